@@ -1,0 +1,126 @@
+"""Settings of one installation, read once at start from SPLAZMATTE_* and `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent
+
+
+class Settings(BaseSettings):
+    """Every limit and choice an admin may change; defaults suit a team's own machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPLAZMATTE_",
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    workspace_dir: Path = ROOT / "workspace"
+    """Folder of sessions, caches and logs; put it on the data disk."""
+    models_dir: Path = ROOT / "models"
+    """Folder of model weights."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 opens the page to the LAN."""
+    port: int = Field(default=7860, ge=0, le=65535)
+    """TCP port to listen on; 0 takes a free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names (besides IP literals and localhost) the page may be opened under."""
+    username: str = "splaz"
+    """Name for the page's login, where a password is set."""
+    password: SecretStr | None = None
+    """Password of the page; none leaves it open to whoever reaches the port."""
+    login_attempts: int = Field(default=5, ge=1)
+    """Wrong passwords from one address before it is locked out."""
+    login_lockout_s: int = Field(default=300, ge=1)
+    """Seconds that a locked-out address waits."""
+    language: Literal["auto", "en", "zh"] = "auto"
+    """Language of the page; auto follows the browser."""
+
+    max_duration_s: float = Field(default=60.0, gt=0)
+    """Longest clip accepted, in seconds."""
+    max_long_side: int = Field(default=1920, ge=16, le=8192)
+    """Longest side of a clip accepted, in pixels, in either orientation."""
+    max_short_side: int = Field(default=1080, ge=16, le=8192)
+    """Longest short side of a clip accepted, in pixels, in either orientation."""
+    max_fps: float = Field(default=240.0, gt=0)
+    """Highest frame rate accepted, in frames a second."""
+    max_frames: int = Field(default=7200, ge=1)
+    """Most frames of a clip accepted."""
+    max_streams: int = Field(default=32, ge=1)
+    """Most streams of a file accepted."""
+    max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
+    """Largest upload accepted, in bytes."""
+    client_upload_budget_bytes: int = Field(default=8 * 1024**3, ge=1)
+    """Bytes one client address may upload an hour."""
+    formats: tuple[str, ...] = ("mp4", "mov", "avi", "mkv", "webm")
+    """Containers accepted."""
+    probe_timeout_s: float = Field(default=20.0, gt=0)
+    """Wall-clock seconds a probe may take."""
+    ffmpeg_timeout_s: float = Field(default=30.0, gt=0)
+    """Seconds FFmpeg may make no progress before it is killed."""
+    ffmpeg_path: Path | None = None
+    """FFmpeg to use instead of the one that came with pip."""
+
+    min_free_disk_bytes: int = Field(default=2 * 1024**3, ge=0)
+    """Bytes kept free on the workspace's disk; a job that would go below is refused."""
+    disk_floor_bytes: int = Field(default=512 * 1024**2, ge=0)
+    """Free bytes below which a running job stops cleanly."""
+    retention_hours: float = Field(default=72.0, gt=0)
+    """Age at which an idle session is deleted, in hours."""
+    keep_sessions: int = Field(default=200, ge=1)
+    """Newest sessions kept, whatever their age allows."""
+    queue_limit: int = Field(default=20, ge=1)
+    """Most jobs waiting at a time."""
+    stop_grace_s: float = Field(default=8.0, gt=0)
+    """Seconds a running job has to stop at SIGTERM."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models run; auto takes the GPU where there is one."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Precision of models; auto chooses by the device."""
+    gpu_reserve_bytes: int = Field(default=1024**3, ge=0)
+    """GPU bytes left to other programs."""
+    cpu_threads: int = Field(default=0, ge=0)
+    """Threads the built-in engine uses; 0 takes every core."""
+    default_engine: Literal["auto", "builtin", "matanyone", "videomama"] = "auto"
+    """Matting engine chosen when a job names none."""
+
+    segmenter: Literal["auto", "sam3", "sam2", "builtin"] = "auto"
+    """Who finds and tracks the target; auto takes SAM 3, else SAM 2.1, else the built-in engine."""
+    sam3_model: str = "sam3"
+    """Folder under models_dir (or a full path, or a hub id) of SAM 3."""
+    sam2_model: str = "sam2.1-hiera-tiny"
+    """Folder under models_dir (or a full path, or a hub id) of SAM 2.1."""
+    translation_model: str = "opus-mt-zh-en"
+    """Folder under models_dir (or a full path) of the Chinese-English translation model."""
+    matanyone_generation: Literal["auto", "1", "2"] = "auto"
+    """MatAnyone generation; auto prefers 2 where its weights are there."""
+    matanyone_model: str = "matanyone"
+    """Folder under models_dir (or a full path) of MatAnyone's weights."""
+    matanyone2_model: str = "matanyone2"
+    """Folder under models_dir (or a full path) of MatAnyone 2's weights."""
+    videomama_model: str = "videomama"
+    """Folder under models_dir (or a full path) of VideoMaMa's UNet."""
+    svd_vae_model: str = "stable-video-diffusion-img2vid-xt"
+    """Folder under models_dir (or a full path) of the VAE that VideoMaMa uses."""
+    allow_slow_cpu: bool = False
+    """Let VideoMaMa's real weights run on a CPU, at minutes a frame."""
+
+    @field_validator("workspace_dir", "models_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    def model_path(self, name: str) -> Path:
+        """Return the folder of a model named in the settings: as given when absolute, else under models_dir."""
+        path = Path(name).expanduser()
+        return path if path.is_absolute() else self.models_dir / path

@@ -1,0 +1,1 @@
+"""Segmentation, tracking and matting engines: arrays in, arrays out."""

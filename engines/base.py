@@ -1,0 +1,334 @@
+"""The contract of every engine: arrays in, arrays out; it must not know sessions, files or a page.
+
+An engine object holds weights and settings only. What belongs to one job (memory banks, embeddings,
+recurrent state) lives in objects made for that job: `ImageSegmentation`, or the generator that
+`track_video` and `process` return.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from utils.errors import BadRequest, Cancelled
+from utils.types import Alpha, Frame, Mask, Message, OnNotice, OnProgress, Progress, Prompt
+
+OptionValue: TypeAlias = str | int | float | bool
+DeviceName: TypeAlias = str
+"""A torch device name, "cpu" or "cuda"; the built-in engine ignores it."""
+
+
+class Capability(enum.Enum):
+    """What an engine can do."""
+
+    TEXT = "text"
+    POINTS = "points"
+    BOX = "box"
+    EXEMPLARS = "exemplars"
+    TRACK = "track"
+    MATTE = "matte"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing an engine needs: a package, weight files or a GPU.
+
+    `label` names it, `command` is the one shell command that gets it ("" where none does).
+    """
+
+    label: Message
+    present: bool
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """One option of an engine, enough to draw a control and to validate a value.
+
+    `label` is a catalogue message; `minimum` and `maximum` are inclusive; `choices` is for "choice".
+    """
+
+    name: str
+    kind: Literal["int", "float", "bool", "choice"]
+    default: OptionValue
+    label: Message
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One found object: mask bool (H, W) of the image's size, score in [0, 1], label as prompted."""
+
+    mask: Mask
+    score: float
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFrame:
+    """Masks of one frame by object id, each bool (H, W), and how sure the tracker is, in [0, 1]."""
+
+    index: int
+    masks: Mapping[int, Mask]
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MattedFrame:
+    """Alpha of one frame, float32 (H, W) in [0, 1], and the engine's confidence in [0, 1]."""
+
+    index: int
+    alpha: Alpha
+    confidence: float = 1.0
+
+
+class FrameSource(Protocol):
+    """Random access to a clip's displayed frames without holding it in memory."""
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of every frame, in pixels."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+
+    def read(self, start: int, stop: int, step: Literal[1, -1] = 1) -> Iterator[Frame]:
+        """Yield frames start, start+step, … up to but without stop, each uint8 RGB (H, W, 3).
+
+        Close the iterator to stop early.
+        """
+
+
+class ArrayFrames:
+    """A `FrameSource` over frames already in memory, for tests, benchmarks and scripts."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        if not len(frames):
+            raise ValueError("a clip needs at least one frame")
+        self._frames = frames
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of every frame, in pixels."""
+        height, width = self._frames[0].shape[:2]
+        return width, height
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def read(self, start: int, stop: int, step: Literal[1, -1] = 1) -> Iterator[Frame]:
+        """See `FrameSource.read`."""
+        for index in range(start, stop, step):
+            yield self._frames[index]
+
+
+@dataclass(slots=True)
+class RunContext:
+    """What a running job hands to an engine: progress, cancel, notices and a folder for its cache.
+
+    `cache_dir` is None where nothing may be kept; an engine that can resume keeps its own finished
+    work there, under names of its own, and must check that it belongs to the same inputs.
+    """
+
+    on_progress: OnProgress = field(default=lambda progress: None)
+    on_notice: OnNotice = field(default=lambda message: None)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    cache_dir: Path | None = None
+
+    def check_cancelled(self) -> None:
+        """Raise `Cancelled` when the job was cancelled; call it at least once a frame."""
+        if self.cancel.is_set():
+            raise Cancelled
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Check for cancel, then report progress in real units."""
+        self.check_cancelled()
+        self.on_progress(Progress(stage, done, total))
+
+
+class Engine(ABC):
+    """What every engine has; see the protocols below for what it does."""
+
+    name: str
+    """Key in the registry, on the command line and in session files."""
+    label: Message
+    """The engine's name for people."""
+    description: Message
+    """What it is for, its speed, in one sentence."""
+    capabilities: frozenset[Capability]
+    guide_kind: Literal["none", "first_mask", "mask_per_frame"] = "none"
+    """What `process` needs: the mask of a keyframe, or of every frame (track first)."""
+
+    @property
+    @abstractmethod
+    def weight_bytes(self) -> int:
+        """Bytes that the loaded weights take on the device; 0 when there are none."""
+
+    @abstractmethod
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Return what the engine needs and whether it is there; imports no heavy library."""
+
+    @abstractmethod
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """Return the device bytes one job of this frame size needs beside the weights."""
+
+    @abstractmethod
+    def load_model(self, device: DeviceName) -> None:
+        """Load the weights onto the device; on failure nothing stays loaded.
+
+        Raises:
+            EngineUnavailable: a requirement is missing.
+            ModelFilesError: a file is damaged or of another model.
+        """
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Drop the weights; harmless when none are loaded."""
+
+    @property
+    def is_available(self) -> bool:
+        """True when every requirement is present."""
+        return all(requirement.present for requirement in self.requirements())
+
+    def option_specs(self) -> tuple[OptionSpec, ...]:
+        """Return the options `process` takes."""
+        return ()
+
+
+class ImageSegmentation(Protocol):
+    """One image being segmented: keeps its embedding and the last answer between prompts."""
+
+    def segment(self, prompt: Prompt) -> list[Instance]:
+        """Return instances, best first; an empty list when nothing was found.
+
+        Points and the box accumulate in the prompt itself: send all of them each time.
+
+        Raises:
+            UnusablePrompt: the engine can't use this prompt.
+        """
+
+
+@runtime_checkable
+class Segmenter(Protocol):
+    """Finds the target on one image. The engine must be loaded (leased) at each call."""
+
+    def open_image(self, image: Frame) -> ImageSegmentation:
+        """Start on an image, uint8 RGB (H, W, 3); the heavy part may be put off to `segment`."""
+
+    def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
+        """One prompt on one image: `open_image(image).segment(prompt)`."""
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Follows objects through a clip."""
+
+    def track_video(
+        self,
+        frames: FrameSource,
+        masks: Mapping[int, Mapping[int, Mask]],
+        start: int,
+        context: RunContext,
+    ) -> Iterator[TrackedFrame]:
+        """Yield every frame of the clip once: start-1 … 0 first, then start … the last.
+
+        Args:
+            masks: confirmed masks by frame index and object id, bool (H, W). Frame `start` has one
+                of every object that is known from the start; a mask on another frame is a correction
+                (or a new object) and wins from there on, in the direction away from `start`.
+        """
+
+
+@runtime_checkable
+class Matter(Protocol):
+    """Turns masks into alpha mattes."""
+
+    def process(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        """Yield every frame of the clip once: start-1 … 0 first, then start … the last.
+
+        An engine whose protocol forbids that order may yield in ascending order instead.
+
+        Args:
+            guide: masks by frame index, bool (H, W). "first_mask" engines need `guide[start]`, and
+                use the others as corrections where they can; "mask_per_frame" engines need all.
+                The mapping may read from disk: ask for each mask once.
+            options: values for `option_specs()`, validated by `resolve_options`.
+
+        Raises:
+            UnusablePrompt: a mask is missing, empty where it must not be, or of another size.
+            OutOfGpuMemory: also the next smaller setting did not fit.
+        """
+
+
+def resolve_options(
+    specs: tuple[OptionSpec, ...], values: Mapping[str, OptionValue]
+) -> dict[str, OptionValue]:
+    """Return all options with defaults filled in, each value of its kind and in range.
+
+    Strings are accepted for every kind (the command line sends them).
+
+    Raises:
+        BadRequest: an unknown option or a value out of range.
+    """
+    known = {spec.name: spec for spec in specs}
+    for name in values:
+        if name not in known:
+            raise BadRequest(
+                "engine.option_unknown", name=name, known=", ".join(sorted(known)) or "-"
+            )
+    return {spec.name: _parse_option(spec, values.get(spec.name, spec.default)) for spec in specs}
+
+
+def _parse_option(spec: OptionSpec, value: OptionValue) -> OptionValue:
+    parsers: dict[str, Callable[[OptionValue], OptionValue]] = {
+        "int": _parse_int,
+        "float": float,
+        "bool": _parse_bool,
+        "choice": str,
+    }
+    allowed = ", ".join(spec.choices) if spec.choices else f"{spec.minimum} … {spec.maximum}"
+    problem = BadRequest(
+        "engine.option_range", name=spec.name, value=str(value)[:60], allowed=allowed
+    )
+    try:
+        parsed = parsers[spec.kind](value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise problem from error
+    if spec.kind == "choice" and parsed not in spec.choices:
+        raise problem
+    if spec.kind in ("int", "float") and not isinstance(parsed, str):
+        low = spec.minimum if spec.minimum is not None else float("-inf")
+        high = spec.maximum if spec.maximum is not None else float("inf")
+        if not low <= parsed <= high:
+            raise problem
+    return parsed
+
+
+def _parse_int(value: OptionValue) -> int:
+    number = float(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _parse_bool(value: OptionValue) -> bool:
+    if isinstance(value, str):
+        lowered = value.strip().lower()
+        if lowered not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
+            raise ValueError(value)
+        return lowered in ("1", "true", "yes", "on")
+    return bool(value)

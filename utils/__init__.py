@@ -1,0 +1,1 @@
+"""Pure functions and values that every other room may use."""

@@ -1,0 +1,95 @@
+"""The tree of errors a user may see; each carries a catalogue code, its values and a log detail."""
+
+from __future__ import annotations
+
+from utils.messages import Language, render
+from utils.types import Message
+
+
+class SplazmatteError(Exception):
+    """Base of every error with a message for the user: what, the limit, what to do.
+
+    Args:
+        code: key of the text in `utils.messages`.
+        detail: what the log needs beyond the text; never shown to the user.
+        params: values of the text's placeholders.
+    """
+
+    exit_code = 2
+    """What the command line exits with: 2 for what the user can mend, 1 for a fault of ours."""
+
+    def __init__(self, code: str, *, detail: str = "", **params: str | int | float) -> None:
+        self.message = Message(code, dict(params))
+        self.detail = detail
+        super().__init__(self.user_message)
+
+    @property
+    def code(self) -> str:
+        """The catalogue code."""
+        return self.message.code
+
+    @property
+    def user_message(self) -> str:
+        """The text in English."""
+        return render(self.message)
+
+    def text(self, language: Language) -> str:
+        """The text in the language."""
+        return render(self.message, language)
+
+
+class BadUpload(SplazmatteError):
+    """The file is not a clip we accept."""
+
+
+class UnusablePrompt(SplazmatteError):
+    """The prompt or mask can't select a target."""
+
+
+class BadRequest(SplazmatteError):
+    """A value of a request is out of its range or unknown."""
+
+
+class SessionError(SplazmatteError):
+    """The session does not exist, is damaged, or is in a state that forbids the step."""
+
+
+class NotEnoughDisk(SplazmatteError):
+    """The disk has too little room, before or during a job."""
+
+
+class EngineUnavailable(SplazmatteError):
+    """An engine lacks weights, packages or a GPU; the text names the command that gets it."""
+
+
+class ModelFilesError(SplazmatteError):
+    """Model files are missing, damaged or of another model."""
+
+
+class OutOfGpuMemory(SplazmatteError):
+    """The GPU can't hold what the step needs, also at the next smaller setting."""
+
+
+class GpuUnhealthy(SplazmatteError):
+    """The CUDA context is dead; the process must be restarted."""
+
+    exit_code = 1
+
+
+class EngineFault(SplazmatteError):
+    """An engine broke its contract (non-finite alpha, wrong frame count)."""
+
+    exit_code = 1
+
+
+class FfmpegFailed(SplazmatteError):
+    """An FFmpeg process of ours failed, hung or is missing."""
+
+    exit_code = 1
+
+
+class Cancelled(SplazmatteError):
+    """The user cancelled the job, or the process is stopping."""
+
+    def __init__(self) -> None:
+        super().__init__("job.cancelled")

@@ -1,0 +1,29 @@
+"""The one catalogue of texts that reach a user, English and Chinese side by side.
+
+Each area's module holds `TEXTS: dict[str, Text]`; codes are unique over all areas.
+"""
+
+from __future__ import annotations
+
+from utils.messages import engine, job, page, prompt, video
+from utils.messages.text import Language, Text
+from utils.types import Message
+
+__all__ = ["CATALOGUE", "Language", "Text", "render"]
+
+CATALOGUE: dict[str, Text] = {
+    **video.TEXTS,
+    **prompt.TEXTS,
+    **engine.TEXTS,
+    **job.TEXTS,
+    **page.TEXTS,
+}
+
+
+def render(message: Message, language: Language = "en") -> str:
+    """Return the message in the language ("en" or "zh"), its values filled in.
+
+    Raises:
+        KeyError: the code is not in the catalogue, or a value it needs is missing.
+    """
+    return CATALOGUE[message.code].in_language(language).format(**message.params)

@@ -1,0 +1,52 @@
+"""Texts about engines, weights and the GPU."""
+
+from __future__ import annotations
+
+from utils.messages.text import Text
+
+TEXTS: dict[str, Text] = {
+    "engine.option_unknown": Text(
+        en="The engine has no option “{name}”. It has: {known}.",
+        zh="该引擎没有“{name}”这个选项。可用选项：{known}。",
+    ),
+    "engine.option_range": Text(
+        en="Option “{name}” can't be {value}. Allowed: {allowed}.",
+        zh="选项“{name}”不能取 {value}。允许的范围：{allowed}。",
+    ),
+    "engine.unavailable": Text(
+        en="{name} can't run here: {missing} is missing. Get it with: {command}",
+        zh="{name} 目前无法使用：缺少{missing}。安装命令：{command}",
+    ),
+    "engine.unknown": Text(
+        en="There is no engine “{name}”. Engines: {known}.",
+        zh="没有名为“{name}”的引擎。可用引擎：{known}。",
+    ),
+    "engine.no_gpu_memory": Text(
+        en="The GPU has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
+        "Wait for other work to end, or choose a smaller size.",
+        zh="显存不足：{name} 需要 {needed_mb} MB，当前可用 {free_mb} MB。请等待其他任务结束，或选择更小的处理尺寸。",
+    ),
+    "engine.gpu_unhealthy": Text(
+        en="The GPU stopped answering properly. Ask the admin to restart SplazMatte; your files are kept.",
+        zh="显卡运行异常，请联系管理员重启 SplazMatte；您的文件都已保留。",
+    ),
+    "engine.files_damaged": Text(
+        en="The model file {file} is damaged or of another model ({problem}). Fetch it again with: {command}",
+        zh="模型文件 {file} 已损坏或不匹配（{problem}）。重新下载：{command}",
+    ),
+    "engine.files_missing": Text(
+        en="The model file {file} is missing. Get it with: {command}",
+        zh="缺少模型文件 {file}。下载命令：{command}",
+    ),
+    "engine.bad_alpha": Text(
+        en="{name} gave an unusable result at frame {frame} ({problem}). Nothing was written; run it again or choose another engine.",
+        zh="{name} 在第 {frame} 帧的结果无效（{problem}）。未写入任何文件；请重试或更换引擎。",
+    ),
+    "engine.mask_missing": Text(
+        en="Frame {frame} has no mask. Select the target again, then start.",
+        zh="第 {frame} 帧没有遮罩。请重新选择目标后再开始。",
+    ),
+    "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
+    "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
+    "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),
+}

@@ -1,0 +1,85 @@
+"""Array aliases and small value types shared by all rooms; no behaviour beyond validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Frame: TypeAlias = npt.NDArray[np.uint8]
+"""uint8 RGB image, shape (H, W, 3), full range 0..255."""
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+"""Binary mask, bool, shape (H, W)."""
+
+Alpha: TypeAlias = npt.NDArray[np.float32]
+"""Alpha matte, float32 in [0, 1], shape (H, W)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A click in pixels of the displayed frame; `positive` means "this belongs to the target"."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box in pixels of the displayed frame, half-open: x0 <= x < x1, y0 <= y < y1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the user says of the target on one frame.
+
+    `exemplars` asks for "everything like these boxes" instead of the one object in `box`.
+    `mask` is a ready mask, bool (H, W), of the frame's own size.
+    """
+
+    text: str = ""
+    points: tuple[Point, ...] = ()
+    box: Box | None = None
+    mask: Mask | None = None
+    exemplars: tuple[Box, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the prompt says nothing at all."""
+        return not (
+            self.text.strip()
+            or self.points
+            or self.box is not None
+            or self.mask is not None
+            or self.exemplars
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` units of `stage`; units are real work items over all passes."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text for the user, by catalogue code and values; rendered by `utils.messages.render`."""
+
+    code: str
+    params: dict[str, str | int | float] = field(default_factory=dict)
+
+
+OnProgress: TypeAlias = Callable[[Progress], None]
+OnNotice: TypeAlias = Callable[[Message], None]
