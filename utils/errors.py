@@ -18,7 +18,9 @@ class SplazmatteError(Exception):
     exit_code = 2
     """What the command line exits with: 2 for what the user can mend, 1 for a fault of ours."""
 
-    def __init__(self, code: str, *, detail: str = "", **params: str | int | float) -> None:
+    def __init__(
+        self, code: str, *, detail: str = "", **params: str | int | float | Message
+    ) -> None:
         self.message = Message(code, dict(params))
         self.detail = detail
         super().__init__(self.user_message)

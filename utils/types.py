@@ -75,10 +75,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text for the user, by catalogue code and values; rendered by `utils.messages.render`."""
+    """A text for the user, by catalogue code and values; rendered by `utils.messages.render`.
+
+    A value may be a message itself; it is rendered in the same language.
+    """
 
     code: str
-    params: dict[str, str | int | float] = field(default_factory=dict)
+    params: dict[str, str | int | float | Message] = field(default_factory=dict)
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]

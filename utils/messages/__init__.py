@@ -26,4 +26,8 @@ def render(message: Message, language: Language = "en") -> str:
     Raises:
         KeyError: the code is not in the catalogue, or a value it needs is missing.
     """
-    return CATALOGUE[message.code].in_language(language).format(**message.params)
+    values = {
+        name: render(value, language) if isinstance(value, Message) else value
+        for name, value in message.params.items()
+    }
+    return CATALOGUE[message.code].in_language(language).format(**values)

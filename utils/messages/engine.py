@@ -21,6 +21,14 @@ TEXTS: dict[str, Text] = {
         en="There is no engine “{name}”. Engines: {known}.",
         zh="没有名为“{name}”的引擎。可用引擎：{known}。",
     ),
+    "engine.cannot_segment": Text(
+        en="{name} can't select a target. Choose a segmentation engine in the settings.",
+        zh="{name} 不能用于选择目标。请在设置中选择分割引擎。",
+    ),
+    "engine.cannot_matte": Text(
+        en="{name} can't make mattes. Choose one of: {known}.",
+        zh="{name} 不能用于抠图。请选择：{known}。",
+    ),
     "engine.no_gpu_memory": Text(
         en="The GPU has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
         "Wait for other work to end, or choose a smaller size.",
@@ -49,4 +57,9 @@ TEXTS: dict[str, Text] = {
     "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
     "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),
+    "engine.builtin.label": Text(en="Built-in", zh="内置引擎"),
+    "engine.builtin.description": Text(
+        en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",
+        zh="任意目标，无需显卡和模型权重：在 CPU 上跟踪并抠出目标。",
+    ),
 }

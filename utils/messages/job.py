@@ -6,4 +6,90 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "job.cancelled": Text(en="Cancelled.", zh="已取消。"),
+    "job.fault": Text(
+        en="Something went wrong on our side. Your clip and selection are kept: run it again, and tell "
+        "the admin when it happens twice.",
+        zh="程序内部出错。您的视频和选区都已保留：请重试；若再次出现，请告知管理员。",
+    ),
+    "job.session_unknown": Text(
+        en="There is no such session, or it was cleaned up. Upload the clip again.",
+        zh="会话不存在或已被清理。请重新上传视频。",
+    ),
+    "job.session_damaged": Text(
+        en="This session's state file can't be read. Upload the clip again; the admin can find the old "
+        "files in the workspace.",
+        zh="该会话的状态文件无法读取。请重新上传视频；管理员可在工作目录中找到原文件。",
+    ),
+    "job.already_running": Text(
+        en="This session has a job waiting or running. Wait for it, or cancel it first.",
+        zh="该会话已有任务在排队或运行。请等待完成，或先取消。",
+    ),
+    "job.queue_full": Text(
+        en="{limit} jobs are waiting already, which is the limit. Try again in a while.",
+        zh="已有 {limit} 个任务在排队，达到上限。请稍后再试。",
+    ),
+    "job.stopping": Text(
+        en="SplazMatte is being stopped. Start the job again once it is back.",
+        zh="SplazMatte 正在停止。恢复后请重新开始任务。",
+    ),
+    "job.no_target": Text(
+        en="No target is chosen. Select something on a frame and keep at least one of the found objects.",
+        zh="尚未选定目标。请在某一帧上选择，并至少保留一个找到的对象。",
+    ),
+    "job.range": Text(
+        en="Frames {first} to {last} are not a range of this clip of {frames} frames (0 to {end}).",
+        zh="第 {first} 到 {last} 帧不在该视频范围内（共 {frames} 帧，0 到 {end}）。",
+    ),
+    "job.frame_range": Text(
+        en="Frame {frame} is not in this clip of {frames} frames (0 to {end}).",
+        zh="第 {frame} 帧不在该视频中（共 {frames} 帧，0 到 {end}）。",
+    ),
+    "job.start_outside_range": Text(
+        en="The selection is on frame {start}, outside the in and out points {first} to {last}. "
+        "Select the target on a frame between them.",
+        zh="选区位于第 {start} 帧，不在入点 {first} 与出点 {last} 之间。请在范围内的帧上选择目标。",
+    ),
+    "job.output_unknown": Text(
+        en="There is no output “{name}”. Outputs: {known}.",
+        zh="没有名为“{name}”的输出。可选输出：{known}。",
+    ),
+    "job.colour": Text(
+        en="“{value}” is not a colour. Write it as #RRGGBB, for instance #00FF00.",
+        zh="“{value}”不是有效的颜色。请写成 #RRGGBB，例如 #00FF00。",
+    ),
+    "job.value": Text(
+        en="{name} can't be {value}. Allowed: {allowed}.",
+        zh="{name} 不能取 {value}。允许的范围：{allowed}。",
+    ),
+    "job.no_result": Text(
+        en="There is no matte yet. Start matting first.",
+        zh="还没有抠图结果。请先开始抠图。",
+    ),
+    "job.disk_before": Text(
+        en="The job needs about {needed_mb} MB, and {free_mb} MB are free ({reserve_mb} MB stay in "
+        "reserve). Delete old sessions, or choose fewer outputs.",
+        zh="该任务约需 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请清理旧会话或减少输出格式。",
+    ),
+    "job.disk_during": Text(
+        en="The disk ran low ({free_mb} MB free), so the job was stopped and its unfinished files were "
+        "removed. Your clip is kept: delete old sessions, then run it again.",
+        zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止并删除未完成的文件。视频已保留：请清理旧会话后重试。",
+    ),
+    "job.frames_missing": Text(
+        en="The engine gave {got} of {wanted} frames. Nothing was written; run it again.",
+        zh="引擎只输出了 {wanted} 帧中的 {got} 帧。未写入任何文件；请重试。",
+    ),
+    "job.background_picture": Text(
+        en="This picture can't be used as a background. Give a PNG or JPEG of at most {limit} pixels a side.",
+        zh="该图片无法用作背景。请提供每边不超过 {limit} 像素的 PNG 或 JPEG。",
+    ),
+    "job.stage.track": Text(en="Tracking", zh="跟踪"),
+    "job.stage.load": Text(en="Loading the model", zh="加载模型"),
+    "job.stage.warm-up": Text(en="Warming up", zh="预热"),
+    "job.stage.matte": Text(en="Matting", zh="抠图"),
+    "job.stage.encode": Text(en="Encoding frames", zh="编码画面"),
+    "job.stage.windows": Text(en="Matting windows", zh="分段抠图"),
+    "job.stage.decode": Text(en="Decoding mattes", zh="解码蒙版"),
+    "job.stage.write": Text(en="Writing files", zh="写入文件"),
+    "job.stage.render": Text(en="Rendering files", zh="渲染文件"),
 }

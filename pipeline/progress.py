@@ -1,0 +1,149 @@
+"""Progress of one job over all its passes: never backwards, at most five updates a second, honest ETA."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from utils.types import Progress
+
+WINDOW = 40
+"""Recent samples the rate is taken from."""
+MIN_INTERVAL_S = 0.2
+"""Least time between two updates that are kept."""
+WARM_UP_SAMPLES = 3
+"""Samples before a rate is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where a job stands. `fraction` in [0, 1] over all stages; None where not known yet.
+
+    `fps` is units a second of the current stage over the recent window.
+    """
+
+    stage: str
+    done: int
+    total: int
+    fraction: float
+    fps: float | None
+    elapsed_s: float
+    remaining_s: float | None
+
+
+class ProgressMeter:
+    """Takes `Progress` reports from a job's thread and answers from any thread.
+
+    Args:
+        stages: expected units of each stage, in order; a report's own total replaces the guess.
+        seconds_per_unit: what earlier jobs took for a unit of each stage, where known.
+    """
+
+    def __init__(
+        self,
+        stages: Mapping[str, int],
+        seconds_per_unit: Mapping[str, float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._totals = dict(stages)
+        self._known_rates = dict(seconds_per_unit or {})
+        self._rates: dict[str, float] = {}
+        self._samples: deque[tuple[float, int]] = deque(maxlen=WINDOW)
+        self._stage = next(iter(stages), "")
+        self._done = 0
+        self._finished: set[str] = set()
+        self._fraction = 0.0
+        self._started_s = clock()
+        self._last_s = float("-inf")
+
+    def report(self, progress: Progress) -> None:
+        """Take a report; one that goes back within its stage is ignored."""
+        now_s = self._clock()
+        with self._lock:
+            if progress.stage != self._stage:
+                self._change_stage(progress.stage)
+            self._totals[progress.stage] = max(progress.total, 1)
+            if progress.done < self._done:
+                return
+            is_last = progress.done >= progress.total
+            if not is_last and now_s - self._last_s < MIN_INTERVAL_S and self._samples:
+                return
+            self._last_s = now_s
+            self._done = min(progress.done, progress.total)
+            self._samples.append((now_s, self._done))
+            rate = self._rate()
+            if rate is not None:
+                self._rates[self._stage] = 1.0 / rate
+
+    def snapshot(self) -> Snapshot:
+        """Return where the job stands now."""
+        now_s = self._clock()
+        with self._lock:
+            rate = self._rate()
+            self._fraction = max(self._fraction, self._overall_fraction())
+            return Snapshot(
+                stage=self._stage,
+                done=self._done,
+                total=self._totals.get(self._stage, 0),
+                fraction=self._fraction,
+                fps=rate,
+                elapsed_s=now_s - self._started_s,
+                remaining_s=self._remaining_s(rate, now_s),
+            )
+
+    def rates(self) -> dict[str, float]:
+        """Return the seconds a unit of each stage took in this job."""
+        with self._lock:
+            return dict(self._rates)
+
+    def _change_stage(self, stage: str) -> None:
+        self._finished.add(self._stage)
+        self._stage = stage
+        self._done = 0
+        self._samples.clear()
+        self._last_s = float("-inf")
+
+    def _rate(self) -> float | None:
+        if len(self._samples) < WARM_UP_SAMPLES:
+            return None
+        (first_s, first_done), (last_s, last_done) = self._samples[0], self._samples[-1]
+        if last_done <= first_done or last_s <= first_s:
+            return None
+        return (last_done - first_done) / (last_s - first_s)
+
+    def _unit_cost(self, stage: str) -> float | None:
+        return self._rates.get(stage, self._known_rates.get(stage))
+
+    def _overall_fraction(self) -> float:
+        costs = {stage: self._unit_cost(stage) or 1.0 for stage in self._totals}
+        total = sum(costs[stage] * units for stage, units in self._totals.items())
+        if total <= 0:
+            return 0.0
+        spent = sum(
+            costs[stage] * units for stage, units in self._totals.items() if stage in self._finished
+        )
+        spent += (
+            costs.get(self._stage, 1.0) * self._done if self._stage not in self._finished else 0
+        )
+        return min(spent / total, 1.0)
+
+    def _remaining_s(self, rate: float | None, now_s: float) -> float | None:
+        unit_s = 1.0 / rate if rate else self._known_rates.get(self._stage)
+        if unit_s is None:
+            return None
+        since_last_s = now_s - self._samples[-1][0] if self._samples else 0.0
+        here = unit_s * (self._totals.get(self._stage, 0) - self._done)
+        later = 0.0
+        for stage, units in self._totals.items():
+            if stage == self._stage or stage in self._finished:
+                continue
+            cost = self._unit_cost(stage)
+            if cost is None:
+                return None
+            later += cost * units
+        return max(here - min(since_last_s, unit_s), 0.0) + later

@@ -1,0 +1,220 @@
+"""Finding the target on a frame: prompts to instances on disk; keeps embeddings between clicks."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from engines.manager import ModelManager
+from PIL import Image, UnidentifiedImageError
+
+from engines.base import Capability, Engine, ImageSegmentation, Instance, Segmenter
+from pipeline.session import Session, write_mask
+from pipeline.state import InstanceRecord, Keyframe, PromptRecord
+from utils.errors import BadRequest, UnusablePrompt
+from utils.types import Frame, Mask, Prompt
+
+logger = logging.getLogger(__name__)
+
+OPEN_IMAGES = 4
+"""Frames whose embedding is kept, over all users."""
+MASK_ENGINE = "mask"
+"""Engine name recorded for a mask the user brought."""
+
+
+class Selector:
+    """Runs prompts for all sessions; one prompt at a time a frame, others wait for that frame only."""
+
+    def __init__(self, manager: ModelManager) -> None:
+        self._manager = manager
+        self._lock = threading.Lock()
+        self._open: OrderedDict[
+            tuple[str, int, str], tuple[threading.Lock, list[ImageSegmentation]]
+        ] = OrderedDict()
+
+    def segment(
+        self,
+        session: Session,
+        frame_index: int,
+        prompt: Prompt,
+        engine_name: str,
+        read_frame: Callable[[], Frame],
+        text_used: str = "",
+    ) -> Keyframe:
+        """Find the target on a frame, write the instances' masks and record the keyframe.
+
+        Args:
+            read_frame: gives the frame, uint8 RGB (H, W, 3); called only for a frame not open yet.
+            text_used: the English text in use where the user's was translated.
+
+        Raises:
+            UnusablePrompt: the prompt is empty, outside the frame, or selects nothing.
+        """
+        if prompt.is_empty:
+            raise UnusablePrompt("prompt.empty")
+        started_s = time.perf_counter()
+        lock, opened = self._slot((session.id, frame_index, engine_name))
+        with lock, self._manager.lease(engine_name) as engine:
+            check_prompt(engine, prompt)
+            if not isinstance(engine, Segmenter):
+                raise BadRequest("engine.cannot_segment", name=engine.label)
+            if not opened:
+                opened.append(engine.open_image(read_frame()))
+            engine_prompt = replace(prompt, text=text_used) if text_used else prompt
+            instances = opened[0].segment(engine_prompt)
+        if not instances:
+            raise UnusablePrompt("prompt.nothing_found")
+        return store_keyframe(
+            session,
+            frame_index,
+            instances,
+            engine=engine_name,
+            prompt=prompt,
+            text_used=text_used,
+            seconds=time.perf_counter() - started_s,
+        )
+
+    def forget(self, session_id: str) -> None:
+        """Drop the embeddings of a session."""
+        with self._lock:
+            for key in [key for key in self._open if key[0] == session_id]:
+                del self._open[key]
+
+    def _slot(self, key: tuple[str, int, str]) -> tuple[threading.Lock, list[ImageSegmentation]]:
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = (threading.Lock(), [])
+            self._open.move_to_end(key)
+            while len(self._open) > OPEN_IMAGES:
+                self._open.popitem(last=False)
+            return self._open[key]
+
+
+def check_prompt(engine: Engine, prompt: Prompt) -> None:
+    """Refuse what the engine can't use.
+
+    Raises:
+        UnusablePrompt: text or exemplar boxes given to an engine without them.
+    """
+    if prompt.text.strip() and Capability.TEXT not in engine.capabilities:
+        raise UnusablePrompt("prompt.text_unsupported", name=engine.label)
+    if prompt.exemplars and Capability.EXEMPLARS not in engine.capabilities:
+        raise UnusablePrompt("prompt.exemplars_unsupported", name=engine.label)
+
+
+def check_geometry(prompt: Prompt, size_wh: tuple[int, int]) -> None:
+    """Refuse points and boxes outside the frame, and boxes without area.
+
+    Raises:
+        UnusablePrompt: names the value and the frame's size.
+    """
+    width, height = size_wh
+    for point in prompt.points:
+        if not (0 <= point.x < width and 0 <= point.y < height):
+            raise UnusablePrompt(
+                "prompt.point_outside", x=point.x, y=point.y, width=width, height=height
+            )
+    for box in (*((prompt.box,) if prompt.box else ()), *prompt.exemplars):
+        inside = 0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height
+        if not inside or box.x1 - box.x0 < 2 or box.y1 - box.y0 < 2:
+            raise UnusablePrompt("prompt.box_outside", width=width, height=height)
+
+
+def store_keyframe(
+    session: Session,
+    frame_index: int,
+    instances: list[Instance],
+    *,
+    engine: str,
+    prompt: Prompt,
+    text_used: str = "",
+    seconds: float = 0.0,
+) -> Keyframe:
+    """Write the instances' masks and put the keyframe into the session's state; best one kept."""
+    folder = session.instance_path(frame_index, 0).parent
+    shutil.rmtree(folder, ignore_errors=True)
+    records = []
+    for number, instance in enumerate(instances):
+        write_mask(session.instance_path(frame_index, number), instance.mask)
+        records.append(
+            InstanceRecord(
+                id=number,
+                score=float(instance.score),
+                label=instance.label,
+                area_px=int(instance.mask.sum()),
+            )
+        )
+    keyframe = Keyframe(
+        frame=frame_index,
+        engine=engine,
+        prompt=PromptRecord(
+            text=prompt.text,
+            points=prompt.points,
+            box=prompt.box,
+            exemplars=prompt.exemplars,
+            has_mask=prompt.mask is not None,
+        ),
+        text_used=text_used,
+        instances=tuple(records),
+        kept=(0,),
+        seconds=seconds,
+    )
+    session.transform(lambda state: state.with_keyframe(keyframe))
+    return keyframe
+
+
+MAX_MASK_PIXELS = 64_000_000
+"""Pixels of a mask file that are decoded at most."""
+
+
+def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -> Mask:
+    """Read a mask the user brought (PNG): white, or the alpha where there is one, is the target.
+
+    Returns:
+        bool (H, W) of the clip's displayed size.
+
+    Raises:
+        UnusablePrompt: not a PNG, of another size than the clip, or it selects nothing or everything.
+    """
+    width, height = size_wh
+    if not path.is_file() or path.is_symlink():
+        raise UnusablePrompt("prompt.mask_unreadable")
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            if image.size != size_wh or image.width * image.height > MAX_MASK_PIXELS:
+                raise UnusablePrompt(
+                    "prompt.mask_size",
+                    mask_width=image.width,
+                    mask_height=image.height,
+                    width=width,
+                    height=height,
+                )
+            mask = _target_of(image)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
+    except Image.DecompressionBombError as error:
+        raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
+    if not mask.any():
+        raise UnusablePrompt("prompt.mask_empty", frame=frame_index)
+    if mask.all():
+        raise UnusablePrompt("prompt.mask_full", frame=frame_index)
+    return mask
+
+
+def _target_of(image: Image.Image) -> Mask:
+    if image.mode in ("I", "I;16", "I;16B"):
+        levels = np.asarray(image.convert("I"))
+        wide: Mask = levels > 32767
+        return wide
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        alpha = np.asarray(image.convert("RGBA"))[..., 3]
+        if alpha.min() < 255:
+            return np.asarray(alpha > 127, dtype=np.bool_)
+    return np.asarray(np.asarray(image.convert("L")) > 127, dtype=np.bool_)

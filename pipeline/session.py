@@ -1,0 +1,272 @@
+"""Sessions as folders: one state file each, written atomically; it runs no engine and no FFmpeg."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pydantic import ValidationError
+
+from pipeline.files import exclusive, partial_path, try_lock, write_atomically
+from pipeline.state import SessionState, SessionStatus
+from utils.errors import SessionError
+from utils.types import Mask
+
+_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,64}")
+_TRASH_PREFIX = ".trash-"
+SHOWN_NAME_LIMIT = 120
+"""Characters kept of an uploaded file's name."""
+
+
+class Session:
+    """One session's folder; its state is read from disk at each use, so no copy goes stale."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        """The unguessable key."""
+        return self.folder.name
+
+    @property
+    def state(self) -> SessionState:
+        """The state on disk.
+
+        Raises:
+            SessionError: the state file is missing or unreadable.
+        """
+        path = self.folder / "session.json"
+        try:
+            return SessionState.model_validate_json(path.read_bytes())
+        except FileNotFoundError as error:
+            raise SessionError("job.session_unknown") from error
+        except (OSError, ValidationError) as error:
+            raise SessionError("job.session_damaged", detail=str(error)) from error
+
+    @property
+    def source(self) -> Path:
+        """The uploaded clip."""
+        return self.folder / self.state.source
+
+    @property
+    def master(self) -> Path:
+        """The exact alpha of the last job, before edge controls."""
+        return self.folder / "alpha_master.nut"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where an engine that can resume keeps its work."""
+        return self.folder / "cache"
+
+    @property
+    def masks_dir(self) -> Path:
+        """Tracked masks, one PNG a frame."""
+        return self.folder / "masks"
+
+    def write(self, state: SessionState) -> None:
+        """Replace the state file."""
+        write_atomically(
+            self.folder / "session.json", state.model_dump_json(indent=1).encode("utf-8")
+        )
+
+    def update(self, **changes: Any) -> SessionState:
+        """Change fields of the state, read and written under one lock; return the new state."""
+        return self.transform(lambda state: state.model_copy(update=changes))
+
+    def transform(self, change: Callable[[SessionState], SessionState]) -> SessionState:
+        """Replace the state by `change(state)` under the session's lock; return the new state."""
+        with exclusive(self.folder / ".state.lock"):
+            state = change(self.state).model_copy(update={"updated_at_s": time.time()})
+            self.write(state)
+        return state
+
+    def try_job_lock(self) -> int | None:
+        """Take the lock a worker holds for a job's life; None when a job is running."""
+        return try_lock(self.folder / ".job.lock")
+
+    @property
+    def is_running(self) -> bool:
+        """True while some process holds the job lock."""
+        descriptor = self.try_job_lock()
+        if descriptor is None:
+            return True
+        os.close(descriptor)
+        return False
+
+    def instance_path(self, frame: int, instance: int) -> Path:
+        """Where the mask of an instance found on a frame lies."""
+        return self.folder / "instances" / f"{frame:06d}" / f"{instance}.png"
+
+    def sweep_partials(self) -> int:
+        """Remove files that a stopped writer left behind; return how many."""
+        count = 0
+        for path in self.folder.rglob("*.partial*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            count += 1
+        return count
+
+
+class SessionStore:
+    """All sessions of a workspace."""
+
+    def __init__(self, workspace_dir: Path) -> None:
+        self.root = workspace_dir / "sessions"
+
+    def create(self, shown_name: str) -> Session:
+        """Make a session with a new id; `shown_name` is only ever text to show."""
+        session = Session(self.root / secrets.token_urlsafe(18))
+        session.folder.mkdir(parents=True, mode=0o700)
+        session.write(SessionState(id=session.id, shown_name=clean_name(shown_name)))
+        return session
+
+    def open(self, session_id: str) -> Session:
+        """Return the session of that id.
+
+        Raises:
+            SessionError: the id is malformed or unknown.
+        """
+        if not isinstance(session_id, str) or not _ID_PATTERN.fullmatch(session_id):
+            raise SessionError("job.session_unknown")
+        session = Session(self.root / session_id)
+        if not (session.folder / "session.json").is_file():
+            raise SessionError("job.session_unknown")
+        return session
+
+    def __iter__(self) -> Iterator[Session]:
+        if not self.root.is_dir():
+            return iter(())
+        folders = sorted(self.root.iterdir())
+        return (Session(folder) for folder in folders if _ID_PATTERN.fullmatch(folder.name))
+
+    def remove(self, session: Session) -> bool:
+        """Delete an idle session: renamed to trash first, then removed. False when it is running."""
+        descriptor = session.try_job_lock()
+        if descriptor is None:
+            return False
+        try:
+            trash = self.root / f"{_TRASH_PREFIX}{session.id}"
+            session.folder.rename(trash)
+        except FileNotFoundError:
+            return False
+        finally:
+            os.close(descriptor)
+        shutil.rmtree(trash, ignore_errors=True)
+        return True
+
+    def sweep_trash(self) -> None:
+        """Remove what an interrupted removal left."""
+        if self.root.is_dir():
+            for folder in self.root.glob(f"{_TRASH_PREFIX}*"):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def recover(self) -> list[Session]:
+        """Start-up scan: settle every session whose process died; return those interrupted.
+
+        A session marked running or queued whose job lock is free becomes done when every declared
+        output is there with its recorded size, else interrupted. Partial files are swept.
+        """
+        self.sweep_trash()
+        interrupted = []
+        for session in self:
+            descriptor = session.try_job_lock()
+            if descriptor is None:
+                continue
+            try:
+                if self._settle(session):
+                    interrupted.append(session)
+            finally:
+                os.close(descriptor)
+        return interrupted
+
+    @staticmethod
+    def _settle(session: Session) -> bool:
+        try:
+            state = session.state
+        except SessionError:
+            return False
+        session.sweep_partials()
+        if state.status not in (SessionStatus.RUNNING, SessionStatus.QUEUED):
+            return False
+        complete = bool(state.outputs) and all(
+            _has_size(session.folder / output.file, output.size_bytes) for output in state.outputs
+        )
+        session.update(status=SessionStatus.DONE if complete else SessionStatus.INTERRUPTED)
+        return not complete
+
+
+class MaskFolder(Mapping[int, Mask]):
+    """Masks on disk by frame number, `000000.png` and on, each read when asked for."""
+
+    def __init__(self, folder: Path, first: int = 0) -> None:
+        self._folder = folder
+        self._first = first
+
+    def path(self, index: int) -> Path:
+        """The file of a frame, counted from the range's first."""
+        return self._folder / f"{index + self._first:06d}.png"
+
+    def __getitem__(self, index: int) -> Mask:
+        try:
+            return read_mask(self.path(index))
+        except FileNotFoundError as error:
+            raise KeyError(index) from error
+
+    def __contains__(self, index: object) -> bool:
+        return isinstance(index, int) and self.path(index).is_file()
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(
+            sorted(int(path.stem) - self._first for path in self._folder.glob("*[0-9].png"))
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.glob("*[0-9].png"))
+
+
+def read_mask(path: Path) -> Mask:
+    """Read a mask PNG of ours; return bool (H, W)."""
+    with Image.open(path) as image:
+        mask: Mask = np.asarray(image.convert("L")) > 127
+    return mask
+
+
+def write_mask(path: Path, mask: Mask) -> None:
+    """Write a mask, bool (H, W), as a 1-bit PNG, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = partial_path(path)
+    Image.fromarray(mask).save(temporary, format="PNG", compress_level=1)
+    os.replace(temporary, path)
+
+
+def clean_name(name: str) -> str:
+    """Return an uploaded name fit to be shown as text: no folders, no control characters, short."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(
+        character for character in base if character.isprintable() and not _is_bidi(character)
+    )
+    return printable[:SHOWN_NAME_LIMIT] or "clip"
+
+
+def _is_bidi(character: str) -> bool:
+    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+
+
+def _has_size(path: Path, size_bytes: int) -> bool:
+    try:
+        if path.is_dir():
+            return sum(item.stat().st_size for item in path.iterdir()) == size_bytes
+        return path.stat().st_size == size_bytes
+    except OSError:
+        return False
