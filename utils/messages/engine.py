@@ -54,6 +54,30 @@ TEXTS: dict[str, Text] = {
         en="Frame {frame} has no mask. Select the target again, then start.",
         zh="第 {frame} 帧没有遮罩。请重新选择目标后再开始。",
     ),
+    "engine.no_cuda": Text(
+        en="A GPU is demanded (SPLAZMATTE_DEVICE=cuda), but PyTorch can't reach one. Install the NVIDIA driver and "
+        "PyTorch for CUDA with: bash scripts/setup_env.sh --cuda; or set SPLAZMATTE_DEVICE=auto.",
+        zh="设置要求使用显卡（SPLAZMATTE_DEVICE=cuda），但 PyTorch 无法访问显卡。请安装 NVIDIA 驱动和 CUDA 版 PyTorch："
+        "bash scripts/setup_env.sh --cuda；或改为 SPLAZMATTE_DEVICE=auto。",
+    ),
+    "engine.no_memory": Text(
+        en="This machine has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
+        "Close other programs, or choose a smaller size or another engine.",
+        zh="内存不足：{name} 需要 {needed_mb} MB，当前可用 {free_mb} MB。请关闭其他程序，或选择更小的尺寸或其他引擎。",
+    ),
+    "engine.no_smaller": Text(
+        en="The GPU's memory is too small for {name}, also at its next smaller size. "
+        "Wait for other work to end, use a smaller clip, or choose another engine.",
+        zh="显存不足：{name} 降到更小的处理尺寸后仍然放不下。请等待其他任务结束、使用更小的视频，或更换引擎。",
+    ),
+    "engine.smaller": Text(
+        en="Not enough GPU memory for {name} at {wanted}; this run continues at {used}.",
+        zh="显存不足以让 {name} 以 {wanted} 运行；本次改用 {used} 继续。",
+    ),
+    "engine.closing": Text(
+        en="SplazMatte is stopping. Start it again, then repeat the step; your files are kept.",
+        zh="SplazMatte 正在停止。请重新启动后再操作；您的文件都已保留。",
+    ),
     "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
     "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),

@@ -4,4 +4,59 @@ from __future__ import annotations
 
 from utils.messages.text import Text
 
-TEXTS: dict[str, Text] = {}
+TEXTS: dict[str, Text] = {
+    "prompt.empty": Text(
+        en="Nothing is selected yet. Click the target, draw a box around it, or give a mask.",
+        zh="尚未选择目标。请点击目标、用框圈出目标，或提供遮罩。",
+    ),
+    "prompt.text_unsupported": Text(
+        en="{name} can't find things by text. Click the target or draw a box around it instead, "
+        "or install SAM 3.",
+        zh="{name} 不支持文字查找。请改为点击目标或用框圈出目标，或安装 SAM 3。",
+    ),
+    "prompt.exemplars_unsupported": Text(
+        en="{name} can't search for everything that looks like a box. Draw a box around one target, "
+        "or install SAM 3.",
+        zh="{name} 不支持按示例框查找同类目标。请用框圈出单个目标，或安装 SAM 3。",
+    ),
+    "prompt.no_positive": Text(
+        en="There are only negative clicks. Add a click on the target, or draw a box around it.",
+        zh="目前只有排除点。请在目标上点击一次，或用框圈出目标。",
+    ),
+    "prompt.point_outside": Text(
+        en="The click at ({x}, {y}) is outside the picture of {width}x{height} pixels. "
+        "Click inside the picture.",
+        zh="点击位置 ({x}, {y}) 超出了 {width}x{height} 像素的画面。请在画面内点击。",
+    ),
+    "prompt.box_outside": Text(
+        en="The box lies outside the picture of {width}x{height} pixels. Draw it over the target.",
+        zh="选框位于 {width}x{height} 像素的画面之外。请在目标周围画框。",
+    ),
+    "prompt.box_small": Text(
+        en="The box is {box_width}x{box_height} pixels; it must be at least {minimum} pixels wide and high. "
+        "Draw a larger box around the target.",
+        zh="选框只有 {box_width}x{box_height} 像素，宽和高至少要 {minimum} 像素。请画一个更大的框。",
+    ),
+    "prompt.mask_empty": Text(
+        en="The mask of frame {frame} selects nothing. Select the target, then try again.",
+        zh="第 {frame} 帧的遮罩没有选中任何内容。请选择目标后重试。",
+    ),
+    "prompt.mask_full": Text(
+        en="The mask of frame {frame} covers the whole picture, so there is no background to remove. "
+        "Select only the target.",
+        zh="第 {frame} 帧的遮罩覆盖了整个画面，没有可去除的背景。请只选择目标。",
+    ),
+    "prompt.mask_size": Text(
+        en="The mask is {mask_width}x{mask_height} pixels, the clip {width}x{height}. "
+        "Give a mask of the clip's own size.",
+        zh="遮罩为 {mask_width}x{mask_height} 像素，视频为 {width}x{height}。请提供与视频同尺寸的遮罩。",
+    ),
+    "prompt.mask_missing": Text(
+        en="Frame {frame} has no mask to start from. Select the target on that frame first.",
+        zh="第 {frame} 帧没有可用的起始遮罩。请先在该帧选择目标。",
+    ),
+    "prompt.nothing_found": Text(
+        en="Nothing stands out there. Click the middle of the target, or draw a box around it.",
+        zh="该位置没有明显的目标。请点击目标中心，或用框圈出目标。",
+    ),
+}

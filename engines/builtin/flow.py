@@ -1,0 +1,97 @@
+"""Dense optical flow between neighbouring working frames, its reliability, and warping along it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engines.builtin.working import FloatImage, FloatMap, WorkingFrame
+
+_RELIABILITY_FLOOR = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPair:
+    """Flow between the previous frame and this one, float32 (h, w, 2) as (dx, dy) in working pixels.
+
+    `to_previous` says where each pixel of this frame was; `from_previous` where each of the
+    previous one goes; `reliability` in [0.25, 1] is of this frame's pixels.
+    """
+
+    to_previous: FloatImage
+    from_previous: FloatImage
+    reliability: FloatMap
+
+
+def sample_at(values: FloatMap | FloatImage, flow: FloatImage, outside: float = 0.0) -> FloatMap:
+    """Return `values` (h, w[, C]) read at x + flow(x), bilinear; `outside` beyond the border."""
+    height, width = flow.shape[:2]
+    columns, rows = np.meshgrid(
+        np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    )
+    return cv2.remap(  # type: ignore[no-any-return]
+        values,
+        columns + flow[..., 0],
+        rows + flow[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(outside,) * 4,
+    )
+
+
+class FlowEstimator:
+    """DIS optical flow (Kroeger et al., ECCV 2016) on the luma, both ways, checked against itself.
+
+    One object serves one thread: OpenCV's estimator keeps its buffers.
+    """
+
+    def __init__(self) -> None:
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    def between(self, previous: WorkingFrame, current: WorkingFrame) -> FlowPair:
+        """Return the flow between two neighbouring frames in the order they are tracked."""
+        to_previous = self._dis.calc(current.luma, previous.luma, None)
+        from_previous = self._dis.calc(previous.luma, current.luma, None)
+        reliability = _reliability(previous, current, to_previous, from_previous)
+        return FlowPair(to_previous, from_previous, reliability)
+
+
+def _reliability(
+    previous: WorkingFrame,
+    current: WorkingFrame,
+    to_previous: FloatImage,
+    from_previous: FloatImage,
+) -> FloatMap:
+    """Return the share of trust in [0.25, 1]: low where the two flows or the colours disagree."""
+    loop = to_previous + sample_at(from_previous, to_previous)
+    loop_error = np.square(loop).sum(axis=2)
+    length = np.square(to_previous).sum(axis=2)
+    colour_error = np.abs(sample_at(previous.lab, to_previous) - current.lab).sum(axis=2)
+    trust = np.exp(-loop_error / (1.0 + 0.05 * length)) * np.exp(-np.square(colour_error / 25.0))
+    return np.maximum(trust, _RELIABILITY_FLOOR).astype(np.float32)
+
+
+def forward_coverage(from_previous: FloatImage) -> FloatMap:
+    """Return how much of the previous frame lands on each pixel, float32 (h, w), about 1 where moved.
+
+    Near 0 means newly uncovered ground.
+    """
+    height, width = from_previous.shape[:2]
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    x = columns + from_previous[..., 0]
+    y = rows + from_previous[..., 1]
+    left, top = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+    share_x, share_y = x - left, y - top
+    total = np.zeros((height + 2) * (width + 2), dtype=np.float64)
+    for step_y, weight_y in ((0, 1.0 - share_y), (1, share_y)):
+        for step_x, weight_x in ((0, 1.0 - share_x), (1, share_x)):
+            row = np.clip(top + step_y + 1, 0, height + 1)
+            column = np.clip(left + step_x + 1, 0, width + 1)
+            total += np.bincount(
+                (row * (width + 2) + column).ravel(),
+                weights=(weight_x * weight_y).ravel(),
+                minlength=total.size,
+            )
+    return total.reshape(height + 2, width + 2)[1:-1, 1:-1].astype(np.float32)

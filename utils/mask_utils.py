@@ -1,0 +1,139 @@
+"""Pure functions on binary masks: cleaning, components, boundaries, boxes; no state, no files."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utils.errors import UnusablePrompt
+from utils.types import Mask
+
+FloatMap = npt.NDArray[np.float32]
+"""float32 (H, W)."""
+
+
+def check_keyframe_mask(mask: Mask, size_wh: tuple[int, int], frame: int) -> Mask:
+    """Return the mask of a confirmed frame as bool (H, W), after checking that it can guide a job.
+
+    Raises:
+        UnusablePrompt: it is of another size, selects nothing, or covers everything.
+    """
+    width, height = size_wh
+    if mask.ndim != 2 or mask.shape != (height, width):
+        mask_height, mask_width = (*mask.shape, 1, 1)[:2]
+        raise UnusablePrompt(
+            "prompt.mask_size",
+            mask_width=mask_width,
+            mask_height=mask_height,
+            width=width,
+            height=height,
+        )
+    binary = np.ascontiguousarray(mask, dtype=bool)
+    if not binary.any():
+        raise UnusablePrompt("prompt.mask_empty", frame=frame)
+    if binary.all():
+        raise UnusablePrompt("prompt.mask_full", frame=frame)
+    return binary
+
+
+def bounding_box(mask: Mask) -> tuple[int, int, int, int] | None:
+    """Return (x0, y0, x1, y1) of the true pixels, half-open; None where there are none."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not columns.size:
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def grow_box(
+    box: tuple[int, int, int, int], size_wh: tuple[int, int], share: float, minimum: int
+) -> tuple[int, int, int, int]:
+    """Return the box with a margin of `share` of its longer side, at least `minimum` pixels.
+
+    The result stays within a picture of `size_wh`.
+    """
+    x0, y0, x1, y1 = box
+    margin = max(minimum, round(share * max(x1 - x0, y1 - y0)))
+    width, height = size_wh
+    return (
+        max(x0 - margin, 0),
+        max(y0 - margin, 0),
+        min(x1 + margin, width),
+        min(y1 + margin, height),
+    )
+
+
+def disc(radius: int) -> npt.NDArray[np.uint8]:
+    """Return a round structuring element, uint8 (2r+1, 2r+1)."""
+    return cv2.getStructuringElement(  # type: ignore[no-any-return]
+        cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)
+    )
+
+
+def dilate(mask: Mask, radius: int) -> Mask:
+    """Return the mask grown by `radius` pixels with a round element; 0 returns a copy."""
+    if radius <= 0:
+        return mask.copy()
+    return cv2.dilate(mask.view(np.uint8), disc(radius)).astype(bool)  # type: ignore[no-any-return]
+
+
+def erode(mask: Mask, radius: int) -> Mask:
+    """Return the mask shrunk by `radius` pixels; the picture's border counts as inside."""
+    if radius <= 0:
+        return mask.copy()
+    return cv2.erode(  # type: ignore[no-any-return]
+        mask.view(np.uint8), disc(radius), borderType=cv2.BORDER_CONSTANT, borderValue=1
+    ).astype(bool)
+
+
+def boundary(mask: Mask) -> Mask:
+    """Return the pixels whose right, lower or lower right neighbour differs (as DAVIS has it)."""
+    edge = np.zeros_like(mask)
+    edge[:, :-1] |= mask[:, :-1] ^ mask[:, 1:]
+    edge[:-1, :] |= mask[:-1, :] ^ mask[1:, :]
+    edge[:-1, :-1] |= mask[:-1, :-1] ^ mask[1:, 1:]
+    return edge
+
+
+def components(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return labels, int32 (H, W) with 0 for background, and areas in pixels by label (index 0 too)."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        mask.view(np.uint8), connectivity=8, ltype=cv2.CV_32S
+    )
+    return labels, statistics[:, cv2.CC_STAT_AREA]
+
+
+def keep_components(mask: Mask, keep: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32]) -> Mask:
+    """Return the mask without the components whose entry in `keep` (by label) is false."""
+    keep = keep.copy()
+    keep[0] = False
+    return mask & keep[labels]
+
+
+def drop_small(mask: Mask, minimum_area: int) -> Mask:
+    """Return the mask without components and without holes of fewer than `minimum_area` pixels."""
+    labels, areas = components(mask)
+    solid = keep_components(mask, areas >= minimum_area, labels)
+    hole_labels, hole_areas = components(~solid)
+    return ~keep_components(~solid, hole_areas >= minimum_area, hole_labels)
+
+
+def signed_distance(mask: Mask) -> FloatMap:
+    """Return the distance to the contour in pixels, positive inside, float32 (H, W).
+
+    A mask without contour gives plus or minus the picture's diagonal everywhere.
+    """
+    height, width = mask.shape
+    if not mask.any() or mask.all():
+        diagonal = float(np.hypot(height, width))
+        return np.full(mask.shape, diagonal if mask.any() else -diagonal, dtype=np.float32)
+    inside = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
+    outside = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
+    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
+
+
+def intersection_over_union(first: Mask, second: Mask) -> float:
+    """Return the overlap of two masks in [0, 1]; 1 when both are empty."""
+    union = np.count_nonzero(first | second)
+    return 1.0 if union == 0 else np.count_nonzero(first & second) / union
