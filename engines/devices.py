@@ -1,0 +1,207 @@
+"""Where and how precisely a model runs, and what a GPU error means; never imports torch at import."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+from utils.errors import EngineUnavailable, GpuUnhealthy, OutOfGpuMemory
+
+if TYPE_CHECKING:
+    import torch
+
+DeviceChoice: TypeAlias = Literal["auto", "cpu", "cuda"]
+DtypeChoice: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
+ErrorKind: TypeAlias = Literal["memory", "dead", "other"]
+
+Setting = TypeVar("Setting")
+Result = TypeVar("Result")
+
+_MEMORY_TEXTS = (
+    "out of memory",
+    "can't allocate memory",
+    "cublas_status_alloc_failed",
+    "cublas_status_not_initialized",
+    "cudnn_status_alloc_failed",
+    "cudnn_status_not_initialized",
+    "unable to find an engine to execute this computation",
+    "failed to allocate",
+    "cublas_status_internal_error",
+    "cudnn_status_internal_error",
+)
+_DEAD_TEXTS = (
+    "cuda error",
+    "device-side assert",
+    "illegal memory access",
+    "unspecified launch failure",
+)
+
+
+def gpu_present() -> bool:
+    """Tell whether this machine shows an NVIDIA GPU, from device files alone.
+
+    CUDA is not touched: its context alone costs hundreds of MB of the card.
+    """
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
+
+
+def likely_device(choice: DeviceChoice) -> str:
+    """Return "cuda" or "cpu" as far as it can be told without importing torch."""
+    if choice != "auto":
+        return choice
+    return "cuda" if gpu_present() and importlib.util.find_spec("torch") else "cpu"
+
+
+def resolve_device(choice: DeviceChoice) -> str:
+    """Return "cuda" or "cpu"; asks torch, so call it only when a model is about to load.
+
+    Raises:
+        EngineUnavailable: CUDA is demanded and this torch can't reach a GPU.
+    """
+    if choice == "cpu" or (choice == "auto" and importlib.util.find_spec("torch") is None):
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if choice == "cuda":
+        raise EngineUnavailable("engine.no_cuda", detail=f"torch {torch.__version__}")
+    return "cpu"
+
+
+def choose_dtype(choice: DtypeChoice, device: str) -> torch.dtype:
+    """Return the precision for the device: bf16 where the GPU has it, else fp16; fp32 on a CPU."""
+    import torch
+
+    if choice != "auto":
+        named: dict[str, torch.dtype] = {
+            "float32": torch.float32,
+            "bfloat16": torch.bfloat16,
+            "float16": torch.float16,
+        }
+        return named[choice]
+    if device == "cpu":
+        return torch.float32
+    major, _ = torch.cuda.get_device_capability()
+    return torch.bfloat16 if major >= 8 else torch.float16
+
+
+def error_kind(error: BaseException) -> ErrorKind:
+    """Tell lack of memory, a dead CUDA context and everything else apart.
+
+    cuDNN and cuBLAS report lack of memory as plain `RuntimeError` with texts of their own; their
+    "internal error" is most often that, and a second try tells. After any other CUDA error the context
+    answers every later call with the same error.
+    """
+    if isinstance(error, MemoryError):
+        return "memory"
+    if not isinstance(error, RuntimeError):
+        return "other"
+    text = str(error).lower()
+    if type(error).__name__ == "OutOfMemoryError" or any(part in text for part in _MEMORY_TEXTS):
+        return "memory"
+    if type(error).__name__ == "AcceleratorError" or any(part in text for part in _DEAD_TEXTS):
+        return "dead"
+    return "other"
+
+
+def release_memory(error: BaseException | None = None) -> None:
+    """Give unused device memory back.
+
+    Args:
+        error: an exception whose traceback pins the tensors of the frames that it passed; the
+            locals of those frames are dropped.
+    """
+    if error is not None:
+        traceback.clear_frames(error.__traceback__)
+    gc.collect()
+    torch_module = sys.modules.get("torch")
+    if torch_module is not None and torch_module.cuda.is_initialized():
+        torch_module.cuda.empty_cache()
+
+
+def free_device_bytes() -> int:
+    """Return the bytes that can still be allocated on the GPU; 0 where none is in use."""
+    torch_module = sys.modules.get("torch")
+    if torch_module is None or not torch_module.cuda.is_initialized():
+        return 0
+    free: int = torch_module.cuda.mem_get_info()[0]
+    reserved: int = torch_module.cuda.memory_reserved()
+    allocated: int = torch_module.cuda.memory_allocated()
+    return free + reserved - allocated
+
+
+def run_with_smaller(
+    name: str,
+    settings: Sequence[Setting],
+    attempt: Callable[[Setting], Result],
+    on_smaller: Callable[[Setting, Setting], None],
+) -> Result:
+    """Run `attempt(settings[0])`; out of memory, tell it and run once more with `settings[1]`.
+
+    `attempt` holds whatever it needs (a lease, recurrent state) in its own frame, so that all of it is
+    gone before the second try.
+
+    Args:
+        name: the engine, for the error's text.
+        settings: the wanted setting and the next smaller one; later ones are not used.
+        attempt: the whole piece of work at one setting.
+        on_smaller: is told (from, to) before the second try: it must tell the user.
+
+    Raises:
+        OutOfGpuMemory: there is no smaller setting, or it did not fit either.
+        GpuUnhealthy: the CUDA context is dead.
+    """
+
+    def stream(setting: Setting, _done: int) -> Iterator[Result]:
+        yield attempt(setting)
+
+    return next(stream_with_smaller(name, settings, stream, on_smaller))
+
+
+def stream_with_smaller(
+    name: str,
+    settings: Sequence[Setting],
+    open_stream: Callable[[Setting, int], Iterator[Result]],
+    on_smaller: Callable[[Setting, Setting], None],
+) -> Iterator[Result]:
+    """Yield the results of a stream; out of memory, go on once with the next smaller setting.
+
+    Args:
+        name: the engine, for the error's text.
+        settings: the wanted setting and the next smaller one; later ones are not used.
+        open_stream: `open_stream(setting, done)` starts a fresh stream, with fresh recurrent state,
+            that goes on after `done` results.
+        on_smaller: is told (from, to) before the second stream: it must tell the user.
+
+    Raises:
+        OutOfGpuMemory: there is no smaller setting, or it did not fit either.
+        GpuUnhealthy: the CUDA context is dead.
+    """
+    done = 0
+    for index, setting in enumerate(settings[:2]):
+        failure = ""
+        try:
+            for result in open_stream(setting, done):
+                done += 1
+                yield result
+            return
+        except (RuntimeError, MemoryError, OutOfGpuMemory) as error:
+            kind: ErrorKind = "memory" if isinstance(error, OutOfGpuMemory) else error_kind(error)
+            if kind == "other":
+                raise
+            failure = f"{type(error).__name__}: {error}"
+            dead = kind == "dead"
+            traceback.clear_frames(error.__traceback__)
+        # Out of the except block: the error, and with it what its traceback pinned, is gone.
+        if dead:
+            raise GpuUnhealthy("engine.gpu_unhealthy", detail=failure)
+        release_memory()
+        if index + 1 < min(len(settings), 2):
+            on_smaller(setting, settings[index + 1])
+    raise OutOfGpuMemory("engine.no_smaller", name=name, detail=failure)

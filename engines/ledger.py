@@ -1,0 +1,120 @@
+"""The ledger of device bytes: what is promised to whom, and who may go; holds no lock, loads nothing."""
+
+from __future__ import annotations
+
+import enum
+import time
+from dataclasses import dataclass, field
+
+from engines.base import Engine
+
+LAST_TO_LEAVE = ("sam2", "sam3")
+"""Evicted only when nothing else is idle: people click all the time."""
+
+
+class EngineState(enum.Enum):
+    """Where an engine's weights are."""
+
+    ABSENT = "absent"
+    LOADING = "loading"
+    LOADED = "loaded"
+    LEAVING = "leaving"
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One engine in the ledger.
+
+    `underestimate` is the largest measured / declared ratio of its working bytes, at least 1.
+    """
+
+    name: str
+    engine: Engine
+    state: EngineState = EngineState.ABSENT
+    weight_bytes: int = 0
+    working_bytes: int = 0
+    leases: int = 0
+    last_used: float = 0.0
+    underestimate: float = 1.0
+
+    @property
+    def promised_bytes(self) -> int:
+        """Bytes promised to this engine and its leases."""
+        on_device = self.state is not EngineState.ABSENT
+        return self.working_bytes + (self.weight_bytes if on_device else 0)
+
+    @property
+    def idle(self) -> bool:
+        """True when it is loaded and nobody leases it."""
+        return self.state is EngineState.LOADED and self.leases == 0
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """One live lease; `alone` while no other lease has lived beside it, so that a peak is its own."""
+
+    entry: Entry
+    working_bytes: int
+    declared_bytes: int
+    alone: bool
+    baseline_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Declared bytes by engine and lease. The caller holds the lock."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    live: list[Lease] = field(default_factory=list)
+
+    def promised_bytes(self) -> int:
+        """Return the bytes promised now, the reserve left out."""
+        return sum(entry.promised_bytes for entry in self.entries.values())
+
+    def need_bytes(self, entry: Entry, working_bytes: int) -> int:
+        """Return the further bytes that a lease of the entry takes."""
+        absent = entry.state is EngineState.ABSENT
+        return working_bytes + (entry.weight_bytes if absent else 0)
+
+    def book(self, entry: Entry, working_bytes: int, declared_bytes: int) -> Lease:
+        """Enter a lease; an absent engine is LOADING from here on."""
+        for other in self.live:
+            other.alone = False
+        lease = Lease(entry, working_bytes, declared_bytes, alone=not self.live)
+        self.live.append(lease)
+        entry.leases += 1
+        entry.working_bytes += working_bytes
+        entry.last_used = time.monotonic()
+        if entry.state is EngineState.ABSENT:
+            entry.state = EngineState.LOADING
+        return lease
+
+    def strike(self, lease: Lease) -> None:
+        """Take a lease out again."""
+        self.live.remove(lease)
+        lease.entry.leases -= 1
+        lease.entry.working_bytes -= lease.working_bytes
+        lease.entry.last_used = time.monotonic()
+
+    def next_victim(self) -> Entry | None:
+        """Return the idle engine to evict first: least recently used, those people click on last."""
+        idle = [entry for entry in self.entries.values() if entry.idle and entry.weight_bytes]
+        return min(idle, key=lambda e: (e.name in LAST_TO_LEAVE, e.last_used), default=None)
+
+    def victim_for(self, entry: Entry, need_bytes: int, room_bytes: int) -> Entry | None:
+        """Return whom to evict so that the need fits; None where evicting can't be enough.
+
+        Args:
+            entry: the engine wanted; it is never the victim.
+            need_bytes: further bytes wanted.
+            room_bytes: capacity less reserve.
+        """
+        idle = [e for e in self.entries.values() if e.idle and e.weight_bytes and e is not entry]
+        evictable = sum(e.weight_bytes for e in idle)
+        if self.promised_bytes() - evictable + need_bytes > room_bytes:
+            return None
+        return min(idle, key=lambda e: (e.name in LAST_TO_LEAVE, e.last_used), default=None)
+
+    def leaving(self) -> bool:
+        """Tell whether an eviction is under way."""
+        return any(entry.state is EngineState.LEAVING for entry in self.entries.values())
