@@ -90,8 +90,12 @@ class JobRunner:
         stages: Mapping[str, int],
         rate_key: str = "",
         on_dropped: Callable[[], None] = lambda: None,
+        on_queued: Callable[[], None] = lambda: None,
     ) -> Job:
-        """Queue a job in the lane `kind`; `on_dropped` is called when it never gets to run.
+        """Queue a job in the lane `kind`.
+
+        `on_queued` is called once the job is accepted, before it can start; `on_dropped` when it is
+        cancelled before it ran.
 
         Raises:
             SessionError: the session has a job already, the queue is full, or we are stopping.
@@ -104,6 +108,7 @@ class JobRunner:
                 raise SessionError("job.already_running")
             if len(self._waiting[kind]) >= self._queue_limit:
                 raise SessionError("job.queue_full", limit=self._queue_limit)
+            on_queued()
             key = f"{kind}:{rate_key}"
             meter = ProgressMeter(stages, self._rates.get(key))
             job = Job(session_id, kind, self._remembering(key, meter, run), meter, on_dropped)
@@ -233,6 +238,7 @@ class JobRunner:
         context = RunContext(
             on_progress=job.meter.report, on_notice=job.notices.append, cancel=job.cancel
         )
+        job.meter.start()
         try:
             job.run(context)
         except Cancelled:

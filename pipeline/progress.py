@@ -61,6 +61,11 @@ class ProgressMeter:
         self._started_s = clock()
         self._last_s = float("-inf")
 
+    def start(self) -> None:
+        """Count elapsed time from now; until then the job was waiting."""
+        with self._lock:
+            self._started_s = self._clock()
+
     def report(self, progress: Progress) -> None:
         """Take a report; one that goes back within its stage is ignored."""
         now_s = self._clock()

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from engines.manager import ModelManager
 from PIL import Image, UnidentifiedImageError
 
 from engines.base import Capability, Engine, ImageSegmentation, Instance, Segmenter
+from engines.manager import ModelManager
 from pipeline.session import Session, write_mask
 from pipeline.state import InstanceRecord, Keyframe, PromptRecord
 from utils.errors import BadRequest, UnusablePrompt

@@ -144,6 +144,10 @@ class SessionStore:
             raise SessionError("job.session_unknown")
         return session
 
+    def open_folder(self, session_id: str) -> Session:
+        """Return a session of ours by id, also one whose state file is damaged."""
+        return Session(self.root / session_id)
+
     def __iter__(self) -> Iterator[Session]:
         if not self.root.is_dir():
             return iter(())
@@ -202,7 +206,14 @@ class SessionStore:
         complete = bool(state.outputs) and all(
             _has_size(session.folder / output.file, output.size_bytes) for output in state.outputs
         )
-        session.update(status=SessionStatus.DONE if complete else SessionStatus.INTERRUPTED)
+        if complete:
+            session.update(status=SessionStatus.DONE)
+        else:
+            session.update(
+                status=SessionStatus.INTERRUPTED,
+                outputs=state.previous_outputs,
+                previous_outputs=(),
+            )
         return not complete
 
 

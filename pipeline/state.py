@@ -122,6 +122,7 @@ class SessionState(_Record):
     engine_used: str = ""
     options_used: dict[str, str | int | float | bool] = Field(default_factory=dict)
     outputs: tuple[OutputRecord, ...] = ()
+    previous_outputs: tuple[OutputRecord, ...] = ()
     warnings: tuple[Message, ...] = ()
     error: Message | None = None
     seconds: StepSeconds = StepSeconds()

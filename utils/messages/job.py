@@ -61,6 +61,14 @@ TEXTS: dict[str, Text] = {
         en="{name} can't be {value}. Allowed: {allowed}.",
         zh="{name} 不能取 {value}。允许的范围：{allowed}。",
     ),
+    "job.folder_missing": Text(
+        en="The folder {folder} does not exist. Make it first, or name another.",
+        zh="文件夹 {folder} 不存在。请先创建，或指定其他位置。",
+    ),
+    "job.folder_unusable": Text(
+        en="The folder {folder} can't be written. Name a folder you may write to.",
+        zh="文件夹 {folder} 无法写入。请指定有写入权限的位置。",
+    ),
     "job.no_result": Text(
         en="There is no matte yet. Start matting first.",
         zh="还没有抠图结果。请先开始抠图。",

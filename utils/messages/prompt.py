@@ -59,4 +59,16 @@ TEXTS: dict[str, Text] = {
         en="Nothing stands out there. Click the middle of the target, or draw a box around it.",
         zh="该位置没有明显的目标。请点击目标中心，或用框圈出目标。",
     ),
+    "prompt.mask_alone": Text(
+        en="Give either a mask, or text, clicks and a box; not both.",
+        zh="请只提供遮罩，或只提供文字、点击和选框，二者不能同时使用。",
+    ),
+    "prompt.none_given": Text(
+        en="Say what to keep: one of --mask, --text, --point or --box.",
+        zh="请指定要保留的目标：--mask、--text、--point 或 --box 之一。",
+    ),
+    "prompt.mask_unreadable": Text(
+        en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
+        zh="无法读取该遮罩。请提供与视频同尺寸的 PNG，目标区域为白色。",
+    ),
 }

@@ -1,0 +1,63 @@
+"""SplazMatte's entry: builds settings, engines, job runner and orchestrator, then serves or runs a command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from ui.cli import main
+
+if TYPE_CHECKING:
+    from config import Settings
+    from pipeline.orchestrator import Orchestrator
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def build_settings() -> Settings:
+    """Read the settings once.
+
+    Raises:
+        pydantic.ValidationError: a SPLAZMATTE_* value is out of range.
+    """
+    from config import Settings
+
+    return Settings()
+
+
+def build_orchestrator(settings: Settings) -> Orchestrator:
+    """Wire the parts together; no model is loaded and no GPU touched."""
+    from engines.manager import ModelManager
+    from engines.registry import build_registry
+    from engines.translation import Translator
+    from pipeline.jobs import JobRunner
+    from pipeline.orchestrator import Orchestrator
+    from pipeline.session import SessionStore
+    from pipeline.video_io import VideoIO
+
+    registry = build_registry(settings)
+    return Orchestrator(
+        settings=settings,
+        store=SessionStore(settings.workspace_dir),
+        video=VideoIO(settings),
+        registry=registry,
+        manager=ModelManager(
+            registry, device=settings.device, reserve_bytes=settings.gpu_reserve_bytes
+        ),
+        jobs=JobRunner(queue_limit=settings.queue_limit),
+        translator=Translator(settings),
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Run the page until stopped."""
+    from ui.server import serve as serve_page
+
+    logging.getLogger().setLevel(logging.INFO)
+    serve_page(settings, build_orchestrator(settings))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    sys.exit(main(sys.argv[1:], build_settings, build_orchestrator, serve))

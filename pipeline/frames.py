@@ -1,0 +1,39 @@
+"""Views of a clip's frames: a range of it, and a tap that remembers the newest frame read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from engines.base import FrameSource
+from utils.types import Frame
+
+
+class FrameRange:
+    """Frames first … last (inclusive) of a source, numbered from 0; remembers the newest one read."""
+
+    def __init__(self, source: FrameSource, first: int, last: int) -> None:
+        self._source = source
+        self._first = first
+        self._count = last - first + 1
+        self._newest: tuple[int, Frame] | None = None
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of every frame, in pixels."""
+        return self._source.size_wh
+
+    def __len__(self) -> int:
+        return self._count
+
+    def read(self, start: int, stop: int, step: Literal[1, -1] = 1) -> Iterator[Frame]:
+        """See `engines.base.FrameSource.read`."""
+        frames = self._source.read(start + self._first, stop + self._first, step)
+        for index, frame in zip(range(start, stop, step), frames, strict=True):
+            self._newest = (index, frame)
+            yield frame
+
+    def recent(self, index: int) -> Frame | None:
+        """Return the frame when it is the newest one that was read, else None."""
+        newest = self._newest
+        return newest[1] if newest is not None and newest[0] == index else None

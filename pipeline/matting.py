@@ -1,0 +1,517 @@
+"""One matting job, from confirmed masks to finished files: track where needed, matte, render."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from config import Settings
+from engines.base import Engine, MattedFrame, Matter, RunContext, Tracker, resolve_options
+from engines.manager import ModelManager
+from engines.registry import EngineRegistry
+from pipeline import disk
+from pipeline.files import write_atomically
+from pipeline.frames import FrameRange
+from pipeline.reorder import AlphaBytes, in_order
+from pipeline.session import MaskFolder, Session, read_mask, write_mask
+from pipeline.state import (
+    MatteRequest,
+    OutputRecord,
+    SessionState,
+    SessionStatus,
+    StepSeconds,
+)
+from pipeline.video_io import AlphaMasterWriter, ClipInfo, RenderLook, VideoIO, read_master
+from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError
+from utils.image_utils import compose_over_checker, shrink_to, write_image
+from utils.messages import render
+from utils.types import Mask, Message
+
+logger = logging.getLogger(__name__)
+
+LIVE_INTERVAL_S = 1.0
+LIVE_LONG_SIDE = 960
+"""Longest side of the live picture, in pixels."""
+TARGETS_DIR = "targets"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a job works with."""
+
+    settings: Settings
+    video: VideoIO
+    registry: EngineRegistry
+    manager: ModelManager
+    tracker_name: str
+    is_stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds by step; `timed` counts only the time spent inside an iterator."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, step: str, seconds: float) -> None:
+        self.seconds[step] = self.seconds.get(step, 0.0) + seconds
+
+
+class MattingJob:
+    """Runs one request for one session; holds the session's job lock while it does.
+
+    Args:
+        engine_name: the matting engine, already chosen (never "auto").
+    """
+
+    def __init__(
+        self, services: Services, session: Session, request: MatteRequest, engine_name: str
+    ) -> None:
+        self._services = services
+        self._session = session
+        self._request = request
+        self.engine_name = engine_name
+        self._clock = _Clock()
+        self._confidence: list[float] = []
+        self._watch = disk.DiskWatch(session.folder, services.settings.disk_floor_bytes)
+
+    def run(self, context: RunContext) -> SessionState:
+        """Do the whole job; return the final state.
+
+        Raises:
+            SplazmatteError: what went wrong; the session's state says so too, and partial files are
+                removed. `Cancelled` when the user cancelled or the process is stopping.
+        """
+        lock = self._session.try_job_lock()
+        if lock is None:
+            raise SessionError("job.already_running")
+        started_s = time.perf_counter()
+        try:
+            self._begin()
+            try:
+                return self._work(context, started_s)
+            except BaseException as error:
+                self._settle_failure(error)
+                raise
+        finally:
+            os.close(lock)
+
+    def _begin(self) -> None:
+        def begin(state: SessionState) -> SessionState:
+            return state.model_copy(
+                update={
+                    "status": SessionStatus.RUNNING,
+                    "request": self._request,
+                    "engine_used": self.engine_name,
+                    "previous_outputs": state.outputs or state.previous_outputs,
+                    "outputs": (),
+                    "error": None,
+                    "warnings": (),
+                    "frames_done": 0,
+                }
+            )
+
+        self._session.transform(begin)
+
+    def _work(self, context: RunContext, started_s: float) -> SessionState:
+        state = self._session.state
+        clip = _clip_of(state)
+        first, last = frame_range(self._request, clip)
+        guides = target_guides(self._session, self._request, first, last)
+        start = start_frame(self._request, state, first, last) - first
+        self._check_disk(clip, last - first + 1, len(guides))
+        notices: list[Message] = [*clip.notices]
+        inner = RunContext(
+            on_progress=context.on_progress,
+            on_notice=lambda message: (notices.append(message), context.on_notice(message))[0],
+            cancel=context.cancel,
+            cache_dir=self._session.cache_dir,
+        )
+        frames = FrameRange(self._services.video.open(self._session.source, clip), first, last)
+        masters = []
+        records: list[OutputRecord] = []
+        for number, guide in enumerate(guides, start=1):
+            folder = self._target_folder(number, len(guides))
+            masters.append(folder / self._session.master.name)
+            records += self._matte_target(
+                inner, clip, frames, guide, start, folder, (first, last), notices
+            )
+        if len(guides) > 1:
+            records = self._combine(inner, clip, masters, (first, last), notices) + records
+        return self._finish(records, notices, last - first + 1, started_s)
+
+    def _target_folder(self, number: int, count: int) -> Path:
+        if count == 1:
+            return self._session.folder
+        folder = self._session.folder / TARGETS_DIR / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _check_disk(self, clip: ClipInfo, frame_count: int, target_count: int) -> None:
+        needed = disk.estimate_bytes(clip.size_wh, frame_count, self._request.outputs)
+        runs = target_count if target_count == 1 else target_count + 1
+        reserve = self._services.settings.min_free_disk_bytes
+        disk.check_before(self._session.folder, needed * runs, reserve)
+
+    def _matte_target(
+        self,
+        context: RunContext,
+        clip: ClipInfo,
+        frames: FrameRange,
+        guide: Mapping[int, Mask],
+        start: int,
+        folder: Path,
+        span: tuple[int, int],
+        notices: list[Message],
+    ) -> list[OutputRecord]:
+        manager = self._services.manager
+        engine = self._services.registry.get(self.engine_name)
+        if engine.guide_kind == "mask_per_frame":
+            guide = self._track(context, frames, guide, start, folder / "masks")
+        self._confidence.clear()
+        with manager.lease(self.engine_name, engine.working_bytes(clip.size_wh)) as leased:
+            alphas = self._alphas(context, leased, frames, guide, start)
+            with closing(alphas):
+                return self._render(
+                    context, clip, self._to_master(alphas, clip, folder), folder, span, notices
+                )
+
+    def _track(
+        self,
+        context: RunContext,
+        frames: FrameRange,
+        guide: Mapping[int, Mask],
+        start: int,
+        folder: Path,
+    ) -> Mapping[int, Mask]:
+        """Write a mask for every frame to the folder; done already for the same guide: reused."""
+        name = self._services.tracker_name
+        plan = json.dumps({"tracker": name, "start": start, "guide": _fingerprint(guide)})
+        plan_path = folder / "plan.json"
+        masks = MaskFolder(folder)
+        if plan_path.is_file() and plan_path.read_text() == plan and len(masks) == len(frames):
+            return masks
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        began_s = time.perf_counter()
+        with self._services.manager.lease(name) as engine:
+            if not isinstance(engine, Tracker):
+                raise BadRequest("engine.cannot_segment", name=engine.label)
+            prompts = {index: {1: mask} for index, mask in guide.items()}
+            tracked = engine.track_video(frames, prompts, start, context)
+            for done, item in enumerate(tracked, start=1):
+                self._watch.check()
+                empty = np.zeros((frames.size_wh[1], frames.size_wh[0]), np.bool_)
+                write_mask(masks.path(item.index), item.masks.get(1, empty))
+                context.report("track", done, len(frames))
+        write_atomically(plan_path, plan.encode("utf-8"))
+        self._clock.add("track", time.perf_counter() - began_s)
+        return masks
+
+    def _alphas(
+        self,
+        context: RunContext,
+        engine: Engine,
+        frames: FrameRange,
+        guide: Mapping[int, Mask],
+        start: int,
+    ) -> Iterator[AlphaBytes]:
+        if not isinstance(engine, Matter):
+            raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
+        options = resolve_options(engine.option_specs(), self._request.options)
+        matted = engine.process(frames, guide, start, options, context)
+        ordered = in_order(
+            self._with_live(matted, frames),
+            len(frames),
+            frames.size_wh,
+            self._session.folder / "spool.partial",
+            render(engine.label),
+        )
+        iterator = iter(ordered)
+        while True:
+            context.check_cancelled()
+            self._watch.check()
+            began_s = time.perf_counter()
+            try:
+                alpha, confidence = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self._clock.add("matte", time.perf_counter() - began_s)
+            self._confidence.append(round(confidence, 3))
+            yield alpha
+
+    def _with_live(
+        self, matted: Iterator[MattedFrame], frames: FrameRange
+    ) -> Iterator[MattedFrame]:
+        next_s = 0.0
+        for item in matted:
+            yield item
+            now_s = time.monotonic()
+            if now_s < next_s:
+                continue
+            frame = frames.recent(item.index)
+            if frame is not None:
+                next_s = now_s + LIVE_INTERVAL_S
+                picture = compose_over_checker(frame, item.alpha)
+                write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
+
+    def _to_master(
+        self, alphas: Iterator[AlphaBytes], clip: ClipInfo, folder: Path
+    ) -> Iterator[AlphaBytes]:
+        with AlphaMasterWriter(folder / self._session.master.name, clip.size_wh) as master:
+            for alpha in alphas:
+                master.append(alpha)
+                yield alpha
+
+    def _render(
+        self,
+        context: RunContext,
+        clip: ClipInfo,
+        alphas: Iterator[AlphaBytes],
+        folder: Path,
+        span: tuple[int, int],
+        notices: list[Message],
+    ) -> list[OutputRecord]:
+        began_s = time.perf_counter()
+        matte_before_s = self._clock.seconds.get("matte", 0.0)
+        with closing(alphas):
+            result = self._services.video.render(
+                self._session.source,
+                clip,
+                alphas,
+                self._request.outputs,
+                folder,
+                look_of(self._request, self._session),
+                context,
+                first=span[0],
+                last=span[1],
+            )
+        matte_s = self._clock.seconds.get("matte", 0.0) - matte_before_s
+        self._clock.add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
+        notices += [notice for notice in result.notices if notice not in notices]
+        return output_records(self._session, result.outputs, result.bytes)
+
+    def _combine(
+        self,
+        context: RunContext,
+        clip: ClipInfo,
+        masters: list[Path],
+        span: tuple[int, int],
+        notices: list[Message],
+    ) -> list[OutputRecord]:
+        """Render all targets together: the largest of their alphas at each pixel."""
+        streams = [read_master(master) for master in masters]
+        union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
+        together = self._to_master(union, clip, self._session.folder)
+        return self._render(context, clip, together, self._session.folder, span, notices)
+
+    def _finish(
+        self,
+        records: list[OutputRecord],
+        notices: list[Message],
+        frame_count: int,
+        started_s: float,
+    ) -> SessionState:
+        folder = self._session.folder
+        write_atomically(folder / "confidence.json", json.dumps(self._confidence).encode("utf-8"))
+        shutil.rmtree(self._session.cache_dir, ignore_errors=True)
+        state = self._session.state
+        keyframes = state.keyframes.values()
+        seconds = StepSeconds(
+            segment=sum(keyframe.seconds for keyframe in keyframes),
+            track=self._clock.seconds.get("track", 0.0),
+            matte=self._clock.seconds.get("matte", 0.0),
+            encode=self._clock.seconds.get("encode", 0.0),
+            total=time.perf_counter() - started_s,
+        )
+        engine = self._services.registry.get(self.engine_name)
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        self._remove_stale(state, records)
+        logger.info(
+            "session %s: %s made %d frames in %.1f s (track %.1f, matte %.1f, encode %.1f), peak %d MB",
+            self._session.id[:6],
+            self.engine_name,
+            frame_count,
+            seconds.total,
+            seconds.track,
+            seconds.matte,
+            seconds.encode,
+            peak_bytes // disk.MEGABYTE,
+        )
+        return self._session.update(
+            status=SessionStatus.DONE,
+            outputs=tuple(records),
+            previous_outputs=(),
+            options_used=resolve_options(engine.option_specs(), self._request.options),
+            warnings=_unique(notices),
+            seconds=seconds,
+            frames_done=frame_count,
+            peak_memory_bytes=peak_bytes,
+        )
+
+    def _remove_stale(self, state: SessionState, records: list[OutputRecord]) -> None:
+        kept = {record.file for record in records}
+        for record in state.previous_outputs:
+            if record.file not in kept:
+                remove_output(self._session.folder / record.file)
+
+    def _settle_failure(self, error: BaseException) -> None:
+        shutil.rmtree(self._session.folder / "spool.partial", ignore_errors=True)
+        self._session.sweep_partials()
+        message: Message | None = None
+        if isinstance(error, Cancelled):
+            stopping = self._services.is_stopping()
+            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
+        elif isinstance(error, SplazmatteError):
+            status, message = SessionStatus.FAILED, error.message
+            logger.warning("session %s: %s (%s)", self._session.id[:6], error, error.detail)
+        elif isinstance(error, Exception):
+            status, message = SessionStatus.FAILED, Message("job.fault")
+        else:
+            status = SessionStatus.INTERRUPTED
+        self._session.transform(
+            lambda state: state.model_copy(
+                update={
+                    "status": status,
+                    "error": message,
+                    "outputs": state.previous_outputs,
+                    "previous_outputs": (),
+                }
+            )
+        )
+
+
+def _unique(messages: list[Message]) -> tuple[Message, ...]:
+    unique: list[Message] = []
+    for message in messages:
+        if message not in unique:
+            unique.append(message)
+    return tuple(unique)
+
+
+def _clip_of(state: SessionState) -> ClipInfo:
+    if state.clip is None:
+        raise SessionError("job.session_damaged")
+    return state.clip
+
+
+def frame_range(request: MatteRequest, clip: ClipInfo) -> tuple[int, int]:
+    """Return the inclusive first and last frame of the request.
+
+    Raises:
+        BadRequest: not a range of the clip.
+    """
+    last = clip.frame_count - 1 if request.last is None else request.last
+    if not 0 <= request.first <= last < clip.frame_count:
+        raise BadRequest(
+            "job.range",
+            first=request.first,
+            last=last,
+            frames=clip.frame_count,
+            end=clip.frame_count - 1,
+        )
+    return request.first, last
+
+
+def kept_instances(request: MatteRequest, state: SessionState) -> dict[int, tuple[int, ...]]:
+    """Return the kept instances of every keyframe that keeps any, the request's choice first.
+
+    Raises:
+        BadRequest: the request names a keyframe or an instance that is not there.
+    """
+    for frame, chosen in request.kept.items():
+        known = state.keyframes.get(frame)
+        ids = {instance.id for instance in known.instances} if known else set()
+        if known is None or not set(chosen) <= ids:
+            raise BadRequest("job.no_target")
+    kept = {
+        frame: request.kept.get(frame, keyframe.kept)
+        for frame, keyframe in sorted(state.keyframes.items())
+    }
+    return {frame: chosen for frame, chosen in kept.items() if chosen}
+
+
+def start_frame(request: MatteRequest, state: SessionState, first: int, last: int) -> int:
+    """Return the keyframe that matting starts from: the one asked for, else the first in range.
+
+    Raises:
+        BadRequest: no keyframe keeps anything, or none lies in the range.
+    """
+    kept = kept_instances(request, state)
+    if not kept:
+        raise BadRequest("job.no_target")
+    inside = [frame for frame in kept if first <= frame <= last]
+    wanted = request.start if request.start is not None else (inside or list(kept))[0]
+    if wanted not in kept:
+        raise BadRequest("job.no_target")
+    if not first <= wanted <= last:
+        raise BadRequest("job.start_outside_range", start=wanted, first=first, last=last)
+    return wanted
+
+
+def target_guides(
+    session: Session, request: MatteRequest, first: int, last: int
+) -> list[dict[int, Mask]]:
+    """Return, for each target, its masks by frame counted from `first`.
+
+    One target is the union of the kept instances; with `separate_targets` each kept instance of the
+    start frame is a target, and corrections on other frames go by their order.
+    """
+    state = session.state
+    kept = kept_instances(request, state)
+    start = start_frame(request, state, first, last)
+    masks = {
+        frame: [read_mask(session.instance_path(frame, number)) for number in numbers]
+        for frame, numbers in kept.items()
+        if first <= frame <= last
+    }
+    if not request.separate_targets or len(masks[start]) == 1:
+        return [{frame - first: np.logical_or.reduce(found) for frame, found in masks.items()}]
+    return [
+        {frame - first: found[target] for frame, found in masks.items() if target < len(found)}
+        for target in range(len(masks[start]))
+    ]
+
+
+def look_of(request: MatteRequest, session: Session) -> RenderLook:
+    """Return how the request's files are to look."""
+    picture = session.folder / "background.png"
+    return RenderLook(
+        background=request.background if request.background != "picture" else str(picture),
+        preview_background=request.preview_background,
+        edge=request.edges,
+    )
+
+
+def output_records(
+    session: Session, outputs: Mapping[str, Path], sizes: Mapping[str, int]
+) -> list[OutputRecord]:
+    """Return state records of finished files."""
+    return [
+        OutputRecord(kind=kind, file=str(path.relative_to(session.folder)), size_bytes=sizes[kind])
+        for kind, path in outputs.items()
+    ]
+
+
+def remove_output(path: Path) -> None:
+    """Delete an output, a file or a folder of frames; harmless when it is gone."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _fingerprint(guide: Mapping[int, Mask]) -> dict[str, int]:
+    return {str(index): crc32(np.packbits(mask).tobytes()) for index, mask in guide.items()}

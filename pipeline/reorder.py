@@ -1,0 +1,80 @@
+"""Alphas in frame order from an engine that works backwards first; memory stays flat."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import MattedFrame
+from utils.errors import EngineFault, SessionError
+
+AlphaBytes = npt.NDArray[np.uint8]
+"""Alpha as uint8 (H, W), 255 = foreground."""
+
+
+def to_bytes(alpha: npt.NDArray[np.float32]) -> AlphaBytes:
+    """Round alpha, float32 in [0, 1], to uint8: nearest, clipped."""
+    rounded: AlphaBytes = np.clip(np.rint(alpha * 255.0), 0, 255).astype(np.uint8)
+    return rounded
+
+
+def in_order(
+    matted: Iterable[MattedFrame],
+    frame_count: int,
+    size_wh: tuple[int, int],
+    spool: Path,
+    name: str,
+) -> Iterator[tuple[AlphaBytes, float]]:
+    """Yield (alpha uint8 (H, W), confidence) of frames 0 … frame_count-1 in order.
+
+    Frames that come early wait in the folder `spool`, compressed; it is removed at the end.
+
+    Args:
+        name: the engine's name, for the error text.
+
+    Raises:
+        EngineFault: an alpha is of another size or has a value that is not finite.
+        SessionError: the engine ended before every frame came.
+    """
+    waiting: dict[int, float] = {}
+    wanted = 0
+    try:
+        for item in matted:
+            alpha = _checked(item, size_wh, name)
+            if item.index != wanted:
+                spool.mkdir(parents=True, exist_ok=True)
+                (spool / f"{item.index}.z").write_bytes(zlib.compress(alpha.tobytes(), 1))
+                waiting[item.index] = item.confidence
+                continue
+            yield alpha, item.confidence
+            wanted += 1
+            while wanted in waiting:
+                yield _take(spool, wanted, size_wh), waiting.pop(wanted)
+                wanted += 1
+        if wanted != frame_count:
+            raise SessionError("job.frames_missing", got=wanted + len(waiting), wanted=frame_count)
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
+
+
+def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str) -> AlphaBytes:
+    height_width = (size_wh[1], size_wh[0])
+    if item.alpha.shape != height_width:
+        raise EngineFault(
+            "engine.bad_alpha", name=name, frame=item.index, problem=f"{item.alpha.shape}"
+        )
+    if not np.isfinite(item.alpha).all():
+        raise EngineFault("engine.bad_alpha", name=name, frame=item.index, problem="NaN")
+    return to_bytes(item.alpha)
+
+
+def _take(spool: Path, index: int, size_wh: tuple[int, int]) -> AlphaBytes:
+    path = spool / f"{index}.z"
+    pixels = zlib.decompress(path.read_bytes())
+    path.unlink()
+    return np.frombuffer(pixels, np.uint8).reshape(size_wh[1], size_wh[0])

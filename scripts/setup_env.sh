@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Sets up the Python environment in .venv, and only what is missing in it.
+#   --models   also torch and the model packages (done by itself where an NVIDIA GPU is seen)
+#   --dev      also what the tests and checks need
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+want_models=0
+want_dev=0
+for argument in "$@"; do
+  case "$argument" in
+    --models) want_models=1 ;;
+    --dev) want_dev=1 ;;
+    *) echo "usage: setup_env.sh [--models] [--dev]" >&2; exit 2 ;;
+  esac
+done
+if [ "$want_models" = 0 ] && command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; then
+  want_models=1
+fi
+
+# The newest Python from 3.10 to 3.13 that is on the machine and can make environments.
+find_python() {
+  local name
+  for name in "${SPLAZMATTE_PYTHON:-}" python3.12 python3.11 python3.13 python3.10 python3 python; do
+    [ -n "$name" ] || continue
+    command -v "$name" >/dev/null 2>&1 || continue
+    if "$name" -c 'import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
+      >/dev/null 2>&1; then
+      echo "$name"
+      return 0
+    fi
+  done
+  echo "Python 3.10 to 3.13 with the venv module is needed (on Debian: apt-get install python3-venv)." >&2
+  return 1
+}
+
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
+  python=$(find_python)
+  echo "Making .venv with $("$python" --version)"
+  "$python" -m venv --clear .venv
+fi
+
+# Installs a requirements file unless the same content was installed before.
+install() {
+  local file=$1 stamp=".venv/.installed-$1"
+  local sum
+  sum=$(sha256sum "$file" | cut -d' ' -f1)
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then
+    return 0
+  fi
+  echo "Installing $file"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file"
+  echo "$sum" >"$stamp"
+}
+
+install requirements.txt
+if [ "$want_dev" = 1 ]; then install requirements-dev.txt; fi
+if [ "$want_models" = 1 ]; then
+  install requirements-models.txt
+  bash scripts/install_matanyone.sh
+fi

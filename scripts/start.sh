@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs the page; arguments go to `app.py serve` (--host, --port).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bash scripts/setup_env.sh
+exec .venv/bin/python app.py serve "$@"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs every check and every test; arguments go to pytest.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bash scripts/setup_env.sh --dev
+# Engines are tested on tiny random checkpoints; the MatAnyone packages come from their own
+# repositories, and their equality tests skip where those can't be reached.
+if ! .venv/bin/python -c 'import torch, transformers, diffusers' >/dev/null 2>&1; then
+  echo "Installing requirements-models.txt"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-models.txt
+fi
+bash scripts/setup_browser.sh
+
+.venv/bin/ruff format --check .
+.venv/bin/ruff check .
+.venv/bin/mypy
+.venv/bin/lint-imports
+export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1
+exec .venv/bin/python -m pytest "$@"

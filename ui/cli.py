@@ -1,0 +1,382 @@
+"""The command line: read arguments, one pipeline call, format the answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
+from utils.messages import CATALOGUE, render
+from utils.types import Box, Message, Point, Progress, Prompt
+
+if TYPE_CHECKING:
+    from config import Settings
+    from engines.base import RunContext
+    from pipeline.orchestrator import EngineInfo, Orchestrator
+    from pipeline.state import Keyframe, SessionState
+
+logger = logging.getLogger(__name__)
+
+EXIT_OK = 0
+EXIT_FAULT = 1
+EXIT_USER = 2
+EXIT_CANCELLED = 130
+
+BuildSettings = Callable[[], "Settings"]
+BuildOrchestrator = Callable[["Settings"], "Orchestrator"]
+Serve = Callable[["Settings"], None]
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line on stderr for a wrong argument."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(EXIT_USER)
+
+
+def main(
+    arguments: Sequence[str],
+    build_settings: BuildSettings,
+    build_orchestrator: BuildOrchestrator,
+    serve: Serve,
+) -> int:
+    """Run one command; return the exit code: 0, 2 for what the user can mend, 1 for our fault."""
+    options = build_parser().parse_args(list(arguments) or ["serve"])
+    try:
+        settings = build_settings()
+    except ValueError as error:
+        print(f"settings: {_one_line(str(error))}", file=sys.stderr)
+        return EXIT_USER
+    try:
+        if options.command == "serve":
+            serve(settings.model_copy(update=_given(options, "host", "port")))
+            return EXIT_OK
+        return int(options.run(options, settings, build_orchestrator))
+    except Cancelled as error:
+        print(error.user_message, file=sys.stderr)
+        return EXIT_CANCELLED
+    except SplazmatteError as error:
+        logger.debug("detail: %s", error.detail)
+        print(f"error: {_one_line(error.user_message)}", file=sys.stderr)
+        return error.exit_code
+    except Exception as error:
+        logger.exception("unexpected")
+        print(f"fault: {type(error).__name__}: {_one_line(str(error))}", file=sys.stderr)
+        return EXIT_FAULT
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog="app.py", description="SplazMatte: cut people and things out of videos.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+
+    serve = commands.add_parser("serve", help="run the page (default)")
+    serve.add_argument("--host", help="address to listen on; 0.0.0.0 opens it to the LAN")
+    serve.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+
+    segment = commands.add_parser("segment", help="find the target on one frame, write its mask")
+    _add_target_arguments(segment, with_mask=False)
+    segment.add_argument("-o", "--output", type=Path, required=True, metavar="MASK.png")
+    segment.set_defaults(run=_segment)
+
+    matte = commands.add_parser("matte", help="matte a clip into files")
+    _add_target_arguments(matte, with_mask=True)
+    matte.add_argument(
+        "--engine", default="auto", choices=["auto", "builtin", "matanyone", "videomama"]
+    )
+    matte.add_argument(
+        "--outputs",
+        default="alpha,foreground,preview",
+        help="any of alpha,foreground,preview,png,prores,webm",
+    )
+    matte.add_argument("--background", default="#00FF00", help="colour of foreground.mp4, #RRGGBB")
+    matte.add_argument("--preview-background", default="checker", help="checker, grey or #RRGGBB")
+    matte.add_argument("--first", type=int, default=0, help="in point, a frame number")
+    matte.add_argument("--last", type=int, help="out point, inclusive")
+    matte.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the engine (see `engines`)",
+    )
+    matte.add_argument("--grow", type=float, default=0.0, help="grow (+) or shrink (-), pixels")
+    matte.add_argument("--feather", type=float, default=0.0, help="soften the edge, pixels")
+    matte.add_argument(
+        "--separate-targets", action="store_true", help="one matte for each found instance"
+    )
+    matte.add_argument("--out", type=Path, required=True, metavar="DIR")
+    matte.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    matte.set_defaults(run=_matte)
+
+    engines = commands.add_parser("engines", help="what is installed, what is missing")
+    engines.add_argument("--json", action="store_true")
+    engines.set_defaults(run=_engines)
+
+    sessions = commands.add_parser("sessions", help="list sessions, or clean up old ones")
+    sessions.add_argument("--clean", action="store_true", help="delete expired sessions")
+    sessions.add_argument("--dry-run", action="store_true", help="only say what would go")
+    sessions.set_defaults(run=_sessions)
+    return parser
+
+
+def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -> None:
+    parser.add_argument("clip", type=Path, metavar="CLIP")
+    if with_mask:
+        parser.add_argument("--mask", type=Path, metavar="M.png", help="white = the target")
+    parser.add_argument("--text", default="", help="what to find, for instance “dancer”")
+    parser.add_argument(
+        "--point",
+        type=parse_point,
+        action="append",
+        default=[],
+        metavar="X,Y[,-]",
+        help="a click on the target, or with ,- beside it; may be repeated",
+    )
+    parser.add_argument("--box", type=parse_box, metavar="X0,Y0,X1,Y1")
+    parser.add_argument("--frame", type=int, default=0, help="frame the prompt is on (default 0)")
+
+
+def parse_point(text: str) -> Point:
+    """Parse "X,Y", "X,Y,+" or "X,Y,-"."""
+    parts = text.split(",")
+    if len(parts) not in (2, 3) or (len(parts) == 3 and parts[2] not in ("+", "-")):
+        raise argparse.ArgumentTypeError(f"a point is X,Y or X,Y,- and not {text[:40]!r}")
+    x, y = _numbers(parts[:2])
+    return Point(x, y, positive=len(parts) == 2 or parts[2] == "+")
+
+
+def parse_box(text: str) -> Box:
+    """Parse "X0,Y0,X1,Y1"."""
+    parts = text.split(",")
+    if len(parts) != 4:
+        raise argparse.ArgumentTypeError(f"a box is X0,Y0,X1,Y1 and not {text[:40]!r}")
+    return Box(*_numbers(parts))
+
+
+def _numbers(parts: Sequence[str]) -> list[float]:
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not numbers: {','.join(parts)[:40]!r}") from error
+    if not all(abs(number) < 1e6 for number in numbers):
+        raise argparse.ArgumentTypeError(f"out of range: {','.join(parts)[:40]!r}")
+    return numbers
+
+
+def _segment(
+    options: argparse.Namespace, settings: Settings, build_orchestrator: BuildOrchestrator
+) -> int:
+    if options.output.suffix.lower() != ".png":
+        raise BadRequest("job.value", name="-o", value=str(options.output), allowed="*.png")
+    if not options.output.parent.is_dir():
+        raise BadRequest("job.folder_missing", folder=str(options.output.parent))
+    orchestrator = build_orchestrator(settings)
+    prompt = _prompt(options)
+    state = orchestrator.create_session(options.clip, options.clip.name)
+    keyframe = orchestrator.segment(state.id, options.frame, prompt)
+    _say_text_used(keyframe)
+    orchestrator.export_mask(state.id, options.frame, options.output)
+    best = keyframe.instances[0]
+    print(f"{options.output}: {best.area_px} pixels, score {best.score:.2f}")
+    return EXIT_OK
+
+
+def _matte(
+    options: argparse.Namespace, settings: Settings, build_orchestrator: BuildOrchestrator
+) -> int:
+    from pipeline.postprocess import EdgeControls
+    from pipeline.state import MatteRequest
+
+    began_s = time.perf_counter()
+    has_other = bool(options.text or options.point or options.box)
+    if options.mask is not None and has_other:
+        raise UnusablePrompt("prompt.mask_alone")
+    if options.mask is None and not has_other:
+        raise UnusablePrompt("prompt.none_given")
+    request = MatteRequest(
+        engine=options.engine,
+        outputs=tuple(name.strip() for name in options.outputs.split(",") if name.strip()),
+        background=options.background,
+        preview_background=options.preview_background,
+        start=options.frame,
+        first=options.first,
+        last=options.last,
+        options=_engine_options(options.option),
+        edges=EdgeControls(grow_px=options.grow, feather_px=options.feather),
+        separate_targets=options.separate_targets,
+    )
+    orchestrator = build_orchestrator(settings)
+    _make_folder(options.out)
+    orchestrator.check_request(request)
+    state = orchestrator.create_session(options.clip, options.clip.name)
+    if options.mask is not None:
+        orchestrator.read_mask_upload(state.id, options.frame, options.mask)
+    else:
+        _say_text_used(orchestrator.segment(state.id, options.frame, _prompt(options)))
+    state = orchestrator.run_now(state.id, request, _console_context())
+    paths = orchestrator.export(state.id, options.out)
+    for warning in state.warnings:
+        print(f"note: {render(warning)}", file=sys.stderr)
+    summary = _summary(state, paths, time.perf_counter() - began_s)
+    if options.json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        for kind, path in paths.items():
+            print(f"{kind}: {path}")
+    return EXIT_OK
+
+
+def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dict[str, object]:
+    clip = state.clip
+    if clip is None:
+        raise SessionError("job.session_damaged")
+    seconds = {**state.seconds.model_dump(), "total": total_s}
+    return {
+        "session": state.id,
+        "engine": state.engine_used,
+        "frames": state.frames_done,
+        "width": clip.size_wh[0],
+        "height": clip.size_wh[1],
+        "fps": float(clip.fps),
+        "seconds": {step: round(value, 3) for step, value in seconds.items()},
+        "outputs": {kind: str(path) for kind, path in paths.items()},
+        "warnings": [render(warning) for warning in state.warnings],
+    }
+
+
+def _engines(
+    options: argparse.Namespace, settings: Settings, build_orchestrator: BuildOrchestrator
+) -> int:
+    orchestrator = build_orchestrator(settings)
+    rows = orchestrator.all_engines()
+    if options.json:
+        print(json.dumps([_engine_row(row) for row in rows], ensure_ascii=False))
+        return EXIT_OK
+    for row in rows:
+        state = "ready" if row.is_available else "missing parts"
+        print(
+            f"{row.name:<10} {render(row.label)}: {state}{' (default)' if row.is_default else ''}"
+        )
+        print(f"{'':<10} {render(row.description)}")
+        for label, command in row.missing:
+            print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
+        if row.peak_bytes:
+            print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB on the GPU")
+    return EXIT_OK
+
+
+def _engine_row(row: EngineInfo) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "label": render(row.label),
+        "description": render(row.description),
+        "available": row.is_available,
+        "default": row.is_default,
+        "capabilities": sorted(capability.value for capability in row.capabilities),
+        "missing": [{"what": render(label), "command": command} for label, command in row.missing],
+        "options": {
+            spec.name: {"kind": spec.kind, "default": spec.default} for spec in row.option_specs
+        },
+        "peak_bytes": row.peak_bytes,
+    }
+
+
+def _sessions(
+    options: argparse.Namespace, settings: Settings, build_orchestrator: BuildOrchestrator
+) -> int:
+    orchestrator = build_orchestrator(settings)
+    if options.clean:
+        rows = orchestrator.clean_sessions(dry_run=options.dry_run)
+        verb = "would delete" if options.dry_run else "deleted"
+    else:
+        rows, verb = orchestrator.list_sessions(), ""
+    for row in rows:
+        print(
+            f"{verb + ' ' if verb else ''}{row.id}  {row.status.value:<11} {row.age_hours:7.1f} h "
+            f"{row.size_bytes / 1024**2:8.1f} MB  {row.shown_name}"
+        )
+    total = sum(row.size_bytes for row in rows) / 1024**2
+    print(f"{len(rows)} sessions, {total:.1f} MB")
+    return EXIT_OK
+
+
+def _prompt(options: argparse.Namespace) -> Prompt:
+    prompt = Prompt(text=options.text, points=tuple(options.point), box=options.box)
+    if prompt.is_empty:
+        raise UnusablePrompt("prompt.none_given")
+    return prompt
+
+
+def _engine_options(pairs: Sequence[str]) -> dict[str, str | int | float | bool]:
+    values: dict[str, str | int | float | bool] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise BadRequest("job.value", name="--option", value=pair[:60], allowed="NAME=VALUE")
+        values[name.strip()] = value.strip()
+    return values
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest("job.folder_unusable", folder=str(folder), detail=str(error)) from error
+
+
+def _say_text_used(keyframe: Keyframe) -> None:
+    if keyframe.text_used and keyframe.text_used != keyframe.prompt.text:
+        print(f"note: searching for “{keyframe.text_used}”", file=sys.stderr)
+
+
+def _console_context() -> RunContext:
+    from engines.base import RunContext
+
+    context = RunContext(on_progress=_ConsoleProgress())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: context.cancel.set())
+    return context
+
+
+class _ConsoleProgress:
+    """Progress on stderr: one line rewritten on a terminal, else a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._interval_s = 0.2 if sys.stderr.isatty() else 5.0
+        self._next_s = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now_s = time.monotonic()
+        is_last = progress.done >= progress.total
+        if now_s < self._next_s and not is_last:
+            return
+        self._next_s = now_s + self._interval_s
+        line = f"{_stage_name(progress.stage)}: {progress.done}/{progress.total}"
+        if sys.stderr.isatty():
+            print(f"\r{line}   ", end="\n" if is_last else "", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+
+def _stage_name(stage: str) -> str:
+    code = f"job.stage.{stage}"
+    return render(Message(code)) if code in CATALOGUE else stage
+
+
+def _given(options: argparse.Namespace, *names: str) -> dict[str, object]:
+    return {
+        name: getattr(options, name) for name in names if getattr(options, name, None) is not None
+    }
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
