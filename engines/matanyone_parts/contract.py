@@ -1,0 +1,57 @@
+"""What the engine needs of a MatAnyone package, in numpy; importing this loads no model library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from utils.types import Alpha, Frame
+
+Generation: TypeAlias = Literal["1", "2"]
+"""MatAnyone or MatAnyone 2."""
+
+SeedMask: TypeAlias = npt.NDArray[np.float32]
+"""First mask as the network takes it: float32 (H, W), each pixel 0 or 255."""
+
+
+class StreamCore(Protocol):
+    """The recurrent state of one target in one direction; frames go in, alphas come out."""
+
+    def begin(self, frame: Frame, mask: SeedMask) -> None:
+        """Memorise the first frame, uint8 RGB (H, W, 3), with its mask. Called once, first."""
+
+    def settle(self) -> None:
+        """Predict the first frame again from the memory of itself; called at least once."""
+
+    def first_alpha(self) -> Alpha:
+        """Return the first frame's alpha, float32 (H, W), after the last `settle`."""
+
+    def advance(self, frame: Frame) -> Alpha:
+        """Return the alpha, float32 (H, W), of the next frame, uint8 RGB (H, W, 3)."""
+
+
+class Network(Protocol):
+    """Loaded weights; holds nothing of a job."""
+
+    def open_core(self, size_wh: tuple[int, int], short_side: int, amp: bool) -> StreamCore:
+        """Return a fresh core for frames of `size_wh` pixels, computed at `short_side` pixels.
+
+        `amp` runs the network under autocast at half precision.
+        """
+
+
+class Backend(Protocol):
+    """Where networks come from."""
+
+    def missing_packages(self, generation: Generation) -> tuple[str, ...]:
+        """Return the names of Python packages that are not installed; imports none of them."""
+
+    def load(self, generation: Generation, weights: Path, device: str) -> Network:
+        """Load a weight file onto "cpu" or "cuda".
+
+        Raises:
+            ModelFilesError: the file is damaged or of another model.
+        """
