@@ -1,0 +1,42 @@
+"""Fixtures for every test: no unexpected ERROR in the log, and where the shared data lies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+class _ErrorCollector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_errors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that logged an ERROR, unless it says so with the mark `expects_error_log`."""
+    collector = _ErrorCollector()
+    logging.getLogger().addHandler(collector)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(collector)
+    if request.node.get_closest_marker("expects_error_log") is None:
+        assert not collector.records, [record.getMessage() for record in collector.records]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real clips and parity data; skips where it is not there."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is not there: real clips and parity data can't be used")
+    return SHARED

@@ -1,0 +1,116 @@
+"""Rules of the house that import-linter can't see."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from utils.messages import CATALOGUE
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = {"pipeline", "engines", "ui", "utils"}
+
+
+def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def sources(*rooms: str) -> list[Path]:
+    return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def test_config_knows_no_room() -> None:
+    assert not imports_of(ROOT / "config.py") & (ROOMS | {"torch", "gradio"})
+
+
+@pytest.mark.parametrize("command", [["--help"], ["matte", "--help"]])
+def test_help_loads_neither_torch_nor_gradio(command: list[str]) -> None:
+    script = (
+        "import sys, runpy\n"
+        f"sys.argv = ['app.py', *{command!r}]\n"
+        "try:\n    runpy.run_path('app.py', run_name='__main__')\n"
+        "except SystemExit as done:\n    assert not done.code, done.code\n"
+        "heavy = {'torch', 'gradio', 'transformers', 'diffusers', 'cv2', 'numba'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_page_never_touches_pixels_files_or_processes() -> None:
+    for path in sources("ui"):
+        assert not imports_of(path) & {"torch", "cv2", "subprocess"}, path
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "open"
+        ]
+        assert not calls, path
+
+
+def test_the_pipeline_knows_neither_torch_nor_gradio() -> None:
+    for path in sources("pipeline"):
+        assert not imports_of(path) & {"torch", "gradio", "transformers", "diffusers"}, path
+
+
+def test_engines_load_no_model_library_at_import() -> None:
+    heavy = {"torch", "transformers", "diffusers", "matanyone", "matanyone2", "hydra", "gradio"}
+    for path in sources("engines"):
+        if path.parent == ROOT / "engines":
+            assert not imports_of(path, top_level_only=True) & heavy, path
+
+
+def test_only_video_io_runs_processes() -> None:
+    for path in sources("pipeline", "engines", "ui", "utils"):
+        if "video_io" not in path.parts:
+            assert "subprocess" not in imports_of(path), path
+
+
+def test_nothing_in_page_or_pipeline_names_a_vendor_model() -> None:
+    for path in sources("pipeline"):
+        if path.name != "orchestrator.py":
+            text = path.read_text(encoding="utf-8").lower()
+            assert "sam 3" not in text, path
+            assert "sam3" not in text, path
+
+
+def test_every_text_has_both_languages_and_the_same_values() -> None:
+    import string
+
+    for code, text in CATALOGUE.items():
+        fields = [
+            {name for _, name, _, _ in string.Formatter().parse(template) if name}
+            for template in (text.en, text.zh)
+        ]
+        assert text.en.strip(), code
+        assert text.zh.strip(), code
+        assert fields[0] == fields[1], code
+
+
+def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
+    for path in [*sources("pipeline", "engines", "ui", "utils"), ROOT / "app.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            known = {
+                "BadUpload", "UnusablePrompt", "BadRequest", "SessionError", "NotEnoughDisk",
+                "EngineUnavailable", "ModelFilesError", "OutOfGpuMemory", "GpuUnhealthy",
+                "EngineFault", "FfmpegFailed", "Message",
+            }  # fmt: skip
+            first = node.args[0] if node.args else None
+            if node.func.id in known and isinstance(first, ast.Constant):
+                assert first.value in CATALOGUE, (path, node.lineno, first.value)

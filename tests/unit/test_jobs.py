@@ -1,0 +1,177 @@
+import threading
+import time
+
+import pytest
+
+from engines.base import RunContext
+from pipeline.jobs import JobRunner, JobState
+from utils.errors import NotEnoughDisk, SessionError
+
+
+def wait_until(condition, timeout_s: float = 5.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.005)
+
+
+class Blocker:
+    """A job that runs until it is released or cancelled."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.release = threading.Event()
+        self.ended = threading.Event()
+
+    def __call__(self, context: RunContext) -> None:
+        self.started.set()
+        try:
+            while not self.release.wait(0.005):
+                context.check_cancelled()
+        finally:
+            self.ended.set()
+
+
+@pytest.fixture
+def runner():
+    made = JobRunner(queue_limit=3)
+    yield made
+    assert made.close(5.0)
+
+
+def test_jobs_run_one_at_a_time_in_order(runner: JobRunner) -> None:
+    blockers = [Blocker() for _ in range(3)]
+    for number, blocker in enumerate(blockers):
+        runner.submit(f"s{number}", "matte", blocker, {"matte": 1})
+    blockers[0].started.wait(5)
+    assert not blockers[1].started.is_set()
+    assert [runner.status(f"s{n}").in_front for n in range(3)] == [0, 1, 2]
+    blockers[0].release.set()
+    assert blockers[1].started.wait(5)
+    assert not blockers[2].started.is_set()
+    for blocker in blockers:
+        blocker.release.set()
+    assert runner.wait("s2", 5) is JobState.DONE
+
+
+def test_cancel_frees_the_slot_only_when_the_job_has_stopped(runner: JobRunner) -> None:
+    stubborn, next_one = threading.Event(), Blocker()
+    started = threading.Event()
+
+    def slow_to_stop(context: RunContext) -> None:
+        started.set()
+        context.cancel.wait(5)
+        stubborn.wait(5)
+        context.check_cancelled()
+
+    runner.submit("a", "matte", slow_to_stop, {"matte": 1})
+    runner.submit("b", "matte", next_one, {"matte": 1})
+    assert started.wait(5)
+    assert runner.cancel("a")
+    assert runner.status("a").is_cancelling
+    assert not next_one.started.wait(0.05)
+    stubborn.set()
+    assert next_one.started.wait(5)
+    assert runner.status("a").state is JobState.CANCELLED
+    next_one.release.set()
+
+
+def test_a_waiting_job_is_dropped_at_once(runner: JobRunner) -> None:
+    running, waiting, dropped = Blocker(), Blocker(), threading.Event()
+    runner.submit("a", "matte", running, {"matte": 1})
+    runner.submit("b", "matte", waiting, {"matte": 1}, on_dropped=dropped.set)
+    assert running.started.wait(5)
+    assert runner.cancel("b")
+    assert dropped.is_set()
+    assert runner.status("b").state is JobState.CANCELLED
+    running.release.set()
+    runner.wait("a", 5)
+    assert not waiting.started.is_set()
+
+
+def test_one_session_has_one_job_at_a_time(runner: JobRunner) -> None:
+    blocker = Blocker()
+    runner.submit("a", "matte", blocker, {"matte": 1})
+    with pytest.raises(SessionError) as caught:
+        runner.submit("a", "render", Blocker(), {"render": 1})
+    assert caught.value.code == "job.already_running"
+    blocker.release.set()
+
+
+def test_a_full_queue_refuses_with_its_limit(runner: JobRunner) -> None:
+    blocker = Blocker()
+    runner.submit("running", "matte", blocker, {"matte": 1})
+    assert blocker.started.wait(5)
+    for number in range(3):
+        runner.submit(f"waiting{number}", "matte", Blocker(), {"matte": 1})
+    with pytest.raises(SessionError) as caught:
+        runner.submit("late", "matte", Blocker(), {"matte": 1})
+    assert "3" in caught.value.user_message
+    for number in range(3):
+        runner.cancel(f"waiting{number}")
+    blocker.release.set()
+
+
+def test_a_render_does_not_wait_for_matting(runner: JobRunner) -> None:
+    matting, rendering = Blocker(), Blocker()
+    runner.submit("a", "matte", matting, {"matte": 1})
+    runner.submit("b", "render", rendering, {"render": 1})
+    assert rendering.started.wait(5)
+    rendering.release.set()
+    matting.release.set()
+
+
+def test_a_typed_error_reaches_the_status(runner: JobRunner) -> None:
+    def fail(context: RunContext) -> None:
+        raise NotEnoughDisk("job.disk_during", free_mb=1)
+
+    runner.submit("a", "matte", fail, {"matte": 1})
+    assert runner.wait("a", 5) is JobState.FAILED
+    assert runner.status("a").error.code == "job.disk_during"
+
+
+@pytest.mark.expects_error_log
+def test_an_unexpected_error_is_logged_and_shown_without_its_text(runner: JobRunner) -> None:
+    def fail(context: RunContext) -> None:
+        raise ValueError("secret path /x/y")
+
+    runner.submit("a", "matte", fail, {"matte": 1})
+    assert runner.wait("a", 5) is JobState.FAILED
+    assert runner.status("a").error.code == "job.fault"
+    after = Blocker()
+    after.release.set()
+    runner.submit("b", "matte", after, {"matte": 1})
+    assert runner.wait("b", 5) is JobState.DONE
+
+
+def test_close_stops_the_running_job_and_refuses_new_ones() -> None:
+    runner, blocker = JobRunner(), Blocker()
+    runner.submit("a", "matte", blocker, {"matte": 1})
+    assert blocker.started.wait(5)
+    assert runner.close(5.0)
+    assert blocker.ended.is_set()
+    with pytest.raises(SessionError):
+        runner.submit("b", "matte", Blocker(), {"matte": 1})
+
+
+def test_waiting_time_adds_up_what_is_in_front(runner: JobRunner) -> None:
+    quick = threading.Event()
+
+    def steady(context: RunContext) -> None:
+        for done in range(1, 6):
+            time.sleep(0.21)
+            context.report("matte", done, 5)
+        quick.set()
+
+    runner.submit("warm", "matte", steady, {"matte": 5})
+    assert runner.wait("warm", 10) is JobState.DONE
+    first, second = Blocker(), Blocker()
+    runner.submit("a", "matte", first, {"matte": 5})
+    runner.submit("b", "matte", second, {"matte": 5})
+    assert first.started.wait(5)
+    status = runner.status("b")
+    assert status.in_front == 1
+    assert status.expected_wait_s is not None
+    assert 0.1 < status.expected_wait_s < 5.0
+    first.release.set()
+    second.release.set()

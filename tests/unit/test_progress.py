@@ -1,0 +1,85 @@
+from pipeline.progress import ProgressMeter
+from utils.types import Progress
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def run(meter: ProgressMeter, clock: Clock, stage: str, total: int, seconds: float, upto: int) -> None:
+    for done in range(1, upto + 1):
+        clock.now_s += seconds
+        meter.report(Progress(stage, done, total))
+
+
+def test_rate_and_remaining_time_come_from_the_recent_steps() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"matte": 100}, clock=clock)
+    run(meter, clock, "matte", 100, 0.5, 40)
+    snapshot = meter.snapshot()
+    assert snapshot.fps is not None
+    assert abs(snapshot.fps - 2.0) < 0.01
+    assert snapshot.remaining_s is not None
+    assert abs(snapshot.remaining_s - 30.0) < 0.6
+    assert abs(snapshot.fraction - 0.4) < 1e-9
+
+
+def test_a_slow_first_step_does_not_spoil_the_estimate() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"matte": 200}, clock=clock)
+    clock.now_s += 60.0
+    run(meter, clock, "matte", 200, 0.25, 100)
+    remaining_s = meter.snapshot().remaining_s
+    assert remaining_s is not None
+    assert abs(remaining_s - 25.0) < 1.0
+
+
+def test_nothing_is_estimated_before_a_rate_is_known() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, clock=clock)
+    clock.now_s += 1.0
+    meter.report(Progress("track", 1, 10))
+    assert meter.snapshot().remaining_s is None
+
+
+def test_a_later_stage_without_a_known_rate_leaves_the_rest_unknown() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, clock=clock)
+    run(meter, clock, "track", 10, 1.0, 6)
+    assert meter.snapshot().remaining_s is None
+
+
+def test_rates_of_earlier_jobs_give_the_time_of_later_stages() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, {"track": 1.0, "matte": 3.0}, clock=clock)
+    run(meter, clock, "track", 10, 1.0, 5)
+    remaining_s = meter.snapshot().remaining_s
+    assert remaining_s is not None
+    assert abs(remaining_s - (5.0 + 30.0)) < 0.5
+
+
+def test_progress_never_goes_back_even_when_totals_grow() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"matte": 10}, clock=clock)
+    run(meter, clock, "matte", 10, 1.0, 5)
+    before = meter.snapshot().fraction
+    meter.report(Progress("matte", 3, 10))
+    assert meter.snapshot().done == 5
+    clock.now_s += 1.0
+    meter.report(Progress("matte", 6, 60))
+    assert meter.snapshot().fraction >= before
+
+
+def test_reports_are_thinned_but_the_last_one_always_counts() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"matte": 100}, clock=clock)
+    for done in range(1, 100):
+        clock.now_s += 0.001
+        meter.report(Progress("matte", done, 100))
+    assert meter.snapshot().done < 99
+    meter.report(Progress("matte", 100, 100))
+    assert meter.snapshot().done == 100

@@ -1,0 +1,210 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.retention import SessionSummary, clean, expired
+from pipeline.session import MaskFolder, SessionStore, clean_name, read_mask, write_mask
+from pipeline.state import (
+    InstanceRecord,
+    Keyframe,
+    OutputRecord,
+    PromptRecord,
+    SessionState,
+    SessionStatus,
+)
+from utils.errors import SessionError
+from utils.types import Box, Message, Point
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SessionStore:
+    return SessionStore(tmp_path)
+
+
+def test_state_survives_a_round_trip_with_everything_in_it(store: SessionStore) -> None:
+    session = store.create("猫 & dog.mp4")
+    keyframe = Keyframe(
+        frame=3,
+        engine="builtin",
+        prompt=PromptRecord(text="cat", points=(Point(1, 2, False),), box=Box(0, 1, 2, 3)),
+        instances=(InstanceRecord(id=0, score=0.9, label="cat", area_px=7),),
+        kept=(0,),
+    )
+    nested = Message("engine.unavailable", {"name": Message("job.cancelled"), "missing": "x", "command": 1})
+    session.transform(lambda state: state.with_keyframe(keyframe))
+    session.update(warnings=(nested,), status=SessionStatus.FAILED)
+    state = store.open(session.id).state
+    assert state.shown_name == "猫 & dog.mp4"
+    assert state.keyframes[3] == keyframe
+    assert state.warnings == (nested,)
+    assert state.status is SessionStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "..", "../../etc", "a" * 200, "/etc/passwd", "x\0" * 20, "é" * 24, "?" * 24]
+)
+def test_a_malformed_id_opens_nothing(store: SessionStore, bad: str) -> None:
+    with pytest.raises(SessionError) as caught:
+        store.open(bad)
+    assert caught.value.code == "job.session_unknown"
+
+
+def test_a_damaged_state_file_is_said_and_kept(store: SessionStore) -> None:
+    session = store.create("a.mp4")
+    (session.folder / "session.json").write_text('{"id": "x", "status"')
+    with pytest.raises(SessionError) as caught:
+        _ = session.state
+    assert caught.value.code == "job.session_damaged"
+    assert clean(store, retention_hours=0.000001, keep_sessions=1) == []
+    assert session.folder.is_dir()
+
+
+def test_updates_from_many_threads_are_all_kept(store: SessionStore) -> None:
+    session = store.create("a.mp4")
+
+    def add(frame: int) -> None:
+        keyframe = Keyframe(
+            frame=frame, engine="e", prompt=PromptRecord(), instances=(), kept=()
+        )
+        session.transform(lambda state: state.with_keyframe(keyframe))
+
+    threads = [threading.Thread(target=add, args=(frame,)) for frame in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(session.state.keyframes) == list(range(12))
+
+
+def test_a_kill_while_writing_leaves_a_readable_state(store: SessionStore) -> None:
+    session = store.create("a.mp4")
+    script = (
+        "import sys; from pathlib import Path; from pipeline.session import Session\n"
+        f"session = Session(Path({str(session.folder)!r}))\n"
+        "print('go', flush=True)\n"
+        "n = 0\n"
+        "while True:\n"
+        "    n += 1\n"
+        "    session.update(frames_done=n, shown_name='x' * (n % 5000))\n"
+    )
+    for delay_s in (0.0, 0.013, 0.029):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(delay_s)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert isinstance(session.state, SessionState)
+    assert session.state.frames_done > 0
+
+
+def test_start_up_settles_what_a_dead_process_left(store: SessionStore) -> None:
+    done, broken, partial = (store.create(name) for name in "abc")
+    (done.folder / "alpha.mp4").write_bytes(b"12345")
+    output = OutputRecord(kind="alpha", file="alpha.mp4", size_bytes=5)
+    done.update(status=SessionStatus.RUNNING, outputs=(output,))
+    broken.update(status=SessionStatus.RUNNING, outputs=(output,))
+    partial.update(status=SessionStatus.QUEUED, previous_outputs=(output,))
+    (partial.folder / "alpha.partial.mp4").write_bytes(b"1")
+    interrupted = store.recover()
+    assert {session.id for session in interrupted} == {broken.id, partial.id}
+    assert done.state.status is SessionStatus.DONE
+    assert broken.state.status is SessionStatus.INTERRUPTED
+    assert partial.state.status is SessionStatus.INTERRUPTED
+    assert partial.state.outputs == (output,)
+    assert not (partial.folder / "alpha.partial.mp4").exists()
+
+
+def test_start_up_leaves_a_running_job_of_another_process_alone(store: SessionStore) -> None:
+    session = store.create("a")
+    session.update(status=SessionStatus.RUNNING)
+    lock = session.try_job_lock()
+    assert lock is not None
+    assert store.recover() == []
+    assert session.state.status is SessionStatus.RUNNING
+    assert not store.remove(session)
+    os.close(lock)
+    assert store.remove(session)
+    assert not session.folder.exists()
+
+
+def summary(name: str, age_hours: float, status=SessionStatus.DONE, is_busy=False) -> SessionSummary:
+    return SessionSummary(name, name, status, age_hours, 1, is_busy)
+
+
+def test_retention_takes_the_oldest_first_and_never_a_busy_one() -> None:
+    rows = [
+        summary("new", 1),
+        summary("old", 100),
+        summary("older", 200),
+        summary("busy", 300, is_busy=True),
+        summary("damaged", 90, SessionStatus.DAMAGED),
+        summary("fresh-damaged", 3, SessionStatus.DAMAGED),
+    ]
+    assert [row.id for row in expired(rows, 72, 100)] == ["older", "old", "damaged"]
+    assert [row.id for row in expired(rows, 1e9, 2)] == ["older", "old", "damaged"]
+
+
+def test_a_dry_run_removes_nothing(store: SessionStore) -> None:
+    session = store.create("a")
+    session.transform(lambda state: state)
+    data = json.loads((session.folder / "session.json").read_text())
+    data["updated_at_s"] = time.time() - 100 * 3600
+    (session.folder / "session.json").write_text(json.dumps(data))
+    assert [row.id for row in clean(store, 72, 10, dry_run=True)] == [session.id]
+    assert session.folder.is_dir()
+    assert [row.id for row in clean(store, 72, 10)] == [session.id]
+    assert not session.folder.exists()
+
+
+def test_a_clock_set_back_makes_no_session_old(store: SessionStore) -> None:
+    session = store.create("a")
+    session.transform(lambda state: state)
+    data = json.loads((session.folder / "session.json").read_text())
+    data["updated_at_s"] = time.time() + 1e6
+    (session.folder / "session.json").write_text(json.dumps(data))
+    assert clean(store, 72, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../x.mp4", "x.mp4"),
+        ("C:\\clips\\a b.mov", "a b.mov"),
+        ("a\nb\x00.mp4", "ab.mp4"),
+        ("evil\u202e4pm.exe", "evil4pm.exe"),
+        ("", "clip"),
+        ("片段😀.mp4", "片段😀.mp4"),
+    ],
+)
+def test_shown_names_are_plain_text(name: str, shown: str) -> None:
+    assert clean_name(name) == shown
+
+
+def test_a_long_name_is_cut() -> None:
+    assert len(clean_name("x" * 300 + ".mp4")) == 120
+
+
+def test_masks_on_disk_are_exact_and_counted_from_the_range(tmp_path: Path) -> None:
+    mask = np.random.default_rng(0).random((37, 53)) > 0.5
+    folder = MaskFolder(tmp_path, first=5)
+    write_mask(folder.path(2), mask)
+    assert (tmp_path / "000007.png").is_file()
+    assert np.array_equal(read_mask(tmp_path / "000007.png"), mask)
+    assert 2 in folder
+    assert 3 not in folder
+    assert list(folder) == [2]
+    with pytest.raises(KeyError):
+        _ = folder[3]
