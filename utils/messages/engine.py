@@ -56,9 +56,9 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.no_cuda": Text(
         en="A GPU is demanded (SPLAZMATTE_DEVICE=cuda), but PyTorch can't reach one. Install the NVIDIA driver and "
-        "PyTorch for CUDA with: bash scripts/setup_env.sh --cuda; or set SPLAZMATTE_DEVICE=auto.",
+        "PyTorch for CUDA with: bash scripts/setup_env.sh --models; or set SPLAZMATTE_DEVICE=auto.",
         zh="设置要求使用显卡（SPLAZMATTE_DEVICE=cuda），但 PyTorch 无法访问显卡。请安装 NVIDIA 驱动和 CUDA 版 PyTorch："
-        "bash scripts/setup_env.sh --cuda；或改为 SPLAZMATTE_DEVICE=auto。",
+        "bash scripts/setup_env.sh --models；或改为 SPLAZMATTE_DEVICE=auto。",
     ),
     "engine.no_memory": Text(
         en="This machine has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
@@ -85,5 +85,87 @@ TEXTS: dict[str, Text] = {
     "engine.builtin.description": Text(
         en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",
         zh="任意目标，无需显卡和模型权重：在 CPU 上跟踪并抠出目标。",
+    ),
+    "engine.matanyone.label": Text(en="MatAnyone", zh="MatAnyone"),
+    "engine.matanyone.description": Text(
+        en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, 10 s and more on a CPU. "
+        "Licence: S-Lab 1.0, non-commercial use only.",
+        zh="人物：只需一帧遮罩即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 约 10 秒/帧或更慢。许可证：S-Lab 1.0，仅限非商业用途。",
+    ),
+    "engine.matanyone.option_generation": Text(
+        en="MatAnyone version (auto takes 2 where its weights are there)",
+        zh="MatAnyone 版本（auto：有 2 代权重时用 2 代）",
+    ),
+    "engine.matanyone.option_inside_size": Text(
+        en="Short side computed at, in pixels (the alpha is scaled back; “full” needs much memory)",
+        zh="内部处理的短边像素（透明度会放大回原尺寸；“full”占用显存很大）",
+    ),
+    "engine.matanyone.option_dilate": Text(
+        en="First mask: grow by a kernel of this many pixels (0 = off)",
+        zh="首帧遮罩：膨胀核宽度，单位像素（0 为关闭）",
+    ),
+    "engine.matanyone.option_erode": Text(
+        en="First mask: then shrink by a kernel of this many pixels (0 = off)",
+        zh="首帧遮罩：随后腐蚀核宽度，单位像素（0 为关闭）",
+    ),
+    "engine.matanyone.option_warmup": Text(
+        en="Warm-up: how often the first frame is predicted again",
+        zh="预热：首帧重复预测的次数",
+    ),
+    "engine.matanyone.option_amp": Text(
+        en="Half precision: faster on a GPU, alpha may differ slightly",
+        zh="半精度：在 GPU 上更快，结果可能略有差异",
+    ),
+    "engine.matanyone.inside": Text(
+        en="MatAnyone computed at {used} px short side and the alpha was scaled to {full} px. "
+        "For the finest edges choose a larger inside size.",
+        zh="MatAnyone 以短边 {used} 像素处理，透明度再放大到 {full} 像素。如需更精细的边缘，请选择更大的内部尺寸。",
+    ),
+    "engine.matanyone.eroded": Text(
+        en="The mask of frame {frame} vanishes when it is shrunk by {erode} pixels. "
+        "Choose a smaller value for shrinking, or a larger target.",
+        zh="第 {frame} 帧的遮罩在腐蚀 {erode} 像素后消失。请减小腐蚀值，或选择更大的目标。",
+    ),
+    "engine.videomama.label": Text(en="VideoMaMa", zh="VideoMaMa"),
+    "engine.videomama.description": Text(
+        en="Any subject, the finest edges, slow: needs an NVIDIA GPU and a mask on every frame. "
+        "Non-commercial (CC BY-NC 4.0); weights under the Stability AI Community License.",
+        zh="任意目标，边缘最精细，但速度慢：需要 NVIDIA 显卡和逐帧遮罩。"
+        "仅限非商业用途（CC BY-NC 4.0）；模型权重遵循 Stability AI Community License。",
+    ),
+    "engine.videomama.requirement_gpu": Text(
+        en="an NVIDIA GPU (or SPLAZMATTE_ALLOW_SLOW_CPU=1, at many minutes a frame)",
+        zh="NVIDIA 显卡（或设置 SPLAZMATTE_ALLOW_SLOW_CPU=1，每帧需要许多分钟）",
+    ),
+    "engine.videomama.needs_gpu": Text(
+        en="VideoMaMa needs an NVIDIA GPU. On this CPU a frame of 1024x576 would take about {minutes} minutes, "
+        "10 seconds of video about {hours} hours. Choose another engine, or set SPLAZMATTE_ALLOW_SLOW_CPU=1.",
+        zh="VideoMaMa 需要 NVIDIA 显卡。用此 CPU 处理一帧 1024x576 约需 {minutes} 分钟，10 秒视频约需 {hours} 小时。"
+        "请更换引擎，或设置 SPLAZMATTE_ALLOW_SLOW_CPU=1。",
+    ),
+    "engine.videomama.slow": Text(
+        en="VideoMaMa runs on the CPU: this clip will take about {minutes} minutes.",
+        zh="VideoMaMa 正在 CPU 上运行：此视频约需 {minutes} 分钟。",
+    ),
+    "engine.videomama.smaller": Text(
+        en="Little memory is free: VideoMaMa goes on with {window} frames at once in the network and "
+        "{decode} in the decoder. It takes longer, and edges may differ slightly.",
+        zh="可用显存不足：VideoMaMa 改为网络每次 {window} 帧、解码器每次 {decode} 帧继续。耗时会更长，边缘可能略有差异。",
+    ),
+    "engine.videomama.bf16": Text(
+        en="Half precision overflowed at frame {frame}; VideoMaMa goes on in bfloat16, slightly less exact.",
+        zh="第 {frame} 帧半精度溢出；VideoMaMa 改用 bfloat16 继续，精度略低。",
+    ),
+    "engine.videomama.pixel_budget": Text(
+        en="Pixels the model sees of a frame (larger: finer and slower)",
+        zh="模型每帧处理的像素数（越大越精细，也越慢）",
+    ),
+    "engine.videomama.window": Text(en="Frames in a window", zh="每个窗口的帧数"),
+    "engine.videomama.overlap": Text(
+        en="Frames that neighbouring windows share", zh="相邻窗口重叠的帧数"
+    ),
+    "engine.videomama.seed": Text(en="Seed of the noise", zh="噪声种子"),
+    "engine.videomama.hard_mask": Text(
+        en="Hard mask edges after scaling", zh="缩放后保持遮罩硬边"
     ),
 }
