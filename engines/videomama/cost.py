@@ -1,0 +1,53 @@
+"""What VideoMaMa's real weights cost: operations, memory and time, before anything is loaded.
+
+Operations were counted on diffusers' modules with torch's FLOP counter at 1024x576 (a multiply-add
+is two), memory is upstream's peak at that size in 16 bit.
+"""
+
+from __future__ import annotations
+
+from engines.videomama.plan import ClipPlan
+
+REFERENCE_PIXELS = 1024 * 576
+ENCODE_FLOP = 2.609e12
+"""One image, a frame or a mask, through the VAE's encoder."""
+DECODE_FLOP = 6.943e12
+"""One frame through the VAE's decoder."""
+UNET_FLOP = 3.198e12
+"""One frame of a window of 24 through the UNet."""
+
+ENCODE_BYTES = 0.7 * 1024**3
+UNET_FRAME_BYTES = 5.1 * 1024**3 / 24
+DECODE_FRAME_BYTES = 9.0 * 1024**3 / 8
+
+TINY_PARAMETERS = 50_000_000
+"""Weights below this (test models) run on any CPU; the real ones have 1.6 thousand million."""
+
+
+def clip_flop(pixels: int, plan: ClipPlan) -> float:
+    """Return the operations of a clip whose canvas has that many pixels."""
+    unet_frames = sum(len(plan.windows[index]) for index in plan.active)
+    decoded = sum(len(chunk.wanted) for chunk in plan.chunks)
+    total = 2 * plan.encoded_frames * ENCODE_FLOP + unet_frames * UNET_FLOP + decoded * DECODE_FLOP
+    return total * pixels / REFERENCE_PIXELS
+
+
+def frame_flop() -> float:
+    """Return the operations of one frame at 1024x576 in a long clip (overlap 8 of 24, context 2)."""
+    return 2 * ENCODE_FLOP + UNET_FLOP * 24 / 16 + DECODE_FLOP * 12 / 8
+
+
+def cpu_flop_per_s() -> float:
+    """Measure this CPU's speed on float32 matrix products, in operations a second (0.1 s)."""
+    import time
+
+    import torch
+
+    left = torch.ones(768, 768)
+    torch.mm(left, left)
+    start = time.perf_counter()
+    rounds = 0
+    while time.perf_counter() - start < 0.08:
+        torch.mm(left, left)
+        rounds += 1
+    return rounds * 2 * 768**3 / (time.perf_counter() - start)

@@ -1,0 +1,42 @@
+"""The frames of a clip in ascending order, each read once unless a record turned out damaged."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from engines.base import FrameSource
+from utils.errors import EngineFault
+from utils.types import Frame
+
+
+class FrameReader:
+    """Reads on where it stands when the wanted frame is the next one, else starts anew there."""
+
+    def __init__(self, frames: FrameSource) -> None:
+        self._frames = frames
+        self._stream: Iterator[Frame] | None = None
+        self._next = -1
+
+    def read(self, index: int) -> Frame:
+        """Return the frame, uint8 RGB (H, W, 3).
+
+        Raises:
+            EngineFault: the clip ends before the frame.
+        """
+        if self._stream is None or self._next != index:
+            self.close()
+            self._stream = self._frames.read(index, len(self._frames))
+        for frame in self._stream:
+            self._next = index + 1
+            return frame
+        raise EngineFault(
+            "engine.bad_alpha", name="VideoMaMa", frame=index, problem="the clip ended early"
+        )
+
+    def close(self) -> None:
+        """Stop the decoder behind the stream."""
+        if self._stream is not None:
+            with contextlib.suppress(AttributeError):
+                self._stream.close()  # type: ignore[attr-defined]
+            self._stream = None

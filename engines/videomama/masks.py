@@ -1,0 +1,97 @@
+"""The masks of a clip, asked for once each and kept as packed bits: a few kB a frame."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from utils.errors import UnusablePrompt
+from utils.types import Mask
+
+
+class MaskBook:
+    """Every mask of a clip, with what the plan needs to know of them."""
+
+    def __init__(
+        self,
+        guide: Mapping[int, Mask],
+        frames: int,
+        size_wh: tuple[int, int],
+        before_each: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask the guide for each mask once.
+
+        Args:
+            guide: masks by frame index, bool (H, W); may read from disk.
+            frames: length of the clip.
+            size_wh: width and height that every mask must have.
+            before_each: called before each mask, to look for a cancel.
+
+        Raises:
+            UnusablePrompt: a mask is missing or of another size.
+        """
+        self._shape = (size_wh[1], size_wh[0])
+        self._packed: list[bytes] = []
+        self._empty: list[bool] = []
+        self._box: tuple[int, int, int, int] | None = None
+        for index in range(frames):
+            before_each()
+            self._add(index, _mask_of(guide, index))
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @property
+    def box(self) -> tuple[int, int, int, int] | None:
+        """x0, y0, x1, y1 around all masks, half-open; None where every mask is empty."""
+        return self._box
+
+    def is_empty(self, index: int) -> bool:
+        """Tell whether the frame's mask has no pixel set."""
+        return self._empty[index]
+
+    def mask(self, index: int) -> Mask:
+        """Return the frame's mask, bool (H, W)."""
+        bits = np.frombuffer(zlib.decompress(self._packed[index]), np.uint8)
+        count = self._shape[0] * self._shape[1]
+        return np.unpackbits(bits, count=count).reshape(self._shape).astype(bool)
+
+    def digest(self, index: int) -> bytes:
+        """Return a digest of the frame's mask."""
+        return hashlib.blake2b(self._packed[index], digest_size=16).digest()
+
+    def _add(self, index: int, mask: Mask) -> None:
+        if mask.shape != self._shape:
+            raise UnusablePrompt(
+                "prompt.mask_size",
+                detail=f"frame {index}",
+                mask_width=mask.shape[-1] if mask.ndim else 0,
+                mask_height=mask.shape[0] if mask.ndim else 0,
+                width=self._shape[1],
+                height=self._shape[0],
+            )
+        self._packed.append(zlib.compress(np.packbits(mask).tobytes(), 1))
+        rows = np.flatnonzero(mask.any(axis=1))
+        self._empty.append(not rows.size)
+        if not rows.size:
+            return
+        columns = np.flatnonzero(mask.any(axis=0))
+        found = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+        known = self._box or found
+        self._box = (
+            min(known[0], found[0]),
+            min(known[1], found[1]),
+            max(known[2], found[2]),
+            max(known[3], found[3]),
+        )
+
+
+def _mask_of(guide: Mapping[int, Mask], index: int) -> Mask:
+    try:
+        mask = np.asarray(guide[index])
+    except KeyError as error:
+        raise UnusablePrompt("engine.mask_missing", frame=index) from error
+    return mask if mask.dtype == np.bool_ else mask > 127

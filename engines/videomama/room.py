@@ -1,0 +1,109 @@
+"""How many frames go through a network at once: chosen from free memory, halved when it runs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engines.videomama import cost
+from engines.videomama.plan import DECODE_CHUNK, DECODE_CONTEXT
+from utils.types import Message
+
+_SAFETY = 1.15
+"""Fragmentation and cuDNN workspaces over the measured peaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSize:
+    """Frames kept of one decode, and discarded context frames on each side."""
+
+    frames: int
+    context: int
+
+    @property
+    def decoded(self) -> int:
+        """Frames that go through the decoder at once."""
+        return self.frames + 2 * self.context
+
+
+DECODE_SIZES = (
+    DecodeSize(DECODE_CHUNK, DECODE_CONTEXT),
+    DecodeSize(4, 2),
+    DecodeSize(2, 1),
+    DecodeSize(1, 0),
+)
+"""From the wanted size to the smallest."""
+
+
+class Room:
+    """The current limits of one job."""
+
+    def __init__(self, window: int, pixels: int, value_bytes: int, free_bytes: int | None) -> None:
+        """Choose the limits.
+
+        Args:
+            window: frames of the job's windows.
+            pixels: of the canvas.
+            value_bytes: bytes of a number in the networks' precision.
+            free_bytes: device bytes left for this job; None where that is not known.
+        """
+        self.pixels = pixels
+        """Of the canvas."""
+        self._scale = pixels / cost.REFERENCE_PIXELS * value_bytes / 2 * _SAFETY
+        self._window = window
+        self._size = 0
+        if free_bytes is None:
+            return
+        while self._window > 1 and self.window_bytes > free_bytes:
+            self._window = -(-self._window // 2)
+        while self._size + 1 < len(DECODE_SIZES) and self.decode_bytes > free_bytes:
+            self._size += 1
+
+    @property
+    def window(self) -> int:
+        """Most frames through the UNet at once."""
+        return self._window
+
+    @property
+    def decode(self) -> DecodeSize:
+        """Frames through the decoder at once."""
+        return DECODE_SIZES[self._size]
+
+    @property
+    def window_bytes(self) -> int:
+        """Bytes that the UNet needs at the current limit."""
+        return int(self._window * cost.UNET_FRAME_BYTES * self._scale)
+
+    @property
+    def decode_bytes(self) -> int:
+        """Bytes that the decoder needs at the current limit."""
+        return int(self.decode.decoded * cost.DECODE_FRAME_BYTES * self._scale)
+
+    @property
+    def encode_bytes(self) -> int:
+        """Bytes that the encoder needs."""
+        return int(cost.ENCODE_BYTES * self._scale)
+
+    @property
+    def notice(self) -> Message:
+        """What the user is told when the limits are less than wanted."""
+        return Message(
+            "engine.videomama.smaller", {"window": self._window, "decode": self.decode.decoded}
+        )
+
+    def is_small(self, window: int) -> bool:
+        """Tell whether less than a whole window or chunk goes through at once."""
+        return self._window < window or self._size > 0
+
+    def shrink_window(self) -> bool:
+        """Halve the frames through the UNet; False where it is one already."""
+        if self._window == 1:
+            return False
+        self._window = -(-self._window // 2)
+        return True
+
+    def shrink_decode(self) -> bool:
+        """Take the next smaller decode; False where it is the smallest already."""
+        if self._size + 1 == len(DECODE_SIZES):
+            return False
+        self._size += 1
+        return True
