@@ -25,7 +25,7 @@ from engines.base import (
 from engines.devices import free_device_bytes, likely_device, release_memory
 from engines.videomama import cost
 from engines.videomama.guarded import NAME
-from engines.videomama.job import JobOptions, MattingJob
+from engines.videomama.job import ClipJob, JobOptions
 from engines.videomama.loading import COMMAND, UNET_FILES, VAE_FILES, ModelFiles, build_networks
 from engines.videomama.masks import MaskBook
 from engines.videomama.room import Room
@@ -43,6 +43,8 @@ PACKAGES = ("torch", "diffusers", "safetensors")
 SETUP_COMMAND = "bash scripts/setup_env.sh --models"
 REAL_PARAMETERS = 1_524_634_602 + 97_742_847
 DEFAULT_PIXELS = 1024 * 576
+_TINY_SHARE = 10
+"""Test weights have a tenth of the channels."""
 _OPTIONS = (
     OptionSpec(
         "pixel_budget",
@@ -99,7 +101,11 @@ class VideoMaMaEngine(Engine):
                 not missing_files(self._files.vae_dir, VAE_FILES),
                 COMMAND,
             ),
-            Requirement(Message("engine.videomama.requirement_gpu"), self._may_run(), ""),
+            Requirement(
+                Message("engine.videomama.requirement_gpu", {"minutes": _frame_minutes()}),
+                self._may_run(),
+                "",
+            ),
         )
 
     def option_specs(self) -> tuple[OptionSpec, ...]:
@@ -110,7 +116,8 @@ class VideoMaMaEngine(Engine):
         """Return what one window needs; the decoder takes what is free beyond it, or less at once."""
         pixels = min(size_wh[0] * size_wh[1], DEFAULT_PIXELS)
         room = Room(24, pixels, self._likely_value_bytes(), None)
-        return max(room.window_bytes, room.encode_bytes)
+        needed = max(room.window_bytes, room.encode_bytes)
+        return needed // _TINY_SHARE if self._is_tiny() else needed
 
     def load_model(self, device: DeviceName) -> None:
         """See `Engine.load_model`.
@@ -161,12 +168,19 @@ class VideoMaMaEngine(Engine):
         chosen = _job_options(resolve_options(_OPTIONS, options))
         masks = MaskBook(guide, len(frames), frames.size_wh, context.check_cancelled)
         identity = (self._files.identity(), networks.device, self._settings.dtype)
-        job = MattingJob(
-            networks, identity, frames, masks, chosen, context, self._free_bytes(networks)
+        job = ClipJob(
+            networks,
+            identity,
+            frames,
+            masks,
+            chosen,
+            context,
+            self._free_bytes(networks),
+            self._settings.min_free_disk_bytes,
         )
         if networks.device == "cpu" and not self._is_tiny():
             flop = cost.clip_flop(job.geometry.canvas_pixels, job.plan)
-            minutes = round(flop / cost.cpu_flop_per_s() / 60)
+            minutes = max(1, round(cost.cpu_seconds(flop) / 60))
             context.on_notice(Message("engine.videomama.slow", {"minutes": minutes}))
         yield from job.run()
 
@@ -184,11 +198,10 @@ class VideoMaMaEngine(Engine):
         """Raise `EngineUnavailable` for real weights on a CPU, with the time that it would take."""
         if self._is_tiny() or self._settings.allow_slow_cpu:
             return
-        seconds = cost.frame_flop() / cost.cpu_flop_per_s()
         raise EngineUnavailable(
             "engine.videomama.needs_gpu",
-            minutes=f"{seconds / 60:.1f}",
-            hours=round(seconds * 300 / 3600),
+            minutes=_frame_minutes(),
+            hours=round(300 * cost.cpu_seconds(cost.frame_flop()) / 3600),
         )
 
     def _may_run(self) -> bool:
@@ -217,6 +230,10 @@ class VideoMaMaEngine(Engine):
             return torch.float32
         named = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         return named.get(self._settings.dtype, torch.float16)
+
+
+def _frame_minutes() -> str:
+    return f"{cost.cpu_seconds(cost.frame_flop()) / 60:.0f}"
 
 
 def _job_options(values: Mapping[str, OptionValue]) -> JobOptions:

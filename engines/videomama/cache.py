@@ -1,7 +1,8 @@
 """Finished work of a job by what it was made from, so that an interrupted job redoes nothing.
 
-A record is found by kind and index and counts only when its key, a digest of everything that went
-into it, is the wanted one. So a changed mask, option or model invalidates just what depends on it.
+A record is found by kind, frame or window number, and key: a digest of everything that went into it.
+So a changed mask, option or model misses just what depends on it, and clips matted for two targets
+do not overwrite each other's work.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import io
 import logging
 import os
+import shutil
 import zlib
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -22,7 +24,7 @@ Array: TypeAlias = npt.NDArray[np.generic]
 
 KEY_BYTES = 16
 _MAGIC = b"SMV1"
-_HEADER_BYTES = len(_MAGIC) + KEY_BYTES + 4
+_HEADER_BYTES = len(_MAGIC) + 4
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,9 +45,15 @@ class WorkCache:
     short is simply not there. That is also why they are not synced to the disk one by one.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        """Open the cache; without a folder, records live until `forget_before` drops them."""
+    def __init__(self, folder: Path | None, keep_free_bytes: int = 0) -> None:
+        """Open the cache; without a folder, records live until `forget_before` drops them.
+
+        Args:
+            folder: where files go; made when the first one is written.
+            keep_free_bytes: bytes left free on its disk; nothing more is written below that.
+        """
         self._folder = folder
+        self._keep_free_bytes = keep_free_bytes
         self._live: dict[tuple[Kind, int], tuple[bytes, Array]] = {}
 
     @property
@@ -54,12 +62,11 @@ class WorkCache:
         return len(self._live)
 
     def has(self, kind: Kind, index: int, key: bytes) -> bool:
-        """Tell whether the record is there, from its header alone."""
+        """Tell whether the record is there, without looking whether it is whole."""
         live = self._live.get((kind, index))
-        if live is not None:
-            return live[0] == key
-        header = self._read(kind, index, _HEADER_BYTES)
-        return header[:-4] == _MAGIC + key if len(header) == _HEADER_BYTES else False
+        if live is not None and live[0] == key:
+            return True
+        return self._read(kind, index, key, len(_MAGIC)) == _MAGIC
 
     def get(self, kind: Kind, index: int, key: bytes, *, keep: bool = True) -> Array | None:
         """Return the record, or None where there is none with this key or it is damaged.
@@ -73,10 +80,10 @@ class WorkCache:
         live = self._live.get((kind, index))
         if live is not None and live[0] == key:
             return live[1]
-        record = self._read(kind, index)
+        record = self._read(kind, index, key)
         payload = record[_HEADER_BYTES:]
         checksum = zlib.crc32(payload).to_bytes(4, "little")
-        if record[:_HEADER_BYTES] != _MAGIC + key + checksum:
+        if record[:_HEADER_BYTES] != _MAGIC + checksum:
             return None
         array: Array = np.load(io.BytesIO(zlib.decompress(payload)), allow_pickle=False)
         if keep:
@@ -94,32 +101,33 @@ class WorkCache:
         # Latents hardly shrink; an alpha matte, mostly 0 and 1, shrinks tenfold.
         payload = zlib.compress(stream.getvalue(), 1 if kind == "alpha" else 0)
         checksum = zlib.crc32(payload).to_bytes(4, "little")
-        path = self._path(self._folder, kind, index)
+        path = self._path(self._folder, kind, index, key)
         partial = path.with_suffix(".partial.bin")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(_MAGIC + key + checksum + payload)
+            if shutil.disk_usage(path.parent).free - len(payload) < self._keep_free_bytes:
+                return
+            partial.write_bytes(_MAGIC + checksum + payload)
             os.replace(partial, path)
         except OSError as error:
-            # The job itself needs no disk; it only can't be resumed from here on.
-            _LOG.warning("finished work is no longer kept: %s", error)
+            # The job itself needs no disk; it only redoes this part when it is resumed.
+            _LOG.warning("finished work could not be kept: %s", error)
             partial.unlink(missing_ok=True)
-            self._folder = None
 
     def forget_before(self, kind: Kind, index: int) -> None:
         """Drop records of the kind below the index from memory; files stay."""
         for held in [key for key in self._live if key[0] == kind and key[1] < index]:
             del self._live[held]
 
-    def _read(self, kind: Kind, index: int, size: int = -1) -> bytes:
+    def _read(self, kind: Kind, index: int, key: bytes, size: int = -1) -> bytes:
         if self._folder is None:
             return b""
         try:
-            with self._path(self._folder, kind, index).open("rb") as stream:
+            with self._path(self._folder, kind, index, key).open("rb") as stream:
                 return stream.read(size)
         except OSError:
             return b""
 
     @staticmethod
-    def _path(folder: Path, kind: Kind, index: int) -> Path:
-        return folder / kind / f"{index:06d}.bin"
+    def _path(folder: Path, kind: Kind, index: int, key: bytes) -> Path:
+        return folder / kind / f"{index:06d}-{key.hex()}.bin"

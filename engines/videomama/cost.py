@@ -6,6 +6,8 @@ is two), memory is upstream's peak at that size in 16 bit.
 
 from __future__ import annotations
 
+import os
+
 from engines.videomama.plan import ClipPlan
 
 REFERENCE_PIXELS = 1024 * 576
@@ -19,6 +21,9 @@ UNET_FLOP = 3.198e12
 ENCODE_BYTES = 0.7 * 1024**3
 UNET_FRAME_BYTES = 5.1 * 1024**3 / 24
 DECODE_FRAME_BYTES = 9.0 * 1024**3 / 8
+
+CPU_FLOP_PER_S = 35e9
+"""What one core manages of these networks in float32: an order of magnitude, see docs."""
 
 TINY_PARAMETERS = 50_000_000
 """Weights below this (test models) run on any CPU; the real ones have 1.6 thousand million."""
@@ -37,17 +42,6 @@ def frame_flop() -> float:
     return 2 * ENCODE_FLOP + UNET_FLOP * 24 / 16 + DECODE_FLOP * 12 / 8
 
 
-def cpu_flop_per_s() -> float:
-    """Measure this CPU's speed on float32 matrix products, in operations a second (0.1 s)."""
-    import time
-
-    import torch
-
-    left = torch.ones(768, 768)
-    torch.mm(left, left)
-    start = time.perf_counter()
-    rounds = 0
-    while time.perf_counter() - start < 0.08:
-        torch.mm(left, left)
-        rounds += 1
-    return rounds * 2 * 768**3 / (time.perf_counter() - start)
+def cpu_seconds(flop: float) -> float:
+    """Return about how long this machine's CPU takes for the operations, in float32."""
+    return flop / (CPU_FLOP_PER_S * (os.cpu_count() or 1))

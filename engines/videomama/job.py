@@ -40,7 +40,7 @@ class JobOptions:
     hard_mask: bool
 
 
-class MattingJob:
+class ClipJob:
     """One run over one clip; nothing of it outlives it but what the cache folder keeps."""
 
     def __init__(
@@ -52,6 +52,7 @@ class MattingJob:
         options: JobOptions,
         context: RunContext,
         free_bytes: int | None,
+        keep_free_bytes: int = 0,
     ) -> None:
         """Plan the run; nothing heavy happens here.
 
@@ -63,6 +64,7 @@ class MattingJob:
             options: of the run.
             context: of the job.
             free_bytes: device bytes the run may use; None to assume enough.
+            keep_free_bytes: bytes of the disk that the cache leaves free.
         """
         self._masks = masks
         self._context = context
@@ -72,7 +74,7 @@ class MattingJob:
         longest = len(self.plan.windows[0])
         self.room = Room(longest, self.geometry.canvas_pixels, networks.value_bytes, free_bytes)
         folder = context.cache_dir / "videomama" if context.cache_dir is not None else None
-        self.cache = WorkCache(folder)
+        self.cache = WorkCache(folder, keep_free_bytes)
         guarded = GuardedCalls(networks, context.on_notice)
         model_key = make_key(PROTOCOL_VERSION, model_identity)
         plan_key = make_key(model_key, len(masks), options.window, options.overlap)

@@ -78,6 +78,38 @@ TEXTS: dict[str, Text] = {
         en="SplazMatte is stopping. Start it again, then repeat the step; your files are kept.",
         zh="SplazMatte 正在停止。请重新启动后再操作；您的文件都已保留。",
     ),
+    "engine.sam3.label": Text(en="SAM 3", zh="SAM 3"),
+    "engine.sam3.description": Text(
+        en="Finds targets by text, examples, clicks or a box, and follows them through the clip; needs gated weights "
+        "and is slow without a GPU (about 40 s a picture).",
+        zh="支持文字、示例、点击或框选查找目标，并在整段视频中跟踪；权重需申请授权，没有显卡时很慢（约 40 秒一帧）。",
+    ),
+    "engine.sam2.label": Text(en="SAM 2.1 (tiny)", zh="SAM 2.1（tiny）"),
+    "engine.sam2.description": Text(
+        en="Finds targets by clicks or a box and follows them through the clip; free weights, works on a CPU "
+        "(about 5 s a frame). No text.",
+        zh="支持点击或框选查找目标，并在整段视频中跟踪；权重免费，可在 CPU 上运行（约 5 秒一帧）。不支持文字。",
+    ),
+    "engine.gated": Text(
+        en="{name} is gated: the hub refused access to {repo}. Ask for access on https://huggingface.co/{repo}, "
+        "wait for approval, make a read token and run: hf auth login. SAM 2.1 needs no approval: "
+        "bash scripts/download_models.sh sam2",
+        zh="{name} 需要授权：平台拒绝访问 {repo}。请在 https://huggingface.co/{repo} 申请，获批后创建只读令牌并运行：hf auth login。"
+        "SAM 2.1 无需申请：bash scripts/download_models.sh sam2",
+    ),
+    "engine.hub_unreachable": Text(
+        en="The model {repo} could not be fetched from the hub. Check the network, or fetch it on another machine with: {command}",
+        zh="无法从平台获取模型 {repo}。请检查网络，或在其他机器上下载：{command}",
+    ),
+    "engine.translation_missing": Text(
+        en="“{text}” is Chinese and not in the built-in word list, and the translation model is not installed. "
+        "Write it in English, or get the model with: {command}",
+        zh="内置词表没有“{text}”，且翻译模型未安装。请改用英文，或运行：{command}",
+    ),
+    "track.scene_cut": Text(
+        en="A new scene begins at frame {frame}. Check the mask there, and correct it if the target was lost.",
+        zh="第 {frame} 帧开始了新的镜头。请检查该处的遮罩，如目标丢失请修正。",
+    ),
     "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
     "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),
@@ -134,8 +166,8 @@ TEXTS: dict[str, Text] = {
         "仅限非商业用途（CC BY-NC 4.0）；模型权重遵循 Stability AI Community License。",
     ),
     "engine.videomama.requirement_gpu": Text(
-        en="an NVIDIA GPU (or SPLAZMATTE_ALLOW_SLOW_CPU=1, at many minutes a frame)",
-        zh="NVIDIA 显卡（或设置 SPLAZMATTE_ALLOW_SLOW_CPU=1，每帧需要许多分钟）",
+        en="an NVIDIA GPU (SPLAZMATTE_ALLOW_SLOW_CPU=1 does without, at about {minutes} minutes a frame here)",
+        zh="NVIDIA 显卡（设置 SPLAZMATTE_ALLOW_SLOW_CPU=1 可不用显卡，但本机每帧约需 {minutes} 分钟）",
     ),
     "engine.videomama.needs_gpu": Text(
         en="VideoMaMa needs an NVIDIA GPU. On this CPU a frame of 1024x576 would take about {minutes} minutes, "
