@@ -55,6 +55,16 @@ TEXTS: dict[str, Text] = {
         en="Frame {frame} has no mask to start from. Select the target on that frame first.",
         zh="第 {frame} 帧没有可用的起始遮罩。请先在该帧选择目标。",
     ),
+    "prompt.text_not_english": Text(
+        en="“{text}” is not English, which is all the model reads. Use a short English noun phrase, "
+        "such as “person in red”.",
+        zh="模型只能理解英文，无法使用“{text}”。请改用简短的英文名词短语，例如“person in red”。",
+    ),
+    "prompt.text_long": Text(
+        en="The text has {tokens} tokens; the model reads at most {limit}. Use a short noun phrase, "
+        "such as “person in red”.",
+        zh="文字有 {tokens} 个词元，模型最多读取 {limit} 个。请改用简短的名词短语，例如“person in red”。",
+    ),
     "prompt.nothing_found": Text(
         en="Nothing stands out there. Click the middle of the target, or draw a box around it.",
         zh="该位置没有明显的目标。请点击目标中心，或用框圈出目标。",

@@ -1,0 +1,294 @@
+"""One image under SAM 3 or SAM 2.1: encoded once, then asked by text, boxes and clicks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from engines.base import Instance
+from engines.sam3 import detection
+from engines.sam3.loading import Network
+from engines.sam3.prompts import check_box, check_points, check_text
+from utils.errors import EngineFault, UnusablePrompt
+from utils.mask_utils import bounding_box, check_keyframe_mask
+from utils.types import Box, Frame, Mask, Point, Prompt
+
+if TYPE_CHECKING:
+    import torch
+
+_KEPT_ANSWERS = 64
+"""Clicks whose low-resolution logits are kept for the next click; 0.3 MB each."""
+_MASK_LOGIT = 10.0
+"""Logit that stands for a sure pixel where a ready mask is refined; SAM 2's own scale for masks."""
+
+_Clicks: TypeAlias = "tuple[Box | None, tuple[Point, ...]]"
+
+
+@dataclass(slots=True)
+class _Embedding:
+    """What is kept of an image, in main memory: `state` of the vision tower (1, N, C) for the detector
+    (None in SAM 2.1), and the tracker's pyramid, three (1, C, H, W).
+    """
+
+    state: torch.Tensor | None
+    pyramid: list[torch.Tensor]
+
+
+@dataclass(slots=True, eq=False)
+class SamImage:
+    """One image being segmented; see `engines.base.ImageSegmentation`.
+
+    Embeddings rest in main memory between calls, so that an open image holds nothing of the card. An
+    answer is a function of the prompt alone: clicks are replayed in order where their logits are not
+    kept, so the page's click by click and the command line's all at once agree.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        network: returns the loaded network; called at each prompt, since engines come and go.
+        name: the engine's name for people.
+    """
+
+    image: Frame
+    network: Callable[[], Network]
+    name: str
+    _embedding: _Embedding | None = None
+    _texts: dict[str, Any] = field(default_factory=dict)
+    _answers: OrderedDict[_Clicks, tuple[torch.Tensor, float]] = field(default_factory=OrderedDict)
+    _prior_key: bytes = b""
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of the image, in pixels."""
+        height, width = self.image.shape[:2]
+        return width, height
+
+    def segment(self, prompt: Prompt) -> list[Instance]:
+        """Return instances, best first.
+
+        Text and exemplars find every instance of a concept. Clicks and a box find one object; beside a
+        text they choose one of its instances and refine it, beside a mask they refine the mask.
+
+        Raises:
+            UnusablePrompt: the prompt is empty, not English, too long, or outside the picture.
+            EngineFault: the model answered with numbers that are none.
+        """
+        network = self.network()
+        if prompt.is_empty:
+            raise UnusablePrompt("prompt.empty")
+        check_points(prompt.points, self.size_wh)
+        box = check_box(prompt.box, self.size_wh) if prompt.box is not None else None
+        exemplars = tuple(check_box(one, self.size_wh) for one in prompt.exemplars)
+        prior = (
+            check_keyframe_mask(prompt.mask, self.size_wh, 0) if prompt.mask is not None else None
+        )
+        clicked = bool(prompt.points) or box is not None
+        if prompt.text.strip() or exemplars:
+            found = self._find(network, prompt.text, exemplars)
+            if not clicked or not found:
+                return found
+            prior = _chosen(found, prompt.points, box)
+        if not clicked:
+            return [Instance(prior, 1.0)] if prior is not None else []
+        return self._click(network, prompt.points, box, prior)
+
+    def _find(self, network: Network, text: str, exemplars: tuple[Box, ...]) -> list[Instance]:
+        if network.detector is None:
+            code = "prompt.text_unsupported" if text.strip() else "prompt.exemplars_unsupported"
+            raise UnusablePrompt(code, name=self.name)
+        phrase = check_text(text) if text.strip() else detection.EXEMPLAR_TEXT
+        if phrase not in self._texts:
+            self._texts[phrase] = detection.read_text(network, phrase)
+        state = self._encoded(network).state
+        found = detection.detect(network, state, self._texts[phrase], exemplars, self.size_wh)
+        label = "" if phrase == detection.EXEMPLAR_TEXT else phrase
+        return [Instance(mask, score, label) for mask, score in found]
+
+    def _click(
+        self, network: Network, points: tuple[Point, ...], box: Box | None, prior: Mask | None
+    ) -> list[Instance]:
+        first = next((i for i, point in enumerate(points) if point.positive), len(points) - 1)
+        if box is None and prior is None and not any(point.positive for point in points):
+            raise UnusablePrompt("prompt.no_positive")
+        self._begin_with(prior)
+        pyramid = [level.to(network.device) for level in self._encoded(network).pyramid]
+        previous = _mask_logits(network, prior) if prior is not None else None
+        score = 0.0
+        start = 0 if box is not None or prior is not None else first + 1
+        for count in range(start, len(points) + 1):
+            if count == 0 and box is None:
+                continue
+            key: _Clicks = (box, points[:count])
+            if key not in self._answers:
+                self._answers[key] = _decode(
+                    network, pyramid, self.size_wh, points[:count], box, previous
+                )
+            previous, score = self._answers[key]
+            self._answers.move_to_end(key)
+        while len(self._answers) > _KEPT_ANSWERS:
+            self._answers.popitem(last=False)
+        if previous is None:
+            return []
+        mask = to_mask(previous[0, 0], self.size_wh, self.name)
+        return [Instance(mask, score)] if mask.any() else []
+
+    def _begin_with(self, prior: Mask | None) -> None:
+        """Forget kept answers that began from another mask."""
+        key = np.packbits(prior).tobytes() if prior is not None else b""
+        if key != self._prior_key:
+            self._answers.clear()
+            self._prior_key = key
+
+    def _encoded(self, network: Network) -> _Embedding:
+        if self._embedding is None:
+            self._embedding = _encode(network, self.image)
+        return self._embedding
+
+
+def pixels(network: Network, image: Frame) -> torch.Tensor:
+    """Return the image as the network wants it: (1, 3, S, S), squashed to a square, normalised.
+
+    The resize runs on the CPU: the antialiasing kernel for bytes exists only there. Equal to
+    transformers' own processors on a CPU.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    side = network.image_size
+    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    small = F.interpolate(planes, (side, side), mode="bilinear", antialias=True)
+    mean = torch.tensor(network.kind.mean).view(1, 3, 1, 1)
+    std = torch.tensor(network.kind.std).view(1, 3, 1, 1)
+    return ((small.float() / 255 - mean) / std).to(network.device, network.dtype)
+
+
+def to_mask(logits: torch.Tensor, size_wh: tuple[int, int], name: str, frame: int = 0) -> Mask:
+    """Return low-resolution logits (h, w) as a mask, bool (H, W), of the picture's size.
+
+    Raises:
+        EngineFault: a logit is not finite.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    width, height = size_wh
+    logits = logits.float()
+    if not bool(torch.isfinite(logits).all()):
+        raise EngineFault("engine.bad_alpha", name=name, frame=frame, problem="not a number")
+    large = F.interpolate(logits[None, None], (height, width), mode="bilinear", align_corners=False)
+    mask: Mask = (large[0, 0] > 0).cpu().numpy()
+    return mask
+
+
+def _encode(network: Network, image: Frame) -> _Embedding:
+    import torch
+
+    tracker = network.tracker
+    with torch.inference_mode():
+        values = pixels(network, image)
+        state = None
+        if network.detector is None:
+            levels = tracker.get_image_features(values, return_dict=True).fpn_hidden_states
+        else:
+            from transformers.modeling_outputs import BaseModelOutput
+
+            vision = network.detector.vision_encoder
+            state = vision.backbone(values).last_hidden_state
+            levels, _ = network.root.get_vision_features_for_tracker(
+                BaseModelOutput(last_hidden_state=state)
+            )
+        pyramid = [
+            level.permute(1, 2, 0).view(1, -1, *size)
+            for level, size in zip(levels, tracker.backbone_feature_sizes, strict=True)
+        ]
+        pyramid[-1] = pyramid[-1] + tracker.no_memory_embedding.view(1, -1, 1, 1)
+        return _Embedding(
+            state.cpu() if state is not None else None, [level.cpu() for level in pyramid]
+        )
+
+
+def _decode(
+    network: Network,
+    pyramid: list[torch.Tensor],
+    size_wh: tuple[int, int],
+    points: tuple[Point, ...],
+    box: Box | None,
+    previous: torch.Tensor | None,
+) -> tuple[torch.Tensor, float]:
+    """Run the mask decoder; returns the best logits (1, 1, h, w) in main memory and their score."""
+    import torch
+
+    tracker, device = network.tracker, network.device
+    width, height = size_wh
+    scale = torch.tensor([network.image_size / width, network.image_size / height])
+    places = labels = corners = None
+    if points:
+        xy = torch.tensor([[point.x, point.y] for point in points], dtype=torch.float32)
+        places = (xy * scale)[None, None].to(device, network.dtype)
+        labels = torch.tensor(
+            [[[int(p.positive) for p in points]]], dtype=torch.int32, device=device
+        )
+    if box is not None:
+        xy = torch.tensor([[box.x0, box.y0], [box.x1, box.y1]], dtype=torch.float32)
+        corners = (xy * scale).view(1, 1, 4).to(device, network.dtype)
+    if previous is not None:
+        previous = previous.to(device, network.dtype)
+    several = len(points) == 1 and box is None and previous is None
+    with torch.inference_mode():
+        sparse, dense = tracker.prompt_encoder(
+            input_points=places, input_labels=labels, input_boxes=corners, input_masks=previous
+        )
+        logits, scores, _, _ = tracker.mask_decoder(
+            image_embeddings=pyramid[-1],
+            image_positional_embeddings=tracker.get_image_wide_positional_embeddings(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=several,
+            high_resolution_features=pyramid[:-1],
+        )
+        best = int(scores[0, 0].argmax())
+        score = min(max(float(scores[0, 0, best]), 0.0), 1.0)
+        return logits[:, :, best].float().cpu(), score
+
+
+def _mask_logits(network: Network, mask: Mask) -> torch.Tensor:
+    """Return a ready mask as the decoder's dense prompt: logits (1, 1, h, w)."""
+    import torch
+    import torch.nn.functional as F
+
+    size = network.tracker.prompt_encoder.mask_input_size
+    share = torch.from_numpy(mask.astype(np.float32))[None, None]
+    small = F.interpolate(share, tuple(size), mode="bilinear", antialias=True)
+    return (small * 2 - 1) * _MASK_LOGIT
+
+
+def _chosen(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:
+    """Return the mask of the instance that the clicks and the box mean."""
+
+    def agreement(instance: Instance) -> float:
+        mask = instance.mask
+        height, width = mask.shape
+        votes = 0.0
+        for point in points:
+            hit = mask[min(int(point.y), height - 1), min(int(point.x), width - 1)]
+            votes += float(hit == point.positive)
+        extent = bounding_box(mask)
+        if box is not None and extent is not None:
+            votes += _overlap((box.x0, box.y0, box.x1, box.y1), extent)
+        return votes + instance.score * 1e-3
+
+    return max(found, key=agreement).mask
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> float:
+    """Return intersection over union of two boxes (x0, y0, x1, y1)."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0.0) * max(height, 0.0)
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1])
+    return shared / (areas - shared) if areas > shared else 0.0
