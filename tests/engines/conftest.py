@@ -1,0 +1,54 @@
+"""Fixtures of the engine tests: tiny checkpoints in the real layout, loaded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_torch_thread():
+    """More threads make tiny models 50 times slower on a busy machine."""
+    import importlib.util
+
+    if importlib.util.find_spec("torch") is not None:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_sam3(tmp_path_factory) -> Path:
+    pytest.importorskip("transformers")
+    from tests.engines.tiny_sam3 import build_tiny_sam3
+
+    return build_tiny_sam3(tmp_path_factory.mktemp("models") / "sam3")
+
+
+@pytest.fixture(scope="session")
+def tiny_sam2(tmp_path_factory) -> Path:
+    pytest.importorskip("transformers")
+    from tests.engines.tiny_sam3 import build_tiny_sam2
+
+    return build_tiny_sam2(tmp_path_factory.mktemp("models") / "sam2")
+
+
+@pytest.fixture(scope="session")
+def sam3(tiny_sam3):
+    from engines.sam3_engine import Sam3Engine
+
+    engine = Sam3Engine(Settings(_env_file=None, sam3_model=str(tiny_sam3), device="cpu"))
+    engine.load_model("cpu")
+    return engine
+
+
+@pytest.fixture(scope="session")
+def sam2(tiny_sam2):
+    from engines.sam3_engine import Sam2Engine
+
+    engine = Sam2Engine(Settings(_env_file=None, sam2_model=str(tiny_sam2), device="cpu"))
+    engine.load_model("cpu")
+    return engine
