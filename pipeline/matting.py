@@ -8,11 +8,10 @@ import os
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 
@@ -23,8 +22,9 @@ from engines.registry import EngineRegistry
 from pipeline import disk
 from pipeline.files import write_atomically
 from pipeline.frames import FrameRange
+from pipeline.guides import fingerprint, frame_range, start_frame, target_guides
 from pipeline.reorder import AlphaBytes, in_order
-from pipeline.session import MaskFolder, Session, read_mask, write_mask
+from pipeline.session import MaskFolder, Session, write_mask
 from pipeline.state import (
     MatteRequest,
     OutputRecord,
@@ -132,9 +132,14 @@ class MattingJob:
         start = start_frame(self._request, state, first, last) - first
         self._check_disk(clip, last - first + 1, len(guides))
         notices: list[Message] = [*clip.notices]
+
+        def notice(message: Message) -> None:
+            notices.append(message)
+            context.on_notice(message)
+
         inner = RunContext(
             on_progress=context.on_progress,
-            on_notice=lambda message: (notices.append(message), context.on_notice(message))[0],
+            on_notice=notice,
             cancel=context.cancel,
             cache_dir=self._session.cache_dir,
         )
@@ -197,7 +202,7 @@ class MattingJob:
     ) -> Mapping[int, Mask]:
         """Write a mask for every frame to the folder; done already for the same guide: reused."""
         name = self._services.tracker_name
-        plan = json.dumps({"tracker": name, "start": start, "guide": _fingerprint(guide)})
+        plan = json.dumps({"tracker": name, "start": start, "guide": fingerprint(guide)})
         plan_path = folder / "plan.json"
         masks = MaskFolder(folder)
         if plan_path.is_file() and plan_path.read_text() == plan and len(masks) == len(frames):
@@ -226,7 +231,7 @@ class MattingJob:
         frames: FrameRange,
         guide: Mapping[int, Mask],
         start: int,
-    ) -> Iterator[AlphaBytes]:
+    ) -> Generator[AlphaBytes, None, None]:
         if not isinstance(engine, Matter):
             raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
         options = resolve_options(engine.option_specs(), self._request.options)
@@ -268,8 +273,8 @@ class MattingJob:
                 write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
 
     def _to_master(
-        self, alphas: Iterator[AlphaBytes], clip: ClipInfo, folder: Path
-    ) -> Iterator[AlphaBytes]:
+        self, alphas: Generator[AlphaBytes, None, None], clip: ClipInfo, folder: Path
+    ) -> Generator[AlphaBytes, None, None]:
         with AlphaMasterWriter(folder / self._session.master.name, clip.size_wh) as master:
             for alpha in alphas:
                 master.append(alpha)
@@ -279,7 +284,7 @@ class MattingJob:
         self,
         context: RunContext,
         clip: ClipInfo,
-        alphas: Iterator[AlphaBytes],
+        alphas: Generator[AlphaBytes, None, None],
         folder: Path,
         span: tuple[int, int],
         notices: list[Message],
@@ -407,84 +412,6 @@ def _clip_of(state: SessionState) -> ClipInfo:
     return state.clip
 
 
-def frame_range(request: MatteRequest, clip: ClipInfo) -> tuple[int, int]:
-    """Return the inclusive first and last frame of the request.
-
-    Raises:
-        BadRequest: not a range of the clip.
-    """
-    last = clip.frame_count - 1 if request.last is None else request.last
-    if not 0 <= request.first <= last < clip.frame_count:
-        raise BadRequest(
-            "job.range",
-            first=request.first,
-            last=last,
-            frames=clip.frame_count,
-            end=clip.frame_count - 1,
-        )
-    return request.first, last
-
-
-def kept_instances(request: MatteRequest, state: SessionState) -> dict[int, tuple[int, ...]]:
-    """Return the kept instances of every keyframe that keeps any, the request's choice first.
-
-    Raises:
-        BadRequest: the request names a keyframe or an instance that is not there.
-    """
-    for frame, chosen in request.kept.items():
-        known = state.keyframes.get(frame)
-        ids = {instance.id for instance in known.instances} if known else set()
-        if known is None or not set(chosen) <= ids:
-            raise BadRequest("job.no_target")
-    kept = {
-        frame: request.kept.get(frame, keyframe.kept)
-        for frame, keyframe in sorted(state.keyframes.items())
-    }
-    return {frame: chosen for frame, chosen in kept.items() if chosen}
-
-
-def start_frame(request: MatteRequest, state: SessionState, first: int, last: int) -> int:
-    """Return the keyframe that matting starts from: the one asked for, else the first in range.
-
-    Raises:
-        BadRequest: no keyframe keeps anything, or none lies in the range.
-    """
-    kept = kept_instances(request, state)
-    if not kept:
-        raise BadRequest("job.no_target")
-    inside = [frame for frame in kept if first <= frame <= last]
-    wanted = request.start if request.start is not None else (inside or list(kept))[0]
-    if wanted not in kept:
-        raise BadRequest("job.no_target")
-    if not first <= wanted <= last:
-        raise BadRequest("job.start_outside_range", start=wanted, first=first, last=last)
-    return wanted
-
-
-def target_guides(
-    session: Session, request: MatteRequest, first: int, last: int
-) -> list[dict[int, Mask]]:
-    """Return, for each target, its masks by frame counted from `first`.
-
-    One target is the union of the kept instances; with `separate_targets` each kept instance of the
-    start frame is a target, and corrections on other frames go by their order.
-    """
-    state = session.state
-    kept = kept_instances(request, state)
-    start = start_frame(request, state, first, last)
-    masks = {
-        frame: [read_mask(session.instance_path(frame, number)) for number in numbers]
-        for frame, numbers in kept.items()
-        if first <= frame <= last
-    }
-    if not request.separate_targets or len(masks[start]) == 1:
-        return [{frame - first: np.logical_or.reduce(found) for frame, found in masks.items()}]
-    return [
-        {frame - first: found[target] for frame, found in masks.items() if target < len(found)}
-        for target in range(len(masks[start]))
-    ]
-
-
 def look_of(request: MatteRequest, session: Session) -> RenderLook:
     """Return how the request's files are to look."""
     picture = session.folder / "background.png"
@@ -511,7 +438,3 @@ def remove_output(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _fingerprint(guide: Mapping[int, Mask]) -> dict[str, int]:
-    return {str(index): crc32(np.packbits(mask).tobytes()) for index, mask in guide.items()}

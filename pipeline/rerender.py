@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from engines.base import RunContext
-from pipeline.matting import Services, frame_range, look_of, output_records, remove_output
+from pipeline.guides import frame_range
+from pipeline.matting import Services, look_of, output_records, remove_output
 from pipeline.postprocess import EdgeControls
 from pipeline.reorder import AlphaBytes
 from pipeline.session import Session

@@ -1,0 +1,228 @@
+"""The finished files of a session: stills, edges tried out, downloads, and copies elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.files import link_or_copy, partial_path
+from pipeline.guides import frame_range
+from pipeline.matting import TARGETS_DIR
+from pipeline.postprocess import EdgeControls, apply_edges
+from pipeline.session import Session, read_mask
+from pipeline.state import OUTPUT_KINDS
+from pipeline.video_io import ClipInfo, RenderLook, VideoIO, compose_still, read_master_frame
+from utils.errors import BadRequest, SessionError
+from utils.image_utils import write_image
+from utils.types import Alpha, Frame
+
+MAX_PICTURE_SIDE = 8192
+"""Longest side of a background picture, in pixels."""
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", "picture")
+
+
+class RenderRequest(BaseModel):
+    """New files from the kept alpha: the engine does not run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    edges: EdgeControls = EdgeControls()
+    background: str = "#00FF00"
+    preview_background: str = "checker"
+    outputs: tuple[str, ...] = ("alpha", "foreground", "preview")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A finished output ready to download."""
+
+    kind: str
+    path: Path
+    size_bytes: int
+
+
+class Results:
+    """Works on sessions that have a kept alpha."""
+
+    def __init__(self, video: VideoIO) -> None:
+        self._video = video
+        self._zip_lock = threading.Lock()
+
+    def outputs(self, session: Session) -> tuple[OutputFile, ...]:
+        """Return the finished files; the PNG sequence comes as one zip, packed without recompression."""
+        files = []
+        for record in session.state.outputs:
+            path = session.folder / record.file
+            if record.kind == "png":
+                path = self._zipped(session, path)
+            if path.is_file():
+                files.append(OutputFile(record.kind, path, path.stat().st_size))
+        return tuple(files)
+
+    def still(self, session: Session, frame: int, edges: EdgeControls, background: str) -> Frame:
+        """Return one result frame over a background, uint8 RGB (H, W, 3), from the kept alpha.
+
+        Args:
+            frame: frame of the clip.
+            background: "#RRGGBB", "checker", "grey", "black", "white" or "picture".
+        """
+        check_look((), background, background)
+        clip, alpha = self._kept_alpha(session, frame)
+        source = next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
+        if background == "picture":
+            background = str(session.folder / "background.png")
+        look = RenderLook(background=background, preview_background=background, edge=edges)
+        return compose_still(source, alpha, look)
+
+    def alpha_still(self, session: Session, frame: int, edges: EdgeControls) -> Frame:
+        """Return one alpha frame as grey, uint8 RGB (H, W, 3), from the kept alpha."""
+        _, alpha = self._kept_alpha(session, frame)
+        levels = np.rint(apply_edges(alpha, edges) * 255.0).astype(np.uint8)
+        grey: Frame = np.repeat(levels[..., None], 3, axis=2)
+        return grey
+
+    def set_background_picture(self, session: Session, path: Path) -> None:
+        """Keep a picture (PNG or JPEG) as the session's own background.
+
+        Raises:
+            BadRequest: not such a picture, or too large.
+        """
+        target = session.folder / "background.png"
+        problem = BadRequest("job.background_picture", limit=MAX_PICTURE_SIDE)
+        try:
+            with Image.open(path, formats=["PNG", "JPEG"]) as image:
+                if max(image.size) > MAX_PICTURE_SIDE:
+                    raise problem
+                image.convert("RGB").save(partial_path(target), format="PNG")
+        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+            raise problem from error
+        partial_path(target).replace(target)
+
+    def confidence(self, session: Session) -> tuple[float | None, ...]:
+        """Return how sure the engine was at each frame of the clip, None where it did not run."""
+        clip = known_clip(session)
+        path = session.folder / "confidence.json"
+        state = session.state
+        values: list[float | None] = [None] * clip.frame_count
+        if path.is_file() and state.request is not None:
+            found = json.loads(path.read_text())
+            first = state.request.first
+            values[first : first + len(found)] = found
+        return tuple(values[: clip.frame_count])
+
+    def export(self, session: Session, folder: Path) -> dict[str, Path]:
+        """Put the finished files into the folder, by hard link where it can; return them by kind.
+
+        The PNG sequence goes to `foreground/` and `alpha/`.
+
+        Raises:
+            NotEnoughDisk: the folder's disk is full.
+        """
+        exported: dict[str, Path] = {}
+        try:
+            for record in session.state.outputs:
+                source = session.folder / record.file
+                target = folder / record.file
+                _export(source, target)
+                if record.kind == "png":
+                    _export(
+                        session.folder / record.file.replace("foreground", "alpha"),
+                        folder / record.file.replace("foreground", "alpha"),
+                    )
+                key = record.kind
+                if record.file.startswith(TARGETS_DIR):
+                    key = f"{record.kind} {Path(record.file).parts[1]}"
+                exported[key] = target
+        except OSError as error:
+            raise BadRequest(
+                "job.folder_unusable", folder=str(folder), detail=str(error)
+            ) from error
+        return exported
+
+    def export_mask(self, session: Session, frame: int, path: Path) -> None:
+        """Write the kept instances of a keyframe as one mask PNG, 0 or 255.
+
+        Raises:
+            BadRequest: the file can't be written.
+        """
+        keyframe = session.state.keyframes[frame]
+        masks = [read_mask(session.instance_path(frame, number)) for number in keyframe.kept]
+        union = np.logical_or.reduce(masks)
+        try:
+            write_image(path, np.where(union, np.uint8(255), np.uint8(0)))
+        except OSError as error:
+            raise BadRequest("job.folder_unusable", folder=str(path.parent)) from error
+
+    def _kept_alpha(self, session: Session, frame: int) -> tuple[ClipInfo, Alpha]:
+        clip = known_clip(session)
+        request = session.state.request
+        if request is None or not session.master.is_file():
+            raise SessionError("job.no_result")
+        first, last = frame_range(request, clip)
+        if not first <= frame <= last:
+            raise BadRequest("job.frame_range", frame=frame, frames=last - first + 1, end=last)
+        levels = read_master_frame(session.master, frame - first)
+        return clip, levels.astype(np.float32) / np.float32(255.0)
+
+    def _zipped(self, session: Session, folder: Path) -> Path:
+        path = session.folder / "png.zip"
+        with self._zip_lock:
+            newest = max(
+                (item.stat().st_mtime for item in folder.parent.glob("*/*.png")), default=0.0
+            )
+            if not path.is_file() or path.stat().st_mtime < newest:
+                temporary = partial_path(path)
+                with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+                    for part in ("foreground", "alpha"):
+                        for item in sorted((session.folder / part).glob("*.png")):
+                            archive.write(item, f"{part}/{item.name}")
+                temporary.replace(path)
+        return path
+
+
+def known_clip(session: Session) -> ClipInfo:
+    """Return what is known of the session's clip.
+
+    Raises:
+        SessionError: the session is damaged.
+    """
+    clip = session.state.clip
+    if clip is None:
+        raise SessionError("job.session_damaged")
+    return clip
+
+
+def check_look(outputs: Sequence[str], *backgrounds: str) -> None:
+    """Check names of outputs and backgrounds.
+
+    Raises:
+        BadRequest: an unknown output, or neither a named background nor #RRGGBB.
+    """
+    for kind in outputs:
+        if kind not in OUTPUT_KINDS:
+            raise BadRequest("job.output_unknown", name=kind[:60], known=", ".join(OUTPUT_KINDS))
+    for background in backgrounds:
+        if background not in _NAMED_BACKGROUNDS and not _COLOUR.fullmatch(background):
+            raise BadRequest("job.colour", value=background[:60])
+
+
+def _export(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for item in source.iterdir():
+            link_or_copy(item, target / item.name)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(source, target)
