@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from config import Settings
-from engines.base import Engine, MattedFrame, Matter, RunContext, Tracker, resolve_options
+from engines.base import Engine, MattedFrame, Matter, RunContext, resolve_options
 from engines.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline import disk
 from pipeline.files import write_atomically
 from pipeline.frames import FrameRange
-from pipeline.guides import fingerprint, frame_range, start_frame, target_guides
+from pipeline.guides import frame_range, start_frame, target_guides
+from pipeline.outputs import look_of, output_records, remove_output
 from pipeline.reorder import AlphaBytes, in_order
-from pipeline.session import MaskFolder, Session, write_mask
+from pipeline.session import Session
 from pipeline.state import (
     MatteRequest,
     OutputRecord,
@@ -32,7 +33,8 @@ from pipeline.state import (
     SessionStatus,
     StepSeconds,
 )
-from pipeline.video_io import AlphaMasterWriter, ClipInfo, RenderLook, VideoIO, read_master
+from pipeline.tracking import track_to_folder
+from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError
 from utils.image_utils import compose_over_checker, shrink_to, write_image
 from utils.messages import render
@@ -183,46 +185,25 @@ class MattingJob:
         manager = self._services.manager
         engine = self._services.registry.get(self.engine_name)
         if engine.guide_kind == "mask_per_frame":
-            guide = self._track(context, frames, guide, start, folder / "masks")
+            began_s = time.perf_counter()
+            guide = track_to_folder(
+                manager,
+                self._services.tracker_name,
+                frames,
+                guide,
+                start,
+                folder / "masks",
+                context,
+                self._watch.check,
+            )
+            self._clock.add("track", time.perf_counter() - began_s)
         self._confidence.clear()
-        with manager.lease(self.engine_name, engine.working_bytes(clip.size_wh)) as leased:
+        with manager.lease(self.engine_name, size_wh=clip.size_wh, cancel=context.cancel) as leased:
             alphas = self._alphas(context, leased, frames, guide, start)
             with closing(alphas):
                 return self._render(
                     context, clip, self._to_master(alphas, clip, folder), folder, span, notices
                 )
-
-    def _track(
-        self,
-        context: RunContext,
-        frames: FrameRange,
-        guide: Mapping[int, Mask],
-        start: int,
-        folder: Path,
-    ) -> Mapping[int, Mask]:
-        """Write a mask for every frame to the folder; done already for the same guide: reused."""
-        name = self._services.tracker_name
-        plan = json.dumps({"tracker": name, "start": start, "guide": fingerprint(guide)})
-        plan_path = folder / "plan.json"
-        masks = MaskFolder(folder)
-        if plan_path.is_file() and plan_path.read_text() == plan and len(masks) == len(frames):
-            return masks
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        began_s = time.perf_counter()
-        with self._services.manager.lease(name) as engine:
-            if not isinstance(engine, Tracker):
-                raise BadRequest("engine.cannot_segment", name=engine.label)
-            prompts = {index: {1: mask} for index, mask in guide.items()}
-            tracked = engine.track_video(frames, prompts, start, context)
-            for done, item in enumerate(tracked, start=1):
-                self._watch.check()
-                empty = np.zeros((frames.size_wh[1], frames.size_wh[0]), np.bool_)
-                write_mask(masks.path(item.index), item.masks.get(1, empty))
-                context.report("track", done, len(frames))
-        write_atomically(plan_path, plan.encode("utf-8"))
-        self._clock.add("track", time.perf_counter() - began_s)
-        return masks
 
     def _alphas(
         self,
@@ -410,31 +391,3 @@ def _clip_of(state: SessionState) -> ClipInfo:
     if state.clip is None:
         raise SessionError("job.session_damaged")
     return state.clip
-
-
-def look_of(request: MatteRequest, session: Session) -> RenderLook:
-    """Return how the request's files are to look."""
-    picture = session.folder / "background.png"
-    return RenderLook(
-        background=request.background if request.background != "picture" else str(picture),
-        preview_background=request.preview_background,
-        edge=request.edges,
-    )
-
-
-def output_records(
-    session: Session, outputs: Mapping[str, Path], sizes: Mapping[str, int]
-) -> list[OutputRecord]:
-    """Return state records of finished files."""
-    return [
-        OutputRecord(kind=kind, file=str(path.relative_to(session.folder)), size_bytes=sizes[kind])
-        for kind, path in outputs.items()
-    ]
-
-
-def remove_output(path: Path) -> None:
-    """Delete an output, a file or a folder of frames; harmless when it is gone."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from engines.base import RunContext
 from pipeline.guides import frame_range
-from pipeline.matting import Services, look_of, output_records, remove_output
+from pipeline.matting import Services
+from pipeline.outputs import look_of, output_records, remove_output
 from pipeline.postprocess import EdgeControls
 from pipeline.reorder import AlphaBytes
 from pipeline.session import Session
