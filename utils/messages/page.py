@@ -1,7 +1,146 @@
-"""Texts about the page itself."""
+"""Texts about the page itself: its labels, the status line, and what it refuses."""
 
 from __future__ import annotations
 
 from utils.messages.text import Text
 
-TEXTS: dict[str, Text] = {}
+TEXTS: dict[str, Text] = {
+    "page.tagline": Text(
+        en="Pick the target, get a clean alpha matte.", zh="选中目标，得到干净的透明通道。"
+    ),
+    "page.language": Text(en="Language", zh="语言"),
+    "page.upload": Text(
+        en="Clip: {formats}, up to {seconds} s, {size}",
+        zh="视频：{formats}，最长 {seconds} 秒，{size}",
+    ),
+    "page.text": Text(en="Find by words", zh="用文字查找"),
+    "page.text_hint": Text(
+        en="For instance “woman in red”, “dog”. English or Chinese.",
+        zh="例如“穿红衣服的女人”“狗”。中英文均可。",
+    ),
+    "page.text_off": Text(
+        en="Needs SAM 3; {name} here finds by click and box.",
+        zh="需要 SAM 3；当前的{name}支持点击和框选。",
+    ),
+    "page.segment": Text(en="Segment", zh="分割"),
+    "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
+    "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的遮罩（PNG）"),
+    "page.outputs": Text(en="Files to make", zh="输出文件"),
+    "page.separate": Text(
+        en="One alpha file for each kept object", zh="每个保留的对象各输出一个透明通道"
+    ),
+    "page.start": Text(en="Start matting", zh="开始抠图"),
+    "page.picture": Text(en="Use your own background picture", zh="使用自己的背景图片"),
+    "page.output.alpha": Text(en="Alpha matte, MP4", zh="透明通道 MP4"),
+    "page.output.foreground": Text(en="Foreground on green, MP4", zh="绿幕前景 MP4"),
+    "page.output.preview": Text(en="Preview, MP4", zh="预览 MP4"),
+    "page.output.png": Text(en="RGBA PNG sequence (ZIP)", zh="RGBA PNG 序列（ZIP）"),
+    "page.output.prores": Text(en="ProRes 4444 with alpha, MOV", zh="ProRes 4444 带透明通道 MOV"),
+    "page.output.webm": Text(en="VP9 with alpha, WebM", zh="VP9 带透明通道 WebM"),
+    "page.output.target": Text(en="{name} · target {number}", zh="{name} · 目标 {number}"),
+    "page.output.alpha_note": Text(
+        en="A luma matte for any editor; with the source it beats re-keying green.",
+        zh="任何剪辑软件可用的亮度遮罩；配合原片使用，效果优于重新抠绿。",
+    ),
+    "page.output.foreground_note": Text(
+        en="Quick to key; 4:2:0 video blurs colour at the rim, ProRes or PNG don't.",
+        zh="便于快速抠绿；4:2:0 视频会让边缘颜色变糊，ProRes 与 PNG 不会。",
+    ),
+    "page.output.preview_note": Text(
+        en="To look at, not to edit with.", zh="仅供查看，不用于剪辑。"
+    ),
+    "page.output.png_note": Text(
+        en="Straight alpha, exact size, lossless. For After Effects.",
+        zh="直通透明通道，原始尺寸，无损。适合 After Effects。",
+    ),
+    "page.output.prores_note": Text(
+        en="For Premiere, DaVinci Resolve and Final Cut.",
+        zh="适合 Premiere、DaVinci Resolve、Final Cut。",
+    ),
+    "page.output.webm_note": Text(en="For web pages.", zh="适合网页使用。"),
+    "page.step.upload": Text(
+        en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
+    ),
+    "page.step.select": Text(
+        en="Step 2 of 4 · Click the target on the frame, or drag a box around it.",
+        zh="第 2 步，共 4 步 · 在画面上点击目标，或拖动鼠标框选。",
+    ),
+    "page.step.keep": Text(
+        en="Step 2 of 4 · Every object is dropped. Click one in the preview to keep it.",
+        zh="第 2 步，共 4 步 · 所有对象都已弃用，请在预览中点击要保留的对象。",
+    ),
+    "page.step.start": Text(
+        en="Step 3 of 4 · Does the coloured mask fit? Then press “Start matting”. "
+        "More clicks or other frames correct it.",
+        zh="第 3 步，共 4 步 · 彩色遮罩是否准确？准确请按“开始抠图”；也可继续点击或在其他帧上修正。",
+    ),
+    "page.step.queued": Text(
+        en="Waiting in the queue. You may close this page: its link finds the job again.",
+        zh="正在排队。可以关闭页面，凭本页链接随时回来查看。",
+    ),
+    "page.step.running": Text(
+        en="Working. You may close this page: its link finds the job again.",
+        zh="正在处理。可以关闭页面，凭本页链接随时回来查看。",
+    ),
+    "page.step.done": Text(
+        en="Step 4 of 4 · Done. Check the result below, then download your files.",
+        zh="第 4 步，共 4 步 · 已完成。请查看下方结果并下载文件。",
+    ),
+    "page.step.cancelled": Text(
+        en="Cancelled. Your selection is kept: press “Start matting” to run it again.",
+        zh="已取消。选区已保留，按“开始抠图”可重新运行。",
+    ),
+    "page.step.interrupted": Text(
+        en="The server stopped during the job. Clip and selection are kept: "
+        "press “Start matting” to run it again.",
+        zh="任务运行时服务器中断。视频和选区已保留，按“开始抠图”可重新运行。",
+    ),
+    "page.step.mask_removed": Text(
+        en="The selection of frame {frame} was removed.", zh="已移除第 {frame} 帧的选区。"
+    ),
+    "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
+    "page.fault": Text(
+        en="Something went wrong on our side (report no. {number}). "
+        "Try again; tell the admin when it happens twice.",
+        zh="程序内部出错（报告编号 {number}）。请重试；若再次出现，请告知管理员。",
+    ),
+    "page.bad_value": Text(
+        en="The value of {name} is not usable. Reload the page and try again.",
+        zh="{name} 的值无效。请刷新页面后重试。",
+    ),
+    "page.no_session": Text(en="Upload a clip first.", zh="请先上传视频。"),
+    "page.no_file": Text(
+        en="The uploaded file is gone. Upload it again.", zh="上传的文件已不存在，请重新上传。"
+    ),
+    "page.text_empty": Text(
+        en="Type what to find, or click the target on the frame.",
+        zh="请输入要查找的内容，或在画面上点击目标。",
+    ),
+    "page.guard.host": Text(
+        en="This host name is not served. Open the page by its IP address, or have the admin add the "
+        "name to SPLAZMATTE_ALLOWED_HOSTS.",
+        zh="不接受该主机名。请用 IP 地址打开页面，或请管理员将其加入 SPLAZMATTE_ALLOWED_HOSTS。",
+    ),
+    "page.guard.origin": Text(
+        en="Requests from other sites are refused.", zh="拒绝来自其他网站的请求。"
+    ),
+    "page.guard.path": Text(
+        en="Addresses of other hosts are not served.", zh="不提供其他主机的地址。"
+    ),
+    "page.guard.locked": Text(
+        en="Too many wrong passwords. Try again in {seconds} seconds.",
+        zh="密码错误次数过多，请在 {seconds} 秒后重试。",
+    ),
+    "page.guard.budget": Text(
+        en="This computer uploaded {limit} within an hour, which is the limit. Try again later.",
+        zh="本机一小时内的上传量已达上限 {limit}，请稍后再试。",
+    ),
+    "page.guard.too_large": Text(
+        en="The upload is larger than {limit}. Send a shorter or smaller clip.",
+        zh="上传的文件超过 {limit}。请上传更短或更小的视频。",
+    ),
+    "page.login": Text(
+        en="SplazMatte. Ask the admin for the name and password.",
+        zh="SplazMatte。用户名和密码请向管理员索取。",
+    ),
+}

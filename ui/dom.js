@@ -1,0 +1,30 @@
+// Small helpers put in front of every widget's script. Text only ever goes in through textContent.
+const make = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "text") node.textContent = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+};
+const fill = (template, values) =>
+  String(template ?? "").replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
+const label = (key, values = {}) => fill((props.texts || {})[key] ?? "", values);
+const mediaUrl = (session, path) => `media/${encodeURIComponent(session)}/${path}`;
+const tell = (name, detail) => window.dispatchEvent(new CustomEvent(`splazmatte:${name}`, { detail }));
+// A widget may be built again; listeners of one that left the page take themselves away.
+const hear = (name, handler) => {
+  const listener = (event) => {
+    if (!element.isConnected) window.removeEventListener(`splazmatte:${name}`, listener);
+    else handler(event.detail);
+  };
+  window.addEventListener(`splazmatte:${name}`, listener);
+};
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const shownTime = (seconds) => {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+};

@@ -1,0 +1,93 @@
+"""Checks on values that arrive from a browser or an API client; the page is not a fence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from utils.errors import BadRequest
+
+_LARGEST = 2**31
+
+
+def whole_number(value: object, name: str) -> int:
+    """Return the value as an int.
+
+    Raises:
+        BadRequest: it isn't a finite whole number below 2^31 in size.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadRequest("page.bad_value", name=name)
+    if not math.isfinite(value) or value != int(value) or abs(value) >= _LARGEST:
+        raise BadRequest("page.bad_value", name=name)
+    return int(value)
+
+
+def short_text(value: object, name: str, limit: int = 500) -> str:
+    """Return the value as stripped text.
+
+    Raises:
+        BadRequest: it isn't text, or is longer than the limit.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > limit:
+        raise BadRequest("page.bad_value", name=name)
+    return value.strip()
+
+
+def session_key(value: object) -> str:
+    """Return the value as a session id to look up.
+
+    Raises:
+        BadRequest: it is empty or no text; no clip was uploaded yet.
+    """
+    if not isinstance(value, str) or not value:
+        raise BadRequest("page.no_session")
+    return value[:100]
+
+
+def kept_instances(value: object) -> dict[int, tuple[int, ...]]:
+    """Return kept instance ids by frame, from a mapping with text keys.
+
+    Raises:
+        BadRequest: it has another shape.
+    """
+    if not isinstance(value, Mapping):
+        raise BadRequest("page.bad_value", name="kept")
+    kept: dict[int, tuple[int, ...]] = {}
+    for frame, instances in value.items():
+        if not isinstance(instances, (list, tuple)) or not str(frame).isdecimal():
+            raise BadRequest("page.bad_value", name="kept")
+        kept[whole_number(int(str(frame)[:12]), "kept")] = tuple(
+            whole_number(item, "kept") for item in instances
+        )
+    return kept
+
+
+def cached_upload(value: object, cache_dir: Path) -> Path:
+    """Return the path of a file in the upload cache.
+
+    Raises:
+        BadRequest: the path leads anywhere else, or there is no such file.
+    """
+    if not isinstance(value, (str, Path)):
+        raise BadRequest("page.no_file")
+    path = Path(value)
+    if path.is_symlink() or not path.resolve().is_relative_to(cache_dir.resolve()):
+        raise BadRequest("page.no_file")
+    if not path.is_file():
+        raise BadRequest("page.no_file")
+    return path
+
+
+def read_outputs(value: object) -> tuple[str, ...]:
+    """Return the chosen kinds of files.
+
+    Raises:
+        BadRequest: it isn't a list of short texts, or nothing is chosen.
+    """
+    if not isinstance(value, (list, tuple)) or not value:
+        raise BadRequest("page.bad_value", name="outputs")
+    return tuple(short_text(item, "outputs", 60) for item in value)

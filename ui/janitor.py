@@ -1,0 +1,51 @@
+"""Sweeps what uploads leave in the cache folder, and sessions past their age; runs as a thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+PERIOD_S = 600.0
+"""Seconds between two sweeps."""
+KEPT_S = 3600.0
+"""Age at which a cached upload goes, in seconds; what a session needs was taken in long before."""
+
+
+def sweep_cache(folder: Path, older_than_s: float, now_s: float) -> int:
+    """Remove files not changed for that long, and the folders they leave empty.
+
+    Args:
+        now_s: the time to compare with, in seconds since the epoch.
+
+    Returns:
+        How many files went. A file that vanishes meanwhile is no fault.
+    """
+    removed = 0
+    for path in sorted(folder.rglob("*"), reverse=True):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                if not any(path.iterdir()) and now_s - path.stat().st_mtime > older_than_s:
+                    path.rmdir()
+            elif now_s - path.lstat().st_mtime > older_than_s:
+                path.unlink()
+                removed += 1
+        except OSError:
+            continue
+    return removed
+
+
+def keep_tidy(folder: Path, clean_sessions: Callable[[], object], stop: threading.Event) -> None:
+    """Sweep now and every ten minutes until the event is set."""
+    while True:
+        try:
+            sweep_cache(folder, KEPT_S, time.time())
+            clean_sessions()
+        except OSError:
+            logger.warning("the sweep failed; it is tried again later", exc_info=True)
+        if stop.wait(PERIOD_S):
+            return

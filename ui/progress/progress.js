@@ -1,0 +1,76 @@
+// Progress of the session's job: asks the server every 0.7 s and says when the job has ended.
+const root = element.querySelector(".sm-progress");
+const bar = root.querySelector("[role=progressbar]");
+const part = (name) => root.querySelector(`[data-part=${name}]`);
+const PERIOD_MS = 700;
+let timer = null;
+let turn = 0;
+let liveVersion = "";
+
+const lineOf = (job) => {
+  const words = [];
+  if (job.state === "queued") {
+    words.push(job.in_front ? label("queued", { count: job.in_front }) : label("next_up"));
+    if (job.wait_s !== null) words.push(label("wait", { time: shownTime(job.wait_s) }));
+    return words;
+  }
+  if (job.is_cancelling) return [label("cancelling")];
+  words.push(label("units", { stage: job.stage, done: job.done, total: job.total }));
+  if (job.fps !== null) words.push(label("fps", { fps: job.fps.toFixed(job.fps < 10 ? 1 : 0) }));
+  words.push(label("elapsed", { time: shownTime(job.elapsed_s) }));
+  if (job.remaining_s !== null) words.push(label("remaining", { time: shownTime(job.remaining_s) }));
+  return words;
+};
+
+const show = (job) => {
+  root.hidden = false;
+  root.dataset.state = job.state;
+  const percent = Math.floor(job.fraction * 100);
+  bar.setAttribute("aria-valuenow", String(percent));
+  bar.firstElementChild.style.width = `${percent}%`;
+  part("percent").textContent = job.state === "queued" ? "" : `${percent}%`;
+  part("line").textContent = lineOf(job).join(" · ");
+  part("cancel").disabled = job.is_cancelling;
+  const live = part("live");
+  live.hidden = !job.live;
+  if (job.live && job.live !== liveVersion) {
+    liveVersion = job.live;
+    live.querySelector("img").src = mediaUrl(props.job.session, `live.jpg?v=${encodeURIComponent(job.live)}`);
+  }
+};
+
+const poll = async (own) => {
+  if (own !== turn || !element.isConnected) return;
+  let answer = null;
+  try { answer = await server.job_status({ session: props.job.session, language: props.spoken }); }
+  catch (problem) { answer = null; }
+  if (own !== turn) return;
+  if (answer && answer.ok && answer.job) {
+    show(answer.job);
+    if (!answer.job.is_active) { stop(); trigger("finished"); return; }
+  } else if (answer && answer.ok) { stop(); trigger("finished"); return; }
+  else part("line").textContent = label("lost");
+  timer = setTimeout(() => poll(own), PERIOD_MS);
+};
+const stop = () => { turn += 1; clearTimeout(timer); root.hidden = true; };
+const start = () => {
+  stop();
+  if (!props.job || !props.job.session) return;
+  liveVersion = "";
+  root.hidden = false;
+  poll(turn);
+};
+
+part("cancel").onclick = async () => {
+  part("cancel").disabled = true;
+  try { await server.cancel_job({ session: props.job.session }); } catch (problem) { part("cancel").disabled = false; }
+};
+const showTexts = () => {
+  for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
+  bar.setAttribute("aria-label", label("title"));
+  root.querySelector("img").alt = label("live");
+};
+watch("texts", showTexts);
+watch("job", start);
+showTexts();
+start();

@@ -1,0 +1,265 @@
+"""What the widgets show of a session, as plain values; it decides nothing and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, TypeAlias
+
+from pipeline.jobs import ACTIVE, JobState, JobStatus
+from pipeline.matting import TARGETS_DIR
+from pipeline.orchestrator import EngineInfo, OutputFile
+from pipeline.postprocess import EdgeControls
+from pipeline.state import SessionState, SessionStatus
+from ui.text import say, shown_bytes, shown_fps
+from utils.messages import CATALOGUE, Language, render
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+_ENDED = {
+    SessionStatus.CANCELLED: "page.step.cancelled",
+    SessionStatus.INTERRUPTED: "page.step.interrupted",
+}
+
+
+def clip_view(state: SessionState, language: Language) -> Json:
+    """Return the clip's facts for the annotator and the preview."""
+    clip = state.clip
+    if clip is None:
+        return None
+    request = state.request
+    width, height = clip.size_wh
+    last = clip.frame_count - 1
+    return {
+        "session": state.id,
+        "name": state.shown_name,
+        "width": width,
+        "height": height,
+        "fps": shown_fps(Fraction(clip.fps)),
+        "rate": max(float(clip.fps), 0.001),
+        "frames": clip.frame_count,
+        "first": request.first if request else 0,
+        "last": request.last if request and request.last is not None else last,
+        "start": min(state.keyframes, default=0),
+        "notes": [render(notice, language) for notice in clip.notices],
+    }
+
+
+def keyframe_views(state: SessionState, language: Language) -> Json:
+    """Return every keyframe with its prompt, its instances and which are kept, by frame."""
+    views: list[Json] = []
+    for frame, keyframe in sorted(state.keyframes.items()):
+        prompt = keyframe.prompt
+        box = prompt.box
+        views.append(
+            {
+                "frame": frame,
+                "kept": list(keyframe.kept),
+                "version": f"{state.updated_at_s:.3f}",
+                "note": say("page.searched", language, text=keyframe.text_used)
+                if keyframe.text_used and keyframe.text_used != prompt.text.strip()
+                else "",
+                "points": [
+                    {"x": int(point.x), "y": int(point.y), "positive": point.positive}
+                    for point in prompt.points
+                ],
+                "box": [int(box.x0), int(box.y0), int(box.x1), int(box.y1)] if box else None,
+                "instances": [
+                    {"id": item.id, "score": round(item.score, 3), "label": item.label[:60]}
+                    for item in keyframe.instances
+                ],
+            }
+        )
+    return views
+
+
+def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:
+    """Return the engines as the cards show them."""
+    return [
+        {
+            "name": engine.name,
+            "label": render(engine.label, language),
+            "description": render(engine.description, language),
+            "available": engine.is_available,
+            "initial": engine.is_default,
+            "missing": [
+                {"label": render(what, language), "command": command}
+                for what, command in engine.missing
+            ],
+            "options": [
+                {
+                    "name": option.name,
+                    "kind": option.kind,
+                    "initial": option.default,
+                    "label": render(option.label, language),
+                    "minimum": option.minimum,
+                    "maximum": option.maximum,
+                    "choices": list(option.choices),
+                }
+                for option in engine.option_specs
+            ],
+        }
+        for engine in engines
+    ]
+
+
+def target_of(output: OutputFile) -> str:
+    """Return the number of the single target that a file holds, "" where it holds all of them."""
+    folder = output.path.parent
+    return folder.name if folder.parent.name == TARGETS_DIR else ""
+
+
+def file_name(state: SessionState, output: OutputFile) -> str:
+    """Return the name a download gets: the clip's own name, what it is, and our suffix."""
+    stem = PurePath(state.shown_name).stem[:60] or "clip"
+    target = target_of(output)
+    return "_".join([stem, output.kind, *([target] if target else [])]) + output.path.suffix
+
+
+def download_path(session_id: str, kind: str, target: str) -> str:
+    """Return the address a file is downloaded from, from the server's root."""
+    query = f"?target={target}" if target else ""
+    return f"/media/{session_id}/file/{kind}{query}"
+
+
+def output_views(
+    state: SessionState, outputs: Sequence[OutputFile], language: Language
+) -> list[dict[str, Any]]:
+    """Return the finished files with their names and sizes."""
+    return [
+        {
+            "kind": output.kind,
+            "target": target_of(output),
+            "label": _output_label(output, language),
+            "note": say(f"page.output.{output.kind}_note", language),
+            "size": shown_bytes(output.size_bytes),
+            "size_bytes": output.size_bytes,
+            "file_name": file_name(state, output),
+        }
+        for output in outputs
+    ]
+
+
+def _output_label(output: OutputFile, language: Language) -> str:
+    name = say(f"page.output.{output.kind}", language)
+    target = target_of(output)
+    return say("page.output.target", language, name=name, number=target) if target else name
+
+
+def result_view(
+    state: SessionState, outputs: Sequence[OutputFile], engine: str, language: Language
+) -> Json:
+    """Return the result for its widget, None while there is none."""
+    if not outputs:
+        return None
+    return {
+        "session": state.id,
+        "version": f"{state.updated_at_s:.3f}",
+        "engine": engine,
+        "seconds": f"{state.seconds.total:.1f}",
+        "outputs": output_views(state, outputs, language),
+        "notes": [render(warning, language) for warning in state.warnings],
+    }
+
+
+def look_view(state: SessionState, has_picture: bool) -> Json:
+    """Return what the before and after view starts from, None while there is no result."""
+    if state.request is None or state.clip is None or not state.outputs:
+        return None
+    request = state.request
+    width, height = state.clip.size_wh
+    last = request.last if request.last is not None else state.clip.frame_count - 1
+    start = request.start if request.start is not None else min(state.keyframes, default=0)
+    return {
+        "session": state.id,
+        "version": f"{state.updated_at_s:.3f}",
+        "width": width,
+        "height": height,
+        "first": request.first,
+        "last": last,
+        "frame": min(max(start, request.first), last),
+        "edges": asdict(request.edges),
+        "background": request.preview_background,
+        "screen": request.background,
+        "has_picture": has_picture or request.preview_background == "picture",
+    }
+
+
+def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]:
+    """Return a job's progress; `live` tells one live picture from the next, "" for none."""
+    progress = status.progress
+    code = f"job.stage.{progress.stage}"
+    return {
+        "state": status.state.value,
+        "is_active": status.state in ACTIVE,
+        "is_cancelling": status.is_cancelling,
+        "stage": say(code, language) if code in CATALOGUE else progress.stage,
+        "done": progress.done,
+        "total": progress.total,
+        "fraction": round(progress.fraction, 4),
+        "fps": None if progress.fps is None else round(progress.fps, 2),
+        "elapsed_s": round(progress.elapsed_s, 1),
+        "remaining_s": None if progress.remaining_s is None else round(progress.remaining_s, 1),
+        "in_front": status.in_front,
+        "wait_s": None if status.expected_wait_s is None else round(status.expected_wait_s, 1),
+        "live": live,
+        "error": None if status.error is None else render(status.error, language),
+    }
+
+
+def step_line(state: SessionState, job: JobStatus | None, language: Language) -> tuple[str, str]:
+    """Return the status line's kind ("step", "done" or "error") and text: always the next step."""
+    if job is not None and job.state in ACTIVE:
+        running = job.state is JobState.RUNNING
+        return "step", say("page.step.running" if running else "page.step.queued", language)
+    error = (job.error if job is not None else None) or state.error
+    if error is not None and (job is None or job.state is JobState.FAILED):
+        return "error", render(error, language)
+    if state.status is SessionStatus.DONE:
+        return "done", say("page.step.done", language)
+    if state.status in _ENDED:
+        return "step", say(_ENDED[state.status], language)
+    return "step", say(_selection_step(state), language)
+
+
+def _selection_step(state: SessionState) -> str:
+    if not state.keyframes:
+        return "page.step.select"
+    if not any(keyframe.kept for keyframe in state.keyframes.values()):
+        return "page.step.keep"
+    return "page.step.start"
+
+
+def status_texts(states: Sequence[SessionState], language: Language) -> list[Json]:
+    """Return recent sessions as the list shows them."""
+    return [
+        {
+            "id": state.id,
+            "name": state.shown_name,
+            "created_at_s": state.created_at_s,
+            "status": say(f"page.recent.status_{state.status.value}", language),
+        }
+        for state in states
+    ]
+
+
+_EDGE_RANGES = {
+    "grow_px": (-10.0, 10.0, 0.5),
+    "feather_px": (0.0, 10.0, 0.5),
+    "black_point": (0.0, 0.5, 0.01),
+    "white_point": (0.51, 1.0, 0.01),
+    "gamma": (0.3, 3.0, 0.05),
+    "despill": (0.0, 1.0, 0.05),
+}
+"""Lowest, highest and step of each edge slider: within the model's limits, fine enough to drag."""
+
+
+def edge_specs() -> list[Json]:
+    """Return the edge sliders: name, range, step and neutral value."""
+    neutral = asdict(EdgeControls())
+    return [
+        {"name": name, "minimum": low, "maximum": high, "step": step, "initial": neutral[name]}
+        for name, (low, high, step) in _EDGE_RANGES.items()
+    ]
