@@ -4,4 +4,158 @@ from __future__ import annotations
 
 from utils.messages.text import Text
 
-TEXTS: dict[str, Text] = {}
+TEXTS: dict[str, Text] = {
+    "video.not_a_file": Text(
+        en="This is not a regular file. Give a video file (mp4, mov, avi, mkv or webm).",
+        zh="这不是普通文件。请提供视频文件（mp4、mov、avi、mkv 或 webm）。",
+    ),
+    "video.empty": Text(
+        en="The file is empty. Export or copy the clip again, then upload it.",
+        zh="文件是空的。请重新导出或复制视频后再上传。",
+    ),
+    "video.too_big": Text(
+        en="The file has {size_mb} MB; the limit is {limit_mb} MB. Upload a shorter or smaller clip.",
+        zh="文件大小为 {size_mb} MB，上限为 {limit_mb} MB。请上传更短或更小的视频。",
+    ),
+    "video.unreadable": Text(
+        en="This is not a video we can read. Use {formats}, and check that the clip plays elsewhere.",
+        zh="无法读取该视频。请使用 {formats} 格式，并确认它能在其他播放器中播放。",
+    ),
+    "video.no_video": Text(
+        en="There is no video in this file. Choose a clip with moving pictures.",
+        zh="该文件中没有视频画面。请选择包含画面的视频。",
+    ),
+    "video.codec": Text(
+        en="The codec {codec} is not accepted. Convert the clip to H.264, HEVC, VP9, AV1 or ProRes.",
+        zh="不支持编码格式 {codec}。请转换为 H.264、HEVC、VP9、AV1 或 ProRes。",
+    ),
+    "video.streams": Text(
+        en="The file has {streams} streams, which is too many; the limit is {limit}. Export just the "
+        "picture and its sound.",
+        zh="文件包含 {streams} 条流，超过上限 {limit}。请只导出画面和声音。",
+    ),
+    "video.size": Text(
+        en="The picture is {width}x{height}; the limit is {long_side}x{short_side} in either "
+        "orientation. Scale the clip down.",
+        zh="画面尺寸为 {width}x{height}，上限为 {long_side}x{short_side}（横竖均可）。请缩小视频。",
+    ),
+    "video.too_small": Text(
+        en="The picture is {width}x{height}; each side needs at least {limit} pixels. Choose a larger clip.",
+        zh="画面尺寸为 {width}x{height}，每边至少需要 {limit} 像素。请选择更大的视频。",
+    ),
+    "video.frame_rate": Text(
+        en="The frame rate {fps} is not accepted; the limit is {limit} frames a second. Convert the clip "
+        "to a usual rate.",
+        zh="不支持帧率 {fps}，上限为每秒 {limit} 帧。请转换为常用帧率。",
+    ),
+    "video.too_many_frames": Text(
+        en="The clip has {frames} frames, which is more than {limit}. Cut it shorter.",
+        zh="视频共 {frames} 帧，超过上限 {limit} 帧。请剪短后再上传。",
+    ),
+    "video.too_long": Text(
+        en="The clip is {seconds} s long, longer than {limit} s. Cut it shorter.",
+        zh="视频时长 {seconds} 秒，超过上限 {limit} 秒。请剪短后再上传。",
+    ),
+    "video.probe_timeout": Text(
+        en="Reading the file took longer than {limit} s, so it was stopped. Convert the clip to H.264 mp4.",
+        zh="读取文件超过 {limit} 秒，已停止。请将视频转换为 H.264 编码的 mp4。",
+    ),
+    "video.no_frames": Text(
+        en="No frame of this file can be decoded. Export or copy the clip again.",
+        zh="该文件没有可解码的画面。请重新导出或复制视频。",
+    ),
+    "video.cut_off": Text(
+        en="{frames} of {expected} frames could be read: the file looks cut off. Export or copy it again "
+        "if the end is missing.",
+        zh="只读到 {expected} 帧中的 {frames} 帧：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
+    ),
+    "video.cut_off_seconds": Text(
+        en="{seconds} of {expected_s} s could be read: the file looks cut off. Export or copy it again "
+        "if the end is missing.",
+        zh="只读到 {expected_s} 秒中的 {seconds} 秒：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
+    ),
+    "video.damaged": Text(
+        en="Parts of the file are damaged; {frames} frames could be read and some may look wrong. Check "
+        "the result, or export the clip again.",
+        zh="文件部分损坏：读到 {frames} 帧，其中一些画面可能异常。请检查结果，或重新导出视频。",
+    ),
+    "video.size_changes": Text(
+        en="The picture size changes inside the clip; every frame is scaled to {width}x{height}.",
+        zh="视频中途画面尺寸发生变化，所有画面都会缩放到 {width}x{height}。",
+    ),
+    "video.odd_size": Text(
+        en="{width}x{height} has an odd side. H.264 needs even sides, so MP4s are padded to "
+        "{even_width}x{even_height}; PNG, ProRes and WebM keep the exact size.",
+        zh="{width}x{height} 含有奇数边长。H.264 需要偶数，MP4 会补边到 {even_width}x{even_height}；"
+        "PNG、ProRes 和 WebM 保持原尺寸。",
+    ),
+    "video.hdr": Text(
+        en="This is an HDR clip ({transfer}). It is tone-mapped to SDR (BT.709) for matting and for all "
+        "outputs.",
+        zh="这是 HDR 视频（{transfer}）。抠图和所有输出都会色调映射为 SDR（BT.709）。",
+    ),
+    "video.interlaced": Text(
+        en="This clip is interlaced. Its frames are kept as they are; deinterlace it first for clean edges.",
+        zh="这是隔行扫描视频，画面按原样保留。若需干净的边缘，请先去隔行。",
+    ),
+    "video.has_alpha": Text(
+        en="This clip has its own transparency, which is ignored.",
+        zh="该视频自带透明通道，处理时会忽略。",
+    ),
+    "video.audio_converted": Text(
+        en="{file}: its format can't hold {codec} sound, so the sound was converted to {target}.",
+        zh="{file}：该格式无法存放 {codec} 音频，已转换为 {target}。",
+    ),
+    "video.audio_lost": Text(
+        en="{file}: the clip's sound ({codec}) could not be read, so this file has none.",
+        zh="{file}：无法读取视频的声音（{codec}），该文件没有声音。",
+    ),
+    "video.disk_full": Text(
+        en="The disk is full ({free_mb} MB free), so writing {file} stopped and unfinished files were "
+        "removed. Free some space, then run it again.",
+        zh="磁盘空间不足（剩余 {free_mb} MB），写入 {file} 时停止，未完成的文件已删除。请清理空间后重试。",
+    ),
+    "video.decode_failed": Text(
+        en="The clip could not be decoded at frame {frame}. Run it again; if that fails, convert the clip "
+        "to H.264 mp4.",
+        zh="解码第 {frame} 帧时失败。请重试；若仍失败，请将视频转换为 H.264 编码的 mp4。",
+    ),
+    "video.decode_stuck": Text(
+        en="The decoder made no progress for {limit} s and was stopped. Run it again; if that fails, "
+        "convert the clip to H.264 mp4.",
+        zh="解码器 {limit} 秒没有进展，已停止。请重试；若仍失败，请将视频转换为 H.264 编码的 mp4。",
+    ),
+    "video.encode_failed": Text(
+        en="{file} could not be written. Run it again, and tell the admin when it happens twice.",
+        zh="{file} 写入失败。请重试；若再次出现，请告知管理员。",
+    ),
+    "video.check_failed": Text(
+        en="{file} did not pass its check: {got} of {wanted} frames. It was removed; run it again.",
+        zh="{file} 未通过检查：{wanted} 帧中只有 {got} 帧。已删除该文件，请重试。",
+    ),
+    "video.master_damaged": Text(
+        en="The kept alpha of this session is damaged. Run the matting again.",
+        zh="该会话保存的蒙版已损坏。请重新抠图。",
+    ),
+    "video.ffmpeg_missing": Text(
+        en="FFmpeg does not start ({path}). Run `bash scripts/setup_env.sh`, or set SPLAZMATTE_FFMPEG_PATH "
+        "to a working FFmpeg 5.1 or newer.",
+        zh="FFmpeg 无法启动（{path}）。请运行 `bash scripts/setup_env.sh`，或将 SPLAZMATTE_FFMPEG_PATH "
+        "设为可用的 FFmpeg 5.1 或更高版本。",
+    ),
+    "video.ffmpeg_old": Text(
+        en="FFmpeg {version} ({path}) is too old; 5.1 or newer is needed. Unset SPLAZMATTE_FFMPEG_PATH to "
+        "use the one that came with SplazMatte.",
+        zh="FFmpeg {version}（{path}）版本过旧，需要 5.1 或更高版本。可取消 SPLAZMATTE_FFMPEG_PATH 以使用自带版本。",
+    ),
+    "video.alpha_count": Text(
+        en="The engine gave {got} of {wanted} frames. Nothing was written; run it again or choose "
+        "another engine.",
+        zh="引擎只输出了 {wanted} 帧中的 {got} 帧。未写入任何文件；请重试或更换引擎。",
+    ),
+    "video.alpha_size": Text(
+        en="The engine gave an unusable alpha ({got} instead of {wanted}). Nothing was written; run it "
+        "again or choose another engine.",
+        zh="引擎输出的蒙版无效（{got}，应为 {wanted}）。未写入任何文件；请重试或更换引擎。",
+    ),
+}

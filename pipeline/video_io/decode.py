@@ -1,0 +1,230 @@
+"""Frames of an accepted clip, decoded in a limited child process; exact frames, also after a seek."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from config import Settings
+from pipeline.video_io import ffmpeg
+from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.colour import PixelLayout, frame_filter
+from pipeline.video_io.probe import decode_cpu_s
+from pipeline.video_io.runner import SIDE_PIPE, Child, ChildStuckError, Limits
+from utils.errors import FfmpegFailed
+from utils.types import Frame
+
+BACKWARD_BYTES = 200 * 1024 * 1024
+"""Decoded bytes held at most while reading backwards."""
+SEEK_FROM = 8
+"""First frame worth a seek: below it, decoding from the start is quicker."""
+_CHECK = re.compile(rb"0, .*0x([0-9a-fA-F]+)")
+
+Samples = npt.NDArray[np.uint8]
+"""One decoded frame as the child sent it, uint8, one dimension."""
+
+
+class _SeekMissedError(Exception):
+    """A seek did not land on the frame it was to."""
+
+
+def frame_bytes(size_wh: tuple[int, int], layout: PixelLayout) -> int:
+    """Return the bytes of one frame in the layout."""
+    width, height = size_wh
+    if layout == "yuv420p":
+        return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+    return width * height * 3
+
+
+def read_samples(
+    settings: Settings,
+    path: Path,
+    info: ClipInfo,
+    layout: PixelLayout,
+    start: int,
+    stop: int,
+    cancel: threading.Event | None = None,
+) -> Iterator[Samples]:
+    """Yield frames start … stop-1 in the layout, each an array of its own.
+
+    A seek is checked frame by frame against the sums taken at the probe; where it is not exact, the
+    clip is decoded from its start instead.
+
+    Raises:
+        FfmpegFailed: FFmpeg ended early, hung or is missing.
+        Cancelled: the event was set while waiting.
+    """
+    position = start
+    if start >= SEEK_FROM and len(info.checks) == info.frame_count:
+        try:
+            for samples in _decode(settings, path, info, layout, (start, stop), cancel, seek=True):
+                yield samples
+                position += 1
+        except _SeekMissedError:
+            pass
+        else:
+            return
+    whole = _decode(settings, path, info, layout, (0, stop), cancel, seek=False)
+    for index, samples in enumerate(whole):
+        if index >= position:
+            yield samples
+
+
+def _decode(
+    settings: Settings,
+    path: Path,
+    info: ClipInfo,
+    layout: PixelLayout,
+    span: tuple[int, int],
+    cancel: threading.Event | None,
+    *,
+    seek: bool,
+) -> Iterator[Samples]:
+    start, stop = span
+    argv = _arguments(settings, path, info, layout, span, seek=seek)
+    limits = Limits(cpu_s=decode_cpu_s(settings), stall_s=settings.ffmpeg_timeout_s)
+    size = frame_bytes(info.size_wh, layout)
+    index = start
+    try:
+        child = Child(argv, limits, stop=cancel, side_pipe=seek)
+    except OSError as error:
+        raise FfmpegFailed("video.ffmpeg_missing", path=argv[0], detail=str(error)) from error
+    with child:
+        checks = _CheckLines(child) if seek else None
+        try:
+            for index in range(start, stop):
+                samples = np.empty(size, np.uint8)
+                if child.read_into(memoryview(samples)) < size:
+                    if checks is not None:
+                        raise _SeekMissedError
+                    raise FfmpegFailed("video.decode_failed", frame=index, detail=child.log)
+                if checks is not None and checks.next() != info.checks[index]:
+                    raise _SeekMissedError
+                yield samples
+        except ChildStuckError as error:
+            raise FfmpegFailed(
+                "video.decode_stuck", limit=settings.ffmpeg_timeout_s, detail=str(error)
+            ) from error
+
+
+class _CheckLines:
+    """Checksums of frames as the child's side pipe tells them."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._buffered = b""
+
+    def next(self) -> int:
+        """Return the next frame's sum; -1 at the end."""
+        while True:
+            line, newline, rest = self._buffered.partition(b"\n")
+            if newline:
+                self._buffered = rest
+                found = _CHECK.match(line)
+                if found is not None:
+                    return int(found[1], 16)
+                continue
+            if self._child.side is None:
+                return -1
+            chunk = self._child.read_some(self._child.side)
+            if not chunk:
+                return -1
+            self._buffered += chunk
+
+
+def _arguments(
+    settings: Settings,
+    path: Path,
+    info: ClipInfo,
+    layout: PixelLayout,
+    span: tuple[int, int],
+    *,
+    seek: bool,
+) -> list[str]:
+    start, stop = span
+    count = str(stop - start)
+    chain = frame_filter(info, layout)
+    width, height = info.size_wh
+    raw = ["-frames:v", count, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
+    opening = ffmpeg.guarded_input(settings, path)
+    base = ffmpeg.base_arguments(settings)
+    if not seek:
+        return [*base, *opening, "-map", "0:V:0", "-an", "-sn", "-dn", "-vf", chain, *raw]
+    graph = f"[0:V:0]scale={width}:{height},split[sum][in];[in]{chain}[out]"
+    return [
+        *base,
+        "-ss",
+        f"{_seek_time_s(info, start):.6f}",
+        *opening,
+        "-filter_complex",
+        graph,
+        "-map",
+        "[out]",
+        *raw,
+        "-map",
+        "[sum]",
+        "-frames:v",
+        count,
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "framecrc",
+        "-flush_packets",
+        "1",
+        SIDE_PIPE,
+    ]
+
+
+def _seek_time_s(info: ClipInfo, start: int) -> float:
+    """Return a time between the frame before and the frame itself."""
+    return float((info.times[start - 1] + info.times[start]) * info.time_base / 2)
+
+
+class ClipReader:
+    """A `FrameSource` over a clip on disk; holds no open file, so any thread may read any range."""
+
+    def __init__(self, settings: Settings, path: Path, info: ClipInfo) -> None:
+        self._settings = settings
+        self._path = path
+        self._info = info
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of every frame, in pixels, after rotation."""
+        return self._info.size_wh
+
+    def __len__(self) -> int:
+        return self._info.frame_count
+
+    def read(self, start: int, stop: int, step: Literal[1, -1] = 1) -> Iterator[Frame]:
+        """Yield frames start, start+step, … up to but without stop, each uint8 RGB (H, W, 3).
+
+        Backwards, chunks of bounded size are decoded forwards and turned round.
+
+        Raises:
+            IndexError: the clip has no such frame.
+            FfmpegFailed: FFmpeg ended early, hung or is missing.
+        """
+        indices = range(start, stop, step)
+        if not indices:
+            return
+        if min(indices) < 0 or max(indices) >= self._info.frame_count:
+            raise IndexError(f"frames {start}..{stop} of {self._info.frame_count}")
+        if step == 1:
+            yield from self._forward(start, stop)
+            return
+        chunk = max(1, BACKWARD_BYTES // frame_bytes(self._info.size_wh, "rgb24"))
+        for high in range(start, stop, -chunk):
+            low = max(high - chunk, stop)
+            yield from reversed(list(self._forward(low + 1, high + 1)))
+
+    def _forward(self, start: int, stop: int) -> Iterator[Frame]:
+        width, height = self._info.size_wh
+        for samples in read_samples(self._settings, self._path, self._info, "rgb24", start, stop):
+            yield samples.reshape(height, width, 3)

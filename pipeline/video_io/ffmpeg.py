@@ -1,0 +1,156 @@
+"""Which FFmpeg runs, and the guarded arguments every run on an upload starts with; runs nothing itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from config import Settings
+from pipeline.video_io.runner import Child, ChildStuckError, Limits
+from utils.errors import FfmpegFailed
+
+DEMUXERS = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "webm": "matroska", "avi": "avi"}
+"""File type -> FFmpeg's name of its reader."""
+VIDEO_CODECS = (
+    "h264",
+    "hevc",
+    "av1",
+    "libdav1d",
+    "vp8",
+    "vp9",
+    "libvpx",
+    "libvpx-vp9",
+    "mpeg4",
+    "mpeg2video",
+    "mjpeg",
+    "prores",
+    "dnxhd",
+    "ffv1",
+    "qtrle",
+    "png",
+)
+AUDIO_CODECS = (
+    "aac",
+    "mp3float",
+    "mp3",
+    "ac3",
+    "eac3",
+    "opus",
+    "libopus",
+    "vorbis",
+    "flac",
+    "alac",
+    *(
+        f"pcm_{name}"
+        for name in [
+            "u8",
+            "s8",
+            "s16le",
+            "s16be",
+            "s24le",
+            "s24be",
+            "s32le",
+            "s32be",
+            "f32le",
+            "f32be",
+            "f64le",
+            "f64be",
+            "alaw",
+            "mulaw",
+        ]
+    ),
+)
+DECODER_THREADS = 4
+OLDEST = (5, 1)
+VERSION_TIMEOUT_S = 15.0
+
+
+def ffmpeg_path(settings: Settings) -> Path:
+    """Return the FFmpeg that runs: the configured one, else the one that came with pip.
+
+    Raises:
+        FfmpegFailed: neither is there.
+    """
+    if settings.ffmpeg_path is not None:
+        return settings.ffmpeg_path
+    import imageio_ffmpeg
+
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise FfmpegFailed("video.ffmpeg_missing", path="-", detail=str(error)) from error
+
+
+def format_whitelist(settings: Settings) -> str:
+    """Return the readers allowed, comma-separated."""
+    return ",".join(sorted({DEMUXERS[name] for name in settings.formats if name in DEMUXERS}))
+
+
+def codec_whitelist() -> str:
+    """Return the decoders allowed, comma-separated."""
+    return ",".join((*VIDEO_CODECS, *AUDIO_CODECS))
+
+
+def max_pixels(settings: Settings) -> int:
+    """Return the most pixels a decoder may make a frame of: the limit, plus room for padding."""
+    return (settings.max_long_side + 128) * (settings.max_short_side + 128)
+
+
+def guarded_input(settings: Settings, path: Path) -> list[str]:
+    """Return the arguments that open an upload, allow-lists first."""
+    return [
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        format_whitelist(settings),
+        "-codec_whitelist",
+        codec_whitelist(),
+        "-max_pixels",
+        str(max_pixels(settings)),
+        "-max_streams",
+        str(settings.max_streams),
+        "-threads",
+        str(DECODER_THREADS),
+        "-i",
+        f"file:{path.absolute()}",
+    ]
+
+
+def base_arguments(settings: Settings, log_level: str = "error") -> list[str]:
+    """Return the program and the arguments of every run."""
+    return [
+        str(ffmpeg_path(settings)),
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-loglevel",
+        log_level,
+        "-filter_threads",
+        "2",
+        "-filter_complex_threads",
+        "2",
+    ]
+
+
+def read_version(settings: Settings) -> str:
+    """Return FFmpeg's version after running it.
+
+    Raises:
+        FfmpegFailed: it is missing, does not run, hangs, or is older than 5.1.
+    """
+    path = ffmpeg_path(settings)
+    problem = FfmpegFailed("video.ffmpeg_missing", path=str(path))
+    limits = Limits(cpu_s=20, stall_s=VERSION_TIMEOUT_S)
+    try:
+        with Child([str(path), "-hide_banner", "-version"], limits) as child:
+            first = child.read_some(child.stdout).decode("ascii", "replace")
+    except (OSError, ChildStuckError) as error:
+        problem.detail = str(error)
+        raise problem from error
+    found = re.match(r"ffmpeg version n?(\S+)", first)
+    if found is None:
+        raise problem
+    numbers = re.match(r"(\d+)\.(\d+)", found[1])
+    if numbers is not None and (int(numbers[1]), int(numbers[2])) < OLDEST:
+        raise FfmpegFailed("video.ffmpeg_old", version=found[1][:40], path=str(path))
+    return found[1]

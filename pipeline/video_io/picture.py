@@ -1,0 +1,88 @@
+"""One frame on its way through the render, and backgrounds, as planes of 8-bit 4:2:0 BT.709."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utils.types import Frame
+
+Plane = npt.NDArray[np.uint8]
+NEUTRAL = 128
+KR, KB = 0.2126, 0.0722
+"""Luma weights of red and blue, ITU-R BT.709."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """Luma (H, W) and both chroma planes (ceil(H/2), ceil(W/2)), uint8, limited range."""
+
+    y: Plane
+    u: Plane
+    v: Plane
+
+    @classmethod
+    def of_samples(cls, samples: Plane, size_wh: tuple[int, int]) -> Planes:
+        """Return views into a raw yuv420p frame."""
+        width, height = size_wh
+        half_width, half_height = (width + 1) // 2, (height + 1) // 2
+        luma, chroma = width * height, half_width * half_height
+        half = (half_height, half_width)
+        return cls(
+            samples[:luma].reshape(height, width),
+            samples[luma : luma + chroma].reshape(half),
+            samples[luma + chroma :].reshape(half),
+        )
+
+    @classmethod
+    def of_rgb(cls, picture: Frame) -> Planes:
+        """Convert full-range RGB, uint8 (H, W, 3); chroma is the mean of each 2x2 block."""
+        y, cb, cr = rgb_to_ycbcr(picture)
+        height, width = y.shape
+        half_wh = ((width + 1) // 2, (height + 1) // 2)
+        even_wh = (2 * half_wh[0], 2 * half_wh[1])
+
+        def halve(plane: npt.NDArray[np.float32]) -> Plane:
+            padded = cv2.copyMakeBorder(
+                plane, 0, even_wh[1] - height, 0, even_wh[0] - width, cv2.BORDER_REPLICATE
+            )
+            return _to_bytes(cv2.resize(padded, half_wh, interpolation=cv2.INTER_AREA))
+
+        return cls(_to_bytes(y), halve(cb), halve(cr))
+
+
+def rgb_to_ycbcr(
+    picture: Frame,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return Y, Cb, Cr, float32 (H, W), BT.709 limited range at 8 bits: 16..235, 16..240."""
+    red, green, blue = (picture[..., i].astype(np.float32) for i in range(3))
+    luma = np.float32(KR) * red + np.float32(1 - KR - KB) * green + np.float32(KB) * blue
+    y = 16 + luma * np.float32(219 / 255)
+    cb = 128 + (blue - luma) * np.float32(224 / 255 / (2 * (1 - KB)))
+    cr = 128 + (red - luma) * np.float32(224 / 255 / (2 * (1 - KR)))
+    return y, cb, cr
+
+
+def _to_bytes(values: npt.ArrayLike) -> Plane:
+    rounded: Plane = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One matted frame: alpha uint8 (H, W), its half-size mean, and the foreground's own colour.
+
+    `planes` is for the MP4s and WebM, `rgb` (uint8 (H, W, 3), straight, 0 where alpha is 0) for PNG
+    and ProRes; each is there only when an output wants it. Nobody writes into these arrays.
+    """
+
+    index: int
+    pts: int
+    duration: int
+    alpha: Plane
+    half_alpha: Plane
+    planes: Planes | None
+    rgb: Frame | None

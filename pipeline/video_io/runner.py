@@ -1,0 +1,220 @@
+"""Child processes that touch untrusted bytes: limits, their own group, a bounded log, a sure end."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import resource
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from utils.errors import Cancelled
+
+LOG_LINES = 40
+LINE_BYTES = 2000
+PIPE_BYTES = 1024 * 1024
+"""Asked for each pipe: fewer switches between us and the child."""
+POLL_S = 0.25
+KILL_WAIT_S = 5.0
+_CONTROL = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use: CPU seconds over all threads, address space, and seconds without progress."""
+
+    cpu_s: int
+    address_bytes: int = 6 * 1024**3
+    stall_s: float = 30.0
+    open_files: int = 64
+
+
+class ChildStuckError(Exception):
+    """The child made no progress in the time allowed."""
+
+
+class Child:
+    """One running child: argv only, no shell, no stdin, a minimal environment, its own session.
+
+    Args:
+        argv: program and arguments.
+        limits: enforced by the kernel (CPU, memory, files) and by `read_into` (progress).
+        stop: set it to have waiting calls raise `Cancelled`.
+        on_line: gets every line of the child's stderr, in a thread of its own.
+        extra_pipes: how many more pipes the child may write to, as descriptors 3, 4, …
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        limits: Limits,
+        *,
+        stop: threading.Event | None = None,
+        on_line: Callable[[str], None] | None = None,
+        side_pipe: bool = False,
+    ) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._on_line = on_line
+        self.side: int | None = None
+        write_end: int | None = None
+        arguments = list(argv)
+        if side_pipe:
+            self.side, write_end = os.pipe()
+            arguments = [item.replace(SIDE_PIPE, f"pipe:{write_end}") for item in arguments]
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=_environment(),
+                start_new_session=True,
+                pass_fds=() if write_end is None else (write_end,),
+            )
+        except BaseException:
+            if self.side is not None:
+                os.close(self.side)
+            raise
+        finally:
+            if write_end is not None:
+                os.close(write_end)
+        self._apply_limits()
+        pipe = self._process.stdout
+        if pipe is None:
+            raise RuntimeError("the child has no stdout")
+        self.stdout = pipe.fileno()
+        with contextlib.suppress(OSError, AttributeError):
+            fcntl.fcntl(self.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._drainer = threading.Thread(target=self._drain, name="ffmpeg-log", daemon=True)
+        self._drainer.start()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is also its group's."""
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """The last lines of stderr, control characters removed."""
+        return "\n".join(self._log)
+
+    def _apply_limits(self) -> None:
+        """Set the limits right after the start: a hook between fork and exec is not thread-safe."""
+        if not hasattr(resource, "prlimit"):
+            return
+        limits = {
+            resource.RLIMIT_CPU: self._limits.cpu_s,
+            resource.RLIMIT_AS: self._limits.address_bytes,
+            resource.RLIMIT_NOFILE: self._limits.open_files,
+            resource.RLIMIT_CORE: 0,
+        }
+        for kind, value in limits.items():
+            with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
+                resource.prlimit(self._process.pid, kind, (value, value))
+
+    def _drain(self) -> None:
+        pipe = self._process.stderr
+        if pipe is None:
+            return
+        buffered = b""
+        while chunk := pipe.read(65536):
+            *lines, buffered = (buffered + chunk).split(b"\n")
+            for line in lines:
+                self._take_line(line[:LINE_BYTES])
+            buffered = buffered[:LINE_BYTES]
+        if buffered:
+            self._take_line(buffered)
+
+    def _take_line(self, raw: bytes) -> None:
+        line = _CONTROL.sub("", raw.decode("ascii", "replace"))
+        if self._on_line is not None:
+            self._on_line(line)
+        self._log.append(line)
+
+    def wait_readable(self, descriptor: int) -> None:
+        """Wait until the descriptor has bytes or is at its end.
+
+        Raises:
+            ChildStuckError: nothing came in the time allowed.
+            Cancelled: the stop event was set meanwhile.
+        """
+        deadline_s = time.monotonic() + self._limits.stall_s
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN | select.POLLHUP)
+        while not poll.poll(POLL_S * 1000):
+            if self._stop is not None and self._stop.is_set():
+                raise Cancelled
+            if time.monotonic() > deadline_s:
+                raise ChildStuckError(self.log)
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill the buffer from stdout; return the bytes read, fewer only at the end.
+
+        Raises:
+            ChildStuckError, Cancelled: see `wait_readable`.
+        """
+        filled = 0
+        while filled < len(buffer):
+            self.wait_readable(self.stdout)
+            got = os.readv(self.stdout, [buffer[filled:]])
+            if got == 0:
+                break
+            filled += got
+        return filled
+
+    def read_some(self, descriptor: int, size: int = 65536) -> bytes:
+        """Return the next bytes of a pipe, b"" at its end; raises as `wait_readable`."""
+        self.wait_readable(descriptor)
+        return os.read(descriptor, size)
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait for the child's own end and return its exit code.
+
+        Raises:
+            ChildStuckError: it did not end in time.
+        """
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise ChildStuckError(self.log) from error
+        self._drainer.join(KILL_WAIT_S)
+        return code
+
+    def close(self) -> None:
+        """End the child and everything it started; harmless when it has ended."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(KILL_WAIT_S)
+        self._drainer.join(KILL_WAIT_S)
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        if self.side is not None:
+            os.close(self.side)
+            self.side = None
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+SIDE_PIPE = "{side}"
+"""Stands in an argument list for the second pipe the child writes to."""
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
