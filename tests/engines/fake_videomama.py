@@ -1,0 +1,156 @@
+"""Stand-ins for VideoMaMa's networks and clip that count, fail and drift on demand."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engines.base import ArrayFrames, MattedFrame, RunContext
+from engines.videomama.job import ClipJob, JobOptions
+from engines.videomama.masks import MaskBook
+from engines.videomama.networks import NonFiniteError
+from utils.types import Frame, Mask, Message, Progress
+
+OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB"
+
+
+class FakeNetworks:
+    """Latents are pooled pixels; a prediction is the mask's latents plus `drift(call number)`."""
+
+    device = "cpu"
+    value_bytes = 2
+
+    def __init__(self) -> None:
+        self.encoded = 0
+        self.predicted: list[int] = []
+        self.decoded: list[int] = []
+        self.fallbacks = 0
+        self.storage_dtype: type = np.float32
+        self.window_limit = self.decode_limit = 10_000
+        self.overflow_until_fallbacks = 0
+        self.half = True
+        self.drift: Callable[[int], float] = lambda call: 0.0
+        self.error = OUT_OF_MEMORY
+
+    @property
+    def calls(self) -> tuple[int, int, int]:
+        return self.encoded, len(self.predicted), len(self.decoded)
+
+    def fall_back(self) -> bool:
+        if not self.half:
+            return False
+        self.half = False
+        self.fallbacks += 1
+        return True
+
+    def encode(self, image: Any) -> np.ndarray:
+        self.encoded += 1
+        grey = image.mean(dim=0).numpy()
+        height, width = grey.shape
+        pooled = grey.reshape(height // 8, 8, width // 8, 8).mean(axis=(1, 3))
+        return np.stack([pooled] * 4).astype(np.float32)
+
+    def predict(self, noise: np.ndarray, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        if len(rgb) > self.window_limit:
+            raise RuntimeError(self.error)
+        if self.fallbacks < self.overflow_until_fallbacks:
+            raise NonFiniteError("UNet")
+        self.predicted.append(len(rgb))
+        drift = self.drift(len(self.predicted))
+        return (mask + 0.01 * noise + drift).astype(np.float32)
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        if len(latents) > self.decode_limit:
+            raise RuntimeError(self.error)
+        self.decoded.append(len(latents))
+        alpha = np.clip(latents[:, 0] / 2 + 0.5, 0, 1).astype(np.float32)
+        return alpha.repeat(8, axis=1).repeat(8, axis=2)
+
+
+class WatchedFrames(ArrayFrames):
+    """Counts reads and, through weak references, how many of its frames are alive at once."""
+
+    def __init__(self, frames: list[Frame]) -> None:
+        super().__init__(frames)
+        self.reads: list[int] = []
+        self.most_alive = 0
+        self._alive: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def read(self, start: int, stop: int, step: Any = 1) -> Iterator[Frame]:
+        for index, frame in zip(
+            range(start, stop, step), super().read(start, stop, step), strict=True
+        ):
+            self.reads.append(index)
+            copy = _Traced(frame.shape, frame.dtype)
+            copy[:] = frame
+            self._alive.add(copy)
+            self.most_alive = max(self.most_alive, len(self._alive))
+            yield copy
+
+
+class _Traced(np.ndarray):
+    """An array that can be put into a weak set: hashed by identity."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return self is other
+
+
+class CountedMasks(Mapping[int, Mask]):
+    """A guide that counts how often each mask is asked for."""
+
+    def __init__(self, masks: Mapping[int, Mask]) -> None:
+        self._masks = dict(masks)
+        self.asked: list[int] = []
+
+    def __getitem__(self, index: int) -> Mask:
+        self.asked.append(index)
+        return self._masks[index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._masks)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+
+class Recorder:
+    """A context with its progress and notices."""
+
+    def __init__(self, cache_dir: Path | None = None) -> None:
+        self.progress: list[Progress] = []
+        self.notices: list[Message] = []
+        self.context = RunContext(
+            on_progress=self.progress.append, on_notice=self.notices.append, cache_dir=cache_dir
+        )
+
+
+def options(**values: Any) -> JobOptions:
+    defaults = {"pixel_budget": 1 << 20, "window": 24, "overlap": 8, "seed": 42, "hard_mask": False}
+    return JobOptions(**{**defaults, **values})
+
+
+def make_job(
+    networks: Any,
+    frames: list[Frame] | ArrayFrames,
+    masks: Mapping[int, Mask],
+    recorder: Recorder | None = None,
+    free_bytes: int | None = None,
+    **values: Any,
+) -> ClipJob:
+    source = frames if isinstance(frames, ArrayFrames) else ArrayFrames(frames)
+    book = MaskBook(masks, len(source), source.size_wh)
+    context = (recorder or Recorder()).context
+    return ClipJob(networks, "fake", source, book, options(**values), context, free_bytes)
+
+
+def alphas_of(matted: Iterator[MattedFrame]) -> np.ndarray:
+    """Return all alphas (N, H, W) after checking that each frame came once, in ascending order."""
+    items = list(matted)
+    assert [item.index for item in items] == list(range(len(items)))
+    return np.stack([item.alpha for item in items])
