@@ -117,7 +117,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
             upload = gr.File(
                 label=upload_label(settings, language),
                 file_types=[f".{name}" for name in settings.formats],
-                height=120,
+                height=150,
                 elem_id="sm-upload",
             )
             annotator = build_annotator(language)
@@ -182,7 +182,6 @@ def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
 def _selection(
     language: Language,
 ) -> tuple[gr.HTML, gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton]:
-    preview = build_preview(language)
     with gr.Row(equal_height=True):
         text = gr.Textbox(
             label=say("page.text", language),
@@ -199,6 +198,7 @@ def _selection(
     own_mask = gr.UploadButton(
         say("page.own_mask", language), file_types=[".png"], size="sm", elem_id="sm-own-mask"
     )
+    preview = build_preview(language)
     return preview, text, segment, exemplars, own_mask
 
 

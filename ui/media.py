@@ -81,13 +81,14 @@ class Media:
         path = self._orchestrator.instance_image(
             _session(request), values["frame"], values["instance"]
         )
-        return FileResponse(path, media_type="image/png", headers=_UNCHANGING)
+        return Response(path.read_bytes(), media_type="image/png", headers=_UNCHANGING)
 
     def _live(self, request: Request) -> Response:
         path = self._orchestrator.status(_session(request)).live
         if path is None:
             return JSONResponse({"error": "none"}, status_code=404)
-        return FileResponse(path, media_type="image/jpeg", headers=_CHANGING)
+        # Read at once: the file is replaced while the job runs, and its size with it.
+        return Response(path.read_bytes(), media_type="image/jpeg", headers=_CHANGING)
 
     def _still(self, request: Request) -> Response:
         values = dict(request.query_params)

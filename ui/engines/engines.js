@@ -48,7 +48,7 @@ const card = (engine, index, chosen) => {
   const item = make("li", { class: engine.available ? "sm-card" : "sm-card sm-off" },
     make("div", { class: "sm-card-head" },
       make("input", {
-        type: "radio", name: "sm-engine", id, value: engine.name, disabled: !engine.available,
+        type: "radio", class: "sm-radio", name: "sm-engine", id, value: engine.name, disabled: !engine.available,
         "aria-describedby": `${id}-about`, onchange: publish,
       }),
       make("label", { for: id, text: engine.label }),
@@ -56,7 +56,7 @@ const card = (engine, index, chosen) => {
     make("p", { id: `${id}-about`, class: "sm-about", text: engine.description }));
   item.querySelector("input").checked = engine.name === chosen;
   for (const missing of engine.missing) {
-    item.append(make("p", { class: "sm-about", text: label("missing", { what: missing.label }) }));
+    item.append(make("p", { class: "sm-about", text: label(missing.command ? "missing" : "missing_only", { what: missing.label }) }));
     if (missing.command) {
       item.append(make("div", { class: "sm-command" },
         make("code", { text: missing.command, tabindex: "0" }), copyButton(missing.command)));
