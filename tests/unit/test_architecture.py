@@ -82,7 +82,7 @@ def test_only_video_io_runs_processes() -> None:
 
 def test_nothing_in_page_or_pipeline_names_a_vendor_model() -> None:
     for path in sources("pipeline"):
-        if path.name != "orchestrator.py":
+        if path.name != "engine_choice.py":
             text = path.read_text(encoding="utf-8").lower()
             assert "sam 3" not in text, path
             assert "sam3" not in text, path
