@@ -7,6 +7,7 @@ do not overwrite each other's work.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import logging
@@ -112,7 +113,8 @@ class WorkCache:
         except OSError as error:
             # The job itself needs no disk; it only redoes this part when it is resumed.
             _LOG.warning("finished work could not be kept: %s", error)
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
 
     def forget_before(self, kind: Kind, index: int) -> None:
         """Drop records of the kind below the index from memory; files stay."""

@@ -19,7 +19,7 @@ OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB"
 
 
 class FakeNetworks:
-    """Latents are pooled pixels; a prediction is the mask's latents plus `drift(call number)`."""
+    """Latents are pooled pixels; a prediction is the mask's latents times `gain` plus `drift(call number)`."""
 
     device = "cpu"
     value_bytes = 2
@@ -33,6 +33,7 @@ class FakeNetworks:
         self.window_limit = self.decode_limit = 10_000
         self.overflow_until_fallbacks = 0
         self.half = True
+        self.gain = 1.0
         self.drift: Callable[[int], float] = lambda call: 0.0
         self.error = OUT_OF_MEMORY
 
@@ -61,7 +62,7 @@ class FakeNetworks:
             raise NonFiniteError("UNet")
         self.predicted.append(len(rgb))
         drift = self.drift(len(self.predicted))
-        return (mask + 0.01 * noise + drift).astype(np.float32)
+        return (self.gain * mask + 0.01 * noise + drift).astype(np.float32)
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         if len(latents) > self.decode_limit:

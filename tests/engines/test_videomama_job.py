@@ -1,0 +1,293 @@
+"""VideoMaMa's run over a clip, with networks that count, fail and drift on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.videomama.cache import WorkCache, make_key
+from tests.engines.fake_videomama import (
+    CountedMasks,
+    FakeNetworks,
+    Recorder,
+    WatchedFrames,
+    alphas_of,
+    make_job,
+)
+from tests.engines.tiny_videomama import moving_disc
+from utils.errors import Cancelled, EngineFault, GpuUnhealthy, OutOfGpuMemory
+from utils.types import Frame, Mask
+
+pytest.importorskip("torch")
+
+Clip = tuple[list[Frame], dict[int, Mask]]
+
+
+def test_each_frame_and_mask_is_read_and_encoded_once_and_each_window_predicted_once() -> None:
+    frames, masks = moving_disc(70)
+    watched, guide, networks = WatchedFrames(frames), CountedMasks(masks), FakeNetworks()
+    alphas_of(make_job(networks, watched, guide).run())
+    assert watched.reads == list(range(70))
+    assert sorted(guide.asked) == list(range(70))
+    assert networks.encoded == 2 * 70
+    assert networks.predicted == [24] * 4
+    assert networks.decoded == [10] + [12] * 7 + [8]
+
+
+def test_memory_does_not_grow_with_the_clip() -> None:
+    seen = []
+    for count in (60, 240):
+        frames, masks = moving_disc(count)
+        watched = WatchedFrames(frames)
+        job = make_job(FakeNetworks(), watched, masks)
+        most = max(job.cache.live_records for _ in job.run())
+        seen.append((watched.most_alive, most))
+        assert job.cache.live_records <= 1
+    assert seen[0] == seen[1]
+    assert seen[0][0] <= 3
+    assert seen[0][1] <= 2 * 24 + 3
+
+
+def seam_metric(alphas: np.ndarray, job: Any) -> float:
+    """Mean |alpha change| at the borders of windows over that elsewhere."""
+    change = np.abs(np.diff(alphas, axis=0)).mean(axis=(1, 2))
+    edges = {edge for span in job.plan.windows for edge in (span.start, span.stop)}
+    borders = sorted(edges - {0, len(alphas)})
+    inside = [frame for frame in range(1, len(alphas)) if frame not in edges]
+    return float(change[np.array(borders) - 1].mean() / change[np.array(inside) - 1].mean())
+
+
+@pytest.mark.parametrize(("overlap", "low", "high"), [(8, 0.9, 1.1), (0, 1.5, 99.0)])
+def test_windows_that_drift_apart_meet_without_a_seam_where_they_overlap(
+    overlap: int, low: float, high: float
+) -> None:
+    frames, masks = moving_disc(96)
+    networks = FakeNetworks()
+    networks.gain = 0.3  # nothing is clipped: each pixel shows the drift
+    networks.drift = lambda call: 0.04 * (call % 2)
+    job = make_job(networks, frames, masks, overlap=overlap)
+    assert low < seam_metric(alphas_of(job.run()), job) < high
+
+
+@pytest.mark.parametrize("stop_after", [1, 8, 9, 41, 99])
+def test_an_interrupted_run_goes_on_and_redoes_nothing(tmp_path: Path, stop_after: int) -> None:
+    frames, masks = moving_disc(100)
+    whole = FakeNetworks()
+    wanted = alphas_of(make_job(whole, frames, masks).run())
+    first, second = FakeNetworks(), FakeNetworks()
+    running = make_job(first, frames, masks, Recorder(tmp_path)).run()
+    for _ in range(stop_after):
+        next(running)
+    running.close()
+    resumed = alphas_of(make_job(second, frames, masks, Recorder(tmp_path)).run())
+    assert np.array_equal(resumed, wanted)
+    calls = np.add(first.calls, second.calls)
+    assert tuple(calls) == whole.calls
+    assert first.calls[0] > 0
+
+
+def test_a_run_that_was_finished_costs_nothing_the_second_time(tmp_path: Path) -> None:
+    frames, masks = moving_disc(50)
+    alphas_of(make_job(FakeNetworks(), frames, masks, Recorder(tmp_path)).run())
+    again, recorder = FakeNetworks(), Recorder(tmp_path)
+    alphas_of(make_job(again, frames, masks, recorder).run())
+    assert again.calls == (0, 0, 0)
+    assert recorder.progress[-1].done == recorder.progress[-1].total
+
+
+def test_a_changed_frame_redoes_only_what_depends_on_it(tmp_path: Path) -> None:
+    frames, masks = moving_disc(100)
+    alphas_of(make_job(FakeNetworks(), frames, masks, Recorder(tmp_path)).run())
+    changed = [*frames[:90], frames[90] // 2, *frames[91:]]
+    again = FakeNetworks()
+    got = alphas_of(make_job(again, changed, masks, Recorder(tmp_path)).run())
+    assert np.array_equal(got, alphas_of(make_job(FakeNetworks(), changed, masks).run()))
+    assert again.encoded == 2
+    assert again.predicted == [24]
+    assert 0 < len(again.decoded) < 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 43}, {"window": 20}, {"overlap": 6}, {"pixel_budget": 5000}, {"hard_mask": True}],
+)
+def test_changed_options_never_take_old_results(tmp_path: Path, change: dict[str, Any]) -> None:
+    frames, masks = moving_disc(40, 96, 80)
+    alphas_of(make_job(FakeNetworks(), frames, masks, Recorder(tmp_path)).run())
+    fresh = alphas_of(make_job(FakeNetworks(), frames, masks, **change).run())
+    reused = alphas_of(make_job(FakeNetworks(), frames, masks, Recorder(tmp_path), **change).run())
+    assert np.array_equal(reused, fresh)
+
+
+def test_two_targets_of_a_clip_keep_their_work_side_by_side(tmp_path: Path) -> None:
+    frames, masks = moving_disc(30)
+    other = {index: np.roll(mask, 3, axis=0) for index, mask in masks.items()}
+    for guide in (masks, other):
+        alphas_of(make_job(FakeNetworks(), frames, guide, Recorder(tmp_path)).run())
+    for guide in (masks, other):
+        again = FakeNetworks()
+        alphas_of(make_job(again, frames, guide, Recorder(tmp_path)).run())
+        assert again.calls == (0, 0, 0)
+
+
+@pytest.mark.parametrize("damage", [b"", b"SMV1", None])
+def test_damaged_records_are_made_again(tmp_path: Path, damage: bytes | None) -> None:
+    frames, masks = moving_disc(30)
+    wanted = alphas_of(make_job(FakeNetworks(), frames, masks, Recorder(tmp_path)).run())
+    files = sorted(tmp_path.rglob("*.bin"))
+    assert files
+    for path in files[::2]:
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-3] + b"abc" if damage is None else damage)
+    again = FakeNetworks()
+    assert np.array_equal(
+        alphas_of(make_job(again, frames, masks, Recorder(tmp_path)).run()), wanted
+    )
+    assert again.calls != (0, 0, 0)
+
+
+def test_a_full_disk_costs_the_resume_but_not_the_job(tmp_path: Path) -> None:
+    frames, masks = moving_disc(30)
+    blocked = tmp_path / "videomama"
+    blocked.write_text("a file where the folder should be")
+    alphas = alphas_of(make_job(FakeNetworks(), frames, masks, Recorder(tmp_path)).run())
+    assert np.array_equal(alphas, alphas_of(make_job(FakeNetworks(), frames, masks).run()))
+    cache = WorkCache(tmp_path / "small", keep_free_bytes=1 << 60)
+    cache.put("latents", 0, make_key("a"), np.zeros(4))
+    assert not list((tmp_path / "small").rglob("*.bin"))
+
+
+def test_a_cancel_stops_within_one_unit_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    frames, masks = moving_disc(60)
+    for units in (0, 5, 24, 25, 40):
+        recorder, networks = Recorder(tmp_path / str(units)), FakeNetworks()
+        seen = recorder.context.on_progress
+
+        def stop(progress: Any, units: int = units, recorder: Recorder = recorder) -> None:
+            if progress.done >= units:
+                recorder.context.cancel.set()
+
+        recorder.context.on_progress = lambda progress: (seen(progress), stop(progress))[0]
+        with pytest.raises(Cancelled):
+            alphas_of(make_job(networks, frames, masks, recorder).run())
+        assert recorder.progress[-1].done == units
+        assert networks.encoded <= 2 * (units + 1)
+
+
+def test_progress_counts_encoded_frames_windows_and_decoded_frames() -> None:
+    frames, masks = moving_disc(60)
+    recorder = Recorder()
+    alphas_of(make_job(FakeNetworks(), frames, masks, recorder).run())
+    done = [progress.done for progress in recorder.progress]
+    assert done == list(range(60 + 4 + 60 + 1))
+    assert {progress.total for progress in recorder.progress} == {60 + 4 + 60}
+
+
+def test_out_of_memory_goes_on_with_half_the_frames_and_says_so() -> None:
+    frames, masks = moving_disc(60)
+    networks, recorder = FakeNetworks(), Recorder()
+    networks.window_limit, networks.decode_limit = 7, 5
+    alphas = alphas_of(make_job(networks, frames, masks, recorder).run())
+    assert max(networks.predicted) == 6
+    assert max(networks.decoded) == 4
+    assert [message.code for message in recorder.notices] == ["engine.videomama.smaller"] * 4
+    whole = alphas_of(make_job(FakeNetworks(), frames, masks).run())
+    assert np.abs(alphas - whole).max() < 0.02
+
+
+def test_little_free_memory_starts_smaller_and_says_so() -> None:
+    frames, masks = moving_disc(30)
+    networks, recorder = FakeNetworks(), Recorder()
+    alphas_of(make_job(networks, frames, masks, recorder, free_bytes=0).run())
+    assert set(networks.predicted) == set(networks.decoded) == {1}
+    assert [message.code for message in recorder.notices] == ["engine.videomama.smaller"]
+
+
+@pytest.mark.parametrize("limit", ["window_limit", "decode_limit"])
+def test_memory_too_small_for_one_frame_is_told(limit: str) -> None:
+    frames, masks = moving_disc(12)
+    networks = FakeNetworks()
+    setattr(networks, limit, 0)
+    with pytest.raises(OutOfGpuMemory):
+        alphas_of(make_job(networks, frames, masks).run())
+
+
+def test_a_dead_gpu_and_a_fault_of_ours_are_not_taken_for_lack_of_memory() -> None:
+    frames, masks = moving_disc(4)
+    networks = FakeNetworks()
+    networks.window_limit = 0
+    networks.error = "CUDA error: an illegal memory access was encountered"
+    with pytest.raises(GpuUnhealthy):
+        alphas_of(make_job(networks, frames, masks).run())
+    networks.error = "shapes do not match"
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        alphas_of(make_job(networks, frames, masks).run())
+
+
+def test_half_precision_that_overflows_goes_on_in_bfloat16_and_says_so() -> None:
+    frames, masks = moving_disc(30)
+    networks, recorder = FakeNetworks(), Recorder()
+    networks.overflow_until_fallbacks = 1
+    alphas_of(make_job(networks, frames, masks, recorder).run())
+    assert networks.fallbacks == 1
+    assert [message.code for message in recorder.notices] == ["engine.videomama.bf16"]
+
+
+def test_numbers_that_stay_infinite_are_a_fault_naming_the_frame() -> None:
+    frames, masks = moving_disc(30)
+    networks = FakeNetworks()
+    networks.overflow_until_fallbacks = 2
+    with pytest.raises(EngineFault) as fault:
+        alphas_of(make_job(networks, frames, masks).run())
+    assert fault.value.code == "engine.bad_alpha"
+    assert fault.value.message.params["frame"] == 0
+
+
+def test_empty_masks_give_zeros_and_windows_of_them_are_not_touched() -> None:
+    frames, masks = moving_disc(100)
+    target = {index: mask if 60 <= index < 64 else mask & False for index, mask in masks.items()}
+    watched, networks = WatchedFrames(frames), FakeNetworks()
+    networks.drift = lambda call: 0.5
+    job = make_job(networks, watched, target)
+    alphas = alphas_of(job.run())
+    present = [index for index in range(100) if alphas[index].any()]
+    assert present == [60, 61, 62, 63]
+    assert len(networks.predicted) == len(job.plan.active) == 2
+    assert networks.encoded == 2 * len(watched.reads) == 2 * job.plan.encoded_frames < 200
+    assert len(networks.decoded) <= 2
+
+
+def test_a_clip_without_any_target_needs_no_network() -> None:
+    frames, masks = moving_disc(30)
+    networks, recorder = FakeNetworks(), Recorder()
+    empty = {index: mask & False for index, mask in masks.items()}
+    assert not alphas_of(make_job(networks, frames, empty, recorder).run()).any()
+    assert networks.calls == (0, 0, 0)
+
+
+def test_alpha_is_zero_outside_the_crop_and_placed_exactly_inside() -> None:
+    mask = np.zeros((200, 300), bool)
+    mask[80:112, 120:160] = True
+    frames = [np.zeros((200, 300, 3), np.uint8)] * 3
+    job = make_job(FakeNetworks(), frames, dict.fromkeys(range(3), mask))
+    assert job.geometry.crop == (88, 48, 192, 144)
+    alpha = alphas_of(job.run())[1]
+    assert alpha.shape == (200, 300)
+    outside = np.ones_like(mask)
+    outside[48:144, 88:192] = False
+    assert not alpha[outside].any()
+    assert np.abs(alpha - mask).max() < 0.05
+
+
+def test_a_clip_that_ends_early_is_a_fault_and_no_quiet_result() -> None:
+    frames, masks = moving_disc(30)
+
+    class Short(WatchedFrames):
+        def read(self, start: int, stop: int, step: Any = 1) -> Any:
+            return super().read(start, min(stop, 20), step)
+
+    with pytest.raises(EngineFault):
+        alphas_of(make_job(FakeNetworks(), Short(frames), masks).run())
