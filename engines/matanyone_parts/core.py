@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from engines.matanyone_parts.attention import lean_similarity
+from engines.matanyone_parts.attention import careful_similarity
 from engines.matanyone_parts.contract import SeedMask
 from engines.matanyone_parts.options import inside_size_wh
 from utils.types import Alpha, Frame
@@ -71,7 +71,7 @@ class TorchNetwork:
         memory_module = cast(Any, self.package.memory_module)
         device, similarity = network_module.device, memory_module.get_similarity
         network_module.device = torch.device(self.device)
-        memory_module.get_similarity = lean_similarity(similarity)
+        memory_module.get_similarity = careful_similarity(similarity)
         autocast = torch.autocast(self.device, dtype=self.half, enabled=amp)
         try:
             with torch.inference_mode(), autocast:
@@ -112,6 +112,7 @@ class TorchCore:
             network.module, config, image_feature_store=store, device=network.device
         )
         self._features = store
+        _forget_positions(network.module)
         self._first_image: Any = None
         self._probability: Any = None
 
@@ -178,3 +179,13 @@ class TorchCore:
                 alpha[None, None], size=self._size_hw, mode="bilinear", align_corners=False
             )[0, 0]
         return np.array(alpha.cpu().numpy(), dtype=np.float32)
+
+
+def _forget_positions(module: Any) -> None:
+    """Drop the positional encodings that upstream's modules keep from the job before.
+
+    They are kept by shape alone: those of a half-precision job would serve a full-precision one.
+    """
+    for part in module.modules():
+        if getattr(part, "cached_penc", None) is not None:
+            part.cached_penc = None

@@ -1,0 +1,386 @@
+"""The MatAnyone engine against upstream's own `process_video`: same random weights, same clip, same bits."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import ArrayFrames, RunContext
+from engines.matanyone_engine import MatAnyoneEngine
+from engines.matanyone_parts.checkpoint import detect_generation
+from engines.matanyone_parts.upstream import import_package
+from tests.engines.fake_matanyone import moving_disc
+from tests.engines.matanyone_upstream import process_video, random_network
+from utils.errors import ModelFilesError
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+for _name in ("matanyone", "matanyone2", "omegaconf"):
+    if importlib.util.find_spec(_name) is None:
+        pytest.skip(
+            f"{_name} is not installed: bash scripts/setup_env.sh --models", allow_module_level=True
+        )
+
+SIZE = (160, 96)
+COUNT = 6
+SEEDS = {"1": 0, "2": 3}
+"""Random weights by generation with which upstream itself gives no NaN on these clips."""
+
+pytestmark = pytest.mark.models
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def models_dir(tmp_path_factory) -> Path:
+    """Random weights of the full architecture for both generations, in the released formats."""
+    folder = tmp_path_factory.mktemp("models")
+    network = random_network(import_package("1"), SEEDS["1"])
+    network.save_pretrained(folder / "matanyone")
+    (folder / "matanyone2").mkdir()
+    network = random_network(import_package("2"), SEEDS["2"])
+    torch.save(network.state_dict(), folder / "matanyone2" / "matanyone2.pth")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engines(models_dir) -> dict[str, MatAnyoneEngine]:
+    made = {}
+    for generation in ("1", "2"):
+        engine = MatAnyoneEngine(
+            Settings(_env_file=None, models_dir=models_dir, matanyone_generation=generation)
+        )
+        engine.load_model("cpu")
+        made[generation] = engine
+    return made
+
+
+@pytest.fixture(scope="module")
+def clip() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    pairs = [moving_disc(index, SIZE) for index in range(COUNT)]
+    return [frame for frame, _ in pairs], [mask for _, mask in pairs]
+
+
+def upstream(generation: str, frames: list, mask: np.ndarray, folder: Path, **options: Any):
+    """Upstream's alphas with the weights that the fixture made."""
+    network = random_network(import_package(generation), SEEDS[generation])
+    return process_video(generation, network, frames, mask, folder, **options)
+
+
+def ours(engine: MatAnyoneEngine, frames: list, mask: np.ndarray, start: int = 0, **options: Any):
+    stream = engine.process(ArrayFrames(frames), {start: mask}, start, options, RunContext())
+    return {item.index: item.alpha for item in stream}
+
+
+@pytest.mark.parametrize("generation", ["1", "2"])
+def test_forward_alphas_are_those_of_upstream_to_the_last_bit(engines, clip, generation, tmp_path):
+    frames, masks = clip
+    expected = upstream(generation, frames, masks[0], tmp_path)
+    alphas = ours(engines[generation], frames, masks[0])
+    assert np.mean((expected > 0.01) & (expected < 0.99)) > 0.01, "the clip shows nothing"
+    assert np.array_equal(np.stack([alphas[index] for index in range(COUNT)]), expected)
+
+
+@pytest.mark.parametrize("generation", ["1", "2"])
+def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the_rest(
+    engines, clip, generation, tmp_path
+):
+    frames, masks = clip
+    start = 3
+    options = {"n_warmup": 2}
+    backward = upstream(
+        generation, frames[start::-1], masks[start], tmp_path / "backward", **options
+    )
+    forward = upstream(generation, frames[start:], masks[start], tmp_path / "forward", **options)
+    alphas = ours(engines[generation], frames, masks[start], start, warmup=2)
+    assert list(alphas) == [2, 1, 0, 3, 4, 5]
+    for index in range(start):
+        assert np.array_equal(alphas[index], backward[start - index])
+    for index in range(start, COUNT):
+        assert np.array_equal(alphas[index], forward[index - start])
+
+
+def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines, clip, tmp_path):
+    frames, masks = clip
+    second = np.zeros_like(masks[0])
+    second[10:40, 110:150] = True
+    for number, mask in enumerate((masks[0], second)):
+        expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=2)
+        alphas = ours(engines["2"], frames[:4], mask, warmup=2)
+        assert np.array_equal(np.stack(list(alphas.values())), expected)
+
+
+def test_other_kernels_and_no_warm_up_equal_upstream(engines, clip, tmp_path):
+    frames, masks = clip
+    expected = upstream("2", frames[:3], masks[0], tmp_path, n_warmup=0, r_erode=7, r_dilate=0)
+    alphas = ours(engines["2"], frames[:3], masks[0], warmup=0, erode=7, dilate=0)
+    assert np.array_equal(np.stack(list(alphas.values())), expected)
+
+
+def test_half_precision_equals_upstream_under_its_own_autocast(engines, clip, tmp_path):
+    frames, masks = clip
+    expected = upstream("2", frames[:4], masks[0], tmp_path, n_warmup=1, amp=True)
+    alphas = ours(engines["2"], frames[:4], masks[0], warmup=1, amp=True)
+    assert np.array_equal(np.stack(list(alphas.values())), expected)
+
+
+def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, clip):
+    frames, masks = clip
+    before = ours(engines["2"], frames[:2], masks[0], warmup=0)
+    ours(engines["2"], frames[:2], masks[0], warmup=0, amp=True)
+    after = ours(engines["2"], frames[:2], masks[0], warmup=0)
+    assert all(np.array_equal(before[index], after[index]) for index in before)
+
+
+def test_a_smaller_inside_size_equals_upstreams_scaled_back(engines, tmp_path, monkeypatch):
+    monkeypatch.setattr("engines.matanyone_engine.short_sides", lambda size_wh, inside: [72])
+    pairs = [moving_disc(index, (162, 98)) for index in range(3)]
+    frames, mask = [frame for frame, _ in pairs], pairs[0][1]
+    expected = upstream("2", frames, mask, tmp_path, n_warmup=1, max_size=72)
+    alphas = ours(engines["2"], frames, mask, warmup=1)
+    assert expected.shape[1:] == (72, 119)
+    for index, alpha in alphas.items():
+        scaled = cv2.resize(expected[index], (162, 98), interpolation=cv2.INTER_LINEAR)
+        assert np.abs(alpha - scaled).max() < 1e-4
+
+
+@pytest.mark.parametrize("size_wh", [(50, 34), (161, 99), (33, 200)])
+def test_odd_and_tiny_frames_are_matted_at_their_own_size(engines, size_wh):
+    pairs = [moving_disc(index, size_wh) for index in range(7)]
+    alphas = ours(engines["2"], [frame for frame, _ in pairs], pairs[0][1], warmup=1)
+    assert len(alphas) == 7
+    for alpha in alphas.values():
+        assert alpha.shape == size_wh[::-1]
+        assert np.isfinite(alpha).all() and alpha.min() >= 0 and alpha.max() <= 1
+
+
+def test_read_only_frames_are_taken_without_a_warning(engines, clip):
+    frames, masks = clip
+    locked = [frame.copy() for frame in frames[:2]]
+    for frame in locked:
+        frame.setflags(write=False)
+    assert len(ours(engines["2"], locked, masks[0], warmup=0)) == 2
+
+
+def test_a_job_that_ends_between_two_steps_leaves_no_warning_and_no_grad_mode(engines, clip):
+    frames, masks = clip
+    stream = engines["2"].process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext())
+    next(stream)
+    assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stream.close()
+        del stream
+        gc.collect()
+
+
+def test_upstreams_module_globals_are_as_before_after_a_job(engines, clip):
+    frames, masks = clip
+    package = import_package("2")
+    before = package.network_module.device, package.memory_module.get_similarity
+    ours(engines["2"], frames[:2], masks[0], warmup=0)
+    assert (package.network_module.device, package.memory_module.get_similarity) == before
+
+
+def test_attention_in_place_gives_the_bits_of_upstreams_expression():
+    from engines.matanyone_parts.attention import careful_similarity
+
+    original = import_package("2").memory_module.get_similarity
+    generator = torch.Generator().manual_seed(3)
+    key, shrinkage, query, selection = (
+        torch.rand(1, channels, tokens, generator=generator)
+        for channels, tokens in ((64, 300), (1, 300), (64, 60), (64, 60))
+    )
+    expected = original(key, shrinkage, query, selection)
+    kept = [tensor.clone() for tensor in (key, shrinkage, query, selection)]
+    assert torch.equal(careful_similarity(original)(key, shrinkage, query, selection), expected)
+    for tensor, before in zip((key, shrinkage, query, selection), kept, strict=True):
+        assert torch.equal(tensor, before)
+
+
+def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
+    """Upstream's softmax divides 0 by 0 there; up to that frame the bits are the same."""
+    size, seed = (161, 99), 2
+    pairs = [moving_disc(index, size) for index in range(3)]
+    frames, mask = [frame for frame, _ in pairs], pairs[0][1]
+    network = random_network(import_package("2"), seed)
+    expected = process_video("2", network, frames, mask, tmp_path, n_warmup=1)
+    assert [bool(np.isfinite(alpha).all()) for alpha in expected] == [True, False, False]
+    torch.save(network.state_dict(), tmp_path / "matanyone2.pth")
+    engine = MatAnyoneEngine(
+        Settings(_env_file=None, matanyone2_model=str(tmp_path), matanyone_generation="2")
+    )
+    engine.load_model("cpu")
+    alphas = ours(engine, frames, mask, warmup=1)
+    assert np.array_equal(alphas[0], expected[0])
+    assert all(np.isfinite(alpha).all() for alpha in alphas.values())
+
+
+def tensors_of(core: Any) -> int:
+    """Bytes of all tensors that a core's state holds."""
+    seen: set[int] = set()
+    total = 0
+    waiting: list[Any] = [core._core.memory, core._core.last_mask, core._core.last_msk_value]
+    waiting += [core._core.last_pix_feat, core._core.image_feature_store._store]
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, torch.Tensor):
+            total += item.untyped_storage().nbytes()
+        elif isinstance(item, dict):
+            waiting += list(item.values())
+        elif isinstance(item, (list, tuple)):
+            waiting += list(item)
+        elif type(item).__module__.startswith("matanyone"):
+            waiting += list(vars(item).values())
+    return total
+
+
+def test_the_real_cores_state_stops_growing_once_its_five_memory_frames_are_full(engines):
+    network = engines["2"]._loaded[1]
+    size = (64, 48)
+    core = network.open_core(size, min(size), amp=False)
+    frame, mask = moving_disc(0, size)
+    core.begin(frame, mask.astype(np.float32) * 255)
+    core.settle()
+    core.first_alpha()
+    sizes = []
+    for index in range(1, 81):
+        core.advance(moving_disc(index, size)[0])
+        if index % 5 == 0:
+            sizes.append(tensors_of(core))
+    assert sizes[0] > 0
+    assert set(sizes[6:]) == {sizes[6]}
+
+
+def test_loading_needs_no_network_no_torchvision_and_leaves_no_hydra_state(models_dir):
+    """In a fresh process: both generations, twice, with every socket refused."""
+    code = """
+import socket, sys
+def refuse(*args, **kwargs):
+    raise OSError("no network in this test")
+socket.socket.connect = refuse
+socket.create_connection = refuse
+sys.modules["torchvision"] = None
+from config import Settings
+from engines.matanyone_engine import MatAnyoneEngine
+for generation in ("1", "2", "1", "2"):
+    engine = MatAnyoneEngine(
+        Settings(_env_file=None, models_dir=sys.argv[1], matanyone_generation=generation)
+    )
+    engine.load_model("cpu")
+hydra = sys.modules.get("hydra.core.global_hydra")
+assert hydra is None or not hydra.GlobalHydra.instance().is_initialized()
+assert sys.modules.get("torchvision") is None
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code, str(models_dir)],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_real_torchvision_is_used_and_kept(monkeypatch):
+    from types import ModuleType
+
+    from engines.matanyone_parts.upstream import _torchvision
+
+    real = ModuleType("torchvision")
+    monkeypatch.setitem(sys.modules, "torchvision", real)
+    with _torchvision():
+        assert sys.modules["torchvision"] is real
+    assert sys.modules["torchvision"] is real
+
+
+def load_from(folder: Path) -> None:
+    settings = Settings(
+        _env_file=None, matanyone_generation="1", matanyone_model=str(folder), device="cpu"
+    )
+    MatAnyoneEngine(settings).load_model("cpu")
+
+
+def renamed(state: dict) -> None:
+    state["pixel_encoder.conv2.weight"] = state.pop("pixel_encoder.conv1.weight")
+
+
+def with_extra(state: dict) -> None:
+    state["head.weight"] = torch.zeros(2)
+
+
+def reshaped(state: dict) -> None:
+    state["mask_encoder.conv1.weight"] = torch.zeros(64, 5, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [(renamed, "missing"), (with_extra, "unknown"), (reshaped, "another shape")],
+)
+def test_weights_of_another_model_are_refused_by_name(tmp_path, change, problem):
+    state = random_network(import_package("1")).state_dict()
+    change(state)
+    torch.save(state, tmp_path / "matanyone.pth")
+    with pytest.raises(ModelFilesError, match=problem):
+        load_from(tmp_path)
+
+
+class Evil:
+    def __reduce__(self) -> tuple:
+        return os.system, ("touch pwned",)
+
+
+def test_a_pickle_that_would_run_code_is_refused_and_nothing_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"weight": Evil()}, tmp_path / "matanyone.pth")
+    with pytest.raises(ModelFilesError, match=r"matanyone\.pth"):
+        load_from(tmp_path)
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("name", ["matanyone.pth", "model.safetensors"])
+@pytest.mark.parametrize("content", [b"x", b"\xff" * 4096], ids=["short", "noise"])
+def test_a_damaged_file_is_named_with_the_command_that_fetches_it(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelFilesError, match=r"download_models\.sh matanyone") as caught:
+        load_from(tmp_path)
+    assert name in caught.value.user_message
+
+
+def test_a_damaged_configuration_is_named(tmp_path):
+    network = random_network(import_package("1"))
+    network.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ModelFilesError, match=r"config\.json"):
+        load_from(tmp_path)
+
+
+def test_the_generation_is_told_from_files_and_names(tmp_path, models_dir):
+    assert detect_generation(models_dir / "matanyone") == "1"
+    assert detect_generation(models_dir / "matanyone2") == "2"
+    random_network(import_package("2")).save_pretrained(tmp_path / "weights")
+    assert detect_generation(tmp_path / "weights") == "2"
+    (tmp_path / "MatAnyone-2").mkdir()
+    assert detect_generation(tmp_path / "MatAnyone-2") == "2"
+    (tmp_path / "other").mkdir()
+    assert detect_generation(tmp_path / "other") == "1"
