@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from engines.base import ArrayFrames, RunContext  # noqa: E402
-from engines.sam3 import detection, image, tracking  # noqa: E402
+from engines.sam3 import image, tracking  # noqa: E402
 from utils.types import Box, Point, Prompt  # noqa: E402
 
 SIZE_WH = (121, 90)
@@ -241,9 +241,7 @@ def test_tracking_one_object_is_bit_identical_to_the_video_model_unpruned(pair, 
 def test_several_objects_give_what_the_video_model_gives_in_one_session(pair, clip, mask):
     engine, _, (model, _) = pair
     other = np.roll(mask, 25, axis=1)
-    expected, _ = upstream_track(
-        model, engine._loaded(), clip, {0: {1: mask, 2: other}}, SIZE_WH
-    )
+    expected, _ = upstream_track(model, engine._loaded(), clip, {0: {1: mask, 2: other}}, SIZE_WH)
     first, second = our_logits(engine, clip, mask), our_logits(engine, clip, other)
     for index, theirs in enumerate(expected):
         # One batch of two in the memory encoder rounds differently from two of one.
