@@ -10,9 +10,9 @@ from utils.types import Frame
 
 _SMALL_WH = (64, 36)
 _BINS = 16
-_CHANGE_LEVELS = 24.0
+_CHANGE_LEVELS = 20.0
 """Mean change of the small picture, in levels of 255, below which no cut is seen."""
-_SHARED_COLOURS = 0.72
+_SHARED_COLOURS = 0.84
 """Share of the colour histogram in common above which a large change is motion, not a cut."""
 
 
