@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from utils.errors import NotEnoughDisk
@@ -24,6 +26,7 @@ _BYTES_PER_PIXEL = {
 """Generous bytes a pixel of each file, from measured clips (1080p30: png 500 kB a frame)."""
 
 CHECK_INTERVAL_S = 1.0
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def estimate_bytes(size_wh: tuple[int, int], frame_count: int, outputs: Sequence[str]) -> int:
@@ -48,6 +51,32 @@ def check_before(folder: Path, needed_bytes: int, reserve_bytes: int) -> None:
             free_mb=free_bytes // MEGABYTE,
             reserve_mb=reserve_bytes // MEGABYTE,
         )
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether the system refused to write for want of room."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+@contextmanager
+def full_disk_is_said(folder: Path, code: str = "job.disk_full") -> Iterator[None]:
+    """Turn the system's "no space left" into the error for users.
+
+    Raises:
+        NotEnoughDisk: the disk, the quota or the file-size limit is reached.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        free_mb = shutil.disk_usage(existing_parent(folder)).free // MEGABYTE
+        raise NotEnoughDisk(code, free_mb=free_mb, detail=str(error)) from error
+
+
+def existing_parent(folder: Path) -> Path:
+    """Return the folder, or its nearest parent that exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 
 class DiskWatch:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LOCK_POLL_S = 0.02
 
 
 def partial_path(path: Path) -> Path:
@@ -48,10 +51,14 @@ def link_or_copy(source: Path, target: Path) -> None:
     temporary = partial_path(target)
     temporary.unlink(missing_ok=True)
     try:
-        os.link(source, temporary)
-    except OSError:
-        shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -65,11 +72,29 @@ def exclusive(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def try_lock(path: Path) -> int | None:
-    """Take the lock without waiting; return its descriptor to close, or None when it is held."""
+def try_lock(path: Path, wait_s: float = 0.0) -> int | None:
+    """Take the lock, waiting that long at most; return its descriptor to close, or None when it is held."""
+    deadline_s = time.monotonic() + wait_s
+    while True:
+        descriptor = _flock(path, fcntl.LOCK_EX)
+        if descriptor is not None or time.monotonic() >= deadline_s:
+            return descriptor
+        time.sleep(_LOCK_POLL_S)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether somebody holds the lock; several may ask at once without seeing each other."""
+    descriptor = _flock(path, fcntl.LOCK_SH)
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False
+
+
+def _flock(path: Path, kind: int) -> int | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None

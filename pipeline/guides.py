@@ -79,11 +79,12 @@ def target_guides(
     state = session.state
     kept = kept_instances(request, state)
     start = start_frame(request, state, first, last)
-    masks = {
-        frame: [read_mask(session.instance_path(frame, number)) for number in numbers]
-        for frame, numbers in kept.items()
-        if first <= frame <= last
-    }
+    with session.masks_lock():
+        masks = {
+            frame: [read_mask(session.instance_path(frame, number)) for number in numbers]
+            for frame, numbers in kept.items()
+            if first <= frame <= last
+        }
     if not request.separate_targets or len(masks[start]) == 1:
         return [{frame - first: np.logical_or.reduce(found) for frame, found in masks.items()}]
     return [

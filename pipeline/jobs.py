@@ -95,7 +95,8 @@ class JobRunner:
         """Queue a job in the lane `kind`.
 
         `on_queued` is called once the job is accepted, before it can start; `on_dropped` when it is
-        cancelled before it ran.
+        cancelled before it ran, by the user or because we are stopping. What `on_queued` raises keeps
+        the job out of the queue.
 
         Raises:
             SessionError: the session has a job already, the queue is full, or we are stopping.
@@ -154,10 +155,8 @@ class JobRunner:
             dropped = job.state is JobState.QUEUED
             if dropped:
                 self._waiting[job.kind].remove(job)
-                job.state = JobState.CANCELLED
+                self._drop(job)
             self._changed.notify_all()
-        if dropped:
-            job.on_dropped()
         return True
 
     def wait(self, session_id: str, timeout_s: float | None = None) -> JobState | None:
@@ -184,15 +183,25 @@ class JobRunner:
         with self._changed:
             self._stopping = True
             for queue in self._waiting.values():
+                for job in queue:
+                    self._drop(job)
                 queue.clear()
-            for job in self._running.values():
-                if job is not None:
-                    job.cancel.set()
+            for running in self._running.values():
+                if running is not None:
+                    running.cancel.set()
             self._changed.notify_all()
         deadline_s = time.monotonic() + grace_s
         for thread in self._threads.values():
             thread.join(max(deadline_s - time.monotonic(), 0.0))
         return not any(thread.is_alive() for thread in self._threads.values())
+
+    def _drop(self, job: Job) -> None:
+        """Settle a waiting job that will not run; under the lock, so that no new one comes between."""
+        job.state = JobState.CANCELLED
+        try:
+            job.on_dropped()
+        except (OSError, SplazmatteError) as error:
+            logger.warning("session %s keeps an old state: %s", job.session_id[:6], error)
 
     def _remembering(
         self, key: str, meter: ProgressMeter, run: Callable[[RunContext], None]
@@ -245,7 +254,8 @@ class JobRunner:
             return JobState.CANCELLED, None
         except SplazmatteError as error:
             return JobState.FAILED, error.message
-        except Exception:
+        except BaseException:
+            # Also SystemExit: a lane whose worker has gone would hold up everybody for good.
             logger.exception("job of session %s failed", job.session_id[:6])
             return JobState.FAILED, Message("job.fault")
         return JobState.DONE, None

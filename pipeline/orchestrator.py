@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import shutil
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,12 +23,13 @@ from pipeline.matting import MattingJob, Services
 from pipeline.postprocess import EdgeControls
 from pipeline.rerender import RenderJob
 from pipeline.results import OutputFile, RenderRequest, Results, check_look, known_clip
-from pipeline.retention import SessionSummary, clean, summarise
+from pipeline.retention import SessionSummary, clean, summarise_all
 from pipeline.selection import (
     MASK_ENGINE,
     Selector,
     check_geometry,
     read_mask_file,
+    remove_keyframe,
     store_keyframe,
 )
 from pipeline.session import Session, SessionStore
@@ -39,11 +40,14 @@ from pipeline.state import (
     SessionStatus,
 )
 from pipeline.video_io import ClipInfo, VideoIO
-from utils.errors import BadRequest, BadUpload, SessionError
+from utils.errors import BadRequest, BadUpload, SessionError, SplazmatteError
 from utils.image_utils import write_image
 from utils.types import Frame, Prompt
 
 logger = logging.getLogger(__name__)
+
+UNLOAD_WAIT_S = 1.0
+"""Seconds that a click still being answered has to end when the process stops."""
 
 __all__ = ["EngineInfo", "Orchestrator", "OutputFile", "RenderRequest", "SessionView"]
 
@@ -77,6 +81,7 @@ class Orchestrator:
         self._manager = manager
         self._jobs = jobs
         self._translator = translator
+        self._interrupted = threading.Event()
         self._selector = Selector(manager)
         self._choice = EngineChoice(settings, registry, manager)
         self._results = Results(video)
@@ -96,14 +101,14 @@ class Orchestrator:
         size_bytes = upload.stat().st_size
         disk.check_before(self._store.root, size_bytes, self._settings.min_free_disk_bytes)
         clip = self._video.probe(upload)
-        session = self._store.create(shown_name)
-        try:
-            source = session.folder / f"source{self._safe_suffix(upload)}"
-            link_or_copy(upload, source)
-            state = session.update(source=source.name, clip=clip)
-        except BaseException:
-            self._store.remove(session)
-            raise
+        source = f"source{self._safe_suffix(upload)}"
+
+        def fill(folder: Path) -> dict[str, object]:
+            link_or_copy(upload, folder / source)
+            return {"source": source, "clip": clip}
+
+        with disk.full_disk_is_said(self._store.root):
+            session = self._store.create(shown_name, fill)
         logger.info(
             "session %s: %dx%d, %d frames, %s",
             session.id[:6],
@@ -111,7 +116,7 @@ class Orchestrator:
             clip.frame_count,
             clip.codec,
         )
-        return state
+        return session.state
 
     def state(self, session_id: str) -> SessionState:
         """Return the session's state.
@@ -141,8 +146,9 @@ class Orchestrator:
         self._check_frame(frame, clip)
         path = session.folder / "frames" / f"{frame:06d}.jpg"
         if not path.is_file():
-            path.parent.mkdir(exist_ok=True)
-            write_image(path, self._read_frame(session, clip, frame))
+            with disk.full_disk_is_said(session.folder):
+                path.parent.mkdir(exist_ok=True)
+                write_image(path, self._read_frame(session, clip, frame))
         return path
 
     # --- the target -----------------------------------------------------------------------------
@@ -157,6 +163,10 @@ class Orchestrator:
         session, clip = self._session_clip(session_id)
         self._check_frame(frame, clip)
         check_geometry(prompt, clip.size_wh)
+        with disk.full_disk_is_said(session.folder):
+            return self._find(session, clip, frame, prompt)
+
+    def _find(self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt) -> Keyframe:
         if prompt.mask is not None:
             return store_keyframe(
                 session, frame, [Instance(prompt.mask, 1.0)], engine=MASK_ENGINE, prompt=prompt
@@ -207,17 +217,7 @@ class Orchestrator:
 
     def remove_keyframe(self, session_id: str, frame: int) -> SessionState:
         """Forget what was selected on a frame; harmless when nothing was."""
-        session = self._store.open(session_id)
-        shutil.rmtree(session.instance_path(int(frame), 0).parent, ignore_errors=True)
-        return session.transform(
-            lambda state: state.model_copy(
-                update={
-                    "keyframes": {
-                        key: value for key, value in state.keyframes.items() if key != frame
-                    }
-                }
-            )
-        )
+        return remove_keyframe(self._store.open(session_id), int(frame))
 
     # --- engines --------------------------------------------------------------------------------
 
@@ -256,17 +256,24 @@ class Orchestrator:
             SessionError: the session has a job already, or the queue is full.
         """
         session, job, stages = self._prepare(session_id, request)
-        self._jobs.submit(
-            session.id,
-            "matte",
-            lambda context: _drop_result(job.run(context)),
-            stages,
-            rate_key=job.engine_name,
-            on_dropped=lambda: _drop_result(session.update(status=SessionStatus.CANCELLED)),
-            on_queued=lambda: _drop_result(
-                session.update(status=SessionStatus.QUEUED, request=request, error=None)
-            ),
-        )
+
+        def drop() -> None:
+            stopping = self._jobs.is_stopping
+            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
+            session.update(status=status)
+
+        with disk.full_disk_is_said(session.folder):
+            self._jobs.submit(
+                session.id,
+                "matte",
+                lambda context: _drop_result(job.run(context)),
+                stages,
+                rate_key=job.engine_name,
+                on_dropped=drop,
+                on_queued=lambda: _drop_result(
+                    session.update(status=SessionStatus.QUEUED, request=request, error=None)
+                ),
+            )
         return self._job_status(session.id)
 
     def run_now(self, session_id: str, request: MatteRequest, context: RunContext) -> SessionState:
@@ -281,12 +288,12 @@ class Orchestrator:
             SessionError: there is no matte yet, or a job is running.
         """
         session, _ = self._session_clip(session_id)
-        state = session.state
-        if state.request is None or not session.master.is_file():
+        made_by = session.state.result_request
+        if made_by is None or not session.master.is_file():
             raise SessionError("job.no_result")
         check_look(request.outputs, request.background, request.preview_background)
         job = RenderJob(self._services(), session, request)
-        first, last = frame_range(state.request, known_clip(session))
+        first, last = frame_range(made_by, known_clip(session))
         self._jobs.submit(
             session.id,
             "render",
@@ -347,9 +354,7 @@ class Orchestrator:
 
     def list_sessions(self) -> list[SessionSummary]:
         """Return all sessions, newest change first."""
-        now_s = time.time()
-        active = self._jobs.active_sessions()
-        rows = [summarise(session, now_s, active) for session in self._store]
+        rows = summarise_all(self._store, time.time(), self._jobs.active_sessions())
         return sorted(rows, key=lambda row: row.age_hours)
 
     def clean_sessions(self, *, dry_run: bool = False) -> list[SessionSummary]:
@@ -360,17 +365,33 @@ class Orchestrator:
             self._settings.keep_sessions,
             dry_run=dry_run,
             active=self._jobs.active_sessions(),
+            min_free_bytes=self._settings.min_free_disk_bytes,
         )
 
     def health(self) -> dict[str, bool | int]:
         """Return what a monitor wants: is the GPU usable, how many jobs wait or run."""
         return {"healthy": self._manager.healthy, "jobs": len(self._jobs.active_sessions())}
 
+    def interrupt(self) -> None:
+        """Have jobs that are cancelled from now on end as interrupted: the process is stopping."""
+        self._interrupted.set()
+
     def close(self) -> bool:
         """Stop for good: running jobs end as interrupted, models are unloaded; True when all stopped."""
+        self.interrupt()
         stopped = self._jobs.close(self._settings.stop_grace_s)
-        self._manager.close()
+        for session_id in self._jobs.active_sessions():
+            self._give_up(session_id)
+        self._manager.close(UNLOAD_WAIT_S)
         return stopped
+
+    def _give_up(self, session_id: str) -> None:
+        """Say of a job that did not stop in time what the process's end is about to make true."""
+        logger.warning("session %s did not stop in time", session_id[:6])
+        try:
+            self._store.open(session_id).update(status=SessionStatus.INTERRUPTED)
+        except (OSError, SplazmatteError) as error:
+            logger.warning("session %s keeps an old state: %s", session_id[:6], error)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -381,7 +402,7 @@ class Orchestrator:
             registry=self._registry,
             manager=self._manager,
             tracker_name=self._choice.segmenter_name(),
-            is_stopping=lambda: self._jobs.is_stopping,
+            is_stopping=lambda: self._jobs.is_stopping or self._interrupted.is_set(),
         )
 
     def _prepare(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
+import struct
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from engines.base import Capability, Engine, ImageSegmentation, Instance, Segmenter
 from engines.manager import ModelManager
 from pipeline.session import Session, write_mask
-from pipeline.state import InstanceRecord, Keyframe, PromptRecord
+from pipeline.state import InstanceRecord, Keyframe, PromptRecord, SessionState
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Frame, Mask, Prompt
 
@@ -138,19 +139,15 @@ def store_keyframe(
     seconds: float = 0.0,
 ) -> Keyframe:
     """Write the instances' masks and put the keyframe into the session's state; best one kept."""
-    folder = session.instance_path(frame_index, 0).parent
-    shutil.rmtree(folder, ignore_errors=True)
-    records = []
-    for number, instance in enumerate(instances):
-        write_mask(session.instance_path(frame_index, number), instance.mask)
-        records.append(
-            InstanceRecord(
-                id=number,
-                score=float(instance.score),
-                label=instance.label,
-                area_px=int(instance.mask.sum()),
-            )
+    records = [
+        InstanceRecord(
+            id=number,
+            score=float(instance.score),
+            label=instance.label,
+            area_px=int(instance.mask.sum()),
         )
+        for number, instance in enumerate(instances)
+    ]
     keyframe = Keyframe(
         frame=frame_index,
         engine=engine,
@@ -166,12 +163,55 @@ def store_keyframe(
         kept=(0,),
         seconds=seconds,
     )
-    session.transform(lambda state: state.with_keyframe(keyframe))
+    with session.masks_lock():
+        for number, instance in enumerate(instances):
+            write_mask(session.instance_path(frame_index, number), instance.mask)
+        session.transform(lambda state: state.with_keyframe(keyframe))
+        _remove_surplus(session, frame_index, len(instances))
+    logger.info(
+        "session %s: %s found %d on frame %d in %.1f s",
+        session.id[:6],
+        engine,
+        len(instances),
+        frame_index,
+        seconds,
+    )
     return keyframe
 
 
-MAX_MASK_PIXELS = 64_000_000
-"""Pixels of a mask file that are decoded at most."""
+def remove_keyframe(session: Session, frame_index: int) -> SessionState:
+    """Forget what was selected on a frame; harmless when nothing was."""
+
+    def without(state: SessionState) -> SessionState:
+        kept = {key: value for key, value in state.keyframes.items() if key != frame_index}
+        return state.model_copy(update={"keyframes": kept})
+
+    with session.masks_lock():
+        state = session.transform(without)
+        _remove_surplus(session, frame_index, 0)
+    return state
+
+
+def _remove_surplus(session: Session, frame_index: int, count: int) -> None:
+    """Remove masks numbered from `count` on: only now does the state no longer name them."""
+    folder = session.instance_path(frame_index, 0).parent
+    for path in folder.glob("*.png"):
+        if path.stem.isdecimal() and int(path.stem) >= count:
+            path.unlink(missing_ok=True)
+
+
+_PNG_PROBLEMS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for files that are damaged on purpose."""
 
 
 def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -> Mask:
@@ -184,28 +224,41 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
         UnusablePrompt: not a PNG, of another size than the clip, or it selects nothing or everything.
     """
     width, height = size_wh
-    if not path.is_file() or path.is_symlink():
-        raise UnusablePrompt("prompt.mask_unreadable")
+    mask_wh = _png_size(path)
+    if mask_wh != size_wh:
+        raise UnusablePrompt(
+            "prompt.mask_size",
+            mask_width=mask_wh[0],
+            mask_height=mask_wh[1],
+            width=width,
+            height=height,
+        )
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            if image.size != size_wh or image.width * image.height > MAX_MASK_PIXELS:
-                raise UnusablePrompt(
-                    "prompt.mask_size",
-                    mask_width=image.width,
-                    mask_height=image.height,
-                    width=width,
-                    height=height,
-                )
             mask = _target_of(image)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
-    except Image.DecompressionBombError as error:
+    except _PNG_PROBLEMS as error:
         raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
     if not mask.any():
         raise UnusablePrompt("prompt.mask_empty", frame=frame_index)
     if mask.all():
         raise UnusablePrompt("prompt.mask_full", frame=frame_index)
     return mask
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    """Return a PNG's width and height from its header alone: nothing is unpacked for a bomb."""
+    problem = UnusablePrompt("prompt.mask_unreadable")
+    if path.is_symlink() or not path.is_file():
+        raise problem
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(24)
+    except OSError as error:
+        raise problem from error
+    if len(head) < 24 or head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
+        raise problem
+    width, height = struct.unpack(">II", head[16:24])
+    return width, height
 
 
 def _target_of(image: Image.Image) -> Mask:

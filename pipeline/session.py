@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,18 @@ import numpy as np
 from PIL import Image
 from pydantic import ValidationError
 
-from pipeline.files import exclusive, partial_path, try_lock, write_atomically
+from pipeline.files import exclusive, is_locked, partial_path, try_lock, write_atomically
 from pipeline.state import SessionState, SessionStatus
 from utils.errors import SessionError
 from utils.types import Mask
 
+logger = logging.getLogger(__name__)
+
 _ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _TRASH_PREFIX = ".trash-"
+_NEW_PREFIX = ".new-"
+LOCK_WAIT_S = 2.0
+"""Seconds a worker waits for a job lock that a look or a clean-up holds for a moment."""
 SHOWN_NAME_LIMIT = 120
 """Characters kept of an uploaded file's name."""
 
@@ -83,24 +90,54 @@ class Session:
         return self.transform(lambda state: state.model_copy(update=changes))
 
     def transform(self, change: Callable[[SessionState], SessionState]) -> SessionState:
-        """Replace the state by `change(state)` under the session's lock; return the new state."""
-        with exclusive(self.folder / ".state.lock"):
-            state = change(self.state).model_copy(update={"updated_at_s": time.time()})
-            self.write(state)
+        """Replace the state by `change(state)` under the session's lock; return the new state.
+
+        Raises:
+            SessionError: the session was removed, or its state can't be read.
+            OSError: the disk is full; the state is as it was.
+        """
+        try:
+            with exclusive(self.folder / ".state.lock"):
+                state = change(self.state).model_copy(update={"updated_at_s": time.time()})
+                self.write(state)
+        except FileNotFoundError as error:
+            raise SessionError("job.session_unknown") from error
         return state
 
-    def try_job_lock(self) -> int | None:
-        """Take the lock a worker holds for a job's life; None when a job is running."""
-        return try_lock(self.folder / ".job.lock")
+    @contextmanager
+    def masks_lock(self) -> Iterator[None]:
+        """Hold the masks of the keyframes still, against another click or a job that reads them."""
+        if not self.folder.is_dir():
+            raise SessionError("job.session_unknown")
+        with exclusive(self.folder / ".masks.lock"):
+            yield
+
+    def try_job_lock(self, wait_s: float = 0.0) -> int | None:
+        """Take the lock a worker holds for a job's life; None when a job is running.
+
+        Raises:
+            SessionError: the session was removed.
+        """
+        try:
+            return try_lock(self.folder / ".job.lock", wait_s)
+        except FileNotFoundError as error:
+            raise SessionError("job.session_unknown") from error
 
     @property
     def is_running(self) -> bool:
         """True while some process holds the job lock."""
-        descriptor = self.try_job_lock()
-        if descriptor is None:
-            return True
-        os.close(descriptor)
-        return False
+        try:
+            return is_locked(self.folder / ".job.lock")
+        except FileNotFoundError:
+            return False
+
+    @property
+    def is_queued(self) -> bool:
+        """True while the state says that a job waits."""
+        try:
+            return self.state.status is SessionStatus.QUEUED
+        except SessionError:
+            return False
 
     def instance_path(self, frame: int, instance: int) -> Path:
         """Where the mask of an instance found on a frame lies."""
@@ -124,11 +161,31 @@ class SessionStore:
     def __init__(self, workspace_dir: Path) -> None:
         self.root = workspace_dir / "sessions"
 
-    def create(self, shown_name: str) -> Session:
-        """Make a session with a new id; `shown_name` is only ever text to show."""
+    def create(
+        self,
+        shown_name: str,
+        fill: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
+    ) -> Session:
+        """Make a session with a new id, complete or not at all, also when the process is killed.
+
+        Args:
+            shown_name: only ever text to show.
+            fill: puts files into the new folder and returns fields of the state.
+        """
         session = Session(self.root / secrets.token_urlsafe(18))
-        session.folder.mkdir(parents=True, mode=0o700)
-        session.write(SessionState(id=session.id, shown_name=clean_name(shown_name)))
+        building = Session(self.root / f"{_NEW_PREFIX}{session.id}")
+        building.folder.mkdir(parents=True, mode=0o700)
+        lock = building.try_job_lock()
+        try:
+            fields = fill(building.folder)
+            building.write(SessionState(id=session.id, shown_name=clean_name(shown_name), **fields))
+            building.folder.rename(session.folder)
+        except BaseException:
+            shutil.rmtree(building.folder, ignore_errors=True)
+            raise
+        finally:
+            if lock is not None:
+                os.close(lock)
         return session
 
     def open(self, session_id: str) -> Session:
@@ -152,15 +209,28 @@ class SessionStore:
         if not self.root.is_dir():
             return iter(())
         folders = sorted(self.root.iterdir())
-        return (Session(folder) for folder in folders if _ID_PATTERN.fullmatch(folder.name))
+        return (
+            Session(folder)
+            for folder in folders
+            if _ID_PATTERN.fullmatch(folder.name) and folder.is_dir()
+        )
 
     def remove(self, session: Session) -> bool:
-        """Delete an idle session: renamed to trash first, then removed. False when it is running."""
-        descriptor = session.try_job_lock()
+        """Delete an idle session: renamed to trash first, then removed.
+
+        Returns:
+            False when it is running, was queued meanwhile, or is gone already.
+        """
+        try:
+            descriptor = session.try_job_lock()
+        except SessionError:
+            return False
         if descriptor is None:
             return False
+        trash = self.root / f"{_TRASH_PREFIX}{session.id}-{secrets.token_hex(4)}"
         try:
-            trash = self.root / f"{_TRASH_PREFIX}{session.id}"
+            if session.is_queued:
+                return False
             session.folder.rename(trash)
         except FileNotFoundError:
             return False
@@ -170,9 +240,13 @@ class SessionStore:
         return True
 
     def sweep_trash(self) -> None:
-        """Remove what an interrupted removal left."""
-        if self.root.is_dir():
-            for folder in self.root.glob(f"{_TRASH_PREFIX}*"):
+        """Remove what an interrupted removal or an interrupted upload left."""
+        if not self.root.is_dir():
+            return
+        for folder in self.root.glob(f"{_TRASH_PREFIX}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.root.glob(f"{_NEW_PREFIX}*"):
+            if not Session(folder).is_running:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def recover(self) -> list[Session]:
@@ -184,23 +258,29 @@ class SessionStore:
         self.sweep_trash()
         interrupted = []
         for session in self:
-            descriptor = session.try_job_lock()
-            if descriptor is None:
-                continue
             try:
-                if self._settle(session):
+                if self._settle_idle(session):
                     interrupted.append(session)
-            finally:
-                os.close(descriptor)
+            except (OSError, SessionError) as error:
+                logger.warning("session %s can't be settled: %s", session.id[:6], error)
         return interrupted
+
+    def _settle_idle(self, session: Session) -> bool:
+        descriptor = session.try_job_lock()
+        if descriptor is None:
+            return False
+        try:
+            return self._settle(session)
+        finally:
+            os.close(descriptor)
 
     @staticmethod
     def _settle(session: Session) -> bool:
+        session.sweep_partials()
         try:
             state = session.state
         except SessionError:
             return False
-        session.sweep_partials()
         if state.status not in (SessionStatus.RUNNING, SessionStatus.QUEUED):
             return False
         complete = bool(state.outputs) and all(

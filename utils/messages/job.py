@@ -78,6 +78,11 @@ TEXTS: dict[str, Text] = {
         "reserve). Delete old sessions, or choose fewer outputs.",
         zh="该任务约需 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请清理旧会话或减少输出格式。",
     ),
+    "job.disk_full": Text(
+        en="The disk is full ({free_mb} MB free), so this could not be written. Delete old sessions or "
+        "free some space, then try again.",
+        zh="磁盘已满（剩余 {free_mb} MB），无法写入。请清理旧会话或释放空间后重试。",
+    ),
     "job.disk_during": Text(
         en="The disk ran low ({free_mb} MB free), so the job was stopped and its unfinished files were "
         "removed. Your clip is kept: delete old sessions, then run it again.",
