@@ -25,7 +25,7 @@ from pipeline.frames import FrameRange
 from pipeline.guides import frame_range, start_frame, target_guides
 from pipeline.outputs import look_of, output_records, remove_output
 from pipeline.reorder import AlphaBytes, in_order
-from pipeline.session import Session
+from pipeline.session import LOCK_WAIT_S, Session
 from pipeline.state import (
     MatteRequest,
     OutputRecord,
@@ -95,14 +95,15 @@ class MattingJob:
             SplazmatteError: what went wrong; the session's state says so too, and partial files are
                 removed. `Cancelled` when the user cancelled or the process is stopping.
         """
-        lock = self._session.try_job_lock()
+        lock = self._session.try_job_lock(LOCK_WAIT_S)
         if lock is None:
             raise SessionError("job.already_running")
         started_s = time.perf_counter()
         try:
-            self._begin()
             try:
-                return self._work(context, started_s)
+                with disk.full_disk_is_said(self._session.folder, "job.disk_during"):
+                    self._begin()
+                    return self._work(context, started_s)
             except BaseException as error:
                 self._settle_failure(error)
                 raise
@@ -192,6 +193,7 @@ class MattingJob:
                 frames,
                 guide,
                 start,
+                span[0],
                 folder / "masks",
                 context,
                 self._watch.check,
@@ -201,9 +203,7 @@ class MattingJob:
         with manager.lease(self.engine_name, size_wh=clip.size_wh, cancel=context.cancel) as leased:
             alphas = self._alphas(context, leased, frames, guide, start)
             with closing(alphas):
-                return self._render(
-                    context, clip, self._to_master(alphas, clip, folder), folder, span, notices
-                )
+                return self._render(context, clip, alphas, folder, span, notices)
 
     def _alphas(
         self,
@@ -254,9 +254,9 @@ class MattingJob:
                 write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
 
     def _to_master(
-        self, alphas: Generator[AlphaBytes, None, None], clip: ClipInfo, folder: Path
+        self, alphas: Generator[AlphaBytes, None, None], clip: ClipInfo, path: Path
     ) -> Generator[AlphaBytes, None, None]:
-        with AlphaMasterWriter(folder / self._session.master.name, clip.size_wh) as master:
+        with closing(alphas), AlphaMasterWriter(path, clip.size_wh) as master:
             for alpha in alphas:
                 master.append(alpha)
                 yield alpha
@@ -270,6 +270,9 @@ class MattingJob:
         span: tuple[int, int],
         notices: list[Message],
     ) -> list[OutputRecord]:
+        master = folder / self._session.master.name
+        unproven = folder / f"{master.stem}.partial-new{master.suffix}"
+        alphas = self._to_master(alphas, clip, unproven)
         began_s = time.perf_counter()
         matte_before_s = self._clock.seconds.get("matte", 0.0)
         with closing(alphas):
@@ -284,6 +287,7 @@ class MattingJob:
                 first=span[0],
                 last=span[1],
             )
+        os.replace(unproven, master)
         matte_s = self._clock.seconds.get("matte", 0.0) - matte_before_s
         self._clock.add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
         notices += [notice for notice in result.notices if notice not in notices]
@@ -300,8 +304,7 @@ class MattingJob:
         """Render all targets together: the largest of their alphas at each pixel."""
         streams = [read_master(master) for master in masters]
         union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
-        together = self._to_master(union, clip, self._session.folder)
-        return self._render(context, clip, together, self._session.folder, span, notices)
+        return self._render(context, clip, union, self._session.folder, span, notices)
 
     def _finish(
         self,
@@ -324,7 +327,6 @@ class MattingJob:
         )
         engine = self._services.registry.get(self.engine_name)
         peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        self._remove_stale(state, records)
         logger.info(
             "session %s: %s made %d frames in %.1f s (track %.1f, matte %.1f, encode %.1f), peak %d MB",
             self._session.id[:6],
@@ -336,8 +338,9 @@ class MattingJob:
             seconds.encode,
             peak_bytes // disk.MEGABYTE,
         )
-        return self._session.update(
+        done = self._session.update(
             status=SessionStatus.DONE,
+            result_request=self._request,
             outputs=tuple(records),
             previous_outputs=(),
             options_used=resolve_options(engine.option_specs(), self._request.options),
@@ -346,6 +349,8 @@ class MattingJob:
             frames_done=frame_count,
             peak_memory_bytes=peak_bytes,
         )
+        self._remove_stale(state, records)
+        return done
 
     def _remove_stale(self, state: SessionState, records: list[OutputRecord]) -> None:
         kept = {record.file for record in records}
@@ -354,8 +359,15 @@ class MattingJob:
                 remove_output(self._session.folder / record.file)
 
     def _settle_failure(self, error: BaseException) -> None:
-        shutil.rmtree(self._session.folder / "spool.partial", ignore_errors=True)
-        self._session.sweep_partials()
+        """Remove what is unfinished and say in the state how it ended; never hides the error itself."""
+        try:
+            self._session.sweep_partials()
+            self._record_failure(error)
+        except (OSError, SplazmatteError) as second:
+            # The start-up scan settles it: the lock goes with this job.
+            logger.warning("session %s keeps an old state: %s", self._session.id[:6], second)
+
+    def _record_failure(self, error: BaseException) -> None:
         message: Message | None = None
         if isinstance(error, Cancelled):
             stopping = self._services.is_stopping()

@@ -6,9 +6,18 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.files import folder_bytes
 from pipeline.session import Session
 from pipeline.state import MatteRequest, OutputRecord
 from pipeline.video_io import RenderLook
+
+ZIP_NAME = "png.zip"
+"""The PNG sequence as one file, packed when it is asked for."""
+
+
+def frame_folders(foreground: Path) -> tuple[Path, Path]:
+    """Return the two folders of a PNG sequence: colour with alpha, and the alpha alone."""
+    return foreground, foreground.with_name("alpha")
 
 
 def look_of(request: MatteRequest, session: Session) -> RenderLook:
@@ -26,14 +35,21 @@ def output_records(
 ) -> list[OutputRecord]:
     """Return state records of finished files."""
     return [
-        OutputRecord(kind=kind, file=str(path.relative_to(session.folder)), size_bytes=sizes[kind])
+        OutputRecord(
+            kind=kind,
+            file=str(path.relative_to(session.folder)),
+            # A folder's size is its own, so that the start-up scan can compare it.
+            size_bytes=folder_bytes(path) if path.is_dir() else sizes[kind],
+        )
         for kind, path in outputs.items()
     ]
 
 
 def remove_output(path: Path) -> None:
-    """Delete an output, a file or a folder of frames; harmless when it is gone."""
+    """Delete an output, a file or folders of frames; harmless when it is gone."""
     if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+        for folder in frame_folders(path):
+            shutil.rmtree(folder, ignore_errors=True)
+        (path.parent / ZIP_NAME).unlink(missing_ok=True)
     else:
         path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import MattedFrame
-from utils.errors import EngineFault, SessionError
+from utils.errors import EngineFault
 
 AlphaBytes = npt.NDArray[np.uint8]
 """Alpha as uint8 (H, W), 255 = foreground."""
@@ -38,14 +38,18 @@ def in_order(
         name: the engine's name, for the error text.
 
     Raises:
-        EngineFault: an alpha is of another size or has a value that is not finite.
-        SessionError: the engine ended before every frame came.
+        EngineFault: an alpha is of another size, has a value that is not finite, or the engine gave a
+            frame twice, one too many or one too few.
     """
     waiting: dict[int, float] = {}
     wanted = 0
     try:
         for item in matted:
             alpha = _checked(item, size_wh, name)
+            if not wanted <= item.index < frame_count or item.index in waiting:
+                raise EngineFault(
+                    "engine.bad_alpha", name=name, frame=item.index, problem="a frame too many"
+                )
             if item.index != wanted:
                 spool.mkdir(parents=True, exist_ok=True)
                 (spool / f"{item.index}.z").write_bytes(zlib.compress(alpha.tobytes(), 1))
@@ -57,7 +61,7 @@ def in_order(
                 yield _take(spool, wanted, size_wh), waiting.pop(wanted)
                 wanted += 1
         if wanted != frame_count:
-            raise SessionError("job.frames_missing", got=wanted + len(waiting), wanted=frame_count)
+            raise EngineFault("job.frames_missing", got=wanted + len(waiting), wanted=frame_count)
     finally:
         shutil.rmtree(spool, ignore_errors=True)
 

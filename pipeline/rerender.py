@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from engines.base import RunContext
+from pipeline import disk
 from pipeline.guides import frame_range
 from pipeline.matting import Services
 from pipeline.outputs import look_of, output_records, remove_output
 from pipeline.postprocess import EdgeControls
 from pipeline.reorder import AlphaBytes
-from pipeline.session import Session
+from pipeline.session import LOCK_WAIT_S, Session
 from pipeline.state import MatteRequest, OutputRecord, SessionState, SessionStatus
 from pipeline.video_io import read_master
-from utils.errors import SessionError, SplazmatteError
+from utils.errors import SessionError
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +57,13 @@ class RenderJob:
         Raises:
             SplazmatteError: what went wrong; `Cancelled` when cancelled.
         """
-        lock = self._session.try_job_lock()
+        lock = self._session.try_job_lock(LOCK_WAIT_S)
         if lock is None:
             raise SessionError("job.already_running")
         try:
-            return self._render(context)
-        except SplazmatteError:
+            with disk.full_disk_is_said(self._session.folder, "job.disk_during"):
+                return self._render(context)
+        except BaseException:
             self._session.sweep_partials()
             raise
         finally:
@@ -69,10 +71,11 @@ class RenderJob:
 
     def _render(self, context: RunContext) -> SessionState:
         state = self._session.state
-        if state.request is None or state.clip is None:
+        made_by = state.result_request
+        if made_by is None or state.clip is None:
             raise SessionError("job.no_result")
         started_s = time.perf_counter()
-        request = state.request.model_copy(
+        request = made_by.model_copy(
             update={
                 "edges": self._look.edges,
                 "background": self._look.background,
@@ -80,6 +83,9 @@ class RenderJob:
             }
         )
         first, last = frame_range(request, state.clip)
+        settings = self._services.settings
+        needed = disk.estimate_bytes(state.clip.size_wh, last - first + 1, self._look.outputs)
+        disk.check_before(self._session.folder, needed, settings.min_free_disk_bytes)
         result = self._services.video.render(
             self._session.source,
             state.clip,
@@ -101,7 +107,9 @@ class RenderJob:
         return self._record(state, request, records)
 
     def _alphas(self, context: RunContext, total: int) -> Iterator[AlphaBytes]:
+        watch = disk.DiskWatch(self._session.folder, self._services.settings.disk_floor_bytes)
         for done, alpha in enumerate(read_master(self._session.master), start=1):
+            watch.check()
             yield alpha
             context.report("render", done, total)
 
@@ -110,10 +118,14 @@ class RenderJob:
     ) -> SessionState:
         made = {record.kind for record in records}
         others = [record for record in state.outputs if record.kind not in made]
-        if state.request != request:
-            for record in others:
-                remove_output(self._session.folder / record.file)
-            others = []
-        return self._session.update(
-            request=request, outputs=(*records, *others), status=SessionStatus.DONE
+        stale = others if state.result_request != request else []
+        done = self._session.update(
+            request=request,
+            result_request=request,
+            outputs=(*records, *(record for record in others if record not in stale)),
+            status=SessionStatus.DONE,
+            error=None,
         )
+        for record in stale:
+            remove_output(self._session.folder / record.file)
+        return done

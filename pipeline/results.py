@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+import struct
 import threading
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +17,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict
 
+from pipeline import disk
 from pipeline.files import link_or_copy, partial_path
 from pipeline.guides import frame_range
 from pipeline.matting import TARGETS_DIR
+from pipeline.outputs import ZIP_NAME, frame_folders
 from pipeline.postprocess import EdgeControls, apply_edges
 from pipeline.session import Session, read_mask
 from pipeline.state import OUTPUT_KINDS
@@ -28,6 +32,7 @@ from utils.types import Alpha, Frame
 
 MAX_PICTURE_SIDE = 8192
 """Longest side of a background picture, in pixels."""
+_FRAME_NAME = re.compile(r"[0-9]{6}\.png")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", "picture")
 
@@ -64,8 +69,8 @@ class Results:
         files = []
         for record in session.state.outputs:
             path = session.folder / record.file
-            if record.kind == "png":
-                path = self._zipped(session, path)
+            if record.kind == "png" and path.is_dir():
+                path = self._zipped(path)
             if path.is_file():
                 files.append(OutputFile(record.kind, path, path.stat().st_size))
         return tuple(files)
@@ -105,7 +110,18 @@ class Results:
                 if max(image.size) > MAX_PICTURE_SIDE:
                     raise problem
                 image.convert("RGB").save(partial_path(target), format="PNG")
-        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        except (
+            UnidentifiedImageError,
+            Image.DecompressionBombError,
+            OSError,
+            ValueError,
+            SyntaxError,
+            struct.error,
+            zlib.error,
+        ) as error:
+            partial_path(target).unlink(missing_ok=True)
+            if disk.is_full(error):
+                raise
             raise problem from error
         partial_path(target).replace(target)
 
@@ -115,9 +131,9 @@ class Results:
         path = session.folder / "confidence.json"
         state = session.state
         values: list[float | None] = [None] * clip.frame_count
-        if path.is_file() and state.request is not None:
+        if path.is_file() and state.result_request is not None:
             found = json.loads(path.read_text())
-            first = state.request.first
+            first = state.result_request.first
             values[first : first + len(found)] = found
         return tuple(values[: clip.frame_count])
 
@@ -128,9 +144,10 @@ class Results:
 
         Raises:
             NotEnoughDisk: the folder's disk is full.
+            BadRequest: the folder can't be written.
         """
         exported: dict[str, Path] = {}
-        try:
+        with _unwritable_is_said(folder):
             for record in session.state.outputs:
                 source = session.folder / record.file
                 target = folder / record.file
@@ -144,10 +161,6 @@ class Results:
                 if record.file.startswith(TARGETS_DIR):
                     key = f"{record.kind} {Path(record.file).parts[1]}"
                 exported[key] = target
-        except OSError as error:
-            raise BadRequest(
-                "job.folder_unusable", folder=str(folder), detail=str(error)
-            ) from error
         return exported
 
     def export_mask(self, session: Session, frame: int, path: Path) -> None:
@@ -155,18 +168,17 @@ class Results:
 
         Raises:
             BadRequest: the file can't be written.
+            NotEnoughDisk: its disk is full.
         """
         keyframe = session.state.keyframes[frame]
         masks = [read_mask(session.instance_path(frame, number)) for number in keyframe.kept]
         union = np.logical_or.reduce(masks)
-        try:
+        with _unwritable_is_said(path.parent):
             write_image(path, np.where(union, np.uint8(255), np.uint8(0)))
-        except OSError as error:
-            raise BadRequest("job.folder_unusable", folder=str(path.parent)) from error
 
     def _kept_alpha(self, session: Session, frame: int) -> tuple[ClipInfo, Alpha]:
         clip = known_clip(session)
-        request = session.state.request
+        request = session.state.result_request
         if request is None or not session.master.is_file():
             raise SessionError("job.no_result")
         first, last = frame_range(request, clip)
@@ -175,20 +187,25 @@ class Results:
         levels = read_master_frame(session.master, frame - first)
         return clip, levels.astype(np.float32) / np.float32(255.0)
 
-    def _zipped(self, session: Session, folder: Path) -> Path:
-        path = session.folder / "png.zip"
-        with self._zip_lock:
-            newest = max(
-                (item.stat().st_mtime for item in folder.parent.glob("*/*.png")), default=0.0
-            )
-            if not path.is_file() or path.stat().st_mtime < newest:
-                temporary = partial_path(path)
-                with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-                    for part in ("foreground", "alpha"):
-                        for item in sorted((session.folder / part).glob("*.png")):
-                            archive.write(item, f"{part}/{item.name}")
-                temporary.replace(path)
+    def _zipped(self, foreground: Path) -> Path:
+        path = foreground.with_name(ZIP_NAME)
+        with self._zip_lock, disk.full_disk_is_said(foreground):
+            if not path.is_file() or path.stat().st_mtime_ns < foreground.stat().st_mtime_ns:
+                _pack(frame_folders(foreground), path)
         return path
+
+
+def _pack(folders: Sequence[Path], path: Path) -> None:
+    temporary = partial_path(path)
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for folder in folders:
+                for item in sorted(folder.glob("*.png")):
+                    archive.write(item, f"{folder.name}/{item.name}")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def known_clip(session: Session) -> ClipInfo:
@@ -217,12 +234,25 @@ def check_look(outputs: Sequence[str], *backgrounds: str) -> None:
             raise BadRequest("job.colour", value=background[:60])
 
 
+@contextmanager
+def _unwritable_is_said(folder: Path) -> Iterator[None]:
+    try:
+        with disk.full_disk_is_said(folder):
+            yield
+    except OSError as error:
+        raise BadRequest("job.folder_unusable", folder=str(folder), detail=str(error)) from error
+
+
 def _export(source: Path, target: Path) -> None:
+    """Put a file, or a sequence's frames, at the target; of what is there only frames of ours go."""
     if source.is_dir():
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        for item in source.iterdir():
-            link_or_copy(item, target / item.name)
+        target.mkdir(parents=True, exist_ok=True)
+        names = {item.name for item in source.iterdir()}
+        for old in target.iterdir():
+            if _FRAME_NAME.fullmatch(old.name) and old.name not in names:
+                old.unlink()
+        for name in sorted(names):
+            link_or_copy(source / name, target / name)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         link_or_copy(source, target)

@@ -107,7 +107,11 @@ class StepSeconds(_Record):
 
 
 class SessionState(_Record):
-    """Everything in `session.json`."""
+    """Everything in `session.json`.
+
+    `request` is the newest job asked for; `result_request` is the one that made the kept alpha and
+    the outputs, which a later job that failed leaves as they are.
+    """
 
     version: int = STATE_VERSION
     id: str
@@ -119,6 +123,7 @@ class SessionState(_Record):
     status: SessionStatus = SessionStatus.READY
     keyframes: dict[int, Keyframe] = Field(default_factory=dict)
     request: MatteRequest | None = None
+    result_request: MatteRequest | None = None
     engine_used: str = ""
     options_used: dict[str, str | int | float | bool] = Field(default_factory=dict)
     outputs: tuple[OutputRecord, ...] = ()

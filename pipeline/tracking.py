@@ -24,6 +24,7 @@ def track_to_folder(
     frames: FrameSource,
     guide: Mapping[int, Mask],
     start: int,
+    first: int,
     folder: Path,
     context: RunContext,
     on_frame: Callable[[], None],
@@ -31,6 +32,7 @@ def track_to_folder(
     """Write a mask for every frame; a folder that holds them already for the same guide is kept.
 
     Args:
+        first: the clip's frame that `frames` begins with.
         guide: confirmed masks by frame, bool (H, W), among them `guide[start]`.
         on_frame: called once a frame; raises to stop.
 
@@ -38,7 +40,9 @@ def track_to_folder(
         SplazmatteError: what the tracker or `on_frame` raises; the folder is then incomplete, and the
             next call starts over.
     """
-    plan = json.dumps({"tracker": tracker_name, "start": start, "guide": fingerprint(guide)})
+    plan = json.dumps(
+        {"tracker": tracker_name, "first": first, "start": start, "guide": fingerprint(guide)}
+    )
     plan_path = folder / "plan.json"
     masks = MaskFolder(folder)
     if plan_path.is_file() and plan_path.read_text() == plan and len(masks) == len(frames):

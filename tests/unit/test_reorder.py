@@ -5,7 +5,7 @@ import pytest
 
 from engines.base import MattedFrame
 from pipeline.reorder import in_order, to_bytes
-from utils.errors import EngineFault, SessionError
+from utils.errors import EngineFault
 
 SIZE = (7, 5)
 
@@ -30,7 +30,7 @@ def test_alphas_come_in_frame_order_whatever_the_engine_does(order, tmp_path: Pa
 
 
 def test_a_missing_frame_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SessionError) as caught:
+    with pytest.raises(EngineFault) as caught:
         collect([0, 1, 3, 4, 5], tmp_path)
     assert caught.value.code == "job.frames_missing"
     assert not (tmp_path / "spool").exists()
