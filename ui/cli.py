@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
-import signal
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ui.stopping import Stopper
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import CATALOGUE, render
 from utils.types import Box, Message, Point, Progress, Prompt
 
 if TYPE_CHECKING:
     from config import Settings
-    from engines.base import RunContext
     from pipeline.orchestrator import EngineInfo, Orchestrator
     from pipeline.state import Keyframe, SessionState
 
@@ -49,17 +50,22 @@ def main(
     serve: Serve,
 ) -> int:
     """Run one command; return the exit code: 0, 2 for what the user can mend, 1 for our fault."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may hold any bytes
     options = build_parser().parse_args(list(arguments) or ["serve"])
     try:
         settings = build_settings()
     except ValueError as error:
-        print(f"settings: {_one_line(str(error))}", file=sys.stderr)
+        print(f"settings: {_one_line(_settings_problem(error))}", file=sys.stderr)
         return EXIT_USER
     try:
         if options.command == "serve":
             serve(settings.model_copy(update=_given(options, "host", "port")))
             return EXIT_OK
-        return int(options.run(options, settings, build_orchestrator))
+        with Stopper(settings.stop_grace_s) as stopper:
+            options.stopper = stopper
+            return int(options.run(options, settings, build_orchestrator))
     except Cancelled as error:
         print(error.user_message, file=sys.stderr)
         return EXIT_CANCELLED
@@ -193,6 +199,7 @@ def _segment(
 def _matte(
     options: argparse.Namespace, settings: Settings, build_orchestrator: BuildOrchestrator
 ) -> int:
+    from engines.base import RunContext
     from pipeline.postprocess import EdgeControls
     from pipeline.state import MatteRequest
 
@@ -215,14 +222,16 @@ def _matte(
         separate_targets=options.separate_targets,
     )
     orchestrator = build_orchestrator(settings)
-    _make_folder(options.out)
+    _check_folder(options.out)
     orchestrator.check_request(request)
     state = orchestrator.create_session(options.clip, options.clip.name)
     if options.mask is not None:
         orchestrator.read_mask_upload(state.id, options.frame, options.mask)
     else:
         _say_text_used(orchestrator.segment(state.id, options.frame, _prompt(options)))
-    state = orchestrator.run_now(state.id, request, _console_context())
+    context = RunContext(on_progress=_ConsoleProgress())
+    with options.stopper.job(context.cancel, orchestrator.interrupt):
+        state = orchestrator.run_now(state.id, request, context)
     paths = orchestrator.export(state.id, options.out)
     for warning in state.warnings:
         print(f"note: {render(warning)}", file=sys.stderr)
@@ -326,25 +335,17 @@ def _engine_options(pairs: Sequence[str]) -> dict[str, str | int | float | bool]
     return values
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadRequest("job.folder_unusable", folder=str(folder), detail=str(error)) from error
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that could not be made or written, before any work; it is made at the end."""
+    absolute = folder.absolute()
+    nearest = next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise BadRequest("job.folder_unusable", folder=str(folder))
 
 
 def _say_text_used(keyframe: Keyframe) -> None:
     if keyframe.text_used and keyframe.text_used != keyframe.prompt.text:
         print(f"note: searching for “{keyframe.text_used}”", file=sys.stderr)
-
-
-def _console_context() -> RunContext:
-    from engines.base import RunContext
-
-    context = RunContext(on_progress=_ConsoleProgress())
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: context.cancel.set())
-    return context
 
 
 class _ConsoleProgress:
@@ -378,5 +379,20 @@ def _given(options: argparse.Namespace, *names: str) -> dict[str, object]:
     }
 
 
+def _settings_problem(error: ValueError) -> str:
+    """Return what is wrong with each setting, by the variable's name."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        f"SPLAZMATTE_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}".rstrip(": ")
+        for item in error.errors()
+    )
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Return the text in one line, without characters that would steer a terminal."""
+    return "".join(
+        character if character.isprintable() else "?" for character in " ".join(text.split())
+    )
