@@ -1,0 +1,132 @@
+"""SAM 3, SAM 2.1 and VideoMaMa through the command line, on tiny random checkpoints in the real format.
+
+Random weights know nothing: these tests look at files, counts and messages, never at quality.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import app
+from pipeline.session import SessionStore
+from tests.clips import write_clip, write_mask_png
+from ui.cli import main
+
+pytest.importorskip("transformers")
+pytest.importorskip("diffusers")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.engines.tiny_sam3 import build_tiny_sam2, build_tiny_sam3
+    from tests.engines.tiny_videomama import build_tiny_videomama
+
+    made = tmp_path_factory.mktemp("models-commands")
+    write_clip(made / "clip.mp4", frame_count=6)
+    write_mask_png(made / "mask.png")
+    write_mask_png(made / "mask3.png", index=3)
+    build_tiny_sam3(made / "all" / "sam3")
+    build_tiny_sam2(made / "all" / "sam2.1-hiera-tiny")
+    build_tiny_sam2(made / "only-sam2" / "sam2.1-hiera-tiny")
+    build_tiny_videomama(made / "all")
+    return made
+
+
+@pytest.fixture
+def run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    def call(*arguments: object, models: str = "all") -> tuple[int, str, str]:
+        monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path / "workspace"))
+        monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(folder / models))
+        monkeypatch.setenv("SPLAZMATTE_MIN_FREE_DISK_BYTES", "1000000")
+        monkeypatch.setenv("SPLAZMATTE_DEVICE", "cpu")
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        code = main(
+            [str(item) for item in arguments],
+            app.build_settings,
+            app.build_orchestrator,
+            app.serve,
+        )
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_english_text_finds_instances(run, folder: Path, tmp_path: Path) -> None:
+    mask = tmp_path / "found.png"
+    code, out, err = run("segment", folder / "clip.mp4", "--text", "orange disc", "-o", mask)
+    assert code == 0, err
+    assert np.asarray(Image.open(mask)).shape == (96, 160)
+    assert "score" in out
+
+
+def test_chinese_text_says_the_english_it_searched_for(run, folder: Path, tmp_path: Path) -> None:
+    code, _, err = run("segment", folder / "clip.mp4", "--text", "人", "-o", tmp_path / "m.png")
+    assert code == 0, err
+    assert "person" in err
+
+
+def test_chinese_text_nobody_can_translate_names_the_command(run, folder: Path, tmp_path) -> None:
+    code, _, err = run(
+        "segment", folder / "clip.mp4", "--text", "饕餮纹青铜鼎", "-o", tmp_path / "m.png"
+    )
+    assert code == 2
+    assert "download_models.sh" in err
+
+
+def test_text_over_the_limit_is_refused(run, folder: Path, tmp_path: Path) -> None:
+    code, _, err = run(
+        "segment",
+        folder / "clip.mp4",
+        "--text",
+        "very " * 40 + "red disc",
+        "-o",
+        tmp_path / "m.png",
+    )
+    assert code == 2
+    assert "32" in err
+
+
+def test_clicks_and_boxes_go_to_the_same_engine(run, folder: Path, tmp_path: Path) -> None:
+    for arguments in (["--point", "48,48"], ["--box", "25,25,75,72"]):
+        mask = tmp_path / "m.png"
+        code, _, err = run("segment", folder / "clip.mp4", *arguments, "-o", mask)
+        assert code == 0, err
+        assert np.asarray(Image.open(mask)).any()
+    states = [session.state for session in SessionStore(tmp_path / "workspace")]
+    assert {state.keyframes[0].engine for state in states} == {"sam3"}
+
+
+def test_sam2_serves_clicks_and_refuses_text_when_sam3_is_absent(run, folder, tmp_path) -> None:
+    mask = tmp_path / "m.png"
+    code, _, err = run(
+        "segment", folder / "clip.mp4", "--point", "48,48", "-o", mask, models="only-sam2"
+    )
+    assert code == 0, err
+    code, _, err = run(
+        "segment", folder / "clip.mp4", "--text", "disc", "-o", mask, models="only-sam2"
+    )
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_tracked_mask_per_frame_feeds_videomama(run, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, stdout, err = run(
+        "matte", folder / "clip.mp4", "--mask", folder / "mask3.png", "--frame", "3",
+        "--engine", "videomama", "--outputs", "alpha,png", "--out", out, "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    summary = json.loads(stdout.splitlines()[-1])
+    assert (summary["engine"], summary["frames"]) == ("videomama", 6)
+    assert summary["seconds"]["track"] > 0
+    assert len(list((out / "alpha").iterdir())) == 6
+    session = SessionStore(tmp_path / "workspace").open(summary["session"])
+    assert len(list((session.folder / "masks").glob("*.png"))) == 6
+    assert not session.cache_dir.exists()
+    assert session.state.options_used["window"] == 24

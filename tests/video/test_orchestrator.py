@@ -1,0 +1,226 @@
+"""Jobs through the facade, in process, on the built-in engine: targets, corrections, re-rendering."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import app
+from config import Settings
+from engines.base import Instance, RunContext
+from pipeline.jobs import JobState
+from pipeline.orchestrator import Orchestrator, RenderRequest
+from pipeline.postprocess import EdgeControls
+from pipeline.selection import store_keyframe
+from pipeline.session import SessionStore
+from pipeline.state import MatteRequest, SessionStatus
+from pipeline.video_io import read_master
+from tests.clips import disc_frame, write_clip
+from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError
+from utils.types import Box, Point, Progress, Prompt
+
+BOX = Box(25, 25, 75, 72)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        workspace_dir=tmp_path / "workspace",
+        models_dir=tmp_path / "models",
+        min_free_disk_bytes=0,
+        disk_floor_bytes=0,
+    )
+
+
+@pytest.fixture
+def work(settings: Settings):
+    orchestrator = app.build_orchestrator(settings)
+    yield orchestrator
+    assert orchestrator.close()
+
+
+@pytest.fixture
+def session_id(work: Orchestrator, clip: Path) -> str:
+    made = work.create_session(clip, "clip.mp4").id
+    work.segment(made, 0, Prompt(box=BOX))
+    return made
+
+
+def alphas(settings: Settings, session_id: str) -> np.ndarray:
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    return np.stack(list(read_master(session.master)))
+
+
+def finish(work: Orchestrator, session_id: str) -> None:
+    for _ in range(600):
+        job = work.status(session_id).job
+        if job is not None and job.state not in (JobState.QUEUED, JobState.RUNNING):
+            assert job.state is JobState.DONE, job.error
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("the job did not end")
+
+
+def test_a_queued_job_ends_done_with_its_files(work, session_id: str) -> None:
+    work.submit(session_id, MatteRequest(engine="builtin"))
+    finish(work, session_id)
+    view = work.status(session_id)
+    assert view.state.status is SessionStatus.DONE
+    assert view.live is not None
+    assert [item.kind for item in work.outputs(session_id)] == ["alpha", "foreground", "preview"]
+    assert len(work.confidence(session_id)) == 12
+    assert all(value is not None for value in work.confidence(session_id))
+
+
+def test_edges_and_background_render_again_without_the_engine(
+    work, session_id: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    before = alphas(settings, session_id)
+    monkeypatch.setattr(
+        "engines.builtin_engine.BuiltinEngine.process", lambda *_: pytest.fail("the engine ran")
+    )
+    edges = EdgeControls(grow_px=-2.0)
+    work.rerender(
+        session_id, RenderRequest(edges=edges, background="#0000FF", outputs=("alpha", "png"))
+    )
+    finish(work, session_id)
+    assert np.array_equal(alphas(settings, session_id), before)
+    state = work.state(session_id)
+    assert {record.kind for record in state.outputs} == {"alpha", "png"}
+    folder = settings.workspace_dir / "sessions" / session_id
+    assert not (folder / "foreground.mp4").exists()
+    shrunk = np.asarray(Image.open(folder / "alpha" / "000003.png"))
+    assert (shrunk > 127).sum() < (before[3] > 127).sum()
+    still = work.still(session_id, 3, edges, "#0000FF")
+    assert tuple(still[0, 0]) == (0, 0, 255)
+
+
+def test_another_format_of_the_same_look_is_added(work, session_id: str) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin", outputs=("alpha",)), RunContext())
+    work.rerender(session_id, RenderRequest(outputs=("prores",)))
+    finish(work, session_id)
+    assert {item.kind for item in work.outputs(session_id)} == {"alpha", "prores"}
+
+
+def test_a_correction_on_a_later_frame_wins_from_there_on(work, session_id, settings) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    square = np.zeros((96, 160), np.bool_)
+    square[60:90, 100:140] = True
+    work.segment(session_id, 6, Prompt(mask=square))
+    work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    matte = alphas(settings, session_id) > 127
+    truth = disc_frame(2)[1]
+    assert (matte[2] & truth).sum() / (matte[2] | truth).sum() > 0.8
+    assert matte[6][65:85, 105:135].mean() > 0.9
+    assert matte[6][disc_frame(6)[1]].mean() < 0.2
+
+
+def test_separate_targets_give_a_matte_each_and_one_together(work, clip, settings) -> None:
+    made = work.create_session(clip, "clip.mp4").id
+    square = np.zeros((96, 160), np.bool_)
+    square[70:90, 120:150] = True
+    found = [Instance(disc_frame(0)[1], 0.9), Instance(square, 0.8)]
+    session = SessionStore(settings.workspace_dir).open(made)
+    store_keyframe(session, 0, found, engine="mask", prompt=Prompt(box=BOX))
+    request = MatteRequest(
+        engine="builtin", outputs=("alpha",), kept={0: (0, 1)}, separate_targets=True
+    )
+    state = work.run_now(made, request, RunContext())
+    assert [record.file for record in state.outputs] == [
+        "alpha.mp4",
+        "targets/1/alpha.mp4",
+        "targets/2/alpha.mp4",
+    ]
+    exported = work.export(made, settings.workspace_dir / "out")
+    assert set(exported) == {"alpha", "alpha 1", "alpha 2"}
+    parts = [
+        np.stack(list(read_master(session.folder / "targets" / str(n) / "alpha_master.nut")))
+        for n in (1, 2)
+    ]
+    assert np.array_equal(alphas(settings, made), np.maximum(*parts))
+
+
+def test_cancel_keeps_the_earlier_result_and_leaves_nothing_half_written(
+    work, session_id: str, settings: Settings
+) -> None:
+    first = work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    context = RunContext()
+
+    def cancel_soon(progress: Progress) -> None:
+        if progress.done >= 3:
+            context.cancel.set()
+
+    context.on_progress = cancel_soon
+    with pytest.raises(Cancelled):
+        work.run_now(session_id, MatteRequest(engine="builtin", outputs=("alpha",)), context)
+    state = work.state(session_id)
+    assert state.status is SessionStatus.CANCELLED
+    assert state.outputs == first.outputs
+    folder = settings.workspace_dir / "sessions" / session_id
+    assert not list(folder.rglob("*.partial*"))
+    assert all((folder / record.file).is_file() for record in state.outputs)
+    assert len(alphas(settings, session_id)) == 12
+
+
+def test_too_little_disk_is_refused_before_anything_starts(settings: Settings, clip: Path) -> None:
+    work = app.build_orchestrator(settings)
+    made = work.create_session(clip, "clip.mp4").id
+    work.segment(made, 0, Prompt(box=BOX))
+    tight = app.build_orchestrator(settings.model_copy(update={"min_free_disk_bytes": 2**60}))
+    with pytest.raises(NotEnoughDisk) as caught:
+        tight.submit(made, MatteRequest(engine="builtin"))
+    assert "MB" in caught.value.user_message
+    assert tight.state(made).status is SessionStatus.READY
+
+
+def test_stopping_the_server_marks_the_job_interrupted_and_it_runs_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    long_clip = write_clip(tmp_path / "long.mp4", frame_count=150)
+    work = app.build_orchestrator(settings)
+    made = work.create_session(long_clip, "long.mp4").id
+    work.segment(made, 0, Prompt(box=BOX))
+    work.submit(made, MatteRequest(engine="builtin", outputs=("alpha",)))
+    for _ in range(400):
+        job = work.status(made).job
+        if job is not None and job.progress.done > 2:
+            break
+        threading.Event().wait(0.05)
+    assert work.close()
+    again = app.build_orchestrator(settings)
+    assert again.state(made).status is SessionStatus.INTERRUPTED
+    request = again.state(made).request
+    assert request is not None
+    done = again.run_now(made, request.model_copy(update={"last": 5}), RunContext())
+    assert done.status is SessionStatus.DONE
+
+
+def test_nothing_kept_is_said_before_the_job(work, session_id: str) -> None:
+    work.keep(session_id, 0, ())
+    with pytest.raises(BadRequest) as caught:
+        work.submit(session_id, MatteRequest(engine="builtin"))
+    assert caught.value.code == "job.no_target"
+
+
+def test_a_removed_keyframe_is_gone(work, session_id: str) -> None:
+    work.segment(session_id, 5, Prompt(points=(Point(57, 48),)))
+    assert sorted(work.state(session_id).keyframes) == [0, 5]
+    work.remove_keyframe(session_id, 5)
+    assert sorted(work.state(session_id).keyframes) == [0]
+
+
+def test_rendering_without_a_matte_is_refused(work, session_id: str) -> None:
+    with pytest.raises(SessionError) as caught:
+        work.rerender(session_id, RenderRequest())
+    assert caught.value.code == "job.no_result"
