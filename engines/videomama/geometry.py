@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MULTIPLE = 8
 """The VAE halves each side three times."""
+MIN_SIDE = 16
+"""A latent of one value has no statistics to normalise by."""
 CROP_MARGIN_SHARE = 0.10
 CROP_MARGIN_PX = 32
 CROP_MAX_COVER = 0.90
@@ -74,7 +76,7 @@ def plan_geometry(
     crop_h, crop_w = crop[3] - crop[1], crop[2] - crop[0]
     scale = min(1.0, math.sqrt(pixel_budget / (crop_h * crop_w)))
     inner = (max(1, round(crop_h * scale)), max(1, round(crop_w * scale)))
-    canvas = (_round_up(inner[0]), _round_up(inner[1]))
+    canvas = (max(MIN_SIDE, _round_up(inner[0])), max(MIN_SIDE, _round_up(inner[1])))
     return Geometry((height, width), crop, inner, canvas)
 
 

@@ -121,14 +121,20 @@ class CountedMasks(Mapping[int, Mask]):
 
 
 class Recorder:
-    """A context with its progress and notices."""
+    """A context with its progress and notices; cancels itself at so many units."""
 
-    def __init__(self, cache_dir: Path | None = None) -> None:
+    def __init__(self, cache_dir: Path | None = None, cancel_at: int | None = None) -> None:
+        self._cancel_at = cancel_at
         self.progress: list[Progress] = []
         self.notices: list[Message] = []
         self.context = RunContext(
-            on_progress=self.progress.append, on_notice=self.notices.append, cache_dir=cache_dir
+            on_progress=self._report, on_notice=self.notices.append, cache_dir=cache_dir
         )
+
+    def _report(self, progress: Progress) -> None:
+        self.progress.append(progress)
+        if self._cancel_at is not None and progress.done >= self._cancel_at:
+            self.context.cancel.set()
 
 
 def options(**values: Any) -> JobOptions:

@@ -163,14 +163,8 @@ def test_a_full_disk_costs_the_resume_but_not_the_job(tmp_path: Path) -> None:
 def test_a_cancel_stops_within_one_unit_and_the_next_run_goes_on(tmp_path: Path) -> None:
     frames, masks = moving_disc(60)
     for units in (0, 5, 24, 25, 40):
-        recorder, networks = Recorder(tmp_path / str(units)), FakeNetworks()
-        seen = recorder.context.on_progress
-
-        def stop(progress: Any, units: int = units, recorder: Recorder = recorder) -> None:
-            if progress.done >= units:
-                recorder.context.cancel.set()
-
-        recorder.context.on_progress = lambda progress: (seen(progress), stop(progress))[0]
+        networks = FakeNetworks()
+        recorder = Recorder(tmp_path / str(units), cancel_at=units)
         with pytest.raises(Cancelled):
             alphas_of(make_job(networks, frames, masks, recorder).run())
         assert recorder.progress[-1].done == units

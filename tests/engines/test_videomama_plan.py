@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ def test_windows_cover_the_clip_are_full_and_share_the_overlap(
     assert windows[0].start == 0
     assert windows[-1].stop == frames
     assert all(len(span) == min(window, frames) for span in windows)
-    for left, right in zip(windows, windows[1:], strict=False):
+    for left, right in itertools.pairwise(windows):
         assert left.start < right.start
         assert left.stop - right.start >= overlap
     gaps = np.diff([span.start for span in windows])
@@ -103,8 +105,8 @@ def test_any_size_gets_a_canvas_of_multiples_of_8_with_the_aspect_ratio_kept(
     assert 0 <= top <= box[1] < box[3] <= bottom <= height
     inner_h, inner_w = geometry.inner_hw
     assert all(side % 8 == 0 for side in geometry.canvas_hw)
-    assert 0 <= geometry.canvas_hw[0] - inner_h < 8
-    assert 0 <= geometry.canvas_hw[1] - inner_w < 8
+    for canvas, inner in zip(geometry.canvas_hw, geometry.inner_hw, strict=True):
+        assert canvas == max(16, -(-inner // 8) * 8)
     assert inner_h <= bottom - top
     assert inner_w <= right - left
     scale = inner_w / (right - left)
