@@ -22,10 +22,12 @@ def frame_folders(foreground: Path) -> tuple[Path, Path]:
 
 def look_of(request: MatteRequest, session: Session) -> RenderLook:
     """Return how the request's files are to look."""
-    picture = session.folder / "background.png"
+    picture = str(session.folder / "background.png")
     return RenderLook(
-        background=request.background if request.background != "picture" else str(picture),
-        preview_background=request.preview_background,
+        background=picture if request.background == "picture" else request.background,
+        preview_background=(
+            picture if request.preview_background == "picture" else request.preview_background
+        ),
         edge=request.edges,
     )
 
