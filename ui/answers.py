@@ -114,14 +114,12 @@ class Answers:
         """Show the result, or that there is none."""
         page = self.page
         outputs = self._orchestrator.outputs(state.id)
-        has_picture = state.request is not None and state.request.preview_background == "picture"
-        look = views.look_view(state, has_picture)
+        look = views.look_view(state)
         result = views.result_view(state, outputs, self._engine_label(state, language), language)
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
         return {
             page.results: gr.update(result=result),
             page.look: gr.update(look=look),
-            page.picture: gr.update(visible=look is not None),
             page.annotator: gr.update(confidence=list(confidence)),
         }
 
@@ -150,7 +148,6 @@ class Answers:
             ),
             page.separate: gr.update(label=say("page.separate", language)),
             page.start: gr.update(value=say("page.start", language)),
-            page.picture: gr.update(label=say("page.picture", language)),
             page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
             page.annotator: gr.update(texts=widget_texts("annotator", language)),
             page.preview: gr.update(texts=widget_texts("preview", language)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -222,16 +223,18 @@ class Callbacks:
         self._orchestrator.rerender(session_id, request)
         return self._answer.working(session_id, language)
 
-    def picture(self, session: object, language: Language, upload: object) -> Updates:
-        """Take a picture as the session's own background."""
-        path = cached_upload(upload, self._cache_dir)
+    def picture(self, session: object, language: Language, event: gr.EventData) -> Updates:
+        """Take a picture as the session's own background, and show it behind the still."""
+        path = cached_upload(_event_value(event, "path"), self._cache_dir)
         try:
             session_id = session_key(session)
             self._orchestrator.set_background_picture(session_id, path)
         finally:
             path.unlink(missing_ok=True)
-        state = self._orchestrator.state(session_id)
-        return {self._answer.page.look: gr.update(look=views.look_view(state, has_picture=True))}
+        look = views.look_view(self._orchestrator.state(session_id), "picture")
+        if look is None:
+            raise SessionError("job.no_result")
+        return {self._answer.page.look: gr.update(look={**look, "picture": time.time_ns()})}
 
     def finished(self, session: object, language: Language) -> Updates:
         """Show how the job ended."""

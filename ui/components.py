@@ -51,7 +51,6 @@ class Page:
     progress: gr.HTML
     results: gr.HTML
     look: gr.HTML
-    picture: gr.UploadButton
 
 
 def theme() -> gr.themes.Base:
@@ -131,13 +130,6 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
             progress = build_progress(language, polling)
     results = build_results(language)
     look = build_look(language)
-    picture = gr.UploadButton(
-        say("page.picture", language),
-        file_types=[".png", ".jpg", ".jpeg"],
-        visible=False,
-        size="sm",
-        elem_id="sm-picture",
-    )
     return Page(
         session=session,
         hint=hint,
@@ -159,7 +151,6 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         progress=progress,
         results=results,
         look=look,
-        picture=picture,
     )
 
 

@@ -164,8 +164,12 @@ def result_view(
     }
 
 
-def look_view(state: SessionState, has_picture: bool) -> Json:
-    """Return what the before and after view starts from, None while there is no result."""
+def look_view(state: SessionState, background: str | None = None) -> dict[str, Any] | None:
+    """Return what the before and after view starts from, None while there is no result.
+
+    Args:
+        background: shown instead of the one the files were made with.
+    """
     if state.request is None or state.clip is None or not state.outputs:
         return None
     request = state.request
@@ -181,9 +185,8 @@ def look_view(state: SessionState, has_picture: bool) -> Json:
         "last": last,
         "frame": min(max(start, request.first), last),
         "edges": asdict(request.edges),
-        "background": request.preview_background,
+        "background": background or request.preview_background,
         "screen": request.background,
-        "has_picture": has_picture or request.preview_background == "picture",
     }
 
 

@@ -74,4 +74,4 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     )
     on(page.progress.finished, calls.finished)
     on(page.look.apply, calls.apply_look, page.look, page.outputs)
-    on(page.picture.upload, calls.picture, page.picture)
+    on(page.look.picture, calls.picture)

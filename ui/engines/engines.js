@@ -55,11 +55,12 @@ const card = (engine, index, chosen) => {
       engine.initial ? make("span", { class: "sm-tag", text: label("auto") }) : null),
     make("p", { id: `${id}-about`, class: "sm-about", text: engine.description }));
   item.querySelector("input").checked = engine.name === chosen;
-  for (const missing of engine.missing) {
-    item.append(make("p", { class: "sm-about", text: label(missing.command ? "missing" : "missing_only", { what: missing.label }) }));
-    if (missing.command) {
-      item.append(make("div", { class: "sm-command" },
-        make("code", { text: missing.command, tabindex: "0" }), copyButton(missing.command)));
+  for (const command of new Set(engine.missing.map((missing) => missing.command))) {
+    const same = engine.missing.filter((missing) => missing.command === command);
+    const what = same.map((missing) => missing.label).join(label("comma"));
+    item.append(make("p", { class: "sm-about", text: label(command ? "missing" : "missing_only", { what }) }));
+    if (command) {
+      item.append(make("div", { class: "sm-command" }, make("code", { text: command, tabindex: "0" }), copyButton(command)));
     }
   }
   if (engine.available && engine.options.length) {

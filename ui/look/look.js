@@ -22,7 +22,7 @@ const showStill = () => {
   if (!look()) return;
   publish();
   const frame = Number(slider.value);
-  const query = new URLSearchParams({ ...edges, background: chosenColour(), v: look().version });
+  const query = new URLSearchParams({ ...edges, background: chosenColour(), v: `${look().version}-${look().picture ?? ""}` });
   const before = mediaUrl(look().session, `frame/${frame}.jpg`);
   const after = mediaUrl(look().session, `still/${frame}.jpg?${query}`);
   if (part("before").getAttribute("src") !== before) part("before").src = before;
@@ -48,17 +48,18 @@ const showEdges = () => part("edges").replaceChildren(...(props.specs || []).map
 
 const showBackgrounds = () => {
   const names = [...Object.keys(BACKGROUNDS), "own"];
-  if (look() && look().has_picture) names.push("picture");
+  names.push("picture");
   part("backgrounds").replaceChildren(...names.map((name) => make("button", {
     type: "button", class: "sm-button", "aria-pressed": String(name === background), "data-background": name, text: label(name),
-    onclick: (event) => {
-      background = name;
-      for (const node of part("backgrounds").children) node.setAttribute("aria-pressed", String(node === event.currentTarget));
-      part("own").hidden = name !== "own";
-      showStill();
-    },
+    onclick: () => (name === "picture" ? part("file").click() : choose(name)),
   })));
   part("own").hidden = background !== "own";
+};
+const choose = (name) => {
+  background = name;
+  for (const node of part("backgrounds").children) node.setAttribute("aria-pressed", String(node.dataset.background === name));
+  part("own").hidden = name !== "own";
+  showStill();
 };
 
 const takeLook = () => {
@@ -69,7 +70,7 @@ const takeLook = () => {
   slider.min = first; slider.max = last;
   if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== look().session) slider.value = frame;
   slider.dataset.session = look().session;
-  edges = { ...look().edges };
+  if (!look().picture) edges = { ...look().edges }; // A new picture leaves the sliders as they are.
   const known = Object.entries(BACKGROUNDS).find(([, value]) => value === look().background);
   background = known ? known[0] : look().background === "picture" ? "picture" : "own";
   if (background === "own") part("own").value = look().background;
@@ -86,6 +87,13 @@ divider.addEventListener("input", showDivider);
 slider.addEventListener("input", soon);
 part("own").addEventListener("input", soon);
 part("screen").addEventListener("input", publish);
+part("file").addEventListener("change", async () => {
+  const [file] = part("file").files;
+  part("file").value = "";
+  if (!file) return;
+  try { trigger("picture", { path: (await upload(file)).path }); }
+  catch (problem) { trigger("picture", { path: "" }); } // The server words the error.
+});
 part("reset").onclick = () => {
   edges = Object.fromEntries((props.specs || []).map((spec) => [spec.name, spec.initial]));
   showEdges(); showStill();

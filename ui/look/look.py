@@ -18,7 +18,7 @@ from utils.messages import Language
 def build_look(language: Language) -> gr.HTML:
     """Return the widget. Props: `look`, `specs`. Value: `{"background", "screen", "edges"}`.
 
-    Event: `apply`.
+    Events: `apply`, and `picture` with the uploaded file's path in its data.
     """
     return build_widget("look", language, value={}, look=None, specs=edge_specs())
 

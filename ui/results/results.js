@@ -9,7 +9,7 @@ const url = (output, isInline) =>
 const player = (output) => make("figure", {},
   make("figcaption", { text: label(output.kind) }),
   make("video", {
-    src: url(output, true), controls: true, preload: "metadata", playsinline: true, loop: true, muted: true,
+    src: `${url(output, true)}#t=0.001`, controls: true, preload: "metadata", playsinline: true, loop: true, muted: true,
     "aria-label": label(output.kind),
   }));
 

@@ -30,7 +30,6 @@ TEXTS: dict[str, Text] = {
         en="One alpha file for each kept object", zh="每个保留的对象各输出一个透明通道"
     ),
     "page.start": Text(en="Start matting", zh="开始抠图"),
-    "page.picture": Text(en="Use your own background picture", zh="使用自己的背景图片"),
     "page.output.alpha": Text(en="Alpha matte, MP4", zh="透明通道 MP4"),
     "page.output.foreground": Text(en="Foreground on green, MP4", zh="绿幕前景 MP4"),
     "page.output.preview": Text(en="Preview, MP4", zh="预览 MP4"),

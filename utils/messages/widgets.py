@@ -73,6 +73,7 @@ _ENGINES: dict[str, Text] = {
     "auto": Text(en="default", zh="默认"),
     "missing": Text(en="Missing: {what}. To get it:", zh="缺少：{what}。安装方法："),
     "missing_only": Text(en="Missing: {what}.", zh="缺少：{what}。"),
+    "comma": Text(en=", ", zh="、"),
     "copy": Text(en="Copy the command", zh="复制命令"),
     "copied": Text(en="Copied", zh="已复制"),
     "options": Text(en="Options", zh="选项"),

@@ -1,0 +1,84 @@
+"""Gestures of a user, in image pixels; every place is read from the live page right before."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+STAGE = ".sm-stage canvas"
+
+
+def upload(page: Any, clip: Path) -> str:
+    """Give the page a clip and return the session id."""
+    page.set_input_files("#sm-upload input[type=file]", str(clip))
+    page.wait_for_selector(".sm-annotator.sm-loaded")
+    page.wait_for_function("new URL(location.href).searchParams.get('s')")
+    return str(page.evaluate("new URL(location.href).searchParams.get('s')"))
+
+
+def place(page: Any, x: float, y: float, selector: str = STAGE) -> tuple[float, float]:
+    """Return where an image pixel is on the screen now."""
+    width, height = page.evaluate(
+        "() => { const i = document.querySelector('.sm-stage img');"
+        " return i.decode().then(() => [i.naturalWidth, i.naturalHeight]); }"
+    )
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    scale = min(box["width"] / width, box["height"] / height)
+    left = box["x"] + (box["width"] - width * scale) / 2
+    top = box["y"] + (box["height"] - height * scale) / 2
+    return left + x * scale, top + y * scale
+
+
+def click(page: Any, x: int, y: int, **options: Any) -> None:
+    page.mouse.move(*place(page, x + 0.5, y + 0.5))
+    page.mouse.down(**options)
+    page.mouse.up(**options)
+
+
+def drag(page: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
+    page.mouse.move(*place(page, *start))
+    page.mouse.down()
+    page.mouse.move(*place(page, (start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+    page.mouse.move(*place(page, *end))
+    page.mouse.up()
+
+
+def wait_masks(page: Any, count: int | None = None) -> None:
+    """Wait until the preview shows masks (that many, where given)."""
+    wanted = "Number(p.dataset.masks) > 0" if count is None else f"p.dataset.masks === '{count}'"
+    page.wait_for_function(f"() => {{ const p = document.querySelector('.sm-preview'); return {wanted}; }}")
+
+
+def select_disc(page: Any, size_wh: tuple[int, int] = (160, 96)) -> None:
+    """Drag a box around the disc on the first frame."""
+    width, height = size_wh
+    x, y, r = int(width * 0.3), height // 2, height // 5 + 3
+    drag(page, (x - r, y - r), (x + r, y + r))
+    wait_masks(page)
+    page.wait_for_selector("#sm-start:not([disabled])")
+
+
+def wait_done(page: Any, timeout_ms: int = 120_000) -> None:
+    page.wait_for_selector(".sm-results:not([hidden])", timeout=timeout_ms)
+    page.wait_for_selector(".sm-status[data-kind=done]", timeout=timeout_ms)
+
+
+def state_file(workspace: Path, session: str) -> dict[str, Any]:
+    return dict(json.loads((workspace / "sessions" / session / "session.json").read_text()))
+
+
+def status_text(page: Any) -> str:
+    return str(page.inner_text("#sm-status"))
+
+
+def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """GET and return status, headers and body, whatever the status."""
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()

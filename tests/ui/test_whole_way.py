@@ -1,0 +1,183 @@
+"""From a clip to a downloaded matte, as a colleague does it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+from PIL import Image
+
+from tests.ui.conftest import AppServer
+from tests.ui.steps import (
+    click,
+    drag,
+    select_disc,
+    state_file,
+    status_text,
+    upload,
+    wait_done,
+    wait_masks,
+)
+
+pytestmark = pytest.mark.browser
+
+
+def test_clip_to_downloaded_matte_with_the_tab_closed_in_between(
+    app: AppServer, open_page: Callable[..., Any], long_clip: Path, tmp_path: Path
+) -> None:
+    page = open_page(app.url, locale="zh-CN")
+    assert "上传" in status_text(page)
+    session = upload(page, long_clip)
+    assert "点击目标" in status_text(page)
+
+    drag(page, (50, 50), (142, 142))
+    wait_masks(page)
+    click(page, 96, 96)
+    click(page, 10, 10, button="right")
+    page.wait_for_function("document.querySelectorAll('.sm-keyframes li').length === 1")
+    page.wait_for_selector("#sm-start:not([disabled])")
+    assert "开始抠图" in status_text(page)
+
+    chip = page.locator(".sm-chips .sm-chip").first
+    chip.click()
+    page.wait_for_selector(".sm-chips .sm-chip[aria-pressed=false]")
+    page.wait_for_selector("#sm-start[disabled]")
+    page.locator(".sm-shot canvas").click(position=_middle_of_disc(page))
+    page.wait_for_selector(".sm-chips .sm-chip[aria-pressed=true]")
+
+    page.click("#sm-start:not([disabled])")
+    page.wait_for_selector(".sm-live:not([hidden]) img[src]")
+    assert "帧/秒" in page.inner_text(".sm-line") or "抠图" in page.inner_text(".sm-line")
+    link = page.url
+    assert session in link
+    context = page.context
+    page.close()
+
+    page = open_page(link, context=context)
+    page.wait_for_selector(".sm-progress:not([hidden])")
+    wait_done(page)
+    assert "完成" in status_text(page)
+
+    with page.expect_download() as waiting:
+        page.click(".sm-download[data-kind=alpha]")
+    path = tmp_path / "alpha.mp4"
+    waiting.value.save_as(path)
+    assert waiting.value.suggested_filename == "long_alpha.mp4"
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(path)
+    assert frames == 200
+    assert state_file(app.workspace, session)["status"] == "done"
+
+
+def _middle_of_disc(page: Any) -> dict[str, float]:
+    box = page.locator(".sm-shot canvas").bounding_box()
+    scale = min(box["width"] / 320, box["height"] / 192)
+    left, top = (box["width"] - 320 * scale) / 2, (box["height"] - 192 * scale) / 2
+    return {"x": left + 96 * scale, "y": top + 96 * scale}
+
+
+def test_background_and_edges_render_again_without_the_engine(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    select_disc(page)
+    page.click("#sm-start")
+    wait_done(page)
+    folder = app.workspace / "sessions" / session
+    master = (folder / "alpha_master.nut").read_bytes()
+    before = (folder / "preview.mp4").read_bytes()
+
+    page.wait_for_function("document.querySelector('.sm-look').dataset.after")
+    shown = page.get_attribute(".sm-look", "data-after")
+    page.click("[data-background=black]")
+    page.fill("[data-edge=grow_px]", "2")
+    page.wait_for_function(
+        "shown => { const now = document.querySelector('.sm-look').dataset.after;"
+        " return now !== shown && now.includes('grow_px=2') && now.includes('000000'); }",
+        arg=shown,
+    )
+
+    picture = tmp_path / "wall.png"
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(picture)
+    page.set_input_files(".sm-look input[type=file]", str(picture))
+    page.wait_for_selector("[data-background=picture][aria-pressed=true]")
+    page.wait_for_function(
+        "document.querySelector('.sm-look').dataset.after.includes('background=picture')"
+    )
+    version = page.get_attribute(".sm-results", "data-version")
+    page.click("[data-part=apply]")
+    page.wait_for_function(
+        "old => document.querySelector('.sm-results').dataset.version !== old", arg=version
+    )
+    assert (folder / "alpha_master.nut").read_bytes() == master
+    assert (folder / "preview.mp4").read_bytes() != before
+    request = state_file(app.workspace, session)["request"]
+    assert request["edges"]["grow_px"] == 2
+    assert request["preview_background"] == "picture"
+
+
+def test_own_mask_and_in_and_out_points_limit_what_is_matted(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
+) -> None:
+    from tests.clips import write_mask_png
+
+    page = open_page(app.url)
+    session = upload(page, clip)
+    with page.expect_file_chooser() as chooser:
+        page.click("#sm-own-mask")
+    chooser.value.set_files(str(write_mask_png(tmp_path / "mask.png")))
+    wait_masks(page, 1)
+    slider = page.locator(".sm-frames input[type=range]")
+    slider.fill("2")
+    page.click("[data-part=in]")
+    slider.fill("8")
+    page.click("[data-part=out]")
+    page.locator(".sm-keyframes .sm-chip").click()
+    page.click("#sm-start:not([disabled])")
+    page.wait_for_selector(".sm-status[data-kind=error]")
+    assert "in and out points" in status_text(page)
+
+    page.click("[data-part=in]")
+    page.click("#sm-start")
+    wait_done(page)
+    request = state_file(app.workspace, session)["request"]
+    assert (request["first"], request["last"]) == (0, 8)
+
+
+def test_correction_on_a_later_frame_is_listed_and_can_be_removed(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    select_disc(page)
+    page.locator(".sm-frames input[type=range]").fill("6")
+    page.wait_for_function("document.querySelector('.sm-preview').dataset.frame === '6'")
+    click(page, 57, 48)
+    page.wait_for_function("document.querySelectorAll('.sm-keyframes li').length === 2")
+    page.locator(".sm-keyframes .sm-icon").nth(1).click()
+    page.wait_for_function("document.querySelectorAll('.sm-keyframes li').length === 1")
+    assert list(state_file(app.workspace, session)["keyframes"]) == ["0"]
+
+
+def test_undo_redo_clear_and_keyboard_change_the_selection(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    page.focus(".sm-stage canvas")
+    page.keyboard.press("Enter")
+    for _ in range(16):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    wait_masks(page)
+    points = state_file(app.workspace, session)["keyframes"]["0"]["prompt"]["points"]
+    assert [(point["x"], point["y"], point["positive"]) for point in points] == [(48, 48, True)]
+
+    page.keyboard.press("Control+z")
+    wait_masks(page, 0)
+    page.keyboard.press("Control+Shift+z")
+    wait_masks(page)
+    page.keyboard.press("Delete")
+    wait_masks(page, 0)
+    assert state_file(app.workspace, session)["keyframes"] == {}
