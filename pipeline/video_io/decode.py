@@ -100,7 +100,7 @@ def _decode(
         try:
             for index in range(start, stop):
                 samples = np.empty(size, np.uint8)
-                if child.read_into(memoryview(samples)) < size:
+                if child.read_into(memoryview(samples.data)) < size:
                     if checks is not None:
                         raise _SeekMissedError
                     raise FfmpegFailed("video.decode_failed", frame=index, detail=child.log)

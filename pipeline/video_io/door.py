@@ -14,7 +14,7 @@ from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader
 from pipeline.video_io.look import RenderLook
-from pipeline.video_io.probe import probe
+from pipeline.video_io.probe import check_file, probe
 from pipeline.video_io.render import RenderResult, RenderTask, run
 from pipeline.video_io.sound import Range
 from utils.types import Alpha
@@ -33,6 +33,14 @@ class VideoIO:
             FfmpegFailed: it is missing, does not run, or is too old; the text says what to do.
         """
         return ffmpeg.read_version(self._settings)
+
+    def check_file(self, path: Path) -> None:
+        """Refuse what is no regular file, is empty or is too large, before it is taken in.
+
+        Raises:
+            BadUpload: with the limit.
+        """
+        check_file(self._settings, path)
 
     def probe(self, path: Path) -> ClipInfo:
         """Check a file and measure the clip in it, decoding every frame once.

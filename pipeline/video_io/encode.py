@@ -119,7 +119,11 @@ class VideoWriter:
         """Return a new frame of the file's size and layout, its samples not set."""
         import av
 
-        return av.VideoFrame(*self._size_wh, self._recipe.pixel_format)
+        frame = av.VideoFrame(*self._size_wh, self._recipe.pixel_format)
+        # ProRes writes the tags of the frame, not of the stream, into its own headers.
+        frame.colorspace = frame.color_primaries = frame.color_trc = _BT709
+        frame.color_range = _LIMITED_RANGE
+        return frame
 
     def write(self, frame: Any, pts: int, duration: int) -> None:
         """Encode a frame from `blank`, shown at `pts` for `duration`, in the clip's units."""

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.compiled import compiled
+
 Plane = npt.NDArray[np.uint8]
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def _compiled(function: Kernel) -> Kernel:
-    """Compile without the interpreter lock, kept on disk where a cache folder can be written."""
-    try:
-        return cast("Kernel", numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:
-        return cast("Kernel", numba.njit(nogil=True)(function))
-
-
-@_compiled
+@compiled
 def blend(front: Plane, back: Plane, alpha: Plane, out: Plane) -> None:
     """Write round((front * alpha + back * (255 - alpha)) / 255) for the front's size.
 
@@ -41,7 +30,7 @@ def blend(front: Plane, back: Plane, alpha: Plane, out: Plane) -> None:
             out[y, x] = out[height - 1, x]
 
 
-@_compiled
+@compiled
 def halve(alpha: Plane, out: Plane) -> None:
     """Write the mean of each 2x2 block, as 4:2:0 chroma sees alpha; edges of odd sizes count alone."""
     height, width = alpha.shape

@@ -12,6 +12,7 @@ from utils.types import Frame
 
 Plane = npt.NDArray[np.uint8]
 NEUTRAL = 128
+LUMA_BLACK = 16
 KR, KB = 0.2126, 0.0722
 """Luma weights of red and blue, ITU-R BT.709."""
 
@@ -75,8 +76,8 @@ def _to_bytes(values: npt.ArrayLike) -> Plane:
 class Picture:
     """One matted frame: alpha uint8 (H, W), its half-size mean, and the foreground's own colour.
 
-    `planes` is for the MP4s and WebM, `rgb` (uint8 (H, W, 3), straight, 0 where alpha is 0) for PNG
-    and ProRes; each is there only when an output wants it. Nobody writes into these arrays.
+    `planes` is for the MP4s and WebM, `rgb` (uint8 (H, W, 3), straight) for PNG and ProRes; each is
+    there only when an output wants it. Nobody writes into these arrays.
     """
 
     index: int

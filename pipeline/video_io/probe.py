@@ -51,14 +51,19 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
         BadUpload: it is not a clip we accept; the text says what, the limit and what to do.
         FfmpegFailed: FFmpeg itself is missing or does not run.
     """
-    _check_file(settings, path)
+    check_file(settings, path)
     header = read_header(settings, path)
     video = _check_header(settings, header)
     count = _count_frames(settings, path, video)
     return _clip(settings, header, video, count)
 
 
-def _check_file(settings: Settings, path: Path) -> None:
+def check_file(settings: Settings, path: Path) -> None:
+    """Refuse what is no regular file, is empty or is too large; nothing is opened.
+
+    Raises:
+        BadUpload: with the limit.
+    """
     try:
         status = os.lstat(path)
     except OSError as error:

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.foreground import estimate_channels
+from pipeline.foreground import COARSE_FACTOR, WIDE_RADIUS_PX, estimate_colour, estimate_plane
 from pipeline.postprocess import apply_edges_bytes
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import read_samples
 from pipeline.video_io.look import RenderLook, background_planes
-from pipeline.video_io.picture import Picture, Plane, Planes
+from pipeline.video_io.picture import LUMA_BLACK, NEUTRAL, Picture, Plane, Planes
 from pipeline.video_io.publish import publish
 from pipeline.video_io.sinks import (
     AlphaSink,
@@ -176,6 +176,7 @@ def _pictures(
     wants_rgb = any(sink.wants_rgb for sink in sinks.values())
     planes = _ahead(task, "yuv420p", stop, stack) if wants_planes else None
     colours = _ahead(task, "rgb24_exact", stop, stack) if wants_rgb else None
+    hide = any(isinstance(sink, WebmSink) for sink in sinks.values())
     width, height = task.info.size_wh
     wanted = task.span.last - task.span.first + 1
     given = 0
@@ -193,10 +194,12 @@ def _pictures(
             half_alpha=half,
             planes=None
             if planes is None
-            else _clean_planes(Planes.of_samples(next(planes), task.info.size_wh), alpha, half),
+            else clean_planes(
+                Planes.of_samples(next(planes), task.info.size_wh), alpha, half, hide=hide
+            ),
             rgb=None
             if colours is None
-            else _clean_rgb(next(colours).reshape(height, width, 3), alpha),
+            else estimate_colour(next(colours).reshape(height, width, 3), alpha, hide=True),
         )
     if given != wanted:
         raise EngineFault("video.alpha_count", got=given, wanted=wanted)
@@ -245,16 +248,21 @@ def _halved(alpha: Plane) -> Plane:
     return half
 
 
-def _clean_planes(planes: Planes, alpha: Plane, half_alpha: Plane) -> Planes:
-    scale = np.float32(1 / 255)
-    chroma = np.dstack((planes.u, planes.v))
-    clean = estimate_channels(chroma, half_alpha * scale)
-    return Planes(
-        estimate_channels(planes.y, alpha * scale),
-        np.ascontiguousarray(clean[..., 0]),
-        np.ascontiguousarray(clean[..., 1]),
-    )
+def clean_planes(planes: Planes, alpha: Plane, half_alpha: Plane, *, hide: bool) -> Planes:
+    """Return the planes with the foreground's own colour where alpha is between 0 and 255.
 
-
-def _clean_rgb(colour: npt.NDArray[np.uint8], alpha: Plane) -> npt.NDArray[np.uint8]:
-    return estimate_channels(colour, alpha * np.float32(1 / 255))
+    With `hide`, pixels of alpha 0 continue the foreground near it and are black elsewhere.
+    """
+    half = WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2
+    chroma = [
+        estimate_plane(
+            plane,
+            half_alpha,
+            hidden=NEUTRAL if hide else None,
+            wide_radius_px=half[0],
+            factor=half[1],
+        )
+        for plane in (planes.u, planes.v)
+    ]
+    luma = estimate_plane(planes.y, alpha, hidden=LUMA_BLACK if hide else None)
+    return Planes(luma, *chroma)

@@ -66,7 +66,7 @@ def add_sound(
     converted = Message(
         "video.audio_converted", {"file": shown_name, "codec": codec, "target": name}
     )
-    attempts = [("copy", [])] if can_copy else []
+    attempts: list[tuple[str, list[Message]]] = [("copy", [])] if can_copy else []
     if codec in ffmpeg.AUDIO_CODECS:
         attempts.append((encoder, [converted]))
     for attempt, notices in attempts:

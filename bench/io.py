@@ -1,0 +1,191 @@
+"""CPU time of the pass around the engine (source + ready alpha to three MP4s) against FFmpeg's floor.
+
+The floor is what FFmpeg alone needs to decode the source and to encode three raw streams that are
+ready. CPU time is user + system of the whole process tree, best of the rounds. The clip is made at
+run time. Run as `python bench/io.py [--frames N] [--rounds N] [--memory] [--json]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from config import Settings  # noqa: E402
+from engines.base import RunContext  # noqa: E402
+from pipeline.video_io import RenderLook, VideoIO, render  # noqa: E402
+from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
+
+SIZE_WH = (1920, 1080)
+ALPHAS = 6
+MP4S = ("alpha", "foreground", "preview")
+LOOK = {"alpha": "12", "foreground": "18", "preview": "18"}
+
+
+def make_clip(folder: Path, frames: int) -> Path:
+    path = folder / "source.mp4"
+    width, height = SIZE_WH
+    graph = f"testsrc2=s={width}x{height}:r=30,noise=alls=8:allf=t,setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+    run_ffmpeg(
+        ["-f", "lavfi", "-i", graph, "-frames:v", str(frames), "-pix_fmt", "yuv420p"],
+        ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", str(path)],
+    )
+    return path
+
+
+def run_ffmpeg(*parts: list[str]) -> None:
+    argv = [str(ffmpeg_path(Settings())), "-v", "error", "-nostdin", "-y"]
+    subprocess.run([*argv, *(item for part in parts for item in part)], check=True)
+
+
+def ready_alphas(frames: int) -> Iterator[np.ndarray]:
+    """A standing figure with a soft, wavy outline; a few different ones, over and over."""
+    width, height = SIZE_WH
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    made = []
+    for phase in range(ALPHAS):
+        angle = np.arctan2(y - 0.55 * height, x - 0.5 * width)
+        radius = np.hypot((x - 0.5 * width) / 0.6, y - 0.55 * height)
+        wavy = 0.4 * height + 12 * np.sin(40 * angle + phase) + 6 * np.sin(97 * angle)
+        made.append(np.clip((wavy - radius) / 14 + 0.5, 0, 1))
+    made = [np.rint(alpha * 255).astype(np.uint8) for alpha in made]
+    for index in range(frames):
+        yield made[index % ALPHAS]
+
+
+def render_pass(clip: Path, frames: int, outputs: list[str], estimate: bool) -> None:
+    if not estimate:
+        render.clean_planes = lambda planes, alpha, half, hide: planes
+    video = VideoIO(Settings())
+    info = video.probe(clip)
+    list(ready_alphas(1))
+    before = cpu_s()
+    video.render(
+        clip, info, ready_alphas(frames), outputs, clip.parent / "out", RenderLook(), RunContext()
+    )
+    report(cpu_s() - before)
+
+
+def cpu_s() -> float:
+    spent = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        spent += usage.ru_utime + usage.ru_stime
+    return spent
+
+
+def report(seconds: float) -> None:
+    peaks = [
+        resource.getrusage(who).ru_maxrss // 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    print(json.dumps({"cpu_s": seconds, "own_peak_mb": peaks[0], "child_peak_mb": peaks[1]}))
+
+
+def floor_step(clip: Path, kind: str) -> None:
+    """Decode the source to nothing, or encode one ready raw stream."""
+    before = cpu_s()
+    if kind == "decode":
+        run_ffmpeg(["-i", str(clip), "-map", "0:v:0", "-f", "null", "-"])
+    else:
+        width, height = SIZE_WH
+        layout = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-r", "30"]
+        run_ffmpeg(
+            [*layout, "-i", str(clip.parent / f"{kind}.yuv"), "-c:v", "libx264"],
+            ["-preset", "veryfast", "-crf", LOOK[kind], str(clip.parent / "floor.mp4")],
+        )
+    report(cpu_s() - before)
+
+
+def in_child(*arguments: str) -> dict[str, float]:
+    """Run one measurement in a process of its own, so that its CPU time is its own."""
+    argv = [sys.executable, __file__, *arguments]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def best(rounds: int, *arguments: str) -> float:
+    return min(in_child(*arguments)["cpu_s"] for _ in range(rounds))
+
+
+def measure(folder: Path, frames: int, rounds: int, bundle: bool) -> dict[str, float]:
+    clip = make_clip(folder, frames)
+    common = ["--clip", str(clip), "--frames", str(frames)]
+    in_child(*common, "--step", "pass", "--outputs", ",".join(MP4S))
+    results = {"decode": best(rounds, *common, "--step", "decode")}
+    for kind in MP4S:
+        raw = folder / f"{kind}.yuv"
+        run_ffmpeg(["-i", str(folder / "out" / f"{kind}.mp4"), "-f", "rawvideo", str(raw)])
+        results[f"encode {kind}"] = best(rounds, *common, "--step", kind)
+        raw.unlink()
+    results["floor"] = sum(results.values())
+    outputs = ["--outputs", ",".join(MP4S)]
+    results["pass"] = best(rounds, *common, *outputs, "--step", "pass")
+    results["pass, source colours"] = best(rounds, *common, *outputs, "--step", "plain-pass")
+    if bundle:
+        everything = ["--outputs", ",".join((*MP4S, "png", "prores", "webm"))]
+        results["all six outputs"] = best(1, *common, *everything, "--step", "pass")
+    return {name: 1000 * seconds / frames for name, seconds in results.items()}
+
+
+def measure_memory(folder: Path, frames: int) -> dict[str, float]:
+    peaks = {}
+    for count in (frames, 8 * frames):
+        clip = make_clip(folder, count)
+        result = in_child(
+            *("--clip", str(clip), "--frames", str(count), "--step", "pass"),
+            *("--outputs", ",".join(MP4S)),
+        )
+        peaks[f"{count} frames"] = result["own_peak_mb"]
+    return peaks
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=120)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--all", action="store_true", help="also time all six outputs together")
+    parser.add_argument("--memory", action="store_true", help="peaks of a clip and one 8x as long")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--clip", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--step", help=argparse.SUPPRESS)
+    parser.add_argument("--outputs", default=",".join(MP4S), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step in ("pass", "plain-pass"):
+        estimate = options.step == "pass"
+        render_pass(options.clip, options.frames, options.outputs.split(","), estimate)
+        return
+    if options.step:
+        floor_step(options.clip, options.step)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.memory:
+            results = {"peak_mb": measure_memory(folder, options.frames)}
+        else:
+            results = {
+                "cpu_ms_per_frame": measure(folder, options.frames, options.rounds, options.all)
+            }
+    if options.json:
+        print(json.dumps(results))
+        return
+    for title, rows in results.items():
+        print(f"{title} ({SIZE_WH[0]}x{SIZE_WH[1]}, {options.frames} frames)")
+        for label, value in rows.items():
+            ratio = f"  {value / rows['floor']:.2f}x" if "floor" in rows else ""
+            print(f"  {label:24}{value:8.1f}{ratio}")
+
+
+if __name__ == "__main__":
+    main()
