@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ from pipeline.state import (
     SessionStatus,
 )
 from pipeline.video_io import ClipInfo, VideoIO
-from utils.errors import BadRequest, BadUpload, SessionError, SplazmatteError
+from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.image_utils import write_image
 from utils.types import Frame, Prompt
 
@@ -88,27 +89,34 @@ class Orchestrator:
 
     # --- sessions -------------------------------------------------------------------------------
 
-    def create_session(self, upload: Path, shown_name: str) -> SessionState:
-        """Take a clip in: check it at the one door, then give it a folder of its own.
+    def create_session(
+        self, upload: Path, shown_name: str, *, may_link: bool = False
+    ) -> SessionState:
+        """Take a clip in: give it a folder of its own, then check it there, at the one door.
+
+        Args:
+            may_link: share the file with the upload instead of copying it; only for an upload that
+                nobody else writes to.
 
         Raises:
             BadUpload: not a clip we accept; nothing is kept.
             NotEnoughDisk: the disk has no room for it.
         """
-        if upload.is_symlink() or not upload.is_file():
-            raise BadUpload("video.not_a_file")
+        self._video.check_file(upload)
         self._store.root.mkdir(parents=True, exist_ok=True)
         size_bytes = upload.stat().st_size
         disk.check_before(self._store.root, size_bytes, self._settings.min_free_disk_bytes)
-        clip = self._video.probe(upload)
         source = f"source{self._safe_suffix(upload)}"
+        take_in = link_or_copy if may_link else shutil.copyfile
 
         def fill(folder: Path) -> dict[str, object]:
-            link_or_copy(upload, folder / source)
-            return {"source": source, "clip": clip}
+            take_in(upload, folder / source)
+            return {"source": source, "clip": self._video.probe(folder / source)}
 
         with disk.full_disk_is_said(self._store.root):
             session = self._store.create(shown_name, fill)
+        state = session.state
+        clip = known_clip(session)
         logger.info(
             "session %s: %dx%d, %d frames, %s",
             session.id[:6],
@@ -116,7 +124,7 @@ class Orchestrator:
             clip.frame_count,
             clip.codec,
         )
-        return session.state
+        return state
 
     def state(self, session_id: str) -> SessionState:
         """Return the session's state.

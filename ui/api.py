@@ -58,7 +58,7 @@ class Api:
         with _answering(language) as spoken:
             path, name = self._uploaded(clip)
             try:
-                state = self._orchestrator.create_session(path, name)
+                state = self._orchestrator.create_session(path, name, may_link=True)
             finally:
                 path.unlink(missing_ok=True)
             return {"session": state.id, "clip": views.clip_view(state, spoken)}

@@ -108,7 +108,7 @@ class Callbacks:
         """Take the clip in as a new session, and forget the cached copy."""
         path = cached_upload(upload, self._cache_dir)
         try:
-            state = self._orchestrator.create_session(path, path.name)
+            state = self._orchestrator.create_session(path, path.name, may_link=True)
         finally:
             path.unlink(missing_ok=True)
         return merged(
