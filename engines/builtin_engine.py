@@ -81,7 +81,10 @@ class BuiltinEngine(Engine):
         context: RunContext,
     ) -> Iterator[TrackedFrame]:
         """See `Tracker.track_video`."""
-        guide = {index: by_object[1] for index, by_object in masks.items()}
+        guide = {index: by_object[1] for index, by_object in masks.items() if 1 in by_object}
+        if start not in guide:
+            raise UnusablePrompt("prompt.mask_missing", frame=start)
+        check_keyframe_mask(guide[start], frames.size_wh, start)
         maker = AlphaMaker(frames.size_wh)
         for done, (step, belief) in enumerate(track(frames, guide, start, context), start=1):
             mask = maker.alpha(step.frame, belief.probability) > 0.5

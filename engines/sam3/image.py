@@ -158,7 +158,7 @@ def pixels(network: Network, image: Frame) -> torch.Tensor:
     import torch.nn.functional as F
 
     side = network.image_size
-    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    planes = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
     small = F.interpolate(planes, (side, side), mode="bilinear", antialias=True)
     mean = torch.tensor(network.kind.mean).view(1, 3, 1, 1)
     std = torch.tensor(network.kind.std).view(1, 3, 1, 1)

@@ -84,7 +84,7 @@ def frame_to_canvas(frame: Frame, geometry: Geometry) -> torch.Tensor:
     """Return the frame as the VAE wants it: float32 (3, H, W) in [-1, 1], contiguous, on the CPU."""
     import torch
 
-    pixels = np.ascontiguousarray(geometry.cropped(frame))
+    pixels = np.require(geometry.cropped(frame), requirements=["C", "W"])
     image = torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float()
     return _to_canvas(image, geometry) / 255.0 * 2.0 - 1.0
 
@@ -99,7 +99,7 @@ def mask_to_canvas(mask: Mask, geometry: Geometry, hard: bool) -> torch.Tensor:
     """
     import torch
 
-    pixels = np.ascontiguousarray(geometry.cropped(mask))
+    pixels = np.require(geometry.cropped(mask), requirements=["C", "W"])
     image = _to_canvas(torch.from_numpy(pixels).float()[None], geometry)
     if hard:
         image = (image > 0.5).float()
