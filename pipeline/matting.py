@@ -126,6 +126,7 @@ class MattingJob:
             )
 
         self._session.transform(begin)
+        self._session.set_room_aside()
 
     def _work(self, context: RunContext, started_s: float) -> SessionState:
         state = self._session.state
@@ -314,6 +315,7 @@ class MattingJob:
         started_s: float,
     ) -> SessionState:
         folder = self._session.folder
+        self._session.give_room_back()
         write_atomically(folder / "confidence.json", json.dumps(self._confidence).encode("utf-8"))
         shutil.rmtree(self._session.cache_dir, ignore_errors=True)
         state = self._session.state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -156,7 +157,12 @@ class Orchestrator:
         if not path.is_file():
             with disk.full_disk_is_said(session.folder):
                 path.parent.mkdir(exist_ok=True)
-                write_image(path, self._read_frame(session, clip, frame))
+                picture = self._read_frame(session, clip, frame)
+                with contextlib.suppress(FileNotFoundError):
+                    # A job that fails just now sweeps unfinished files, this one among them.
+                    write_image(path, picture)
+                if not path.is_file():
+                    write_image(path, picture)
         return path
 
     # --- the target -----------------------------------------------------------------------------

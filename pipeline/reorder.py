@@ -48,7 +48,10 @@ def in_order(
             alpha = _checked(item, size_wh, name)
             if not wanted <= item.index < frame_count or item.index in waiting:
                 raise EngineFault(
-                    "engine.bad_alpha", name=name, frame=item.index, problem="a frame too many"
+                    "engine.bad_alpha",
+                    name=name,
+                    frame=item.index,
+                    problem=f"{item.index} / {frame_count}",
                 )
             if item.index != wanted:
                 spool.mkdir(parents=True, exist_ok=True)

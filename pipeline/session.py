@@ -29,6 +29,9 @@ _TRASH_PREFIX = ".trash-"
 _NEW_PREFIX = ".new-"
 LOCK_WAIT_S = 2.0
 """Seconds a worker waits for a job lock that a look or a clean-up holds for a moment."""
+_ROOM_NAME = "room.partial"
+SPARE_BYTES = 64 * 1024
+"""Bytes set aside during a job beside those of the state file."""
 SHOWN_NAME_LIMIT = 120
 """Characters kept of an uploaded file's name."""
 
@@ -142,6 +145,19 @@ class Session:
     def instance_path(self, frame: int, instance: int) -> Path:
         """Where the mask of an instance found on a frame lies."""
         return self.folder / "instances" / f"{frame:06d}" / f"{instance}.png"
+
+    def set_room_aside(self) -> None:
+        """Take the room that the state will need at a job's end; sweeping the partial files frees it.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        state_bytes = (self.folder / "session.json").stat().st_size
+        (self.folder / _ROOM_NAME).write_bytes(bytes(2 * state_bytes + SPARE_BYTES))
+
+    def give_room_back(self) -> None:
+        """Free what was set aside."""
+        (self.folder / _ROOM_NAME).unlink(missing_ok=True)
 
     def sweep_partials(self) -> int:
         """Remove files that a stopped writer left behind; return how many."""
@@ -337,8 +353,12 @@ def write_mask(path: Path, mask: Mask) -> None:
     """Write a mask, bool (H, W), as a 1-bit PNG, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = partial_path(path)
-    Image.fromarray(mask).save(temporary, format="PNG", compress_level=1)
-    os.replace(temporary, path)
+    try:
+        Image.fromarray(mask).save(temporary, format="PNG", compress_level=1)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def clean_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import cv2
@@ -111,7 +112,8 @@ def write_image(path: Path, picture: npt.NDArray[np.uint8], quality: int = JPEG_
         ValueError: the suffix is neither .jpg nor .png.
     """
     content = encode_image(picture, path.suffix.lower(), quality)
-    temporary = path.with_name(f"{path.stem}.partial{path.suffix}")
+    # Two threads may make the same picture at once: each writes a file of its own.
+    temporary = path.with_name(f"{path.stem}.partial-{threading.get_ident():x}{path.suffix}")
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)
