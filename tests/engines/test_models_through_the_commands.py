@@ -14,7 +14,7 @@ from PIL import Image
 
 import app
 from pipeline.session import SessionStore
-from tests.clips import write_clip, write_mask_png
+from tests.disc import write_clip, write_mask_png
 from ui.cli import main
 
 pytest.importorskip("transformers")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clips import write_clip, write_mask_png
+from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import FRAMES, SIZE, Workplace, wait_until, children
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pipeline.session import SessionStore
 from pipeline.state import SessionStatus
-from tests.clips import disc_frame, write_clip, write_mask_png
+from tests.disc import disc_frame, write_clip, write_mask_png
 
 ROOT = Path(__file__).resolve().parents[2]
 

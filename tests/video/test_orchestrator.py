@@ -19,7 +19,7 @@ from pipeline.selection import store_keyframe
 from pipeline.session import SessionStore
 from pipeline.state import MatteRequest, SessionStatus
 from pipeline.video_io import read_master
-from tests.clips import disc_frame, write_clip
+from tests.disc import disc_frame, write_clip
 from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError
 from utils.types import Box, Point, Progress, Prompt
 
