@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.upstream_matanyone import process_video, random_network
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.matanyone_engine import MatAnyoneEngine
 from engines.matanyone_parts.checkpoint import detect_generation
 from engines.matanyone_parts.upstream import import_package
 from tests.engines.fake_matanyone import moving_disc
-from tests.engines.matanyone_upstream import process_video, random_network
 from utils.errors import ModelFilesError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

@@ -1,9 +1,11 @@
-"""Runs upstream's own `process_video` on arrays and keeps its alphas before they are rounded."""
+"""Runs upstream MatAnyone's own `process_video` on arrays and keeps its alphas before they are rounded."""
 
 from __future__ import annotations
 
 import importlib
+import time
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,24 @@ def random_network(package: Package, seed: int = 0) -> Any:
 def process_video(
     generation: Generation,
     network: Any,
-    frames: list[np.ndarray],
+    frames: Sequence[np.ndarray],
     mask: np.ndarray,
     folder: Path,
     *,
     amp: bool = False,
+    device: str = "cpu",
+    clock: Callable[[], float] = time.perf_counter,
+    times: list[float] | None = None,
     **options: int,
 ) -> np.ndarray:
     """Upstream's alphas, float32 (N, h, w), before its rounding.
 
     Without `amp` the body runs outside the autocast that upstream wraps it in.
+
+    Args:
+        folder: an empty folder for the files that upstream reads and writes.
+        times: gets the clock's value after each of upstream's steps, warm-up included.
+        options: `n_warmup`, `r_erode`, `r_dilate`, `max_size`.
     """
     import torch
 
@@ -46,17 +56,20 @@ def process_video(
     for index, frame in enumerate(frames):
         cv2.imwrite(str(images / f"{index:05d}.png"), frame[..., ::-1])
     cv2.imwrite(str(folder / "mask.png"), mask.astype(np.uint8) * 255)
-    core = package.inference_core(network, cfg=network.cfg, device="cpu")
+    core = package.inference_core(network, cfg=network.cfg, device=device)
     kept: list[np.ndarray] = []
     original = core.output_prob_to_mask
 
     def keep(probability: Any) -> Any:
         alpha = original(probability)
         kept.append(alpha.float().cpu().numpy().copy())
+        if times is not None:
+            times.append(clock())
         return alpha
 
     core.output_prob_to_mask = keep
     writer, inference.imageio.mimwrite = inference.imageio.mimwrite, lambda *args, **kwargs: None
+    progress, inference.tqdm = inference.tqdm, lambda steps: steps
     run = package.inference_core.process_video
     try:
         with warnings.catch_warnings(), torch.inference_mode():
@@ -65,5 +78,5 @@ def process_video(
             unwrapped = run if amp else run.__wrapped__.__wrapped__
             unwrapped(core, str(images), str(folder / "mask.png"), str(folder / "out"), **options)
     finally:
-        inference.imageio.mimwrite = writer
+        inference.imageio.mimwrite, inference.tqdm = writer, progress
     return np.stack(kept[-len(frames) :])
