@@ -53,6 +53,13 @@ VAE_CONFIG: dict[str, Any] = {
 
 def build_tiny_videomama(folder: Path, *, seed: int = 0) -> Path:
     """Write both weight folders (3.3 M values, 7 MB, fp16) under `folder`, which is returned."""
+    return write_random(folder, UNET_CONFIG, VAE_CONFIG, seed=seed)
+
+
+def write_random(
+    folder: Path, unet_config: dict[str, Any], vae_config: dict[str, Any], *, seed: int = 0
+) -> Path:
+    """Write random weights of the shapes that the configs describe, fp16, with receipts."""
     import torch
     from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import (
         AutoencoderKLTemporalDecoder,
@@ -63,16 +70,15 @@ def build_tiny_videomama(folder: Path, *, seed: int = 0) -> Path:
     from safetensors.torch import save_file
 
     for name, files, config, model_class in (
-        (UNET_FOLDER, UNET_FILES, UNET_CONFIG, UNetSpatioTemporalConditionModel),
-        (VAE_FOLDER, VAE_FILES, VAE_CONFIG, AutoencoderKLTemporalDecoder),
+        (UNET_FOLDER, UNET_FILES, unet_config, UNetSpatioTemporalConditionModel),
+        (VAE_FOLDER, VAE_FILES, vae_config, AutoencoderKLTemporalDecoder),
     ):
         torch.manual_seed(seed)
-        model = model_class.from_config(config)
+        model = model_class.from_config(config).half()
         config_path, weights_path = (folder / name / file for file in files)
         config_path.parent.mkdir(parents=True, exist_ok=True)
         config_path.write_text(json.dumps(config))
-        state = {key: value.half().contiguous() for key, value in model.state_dict().items()}
-        save_file(state, weights_path)
+        save_file(model.state_dict(), weights_path)
         write_receipt(folder / name, files)
     return folder
 
