@@ -29,6 +29,7 @@ def build_settings() -> Settings:
 def build_orchestrator(settings: Settings) -> Orchestrator:
     """Wire the parts together; no model is loaded and no GPU touched."""
     from engines.manager import ModelManager
+    from engines.memory import PeakBook
     from engines.registry import build_registry
     from engines.translation import Translator
     from pipeline.jobs import JobRunner
@@ -43,7 +44,10 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
         video=VideoIO(settings),
         registry=registry,
         manager=ModelManager(
-            registry, device=settings.device, reserve_bytes=settings.gpu_reserve_bytes
+            registry,
+            device=settings.device,
+            reserve_bytes=settings.gpu_reserve_bytes,
+            peaks=PeakBook(settings.workspace_dir / "engine_peaks.json"),
         ),
         jobs=JobRunner(queue_limit=settings.queue_limit),
         translator=Translator(settings),

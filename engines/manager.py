@@ -12,7 +12,7 @@ from typing import Protocol
 from engines.base import Engine
 from engines.devices import DeviceChoice, error_kind, likely_device, release_memory, resolve_device
 from engines.ledger import EngineState, Entry, Lease, Ledger
-from engines.memory import CudaProbe, MemoryProbe, PeakBook, RamProbe
+from engines.memory import CudaProbe, MeasuredPeak, MemoryProbe, PeakBook, RamProbe
 from utils.errors import (
     Cancelled,
     EngineUnavailable,
@@ -167,6 +167,10 @@ class ModelManager:
         entries = [self._entry(name) for name in self._registry.names]
         with self._changed:
             return [self._status(entry) for entry in entries]
+
+    def measured(self, name: str) -> MeasuredPeak:
+        """Return the most an engine was measured to take, also by earlier processes."""
+        return self._peaks.get(name)
 
     def promised_bytes(self) -> int:
         """Return the bytes promised now, the reserve left out."""

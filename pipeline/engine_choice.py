@@ -30,6 +30,8 @@ class EngineInfo:
     option_specs: tuple[OptionSpec, ...]
     is_default: bool
     peak_bytes: int = 0
+    """Weights and one job's working memory, as measured; 0 where it has not run."""
+    peak_device: str = ""
 
 
 class EngineChoice:
@@ -103,6 +105,7 @@ class EngineChoice:
     def _info(self, name: str, is_default: bool) -> EngineInfo:
         engine = self._registry.get(name)
         requirements = engine.requirements()
+        measured = self._manager.measured(name)
         return EngineInfo(
             name=name,
             label=engine.label,
@@ -112,4 +115,6 @@ class EngineChoice:
             missing=tuple((item.label, item.command) for item in requirements if not item.present),
             option_specs=engine.option_specs(),
             is_default=is_default,
+            peak_bytes=measured.weight_bytes + measured.working_bytes,
+            peak_device=measured.device,
         )

@@ -279,7 +279,8 @@ def _engines(
         for label, command in row.missing:
             print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
         if row.peak_bytes:
-            print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB on the GPU")
+            where = "on the GPU" if row.peak_device == "cuda" else "of main memory"
+            print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB {where}")
     return EXIT_OK
 
 
