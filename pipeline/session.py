@@ -269,7 +269,8 @@ class SessionStore:
         """Start-up scan: settle every session whose process died; return those interrupted.
 
         A session marked running or queued whose job lock is free becomes done when every declared
-        output is there with its recorded size, else interrupted. Partial files are swept.
+        output is there with its recorded size, else interrupted; so does one marked done of which an
+        output is gone. Partial files are swept.
         """
         self.sweep_trash()
         interrupted = []
@@ -297,6 +298,8 @@ class SessionStore:
             state = session.state
         except SessionError:
             return False
+        if state.status is SessionStatus.DONE:
+            return _settle_done(session, state)
         if state.status not in (SessionStatus.RUNNING, SessionStatus.QUEUED):
             return False
         complete = bool(state.outputs) and all(
@@ -311,6 +314,15 @@ class SessionStore:
                 previous_outputs=(),
             )
         return not complete
+
+
+def _settle_done(session: Session, state: SessionState) -> bool:
+    """Take back "done" where an output is gone: killed while new files took the place of old ones."""
+    there = tuple(output for output in state.outputs if (session.folder / output.file).exists())
+    if len(there) == len(state.outputs):
+        return False
+    session.update(status=SessionStatus.INTERRUPTED, outputs=there)
+    return True
 
 
 class MaskFolder(Mapping[int, Mask]):

@@ -1,0 +1,191 @@
+"""SIGTERM, Ctrl+C and a second signal: within 10 s, state interrupted, no FFmpeg left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.jobs import JobState
+from pipeline.session import SessionStore
+from pipeline.state import MatteRequest, SessionStatus
+from tests.disc import write_clip, write_mask_png
+from tests.faults.workplace import (
+    Workplace,
+    assert_nothing_left,
+    partials,
+    start_app,
+    stop,
+    true_alphas,
+    wait_until,
+)
+
+LONG = (640, 384)
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip that keeps the built-in engine busy for longer than any test waits."""
+    return write_clip(tmp_path_factory.mktemp("long") / "clip.mp4", 150, LONG)
+
+
+@pytest.fixture(scope="module")
+def long_mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_mask_png(tmp_path_factory.mktemp("long") / "mask.png", 0, LONG)
+
+
+@pytest.fixture
+def running(tmp_path: Path, long_clip: Path, long_mask: Path) -> Iterator[subprocess.Popen[str]]:
+    """`app.py matte` in the middle of its job."""
+    process = start_app(
+        "matte", long_clip, "--mask", long_mask, "--engine", "builtin",
+        "--out", tmp_path / "out", workspace=tmp_path / "workspace",
+    )  # fmt: skip
+    store = SessionStore(tmp_path / "workspace")
+
+    def is_matting() -> bool:
+        assert process.poll() is None, process.communicate()
+        return psutil.Process(process.pid).children() and any(
+            session.state.status is SessionStatus.RUNNING for session in store
+        )
+
+    try:
+        wait_until(is_matting, 60)
+        yield process
+    finally:
+        stop(process)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (signal.SIGTERM, SessionStatus.INTERRUPTED),
+        (signal.SIGHUP, SessionStatus.INTERRUPTED),
+        (signal.SIGINT, SessionStatus.CANCELLED),
+    ],
+    ids=["SIGTERM", "SIGHUP", "SIGINT"],
+)
+def test_a_signal_ends_a_command_and_leaves_a_session_to_run_again(
+    running: subprocess.Popen[str], tmp_path: Path, number: int, status: SessionStatus
+) -> None:
+    helpers = psutil.Process(running.pid).children(recursive=True)
+    assert helpers
+    os.kill(running.pid, number)
+    _, error = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert error.splitlines()[-1] == "Cancelled."
+    _, alive = psutil.wait_procs(helpers, timeout=2)
+    assert not alive
+    (session,) = SessionStore(tmp_path / "workspace")
+    state = session.state
+    assert state.status is status
+    assert state.error is None
+    assert state.outputs == ()
+    assert session.source.is_file()
+    assert session.instance_path(0, 0).is_file()
+    assert not partials(session.folder)
+    assert not (tmp_path / "out").exists()
+
+
+def test_sigterm_while_a_clip_is_being_read_leaves_no_session(
+    tmp_path: Path, long_mask: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    stuck = tmp_path / "stuck.sh"
+    stuck.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\nexec sleep 60\n")
+    stuck.chmod(0o755)
+    clip = write_clip(tmp_path / "clip.mp4", 5, (96, 64))
+    process = start_app(
+        "matte", clip, "--mask", long_mask, "--out", tmp_path / "out",
+        workspace=tmp_path / "workspace", SPLAZMATTE_FFMPEG_PATH=str(stuck),
+    )  # fmt: skip
+    try:
+        wait_until((tmp_path / "started").exists, 60)
+        helpers = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, signal.SIGTERM)
+        process.communicate(timeout=10)
+        _, alive = psutil.wait_procs(helpers, timeout=2)
+        assert not alive
+    finally:
+        stop(process)
+    assert process.returncode == 130
+    assert not list((tmp_path / "workspace" / "sessions").glob("[!.]*"))
+    assert not list((tmp_path / "workspace" / "sessions").glob(".new-*"))
+
+
+def test_closing_interrupts_the_running_job_and_those_that_wait(
+    workplace: Workplace, clip: Path, mask: Path
+) -> None:
+    started = threading.Event()
+
+    def slow(frames, guide, start, context):
+        for item in true_alphas(frames, guide, start, context):
+            started.set()
+            while item.index == 2:
+                time.sleep(0.01)
+                context.check_cancelled()
+            yield item
+
+    workplace.engine.does = slow
+    ids = [workplace.session_with_target(clip, mask) for _ in range(3)]
+    for session_id in ids:
+        workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    assert started.wait(20)
+    began_s = time.monotonic()
+    assert workplace.orchestrator.close()
+    assert time.monotonic() - began_s < 10
+    for session_id in ids:
+        assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
+        assert_nothing_left(workplace.folder(session_id))
+
+
+def test_an_interrupted_session_runs_again_as_it_was_asked_for(
+    make_workplace, tmp_path: Path, clip: Path, mask: Path
+) -> None:
+    first = make_workplace()
+    session_id = first.session_with_target(clip, mask)
+    request = MatteRequest(engine="builtin", outputs=("alpha", "webm"), last=4)
+    first.store.open(session_id).update(status=SessionStatus.RUNNING, request=request)
+    second = make_workplace()
+    assert second.orchestrator.recover() == 1
+    state = second.orchestrator.state(session_id)
+    assert state.status is SessionStatus.INTERRUPTED
+    assert state.request == request
+    second.orchestrator.submit(session_id, state.request)
+    assert second.jobs.wait(session_id, 60) is JobState.DONE
+    state = second.orchestrator.state(session_id)
+    assert {output.kind for output in state.outputs} == {"alpha", "webm"}
+    assert state.frames_done == 5
+
+
+def test_an_engine_that_does_not_stop_is_left_behind_with_its_session_interrupted(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    workplace = make_workplace(stop_grace_s=0.5)
+    release, started = threading.Event(), threading.Event()
+
+    def deaf(frames, guide, start, context):
+        started.set()
+        release.wait(30)
+        yield from true_alphas(frames, guide, start, context)
+
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.engine.does = deaf
+    workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    assert started.wait(20)
+    try:
+        began_s = time.monotonic()
+        assert not workplace.orchestrator.close()
+        assert time.monotonic() - began_s < 5
+        assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
+    finally:
+        release.set()
+        workplace.jobs.wait(session_id, 20)
+    wait_until(lambda: not workplace.store.open(session_id).is_running)
+    assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
