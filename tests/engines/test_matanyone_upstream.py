@@ -190,6 +190,20 @@ def test_a_job_that_ends_between_two_steps_leaves_no_warning_and_no_grad_mode(en
         gc.collect()
 
 
+def test_two_jobs_in_turns_are_as_each_alone(engines, clip):
+    frames, masks = clip
+    options = {"warmup": 0}
+    jobs = [(frames[:3], masks[0]), (frames[:2:-1], masks[5])]
+    alone = [list(ours(engines["2"], *job, **options).values()) for job in jobs]
+    streams = [
+        engines["2"].process(ArrayFrames(given), {0: mask}, 0, options, RunContext())
+        for given, mask in jobs
+    ]
+    for turn, pair in enumerate(zip(*streams, strict=True)):
+        for item, expected in zip(pair, alone, strict=True):
+            assert np.array_equal(item.alpha, expected[turn])
+
+
 def test_upstreams_module_globals_are_as_before_after_a_job(engines, clip):
     frames, masks = clip
     package = import_package("2")
