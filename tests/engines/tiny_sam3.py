@@ -153,6 +153,31 @@ def build_tiny_sam2(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
+def build_full_sam3(folder: Path, *, seed: int = 0) -> Path:
+    """Write random weights of SAM 3's published size (859.9 M values, 3.4 GB), for benchmarks."""
+    import torch
+    from transformers import Sam3VideoConfig, Sam3VideoModel
+
+    torch.manual_seed(seed)
+    model = Sam3VideoModel(Sam3VideoConfig()).eval()
+    _make_objects_present(model.tracker_model)
+    _save(model, folder)
+    _tokenizer().save_pretrained(folder)
+    return folder
+
+
+def build_full_sam2(folder: Path, *, seed: int = 0) -> Path:
+    """Write random weights of SAM 2.1 tiny's published size (39 M values), for benchmarks."""
+    import torch
+    from transformers import Sam2VideoConfig, Sam2VideoModel
+
+    torch.manual_seed(seed)
+    model = Sam2VideoModel(Sam2VideoConfig()).eval()
+    _make_objects_present(model)
+    _save(model, folder)
+    return folder
+
+
 def _make_objects_present(tracker: Any) -> None:
     """A random model says "absent" of everything otherwise, and every mask is empty."""
     tracker.mask_decoder.pred_obj_score_head.proj_out.bias.data.fill_(10.0)
