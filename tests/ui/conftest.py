@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.clips import write_clip
+from tests.ui.disc import write_disc_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path(os.environ.get("SPLAZMATTE_TEST_CHROMIUM", "/usr/bin/chromium"))
@@ -189,7 +189,7 @@ def open_page(browser: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
             context = browser.new_context(
                 locale=locale, viewport={"width": size[0], "height": size[1]}, **options
             )
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(20_000)
             contexts.append(context)
         page = context.new_page()
         watch.follow(page)
@@ -205,12 +205,12 @@ def open_page(browser: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """12 frames of 160x96."""
-    return write_clip(tmp_path_factory.mktemp("clips") / "moving disc.mp4")
+    return write_disc_clip(tmp_path_factory.mktemp("clips") / "moving disc.mp4")
 
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip whose job takes long enough to look at it while it runs."""
-    return write_clip(
+    return write_disc_clip(
         tmp_path_factory.mktemp("clips") / "long.mp4", frame_count=200, size_wh=(320, 192)
     )

@@ -48,7 +48,9 @@ def drag(page: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
 def wait_masks(page: Any, count: int | None = None) -> None:
     """Wait until the preview shows masks (that many, where given)."""
     wanted = "Number(p.dataset.masks) > 0" if count is None else f"p.dataset.masks === '{count}'"
-    page.wait_for_function(f"() => {{ const p = document.querySelector('.sm-preview'); return {wanted}; }}")
+    page.wait_for_function(
+        f"() => {{ const p = document.querySelector('.sm-preview'); return {wanted}; }}"
+    )
 
 
 def select_disc(page: Any, size_wh: tuple[int, int] = (160, 96)) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.ui.conftest import AppServer
+from tests.ui.disc import write_disc_mask
 from tests.ui.steps import (
     click,
     drag,
@@ -120,13 +121,11 @@ def test_background_and_edges_render_again_without_the_engine(
 def test_own_mask_and_in_and_out_points_limit_what_is_matted(
     app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
-    from tests.clips import write_mask_png
-
     page = open_page(app.url)
     session = upload(page, clip)
     with page.expect_file_chooser() as chooser:
         page.click("#sm-own-mask")
-    chooser.value.set_files(str(write_mask_png(tmp_path / "mask.png")))
+    chooser.value.set_files(str(write_disc_mask(tmp_path / "mask.png")))
     wait_masks(page, 1)
     slider = page.locator(".sm-frames input[type=range]")
     slider.fill("2")

@@ -16,7 +16,6 @@ const player = (output) => make("figure", {},
 const download = (output) => make("li", {},
   make("a", {
     href: url(output, false), download: output.file_name, class: "sm-download", "data-kind": output.kind,
-    "aria-label": label("download", { name: output.label, size: output.size }),
   }, make("span", { "aria-hidden": "true", text: "⤓" }), make("span", { class: "sm-name", text: output.label }),
   make("span", { class: "sm-size", text: output.size })),
   make("p", { class: "sm-about", text: output.note }));

@@ -81,7 +81,7 @@ _ENGINES: dict[str, Text] = {
 
 _PROGRESS: dict[str, Text] = {
     "title": Text(en="Progress", zh="进度"),
-    "queued": Text(en="{count} jobs in front of you", zh="前面还有 {count} 个任务"),
+    "queued": Text(en="Jobs in front of you: {count}", zh="前面还有 {count} 个任务"),
     "next_up": Text(en="Next in line", zh="即将开始"),
     "wait": Text(en="about {time} to wait", zh="预计等待 {time}"),
     "units": Text(en="{stage} {done} / {total}", zh="{stage} {done} / {total}"),
@@ -100,7 +100,6 @@ _RESULTS: dict[str, Text] = {
     "foreground": Text(en="Foreground", zh="前景"),
     "preview": Text(en="Preview", zh="预览"),
     "downloads": Text(en="Downloads", zh="下载"),
-    "download": Text(en="Download {name}, {size}", zh="下载 {name}，{size}"),
     "took": Text(en="{engine} · {seconds} s", zh="{engine} · 用时 {seconds} 秒"),
     "notes": Text(en="Notes", zh="提示"),
 }

@@ -1,0 +1,41 @@
+"""The clip these tests upload: a bright disc that moves over a dull background."""
+
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image
+
+
+def disc_mask(index: int, size_wh: tuple[int, int]) -> np.ndarray:
+    """Where the disc is on a frame, bool (H, W)."""
+    width, height = size_wh
+    rows, columns = np.mgrid[:height, :width]
+    centre = int(width * 0.3 + index * 0.5) % width
+    return (columns - centre) ** 2 + (rows - height // 2) ** 2 < (height // 5) ** 2
+
+
+def write_disc_clip(
+    path: Path, frame_count: int = 12, size_wh: tuple[int, int] = (160, 96)
+) -> Path:
+    """Encode the moving disc as H.264 at 25 frames a second."""
+    width, height = size_wh
+    dull = np.random.default_rng(7).integers(20, 60, (height, width, 3)).astype(np.uint8)
+    frames = [
+        np.where(disc_mask(index, size_wh)[..., None], np.uint8([225, 150, 40]), dull).tobytes()
+        for index in range(frame_count)
+    ]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y",
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25", "-i", "-",
+        "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", str(path),
+    ]  # fmt: skip
+    subprocess.run(command, input=b"".join(frames), check=True)
+    return path
+
+
+def write_disc_mask(path: Path, size_wh: tuple[int, int] = (160, 96)) -> Path:
+    """Write the disc's true mask of the first frame as a PNG."""
+    Image.fromarray(disc_mask(0, size_wh)).convert("L").save(path)
+    return path

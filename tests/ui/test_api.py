@@ -1,0 +1,185 @@
+"""The named endpoints, as a script uses them, and what strangers may not do with them."""
+
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+
+from tests.ui.conftest import AppServer
+from tests.ui.disc import write_disc_mask
+from tests.ui.steps import fetch, state_file
+
+gradio_client = pytest.importorskip("gradio_client")
+
+
+@pytest.fixture(scope="module")
+def client(app: AppServer) -> Iterator[Any]:
+    made = gradio_client.Client(app.url, verbose=False, analytics_enabled=False)
+    yield made
+    made.close()
+
+
+def call(client: Any, name: str, **values: Any) -> Any:
+    return client.predict(api_name=f"/{name}", **values)
+
+
+def wait_for(client: Any, session: str) -> dict[str, Any]:
+    import time
+
+    for _ in range(300):
+        status = call(client, "status", session=session)
+        if not status["job"] or not status["job"]["is_active"]:
+            return dict(status)
+        time.sleep(0.2)
+    pytest.fail("the job did not end")
+
+
+@pytest.fixture
+def session(client: Any, clip: Path) -> str:
+    return str(call(client, "upload", clip=gradio_client.handle_file(str(clip)))["session"])
+
+
+def test_a_script_goes_from_clip_to_files(
+    app: AppServer, client: Any, clip: Path, tmp_path: Path
+) -> None:
+    engines = call(client, "engines", language="zh")
+    assert [engine["name"] for engine in engines if engine["available"]] == ["builtin"]
+    assert all(engine["missing"] for engine in engines if not engine["available"])
+
+    made = call(client, "upload", clip=gradio_client.handle_file(str(clip)))
+    session = made["session"]
+    assert made["clip"]["name"] == clip.name
+    assert (made["clip"]["width"], made["clip"]["height"], made["clip"]["frames"]) == (160, 96, 12)
+
+    found = call(client, "segment", session=session, points=[[48, 48]], box=[25, 25, 71, 71])
+    assert found["kept"] == [found["instances"][0]["id"]]
+    assert (
+        fetch(app.url.rstrip("/") + found["instances"][0]["url"])[1]["content-type"] == "image/png"
+    )
+
+    queued = call(client, "submit", session=session, outputs=["alpha", "png"], last=7)
+    assert queued["state"] in ("queued", "running", "done")
+    status = wait_for(client, session)
+    assert (status["state"], status["kind"]) == ("done", "done")
+    outputs = {item["kind"]: item for item in call(client, "result", session=session)["outputs"]}
+    assert set(outputs) == {"alpha", "png"}
+    target = tmp_path / "alpha.mp4"
+    urllib.request.urlretrieve(app.url.rstrip("/") + outputs["alpha"]["url"], target)
+    assert target.stat().st_size == outputs["alpha"]["size_bytes"]
+    assert imageio_ffmpeg.count_frames_and_secs(target)[0] == 8
+
+
+def test_a_ready_mask_is_taken_and_a_job_can_be_cancelled(
+    client: Any, long_clip: Path, tmp_path: Path
+) -> None:
+    session = call(client, "upload", clip=gradio_client.handle_file(str(long_clip)))["session"]
+    mask = write_disc_mask(tmp_path / "mask.png", (320, 192))
+    found = call(client, "segment", session=session, mask=gradio_client.handle_file(str(mask)))
+    assert len(found["instances"]) == 1
+    call(client, "submit", session=session)
+    assert call(client, "cancel", session=session) is True
+    assert wait_for(client, session)["state"] == "cancelled"
+    assert call(client, "cancel", session=session) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("segment", {"points": [[1e9, 0]]}),
+        ("segment", {"points": [[-1, 5]]}),
+        ("segment", {"points": [["a", 0]]}),
+        ("segment", {"frame": 10**7, "points": [[5, 5]]}),
+        ("segment", {"frame": -1, "points": [[5, 5]]}),
+        ("segment", {"box": [1, 2, 3]}),
+        ("segment", {"mask": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}}),
+        ("submit", {"engine": "../../x"}),
+        ("submit", {"outputs": ["exe"]}),
+        ("submit", {"background": "javascript:1"}),
+        ("submit", {"preview_background": "/etc/passwd"}),
+        ("submit", {"edges": {"gamma": 1e9}}),
+        ("submit", {"edges": {"nonsense": 1}}),
+        ("submit", {"first": 5, "last": 2}),
+        ("submit", {"options": {"unknown": 1}}),
+        ("submit", {"kept": {"x": [1]}}),
+        ("status", {"session": "../../etc"}),
+        ("status", {"session": "A" * 24}),
+        ("result", {"session": "/etc/passwd"}),
+    ],
+)
+def test_forged_values_are_refused_with_a_reason(
+    app: AppServer, client: Any, session: str, name: str, values: dict[str, Any]
+) -> None:
+    before = state_file(app.workspace, session)
+    with pytest.raises(Exception) as caught:
+        call(client, name, **{"session": session, **values})
+    assert len(str(caught.value)) > 15
+    assert "Traceback" not in str(caught.value)
+    assert "report no." not in str(caught.value)
+    assert state_file(app.workspace, session) == before
+
+
+def test_an_upload_path_outside_the_cache_is_refused(client: Any, app: AppServer) -> None:
+    forged = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(Exception, match="Upload it again"):
+        call(client, "upload", clip=forged)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("media/{session}/frame/99999.jpg", 400),
+        ("media/{session}/frame/..%2f..%2fsession.jpg", 404),
+        ("media/{session}/file/..%2fsession.json", 404),
+        ("media/{session}/still/0.jpg?background=/etc/passwd", 400),
+        ("media/{session}/mask/0/7.png", 400),
+        ("media/..%2f..%2fetc/frame/0.jpg", 404),
+        ("gradio_api/file=/etc/passwd", 403),
+        ("gradio_api/file={workspace}/sessions/{session}/session.json", 403),
+    ],
+)
+def test_no_address_leads_to_another_file(
+    app: AppServer, session: str, path: str, status: int
+) -> None:
+    url = app.url + path.format(session=session, workspace=app.workspace)
+    assert fetch(url)[0] == status
+
+
+def test_a_one_gibibyte_result_is_served_without_a_copy_while_others_are_answered(
+    app: AppServer, client: Any, session: str, record_property: Callable[[str, object], None]
+) -> None:
+    import time
+
+    call(client, "segment", session=session, box=[25, 25, 71, 71])
+    call(client, "submit", session=session, outputs=["alpha"])
+    assert wait_for(client, session)["state"] == "done"
+    folder = app.workspace / "sessions" / session
+    gibibyte = 1024**3
+    with (folder / "alpha.mp4").open("r+b") as stream:
+        stream.truncate(gibibyte)
+
+    started_s = time.perf_counter()
+    (item,) = call(client, "result", session=session)["outputs"]
+    assert item["size_bytes"] == gibibyte
+    with urllib.request.urlopen(app.url.rstrip("/") + item["url"], timeout=30) as answer:
+        assert int(answer.headers["content-length"]) == gibibyte
+        assert len(answer.read(65536)) == 65536
+        record_property("ready_s", round(time.perf_counter() - started_s, 3))
+        asked_s = time.perf_counter()
+        assert fetch(f"{app.url}healthz")[0] == 200
+        record_property("other_request_s", round(time.perf_counter() - asked_s, 3))
+    taken = sum(path.stat().st_blocks * 512 for path in app.workspace.rglob("*") if path.is_file())
+    assert taken < gibibyte // 4
+
+    status, headers, body = fetch(
+        app.url.rstrip("/") + item["url"], Range=f"bytes={gibibyte - 10}-"
+    )
+    assert (status, len(body)) == (206, 10)
+    assert headers["content-range"] == f"bytes {gibibyte - 10}-{gibibyte - 1}/{gibibyte}"
+
+
+def test_the_upload_leaves_nothing_in_the_cache(app: AppServer, client: Any, clip: Path) -> None:
+    call(client, "upload", clip=gradio_client.handle_file(str(clip)))
+    assert not [path for path in (app.workspace / "uploads").rglob("*.mp4")]

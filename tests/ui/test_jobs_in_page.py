@@ -1,0 +1,119 @@
+"""Several users, the queue, cancel, reload, and a server that is restarted in the middle of a job."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import AppServer, Watch
+from tests.ui.steps import select_disc, state_file, status_text, upload, wait_done
+
+pytestmark = pytest.mark.browser
+
+
+def start_long_job(page: Any, clip: Path) -> str:
+    session = upload(page, clip)
+    select_disc(page, (320, 192))
+    page.click("#sm-start")
+    page.wait_for_selector(".sm-progress[data-state=running]")
+    return session
+
+
+def test_two_users_queue_reload_and_cancel_without_touching_each_other(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, long_clip: Path
+) -> None:
+    first, second = open_page(app.url, locale="zh-CN"), open_page(app.url)
+    first_session = start_long_job(first, long_clip)
+
+    second_session = upload(second, clip)
+    assert second_session != first_session
+    select_disc(second)
+    second.click("#sm-start")
+    second.wait_for_selector(".sm-progress[data-state=queued]")
+    second.wait_for_function(
+        "document.querySelector('.sm-line').textContent.includes('in front of you: 1')"
+    )
+    assert "queue" in status_text(second)
+
+    first.reload()
+    first.wait_for_selector(".sm-progress[data-state=running]:not([hidden])")
+    first.click("[data-part=cancel]")
+    first.wait_for_function("document.querySelector('.sm-status').textContent.includes('已取消')")
+    assert state_file(app.workspace, first_session)["status"] == "cancelled"
+    assert not list((app.workspace / "sessions" / first_session).glob("*.mp4.partial*"))
+    assert first.locator(".sm-results").is_hidden()
+    assert first.locator("#sm-start").is_enabled()
+
+    wait_done(second)
+    assert state_file(app.workspace, second_session)["status"] == "done"
+    assert state_file(app.workspace, first_session)["outputs"] == []
+
+
+def test_a_waiting_job_is_cancelled_at_once(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, long_clip: Path
+) -> None:
+    first, second = open_page(app.url), open_page(app.url)
+    start_long_job(first, long_clip)
+    session = upload(second, clip)
+    select_disc(second)
+    second.click("#sm-start")
+    second.wait_for_selector(".sm-progress[data-state=queued]")
+    second.click("[data-part=cancel]")
+    second.wait_for_function(
+        "document.querySelector('.sm-status').textContent.includes('Cancelled')"
+    )
+    assert state_file(app.workspace, session)["status"] == "cancelled"
+    first.click("[data-part=cancel]")
+    first.wait_for_function(
+        "document.querySelector('.sm-status').textContent.includes('Cancelled')"
+    )
+
+
+def test_a_restart_in_the_middle_of_a_job_loses_no_clip_and_no_selection(
+    make_server: Callable[..., AppServer],
+    open_page: Callable[..., Any],
+    watch: Watch,
+    long_clip: Path,
+) -> None:
+    server = make_server()
+    page = open_page(server.url)
+    session = start_long_job(page, long_clip)
+    watch.is_server_away = True
+    server.stop(signal.SIGKILL)
+    assert state_file(server.workspace, session)["status"] == "running"
+    server.start()
+    page.wait_for_function(
+        "document.querySelector('.sm-status').textContent.includes('server stopped')"
+    )
+    assert state_file(server.workspace, session)["status"] == "interrupted"
+
+    page.goto(f"{server.url}?s={session}")
+    page.wait_for_selector("body[data-ready]")
+    page.wait_for_selector(".sm-keyframes li")
+    assert "server stopped" in status_text(page)
+    page.click("#sm-start:not([disabled])")
+    page.wait_for_selector(".sm-progress[data-state=running]")
+
+    assert server.stop(signal.SIGTERM) == 0
+    assert state_file(server.workspace, session)["status"] == "interrupted"
+    assert not server.errors()
+
+
+def test_recent_clips_of_this_browser_are_listed_and_opened(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    page.click("[data-part=fresh]")
+    page.wait_for_selector("body[data-ready]")
+    page.click(".sm-recent summary")
+    link = page.locator(".sm-recent li a").first
+    assert link.inner_text() == clip.name
+    link.click()
+    page.wait_for_selector(".sm-annotator.sm-loaded")
+    assert session in page.url
+
+    stranger = open_page(app.url)
+    assert stranger.locator(".sm-recent details").is_hidden()
