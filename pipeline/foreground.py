@@ -85,7 +85,10 @@ def _wide_means(
             array = np.asarray(
                 cv2.copyMakeBorder(array, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8
             )
-        return cv2.resize(array, small_wh, interpolation=cv2.INTER_AREA).astype(np.float32)
+        shrunk: FloatMap = cv2.resize(array, small_wh, interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
+        return shrunk
 
     radius = max(radius_px // factor, 1)
     box = (2 * radius + 1, 2 * radius + 1)
@@ -94,6 +97,7 @@ def _wide_means(
 
     def mean(mass: FloatMap, weight: FloatMap) -> FloatMap:
         ratio = cv2.blur(mass, box) / (cv2.blur(weight, box) + _TINY)
-        return np.clip(np.asarray(ratio, np.float32), 0, 255)
+        bounded: FloatMap = np.clip(np.asarray(ratio, np.float32), 0, 255)
+        return bounded
 
     return mean(front_mass, share), mean(all_mass - front_mass, 1 - share)

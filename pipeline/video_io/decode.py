@@ -189,10 +189,17 @@ def _seek_time_s(info: ClipInfo, start: int) -> float:
 class ClipReader:
     """A `FrameSource` over a clip on disk; holds no open file, so any thread may read any range."""
 
-    def __init__(self, settings: Settings, path: Path, info: ClipInfo) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        path: Path,
+        info: ClipInfo,
+        cancel: threading.Event | None = None,
+    ) -> None:
         self._settings = settings
         self._path = path
         self._info = info
+        self._cancel = cancel
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -210,6 +217,7 @@ class ClipReader:
         Raises:
             IndexError: the clip has no such frame.
             FfmpegFailed: FFmpeg ended early, hung or is missing.
+            Cancelled: the event was set while waiting.
         """
         indices = range(start, stop, step)
         if not indices:
@@ -226,5 +234,7 @@ class ClipReader:
 
     def _forward(self, start: int, stop: int) -> Iterator[Frame]:
         width, height = self._info.size_wh
-        for samples in read_samples(self._settings, self._path, self._info, "rgb24", start, stop):
+        for samples in read_samples(
+            self._settings, self._path, self._info, "rgb24", start, stop, self._cancel
+        ):
             yield samples.reshape(height, width, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader
 from pipeline.video_io.look import RenderLook
+from pipeline.video_io.mux import Range
 from pipeline.video_io.probe import check_file, probe
 from pipeline.video_io.render import RenderResult, RenderTask, run
-from pipeline.video_io.sound import Range
 from utils.types import Alpha
 
 
@@ -50,9 +51,15 @@ class VideoIO:
         """
         return probe(self._settings, path)
 
-    def open(self, path: Path, info: ClipInfo) -> ClipReader:
-        """Return the clip's frames; nothing is opened before the first read."""
-        return ClipReader(self._settings, path, info)
+    def open(
+        self, path: Path, info: ClipInfo, cancel: threading.Event | None = None
+    ) -> ClipReader:
+        """Return the clip's frames; nothing is opened before the first read.
+
+        Args:
+            cancel: ends a read that waits for FFmpeg.
+        """
+        return ClipReader(self._settings, path, info, cancel)
 
     def render(
         self,

@@ -1,4 +1,4 @@
-"""Puts the source's sound beside a finished picture; the upload is only read in a limited child."""
+"""Puts a finished picture into its container, with the source's sound; that is only read in a limited child."""
 
 from __future__ import annotations
 
@@ -45,72 +45,111 @@ class Range:
         return self.last == self.info.frame_count - 1
 
 
-def add_sound(
-    settings: Settings,
-    source: Path,
-    span: Range,
-    picture: Path,
-    target: Path,
-    shown_name: str,
-    cancel: threading.Event,
-) -> tuple[bool, list[Message]]:
-    """Write picture and sound into `target`; copy the sound where the container can hold it.
+@dataclass(frozen=True, slots=True)
+class MuxTask:
+    """What goes into one container: our `picture` file, and the source's sound where it is wanted."""
+
+    settings: Settings
+    source: Path
+    span: Range
+    picture: Path
+    target: Path
+    shown_name: str
+    wants_sound: bool
+    cancel: threading.Event
+
+    @property
+    def container(self) -> str:
+        """The target's format: mp4, mov or webm."""
+        return self.target.suffix.lstrip(".")
+
+    @property
+    def has_sound(self) -> bool:
+        """True when there is sound to carry over."""
+        return self.wants_sound and self.span.info.has_audio
+
+    @property
+    def is_needed(self) -> bool:
+        """False when the picture file is complete as it is.
+
+        Our writer can't store a pixel aspect in WebM; the copy into the final container can.
+        """
+        return self.has_sound or (self.container == "webm" and self.span.info.sample_aspect != 1)
+
+
+def mux(task: MuxTask) -> tuple[bool, list[Message]]:
+    """Write the target; copy the sound where the container can hold it, else convert it.
 
     Returns:
-        whether `target` was written, and what the user should know.
+        whether the target was written, and what the user should know.
     """
-    container = target.suffix.lstrip(".")
-    codec = span.info.audio_codec
-    encoder, name, _ = _CONVERTED[container]
-    can_copy = codec in _COPIED[container] or (container == "mov" and codec.startswith("pcm_"))
-    converted = Message(
-        "video.audio_converted", {"file": shown_name, "codec": codec, "target": name}
-    )
-    attempts: list[tuple[str, list[Message]]] = [("copy", [])] if can_copy else []
-    if codec in ffmpeg.AUDIO_CODECS:
-        attempts.append((encoder, [converted]))
-    for attempt, notices in attempts:
-        if _mux(settings, source, span, picture, target, attempt, cancel):
-            return True, list(notices)
-        target.unlink(missing_ok=True)
-    return False, [Message("video.audio_lost", {"file": shown_name, "codec": codec})]
+    notices: list[Message] = []
+    for encoder in _attempts(task) if task.has_sound else ():
+        if _run(task, encoder):
+            if encoder != "copy":
+                notices.append(_notice(task, "video.audio_converted"))
+            return True, notices
+    if task.has_sound:
+        notices.append(_notice(task, "video.audio_lost"))
+    if task.container == "webm" and task.span.info.sample_aspect != 1:
+        return _run(task, None), notices
+    return False, notices
 
 
-def _mux(
-    settings: Settings,
-    source: Path,
-    span: Range,
-    picture: Path,
-    target: Path,
-    encoder: str,
-    cancel: threading.Event,
-) -> bool:
-    container = target.suffix.lstrip(".")
-    bitrate = [] if encoder == "copy" else ["-b:a", _CONVERTED[container][2]]
-    flags = ["-movflags", "+faststart"] if container != "webm" else []
+def _notice(task: MuxTask, code: str) -> Message:
+    values: dict[str, str | int | float] = {
+        "file": task.shown_name,
+        "codec": task.span.info.audio_codec,
+        "target": _CONVERTED[task.container][1],
+    }
+    return Message(code, {**values})
+
+
+def _attempts(task: MuxTask) -> list[str]:
+    codec = task.span.info.audio_codec
+    is_pcm_in_mov = task.container == "mov" and codec.startswith("pcm_")
+    attempts = ["copy"] if is_pcm_in_mov or codec in _COPIED[task.container] else []
+    return [*attempts, _CONVERTED[task.container][0]] if codec in ffmpeg.AUDIO_CODECS else attempts
+
+
+def _run(task: MuxTask, encoder: str | None) -> bool:
+    """Run FFmpeg with the sound's encoder, "copy", or None for no sound; True when it succeeded."""
     argv = [
-        *ffmpeg.base_arguments(settings),
+        *ffmpeg.base_arguments(task.settings),
         "-y",
-        *_picture_offset(span),
-        "-i",
-        f"file:{picture.absolute()}",
-        *_sound_range(span),
-        *ffmpeg.guarded_input(settings, source),
-        *("-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-c:a", encoder),
-        *bitrate,
-        *("-map_metadata", "-1", "-map_chapters", "-1"),
-        *(("-metadata:s:v:0", "alpha_mode=1") if container == "webm" else ()),
-        *flags,
-        *("-progress", "pipe:1", "-f", container, f"file:{target.absolute()}"),
+        *_picture_offset(task.span),
+        *("-i", f"file:{task.picture.absolute()}"),
     ]
-    limits = Limits(cpu_s=decode_cpu_s(settings), stall_s=settings.ffmpeg_timeout_s)
+    if encoder is not None:
+        argv += [*_sound_range(task.span), *ffmpeg.guarded_input(task.settings, task.source)]
+    argv += ["-map", "0:v:0", "-c:v", "copy"]
+    if encoder is not None:
+        argv += ["-map", "1:a:0", "-c:a", encoder]
+    if encoder == "copy":
+        # Without it packets from before the in point are kept, at negative times.
+        argv += ["-copypriorss:a", "0"]
+    elif encoder is not None:
+        argv += ["-b:a", _CONVERTED[task.container][2]]
+    argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
+    if task.container == "webm":
+        width, height = task.span.info.size_wh
+        shape = task.span.info.sample_aspect * width / height
+        argv += ["-metadata:s:v:0", "alpha_mode=1"]
+        argv += ["-aspect", f"{shape.numerator}:{shape.denominator}"]
+    else:
+        argv += ["-movflags", "+faststart"]
+    argv += ["-progress", "pipe:1", "-f", task.container, f"file:{task.target.absolute()}"]
+    limits = Limits(cpu_s=decode_cpu_s(task.settings), stall_s=task.settings.ffmpeg_timeout_s)
     try:
-        with Child(argv, limits, stop=cancel) as child:
+        with Child(argv, limits, stop=task.cancel) as child:
             while child.read_some(child.stdout):
                 pass
-            return child.wait(settings.ffmpeg_timeout_s) == 0
+            code = child.wait(task.settings.ffmpeg_timeout_s)
     except ChildStuckError:
-        return False
+        code = 1
+    if code != 0:
+        task.target.unlink(missing_ok=True)
+    return code == 0
 
 
 def _picture_offset(span: Range) -> list[str]:

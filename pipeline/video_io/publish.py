@@ -11,10 +11,10 @@ import cv2
 from config import Settings
 from engines.base import RunContext
 from pipeline.files import fsync_folder, partial_path
+from pipeline.video_io.mux import MuxTask, Range, mux
 from pipeline.video_io.png import fsync_folder_files
 from pipeline.video_io.probe import read_header
 from pipeline.video_io.sinks import PngSink, Sink, VideoSink
-from pipeline.video_io.sound import Range, add_sound
 from utils.errors import BadUpload, FfmpegFailed
 from utils.types import Message
 
@@ -38,7 +38,7 @@ def publish(
     for kind, sink in sinks.items():
         context.check_cancelled()
         if isinstance(sink, VideoSink):
-            ready[kind] = _with_sound(settings, source, span, sink, context, notices)
+            ready[kind] = _in_container(settings, source, span, sink, context, notices)
             _check_video(settings, ready[kind], sink.name, wanted)
         elif isinstance(sink, PngSink):
             _check_png(sink, wanted)
@@ -53,7 +53,7 @@ def publish(
     return outputs, sizes, notices
 
 
-def _with_sound(
+def _in_container(
     settings: Settings,
     source: Path,
     span: Range,
@@ -61,12 +61,20 @@ def _with_sound(
     context: RunContext,
     notices: list[Message],
 ) -> Path:
-    if not (sink.wants_sound and span.info.has_audio):
-        return sink.partial
     target = partial_path(sink.path)
-    written, said = add_sound(
-        settings, source, span, sink.partial, target, sink.name, context.cancel
+    task = MuxTask(
+        settings=settings,
+        source=source,
+        span=span,
+        picture=sink.partial,
+        target=target,
+        shown_name=sink.name,
+        wants_sound=sink.wants_sound,
+        cancel=context.cancel,
     )
+    if not task.is_needed:
+        return sink.partial
+    written, said = mux(task)
     notices.extend(said)
     return target if written else sink.partial
 

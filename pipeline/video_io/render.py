@@ -20,6 +20,7 @@ from pipeline.postprocess import apply_edges_bytes
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import read_samples
 from pipeline.video_io.look import RenderLook, background_planes
+from pipeline.video_io.mux import Range
 from pipeline.video_io.picture import LUMA_BLACK, NEUTRAL, Picture, Plane, Planes
 from pipeline.video_io.publish import publish
 from pipeline.video_io.sinks import (
@@ -30,7 +31,6 @@ from pipeline.video_io.sinks import (
     Sink,
     WebmSink,
 )
-from pipeline.video_io.sound import Range
 from pipeline.video_io.threads import Ahead, Worker
 from utils.errors import BadRequest, EngineFault, FfmpegFailed, NotEnoughDisk
 from utils.types import Alpha, Message

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from pipeline.video_io import ClipInfo, VideoIO
+from tests.clips import (
+    H264,
+    ffmpeg,
+    make_clip,
+    make_odd_clip,
+    make_sound_clip,
+    make_vfr_clip,
+    source,
+    system_ffmpeg,
+)
+from utils.errors import BadUpload, FfmpegFailed
+
+
+def codes(info: ClipInfo) -> list[str]:
+    return [notice.code for notice in info.notices]
+
+
+def test_ntsc_rate_is_exact(video: VideoIO, clip_path: Path) -> None:
+    info = video.probe(make_clip(clip_path, rate="30000/1001", frames=31))
+    assert (info.fps, info.frame_count, info.is_variable_rate) == (Fraction(30000, 1001), 31, False)
+    assert [time * info.time_base for time in info.times] == [
+        Fraction(1001 * k, 30000) for k in range(31)
+    ]
+    assert info.duration_s == pytest.approx(31 * 1001 / 30000)
+
+
+def test_ntsc_rate_that_matroska_rounded_to_milliseconds_is_restored(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    info = video.probe(make_clip(tmp_path / "clip.mkv", rate="30000/1001", frames=31))
+    assert info.fps == Fraction(30000, 1001)
+    assert [info.time_s(k) for k in range(31)] == [Fraction(1001 * k, 30000) for k in range(31)]
+
+
+def test_variable_rate_keeps_each_frames_own_time(video: VideoIO, clip_path: Path) -> None:
+    info = video.probe(make_vfr_clip(clip_path))
+    assert info.is_variable_rate
+    gaps = [1, 2, 4] * 8
+    expected = [sum(gaps[:k]) * Fraction(1, 50) for k in range(24)]
+    assert [info.time_s(k) for k in range(24)] == expected
+
+
+def test_rotation_gives_the_displayed_size_and_turned_pixel_aspect(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    flat = tmp_path / "flat.mp4"
+    ffmpeg(*source("192x96"), "-vf", "setsar=4/3", *H264, flat)
+    turned = tmp_path / "turned.mp4"
+    ffmpeg("-display_rotation", "90", "-i", flat, "-c", "copy", turned)
+    info = video.probe(turned)
+    assert info.size_wh == (96, 192)
+    assert info.rotation in (90, 270)
+    assert info.sample_aspect == Fraction(3, 4)
+
+
+@pytest.mark.parametrize(("size", "matrix"), [("1280x720", "bt709"), ("320x180", "smpte170m")])
+def test_untagged_colour_goes_by_size(
+    video: VideoIO, clip_path: Path, size: str, matrix: str
+) -> None:
+    info = video.probe(make_clip(clip_path, size=size, frames=2))
+    assert (info.colour.matrix, info.colour.range) == (matrix, "tv")
+
+
+def test_sound_is_seen(video: VideoIO, clip_path: Path) -> None:
+    info = video.probe(make_sound_clip(clip_path, frames=10))
+    assert (info.has_audio, info.audio_codec) == (True, "aac")
+
+
+def test_json_brings_back_the_same_clip(video: VideoIO, clip_path: Path) -> None:
+    info = video.probe(make_odd_clip(clip_path, "161x91"))
+    assert info.notices
+    assert ClipInfo.from_json(info.to_json()) == info
+    with pytest.raises(ValueError, match="not a clip"):
+        ClipInfo.from_json("{}")
+
+
+def test_an_edit_list_that_trims_is_not_called_cut_off(video: VideoIO, tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "whole.mp4", frames=40, extra=(*H264, "-bf", "0", "-g", "40"))
+    trimmed = tmp_path / "trimmed.mp4"
+    ffmpeg("-ss", "0.5", "-i", whole, "-c", "copy", trimmed)
+    info = video.probe(trimmed)
+    assert info.frame_count < 40
+    assert codes(info) == []
+
+
+def test_an_older_ffmpeg_measures_the_same(video: VideoIO, clip_path: Path) -> None:
+    other = VideoIO(Settings(_env_file=None, ffmpeg_path=Path(system_ffmpeg())))
+    path = make_vfr_clip(clip_path)
+    first, second = video.probe(path), other.probe(path)
+    assert (first.times, first.time_base, first.checks) == (
+        second.times,
+        second.time_base,
+        second.checks,
+    )
+
+
+def fake(tmp_path: Path, script: str) -> VideoIO:
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return VideoIO(
+        Settings(_env_file=None, ffmpeg_path=program, ffmpeg_timeout_s=1.0, probe_timeout_s=5.0)
+    )
+
+
+def test_version_is_told(video: VideoIO) -> None:
+    assert video.check_ffmpeg()[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("exit 1", "video.ffmpeg_missing"),
+        ("echo ffmpeg version 4.4.2 Copyright", "video.ffmpeg_old"),
+        ("echo something else", "video.ffmpeg_missing"),
+    ],
+)
+def test_a_useless_ffmpeg_is_named_at_the_start(tmp_path: Path, script: str, code: str) -> None:
+    with pytest.raises(FfmpegFailed) as caught:
+        fake(tmp_path, script).check_ffmpeg()
+    assert caught.value.code == code
+
+
+def test_a_missing_ffmpeg_says_what_to_do(tmp_path: Path) -> None:
+    gone = VideoIO(Settings(_env_file=None, ffmpeg_path=tmp_path / "none"))
+    with pytest.raises(FfmpegFailed, match="setup_env"):
+        gone.check_ffmpeg()
+
+
+def test_a_hanging_ffmpeg_is_killed_with_its_children(tmp_path: Path, clip_path: Path) -> None:
+    make_clip(clip_path)
+    pid_file = tmp_path / "pid"
+    hanging = fake(tmp_path, f"sleep 60 &\necho $! > {pid_file}\nwait")
+    with pytest.raises(BadUpload) as caught:
+        hanging.probe(clip_path)
+    assert caught.value.code == "video.probe_timeout"
+    assert not Path(f"/proc/{pid_file.read_text().strip()}/cmdline").is_file() or not (
+        Path(f"/proc/{pid_file.read_text().strip()}/cmdline").read_bytes()
+    )
+
+
+def test_a_flood_on_stderr_does_not_block(tmp_path: Path, clip_path: Path) -> None:
+    make_clip(clip_path)
+    flooding = fake(tmp_path, "head -c 20000000 /dev/zero | tr '\\0' x >&2\nexit 1")
+    with pytest.raises(BadUpload) as caught:
+        flooding.probe(clip_path)
+    assert caught.value.code == "video.no_frames"
+    assert len(caught.value.detail) < 100_000
