@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engines.base import Engine
-from engines.devices import DeviceChoice, error_kind, likely_device, release_memory, resolve_device
+from engines.devices import DeviceChoice, error_kind, release_memory
 from engines.ledger import EngineState, Entry, Lease, Ledger
-from engines.memory import CudaProbe, MeasuredPeak, MemoryProbe, PeakBook, RamProbe
+from engines.memory import MeasuredPeak, MemoryProbe, PeakBook
+from engines.room import DeviceRoom
 from utils.errors import (
     Cancelled,
     EngineUnavailable,
@@ -23,7 +24,6 @@ from utils.errors import (
 
 _POLL_S = 0.25
 """How often a waiting lease looks at its cancel event."""
-_MEGABYTE = 1_000_000
 
 
 class Engines(Protocol):
@@ -88,12 +88,7 @@ class ModelManager:
         wait_s: float = 60.0,
     ) -> None:
         self._registry = registry
-        self._device_choice: DeviceChoice = device
-        self._device: str | None = None
-        self._reserve_bytes = reserve_bytes
-        self._memory: MemoryProbe = memory or RamProbe()
-        self._memory_given = memory is not None
-        self._peaks = peaks or PeakBook()
+        self._room = DeviceRoom(device, reserve_bytes, memory, peaks)
         self._wait_s = wait_s
         self._changed = threading.Condition()
         self._building = threading.Lock()
@@ -104,7 +99,7 @@ class ModelManager:
     @property
     def device(self) -> str:
         """Where engines run, "cpu" or "cuda"; before the first load a guess that touches no CUDA."""
-        return self._device or likely_device(self._device_choice)
+        return self._room.device
 
     @property
     def healthy(self) -> bool:
@@ -140,7 +135,9 @@ class ModelManager:
             Cancelled: cancelled while waiting.
         """
         entry = self._entry(name)
-        self._settle_device(entry)
+        if entry.weight_bytes and not self._room.is_settled:
+            with self._building:
+                self._room.settle()
         if working_bytes is None:
             working_bytes = entry.engine.working_bytes(size_wh)
         if entry.weight_bytes == 0:
@@ -170,7 +167,7 @@ class ModelManager:
 
     def measured(self, name: str) -> MeasuredPeak:
         """Return the most an engine was measured to take, also by earlier processes."""
-        return self._peaks.get(name)
+        return self._room.measured(name)
 
     def promised_bytes(self) -> int:
         """Return the bytes promised now, the reserve left out."""
@@ -204,7 +201,7 @@ class ModelManager:
             return entry
 
     def _status(self, entry: Entry) -> EngineStatus:
-        peak = self._peaks.get(entry.name)
+        peak = self._room.measured(entry.name)
         return EngineStatus(
             name=entry.name,
             state=entry.state,
@@ -215,16 +212,6 @@ class ModelManager:
             measured_peak_bytes=peak.working_bytes,
             measured_device=peak.device,
         )
-
-    def _settle_device(self, entry: Entry) -> None:
-        """Resolve the device, once, when the first engine with weights is wanted."""
-        if entry.weight_bytes == 0 or self._device is not None:
-            return
-        with self._building:
-            device = resolve_device(self._device_choice)
-            if not self._memory_given and device == "cuda":
-                self._memory = CudaProbe()
-            self._device = device
 
     def _acquire(
         self, entry: Entry, declared: int, deadline: float, cancel: threading.Event | None
@@ -251,7 +238,7 @@ class ModelManager:
         working = int(declared * entry.underestimate)
         need = self._ledger.need_bytes(entry, working)
         promised = self._ledger.promised_bytes()
-        room = self._room_bytes()
+        room = self._room.room_bytes(promised)
         if need == 0 or promised + need <= room:
             return self._ledger.book(entry, working, declared)
         if not self._ledger.leaving():
@@ -261,21 +248,17 @@ class ModelManager:
                 return victim
             alone = working + entry.weight_bytes
             if alone > room or time.monotonic() >= deadline:
-                raise self._no_memory(entry.name, need, room - promised)
+                raise self._room.no_memory(entry.name, need, room - promised)
         self._changed.wait(_POLL_S)
         return None
-
-    def _room_bytes(self) -> int:
-        reserve = self._reserve_bytes if self._memory.is_gpu else 0
-        return self._memory.capacity_bytes(self._ledger.promised_bytes()) - reserve
 
     def _load_for(self, lease: Lease) -> None:
         """Load the lease's engine where it was absent; on failure nothing of it stays promised."""
         entry = lease.entry
         if entry.state is EngineState.LOADED:
-            self._begin_measure(lease)
+            self._room.begin(lease)
             return
-        before = self._memory.allocated_bytes()
+        before = self._room.memory.allocated_bytes()
         loaded = False
         try:
             with self._building if entry.weight_bytes else contextlib.nullcontext():
@@ -287,13 +270,10 @@ class ModelManager:
                 if not loaded:
                     self._ledger.strike(lease)
                 self._changed.notify_all()
-        if lease.alone and entry.weight_bytes:
-            measured = max(0, self._memory.allocated_bytes() - before)
-            self._peaks.record(entry.name, self.device, weight_bytes=measured)
-            if self._memory.is_gpu:
-                with self._changed:
-                    entry.weight_bytes = max(entry.weight_bytes, measured)
-        self._begin_measure(lease)
+        declared = self._room.note_weights(lease, before)
+        with self._changed:
+            entry.weight_bytes = declared
+        self._room.begin(lease)
 
     def _load(self, entry: Entry) -> None:
         """Load, and once more with every idle engine gone where memory was short."""
@@ -308,8 +288,8 @@ class ModelManager:
             if kind != "memory" and not isinstance(error, OutOfGpuMemory):
                 raise error
             if last_try:
-                room = self._room_bytes()
-                raise self._no_memory(entry.name, entry.weight_bytes, room, str(error))
+                free = self._room.room_bytes(0)
+                raise self._room.no_memory(entry.name, entry.weight_bytes, free, str(error))
             self.unload_idle()
 
     def _try_load(self, entry: Entry) -> Exception | None:
@@ -324,37 +304,23 @@ class ModelManager:
             raise
         release_memory(caught)
         entry.engine.unload()
-        self._memory.release()
+        self._room.memory.release()
         return caught
 
     def _evict(self, victim: Entry) -> None:
         try:
             victim.engine.unload()
-            self._memory.release()
+            self._room.memory.release()
         finally:
             with self._changed:
                 victim.state = EngineState.ABSENT
                 self._changed.notify_all()
 
-    def _begin_measure(self, lease: Lease) -> None:
-        if lease.alone and lease.entry.weight_bytes:
-            self._memory.reset_peak()
-            lease.baseline_bytes = self._memory.allocated_bytes()
-
     def _release(self, lease: Lease) -> None:
         with self._changed:
-            if lease.alone and lease.entry.weight_bytes:
-                self._note_peak(lease)
+            self._room.end(lease)
             self._ledger.strike(lease)
             self._changed.notify_all()
-
-    def _note_peak(self, lease: Lease) -> None:
-        """Record a peak that was this lease's own; one above the declared corrects the ledger."""
-        peak = max(0, self._memory.peak_bytes() - lease.baseline_bytes)
-        entry = lease.entry
-        self._peaks.record(entry.name, self.device, working_bytes=peak)
-        if self._memory.is_gpu and lease.declared_bytes > 0:
-            entry.underestimate = max(entry.underestimate, peak / lease.declared_bytes)
 
     def _translate(self, error: Exception, lease: Lease) -> SplazmatteError | None:
         """Return the user's error for a raw GPU error that escaped an engine; None for others."""
@@ -367,17 +333,9 @@ class ModelManager:
             self._healthy = False
             return GpuUnhealthy("engine.gpu_unhealthy", detail=detail)
         with self._changed:
-            free = self._room_bytes() - self._ledger.promised_bytes() + lease.working_bytes
-        return self._no_memory(lease.entry.name, lease.working_bytes, free, detail)
-
-    def _no_memory(self, name: str, need: int, free: int, detail: str = "") -> OutOfGpuMemory:
-        return OutOfGpuMemory(
-            "engine.no_gpu_memory" if self._memory.is_gpu else "engine.no_memory",
-            detail=detail,
-            name=name,
-            needed_mb=-(-need // _MEGABYTE),
-            free_mb=max(0, free) // _MEGABYTE,
-        )
+            promised = self._ledger.promised_bytes()
+            free = self._room.room_bytes(promised) - promised + lease.working_bytes
+        return self._room.no_memory(lease.entry.name, lease.working_bytes, free, detail)
 
     def _check_open(self) -> None:
         if not self._healthy:

@@ -373,7 +373,7 @@ def test_memory_short_twice_at_load_is_a_clear_error():
 def test_dead_context_fails_the_job_and_marks_the_process_unhealthy():
     card = Card(100)
     manager = make(card, Dummy("a", card, 20, 0))
-    manager._device = "cuda"
+    manager._room._settled = "cuda"
     with pytest.raises(GpuUnhealthy), manager.lease("a"):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
     assert not manager.healthy
@@ -482,3 +482,17 @@ def test_importing_and_building_a_manager_loads_no_torch():
         "m = ModelManager(build_registry(Settings())); m.device; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_engines_are_listed_with_the_peaks_of_earlier_processes(tmp_path):
+    from config import Settings
+    from engines.registry import build_registry
+    from pipeline.engine_choice import EngineChoice
+
+    PeakBook(tmp_path / "peaks.json").record("sam2", "cuda", weight_bytes=100, working_bytes=40)
+    settings = Settings(_env_file=None, models_dir=tmp_path, workspace_dir=tmp_path)
+    registry = build_registry(settings)
+    manager = ModelManager(registry, device="cpu", peaks=PeakBook(tmp_path / "peaks.json"))
+    rows = {row.name: row for row in EngineChoice(settings, registry, manager).everything()}
+    assert (rows["sam2"].peak_bytes, rows["sam2"].peak_device) == (140, "cuda")
+    assert rows["builtin"].peak_bytes == 0
