@@ -47,6 +47,7 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
             inputs=[*base, *inputs],
             outputs=everything,
             show_progress="hidden",
+            api_name=f"page_{step.__name__}",
             api_visibility="private",
             **options,
         )
