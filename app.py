@@ -55,11 +55,17 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
 
 
 def serve(settings: Settings) -> None:
-    """Run the page until stopped."""
+    """Run the page until stopped.
+
+    Raises:
+        FfmpegFailed: FFmpeg is missing or too old; no page is started then.
+    """
     from ui.server import serve as serve_page
 
     logging.getLogger().setLevel(logging.INFO)
-    serve_page(settings, build_orchestrator(settings))
+    orchestrator = build_orchestrator(settings)
+    orchestrator.check_tools()
+    serve_page(settings, orchestrator)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,8 @@ class MattingJob:
             cancel=context.cancel,
             cache_dir=self._session.cache_dir,
         )
-        frames = FrameRange(self._services.video.open(self._session.source, clip), first, last)
+        source = self._services.video.open(self._session.source, clip, context.cancel)
+        frames = FrameRange(source, first, last)
         masters = []
         records: list[OutputRecord] = []
         for number, guide in enumerate(guides, start=1):

@@ -362,6 +362,14 @@ class Orchestrator:
 
     # --- upkeep ---------------------------------------------------------------------------------
 
+    def check_tools(self) -> None:
+        """Check what every job needs, before anybody waits for one.
+
+        Raises:
+            FfmpegFailed: FFmpeg is missing, does not run, or is too old.
+        """
+        logger.info("FFmpeg %s", self._video.check_ffmpeg())
+
     def recover(self) -> int:
         """Settle sessions whose process died, at start-up; return how many were interrupted."""
         return len(self._store.recover())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.disc import write_clip, write_mask_png
-from tests.faults.workplace import FRAMES, SIZE, Workplace, wait_until, children
+from tests.faults.workplace import FRAMES, SIZE, Workplace, children, wait_until
 
 
 @pytest.fixture(scope="session")

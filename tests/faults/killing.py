@@ -125,9 +125,11 @@ def _look(workspace: Path, problems: list[str]) -> Found:
         if not session.source.is_file() or state.clip is None:
             problems.append("the source is not there")
         for frame, keyframe in state.keyframes.items():
-            for instance in keyframe.instances:
-                if not read_mask(session.instance_path(frame, instance.id)).any():
-                    problems.append("a mask is not there")
+            problems += [
+                "a mask is not there"
+                for instance in keyframe.instances
+                if not read_mask(session.instance_path(frame, instance.id)).any()
+            ]
         for record in state.outputs:
             path = session.folder / record.file
             if not path.exists():

@@ -17,7 +17,6 @@ from pipeline.results import RenderRequest
 from pipeline.state import SessionStatus
 from tests.faults.workplace import (
     ROOT,
-    Workplace,
     app_command,
     app_environment,
     assert_nothing_left,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -142,11 +143,13 @@ def partials(folder: Path) -> list[Path]:
 
 def children() -> list[psutil.Process]:
     """Return processes of ours that are still running."""
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE and "ffmpeg" in " ".join(process.cmdline())
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            is_alive = process.status() != psutil.STATUS_ZOMBIE
+            if is_alive and "ffmpeg" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def assert_nothing_left(folder: Path) -> None:
