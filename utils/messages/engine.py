@@ -120,9 +120,9 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.matanyone.label": Text(en="MatAnyone", zh="MatAnyone"),
     "engine.matanyone.description": Text(
-        en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, 10 s and more on a CPU. "
+        en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, several seconds on a CPU. "
         "Licence: S-Lab 1.0, non-commercial use only.",
-        zh="人物：只需一帧遮罩即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 约 10 秒/帧或更慢。许可证：S-Lab 1.0，仅限非商业用途。",
+        zh="人物：只需一帧遮罩即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 每帧需数秒。许可证：S-Lab 1.0，仅限非商业用途。",
     ),
     "engine.matanyone.option_generation": Text(
         en="MatAnyone version (auto takes 2 where its weights are there)",
