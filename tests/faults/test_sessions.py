@@ -1,0 +1,179 @@
+"""Sessions as folders under odd circumstances: half-made, foreign, damaged, in the way."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.files import link_or_copy
+from pipeline.retention import clean
+from pipeline.session import SessionStore
+from pipeline.state import OutputRecord, SessionStatus
+from utils.errors import SessionError
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SessionStore:
+    return SessionStore(tmp_path)
+
+
+def test_a_session_that_could_not_be_filled_was_never_there(store: SessionStore) -> None:
+    def fill(folder: Path) -> dict[str, object]:
+        (folder / "source.mp4").write_bytes(b"half")
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        store.create("x", fill)
+    assert list(store) == []
+    assert list(store.root.iterdir()) == []
+
+
+def test_a_session_being_made_is_neither_listed_nor_swept_until_its_maker_died(
+    store: SessionStore,
+) -> None:
+    seen: list[int] = []
+
+    def fill(folder: Path) -> dict[str, object]:
+        seen.append(len(list(store)))
+        store.recover()
+        assert folder.is_dir()
+        return {}
+
+    store.create("x", fill)
+    assert seen == [0]
+    assert len(list(store)) == 1
+    dead = store.root / ".new-abc"
+    dead.mkdir()
+    (dead / "source.mp4").write_bytes(b"half")
+    store.recover()
+    assert not dead.exists()
+
+
+def test_foreign_things_in_the_folder_stop_no_start(
+    store: SessionStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = store.create("x")
+    (store.root / "a-file-with-a-session-like-name").write_text("x")
+    (store.root / "folder-without-any-state-inside").mkdir()
+    (store.root / "lost+found").mkdir()
+    damaged = store.create("y")
+    (damaged.folder / "session.json").write_bytes(b"\xff\x00not json")
+    (damaged.folder / "alpha.partial.mp4").write_bytes(b"x")
+    (damaged.folder / ".job.lock").unlink(missing_ok=True)
+    assert store.recover() == []
+    assert clean(store, 72.0, 1) == []
+    assert session.state.status is SessionStatus.READY
+    assert not (damaged.folder / "alpha.partial.mp4").exists()
+
+
+def test_a_lock_that_cannot_be_taken_is_logged_and_the_rest_is_settled(
+    store: SessionStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked, fine = sorted((store.create(name) for name in "ab"), key=lambda item: item.id)
+    (blocked.folder / ".job.lock").unlink(missing_ok=True)
+    (blocked.folder / ".job.lock").mkdir()
+    fine.update(status=SessionStatus.RUNNING)
+    assert [session.id for session in store.recover()] == [fine.id]
+    assert "can't be settled" in caplog.text
+
+
+def test_done_is_taken_back_where_a_file_is_gone(store: SessionStore) -> None:
+    session = store.create("x")
+    (session.folder / "alpha.mp4").write_bytes(b"12345")
+    kept = OutputRecord(kind="alpha", file="alpha.mp4", size_bytes=5)
+    gone = OutputRecord(kind="png", file="foreground", size_bytes=5)
+    session.update(status=SessionStatus.DONE, outputs=(kept, gone))
+    assert [item.id for item in store.recover()] == [session.id]
+    assert session.state.status is SessionStatus.INTERRUPTED
+    assert session.state.outputs == (kept,)
+    assert store.recover() == []
+
+
+def test_looking_whether_a_job_runs_never_keeps_a_worker_from_starting(store: SessionStore) -> None:
+    session = store.create("x")
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            assert session.is_running in (True, False)
+
+    watchers = [threading.Thread(target=look) for _ in range(3)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for _ in range(30):
+            lock = session.try_job_lock(2.0)
+            assert lock is not None
+            os.close(lock)
+    finally:
+        stop.set()
+        for watcher in watchers:
+            watcher.join()
+
+
+def test_a_held_lock_is_waited_for_and_then_said(store: SessionStore) -> None:
+    session = store.create("x")
+    lock = session.try_job_lock()
+    assert lock is not None
+    began_s = time.monotonic()
+    assert session.try_job_lock(0.2) is None
+    assert 0.15 < time.monotonic() - began_s < 5
+    assert session.is_running
+    os.close(lock)
+    assert not session.is_running
+
+
+def test_whatever_is_done_to_a_removed_session_says_that_it_is_gone(store: SessionStore) -> None:
+    session = store.create("x")
+    assert store.remove(session)
+    for attempt in (
+        lambda: session.state,
+        lambda: session.update(frames_done=1),
+        session.try_job_lock,
+        lambda: session.masks_lock().__enter__(),
+        lambda: store.open(session.id),
+    ):
+        with pytest.raises(SessionError) as caught:
+            attempt()
+        assert caught.value.code == "job.session_unknown"
+    assert not session.is_running
+    assert not session.folder.exists()
+
+
+def test_a_queued_session_is_never_removed(store: SessionStore) -> None:
+    session = store.create("x")
+    session.update(status=SessionStatus.QUEUED)
+    assert not store.remove(session)
+    assert session.folder.is_dir()
+
+
+def test_trash_that_is_in_the_way_stops_no_removal(store: SessionStore) -> None:
+    session = store.create("x")
+    old = store.root / f".trash-{session.id}"
+    old.mkdir()
+    (old / "stuck").write_text("x")
+    assert store.remove(session)
+    store.sweep_trash()
+    assert list(store.root.iterdir()) == []
+
+
+def test_a_copy_that_fails_leaves_no_partial_file(tmp_path: Path, monkeypatch) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(b"x" * 1000)
+
+    def no_link(*_: object) -> None:
+        raise OSError("another disk")
+
+    def half(_: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError("full")
+
+    monkeypatch.setattr("os.link", no_link)
+    monkeypatch.setattr("shutil.copyfile", half)
+    with pytest.raises(OSError, match="full"):
+        link_or_copy(source, tmp_path / "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
