@@ -130,7 +130,7 @@ def signed_distance(mask: Mask) -> FloatMap:
         return np.full(mask.shape, diagonal if mask.any() else -diagonal, dtype=np.float32)
     inside = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
     outside = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
-    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
+    return np.asarray(np.where(mask, inside - 0.5, 0.5 - outside), dtype=np.float32)
 
 
 def intersection_over_union(first: Mask, second: Mask) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.builtin.arrays import FloatImage, FloatMap, resize_map
 from engines.builtin.guided import box_mean, guided_filter
-from engines.builtin.working import FloatImage, FloatMap, resize_map
 from utils.mask_utils import bounding_box, dilate, erode, grow_box
 from utils.types import Alpha, Frame
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.builtin.working import FloatImage, FloatMap, WorkingFrame
+from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.compiled import compiled
+from engines.builtin.working import WorkingFrame
 
 _RELIABILITY_FLOOR = 0.25
 
@@ -70,7 +72,7 @@ def _reliability(
     length = np.square(to_previous).sum(axis=2)
     colour_error = np.abs(sample_at(previous.lab, to_previous) - current.lab).sum(axis=2)
     trust = np.exp(-loop_error / (1.0 + 0.05 * length)) * np.exp(-np.square(colour_error / 25.0))
-    return np.maximum(trust, _RELIABILITY_FLOOR).astype(np.float32)
+    return np.asarray(np.maximum(trust, _RELIABILITY_FLOOR), dtype=np.float32)
 
 
 def forward_coverage(from_previous: FloatImage) -> FloatMap:
@@ -78,20 +80,23 @@ def forward_coverage(from_previous: FloatImage) -> FloatMap:
 
     Near 0 means newly uncovered ground.
     """
-    height, width = from_previous.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-    x = columns + from_previous[..., 0]
-    y = rows + from_previous[..., 1]
-    left, top = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
-    share_x, share_y = x - left, y - top
-    total = np.zeros((height + 2) * (width + 2), dtype=np.float64)
-    for step_y, weight_y in ((0, 1.0 - share_y), (1, share_y)):
-        for step_x, weight_x in ((0, 1.0 - share_x), (1, share_x)):
-            row = np.clip(top + step_y + 1, 0, height + 1)
-            column = np.clip(left + step_x + 1, 0, width + 1)
-            total += np.bincount(
-                (row * (width + 2) + column).ravel(),
-                weights=(weight_x * weight_y).ravel(),
-                minlength=total.size,
-            )
-    return total.reshape(height + 2, width + 2)[1:-1, 1:-1].astype(np.float32)
+    total = np.zeros(from_previous.shape[:2], dtype=np.float32)
+    _splat_ones(from_previous, total)
+    return total
+
+
+@compiled
+def _splat_ones(flow: FloatImage, total: FloatMap) -> None:
+    height, width = total.shape
+    for row in range(height):
+        for column in range(width):
+            x = column + flow[row, column, 0]
+            y = row + flow[row, column, 1]
+            left, top = int(np.floor(x)), int(np.floor(y))
+            for step_y in range(2):
+                for step_x in range(2):
+                    to_row, to_column = top + step_y, left + step_x
+                    if 0 <= to_row < height and 0 <= to_column < width:
+                        total[to_row, to_column] += (1.0 - abs(y - to_row)) * (
+                            1.0 - abs(x - to_column)
+                        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.working import FloatImage, FloatMap
+from engines.builtin.arrays import FloatImage, FloatMap
 
 
 def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:

@@ -7,9 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from engines.base import FrameSource, RunContext
+from engines.builtin.arrays import resize_mask
 from engines.builtin.flow import FlowEstimator, FlowPair
 from engines.builtin.tracker import Belief, ObjectTracker, confirmed
-from engines.builtin.working import WorkingFrame, resize_map, shrink, working_size
+from engines.builtin.working import WorkingFrame, shrink, working_size
 from utils.types import Frame, Mask
 
 
@@ -40,12 +41,6 @@ def walk(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step
         previous = working
 
 
-def shrink_mask(mask: Mask, size_wh: tuple[int, int]) -> Mask:
-    """Return the mask, bool (H, W), at another size."""
-    small: Mask = resize_map(mask.astype("float32"), size_wh) > 0.5
-    return small
-
-
 def track(
     frames: FrameSource,
     guide: Mapping[int, Mask],
@@ -72,7 +67,7 @@ def _one_way(
         for step in steps:
             context.check_cancelled()
             size_wh = (step.working.luma.shape[1], step.working.luma.shape[0])
-            mask = shrink_mask(guide[step.index], size_wh) if step.index in guide else None
+            mask = resize_mask(guide[step.index], size_wh) if step.index in guide else None
             if tracker is None:
                 if mask is None:
                     raise ValueError("a pass starts on a frame with a mask")

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from engines.base import Instance
+from engines.builtin.arrays import resize_map
 from engines.builtin.prompts import check_prompt, clip_box
-from engines.builtin.working import resize_map, shrink, working_size
+from engines.builtin.working import shrink, working_size
 from utils.mask_utils import check_keyframe_mask, drop_small
 from utils.types import Frame, Mask, Prompt
 

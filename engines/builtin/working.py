@@ -8,12 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.builtin.arrays import FloatImage
+from engines.builtin.features import appearance
 from utils.types import Frame
-
-FloatMap = npt.NDArray[np.float32]
-"""float32 (h, w)."""
-FloatImage = npt.NDArray[np.float32]
-"""float32 (h, w, C)."""
 
 WORKING_AREA = 480 * 270
 """Pixels of the working size: the contour stays within a pixel and a half at 480p, at a third of the cost."""
@@ -23,12 +20,14 @@ WORKING_AREA = 480 * 270
 class WorkingFrame:
     """One frame at working size: rgb uint8 (h, w, 3), lab float32 (h, w, 3), luma uint8 (h, w).
 
-    Lab has L in [0, 100] and a, b in about [-100, 100].
+    Lab has L in [0, 100] and a, b in about [-100, 100]; `features` is what a pixel looks like,
+    float32 (h, w, 17), see `features.appearance`.
     """
 
     rgb: Frame
     lab: FloatImage
     luma: npt.NDArray[np.uint8]
+    features: FloatImage
 
 
 def working_size(size_wh: tuple[int, int], area: int = WORKING_AREA) -> tuple[int, int]:
@@ -47,14 +46,5 @@ def shrink(frame: Frame, size_wh: tuple[int, int]) -> WorkingFrame:
     scaled = rgb.astype(np.float32)
     scaled *= 1.0 / 255.0
     lab = cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)
-    return WorkingFrame(rgb, lab, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-
-
-def resize_map(values: FloatMap, size_wh: tuple[int, int]) -> FloatMap:
-    """Return the map at another size, float32: area mean going down, bilinear going up."""
-    height, width = values.shape[:2]
-    if (width, height) == size_wh:
-        return values.astype(np.float32, copy=False)
-    smaller = size_wh[0] * size_wh[1] < width * height
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(values, size_wh, interpolation=method).astype(np.float32, copy=False)
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return WorkingFrame(rgb, lab, luma, appearance(lab))

@@ -1,0 +1,31 @@
+"""Names of the float arrays that the built-in engine passes around, and their resizing."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utils.types import Mask
+
+FloatMap = npt.NDArray[np.float32]
+"""float32 (h, w)."""
+FloatImage = npt.NDArray[np.float32]
+"""float32 (h, w, C)."""
+
+
+def resize_map(values: FloatMap, size_wh: tuple[int, int]) -> FloatMap:
+    """Return the map at another size, float32: area mean going down, bilinear going up."""
+    height, width = values.shape[:2]
+    if (width, height) == size_wh:
+        return values.astype(np.float32, copy=False)
+    smaller = size_wh[0] * size_wh[1] < width * height
+    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, size_wh, interpolation=method), dtype=np.float32)
+
+
+def resize_mask(mask: Mask, size_wh: tuple[int, int]) -> Mask:
+    """Return the mask, bool (H, W), at another size."""
+    if (mask.shape[1], mask.shape[0]) == size_wh:
+        return mask
+    return np.asarray(resize_map(mask.astype(np.float32), size_wh) > 0.5)
