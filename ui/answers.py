@@ -47,7 +47,7 @@ class Answers:
         """Show the page before there is a clip."""
         page = self.page
         text = say("page.step.upload", language)
-        status = {"kind": "step", "text": text, "language": language}
+        status = {"kind": "step", "text": text, "language": language, "session": ""}
         return {
             page.session: "",
             page.status: gr.update(status=status),
@@ -129,7 +129,6 @@ class Answers:
         segmenter = self._segmenter()
         can_text = segmenter is not None and Capability.TEXT in segmenter.capabilities
         can_exemplars = segmenter is not None and Capability.EXEMPLARS in segmenter.capabilities
-        name = render(segmenter.label, language) if segmenter is not None else "-"
         hint = "page.text_hint" if can_text else "page.text_off"
         engines = views.engine_views(self._orchestrator.engines(), language)
         return {
@@ -137,7 +136,7 @@ class Answers:
             page.upload: gr.update(label=upload_label(self._settings, language)),
             page.text: gr.update(
                 label=say("page.text", language),
-                placeholder=say(hint, language, name=name),
+                placeholder=say(hint, language),
                 interactive=can_text,
             ),
             page.segment: gr.update(value=say("page.segment", language)),

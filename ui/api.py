@@ -112,6 +112,7 @@ class Api:
         preview_background: str = "checker",
         edges: dict[str, float] | None = None,
         options: dict[str, Any] | None = None,
+        separate_targets: bool = False,
         language: str = "en",
     ) -> dict[str, Any]:
         """Queue the matting job; return its place in the queue."""
@@ -126,6 +127,7 @@ class Api:
                 preview_background=short_text(preview_background, "preview_background", 20),
                 edges=read_edges(edges or {}),
                 options=read_choice({"engine": engine, "options": options or {}}).options,
+                separate_targets=separate_targets is True,
             )
             status = self._orchestrator.submit(session_key(session), request)
             return dict(views.job_view(status, "", spoken))

@@ -188,9 +188,12 @@ def _segment(
     orchestrator = build_orchestrator(settings)
     prompt = _prompt(options)
     state = orchestrator.create_session(options.clip, options.clip.name)
-    keyframe = orchestrator.segment(state.id, options.frame, prompt)
-    _say_text_used(keyframe)
-    orchestrator.export_mask(state.id, options.frame, options.output)
+    try:
+        keyframe = orchestrator.segment(state.id, options.frame, prompt)
+        _say_text_used(keyframe)
+        orchestrator.export_mask(state.id, options.frame, options.output)
+    finally:
+        orchestrator.discard(state.id)  # nobody learns its id
     best = keyframe.instances[0]
     print(f"{options.output}: {best.area_px} pixels, score {best.score:.2f}")
     return EXIT_OK
@@ -224,11 +227,7 @@ def _matte(
     orchestrator = build_orchestrator(settings)
     _check_folder(options.out)
     orchestrator.check_request(request)
-    state = orchestrator.create_session(options.clip, options.clip.name)
-    if options.mask is not None:
-        orchestrator.read_mask_upload(state.id, options.frame, options.mask)
-    else:
-        _say_text_used(orchestrator.segment(state.id, options.frame, _prompt(options)))
+    state = _session_with_target(options, orchestrator)
     context = RunContext(on_progress=_ConsoleProgress())
     with options.stopper.job(context.cancel, orchestrator.interrupt):
         state = orchestrator.run_now(state.id, request, context)
@@ -242,6 +241,20 @@ def _matte(
         for kind, path in paths.items():
             print(f"{kind}: {path}")
     return EXIT_OK
+
+
+def _session_with_target(options: argparse.Namespace, orchestrator: Orchestrator) -> SessionState:
+    """Take the clip in and find its target; a session without one is of no use and goes."""
+    state = orchestrator.create_session(options.clip, options.clip.name)
+    try:
+        if options.mask is not None:
+            orchestrator.read_mask_upload(state.id, options.frame, options.mask)
+        else:
+            _say_text_used(orchestrator.segment(state.id, options.frame, _prompt(options)))
+    except BaseException:
+        orchestrator.discard(state.id)
+        raise
+    return state
 
 
 def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dict[str, object]:

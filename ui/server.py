@@ -77,7 +77,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, cache_dir: Path) -> t
         ssr_mode=False,
         enable_monitoring=False,
         theme=theme(),
-        css=PAGE_CSS,
+        head=f"<style>{PAGE_CSS}</style>",  # unlike css=, taken as it is
         app_kwargs={
             "routes": Media(orchestrator).routes(),
             "middleware": [Middleware(Guard, settings=settings)],

@@ -200,4 +200,4 @@ def test_a_one_gibibyte_result_is_served_without_a_copy_while_others_are_answere
 
 def test_the_upload_leaves_nothing_in_the_cache(app: AppServer, client: Any, clip: Path) -> None:
     call(client, "upload", clip=gradio_client.handle_file(str(clip)))
-    assert not [path for path in (app.workspace / "uploads").rglob("*.mp4")]
+    assert not list((app.workspace / "uploads").rglob("*.mp4"))

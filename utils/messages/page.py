@@ -10,18 +10,14 @@ TEXTS: dict[str, Text] = {
     ),
     "page.language": Text(en="Language", zh="语言"),
     "page.upload": Text(
-        en="Clip: {formats}, up to {seconds} s, {size}",
-        zh="视频：{formats}，最长 {seconds} 秒，{size}",
+        en="{formats} · up to {seconds} s · {size}", zh="{formats} · 最长 {seconds} 秒 · {size}"
     ),
     "page.text": Text(en="Find by words", zh="用文字查找"),
     "page.text_hint": Text(
         en="For instance “woman in red”, “dog”. English or Chinese.",
         zh="例如“穿红衣服的女人”“狗”。中英文均可。",
     ),
-    "page.text_off": Text(
-        en="Needs SAM 3; {name} here finds by click and box.",
-        zh="需要 SAM 3；当前的{name}支持点击和框选。",
-    ),
+    "page.text_off": Text(en="Needs SAM 3; click or draw a box", zh="需要 SAM 3；请点击或框选"),
     "page.segment": Text(en="Segment", zh="分割"),
     "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的遮罩（PNG）"),
