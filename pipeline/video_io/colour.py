@@ -75,18 +75,16 @@ def resolve_tags(
 
 
 def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
-    """Return the filter chain from decoded frames to the layout, at the displayed size.
+    """Return the filter chain from frames of the displayed size (see `size_filter`) to the layout.
 
     "yuv420p" comes out as BT.709 limited range; where the source is just that already, its samples
     pass through untouched. RGB comes out full range.
     """
-    width, height = info.size_wh
-    size = f"scale={width}:{height}"
     flags = "bicubic"
     if layout == "rgb24_exact":
         flags = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
     if info.is_hdr:
-        mapped = f"{size},{_tone_map(info.colour)}"
+        mapped = _tone_map(info.colour)
         if layout == "yuv420p":
             return f"{mapped},format=yuv420p"
         return (
@@ -95,12 +93,17 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
         )
     if layout == "yuv420p":
         if is_plain(info):
-            return f"{size},format=yuv420p"
+            return "format=yuv420p"
         return (
-            f"{size}:{_input(info.colour)}out_color_matrix=bt709:out_range=tv:"
+            f"scale={_input(info.colour)}out_color_matrix=bt709:out_range=tv:"
             "flags=bicubic+accurate_rnd,format=yuv420p"
         )
-    return f"{size}:{_input(info.colour)}out_range=pc:flags={flags},format=rgb24"
+    return f"scale={_input(info.colour)}out_range=pc:flags={flags},format=rgb24"
+
+
+def size_filter(size_wh: tuple[int, int]) -> str:
+    """Return the filter that goes first: a size that changes inside the clip becomes the first one."""
+    return f"scale={size_wh[0]}:{size_wh[1]}"
 
 
 def is_plain(info: ClipInfo) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.colour import PixelLayout, frame_filter
+from pipeline.video_io.colour import PixelLayout, frame_filter, size_filter
 from pipeline.video_io.probe import decode_cpu_s
 from pipeline.video_io.runner import SIDE_PIPE, Child, ChildStuckError, Limits
 from utils.errors import FfmpegFailed
@@ -149,14 +149,24 @@ def _arguments(
 ) -> list[str]:
     start, stop = span
     count = str(stop - start)
-    chain = frame_filter(info, layout)
-    width, height = info.size_wh
+    size, chain = size_filter(info.size_wh), frame_filter(info, layout)
     raw = ["-frames:v", count, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
     opening = ffmpeg.guarded_input(settings, path)
     base = ffmpeg.base_arguments(settings)
     if not seek:
-        return [*base, *opening, "-map", "0:V:0", "-an", "-sn", "-dn", "-vf", chain, *raw]
-    graph = f"[0:V:0]scale={width}:{height},split[sum][in];[in]{chain}[out]"
+        return [
+            *base,
+            *opening,
+            "-map",
+            "0:V:0",
+            "-an",
+            "-sn",
+            "-dn",
+            "-vf",
+            f"{size},{chain}",
+            *raw,
+        ]
+    graph = f"[0:V:0]{size},split[sum][in];[in]{chain}[out]"
     return [
         *base,
         "-ss",

@@ -51,9 +51,7 @@ class VideoIO:
         """
         return probe(self._settings, path)
 
-    def open(
-        self, path: Path, info: ClipInfo, cancel: threading.Event | None = None
-    ) -> ClipReader:
+    def open(self, path: Path, info: ClipInfo, cancel: threading.Event | None = None) -> ClipReader:
         """Return the clip's frames; nothing is opened before the first read.
 
         Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Recipe:
     needs_even_size: bool = False
 
 
+THREADS = 8
+"""Most threads of one encoder: more cost memory and gain nothing at these sizes."""
 _QSCALE_LAMBDA = 118
 """FFmpeg's units of quality for one step of -qscale."""
 
@@ -108,6 +111,7 @@ class VideoWriter:
         stream.time_base = info.time_base
         context = stream.codec_context
         context.time_base = info.time_base
+        context.thread_count = min(os.cpu_count() or 1, THREADS)
         context.sample_aspect_ratio = info.sample_aspect
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709

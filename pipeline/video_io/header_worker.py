@@ -20,16 +20,7 @@ PACKET_LIMIT = 400_000
 
 def describe(path: str, options: dict[str, str]) -> dict[str, object]:
     """Return what the container says of its streams, and what the first frame says of itself."""
-    container = av.open(
-        f"file:{path}",
-        "r",
-        options={
-            "protocol_whitelist": "file",
-            "format_whitelist": options["formats"],
-            "codec_whitelist": options["codecs"],
-            "max_pixels": options["max_pixels"],
-        },
-    )
+    container = _open(path, options, {"max_pixels": options["max_pixels"]}, options["codecs"])
     with container:
         videos = [
             stream
@@ -44,10 +35,32 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             "audio": None,
         }
         if videos and len(container.streams) <= int(options["max_streams"]):
-            answer["video"] = _video(container, videos[0], options)
+            video = _video(container, videos[0], options)
+            if not video.get("width"):
+                video |= _stored_size(path, options, videos[0].index)
+            answer["video"] = video
         if container.streams.audio:
             answer["audio"] = _codec_name(container.streams.audio[0].codec_context)
     return answer
+
+
+def _open(path: str, options: dict[str, str], more: dict[str, str], codecs: str) -> InputContainer:
+    guards = {
+        "protocol_whitelist": "file",
+        "format_whitelist": options["formats"],
+        "codec_whitelist": codecs,
+    }
+    container: InputContainer = av.open(f"file:{path}", "r", options={**guards, **more})
+    return container
+
+
+def _stored_size(path: str, options: dict[str, str], index: int) -> dict[str, object]:
+    """Return the size as the container has it: a decoder that finds it too large forgets it."""
+    with _open(path, options, {}, "none") as container:
+        context = container.streams[index].codec_context
+        if not isinstance(context, av.VideoCodecContext):
+            return {}
+        return {"width": context.width, "height": context.height}
 
 
 def _codec_name(context: CodecContext | None) -> str:

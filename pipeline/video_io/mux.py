@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,11 +148,15 @@ def _run(task: MuxTask, encoder: str | None) -> bool:
             while child.read_some(child.stdout):
                 pass
             code = child.wait(task.settings.ffmpeg_timeout_s)
-    except ChildStuckError:
-        code = 1
-    if code != 0:
-        task.target.unlink(missing_ok=True)
-    return code == 0
+            log = child.log
+    except ChildStuckError as error:
+        code, log = 1, str(error)
+    if code == 0:
+        return True
+    task.target.unlink(missing_ok=True)
+    if code == -signal.SIGXFSZ or os.strerror(errno.ENOSPC) in log:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(task.target))
+    return False
 
 
 def _picture_offset(span: Range) -> list[str]:

@@ -54,12 +54,6 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     )
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write and make durable; no rename, for files in a folder that is renamed as a whole."""
-    with path.open("wb", buffering=0) as stream:
-        stream.write(content)
-
-
 def fsync_folder_files(folder: Path) -> int:
     """Make every file of the folder durable; return their bytes."""
     total = 0

@@ -16,7 +16,7 @@ from typing import Any
 from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo, ColourTags
-from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags
+from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags, size_filter
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from utils.errors import BadUpload, FfmpegFailed
 from utils.types import Message
@@ -193,7 +193,6 @@ def _count_frames(settings: Settings, path: Path, video: dict[str, Any]) -> _Cou
         elif "[error]" in line or "[fatal]" in line:
             count.error_lines += 1
 
-    width, height = displayed_size(video)
     argv = [
         *ffmpeg.base_arguments(settings, "level+info"),
         *ffmpeg.guarded_input(settings, path),
@@ -203,7 +202,7 @@ def _count_frames(settings: Settings, path: Path, video: dict[str, Any]) -> _Cou
         "-sn",
         "-dn",
         "-vf",
-        f"showinfo=checksum=0,scale={width}:{height}",
+        f"showinfo=checksum=0,{size_filter(displayed_size(video))}",
         "-frames:v",
         str(settings.max_frames + 1),
         "-fps_mode",

@@ -14,7 +14,7 @@ from pipeline.video_io import encode
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.encode import Recipe, VideoWriter, even, plane_view, plane_view16
 from pipeline.video_io.picture import NEUTRAL, Picture, Planes, rgb_to_ycbcr
-from pipeline.video_io.png import png_bytes, straight_rgba, write_file
+from pipeline.video_io.png import png_bytes, straight_rgba
 
 ALPHA_CRF = 12
 PICTURE_CRF = 18
@@ -179,8 +179,8 @@ class PngSink(Sink):
             raise RuntimeError("the picture has no RGB")
         name = f"{self.frames:06d}.png"
         colour, grey = self.partials
-        write_file(colour / name, png_bytes(straight_rgba(picture.rgb, picture.alpha)))
-        write_file(grey / name, png_bytes(picture.alpha))
+        (colour / name).write_bytes(png_bytes(straight_rgba(picture.rgb, picture.alpha)))
+        (grey / name).write_bytes(png_bytes(picture.alpha))
         self.frames += 1
 
     def finish(self) -> None:

@@ -21,7 +21,6 @@ from tests.clips import (
 )
 from utils.errors import FfmpegFailed
 
-
 QUICK = 4
 """Levels that swscale's quick path to RGB may be off; untagged HD read as BT.601 is off by 30."""
 

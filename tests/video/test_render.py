@@ -266,7 +266,13 @@ def tone_hz(path: Path, start_s: float, length_s: float = 0.3) -> float:
 
     cut = ["-ss", str(start_s), "-t", str(length_s), "-i", str(path)]
     raw = subprocess.run(
-        [binary(), "-v", "error", *cut, *"-map 0:a:0 -ac 1 -ar 48000 -f f32le -".split()],
+        [
+            binary(),
+            "-v",
+            "error",
+            *cut,
+            *["-map", "0:a:0", "-ac", "1", "-ar", "48000", "-f", "f32le", "-"],
+        ],
         capture_output=True,
         check=True,
     ).stdout

@@ -1,0 +1,472 @@
+"""Rows 1 to 27 of the table of bad inputs, at the door that every upload comes through."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config import Settings
+from pipeline.video_io import ClipInfo, VideoIO
+from tests.clips import H264, binary, ffmpeg, make_clip, make_odd_clip, source, system_ffmpeg
+from utils.errors import BadUpload
+from utils.messages import render
+
+
+@pytest.fixture
+def video() -> VideoIO:
+    return VideoIO(Settings(_env_file=None))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(tmp_path: Path) -> Iterator[None]:
+    """No process of ours survives a refusal, and nothing half-written stays."""
+    yield
+    assert psutil.Process().children(recursive=True) == []
+    assert not list(tmp_path.rglob("*partial*"))
+    assert not Path("pwned").exists()
+
+
+def refused(video: VideoIO, path: Path, code: str, *words: str) -> BadUpload:
+    with pytest.raises(BadUpload) as caught:
+        video.probe(path)
+    assert caught.value.code == code, caught.value.detail
+    for word in words:
+        assert word in caught.value.user_message
+    chinese = caught.value.text("zh")
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+    assert str(path.parent) not in caught.value.user_message + chinese
+    return caught.value
+
+
+def notices(info: ClipInfo) -> dict[str, str]:
+    return {notice.code: render(notice) for notice in info.notices}
+
+
+def test_row_1_an_empty_file(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mp4"
+    path.touch()
+    refused(video, path, "video.empty", "empty")
+
+
+def test_row_2_random_bytes(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(os.urandom(200_000))
+    refused(video, path, "video.unreadable", "not a video we can read", "mp4")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<html><script>alert(1)</script></html>", '<svg xmlns="http://www.w3.org/2000/svg"/>'],
+)
+def test_row_3_a_web_page_named_mp4(video: VideoIO, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_text(text)
+    refused(video, path, "video.unreadable")
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[int, list[str]]]:
+    """A web server that notes every request."""
+    heard: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port, heard
+        server.shutdown()
+        thread.join()
+
+
+def playlist(target: str) -> str:
+    return f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{target}\n#EXT-X-ENDLIST\n"
+
+
+def test_row_4_a_playlist_that_names_a_url(
+    video: VideoIO, tmp_path: Path, listener: tuple[int, list[str]]
+) -> None:
+    port, heard = listener
+    path = tmp_path / "x.mp4"
+    path.write_text(playlist(f"http://127.0.0.1:{port}/a.ts"))
+    refused(video, path, "video.unreadable")
+    assert heard == []
+
+
+def test_rows_5_and_6_a_playlist_that_names_local_files(video: VideoIO, tmp_path: Path) -> None:
+    other = make_clip(tmp_path / "others.mp4")
+    for target in ("file:///etc/passwd", f"file://{other}", other.name):
+        path = tmp_path / "x.mp4"
+        path.write_text(playlist(target))
+        refused(video, path, "video.unreadable")
+
+
+def test_row_7_a_concat_script(video: VideoIO, tmp_path: Path) -> None:
+    make_clip(tmp_path / "others.mp4")
+    path = tmp_path / "x.mp4"
+    path.write_text("ffconcat version 1.0\nfile others.mp4\n")
+    refused(video, path, "video.unreadable")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period/></MPD>',
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n",
+        "1\n00:00:00,000 --> 00:00:01,000\nhello\n",
+    ],
+    ids=["dash", "sdp", "srt"],
+)
+def test_row_8_other_scripts(video: VideoIO, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_text(text)
+    refused(video, path, "video.unreadable")
+
+
+def test_a_format_off_the_list_is_refused_whatever_its_name(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mp4"
+    ffmpeg(*source(), *H264, "-f", "mpegts", path)
+    refused(video, path, "video.unreadable")
+
+
+def test_a_format_that_the_admin_took_off_is_refused(tmp_path: Path) -> None:
+    strict = VideoIO(Settings(_env_file=None, formats=("mp4",)))
+    refused(strict, make_clip(tmp_path / "x.mkv"), "video.unreadable")
+
+
+@pytest.mark.parametrize("container", ["avi", "mkv"])
+def test_row_9_a_codec_off_the_list(video: VideoIO, tmp_path: Path, container: str) -> None:
+    path = tmp_path / f"x.{container}"
+    ffmpeg(*source("320x180"), "-pix_fmt", "gbrp", "-c:v", "magicyuv", path)
+    refused(video, path, "video.codec", "magicyuv", "H.264")
+
+
+def cost(video: VideoIO, path: Path, code: str, *words: str) -> tuple[float, int]:
+    """CPU seconds and peak megabytes of a refusal, in a process of its own."""
+    script = (
+        "import resource, sys; from pathlib import Path; from config import Settings\n"
+        "from pipeline.video_io import VideoIO; from utils.errors import BadUpload\n"
+        "try: VideoIO(Settings(_env_file=None)).probe(Path(sys.argv[1]))\n"
+        "except BadUpload as error: print(error.code); print(error)\n"
+        "usage = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)\n"
+    )
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    got, text, numbers = done.stdout.splitlines()
+    assert got == code
+    assert all(word in text for word in words), text
+    seconds, megabytes = numbers.split()
+    return float(seconds), int(megabytes)
+
+
+def test_row_10_a_huge_frame_in_a_tiny_file(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "color=s=8192x8192:r=25", "-frames:v", "2", "-pix_fmt", "yuv420p"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-qp", "51", path),
+    )
+    seconds, megabytes = cost(video, path, "video.size", "8192x8192", "1920x1080")
+    assert seconds < 2
+    assert megabytes < 400
+
+
+def test_row_11_huge_png_frames(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mov"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "color=s=9000x9000:r=25", "-frames:v", "1"),
+        *("-c:v", "png", "-pix_fmt", "gray", path),
+    )
+    seconds, megabytes = cost(video, path, "video.size", "9000x9000")
+    assert seconds < 2
+    assert megabytes < 400
+
+
+def joined(folder: Path, *sizes: str) -> Path:
+    """Parts of different sizes as one stream."""
+    together = folder / "all.ts"
+    with together.open("wb") as stream:
+        for number, size in enumerate(sizes):
+            part = folder / f"{number}.ts"
+            offset = ["-output_ts_offset", str(number)]
+            ffmpeg(*source(size, frames=15), *H264, "-bsf:v", "h264_mp4toannexb", *offset, part)
+            stream.write(part.read_bytes())
+    path = folder / "x.mkv"
+    ffmpeg("-i", together, "-c", "copy", path)
+    return path
+
+
+def test_row_12_a_jump_to_a_huge_size_decodes_what_fits(video: VideoIO, tmp_path: Path) -> None:
+    path = joined(tmp_path, "320x180", "2560x2560")
+    info = video.probe(path)
+    assert info.size_wh == (320, 180)
+    assert info.frame_count == 15
+    assert "15 of 30 frames" in notices(info)["video.cut_off"]
+    assert len(list(video.open(path, info).read(0, 15))) == 15
+
+
+def test_row_13_a_legal_size_change_is_scaled_and_said(video: VideoIO, tmp_path: Path) -> None:
+    path = joined(tmp_path, "320x180", "640x360")
+    info = video.probe(path)
+    assert (info.size_wh, info.frame_count) == ((320, 180), 30)
+    assert "320x180" in notices(info)["video.size_changes"]
+    frames = list(video.open(path, info).read(0, 30))
+    assert {frame.shape for frame in frames} == {(180, 320, 3)}
+    assert (frames[20] == next(iter(video.open(path, info).read(20, 21)))).all()
+
+
+def test_row_14_too_many_streams(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mkv"
+    clip, sound = make_clip(tmp_path / "a.mp4"), tmp_path / "s.wav"
+    ffmpeg("-f", "lavfi", "-i", "sine=d=0.2", sound)
+    ffmpeg(*("-i", clip, "-i", sound, "-map", "0:v", *["-map", "1:a"] * 300, "-c", "copy", path))
+    refused(video, path, "video.streams", "301", "32")
+
+
+def test_row_15_an_endless_duration(video: VideoIO, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "x.mp4", size="64x64", rate="1/3600", frames=200)
+    refused(video, path, "video.too_long", "longer than 60")
+
+
+def test_row_16_too_many_frames(video: VideoIO, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "x.mp4", size="32x32", rate="240", frames=7300)
+    refused(video, path, "video.too_many_frames", "7300 frames", "more than 7200")
+
+
+def test_row_17_a_silly_frame_rate(video: VideoIO, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "x.mp4", rate="1000", frames=50)
+    refused(video, path, "video.frame_rate", "1000", "not accepted", "240")
+
+
+def test_row_18_sound_only(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mp4"
+    ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac", path)
+    refused(video, path, "video.no_video", "no video in this file")
+
+
+def test_row_18_cover_art_only(video: VideoIO, tmp_path: Path) -> None:
+    sound, art, path = tmp_path / "s.m4a", tmp_path / "art.png", tmp_path / "x.mp4"
+    ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac", sound)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=300x300", "-frames:v", "1", art)
+    ffmpeg(
+        *("-i", sound, "-i", art, "-map", "0", "-map", "1", "-c", "copy"),
+        *("-disposition:v:0", "attached_pic", path),
+    )
+    refused(video, path, "video.no_video")
+
+
+def test_row_19_a_file_cut_off_after_its_index(video: VideoIO, tmp_path: Path) -> None:
+    whole = make_clip(
+        tmp_path / "whole.mp4", size="320x180", frames=30, extra=(*H264, "-movflags", "+faststart")
+    )
+    path = tmp_path / "x.mp4"
+    path.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
+    info = video.probe(path)
+    assert 0 < info.frame_count < 30
+    assert f"{info.frame_count} of 30 frames" in notices(info)["video.cut_off"]
+    assert "looks cut off" in notices(info)["video.cut_off"]
+    assert len(list(video.open(path, info).read(0, info.frame_count))) == info.frame_count
+
+
+def test_row_19_in_matroska_the_missing_seconds_are_said(video: VideoIO, tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "whole.mkv", size="320x180", frames=75)
+    path = tmp_path / "x.mkv"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    info = video.probe(path)
+    assert info.frame_count < 75
+    assert "of 3.0 s could be read" in notices(info)["video.cut_off_seconds"]
+
+
+def test_row_20_a_file_cut_off_before_its_index(video: VideoIO, tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "whole.mp4", size="320x180", frames=60)
+    path = tmp_path / "x.mp4"
+    path.write_bytes(whole.read_bytes()[:20_000])
+    refused(video, path, "video.unreadable")
+
+
+def test_row_21_a_damaged_body(video: VideoIO, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "x.mp4", size="320x180", frames=60)
+    body = bytearray(clip.read_bytes())
+    start = body.index(b"mdat") + 4
+    for k in range(600):
+        body[start + 2000 + 61 * k] ^= 0xFF
+    clip.write_bytes(body)
+    info = video.probe(clip)
+    told = notices(info)
+    assert str(info.frame_count) in (told.get("video.damaged") or told["video.cut_off"])
+    assert len(list(video.open(clip, info).read(0, info.frame_count))) == info.frame_count
+
+
+def test_row_22_one_frame(video: VideoIO, tmp_path: Path) -> None:
+    info = video.probe(make_clip(tmp_path / "x.mp4", frames=1))
+    assert (info.frame_count, info.notices) == (1, ())
+
+
+def test_row_23_an_odd_size_states_its_rule(video: VideoIO, tmp_path: Path) -> None:
+    info = video.probe(make_odd_clip(tmp_path / "x.mp4", "321x181"))
+    assert info.size_wh == (321, 181)
+    said = notices(info)["video.odd_size"]
+    assert "322x182" in said
+    assert "exact" in said
+
+
+def test_row_24_interlaced_material_is_said(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mkv"
+    ffmpeg(
+        *source("320x240"),
+        *("-vf", "setfield=tff", "-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-b:v", "2M", path),
+    )
+    info = video.probe(path)
+    assert info.is_interlaced
+    assert "interlaced" in notices(info)["video.interlaced"]
+    assert info.frame_count == 10
+
+
+def test_row_24_a_clip_with_its_own_alpha(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "x.mov"
+    ffmpeg(
+        *source(frames=3),
+        "-c:v",
+        "prores_ks",
+        "-profile:v",
+        "4444",
+        "-pix_fmt",
+        "yuva444p10le",
+        path,
+    )
+    info = video.probe(path)
+    assert "ignored" in notices(info)["video.has_alpha"]
+    assert next(iter(video.open(path, info).read(0, 1))).shape == (90, 160, 3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<img src=x onerror=alert(1)>.mp4",
+        "-i.mp4",
+        "$(touch pwned).mp4",
+        "`touch pwned`;touch pwned.mp4",
+        "a" * 240 + ".mp4",
+        "\u202egnp.mp4",
+        "\U0001f984.mp4",
+        "视频 第一段.mp4",
+        "%03d.mp4",
+        "file:http:.mp4",
+        "new\nline.mp4",
+    ],
+)
+def test_row_25_hostile_names_are_only_names(video: VideoIO, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(make_clip(tmp_path / "clip.mp4").read_bytes())
+    info = video.probe(path)
+    assert info.frame_count == 10
+    assert len(list(video.open(path, info).read(8, 10))) == 2
+
+
+def test_row_26_hostile_metadata_reaches_no_text(video: VideoIO, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)>\x1b[31m"
+    note = tmp_path / "note.txt"
+    note.write_text(hostile)
+    path = tmp_path / "x.mkv"
+    ffmpeg(
+        *source(), *H264, "-metadata", f"title={hostile}", "-metadata:s:v:0", f"title={hostile}",
+        "-attach", note, "-metadata:s:t", "mimetype=text/plain", path,
+    )  # fmt: skip
+    info = video.probe(path)
+    assert "onerror" not in info.to_json()
+
+
+def test_row_26_a_log_kept_for_the_admin_has_no_control_characters(tmp_path: Path) -> None:
+    from pipeline.video_io.runner import Child, Limits
+
+    argv = ["/bin/sh", "-c", "printf 'a\\033[31mred\\007\\n' >&2"]
+    with Child(argv, Limits(cpu_s=5)) as child:
+        child.wait(5)
+        assert child.log == "a[31mred"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder", "device", "missing", "socket"])
+def test_row_27_what_is_no_regular_file_is_refused_at_once(
+    video: VideoIO, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "x.mp4"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(make_clip(tmp_path / "clip.mp4"))
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "socket":
+        import socket
+
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    began_s = time.monotonic()
+    refused(video, path, "video.not_a_file")
+    assert time.monotonic() - began_s < 5
+
+
+def test_a_file_over_the_upload_limit_is_refused(tmp_path: Path) -> None:
+    strict = VideoIO(Settings(_env_file=None, max_upload_bytes=1000))
+    refused(strict, make_clip(tmp_path / "x.mp4"), "video.too_big", "MB")
+
+
+def test_a_picture_too_small_to_matte_is_refused(video: VideoIO, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "x.mkv", size="160x8", extra=("-c:v", "ffv1"))
+    refused(video, path, "video.too_small", "160x8")
+
+
+def test_portrait_of_the_largest_size_is_accepted(video: VideoIO, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "x.mp4", size="1080x1920", frames=2)
+    assert video.probe(path).size_wh == (1080, 1920)
+
+
+def test_children_run_under_limits(video: VideoIO, tmp_path: Path) -> None:
+    import resource
+
+    info = video.probe(make_clip(tmp_path / "x.mp4", size="640x360", frames=60))
+    frames = video.open(tmp_path / "x.mp4", info).read(0, 60)
+    next(frames)
+    (child,) = psutil.Process().children(recursive=True)
+    assert resource.prlimit(child.pid, resource.RLIMIT_CORE) == (0, 0)
+    for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_NOFILE):
+        assert resource.prlimit(child.pid, kind)[1] != resource.RLIM_INFINITY
+    assert os.getpgid(child.pid) == child.pid
+    environment = set(child.environ())
+    assert environment == {"PATH", "LC_ALL", "MALLOC_ARENA_MAX"}
+    arguments = child.cmdline()
+    for flag in ("-protocol_whitelist", "-format_whitelist", "-codec_whitelist", "-max_pixels"):
+        assert arguments.index(flag) < arguments.index("-i")
+    frames.close()
+
+
+def test_an_older_ffmpeg_refuses_the_same(tmp_path: Path) -> None:
+    old = VideoIO(Settings(_env_file=None, ffmpeg_path=Path(system_ffmpeg())))
+    assert Path(binary()) != Path(system_ffmpeg())
+    path = joined(tmp_path, "320x180", "640x360")
+    info = old.probe(path)
+    assert (info.size_wh, info.frame_count) == ((320, 180), 30)
+    assert "video.size_changes" in notices(info)
