@@ -51,7 +51,7 @@ class _SamEngine(Engine):
             kind=self._kind,
             folder=None if hub_id else folder,
             hub_id=hub_id,
-            command=download_command(self.name),
+            command=_hub_command(hub_id) if hub_id else download_command(self.name),
             label=self._people_name,
         )
         self._verifier = FileVerifier(self.name, self._source.command)
@@ -189,6 +189,11 @@ class Sam2Engine(_SamEngine):
 
     def _model_setting(self) -> str:
         return self._settings.sam2_model
+
+
+def _hub_command(hub_id: str) -> str:
+    """Return the command that puts a hub model into the hub's own cache."""
+    return f"hf download {hub_id} --include '*.json' '*.safetensors'"
 
 
 def _is_hub_id(model: str, folder: Path) -> bool:

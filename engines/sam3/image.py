@@ -224,16 +224,17 @@ def _decode(
     tracker, device = network.tracker, network.device
     width, height = size_wh
     scale = torch.tensor([network.image_size / width, network.image_size / height])
+    # Coordinates stay float32 until they are normalised: bf16 knows pixels only in steps of four.
     places = labels = corners = None
     if points:
         xy = torch.tensor([[point.x, point.y] for point in points], dtype=torch.float32)
-        places = (xy * scale)[None, None].to(device, network.dtype)
+        places = (xy * scale)[None, None].to(device)
         labels = torch.tensor(
             [[[int(p.positive) for p in points]]], dtype=torch.int32, device=device
         )
     if box is not None:
         xy = torch.tensor([[box.x0, box.y0], [box.x1, box.y1]], dtype=torch.float32)
-        corners = (xy * scale).view(1, 1, 4).to(device, network.dtype)
+        corners = (xy * scale).view(1, 1, 4).to(device)
     if previous is not None:
         previous = previous.to(device, network.dtype)
     several = len(points) == 1 and box is None and previous is None

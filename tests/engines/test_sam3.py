@@ -477,6 +477,34 @@ def test_half_precision_runs_every_path(tiny_sam3, picture, clip):
     assert made.weight_bytes < 8_000_000
 
 
+def test_half_precision_does_not_round_clicks_before_they_are_normalised(tiny_sam2, picture):
+    made = Sam2Engine(Settings(_env_file=None, sam2_model=str(tiny_sam2), dtype="bfloat16"))
+    made.load_model("cpu")
+    opened = made.open_image(picture)
+    found = []
+    for x in (100.0, 100.2):  # 105.8 and 106.0 of 128: the same number in bf16
+        opened.segment(Prompt(points=(Point(x, 50),)))
+        found.append(opened._answers[(None, (Point(x, 50),))][0])
+    assert not torch.equal(*found)
+
+
+def test_hub_id_that_was_never_fetched_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    made = Sam3Engine(Settings(_env_file=None, models_dir=tmp_path, sam3_model="facebook/sam3"))
+    weights = made.requirements()[1]
+    assert not weights.present
+    assert weights.command.startswith("hf download facebook/sam3")
+
+
+def test_hub_id_in_the_hub_s_cache_counts_as_present(tiny_sam3, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    shutil.copytree(tiny_sam3, tmp_path / "hub" / "models--facebook--sam3" / "snapshots" / "abc")
+    made = Sam3Engine(Settings(_env_file=None, models_dir=tmp_path, sam3_model="facebook/sam3"))
+    assert made.is_available
+
+
 class Gate(BaseHTTPRequestHandler):
     code = 401
 
