@@ -113,6 +113,6 @@ def _boxes(
         [(b.x0 + b.x1) / 2 / width, (b.y0 + b.y1) / 2 / height, (b.x1 - b.x0) / width, (b.y1 - b.y0) / height]
         for b in exemplars
     ]  # fmt: skip
-    boxes = torch.tensor([rows], device=network.device).to(network.dtype)
+    boxes = torch.tensor([rows], dtype=torch.float32, device=network.device)
     labels = torch.ones(boxes.shape[:2], dtype=torch.long, device=network.device)
     return {"input_boxes": boxes, "input_boxes_labels": labels}

@@ -29,7 +29,8 @@ def encode_boxes(
 
     Args:
         encoder: SAM 3's geometry encoder, of which the learned layers are used.
-        boxes: (1, N, 4) centre x, centre y, width, height in 0..1.
+        boxes: (1, N, 4) float32: centre x, centre y, width, height in 0..1; cast only where a layer
+            takes them, since bf16 would move them by whole cells.
         labels: (1, N) 1 for "like this", 0 for "not like this".
         features: (1, C, H, W) normalised vision features.
 
@@ -44,10 +45,10 @@ def encode_boxes(
     corners = corners * corners.new_tensor([width, height, width, height])
     pooled = roi_align(features[0], corners[0], encoder.roi_size)
     under = encoder.boxes_pool_project(pooled.to(features.dtype)).flatten(1)[None]
-    place = encoder._encode_box_coordinates(*boxes[0].unbind(-1))[None]
+    place = encoder._encode_box_coordinates(*boxes[0].unbind(-1))[None].to(features.dtype)
     return (
         encoder.label_embed(labels.long())
-        + encoder.boxes_direct_project(boxes)
+        + encoder.boxes_direct_project(boxes.to(features.dtype))
         + under
         + encoder.boxes_pos_enc_project(place)
     )
