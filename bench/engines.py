@@ -47,9 +47,13 @@ class Row:
     device: str
     load_s: float = 0.0
     text_s: float | None = None
+    text_cpu_s: float | None = None
     further_text_s: float | None = None
+    further_text_cpu_s: float | None = None
     first_click_s: float | None = None
+    first_click_cpu_s: float | None = None
     click_s: float | None = None
+    click_cpu_s: float | None = None
     track_s_a_frame: float | None = None
     track_cpu_s_a_frame: float | None = None
     matte_s_a_frame: float | None = None
@@ -178,29 +182,33 @@ def measure(engine: Any, size_wh: tuple[int, int], count: int, device: str, kind
 
 
 def measure_prompts(engine: Any, frame: np.ndarray, mask: np.ndarray, row: Row) -> None:
-    """Time the first and a further prompt on one image."""
+    """Time the first and further prompts on one image: the first of all encodes it."""
     rows, columns = np.nonzero(mask)
     centre = Point(float(columns.mean()), float(rows.mean()))
+    opened = engine.open_image(frame)
     if Capability.TEXT in engine.capabilities:
-        opened, clock = engine.open_image(frame), Clock()
+        clock = Clock()
         for text in ("person", "red car", "dog"):
             clock.time(lambda text=text: opened.segment(Prompt(text=text)))
         row.text_s, row.further_text_s = clock.wall[0], statistics.median(clock.wall[1:])
-    opened, clock = engine.open_image(frame), Clock()
+        row.text_cpu_s, row.further_text_cpu_s = clock.cpu[0], statistics.median(clock.cpu[1:])
+    clock = Clock()
     points: tuple[Point, ...] = ()
     for offset in (0.0, 3.0, 6.0, 9.0):
         points = (*points, Point(centre.x + offset, centre.y))
         clock.time(lambda points=points: opened.segment(Prompt(points=points)))
     row.first_click_s, row.click_s = clock.wall[0], statistics.median(clock.wall[1:])
+    row.first_click_cpu_s, row.click_cpu_s = clock.cpu[0], statistics.median(clock.cpu[1:])
 
 
 def a_frame(start: Callable[[int], Iterator[Any]], count: int) -> tuple[float, float]:
-    """Return mean wall and processor seconds a frame, after a run of one frame that warms up.
+    """Return mean wall and processor seconds a frame, after a run of one frame to warm up (of more).
 
     The mean over the whole run: engines that work in windows give several frames at once.
     """
-    for _ in start(1):
-        pass
+    if count > 1:
+        for _ in start(1):
+            pass
     clock = Clock()
     clock.time(lambda: [None for _ in start(count)])
     return clock.wall[0] / count, clock.cpu[0] / count
