@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from pipeline.video_io.clip import ClipInfo, ColourTags
+from pipeline.video_io.header import VideoHeader
 
 PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact"]
 """Layouts frames are read in. "rgb24_exact" interpolates chroma accurately, at 2.3 times the cost."""
@@ -34,42 +35,33 @@ _TRANSFERS = {
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _RGB_PREFIXES = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8")
 _FULL_RANGE = 2
+_FULL_RANGE_PREFIXES = ("yuvj", "gray", "ya8", "mono")
 HD_LINES, HD_COLUMNS = 720, 1280
 NOMINAL_PEAK_NITS = 203
 """Reference white that HDR is mapped from (ITU-R BT.2408)."""
 
 
-def resolve_tags(
-    pixel_format: str,
-    coded_wh: tuple[int, int],
-    matrix: int,
-    primaries: int,
-    transfer: int,
-    colour_range: int,
-) -> ColourTags:
+def resolve_tags(video: VideoHeader) -> ColourTags:
     """Return the colour with gaps filled: untagged HD is BT.709, untagged SD is BT.601.
 
-    Args:
-        coded_wh: size before rotation, which is what the rule speaks of.
-        matrix, primaries, transfer: H.273 codes; 2 is "unspecified".
-        colour_range: FFmpeg's AVColorRange; 2 is full range.
+    The rule speaks of the coded size, before rotation.
     """
-    width, height = coded_wh
-    is_hd = height >= HD_LINES or width >= HD_COLUMNS
-    is_rgb = pixel_format.startswith(_RGB_PREFIXES)
+    width, height = video.coded_wh
+    fallback = "bt709" if height >= HD_LINES or width >= HD_COLUMNS else "smpte170m"
+    is_rgb = video.pixel_format.startswith(_RGB_PREFIXES)
     is_full = (
         is_rgb
-        or colour_range == _FULL_RANGE
-        or pixel_format.startswith(("yuvj", "gray", "ya8", "mono"))
+        or video.colour_range == _FULL_RANGE
+        or video.pixel_format.startswith(_FULL_RANGE_PREFIXES)
     )
-    fallback = "bt709" if is_hd else "smpte170m"
-    matrix_name = "gbr" if is_rgb else _MATRICES.get(matrix, fallback)
-    if matrix_name == "gbr" and not is_rgb:
-        matrix_name = fallback
+    matrix = "gbr" if is_rgb else _MATRICES.get(video.matrix, fallback)
+    if matrix == "gbr" and not is_rgb:
+        matrix = fallback
+    assumed = fallback if video.matrix == _UNSPECIFIED else "bt709"
     return ColourTags(
-        matrix=matrix_name,
-        primaries=_PRIMARIES.get(primaries, fallback if matrix == _UNSPECIFIED else "bt709"),
-        transfer=_TRANSFERS.get(transfer, "bt709"),
+        matrix=matrix,
+        primaries=_PRIMARIES.get(video.primaries, assumed),
+        transfer=_TRANSFERS.get(video.transfer, "bt709"),
         range="pc" if is_full else "tv",
     )
 

@@ -39,6 +39,9 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             if not video.get("width"):
                 video |= _stored_size(path, options, videos[0].index)
             answer["video"] = video
+        packets, answer["read_s"] = _read_packets(container, videos[0].index if videos else -1)
+        if isinstance(answer["video"], dict):
+            answer["video"]["packets"] = packets
         if container.streams.audio:
             answer["audio"] = _codec_name(container.streams.audio[0].codec_context)
     return answer
@@ -93,37 +96,43 @@ def _video(
         "range": int(context.color_range),
         "sample_aspect": str(stream.sample_aspect_ratio or 0),
         "rotation": 0,
-        "interlaced": False,
     }
     decodable = answer["codec"] in options["codecs"].split(",")
     fits = context.width * context.height <= int(options["max_pixels"])
     if decodable and fits:
         context.options = {"max_pixels": options["max_pixels"]}
         answer |= _first_frame(container, stream)
-        container.seek(0, backward=True, any_frame=False)
-    answer["packets"] = _count_packets(container, stream)
+        container.seek(container.start_time or 0, backward=True, any_frame=False)
     return answer
 
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> dict[str, object]:
     try:
         for frame in container.decode(stream):
-            return {"rotation": frame.rotation, "interlaced": frame.interlaced_frame}
+            return {"rotation": frame.rotation}
     except (av.error.FFmpegError, ValueError):
         pass
     return {}
 
 
-def _count_packets(container: InputContainer, stream: VideoStream) -> int:
-    count = 0
+def _read_packets(container: InputContainer, index: int) -> tuple[int, float]:
+    """Return how many packets of the stream can be read, and the second that all streams reach."""
+    count, reached_s = 0, 0.0
+    start_s = (container.start_time or 0) / 1e6
     try:
-        for packet in container.demux(stream):
-            count += packet.size > 0 and not packet.is_discard
+        for packet in container.demux():
+            if packet.size <= 0:
+                continue
+            count += packet.stream.index == index and not packet.is_discard
+            shown = packet.pts if packet.pts is not None else packet.dts
+            if shown is not None:
+                end = shown + (packet.duration or 0)
+                reached_s = max(reached_s, float(end * packet.time_base) - start_s)
             if count > PACKET_LIMIT:
                 break
     except (av.error.FFmpegError, ValueError):
         pass
-    return count
+    return count, reached_s
 
 
 def main(arguments: list[str]) -> int:

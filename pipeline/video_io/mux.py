@@ -12,7 +12,7 @@ from pathlib import Path
 from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.probe import decode_cpu_s
+from pipeline.video_io.count import decode_cpu_s
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from utils.types import Message
 

@@ -11,9 +11,9 @@ import cv2
 from config import Settings
 from engines.base import RunContext
 from pipeline.files import fsync_folder, partial_path
+from pipeline.video_io.header import read_header
 from pipeline.video_io.mux import MuxTask, Range, mux
 from pipeline.video_io.png import fsync_folder_files
-from pipeline.video_io.probe import read_header
 from pipeline.video_io.sinks import PngSink, Sink, VideoSink
 from utils.errors import BadUpload, FfmpegFailed
 from utils.types import Message
@@ -84,7 +84,7 @@ def _check_video(settings: Settings, path: Path, name: str, wanted: int) -> None
         header = read_header(settings, path)
     except BadUpload as error:
         raise FfmpegFailed("video.encode_failed", file=name, detail=error.detail) from error
-    got = header["video"]["packets"] if header["video"] else 0
+    got = header.video.packets if header.video else 0
     if got != wanted:
         raise FfmpegFailed("video.check_failed", file=name, got=got, wanted=wanted)
 

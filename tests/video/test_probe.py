@@ -49,6 +49,21 @@ def test_variable_rate_keeps_each_frames_own_time(video: VideoIO, clip_path: Pat
     assert [info.time_s(k) for k in range(24)] == expected
 
 
+@pytest.mark.parametrize(
+    "name", ["a.mp4", "a.mov", "a.mkv", "a.avi", "a.webm"], ids=lambda name: name[2:]
+)
+def test_a_sound_clip_has_nothing_to_complain_about(
+    video: VideoIO, tmp_path: Path, name: str
+) -> None:
+    codecs = ("-c:v", "libvpx", "-c:a", "libopus") if name.endswith("webm") else H264
+    path = tmp_path / name
+    tone = ("-f", "lavfi", "-i", "sine=d=3")
+    ffmpeg(*source(frames=50)[:4], *tone, "-frames:v", "50", *codecs, path)
+    info = video.probe(path)
+    assert (info.frame_count, codes(info), info.is_variable_rate) == (50, [], False)
+    assert info.fps == 25
+
+
 def test_rotation_gives_the_displayed_size_and_turned_pixel_aspect(
     video: VideoIO, tmp_path: Path
 ) -> None:
