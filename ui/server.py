@@ -14,6 +14,7 @@ from typing import Any
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator
+from utils.errors import BadRequest
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, cache_dir: Path) -> t
 
     blocks = build_page(settings, orchestrator, cache_dir)
     password = settings.password.get_secret_value() if settings.password else ""
-    port = settings.port or _free_port(settings.host)
+    port = _claimed_port(settings.host, settings.port)
     blocks.launch(
         server_name=settings.host,
         server_port=port,
@@ -121,9 +122,20 @@ def _start_janitor(
     return thread
 
 
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as listener:
-        return int(listener.getsockname()[1])
+def _claimed_port(host: str, port: int) -> int:
+    """Return the port to listen on, 0 meaning any that is free.
+
+    Raises:
+        BadRequest: another program listens there, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as listener:
+            return int(listener.getsockname()[1])
+    except OSError as error:
+        raise BadRequest(
+            "page.address_taken", address=f"{host}:{port}", reason=error.strerror or str(error)
+        ) from error
 
 
 def _warn_when_open(settings: Settings) -> None:

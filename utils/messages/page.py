@@ -138,4 +138,8 @@ TEXTS: dict[str, Text] = {
         en="SplazMatte. Ask the admin for the name and password.",
         zh="SplazMatte。用户名和密码请向管理员索取。",
     ),
+    "page.address_taken": Text(
+        en="Can't listen on {address}: {reason}. Stop the other program, or choose another port with --port.",
+        zh="无法监听 {address}：{reason}。请停止占用该端口的程序，或用 --port 指定其他端口。",
+    ),
 }

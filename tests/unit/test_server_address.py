@@ -1,0 +1,26 @@
+"""Where the page listens: a taken or foreign address is said, with what to do."""
+
+import socket
+
+import pytest
+
+from ui.server import _claimed_port
+from utils.errors import BadRequest
+
+
+def test_a_taken_port_is_named_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(BadRequest) as caught:
+            _claimed_port("127.0.0.1", port)
+    assert str(port) in caught.value.user_message
+    assert "--port" in caught.value.user_message
+
+
+def test_port_zero_takes_a_free_one() -> None:
+    assert _claimed_port("127.0.0.1", 0) > 0
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        _claimed_port("192.0.2.1", 0)
