@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         use_attribute_docstrings=True,
+        allow_inf_nan=False,
     )
 
     workspace_dir: Path = ROOT / "workspace"
@@ -61,7 +62,13 @@ class Settings(BaseSettings):
     """Largest upload accepted, in bytes."""
     client_upload_budget_bytes: int = Field(default=8 * 1024**3, ge=1)
     """Bytes one client address may upload an hour."""
-    formats: tuple[str, ...] = ("mp4", "mov", "avi", "mkv", "webm")
+    formats: tuple[Literal["mp4", "mov", "avi", "mkv", "webm"], ...] = (
+        "mp4",
+        "mov",
+        "avi",
+        "mkv",
+        "webm",
+    )
     """Containers accepted."""
     probe_timeout_s: float = Field(default=20.0, gt=0)
     """Wall-clock seconds a probe may take."""
@@ -80,8 +87,8 @@ class Settings(BaseSettings):
     """Newest sessions kept, whatever their age allows."""
     queue_limit: int = Field(default=20, ge=1)
     """Most jobs waiting at a time."""
-    stop_grace_s: float = Field(default=8.0, gt=0)
-    """Seconds a running job has to stop at SIGTERM."""
+    stop_grace_s: float = Field(default=8.0, gt=0, le=9.0)
+    """Seconds a running job has to stop at SIGTERM; the whole process ends within 10."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run; auto takes the GPU where there is one."""
@@ -119,6 +126,18 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("max_short_side")
+    @classmethod
+    def _short_is_shorter(cls, value: int, info: ValidationInfo) -> int:
+        if value > info.data.get("max_long_side", value):
+            raise ValueError("larger than SPLAZMATTE_MAX_LONG_SIDE")
+        return value
+
+    @property
+    def running_floor_bytes(self) -> int:
+        """Free bytes below which a job stops; never above the reserve that let it start."""
+        return min(self.disk_floor_bytes, self.min_free_disk_bytes)
 
     def model_path(self, name: str) -> Path:
         """Return the folder of a model named in the settings: as given when absolute, else under models_dir."""

@@ -86,7 +86,7 @@ class MattingJob:
         self.engine_name = engine_name
         self._clock = _Clock()
         self._confidence: list[float] = []
-        self._watch = disk.DiskWatch(session.folder, services.settings.disk_floor_bytes)
+        self._watch = disk.DiskWatch(session.folder, services.settings.running_floor_bytes)
 
     def run(self, context: RunContext) -> SessionState:
         """Do the whole job; return the final state.

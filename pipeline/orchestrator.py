@@ -24,7 +24,14 @@ from pipeline.jobs import JobRunner, JobStatus
 from pipeline.matting import MattingJob, Services
 from pipeline.postprocess import EdgeControls
 from pipeline.rerender import RenderJob
-from pipeline.results import OutputFile, RenderRequest, Results, check_look, known_clip
+from pipeline.results import (
+    OutputFile,
+    RenderRequest,
+    Results,
+    check_look,
+    check_outputs,
+    known_clip,
+)
 from pipeline.retention import SessionSummary, clean, summarise_all
 from pipeline.selection import (
     MASK_ENGINE,
@@ -134,6 +141,11 @@ class Orchestrator:
             SessionError: unknown or damaged.
         """
         return self._store.open(session_id).state
+
+    def discard(self, session_id: str) -> bool:
+        """Remove a session for good; False when a job runs or waits."""
+        self._selector.forget(session_id)
+        return self._store.remove(self._store.open(session_id))
 
     def sessions_exist(self, session_ids: Sequence[str]) -> list[SessionState]:
         """Return the states of those ids that exist, in the order given."""
@@ -258,7 +270,8 @@ class Orchestrator:
         name = self._choice.matting_engine(request.engine)
         engine = self._registry.get(name)
         resolve_options(engine.option_specs(), request.options)
-        check_look(request.outputs, request.background, request.preview_background)
+        check_outputs(request.outputs)
+        check_look((), request.background, request.preview_background)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -305,7 +318,8 @@ class Orchestrator:
         made_by = session.state.result_request
         if made_by is None or not session.master.is_file():
             raise SessionError("job.no_result")
-        check_look(request.outputs, request.background, request.preview_background)
+        check_outputs(request.outputs)
+        check_look((), request.background, request.preview_background)
         job = RenderJob(self._services(), session, request)
         first, last = frame_range(made_by, known_clip(session))
         self._jobs.submit(

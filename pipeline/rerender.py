@@ -107,7 +107,7 @@ class RenderJob:
         return self._record(state, request, records)
 
     def _alphas(self, context: RunContext, total: int) -> Iterator[AlphaBytes]:
-        watch = disk.DiskWatch(self._session.folder, self._services.settings.disk_floor_bytes)
+        watch = disk.DiskWatch(self._session.folder, self._services.settings.running_floor_bytes)
         for done, alpha in enumerate(read_master(self._session.master), start=1):
             watch.check()
             yield alpha

@@ -220,6 +220,17 @@ def known_clip(session: Session) -> ClipInfo:
     return clip
 
 
+def check_outputs(outputs: Sequence[str]) -> None:
+    """Check the outputs of a job.
+
+    Raises:
+        BadRequest: none is asked for, or an unknown one.
+    """
+    if not outputs:
+        raise BadRequest("job.no_output", known=", ".join(OUTPUT_KINDS))
+    check_look(outputs)
+
+
 def check_look(outputs: Sequence[str], *backgrounds: str) -> None:
     """Check names of outputs and backgrounds.
 

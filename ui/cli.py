@@ -204,7 +204,7 @@ def _matte(
 ) -> int:
     from engines.base import RunContext
     from pipeline.postprocess import EdgeControls
-    from pipeline.state import MatteRequest
+    from pipeline.state import MatteRequest, SessionStatus
 
     began_s = time.perf_counter()
     has_other = bool(options.text or options.point or options.box)
@@ -229,8 +229,13 @@ def _matte(
     orchestrator.check_request(request)
     state = _session_with_target(options, orchestrator)
     context = RunContext(on_progress=_ConsoleProgress())
-    with options.stopper.job(context.cancel, orchestrator.interrupt):
-        state = orchestrator.run_now(state.id, request, context)
+    try:
+        with options.stopper.job(context.cancel, orchestrator.interrupt):
+            state = orchestrator.run_now(state.id, request, context)
+    except SplazmatteError:
+        if orchestrator.state(state.id).status is SessionStatus.READY:
+            orchestrator.discard(state.id)  # refused before it began: nothing to run again
+        raise
     paths = orchestrator.export(state.id, options.out)
     for warning in state.warnings:
         print(f"note: {render(warning)}", file=sys.stderr)

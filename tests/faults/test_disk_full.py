@@ -82,7 +82,7 @@ def test_a_disk_that_runs_low_stops_the_job_and_keeps_the_clip(
     make_workplace, small_disk: Path, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk, "CHECK_INTERVAL_S", 0.0)
-    workplace = make_workplace(small_disk, min_free_disk_bytes=100_000, disk_floor_bytes=400_000)
+    workplace = make_workplace(small_disk, min_free_disk_bytes=400_000, disk_floor_bytes=400_000)
     session_id = workplace.session_with_target(clip, mask)
 
     def process(frames, guide, start, context):
@@ -101,7 +101,7 @@ def test_a_disk_that_runs_low_stops_the_job_and_keeps_the_clip(
 
 
 @pytest.mark.parametrize(
-    "outputs", [("alpha",), ("png",), ("foreground", "preview"), ("prores",), ()]
+    "outputs", [("alpha",), ("png",), ("foreground", "preview"), ("prores",)]
 )
 def test_a_full_disk_in_the_middle_of_a_job_is_the_disk_error(
     make_workplace, small_disk: Path, clip: Path, mask: Path, outputs: tuple[str, ...]

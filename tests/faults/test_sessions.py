@@ -65,7 +65,7 @@ def test_foreign_things_in_the_folder_stop_no_start(
     (damaged.folder / "alpha.partial.mp4").write_bytes(b"x")
     (damaged.folder / ".job.lock").unlink(missing_ok=True)
     assert store.recover() == []
-    assert clean(store, 72.0, 1) == []
+    assert clean(store, 72.0, 100) == []
     assert session.state.status is SessionStatus.READY
     assert not (damaged.folder / "alpha.partial.mp4").exists()
 

@@ -53,6 +53,10 @@ TEXTS: dict[str, Text] = {
         en="There is no output “{name}”. Outputs: {known}.",
         zh="没有名为“{name}”的输出。可选输出：{known}。",
     ),
+    "job.no_output": Text(
+        en="No output is chosen. Choose at least one of: {known}.",
+        zh="未选择任何输出。请至少选择一项：{known}。",
+    ),
     "job.colour": Text(
         en="“{value}” is not a colour. Write it as #RRGGBB, for instance #00FF00.",
         zh="“{value}”不是有效的颜色。请写成 #RRGGBB，例如 #00FF00。",

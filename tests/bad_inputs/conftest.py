@@ -1,0 +1,47 @@
+"""The outer door for tests of bad inputs: commands over a workspace with another user's session."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.session import SessionStore
+from pipeline.state import OutputRecord, SessionStatus
+from tests.bad_inputs.outer_door import Door
+from tests.disc import write_clip, write_mask_png
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `clip.mp4` (96x64, 6 frames) and its `mask.png`."""
+    folder = tmp_path_factory.mktemp("good")
+    write_clip(folder / "clip.mp4", 6, (96, 64), audio=True)
+    write_mask_png(folder / "mask.png", 0, (96, 64))
+    return folder
+
+
+@pytest.fixture
+def make_door(
+    tmp_path: Path, good: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Door]:
+    """Make the door with other limits."""
+
+    def make(**limits: object) -> Door:
+        def fill(folder: Path) -> dict[str, object]:
+            shutil.copy(good / "clip.mp4", folder / "source.mp4")
+            (folder / "alpha.mp4").write_bytes(b"somebody's result")
+            record = OutputRecord(kind="alpha", file="alpha.mp4", size_bytes=17)
+            return {"source": "source.mp4", "status": SessionStatus.DONE, "outputs": (record,)}
+
+        SessionStore(tmp_path / "workspace").create("theirs.mp4", fill)
+        return Door(tmp_path, capsys, limits)
+
+    return make
+
+
+@pytest.fixture
+def door(make_door: Callable[..., Door]) -> Door:
+    return make_door()

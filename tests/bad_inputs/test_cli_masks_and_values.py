@@ -1,0 +1,204 @@
+"""Rows 28 and 30 at the command line: hostile masks, and values no user would type."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from tests.bad_inputs.outer_door import Door
+
+SIZE = (96, 64)
+
+
+def png_of(size_wh: tuple[int, int], rows: bytes, depth: int = 8) -> bytes:
+    """A grey PNG of that size around any compressed rows."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    header = struct.pack(">IIBBBBB", *size_wh, depth, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def bomb() -> bytes:
+    side = 30_000
+    return png_of((side, side), zlib.compress(bytes((side // 8 + 1) * side), 9), depth=1)
+
+
+def grey(value: int, size_wh: tuple[int, int] = SIZE) -> Callable[[Path], None]:
+    return lambda path: Image.new("L", size_wh, value).save(path)
+
+
+def content(make: Callable[[], bytes]) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(make())
+
+
+def half_a_png(path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (SIZE[1], SIZE[0]), np.uint8)
+    Image.fromarray(pixels).save(path)
+    path.write_bytes(path.read_bytes()[:900])
+
+
+def rows_bomb() -> bytes:
+    """The right size in the header, and a gigabyte of rows behind it."""
+    packer = zlib.compressobj(9)
+    block = bytes(1 << 20)
+    rows = b"".join(packer.compress(block) for _ in range(256)) + packer.flush()
+    return png_of(SIZE, rows)
+
+
+MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "bomb": (content(bomb), "prompt.mask_size"),
+    "other size": (grey(255, (64, 96)), "prompt.mask_size"),
+    "all zero": (grey(0), "prompt.mask_empty"),
+    "all one": (grey(255), "prompt.mask_full"),
+    "nothing above half": (grey(127), "prompt.mask_empty"),
+    "empty file": (lambda path: path.touch(), "prompt.mask_unreadable"),
+    "text": (lambda path: path.write_text("<svg/>"), "prompt.mask_unreadable"),
+    "jpeg": (lambda path: Image.new("L", SIZE).save(path, format="JPEG"), "prompt.mask_unreadable"),
+    "cut off": (half_a_png, "prompt.mask_unreadable"),
+    "header only": (content(lambda: png_of(SIZE, b"")[:33]), "prompt.mask_unreadable"),
+    "rubbish rows": (content(lambda: png_of(SIZE, b"rubbish")), "prompt.mask_unreadable"),
+    "rows of a bomb": (content(rows_bomb), "prompt.mask_empty"),
+    "folder": (lambda path: path.mkdir(), "prompt.mask_unreadable"),
+    "fifo": (os.mkfifo, "prompt.mask_unreadable"),
+    "link": (lambda path: path.symlink_to("/etc/passwd"), "prompt.mask_unreadable"),
+}
+
+
+@pytest.mark.parametrize("row", MASKS)
+def test_row_28_a_mask_that_cannot_select_is_refused(door: Door, good: Path, row: str) -> None:
+    make, code = MASKS[row]
+    mask = door.folder / "mask.png"
+    make(mask)
+    before = psutil.Process().memory_info().rss
+    began_s = time.monotonic()
+    line = door.refused(
+        code, "matte", good / "clip.mp4", "--mask", mask, "--engine", "builtin", "--out", door.out
+    )
+    if code == "prompt.mask_size":
+        assert "the clip 96x64" in line
+    if row == "bomb":
+        assert "30000x30000" in line
+    assert psutil.Process().memory_info().rss - before < 200e6
+    assert time.monotonic() - began_s < 30
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+def test_every_usual_kind_of_mask_png_is_taken(door: Door, good: Path, mode: str) -> None:
+    picture = Image.open(good / "mask.png").convert("L")
+    if mode == "I;16":
+        mask = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    elif mode in ("RGBA", "LA"):
+        mask = Image.new(mode[:-1], SIZE, "white")
+        mask.putalpha(picture)
+    else:
+        mask = picture.convert(mode)
+    mask.save(door.folder / "mask.png")
+    code, _, error = door.run(
+        "matte", good / "clip.mp4", "--mask", door.folder / "mask.png", "--engine", "builtin",
+        "--last", "0", "--outputs", "png", "--out", door.out,
+    )  # fmt: skip
+    assert code == 0, error
+    alpha = np.asarray(Image.open(door.out / "alpha" / "000000.png")) > 127
+    truth = np.asarray(picture) > 127
+    assert (alpha & truth).sum() / (alpha | truth).sum() > 0.8
+
+
+VALUES: dict[str, tuple[list[str], str]] = {
+    "frame -1": (["--frame", "-1"], "job.frame_range"),
+    "frame 1e9": (["--frame", "1000000000"], "job.frame_range"),
+    "frame beyond any int": (["--frame", "9" * 30], "job.frame_range"),
+    "first -5": (["--first", "-5"], "job.range"),
+    "last before first": (["--first", "4", "--last", "2"], "job.range"),
+    "start outside": (["--frame", "0", "--first", "3"], "job.start_outside_range"),
+    "grow nan": (["--grow", "nan"], "job.value"),
+    "grow inf": (["--grow", "inf"], "job.value"),
+    "feather -1": (["--feather", "-1"], "job.value"),
+    "output with a path": (["--outputs", "../../etc/passwd"], "job.output_unknown"),
+    "no output": (["--outputs", ","], "job.no_output"),
+    "background as a filter": (["--background", "#00FF00,movie=/etc/passwd"], "job.colour"),
+    "background picture of nobody": (["--preview-background", "/etc/passwd"], "job.colour"),
+    "option of nobody": (["--option", "__class__=1"], "engine.option_unknown"),
+    "option without a value": (["--option", "x"], "job.value"),
+}
+
+
+@pytest.mark.parametrize("row", VALUES)
+def test_row_30_a_value_out_of_range_is_refused(door: Door, good: Path, row: str) -> None:
+    arguments, code = VALUES[row]
+    door.refused(
+        code, "matte", good / "clip.mp4", "--mask", good / "mask.png", "--engine", "builtin",
+        "--out", door.out, *arguments,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--point", "inf,2"],
+        ["--point", "1;2"],
+        ["--box", "nan,0,10,10"],
+        ["--engine", "../builtin"],
+        ["--frame", "1.5"],
+        ["--unknown"],
+    ],
+)
+def test_row_30_an_argument_of_another_kind_is_one_line(
+    door: Door, good: Path, arguments: list[str]
+) -> None:
+    before = door.sessions()
+    code, out, error = door.run(
+        "matte", good / "clip.mp4", "--mask", good / "mask.png", "--out", door.out, *arguments
+    )
+    assert (code, out) == (2, "")
+    assert len(error.splitlines()) == 1
+    assert "--help" in error
+    door.assert_untouched(before)
+
+
+def test_an_output_folder_that_cannot_be_is_said_before_any_work(door: Door, good: Path) -> None:
+    (door.folder / "file").write_text("x")
+    for out in (door.folder / "file", door.folder / "file" / "below"):
+        door.refused(
+            "job.folder_unusable", "matte", good / "clip.mp4", "--mask", good / "mask.png",
+            "--engine", "builtin", "--out", out,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limits", "named"),
+    [
+        ({"SPLAZMATTE_PORT": "99999"}, "SPLAZMATTE_PORT"),
+        ({"SPLAZMATTE_MAX_DURATION_S": "nan"}, "SPLAZMATTE_MAX_DURATION_S"),
+        ({"SPLAZMATTE_MAX_FPS": "inf"}, "SPLAZMATTE_MAX_FPS"),
+        ({"SPLAZMATTE_FORMATS": '["exe"]'}, "SPLAZMATTE_FORMATS"),
+        ({"SPLAZMATTE_STOP_GRACE_S": "100"}, "SPLAZMATTE_STOP_GRACE_S"),
+        ({"SPLAZMATTE_MAX_SHORT_SIDE": "4000"}, "SPLAZMATTE_MAX_SHORT_SIDE"),
+    ],
+)
+def test_a_setting_out_of_range_is_named_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limits, named: str
+) -> None:
+    from app import build_orchestrator
+    from config import Settings
+    from ui.cli import main
+
+    for name, value in limits.items():
+        monkeypatch.setenv(name, value)
+    code = main(["sessions"], lambda: Settings(_env_file=None), build_orchestrator, lambda _: None)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert code == 2
+    assert named in line
