@@ -82,12 +82,15 @@ class Answers:
             self.page.recent: gr.update(current=current, texts=widget_texts("recent", language))
         }
 
-    def selection(self, state: SessionState, language: Language) -> Updates:
-        """Show what is selected now."""
+    def selection(
+        self, state: SessionState, language: Language, sequence: int | None = None
+    ) -> Updates:
+        """Show what is selected now, in answer to the gesture of that number."""
+        answered = _now() if sequence is None else str(sequence)
         keyframes = views.keyframe_views(state, language)
         return {
             **self.status(state, language),
-            self.page.annotator: gr.update(keyframes=keyframes, answered=_now()),
+            self.page.annotator: gr.update(keyframes=keyframes, answered=answered),
             self.page.preview: gr.update(keyframes=keyframes),
         }
 

@@ -129,7 +129,7 @@ class Callbacks:
         else:
             self._orchestrator.segment(session_id, marks.frame, prompt)
             state = self._orchestrator.state(session_id)
-        return self._answer.selection(state, language)
+        return self._answer.selection(state, language, marks.sequence)
 
     def find_text(
         self, session: object, language: Language, value: object, text: object, is_example: object

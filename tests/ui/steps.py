@@ -23,7 +23,7 @@ def place(page: Any, x: float, y: float, selector: str = STAGE) -> tuple[float, 
         "() => { const i = document.querySelector('.sm-stage img');"
         " return i.decode().then(() => [i.naturalWidth, i.naturalHeight]); }"
     )
-    page.locator(selector).scroll_into_view_if_needed()
+    page.locator(selector).evaluate("node => node.scrollIntoView({block: 'center'})")
     box = page.locator(selector).bounding_box()
     scale = min(box["width"] / width, box["height"] / height)
     left = box["x"] + (box["width"] - width * scale) / 2
@@ -49,7 +49,8 @@ def wait_masks(page: Any, count: int | None = None) -> None:
     """Wait until the preview shows masks (that many, where given)."""
     wanted = "Number(p.dataset.masks) > 0" if count is None else f"p.dataset.masks === '{count}'"
     page.wait_for_function(
-        f"() => {{ const p = document.querySelector('.sm-preview'); return {wanted}; }}"
+        "() => { const p = document.querySelector('.sm-preview');"
+        f" return !p.classList.contains('sm-busy') && {wanted}; }}"
     )
 
 

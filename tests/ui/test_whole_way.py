@@ -36,7 +36,7 @@ def test_clip_to_downloaded_matte_with_the_tab_closed_in_between(
     wait_masks(page)
     click(page, 96, 96)
     click(page, 10, 10, button="right")
-    page.wait_for_function("document.querySelectorAll('.sm-keyframes li').length === 1")
+    wait_masks(page)
     page.wait_for_selector("#sm-start:not([disabled])")
     assert "开始抠图" in status_text(page)
 

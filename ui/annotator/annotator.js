@@ -68,8 +68,9 @@ const annotate = () => {
   publish();
   draw();
   showButtons();
+  tell("busy", { frame });
   clearTimeout(pending);
-  pending = setTimeout(() => { tell("busy", { frame }); trigger("annotate"); }, 40);
+  pending = setTimeout(() => trigger("annotate"), 40);
 };
 const add = (gesture) => {
   history().done.push(gesture);
@@ -326,6 +327,7 @@ watch("confidence", () => {
   part("confidence").hidden = !(props.confidence || []).some((value) => value !== null);
   drawStrip();
 });
-watch("answered", () => tell("idle", {}));
+// An answer to an earlier gesture leaves the newest one waiting.
+watch("answered", () => { if (Number(props.answered) >= sequence) tell("idle", {}); });
 showClip();
 showTexts();

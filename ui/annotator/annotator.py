@@ -29,13 +29,17 @@ def build_annotator(language: Language) -> gr.HTML:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What the annotator's value says: marks on one frame, and the inclusive range to matte."""
+    """What the annotator's value says: marks on one frame, and the inclusive range to matte.
+
+    `sequence` counts the gestures, so that the page knows which of them was answered.
+    """
 
     frame: int
     points: tuple[Point, ...]
     box: Box | None
     first: int
     last: int | None
+    sequence: int
 
 
 def read_annotation(value: object) -> Annotation:
@@ -57,6 +61,7 @@ def read_annotation(value: object) -> Annotation:
         box=None if box is None else read_box(box),
         first=whole_number(value.get("first", 0), "first"),
         last=None if last is None else whole_number(last, "last"),
+        sequence=whole_number(value.get("sequence", 0), "sequence"),
     )
 
 
