@@ -1,6 +1,6 @@
 """Kills a real process 40 times at random moments of real jobs and counts what was lost.
 
-python -m bench.kill [--trials 40] [--seed 7] [--json]
+python bench/kill.py [--trials 40] [--seed 7] [--json]
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.disc import write_clip, write_mask_png
 from tests.faults.killing import kill_once
