@@ -22,7 +22,7 @@ ENCODE_BYTES = 0.7 * 1024**3
 UNET_FRAME_BYTES = 5.1 * 1024**3 / 24
 DECODE_FRAME_BYTES = 9.0 * 1024**3 / 8
 
-CPU_FLOP_PER_S = 35e9
+CPU_FLOP_PER_S = 25e9
 """What one core manages of these networks in float32: an order of magnitude, see docs."""
 
 TINY_PARAMETERS = 50_000_000
