@@ -24,18 +24,22 @@ def build_widget(
     language: Language,
     *,
     value: Any = None,
+    helpers: tuple[str, ...] = (),
     server_functions: list[Callable[..., Any]] | None = None,
     **props: Any,
 ) -> gr.HTML:
-    """Return the widget of `ui/<name>/<name>.{html,css,js}`; props and texts go to its script."""
+    """Return the widget of `ui/<name>/<name>.{html,css,js}`; props and texts go to its script.
+
+    Args:
+        helpers: further scripts of the folder, put before the widget's own.
+    """
     folder = _HERE / name
-    helpers = (_HERE / "dom.js").read_text("utf-8")
-    script = (folder / f"{name}.js").read_text("utf-8")
+    scripts = [_HERE / "dom.js", *(folder / f"{item}.js" for item in (*helpers, name))]
     return gr.HTML(
         value=value,
         html_template=(folder / f"{name}.html").read_text("utf-8"),
         css_template=(folder / f"{name}.css").read_text("utf-8"),
-        js_on_load=f"{helpers}\n{script}",
+        js_on_load="\n".join(script.read_text("utf-8") for script in scripts),
         apply_default_css=False,
         server_functions=server_functions,
         elem_id=f"sm-{name}",

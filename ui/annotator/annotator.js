@@ -6,7 +6,6 @@ const strip = root.querySelector(".sm-strip");
 const slider = root.querySelector("input[type=range]");
 const part = (name) => root.querySelector(`[data-part=${name}]`);
 const DRAG_PX = 4;
-const CROSS = 9;
 
 let tool = "add";
 let frame = 0;
@@ -94,64 +93,22 @@ const keyframeHere = () => (props.keyframes || []).find((item) => item.frame ===
 
 const draw = () => {
   if (!clip()) return;
-  const ratio = window.devicePixelRatio || 1;
-  const { rect, scale, left, top } = geometry();
-  const size = [Math.round(rect.width * ratio), Math.round(rect.height * ratio)];
-  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-  const pen = canvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, rect.width, rect.height);
-  const at = (x, y) => [left + x * scale, top + y * scale];
+  const shape = geometry();
+  const boxes = [drag && drag.isBox ? asBox(drag.from, drag.to) : null, corner && cursor ? asBox(corner, cursor) : null];
   const prompt = promptOf(history().done);
-  const boxes = [prompt.box, drag && drag.isBox ? asBox(drag.from, drag.to) : null,
-    corner && cursor ? asBox(corner, cursor) : null];
-  for (const box of boxes) {
-    if (!box) continue;
-    const [x, y] = at(box[0], box[1]);
-    const sides = [(box[2] - box[0]) * scale, (box[3] - box[1]) * scale];
-    pen.setLineDash([]); pen.lineWidth = 4; pen.strokeStyle = "rgba(0,0,0,.55)"; pen.strokeRect(x, y, ...sides);
-    pen.setLineDash([7, 4]); pen.lineWidth = 2; pen.strokeStyle = "#fff"; pen.strokeRect(x, y, ...sides);
-  }
-  pen.setLineDash([]);
-  for (const point of prompt.points) {
-    const [x, y] = at(point.x + 0.5, point.y + 0.5);
-    pen.beginPath(); pen.arc(x, y, 8, 0, 7);
-    pen.fillStyle = point.positive ? "#0f7b3f" : "#c81e1e"; pen.fill();
-    pen.lineWidth = 2; pen.strokeStyle = "#fff"; pen.stroke();
-    pen.beginPath(); pen.moveTo(x - 4, y); pen.lineTo(x + 4, y);
-    if (point.positive) { pen.moveTo(x, y - 4); pen.lineTo(x, y + 4); }
-    pen.stroke();
-  }
-  if (cursor && document.activeElement === canvas) {
-    const [x, y] = at(cursor.x + 0.5, cursor.y + 0.5);
-    for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
-      pen.lineWidth = width; pen.strokeStyle = colour; pen.beginPath();
-      pen.moveTo(x - CROSS, y); pen.lineTo(x + CROSS, y); pen.moveTo(x, y - CROSS); pen.lineTo(x, y + CROSS);
-      pen.stroke();
-    }
-  }
+  const pen = fitCanvas(canvas, shape.rect.width, shape.rect.height);
+  for (const box of [prompt.box, ...boxes]) if (box) drawBox(pen, shape, box);
+  for (const point of prompt.points) drawPoint(pen, shape, point);
+  if (cursor && document.activeElement === canvas) drawCursor(pen, shape, cursor);
 };
 
 const drawStrip = () => {
   if (!clip()) return;
-  const count = clip().frames;
-  const values = props.confidence || [];
-  strip.width = Math.max(strip.clientWidth, 1) * (window.devicePixelRatio || 1);
-  strip.height = 10 * (window.devicePixelRatio || 1);
-  const pen = strip.getContext("2d");
-  const unit = strip.width / count;
   const style = getComputedStyle(root);
-  for (let index = 0; index < count; index += 1) {
-    const value = values[index];
-    const inRange = index >= range.first && index <= range.last;
-    if (value === null || value === undefined) pen.fillStyle = style.getPropertyValue(inRange ? "--sm-range" : "--sm-track");
-    else pen.fillStyle = value >= 0.75 ? "#15803d" : value >= 0.5 ? "#ca8a04" : "#ea580c";
-    pen.globalAlpha = inRange ? 1 : 0.35;
-    pen.fillRect(index * unit, 0, Math.ceil(unit), strip.height);
-  }
-  pen.globalAlpha = 1;
-  pen.fillStyle = style.getPropertyValue("--body-text-color");
-  for (const item of props.keyframes || []) pen.fillRect(item.frame * unit, 0, Math.max(3, unit), strip.height);
+  const colours = Object.fromEntries(["range", "track"].map((name) => [name, style.getPropertyValue(`--sm-${name}`)]));
+  colours.keyframe = style.getPropertyValue("--body-text-color");
+  const keyframes = (props.keyframes || []).map((item) => item.frame);
+  drawFrames(strip, { count: clip().frames, values: props.confidence || [], range, keyframes, colours });
 };
 
 const showFrame = (index, quietly) => {

@@ -23,7 +23,14 @@ def build_annotator(language: Language) -> gr.HTML:
     Events: `annotate` after a gesture (read the value), `remove` with the frame in its data.
     """
     return build_widget(
-        "annotator", language, value={}, clip=None, keyframes=[], confidence=[], answered=""
+        "annotator",
+        language,
+        value={},
+        helpers=("marks",),
+        clip=None,
+        keyframes=[],
+        confidence=[],
+        answered="",
     )
 
 
