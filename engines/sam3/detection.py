@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engines.base import Instance
 from engines.sam3.loading import Network
 from utils.errors import UnusablePrompt
-from utils.types import Box, Mask
+from utils.mask_utils import bounding_box
+from utils.types import Box, Mask, Point
 
 if TYPE_CHECKING:
     import torch
@@ -116,3 +118,32 @@ def _boxes(
     boxes = torch.tensor([rows], dtype=torch.float32, device=network.device)
     labels = torch.ones(boxes.shape[:2], dtype=torch.long, device=network.device)
     return {"input_boxes": boxes, "input_boxes_labels": labels}
+
+
+def chosen_mask(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:
+    """Return the mask of the instance that the clicks and the box mean."""
+
+    def agreement(instance: Instance) -> float:
+        mask = instance.mask
+        height, width = mask.shape
+        votes = 0.0
+        for point in points:
+            hit = mask[min(int(point.y), height - 1), min(int(point.x), width - 1)]
+            votes += float(hit == point.positive)
+        extent = bounding_box(mask)
+        if box is not None and extent is not None:
+            votes += _overlap((box.x0, box.y0, box.x1, box.y1), extent)
+        return votes + instance.score * 1e-3
+
+    return max(found, key=agreement).mask
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> float:
+    """Return intersection over union of two boxes (x0, y0, x1, y1)."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0.0) * max(height, 0.0)
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1])
+    return shared / (areas - shared) if areas > shared else 0.0

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from engines.base import Instance
 from engines.sam3 import detection
 from engines.sam3.loading import Network
 from engines.sam3.prompts import check_box, check_points, check_text
 from utils.errors import EngineFault, UnusablePrompt
-from utils.mask_utils import bounding_box, check_keyframe_mask
+from utils.mask_utils import check_keyframe_mask
 from utils.types import Box, Frame, Mask, Point, Prompt
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _MASK_LOGIT = 10.0
 """Logit that stands for a sure pixel where a ready mask is refined; SAM 2's own scale for masks."""
 
 _Clicks: TypeAlias = "tuple[Box | None, tuple[Point, ...]]"
+_Concept: TypeAlias = "tuple[str, tuple[Box, ...]]"
 
 
 @dataclass(slots=True)
@@ -44,7 +46,8 @@ class SamImage:
 
     Embeddings rest in main memory between calls, so that an open image holds nothing of the card. An
     answer is a function of the prompt alone: clicks are replayed in order where their logits are not
-    kept, so the page's click by click and the command line's all at once agree.
+    kept, so the page's click by click and the command line's all at once agree. The last concept's
+    instances are kept too (as bits), so clicks on one of them don't run the detector again.
 
     Args:
         image: uint8 RGB (H, W, 3).
@@ -59,6 +62,8 @@ class SamImage:
     _texts: dict[str, Any] = field(default_factory=dict)
     _answers: OrderedDict[_Clicks, tuple[torch.Tensor, float]] = field(default_factory=OrderedDict)
     _prior_key: bytes = b""
+    _found_key: _Concept | None = None
+    _found: list[tuple[npt.NDArray[np.uint8], float]] = field(default_factory=list)
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -90,7 +95,7 @@ class SamImage:
             found = self._find(network, prompt.text, exemplars)
             if not clicked or not found:
                 return found
-            prior = _chosen(found, prompt.points, box)
+            prior = detection.chosen_mask(found, prompt.points, box)
         if not clicked:
             return [Instance(prior, 1.0)] if prior is not None else []
         return self._click(network, prompt.points, box, prior)
@@ -99,13 +104,24 @@ class SamImage:
         if network.detector is None:
             code = "prompt.text_unsupported" if text.strip() else "prompt.exemplars_unsupported"
             raise UnusablePrompt(code, name=self.name)
-        phrase = check_text(text) if text.strip() else detection.EXEMPLAR_TEXT
+        phrase = check_text(text) if text.strip() else ""
+        if self._found_key != (phrase, exemplars):
+            found = self._detect(network, phrase or detection.EXEMPLAR_TEXT, exemplars)
+            self._found_key = (phrase, exemplars)
+            self._found = [(np.packbits(mask, axis=1), score) for mask, score in found]
+        width = self.size_wh[0]
+        return [
+            Instance(np.unpackbits(bits, axis=1, count=width).astype(bool), score, phrase)
+            for bits, score in self._found
+        ]
+
+    def _detect(
+        self, network: Network, phrase: str, exemplars: tuple[Box, ...]
+    ) -> list[tuple[Mask, float]]:
         if phrase not in self._texts:
             self._texts[phrase] = detection.read_text(network, phrase)
         state = self._encoded(network).state
-        found = detection.detect(network, state, self._texts[phrase], exemplars, self.size_wh)
-        label = "" if phrase == detection.EXEMPLAR_TEXT else phrase
-        return [Instance(mask, score, label) for mask, score in found]
+        return detection.detect(network, state, self._texts[phrase], exemplars, self.size_wh)
 
     def _click(
         self, network: Network, points: tuple[Point, ...], box: Box | None, prior: Mask | None
@@ -264,32 +280,3 @@ def _mask_logits(network: Network, mask: Mask) -> torch.Tensor:
     share = torch.from_numpy(mask.astype(np.float32))[None, None]
     small = F.interpolate(share, tuple(size), mode="bilinear", antialias=True)
     return (small * 2 - 1) * _MASK_LOGIT
-
-
-def _chosen(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:
-    """Return the mask of the instance that the clicks and the box mean."""
-
-    def agreement(instance: Instance) -> float:
-        mask = instance.mask
-        height, width = mask.shape
-        votes = 0.0
-        for point in points:
-            hit = mask[min(int(point.y), height - 1), min(int(point.x), width - 1)]
-            votes += float(hit == point.positive)
-        extent = bounding_box(mask)
-        if box is not None and extent is not None:
-            votes += _overlap((box.x0, box.y0, box.x1, box.y1), extent)
-        return votes + instance.score * 1e-3
-
-    return max(found, key=agreement).mask
-
-
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> float:
-    """Return intersection over union of two boxes (x0, y0, x1, y1)."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1])
-    return shared / (areas - shared) if areas > shared else 0.0

@@ -91,6 +91,21 @@ def test_clicks_on_one_text_instance_refine_it(sam3, picture):
     assert len(refined) == 1
 
 
+def test_clicks_on_a_text_instance_do_not_run_the_detector_again(sam3, picture, monkeypatch):
+    calls = []
+    detect = image.detection.detect
+    monkeypatch.setattr(image.detection, "detect", lambda *a: calls.append(1) or detect(*a))
+    opened = sam3.open_image(picture)
+    found = opened.segment(Prompt(text="car"))
+    for x in (20, 30):
+        opened.segment(Prompt(text="car", points=(Point(x, 20),)))
+    again = opened.segment(Prompt(text="car"))
+    assert len(calls) == 1
+    assert all(np.array_equal(a.mask, b.mask) for a, b in zip(found, again, strict=True))
+    opened.segment(Prompt(text="dog"))
+    assert len(calls) == 2
+
+
 def test_further_prompts_on_one_image_run_the_vision_tower_once(sam3, picture, monkeypatch):
     calls = []
     backbone = sam3._loaded().detector.vision_encoder.backbone
