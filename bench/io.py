@@ -65,7 +65,7 @@ def ready_alphas(frames: int) -> Iterator[np.ndarray]:
 
 def render_pass(clip: Path, frames: int, outputs: list[str], estimate: bool) -> None:
     if not estimate:
-        render.clean_planes = lambda planes, alpha, half, hide: planes
+        render.clean_planes = lambda planes, alpha, half, **options: planes
     video = VideoIO(Settings())
     info = video.probe(clip)
     list(ready_alphas(1))

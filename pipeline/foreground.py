@@ -1,7 +1,8 @@
 """The foreground's own colour where a matte is between 0 and 1, so that no old background shines through.
 
-Blur fusion: M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021. The wide pass runs
-at an eighth of the size; the fine pass only in tiles that have such pixels. The estimate is linear in
+Blur fusion: M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021, with weights that
+favour sure pixels. The wide pass runs at an eighth of the size; the fine pass only in tiles that have
+such pixels. The estimate is linear in
 each channel, so it holds for YUV planes as for RGB.
 """
 
@@ -15,6 +16,8 @@ from utils.types import Alpha, Frame
 
 WIDE_RADIUS_PX = 90
 COARSE_FACTOR = 8
+SURENESS = 4
+"""Power of alpha that a pixel counts with in the wide pass: mixed pixels know little of either side."""
 _TINY = np.float32(1e-3)
 
 Plane = npt.NDArray[np.uint8]
@@ -40,6 +43,23 @@ def estimate_colour(frame: Frame, alpha: Plane, *, hide: bool = False) -> Frame:
         for channel in range(3)
     ]
     return np.dstack(planes)
+
+
+def despill(frame: Frame, alpha: Plane, strength: float) -> Frame:
+    """Return the frame with a screen's green or blue taken out of its soft edge.
+
+    Args:
+        frame: uint8 RGB (H, W, 3), straight.
+        alpha: uint8 (H, W); only pixels that are neither 0 nor 255 change.
+        strength: in [0, 1]; at 1 neither green nor blue stands out over both other colours.
+    """
+    from pipeline.foreground_kernel import despill_rgb
+
+    if not strength:
+        return frame
+    out = frame.copy()
+    despill_rgb(frame, alpha, strength, out)
+    return out
 
 
 def estimate_plane(
@@ -76,7 +96,6 @@ def _wide_means(
     height, width = image.shape
     small_wh = (-(-width // factor), -(-height // factor))
     whole_wh = (small_wh[0] * factor, small_wh[1] * factor)
-    front = cv2.multiply(image, alpha, scale=1.0 / 255.0)
 
     def small(plane: npt.ArrayLike) -> FloatMap:
         array = np.asarray(plane, np.uint8)
@@ -92,12 +111,17 @@ def _wide_means(
 
     radius = max(radius_px // factor, 1)
     box = (2 * radius + 1, 2 * radius + 1)
-    all_mass, front_mass = small(image), small(front)
-    share = small(alpha) * np.float32(1 / 255)
 
-    def mean(mass: FloatMap, weight: FloatMap) -> FloatMap:
-        ratio = cv2.blur(mass, box) / (cv2.blur(weight, box) + _TINY)
+    def mean(weight: Plane) -> FloatMap:
+        mass = small(cv2.multiply(image, weight, scale=1.0 / 255.0))
+        share = small(weight) * np.float32(1 / 255)
+        ratio = cv2.blur(mass, box) / (cv2.blur(share, box) + _TINY)
         bounded: FloatMap = np.clip(np.asarray(ratio, np.float32), 0, 255)
         return bounded
 
-    return mean(front_mass, share), mean(all_mass - front_mass, 1 - share)
+    levels = np.arange(256) / 255.0
+    sure = np.rint(255 * levels**SURENESS).astype(np.uint8)
+    return (
+        mean(np.asarray(cv2.LUT(alpha, sure), np.uint8)),
+        mean(np.asarray(cv2.LUT(alpha, sure[::-1].copy()), np.uint8)),
+    )

@@ -61,7 +61,10 @@ def gather(
     share: Coarse,
     ground: Coarse,
 ) -> None:
-    """Fill a tile's alpha, its first estimate times alpha, and its background, all float32."""
+    """Fill a tile's weight, its first estimate times that, and its background, all float32.
+
+    The weight is alpha squared: thin alphas know little of the foreground.
+    """
     row_front = np.empty(width, np.float32)
     unit = np.float32(1.0 / 255.0)
     for row in range(height):
@@ -72,8 +75,8 @@ def gather(
             wide = row_front[i]
             value = np.float32(image[y0 + row, x0 + i])
             first = wide + a * (value - a * wide - (1 - a) * ground[row, i])
-            mass[row, i] = min(max(first, np.float32(0)), np.float32(255)) * a
-            share[row, i] = a
+            mass[row, i] = min(max(first, np.float32(0)), np.float32(255)) * a * a
+            share[row, i] = a * a
 
 
 @compiled
@@ -149,7 +152,7 @@ def refine(
                     for i in range(max(x - RADIUS - x0, 0), min(x + RADIUS + 1 - x0, columns)):
                         near_mass += mass_sums[i]
                         near_share += share_sums[i]
-                    if near_share < np.float32(1e-3):
+                    if near_share < np.float32(1e-4):
                         continue
                     a = alpha[y, x] * np.float32(1.0 / 255.0)
                     value = np.float32(image[y, x])
@@ -165,3 +168,64 @@ def hide_unreached(alpha: Plane, reached: Plane, value: int, out: Plane) -> None
         for x in range(width):
             if alpha[y, x] == 0 and reached[y, x] == 0:
                 out[y, x] = value
+
+
+@compiled
+def spill_of(red: float, green: float, blue: float) -> tuple[float, float]:
+    """Return by how much green, and blue, stand out over both other colours; one of them is 0."""
+    return max(green - max(red, blue), 0.0), max(blue - max(red, green), 0.0)
+
+
+@compiled
+def despill_rgb(frame: Plane, alpha: Plane, strength: float, out: Plane) -> None:
+    """Take green and blue that stand out down to the other colours where alpha is soft."""
+    height, width = alpha.shape
+    for y in range(height):
+        for x in range(width):
+            if 0 < alpha[y, x] < 255:
+                red, green, blue = frame[y, x, 0], frame[y, x, 1], frame[y, x, 2]
+                green_spill, blue_spill = spill_of(float(red), float(green), float(blue))
+                out[y, x, 1] = np.uint8(green - strength * green_spill + 0.5)
+                out[y, x, 2] = np.uint8(blue - strength * blue_spill + 0.5)
+
+
+@compiled
+def despill_yuv(
+    luma: Plane,
+    cb: Plane,
+    cr: Plane,
+    half_alpha: Plane,
+    strength: float,
+    red_weight: float,
+    blue_weight: float,
+) -> None:
+    """As `despill_rgb`, in place, for 8-bit limited-range 4:2:0 of the matrix with these luma weights."""
+    height, width = luma.shape
+    green_weight = 1 - red_weight - blue_weight
+    to_cb, to_cr = 112 / 255 / (1 - blue_weight), 112 / 255 / (1 - red_weight)
+    for y in range(half_alpha.shape[0]):
+        for x in range(half_alpha.shape[1]):
+            if not 0 < half_alpha[y, x] < 255:
+                continue
+            bottom, right = min(2 * y + 2, height), min(2 * x + 2, width)
+            total = 0.0
+            for row in range(2 * y, bottom):
+                for column in range(2 * x, right):
+                    total += luma[row, column]
+            count = (bottom - 2 * y) * (right - 2 * x)
+            level = (total / count - 16) * 255 / 219
+            red = level + (cr[y, x] - 128) / to_cr
+            blue = level + (cb[y, x] - 128) / to_cb
+            green = (level - red_weight * red - blue_weight * blue) / green_weight
+            green_spill, blue_spill = spill_of(red, green, blue)
+            dark = strength * (green_weight * green_spill + blue_weight * blue_spill)
+            if dark == 0:
+                continue
+            for row in range(2 * y, bottom):
+                for column in range(2 * x, right):
+                    lowered = luma[row, column] - dark * 219 / 255
+                    luma[row, column] = np.uint8(max(lowered, 16.0) + 0.5)
+            cb[y, x] = np.uint8(
+                min(max(cb[y, x] + to_cb * (dark - strength * blue_spill), 16.0), 240.0) + 0.5
+            )
+            cr[y, x] = np.uint8(min(max(cr[y, x] + to_cr * dark, 16.0), 240.0) + 0.5)

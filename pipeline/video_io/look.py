@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.foreground import estimate_foreground
+from pipeline.foreground import despill, estimate_colour
 from pipeline.postprocess import EdgeControls, apply_edges
 from pipeline.video_io.picture import Planes
 from utils.errors import BadRequest
@@ -80,4 +80,6 @@ def compose_still(frame: Frame, alpha: Alpha, look: RenderLook) -> Frame:
     edged = apply_edges(alpha, look.edge)
     height, width = frame.shape[:2]
     background = background_picture(look.background, (width, height))
-    return compose_over(estimate_foreground(frame, edged), edged, background)
+    levels = np.clip(np.rint(edged * np.float32(255.0)), 0, 255).astype(np.uint8)
+    clean = despill(estimate_colour(frame, levels), levels, look.edge.despill)
+    return compose_over(clean, edged, background)

@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.foreground import COARSE_FACTOR, WIDE_RADIUS_PX, estimate_colour, estimate_plane
 from pipeline.postprocess import apply_edges_bytes
+from pipeline.video_io.clean import as_bytes, clean_planes, clean_rgb, halved
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import read_samples
 from pipeline.video_io.look import RenderLook, background_planes
 from pipeline.video_io.mux import Range
-from pipeline.video_io.picture import LUMA_BLACK, NEUTRAL, Picture, Plane, Planes
+from pipeline.video_io.picture import Picture, Plane, Planes
 from pipeline.video_io.publish import publish
 from pipeline.video_io.sinks import (
     AlphaSink,
@@ -185,7 +185,7 @@ def _pictures(
             break
         index = task.span.first + given - 1
         alpha = apply_edges_bytes(as_bytes(raw, (height, width)), task.look.edge)
-        half = _halved(alpha)
+        half = halved(alpha)
         yield Picture(
             index=index,
             pts=task.info.times[index],
@@ -195,11 +195,15 @@ def _pictures(
             planes=None
             if planes is None
             else clean_planes(
-                Planes.of_samples(next(planes), task.info.size_wh), alpha, half, hide=hide
+                Planes.of_samples(next(planes), task.info.size_wh),
+                alpha,
+                half,
+                hide=hide,
+                strength=task.look.edge.despill,
             ),
             rgb=None
             if colours is None
-            else estimate_colour(next(colours).reshape(height, width, 3), alpha, hide=True),
+            else clean_rgb(next(colours).reshape(height, width, 3), alpha, task.look.edge.despill),
         )
     if given != wanted:
         raise EngineFault("video.alpha_count", got=given, wanted=wanted)
@@ -221,48 +225,3 @@ def _ahead(
     stack.callback(ahead.close)
     stack.callback(stop.set)
     return ahead
-
-
-def as_bytes(alpha: Alpha | npt.NDArray[np.uint8], shape: tuple[int, int]) -> Plane:
-    """Return alpha as uint8 (H, W), rounded to the nearest level.
-
-    Raises:
-        EngineFault: it is of another size or has a value that is not finite.
-    """
-    if alpha.shape != shape:
-        raise EngineFault("video.alpha_size", got=str(alpha.shape)[:40], wanted=str(shape))
-    if alpha.dtype == np.uint8:
-        return np.ascontiguousarray(alpha, np.uint8)
-    if not np.isfinite(alpha).all():
-        raise EngineFault("video.alpha_size", got="NaN", wanted="0..1")
-    rounded: Plane = np.clip(np.rint(alpha * np.float32(255.0)), 0, 255).astype(np.uint8)
-    return rounded
-
-
-def _halved(alpha: Plane) -> Plane:
-    from pipeline.video_io.kernels import halve
-
-    height, width = alpha.shape
-    half = np.empty(((height + 1) // 2, (width + 1) // 2), np.uint8)
-    halve(alpha, half)
-    return half
-
-
-def clean_planes(planes: Planes, alpha: Plane, half_alpha: Plane, *, hide: bool) -> Planes:
-    """Return the planes with the foreground's own colour where alpha is between 0 and 255.
-
-    With `hide`, pixels of alpha 0 continue the foreground near it and are black elsewhere.
-    """
-    half = WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2
-    chroma = [
-        estimate_plane(
-            plane,
-            half_alpha,
-            hidden=NEUTRAL if hide else None,
-            wide_radius_px=half[0],
-            factor=half[1],
-        )
-        for plane in (planes.u, planes.v)
-    ]
-    luma = estimate_plane(planes.y, alpha, hidden=LUMA_BLACK if hide else None)
-    return Planes(luma, *chroma)

@@ -411,6 +411,26 @@ def test_edges_are_applied_to_every_output(video: VideoIO, tmp_path: Path, disc:
     assert np.abs(decoded(result.outputs["alpha"], "gray")[0].astype(int) - png).mean() < 1.5
 
 
+def test_despill_reaches_every_output_alike(video: VideoIO, tmp_path: Path, disc: MakeDisc) -> None:
+    """An all-green clip: at full strength nothing of its soft edge stays greener than red or blue."""
+    path = flat_clip(
+        *(tmp_path / "clip.mp4", "0x50B46E", "1280x720", "-pix_fmt", "yuv420p"),
+        *("-vf", "format=gbrp,scale=out_color_matrix=bt709:out_range=tv"),
+        *("-c:v", "libx264", "-qp", "0", "-colorspace", "bt709"),
+        frames=2,
+    )
+    alphas = disc((1280, 720), 2, 200.0)
+    soft = (alphas[0] > 0.3) & (alphas[0] < 0.9)
+    for strength, excess in ((0.0, 70), (1.0, 0)):
+        look = RenderLook(background="#000000", edge=EdgeControls(despill=strength))
+        result = render(video, path, alphas, "foreground", "png", look=look)
+        png = cv2.imread(str(result.outputs["png"] / "000000.png"))[soft].astype(int)
+        shown = decoded(result.outputs["foreground"], "rgb24")[0][soft] / alphas[0][soft][:, None]
+        for colour in (png[:, ::-1], shown):
+            stands_out = colour[:, 1] - np.maximum(colour[:, 0], colour[:, 2])
+            assert stands_out.mean() == pytest.approx(excess, abs=4)
+
+
 def test_cancel_leaves_no_process_and_no_file(
     video: VideoIO, tmp_path: Path, disc: MakeDisc
 ) -> None:

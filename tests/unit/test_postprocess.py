@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.postprocess import EdgeControls, apply_edges, apply_edges_bytes
+from utils.errors import BadRequest
+
+
+def ramp() -> np.ndarray:
+    """A soft vertical edge, 0 at the left, 1 at the right."""
+    row = np.clip((np.arange(64) - 28) / 8, 0, 1).astype(np.float32)
+    return np.tile(row, (32, 1))
+
+
+def disc(radius: float = 12) -> np.ndarray:
+    y, x = np.mgrid[:64, :64]
+    return np.clip(radius - np.hypot(x - 32, y - 32) + 0.5, 0, 1).astype(np.float32)
+
+
+def test_default_controls_change_nothing() -> None:
+    alpha = ramp()
+    assert apply_edges(alpha, EdgeControls()) is alpha
+    assert apply_edges(alpha, EdgeControls(despill=1.0)) is alpha
+
+
+def test_grow_moves_the_edge_by_as_many_pixels() -> None:
+    hard = (np.tile(np.arange(64), (32, 1)) >= 40).astype(np.float32)
+    for pixels in (3, 7):
+        assert (apply_edges(hard, EdgeControls(grow_px=pixels)) > 0.5).sum(1)[0] == 24 + pixels
+        assert (apply_edges(hard, EdgeControls(grow_px=-pixels)) > 0.5).sum(1)[0] == 24 - pixels
+
+
+def test_part_of_a_pixel_grows_between_the_whole_ones() -> None:
+    areas = [apply_edges(disc(), EdgeControls(grow_px=g)).sum() for g in (2.0, 2.25, 2.5, 2.75, 3)]
+    assert areas == sorted(areas)
+    assert areas[2] == pytest.approx((areas[0] + areas[4]) / 2, rel=0.02)
+
+
+def test_feather_softens_the_edge_and_leaves_the_rest_exact() -> None:
+    hard = (np.tile(np.arange(64), (32, 1)) >= 32).astype(np.float32)
+    soft = apply_edges(hard, EdgeControls(feather_px=2))
+    assert 0.3 < soft[16, 31] < 0.5 < soft[16, 32] < 0.7
+    assert np.all(soft[:, :25] == 0)
+    assert np.all(soft[:, 39:] == 1)
+
+
+def test_levels_clip_and_gamma_lightens() -> None:
+    alpha = np.array([[0.05, 0.1, 0.5, 0.9, 0.95]], np.float32)
+    clipped = apply_edges(alpha, EdgeControls(black_point=0.1, white_point=0.9))
+    assert clipped[0].tolist() == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-6)
+    assert apply_edges(alpha, EdgeControls(gamma=2.0))[0, 2] == pytest.approx(0.5**0.5)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"grow_px": 51},
+        {"feather_px": -1},
+        {"black_point": 1.0},
+        {"white_point": 0.0},
+        {"black_point": 0.6, "white_point": 0.5},
+        {"gamma": 0.0},
+        {"despill": 1.1},
+        {"grow_px": float("nan")},
+        {"gamma": float("inf")},
+    ],
+)
+def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(BadRequest):
+        EdgeControls(**values)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    grow=st.floats(-6, 6),
+    feather=st.floats(0, 5),
+    black=st.floats(0, 0.4),
+    white=st.floats(0.6, 1),
+    gamma=st.floats(0.3, 3),
+)
+def test_any_controls_keep_alpha_in_range_and_bytes_agree(
+    grow: float, feather: float, black: float, white: float, gamma: float
+) -> None:
+    controls = EdgeControls(grow, feather, black, white, gamma)
+    levels = np.rint(disc() * 255).astype(np.uint8)
+    alpha = levels.astype(np.float32) / np.float32(255)
+    shaped = apply_edges(alpha, controls)
+    assert shaped.dtype == np.float32
+    assert shaped.shape == alpha.shape
+    assert shaped.min() >= 0
+    assert shaped.max() <= 1
+    in_bytes = apply_edges_bytes(levels, controls)
+    assert np.abs(in_bytes - shaped * 255.0).max() < 2.5
+
+
+def test_nothing_given_is_changed() -> None:
+    alpha = ramp()
+    before = alpha.copy()
+    apply_edges(alpha, EdgeControls(2, 2, 0.1, 0.9, 1.5))
+    assert np.array_equal(alpha, before)
