@@ -5,7 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.arrays import FloatImage, FloatMap, resize_map
+from utils.mask_utils import bounding_box, grow_box
+from utils.types import Frame, Mask
 
 
 def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:
@@ -15,7 +17,16 @@ def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:
 
 
 def guided_filter(guide: FloatImage, values: FloatMap, radius: int, epsilon: float) -> FloatMap:
-    """Return `values` (H, W) made locally linear in the guide's colours.
+    """Return `values` (H, W) made locally linear in the guide's colours; see `guided_model`."""
+    model = guided_model(guide, values, radius, epsilon)
+    return np.asarray((model[..., :3] * guide).sum(axis=2) + model[..., 3], dtype=np.float32)
+
+
+def guided_model(guide: FloatImage, values: FloatMap, radius: int, epsilon: float) -> FloatImage:
+    """Return the linear model of `values` in the guide's colours around each pixel.
+
+    float32 (H, W, 4): three slopes and an offset. It is smooth, so it may be computed on a smaller
+    picture, enlarged, and applied to the full one (He and Sun, "Fast guided filter", 2015).
 
     Args:
         guide: float32 (H, W, 3) in [0, 1].
@@ -52,5 +63,35 @@ def guided_filter(guide: FloatImage, values: FloatMap, radius: int, epsilon: flo
     )
     slope /= np.maximum(determinant, 1e-12)[..., None]
     offset = mean_values - (slope * mean_guide).sum(axis=2)
-    mean_slope, mean_offset = box_mean(slope, radius), box_mean(offset, radius)
-    return ((mean_slope * guide).sum(axis=2) + mean_offset).astype(np.float32)  # type: ignore[no-any-return]
+    model = np.concatenate([slope, offset[..., None]], axis=2)
+    return box_mean(np.ascontiguousarray(model, dtype=np.float32), radius)
+
+
+def refine_edges(image: Frame, mask: Mask) -> Mask:
+    """Return a smaller mask at the picture's size, bool (H, W), its contour on the picture's edges.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        mask: bool (h, w), of the same picture reduced.
+    """
+    size_wh = image.shape[1], image.shape[0]
+    height, width = mask.shape
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    model = guided_model(
+        small.astype(np.float32) * np.float32(1.0 / 255.0), mask.astype(np.float32), 2, 1e-3
+    )
+    box = bounding_box(mask)
+    full = np.zeros((size_wh[1], size_wh[0]), dtype=bool)
+    if box is None:
+        return full
+    across, down = size_wh[0] / width, size_wh[1] / height
+    x0, y0, x1, y1 = grow_box(box, (width, height), 0.02, 3)
+    left, top = round(x0 * across), round(y0 * down)
+    right, bottom = round(x1 * across), round(y1 * down)
+    enlarged = resize_map(np.ascontiguousarray(model[y0:y1, x0:x1]), (right - left, bottom - top))
+    crop = image[top:bottom, left:right].astype(np.float32) * np.float32(1.0 / 255.0)
+    alpha = enlarged[..., 3]
+    for channel in range(3):
+        alpha += enlarged[..., channel] * crop[..., channel]
+    full[top:bottom, left:right] = alpha > 0.5
+    return full

@@ -2,59 +2,191 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from engines.base import Instance
-from engines.builtin.arrays import resize_map
+from engines.builtin.arrays import resize_mask
+from engines.builtin.box_cut import Hints, Scene, box_prior, cut
+from engines.builtin.click import Correction, correct
+from engines.builtin.guided import refine_edges
 from engines.builtin.prompts import check_prompt, clip_box
-from engines.builtin.working import shrink, working_size
-from utils.mask_utils import check_keyframe_mask, drop_small
-from utils.types import Frame, Mask, Prompt
+from engines.builtin.working import WorkingFrame, shrink, working_size
+from utils.mask_utils import bounding_box, check_keyframe_mask, drop_small, grow_box
+from utils.types import Frame, Mask, Point, Prompt
 
-_SELECTION_AREA = 320 * 180
+_AREA = 480 * 270
+_CROP_AREA = 160 * 160
+_MARGIN = 0.35
+_GUESSES = (0.12, 0.25, 0.45, 0.8)
+"""Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
+
+IntBox = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole pixels, half-open."""
 
 
 class BuiltinSegmentation:
     """One picture being segmented: keeps the reduced picture and the last answer between prompts."""
 
     def __init__(self, image: Frame, engine: str) -> None:
+        self._image = image
         self._size_wh = (image.shape[1], image.shape[0])
         self._engine = engine
-        self._small_wh = working_size(self._size_wh, _SELECTION_AREA)
-        self._picture = shrink(image, self._small_wh)
+        self._small_wh = working_size(self._size_wh, _AREA)
+        self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
+        self._picture: WorkingFrame | None = None
+        self._last: tuple[Prompt, list[Mask]] | None = None
 
     def segment(self, prompt: Prompt) -> list[Instance]:
-        """See `ImageSegmentation.segment`."""
-        check_prompt(prompt, self._size_wh, self._engine)
-        if prompt.mask is not None and not prompt.points and prompt.box is None:
-            return [Instance(check_keyframe_mask(prompt.mask, self._size_wh, 0), 1.0)]
-        small = self._cut(prompt)
-        if not small.any():
-            return []
-        full = resize_map(small.astype(np.float32), self._size_wh) > 0.5
-        return [Instance(full, 0.5)]
+        """See `ImageSegmentation.segment`.
 
-    def _cut(self, prompt: Prompt) -> Mask:
+        A mask with clicks is that mask, corrected by them. Clicks that come after others correct
+        what those had given, near the click only.
+        """
+        check_prompt(prompt, self._size_wh, self._engine)
+        if prompt.mask is not None:
+            check_keyframe_mask(prompt.mask, self._size_wh, 0)
+            if not prompt.points:
+                return [Instance(prompt.mask.astype(bool), 1.0)]
+        masks = [mask for mask in self._masks(prompt) if mask.any()]
+        self._last = prompt, masks
+        return [
+            Instance(self._full(mask, prompt), max(0.1, 0.9 - 0.2 * rank))
+            for rank, mask in enumerate(masks)
+        ]
+
+    def _masks(self, prompt: Prompt) -> list[Mask]:
+        """Return the answers at working size, best first."""
+        known = 0
+        if self._last is not None and _continues(self._last[0], prompt):
+            masks = self._last[1][:1]
+            known = len(self._last[0].points)
+        elif prompt.mask is not None:
+            masks = [resize_mask(prompt.mask, self._small_wh)]
+        elif prompt.box is not None:
+            masks = [self._in_box(self._small_box(clip_box(prompt.box, self._size_wh)), prompt)]
+        else:
+            masks = self._around_click(prompt)
+        if not masks:
+            return []
+        best = masks[0]
+        for point in prompt.points[known:]:
+            best = correct(self._small_picture(), best, self._correction(point))
+        return [best, *masks[1:]]
+
+    def _small_picture(self) -> WorkingFrame:
+        if self._picture is None:
+            self._picture = shrink(self._image, self._small_wh)
+        return self._picture
+
+    def _small_box(self, box: IntBox) -> IntBox:
+        across, down = self._scale
+        x0, y0 = int(box[0] * across), int(box[1] * down)
+        return (
+            x0,
+            y0,
+            max(x0 + 2, round(box[2] * across)),
+            max(y0 + 2, round(box[3] * down)),
+        )
+
+    def _correction(self, point: Point) -> Correction:
+        across, down = self._scale
         width, height = self._small_wh
-        scale = width / self._size_wh[0]
-        labels = np.full((height, width), cv2.GC_PR_BGD, dtype=np.uint8)
-        if prompt.box is not None:
-            labels[:] = cv2.GC_BGD
-            x0, y0, x1, y1 = (round(v * scale) for v in clip_box(prompt.box, self._size_wh))
-            labels[y0:y1, x0:x1] = cv2.GC_PR_FGD
+        x, y = min(int(point.x * across), width - 1), min(int(point.y * down), height - 1)
+        return Correction(x, y, point.positive)
+
+    def _in_box(self, box: IntBox, prompt: Prompt) -> Mask:
+        """Return the object in a box, bool at working size, cut at a size that suits the box."""
+        window = grow_box(box, self._small_wh, _MARGIN, 12)
+        left, top, right, bottom = window
+        source = grow_box(
+            tuple(  # type: ignore[arg-type]
+                round(value / self._scale[axis % 2]) for axis, value in enumerate(window)
+            ),
+            self._size_wh,
+            0.0,
+            0,
+        )
+        crop_wh = working_size((right - left, bottom - top), _CROP_AREA)
+        crop = shrink(self._image[source[1] : source[3], source[0] : source[2]], crop_wh)
+        across, down = crop_wh[0] / (right - left), crop_wh[1] / (bottom - top)
+        inner = (
+            round((box[0] - left) * across),
+            round((box[1] - top) * down),
+            round((box[2] - left) * across),
+            round((box[3] - top) * down),
+        )
+        shape = crop_wh[1], crop_wh[0]
+        allowed = np.zeros(shape, dtype=bool)
+        allowed[inner[1] : inner[3], inner[0] : inner[2]] = True
+        seeds = {True: np.zeros(shape, dtype=bool), False: np.zeros(shape, dtype=bool)}
         for point in prompt.points:
-            centre = int(point.x * scale), int(point.y * scale)
-            if prompt.box is None and point.positive:
-                cv2.circle(labels, centre, height // 6, cv2.GC_PR_FGD, -1)
-        for point in prompt.points:
-            centre = int(point.x * scale), int(point.y * scale)
-            cv2.circle(labels, centre, 3, cv2.GC_FGD if point.positive else cv2.GC_BGD, -1)
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        seeds = labels.copy()
-        cv2.grabCut(self._picture.rgb, labels, None, *models, 4, cv2.GC_INIT_WITH_MASK)
-        found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-        meant = (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
-        if found.sum() < 0.15 * meant.sum():
-            return drop_small(meant, 20)
-        return drop_small((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), 20)
+            spot = self._correction(point)
+            column, row = int((spot.x - left) * across), int((spot.y - top) * down)
+            if 0 <= row < shape[0] and 0 <= column < shape[1]:
+                seeds[point.positive][
+                    max(0, row - 2) : row + 3, max(0, column - 2) : column + 3
+                ] = True
+        hints = Hints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
+        found, _ = cut(Scene(crop.lab, crop.features), hints)
+        mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
+        mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
+        return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
+
+    def _around_click(self, prompt: Prompt) -> list[Mask]:
+        """Return what boxes of several sizes around the positive clicks hold, best first."""
+        spots = [self._correction(point) for point in prompt.points if point.positive]
+        xs, ys = [spot.x for spot in spots], [spot.y for spot in spots]
+        width, height = self._small_wh
+        found: list[tuple[float, Mask]] = []
+        for share in _GUESSES:
+            reach = 0.5 * share * min(width, height)
+            box = (
+                max(0, round(min(xs) - reach)),
+                max(0, round(min(ys) - reach)),
+                min(width, round(max(xs) + reach)),
+                min(height, round(max(ys) + reach)),
+            )
+            mask = self._in_box(box, prompt)
+            if mask.any():
+                found.append((_standing_out(self._small_picture(), mask, box), mask))
+        found.sort(key=lambda item: -item[0])
+        return [mask for _, mask in found[:3]]
+
+    def _full(self, mask: Mask, prompt: Prompt) -> Mask:
+        """Return a working mask at full size, its edges on the picture's."""
+        if prompt.mask is not None:
+            changed = mask ^ resize_mask(prompt.mask, self._small_wh)
+            touched = resize_mask(changed, self._size_wh)
+            return np.where(touched, refine_edges(self._image, mask), prompt.mask)
+        return refine_edges(self._image, mask)
+
+
+def _continues(before: Prompt, now: Prompt) -> bool:
+    """True when `now` is the prompt before with more clicks after the old ones."""
+    return (
+        len(now.points) >= len(before.points)
+        and now.points[: len(before.points)] == before.points
+        and now.box == before.box
+        and now.mask is before.mask
+    )
+
+
+def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
+    """Return how much an answer looks like a whole object: edges on its contour, none on its box."""
+    gradient = picture.features[..., 12]
+    grown = np.zeros(mask.shape, dtype=bool)
+    x0, y0, x1, y1 = box
+    grown[y0:y1, x0:x1] = True
+    padded = np.pad(mask, 1)
+    inner = mask & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    contour = mask & ~inner
+    held = bounding_box(grown)
+    if held is None or not contour.any():
+        return 0.0
+    edge = np.zeros(mask.shape, dtype=bool)
+    edge[y0, x0:x1] = edge[y1 - 1, x0:x1] = edge[y0:y1, x0] = edge[y0:y1, x1 - 1] = True
+    on_box = np.count_nonzero(contour & edge) / np.count_nonzero(contour)
+    strength = (
+        float(gradient[contour].mean() / (gradient[inner].mean() + 2.0)) if inner.any() else 0
+    )
+    return strength * (1.0 - min(1.0, 2.0 * on_box))

@@ -1,0 +1,139 @@
+"""The object in a box: what is inside the box and not outside it, found in rounds, each teaching the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.barrier import barrier_evidence
+from engines.builtin.colour_grid import local_colour
+from engines.builtin.forest import Forest, ForestShape, Samples
+from engines.builtin.motion import sampled
+from engines.builtin.regularise import regularised
+from utils.types import Mask
+
+_POSITION_LIMIT = 2.5
+_FIRST = ForestShape(trees=16, depth=4)
+_LATER = ForestShape(trees=16, depth=6)
+_LEARN = 2500
+_CERTAIN = 8.0
+_SMOOTHNESS = 0.6
+_PLACELESS = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
+"""Features that tell nothing of the surroundings: the first round asks what is not outside the box,
+and a wide blur would answer "inside" of every pixel that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Weights of one round: forest, prior, barrier, local colour, and a constant."""
+
+    forest: float
+    prior: float
+    barrier: float
+    colour: float
+    bias: float
+
+
+_FIRST_ROUND = _Round(forest=0.9, prior=0.7, barrier=0.8, colour=0.0, bias=-0.3)
+_LATER_ROUND = _Round(forest=0.9, prior=0.35, barrier=0.3, colour=1.0, bias=-0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture around the target: lab float32 (h, w, 3), features float32 (h, w, 17)."""
+
+    lab: FloatImage
+    features: FloatImage
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known before looking.
+
+    `allowed` is where the object may be, bool (h, w); `prior` log odds float32 (h, w); `inside` and
+    `outside` are certain pixels, bool (h, w).
+    """
+
+    allowed: Mask
+    prior: FloatMap
+    inside: Mask
+    outside: Mask
+
+
+def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMap:
+    """Return the log odds, float32 (h, w), that a pixel of the box (x0, y0, x1, y1) is the object's.
+
+    High in the middle, low in the corners: what an ellipse that fills the box would leave.
+    """
+    x0, y0, x1, y1 = box
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    across = (columns + 0.5 - 0.5 * (x0 + x1)) / (0.5 * (x1 - x0))
+    down = (rows + 0.5 - 0.5 * (y0 + y1)) / (0.5 * (y1 - y0))
+    distance = np.square(across) + np.square(down)
+    return np.asarray(np.clip(1.3 - 2.0 * distance, -3.0, 1.3), dtype=np.float32)
+
+
+def cut(scene: Scene, hints: Hints, rounds: int = 4, seed: int = 0) -> tuple[Mask, FloatMap]:
+    """Return the object, bool (h, w), and the log odds behind it, float32 (h, w)."""
+    random = np.random.default_rng(seed)
+    outside = ~hints.allowed | hints.outside
+    barrier = barrier_evidence(scene.lab, outside)
+    belief = np.where(hints.allowed, 1.0 / (1.0 + np.exp(-hints.prior)), 0.0).astype(np.float32)
+    log_odds = hints.prior
+    for turn in range(rounds):
+        weights = _LATER_ROUND if turn else _FIRST_ROUND
+        log_odds = (
+            weights.forest * _learned(scene, belief, outside, random, turn)
+            + weights.prior * hints.prior
+            + weights.barrier * barrier
+            + weights.bias
+        )
+        if turn:
+            sure = np.where(outside, 1.0, np.abs(2.0 * belief - 1.0)).astype(np.float32)
+            log_odds = log_odds + weights.colour * local_colour(scene.lab, belief, sure, scene.lab)
+        log_odds = np.where(hints.inside, _CERTAIN, np.where(outside, -_CERTAIN, log_odds))
+        log_odds = np.asarray(log_odds, dtype=np.float32)
+        belief = regularised(log_odds, scene.lab, _SMOOTHNESS)
+    return np.asarray(belief > 0.5), log_odds
+
+
+def _learned(
+    scene: Scene, belief: FloatMap, outside: Mask, random: np.random.Generator, turn: int
+) -> FloatMap:
+    """Return a forest's log odds, float32 (h, w), grown on the belief of the round before."""
+    inside = (belief > 0.5) & ~outside
+    doubtful = (belief <= 0.5) & ~outside
+    if not inside.any() or not outside.any():
+        return np.zeros_like(belief)
+    places = [
+        sampled(random, inside, _LEARN),
+        sampled(random, outside, _LEARN),
+        sampled(random, doubtful, _LEARN // 2 if turn else 0),
+    ]
+    flat = np.concatenate(places)
+    rows = _rows(scene, inside if turn else None)
+    labels = np.zeros(flat.size, dtype=bool)
+    labels[: places[0].size] = True
+    weights = np.ones(flat.size, dtype=np.float32)
+    weights[places[0].size + places[1].size :] = 0.7
+    forest = Forest(Samples(rows[flat], labels, weights), _LATER if turn else _FIRST, seed=turn)
+    return forest.log_odds(rows).reshape(belief.shape)
+
+
+def _rows(scene: Scene, inside: Mask | None) -> FloatImage:
+    """Return the features of every pixel, float32 (h w, F), with its place beside where it helps."""
+    height, width, count = scene.features.shape
+    flat = scene.features.reshape(-1, count)
+    if inside is None:
+        return np.ascontiguousarray(flat[:, _PLACELESS])
+    ys, xs = np.nonzero(inside)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    places = [
+        np.clip((grid - at.mean()) / max(float(at.std()), 3.0), -_POSITION_LIMIT, _POSITION_LIMIT)
+        for grid, at in ((columns, xs), (rows, ys))
+    ]
+    return np.concatenate([flat, np.stack(places, axis=2).reshape(-1, 2)], axis=1).astype(
+        np.float32
+    )

@@ -1,0 +1,76 @@
+"""One more click: changes the mask near the click and leaves the rest as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.builtin.forest import Forest, ForestShape, Samples
+from engines.builtin.motion import sampled
+from engines.builtin.regularise import regularised
+from engines.builtin.working import WorkingFrame
+from utils.mask_utils import components
+from utils.types import Mask
+
+_TREES = ForestShape(trees=12, depth=8)
+_LEARN = 1500
+_FADE = 0.18
+"""How far a click reaches, as a share of the picture's diagonal: there its word weighs half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A click in working pixels; `positive` means "this belongs to the target"."""
+
+    x: int
+    y: int
+    positive: bool
+
+
+def correct(picture: WorkingFrame, mask: Mask, click: Correction) -> Mask:
+    """Return the mask, bool (h, w), with the click's region added or taken away.
+
+    A click that the mask already agrees with changes nothing. Otherwise the region is what looks like
+    the click's place rather than like the rest of its side, connected to the click.
+    """
+    if bool(mask[click.y, click.x]) == click.positive:
+        return mask
+    side = ~mask if click.positive else mask
+    region = _region(picture, side, mask if click.positive else ~mask, click)
+    return mask | region if click.positive else mask & ~region
+
+
+def _region(picture: WorkingFrame, side: Mask, other: Mask, click: Correction) -> Mask:
+    """Return the pixels of `side` that go over to `other` with the click, bool (h, w)."""
+    height, width = side.shape
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    distance = np.hypot(columns - click.x, rows - click.y)
+    diagonal = float(np.hypot(height, width))
+    spot = (distance <= max(3.0, 0.012 * diagonal)) & side
+    far = side & (distance > 0.5 * _FADE * diagonal)
+    if not far.any():
+        far = side & (distance > 0.6 * float(distance[side].max()))
+    features = picture.features
+    places = np.stack([columns - click.x, rows - click.y], axis=2) / (0.1 * diagonal)
+    table = np.concatenate([features, np.clip(places, -3.0, 3.0)], axis=2).astype(np.float32)
+    table = table.reshape(-1, table.shape[2])
+    random = np.random.default_rng(0)
+    near_other = other & (distance < 2.0 * _FADE * diagonal)
+    groups = [
+        (sampled(random, spot, _LEARN), True, 1.0),
+        (sampled(random, near_other, _LEARN), True, 0.15),
+        (sampled(random, far, _LEARN), False, 1.0),
+    ]
+    flat = np.concatenate([group[0] for group in groups])
+    labels = np.concatenate([np.full(group[0].size, group[1]) for group in groups])
+    weights = np.concatenate([np.full(group[0].size, group[2], np.float32) for group in groups])
+    if labels.all():
+        return side
+    reach = 1.5 * (1.0 - 2.0 * distance / (_FADE * diagonal))
+    forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
+    log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -4.0, 1.5)
+    log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
+    found = (regularised(log_odds, picture.lab, 0.8) > 0.5) & side
+    names, _ = components(found | spot)
+    return np.asarray((names == names[click.y, click.x]) & side)
