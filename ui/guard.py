@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from ui.text import choose_language, say, shown_bytes
+
+logger = logging.getLogger(__name__)
 
 BUDGET_WINDOW_S = 3600.0
 """Seconds over which a client's upload budget counts."""
@@ -103,6 +107,9 @@ class Guard:
             limit = shown_bytes(self._settings.max_upload_bytes)
             answer = _refuse(scope, 413, "page.guard.too_large", limit=limit)
             await answer(scope, receive, _with_headers(send))
+        except ClientDisconnect:
+            # An upload that breaks off is nobody's fault here; the janitor takes what it left.
+            logger.info("a client went away in the middle of %r", scope["path"][:80])
 
     def _refusal(self, scope: Scope, client: str) -> JSONResponse | None:
         headers = Headers(scope=scope)

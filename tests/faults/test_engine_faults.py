@@ -18,6 +18,7 @@ from tests.faults.workplace import (
     assert_said,
     true_alphas,
 )
+from ui.media import Media
 from utils.errors import GpuUnhealthy, ModelFilesError, OutOfGpuMemory
 from utils.types import Message
 
@@ -176,6 +177,10 @@ def test_a_dead_gpu_fails_the_job_and_marks_the_process(
     assert state.status is SessionStatus.FAILED
     assert_said(state.error, "engine.gpu_unhealthy")
     assert not workplace.orchestrator.health()["healthy"]
+    (healthz,) = [
+        route for route in Media(workplace.orchestrator).routes() if "health" in route.path
+    ]
+    assert healthz.endpoint(None).status_code == 503
     assert_nothing_left(workplace.folder(session_id))
     workplace.engine.does = true_alphas
     again = workplace.matte(session_id)
