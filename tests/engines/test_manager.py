@@ -93,7 +93,7 @@ class Dummy(Engine):
         if self.load_errors:
             raise self.load_errors.pop(0)
         if self.load_gate is not None:
-            assert self.load_gate.wait(20)
+            assert self.load_gate.wait(60)
         self.card.allocate(self.weight)
         self.loaded = True
 
@@ -119,7 +119,7 @@ class Registry:
 
 
 def make(card: Card, *engines: Dummy, reserve: int = 0, **options) -> ModelManager:
-    options.setdefault("wait_s", 20)
+    options.setdefault("wait_s", 60)
     return ModelManager(
         Registry(*engines), device="cpu", reserve_bytes=reserve, memory=card, **options
     )
@@ -189,14 +189,14 @@ def test_slow_load_does_not_delay_a_loaded_engine():
     thread = threading.Thread(target=load_slow)
     thread.start()
     try:
-        assert slow.load_started.wait(10)
+        assert slow.load_started.wait(60)
         for _ in range(5):
             with lent(manager, card, "sam3") as engine:
                 assert engine.loaded
         assert states(manager)["videomama"] is EngineState.LOADING
     finally:
         slow.load_gate.set()
-        thread.join(10)
+        thread.join(60)
     assert states(manager)["videomama"] is EngineState.LOADED
 
 
@@ -224,7 +224,7 @@ def test_two_models_are_never_built_at_once():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert overlapped == [False, False, False]
 
 
@@ -243,7 +243,7 @@ def test_same_engine_wanted_by_many_is_loaded_once():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert engine.loads == 1
 
 
@@ -302,7 +302,7 @@ def test_leased_engine_is_never_evicted_and_the_other_waits_for_it():
         time.sleep(0.1)
         assert held.loaded
         order.append("a")
-    thread.join(10)
+    thread.join(60)
     assert order == ["a", "b"]
     assert not held.unloaded_while_lent
     assert card.overruns == 0
@@ -310,11 +310,9 @@ def test_leased_engine_is_never_evicted_and_the_other_waits_for_it():
 
 def test_what_can_never_fit_is_refused_at_once_with_numbers():
     card = Card(3_000_000)
-    manager = make(card, Dummy("big", card, 5_000_000, 0), wait_s=60)
-    started = time.monotonic()
+    manager = make(card, Dummy("big", card, 5_000_000, 0), wait_s=3600)
     with pytest.raises(OutOfGpuMemory) as caught, manager.lease("big"):
         pass
-    assert time.monotonic() - started < 5
     assert "5 MB" in caught.value.user_message
     assert "3 MB" in caught.value.user_message
     assert manager.promised_bytes() == 0
@@ -445,13 +443,13 @@ def test_weightless_engine_needs_no_room_and_waits_for_no_load():
     thread = threading.Thread(target=load_slow)
     thread.start()
     try:
-        assert slow.load_started.wait(10)
+        assert slow.load_started.wait(60)
         with manager.lease("builtin") as engine:
             assert engine.loaded
             assert manager.promised_bytes() == 100
     finally:
         slow.load_gate.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_closed_manager_lends_nothing_and_holds_nothing():
