@@ -3,7 +3,7 @@ const root = element.querySelector(".sm-preview");
 const canvas = root.querySelector("canvas");
 const opacity = root.querySelector("input[type=range]");
 const part = (name) => root.querySelector(`[data-part=${name}]`);
-const COLOURS = ["#2f80ed", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#9b51e0"];
+const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#f0e442", "#9b51e0"];
 const LONG_SIDE = 1280;
 
 let frame = 0;
@@ -22,6 +22,13 @@ const loadPicture = (url) => new Promise((resolve, reject) => {
   picture.onerror = () => reject(new Error(url));
   picture.src = url;
 });
+
+// The frame stays the same from click to click; decoding it again would cost more than the mask.
+let lastFrame = { url: "", picture: null };
+const loadFrame = async (url) => {
+  if (lastFrame.url !== url) lastFrame = { url, picture: await loadPicture(url) };
+  return lastFrame.picture;
+};
 
 const tintOf = (picture, size, hex) => {
   const layer = make("canvas", { width: size[0], height: size[1] });
@@ -116,7 +123,7 @@ const refresh = async () => {
   try {
     const instances = item ? item.instances : [];
     const [picture, ...masks] = await Promise.all([
-      loadPicture(mediaUrl(session, `frame/${frame}.jpg`)),
+      loadFrame(mediaUrl(session, `frame/${frame}.jpg`)),
       ...instances.map((instance) =>
         loadPicture(mediaUrl(session, `mask/${frame}/${instance.id}.png?v=${encodeURIComponent(item.version)}`))),
     ]);
