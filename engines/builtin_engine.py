@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
 from engines.base import (
     Capability,
@@ -14,20 +16,29 @@ from engines.base import (
     FrameSource,
     Instance,
     MattedFrame,
+    OptionSpec,
     OptionValue,
     Requirement,
     RunContext,
     TrackedFrame,
+    resolve_options,
 )
 from engines.builtin.alpha import AlphaMaker
-from engines.builtin.passes import track
+from engines.builtin.arrays import FloatMap, resize_map
+from engines.builtin.guided import refine_edges
+from engines.builtin.passes import Step, both_ways, track
 from engines.builtin.selection import BuiltinSegmentation
+from engines.builtin.tracker import Belief
+from engines.builtin.working import working_size
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.types import Frame, Mask, Message, Prompt
 
 if TYPE_CHECKING:
     from config import Settings
+
+_ONLY = 1
+"""Object id of the one target that `process` follows."""
 
 
 class BuiltinEngine(Engine):
@@ -52,6 +63,10 @@ class BuiltinEngine(Engine):
     def requirements(self) -> tuple[Requirement, ...]:
         """Everything it needs is installed with the program."""
         return ()
+
+    def option_specs(self) -> tuple[OptionSpec, ...]:
+        """See `Engine.option_specs`."""
+        return (OptionSpec("steady", "bool", True, Message("engine.builtin.steady")),)
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """It needs nothing of a GPU: 0."""
@@ -81,15 +96,14 @@ class BuiltinEngine(Engine):
         context: RunContext,
     ) -> Iterator[TrackedFrame]:
         """See `Tracker.track_video`."""
-        guide = {index: by_object[1] for index, by_object in masks.items() if 1 in by_object}
-        if start not in guide:
+        if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        check_keyframe_mask(guide[start], frames.size_wh, start)
-        maker = AlphaMaker(frames.size_wh)
-        for done, (step, belief) in enumerate(track(frames, guide, start, context), start=1):
-            mask = maker.alpha(step.frame, belief.probability) > 0.5
-            context.report("track", done, len(frames))
-            yield TrackedFrame(step.index, {1: mask}, belief.confidence)
+        with closing(track(frames, masks, start, context)) as steps:  # type: ignore[type-var]
+            for done, (step, beliefs) in enumerate(steps, start=1):
+                found = _apart(step.frame, beliefs)
+                sure = min((belief.confidence for belief in beliefs.values()), default=0.0)
+                context.report("track", done, len(frames))
+                yield TrackedFrame(step.index, found, sure)
 
     def process(
         self,
@@ -99,12 +113,80 @@ class BuiltinEngine(Engine):
         options: Mapping[str, OptionValue],
         context: RunContext,
     ) -> Iterator[MattedFrame]:
-        """See `Matter.process`."""
+        """See `Matter.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        check_keyframe_mask(guide[start], frames.size_wh, start)
-        maker = AlphaMaker(frames.size_wh)
-        for done, (step, belief) in enumerate(track(frames, guide, start, context), start=1):
-            alpha = maker.alpha(step.frame, belief.probability)
-            context.report("matte", done, len(frames))
-            yield MattedFrame(step.index, alpha, belief.confidence)
+        steady = bool(resolve_options(self.option_specs(), options)["steady"])
+        maker = AlphaMaker(frames.size_wh, steady)
+        complete = len(guide) == len(frames)
+        source = (
+            _given(frames, guide, start, context)
+            if complete
+            else _tracked(frames, guide, start, context)
+        )
+        with closing(source) as steps:  # type: ignore[type-var]
+            for done, (step, probability, confidence) in enumerate(steps, start=1):
+                alpha = maker.alpha(step.frame, probability, step.flow)
+                context.report("matte", done, len(frames))
+                yield MattedFrame(step.index, alpha, confidence)
+
+
+def _tracked(
+    frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
+) -> Iterator[tuple[Step, FloatMap, float]]:
+    """Yield each step with the probability float32 (h, w) and the confidence of the one object."""
+    keyframes = {index: _OneMask(guide, index) for index in guide}
+    with closing(track(frames, keyframes, start, context)) as steps:  # type: ignore[type-var]
+        for step, beliefs in steps:
+            belief = beliefs[_ONLY]
+            yield step, belief.probability, belief.confidence
+
+
+def _given(
+    frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
+) -> Iterator[tuple[Step, FloatMap, float]]:
+    """Yield each step with the mask that the guide has for it, as a map at twice the working size."""
+    width, height = working_size(frames.size_wh)
+    size_wh = min(2 * width, frames.size_wh[0]), min(2 * height, frames.size_wh[1])
+    with closing(both_ways(frames, start, context)) as steps:  # type: ignore[type-var]
+        for step, answered in steps:
+            if answered:
+                mask = guide[step.index]
+                if step.index == start:
+                    mask = check_keyframe_mask(mask, frames.size_wh, start)
+                yield step, resize_map(mask.astype(np.float32), size_wh), 1.0
+
+
+class _OneMask(Mapping[int, Mask]):
+    """One frame's mask of the only object, read from the guide when it is asked for."""
+
+    def __init__(self, guide: Mapping[int, Mask], index: int) -> None:
+        self._guide = guide
+        self._index = index
+
+    def __getitem__(self, name: int) -> Mask:
+        if name != _ONLY:
+            raise KeyError(name)
+        return self._guide[self._index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((_ONLY,))
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _apart(frame: Frame, beliefs: Mapping[int, Belief]) -> dict[int, Mask]:
+    """Return each object's mask at full size; where two claim a pixel, the likelier one has it."""
+    if not beliefs:
+        return {}
+    names = list(beliefs)
+    stack = np.stack([belief.probability for belief in beliefs.values()])
+    owner = stack.argmax(axis=0)
+    masks: dict[int, Mask] = {}
+    taken = np.zeros(frame.shape[:2], dtype=bool)
+    for rank, name in enumerate(names):
+        mask = refine_edges(frame, (stack[rank] > 0.5) & (owner == rank)) & ~taken
+        taken |= mask
+        masks[name] = mask
+    return masks

@@ -6,66 +6,181 @@ import cv2
 import numpy as np
 
 from engines.builtin.arrays import FloatImage, FloatMap, resize_map
-from engines.builtin.guided import box_mean, guided_filter
-from utils.mask_utils import bounding_box, dilate, erode, grow_box
-from utils.types import Alpha, Frame
+from engines.builtin.flow import FlowPair
+from engines.builtin.guided import box_mean, guided_model
+from engines.builtin.working import working_size
+from utils.mask_utils import bounding_box, erode, grow_box, signed_distance
+from utils.types import Alpha, Frame, Mask
 
-_SAME_COLOUR = 0.06
-"""Distance of foreground and background colours, in [0, 1] RGB, below which colour says nothing."""
+_AREA = 420 * 420
+"""Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged
+through a linear model of the full picture's colours, which brings back single hairs."""
+_BAND = 0.022
+"""Half width of the unknown band, as a share of the square root of the object's area."""
+_REACH = 2.0
+"""How much farther out hair is looked for, in half widths, where colours tell it from the ground."""
+_SAME_COLOUR = 0.08
+"""Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
+_STEADY = 0.6
+_STEADY_RANGE = 0.25
 
 
 class AlphaMaker:
     """Turns probabilities of consecutive frames into alphas; one object serves one pass."""
 
-    def __init__(self, size_wh: tuple[int, int]) -> None:
+    def __init__(self, size_wh: tuple[int, int], steady: bool = True) -> None:
+        """Make alphas of `size_wh` pixels, held steady along the flow unless `steady` is False."""
         self._size_wh = size_wh
+        self._steady = steady
+        self._previous: Alpha | None = None
 
-    def alpha(self, frame: Frame, probability: FloatMap) -> Alpha:
-        """Return float32 (H, W) in [0, 1] for a frame, uint8 RGB (H, W, 3), and its probability (h, w)."""
+    def alpha(self, frame: Frame, probability: FloatMap, flow: FlowPair | None) -> Alpha:
+        """Return the alpha, float32 (H, W) in [0, 1].
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+            probability: of the object, float32 (h, w), at any size of the same shape.
+            flow: from the frame made before, at working size; None after a cut or at the start.
+        """
         width, height = self._size_wh
-        alpha = np.zeros((height, width), dtype=np.float32)
-        full = resize_map(probability, self._size_wh)
-        box = bounding_box(full > 0.05)
-        if box is None:
+        result = np.zeros((height, width), dtype=np.float32)
+        box = bounding_box(probability > 0.2)
+        if box is not None:
+            view = self._window(box, probability.shape)
+            x0, y0, x1, y1 = view
+            crop_wh = x1 - x0, y1 - y0
+            rough = _crop_map(probability, view, self._size_wh)
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough)
+            if self._steady and flow is not None and self._previous is not None:
+                alpha = self._steadied(alpha, unknown, flow, view)
+            result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
+        self._previous = result
+        return result
+
+    def _window(
+        self, box: tuple[int, int, int, int], shape: tuple[int, ...]
+    ) -> tuple[int, int, int, int]:
+        across, down = self._size_wh[0] / shape[1], self._size_wh[1] / shape[0]
+        x0, y0, x1, y1 = box
+        full = int(x0 * across), int(y0 * down), int(np.ceil(x1 * across)), int(np.ceil(y1 * down))
+        return grow_box(full, self._size_wh, 0.08, 16)
+
+    def _steadied(
+        self, alpha: Alpha, unknown: Mask, flow: FlowPair, view: tuple[int, int, int, int]
+    ) -> Alpha:
+        """Return the alpha drawn towards the last one, where the flow is sure and both agree."""
+        if self._previous is None:
             return alpha
-        x0, y0, x1, y1 = grow_box(box, self._size_wh, 0.05, 16)
-        crop = frame[y0:y1, x0:x1].astype(np.float32) * (1.0 / 255.0)
-        alpha[y0:y1, x0:x1] = matte_crop(crop, full[y0:y1, x0:x1])
-        return alpha
+        x0, y0, x1, y1 = view
+        scale = self._size_wh[0] / flow.reliability.shape[1]
+        shift = [
+            _crop_map(np.ascontiguousarray(flow.to_previous[..., axis]), view, self._size_wh)
+            * scale
+            for axis in range(2)
+        ]
+        columns, rows = np.meshgrid(
+            np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)
+        )
+        before = cv2.remap(
+            self._previous, columns + shift[0], rows + shift[1], cv2.INTER_LINEAR, borderValue=0
+        )
+        trust = _crop_map(flow.reliability, view, self._size_wh)
+        change = before - alpha
+        share = _STEADY * np.square(trust) * np.exp(-np.square(change / _STEADY_RANGE))
+        return np.asarray(np.where(unknown, alpha + share * change, alpha), dtype=np.float32)
 
 
-def matte_crop(rgb: FloatImage, probability: FloatMap) -> Alpha:
-    """Return the alpha, float32 (H, W) in [0, 1], of a picture in [0, 1] with a rough probability."""
-    mask = probability > 0.5
-    radius = max(2, round(0.02 * float(np.sqrt(np.count_nonzero(mask) + 1))))
-    sure_foreground = erode(mask, radius)
-    sure_background = ~dilate(mask, radius)
-    unknown = ~(sure_foreground | sure_background)
-    foreground = _spread(rgb, sure_foreground, radius)
-    background = _spread(rgb, sure_background, radius)
+def matte(crop: Frame, rough: FloatMap) -> tuple[Alpha, Mask]:
+    """Return the alpha of a crop and its unknown band.
+
+    Args:
+        crop: uint8 RGB (H, W, 3).
+        rough: probability of the object, float32 (H, W).
+
+    Returns:
+        float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
+    """
+    height, width = rough.shape
+    size_wh = working_size((width, height), _AREA)
+    small = (
+        crop
+        if size_wh == (width, height)
+        else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
+    )
+    rgb = small.astype(np.float32) * np.float32(1.0 / 255.0)
+    model, band = _model(rgb, resize_map(rough, size_wh))
+    if size_wh != (width, height):
+        model = resize_map(model, (width, height))
+        band = cv2.resize(band, (width, height), interpolation=cv2.INTER_NEAREST)
+    alpha = model[..., 3].copy()
+    scaled = crop.astype(np.float32) * np.float32(1.0 / 255.0)
+    for channel in range(3):
+        alpha += model[..., channel] * scaled[..., channel]
+    alpha = (np.clip(alpha, 0.0, 1.0) - 0.03) / 0.94
+    unknown = band == 1
+    alpha = np.where(unknown, np.clip(alpha, 0.0, 1.0), (band == 2).astype(np.float32))
+    return alpha.astype(np.float32), unknown
+
+
+def _model(rgb: FloatImage, rough: FloatMap) -> tuple[FloatImage, np.ndarray]:
+    """Return the linear alpha model, float32 (h, w, 4), and 0 outside, 1 unknown, 2 inside, uint8."""
+    mask = rough > 0.5
+    radius = max(2.0, _BAND * float(np.sqrt(np.count_nonzero(mask) + 1)))
+    distance = signed_distance(mask)
+    inside, outside = distance > radius, distance < -radius
+    far_outside = distance < -_REACH * radius
+    if not inside.any():
+        inside = erode(mask, 1)
+    near = max(2, round(radius))
+    foreground = _spread(rgb, inside, near)
+    background = _spread(rgb, far_outside if far_outside.any() else outside, near)
     axis = foreground - background
     length = np.square(axis).sum(axis=2)
-    projected = ((rgb - background) * axis).sum(axis=2) / np.maximum(length, 1e-6)
-    trust = length / (length + _SAME_COLOUR**2 * 3.0)
-    prior = np.clip(probability, 0.0, 1.0)
-    estimate = trust * np.clip(projected, 0.0, 1.0) + (1.0 - trust) * prior
-    estimate = np.where(unknown, estimate, mask.astype(np.float32)).astype(np.float32)
-    smooth = guided_filter(rgb, estimate, max(2, radius // 2), 1e-4)
-    alpha = np.where(unknown, smooth, mask.astype(np.float32))
-    return np.clip(alpha, 0.0, 1.0).astype(np.float32)
+    offset = rgb - background
+    projected = np.clip((offset * axis).sum(axis=2) / np.maximum(length, 1e-6), 0.0, 1.0)
+    miss = np.square(offset - projected[..., None] * axis).sum(axis=2)
+    clear = length / (length + 3.0 * _SAME_COLOUR**2) * np.exp(-miss / (0.25 * length + 1e-3))
+    prior = np.clip(0.5 + distance / (2.0 * radius), 0.0, 1.0)
+    estimate = clear * projected + (1.0 - clear) * prior
+    estimate = np.where(inside, 1.0, np.where(far_outside, 0.0, estimate)).astype(np.float32)
+    beyond = outside & ~far_outside
+    fade = np.clip((distance + _REACH * radius) / ((_REACH - 1.0) * radius), 0.0, 1.0)
+    estimate = np.where(beyond, estimate * fade * clear, estimate).astype(np.float32)
+    model = guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4)
+    band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
+    return model, band
 
 
-def _spread(rgb: FloatImage, where: np.ndarray, radius: int) -> FloatImage:
+def _spread(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
     """Return the colours of the region `where`, carried outwards by normalised blurs of growing size."""
     weight = where.astype(np.float32)
     result = np.zeros_like(rgb)
     settled = np.zeros_like(weight)
-    for scale in (radius, 3 * radius, 9 * radius):
+    for scale in (2 * radius, 5 * radius, 15 * radius):
         mass = box_mean(weight, scale)
         colour = box_mean(rgb * weight[..., None], scale) / np.maximum(mass, 1e-6)[..., None]
-        share = (1.0 - settled) * np.clip(mass * 50.0, 0.0, 1.0)
+        share = (1.0 - settled) * np.clip(mass * 20.0, 0.0, 1.0)
         result += share[..., None] * colour
         settled += share
     if where.any():
         result += (1.0 - settled)[..., None] * rgb[where].mean(axis=0)
-    return cv2.max(result, 0.0)  # type: ignore[no-any-return]
+    return np.maximum(result, 0.0)
+
+
+def _crop_map(
+    values: FloatMap, view: tuple[int, int, int, int], size_wh: tuple[int, int]
+) -> FloatMap:
+    """Return the part of a small map that a window (x0, y0, x1, y1) of the full picture covers."""
+    x0, y0, x1, y1 = view
+    height, width = values.shape
+    across, down = width / size_wh[0], height / size_wh[1]
+    matrix = np.array(
+        [[across, 0.0, (x0 + 0.5) * across - 0.5], [0.0, down, (y0 + 0.5) * down - 0.5]]
+    )
+    return cv2.warpAffine(  # type: ignore[no-any-return]
+        values,
+        matrix,
+        (x1 - x0, y1 - y0),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )

@@ -78,6 +78,11 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
 
+    def vanish(self) -> Belief:
+        """Take the user's word that the object is not in this frame."""
+        self._belief = Belief(np.zeros_like(self._belief.probability), 1.0)
+        return self._belief
+
     def step(self, frame: WorkingFrame, flow: FlowPair) -> Belief:
         """Return the belief for the next frame, whose `flow` leads back to the last one."""
         warped = sample_at(self._belief.probability, flow.to_previous)
