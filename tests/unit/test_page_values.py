@@ -1,0 +1,159 @@
+"""Values that reach the page from a stranger, and values it puts into words."""
+
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from ui.annotator.annotator import read_annotation
+from ui.engines.engines import read_choice
+from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
+from ui.look.look import read_edges, read_look
+from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
+from utils.errors import BadRequest, SplazmatteError
+
+MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence": 1}
+
+
+@pytest.mark.parametrize(
+    ("tags", "setting", "language"),
+    [
+        ("zh-Hans-CN,en", "auto", "zh"),
+        ("zh_TW", "auto", "zh"),
+        ("zh-HK;q=0.9", "auto", "zh"),
+        ("en-GB,zh", "auto", "en"),
+        ("fr,zh-CN", "auto", "zh"),
+        ("zhx", "auto", "en"),
+        ("", "auto", "en"),
+        ("en", "zh", "zh"),
+        ("zh", "en", "en"),
+    ],
+)
+def test_language_is_the_first_one_we_speak(tags: str, setting: str, language: str) -> None:
+    assert choose_language(tags, setting) == language
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1.5, 2**31, True, "3", None, [1]])
+def test_only_whole_numbers_pass_as_numbers(value: object) -> None:
+    with pytest.raises(BadRequest):
+        whole_number(value, "frame")
+
+
+def test_annotation_is_read_as_it_was_drawn() -> None:
+    marks = read_annotation(
+        {**MARKS, "points": [{"x": 4, "y": 5, "positive": False}], "box": [1, 2, 30, 40]}
+    )
+    assert (marks.frame, marks.first, marks.last) == (3, 0, 9)
+    assert [(point.x, point.y, point.positive) for point in marks.points] == [(4, 5, False)]
+    assert marks.box is not None
+    assert (marks.box.x0, marks.box.y0, marks.box.x1, marks.box.y1) == (1, 2, 30, 40)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frame": None},
+        {"frame": math.nan},
+        {"points": "x"},
+        {"points": [[1, 2]]},
+        {"points": [{"x": 1}]},
+        {"points": [{"x": 1, "y": 1, "positive": "yes"}]},
+        {"points": [{"x": 1, "y": 1, "positive": True}] * 201},
+        {"box": [1, 2, 3]},
+        {"box": ["a", 2, 3, 4]},
+        {"last": "end"},
+    ],
+)
+def test_a_forged_annotation_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(BadRequest):
+        read_annotation({**MARKS, **change})
+
+
+def test_no_annotation_means_no_clip_yet() -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_annotation(None)
+    assert caught.value.code == "page.no_session"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"gamma": "x"}, {"gamma": math.nan}, {"gamma": 99}, {"unknown": 1}, {"despill": True}, 3],
+)
+def test_edges_out_of_range_are_refused(value: object) -> None:
+    with pytest.raises(SplazmatteError):
+        read_edges(value)
+
+
+def test_look_without_choices_is_the_default_and_texts_are_numbers_too() -> None:
+    assert read_look(None).background == "checker"
+    assert read_edges({"grow_px": "1.5"}).grow_px == 1.5
+
+
+def test_kept_objects_are_read_by_frame() -> None:
+    assert kept_instances({"0": [1, 2], "12": []}) == {0: (1, 2), 12: ()}
+    for forged in ({"-1": [0]}, {"0": "12"}, {"x": [0]}, {"0": [1.5]}, [0]):
+        with pytest.raises(BadRequest):
+            kept_instances(forged)
+
+
+def test_engine_choice_and_outputs_must_have_their_shape() -> None:
+    assert read_choice({"engine": "builtin", "options": {"size": "720"}}).options == {"size": "720"}
+    assert read_choice("").name == "auto"
+    for forged in ("x", {"options": [1]}, {"options": {"a": [1]}}, {"options": {"a": "b" * 200}}):
+        with pytest.raises(BadRequest):
+            read_choice(forged)
+    for forged in ([], "alpha", [1], None):
+        with pytest.raises(BadRequest):
+            read_outputs(forged)
+    with pytest.raises(BadRequest):
+        short_text("x" * 501, "text")
+
+
+def test_only_regular_files_inside_the_cache_are_taken(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    inside, outside = cache / "clip.mp4", tmp_path / "secret.mp4"
+    for path in (inside, outside):
+        path.write_bytes(b"x")
+    (cache / "link.mp4").symlink_to(outside)
+    assert cached_upload(str(inside), cache) == inside
+    for forged in (outside, cache / "link.mp4", cache / ".." / "secret.mp4", cache, "", None, 5):
+        with pytest.raises(BadRequest):
+            cached_upload(forged, cache)
+
+
+def test_sizes_and_rates_are_short() -> None:
+    assert [shown_bytes(size) for size in (0, 999, 1536, 300 * 1024, 5 * 1024**2, 2 * 1024**3)] == [
+        "0 B",
+        "999 B",
+        "1.5 KiB",
+        "300 KiB",
+        "5.0 MiB",
+        "2.0 GiB",
+    ]
+    assert shown_fps(Fraction(30000, 1001)) == "29.97"
+    assert shown_fps(Fraction(25)) == "25"
+
+
+@pytest.mark.parametrize(
+    "name", ["annotator", "preview", "engines", "progress", "results", "look", "recent"]
+)
+def test_every_text_a_script_asks_for_is_in_the_catalogue(name: str) -> None:
+    import re
+
+    folder = Path(__file__).resolve().parents[2] / "ui" / name
+    source = "".join(path.read_text("utf-8") for path in folder.glob("*.js"))
+    markup = (folder / f"{name}.html").read_text("utf-8")
+    asked = set(re.findall(r'label\("(\w+)"', source))
+    asked |= set(re.findall(r'data-(?:text|label|title)="(\w+)"', markup))
+    texts = widget_texts(name, "zh")
+    assert asked <= set(texts), asked - set(texts)
+
+
+def test_templates_hold_no_expression_that_the_browser_would_run() -> None:
+    root = Path(__file__).resolve().parents[2] / "ui"
+    for path in [*root.rglob("*.html"), *root.glob("*/*.css")]:
+        text = path.read_text("utf-8")
+        for sign in ("${", "{{", "`", "\\"):
+            assert sign not in text, (path.name, sign)
