@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
+from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess import EdgeControls
 from pipeline.video_io import (
@@ -32,8 +33,9 @@ from tests.clips import (
     make_vfr_clip,
     packet_times,
     source,
+    system_ffmpeg,
 )
-from utils.errors import BadRequest, Cancelled, EngineFault, SessionError
+from utils.errors import BadRequest, Cancelled, EngineFault, FfmpegFailed, SessionError
 
 MakeDisc = Callable[..., list[np.ndarray]]
 VIDEO_NAMES = {
@@ -464,6 +466,40 @@ def test_an_engine_that_fails_leaves_no_process_and_no_file(
         render(video, path, alphas())
     assert list((tmp_path / "out").iterdir()) == []
     assert psutil.Process().children(recursive=True) == []
+
+
+def test_a_decoder_that_is_killed_fails_the_render_and_leaves_nothing(
+    video: VideoIO, tmp_path: Path, disc: MakeDisc
+) -> None:
+    path = make_clip(tmp_path / "clip.mp4", size="640x360", frames=90)
+
+    def alphas() -> Iterator[np.ndarray]:
+        for k, alpha in enumerate(disc((640, 360), 90)):
+            if k == 4:
+                for child in psutil.Process().children(recursive=True):
+                    child.kill()
+            yield alpha
+
+    with pytest.raises(FfmpegFailed) as caught:
+        render(video, path, alphas(), "foreground")
+    assert caught.value.code == "video.decode_failed"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_older_ffmpeg_renders_the_same(tmp_path: Path, disc: MakeDisc) -> None:
+    video = VideoIO(Settings(_env_file=None, ffmpeg_path=Path(system_ffmpeg())))
+    path = make_sound_clip(tmp_path / "clip.mp4", rate="30000/1001", frames=60)
+    result = render(video, path, disc((160, 90), 30), first=15, last=44)
+    expected = [float(k * Fraction(1001, 30000)) for k in range(30)]
+    for kind in VIDEO_NAMES:
+        times = packet_times(result.outputs[kind])
+        assert times[0] < 0.01, "Opus needs a few milliseconds before its first sound"
+        since_first = [time - times[0] for time in times]
+        assert since_first == pytest.approx(expected, abs=0.0011), kind
+    for kind in ("foreground", "preview", "prores", "webm"):
+        sound = packet_times(result.outputs[kind], "a:0")
+        assert 0 <= sound[0] < 0.04, kind
+        assert sound[-1] < 31 * 1001 / 30000, kind
 
 
 @pytest.mark.parametrize("count", [9, 11])
