@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Literal
 
 from engines.base import FrameSource
@@ -37,3 +37,12 @@ class FrameRange:
         """Return the frame when it is the newest one that was read, else None."""
         newest = self._newest
         return newest[1] if newest is not None and newest[0] == index else None
+
+    def one(self, index: int) -> Frame:
+        """Decode one frame by itself; the newest frame read stays what it was."""
+        frames = self._source.read(index + self._first, index + self._first + 1)
+        try:
+            return next(frames)
+        finally:
+            if isinstance(frames, Generator):
+                frames.close()

@@ -43,6 +43,8 @@ from utils.types import Mask, Message
 logger = logging.getLogger(__name__)
 
 LIVE_INTERVAL_S = 1.0
+LIVE_REREAD_INTERVAL_S = 5.0
+"""Seconds between live pictures of an engine that reads ahead: their frames are decoded again."""
 LIVE_LONG_SIDE = 960
 """Longest side of the live picture, in pixels."""
 TARGETS_DIR = "targets"
@@ -169,7 +171,13 @@ class MattingJob:
         return folder
 
     def _check_disk(self, clip: ClipInfo, frame_count: int, target_count: int) -> None:
-        needed = disk.estimate_bytes(clip.size_wh, frame_count, self._request.outputs)
+        engine = self._services.registry.get(self.engine_name)
+        needed = disk.estimate_bytes(
+            clip.size_wh,
+            frame_count,
+            self._request.outputs,
+            with_cache=engine.guide_kind == "mask_per_frame",
+        )
         runs = target_count if target_count == 1 else target_count + 1
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * runs, reserve)
@@ -250,10 +258,12 @@ class MattingJob:
             if now_s < next_s:
                 continue
             frame = frames.recent(item.index)
-            if frame is not None:
-                next_s = now_s + LIVE_INTERVAL_S
-                picture = compose_over_checker(frame, item.alpha)
-                write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
+            next_s = now_s + LIVE_INTERVAL_S
+            if frame is None:
+                next_s = now_s + LIVE_REREAD_INTERVAL_S
+                frame = frames.one(item.index)
+            picture = compose_over_checker(frame, item.alpha)
+            write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
 
     def _to_master(
         self, alphas: Generator[AlphaBytes, None, None], clip: ClipInfo, path: Path

@@ -451,10 +451,11 @@ class Orchestrator:
         first, last = frame_range(request, clip)
         start_frame(request, session.state, first, last)
         count = last - first + 1
-        needed = disk.estimate_bytes(clip.size_wh, count, request.outputs)
+        tracks_first = engine.guide_kind == "mask_per_frame"
+        needed = disk.estimate_bytes(clip.size_wh, count, request.outputs, with_cache=tracks_first)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         stages = {"matte": count}
-        if engine.guide_kind == "mask_per_frame":
+        if tracks_first:
             stages = {"track": count, **stages}
         return session, MattingJob(self._services(), session, request, name), stages
 
