@@ -1,6 +1,6 @@
 """Kills a real process 40 times at random moments of real jobs and counts what was lost.
 
-python bench/kill.py [--trials 40] [--seed 7] [--json]
+python bench/kill.py [--trials 40] [--seed 7] [--longest-s 6] [--json]
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from tests.faults.killing import kill_once
 from tests.faults.workplace import SIZE
 
 LONGEST_S = 6.0
-"""Kills come between 0 and this many seconds after the worker is ready: over two or three rounds."""
+"""Kills come between 0 and this many seconds after the worker is ready, over its rounds."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--longest-s", type=float, default=LONGEST_S)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     chance = random.Random(options.seed)
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         mask = write_mask_png(Path(folder) / "mask.png", 0, SIZE)
         for trial in range(options.trials):
             workspace = Path(folder) / f"trial-{trial}"
-            delay_s = chance.uniform(0.0, LONGEST_S)
+            delay_s = chance.uniform(0.0, options.longest_s)
             found = kill_once(workspace, clip, mask, delay_s, ffmpeg=trial % 4 == 3)
             before.update(found.state_at_kill)
             after.update(found.statuses)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -154,8 +153,3 @@ def _unplayable(workspace: Path, session, state) -> list[str]:
         if got != wanted:
             problems.append(f"{record.file} has {got} of {wanted} frames")
     return problems
-
-
-def random_delay_s(random_source: random.Random, longest_s: float) -> float:
-    """Return a delay spread over the worker's rounds."""
-    return random_source.uniform(0.0, longest_s)

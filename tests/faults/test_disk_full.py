@@ -100,9 +100,7 @@ def test_a_disk_that_runs_low_stops_the_job_and_keeps_the_clip(
     assert workplace.matte(session_id, outputs=("alpha",)).status is SessionStatus.DONE
 
 
-@pytest.mark.parametrize(
-    "outputs", [("alpha",), ("png",), ("foreground", "preview"), ("prores",)]
-)
+@pytest.mark.parametrize("outputs", [("alpha",), ("png",), ("foreground", "preview"), ("prores",)])
 def test_a_full_disk_in_the_middle_of_a_job_is_the_disk_error(
     make_workplace, small_disk: Path, clip: Path, mask: Path, outputs: tuple[str, ...]
 ) -> None:
