@@ -16,7 +16,7 @@ fi
 
 if [ -f tests/ui/package.json ] && [ ! -d tests/ui/node_modules/axe-core ]; then
   if command -v npm >/dev/null 2>&1; then
-    (cd tests/ui && npm install --no-audit --no-fund --silent >/dev/null 2>&1) \
+    (cd tests/ui && npm ci --no-audit --no-fund --silent >/dev/null 2>&1) \
       || echo "axe-core could not be installed: the accessibility test will skip." >&2
   else
     echo "npm is missing: the accessibility test will skip." >&2

@@ -1,6 +1,7 @@
 """The real server as a subprocess, and real pages that fail on any error or outside request."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from tests.ui.disc import write_disc_clip
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path(os.environ.get("SPLAZMATTE_TEST_CHROMIUM", "/usr/bin/chromium"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_S = 90.0
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -132,13 +133,14 @@ def app(make_server: Callable[..., AppServer]) -> AppServer:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium under Playwright; skips where either is missing."""
+    """The machine's Chromium under Playwright; skips where either is missing."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"{CHROMIUM} is not there; install Chromium to run the page's tests")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("there is no Chromium; run scripts/setup_browser.sh to test the page")
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), headless=True, args=CHROMIUM_FLAGS
+            executable_path=path, headless=True, args=CHROMIUM_FLAGS
         )
         yield chromium
         chromium.close()
