@@ -21,6 +21,8 @@ MEGABYTE = 1024 * 1024
 SMALLEST_SIDE_PX = 16
 _LENGTH_SLACK_S = 1.0 / 12
 """Sound often ends a little after the picture."""
+_BLOCK_PX = 16
+"""Some encoders leave a picture padded to whole blocks: 1920x1088."""
 _WITH_ALPHA = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
 
 
@@ -83,7 +85,9 @@ def check_size(settings: Settings, width: int, height: int) -> None:
         BadUpload: too large or too small.
     """
     long_side, short_side = max(width, height), min(width, height)
-    if long_side > settings.max_long_side or short_side > settings.max_short_side:
+    long_limit = -(-settings.max_long_side // _BLOCK_PX) * _BLOCK_PX
+    short_limit = -(-settings.max_short_side // _BLOCK_PX) * _BLOCK_PX
+    if long_side > long_limit or short_side > short_limit:
         raise BadUpload(
             "video.size",
             width=width,

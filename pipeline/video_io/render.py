@@ -116,7 +116,10 @@ def _check(task: RenderTask) -> None:
 
 
 def _translated(error: BaseException, directory: Path) -> BaseException:
-    if not isinstance(error, OSError):
+    """Return what the user should hear of a full disk or a failed encoder; other errors as they are."""
+    import av
+
+    if not isinstance(error, OSError | av.error.FFmpegError):
         return error
     name = Path(str(error.filename)).name if error.filename else directory.name
     if error.errno in _DISK_ERRORS:
@@ -124,7 +127,9 @@ def _translated(error: BaseException, directory: Path) -> BaseException:
         return NotEnoughDisk(
             "video.disk_full", file=name, free_mb=free_bytes // MEGABYTE, detail=str(error)
         )
-    return FfmpegFailed("video.encode_failed", file=name, detail=str(error))
+    if isinstance(error, av.error.FFmpegError):
+        return FfmpegFailed("video.encode_failed", file=name, detail=str(error))
+    return error
 
 
 def _make_sink(kind: str, task: RenderTask) -> Sink:
@@ -221,7 +226,9 @@ def _ahead(
         task.span.last + 1,
         stop,
     )
-    ahead: Ahead[Plane] = Ahead(source, QUEUE_DEPTH, f"decode-{layout}")
+    ahead: Ahead[Plane] = Ahead(
+        source, QUEUE_DEPTH, f"decode-{layout}", task.context.check_cancelled
+    )
     stack.callback(ahead.close)
     stack.callback(stop.set)
     return ahead

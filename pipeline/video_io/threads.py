@@ -20,10 +20,17 @@ class _End:
 
 
 class Ahead(Generic[Item]):
-    """Runs an iterator in a thread of its own, at most `depth` items ahead of the reader."""
+    """Runs an iterator in a thread of its own, at most `depth` items ahead of the reader.
 
-    def __init__(self, source: Iterator[Item], depth: int, name: str) -> None:
+    Args:
+        check: called while the reader waits; what it raises ends the waiting.
+    """
+
+    def __init__(
+        self, source: Iterator[Item], depth: int, name: str, check: Callable[[], None]
+    ) -> None:
         self._source = source
+        self._check = check
         self._queue: queue.Queue[Item | _End] = queue.Queue(depth)
         self._stop = threading.Event()
         self._ended = False
@@ -56,13 +63,19 @@ class Ahead(Generic[Item]):
     def __next__(self) -> Item:
         if self._ended:
             raise StopIteration
-        item = self._queue.get()
+        item = self._get()
         if isinstance(item, _End):
             self._ended = True
             if item.error is not None:
                 raise item.error
             raise StopIteration
         return item
+
+    def _get(self) -> Item | _End:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=WAIT_S)
+            self._check()
 
     def close(self) -> None:
         """Stop the thread and wait for it."""

@@ -444,6 +444,12 @@ def test_portrait_of_the_largest_size_is_accepted(video: VideoIO, tmp_path: Path
     assert video.probe(path).size_wh == (1080, 1920)
 
 
+def test_a_picture_padded_to_whole_blocks_is_accepted(video: VideoIO, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "x.mp4", size="1920x1088", frames=2)
+    assert video.probe(path).size_wh == (1920, 1088)
+    refused(video, make_clip(tmp_path / "y.mp4", size="1920x1090", frames=2), "video.size")
+
+
 def test_children_run_under_limits(video: VideoIO, tmp_path: Path) -> None:
     import resource
 
