@@ -248,6 +248,41 @@ def test_source_colours_keep_their_look_whatever_the_matrix(
         assert np.abs(colour - (0xC8, 0x64, 0x14)).max() <= 3, kind
 
 
+UNUSUAL = {
+    "hdr": (
+        "mp4",
+        "-vf format=yuv420p10le -c:v libx265 -preset ultrafast -x265-params log-level=none:"
+        "colorprim=bt2020:colormatrix=bt2020nc:transfer=smpte2084 -color_primaries bt2020 "
+        "-colorspace bt2020nc -color_trc smpte2084",
+    ),
+    "ten bit": ("mov", "-c:v prores_ks -profile:v 3 -pix_fmt yuv422p10le"),
+    "own alpha": ("mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le"),
+    "full range": ("mp4", "-c:v mjpeg -pix_fmt yuvj420p -q:v 2"),
+    "rgb": ("mov", "-c:v qtrle -pix_fmt rgb24"),
+    "grey": ("mkv", "-c:v ffv1 -pix_fmt gray"),
+    "interlaced": ("mkv", "-vf setfield=tff -c:v mpeg2video -flags +ilme+ildct -q:v 2"),
+    "av1": ("webm", "-c:v libsvtav1 -preset 12 -svtav1-params lp=1"),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_unusual_sources_give_one_picture_in_every_output(
+    video: VideoIO, tmp_path: Path, kind: str
+) -> None:
+    suffix, encoder = UNUSUAL[kind]
+    path = tmp_path / f"clip.{suffix}"
+    ffmpeg(*source("160x96", frames=3), *encoder.split(), path)
+    info = video.probe(path)
+    frame = list(video.open(path, info).read(0, 3))[1].astype(int)
+    result = render(video, path, [np.full((96, 160), 255, np.uint8)] * 3)
+    png = cv2.imread(str(result.outputs["png"] / "000001.png"))[..., ::-1].astype(int)
+    assert np.abs(png - frame).mean() < 5
+    for name in ("foreground", "preview", "prores", "webm"):
+        shown = decoded(result.outputs[name], "rgb24").astype(int)
+        assert len(shown) == 3
+        assert np.abs(shown[1] - frame).mean() < 9, name
+
+
 def test_untagged_hd_is_bt709_in_the_outputs(video: VideoIO, tmp_path: Path) -> None:
     path = flat_clip(
         *(tmp_path / "clip.mp4", "0x00C800", "1280x720"),
