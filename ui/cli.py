@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from ui.arguments import EXIT_USER, parse_arguments
 from ui.stopping import Stopper
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import CATALOGUE, render
-from utils.types import Box, Message, Point, Progress, Prompt
+from utils.types import Message, Progress, Prompt
 
 if TYPE_CHECKING:
     from config import Settings
@@ -27,20 +28,11 @@ logger = logging.getLogger(__name__)
 
 EXIT_OK = 0
 EXIT_FAULT = 1
-EXIT_USER = 2
 EXIT_CANCELLED = 130
 
 BuildSettings = Callable[[], "Settings"]
 BuildOrchestrator = Callable[["Settings"], "Orchestrator"]
 Serve = Callable[["Settings"], None]
-
-
-class _Parser(argparse.ArgumentParser):
-    """One line on stderr for a wrong argument."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(EXIT_USER)
 
 
 def main(
@@ -53,7 +45,7 @@ def main(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path may hold any bytes
-    options = build_parser().parse_args(list(arguments) or ["serve"])
+    options = parse_arguments(arguments)
     try:
         settings = build_settings()
     except ValueError as error:
@@ -65,7 +57,7 @@ def main(
             return EXIT_OK
         with Stopper(settings.stop_grace_s) as stopper:
             options.stopper = stopper
-            return int(options.run(options, settings, build_orchestrator))
+            return _COMMANDS[options.command](options, settings, build_orchestrator)
     except Cancelled as error:
         print(error.user_message, file=sys.stderr)
         return EXIT_CANCELLED
@@ -77,105 +69,6 @@ def main(
         logger.exception("unexpected")
         print(f"fault: {type(error).__name__}: {_one_line(str(error))}", file=sys.stderr)
         return EXIT_FAULT
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
-    parser = _Parser(prog="app.py", description="SplazMatte: cut people and things out of videos.")
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-
-    serve = commands.add_parser("serve", help="run the page (default)")
-    serve.add_argument("--host", help="address to listen on; 0.0.0.0 opens it to the LAN")
-    serve.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
-
-    segment = commands.add_parser("segment", help="find the target on one frame, write its mask")
-    _add_target_arguments(segment, with_mask=False)
-    segment.add_argument("-o", "--output", type=Path, required=True, metavar="MASK.png")
-    segment.set_defaults(run=_segment)
-
-    matte = commands.add_parser("matte", help="matte a clip into files")
-    _add_target_arguments(matte, with_mask=True)
-    matte.add_argument(
-        "--engine", default="auto", choices=["auto", "builtin", "matanyone", "videomama"]
-    )
-    matte.add_argument(
-        "--outputs",
-        default="alpha,foreground,preview",
-        help="any of alpha,foreground,preview,png,prores,webm",
-    )
-    matte.add_argument("--background", default="#00FF00", help="colour of foreground.mp4, #RRGGBB")
-    matte.add_argument("--preview-background", default="checker", help="checker, grey or #RRGGBB")
-    matte.add_argument("--first", type=int, default=0, help="in point, a frame number")
-    matte.add_argument("--last", type=int, help="out point, inclusive")
-    matte.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the engine (see `engines`)",
-    )
-    matte.add_argument("--grow", type=float, default=0.0, help="grow (+) or shrink (-), pixels")
-    matte.add_argument("--feather", type=float, default=0.0, help="soften the edge, pixels")
-    matte.add_argument(
-        "--separate-targets", action="store_true", help="one matte for each found instance"
-    )
-    matte.add_argument("--out", type=Path, required=True, metavar="DIR")
-    matte.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    matte.set_defaults(run=_matte)
-
-    engines = commands.add_parser("engines", help="what is installed, what is missing")
-    engines.add_argument("--json", action="store_true")
-    engines.set_defaults(run=_engines)
-
-    sessions = commands.add_parser("sessions", help="list sessions, or clean up old ones")
-    sessions.add_argument("--clean", action="store_true", help="delete expired sessions")
-    sessions.add_argument("--dry-run", action="store_true", help="only say what would go")
-    sessions.set_defaults(run=_sessions)
-    return parser
-
-
-def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -> None:
-    parser.add_argument("clip", type=Path, metavar="CLIP")
-    if with_mask:
-        parser.add_argument("--mask", type=Path, metavar="M.png", help="white = the target")
-    parser.add_argument("--text", default="", help="what to find, for instance “dancer”")
-    parser.add_argument(
-        "--point",
-        type=parse_point,
-        action="append",
-        default=[],
-        metavar="X,Y[,-]",
-        help="a click on the target, or with ,- beside it; may be repeated",
-    )
-    parser.add_argument("--box", type=parse_box, metavar="X0,Y0,X1,Y1")
-    parser.add_argument("--frame", type=int, default=0, help="frame the prompt is on (default 0)")
-
-
-def parse_point(text: str) -> Point:
-    """Parse "X,Y", "X,Y,+" or "X,Y,-"."""
-    parts = text.split(",")
-    if len(parts) not in (2, 3) or (len(parts) == 3 and parts[2] not in ("+", "-")):
-        raise argparse.ArgumentTypeError(f"a point is X,Y or X,Y,- and not {text[:40]!r}")
-    x, y = _numbers(parts[:2])
-    return Point(x, y, positive=len(parts) == 2 or parts[2] == "+")
-
-
-def parse_box(text: str) -> Box:
-    """Parse "X0,Y0,X1,Y1"."""
-    parts = text.split(",")
-    if len(parts) != 4:
-        raise argparse.ArgumentTypeError(f"a box is X0,Y0,X1,Y1 and not {text[:40]!r}")
-    return Box(*_numbers(parts))
-
-
-def _numbers(parts: Sequence[str]) -> list[float]:
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"not numbers: {','.join(parts)[:40]!r}") from error
-    if not all(abs(number) < 1e6 for number in numbers):
-        raise argparse.ArgumentTypeError(f"out of range: {','.join(parts)[:40]!r}")
-    return numbers
 
 
 def _segment(
@@ -415,3 +308,6 @@ def _one_line(text: str) -> str:
     return "".join(
         character if character.isprintable() else "?" for character in " ".join(text.split())
     )
+
+
+_COMMANDS = {"segment": _segment, "matte": _matte, "engines": _engines, "sessions": _sessions}

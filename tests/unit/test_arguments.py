@@ -1,0 +1,44 @@
+"""The command line's grammar."""
+
+import pytest
+
+from ui.arguments import parse_arguments
+from utils.types import Box, Point
+
+
+@pytest.mark.parametrize("words", [[], ["--port", "8000"], ["--host", "0.0.0.0"], ["serve"]])
+def test_without_a_command_it_serves(words: list[str]) -> None:
+    assert parse_arguments(words).command == "serve"
+
+
+def test_serve_takes_host_and_port_with_or_without_its_name() -> None:
+    for words in (["--port", "8000"], ["serve", "--port", "8000"]):
+        assert parse_arguments(words).port == 8000
+
+
+def test_points_and_boxes_become_values() -> None:
+    options = parse_arguments(
+        ["matte", "c.mp4", "--point", "1,2", "--point", "3.5,4,-", "--box", "1,2,3,4", "--out", "o"]
+    )
+    assert options.point == [Point(1, 2), Point(3.5, 4, positive=False)]
+    assert options.box == Box(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["frobnicate"],
+        ["matte"],
+        ["matte", "c.mp4"],
+        ["matte", "c.mp4", "--out", "o", "--engine", "magic"],
+        ["matte", "c.mp4", "--out", "o", "--point", "a,b"],
+        ["matte", "c.mp4", "--out", "o", "--point", "1,2,3"],
+        ["segment", "c.mp4", "--box", "1,2,3,inf", "-o", "m.png"],
+        ["serve", "--port", "x"],
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_exit_code_2(words, capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse_arguments(words)
+    assert caught.value.code == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
