@@ -18,7 +18,7 @@ class _Parser(argparse.ArgumentParser):
     """One line on stderr for a wrong argument."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        sys.stderr.write(f"{self.prog}: {message} (see {self.prog} --help)\n")
         raise SystemExit(EXIT_USER)
 
 
