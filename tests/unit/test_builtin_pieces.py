@@ -1,0 +1,275 @@
+"""The built-in engine's pieces, each against an answer known beforehand."""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.builtin.ahead import ahead
+from engines.builtin.alpha import AlphaMaker, matte
+from engines.builtin.barrier import barrier_distance, barrier_evidence
+from engines.builtin.colour_grid import local_colour
+from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
+from engines.builtin.forest import Forest, ForestShape, Samples
+from engines.builtin.guided import guided_filter, refine_edges
+from engines.builtin.motion import background_flow, motion_evidence, relative_motion
+from engines.builtin.regularise import regularised
+from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
+from engines.builtin.working import shrink, working_size
+
+HEIGHT, WIDTH = 60, 90
+
+
+@pytest.fixture
+def texture() -> np.ndarray:
+    noise = np.random.default_rng(1).uniform(0, 255, (HEIGHT + 40, WIDTH + 40, 3))
+    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX).astype(
+        np.uint8
+    )
+
+
+def disc(x: int = 45, y: int = 30, radius: int = 14) -> np.ndarray:
+    return cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (x, y), radius, 1, -1) > 0
+
+
+def flat_lab(mask: np.ndarray) -> np.ndarray:
+    lab = np.zeros((*mask.shape, 3), np.float32)
+    lab[...] = (40, 10, 10)
+    lab[mask] = (70, -20, 30)
+    return lab
+
+
+def test_the_working_size_keeps_the_shape_and_never_enlarges():
+    assert working_size((1920, 1080)) == (480, 270)
+    assert working_size((1080, 1920)) == (270, 480)
+    assert working_size((320, 180)) == (320, 180)
+
+
+def test_a_forest_learns_a_rule_that_no_single_feature_shows():
+    random = np.random.default_rng(0)
+    rows = random.uniform(-1, 1, (3000, 4)).astype(np.float32)
+    labels = (rows[:, 0] > 0) ^ (rows[:, 1] > 0)
+    samples = Samples(rows, labels, np.ones(len(rows), np.float32))
+    forest = Forest(samples, ForestShape(trees=12, depth=8), seed=1)
+    fresh = random.uniform(-1, 1, (1000, 4)).astype(np.float32)
+    truth = (fresh[:, 0] > 0) ^ (fresh[:, 1] > 0)
+    assert ((forest.log_odds(fresh) > 0) == truth).mean() > 0.85
+
+
+def test_a_forest_of_the_same_samples_and_seed_is_the_same():
+    rows = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+    samples = Samples(rows, rows[:, 0] > 0, np.ones(400, np.float32))
+    first, second = (Forest(samples, ForestShape(), seed=5).log_odds(rows) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_a_forest_is_not_swayed_by_how_many_samples_a_class_has():
+    rows = np.zeros((1000, 2), np.float32)
+    labels = np.zeros(1000, bool)
+    labels[:50] = True
+    forest = Forest(Samples(rows, labels, np.ones(1000, np.float32)), ForestShape(), seed=0)
+    assert abs(float(forest.log_odds(rows[:1])[0])) < 0.01
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_forest_of_one_class_is_refused(value):
+    samples = Samples(np.zeros((9, 2), np.float32), np.full(9, value), np.ones(9, np.float32))
+    with pytest.raises(ValueError, match="both classes"):
+        Forest(samples, ForestShape(), seed=0)
+
+
+def test_local_colour_tells_colours_apart_and_is_silent_on_unseen_ones():
+    mask = disc()
+    lab = flat_lab(mask)
+    ones = np.ones(mask.shape, np.float32)
+    answer = local_colour(lab, mask.astype(np.float32), ones, lab)
+    assert answer[30, 45] > 2
+    assert answer[5, 5] < -2
+    unseen = np.full_like(lab, (5.0, 40.0, -40.0))
+    assert np.abs(local_colour(lab, mask.astype(np.float32), ones, unseen)).max() < 0.1
+
+
+def test_local_colour_knows_the_place_of_a_colour():
+    """Left, red is the object's; right, the same red is the ground's."""
+    lab = np.zeros((40, 200, 3), np.float32)
+    lab[...] = (50, 40, 20)
+    probability = np.zeros((40, 200), np.float32)
+    probability[:, :70] = 1.0
+    answer = local_colour(lab, probability, np.ones_like(probability), lab)
+    assert answer[20, 15] > 1
+    assert answer[20, 185] < -1
+
+
+def test_regularisation_drops_specks_and_keeps_the_region():
+    mask = disc()
+    log_odds = np.where(mask, 1.0, -1.0).astype(np.float32)
+    log_odds[5, 5] = 2.0
+    log_odds[30, 45] = -2.0
+    region = regularised(log_odds, np.zeros((*mask.shape, 3), np.float32), smoothness=1.0) > 0.5
+    assert not region[5, 5]
+    assert region[30, 45]
+    assert np.count_nonzero(region ^ mask) < 0.05 * np.count_nonzero(mask)
+
+
+def test_regularisation_moves_a_vague_contour_to_the_pictures_edge():
+    mask = disc()
+    distance = cv2.GaussianBlur(disc(45, 30, 10).astype(np.float32), (0, 0), 5)
+    log_odds = np.where(disc(45, 30, 7), 4.0, np.where(disc(45, 30, 20), 0.02, -4.0))
+    region = regularised(log_odds.astype(np.float32), flat_lab(mask), 1.0, 300) > 0.5
+    assert distance.max() > 0
+    assert np.count_nonzero(region ^ mask) < 0.12 * np.count_nonzero(mask)
+
+
+def test_the_barrier_is_crossed_only_by_what_an_edge_surrounds():
+    mask = disc()
+    lab = flat_lab(mask)
+    lab[..., 0] += np.linspace(0, 3, WIDTH, dtype=np.float32)
+    outside = np.ones(mask.shape, bool)
+    outside[8:52, 20:70] = False
+    distance = barrier_distance(lab, outside)
+    assert distance[30, 45] > 40
+    assert distance[12, 24] < 6
+    evidence = barrier_evidence(lab, outside)
+    assert evidence[30, 45] > 1
+    assert evidence[12, 24] < -1
+
+
+def test_flow_follows_a_shift_and_is_trusted_there(texture):
+    before = shrink(
+        np.ascontiguousarray(texture[10 : 10 + HEIGHT, 10 : 10 + WIDTH]), (WIDTH, HEIGHT)
+    )
+    after = shrink(np.ascontiguousarray(texture[8 : 8 + HEIGHT, 7 : 7 + WIDTH]), (WIDTH, HEIGHT))
+    flow = FlowEstimator().between(before, after)
+    middle = np.s_[20:40, 30:60]
+    assert np.allclose(np.median(flow.to_previous[middle], axis=(0, 1)), (-3, -2), atol=0.3)
+    assert flow.reliability[middle].mean() > 0.6
+    assert flow.reliability.min() >= 0.25
+
+
+def test_sampling_along_a_flow_moves_values_and_fills_the_outside():
+    values = np.arange(12, dtype=np.float32).reshape(3, 4)
+    flow = np.zeros((3, 4, 2), np.float32)
+    flow[..., 0] = 1.0
+    assert np.allclose(sample_at(values, flow, outside=-1.0)[:, :3], values[:, 1:])
+    assert np.allclose(sample_at(values, flow, outside=-1.0)[:, 3], -1.0)
+
+
+def test_coverage_is_one_where_all_stays_and_nothing_where_ground_appears():
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    assert np.allclose(forward_coverage(flow), 1.0)
+    flow[:, WIDTH // 2 :, 0] = 6.0
+    coverage = forward_coverage(flow)
+    assert np.allclose(coverage[:, WIDTH // 2 : WIDTH // 2 + 5], 0.0)
+
+
+def test_the_backgrounds_flow_is_found_although_an_object_moves_otherwise():
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    flow[..., 0] = 2.0
+    flow[disc()] = (-4.0, 3.0)
+    ground = background_flow(flow, ~disc(45, 30, 8))
+    assert np.allclose(ground[5, 5], (2.0, 0.0), atol=0.2)
+    vector, ratio = relative_motion(flow, disc().astype(np.float32), radius=2)
+    assert ratio[30, 45] > 3
+    assert ratio[5, 5] < 0.5
+    assert np.abs(vector).max() <= 4.0
+
+
+def test_motion_says_nothing_where_object_and_ground_move_alike():
+    mask = disc().astype(np.float32)
+    ones = np.ones_like(mask)
+    alike = np.full((HEIGHT, WIDTH, 2), 1.5, np.float32)
+    assert np.abs(motion_evidence(alike, mask, ones)).max() < 0.6
+    apart = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    apart[disc()] = (3.0, 0.0)
+    evidence = motion_evidence(apart, mask, ones)
+    assert evidence[30, 45] > 1.0
+    assert evidence[5, 5] < -1.0
+
+
+def test_the_shape_memory_moves_and_grows_with_the_object():
+    memory = ShapeMemory(disc().astype(np.float32))
+    moved = disc(60, 25, 20).astype(np.float32)
+    place = object_frame(moved)
+    assert place is not None
+    expected = memory.expected(moved.shape, place) > 0
+    assert np.count_nonzero(expected ^ (moved > 0)) < 0.1 * np.count_nonzero(moved)
+
+
+def test_nothing_has_no_place():
+    assert object_frame(np.zeros((9, 9), np.float32)) is None
+
+
+def test_contour_evidence_is_signed_and_bounded():
+    evidence = contour_evidence(disc().astype(np.float32))
+    assert evidence[30, 45] > 2
+    assert evidence[0, 0] < -2
+    assert np.abs(evidence).max() <= 6.0
+
+
+def test_the_guided_filter_keeps_a_line_that_is_linear_in_colour():
+    guide = np.random.default_rng(2).uniform(0, 1, (40, 50, 3)).astype(np.float32)
+    values = guide @ np.array([0.5, -0.2, 0.3], np.float32) + 0.1
+    assert np.allclose(guided_filter(guide, values, 4, 1e-6), values, atol=2e-3)
+
+
+def test_a_coarse_mask_takes_the_pictures_contour():
+    true = cv2.circle(np.zeros((240, 360), np.uint8), (180, 120), 60, 1, -1) > 0
+    image = np.where(true[..., None], (220, 180, 40), (30, 60, 90)).astype(np.uint8)
+    small = cv2.resize(true.astype(np.float32), (90, 60), interpolation=cv2.INTER_AREA) > 0.5
+    coarse = cv2.resize(small.astype(np.float32), (360, 240), interpolation=cv2.INTER_NEAREST) > 0.5
+    fine = refine_edges(image, small)
+    assert np.count_nonzero(fine ^ true) < 0.5 * np.count_nonzero(coarse ^ true)
+
+
+def test_matting_finds_the_share_of_a_mixed_edge():
+    """A soft disc of one colour over another: alpha is exactly the mixture."""
+    hard = cv2.circle(np.zeros((160, 200), np.float32), (100, 80), 40, 1.0, -1)
+    true = cv2.GaussianBlur(hard, (0, 0), 1.5)
+    image = true[..., None] * (230, 60, 50) + (1 - true[..., None]) * (20, 90, 160)
+    alpha, band = matte(image.round().astype(np.uint8), hard)
+    assert np.abs(alpha - true).mean() < 0.004
+    assert band.any() and not band.all()
+    assert alpha[80, 100] == 1.0 and alpha[5, 5] == 0.0
+
+
+def test_matting_an_absent_object_gives_nothing():
+    maker = AlphaMaker((64, 48))
+    alpha = maker.alpha(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32), np.float32), None)
+    assert alpha.shape == (48, 64)
+    assert not alpha.any()
+
+
+def test_reading_ahead_gives_every_item_in_order():
+    assert list(ahead(lambda: iter(range(50)), depth=2)) == list(range(50))
+
+
+def test_an_error_of_the_maker_reaches_the_reader():
+    def make():
+        yield 1
+        raise OSError("broken")
+
+    items = ahead(make)
+    assert next(items) == 1
+    with pytest.raises(OSError, match="broken"):
+        next(items)
+
+
+def test_closing_early_ends_the_thread_and_closes_the_maker():
+    closed = threading.Event()
+
+    def make():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    before = threading.active_count()
+    items = ahead(make)
+    next(items)
+    items.close()
+    assert closed.is_set()
+    assert threading.active_count() == before
