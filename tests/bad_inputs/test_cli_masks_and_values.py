@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +83,6 @@ def test_row_28_a_mask_that_cannot_select_is_refused(door: Door, good: Path, row
     mask = door.folder / "mask.png"
     make(mask)
     before = psutil.Process().memory_info().rss
-    began_s = time.monotonic()
     line = door.refused(
         code, "matte", good / "clip.mp4", "--mask", mask, "--engine", "builtin", "--out", door.out
     )
@@ -93,7 +91,6 @@ def test_row_28_a_mask_that_cannot_select_is_refused(door: Door, good: Path, row
     if row == "bomb":
         assert "30000x30000" in line
     assert psutil.Process().memory_info().rss - before < 200e6
-    assert time.monotonic() - began_s < 30
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])

@@ -6,11 +6,11 @@ import http.server
 import json
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.bad_inputs.outer_door import Door
 from tests.clips import H264, ffmpeg, make_clip, make_odd_clip, source
@@ -178,18 +178,16 @@ def test_row_4_a_playlist_makes_no_request(
     assert heard == []
 
 
-def test_refusals_come_at_once(door: Door, good: Path) -> None:
-    clip = fifo(door.folder)
-    began_s = time.monotonic()
-    door.refused("video.not_a_file", "matte", clip, "--mask", good / "mask.png", "--out", door.out)
-    assert time.monotonic() - began_s < 10
-
-
-def matted(door: Door, clip: Path, *arguments: object) -> tuple[dict, str]:
-    """Matte with a box; return the JSON and stderr."""
+def matted(
+    door: Door, clip: Path, size_wh: tuple[int, int], *arguments: object
+) -> tuple[dict, str]:
+    """Matte with a mask of the middle; return the JSON and stderr."""
+    mask = Image.new("L", size_wh)
+    mask.paste(255, (size_wh[0] // 4, size_wh[1] // 4, size_wh[0] * 3 // 4, size_wh[1] * 3 // 4))
+    mask.save(door.folder / "middle.png")
     code, out, error = door.run(
-        "matte", clip, "--box", "20,10,100,70", "--engine", "builtin", "--out", door.out, "--json",
-        *arguments,
+        "matte", clip, "--mask", door.folder / "middle.png", "--engine", "builtin",
+        "--out", door.out, "--json", *arguments,
     )  # fmt: skip
     assert code == 0, error
     return json.loads(out.splitlines()[-1]), error
@@ -265,7 +263,7 @@ ACCEPTED: dict[str, tuple[Make, str, tuple[int, int, int]]] = {
 @pytest.mark.parametrize("row", ACCEPTED)
 def test_an_odd_clip_that_can_be_used_is_matted_and_the_user_is_told(door: Door, row: str) -> None:
     make, note, (width, height, frames) = ACCEPTED[row]
-    summary, error = matted(door, make(door.folder), "--outputs", "alpha,png")
+    summary, error = matted(door, make(door.folder), (width, height), "--outputs", "alpha,png")
     assert (summary["width"], summary["height"]) == (width, height)
     assert frames in (0, summary["frames"])
     assert summary["frames"] > 0
@@ -327,7 +325,9 @@ def test_row_26_hostile_metadata_is_in_no_output_and_no_text(
         "-metadata:s:t", "mimetype=text/plain", clip,
     )  # fmt: skip
     caplog.set_level("DEBUG")
-    summary, error = matted(door, clip, "--outputs", "alpha,foreground,preview,prores,webm")
+    summary, error = matted(
+        door, clip, (160, 90), "--outputs", "alpha,foreground,preview,prores,webm"
+    )
     for path in summary["outputs"].values():
         assert b"onerror" not in Path(path).read_bytes()
     state = (door.store.open(summary["session"]).folder / "session.json").read_text()

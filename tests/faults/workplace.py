@@ -158,7 +158,7 @@ def assert_nothing_left(folder: Path) -> None:
     wait_until(lambda: not children())
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline_s, "waited too long"
