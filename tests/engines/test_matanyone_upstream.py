@@ -31,10 +31,10 @@ for _name in ("matanyone", "matanyone2", "omegaconf"):
             f"{_name} is not installed: bash scripts/setup_env.sh --models", allow_module_level=True
         )
 
-SIZE = (160, 96)
+SIZE = (128, 80)
 COUNT = 6
-SEEDS = {"1": 0, "2": 3}
-"""Random weights by generation with which upstream itself gives no NaN on these clips."""
+SEEDS = {"1": 0, "2": 0}
+"""Seeds of random weights by generation; with these upstream itself gives no NaN on these clips."""
 
 pytestmark = pytest.mark.models
 
@@ -119,7 +119,7 @@ def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the
 def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines, clip, tmp_path):
     frames, masks = clip
     second = np.zeros_like(masks[0])
-    second[10:40, 110:150] = True
+    second[8:36, 84:120] = True
     for number, mask in enumerate((masks[0], second)):
         expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=2)
         alphas = ours(engines["2"], frames[:4], mask, warmup=2)
@@ -277,7 +277,7 @@ def test_the_real_cores_state_stops_growing_once_its_five_memory_frames_are_full
     core.settle()
     core.first_alpha()
     sizes = []
-    for index in range(1, 81):
+    for index in range(1, 51):
         core.advance(moving_disc(index, size)[0])
         if index % 5 == 0:
             sizes.append(tensors_of(core))
@@ -286,7 +286,7 @@ def test_the_real_cores_state_stops_growing_once_its_five_memory_frames_are_full
 
 
 def test_loading_needs_no_network_no_torchvision_and_leaves_no_hydra_state(models_dir):
-    """In a fresh process: both generations, twice, with every socket refused."""
+    """In a fresh process: both generations, one again, with every socket refused."""
     code = """
 import socket, sys
 def refuse(*args, **kwargs):
@@ -296,7 +296,7 @@ socket.create_connection = refuse
 sys.modules["torchvision"] = None
 from config import Settings
 from engines.matanyone_engine import MatAnyoneEngine
-for generation in ("1", "2", "1", "2"):
+for generation in ("1", "2", "1"):
     engine = MatAnyoneEngine(
         Settings(_env_file=None, models_dir=sys.argv[1], matanyone_generation=generation)
     )
