@@ -30,6 +30,7 @@ from pipeline.results import (
     Results,
     check_look,
     check_outputs,
+    check_picture,
     known_clip,
 )
 from pipeline.retention import SessionSummary, clean, summarise_all
@@ -320,6 +321,7 @@ class Orchestrator:
             raise SessionError("job.no_result")
         check_outputs(request.outputs)
         check_look((), request.background, request.preview_background)
+        check_picture(session, request.background, request.preview_background)
         job = RenderJob(self._services(), session, request)
         first, last = frame_range(made_by, known_clip(session))
         self._jobs.submit(
@@ -446,6 +448,7 @@ class Orchestrator:
     ) -> tuple[Session, MattingJob, dict[str, int]]:
         session, clip = self._session_clip(session_id)
         self.check_request(request)
+        check_picture(session, request.background, request.preview_background)
         name = self._choice.matting_engine(request.engine)
         engine = self._registry.get(name)
         first, last = frame_range(request, clip)

@@ -83,6 +83,7 @@ class Results:
             background: "#RRGGBB", "checker", "grey", "black", "white" or "picture".
         """
         check_look((), background, background)
+        check_picture(session, background)
         clip, alpha = self._kept_alpha(session, frame)
         source = next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
         if background == "picture":
@@ -218,6 +219,16 @@ def known_clip(session: Session) -> ClipInfo:
     if clip is None:
         raise SessionError("job.session_damaged")
     return clip
+
+
+def check_picture(session: Session, *backgrounds: str) -> None:
+    """Check that the session has a picture where one is wanted as background.
+
+    Raises:
+        BadRequest: it has none.
+    """
+    if "picture" in backgrounds and not (session.folder / "background.png").is_file():
+        raise BadRequest("job.no_picture")
 
 
 def check_outputs(outputs: Sequence[str]) -> None:

@@ -128,6 +128,7 @@ VALUES: dict[str, tuple[list[str], str]] = {
     "no output": (["--outputs", ","], "job.no_output"),
     "background as a filter": (["--background", "#00FF00,movie=/etc/passwd"], "job.colour"),
     "background picture of nobody": (["--preview-background", "/etc/passwd"], "job.colour"),
+    "background picture that is not there": (["--background", "picture"], "job.no_picture"),
     "option of nobody": (["--option", "__class__=1"], "engine.option_unknown"),
     "option without a value": (["--option", "x"], "job.value"),
 }

@@ -185,3 +185,25 @@ def test_an_engine_that_does_not_stop_is_left_behind_with_its_session_interrupte
         workplace.jobs.wait(session_id, 20)
     wait_until(lambda: not workplace.store.open(session_id).is_running)
     assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
+
+
+def test_what_an_engine_kept_for_going_on_survives_an_interruption_and_goes_when_it_is_done(
+    workplace: Workplace, clip: Path, mask: Path
+) -> None:
+    found: list[list[str]] = []
+
+    def keeps_work(frames, guide, start, context):
+        context.cache_dir.mkdir(exist_ok=True)
+        found.append(sorted(path.name for path in context.cache_dir.iterdir()))
+        for item in true_alphas(frames, guide, start, context):
+            (context.cache_dir / f"window-{item.index}").write_bytes(b"x")
+            if item.index == 3 and len(found) == 1:
+                context.cancel.set()
+            yield item
+
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.engine.does = keeps_work
+    assert workplace.matte(session_id).status is SessionStatus.CANCELLED
+    assert workplace.matte(session_id).status is SessionStatus.DONE
+    assert found == [[], [f"window-{index}" for index in range(4)]]
+    assert not workplace.store.open(session_id).cache_dir.exists()

@@ -96,6 +96,11 @@ TEXTS: dict[str, Text] = {
         en="The engine gave {got} of {wanted} frames. Nothing was written; run it again.",
         zh="引擎只输出了 {wanted} 帧中的 {got} 帧。未写入任何文件；请重试。",
     ),
+    "job.no_picture": Text(
+        en="This session has no background picture yet. Upload a PNG or JPEG in the page, or choose "
+        "another background.",
+        zh="该会话还没有背景图片。请在页面上传 PNG 或 JPEG，或选择其他背景。",
+    ),
     "job.background_picture": Text(
         en="This picture can't be used as a background. Give a PNG or JPEG of at most {limit} pixels a side.",
         zh="该图片无法用作背景。请提供每边不超过 {limit} 像素的 PNG 或 JPEG。",
