@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -69,5 +70,7 @@ def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    # Idle threads must sleep: FFmpeg works beside the engines, and spinning ones starve it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     sys.exit(main(sys.argv[1:], build_settings, build_orchestrator, serve))

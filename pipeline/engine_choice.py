@@ -68,10 +68,15 @@ class EngineChoice:
         return next(name for name in SEGMENTERS if self._registry.get(name).is_available)
 
     def default_engine(self) -> str:
-        """Return the matting engine used when a job names none."""
+        """Return the matting engine used when a job names none.
+
+        MatAnyone takes seconds a frame on a CPU, so it is the default on a GPU only.
+        """
         if self._settings.default_engine != "auto":
             return self._settings.default_engine
-        return "matanyone" if self._registry.get("matanyone").is_available else "builtin"
+        on_gpu = self._manager.device.startswith("cuda")
+        ready = self._registry.get("matanyone").is_available
+        return "matanyone" if on_gpu and ready else "builtin"
 
     def everything(self) -> tuple[EngineInfo, ...]:
         """Return every engine, with its measured peak where it has run."""

@@ -1,0 +1,52 @@
+"""Finding a target by text in the page, on a tiny random SAM 3 (which knows nothing: no quality here)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import AppServer
+from tests.ui.steps import click, state_file, upload, wait_masks
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def sam_app(make_server: Callable[..., AppServer], tmp_path_factory) -> AppServer:
+    pytest.importorskip("transformers")
+    from tests.engines.tiny_sam3 import build_tiny_sam3
+
+    models = tmp_path_factory.mktemp("page-models")
+    build_tiny_sam3(models / "sam3")
+    return make_server(
+        SPLAZMATTE_MODELS_DIR=str(models), SPLAZMATTE_SEGMENTER="auto", SPLAZMATTE_DEVICE="cpu"
+    )
+
+
+def test_chinese_text_finds_targets_shows_its_english_and_mattes(
+    sam_app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(sam_app.url, locale="zh-CN")
+    session = upload(page, clip)
+    page.fill("#sm-text textarea, #sm-text input", "人")
+    page.click("#sm-segment")
+    wait_masks(page)
+    assert "person" in page.inner_text("body")
+    keyframe = state_file(sam_app.workspace, session)["keyframes"]["0"]
+    assert (keyframe["engine"], keyframe["text_used"]) == ("sam3", "person")
+
+    click(page, 48, 48)
+    wait_masks(page)
+    assert state_file(sam_app.workspace, session)["keyframes"]["0"]["prompt"]["points"]
+    assert not sam_app.errors()
+
+
+def test_text_it_cannot_translate_says_what_to_do(
+    sam_app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(sam_app.url, locale="zh-CN")
+    upload(page, clip)
+    page.fill("#sm-text textarea, #sm-text input", "饕餮纹青铜鼎")
+    page.click("#sm-segment")
+    page.wait_for_selector("text=download_models.sh opus-mt-zh-en")
