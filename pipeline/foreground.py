@@ -38,9 +38,10 @@ def estimate_colour(frame: Frame, alpha: Plane, *, hide: bool = False) -> Frame:
 
     With `hide`, pixels of alpha 0 continue the foreground's colour near it and are black elsewhere.
     """
+    estimator = ForegroundEstimator(alpha)
+    hidden = 0 if hide else None
     planes = [
-        estimate_plane(np.ascontiguousarray(frame[..., channel]), alpha, hidden=0 if hide else None)
-        for channel in range(3)
+        estimator.plane(np.ascontiguousarray(frame[..., channel]), hidden) for channel in range(3)
     ]
     return np.dstack(planes)
 
@@ -62,66 +63,90 @@ def despill(frame: Frame, alpha: Plane, strength: float) -> Frame:
     return out
 
 
-def estimate_plane(
-    image: Plane,
-    alpha: Plane,
-    *,
-    hidden: int | None = None,
-    wide_radius_px: int = WIDE_RADIUS_PX,
-    factor: int = COARSE_FACTOR,
-) -> Plane:
-    """Return one channel, uint8 (H, W), with the foreground's own value where alpha is soft.
+class ForegroundEstimator:
+    """Estimates channel after channel for one alpha, uint8 (H, W) with 255 = foreground.
 
     Args:
-        image, alpha: uint8 (H, W); alpha 255 = foreground. Neither is changed.
-        hidden: what pixels of alpha 0 become away from the foreground; None leaves those of alpha 0
-            as they are, except close to soft ones.
         wide_radius_px, factor: radius of the wide pass, and how much smaller it works.
     """
-    from pipeline.foreground_kernel import hide_unreached, refine
 
-    front, back = _wide_means(image, alpha, wide_radius_px, factor)
-    out = image.copy()
-    reached = np.zeros_like(alpha)
-    refine(image, alpha, front, back, 1.0 / factor, out, reached)
-    if hidden is not None:
-        hide_unreached(alpha, reached, hidden, out)
-    return out
+    def __init__(
+        self, alpha: Plane, wide_radius_px: int = WIDE_RADIUS_PX, factor: int = COARSE_FACTOR
+    ) -> None:
+        from pipeline.foreground_kernel import TILE, coarse_mass, soft_columns
 
-
-def _wide_means(
-    image: Plane, alpha: Plane, radius_px: int, factor: int
-) -> tuple[FloatMap, FloatMap]:
-    """Mean foreground and background of a wide box, float32, smaller by the factor."""
-    height, width = image.shape
-    small_wh = (-(-width // factor), -(-height // factor))
-    whole_wh = (small_wh[0] * factor, small_wh[1] * factor)
-
-    def small(plane: npt.ArrayLike) -> FloatMap:
-        array = np.asarray(plane, np.uint8)
-        if whole_wh != (width, height):
-            bottom, right = whole_wh[1] - height, whole_wh[0] - width
-            array = np.asarray(
-                cv2.copyMakeBorder(array, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8
-            )
-        shrunk: FloatMap = cv2.resize(array, small_wh, interpolation=cv2.INTER_AREA).astype(
-            np.float32
+        self._alpha = alpha
+        self._factor = factor
+        height, width = alpha.shape
+        self._small_wh = (-(-width // factor), -(-height // factor))
+        radius = max(wide_radius_px // factor, 1)
+        self._box = (2 * radius + 1, 2 * radius + 1)
+        soft = np.asarray(cv2.inRange(alpha, 1, 254), np.uint8)  # type: ignore[call-overload]
+        columns = np.zeros((-(-height // TILE), width), np.uint8)
+        soft_columns(soft, columns)
+        self._tiles = np.argwhere(np.maximum.reduceat(columns, np.arange(0, width, TILE), axis=1))
+        self._sure = ((np.arange(256) / 255.0) ** SURENESS).astype(np.float32)
+        self._small_alpha = self._shrink(alpha)
+        at = np.clip((np.arange(width) + 0.5) / factor - 0.5, 0, self._small_wh[0] - 1)
+        self._cells = at.astype(np.int64)
+        self._shares = (at - self._cells).astype(np.float32)
+        ones = np.ones(1, np.uint8)
+        flat = np.broadcast_to(ones, alpha.shape)
+        weights = self._empty_pair()
+        coarse_mass(
+            *(flat, alpha, np.broadcast_to(ones, self._small_alpha.shape), self._small_alpha),
+            *(self._sure, factor, *weights),
         )
-        return shrunk
+        self._weights = tuple(cv2.blur(weight, self._box) + _TINY for weight in weights)
 
-    radius = max(radius_px // factor, 1)
-    box = (2 * radius + 1, 2 * radius + 1)
+    def plane(self, image: Plane, hidden: int | None = None) -> Plane:
+        """Return one channel, uint8 (H, W), with the foreground's own value where alpha is soft.
 
-    def mean(weight: Plane) -> FloatMap:
-        mass = small(cv2.multiply(image, weight, scale=1.0 / 255.0))
-        share = small(weight) * np.float32(1 / 255)
-        ratio = cv2.blur(mass, box) / (cv2.blur(share, box) + _TINY)
-        bounded: FloatMap = np.clip(np.asarray(ratio, np.float32), 0, 255)
+        Args:
+            image: uint8 (H, W), contiguous; not changed.
+            hidden: what pixels of alpha 0 become away from the foreground; None leaves those of alpha
+                0 as they are, except close to soft ones.
+        """
+        from pipeline.foreground_kernel import hide_unreached, refine
+
+        out = image.copy()
+        reached = np.zeros_like(self._alpha)
+        if len(self._tiles):
+            front, back = self._wide_means(image)
+            refine(
+                *(image, self._alpha, self._tiles, front, back, 1.0 / self._factor),
+                *(self._cells, self._shares, out, reached),
+            )
+        if hidden is not None:
+            hide_unreached(self._alpha, reached, hidden, out)
+        return out
+
+    def _wide_means(self, image: Plane) -> tuple[FloatMap, FloatMap]:
+        """Mean foreground and background of a wide box, float32, smaller by the factor."""
+        from pipeline.foreground_kernel import coarse_mass
+
+        front, back = self._empty_pair()
+        coarse_mass(
+            *(image, self._alpha, self._shrink(image), self._small_alpha),
+            *(self._sure, self._factor, front, back),
+        )
+        return self._mean(front, self._weights[0]), self._mean(back, self._weights[1])
+
+    def _mean(self, mass: FloatMap, weight: npt.ArrayLike) -> FloatMap:
+        ratio = np.asarray(cv2.blur(mass, self._box), np.float32) / np.asarray(weight, np.float32)
+        bounded: FloatMap = np.clip(ratio, 0, 255)
         return bounded
 
-    levels = np.arange(256) / 255.0
-    sure = np.rint(255 * levels**SURENESS).astype(np.uint8)
-    return (
-        mean(np.asarray(cv2.LUT(alpha, sure), np.uint8)),
-        mean(np.asarray(cv2.LUT(alpha, sure[::-1].copy()), np.uint8)),
-    )
+    def _empty_pair(self) -> tuple[FloatMap, FloatMap]:
+        shape = self._small_wh[::-1]
+        return np.empty(shape, np.float32), np.empty(shape, np.float32)
+
+    def _shrink(self, plane: Plane) -> Plane:
+        """Return the mean of each cell, uint8; cells over the edge repeat it."""
+        height, width = plane.shape
+        bottom = self._small_wh[1] * self._factor - height
+        right = self._small_wh[0] * self._factor - width
+        if bottom or right:
+            padded = cv2.copyMakeBorder(plane, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+            plane = np.asarray(padded, np.uint8)
+        return np.asarray(cv2.resize(plane, self._small_wh, interpolation=cv2.INTER_AREA), np.uint8)

@@ -14,36 +14,71 @@ _REACH = TILE + 2 * RADIUS
 
 Plane = npt.NDArray[np.uint8]
 Coarse = npt.NDArray[np.float32]
+Index = npt.NDArray[np.int64]
 
 
 @compiled
-def is_soft(alpha: Plane, top: int, left: int, bottom: int, right: int) -> bool:
-    """True when alpha is neither 0 nor 255 somewhere in the tile."""
-    for y in range(top, bottom):
-        soft = np.uint8(0)
-        for x in range(left, right):
-            soft |= np.uint8(np.uint8(alpha[y, x] + np.uint8(1)) > 1)
-        if soft:
-            return True
-    return False
+def coarse_mass(
+    image: Plane,
+    alpha: Plane,
+    small_image: Plane,
+    small_alpha: Plane,
+    sure: Coarse,
+    factor: int,
+    front: Coarse,
+    back: Coarse,
+) -> None:
+    """Write each cell's mean of image times weight, for the foreground's and the background's weights.
+
+    Args:
+        small_image, small_alpha: cell means, uint8; where the mean alpha is 0 or 255 the cell counts as
+            all background or all foreground, and its pixels need not be visited.
+        sure: weight by alpha, float32 (256,); the background's weight is that of 255 - alpha.
+    """
+    for row in range(small_alpha.shape[0]):
+        for column in range(small_alpha.shape[1]):
+            level = small_alpha[row, column]
+            if level in (0, 255):
+                front[row, column] = small_image[row, column] if level else 0
+                back[row, column] = 0 if level else small_image[row, column]
+                continue
+            front_mass, back_mass, count = np.float32(0), np.float32(0), 0
+            for y in range(row * factor, min((row + 1) * factor, alpha.shape[0])):
+                for x in range(column * factor, min((column + 1) * factor, alpha.shape[1])):
+                    front_mass += sure[alpha[y, x]] * image[y, x]
+                    back_mass += sure[255 - alpha[y, x]] * image[y, x]
+                    count += 1
+            front[row, column] = front_mass / count
+            back[row, column] = back_mass / count
 
 
 @compiled
-def spread(coarse: Coarse, y: float, left: int, count: int, scale: float, out: Coarse) -> None:
-    """Write row `y` of the coarse map, enlarged by 1/scale with bilinear weights, from column `left`."""
-    height, width = coarse.shape
-    at_y = min(max((y + 0.5) * scale - 0.5, 0.0), height - 1.0)
-    upper = int(at_y)
-    lower = min(upper + 1, height - 1)
-    share_y = np.float32(at_y - upper)
-    for column in range(count):
-        at_x = min(max((left + column + 0.5) * scale - 0.5, 0.0), width - 1.0)
-        x0 = int(at_x)
-        x1 = min(x0 + 1, width - 1)
-        share_x = np.float32(at_x - x0)
-        near = coarse[upper, x0] + share_y * (coarse[lower, x0] - coarse[upper, x0])
-        far = coarse[upper, x1] + share_y * (coarse[lower, x1] - coarse[upper, x1])
-        out[column] = near + share_x * (far - near)
+def soft_columns(soft: Plane, out: Plane) -> None:
+    """Write for each row of tiles which columns have a soft pixel; `out` (tile rows, W) starts as 0."""
+    for y in range(soft.shape[0]):
+        row = out[y // TILE]
+        line = soft[y]
+        for x in range(soft.shape[1]):
+            row[x] |= line[x]
+
+
+@compiled
+def stretch(
+    coarse: Coarse, first: int, count: int, cells: Index, shares: Coarse, x0: int, out: Coarse
+) -> None:
+    """Write `count` coarse rows from `first`, stretched to the full-size columns from `x0` on.
+
+    `cells` and `shares` say between which coarse columns each column lies, and how far.
+    """
+    last_row, last_column = coarse.shape[0] - 1, coarse.shape[1] - 1
+    for row in range(count):
+        line = coarse[min(first + row, last_row)]
+        for i in range(out.shape[1]):
+            if x0 + i >= cells.shape[0]:
+                break
+            cell = cells[x0 + i]
+            value = line[cell]
+            out[row, i] = value + shares[x0 + i] * (line[min(cell + 1, last_column)] - value)
 
 
 @compiled
@@ -53,6 +88,8 @@ def gather(
     front: Coarse,
     back: Coarse,
     scale: float,
+    cells: Index,
+    shares: Coarse,
     y0: int,
     x0: int,
     height: int,
@@ -65,18 +102,31 @@ def gather(
 
     The weight is alpha squared: thin alphas know little of the foreground.
     """
-    row_front = np.empty(width, np.float32)
+    limit = front.shape[0] - 1.0
+    first_row = int(min(max((y0 + 0.5) * scale - 0.5, 0.0), limit))
+    last_row = int(min(max((y0 + height - 0.5) * scale - 0.5, 0.0), limit))
+    count = last_row - first_row + 2
+    fronts, backs = np.empty((count, width), np.float32), np.empty((count, width), np.float32)
+    stretch(front, first_row, count, cells, shares, x0, fronts)
+    stretch(back, first_row, count, cells, shares, x0, backs)
     unit = np.float32(1.0 / 255.0)
     for row in range(height):
-        spread(front, y0 + row, x0, width, scale, row_front)
-        spread(back, y0 + row, x0, width, scale, ground[row])
+        at = min(max((y0 + row + 0.5) * scale - 0.5, 0.0), limit)
+        cell = int(at) - first_row
+        far = np.float32(at - int(at))
+        upper, lower = fronts[cell], fronts[cell + 1]
+        upper_back, lower_back = backs[cell], backs[cell + 1]
+        alphas, values = alpha[y0 + row], image[y0 + row]
+        masses, weights, grounds = mass[row], share[row], ground[row]
         for i in range(width):
-            a = alpha[y0 + row, x0 + i] * unit
-            wide = row_front[i]
-            value = np.float32(image[y0 + row, x0 + i])
-            first = wide + a * (value - a * wide - (1 - a) * ground[row, i])
-            mass[row, i] = min(max(first, np.float32(0)), np.float32(255)) * a * a
-            share[row, i] = a * a
+            wide = upper[i] + far * (lower[i] - upper[i])
+            under = upper_back[i] + far * (lower_back[i] - upper_back[i])
+            a = alphas[x0 + i] * unit
+            value = np.float32(values[x0 + i])
+            first = wide + a * (value - a * wide - (np.float32(1) - a) * under)
+            grounds[i] = under
+            masses[i] = min(max(first, np.float32(0)), np.float32(255)) * a * a
+            weights[i] = a * a
 
 
 @compiled
@@ -110,20 +160,25 @@ def solve(
 def refine(
     image: Plane,
     alpha: Plane,
+    tiles: Index,
     front: Coarse,
     back: Coarse,
     scale: float,
+    cells: Index,
+    shares: Coarse,
     out: Plane,
     reached: Plane,
 ) -> None:
     """Write the foreground's colour of one channel into `out` wherever alpha is soft.
 
-    In the tiles that have soft pixels, pixels of alpha 0 within `RADIUS` of the foreground get the
-    colour that continues it, and `reached` becomes 1 there; other pixels are not written.
+    In the tiles given, pixels of alpha 0 within `RADIUS` of the foreground get the colour that
+    continues it, and `reached` becomes 1 there; other pixels are not written.
 
     Args:
         image, alpha, out, reached: uint8 (H, W).
+        tiles: rows and columns of the tiles that have soft pixels, int64 (N, 2).
         front, back: wide means of foreground and background, float32, smaller by `scale`.
+        cells, shares: see `stretch`.
     """
     height, width = image.shape
     mass = np.empty((_REACH, _REACH), np.float32)
@@ -131,33 +186,44 @@ def refine(
     ground = np.empty((_REACH, _REACH), np.float32)
     mass_sums = np.empty(_REACH, np.float32)
     share_sums = np.empty(_REACH, np.float32)
-    for top in range(0, height, TILE):
-        bottom = min(top + TILE, height)
-        y0 = max(top - RADIUS, 0)
+    for number in range(tiles.shape[0]):
+        top, left = tiles[number, 0] * TILE, tiles[number, 1] * TILE
+        bottom, right = min(top + TILE, height), min(left + TILE, width)
+        y0, x0 = max(top - RADIUS, 0), max(left - RADIUS, 0)
         rows = min(bottom + RADIUS, height) - y0
-        for left in range(0, width, TILE):
-            right = min(left + TILE, width)
-            if not is_soft(alpha, top, left, bottom, right):
-                continue
-            x0 = max(left - RADIUS, 0)
-            columns = min(right + RADIUS, width) - x0
-            gather(image, alpha, front, back, scale, y0, x0, rows, columns, mass, share, ground)
-            for y in range(top, bottom):
-                slide(mass, y - y0, y == top, rows, columns, mass_sums)
-                slide(share, y - y0, y == top, rows, columns, share_sums)
-                for x in range(left, right):
-                    if alpha[y, x] == 255:
-                        continue
-                    near_mass, near_share = np.float32(0), np.float32(0)
-                    for i in range(max(x - RADIUS - x0, 0), min(x + RADIUS + 1 - x0, columns)):
-                        near_mass += mass_sums[i]
-                        near_share += share_sums[i]
-                    if near_share < np.float32(1e-4):
-                        continue
-                    a = alpha[y, x] * np.float32(1.0 / 255.0)
-                    value = np.float32(image[y, x])
-                    out[y, x] = solve(value, a, near_mass, near_share, ground[y - y0, x - x0])
-                    reached[y, x] = 1
+        columns = min(right + RADIUS, width) - x0
+        gather(
+            image,
+            alpha,
+            front,
+            back,
+            scale,
+            cells,
+            shares,
+            y0,
+            x0,
+            rows,
+            columns,
+            mass,
+            share,
+            ground,
+        )
+        for y in range(top, bottom):
+            slide(mass, y - y0, y == top, rows, columns, mass_sums)
+            slide(share, y - y0, y == top, rows, columns, share_sums)
+            for x in range(left, right):
+                if alpha[y, x] == 255:
+                    continue
+                near_mass, near_share = np.float32(0), np.float32(0)
+                for i in range(max(x - RADIUS - x0, 0), min(x + RADIUS + 1 - x0, columns)):
+                    near_mass += mass_sums[i]
+                    near_share += share_sums[i]
+                if near_share < np.float32(1e-4):
+                    continue
+                a = alpha[y, x] * np.float32(1.0 / 255.0)
+                value = np.float32(image[y, x])
+                out[y, x] = solve(value, a, near_mass, near_share, ground[y - y0, x - x0])
+                reached[y, x] = 1
 
 
 @compiled

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from pipeline.foreground import (
     COARSE_FACTOR,
     WIDE_RADIUS_PX,
+    ForegroundEstimator,
     despill,
     estimate_colour,
-    estimate_plane,
 )
 from pipeline.video_io.picture import KB, KR, LUMA_BLACK, NEUTRAL, Plane, Planes
 from utils.errors import EngineFault
@@ -51,17 +51,10 @@ def clean_planes(
     With `hide`, pixels of alpha 0 continue the foreground near it and are black elsewhere. `strength`
     in [0, 1] takes a screen's colour out of the edge.
     """
-    cb, cr = (
-        estimate_plane(
-            plane,
-            half_alpha,
-            hidden=NEUTRAL if hide else None,
-            wide_radius_px=WIDE_RADIUS_PX // 2,
-            factor=COARSE_FACTOR // 2,
-        )
-        for plane in (planes.u, planes.v)
-    )
-    luma = estimate_plane(planes.y, alpha, hidden=LUMA_BLACK if hide else None)
+    half_size = ForegroundEstimator(half_alpha, WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2)
+    luma = ForegroundEstimator(alpha).plane(planes.y, LUMA_BLACK if hide else None)
+    cb = half_size.plane(planes.u, NEUTRAL if hide else None)
+    cr = half_size.plane(planes.v, NEUTRAL if hide else None)
     if strength:
         from pipeline.foreground_kernel import despill_yuv
 

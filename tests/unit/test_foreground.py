@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.foreground import despill, estimate_colour, estimate_foreground, estimate_plane
+from pipeline.foreground import ForegroundEstimator, despill, estimate_colour, estimate_foreground
 
 
 def composed(
@@ -62,8 +62,9 @@ def test_a_plane_of_chroma_is_estimated_as_rgb_is() -> None:
     """The estimate is linear in each channel: an offset goes straight through."""
     frame, alpha = composed((200, 100, 60), (120, 160, 140))
     levels = np.rint(alpha * 255).astype(np.uint8)
-    plain = estimate_plane(np.ascontiguousarray(frame[..., 1]), levels).astype(int)
-    moved = estimate_plane(np.ascontiguousarray(frame[..., 1] + 50), levels).astype(int)
+    estimator = ForegroundEstimator(levels)
+    plain = estimator.plane(np.ascontiguousarray(frame[..., 1])).astype(int)
+    moved = estimator.plane(np.ascontiguousarray(frame[..., 1] + 50)).astype(int)
     assert np.abs(moved - plain - 50).max() <= 3
 
 
