@@ -64,6 +64,7 @@ def serve(settings: Settings) -> None:
     from ui.server import serve as serve_page
 
     logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     orchestrator = build_orchestrator(settings)
     orchestrator.check_tools()
     serve_page(settings, orchestrator)
