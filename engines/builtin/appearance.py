@@ -60,7 +60,13 @@ class AppearanceModel:
         plain = Samples(known.features[:, :-2], known.labels, known.weights)
         self._key = Forest(plain, ForestShape(), seed=1)
         self._running = None
+        # What was learned on the way here led to an answer that the user did not accept.
+        self._recent.clear()
         self._age = 0
+
+    def confirmed_samples(self) -> Samples:
+        """Return the samples of all confirmed frames."""
+        return Samples.joined(self._key_samples)
 
     def add_motion(self, motion: FloatImage) -> None:
         """Complete the last confirmed frame with its motion vectors, float32 (h, w, 2)."""

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from engines.builtin.appearance import LATTICE, AppearanceModel
+from engines.builtin.appearance import AppearanceModel
 from engines.builtin.arrays import FloatImage, FloatMap
-from engines.builtin.colour_grid import local_colour
-from engines.builtin.flow import FlowPair, forward_coverage, sample_at
-from engines.builtin.forest import FloatRows
-from engines.builtin.motion import motion_evidence, relative_motion
+from engines.builtin.confidence import confidence, read_signs
+from engines.builtin.evidence import VOICES, Carried, combined, gather
+from engines.builtin.flow import FlowPair, sample_at
+from engines.builtin.motion import relative_motion
+from engines.builtin.refind import refind
 from engines.builtin.regularise import regularised
-from engines.builtin.shape import ObjectFrame, ShapeMemory, contour_evidence, object_frame
+from engines.builtin.shape import ShapeMemory, object_frame
 from engines.builtin.working import WorkingFrame
 from utils.mask_utils import bounding_box, components, grow_box, keep_components
 from utils.types import Mask
 
-EVIDENCE = (
-    "contour",
-    "contour_trusted",
-    "disocclusion",
-    "shape_memory",
-    "local_colour",
-    "key_forest",
-    "running_forest",
-    "motion",
-    "motion_memory",
-)
-"""Names of the evidence maps, in the order of `WEIGHTS`."""
-
-WEIGHTS = (0.1, 0.3, -0.4, 0.2, 0.6, 0.2, 0.4, 0.27, 0.1)
-BIAS = -0.1
-
 _MOTION_DECAY = 0.85
 _SMALLEST_OVERLAP = 0.25
+_LOST_SHARE = 0.04
+"""Share of its usual area below which the object counts as lost, and is looked for everywhere."""
+_LOST_CONFIDENCE = 0.1
+_WINDOW_SHARE = 0.3
+_WINDOW_PIXELS = 12
+_KEY_VOICE = VOICES.index("key_forest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +42,12 @@ def confirmed(mask: Mask) -> Belief:
     return Belief(mask.astype(np.float32), 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Maps of one frame's evidence, float32 (9, h, w), of a window (x0, y0, x1, y1) of the frame."""
-
-    maps: FloatImage
-    window: tuple[int, int, int, int]
-
-
 class ObjectTracker:
     """The state of one object in one direction; made anew for each pass."""
 
     def __init__(self, frame: WorkingFrame, mask: Mask) -> None:
         self._appearance = AppearanceModel()
+        self._usual_area = 0.0
         self.correct(frame, mask)
 
     def correct(self, frame: WorkingFrame, mask: Mask) -> Belief:
@@ -74,6 +57,7 @@ class ObjectTracker:
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         place = object_frame(self._belief.probability)
         if place is not None:
+            self._usual_area = float(np.count_nonzero(mask))
             self._shape = ShapeMemory(self._belief.probability)
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
@@ -85,102 +69,82 @@ class ObjectTracker:
 
     def step(self, frame: WorkingFrame, flow: FlowPair) -> Belief:
         """Return the belief for the next frame, whose `flow` leads back to the last one."""
-        warped = sample_at(self._belief.probability, flow.to_previous)
-        place = object_frame(warped)
-        box = bounding_box(warped > 0.5)
-        if box is None or place is None:
-            self._belief = Belief(np.zeros_like(warped), 0.0)
-            return self._belief
-        height, width = warped.shape
-        window = grow_box(box, (width, height), 0.3, 12)
+        carried = self._carry(flow)
+        self._belief = (
+            self._look_everywhere(frame) if carried is None else self._follow(frame, flow, carried)
+        )
+        self._frame = frame
+        return self._belief
+
+    def _carry(self, flow: FlowPair) -> Carried | None:
+        """Bring the last frame's answer to this one; None where nothing worth the name is left."""
+        expected = sample_at(self._belief.probability, flow.to_previous)
+        place = object_frame(expected)
+        box = bounding_box(expected > 0.5)
+        area = np.count_nonzero(expected > 0.5)
+        if box is None or place is None or area < _LOST_SHARE * self._usual_area:
+            return None
+        height, width = expected.shape
         if self._appearance.awaits_motion:
             self._appearance.add_motion(
                 relative_motion(-flow.from_previous, self._belief.probability)[0]
             )
-        motion, unusual = relative_motion(flow.to_previous, warped)
-        self._motion_memory = (
-            _MOTION_DECAY * sample_at(self._motion_memory, flow.to_previous)
-            + (1.0 - _MOTION_DECAY) * motion
+        motion, _ = relative_motion(flow.to_previous, expected)
+        before = sample_at(self._motion_memory, flow.to_previous)
+        self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion
+        return Carried(
+            expected,
+            sample_at(self._frame.lab, flow.to_previous),
+            motion,
+            self._motion_memory,
+            grow_box(box, (width, height), _WINDOW_SHARE, _WINDOW_PIXELS),
+            place,
         )
-        evidence = self._evidence(frame, flow, warped, place, window, motion, unusual)
-        log_odds = self.combine(evidence)
-        x0, y0, x1, y1 = window
-        region = regularised(log_odds, frame.lab[y0:y1, x0:x1])
-        keep = _connected(region > 0.5, warped[y0:y1, x0:x1] > 0.5)
-        probability = np.zeros_like(warped)
-        probability[y0:y1, x0:x1] = np.where(keep, region, np.minimum(region, 0.0))
-        self._belief = Belief(probability, float(flow.reliability[warped > 0.5].mean()))
-        self._learn(frame, motion, log_odds, keep, window)
-        self._frame = frame
-        return self._belief
 
-    def combine(self, evidence: Evidence) -> FloatMap:
-        """Return the log odds of the window, float32 (h, w)."""
-        weights = np.asarray(WEIGHTS, dtype=np.float32)
-        return np.tensordot(weights, evidence.maps, axes=1) + np.float32(BIAS)  # type: ignore[no-any-return]
+    def _follow(self, frame: WorkingFrame, flow: FlowPair, carried: Carried) -> Belief:
+        """Weigh the evidence in the carried window and learn from what is sure."""
+        x0, y0, x1, y1 = carried.window
+        view = np.s_[y0:y1, x0:x1]
+        self._appearance.refit()
+        maps = gather(frame, flow, carried, self._appearance, self._shape)
+        log_odds = combined(maps)
+        region = regularised(log_odds, frame.lab[view])
+        expected = carried.expected[view] > 0.5
+        keep = _connected(region > 0.5, expected)
+        probability = np.zeros_like(carried.expected)
+        probability[view] = np.where(keep, region, 0.0)
+        signs = read_signs(keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view])
+        sure = confidence(signs, self._belief.confidence)
+        self._learn(
+            frame,
+            carried.motion,
+            np.where(keep == (log_odds > 0), log_odds, 0.0),
+            probability,
+            carried.window,
+        )
+        return Belief(probability, sure)
 
     def _learn(
         self,
         frame: WorkingFrame,
         motion: FloatImage,
-        log_odds: FloatMap,
-        keep: Mask,
+        sure: FloatMap,
+        probability: FloatMap,
         window: tuple[int, int, int, int],
     ) -> None:
-        place = object_frame(self._belief.probability)
+        place = object_frame(probability)
         if place is None:
             return
-        self._shape.update(self._belief.probability)
-        sure = np.where(keep == (log_odds > 0), log_odds, 0.0)
+        self._usual_area = 0.95 * self._usual_area + 0.05 * np.count_nonzero(probability > 0.5)
+        self._shape.update(probability)
         self._appearance.learn(frame.features, motion, sure, window, place)
 
-    def _evidence(
-        self,
-        frame: WorkingFrame,
-        flow: FlowPair,
-        warped: FloatMap,
-        place: ObjectFrame,
-        window: tuple[int, int, int, int],
-        motion: FloatImage,
-        unusual: FloatMap,
-    ) -> Evidence:
-        x0, y0, x1, y1 = window
-        view = np.s_[y0:y1, x0:x1]
-        shape = y1 - y0, x1 - x0
-        contour = contour_evidence(warped)[view]
-        uncovered = np.clip(1.0 - forward_coverage(flow.from_previous)[view], 0.0, 1.0)
-        known = sample_at(self._frame.lab, flow.to_previous)[view]
-        self._appearance.refit()
-        rows = self._appearance.rows(frame.features, motion, window, place)
-        maps = np.stack(
-            [
-                contour,
-                contour * flow.reliability[view],
-                uncovered,
-                self._shape.expected(warped.shape, place)[view],
-                local_colour(
-                    np.ascontiguousarray(known),
-                    np.ascontiguousarray(warped[view]),
-                    np.ascontiguousarray(flow.reliability[view]),
-                    np.ascontiguousarray(frame.lab[view]),
-                ),
-                _spread(self._appearance.key_log_odds(rows), shape),
-                _spread(self._appearance.running_log_odds(rows), shape),
-                motion_evidence(motion[view], warped[view], flow.reliability[view]),
-                motion_evidence(self._motion_memory[view], warped[view], flow.reliability[view]),
-            ]
+    def _look_everywhere(self, frame: WorkingFrame) -> Belief:
+        """Take up the object again where something looks like it; else say that it is gone."""
+        found = refind(
+            self._appearance.confirmed_samples(), frame.features, frame.lab, self._usual_area
         )
-        return Evidence(maps.astype(np.float32), window)
-
-
-def _spread(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
-    """Return lattice values as a map of `shape`, bilinear between the lattice's points."""
-    height, width = shape
-    columns, rows = np.meshgrid(
-        np.arange(width, dtype=np.float32) / LATTICE, np.arange(height, dtype=np.float32) / LATTICE
-    )
-    lattice = values.reshape(-(-height // LATTICE), -(-width // LATTICE))
-    return cv2.remap(lattice, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+        return Belief(found, _LOST_CONFIDENCE)
 
 
 def _connected(found: Mask, expected: Mask) -> Mask:
