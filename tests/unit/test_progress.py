@@ -10,7 +10,9 @@ class Clock:
         return self.now_s
 
 
-def run(meter: ProgressMeter, clock: Clock, stage: str, total: int, seconds: float, upto: int) -> None:
+def run(
+    meter: ProgressMeter, clock: Clock, stage: str, total: int, seconds: float, upto: int
+) -> None:
     for done in range(1, upto + 1):
         clock.now_s += seconds
         meter.report(Progress(stage, done, total))

@@ -39,7 +39,9 @@ def test_state_survives_a_round_trip_with_everything_in_it(store: SessionStore) 
         instances=(InstanceRecord(id=0, score=0.9, label="cat", area_px=7),),
         kept=(0,),
     )
-    nested = Message("engine.unavailable", {"name": Message("job.cancelled"), "missing": "x", "command": 1})
+    nested = Message(
+        "engine.unavailable", {"name": Message("job.cancelled"), "missing": "x", "command": 1}
+    )
     session.transform(lambda state: state.with_keyframe(keyframe))
     session.update(warnings=(nested,), status=SessionStatus.FAILED)
     state = store.open(session.id).state
@@ -72,9 +74,7 @@ def test_updates_from_many_threads_are_all_kept(store: SessionStore) -> None:
     session = store.create("a.mp4")
 
     def add(frame: int) -> None:
-        keyframe = Keyframe(
-            frame=frame, engine="e", prompt=PromptRecord(), instances=(), kept=()
-        )
+        keyframe = Keyframe(frame=frame, engine="e", prompt=PromptRecord(), instances=(), kept=())
         session.transform(lambda state: state.with_keyframe(keyframe))
 
     threads = [threading.Thread(target=add, args=(frame,)) for frame in range(12)]
@@ -97,9 +97,7 @@ def test_a_kill_while_writing_leaves_a_readable_state(store: SessionStore) -> No
         "    session.update(frames_done=n, shown_name='x' * (n % 5000))\n"
     )
     for delay_s in (0.0, 0.013, 0.029):
-        process = subprocess.Popen(
-            [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE
-        )
+        process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(delay_s)
@@ -140,7 +138,9 @@ def test_start_up_leaves_a_running_job_of_another_process_alone(store: SessionSt
     assert not session.folder.exists()
 
 
-def summary(name: str, age_hours: float, status=SessionStatus.DONE, is_busy=False) -> SessionSummary:
+def summary(
+    name: str, age_hours: float, status=SessionStatus.DONE, is_busy=False
+) -> SessionSummary:
     return SessionSummary(name, name, status, age_hours, 1, is_busy)
 
 

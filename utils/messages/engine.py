@@ -198,7 +198,5 @@ TEXTS: dict[str, Text] = {
         en="Frames that neighbouring windows share", zh="相邻窗口重叠的帧数"
     ),
     "engine.videomama.seed": Text(en="Seed of the noise", zh="噪声种子"),
-    "engine.videomama.hard_mask": Text(
-        en="Hard mask edges after scaling", zh="缩放后保持遮罩硬边"
-    ),
+    "engine.videomama.hard_mask": Text(en="Hard mask edges after scaling", zh="缩放后保持遮罩硬边"),
 }
