@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from engines.base import (
+    ArrayFrames,
     Capability,
     DeviceName,
     Engine,
@@ -32,7 +33,7 @@ from engines.builtin.tracker import Belief
 from engines.builtin.working import working_size
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
-from utils.types import Frame, Mask, Message, Prompt
+from utils.types import Box, Frame, Mask, Message, Prompt
 
 if TYPE_CHECKING:
     from config import Settings
@@ -54,6 +55,7 @@ class BuiltinEngine(Engine):
 
     def __init__(self, settings: Settings) -> None:
         self._threads = settings.cpu_threads
+        self._is_ready = False
 
     @property
     def weight_bytes(self) -> int:
@@ -73,9 +75,15 @@ class BuiltinEngine(Engine):
         return 0
 
     def load_model(self, device: DeviceName) -> None:
-        """Set the number of threads; there is nothing to load."""
+        """Set the number of threads and make the compiled loops ready.
+
+        A machine's first call compiles them, which takes some seconds; later ones find them on disk.
+        """
         if self._threads:
             cv2.setNumThreads(self._threads)
+        if not self._is_ready:
+            _warm_up(self)
+            self._is_ready = True
 
     def unload(self) -> None:
         """There is nothing to drop."""
@@ -129,6 +137,16 @@ class BuiltinEngine(Engine):
                 alpha = maker.alpha(step.frame, probability, step.flow)
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, confidence)
+
+
+def _warm_up(engine: BuiltinEngine) -> None:
+    """Run every part once on a picture of a few pixels."""
+    mask = np.zeros((48, 64), dtype=bool)
+    mask[16:32, 20:40] = True
+    frame = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, axis=2)
+    engine.segment_image(frame, Prompt(box=Box(16, 12, 44, 36)))
+    for _ in engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {}, RunContext()):
+        pass
 
 
 def _tracked(

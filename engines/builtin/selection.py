@@ -11,12 +11,13 @@ from engines.builtin.click import Correction, correct
 from engines.builtin.guided import refine_edges
 from engines.builtin.prompts import check_prompt, clip_box
 from engines.builtin.working import WorkingFrame, shrink, working_size
-from utils.mask_utils import bounding_box, check_keyframe_mask, drop_small, grow_box
+from utils.mask_utils import check_keyframe_mask, dilate, drop_small, erode, grow_box
 from utils.types import Frame, Mask, Point, Prompt
 
 _AREA = 480 * 270
 _CROP_AREA = 160 * 160
 _MARGIN = 0.35
+_EDGE_FEATURE = 12
 _GUESSES = (0.12, 0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
 
@@ -172,21 +173,17 @@ def _continues(before: Prompt, now: Prompt) -> bool:
 
 
 def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
-    """Return how much an answer looks like a whole object: edges on its contour, none on its box."""
-    gradient = picture.features[..., 12]
-    grown = np.zeros(mask.shape, dtype=bool)
+    """Return how much an answer looks like a whole object: large, with edges on its contour.
+
+    A contour that runs along the box that was tried counts against it, unless the picture ends there.
+    """
+    height, width = mask.shape
     x0, y0, x1, y1 = box
-    grown[y0:y1, x0:x1] = True
-    padded = np.pad(mask, 1)
-    inner = mask & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    contour = mask & ~inner
-    held = bounding_box(grown)
-    if held is None or not contour.any():
-        return 0.0
-    edge = np.zeros(mask.shape, dtype=bool)
-    edge[y0, x0:x1] = edge[y1 - 1, x0:x1] = edge[y0:y1, x0] = edge[y0:y1, x1 - 1] = True
-    on_box = np.count_nonzero(contour & edge) / np.count_nonzero(contour)
-    strength = (
-        float(gradient[contour].mean() / (gradient[inner].mean() + 2.0)) if inner.any() else 0
-    )
-    return strength * (1.0 - min(1.0, 2.0 * on_box))
+    contour = dilate(mask, 1) & ~erode(mask, 1)
+    frame = np.zeros(mask.shape, dtype=bool)
+    frame[y0:y1, x0:x1] = True
+    frame &= ~erode(frame, 1)
+    along = int(np.count_nonzero(mask & frame)) / max(1, int(np.count_nonzero(mask & contour)))
+    edges = float(picture.features[..., _EDGE_FEATURE][contour].mean()) if contour.any() else 0.0
+    size = int(np.count_nonzero(mask)) / (height * width)
+    return edges * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
