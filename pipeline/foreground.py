@@ -104,8 +104,8 @@ class ForegroundEstimator:
 
         Args:
             image: uint8 (H, W), contiguous; not changed.
-            hidden: what pixels of alpha 0 become away from the foreground; None leaves those of alpha
-                0 as they are, except close to soft ones.
+            hidden: what pixels of alpha 0 become away from the foreground, near which they continue
+                its colour; None leaves pixels of alpha 0 as they are.
         """
         from pipeline.foreground_kernel import hide_unreached, refine
 
@@ -115,7 +115,7 @@ class ForegroundEstimator:
             front, back = self._wide_means(image)
             refine(
                 *(image, self._alpha, self._tiles, front, back, 1.0 / self._factor),
-                *(self._cells, self._shares, out, reached),
+                *(self._cells, self._shares, hidden is not None, out, reached),
             )
         if hidden is not None:
             hide_unreached(self._alpha, reached, hidden, out)

@@ -166,13 +166,14 @@ def refine(
     scale: float,
     cells: Index,
     shares: Coarse,
+    extend: bool,
     out: Plane,
     reached: Plane,
 ) -> None:
     """Write the foreground's colour of one channel into `out` wherever alpha is soft.
 
-    In the tiles given, pixels of alpha 0 within `RADIUS` of the foreground get the colour that
-    continues it, and `reached` becomes 1 there; other pixels are not written.
+    With `extend`, pixels of alpha 0 in the tiles given that lie within `RADIUS` of the foreground get
+    the colour that continues it, and `reached` becomes 1 there; other pixels are not written.
 
     Args:
         image, alpha, out, reached: uint8 (H, W).
@@ -212,7 +213,7 @@ def refine(
             slide(mass, y - y0, y == top, rows, columns, mass_sums)
             slide(share, y - y0, y == top, rows, columns, share_sums)
             for x in range(left, right):
-                if alpha[y, x] == 255:
+                if alpha[y, x] == 255 or (alpha[y, x] == 0 and not extend):
                     continue
                 near_mass, near_share = np.float32(0), np.float32(0)
                 for i in range(max(x - RADIUS - x0, 0), min(x + RADIUS + 1 - x0, columns)):

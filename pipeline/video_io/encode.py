@@ -29,8 +29,8 @@ class Recipe:
     needs_even_size: bool = False
 
 
-THREADS = 8
-"""Most threads of one encoder: more cost memory and gain nothing at these sizes."""
+MOST_THREADS = 8
+"""Threads of one encoder at most: more cost memory and gain nothing at these sizes."""
 _QSCALE_LAMBDA = 118
 """FFmpeg's units of quality for one step of -qscale."""
 
@@ -81,16 +81,31 @@ def vp9() -> Recipe:
     )
 
 
+def threads_each(writers: int) -> int:
+    """Return the threads for each of several encoders: together they use the cores, and no more.
+
+    Threads beyond the cores cost a tenth of the CPU time and gain nothing.
+    """
+    return max(1, min(len(os.sched_getaffinity(0)) // max(writers, 1), MOST_THREADS))
+
+
 class VideoWriter:
     """One video stream into one file, each frame at its own time.
 
     Args:
         size_wh: the coded size, which the recipe must be able to hold.
         zero: the clip's time, in its own units, that becomes 0 in the file.
+        threads: of the encoder; see `threads_each`.
     """
 
     def __init__(
-        self, path: Path, recipe: Recipe, size_wh: tuple[int, int], info: ClipInfo, zero: int
+        self,
+        path: Path,
+        recipe: Recipe,
+        size_wh: tuple[int, int],
+        info: ClipInfo,
+        zero: int,
+        threads: int,
     ) -> None:
         import av
 
@@ -111,7 +126,7 @@ class VideoWriter:
         stream.time_base = info.time_base
         context = stream.codec_context
         context.time_base = info.time_base
-        context.thread_count = min(os.cpu_count() or 1, THREADS)
+        context.thread_count = threads
         context.sample_aspect_ratio = info.sample_aspect
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709

@@ -19,6 +19,7 @@ from pipeline.postprocess import apply_edges_bytes
 from pipeline.video_io.clean import as_bytes, clean_planes, clean_rgb, halved
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import read_samples
+from pipeline.video_io.encode import threads_each
 from pipeline.video_io.look import RenderLook, background_planes
 from pipeline.video_io.mux import Range
 from pipeline.video_io.picture import Picture, Plane, Planes
@@ -134,17 +135,18 @@ def _translated(error: BaseException, directory: Path) -> BaseException:
 
 def _make_sink(kind: str, task: RenderTask) -> Sink:
     directory, info, zero = task.directory, task.info, task.span.zero
+    threads = threads_each(len(task.outputs))
     if kind == "alpha":
-        return AlphaSink(directory, info, zero)
+        return AlphaSink(directory, info, zero, threads)
     if kind == "png":
         return PngSink(directory)
     if kind == "prores":
-        return ProresSink(directory, info, zero)
+        return ProresSink(directory, info, zero, threads)
     if kind == "webm":
-        return WebmSink(directory, info, zero)
+        return WebmSink(directory, info, zero, threads)
     wanted = task.look.background if kind == "foreground" else task.look.preview_background
     background = background_planes(wanted, info.size_wh)
-    return OverBackgroundSink(directory, f"{kind}.mp4", info, zero, background)
+    return OverBackgroundSink(directory, f"{kind}.mp4", info, zero, threads, background)
 
 
 def _stream(

@@ -49,14 +49,14 @@ class VideoSink(Sink):
     """A sink that writes one video file, `partial` until it is checked."""
 
     def __init__(
-        self, directory: Path, name: str, recipe: Recipe, info: ClipInfo, zero: int
+        self, directory: Path, name: str, recipe: Recipe, info: ClipInfo, zero: int, threads: int
     ) -> None:
         super().__init__()
         self.name = name
         self.path = directory / name
         self.partial = partial_path(directory / f"{self.path.stem}.video{self.path.suffix}")
         self._size_wh = even(info.size_wh) if recipe.needs_even_size else info.size_wh
-        self._writer = VideoWriter(self.partial, recipe, self._size_wh, info, zero)
+        self._writer = VideoWriter(self.partial, recipe, self._size_wh, info, zero, threads)
 
     def finish(self) -> None:
         """See `Sink.finish`."""
@@ -83,8 +83,8 @@ class VideoSink(Sink):
 class AlphaSink(VideoSink):
     """`alpha.mp4`: grey, 255 = foreground, limited range; 0 and 255 come back exactly."""
 
-    def __init__(self, directory: Path, info: ClipInfo, zero: int) -> None:
-        super().__init__(directory, "alpha.mp4", encode.h264(ALPHA_CRF), info, zero)
+    def __init__(self, directory: Path, info: ClipInfo, zero: int, threads: int) -> None:
+        super().__init__(directory, "alpha.mp4", encode.h264(ALPHA_CRF), info, zero, threads)
         levels = 16 + np.arange(256) * (219 / 255)
         self._limited = np.rint(levels).astype(np.uint8)
 
@@ -105,9 +105,15 @@ class OverBackgroundSink(VideoSink):
     wants_sound = True
 
     def __init__(
-        self, directory: Path, name: str, info: ClipInfo, zero: int, background: Planes
+        self,
+        directory: Path,
+        name: str,
+        info: ClipInfo,
+        zero: int,
+        threads: int,
+        background: Planes,
     ) -> None:
-        super().__init__(directory, name, encode.h264(PICTURE_CRF), info, zero)
+        super().__init__(directory, name, encode.h264(PICTURE_CRF), info, zero, threads)
         self._background = background
 
     def _fill(self, frame: object, picture: Picture) -> None:
@@ -128,8 +134,8 @@ class WebmSink(VideoSink):
     wants_planes = True
     wants_sound = True
 
-    def __init__(self, directory: Path, info: ClipInfo, zero: int) -> None:
-        super().__init__(directory, "foreground.webm", encode.vp9(), info, zero)
+    def __init__(self, directory: Path, info: ClipInfo, zero: int, threads: int) -> None:
+        super().__init__(directory, "foreground.webm", encode.vp9(), info, zero, threads)
 
     def _fill(self, frame: object, picture: Picture) -> None:
         planes = picture.planes
@@ -146,8 +152,8 @@ class ProresSink(VideoSink):
     wants_rgb = True
     wants_sound = True
 
-    def __init__(self, directory: Path, info: ClipInfo, zero: int) -> None:
-        super().__init__(directory, "foreground.mov", encode.prores(), info, zero)
+    def __init__(self, directory: Path, info: ClipInfo, zero: int, threads: int) -> None:
+        super().__init__(directory, "foreground.mov", encode.prores(), info, zero, threads)
         self._deep_alpha = np.rint(np.arange(256) * (1023 / 255)).astype(np.uint16)
 
     def _fill(self, frame: object, picture: Picture) -> None:
