@@ -30,6 +30,7 @@ class AppearanceModel:
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
         self._key_samples: list[Samples] = []
+        self._lent: list[Samples] = []
         self._awaiting_motion: np.ndarray | None = None
         self._recent: deque[Samples] = deque(maxlen=_MEMORY_FRAMES)
         self._key: Forest | None = None
@@ -56,17 +57,30 @@ class AppearanceModel:
         still = np.zeros((*mask.shape, 2), dtype=np.float32)
         self._key_samples.append(self._gather(features, still, mask, frame, places))
         self._awaiting_motion = np.concatenate(places)
-        known = Samples.joined(self._key_samples)
-        plain = Samples(known.features[:, :-2], known.labels, known.weights)
-        self._key = Forest(plain, ForestShape(), seed=1)
-        self._running = None
+        self._lent = []
+        self._grow_key()
         # What was learned on the way here led to an answer that the user did not accept.
         self._recent.clear()
         self._age = 0
 
+    def lend(self) -> list[Samples]:
+        """Return the samples of the confirmed frames, for a pass that comes to meet this one."""
+        return [*self._key_samples]
+
+    def borrow(self, samples: list[Samples]) -> None:
+        """Learn confirmed frames of another pass, until this one confirms a frame itself."""
+        self._lent = samples
+        self._grow_key()
+
     def confirmed_samples(self) -> Samples:
         """Return the samples of all confirmed frames."""
-        return Samples.joined(self._key_samples)
+        return Samples.joined(self._key_samples + self._lent)
+
+    def _grow_key(self) -> None:
+        known = self.confirmed_samples()
+        plain = Samples(known.features[:, :-2], known.labels, known.weights)
+        self._key = Forest(plain, ForestShape(), seed=1)
+        self._running = None
 
     def add_motion(self, motion: FloatImage) -> None:
         """Complete the last confirmed frame with its motion vectors, float32 (h, w, 2)."""
@@ -112,7 +126,7 @@ class AppearanceModel:
             part.scaled(_MEMORY_DECAY**age) for age, part in enumerate(reversed(self._recent))
         ]
         self._running = Forest(
-            Samples.joined(self._key_samples + newest_first), ForestShape(), seed=2
+            Samples.joined([self.confirmed_samples(), *newest_first]), ForestShape(), seed=2
         )
 
     def rows(

@@ -15,7 +15,7 @@ from utils.types import Mask
 
 _TREES = ForestShape(trees=12, depth=8)
 _LEARN = 1500
-_FADE = 0.18
+_FADE = 0.25
 """How far a click reaches, as a share of the picture's diagonal: there its word weighs half."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engines.base import FrameSource, RunContext
 from engines.builtin.ahead import ahead
 from engines.builtin.arrays import resize_mask
+from engines.builtin.between import ReturningPass
 from engines.builtin.flow import FlowEstimator, FlowPair
 from engines.builtin.tracker import Belief, ObjectTracker, confirmed
 from engines.builtin.working import WorkingFrame, shrink, working_size
@@ -70,23 +71,73 @@ def track(
 ) -> Iterator[tuple[Step, dict[int, Belief]]]:
     """Yield each frame once with what is believed of each object known there.
 
+    Between two confirmed frames the clip is followed from both, and the nearer one weighs more.
+
     Raises:
         UnusablePrompt: a mask is empty, full, or of another size.
     """
-    trackers: dict[int, ObjectTracker] = {}
+    job = _Job(frames, keyframes, context)
     for step, answered in both_ways(frames, start, context):
-        if step.flow is None:
-            trackers = {}
-        given = keyframes.get(step.index, {})
-        size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
-        beliefs: dict[int, Belief] = {}
-        for name in sorted({*trackers, *given}):
-            if name in given:
-                beliefs[name] = _confirm(trackers, name, given[name], step, frames.size_wh, size_wh)
-            elif step.flow is not None:
-                beliefs[name] = trackers[name].step(step.working, step.flow)
+        beliefs = job.advance(step, -1 if step.index < start or not answered else 1)
         if answered:
             yield step, beliefs
+
+
+class _Job:
+    """The trackers of the pass under way, and the pass that came to meet it."""
+
+    def __init__(self, frames: FrameSource, keyframes: Keyframes, context: RunContext) -> None:
+        self._frames = frames
+        self._keyframes = keyframes
+        self._context = context
+        self._trackers: dict[int, ObjectTracker] = {}
+        self._returning: ReturningPass | None = None
+
+    def advance(self, step: Step, direction: int) -> dict[int, Belief]:
+        """Return what is believed of each object on the next step of a pass."""
+        if step.flow is None:
+            self._trackers = {}
+        given = self._keyframes.get(step.index, {})
+        beliefs: dict[int, Belief] = {}
+        for name in sorted({*self._trackers, *given}):
+            if name in given:
+                beliefs[name] = _confirm(self._trackers, name, given[name], step, self._frames)
+            elif step.flow is not None:
+                belief = self._trackers[name].step(step.working, step.flow)
+                if self._returning is not None:
+                    belief = self._returning.weighed(step.index, name, belief)
+                beliefs[name] = belief
+        if given:
+            self._returning = self._come_back(step.index, direction)
+        return beliefs
+
+    def _come_back(self, behind: int, direction: int) -> ReturningPass | None:
+        """Follow the objects from the next confirmed frame back to the one `behind`."""
+        beyond = [index for index in self._keyframes if (index - behind) * direction > 0]
+        if not beyond:
+            return None
+        ahead_of_us = min(beyond, key=lambda index: abs(index - behind))
+        trackers: dict[int, ObjectTracker] = {}
+        kept = ReturningPass(behind, ahead_of_us)
+        with closing(  # type: ignore[type-var]
+            ahead(lambda: walk(self._frames, ahead_of_us, behind, -direction))
+        ) as steps:
+            for step in steps:
+                self._context.check_cancelled()
+                if step.flow is None:
+                    self._meet(trackers, step)
+                    continue
+                for name, tracker in trackers.items():
+                    kept.keep(step.index, name, tracker.step(step.working, step.flow))
+        return kept
+
+    def _meet(self, trackers: dict[int, ObjectTracker], step: Step) -> None:
+        """Begin the returning pass at a confirmed frame; both passes learn each other's looks."""
+        for name, mask in self._keyframes[step.index].items():
+            if name in self._trackers and mask.any():
+                _confirm(trackers, name, mask, step, self._frames)
+                trackers[name].learn_from(self._trackers[name])
+                self._trackers[name].learn_from(trackers[name])
 
 
 def _confirm(
@@ -94,13 +145,13 @@ def _confirm(
     name: int,
     mask: Mask,
     step: Step,
-    full_wh: tuple[int, int],
-    size_wh: tuple[int, int],
+    frames: FrameSource,
 ) -> Belief:
     if name in trackers and not mask.any():
         # The user says that the object is not there: believe it, and keep looking.
         return trackers[name].vanish()
-    small = resize_mask(check_keyframe_mask(mask, full_wh, step.index), size_wh)
+    size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
+    small = resize_mask(check_keyframe_mask(mask, frames.size_wh, step.index), size_wh)
     if name in trackers:
         return trackers[name].correct(step.working, small)
     trackers[name] = ObjectTracker(step.working, small)

@@ -62,6 +62,10 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
 
+    def learn_from(self, other: ObjectTracker) -> None:
+        """Learn the looks that another pass of the same object knows from its confirmed frames."""
+        self._appearance.borrow(other._appearance.lend())
+
     def vanish(self) -> Belief:
         """Take the user's word that the object is not in this frame."""
         self._belief = Belief(np.zeros_like(self._belief.probability), 1.0)

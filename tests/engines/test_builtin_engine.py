@@ -107,3 +107,136 @@ def test_a_cancelled_job_stops_at_the_next_frame(engine, clip):
     context.cancel.set()
     with pytest.raises(Cancelled):
         next(result)
+
+
+def test_a_correction_is_kept_as_it_was_given_and_helps_the_frames_before_it(engine, clip):
+    """The object has a blue hat that the first mask leaves out and the mask of frame 6 has."""
+    frames, masks = [frame.copy() for frame in clip[0]], clip[1]
+    bodies = []
+    for index, frame in enumerate(frames):
+        hat = masks[index].copy()
+        hat[40 + 2 * index :] = False
+        frame[hat] = (40, 60, 220)
+        bodies.append(masks[index] & ~hat)
+    alone, both = (
+        {
+            item.index: item.alpha > 0.5
+            for item in engine.process(ArrayFrames(frames), guide, 0, {}, RunContext())
+        }
+        for guide in ({0: bodies[0]}, {0: bodies[0], 6: masks[6]})
+    )
+    assert intersection_over_union(both[6], masks[6]) > 0.95
+    for index in (5, 7, 8):
+        assert intersection_over_union(both[index], masks[index]) > 0.85
+        assert intersection_over_union(alone[index], bodies[index]) > 0.8
+
+
+def test_corrections_on_both_sides_of_the_start_are_followed(engine, clip):
+    frames, masks = clip
+    guide = {4: masks[4], 1: masks[1], 7: masks[7]}
+    result = list(engine.process(ArrayFrames(frames), guide, 4, {}, RunContext()))
+    assert [item.index for item in result] == [3, 2, 1, 0, 4, 5, 6, 7, 8]
+    for item in result:
+        assert intersection_over_union(item.alpha > 0.5, masks[item.index]) > 0.85
+
+
+def test_a_mask_of_every_frame_is_matted_as_it_is(engine, clip):
+    frames, masks = clip
+    shifted = [np.roll(mask, 30, axis=1) for mask in masks]
+    guide = dict(enumerate(shifted))
+    for item in engine.process(ArrayFrames(frames), guide, 0, {}, RunContext()):
+        assert (
+            item.alpha[
+                ~cv2.dilate(shifted[item.index].astype(np.uint8), np.ones((9, 9))).astype(bool)
+            ].max()
+            == 0
+        )
+
+
+def test_two_objects_keep_apart(engine, clip):
+    frames, masks = clip
+    other = np.zeros_like(masks[0])
+    other[70:90, 110:150] = True
+    painted = [np.where(other[..., None], np.uint8(20), frame) for frame in frames]
+    keyframes = {0: {1: masks[0], 2: other}}
+    for item in engine.track_video(ArrayFrames(painted), keyframes, 0, RunContext()):
+        assert set(item.masks) == {1, 2}
+        assert not (item.masks[1] & item.masks[2]).any()
+        assert intersection_over_union(item.masks[1], masks[item.index]) > 0.8
+        assert intersection_over_union(item.masks[2], other) > 0.8
+
+
+def test_an_object_that_leaves_is_not_painted_onto_the_ground(engine, clip):
+    frames, masks = clip
+    ground = np.full_like(frames[0], 90)
+    gone = [*frames[:4], ground, ground, ground]
+    for item in engine.process(ArrayFrames(gone), {0: masks[0]}, 0, {}, RunContext()):
+        if item.index >= 5:
+            assert item.alpha.mean() < 0.02
+            assert item.confidence < 0.6
+
+
+def test_confidence_falls_when_the_object_is_hidden(engine, clip):
+    frames, masks = clip
+    hidden = [frame.copy() for frame in frames]
+    for frame in hidden[4:]:
+        frame[:, :] = np.roll(frames[0], 70, axis=1)[:, :]
+    shown = list(engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext()))
+    lost = list(engine.process(ArrayFrames(hidden), {0: masks[0]}, 0, {}, RunContext()))
+    assert min(item.confidence for item in lost[4:]) < min(item.confidence for item in shown) - 0.1
+
+
+def test_a_second_click_corrects_near_itself_and_leaves_the_rest(engine, clip):
+    frames, _ = clip
+    image = frames[0].copy()
+    image[70:90, 110:150] = (20, 200, 60)
+    session = engine.open_image(image)
+    first = session.segment(Prompt(points=(Point(50, 36),)))[0].mask
+    both = session.segment(Prompt(points=(Point(50, 36), Point(130, 80))))[0].mask
+    assert both[72:88, 112:148].mean() > 0.8
+    assert intersection_over_union(both[:, :95], first[:, :95]) > 0.98
+    less = session.segment(
+        Prompt(points=(Point(50, 36), Point(130, 80), Point(130, 80, positive=False)))
+    )[0].mask
+    assert less[72:88, 112:148].mean() < 0.2
+    assert intersection_over_union(less[:, :95], first[:, :95]) > 0.98
+
+
+def test_a_click_that_the_mask_already_agrees_with_changes_nothing(engine, clip):
+    frames, _ = clip
+    session = engine.open_image(frames[0])
+    box = Box(26, 20, 74, 68)
+    first = session.segment(Prompt(box=box))[0].mask
+    agreed = (Point(50, 40), Point(5, 5, positive=False))
+    assert np.array_equal(session.segment(Prompt(box=box, points=agreed))[0].mask, first)
+
+
+def test_a_mask_with_a_click_is_that_mask_corrected(engine, clip):
+    frames, masks = clip
+    half = masks[0].copy()
+    half[:44] = False
+    fixed = engine.segment_image(frames[0], Prompt(mask=half, points=(Point(50, 33),)))[0].mask
+    assert intersection_over_union(fixed, masks[0]) > intersection_over_union(half, masks[0]) + 0.2
+
+
+def test_selecting_on_a_full_hd_picture_and_on_a_tiny_one_works(engine, clip):
+    frames, masks = clip
+    large = cv2.resize(frames[0], (1920, 1152), interpolation=cv2.INTER_NEAREST)
+    found = engine.segment_image(large, Prompt(box=Box(312, 240, 888, 816)))[0].mask
+    true = cv2.resize(masks[0].astype(np.uint8), (1920, 1152), interpolation=cv2.INTER_NEAREST) > 0
+    assert found.shape == (1152, 1920)
+    assert intersection_over_union(found, true) > 0.85
+    tiny = cv2.resize(frames[0], (20, 12), interpolation=cv2.INTER_AREA)
+    engine.segment_image(tiny, Prompt(box=Box(3, 2, 10, 9)))
+
+
+def test_the_same_job_gives_the_same_alphas(engine, clip):
+    frames, masks = clip
+    first, second = (
+        [
+            item.alpha
+            for item in engine.process(ArrayFrames(frames[:4]), {0: masks[0]}, 0, {}, RunContext())
+        ]
+        for _ in range(2)
+    )
+    assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
