@@ -40,4 +40,6 @@ def appearance(lab: FloatImage) -> FloatImage:
 def _gradient_energy(luma: FloatMap, radius: int) -> FloatMap:
     across = cv2.Sobel(luma, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1)
-    return np.sqrt(box_mean(across * across + down * down, radius))  # type: ignore[no-any-return]
+    energy = box_mean(across * across + down * down, radius)
+    # A running mean of zeros may come out a hair below zero.
+    return np.asarray(np.sqrt(np.maximum(energy, 0.0)), dtype=np.float32)

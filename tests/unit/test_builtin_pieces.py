@@ -12,6 +12,7 @@ from engines.builtin.ahead import ahead
 from engines.builtin.alpha import AlphaMaker, matte
 from engines.builtin.barrier import barrier_distance, barrier_evidence
 from engines.builtin.colour_grid import local_colour
+from engines.builtin.features import FEATURE_COUNT, appearance
 from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
 from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.guided import guided_filter, refine_edges
@@ -273,3 +274,11 @@ def test_closing_early_ends_the_thread_and_closes_the_maker():
     items.close()
     assert closed.is_set()
     assert threading.active_count() == before
+
+
+def test_the_looks_of_a_flat_picture_are_finite():
+    lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    lab[:, : WIDTH // 2] = (99.7, 0.3, -0.2)
+    looks = appearance(lab)
+    assert looks.shape == (HEIGHT, WIDTH, FEATURE_COUNT)
+    assert np.isfinite(looks).all()
