@@ -15,11 +15,11 @@ from utils.types import Alpha, Frame, Mask
 _AREA = 420 * 420
 """Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged
 through a linear model of the full picture's colours, which brings back single hairs."""
-_BAND = 0.022
+_BAND = 0.013
 """Half width of the unknown band, as a share of the square root of the object's area."""
-_REACH = 2.0
+_REACH = 1.6
 """How much farther out hair is looked for, in half widths, where colours tell it from the ground."""
-_SAME_COLOUR = 0.08
+_SAME_COLOUR = 0.12
 """Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
 _STEADY = 0.6
 _STEADY_RANGE = 0.25

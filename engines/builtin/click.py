@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.barrier import barrier_distance
 from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.motion import sampled
 from engines.builtin.regularise import regularised
@@ -15,8 +16,12 @@ from utils.types import Mask
 
 _TREES = ForestShape(trees=12, depth=8)
 _LEARN = 1500
-_FADE = 0.25
-"""How far a click reaches, as a share of the picture's diagonal: there its word weighs half."""
+_FADE = 0.08
+"""How far a click reaches, as a share of the picture's diagonal: farther off, looks alone no longer do."""
+
+_OPEN_BONUS = 1.0
+_EDGE = 6.0
+"""Barrier distance, in Lab units, from which on an edge parts two places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ def _region(picture: WorkingFrame, side: Mask, other: Mask, click: Correction) -
     distance = np.hypot(columns - click.x, rows - click.y)
     diagonal = float(np.hypot(height, width))
     spot = (distance <= max(3.0, 0.012 * diagonal)) & side
-    far = side & (distance > 0.5 * _FADE * diagonal)
+    # What no edge parts from the click is no example of the other side.
+    open_to_click = barrier_distance(picture.lab, spot) < _EDGE
+    far = side & (distance > 0.5 * _FADE * diagonal) & ~open_to_click
     if not far.any():
         far = side & (distance > 0.6 * float(distance[side].max()))
     features = picture.features
@@ -69,7 +76,8 @@ def _region(picture: WorkingFrame, side: Mask, other: Mask, click: Correction) -
         return side
     reach = 1.5 * (1.0 - 2.0 * distance / (_FADE * diagonal))
     forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
-    log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -4.0, 1.5)
+    log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -2.0, 1.5)
+    log_odds = log_odds + np.where(open_to_click, _OPEN_BONUS, 0.0)
     log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
     found = (regularised(log_odds, picture.lab, 0.8) > 0.5) & side
     names, _ = components(found | spot)
