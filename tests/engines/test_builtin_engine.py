@@ -193,7 +193,7 @@ def test_a_second_click_corrects_near_itself_and_leaves_the_rest(engine, clip):
     session = engine.open_image(image)
     first = session.segment(Prompt(points=(Point(50, 36),)))[0].mask
     both = session.segment(Prompt(points=(Point(50, 36), Point(130, 80))))[0].mask
-    assert both[74:86, 120:140].mean() > 0.8
+    assert both[74:86, 120:140].mean() > 0.7
     assert intersection_over_union(both[:, :95], first[:, :95]) > 0.98
     less = session.segment(
         Prompt(points=(Point(50, 36), Point(130, 80), Point(130, 80, positive=False)))
