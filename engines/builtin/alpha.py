@@ -21,6 +21,7 @@ _REACH = 1.6
 """How much farther out hair is looked for, in half widths, where colours tell it from the ground."""
 _SAME_COLOUR = 0.12
 """Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
+_COARSE = 3
 _STEADY = 0.6
 _STEADY_RANGE = 0.25
 
@@ -135,10 +136,11 @@ def _model(rgb: FloatImage, rough: FloatMap) -> tuple[FloatImage, np.ndarray]:
     foreground = _spread(rgb, inside, near)
     background = _spread(rgb, far_outside if far_outside.any() else outside, near)
     axis = foreground - background
-    length = np.square(axis).sum(axis=2)
+    length = _dot(axis, axis)
     offset = rgb - background
-    projected = np.clip((offset * axis).sum(axis=2) / np.maximum(length, 1e-6), 0.0, 1.0)
-    miss = np.square(offset - projected[..., None] * axis).sum(axis=2)
+    projected = np.clip(_dot(offset, axis) / np.maximum(length, 1e-6), 0.0, 1.0)
+    rest = offset - projected[..., None] * axis
+    miss = _dot(rest, rest)
     clear = length / (length + 3.0 * _SAME_COLOUR**2) * np.exp(-miss / (0.25 * length + 1e-3))
     prior = np.clip(0.5 + distance / (2.0 * radius), 0.0, 1.0)
     estimate = clear * projected + (1.0 - clear) * prior
@@ -152,19 +154,32 @@ def _model(rgb: FloatImage, rough: FloatMap) -> tuple[FloatImage, np.ndarray]:
 
 
 def _spread(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
-    """Return the colours of the region `where`, carried outwards by normalised blurs of growing size."""
-    weight = where.astype(np.float32)
-    result = np.zeros_like(rgb)
+    """Return the colours of the region `where`, carried outwards by normalised blurs of growing size.
+
+    The result is smooth, so it is made at a third of the size.
+    """
+    height, width = where.shape
+    size_wh = max(2, width // _COARSE), max(2, height // _COARSE)
+    weight = cv2.resize(where.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
+    coloured = cv2.resize(rgb * where[..., None], size_wh, interpolation=cv2.INTER_AREA)
+    result = np.zeros_like(coloured)
     settled = np.zeros_like(weight)
     for scale in (2 * radius, 5 * radius, 15 * radius):
-        mass = box_mean(weight, scale)
-        colour = box_mean(rgb * weight[..., None], scale) / np.maximum(mass, 1e-6)[..., None]
+        reach = max(1, round(scale / _COARSE))
+        mass = box_mean(weight, reach)
+        colour = box_mean(coloured, reach) / np.maximum(mass, 1e-6)[..., None]
         share = (1.0 - settled) * np.clip(mass * 20.0, 0.0, 1.0)
         result += share[..., None] * colour
         settled += share
     if where.any():
-        result += (1.0 - settled)[..., None] * rgb[where].mean(axis=0)
-    return np.maximum(result, 0.0)
+        mean = coloured.sum(axis=(0, 1)) / np.maximum(weight.sum(), 1e-6)
+        result += (1.0 - settled)[..., None] * mean
+    return resize_map(np.maximum(result, 0.0), (width, height))
+
+
+def _dot(first: FloatImage, second: FloatImage) -> FloatMap:
+    """Return the sum over channels of a product, float32 (h, w)."""
+    return np.asarray(np.einsum("ijk,ijk->ij", first, second))
 
 
 def _crop_map(
