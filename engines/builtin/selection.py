@@ -18,7 +18,7 @@ _AREA = 480 * 270
 _CROP_AREA = 160 * 160
 _MARGIN = 0.35
 _EDGE_FEATURE = 12
-_GUESSES = (0.12, 0.25, 0.45, 0.8)
+_GUESSES = (0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
 
 IntBox = tuple[int, int, int, int]
