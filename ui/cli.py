@@ -88,7 +88,9 @@ def _segment(
     finally:
         orchestrator.discard(state.id)  # nobody learns its id
     best = keyframe.instances[0]
-    print(f"{options.output}: {best.area_px} pixels, score {best.score:.2f}")
+    print(
+        f"{options.output}: {best.area_px} pixels, score {best.score:.2f}, found by {keyframe.engine}"
+    )
     return EXIT_OK
 
 

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from app import build_orchestrator
 from config import Settings
 from pipeline.session import SessionStore
+from tests.processes import helpers
 from ui.cli import main
 from utils.messages import CATALOGUE
 
@@ -76,7 +76,7 @@ class Door:
 
     def assert_untouched(self, before: Snapshot) -> None:
         """Check that nothing runs, nothing is half-written, and no session came, went or changed."""
-        assert psutil.Process().children(recursive=True) == []
+        assert helpers() == []
         assert not [path for path in self.folder.rglob("*") if ".partial" in path.name]
         assert not list(self.store.root.glob(".*"))
         assert self.sessions() == before

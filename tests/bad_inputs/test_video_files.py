@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from config import Settings
 from pipeline.video_io import ClipInfo, VideoIO
 from tests.clips import H264, binary, ffmpeg, make_clip, make_odd_clip, source, system_ffmpeg
+from tests.processes import helpers
 from utils.errors import BadUpload
 from utils.messages import render
 
@@ -29,7 +29,7 @@ def video() -> VideoIO:
 def nothing_is_left(tmp_path: Path) -> Iterator[None]:
     """No process of ours survives a refusal, and nothing half-written stays."""
     yield
-    assert psutil.Process().children(recursive=True) == []
+    assert helpers() == []
     assert not list(tmp_path.rglob("*partial*"))
     assert not Path("pwned").exists()
 
@@ -456,7 +456,7 @@ def test_children_run_under_limits(video: VideoIO, tmp_path: Path) -> None:
     info = video.probe(make_clip(tmp_path / "x.mp4", size="640x360", frames=60))
     frames = video.open(tmp_path / "x.mp4", info).read(0, 60)
     next(frames)
-    (child,) = psutil.Process().children(recursive=True)
+    (child,) = helpers()
     assert resource.prlimit(child.pid, resource.RLIMIT_CORE) == (0, 0)
     for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_NOFILE):
         assert resource.prlimit(child.pid, kind)[1] != resource.RLIM_INFINITY

@@ -95,11 +95,10 @@ def test_text_over_the_limit_is_refused(run, folder: Path, tmp_path: Path) -> No
 def test_clicks_and_boxes_go_to_the_same_engine(run, folder: Path, tmp_path: Path) -> None:
     for arguments in (["--point", "48,48"], ["--box", "25,25,75,72"]):
         mask = tmp_path / "m.png"
-        code, _, err = run("segment", folder / "clip.mp4", *arguments, "-o", mask)
+        code, out, err = run("segment", folder / "clip.mp4", *arguments, "-o", mask)
         assert code == 0, err
         assert np.asarray(Image.open(mask)).any()
-    states = [session.state for session in SessionStore(tmp_path / "workspace")]
-    assert {state.keyframes[0].engine for state in states} == {"sam3"}
+        assert "found by sam3" in out
 
 
 def test_sam2_serves_clicks_and_refuses_text_when_sam3_is_absent(run, folder, tmp_path) -> None:

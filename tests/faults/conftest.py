@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.disc import write_clip, write_mask_png
-from tests.faults.workplace import FRAMES, SIZE, Workplace, children, wait_until
+from tests.faults.workplace import FRAMES, SIZE, Workplace, wait_until
+from tests.processes import helpers
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def make_workplace(tmp_path: Path) -> Iterator[Callable[..., Workplace]]:
     yield make
     for workplace in made:
         assert workplace.orchestrator.close()
-    wait_until(lambda: not children())
+    wait_until(lambda: not helpers())
 
 
 @pytest.fixture

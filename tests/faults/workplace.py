@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,8 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-
-import psutil
 
 from config import Settings
 from engines.base import FrameSource, MattedFrame, OptionValue, RunContext
@@ -24,6 +21,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.session import SessionStore
 from pipeline.state import MatteRequest, SessionState
 from pipeline.video_io import VideoIO
+from tests.processes import helpers
 from utils.messages import CATALOGUE, render
 from utils.types import Mask, Message
 
@@ -141,21 +139,10 @@ def partials(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if ".partial" in path.name]
 
 
-def children() -> list[psutil.Process]:
-    """Return processes of ours that are still running."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            is_alive = process.status() != psutil.STATUS_ZOMBIE
-            if is_alive and "ffmpeg" in " ".join(process.cmdline()):
-                found.append(process)
-    return found
-
-
 def assert_nothing_left(folder: Path) -> None:
     """Check that no FFmpeg runs and nothing unfinished lies in the folder."""
     assert not partials(folder)
-    wait_until(lambda: not children())
+    wait_until(lambda: not helpers())
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:

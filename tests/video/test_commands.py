@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -192,9 +193,14 @@ def test_sessions_lists_and_a_dry_run_deletes_nothing(folder: Path, matted) -> N
     workspace = folder / "workspace"
     listed = app("sessions", workspace=workspace)
     assert summary["session"] in listed.stdout
-    dry = app("sessions", "--clean", "--dry-run", workspace=workspace, SPLAZMATTE_KEEP_SESSIONS="1")
-    assert "would delete" in dry.stdout
+    state_path = workspace / "sessions" / summary["session"] / "session.json"
+    kept = state_path.read_text()
+    aged = {**json.loads(kept), "updated_at_s": time.time() - 100 * 3600}
+    state_path.write_text(json.dumps(aged))
+    dry = app("sessions", "--clean", "--dry-run", workspace=workspace)
+    assert f"would delete {summary['session']}" in dry.stdout
     assert summary["session"] in app("sessions", workspace=workspace).stdout
+    state_path.write_text(kept)
 
 
 def test_the_output_folder_can_be_new_and_nested(folder: Path) -> None:

@@ -19,6 +19,7 @@ from tests.clips import (
     source,
     system_ffmpeg,
 )
+from tests.processes import helpers
 from utils.errors import FfmpegFailed
 
 QUICK = 4
@@ -101,14 +102,13 @@ def test_frames_outside_the_clip_are_refused(video: VideoIO, clip_path: Path) ->
 
 
 def test_stopping_early_ends_the_decoder(video: VideoIO, clip_path: Path) -> None:
-    import psutil
 
     info = video.probe(make_clip(clip_path, size="640x360", frames=60))
     frames = video.open(clip_path, info).read(0, 60)
     next(frames)
-    assert psutil.Process().children(recursive=True)
+    assert helpers()
     frames.close()
-    assert not psutil.Process().children(recursive=True)
+    assert not helpers()
 
 
 def test_a_file_that_changed_since_the_probe_is_an_error(video: VideoIO, clip_path: Path) -> None:

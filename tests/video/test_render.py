@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 
 from config import Settings
@@ -35,6 +34,7 @@ from tests.clips import (
     source,
     system_ffmpeg,
 )
+from tests.processes import helpers
 from utils.errors import BadRequest, Cancelled, EngineFault, FfmpegFailed, SessionError
 
 MakeDisc = Callable[..., list[np.ndarray]]
@@ -484,7 +484,7 @@ def test_cancel_leaves_no_process_and_no_file(
     with pytest.raises(Cancelled):
         render(video, path, alphas(), context=context)
     assert list((tmp_path / "out").iterdir()) == []
-    assert psutil.Process().children(recursive=True) == []
+    assert helpers() == []
     assert threading.active_count() == threads
 
 
@@ -500,7 +500,7 @@ def test_an_engine_that_fails_leaves_no_process_and_no_file(
     with pytest.raises(ZeroDivisionError):
         render(video, path, alphas())
     assert list((tmp_path / "out").iterdir()) == []
-    assert psutil.Process().children(recursive=True) == []
+    assert helpers() == []
 
 
 def test_a_decoder_that_is_killed_fails_the_render_and_leaves_nothing(
@@ -511,7 +511,7 @@ def test_a_decoder_that_is_killed_fails_the_render_and_leaves_nothing(
     def alphas() -> Iterator[np.ndarray]:
         for k, alpha in enumerate(disc((640, 360), 90)):
             if k == 4:
-                for child in psutil.Process().children(recursive=True):
+                for child in helpers():
                     child.kill()
             yield alpha
 
