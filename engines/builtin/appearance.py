@@ -22,6 +22,7 @@ _NEAR_SHARE = 2.0 / 3.0
 _MEMORY_FRAMES = 16
 _MEMORY_DECAY = 0.9
 _REFIT_EVERY = 4
+SURE = 2.5
 
 
 class AppearanceModel:
@@ -106,8 +107,8 @@ class AppearanceModel:
         x0, y0, x1, y1 = window
         inside = np.zeros(features.shape[:2], dtype=bool)
         outside = inside.copy()
-        inside[y0:y1, x0:x1] = log_odds > 1.0
-        outside[y0:y1, x0:x1] = log_odds < -1.0
+        inside[y0:y1, x0:x1] = log_odds > SURE
+        outside[y0:y1, x0:x1] = log_odds < -SURE
         if not inside.any() or not outside.any():
             return
         places = [
