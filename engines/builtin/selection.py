@@ -128,7 +128,7 @@ class BuiltinSegmentation:
                     max(0, row - 2) : row + 3, max(0, column - 2) : column + 3
                 ] = True
         hints = Hints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
-        found, _ = cut(Scene(crop.lab, crop.features), hints)
+        found = cut(Scene(crop.lab, crop.features), hints, thorough=prompt.box is not None)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
         return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
