@@ -24,6 +24,7 @@ from engines.base import (
     TrackedFrame,
     resolve_options,
 )
+from engines.builtin.ahead import ahead
 from engines.builtin.alpha import AlphaMaker
 from engines.builtin.arrays import FloatMap, resize_map
 from engines.builtin.guided import refine_edges
@@ -126,12 +127,9 @@ class BuiltinEngine(Engine):
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         steady = bool(resolve_options(self.option_specs(), options)["steady"])
         maker = AlphaMaker(frames.size_wh, steady)
-        complete = len(guide) == len(frames)
-        source = (
-            _given(frames, guide, start, context)
-            if complete
-            else _tracked(frames, guide, start, context)
-        )
+        follow = _given if len(guide) == len(frames) else _tracked
+        # Reading, tracking and the alpha each have a thread, so that two cores are busy.
+        source = ahead(lambda: follow(frames, guide, start, context), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
             for done, (step, probability, confidence) in enumerate(steps, start=1):
                 alpha = maker.alpha(step.frame, probability, step.flow)

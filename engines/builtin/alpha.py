@@ -12,7 +12,7 @@ from engines.builtin.working import working_size
 from utils.mask_utils import bounding_box, erode, grow_box, signed_distance
 from utils.types import Alpha, Frame, Mask
 
-_AREA = 420 * 420
+_AREA = 360 * 360
 """Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged
 through a linear model of the full picture's colours, which brings back single hairs."""
 _BAND = 0.013
