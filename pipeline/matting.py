@@ -138,6 +138,8 @@ class MattingJob:
         start = start_frame(self._request, state, first, last) - first
         self._check_disk(clip, last - first + 1, len(guides))
         notices: list[Message] = [*clip.notices]
+        for keyframe in state.keyframes.values():
+            notices += keyframe.notices
 
         def notice(message: Message) -> None:
             notices.append(message)

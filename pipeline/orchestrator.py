@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
-from engines.base import Capability, Instance, RunContext, resolve_options
+from engines.base import Capability, RunContext, resolve_options
 from engines.manager import ModelManager
 from engines.registry import EngineRegistry
 from engines.translation import Translator
@@ -35,12 +35,12 @@ from pipeline.results import (
 )
 from pipeline.retention import SessionSummary, clean, summarise_all
 from pipeline.selection import (
-    MASK_ENGINE,
     Selector,
     check_geometry,
+    mask_notices,
     read_mask_file,
     remove_keyframe,
-    store_keyframe,
+    store_mask,
 )
 from pipeline.session import Session, SessionStore
 from pipeline.state import (
@@ -195,9 +195,7 @@ class Orchestrator:
 
     def _find(self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt) -> Keyframe:
         if prompt.mask is not None:
-            return store_keyframe(
-                session, frame, [Instance(prompt.mask, 1.0)], engine=MASK_ENGINE, prompt=prompt
-            )
+            return store_mask(session, frame, prompt.mask)
         text = prompt.text.strip()
         english = ""
         name = self._choice.segmenter_name()
@@ -216,7 +214,9 @@ class Orchestrator:
         session, clip = self._session_clip(session_id)
         self._check_frame(frame, clip)
         mask = read_mask_file(path, clip.size_wh, frame)
-        return self.segment(session.id, frame, Prompt(mask=mask))
+        notices = mask_notices(path, clip.size_wh)
+        with disk.full_disk_is_said(session.folder):
+            return store_mask(session, frame, mask, notices)
 
     def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
         """Return the mask PNG of a found instance, white on black, at full size."""

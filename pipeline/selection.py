@@ -20,7 +20,7 @@ from engines.manager import ModelManager
 from pipeline.session import Session, write_mask
 from pipeline.state import InstanceRecord, Keyframe, PromptRecord, SessionState
 from utils.errors import BadRequest, UnusablePrompt
-from utils.types import Frame, Mask, Prompt
+from utils.types import Frame, Mask, Message, Prompt
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +137,7 @@ def store_keyframe(
     prompt: Prompt,
     text_used: str = "",
     seconds: float = 0.0,
+    notices: tuple[Message, ...] = (),
 ) -> Keyframe:
     """Write the instances' masks and put the keyframe into the session's state; best one kept."""
     records = [
@@ -162,6 +163,7 @@ def store_keyframe(
         instances=tuple(records),
         kept=(0,),
         seconds=seconds,
+        notices=notices,
     )
     with session.masks_lock():
         for number, instance in enumerate(instances):
@@ -217,6 +219,9 @@ _PNG_PROBLEMS = (
 def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -> Mask:
     """Read a mask the user brought (PNG): white, or the alpha where there is one, is the target.
 
+    A mask of the size that the clip had before an encoder stretched it to whole macroblocks (1080 lines
+    to 1088) is stretched with it; see `is_stretched`.
+
     Returns:
         bool (H, W) of the clip's displayed size.
 
@@ -225,7 +230,7 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
     """
     width, height = size_wh
     mask_wh = _png_size(path)
-    if mask_wh != size_wh:
+    if mask_wh != size_wh and not is_stretched(mask_wh, size_wh):
         raise UnusablePrompt(
             "prompt.mask_size",
             mask_width=mask_wh[0],
@@ -236,6 +241,8 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
     try:
         with Image.open(path, formats=["PNG"]) as image:
             mask = _target_of(image)
+        if mask_wh != size_wh:
+            mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
     except _PNG_PROBLEMS as error:
         raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
     if not mask.any():
@@ -243,6 +250,44 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
     if mask.all():
         raise UnusablePrompt("prompt.mask_full", frame=frame_index)
     return mask
+
+
+def store_mask(
+    session: Session, frame_index: int, mask: Mask, notices: tuple[Message, ...] = ()
+) -> Keyframe:
+    """Put a ready mask, bool (H, W) of the clip's size, into the session as a keyframe."""
+    return store_keyframe(
+        session,
+        frame_index,
+        [Instance(mask, 1.0)],
+        engine=MASK_ENGINE,
+        prompt=Prompt(mask=mask),
+        notices=notices,
+    )
+
+
+MACROBLOCK = 16
+"""Side of a coding block, in pixels, that some writers stretch clips to."""
+
+
+def is_stretched(mask_wh: tuple[int, int], clip_wh: tuple[int, int]) -> bool:
+    """Return whether the clip's size is the mask's, each side rounded up to whole macroblocks."""
+    rounded = tuple(-(-side // MACROBLOCK) * MACROBLOCK for side in mask_wh)
+    return mask_wh != clip_wh and rounded == clip_wh
+
+
+def mask_notices(path: Path, clip_wh: tuple[int, int]) -> tuple[Message, ...]:
+    """Return what the user should know of a mask that `read_mask_file` took."""
+    mask_wh = _png_size(path)
+    if not is_stretched(mask_wh, clip_wh):
+        return ()
+    values: dict[str, str | int | float | Message] = {
+        "mask_width": mask_wh[0],
+        "mask_height": mask_wh[1],
+        "width": clip_wh[0],
+        "height": clip_wh[1],
+    }
+    return (Message("prompt.mask_stretched", values),)
 
 
 def _png_size(path: Path) -> tuple[int, int]:

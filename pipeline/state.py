@@ -66,6 +66,7 @@ class Keyframe(_Record):
     instances: tuple[InstanceRecord, ...]
     kept: tuple[int, ...]
     seconds: float = 0.0
+    notices: tuple[Message, ...] = ()
 
 
 class MatteRequest(_Record):

@@ -81,4 +81,9 @@ TEXTS: dict[str, Text] = {
         en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
         zh="无法读取该遮罩。请提供与视频同尺寸的 PNG，目标区域为白色。",
     ),
+    "prompt.mask_stretched": Text(
+        en="The mask of {mask_width}x{mask_height} pixels was stretched to the clip's {width}x{height}: the clip "
+        "was stretched to whole coding blocks when it was made.",
+        zh="遮罩已由 {mask_width}x{mask_height} 拉伸到视频的 {width}x{height} 像素：该视频在生成时被拉伸到了完整的编码块。",
+    ),
 }
