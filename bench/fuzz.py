@@ -155,6 +155,7 @@ class Fuzz:
     def run(self, files: int) -> Report:
         """Push that many files through; return what came of them."""
         store = SessionStore(self._settings.workspace_dir)
+        others = set(psutil.Process().children(recursive=True))
         for number in range(files):
             began_s = time.perf_counter()
             try:
@@ -167,7 +168,7 @@ class Fuzz:
             self.report.slowest_s = max(self.report.slowest_s, seconds)
             if seconds > SLOW_S:
                 self._find(number, f"took {seconds:.0f} s")
-            if psutil.Process().children(recursive=True):
+            if set(psutil.Process().children(recursive=True)) - others:
                 self._find(number, "a process is left running")
             left = [path.name for path in store.root.rglob("*") if ".partial" in path.name]
             left += [path.name for path in store.root.glob(".*")]
