@@ -64,7 +64,7 @@ class Services:
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds by step; `timed` counts only the time spent inside an iterator."""
+    """Seconds spent in each step of a job."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -132,7 +132,7 @@ class MattingJob:
 
     def _work(self, context: RunContext, started_s: float) -> SessionState:
         state = self._session.state
-        clip = _clip_of(state)
+        clip = self._session.clip
         first, last = frame_range(self._request, clip)
         guides = target_guides(self._session, self._request, first, last)
         start = start_frame(self._request, state, first, last) - first
@@ -304,7 +304,7 @@ class MattingJob:
         os.replace(unproven, master)
         matte_s = self._clock.seconds.get("matte", 0.0) - matte_before_s
         self._clock.add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
-        notices += [notice for notice in result.notices if notice not in notices]
+        notices += result.notices
         return output_records(self._session, result.outputs, result.bytes)
 
     def _combine(
@@ -412,9 +412,3 @@ def _unique(messages: list[Message]) -> tuple[Message, ...]:
         if message not in unique:
             unique.append(message)
     return tuple(unique)
-
-
-def _clip_of(state: SessionState) -> ClipInfo:
-    if state.clip is None:
-        raise SessionError("job.session_damaged")
-    return state.clip

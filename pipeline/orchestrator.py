@@ -31,7 +31,6 @@ from pipeline.results import (
     check_look,
     check_outputs,
     check_picture,
-    known_clip,
 )
 from pipeline.retention import SessionSummary, clean, summarise_all
 from pipeline.selection import (
@@ -125,7 +124,7 @@ class Orchestrator:
         with disk.full_disk_is_said(self._store.root):
             session = self._store.create(shown_name, fill)
         state = session.state
-        clip = known_clip(session)
+        clip = session.clip
         logger.info(
             "session %s: %dx%d, %d frames, %s",
             session.id[:6],
@@ -323,7 +322,7 @@ class Orchestrator:
         check_look((), request.background, request.preview_background)
         check_picture(session, request.background, request.preview_background)
         job = RenderJob(self._services(), session, request)
-        first, last = frame_range(made_by, known_clip(session))
+        first, last = frame_range(made_by, session.clip)
         self._jobs.submit(
             session.id,
             "render",
@@ -470,7 +469,7 @@ class Orchestrator:
 
     def _session_clip(self, session_id: str) -> tuple[Session, ClipInfo]:
         session = self._store.open(session_id)
-        return session, known_clip(session)
+        return session, session.clip
 
     @staticmethod
     def _check_frame(frame: int, clip: ClipInfo) -> None:

@@ -128,7 +128,7 @@ class Results:
 
     def confidence(self, session: Session) -> tuple[float | None, ...]:
         """Return how sure the engine was at each frame of the clip, None where it did not run."""
-        clip = known_clip(session)
+        clip = session.clip
         path = session.folder / "confidence.json"
         state = session.state
         values: list[float | None] = [None] * clip.frame_count
@@ -178,7 +178,7 @@ class Results:
             write_image(path, np.where(union, np.uint8(255), np.uint8(0)))
 
     def _kept_alpha(self, session: Session, frame: int) -> tuple[ClipInfo, Alpha]:
-        clip = known_clip(session)
+        clip = session.clip
         request = session.state.result_request
         if request is None or not session.master.is_file():
             raise SessionError("job.no_result")
@@ -207,18 +207,6 @@ def _pack(folders: Sequence[Path], path: Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def known_clip(session: Session) -> ClipInfo:
-    """Return what is known of the session's clip.
-
-    Raises:
-        SessionError: the session is damaged.
-    """
-    clip = session.state.clip
-    if clip is None:
-        raise SessionError("job.session_damaged")
-    return clip
 
 
 def check_picture(session: Session, *backgrounds: str) -> None:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from pipeline.files import exclusive, is_locked, partial_path, try_lock, write_atomically
 from pipeline.state import SessionState, SessionStatus
+from pipeline.video_io import ClipInfo
 from utils.errors import SessionError
 from utils.types import Mask
 
@@ -66,6 +67,18 @@ class Session:
     def source(self) -> Path:
         """The uploaded clip."""
         return self.folder / self.state.source
+
+    @property
+    def clip(self) -> ClipInfo:
+        """What is known of the clip.
+
+        Raises:
+            SessionError: the session is damaged.
+        """
+        clip = self.state.clip
+        if clip is None:
+            raise SessionError("job.session_damaged")
+        return clip
 
     @property
     def master(self) -> Path:

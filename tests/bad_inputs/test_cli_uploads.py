@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,26 +145,6 @@ def test_an_upload_over_the_limit_is_refused(make_door, good: Path) -> None:
         "video.too_big", "matte", good / "clip.mp4", "--mask", good / "mask.png", "--out", door.out
     )
     assert "limit" in line
-
-
-@pytest.fixture
-def listener() -> Iterator[tuple[int, list[str]]]:
-    heard: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            heard.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_port, heard
-        server.shutdown()
-        thread.join()
 
 
 def test_row_4_a_playlist_makes_no_request(

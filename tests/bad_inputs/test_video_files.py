@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,27 +68,6 @@ def test_row_3_a_web_page_named_mp4(video: VideoIO, tmp_path: Path, text: str) -
     path = tmp_path / "x.mp4"
     path.write_text(text)
     refused(video, path, "video.unreadable")
-
-
-@pytest.fixture
-def listener() -> Iterator[tuple[int, list[str]]]:
-    """A web server that notes every request."""
-    heard: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            heard.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_port, heard
-        server.shutdown()
-        thread.join()
 
 
 def playlist(target: str) -> str:
