@@ -23,12 +23,28 @@ def place(page: Any, x: float, y: float, selector: str = STAGE) -> tuple[float, 
         "() => { const i = document.querySelector('.sm-stage img');"
         " return i.decode().then(() => [i.naturalWidth, i.naturalHeight]); }"
     )
-    page.locator(selector).evaluate("node => node.scrollIntoView({block: 'center'})")
-    box = page.locator(selector).bounding_box()
+    page.locator(selector).evaluate(
+        "node => node.scrollIntoView({block: 'center', behavior: 'instant'})"
+    )
+    box = _settled_box(page, selector)
     scale = min(box["width"] / width, box["height"] / height)
     left = box["x"] + (box["width"] - width * scale) / 2
     top = box["y"] + (box["height"] - height * scale) / 2
     return left + x * scale, top + y * scale
+
+
+def _settled_box(page: Any, selector: str) -> dict[str, float]:
+    """Return where an element is once two pictures of the page in a row agree on it."""
+    box: dict[str, float] = page.locator(selector).evaluate(
+        "async node => { const now = () => { const r = node.getBoundingClientRect();"
+        " return {x: r.x, y: r.y, width: r.width, height: r.height}; };"
+        " let last = null, next = now();"
+        " do { last = next; await new Promise(r => requestAnimationFrame(() =>"
+        " requestAnimationFrame(r))); next = now(); }"
+        " while (JSON.stringify(last) !== JSON.stringify(next));"
+        " return next; }"
+    )
+    return box
 
 
 def click(page: Any, x: int, y: int, **options: Any) -> None:
