@@ -82,13 +82,22 @@ def _frames(video: VideoIO, path: Path) -> list[Frame]:
     return [frame.copy() for frame in reader.read(0, len(reader))]
 
 
+def around(engine: BuiltinEngine, clip: Clip, frame: int) -> dict[int, Frame]:
+    places = {distance: frame + distance for distance in engine.looks_around}
+    return {
+        distance: clip.frames[place]
+        for distance, place in places.items()
+        if 0 <= place < len(clip.frames)
+    }
+
+
 def guide_mask(engine: BuiltinEngine, clip: Clip, way: str) -> Mask:
     if way == "mask":
         return clip.masks[0]
     points = [Point(*place) for place in clip.prompt["positive"]]
     points += [Point(*place, positive=False) for place in clip.prompt["negative"]]
     prompt = Prompt(box=Box(*clip.prompt["box"])) if way == "box" else Prompt(points=tuple(points))
-    found = engine.segment_image(clip.frames[0], prompt)
+    found = engine.open_image(clip.frames[0], around(engine, clip, 0)).segment(prompt)
     return found[0].mask if found else np.zeros_like(clip.masks[0])
 
 
@@ -175,7 +184,7 @@ def corrected(engine: BuiltinEngine, clip: Clip, found: list[MattedFrame]) -> di
     frame = min(range(1, len(found)), key=lambda index: found[index].confidence)
     guess = found[frame].alpha > 0.5
     click = click_on_error(guess, clip.masks[frame])
-    session = engine.open_image(clip.frames[frame])
+    session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
     prompt = Prompt(points=(click,), mask=guess) if guess.any() else Prompt(points=(click,))
     answers = session.segment(prompt)
     if not answers:

@@ -165,6 +165,8 @@ class Engine(ABC):
     capabilities: frozenset[Capability]
     guide_kind: Literal["none", "first_mask", "mask_per_frame"] = "none"
     """What `process` needs: the mask of a keyframe, or of every frame (track first)."""
+    looks_around: tuple[int, ...] = ()
+    """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 
     @property
     @abstractmethod
@@ -219,8 +221,15 @@ class ImageSegmentation(Protocol):
 class Segmenter(Protocol):
     """Finds the target on one image. The engine must be loaded (leased) at each call."""
 
-    def open_image(self, image: Frame) -> ImageSegmentation:
-        """Start on an image, uint8 RGB (H, W, 3); the heavy part may be put off to `segment`."""
+    def open_image(
+        self, image: Frame, around: Mapping[int, Frame] | None = None
+    ) -> ImageSegmentation:
+        """Start on an image, uint8 RGB (H, W, 3); the heavy part may be put off to `segment`.
+
+        Args:
+            around: frames near it by their distance in frames, of the same size; an engine uses those
+                at `looks_around` for what their motion tells, and does without where they are missing.
+        """
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
         """One prompt on one image: `open_image(image).segment(prompt)`."""

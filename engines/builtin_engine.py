@@ -28,6 +28,7 @@ from engines.builtin.ahead import ahead
 from engines.builtin.alpha import AlphaMaker
 from engines.builtin.arrays import FloatMap, resize_map
 from engines.builtin.guided import refine_edges
+from engines.builtin.moving import FAR, NEAR
 from engines.builtin.passes import Step, both_ways, track
 from engines.builtin.selection import BuiltinSegmentation
 from engines.builtin.tracker import Belief
@@ -53,6 +54,7 @@ class BuiltinEngine(Engine):
         {Capability.POINTS, Capability.BOX, Capability.TRACK, Capability.MATTE}
     )
     guide_kind = "first_mask"
+    looks_around = (*FAR, *NEAR)
 
     def __init__(self, settings: Settings) -> None:
         self._threads = settings.cpu_threads
@@ -89,9 +91,11 @@ class BuiltinEngine(Engine):
     def unload(self) -> None:
         """There is nothing to drop."""
 
-    def open_image(self, image: Frame) -> BuiltinSegmentation:
+    def open_image(
+        self, image: Frame, around: Mapping[int, Frame] | None = None
+    ) -> BuiltinSegmentation:
         """See `Segmenter.open_image`."""
-        return BuiltinSegmentation(image, self.name)
+        return BuiltinSegmentation(image, self.name, around)
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
         """See `Segmenter.segment_image`."""

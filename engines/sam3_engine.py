@@ -111,8 +111,9 @@ class _SamEngine(Engine):
         self._network = None
         release_memory()
 
-    def open_image(self, image: Frame) -> SamImage:
-        """See `Segmenter.open_image`; the image is encoded at the first prompt."""
+    def open_image(self, image: Frame, around: Mapping[int, Frame] | None = None) -> SamImage:
+        """See `Segmenter.open_image`; the image is encoded at the first prompt, by itself."""
+        del around
         from engines.sam3.image import SamImage
 
         return SamImage(image, self._loaded, self._people_name)

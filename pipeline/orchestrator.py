@@ -200,9 +200,11 @@ class Orchestrator:
         name = self._choice.segmenter_name()
         if text and Capability.TEXT in self._registry.get(name).capabilities:
             english = self._translator.translate(text).english
-        return self._selector.segment(
-            session, frame, prompt, name, lambda: self._read_frame(session, clip, frame), english
-        )
+
+        def read_frames(distances: tuple[int, ...]) -> dict[int, Frame]:
+            return self._read_around(session, clip, frame, distances)
+
+        return self._selector.segment(session, frame, prompt, name, read_frames, english)
 
     def read_mask_upload(self, session_id: str, frame: int, path: Path) -> Keyframe:
         """Take a mask PNG of the clip's size as the target on a frame.
@@ -480,6 +482,19 @@ class Orchestrator:
 
     def _read_frame(self, session: Session, clip: ClipInfo, frame: int) -> Frame:
         return next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
+
+    def _read_around(
+        self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]
+    ) -> dict[int, Frame]:
+        """Return a frame as 0 and its neighbours by their distance, those that the clip has."""
+        wanted = {0, *(d for d in distances if 0 <= frame + d < clip.frame_count)}
+        first, stop = frame + min(wanted), frame + max(wanted) + 1
+        frames = self._video.open(session.source, clip).read(first, stop)
+        return {
+            index - frame: picture.copy()
+            for index, picture in enumerate(frames, start=first)
+            if index - frame in wanted
+        }
 
     def _safe_suffix(self, upload: Path) -> str:
         suffix = upload.suffix.lower().lstrip(".")

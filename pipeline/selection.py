@@ -8,7 +8,7 @@ import threading
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,13 +46,14 @@ class Selector:
         frame_index: int,
         prompt: Prompt,
         engine_name: str,
-        read_frame: Callable[[], Frame],
+        read_frames: Callable[[tuple[int, ...]], Mapping[int, Frame]],
         text_used: str = "",
     ) -> Keyframe:
         """Find the target on a frame, write the instances' masks and record the keyframe.
 
         Args:
-            read_frame: gives the frame, uint8 RGB (H, W, 3); called only for a frame not open yet.
+            read_frames: gives the frame, uint8 RGB (H, W, 3), as 0, and those of its neighbours at the
+                given distances that the clip has; called only for a frame not open yet.
             text_used: the English text in use where the user's was translated.
 
         Raises:
@@ -67,7 +68,8 @@ class Selector:
             if not isinstance(engine, Segmenter):
                 raise BadRequest("engine.cannot_segment", name=engine.label)
             if not opened:
-                opened.append(engine.open_image(read_frame()))
+                around = dict(read_frames(engine.looks_around))
+                opened.append(engine.open_image(around.pop(0), around))
             engine_prompt = replace(prompt, text=text_used) if text_used else prompt
             instances = opened[0].segment(engine_prompt)
         if not instances:

@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.builtin.arrays import FloatImage, FloatMap
 from engines.builtin.forest import FloatRows, Forest, ForestShape, Samples
-from engines.builtin.motion import sampled
+from engines.builtin.motion import MOTION_COUNT, sampled
 from engines.builtin.shape import ObjectFrame
 from utils.mask_utils import dilate
 from utils.types import Mask
@@ -55,7 +55,7 @@ class AppearanceModel:
             near_places,
             sampled(self._random, ~mask & ~near, count_out - near_places.size),
         ]
-        still = np.zeros((*mask.shape, 2), dtype=np.float32)
+        still = np.zeros((*mask.shape, MOTION_COUNT), dtype=np.float32)
         self._key_samples.append(self._gather(features, still, mask, frame, places))
         self._awaiting_motion = np.concatenate(places)
         self._lent = []
@@ -79,15 +79,15 @@ class AppearanceModel:
 
     def _grow_key(self) -> None:
         known = self.confirmed_samples()
-        plain = Samples(known.features[:, :-2], known.labels, known.weights)
+        plain = Samples(known.features[:, :-MOTION_COUNT], known.labels, known.weights)
         self._key = Forest(plain, ForestShape(), seed=1)
         self._running = None
 
     def add_motion(self, motion: FloatImage) -> None:
-        """Complete the last confirmed frame with its motion vectors, float32 (h, w, 2)."""
+        """Complete the last confirmed frame with `ObjectMotion.features`, float32 (h, w, 3)."""
         if self._awaiting_motion is not None:
             rows = self._key_samples[-1].features
-            rows[:, -2:] = motion.reshape(-1, 2)[self._awaiting_motion]
+            rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[self._awaiting_motion]
             self._awaiting_motion = None
 
     @property
@@ -147,18 +147,18 @@ class AppearanceModel:
         across, down = across[:, ::LATTICE], down[::LATTICE]
         view = np.s_[y0:y1:LATTICE, x0:x1:LATTICE]
         seen = features[view]
-        rows = np.empty((*seen.shape[:2], features.shape[2] + 4), dtype=np.float32)
-        rows[..., :-4] = seen
-        rows[..., -4] = np.clip(across, -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[..., -3] = np.clip(down, -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[..., -2:] = motion[view]
+        rows = np.empty((*seen.shape[:2], features.shape[2] + 2 + MOTION_COUNT), dtype=np.float32)
+        rows[..., : -2 - MOTION_COUNT] = seen
+        rows[..., -2 - MOTION_COUNT] = np.clip(across, -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[..., -1 - MOTION_COUNT] = np.clip(down, -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[..., -MOTION_COUNT:] = motion[view]
         return rows.reshape(-1, rows.shape[2])
 
     def key_log_odds(self, rows: FloatRows) -> FloatRows:
         """Return what the confirmed frames say of each row, float32 (N,) in [-3, 3]."""
         if self._key is None:
             raise ValueError("no confirmed frame yet")
-        return self._key.log_odds(rows[:, :-2])
+        return self._key.log_odds(rows[:, :-MOTION_COUNT])
 
     def running_log_odds(self, rows: FloatRows) -> FloatRows:
         """Return what all frames so far say of each row, float32 (N,) in [-3, 3]."""
@@ -176,12 +176,12 @@ class AppearanceModel:
     ) -> Samples:
         flat = np.concatenate(places)
         width = labels.shape[1]
-        rows = np.empty((flat.size, features.shape[2] + 4), dtype=np.float32)
-        rows[:, :-4] = features.reshape(-1, features.shape[2])[flat]
+        rows = np.empty((flat.size, features.shape[2] + 2 + MOTION_COUNT), dtype=np.float32)
+        rows[:, : -2 - MOTION_COUNT] = features.reshape(-1, features.shape[2])[flat]
         across = (flat % width - frame.x) / frame.deviation_x
         down = (flat // width - frame.y) / frame.deviation_y
         jitter = self._random.normal(0.0, _POSITION_JITTER, (2, flat.size))
-        rows[:, -4] = np.clip(across + jitter[0], -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[:, -3] = np.clip(down + jitter[1], -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[:, -2:] = motion.reshape(-1, 2)[flat]
+        rows[:, -2 - MOTION_COUNT] = np.clip(across + jitter[0], -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[:, -1 - MOTION_COUNT] = np.clip(down + jitter[1], -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[flat]
         return Samples(rows, labels.ravel()[flat], np.ones(flat.size, dtype=np.float32))

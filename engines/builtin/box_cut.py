@@ -11,6 +11,7 @@ from engines.builtin.barrier import barrier_evidence
 from engines.builtin.colour_grid import local_colour
 from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.motion import sampled
+from engines.builtin.moving import Moving
 from engines.builtin.regularise import regularised
 from utils.types import Mask
 
@@ -19,7 +20,7 @@ _FIRST = ForestShape(trees=16, depth=4)
 _LATER = ForestShape(trees=16, depth=6)
 _LEARN = 2500
 _CERTAIN = 8.0
-_SMOOTHNESS = 0.6
+_SMOOTHNESS = 0.9
 _PLACELESS = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
 """Features that tell nothing of the surroundings: the first round asks what is not outside the box,
 and a wide blur would answer "inside" of every pixel that is."""
@@ -47,14 +48,22 @@ _LENIENT = (
 )
 """First and later rounds that trust the box, for objects that share colours with their surroundings."""
 _LIMIT = 6.0
+_MOTION = 0.6
+_PRIOR_LOSS = 0.4
+"""Share of the box's prior that clear motion takes away."""
+_MOVING_BIAS = -0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture around the target: lab float32 (h, w, 3), features float32 (h, w, 17)."""
+    """A picture around the target: lab float32 (h, w, 3), features float32 (h, w, 17).
+
+    `moving` is of the same size; None where nothing is known of motion.
+    """
 
     lab: FloatImage
     features: FloatImage
+    moving: Moving | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +112,24 @@ def _one_answer(
     random = np.random.default_rng(seed)
     outside = ~hints.allowed | hints.outside
     barrier = barrier_evidence(scene.lab, outside)
-    belief = np.where(hints.allowed, 1.0 / (1.0 + np.exp(-hints.prior)), 0.0).astype(np.float32)
-    log_odds = hints.prior
+    prior, told = hints.prior, np.zeros_like(hints.prior)
+    constant = 0.0
+    if scene.moving is not None:
+        # What moves tells the object better than the middle of its box does.
+        prior = prior * np.float32(1.0 - _PRIOR_LOSS * scene.moving.strength)
+        told, constant = scene.moving.evidence, _MOVING_BIAS
+    belief = 1.0 / (1.0 + np.exp(-prior - told))
+    belief = np.where(hints.allowed, belief, 0.0).astype(np.float32)
+    log_odds = prior
     for turn in range(rounds):
         weights = recipe[1 if turn else 0]
         log_odds = (
             weights.forest * _learned(scene, belief, outside, random, turn)
-            + weights.prior * hints.prior
+            + weights.prior * prior
             + weights.barrier * barrier
+            + _MOTION * told
             + weights.bias
+            + constant
         )
         if turn:
             sure = np.where(outside, 1.0, np.abs(2.0 * belief - 1.0)).astype(np.float32)
@@ -146,17 +164,19 @@ def _learned(
 
 
 def _rows(scene: Scene, inside: Mask | None) -> FloatImage:
-    """Return the features of every pixel, float32 (h w, F), with its place beside where it helps."""
+    """Return the features of every pixel, float32 (h w, F), with its motion, and its place where it helps."""
     height, width, count = scene.features.shape
     flat = scene.features.reshape(-1, count)
+    motion = []
+    if scene.moving is not None:
+        motion = [np.log1p(scene.moving.difference).reshape(-1, 1)]
     if inside is None:
-        return np.ascontiguousarray(flat[:, _PLACELESS])
+        return np.concatenate([flat[:, _PLACELESS], *motion], axis=1)
     ys, xs = np.nonzero(inside)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     places = [
         np.clip((grid - at.mean()) / max(float(at.std()), 3.0), -_POSITION_LIMIT, _POSITION_LIMIT)
         for grid, at in ((columns, xs), (rows, ys))
     ]
-    return np.concatenate([flat, np.stack(places, axis=2).reshape(-1, 2)], axis=1).astype(
-        np.float32
-    )
+    table = [flat, np.stack(places, axis=2).reshape(-1, 2), *motion]
+    return np.concatenate(table, axis=1).astype(np.float32)

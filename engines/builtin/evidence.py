@@ -12,7 +12,7 @@ from engines.builtin.arrays import FloatImage, FloatMap
 from engines.builtin.colour_grid import local_colour
 from engines.builtin.flow import FlowPair, forward_coverage
 from engines.builtin.forest import FloatRows
-from engines.builtin.motion import motion_evidence
+from engines.builtin.motion import ObjectMotion, difference_evidence, motion_evidence
 from engines.builtin.shape import ObjectFrame, ShapeMemory, contour_evidence
 from engines.builtin.working import WorkingFrame
 
@@ -26,13 +26,14 @@ VOICES = (
     "running_forest",
     "motion",
     "motion_memory",
+    "difference",
 )
 """Names of the evidence maps, in the order of `WEIGHTS`."""
 
-WEIGHTS = (0.1, 0.3, -0.4, 0.2, 0.6, 0.2, 0.35, 0.5, 0.3)
+WEIGHTS = (0.03, 0.25, -0.7, 0.24, 0.75, 0.4, 0.35, 0.5, 0.1, 0.25)
 """Log odds per unit of each voice: near a logistic regression on the development clips, which moves by
 less than a tenth when any one clip is left out; see docs/quality.md."""
-BIAS = -0.05
+BIAS = 0.02
 
 _STILL = 0.6
 """Accumulated motion against the background, in units of the background's own, that says nothing."""
@@ -43,13 +44,13 @@ class Carried:
     """What the last frame's answer says of this frame, all float32 of the whole frame (h, w[, C]).
 
     `expected` is the probability warped here, `known` the last frame's Lab colours at their places
-    here, `motion` and `motion_memory` vectors against the background, now and over time. `window`
-    (x0, y0, x1, y1) is where the object is looked for, `place` its frame.
+    here, `motion` how the frame moves against its background, `motion_memory` the same vectors over
+    time. `window` (x0, y0, x1, y1) is where the object is looked for, `place` its frame.
     """
 
     expected: FloatMap
     known: FloatImage
-    motion: FloatImage
+    motion: ObjectMotion
     motion_memory: FloatImage
     window: tuple[int, int, int, int]
     place: ObjectFrame
@@ -62,14 +63,14 @@ def gather(
     appearance: AppearanceModel,
     shape: ShapeMemory,
 ) -> FloatImage:
-    """Return the evidence maps of the carried window, float32 (9, h, w), in the order of `VOICES`."""
+    """Return the evidence maps of the carried window, float32 (10, h, w), in the order of `VOICES`."""
     x0, y0, x1, y1 = carried.window
     view = np.s_[y0:y1, x0:x1]
     size = y1 - y0, x1 - x0
     contour = contour_evidence(carried.expected)[view]
     trust = np.ascontiguousarray(flow.reliability[view])
     expected = np.ascontiguousarray(carried.expected[view])
-    rows = appearance.rows(frame.features, carried.motion, carried.window, carried.place)
+    rows = appearance.rows(frame.features, carried.motion.features(), carried.window, carried.place)
     maps = [
         contour,
         contour * trust,
@@ -83,14 +84,15 @@ def gather(
         ),
         spread(appearance.key_log_odds(rows), size),
         spread(appearance.running_log_odds(rows), size),
-        motion_evidence(carried.motion[view], expected, trust) * trust,
+        motion_evidence(carried.motion.vector[view], expected, trust) * trust,
         np.clip(np.sqrt(np.square(carried.motion_memory[view]).sum(axis=2)) - _STILL, -0.8, 2.0),
+        difference_evidence(carried.motion.difference[view]),
     ]
     return np.stack(maps).astype(np.float32)
 
 
 def combined(maps: FloatImage) -> FloatMap:
-    """Return the log odds, float32 (h, w), of evidence maps (9, h, w)."""
+    """Return the log odds, float32 (h, w), of evidence maps (10, h, w)."""
     weights = np.asarray(WEIGHTS, dtype=np.float32)
     return np.tensordot(weights, maps, axes=1) + np.float32(BIAS)  # type: ignore[no-any-return]
 

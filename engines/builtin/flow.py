@@ -52,10 +52,14 @@ class FlowEstimator:
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
+    def one_way(self, here: WorkingFrame, there: WorkingFrame) -> FloatImage:
+        """Return where each pixel of `here` is in `there`, float32 (h, w, 2) as (dx, dy)."""
+        return np.asarray(self._dis.calc(here.luma, there.luma, None), dtype=np.float32)
+
     def between(self, previous: WorkingFrame, current: WorkingFrame) -> FlowPair:
         """Return the flow between two neighbouring frames in the order they are tracked."""
-        to_previous = self._dis.calc(current.luma, previous.luma, None)
-        from_previous = self._dis.calc(previous.luma, current.luma, None)
+        to_previous = self.one_way(current, previous)
+        from_previous = self.one_way(previous, current)
         reliability = _reliability(previous, current, to_previous, from_previous)
         return FlowPair(to_previous, from_previous, reliability)
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.flow import sample_at
 from engines.builtin.guided import box_mean
-from utils.mask_utils import dilate
 from utils.types import Mask
 
 _SAMPLES = 500
 _LARGEST_RATIO = 4.0
 _LOCAL_RADIUS = 24
 _BINS = 20
+_EVERY = 7
+_NOISE_PERCENTILE = 80
+_LEAST_NOISE = 1.5
+"""Differences of the background below which a picture counts as free of noise, in Lab units."""
+_STILL_DIFFERENCE = 1.5
 _LARGEST_LOG_ODDS = 2.0
+MOTION_COUNT = 3
+"""Channels of `ObjectMotion.features`."""
 
 
 def background_flow(flow: FloatImage, background: Mask) -> FloatImage:
@@ -45,29 +54,71 @@ def background_flow(flow: FloatImage, background: Mask) -> FloatImage:
     return moved.reshape(height, width, 2) - grid  # type: ignore[no-any-return]
 
 
-def relative_motion(
-    flow: FloatImage, probability: FloatMap, radius: int = 8
-) -> tuple[FloatImage, FloatMap]:
-    """Return motion against the background, and how unusual it is.
+@dataclass(frozen=True, slots=True)
+class ObjectMotion:
+    """How a frame moves against its background.
+
+    Attributes:
+        vector: the flow minus the background's, over 0.5 + 1.5 times the background's own residual
+            nearby, float32 (h, w, 2) in [-4, 4].
+        difference: the frame minus its neighbour carried along the background's motion (the
+            motion-compensated frame difference), over what background pixels differ, float32 (h, w),
+            at least 0. Exact to the pixel where flow is smooth, but near 0 inside a plain object.
+        pixels: length of the flow minus the background's, float32 (h, w), in pixels.
+        mismatch: what background pixels differ, in Lab units: the 80th percentile.
+    """
+
+    vector: FloatImage
+    difference: FloatMap
+    pixels: FloatMap
+    mismatch: float
+
+    def features(self, sign: float = 1.0) -> FloatImage:
+        """Return what a forest may ask of a pixel, float32 (h, w, 3); `sign` -1 turns time around."""
+        return np.dstack([np.float32(sign) * self.vector, np.log1p(self.difference)])
+
+
+def object_motion(
+    lab: FloatImage, neighbour: FloatImage, flow: FloatImage, background: Mask
+) -> ObjectMotion:
+    """Return how a picture moves against its background.
 
     Args:
-        flow: to the previous frame, float32 (h, w, 2), in pixels.
-        probability: of the object in this frame, float32 (h, w).
-        radius: by which the object is grown before the rest counts as background, in pixels.
-
-    Returns:
-        The flow minus the background's, over 0.5 + 1.5 times the background's own residual nearby,
-        float32 (h, w, 2) in [-4, 4]; and its length, float32 (h, w) in [0, 4].
+        lab: of the picture, float32 (h, w, 3).
+        neighbour: Lab of a frame before or after it, float32 (h, w, 3).
+        flow: from the picture to the neighbour, float32 (h, w, 2), in pixels.
+        background: pixels that are surely not the object's, bool (h, w).
     """
-    background = ~dilate(probability > 0.3, radius)
-    residual = flow - background_flow(flow, background)
-    length = np.sqrt(np.square(residual).sum(axis=2))
+    ground = background_flow(flow, background)
+    residual = flow - ground
+    pixels = np.sqrt(np.square(residual).sum(axis=2))
     weight = background.astype(np.float32)
-    usual = box_mean(length * weight, _LOCAL_RADIUS) / (box_mean(weight, _LOCAL_RADIUS) + 1e-3)
+    usual = box_mean(pixels * weight, _LOCAL_RADIUS) / (box_mean(weight, _LOCAL_RADIUS) + 1e-3)
     scale = 1.0 / (0.5 + 1.5 * usual)
     vector = np.clip(residual * scale[..., None], -_LARGEST_RATIO, _LARGEST_RATIO)
-    ratio = np.minimum(length * scale, _LARGEST_RATIO)
-    return vector.astype(np.float32), ratio.astype(np.float32)
+    gap = _compensated_difference(lab, neighbour, ground)
+    known = gap[background][::_EVERY]
+    mismatch = float(np.percentile(known, _NOISE_PERCENTILE)) if known.size else 0.0
+    difference = gap / np.float32(max(mismatch, _LEAST_NOISE))
+    return ObjectMotion(vector.astype(np.float32), difference, pixels, mismatch)
+
+
+def _compensated_difference(lab: FloatImage, neighbour: FloatImage, ground: FloatImage) -> FloatMap:
+    """Return how far a picture is from its neighbour seen along `ground`, in Lab units, float32 (h, w).
+
+    0 where the neighbour doesn't reach.
+    """
+    height, width = lab.shape[:2]
+    gap = np.abs(sample_at(neighbour, ground) - lab).sum(axis=2)
+    x = ground[..., 0] + np.arange(width, dtype=np.float32)
+    y = ground[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    seen = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    return box_mean(np.where(seen, gap, np.float32(0.0)), 1)
+
+
+def difference_evidence(difference: FloatMap) -> FloatMap:
+    """Return log odds, float32 (h, w) in [-1, 1.5], that a pixel isn't background, by its difference."""
+    return np.asarray(np.clip(difference - _STILL_DIFFERENCE, -1.0, 1.5), dtype=np.float32)
 
 
 def motion_evidence(vector: FloatImage, expected: FloatMap, weight: FloatMap) -> FloatMap:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from engines.base import Instance
@@ -9,14 +11,23 @@ from engines.builtin.arrays import resize_mask
 from engines.builtin.box_cut import Hints, Scene, box_prior, cut
 from engines.builtin.click import Correction, correct
 from engines.builtin.guided import refine_edges
+from engines.builtin.moving import MotionAround, Moving
 from engines.builtin.prompts import check_prompt, clip_box
 from engines.builtin.working import WorkingFrame, shrink, working_size
-from utils.mask_utils import check_keyframe_mask, dilate, drop_small, erode, grow_box
+from utils.mask_utils import (
+    bounding_box,
+    check_keyframe_mask,
+    dilate,
+    drop_small,
+    erode,
+    grow_box,
+)
 from utils.types import Frame, Mask, Point, Prompt
 
 _AREA = 480 * 270
 _CROP_AREA = 160 * 160
 _MARGIN = 0.35
+_MOTION_MARGIN = 0.15
 _EDGE_FEATURE = 12
 _GUESSES = (0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
@@ -28,8 +39,18 @@ IntBox = tuple[int, int, int, int]
 class BuiltinSegmentation:
     """One picture being segmented: keeps the reduced picture and the last answer between prompts."""
 
-    def __init__(self, image: Frame, engine: str) -> None:
+    def __init__(
+        self, image: Frame, engine: str, around: Mapping[int, Frame] | None = None
+    ) -> None:
+        """Prepare to segment `image`, uint8 RGB (H, W, 3).
+
+        Args:
+            engine: name to tell the user.
+            around: frames near it by their distance in frames, of the same size: what moves shows.
+        """
         self._image = image
+        self._around = around or {}
+        self._motion: MotionAround | None = None
         self._size_wh = (image.shape[1], image.shape[0])
         self._engine = engine
         self._small_wh = working_size(self._size_wh, _AREA)
@@ -71,13 +92,29 @@ class BuiltinSegmentation:
             return []
         best = masks[0]
         for point in prompt.points[known:]:
-            best = correct(self._small_picture(), best, self._correction(point))
+            best = self._corrected(best, self._correction(point))
         return [best, *masks[1:]]
+
+    def _corrected(self, mask: Mask, click: Correction) -> Mask:
+        x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
+        both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
+        moving = self._moving(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
+        return correct(self._small_picture(), mask, click, moving)
 
     def _small_picture(self) -> WorkingFrame:
         if self._picture is None:
             self._picture = shrink(self._image, self._small_wh)
         return self._picture
+
+    def _moving(self, box: IntBox) -> Moving | None:
+        """Return what moves in a box of the working picture; None where nothing is known of it."""
+        if self._motion is None:
+            around = {
+                distance: shrink(frame, self._small_wh) for distance, frame in self._around.items()
+            }
+            self._motion = MotionAround(self._small_picture(), around)
+            self._around = {}
+        return self._motion.inside(box)
 
     def _small_box(self, box: IntBox) -> IntBox:
         across, down = self._scale
@@ -128,7 +165,9 @@ class BuiltinSegmentation:
                     max(0, row - 2) : row + 3, max(0, column - 2) : column + 3
                 ] = True
         hints = Hints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
-        found = cut(Scene(crop.lab, crop.features), hints, thorough=prompt.box is not None)
+        moving = self._moving(box)
+        scene = Scene(crop.lab, crop.features, moving and moving.part(window, crop_wh))
+        found = cut(scene, hints, thorough=prompt.box is not None)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
         return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))

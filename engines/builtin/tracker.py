@@ -11,15 +11,18 @@ from engines.builtin.arrays import FloatImage, FloatMap
 from engines.builtin.confidence import confidence, read_signs
 from engines.builtin.evidence import VOICES, Carried, combined, gather
 from engines.builtin.flow import FlowPair, sample_at
-from engines.builtin.motion import relative_motion
+from engines.builtin.motion import object_motion
 from engines.builtin.refind import refind
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, object_frame
 from engines.builtin.working import WorkingFrame
-from utils.mask_utils import bounding_box, components, grow_box, keep_components
+from utils.mask_utils import bounding_box, components, dilate, grow_box, keep_components
 from utils.types import Mask
 
 _MOTION_DECAY = 0.85
+_MAYBE = 0.3
+"""Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""
+_AROUND = 8
 _SMALLEST_OVERLAP = 0.25
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost, and is looked for everywhere."""
@@ -73,14 +76,14 @@ class ObjectTracker:
 
     def step(self, frame: WorkingFrame, flow: FlowPair) -> Belief:
         """Return the belief for the next frame, whose `flow` leads back to the last one."""
-        carried = self._carry(flow)
+        carried = self._carry(frame, flow)
         self._belief = (
             self._look_everywhere(frame) if carried is None else self._follow(frame, flow, carried)
         )
         self._frame = frame
         return self._belief
 
-    def _carry(self, flow: FlowPair) -> Carried | None:
+    def _carry(self, frame: WorkingFrame, flow: FlowPair) -> Carried | None:
         """Bring the last frame's answer to this one; None where nothing worth the name is left."""
         expected = sample_at(self._belief.probability, flow.to_previous)
         place = object_frame(expected)
@@ -90,12 +93,11 @@ class ObjectTracker:
             return None
         height, width = expected.shape
         if self._appearance.awaits_motion:
-            self._appearance.add_motion(
-                relative_motion(-flow.from_previous, self._belief.probability)[0]
-            )
-        motion, _ = relative_motion(flow.to_previous, expected)
+            self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
+        ground = ~dilate(expected > _MAYBE, _AROUND)
+        motion = object_motion(frame.lab, self._frame.lab, flow.to_previous, ground)
         before = sample_at(self._motion_memory, flow.to_previous)
-        self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion
+        self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector
         return Carried(
             expected,
             sample_at(self._frame.lab, flow.to_previous),
@@ -103,6 +105,13 @@ class ObjectTracker:
             self._motion_memory,
             grow_box(box, (width, height), _WINDOW_SHARE, _WINDOW_PIXELS),
             place,
+        )
+
+    def _motion_of_confirmed(self, frame: WorkingFrame, flow: FlowPair) -> FloatImage:
+        """Return the motion features of the last, confirmed frame, told by the frame after it."""
+        ground = ~dilate(self._belief.probability > _MAYBE, _AROUND)
+        return object_motion(self._frame.lab, frame.lab, flow.from_previous, ground).features(
+            sign=-1.0
         )
 
     def _follow(self, frame: WorkingFrame, flow: FlowPair, carried: Carried) -> Belief:
@@ -121,7 +130,7 @@ class ObjectTracker:
         sure = confidence(signs, self._belief.confidence)
         self._learn(
             frame,
-            carried.motion,
+            carried.motion.features(),
             np.where(keep == (log_odds > 0), log_odds, 0.0),
             probability,
             carried.window,

@@ -66,6 +66,30 @@ def test_a_box_selects_the_object_and_not_the_box(engine, clip):
     assert intersection_over_union(found[0].mask, masks[0]) > 0.85
 
 
+def test_what_moves_in_a_box_is_told_from_its_ground_of_the_same_colours(engine):
+    noise = cv2.GaussianBlur(np.random.default_rng(3).uniform(0, 255, (140, 220, 3)), (0, 0), 2)
+    noise = cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(mask, (80, 48), (34, 12), 35, 0, 360, 1, -1)
+
+    def picture(distance: int) -> np.ndarray:
+        ground = noise[20 : 20 + HEIGHT, 20 - distance : 20 - distance + WIDTH]
+        moved = np.roll(mask, 4 * distance, axis=1) > 0
+        thing = noise[40 : 40 + HEIGHT, 30 - 4 * distance : 30 - 4 * distance + WIDTH]
+        return np.where(moved[..., None], thing, ground)
+
+    box = Prompt(box=Box(46, 22, 114, 74))
+    around = {distance: picture(distance) for distance in engine.looks_around}
+    alone = engine.open_image(picture(0)).segment(box)
+    moving = engine.open_image(picture(0), around).segment(box)
+    overlaps = [
+        intersection_over_union(found[0].mask, mask > 0) if found else 0.0
+        for found in (alone, moving)
+    ]
+    assert overlaps[1] > 0.75
+    assert overlaps[1] > overlaps[0] + 0.1
+
+
 def test_a_click_selects_the_object(engine, clip):
     frames, masks = clip
     found = engine.segment_image(frames[0], Prompt(points=(Point(50, 36),)))

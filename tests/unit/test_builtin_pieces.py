@@ -16,7 +16,13 @@ from engines.builtin.features import FEATURE_COUNT, appearance
 from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
 from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.guided import guided_filter, refine_edges
-from engines.builtin.motion import background_flow, motion_evidence, relative_motion
+from engines.builtin.motion import (
+    background_flow,
+    difference_evidence,
+    motion_evidence,
+    object_motion,
+)
+from engines.builtin.moving import MotionAround
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.working import shrink, working_size
@@ -172,10 +178,66 @@ def test_the_backgrounds_flow_is_found_although_an_object_moves_otherwise():
     flow[disc()] = (-4.0, 3.0)
     ground = background_flow(flow, ~disc(45, 30, 8))
     assert np.allclose(ground[5, 5], (2.0, 0.0), atol=0.2)
-    vector, ratio = relative_motion(flow, disc().astype(np.float32), radius=2)
-    assert ratio[30, 45] > 3
-    assert ratio[5, 5] < 0.5
-    assert np.abs(vector).max() <= 4.0
+    blank = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    motion = object_motion(blank, blank, flow, ~disc(45, 30, 16))
+    length = np.linalg.norm(motion.vector, axis=2)
+    assert length[30, 45] > 3
+    assert length[5, 5] < 0.5
+    assert np.abs(motion.vector).max() <= 4.0
+    assert motion.pixels[30, 45] == pytest.approx(np.hypot(6.0, 3.0), abs=0.3)
+
+
+def moved_disc(texture: np.ndarray, ground: int, disc_by: int) -> np.ndarray:
+    """A patterned disc on a textured ground, each moved so many pixels to the right."""
+    picture = texture[:HEIGHT, 20 - ground : 20 - ground + WIDTH].copy()
+    pattern = 255 - texture[40:, 20 - disc_by : 20 - disc_by + WIDTH]
+    return np.where(disc(45 + disc_by)[..., None], pattern, picture)
+
+
+def test_the_compensated_difference_is_sharp_where_an_object_moves_over_its_ground(texture):
+    size = WIDTH, HEIGHT
+    here = shrink(moved_disc(texture, 0, 0), size)
+    there = shrink(moved_disc(texture, 3, -3), size)
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    flow[...] = (3.0, 0.0)
+    motion = object_motion(here.lab, there.lab, flow, ~disc(45, 30, 20))
+    found = difference_evidence(motion.difference)
+    assert np.median(motion.difference[~disc(45, 30, 22)]) < 1.0
+    assert found[30, 45 + 12] > 1.0
+    assert found[5, 70] < 0.0
+    assert found.min() >= -1.0
+    assert found.max() <= 1.5
+
+
+def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
+    size = WIDTH, HEIGHT
+    pictures = {k: shrink(moved_disc(texture, k, -4 * k), size) for k in (-1, 0, 1)}
+    around = MotionAround(pictures[0], {-1: pictures[-1], 1: pictures[1]})
+    found = around.inside((25, 8, 65, 52))
+    assert found is not None
+    assert found.strength > 0.9
+    assert found.evidence[disc(45, 30, 12)].mean() > 0.2
+    assert found.evidence[8:16, 25:33].mean() < -0.5
+
+
+def test_nothing_moves_in_a_still_picture_and_the_motion_says_so(texture):
+    still = shrink(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
+    found = MotionAround(still, {1: still, 3: still}).inside((25, 8, 65, 52))
+    assert found is not None
+    assert found.strength == 0.0
+    assert not found.evidence.any()
+
+
+def test_a_neighbour_beyond_a_cut_tells_nothing_of_motion(texture):
+    here = shrink(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
+    other = shrink(255 - texture[20 : 20 + HEIGHT, :WIDTH], (WIDTH, HEIGHT))
+    assert MotionAround(here, {1: other}).inside((25, 8, 65, 52)) is None
+    assert MotionAround(here, {}).inside((25, 8, 65, 52)) is None
+
+
+def test_a_box_around_the_whole_picture_leaves_no_ground_to_move_against(texture):
+    pictures = [shrink(moved_disc(texture, k, -4 * k), (WIDTH, HEIGHT)) for k in (0, 1)]
+    assert MotionAround(pictures[0], {1: pictures[1]}).inside((0, 0, WIDTH, HEIGHT)) is None
 
 
 def test_motion_says_nothing_where_object_and_ground_move_alike():

@@ -1,0 +1,117 @@
+"""What moves against the background inside a box, told by the frames near the one being segmented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.builtin.arrays import FloatMap, resize_map
+from engines.builtin.flow import FlowEstimator
+from engines.builtin.motion import ObjectMotion, object_motion
+from engines.builtin.working import WorkingFrame
+from utils.mask_utils import dilate
+from utils.types import Mask
+
+NEAR = (-1, 1)
+FAR = (-3, 3)
+"""Distances, in frames, of the neighbours looked at: the far ones where the near ones show too little."""
+_ENOUGH_PIXELS = 3.0
+"""Motion of the box's content against the background, in working pixels, that shows an outline."""
+_AROUND = 4
+_OTHER_SCENE = 30.0
+"""Mismatch of the background, in Lab units, from which a neighbour is of another scene (the clips'
+own neighbours stay below 9, frames of other clips are above 55)."""
+
+_TYPICAL = 80
+_CLEAR = 0.8, 1.8
+"""Length of the box's motion vectors (their 80th percentile) at which motion is nothing, and clear."""
+_MOVES = 1.0
+_SLOPE = 2.0
+_FOR, _AGAINST = 1.0, 1.5
+"""Largest log odds for a pixel that moves, and against one that doesn't."""
+_SHOWN = 1.0, 1.8
+"""Difference at which a moving pixel counts for nothing, and how much more until it counts in full."""
+_HALO = -0.5
+"""Share of the evidence that is turned round where a moving pixel shows no difference at all: flow
+runs over the outline, onto plain ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Motion in a box.
+
+    Attributes:
+        evidence: log odds that a pixel is the object's, float32 (h, w) in [-1.5, 1], weighed by `strength`.
+        difference: `ObjectMotion.difference`, the least of all neighbours, float32 (h, w).
+        strength: how clearly anything moves at all, in [0, 1].
+    """
+
+    evidence: FloatMap
+    difference: FloatMap
+    strength: float
+
+    def part(self, window: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Moving:
+        """Return its window (x0, y0, x1, y1), at another size."""
+        x0, y0, x1, y1 = window
+        evidence, difference = (
+            resize_map(np.ascontiguousarray(values[y0:y1, x0:x1]), size_wh)
+            for values in (self.evidence, self.difference)
+        )
+        return Moving(evidence, difference, self.strength)
+
+
+class MotionAround:
+    """The flow from one picture to its neighbours in time, to be asked for one box after another."""
+
+    def __init__(self, picture: WorkingFrame, around: Mapping[int, WorkingFrame]) -> None:
+        """Keep the picture's neighbours, by their distance in frames; flow is found when needed."""
+        self._picture = picture
+        self._around = around
+        self._flows: dict[int, FloatMap] = {}
+        self._estimator = FlowEstimator()
+
+    def inside(self, box: tuple[int, int, int, int]) -> Moving | None:
+        """Return what moves in the box (x0, y0, x1, y1) against what is outside it.
+
+        None where that can't be known: no neighbour of the same scene, or nothing outside the box.
+        """
+        x0, y0, x1, y1 = box
+        boxed = np.zeros(self._picture.luma.shape, dtype=bool)
+        boxed[y0:y1, x0:x1] = True
+        ground = ~dilate(boxed, _AROUND)
+        motions = self._motions(NEAR, ground)
+        if not motions or _typical([motion.pixels for motion in motions], box) < _ENOUGH_PIXELS:
+            motions = self._motions(FAR, ground) or motions
+        if not motions:
+            return None
+        lengths = [np.sqrt(np.square(motion.vector).sum(axis=2)) for motion in motions]
+        length = np.mean(lengths, axis=0)
+        difference = np.min([motion.difference for motion in motions], axis=0)
+        least, most = _CLEAR
+        strength = float(np.clip((_typical(lengths, box) - least) / (most - least), 0.0, 1.0))
+        evidence = np.clip(_SLOPE * (length - _MOVES), -_AGAINST, _FOR)
+        shown = np.clip((difference - _SHOWN[0]) / _SHOWN[1], _HALO, 1.0)
+        evidence = strength * np.where(evidence > 0.0, evidence * shown, evidence)
+        return Moving(evidence.astype(np.float32), difference.astype(np.float32), strength)
+
+    def _motions(self, distances: tuple[int, ...], ground: Mask) -> list[ObjectMotion]:
+        if not ground.any():
+            return []
+        motions = []
+        for distance in distances:
+            neighbour = self._around.get(distance)
+            if neighbour is None:
+                continue
+            if distance not in self._flows:
+                self._flows[distance] = self._estimator.one_way(self._picture, neighbour)
+            motions.append(
+                object_motion(self._picture.lab, neighbour.lab, self._flows[distance], ground)
+            )
+        return [motion for motion in motions if motion.mismatch < _OTHER_SCENE]
+
+
+def _typical(lengths: list[FloatMap], box: tuple[int, int, int, int]) -> float:
+    x0, y0, x1, y1 = box
+    return float(np.percentile(np.mean(lengths, axis=0)[y0:y1, x0:x1], _TYPICAL))
