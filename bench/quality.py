@@ -30,6 +30,7 @@ from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, MattedFrame, RunContext  # noqa: E402
 from engines.builtin_engine import BuiltinEngine  # noqa: E402
 from pipeline.foreground import estimate_foreground  # noqa: E402
+from pipeline.results import least_sure  # noqa: E402
 from pipeline.video_io.door import VideoIO  # noqa: E402
 from utils.types import Box, Frame, Mask, Point, Prompt  # noqa: E402
 
@@ -181,7 +182,7 @@ def click_on_error(found: Mask, true: Mask) -> Point:
 
 def corrected(engine: BuiltinEngine, clip: Clip, found: list[MattedFrame]) -> dict[str, float]:
     """One click at the frame the engine is least sure of; the J of the whole clip after it."""
-    frame = min(range(1, len(found)), key=lambda index: found[index].confidence)
+    frame = least_sure([item.confidence for item in found], confirmed={0}) or len(found) // 2
     guess = found[frame].alpha > 0.5
     click = click_on_error(guess, clip.masks[frame])
     session = engine.open_image(clip.frames[frame], around(engine, clip, frame))

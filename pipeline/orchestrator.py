@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config import Settings
@@ -17,6 +17,7 @@ from engines.manager import ModelManager
 from engines.registry import EngineRegistry
 from engines.translation import Translator
 from pipeline import disk
+from pipeline.corrections import base_mask
 from pipeline.engine_choice import EngineChoice, EngineInfo
 from pipeline.files import link_or_copy
 from pipeline.guides import frame_range, start_frame
@@ -204,6 +205,9 @@ class Orchestrator:
         def read_frames(distances: tuple[int, ...]) -> dict[int, Frame]:
             return self._read_around(session, clip, frame, distances)
 
+        base = base_mask(session, frame, prompt, self._results)
+        if base is not None:
+            prompt = replace(prompt, mask=base)
         return self._selector.segment(session, frame, prompt, name, read_frames, english)
 
     def read_mask_upload(self, session_id: str, frame: int, path: Path) -> Keyframe:
@@ -368,6 +372,10 @@ class Orchestrator:
     def confidence(self, session_id: str) -> tuple[float | None, ...]:
         """Return how sure the engine was at each frame of the clip, None where it did not run."""
         return self._results.confidence(self._store.open(session_id))
+
+    def weakest_frame(self, session_id: str) -> int | None:
+        """Return the frame to look at first; see `Results.weakest_frame`."""
+        return self._results.weakest_frame(self._store.open(session_id))
 
     def export(self, session_id: str, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder; see `Results.export`."""

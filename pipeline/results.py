@@ -8,7 +8,7 @@ import struct
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from pipeline.state import OUTPUT_KINDS
 from pipeline.video_io import ClipInfo, RenderLook, VideoIO, compose_still, read_master_frame
 from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
-from utils.types import Alpha, Frame
+from utils.types import Alpha, Frame, Mask
 
 MAX_PICTURE_SIDE = 8192
 """Longest side of a background picture, in pixels."""
@@ -55,6 +55,10 @@ class OutputFile:
     kind: str
     path: Path
     size_bytes: int
+
+
+_AROUND = 2
+"""Frames on each side that count for how sure the engine was about a frame."""
 
 
 class Results:
@@ -98,6 +102,16 @@ class Results:
         grey: Frame = np.repeat(levels[..., None], 3, axis=2)
         return grey
 
+    def mask(self, session: Session, frame: int) -> Mask:
+        """Return what the last result has on a frame, bool (H, W): alpha above one half.
+
+        Raises:
+            SessionError: there is no result.
+            BadRequest: it doesn't cover the frame.
+        """
+        _, alpha = self._kept_alpha(session, frame)
+        return np.asarray(alpha > 0.5)
+
     def set_background_picture(self, session: Session, path: Path) -> None:
         """Keep a picture (PNG or JPEG) as the session's own background.
 
@@ -137,6 +151,10 @@ class Results:
             first = state.result_request.first
             values[first : first + len(found)] = found
         return tuple(values[: clip.frame_count])
+
+    def weakest_frame(self, session: Session) -> int | None:
+        """Return the frame to look at first, see `least_sure`; None without a result or a doubt."""
+        return least_sure(self.confidence(session), session.state.keyframes)
 
     def export(self, session: Session, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder, by hard link where it can; return them by kind.
@@ -194,6 +212,25 @@ class Results:
             if not path.is_file() or path.stat().st_mtime_ns < foreground.stat().st_mtime_ns:
                 _pack(frame_folders(foreground), path)
         return path
+
+
+def least_sure(confidence: Sequence[float | None], confirmed: Container[int] = ()) -> int | None:
+    """Return the frame where a correction is likeliest to help.
+
+    The one about which the engine was least sure, over five frames; None where all are as sure.
+
+    Args:
+        confidence: of each frame in [0, 1], None where the engine did not run.
+        confirmed: frames with a selection of the user's own, which aren't asked for again.
+    """
+    known = [(index, value) for index, value in enumerate(confidence) if value is not None]
+    values = np.array([value for _, value in known])
+    if not known or np.ptp(values) == 0.0:
+        return None
+    window = np.full(2 * _AROUND + 1, 1.0 / (2 * _AROUND + 1))
+    smooth = np.convolve(np.pad(values, _AROUND, mode="edge"), window, "valid")
+    order = (known[int(place)][0] for place in np.argsort(smooth, kind="stable"))
+    return next((index for index in order if index not in confirmed), None)
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:

@@ -193,6 +193,7 @@ def remove_keyframe(session: Session, frame_index: int) -> SessionState:
     with session.masks_lock():
         state = session.transform(without)
         _remove_surplus(session, frame_index, 0)
+        session.base_mask_path(frame_index).unlink(missing_ok=True)
     return state
 
 
@@ -258,6 +259,7 @@ def store_mask(
     session: Session, frame_index: int, mask: Mask, notices: tuple[Message, ...] = ()
 ) -> Keyframe:
     """Put a ready mask, bool (H, W) of the clip's size, into the session as a keyframe."""
+    session.base_mask_path(frame_index).unlink(missing_ok=True)
     return store_keyframe(
         session,
         frame_index,

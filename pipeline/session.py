@@ -159,6 +159,10 @@ class Session:
         """Where the mask of an instance found on a frame lies."""
         return self.folder / "instances" / f"{frame:06d}" / f"{instance}.png"
 
+    def base_mask_path(self, frame: int) -> Path:
+        """Where the mask that clicks on a frame correct lies, if there is one."""
+        return self.instance_path(frame, 0).with_name("base.png")
+
     def set_room_aside(self) -> None:
         """Take the room that the state will need at a job's end; sweeping the partial files frees it.
 

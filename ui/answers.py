@@ -120,10 +120,11 @@ class Answers:
         look = views.look_view(state)
         result = views.result_view(state, outputs, self._engine_label(state, language), language)
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
+        weakest = self._orchestrator.weakest_frame(state.id) if outputs else None
         return {
             page.results: gr.update(result=result),
             page.look: gr.update(look=look),
-            page.annotator: gr.update(confidence=list(confidence)),
+            page.annotator: gr.update(confidence=list(confidence), weakest=weakest),
         }
 
     def in_language(self, language: Language) -> Updates:

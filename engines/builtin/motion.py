@@ -11,9 +11,16 @@ import numpy.typing as npt
 from engines.builtin.arrays import FloatImage, FloatMap
 from engines.builtin.flow import sample_at
 from engines.builtin.guided import box_mean
+from utils.mask_utils import bounding_box, dilate, grow_box
 from utils.types import Mask
 
 _SAMPLES = 500
+_MAYBE = 0.3
+"""Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""
+_AROUND = 8
+_BOX_MARGIN = 0.2
+_ENOUGH_GROUND = 0.1
+"""Share of the picture that must be left as ground."""
 _LARGEST_RATIO = 4.0
 _LOCAL_RADIUS = 24
 _BINS = 20
@@ -101,6 +108,50 @@ def object_motion(
     mismatch = float(np.percentile(known, _NOISE_PERCENTILE)) if known.size else 0.0
     difference = gap / np.float32(max(mismatch, _LEAST_NOISE))
     return ObjectMotion(vector.astype(np.float32), difference, pixels, mismatch)
+
+
+def ground_around(probability: FloatMap) -> Mask:
+    """Return what is surely background, bool (h, w): all but the object and a margin of 8 pixels.
+
+    What moves beside the object, water or foliage, is then part of what is usual there.
+    """
+    return np.asarray(~dilate(probability > _MAYBE, _AROUND))
+
+
+def ground_outside(probability: FloatMap) -> Mask:
+    """Return what is outside the object's box and a margin, bool (h, w).
+
+    Parts that were lost are not taken for ground, so that their motion still shows.
+    """
+    ground = np.ones(probability.shape, dtype=bool)
+    box = bounding_box(probability > _MAYBE)
+    if box is not None:
+        height, width = probability.shape
+        x0, y0, x1, y1 = grow_box(box, (width, height), _BOX_MARGIN, 6)
+        ground[y0:y1, x0:x1] = False
+    return ground if ground.mean() > _ENOUGH_GROUND else ground_around(probability)
+
+
+def standing_out(motion: ObjectMotion, mask: Mask) -> float:
+    """Return how surely a pixel of the object moves more than one around it: 0.5 not at all, 1 always.
+
+    Args:
+        motion: of the frame.
+        mask: the object, bool (h, w).
+    """
+    box = bounding_box(mask)
+    if box is None:
+        return 0.5
+    height, width = mask.shape
+    x0, y0, x1, y1 = grow_box(box, (width, height), 2.0 * _BOX_MARGIN, 12)
+    view = np.s_[y0:y1, x0:x1]
+    length = np.sqrt(np.square(motion.vector[view]).sum(axis=2))
+    edges = np.linspace(0.0, np.sqrt(2.0) * _LARGEST_RATIO, 65)
+    inside, _ = np.histogram(length[mask[view]], edges)
+    outside, _ = np.histogram(length[~dilate(mask, 3)[view]], edges)
+    pairs = float(inside.sum()) * float(outside.sum())
+    below = np.cumsum(outside) - 0.5 * outside
+    return float((inside * below).sum() / pairs) if pairs else 0.5
 
 
 def _compensated_difference(lab: FloatImage, neighbour: FloatImage, ground: FloatImage) -> FloatMap:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from engines.builtin.arrays import FloatMap, resize_map
 from engines.builtin.flow import FlowEstimator
 from engines.builtin.motion import ObjectMotion, object_motion
 from engines.builtin.working import WorkingFrame
-from utils.mask_utils import dilate
+from utils.mask_utils import bounding_box, components, dilate, grow_box
 from utils.types import Mask
 
 NEAR = (-1, 1)
@@ -36,6 +37,11 @@ _SHOWN = 1.0, 1.8
 _HALO = -0.5
 """Share of the evidence that is turned round where a moving pixel shows no difference at all: flow
 runs over the outline, onto plain ground."""
+_SEEN = 0.3
+"""Strength from which motion may tell the box of a lone click."""
+_WITH, _LIKE = 1.5, 0.4
+"""A pixel moves with a click from this length of its vector, and from this share of the click's."""
+_SPECK = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,48 @@ class Moving:
     Attributes:
         evidence: log odds that a pixel is the object's, float32 (h, w) in [-1.5, 1], weighed by `strength`.
         difference: `ObjectMotion.difference`, the least of all neighbours, float32 (h, w).
+        length: of the motion vectors, the mean of all neighbours, float32 (h, w).
         strength: how clearly anything moves at all, in [0, 1].
     """
 
     evidence: FloatMap
     difference: FloatMap
+    length: FloatMap
     strength: float
 
     def part(self, window: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Moving:
         """Return its window (x0, y0, x1, y1), at another size."""
         x0, y0, x1, y1 = window
-        evidence, difference = (
+        evidence, difference, length = (
             resize_map(np.ascontiguousarray(values[y0:y1, x0:x1]), size_wh)
-            for values in (self.evidence, self.difference)
+            for values in (self.evidence, self.difference, self.length)
         )
-        return Moving(evidence, difference, self.strength)
+        return Moving(evidence, difference, length, self.strength)
+
+    def box_at(
+        self, places: Sequence[tuple[int, int]], window: tuple[int, int, int, int]
+    ) -> tuple[int, int, int, int] | None:
+        """Return the box (x0, y0, x1, y1) of what moves at the places (x, y) and hangs together.
+
+        None where they don't move, or only a speck does. `window` (x0, y0, x1, y1) is as far as it goes.
+        """
+        at = float(np.median([self.length[y, x] for x, y in places]))
+        if self.strength < _SEEN or at < _MOVES:
+            return None
+        x0, y0, x1, y1 = window
+        moves = np.zeros(self.length.shape, dtype=np.uint8)
+        moves[y0:y1, x0:x1] = self.length[y0:y1, x0:x1] > max(_WITH, _LIKE * at)
+        moves = cv2.morphologyEx(moves, cv2.MORPH_CLOSE, np.ones((7, 7), dtype=np.uint8))
+        moves = cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((3, 3), dtype=np.uint8))
+        for place in places:
+            cv2.circle(moves, place, 3, 1, -1)
+        names, _ = components(moves > 0)
+        found = np.isin(names, [names[y, x] for x, y in places])
+        box = bounding_box(found)
+        if box is None or np.count_nonzero(found) < _SPECK:
+            return None
+        height, width = found.shape
+        return grow_box(box, (width, height), 0.0, 2)
 
 
 class MotionAround:
@@ -94,7 +127,12 @@ class MotionAround:
         evidence = np.clip(_SLOPE * (length - _MOVES), -_AGAINST, _FOR)
         shown = np.clip((difference - _SHOWN[0]) / _SHOWN[1], _HALO, 1.0)
         evidence = strength * np.where(evidence > 0.0, evidence * shown, evidence)
-        return Moving(evidence.astype(np.float32), difference.astype(np.float32), strength)
+        return Moving(
+            evidence.astype(np.float32),
+            difference.astype(np.float32),
+            length.astype(np.float32),
+            strength,
+        )
 
     def _motions(self, distances: tuple[int, ...], ground: Mask) -> list[ObjectMotion]:
         if not ground.any():

@@ -28,6 +28,7 @@ _AREA = 480 * 270
 _CROP_AREA = 160 * 160
 _MARGIN = 0.35
 _MOTION_MARGIN = 0.15
+_MOTION_SAYS = 3.0
 _EDGE_FEATURE = 12
 _GUESSES = (0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
@@ -173,22 +174,32 @@ class BuiltinSegmentation:
         return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
 
     def _around_click(self, prompt: Prompt) -> list[Mask]:
-        """Return what boxes of several sizes around the positive clicks hold, best first."""
+        """Return what boxes around the positive clicks hold, best first.
+
+        Boxes of several sizes, and the box of what moves there.
+        """
         spots = [self._correction(point) for point in prompt.points if point.positive]
         xs, ys = [spot.x for spot in spots], [spot.y for spot in spots]
         width, height = self._small_wh
-        found: list[tuple[float, Mask]] = []
+        boxes: list[IntBox] = []
         for share in _GUESSES:
             reach = 0.5 * share * min(width, height)
-            box = (
-                max(0, round(min(xs) - reach)),
-                max(0, round(min(ys) - reach)),
-                min(width, round(max(xs) + reach)),
-                min(height, round(max(ys) + reach)),
-            )
+            left, top = max(0, round(min(xs) - reach)), max(0, round(min(ys) - reach))
+            right, bottom = round(max(xs) + reach), round(max(ys) + reach)
+            boxes.append((left, top, min(width, right), min(height, bottom)))
+        largest = boxes[-1]
+        moving = self._moving(largest)
+        if moving is not None:
+            told = moving.box_at(list(zip(xs, ys, strict=True)), largest)
+            boxes += [told] if told is not None else []
+        found: list[tuple[float, Mask]] = []
+        for box in boxes:
             mask = self._in_box(box, prompt)
             if mask.any():
-                found.append((_standing_out(self._small_picture(), mask, box), mask))
+                score = _standing_out(self._small_picture(), mask, box)
+                if moving is not None:
+                    score *= _moving_apart(moving, mask, largest)
+                found.append((score, mask))
         found.sort(key=lambda item: -item[0])
         return [mask for _, mask in found[:3]]
 
@@ -207,8 +218,14 @@ def _continues(before: Prompt, now: Prompt) -> bool:
         len(now.points) >= len(before.points)
         and now.points[: len(before.points)] == before.points
         and now.box == before.box
-        and now.mask is before.mask
+        and _same(before.mask, now.mask)
     )
+
+
+def _same(before: Mask | None, now: Mask | None) -> bool:
+    if before is None or now is None:
+        return before is now
+    return np.array_equal(before, now)
 
 
 def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
@@ -226,3 +243,12 @@ def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
     edges = float(picture.features[..., _EDGE_FEATURE][contour].mean()) if contour.any() else 0.0
     size = int(np.count_nonzero(mask)) / (height * width)
     return edges * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
+
+
+def _moving_apart(moving: Moving, mask: Mask, window: IntBox) -> float:
+    """Return how much more an answer counts for holding what moves, and only that; 1 when still."""
+    x0, y0, x1, y1 = window
+    moves = np.maximum(moving.evidence, 0.0)
+    held = float(moves[mask].sum()) / max(float(moves[y0:y1, x0:x1].sum()), 1e-6)
+    pure = float(moving.evidence[mask].mean())
+    return float(np.exp(_MOTION_SAYS * moving.strength * (pure + held)))

@@ -8,21 +8,20 @@ import numpy as np
 
 from engines.builtin.appearance import AppearanceModel
 from engines.builtin.arrays import FloatImage, FloatMap
-from engines.builtin.confidence import confidence, read_signs
+from engines.builtin.confidence import ExpectedArea, confidence, read_signs
 from engines.builtin.evidence import VOICES, Carried, combined, gather
 from engines.builtin.flow import FlowPair, sample_at
-from engines.builtin.motion import object_motion
+from engines.builtin.motion import ground_around, ground_outside, object_motion, standing_out
 from engines.builtin.refind import refind
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, object_frame
 from engines.builtin.working import WorkingFrame
-from utils.mask_utils import bounding_box, components, dilate, grow_box, keep_components
+from utils.mask_utils import bounding_box, components, grow_box, keep_components
 from utils.types import Mask
 
 _MOTION_DECAY = 0.85
-_MAYBE = 0.3
-"""Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""
-_AROUND = 8
+_CLEARLY = 0.05
+"""How much farther an object must stand out from the ground outside its box, for that to be used."""
 _SMALLEST_OVERLAP = 0.25
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost, and is looked for everywhere."""
@@ -51,6 +50,7 @@ class ObjectTracker:
     def __init__(self, frame: WorkingFrame, mask: Mask) -> None:
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
+        self._ground_of = ground_around
         self.correct(frame, mask)
 
     def correct(self, frame: WorkingFrame, mask: Mask) -> Belief:
@@ -61,6 +61,7 @@ class ObjectTracker:
         place = object_frame(self._belief.probability)
         if place is not None:
             self._usual_area = float(np.count_nonzero(mask))
+            self._expected_area = ExpectedArea(mask)
             self._shape = ShapeMemory(self._belief.probability)
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
@@ -92,10 +93,12 @@ class ObjectTracker:
         if box is None or place is None or area < _LOST_SHARE * self._usual_area:
             return None
         height, width = expected.shape
+        self._expected_area.follow(self._belief.probability > 0.5, flow.from_previous)
         if self._appearance.awaits_motion:
             self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
-        ground = ~dilate(expected > _MAYBE, _AROUND)
-        motion = object_motion(frame.lab, self._frame.lab, flow.to_previous, ground)
+        motion = object_motion(
+            frame.lab, self._frame.lab, flow.to_previous, self._ground_of(expected)
+        )
         before = sample_at(self._motion_memory, flow.to_previous)
         self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector
         return Carried(
@@ -108,11 +111,19 @@ class ObjectTracker:
         )
 
     def _motion_of_confirmed(self, frame: WorkingFrame, flow: FlowPair) -> FloatImage:
-        """Return the motion features of the last, confirmed frame, told by the frame after it."""
-        ground = ~dilate(self._belief.probability > _MAYBE, _AROUND)
-        return object_motion(self._frame.lab, frame.lab, flow.from_previous, ground).features(
-            sign=-1.0
-        )
+        """Return the motion features of the last, confirmed frame, told by the frame after it.
+
+        Settles which ground motion is measured against: the one that the object stands out from.
+        """
+        mask = self._belief.probability > 0.5
+        found = []
+        for ground_of in (ground_around, ground_outside):
+            ground = ground_of(self._belief.probability)
+            motion = object_motion(self._frame.lab, frame.lab, flow.from_previous, ground)
+            found.append((standing_out(motion, mask), ground_of, motion))
+        near, far = found
+        _, self._ground_of, motion = far if far[0] > near[0] + _CLEARLY else near
+        return motion.features(sign=-1.0)
 
     def _follow(self, frame: WorkingFrame, flow: FlowPair, carried: Carried) -> Belief:
         """Weigh the evidence in the carried window and learn from what is sure."""
@@ -126,7 +137,10 @@ class ObjectTracker:
         keep = _connected(region > 0.5, expected)
         probability = np.zeros_like(carried.expected)
         probability[view] = np.where(keep, region, 0.0)
-        signs = read_signs(keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view])
+        whole = self._expected_area.share(float(np.count_nonzero(keep)))
+        signs = read_signs(
+            keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view], whole
+        )
         sure = confidence(signs, self._belief.confidence)
         self._learn(
             frame,

@@ -159,6 +159,38 @@ def test_correction_on_a_later_frame_is_listed_and_can_be_removed(
     assert list(state_file(app.workspace, session)["keyframes"]) == ["0"]
 
 
+def test_the_least_sure_frame_is_offered_and_a_click_there_corrects_the_result(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    select_disc(page)
+    page.click("#sm-start")
+    wait_done(page)
+    weakest = page.locator("[data-part=weakest]")
+    weakest.wait_for()
+    said = weakest.inner_text()
+    frame = int("".join(filter(str.isdigit, said)))
+    assert frame != 0
+    weakest.click()
+    page.wait_for_function(
+        f"document.querySelector('.sm-frames input').value === '{frame}'"
+        f" && document.querySelector('.sm-stage img').src.includes('/{frame}.jpg')"
+    )
+    click(page, 130, 80)
+    wait_masks(page)
+    keyframe = state_file(app.workspace, session)["keyframes"][str(frame)]
+    assert keyframe["prompt"]["has_mask"]
+    assert keyframe["instances"][0]["area_px"] > 800
+    page.click("#sm-start")
+    page.wait_for_function(
+        "said => { const node = document.querySelector('[data-part=weakest]');"
+        " return node.hidden || node.textContent !== said; }",
+        arg=said,
+        timeout=120_000,
+    )
+
+
 def test_undo_redo_clear_and_keyboard_change_the_selection(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:

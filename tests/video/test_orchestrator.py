@@ -15,8 +15,9 @@ from engines.base import Instance, RunContext
 from pipeline.jobs import JobState
 from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.postprocess import EdgeControls
+from pipeline.results import least_sure
 from pipeline.selection import store_keyframe
-from pipeline.session import SessionStore
+from pipeline.session import SessionStore, read_mask
 from pipeline.state import MatteRequest, SessionStatus
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
@@ -126,6 +127,60 @@ def test_a_correction_on_a_later_frame_wins_from_there_on(work, session_id, sett
     assert matte[6][disc_frame(6)[1]].mean() < 0.2
 
 
+def selected(settings: Settings, session_id: str, frame: int) -> np.ndarray:
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    return np.asarray(read_mask(session.instance_path(frame, 0)))
+
+
+def test_a_click_on_a_later_frame_corrects_the_result_there(work, session_id, settings) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    result = alphas(settings, session_id)[6] > 127
+    truth = disc_frame(6)[1]
+    x, y = (int(values.mean()) for values in np.nonzero(truth)[::-1])
+    agreed = Point(x, y)
+    work.segment(session_id, 6, Prompt(points=(agreed,)))
+    assert np.array_equal(selected(settings, session_id, 6), result)
+    elsewhere = Point(130, 80)
+    work.segment(session_id, 6, Prompt(points=(agreed, elsewhere)))
+    added = selected(settings, session_id, 6)
+    assert added[80, 130]
+    assert (added & truth).sum() > 0.95 * (result & truth).sum()
+    work.segment(session_id, 6, Prompt(points=(agreed,)))
+    assert np.array_equal(selected(settings, session_id, 6), result)
+
+
+def test_a_box_on_a_later_frame_begins_anew(work, session_id, settings) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    keyframe = work.segment(session_id, 6, Prompt(box=Box(100, 60, 150, 90)))
+    assert not keyframe.prompt.has_mask
+    assert selected(settings, session_id, 6)[:55].sum() == 0
+
+
+def test_clicks_correct_a_mask_of_the_users_own_until_it_is_removed(
+    work, session_id, settings
+) -> None:
+    square = np.zeros((96, 160), np.bool_)
+    square[60:90, 100:140] = True
+    work.segment(session_id, 5, Prompt(mask=square))
+    work.segment(session_id, 5, Prompt(points=(Point(120, 75), Point(20, 10))))
+    assert selected(settings, session_id, 5)[10, 20]
+    assert selected(settings, session_id, 5)[62:88, 102:138].all()
+    work.remove_keyframe(session_id, 5)
+    anew = work.segment(session_id, 5, Prompt(points=(Point(57, 48),)))
+    assert not anew.prompt.has_mask
+    assert not selected(settings, session_id, 5)[80, 120]
+
+
+def test_more_clicks_on_the_first_frame_do_not_start_from_the_result(work, clip, settings) -> None:
+    made = work.create_session(clip, "clip.mp4").id
+    truth = disc_frame(0)[1]
+    x, y = (int(values.mean()) for values in np.nonzero(truth)[::-1])
+    work.segment(made, 0, Prompt(points=(Point(x, y),)))
+    work.run_now(made, MatteRequest(engine="builtin"), RunContext())
+    keyframe = work.segment(made, 0, Prompt(points=(Point(x, y), Point(130, 80))))
+    assert not keyframe.prompt.has_mask
+
+
 def test_separate_targets_give_a_matte_each_and_one_together(work, clip, settings) -> None:
     made = work.create_session(clip, "clip.mp4").id
     square = np.zeros((96, 160), np.bool_)
@@ -224,3 +279,21 @@ def test_rendering_without_a_matte_is_refused(work, session_id: str) -> None:
     with pytest.raises(SessionError) as caught:
         work.rerender(session_id, RenderRequest())
     assert caught.value.code == "job.no_result"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "confirmed", "frame"),
+    [
+        ([1.0, 0.9, 0.8, 0.4, 0.4, 0.4, 0.4, 0.4, 0.8, 0.9], (0,), 5),
+        ([1.0, 0.9, 0.8, 0.4, 0.4, 0.4, 0.4, 0.4, 0.8, 0.9], (0, 5), 4),
+        ([1.0, 0.9, 0.9, 0.9, 0.9, 0.8, 0.2, 0.2], (0,), 7),
+        ([None, None, 1.0, 0.9, 0.5, 0.5, 0.5, None], (2,), 6),
+        ([0.7, 0.7, 0.7], (), None),
+        ([None, None], (), None),
+        ([0.9, 0.8], (0, 1), None),
+    ],
+)
+def test_the_middle_of_the_least_sure_stretch_is_to_be_checked_first(
+    confidence: list[float | None], confirmed: tuple[int, ...], frame: int | None
+) -> None:
+    assert least_sure(confidence, confirmed) == frame

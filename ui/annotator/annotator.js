@@ -164,6 +164,7 @@ const showTexts = () => {
     part("notes").hidden = !(clip().notes || []).length;
   }
   showKeyframes();
+  showWeakest();
   showFrame(frame, true);
 };
 
@@ -275,11 +276,17 @@ strip.addEventListener("pointerdown", (event) => {
 });
 picture.addEventListener("load", draw);
 new ResizeObserver(() => { draw(); drawStrip(); }).observe(canvas);
+part("weakest").addEventListener("click", () => showFrame(props.weakest));
 hear("goto", (detail) => showFrame(detail.frame));
 
 watch("clip", showClip);
 watch("texts", showTexts);
 watch("keyframes", () => { showKeyframes(); showButtons(); drawStrip(); });
+const showWeakest = () => {
+  part("weakest").hidden = !Number.isInteger(props.weakest);
+  if (!part("weakest").hidden) part("weakest").textContent = label("weakest", { frame: props.weakest });
+};
+watch("weakest", showWeakest);
 watch("confidence", () => {
   part("confidence").hidden = !(props.confidence || []).some((value) => value !== null);
   drawStrip();

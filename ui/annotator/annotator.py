@@ -18,7 +18,7 @@ MOST_POINTS = 200
 
 
 def build_annotator(language: Language) -> gr.HTML:
-    """Return the widget. Props: `clip`, `keyframes`, `confidence`, `answered`.
+    """Return the widget. Props: `clip`, `keyframes`, `confidence`, `weakest`, `answered`.
 
     Events: `annotate` after a gesture (read the value), `remove` with the frame in its data.
     """
@@ -30,6 +30,7 @@ def build_annotator(language: Language) -> gr.HTML:
         clip=None,
         keyframes=[],
         confidence=[],
+        weakest=None,
         answered="",
     )
 

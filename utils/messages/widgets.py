@@ -36,9 +36,11 @@ _ANNOTATOR: dict[str, Text] = {
     "range": Text(en="Matte frames {first} to {last}", zh="抠图范围：第 {first} 至 {last} 帧"),
     "whole": Text(en="Whole clip", zh="整段"),
     "confidence": Text(
-        en="Confidence of each frame: orange ones may need a correction.",
-        zh="各帧可信度：橙色的帧可能需要修正。",
+        en="Confidence of each frame: orange ones may need a correction. Click on the picture there to "
+        "correct the result, then matte again.",
+        zh="各帧可信度：橙色的帧可能需要修正。在该帧画面上点击即可修正结果，然后重新抠图。",
     ),
+    "weakest": Text(en="Go to frame {frame}, the least sure", zh="转到最没把握的第 {frame} 帧"),
     "keyframes": Text(en="Selected on", zh="已选帧"),
     "keyframe": Text(en="Frame {frame} · {kept} kept", zh="第 {frame} 帧 · 保留 {kept} 个"),
     "remove": Text(en="Remove the selection of frame {frame}", zh="移除第 {frame} 帧的选区"),

@@ -1,0 +1,40 @@
+"""What clicks on a frame set out from: the user's own mask there, or the last result."""
+
+from __future__ import annotations
+
+from pipeline.results import Results
+from pipeline.session import Session, read_mask, write_mask
+from utils.errors import SplazmatteError
+from utils.types import Mask, Prompt
+
+
+def base_mask(session: Session, frame: int, prompt: Prompt, results: Results) -> Mask | None:
+    """Return the mask, bool (H, W), that clicks on a frame correct; None where they begin anew.
+
+    A frame with a mask of the user's own, or one already corrected, goes on from there; a frame
+    without a selection from the result, where that has anything there. It is kept beside the
+    instances, so that clicks may be taken back one by one.
+    """
+    if not prompt.points or prompt.box is not None or prompt.exemplars or prompt.text.strip():
+        return None
+    keyframe = session.state.keyframes.get(frame)
+    kept = session.base_mask_path(frame)
+    if keyframe is None:
+        base = _of_result(session, frame, results)
+    elif not keyframe.prompt.has_mask:
+        return None
+    elif kept.is_file():
+        return read_mask(kept)
+    else:
+        base = read_mask(session.instance_path(frame, 0))
+    if base is None or not base.any() or base.all():
+        return None
+    write_mask(kept, base)
+    return base
+
+
+def _of_result(session: Session, frame: int, results: Results) -> Mask | None:
+    try:
+        return results.mask(session, frame)
+    except SplazmatteError:
+        return None
