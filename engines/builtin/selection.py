@@ -86,7 +86,8 @@ class BuiltinSegmentation:
         elif prompt.mask is not None:
             masks = [resize_mask(prompt.mask, self._small_wh)]
         elif prompt.box is not None:
-            masks = [self._in_box(self._small_box(clip_box(prompt.box, self._size_wh)), prompt)]
+            box = self._small_box(clip_box(prompt.box, self._size_wh))
+            masks = [self._in_box(box, prompt, self._moving(box))]
         else:
             masks = self._around_click(prompt)
         if not masks:
@@ -133,7 +134,7 @@ class BuiltinSegmentation:
         x, y = min(int(point.x * across), width - 1), min(int(point.y * down), height - 1)
         return Correction(x, y, point.positive)
 
-    def _in_box(self, box: IntBox, prompt: Prompt) -> Mask:
+    def _in_box(self, box: IntBox, prompt: Prompt, moving: Moving | None) -> Mask:
         """Return the object in a box, bool at working size, cut at a size that suits the box."""
         window = grow_box(box, self._small_wh, _MARGIN, 12)
         left, top, right, bottom = window
@@ -166,7 +167,6 @@ class BuiltinSegmentation:
                     max(0, row - 2) : row + 3, max(0, column - 2) : column + 3
                 ] = True
         hints = Hints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
-        moving = self._moving(box)
         scene = Scene(crop.lab, crop.features, moving and moving.part(window, crop_wh))
         found = cut(scene, hints, thorough=prompt.box is not None)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
@@ -194,7 +194,7 @@ class BuiltinSegmentation:
             boxes += [told] if told is not None else []
         found: list[tuple[float, Mask]] = []
         for box in boxes:
-            mask = self._in_box(box, prompt)
+            mask = self._in_box(box, prompt, moving)
             if mask.any():
                 score = _standing_out(self._small_picture(), mask, box)
                 if moving is not None:
