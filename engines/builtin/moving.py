@@ -37,6 +37,7 @@ _SHOWN = 1.0, 1.8
 _HALO = -0.5
 """Share of the evidence that is turned round where a moving pixel shows no difference at all: flow
 runs over the outline, onto plain ground."""
+_PLAIN = 0.6
 _SEEN = 0.3
 """Strength from which motion may tell the box of a lone click."""
 _WITH, _LIKE = 1.5, 0.4
@@ -126,6 +127,9 @@ class MotionAround:
         strength = float(np.clip((_typical(lengths, box) - least) / (most - least), 0.0, 1.0))
         evidence = np.clip(_SLOPE * (length - _MOVES), -_AGAINST, _FOR)
         shown = np.clip((difference - _SHOWN[0]) / _SHOWN[1], _HALO, 1.0)
+        shown = np.where(
+            _plain_inside(length > _MOVES, difference > _SHOWN[0], boxed), _PLAIN, shown
+        )
         evidence = strength * np.where(evidence > 0.0, evidence * shown, evidence)
         return Moving(
             evidence.astype(np.float32),
@@ -148,6 +152,17 @@ class MotionAround:
                 object_motion(self._picture.lab, neighbour.lab, self._flows[distance], ground)
             )
         return [motion for motion in motions if motion.mismatch < _OTHER_SCENE]
+
+
+def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:
+    """Return what moves and shows no difference, but is cut off from the ground by what does, bool (h, w).
+
+    That is the plain inside of an object; flow that runs over an outline is open to the ground.
+    """
+    plain = moves & boxed & ~dilate(differs & moves, 1)
+    names, _ = components(plain)
+    open_ones = np.unique(names[dilate(~(moves & boxed), 2)])
+    return np.asarray(plain & ~np.isin(names, open_ones))
 
 
 def _typical(lengths: list[FloatMap], box: tuple[int, int, int, int]) -> float:
