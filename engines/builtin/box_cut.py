@@ -117,7 +117,8 @@ def _one_answer(
     if scene.moving is not None:
         # What moves tells the object better than the middle of its box does.
         prior = prior * np.float32(1.0 - _PRIOR_LOSS * scene.moving.strength)
-        told, constant = scene.moving.evidence, _MOVING_BIAS
+        told = scene.moving.evidence
+        constant = _MOVING_BIAS * scene.moving.strength
     belief = 1.0 / (1.0 + np.exp(-prior - told))
     belief = np.where(hints.allowed, belief, 0.0).astype(np.float32)
     log_odds = prior

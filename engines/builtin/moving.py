@@ -38,6 +38,7 @@ _HALO = -0.5
 """Share of the evidence that is turned round where a moving pixel shows no difference at all: flow
 runs over the outline, onto plain ground."""
 _PLAIN = 0.6
+"""Share of the evidence that such a pixel has where it is cut off from the ground: inside the object."""
 _SEEN = 0.3
 """Strength from which motion may tell the box of a lone click."""
 _WITH, _LIKE = 1.5, 0.4
