@@ -28,7 +28,10 @@ _EVERY = 7
 _NOISE_PERCENTILE = 80
 _LEAST_NOISE = 1.5
 """Differences of the background below which a picture counts as free of noise, in Lab units."""
-_STILL_DIFFERENCE = 1.5
+OTHER_SCENE = 30.0
+"""Mismatch of the background, in Lab units, from which a neighbour is of another scene (the clips'
+own neighbours stay below 9, frames of other clips are above 55)."""
+_STILL_DIFFERENCE = 1.0
 _LARGEST_LOG_ODDS = 2.0
 MOTION_COUNT = 3
 """Channels of `ObjectMotion.features`."""
@@ -83,6 +86,21 @@ class ObjectMotion:
     def features(self, sign: float = 1.0) -> FloatImage:
         """Return what a forest may ask of a pixel, float32 (h, w, 3); `sign` -1 turns time around."""
         return np.dstack([np.float32(sign) * self.vector, np.log1p(self.difference)])
+
+    def with_other_side(self, other: ObjectMotion) -> ObjectMotion:
+        """Return it told by both neighbours, where `other` is against the one on the other side.
+
+        Ground that was covered in one neighbour shows no difference to the other. A neighbour of
+        another scene tells nothing.
+        """
+        if other.mismatch > OTHER_SCENE:
+            return self
+        return ObjectMotion(
+            0.5 * (self.vector - other.vector),
+            np.minimum(self.difference, other.difference),
+            0.5 * (self.pixels + other.pixels),
+            max(self.mismatch, other.mismatch),
+        )
 
 
 def object_motion(

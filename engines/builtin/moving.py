@@ -10,7 +10,7 @@ import numpy as np
 
 from engines.builtin.arrays import FloatMap, resize_map
 from engines.builtin.flow import FlowEstimator
-from engines.builtin.motion import ObjectMotion, object_motion
+from engines.builtin.motion import OTHER_SCENE, ObjectMotion, object_motion
 from engines.builtin.working import WorkingFrame
 from utils.mask_utils import bounding_box, components, dilate, grow_box
 from utils.types import Mask
@@ -21,9 +21,6 @@ FAR = (-3, 3)
 _ENOUGH_PIXELS = 3.0
 """Motion of the box's content against the background, in working pixels, that shows an outline."""
 _AROUND = 4
-_OTHER_SCENE = 30.0
-"""Mismatch of the background, in Lab units, from which a neighbour is of another scene (the clips'
-own neighbours stay below 9, frames of other clips are above 55)."""
 
 _TYPICAL = 80
 _CLEAR = 0.8, 1.8
@@ -152,7 +149,7 @@ class MotionAround:
             motions.append(
                 object_motion(self._picture.lab, neighbour.lab, self._flows[distance], ground)
             )
-        return [motion for motion in motions if motion.mismatch < _OTHER_SCENE]
+        return [motion for motion in motions if motion.mismatch <= OTHER_SCENE]
 
 
 def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:

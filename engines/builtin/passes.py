@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engines.base import FrameSource, RunContext
 from engines.builtin.ahead import ahead
 from engines.builtin.arrays import resize_mask
 from engines.builtin.between import ReturningPass
 from engines.builtin.flow import FlowEstimator, FlowPair
-from engines.builtin.tracker import Belief, ObjectTracker, confirmed
+from engines.builtin.tracker import Belief, Following, ObjectTracker, confirmed
 from engines.builtin.working import WorkingFrame, shrink, working_size
 from utils.mask_utils import check_keyframe_mask
 from utils.types import Frame, Mask
@@ -24,27 +24,33 @@ Keyframes = Mapping[int, Mapping[int, Mask]]
 class Step:
     """One frame on the way: the full frame, its working copy, and the flow to the frame before.
 
-    `flow` is None on the first frame of a pass.
+    `flow` is None on the first frame of a pass, `following` on the last: the next frame and the flow
+    to it.
     """
 
     index: int
     frame: Frame
     working: WorkingFrame
     flow: FlowPair | None
+    following: Following | None = None
 
 
 def walk(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
-    """Yield frames first, first + step, … without `stop`, each with the flow to its predecessor."""
+    """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours."""
     size_wh = working_size(frames.size_wh)
     estimator = FlowEstimator()
-    previous: WorkingFrame | None = None
+    waiting: Step | None = None
     reader = frames.read(first, stop, 1 if step > 0 else -1)
     try:
         for offset, frame in enumerate(reader):
             working = shrink(frame, size_wh)
-            flow = None if previous is None else estimator.between(previous, working)
-            yield Step(first + offset * step, frame, working, flow)
-            previous = working
+            flow = None
+            if waiting is not None:
+                flow = estimator.between(waiting.working, working)
+                yield replace(waiting, following=Following(working.lab, flow.from_previous))
+            waiting = Step(first + offset * step, frame, working, flow)
+        if waiting is not None:
+            yield waiting
     finally:
         close = getattr(reader, "close", None)
         if close is not None:
@@ -103,7 +109,7 @@ class _Job:
             if name in given:
                 beliefs[name] = _confirm(self._trackers, name, given[name], step, self._frames)
             elif step.flow is not None:
-                belief = self._trackers[name].step(step.working, step.flow)
+                belief = self._trackers[name].step(step.working, step.flow, step.following)
                 if self._returning is not None:
                     belief = self._returning.weighed(step.index, name, belief)
                 beliefs[name] = belief
@@ -128,7 +134,9 @@ class _Job:
                     self._meet(trackers, step)
                     continue
                 for name, tracker in trackers.items():
-                    kept.keep(step.index, name, tracker.step(step.working, step.flow))
+                    kept.keep(
+                        step.index, name, tracker.step(step.working, step.flow, step.following)
+                    )
         return kept
 
     def _meet(self, trackers: dict[int, ObjectTracker], step: Step) -> None:

@@ -39,6 +39,14 @@ class Belief:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The frame after one that is tracked: its lab float32 (h, w, 3), the flow to it float32 (h, w, 2)."""
+
+    lab: FloatImage
+    flow: FloatImage
+
+
 def confirmed(mask: Mask) -> Belief:
     """Return the belief that a user's own mask, bool (h, w), stands for."""
     return Belief(mask.astype(np.float32), 1.0)
@@ -75,16 +83,20 @@ class ObjectTracker:
         self._belief = Belief(np.zeros_like(self._belief.probability), 1.0)
         return self._belief
 
-    def step(self, frame: WorkingFrame, flow: FlowPair) -> Belief:
+    def step(
+        self, frame: WorkingFrame, flow: FlowPair, following: Following | None = None
+    ) -> Belief:
         """Return the belief for the next frame, whose `flow` leads back to the last one."""
-        carried = self._carry(frame, flow)
+        carried = self._carry(frame, flow, following)
         self._belief = (
             self._look_everywhere(frame) if carried is None else self._follow(frame, flow, carried)
         )
         self._frame = frame
         return self._belief
 
-    def _carry(self, frame: WorkingFrame, flow: FlowPair) -> Carried | None:
+    def _carry(
+        self, frame: WorkingFrame, flow: FlowPair, following: Following | None
+    ) -> Carried | None:
         """Bring the last frame's answer to this one; None where nothing worth the name is left."""
         expected = sample_at(self._belief.probability, flow.to_previous)
         place = object_frame(expected)
@@ -96,9 +108,12 @@ class ObjectTracker:
         self._expected_area.follow(self._belief.probability > 0.5, flow.from_previous)
         if self._appearance.awaits_motion:
             self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
-        motion = object_motion(
-            frame.lab, self._frame.lab, flow.to_previous, self._ground_of(expected)
-        )
+        ground = self._ground_of(expected)
+        motion = object_motion(frame.lab, self._frame.lab, flow.to_previous, ground)
+        if following is not None:
+            motion = motion.with_other_side(
+                object_motion(frame.lab, following.lab, following.flow, ground)
+            )
         before = sample_at(self._motion_memory, flow.to_previous)
         self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector
         return Carried(

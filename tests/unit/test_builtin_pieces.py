@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
+from engines.base import ArrayFrames
 from engines.builtin.ahead import ahead
 from engines.builtin.alpha import AlphaMaker, matte
 from engines.builtin.barrier import barrier_distance, barrier_evidence
@@ -23,6 +25,7 @@ from engines.builtin.motion import (
     object_motion,
 )
 from engines.builtin.moving import MotionAround
+from engines.builtin.passes import walk
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.working import shrink, working_size
@@ -207,6 +210,38 @@ def test_the_compensated_difference_is_sharp_where_an_object_moves_over_its_grou
     assert found[5, 70] < 0.0
     assert found.min() >= -1.0
     assert found.max() <= 1.5
+
+
+def test_ground_that_was_covered_before_shows_no_difference_to_the_frame_after(texture):
+    pictures = [shrink(moved_disc(texture, k, -6 * k), (WIDTH, HEIGHT)).lab for k in (-1, 0, 1)]
+    flows = [np.zeros((HEIGHT, WIDTH, 2), np.float32) for _ in range(2)]
+    flows[0][...], flows[1][...] = (-1.0, 0.0), (1.0, 0.0)
+    ground = ~disc(45, 30, 24)
+    before, after = (
+        object_motion(pictures[1], other, flow, ground)
+        for other, flow in zip(pictures[::2], flows, strict=True)
+    )
+    both = before.with_other_side(after)
+    uncovered = disc(45 + 6) & ~disc(45, 30, 17)
+    assert before.difference[uncovered].mean() > 3.0
+    assert both.difference[uncovered].mean() < 1.5
+    cut = object_motion(pictures[1], 100.0 - pictures[2][::-1], flows[1], ground)
+    assert before.with_other_side(cut) is before
+
+
+def test_a_walk_gives_each_frame_the_flow_to_both_its_neighbours(texture):
+    frames = ArrayFrames([moved_disc(texture, 2 * k, 0) for k in range(3)])
+    for step in (1, -1):
+        first, stop = (0, 3) if step > 0 else (2, -1)
+        steps = list(walk(frames, first, stop, step))
+        assert [one.index for one in steps] == list(range(first, stop, step))
+        assert steps[0].flow is None
+        assert steps[-1].following is None
+        for one, after in pairwise(steps):
+            assert one.following is not None
+            assert after.flow is not None
+            assert np.array_equal(one.following.lab, after.working.lab)
+            assert np.array_equal(one.following.flow, after.flow.from_previous)
 
 
 def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
