@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -291,8 +292,11 @@ def test_segmenters_answer_clicks_and_boxes_with_masks_of_the_image_s_size(bench
     rows, columns = np.nonzero(masks[0])
     centre = Point(float(columns.mean()), float(rows.mean()))
     box = Box(columns.min() - 2, rows.min() - 2, columns.max() + 2, rows.max() + 2)
-    for prompt in (Prompt(points=(centre,)), Prompt(box=box)):
-        opened = bench.engine.open_image(frame)
+    neighbours = dict.fromkeys(bench.engine.looks_around or (-1, 1), frame)
+    for prompt, around in product(
+        (Prompt(points=(centre,)), Prompt(box=box)), (None, {}, neighbours)
+    ):
+        opened = bench.engine.open_image(frame, around)
         found = opened.segment(prompt)
         again = opened.segment(prompt)
         assert len(found) >= 1
