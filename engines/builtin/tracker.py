@@ -23,6 +23,9 @@ _MOTION_DECAY = 0.85
 _CLEARLY = 0.05
 """How much farther an object must stand out from the ground outside its box, for that to be used."""
 _SMALLEST_OVERLAP = 0.25
+_PINHOLE = 0.002
+"""Share of the object's area up to which a hole is taken for an error, where `_HELD` of it was inside."""
+_HELD = 0.75
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost, and is looked for everywhere."""
 _LOST_CONFIDENCE = 0.1
@@ -149,9 +152,9 @@ class ObjectTracker:
         log_odds = combined(maps)
         region = regularised(log_odds, frame.lab[view])
         expected = carried.expected[view] > 0.5
-        keep = _connected(region > 0.5, expected)
+        keep = without_pinholes(_connected(region > 0.5, expected), expected)
         probability = np.zeros_like(carried.expected)
-        probability[view] = np.where(keep, region, 0.0)
+        probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         whole = self._expected_area.share(float(np.count_nonzero(keep)))
         signs = read_signs(
             keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view], whole
@@ -194,3 +197,17 @@ def _connected(found: Mask, expected: Mask) -> Mask:
     labels, areas = components(found)
     overlap = np.bincount(labels.ravel(), weights=expected.ravel(), minlength=areas.size)
     return keep_components(found, overlap > _SMALLEST_OVERLAP * areas, labels)
+
+
+def without_pinholes(found: Mask, expected: Mask) -> Mask:
+    """Return `found`, bool (h, w), with the tiny holes closed of which most was expected to be inside.
+
+    A hole at the border of the window isn't one.
+    """
+    names, areas = components(~found)
+    inside = np.bincount(names.ravel(), weights=expected.ravel(), minlength=areas.size)
+    is_hole = (areas < _PINHOLE * np.count_nonzero(found)) & (inside > _HELD * areas)
+    border = np.concatenate([names[0], names[-1], names[:, 0], names[:, -1]])
+    is_hole[border] = False
+    is_hole[0] = False
+    return np.asarray(found | is_hole[names])

@@ -28,6 +28,7 @@ from engines.builtin.moving import MotionAround
 from engines.builtin.passes import walk
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
+from engines.builtin.tracker import without_pinholes
 from engines.builtin.working import shrink, working_size
 
 HEIGHT, WIDTH = 60, 90
@@ -242,6 +243,21 @@ def test_a_walk_gives_each_frame_the_flow_to_both_its_neighbours(texture):
             assert after.flow is not None
             assert np.array_equal(one.following.lab, after.working.lab)
             assert np.array_equal(one.following.flow, after.flow.from_previous)
+
+
+def test_a_pinhole_is_closed_where_the_inside_was_expected_and_a_window_stays_open():
+    found = np.zeros((HEIGHT, WIDTH), bool)
+    found[5:55, 10:80] = True
+    pinhole, new, window = np.s_[20:22, 30:32], np.s_[40:42, 30:32], np.s_[25:35, 50:60]
+    for hole in (pinhole, new, window):
+        found[hole] = False
+    expected = found.copy()
+    expected[pinhole] = expected[window] = True
+    closed = without_pinholes(found, expected)
+    assert closed[pinhole].all()
+    assert not closed[new].any()
+    assert not closed[window].any()
+    assert np.count_nonzero(closed) == np.count_nonzero(found) + 4
 
 
 def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
