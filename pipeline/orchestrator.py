@@ -373,10 +373,6 @@ class Orchestrator:
         """Return how sure the engine was at each frame of the clip, None where it did not run."""
         return self._results.confidence(self._store.open(session_id))
 
-    def weakest_frame(self, session_id: str) -> int | None:
-        """Return the frame to look at first; see `Results.weakest_frame`."""
-        return self._results.weakest_frame(self._store.open(session_id))
-
     def export(self, session_id: str, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder; see `Results.export`."""
         return self._results.export(self._store.open(session_id), folder)
@@ -489,7 +485,7 @@ class Orchestrator:
             )
 
     def _read_frame(self, session: Session, clip: ClipInfo, frame: int) -> Frame:
-        return next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
+        return self._read_around(session, clip, frame, ())[0]
 
     def _read_around(
         self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]

@@ -152,10 +152,6 @@ class Results:
             values[first : first + len(found)] = found
         return tuple(values[: clip.frame_count])
 
-    def weakest_frame(self, session: Session) -> int | None:
-        """Return the frame to look at first, see `least_sure`; None without a result or a doubt."""
-        return least_sure(self.confidence(session), session.state.keyframes)
-
     def export(self, session: Session, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder, by hard link where it can; return them by kind.
 

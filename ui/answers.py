@@ -11,6 +11,7 @@ from config import Settings
 from engines.base import Capability
 from pipeline.jobs import ACTIVE
 from pipeline.orchestrator import Orchestrator
+from pipeline.results import least_sure
 from pipeline.state import SessionState
 from ui import views
 from ui.components import Page, heading_html, output_choices, upload_label
@@ -120,7 +121,7 @@ class Answers:
         look = views.look_view(state)
         result = views.result_view(state, outputs, self._engine_label(state, language), language)
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
-        weakest = self._orchestrator.weakest_frame(state.id) if outputs else None
+        weakest = least_sure(confidence, state.keyframes)
         return {
             page.results: gr.update(result=result),
             page.look: gr.update(look=look),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.arrays import FloatImage, FloatMap, resize_map
+from engines.builtin.arrays import FloatImage, FloatMap, dot, resize_map
 from engines.builtin.flow import FlowPair
 from engines.builtin.guided import box_mean, guided_model
 from engines.builtin.working import working_size
@@ -136,11 +136,11 @@ def _model(rgb: FloatImage, rough: FloatMap) -> tuple[FloatImage, np.ndarray]:
     foreground = _spread(rgb, inside, near)
     background = _spread(rgb, far_outside if far_outside.any() else outside, near)
     axis = foreground - background
-    length = _dot(axis, axis)
+    length = dot(axis, axis)
     offset = rgb - background
-    projected = np.clip(_dot(offset, axis) / np.maximum(length, 1e-6), 0.0, 1.0)
+    projected = np.clip(dot(offset, axis) / np.maximum(length, 1e-6), 0.0, 1.0)
     rest = offset - projected[..., None] * axis
-    miss = _dot(rest, rest)
+    miss = dot(rest, rest)
     clear = length / (length + 3.0 * _SAME_COLOUR**2) * np.exp(-miss / (0.25 * length + 1e-3))
     prior = np.clip(0.5 + distance / (2.0 * radius), 0.0, 1.0)
     estimate = clear * projected + (1.0 - clear) * prior
@@ -175,11 +175,6 @@ def _spread(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
         mean = coloured.sum(axis=(0, 1)) / np.maximum(weight.sum(), 1e-6)
         result += (1.0 - settled)[..., None] * mean
     return resize_map(np.maximum(result, 0.0), (width, height))
-
-
-def _dot(first: FloatImage, second: FloatImage) -> FloatMap:
-    """Return the sum over channels of a product, float32 (h, w)."""
-    return np.asarray(np.einsum("ijk,ijk->ij", first, second))
 
 
 def _crop_map(

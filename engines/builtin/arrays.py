@@ -29,3 +29,13 @@ def resize_mask(mask: Mask, size_wh: tuple[int, int]) -> Mask:
     if (mask.shape[1], mask.shape[0]) == size_wh:
         return mask
     return np.asarray(resize_map(mask.astype(np.float32), size_wh) > 0.5)
+
+
+def dot(first: FloatImage, second: FloatImage) -> FloatMap:
+    """Return the sum over channels of a product, float32 (h, w)."""
+    return np.asarray(np.einsum("ijk,ijk->ij", first, second))
+
+
+def lengths(vectors: FloatImage) -> FloatMap:
+    """Return the length of each pixel's vector, float32 (h, w)."""
+    return np.asarray(np.sqrt(np.square(vectors).sum(axis=2)))

@@ -47,6 +47,7 @@ _LENIENT = (
     _Round(forest=0.9, prior=0.35, barrier=0.1, colour=1.0, bias=-0.2),
 )
 """First and later rounds that trust the box, for objects that share colours with their surroundings."""
+_ROUNDS = 4
 _LIMIT = 6.0
 _MOTION = 0.6
 _PRIOR_LOSS = 0.4
@@ -100,18 +101,21 @@ def cut(scene: Scene, hints: Hints, thorough: bool = True) -> Mask:
     the box. Otherwise the first alone, in half the time.
     """
     recipes = (_STRICT, _LENIENT) if thorough else (_STRICT,)
-    votes = [np.clip(_one_answer(scene, hints, recipe), -_LIMIT, _LIMIT) for recipe in recipes]
+    outside = ~hints.allowed | hints.outside
+    barrier = barrier_evidence(scene.lab, outside)
+    votes = [
+        np.clip(_one_answer(scene, hints, outside, barrier, recipe), -_LIMIT, _LIMIT)
+        for recipe in recipes
+    ]
     log_odds = np.asarray(sum(votes) / len(votes), dtype=np.float32)
     return np.asarray(regularised(log_odds, scene.lab, _SMOOTHNESS) > 0.5)
 
 
 def _one_answer(
-    scene: Scene, hints: Hints, recipe: tuple[_Round, _Round], rounds: int = 4, seed: int = 0
+    scene: Scene, hints: Hints, outside: Mask, barrier: FloatMap, recipe: tuple[_Round, _Round]
 ) -> FloatMap:
     """Return the log odds, float32 (h, w), after some rounds, each learning from the one before."""
-    random = np.random.default_rng(seed)
-    outside = ~hints.allowed | hints.outside
-    barrier = barrier_evidence(scene.lab, outside)
+    random = np.random.default_rng(0)
     prior, told = hints.prior, np.zeros_like(hints.prior)
     constant = 0.0
     if scene.moving is not None:
@@ -122,7 +126,7 @@ def _one_answer(
     belief = 1.0 / (1.0 + np.exp(-prior - told))
     belief = np.where(hints.allowed, belief, 0.0).astype(np.float32)
     log_odds = prior
-    for turn in range(rounds):
+    for turn in range(_ROUNDS):
         weights = recipe[1 if turn else 0]
         log_odds = (
             weights.forest * _learned(scene, belief, outside, random, turn)

@@ -35,6 +35,10 @@ class Correction:
     y: int
     positive: bool
 
+    def is_met_by(self, mask: Mask) -> bool:
+        """True when the mask, bool (h, w), says the same of the click's place already."""
+        return bool(mask[self.y, self.x]) == self.positive
+
 
 def correct(
     picture: WorkingFrame, mask: Mask, click: Correction, moving: Moving | None = None
@@ -44,7 +48,7 @@ def correct(
     A click that the mask already agrees with changes nothing. Otherwise the region is what looks like
     the click's place rather than like the rest of its side, and moves so, connected to the click.
     """
-    if bool(mask[click.y, click.x]) == click.positive:
+    if click.is_met_by(mask):
         return mask
     side = ~mask if click.positive else mask
     region = _region(picture, side, mask, click, moving)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.arrays import FloatImage, FloatMap
-from utils.mask_utils import dilate, erode
+from utils.mask_utils import dilate, erode, intersection_over_union
 from utils.types import Mask
 
 _BAND = 3
@@ -92,10 +92,9 @@ def read_signs(
     decided = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
     inside = float((key[region] > 0).mean())
     outside = float((key[around] < 0).mean()) if around.any() else 1.0
-    union = int(np.count_nonzero(region | expected))
-    overlap = int(np.count_nonzero(region & expected)) / max(union, 1)
+    steady = intersection_over_union(region, expected)
     followed = float(reliability[region].mean())
-    return Signs(decided, 0.5 * (inside + outside), overlap, followed, whole)
+    return Signs(decided, 0.5 * (inside + outside), steady, followed, whole)
 
 
 def confidence(signs: Signs, before: float) -> float:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from engines.builtin.appearance import LATTICE, AppearanceModel
-from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.arrays import FloatImage, FloatMap, lengths
 from engines.builtin.colour_grid import local_colour
 from engines.builtin.flow import FlowPair, forward_coverage
 from engines.builtin.forest import FloatRows
@@ -44,13 +44,15 @@ class Carried:
     """What the last frame's answer says of this frame, all float32 of the whole frame (h, w[, C]).
 
     `expected` is the probability warped here, `known` the last frame's Lab colours at their places
-    here, `motion` how the frame moves against its background, `motion_memory` the same vectors over
-    time. `window` (x0, y0, x1, y1) is where the object is looked for, `place` its frame.
+    here, `motion` how the frame moves against its background, `motion_features` what a forest may ask
+    of that, `motion_memory` the same vectors over time. `window` (x0, y0, x1, y1) is where the object
+    is looked for, `place` its frame.
     """
 
     expected: FloatMap
     known: FloatImage
     motion: ObjectMotion
+    motion_features: FloatImage
     motion_memory: FloatImage
     window: tuple[int, int, int, int]
     place: ObjectFrame
@@ -70,7 +72,7 @@ def gather(
     contour = contour_evidence(carried.expected)[view]
     trust = np.ascontiguousarray(flow.reliability[view])
     expected = np.ascontiguousarray(carried.expected[view])
-    rows = appearance.rows(frame.features, carried.motion.features(), carried.window, carried.place)
+    rows = appearance.rows(frame.features, carried.motion_features, carried.window, carried.place)
     maps = [
         contour,
         contour * trust,
@@ -85,7 +87,7 @@ def gather(
         spread(appearance.key_log_odds(rows), size),
         spread(appearance.running_log_odds(rows), size),
         motion_evidence(carried.motion.vector[view], expected, trust) * trust,
-        np.clip(np.sqrt(np.square(carried.motion_memory[view]).sum(axis=2)) - _STILL, -0.8, 2.0),
+        np.clip(lengths(carried.motion_memory[view]) - _STILL, -0.8, 2.0),
         difference_evidence(carried.motion.difference[view]),
     ]
     return np.stack(maps).astype(np.float32)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.arrays import FloatImage, FloatMap, lengths
 from engines.builtin.flow import sample_at
 from engines.builtin.guided import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
@@ -116,7 +116,7 @@ def object_motion(
     """
     ground = background_flow(flow, background)
     residual = flow - ground
-    pixels = np.sqrt(np.square(residual).sum(axis=2))
+    pixels = lengths(residual)
     weight = background.astype(np.float32)
     usual = box_mean(pixels * weight, _LOCAL_RADIUS) / (box_mean(weight, _LOCAL_RADIUS) + 1e-3)
     scale = 1.0 / (0.5 + 1.5 * usual)
@@ -163,7 +163,7 @@ def standing_out(motion: ObjectMotion, mask: Mask) -> float:
     height, width = mask.shape
     x0, y0, x1, y1 = grow_box(box, (width, height), 2.0 * _BOX_MARGIN, 12)
     view = np.s_[y0:y1, x0:x1]
-    length = np.sqrt(np.square(motion.vector[view]).sum(axis=2))
+    length = lengths(motion.vector[view])
     edges = np.linspace(0.0, np.sqrt(2.0) * _LARGEST_RATIO, 65)
     inside, _ = np.histogram(length[mask[view]], edges)
     outside, _ = np.histogram(length[~dilate(mask, 3)[view]], edges)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.builtin.arrays import FloatMap, resize_map
+from engines.builtin.arrays import FloatImage, FloatMap, lengths, resize_map
 from engines.builtin.flow import FlowEstimator
 from engines.builtin.motion import OTHER_SCENE, ObjectMotion, object_motion
 from engines.builtin.working import WorkingFrame
@@ -101,7 +101,7 @@ class MotionAround:
         """Keep the picture's neighbours, by their distance in frames; flow is found when needed."""
         self._picture = picture
         self._around = around
-        self._flows: dict[int, FloatMap] = {}
+        self._flows: dict[int, FloatImage] = {}
         self._estimator = FlowEstimator()
 
     def inside(self, box: tuple[int, int, int, int]) -> Moving | None:
@@ -118,11 +118,11 @@ class MotionAround:
             motions = self._motions(FAR, ground) or motions
         if not motions:
             return None
-        lengths = [np.sqrt(np.square(motion.vector).sum(axis=2)) for motion in motions]
-        length = np.mean(lengths, axis=0)
+        vectors = [lengths(motion.vector) for motion in motions]
+        length = np.mean(vectors, axis=0)
         difference = np.min([motion.difference for motion in motions], axis=0)
         least, most = _CLEAR
-        strength = float(np.clip((_typical(lengths, box) - least) / (most - least), 0.0, 1.0))
+        strength = float(np.clip((_typical(vectors, box) - least) / (most - least), 0.0, 1.0))
         evidence = np.clip(_SLOPE * (length - _MOVES), -_AGAINST, _FOR)
         shown = np.clip((difference - _SHOWN[0]) / _SHOWN[1], _HALO, 1.0)
         shown = np.where(
@@ -163,6 +163,6 @@ def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:
     return np.asarray(plain & ~np.isin(names, open_ones))
 
 
-def _typical(lengths: list[FloatMap], box: tuple[int, int, int, int]) -> float:
+def _typical(maps: list[FloatMap], box: tuple[int, int, int, int]) -> float:
     x0, y0, x1, y1 = box
-    return float(np.percentile(np.mean(lengths, axis=0)[y0:y1, x0:x1], _TYPICAL))
+    return float(np.percentile(np.mean(maps, axis=0)[y0:y1, x0:x1], _TYPICAL))

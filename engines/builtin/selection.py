@@ -24,7 +24,6 @@ from utils.mask_utils import (
 )
 from utils.types import Frame, Mask, Point, Prompt
 
-_AREA = 480 * 270
 _CROP_AREA = 160 * 160
 _MARGIN = 0.35
 _MOTION_MARGIN = 0.15
@@ -54,7 +53,7 @@ class BuiltinSegmentation:
         self._motion: MotionAround | None = None
         self._size_wh = (image.shape[1], image.shape[0])
         self._engine = engine
-        self._small_wh = working_size(self._size_wh, _AREA)
+        self._small_wh = working_size(self._size_wh)
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
         self._picture: WorkingFrame | None = None
         self._last: tuple[Prompt, list[Mask]] | None = None
@@ -94,7 +93,9 @@ class BuiltinSegmentation:
             return []
         best = masks[0]
         for point in prompt.points[known:]:
-            best = self._corrected(best, self._correction(point))
+            click = self._correction(point)
+            if not click.is_met_by(best):
+                best = self._corrected(best, click)
         return [best, *masks[1:]]
 
     def _corrected(self, mask: Mask, click: Correction) -> Mask:

@@ -123,6 +123,7 @@ class ObjectTracker:
             expected,
             sample_at(self._frame.lab, flow.to_previous),
             motion,
+            motion.features(),
             self._motion_memory,
             grow_box(box, (width, height), _WINDOW_SHARE, _WINDOW_PIXELS),
             place,
@@ -162,7 +163,7 @@ class ObjectTracker:
         sure = confidence(signs, self._belief.confidence)
         self._learn(
             frame,
-            carried.motion.features(),
+            carried.motion_features,
             np.where(keep == (log_odds > 0), log_odds, 0.0),
             probability,
             carried.window,

@@ -79,6 +79,13 @@ def select_disc(page: Any, size_wh: tuple[int, int] = (160, 96)) -> None:
     page.wait_for_selector("#sm-start:not([disabled])")
 
 
+def upload_and_select(page: Any, clip: Path) -> str:
+    """Give the page a clip, drag a box around its disc, and return the session id."""
+    session = upload(page, clip)
+    select_disc(page)
+    return session
+
+
 def wait_done(page: Any, timeout_ms: int = 120_000) -> None:
     page.wait_for_selector(".sm-results:not([hidden])", timeout=timeout_ms)
     page.wait_for_selector(".sm-status[data-kind=done]", timeout=timeout_ms)

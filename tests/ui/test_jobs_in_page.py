@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from tests.ui.conftest import AppServer, Watch
-from tests.ui.steps import select_disc, state_file, status_text, upload, wait_done
+from tests.ui.steps import (
+    select_disc,
+    state_file,
+    status_text,
+    upload,
+    upload_and_select,
+    wait_done,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -56,8 +63,7 @@ def test_a_waiting_job_is_cancelled_at_once(
 ) -> None:
     first, second = open_page(app.url), open_page(app.url)
     start_long_job(first, long_clip)
-    session = upload(second, clip)
-    select_disc(second)
+    session = upload_and_select(second, clip)
     second.click("#sm-start")
     second.wait_for_selector(".sm-progress[data-state=queued]")
     second.click("[data-part=cancel]")

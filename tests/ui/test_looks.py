@@ -12,10 +12,10 @@ from tests.ui.disc import write_disc_clip
 from tests.ui.steps import (
     click,
     drag,
-    select_disc,
     state_file,
     status_text,
     upload,
+    upload_and_select,
     wait_done,
     wait_masks,
 )
@@ -30,8 +30,7 @@ def finished(app: AppServer, browser: Any, clip: Path) -> str:
     page = browser.new_page()
     page.goto(app.url)
     page.wait_for_selector("body[data-ready]")
-    upload(page, clip)
-    select_disc(page)
+    upload_and_select(page, clip)
     page.click("#sm-start")
     wait_done(page)
     link = str(page.url)

@@ -13,10 +13,10 @@ from tests.ui.disc import write_disc_mask
 from tests.ui.steps import (
     click,
     drag,
-    select_disc,
     state_file,
     status_text,
     upload,
+    upload_and_select,
     wait_done,
     wait_masks,
 )
@@ -81,8 +81,7 @@ def test_background_and_edges_render_again_without_the_engine(
     app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload(page, clip)
-    select_disc(page)
+    session = upload_and_select(page, clip)
     page.click("#sm-start")
     wait_done(page)
     folder = app.workspace / "sessions" / session
@@ -148,8 +147,7 @@ def test_correction_on_a_later_frame_is_listed_and_can_be_removed(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload(page, clip)
-    select_disc(page)
+    session = upload_and_select(page, clip)
     page.locator(".sm-frames input[type=range]").fill("6")
     page.wait_for_function("document.querySelector('.sm-preview').dataset.frame === '6'")
     click(page, 57, 48)
@@ -163,8 +161,7 @@ def test_the_least_sure_frame_is_offered_and_a_click_there_corrects_the_result(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload(page, clip)
-    select_disc(page)
+    session = upload_and_select(page, clip)
     page.click("#sm-start")
     wait_done(page)
     weakest = page.locator("[data-part=weakest]")

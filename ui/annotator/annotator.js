@@ -154,6 +154,11 @@ const showKeyframes = () => {
   part("keyframes-row").hidden = !items.length;
 };
 
+const showWeakest = () => {
+  part("weakest").hidden = !Number.isInteger(props.weakest);
+  if (!part("weakest").hidden) part("weakest").textContent = label("weakest", { frame: props.weakest });
+};
+
 const showTexts = () => {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", label(node.dataset.label));
@@ -282,10 +287,6 @@ hear("goto", (detail) => showFrame(detail.frame));
 watch("clip", showClip);
 watch("texts", showTexts);
 watch("keyframes", () => { showKeyframes(); showButtons(); drawStrip(); });
-const showWeakest = () => {
-  part("weakest").hidden = !Number.isInteger(props.weakest);
-  if (!part("weakest").hidden) part("weakest").textContent = label("weakest", { frame: props.weakest });
-};
 watch("weakest", showWeakest);
 watch("confidence", () => {
   part("confidence").hidden = !(props.confidence || []).some((value) => value !== null);
