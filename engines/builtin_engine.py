@@ -40,6 +40,8 @@ from utils.types import Box, Frame, Mask, Message, Prompt
 if TYPE_CHECKING:
     from config import Settings
 
+_LEAN = 0.35
+"""How far outside the object a tracked outline runs, in working pixels: flow carries a rim along."""
 _ONLY = 1
 """Object id of the one target that `process` follows."""
 
@@ -135,8 +137,9 @@ class BuiltinEngine(Engine):
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(frames, guide, start, context), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
-            for done, (step, probability, confidence) in enumerate(steps, start=1):
-                alpha = maker.alpha(step.frame, probability, step.flow)
+            for done, (step, found, confidence) in enumerate(steps, start=1):
+                inset = 0.0 if step.index in guide else _LEAN
+                alpha = maker.alpha(step.frame, found, step.flow, inset)
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, confidence)
 
@@ -159,22 +162,31 @@ def _tracked(
     with closing(track(frames, keyframes, start, context)) as steps:  # type: ignore[type-var]
         for step, beliefs in steps:
             belief = beliefs[_ONLY]
-            yield step, belief.probability, belief.confidence
+            found = belief.probability
+            if step.index in guide:
+                found = _fine(guide[step.index], frames.size_wh)
+            yield step, found, belief.confidence
 
 
 def _given(
     frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
 ) -> Iterator[tuple[Step, FloatMap, float]]:
     """Yield each step with the mask that the guide has for it, as a map at twice the working size."""
-    width, height = working_size(frames.size_wh)
-    size_wh = min(2 * width, frames.size_wh[0]), min(2 * height, frames.size_wh[1])
     with closing(both_ways(frames, start, context)) as steps:  # type: ignore[type-var]
         for step, answered in steps:
             if answered:
                 mask = guide[step.index]
                 if step.index == start:
                     mask = check_keyframe_mask(mask, frames.size_wh, start)
-                yield step, resize_map(mask.astype(np.float32), size_wh), 1.0
+                yield step, _fine(mask, frames.size_wh), 1.0
+
+
+def _fine(mask: Mask, size_wh: tuple[int, int]) -> FloatMap:
+    """Return a mask of `size_wh` as a map, float32 (h, w) in [0, 1], at twice the working size."""
+    width, height = working_size(size_wh)
+    return resize_map(
+        mask.astype(np.float32), (min(2 * width, size_wh[0]), min(2 * height, size_wh[1]))
+    )
 
 
 class _OneMask(Mapping[int, Mask]):

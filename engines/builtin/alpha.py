@@ -9,7 +9,7 @@ from engines.builtin.arrays import FloatImage, FloatMap, dot, resize_map
 from engines.builtin.flow import FlowPair
 from engines.builtin.guided import box_mean, guided_model
 from engines.builtin.working import working_size
-from utils.mask_utils import bounding_box, erode, grow_box, signed_distance
+from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
 from utils.types import Alpha, Frame, Mask
 
 _AREA = 360 * 360
@@ -21,6 +21,8 @@ _REACH = 1.6
 """How much farther out hair is looked for, in half widths, where colours tell it from the ground."""
 _SAME_COLOUR = 0.12
 """Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
+_THIN = 2
+"""Half width, in the crop's pixels, up to which a part is thin, and not set in."""
 _COARSE = 3
 _STEADY = 0.6
 _STEADY_RANGE = 0.25
@@ -35,13 +37,16 @@ class AlphaMaker:
         self._steady = steady
         self._previous: Alpha | None = None
 
-    def alpha(self, frame: Frame, probability: FloatMap, flow: FlowPair | None) -> Alpha:
+    def alpha(
+        self, frame: Frame, probability: FloatMap, flow: FlowPair | None, inset: float = 0.0
+    ) -> Alpha:
         """Return the alpha, float32 (H, W) in [0, 1].
 
         Args:
             frame: uint8 RGB (H, W, 3).
             probability: of the object, float32 (h, w), at any size of the same shape.
             flow: from the frame made before, at working size; None after a cut or at the start.
+            inset: how far inside the probability's contour the object ends, in its pixels.
         """
         width, height = self._size_wh
         result = np.zeros((height, width), dtype=np.float32)
@@ -51,7 +56,8 @@ class AlphaMaker:
             x0, y0, x1, y1 = view
             crop_wh = x1 - x0, y1 - y0
             rough = _crop_map(probability, view, self._size_wh)
-            alpha, unknown = matte(frame[y0:y1, x0:x1], rough)
+            inset *= self._size_wh[0] / probability.shape[1]
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, inset)
             if self._steady and flow is not None and self._previous is not None:
                 alpha = self._steadied(alpha, unknown, flow, view)
             result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
@@ -91,12 +97,13 @@ class AlphaMaker:
         return np.asarray(np.where(unknown, alpha + share * change, alpha), dtype=np.float32)
 
 
-def matte(crop: Frame, rough: FloatMap) -> tuple[Alpha, Mask]:
+def matte(crop: Frame, rough: FloatMap, inset: float = 0.0) -> tuple[Alpha, Mask]:
     """Return the alpha of a crop and its unknown band.
 
     Args:
         crop: uint8 RGB (H, W, 3).
         rough: probability of the object, float32 (H, W).
+        inset: how far inside its contour the object ends, in pixels.
 
     Returns:
         float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
@@ -109,7 +116,7 @@ def matte(crop: Frame, rough: FloatMap) -> tuple[Alpha, Mask]:
         else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
     )
     rgb = small.astype(np.float32) * np.float32(1.0 / 255.0)
-    model, band = _model(rgb, resize_map(rough, size_wh))
+    model, band = _model(rgb, resize_map(rough, size_wh) > 0.5, inset * size_wh[0] / width)
     if size_wh != (width, height):
         model = resize_map(model, (width, height))
         band = cv2.resize(band, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -123,11 +130,11 @@ def matte(crop: Frame, rough: FloatMap) -> tuple[Alpha, Mask]:
     return alpha.astype(np.float32), unknown
 
 
-def _model(rgb: FloatImage, rough: FloatMap) -> tuple[FloatImage, np.ndarray]:
+def _model(rgb: FloatImage, mask: Mask, inset: float) -> tuple[FloatImage, np.ndarray]:
     """Return the linear alpha model, float32 (h, w, 4), and 0 outside, 1 unknown, 2 inside, uint8."""
-    mask = rough > 0.5
     radius = max(2.0, _BAND * float(np.sqrt(np.count_nonzero(mask) + 1)))
-    distance = signed_distance(mask)
+    solid = dilate(erode(mask, _THIN), _THIN + 1)
+    distance = signed_distance(mask) - np.where(solid, np.float32(inset), np.float32(0.0))
     inside, outside = distance > radius, distance < -radius
     far_outside = distance < -_REACH * radius
     if not inside.any():

@@ -177,6 +177,15 @@ def test_a_mask_of_every_frame_is_matted_as_it_is(engine, clip):
         )
 
 
+def test_a_confirmed_frame_keeps_lines_that_are_thinner_than_tracking_sees(engine):
+    """A line one pixel wide on a picture of twice the working size."""
+    line = cv2.line(np.zeros((540, 960), np.uint8), (500, 289), (800, 120), 1, 1) > 0
+    mask = cv2.circle(line.astype(np.uint8), (400, 300), 80, 1, -1) > 0
+    frame = np.where(mask[..., None], np.uint8((120, 110, 100)), np.uint8(60))
+    result = list(engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {}, RunContext()))
+    assert (result[0].alpha > 0.5)[line & (frame[..., 0] == 120)].mean() > 0.9
+
+
 def test_two_objects_keep_apart(engine, clip):
     frames, masks = clip
     other = np.zeros_like(masks[0])

@@ -349,6 +349,20 @@ def test_matting_finds_the_share_of_a_mixed_edge():
     assert alpha[80, 100] == 1.0 and alpha[5, 5] == 0.0
 
 
+def test_matting_sets_in_what_is_solid_and_leaves_what_is_thin():
+    """Without colours to go by, the contour alone decides."""
+    plain = np.full((120, 200, 3), 90, np.uint8)
+    rough = cv2.circle(np.zeros((120, 200), np.float32), (60, 60), 30, 1.0, -1)
+    rough[59:62, 60:] = 1.0
+    line = np.s_[60, 110:190]
+    as_told, _ = matte(plain, rough)
+    set_in, _ = matte(plain, rough, inset=2.0)
+    assert np.array_equal(set_in[line], as_told[line])
+    disc = np.s_[:, :92]
+    assert np.count_nonzero(as_told[disc] > 0.5) == pytest.approx(np.pi * 30**2, rel=0.03)
+    assert np.count_nonzero(set_in[disc] > 0.5) == pytest.approx(np.pi * 28**2, rel=0.03)
+
+
 def test_matting_an_absent_object_gives_nothing():
     maker = AlphaMaker((64, 48))
     alpha = maker.alpha(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32), np.float32), None)
