@@ -95,8 +95,11 @@ def gather(
 
 def combined(maps: FloatImage) -> FloatMap:
     """Return the log odds, float32 (h, w), of evidence maps (10, h, w)."""
-    weights = np.asarray(WEIGHTS, dtype=np.float32)
-    return np.tensordot(weights, maps, axes=1) + np.float32(BIAS)  # type: ignore[no-any-return]
+    # Not by BLAS: its threads would spin between frames, on the cores that the alpha and FFmpeg need.
+    total = np.full(maps.shape[1:], BIAS, dtype=np.float32)
+    for weight, voice in zip(WEIGHTS, maps, strict=True):
+        total += np.float32(weight) * voice
+    return total
 
 
 def spread(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
