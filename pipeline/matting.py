@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -88,6 +89,7 @@ class MattingJob:
         self.engine_name = engine_name
         self._clock = _Clock()
         self._confidence: list[float] = []
+        """Of each frame done; the least where there are several targets."""
         self._watch = disk.DiskWatch(session.folder, services.settings.running_floor_bytes)
 
     def run(self, context: RunContext) -> SessionState:
@@ -211,7 +213,6 @@ class MattingJob:
                 self._watch.check,
             )
             self._clock.add("track", time.perf_counter() - began_s)
-        self._confidence.clear()
         with manager.lease(self.engine_name, size_wh=clip.size_wh, cancel=context.cancel) as leased:
             alphas = self._alphas(context, leased, frames, guide, start)
             with closing(alphas):
@@ -237,7 +238,7 @@ class MattingJob:
             render(engine.label),
         )
         iterator = iter(ordered)
-        while True:
+        for position in itertools.count():
             context.check_cancelled()
             self._watch.check()
             began_s = time.perf_counter()
@@ -247,7 +248,8 @@ class MattingJob:
                 return
             finally:
                 self._clock.add("matte", time.perf_counter() - began_s)
-            self._confidence.append(round(confidence, 3))
+            earlier = self._confidence[position : position + 1]
+            self._confidence[position : position + 1] = [min([round(confidence, 3), *earlier])]
             yield alpha
 
     def _with_live(

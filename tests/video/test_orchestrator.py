@@ -185,13 +185,20 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
     made = work.create_session(clip, "clip.mp4").id
     square = np.zeros((96, 160), np.bool_)
     square[70:90, 120:150] = True
-    found = [Instance(disc_frame(0)[1], 0.9), Instance(square, 0.8)]
+    found = [Instance(square, 0.9), Instance(disc_frame(0)[1], 0.8)]
     session = SessionStore(settings.workspace_dir).open(made)
     store_keyframe(session, 0, found, engine="mask", prompt=Prompt(box=BOX))
+    alone = []
+    for kept in ((0,), (1,)):
+        request = MatteRequest(engine="builtin", outputs=("alpha",), kept={0: kept})
+        work.run_now(made, request, RunContext())
+        alone.append(work.confidence(made))
     request = MatteRequest(
         engine="builtin", outputs=("alpha",), kept={0: (0, 1)}, separate_targets=True
     )
     state = work.run_now(made, request, RunContext())
+    assert alone[0] != alone[1]
+    assert work.confidence(made) == tuple(map(min, *alone))
     assert [record.file for record in state.outputs] == [
         "alpha.mp4",
         "targets/1/alpha.mp4",
