@@ -207,8 +207,7 @@ class SessionStore:
         """
         session = Session(self.root / secrets.token_urlsafe(18))
         building = Session(self.root / f"{_NEW_PREFIX}{session.id}")
-        building.folder.mkdir(parents=True, mode=0o700)
-        lock = building.try_job_lock()
+        lock = _begin(building)
         try:
             fields = fill(building.folder)
             building.write(SessionState(id=session.id, shown_name=clean_name(shown_name), **fields))
@@ -217,8 +216,7 @@ class SessionStore:
             shutil.rmtree(building.folder, ignore_errors=True)
             raise
         finally:
-            if lock is not None:
-                os.close(lock)
+            os.close(lock)
         return session
 
     def open(self, session_id: str) -> Session:
@@ -279,8 +277,13 @@ class SessionStore:
         for folder in self.root.glob(f"{_TRASH_PREFIX}*"):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in self.root.glob(f"{_NEW_PREFIX}*"):
-            if not Session(folder).is_running:
+            try:
+                lock = Session(folder).try_job_lock()
+            except SessionError:
+                continue
+            if lock is not None:
                 shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
 
     def recover(self) -> list[Session]:
         """Start-up scan: settle every session whose process died; return those interrupted.
@@ -331,6 +334,23 @@ class SessionStore:
                 previous_outputs=(),
             )
         return not complete
+
+
+def _begin(building: Session) -> int:
+    """Make the folder of a session to be; return its job lock, held, so that no sweep takes it for left over.
+
+    A sweep may come between the folder and the lock: then the folder is gone, and made anew.
+    """
+    while True:
+        building.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            lock = building.try_job_lock(LOCK_WAIT_S)
+        except SessionError:
+            continue
+        if lock is not None:
+            if os.fstat(lock).st_nlink > 0:
+                return lock
+            os.close(lock)
 
 
 def _settle_done(session: Session, state: SessionState) -> bool:

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.retention import SessionSummary, clean, expired
-from pipeline.session import MaskFolder, SessionStore, clean_name, read_mask, write_mask
+from pipeline.session import MaskFolder, Session, SessionStore, clean_name, read_mask, write_mask
 from pipeline.state import (
     InstanceRecord,
     Keyframe,
@@ -167,6 +168,40 @@ def test_a_dry_run_removes_nothing(store: SessionStore) -> None:
     assert session.folder.is_dir()
     assert [row.id for row in clean(store, 72, 10)] == [session.id]
     assert not session.folder.exists()
+
+
+@pytest.mark.parametrize("what", ["sweep", "peek"])
+def test_what_looks_at_a_session_being_made_takes_nothing(store, monkeypatch, what) -> None:
+    """A clean-up between the folder and its lock; a look that holds the lock for a moment."""
+    held: list[int] = []
+
+    def interrupted(session: Session, wait_s: float = 0.0) -> int | None:
+        monkeypatch.undo()
+        if what == "sweep":
+            store.sweep_trash()
+        else:
+            held.append(os.open(session.folder / ".job.lock", os.O_RDWR | os.O_CREAT))
+            fcntl.flock(held[0], fcntl.LOCK_SH)
+            threading.Timer(0.2, os.close, held).start()
+        return session.try_job_lock(wait_s)
+
+    def fill(folder: Path) -> dict[str, str]:
+        (folder / "source.mp4").write_bytes(b"clip")
+        store.sweep_trash()
+        return {}
+
+    monkeypatch.setattr(Session, "try_job_lock", interrupted)
+    session = store.create("clip.mp4", fill)
+    assert (session.folder / "source.mp4").read_bytes() == b"clip"
+    assert not session.is_running
+
+
+def test_an_upload_that_was_cut_off_is_swept(store: SessionStore) -> None:
+    left = store.root / ".new-aaaaaaaaaaaaaaaaaaaaaaaa"
+    left.mkdir(parents=True)
+    (left / "source.mp4").write_bytes(b"half")
+    store.sweep_trash()
+    assert not left.exists()
 
 
 def test_a_clock_set_back_makes_no_session_old(store: SessionStore) -> None:
