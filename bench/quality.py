@@ -189,25 +189,31 @@ def click_on_error(found: Mask, true: Mask) -> Point:
 
 
 def corrected(
-    engine: BuiltinEngine, clip: Clip, found: list[MattedFrame], start: int
+    engine: BuiltinEngine, clip: Clip, found: list[MattedFrame], start: int, guide: Mask
 ) -> dict[str, float]:
-    """One click at the frame the engine is least sure of; the J of the whole clip after it."""
+    """One click at the frame the engine is least sure of; the J of the whole clip after it.
+
+    And what it would be after as many clicks as it takes to make that frame right.
+    """
     frame = least_sure([item.confidence for item in found], confirmed={start}) or len(found) // 2
     guess = found[frame].alpha > 0.5
     click = click_on_error(guess, clip.masks[frame])
     session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
     prompt = Prompt(points=(click,), mask=guess) if guess.any() else Prompt(points=(click,))
     answers = session.segment(prompt)
-    if not answers:
-        return {"J_corrected": float("nan"), "corrected_frame": float(frame)}
-    again, _ = matte(engine, clip, {start: clip.masks[start], frame: answers[0].mask}, start)
-    after = mask_figures([item.alpha > 0.5 for item in again], clip.masks, start)
-    return {
+    figures = {
         "corrected_frame": float(frame),
         "J_click_before": metrics.region_similarity(guess, clip.masks[frame]),
-        "J_click_after": metrics.region_similarity(answers[0].mask, clip.masks[frame]),
-        "J_corrected": after["J"],
     }
+    mended = {"J_made_right": clip.masks[frame]}
+    if answers:
+        mended["J_corrected"] = answers[0].mask
+        figures["J_click_after"] = metrics.region_similarity(answers[0].mask, clip.masks[frame])
+    for key, mask in mended.items():
+        again, _ = matte(engine, clip, {start: guide, frame: mask}, start)
+        masks = [item.alpha > 0.5 for item in again]
+        figures[key] = mask_figures(masks, clip.masks, start)["J"]
+    return figures
 
 
 def measure(
@@ -229,8 +235,8 @@ def measure(
         figures = (
             _figures(clip, [item.alpha for item in found], start) | cost | {"J_first": overlap}
         )
-        if way == "mask" and args.correct:
-            figures |= corrected(engine, clip, found, start)
+        if args.correct:
+            figures |= corrected(engine, clip, found, start, guide)
         rows.append(Row(clip.name, f"builtin, {way}", figures))
         if way == "mask" and clip.alphas:
             single, _ = matte(engine, clip, {start: guide}, start, steady=False)
@@ -294,7 +300,7 @@ def main() -> None:
         help="frame of the given mask; both ways from there",
     )
     parser.add_argument(
-        "--correct", action="store_true", help="one correction click, from the mask"
+        "--correct", action="store_true", help="one correction click, and one frame made right"
     )
     parser.add_argument("--baselines", action="store_true")
     parser.add_argument("--command", action="store_true", help="through app.py matte")

@@ -24,7 +24,7 @@ from pipeline.guides import frame_range, start_frame
 from pipeline.jobs import JobRunner, JobStatus
 from pipeline.matting import MattingJob, Services
 from pipeline.postprocess import EdgeControls
-from pipeline.rerender import RenderJob
+from pipeline.rerender import RenderJob, result_folders
 from pipeline.results import (
     OutputFile,
     RenderRequest,
@@ -333,7 +333,7 @@ class Orchestrator:
             session.id,
             "render",
             lambda context: _drop_result(job.run(context)),
-            {"render": last - first + 1},
+            {"render": (last - first + 1) * len(result_folders(session))},
         )
         return self._job_status(session.id)
 

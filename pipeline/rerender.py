@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from engines.base import RunContext
@@ -44,7 +45,7 @@ class Look(Protocol):
 
 
 class RenderJob:
-    """Renders one session's kept alpha again; files of another look that are not asked for go."""
+    """Renders one session's kept alphas again; files of another look that are not asked for go."""
 
     def __init__(self, services: Services, session: Session, look: Look) -> None:
         self._services = services
@@ -53,6 +54,9 @@ class RenderJob:
 
     def run(self, context: RunContext) -> SessionState:
         """Render; on failure or cancel the files that were there stay.
+
+        Where targets are separate, what all make together comes first and then each target; what is
+        finished by the time of a cancel counts.
 
         Raises:
             SplazmatteError: what went wrong; `Cancelled` when cancelled.
@@ -83,49 +87,82 @@ class RenderJob:
             }
         )
         first, last = frame_range(request, state.clip)
-        settings = self._services.settings
+        folders = result_folders(self._session)
         needed = disk.estimate_bytes(state.clip.size_wh, last - first + 1, self._look.outputs)
-        disk.check_before(self._session.folder, needed, settings.min_free_disk_bytes)
-        result = self._services.video.render(
-            self._session.source,
-            state.clip,
-            self._alphas(context, last - first + 1),
-            self._look.outputs,
-            self._session.folder,
-            look_of(request, self._session),
-            context,
-            first=first,
-            last=last,
-        )
-        records = output_records(self._session, result.outputs, result.bytes)
+        reserve = self._services.settings.min_free_disk_bytes
+        disk.check_before(self._session.folder, needed * len(folders), reserve)
+        total = (last - first + 1) * len(folders)
+        for number, folder in enumerate(folders):
+            result = self._services.video.render(
+                self._session.source,
+                state.clip,
+                self._alphas(context, folder, number * (last - first + 1), total),
+                self._look.outputs,
+                folder,
+                look_of(request, self._session),
+                context,
+                first=first,
+                last=last,
+            )
+            records = output_records(self._session, result.outputs, result.bytes)
+            stale = [] if request == made_by else _others(state, records, folder, self._session)
+            state = self._record(state, request, records, stale)
         logger.info(
             "session %s: rendered %d frames again in %.1f s",
             self._session.id[:6],
-            result.frames,
+            total,
             time.perf_counter() - started_s,
         )
-        return self._record(state, request, records)
+        return state
 
-    def _alphas(self, context: RunContext, total: int) -> Iterator[AlphaBytes]:
+    def _alphas(
+        self, context: RunContext, folder: Path, before: int, total: int
+    ) -> Iterator[AlphaBytes]:
         watch = disk.DiskWatch(self._session.folder, self._services.settings.running_floor_bytes)
-        for done, alpha in enumerate(read_master(self._session.master), start=1):
+        master = folder / self._session.master.name
+        for done, alpha in enumerate(read_master(master), start=before + 1):
             watch.check()
             yield alpha
             context.report("render", done, total)
 
     def _record(
-        self, state: SessionState, request: MatteRequest, records: list[OutputRecord]
+        self,
+        state: SessionState,
+        request: MatteRequest,
+        records: list[OutputRecord],
+        stale: list[OutputRecord],
     ) -> SessionState:
-        made = {record.kind for record in records}
-        others = [record for record in state.outputs if record.kind not in made]
-        stale = others if state.result_request != request else []
+        files = {record.file for record in [*records, *stale]}
+        outputs = [*records, *(record for record in state.outputs if record.file not in files)]
         done = self._session.update(
             request=request,
             result_request=request,
-            outputs=(*records, *(record for record in others if record not in stale)),
+            outputs=tuple(sorted(outputs, key=lambda record: Path(record.file).parent)),
             status=SessionStatus.DONE,
             error=None,
         )
         for record in stale:
             remove_output(self._session.folder / record.file)
         return done
+
+
+def _others(
+    state: SessionState, records: list[OutputRecord], folder: Path, session: Session
+) -> list[OutputRecord]:
+    """Return the records of the folder's files that are not among `records`."""
+    made = {record.file for record in records}
+    return [
+        record
+        for record in state.outputs
+        if (session.folder / record.file).parent == folder and record.file not in made
+    ]
+
+
+def result_folders(session: Session) -> list[Path]:
+    """Return the folders that the session's result has files in: its own, and one a separate target."""
+    found = {(session.folder / record.file).parent for record in session.state.outputs}
+    targets = sorted(found - {session.folder})
+    return [
+        session.folder,
+        *(folder for folder in targets if (folder / session.master.name).is_file()),
+    ]

@@ -212,6 +212,31 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
     ]
     assert np.array_equal(alphas(settings, made), np.maximum(*parts))
 
+    work.rerender(made, RenderRequest(outputs=("prores",)))
+    finish(work, made)
+    assert [item.path.relative_to(session.folder).as_posix() for item in work.outputs(made)] == [
+        "foreground.mov",
+        "alpha.mp4",
+        "targets/1/foreground.mov",
+        "targets/1/alpha.mp4",
+        "targets/2/foreground.mov",
+        "targets/2/alpha.mp4",
+    ]
+    smaller = RenderRequest(edges=EdgeControls(grow_px=-2.0), outputs=("png",))
+    work.rerender(made, smaller)
+    finish(work, made)
+    assert sorted(work.export(made, settings.workspace_dir / "smaller")) == [
+        "png",
+        "png 1",
+        "png 2",
+    ]
+    assert {path.name for path in session.folder.rglob("*.m[op][4v]")} == {"source.mp4"}
+    for number, part in enumerate(parts, start=1):
+        shrunk = np.asarray(
+            Image.open(session.folder / "targets" / str(number) / "alpha" / "000003.png")
+        )
+        assert 0 < (shrunk > 127).sum() < (part[3] > 127).sum()
+
 
 def test_cancel_keeps_the_earlier_result_and_leaves_nothing_half_written(
     work, session_id: str, settings: Settings
