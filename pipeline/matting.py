@@ -24,7 +24,7 @@ from pipeline import disk
 from pipeline.files import write_atomically
 from pipeline.frames import FrameRange
 from pipeline.guides import frame_range, start_frame, target_guides
-from pipeline.outputs import look_of, output_records, remove_output
+from pipeline.outputs import TARGETS_DIR, look_of, output_records, remove_output
 from pipeline.reorder import AlphaBytes, in_order
 from pipeline.session import LOCK_WAIT_S, Session
 from pipeline.state import (
@@ -48,7 +48,6 @@ LIVE_REREAD_INTERVAL_S = 5.0
 """Seconds between live pictures of an engine that reads ahead: their frames are decoded again."""
 LIVE_LONG_SIDE = 960
 """Longest side of the live picture, in pixels."""
-TARGETS_DIR = "targets"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.files import folder_bytes
 from pipeline.session import Session
 from pipeline.state import MatteRequest, OutputRecord
 from pipeline.video_io import RenderLook
 
+TARGETS_DIR = "targets"
+"""Folder of the files of separate targets, one folder each, numbered from 1."""
 ZIP_NAME = "png.zip"
 """The PNG sequence as one file, packed when it is asked for."""
 
@@ -45,6 +47,12 @@ def output_records(
         )
         for kind, path in outputs.items()
     ]
+
+
+def target_number(record: OutputRecord) -> int:
+    """Return the number, from 1, of the separate target that a file holds; 0 where it holds all of them."""
+    folder, *rest = PurePosixPath(record.file).parts
+    return int(rest[0]) if folder == TARGETS_DIR else 0
 
 
 def remove_output(path: Path) -> None:

@@ -13,7 +13,7 @@ from engines.base import RunContext
 from pipeline import disk
 from pipeline.guides import frame_range
 from pipeline.matting import Services
-from pipeline.outputs import look_of, output_records, remove_output
+from pipeline.outputs import look_of, output_records, remove_output, target_number
 from pipeline.postprocess import EdgeControls
 from pipeline.reorder import AlphaBytes
 from pipeline.session import LOCK_WAIT_S, Session
@@ -137,7 +137,7 @@ class RenderJob:
         done = self._session.update(
             request=request,
             result_request=request,
-            outputs=tuple(sorted(outputs, key=lambda record: Path(record.file).parent)),
+            outputs=tuple(sorted(outputs, key=target_number)),
             status=SessionStatus.DONE,
             error=None,
         )
@@ -160,8 +160,8 @@ def _others(
 
 def result_folders(session: Session) -> list[Path]:
     """Return the folders that the session's result has files in: its own, and one a separate target."""
-    found = {(session.folder / record.file).parent for record in session.state.outputs}
-    targets = sorted(found - {session.folder})
+    found = {target_number(record): record.file for record in session.state.outputs}
+    targets = [(session.folder / found[number]).parent for number in sorted(found) if number]
     return [
         session.folder,
         *(folder for folder in targets if (folder / session.master.name).is_file()),

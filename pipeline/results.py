@@ -20,8 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline import disk
 from pipeline.files import link_or_copy, partial_path
 from pipeline.guides import frame_range
-from pipeline.matting import TARGETS_DIR
-from pipeline.outputs import ZIP_NAME, frame_folders
+from pipeline.outputs import ZIP_NAME, frame_folders, target_number
 from pipeline.postprocess import EdgeControls, apply_edges
 from pipeline.session import Session, read_mask
 from pipeline.state import OUTPUT_KINDS
@@ -172,10 +171,8 @@ class Results:
                         session.folder / record.file.replace("foreground", "alpha"),
                         folder / record.file.replace("foreground", "alpha"),
                     )
-                key = record.kind
-                if record.file.startswith(TARGETS_DIR):
-                    key = f"{record.kind} {Path(record.file).parts[1]}"
-                exported[key] = target
+                number = target_number(record)
+                exported[f"{record.kind} {number}" if number else record.kind] = target
         return exported
 
     def export_mask(self, session: Session, frame: int, path: Path) -> None:

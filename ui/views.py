@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from pipeline.jobs import ACTIVE, JobState, JobStatus
-from pipeline.matting import TARGETS_DIR
 from pipeline.orchestrator import EngineInfo, OutputFile
+from pipeline.outputs import TARGETS_DIR
 from pipeline.postprocess import EdgeControls
 from pipeline.state import SessionState, SessionStatus
 from ui.text import say, shown_bytes, shown_fps
