@@ -24,7 +24,7 @@ from pipeline import disk
 from pipeline.files import write_atomically
 from pipeline.frames import FrameRange
 from pipeline.guides import frame_range, start_frame, target_guides
-from pipeline.outputs import TARGETS_DIR, look_of, output_records, remove_output
+from pipeline.outputs import TARGETS_DIR, look_of, output_records, remove_output, target_number
 from pipeline.reorder import AlphaBytes, in_order
 from pipeline.session import LOCK_WAIT_S, Session
 from pipeline.state import (
@@ -373,6 +373,8 @@ class MattingJob:
         for record in state.previous_outputs:
             if record.file not in kept:
                 remove_output(self._session.folder / record.file)
+        if not any(target_number(record) for record in records):
+            shutil.rmtree(self._session.folder / TARGETS_DIR, ignore_errors=True)
 
     def _settle_failure(self, error: BaseException) -> None:
         """Remove what is unfinished and say in the state how it ended; never hides the error itself."""

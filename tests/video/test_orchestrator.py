@@ -237,6 +237,10 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
         )
         assert 0 < (shrunk > 127).sum() < (part[3] > 127).sum()
 
+    together = MatteRequest(engine="builtin", outputs=("alpha",), kept={0: (0, 1)})
+    assert len(work.run_now(made, together, RunContext()).outputs) == 1
+    assert not (session.folder / "targets").exists()
+
 
 def test_cancel_keeps_the_earlier_result_and_leaves_nothing_half_written(
     work, session_id: str, settings: Settings
