@@ -30,6 +30,8 @@ _TRASH_PREFIX = ".trash-"
 _NEW_PREFIX = ".new-"
 LOCK_WAIT_S = 2.0
 """Seconds a worker waits for a job lock that a look or a clean-up holds for a moment."""
+_LOOK_S = 0.2
+"""Seconds that outlast a look at a job lock; who holds it longer runs a job."""
 _ROOM_NAME = "room.partial"
 SPARE_BYTES = 64 * 1024
 """Bytes set aside during a job beside those of the state file."""
@@ -253,7 +255,7 @@ class SessionStore:
             False when it is running, was queued meanwhile, or is gone already.
         """
         try:
-            descriptor = session.try_job_lock()
+            descriptor = session.try_job_lock(_LOOK_S)
         except SessionError:
             return False
         if descriptor is None:
@@ -303,7 +305,7 @@ class SessionStore:
         return interrupted
 
     def _settle_idle(self, session: Session) -> bool:
-        descriptor = session.try_job_lock()
+        descriptor = session.try_job_lock(_LOOK_S)
         if descriptor is None:
             return False
         try:

@@ -136,12 +136,14 @@ def test_sessions_that_vanish_while_they_are_listed_are_no_fault(
 
     watcher = threading.Thread(target=look)
     watcher.start()
-    for _ in range(60):
-        session = workplace.store.create("x")
-        assert workplace.store.remove(session)
-        assert not workplace.store.remove(session)
-    done.set()
-    watcher.join()
+    try:
+        for _ in range(60):
+            session = workplace.store.create("x")
+            assert workplace.store.remove(session)
+            assert not workplace.store.remove(session)
+    finally:
+        done.set()
+        watcher.join()
     assert problems == []
     assert not list(workplace.store.root.glob(".*"))
 

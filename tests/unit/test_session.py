@@ -196,6 +196,20 @@ def test_what_looks_at_a_session_being_made_takes_nothing(store, monkeypatch, wh
     assert not session.is_running
 
 
+def test_a_session_that_is_being_looked_at_can_be_removed_and_a_running_one_not(store) -> None:
+    session = store.create("clip.mp4")
+    looking = os.open(session.folder / ".job.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, os.close, [looking]).start()
+    assert store.remove(session)
+    running = store.create("clip.mp4")
+    lock = running.try_job_lock()
+    assert lock is not None
+    assert not store.remove(running)
+    os.close(lock)
+    assert store.remove(running)
+
+
 def test_an_upload_that_was_cut_off_is_swept(store: SessionStore) -> None:
     left = store.root / ".new-aaaaaaaaaaaaaaaaaaaaaaaa"
     left.mkdir(parents=True)
