@@ -21,7 +21,7 @@ from engines.base import Engine, MattedFrame, Matter, RunContext, resolve_option
 from engines.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline import disk
-from pipeline.files import write_atomically
+from pipeline.files import partial_path, write_atomically
 from pipeline.frames import FrameRange
 from pipeline.guides import frame_range, start_frame, target_guides
 from pipeline.outputs import TARGETS_DIR, look_of, output_records, remove_output, target_number
@@ -163,15 +163,28 @@ class MattingJob:
                 inner, clip, frames, guide, start, folder, (first, last), notices
             )
         if len(guides) > 1:
-            records = self._combine(inner, clip, masters, (first, last), notices) + records
+            together = self._combine(inner, clip, masters, (first, last), notices)
+            records = together + self._put_targets(records)
         return self._finish(records, notices, last - first + 1, started_s)
 
     def _target_folder(self, number: int, count: int) -> Path:
+        """Return where a target's files are made; separate ones take their places when all are done."""
         if count == 1:
             return self._session.folder
-        folder = self._session.folder / TARGETS_DIR / str(number)
+        folder = partial_path(self._session.folder / TARGETS_DIR) / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _put_targets(self, records: list[OutputRecord]) -> list[OutputRecord]:
+        """Put the separate targets in the place of earlier ones; return their records as they are there."""
+        place = self._session.folder / TARGETS_DIR
+        made = partial_path(place)
+        shutil.rmtree(place, ignore_errors=True)
+        made.rename(place)
+        return [
+            record.model_copy(update={"file": record.file.replace(made.name, place.name, 1)})
+            for record in records
+        ]
 
     def _check_disk(self, clip: ClipInfo, frame_count: int, target_count: int) -> None:
         engine = self._services.registry.get(self.engine_name)
@@ -200,6 +213,8 @@ class MattingJob:
         engine = self._services.registry.get(self.engine_name)
         if engine.guide_kind == "mask_per_frame":
             began_s = time.perf_counter()
+            # Not beside the target's files: a further engine takes the masks as they are.
+            masks = self._session.masks_dir
             guide = track_to_folder(
                 manager,
                 self._services.tracker_name,
@@ -207,7 +222,7 @@ class MattingJob:
                 guide,
                 start,
                 span[0],
-                folder / "masks",
+                masks if folder == self._session.folder else masks / folder.name,
                 context,
                 self._watch.check,
             )

@@ -212,6 +212,21 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
     ]
     assert np.array_equal(alphas(settings, made), np.maximum(*parts))
 
+    context = RunContext()
+    before = {path: path.read_bytes() for path in (session.folder / "targets").rglob("*.*")}
+    assert len(before) == 4
+
+    def cancel_in_the_second(progress: Progress) -> None:
+        if list((session.folder / "targets.partial" / "2").glob("*")):
+            context.cancel.set()
+
+    context.on_progress = cancel_in_the_second
+    with pytest.raises(Cancelled):
+        work.run_now(made, request.model_copy(update={"background": "#FF0000"}), context)
+    assert work.state(made).outputs == state.outputs
+    assert {path: path.read_bytes() for path in (session.folder / "targets").rglob("*.*")} == before
+    assert not list(session.folder.rglob("*.partial*"))
+
     work.rerender(made, RenderRequest(outputs=("prores",)))
     finish(work, made)
     assert [item.path.relative_to(session.folder).as_posix() for item in work.outputs(made)] == [
