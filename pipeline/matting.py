@@ -88,7 +88,7 @@ class MattingJob:
         self.engine_name = engine_name
         self._clock = _Clock()
         self._confidence: list[float] = []
-        """Of each frame done; the least where there are several targets."""
+        """Of each frame; the least where there are several targets."""
         self._watch = disk.DiskWatch(session.folder, services.settings.running_floor_bytes)
 
     def run(self, context: RunContext) -> SessionState:
@@ -154,6 +154,7 @@ class MattingJob:
         )
         source = self._services.video.open(self._session.source, clip, context.cancel)
         frames = FrameRange(source, first, last)
+        self._confidence = [1.0] * len(frames)
         masters = []
         records: list[OutputRecord] = []
         for number, guide in enumerate(guides, start=1):
@@ -262,8 +263,7 @@ class MattingJob:
                 return
             finally:
                 self._clock.add("matte", time.perf_counter() - began_s)
-            earlier = self._confidence[position : position + 1]
-            self._confidence[position : position + 1] = [min([round(confidence, 3), *earlier])]
+            self._confidence[position] = min(self._confidence[position], round(confidence, 3))
             yield alpha
 
     def _with_live(

@@ -105,8 +105,7 @@ class RenderJob:
                 last=last,
             )
             records = output_records(self._session, result.outputs, result.bytes)
-            stale = [] if request == made_by else _others(state, records, folder, self._session)
-            state = self._record(state, request, records, stale)
+            state = self._record(state, request, records, is_other_look=request != made_by)
         logger.info(
             "session %s: rendered %d frames again in %.1f s",
             self._session.id[:6],
@@ -130,10 +129,14 @@ class RenderJob:
         state: SessionState,
         request: MatteRequest,
         records: list[OutputRecord],
-        stale: list[OutputRecord],
+        is_other_look: bool,
     ) -> SessionState:
-        files = {record.file for record in [*records, *stale]}
-        outputs = [*records, *(record for record in state.outputs if record.file not in files)]
+        """Put the records of one target, or of all together, in the place of what it had of another look."""
+        made = {record.file for record in records}
+        target = target_number(records[0])
+        others = [record for record in state.outputs if record.file not in made]
+        stale = [record for record in others if is_other_look and target_number(record) == target]
+        outputs = [*records, *(record for record in others if record not in stale)]
         done = self._session.update(
             request=request,
             result_request=request,
@@ -144,18 +147,6 @@ class RenderJob:
         for record in stale:
             remove_output(self._session.folder / record.file)
         return done
-
-
-def _others(
-    state: SessionState, records: list[OutputRecord], folder: Path, session: Session
-) -> list[OutputRecord]:
-    """Return the records of the folder's files that are not among `records`."""
-    made = {record.file for record in records}
-    return [
-        record
-        for record in state.outputs
-        if (session.folder / record.file).parent == folder and record.file not in made
-    ]
 
 
 def result_folders(session: Session) -> list[Path]:

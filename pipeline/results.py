@@ -49,11 +49,12 @@ class RenderRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A finished output ready to download."""
+    """A finished output ready to download; `target` as `outputs.target_number` has it."""
 
     kind: str
     path: Path
     size_bytes: int
+    target: int
 
 
 _AROUND = 2
@@ -75,7 +76,8 @@ class Results:
             if record.kind == "png" and path.is_dir():
                 path = self._zipped(path)
             if path.is_file():
-                files.append(OutputFile(record.kind, path, path.stat().st_size))
+                size_bytes = path.stat().st_size
+                files.append(OutputFile(record.kind, path, size_bytes, target_number(record)))
         return tuple(files)
 
     def still(self, session: Session, frame: int, edges: EdgeControls, background: str) -> Frame:

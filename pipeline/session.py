@@ -130,7 +130,7 @@ class Session:
         with exclusive(self.folder / ".masks.lock"):
             yield
 
-    def try_job_lock(self, wait_s: float = 0.0) -> int | None:
+    def try_job_lock(self, wait_s: float = _LOOK_S) -> int | None:
         """Take the lock a worker holds for a job's life; None when a job is running.
 
         Raises:
@@ -255,7 +255,7 @@ class SessionStore:
             False when it is running, was queued meanwhile, or is gone already.
         """
         try:
-            descriptor = session.try_job_lock(_LOOK_S)
+            descriptor = session.try_job_lock()
         except SessionError:
             return False
         if descriptor is None:
@@ -305,7 +305,7 @@ class SessionStore:
         return interrupted
 
     def _settle_idle(self, session: Session) -> bool:
-        descriptor = session.try_job_lock(_LOOK_S)
+        descriptor = session.try_job_lock()
         if descriptor is None:
             return False
         try:
@@ -346,7 +346,7 @@ def _begin(building: Session) -> int:
     while True:
         building.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            lock = building.try_job_lock(LOCK_WAIT_S)
+            lock = building.try_job_lock()
         except SessionError:
             continue
         if lock is not None:

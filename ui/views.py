@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 from pipeline.jobs import ACTIVE, JobState, JobStatus
 from pipeline.orchestrator import EngineInfo, OutputFile
-from pipeline.outputs import TARGETS_DIR
 from pipeline.postprocess import EdgeControls
 from pipeline.state import SessionState, SessionStatus
 from ui.text import say, shown_bytes, shown_fps
@@ -107,8 +106,7 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
 
 def target_of(output: OutputFile) -> str:
     """Return the number of the single target that a file holds, "" where it holds all of them."""
-    folder = output.path.parent
-    return folder.name if folder.parent.name == TARGETS_DIR else ""
+    return str(output.target or "")
 
 
 def file_name(state: SessionState, output: OutputFile) -> str:

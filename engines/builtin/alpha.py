@@ -56,8 +56,8 @@ class AlphaMaker:
             x0, y0, x1, y1 = view
             crop_wh = x1 - x0, y1 - y0
             rough = _crop_map(probability, view, self._size_wh)
-            inset *= self._size_wh[0] / probability.shape[1]
-            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, inset)
+            scale = self._size_wh[0] / probability.shape[1]
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, inset * scale)
             if self._steady and flow is not None and self._previous is not None:
                 alpha = self._steadied(alpha, unknown, flow, view)
             result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
