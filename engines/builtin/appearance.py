@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
+import cv2
 import numpy as np
 
 from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.features import FEATURE_COUNT
 from engines.builtin.forest import FloatRows, Forest, ForestShape, Samples
 from engines.builtin.motion import MOTION_COUNT, sampled
 from engines.builtin.shape import ObjectFrame
@@ -22,6 +24,7 @@ _NEAR_SHARE = 2.0 / 3.0
 _MEMORY_FRAMES = 16
 _MEMORY_DECAY = 0.9
 _REFIT_EVERY = 4
+_LOOKS_TREES = ForestShape(trees=12, depth=9)
 SURE = 2.5
 
 
@@ -36,6 +39,7 @@ class AppearanceModel:
         self._recent: deque[Samples] = deque(maxlen=_MEMORY_FRAMES)
         self._key: Forest | None = None
         self._running: Forest | None = None
+        self._looks: Forest | None = None
         self._age = 0
 
     def confirm(self, features: FloatImage, mask: Mask, frame: ObjectFrame) -> None:
@@ -82,6 +86,7 @@ class AppearanceModel:
         plain = Samples(known.features[:, :-MOTION_COUNT], known.labels, known.weights)
         self._key = Forest(plain, ForestShape(), seed=1)
         self._running = None
+        self._looks = None
 
     def add_motion(self, motion: FloatImage) -> None:
         """Complete the last confirmed frame with `ObjectMotion.features`, float32 (h, w, 3)."""
@@ -165,6 +170,25 @@ class AppearanceModel:
         if self._running is None:
             raise ValueError("refit comes first")
         return self._running.log_odds(rows)
+
+    def looks(self, features: FloatImage, window: tuple[int, int, int, int]) -> FloatMap:
+        """Return what the confirmed frames say of looks alone, wherever a pixel is, however it moves.
+
+        Args:
+            features: `features.appearance` of a frame, float32 (h, w, 17).
+            window: x0, y0, x1, y1.
+
+        Returns:
+            Log odds, float32 (y1 - y0, x1 - x0), told by every second pixel.
+        """
+        if self._looks is None:
+            known = self.confirmed_samples()
+            plain = np.ascontiguousarray(known.features[:, :FEATURE_COUNT])
+            self._looks = Forest(Samples(plain, known.labels, known.weights), _LOOKS_TREES, seed=4)
+        x0, y0, x1, y1 = window
+        lattice = np.ascontiguousarray(features[y0:y1:LATTICE, x0:x1:LATTICE])
+        told = self._looks.log_odds(lattice.reshape(-1, FEATURE_COUNT))
+        return cv2.resize(told.reshape(lattice.shape[:2]), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
 
     def _gather(
         self,

@@ -9,8 +9,11 @@ import numpy as np
 
 from engines.builtin.arrays import FloatMap
 from engines.builtin.tracker import Belief
+from utils.mask_utils import intersection_over_union
 
 _LEVELS = 255
+_DISTRUST = 4
+"""Power of the overlap with the confirmed frame behind by which a returning pass is trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class ReturningPass:
         self._behind = behind
         self._ahead = ahead
         self._packed: dict[tuple[int, int], _Packed] = {}
+        self._trust: dict[int, float] = {}
 
     def keep(self, index: int, name: int, belief: Belief) -> None:
         """Remember the belief of a frame and an object."""
@@ -41,17 +45,29 @@ class ReturningPass:
         height, width = levels.shape
         self._packed[index, name] = _Packed((height, width), data, belief.confidence)
 
+    def arrive(self, name: int, belief: Belief, confirmed: Belief) -> None:
+        """Learn what the pass found of an object on the frame behind, against what is confirmed there.
+
+        A pass that lost the object on its way misses it: the worse, the less it is believed. Where
+        the object isn't in the confirmed frame, nothing can be told.
+        """
+        true = confirmed.probability > 0.5
+        if true.any():
+            overlap = intersection_over_union(belief.probability > 0.5, true)
+            self._trust[name] = overlap**_DISTRUST
+
     def weighed(self, index: int, name: int, belief: Belief) -> Belief:
         """Return the belief of the pass on its way, weighed with the one that came back; forget it.
 
-        Each weighs by its confidence and by the square of its nearness to its own keyframe.
+        Each weighs by its confidence and by the square of its nearness to its own keyframe, and what
+        came back by how well it arrived.
         """
         packed = self._packed.pop((index, name), None)
         if packed is None:
             return belief
         way = (index - self._behind) / (self._ahead - self._behind)
         own = (1.0 - way) ** 2 * belief.confidence
-        other = way**2 * packed.confidence
+        other = way**2 * packed.confidence * self._trust.get(name, 1.0)
         total = max(own + other, 1e-6)
         returned: FloatMap = np.frombuffer(zlib.decompress(packed.data), dtype=np.uint8).reshape(
             packed.shape

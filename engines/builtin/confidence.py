@@ -63,8 +63,15 @@ class ExpectedArea:
         Flow's growth adds up its errors, so only half of what it says (in logarithms) is believed, and
         nothing of what it says beyond the confirmed size.
         """
-        expected = self._confirmed * self._kept * np.sqrt(np.clip(self._scale, _FARTHEST, 1.0))
-        return float(min(1.0, area / max(expected, 1.0)))
+        return float(min(1.0, area / max(self._area(), 1.0)))
+
+    def missing(self, area: float) -> float:
+        """Return how much of the expected area is not in `area`, in pixels, at least 0."""
+        return max(0.0, self._area() - area)
+
+    def _area(self) -> float:
+        gone_away = np.sqrt(np.clip(self._scale, _FARTHEST, 1.0))
+        return float(self._confirmed * self._kept * gone_away)
 
 
 def read_signs(

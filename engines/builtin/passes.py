@@ -114,11 +114,18 @@ class _Job:
                     belief = self._returning.weighed(step.index, name, belief)
                 beliefs[name] = belief
         if given:
-            self._returning = self._come_back(step.index, direction)
+            self._returning = self._come_back(
+                step.index, direction, {name: beliefs[name] for name in given}
+            )
         return beliefs
 
-    def _come_back(self, behind: int, direction: int) -> ReturningPass | None:
-        """Follow the objects from the next confirmed frame back to the one `behind`."""
+    def _come_back(
+        self, behind: int, direction: int, known: Mapping[int, Belief]
+    ) -> ReturningPass | None:
+        """Follow the objects from the next confirmed frame back to the one `behind`.
+
+        `known` is what is confirmed there.
+        """
         beyond = [index for index in self._keyframes if (index - behind) * direction > 0]
         if not beyond:
             return None
@@ -126,7 +133,7 @@ class _Job:
         trackers: dict[int, ObjectTracker] = {}
         kept = ReturningPass(behind, ahead_of_us)
         with closing(  # type: ignore[type-var]
-            ahead(lambda: walk(self._frames, ahead_of_us, behind, -direction))
+            ahead(lambda: walk(self._frames, ahead_of_us, behind - direction, -direction))
         ) as steps:
             for step in steps:
                 self._context.check_cancelled()
@@ -134,9 +141,11 @@ class _Job:
                     self._meet(trackers, step)
                     continue
                 for name, tracker in trackers.items():
-                    kept.keep(
-                        step.index, name, tracker.step(step.working, step.flow, step.following)
-                    )
+                    belief = tracker.step(step.working, step.flow, step.following)
+                    if step.index != behind:
+                        kept.keep(step.index, name, belief)
+                    elif name in known:
+                        kept.arrive(name, belief, known[name])
         return kept
 
     def _meet(self, trackers: dict[int, ObjectTracker], step: Step) -> None:

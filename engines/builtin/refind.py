@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from engines.builtin.arrays import FloatImage, FloatMap
-from engines.builtin.features import FEATURE_COUNT
-from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.regularise import regularised
 from utils.mask_utils import components
 
-_TREES = ForestShape(trees=12, depth=9)
-_LATTICE = 2
 _CLEAR = 1.0
 """Mean log odds that a region needs before it is taken for the object."""
 _AREA_RANGE = 0.2, 3.0
 """Areas taken, as shares of the usual one."""
 
 
-def refind(samples: Samples, features: FloatImage, lab: FloatImage, usual_area: float) -> FloatMap:
+def refind(looks: FloatMap, lab: FloatImage, usual_area: float) -> FloatMap:
     """Return the object's probability, float32 (h, w); all 0 where nothing looks enough like it.
 
     Args:
-        samples: of the confirmed frames; their columns after the 17 of looks are not used.
-        features: `features.appearance` of the frame, float32 (h, w, 17).
+        looks: `AppearanceModel.looks` of the whole frame, float32 (h, w).
         lab: float32 (h, w, 3).
         usual_area: of the object, in pixels.
     """
-    height, width = lab.shape[:2]
-    looks = Samples(
-        np.ascontiguousarray(samples.features[:, :FEATURE_COUNT]), samples.labels, samples.weights
-    )
-    lattice = np.ascontiguousarray(features[::_LATTICE, ::_LATTICE])
-    likely = Forest(looks, _TREES, seed=4).log_odds(lattice.reshape(-1, FEATURE_COUNT))
-    likely = cv2.resize(likely.reshape(lattice.shape[:2]), (width, height))
-    region = regularised(likely - 0.5, lab, 1.0)
+    region = regularised(looks - 0.5, lab, 1.0)
     labels, areas = components(region > 0.5)
     best, best_score = 0, 0.0
     for name in range(1, areas.size):
         if not _AREA_RANGE[0] * usual_area <= areas[name] <= _AREA_RANGE[1] * usual_area:
             continue
-        clear = float(likely[labels == name].mean())
+        clear = float(looks[labels == name].mean())
         if clear > _CLEAR and clear * areas[name] > best_score:
             best, best_score = name, clear * float(areas[name])
     if best == 0:
-        return np.zeros((height, width), dtype=np.float32)
+        return np.zeros(looks.shape, dtype=np.float32)
     return np.asarray(np.where(labels == best, region, 0.0), dtype=np.float32)

@@ -11,6 +11,7 @@ from engines.builtin.arrays import FloatImage, FloatMap
 from engines.builtin.confidence import ExpectedArea, confidence, read_signs
 from engines.builtin.evidence import VOICES, Carried, combined, gather
 from engines.builtin.flow import FlowPair, sample_at
+from engines.builtin.hidden import parts_come_back, where_hidden
 from engines.builtin.motion import ground_around, ground_outside, object_motion, standing_out
 from engines.builtin.refind import refind
 from engines.builtin.regularise import regularised
@@ -29,6 +30,10 @@ _HELD = 0.75
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost, and is looked for everywhere."""
 _LOST_CONFIDENCE = 0.1
+_HIDDEN_SHARE = 0.1
+"""Missing area, as a share of what is seen, from which hidden parts are looked for."""
+_BACK = 0.75
+"""Probability of parts that came back, until the next frame has weighed them."""
 _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_VOICE = VOICES.index("key_forest")
@@ -73,6 +78,8 @@ class ObjectTracker:
         if place is not None:
             self._usual_area = float(np.count_nonzero(mask))
             self._expected_area = ExpectedArea(mask)
+            x0, y0, x1, y1 = bounding_box(mask) or (0, 0, 0, 0)
+            self._confirmed_size = x1 - x0, y1 - y0
             self._shape = ShapeMemory(self._belief.probability)
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
@@ -156,7 +163,8 @@ class ObjectTracker:
         keep = without_pinholes(_connected(region > 0.5, expected), expected)
         probability = np.zeros_like(carried.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
-        whole = self._expected_area.share(float(np.count_nonzero(keep)))
+        probability[self._come_back(frame, flow, carried, probability)] = _BACK
+        whole = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         signs = read_signs(
             keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view], whole
         )
@@ -169,6 +177,18 @@ class ObjectTracker:
             carried.window,
         )
         return Belief(probability, sure)
+
+    def _come_back(
+        self, frame: WorkingFrame, flow: FlowPair, carried: Carried, seen: FloatMap
+    ) -> Mask:
+        """Return what is seen again of an object that is partly hidden, bool (h, w)."""
+        area = float(np.count_nonzero(seen > 0.5))
+        missing = self._expected_area.missing(area)
+        window = where_hidden(seen > 0.5, self._confirmed_size)
+        if window is None or missing < _HIDDEN_SHARE * area:
+            return np.zeros(seen.shape, dtype=bool)
+        looks = self._appearance.looks(frame.features, window)
+        return parts_come_back(frame, flow, carried, seen, looks, window, missing)
 
     def _learn(
         self,
@@ -187,9 +207,9 @@ class ObjectTracker:
 
     def _look_everywhere(self, frame: WorkingFrame) -> Belief:
         """Take up the object again where something looks like it; else say that it is gone."""
-        found = refind(
-            self._appearance.confirmed_samples(), frame.features, frame.lab, self._usual_area
-        )
+        height, width = frame.luma.shape
+        looks = self._appearance.looks(frame.features, (0, 0, width, height))
+        found = refind(looks, frame.lab, self._usual_area)
         return Belief(found, _LOST_CONFIDENCE)
 
 
