@@ -273,3 +273,26 @@ def test_the_same_job_gives_the_same_alphas(engine, clip):
         for _ in range(2)
     )
     assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+
+
+def test_an_object_that_comes_out_behind_a_pole_is_taken_up_again(engine):
+    size = (240, 120)
+    noise = np.random.default_rng(5).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    ground = cv2.GaussianBlur(noise, (0, 0), 3) // 3 + 90
+    coat = cv2.GaussianBlur(noise[::-1], (0, 0), 2) // 2 + np.uint8([90, 0, 0])
+    frames, masks = [], []
+    for index in range(26):
+        thing = np.zeros((size[1], size[0]), np.uint8)
+        cv2.ellipse(thing, (40 + 4 * index, 60), (30, 16), 0, 0, 360, 1, -1)
+        frame = np.where(thing[..., None] > 0, np.roll(coat, 4 * index, axis=1), ground)
+        frame[:, 90:98] = (40, 40, 40)
+        thing[:, 90:98] = 0
+        frames.append(frame)
+        masks.append(thing > 0)
+    found = engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext())
+    overlaps = [
+        intersection_over_union(item.alpha > 0.5, masks[item.index])
+        for item in sorted(found, key=lambda item: item.index)
+    ]
+    assert min(overlaps) > 0.6
+    assert min(overlaps[-4:]) > 0.85

@@ -13,11 +13,14 @@ from engines.base import ArrayFrames
 from engines.builtin.ahead import ahead
 from engines.builtin.alpha import AlphaMaker, matte
 from engines.builtin.barrier import barrier_distance, barrier_evidence
+from engines.builtin.between import ReturningPass
 from engines.builtin.colour_grid import local_colour
+from engines.builtin.confidence import ExpectedArea
 from engines.builtin.features import FEATURE_COUNT, appearance
 from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
 from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.guided import guided_filter, refine_edges
+from engines.builtin.hidden import where_hidden
 from engines.builtin.motion import (
     background_flow,
     difference_evidence,
@@ -28,7 +31,7 @@ from engines.builtin.moving import MotionAround
 from engines.builtin.passes import walk
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
-from engines.builtin.tracker import without_pinholes
+from engines.builtin.tracker import Belief, confirmed, without_pinholes
 from engines.builtin.working import shrink, working_size
 
 HEIGHT, WIDTH = 60, 90
@@ -409,3 +412,40 @@ def test_the_looks_of_a_flat_picture_are_finite():
     looks = appearance(lab)
     assert looks.shape == (HEIGHT, WIDTH, FEATURE_COUNT)
     assert np.isfinite(looks).all()
+
+
+def returned(arrived: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Half-way between keyframes 0 and 10: nothing from the front, a disc from a returning pass."""
+    nothing, there = np.zeros((HEIGHT, WIDTH), np.float32), disc().astype(np.float32)
+    kept = ReturningPass(0, 10)
+    kept.keep(5, 1, Belief(there, 0.9))
+    kept.arrive(1, Belief(arrived.astype(np.float32), 0.9), confirmed(known))
+    return kept.weighed(5, 1, Belief(nothing, 0.8)).probability > 0.5
+
+
+def test_a_returning_pass_counts_by_how_well_it_meets_the_confirmed_frame():
+    assert np.array_equal(returned(disc(), disc()), disc())
+    assert not returned(disc(x=15), disc()).any()
+
+
+def test_where_the_object_was_said_to_be_gone_a_returning_pass_is_believed():
+    assert np.array_equal(returned(disc(), np.zeros_like(disc())), disc())
+
+
+def test_the_rest_of_a_hidden_object_is_looked_for_as_far_as_it_reaches():
+    seen = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    seen[20:30, 40:44] = True
+    x0, y0, x1, y1 = where_hidden(seen, (34, 10))
+    assert (x0, x1) == (0, 44 + 30 + 12)
+    assert (y0, y1) == (8, 42)
+    assert where_hidden(np.zeros_like(seen), (34, 10)) is None
+
+
+def test_what_left_the_picture_is_not_missed():
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[20:40, 70:90] = True
+    area = ExpectedArea(mask)
+    assert area.missing(400) == 0.0
+    assert area.missing(300) == pytest.approx(100)
+    area.follow(mask, np.full((HEIGHT, WIDTH, 2), (10.0, 0.0), np.float32))
+    assert area.missing(200) == pytest.approx(0.0, abs=1)
