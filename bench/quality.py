@@ -29,6 +29,7 @@ import metrics  # noqa: E402
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, MattedFrame, RunContext  # noqa: E402
 from engines.builtin_engine import BuiltinEngine  # noqa: E402
+from pipeline.corrections import has_lost  # noqa: E402
 from pipeline.foreground import estimate_foreground  # noqa: E402
 from pipeline.results import least_sure  # noqa: E402
 from pipeline.video_io.door import VideoIO  # noqa: E402
@@ -188,6 +189,17 @@ def click_on_error(found: Mask, true: Mask) -> Point:
     return Point(int(column), int(row), bool(true[row, column]))
 
 
+def clicked(engine: BuiltinEngine, clip: Clip, frame: int, guess: Mask, confidence: float) -> Mask:
+    """Return the frame's mask after one click as the page takes it; the guess where it is right."""
+    if not (guess ^ clip.masks[frame]).any():
+        return guess
+    click = click_on_error(guess, clip.masks[frame])
+    anew = not guess.any() or has_lost(guess, confidence, (click,))
+    session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
+    answers = session.segment(Prompt(points=(click,), mask=None if anew else guess))
+    return answers[0].mask if answers else guess
+
+
 def corrected(
     engine: BuiltinEngine, clip: Clip, found: list[MattedFrame], start: int, guide: Mask
 ) -> dict[str, float]:
@@ -197,18 +209,13 @@ def corrected(
     """
     frame = least_sure([item.confidence for item in found], confirmed={start}) or len(found) // 2
     guess = found[frame].alpha > 0.5
-    click = click_on_error(guess, clip.masks[frame])
-    session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
-    prompt = Prompt(points=(click,), mask=guess) if guess.any() else Prompt(points=(click,))
-    answers = session.segment(prompt)
+    mask = clicked(engine, clip, frame, guess, found[frame].confidence)
     figures = {
         "corrected_frame": float(frame),
         "J_click_before": metrics.region_similarity(guess, clip.masks[frame]),
+        "J_click_after": metrics.region_similarity(mask, clip.masks[frame]),
     }
-    mended = {"J_made_right": clip.masks[frame]}
-    if answers:
-        mended["J_corrected"] = answers[0].mask
-        figures["J_click_after"] = metrics.region_similarity(answers[0].mask, clip.masks[frame])
+    mended = {"J_made_right": clip.masks[frame], "J_corrected": mask}
     for key, mask in mended.items():
         again, _ = matte(engine, clip, {start: guide, frame: mask}, start)
         masks = [item.alpha > 0.5 for item in again]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -147,6 +148,25 @@ def test_a_click_on_a_later_frame_corrects_the_result_there(work, session_id, se
     assert (added & truth).sum() > 0.95 * (result & truth).sum()
     work.segment(session_id, 6, Prompt(points=(agreed,)))
     assert np.array_equal(selected(settings, session_id, 6), result)
+
+
+@pytest.mark.parametrize(("sure", "begins_anew"), [(0.3, True), (0.6, False)])
+def test_a_click_beside_a_result_that_lost_the_target_begins_anew(
+    work, session_id, settings, sure, begins_anew
+) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
+    path = SessionStore(settings.workspace_dir).open(session_id).folder / "confidence.json"
+    path.write_text(json.dumps([sure] * len(json.loads(path.read_text()))))
+    truth = disc_frame(6)[1]
+    x, y = (int(values.mean()) for values in np.nonzero(truth)[::-1])
+    work.segment(session_id, 6, Prompt(points=(Point(130, 80),)))
+    assert bool(selected(settings, session_id, 6)[y, x]) is not begins_anew
+    remove = Prompt(points=(Point(x, y, positive=False),))
+    work.remove_keyframe(session_id, 6)
+    work.segment(session_id, 6, remove)
+    kept = selected(settings, session_id, 6)
+    assert not kept[y, x]
+    assert (kept & ~truth).sum() == 0
 
 
 def test_a_box_on_a_later_frame_begins_anew(work, session_id, settings) -> None:
