@@ -14,6 +14,7 @@ from utils.mask_utils import intersection_over_union
 _LEVELS = 255
 _DISTRUST = 4
 """Power of the overlap with the confirmed frame behind by which a returning pass is trusted."""
+_LEAST_TRUST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class ReturningPass:
         true = confirmed.probability > 0.5
         if true.any():
             overlap = intersection_over_union(belief.probability > 0.5, true)
-            self._trust[name] = overlap**_DISTRUST
+            self._trust[name] = max(overlap**_DISTRUST, _LEAST_TRUST)
+
+    def trust(self, name: int) -> float:
+        """Return how far an object's pass is believed, in [0, 1]."""
+        return self._trust.get(name, 1.0)
 
     def weighed(self, index: int, name: int, belief: Belief) -> Belief:
         """Return the belief of the pass on its way, weighed with the one that came back; forget it.
@@ -67,7 +72,7 @@ class ReturningPass:
             return belief
         way = (index - self._behind) / (self._ahead - self._behind)
         own = (1.0 - way) ** 2 * belief.confidence
-        other = way**2 * packed.confidence * self._trust.get(name, 1.0)
+        other = way**2 * packed.confidence * self.trust(name)
         total = max(own + other, 1e-6)
         returned: FloatMap = np.frombuffer(zlib.decompress(packed.data), dtype=np.uint8).reshape(
             packed.shape

@@ -146,15 +146,16 @@ class _Job:
                         kept.keep(step.index, name, belief)
                     elif name in known:
                         kept.arrive(name, belief, known[name])
+        for name, tracker in trackers.items():
+            self._trackers[name].learn_from(tracker, kept.trust(name))
         return kept
 
     def _meet(self, trackers: dict[int, ObjectTracker], step: Step) -> None:
-        """Begin the returning pass at a confirmed frame; both passes learn each other's looks."""
+        """Begin the returning pass at a confirmed frame, with the looks known on the way there."""
         for name, mask in self._keyframes[step.index].items():
             if name in self._trackers and mask.any():
                 _confirm(trackers, name, mask, step, self._frames)
                 trackers[name].learn_from(self._trackers[name])
-                self._trackers[name].learn_from(trackers[name])
 
 
 def _confirm(

@@ -84,9 +84,12 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
 
-    def learn_from(self, other: ObjectTracker) -> None:
-        """Learn the looks that another pass of the same object knows from its confirmed frames."""
-        self._appearance.borrow(other._appearance.lend())
+    def learn_from(self, other: ObjectTracker, trust: float = 1.0) -> None:
+        """Learn the looks that another pass of the same object knows from its confirmed frames.
+
+        `trust`, in [0, 1], is how much they count beside its own.
+        """
+        self._appearance.borrow([part.scaled(trust) for part in other._appearance.lend()])
 
     def vanish(self) -> Belief:
         """Take the user's word that the object is not in this frame."""
