@@ -12,8 +12,10 @@ from engines.builtin.tracker import Belief
 from utils.mask_utils import intersection_over_union
 
 _LEVELS = 255
+_ARRIVED = 0.6
+"""Overlap with the confirmed frame behind below which a returning pass has lost the object on its way."""
 _DISTRUST = 4
-"""Power of the overlap with the confirmed frame behind by which a returning pass is trusted."""
+"""Power of the overlap by which it is then believed less."""
 _LEAST_TRUST = 1e-3
 
 
@@ -55,7 +57,7 @@ class ReturningPass:
         true = confirmed.probability > 0.5
         if true.any():
             overlap = intersection_over_union(belief.probability > 0.5, true)
-            self._trust[name] = max(overlap**_DISTRUST, _LEAST_TRUST)
+            self._trust[name] = max(min(1.0, overlap / _ARRIVED) ** _DISTRUST, _LEAST_TRUST)
 
     def trust(self, name: int) -> float:
         """Return how far an object's pass is believed, in [0, 1]."""

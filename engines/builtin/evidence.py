@@ -30,7 +30,7 @@ VOICES = (
 )
 """Names of the evidence maps, in the order of `WEIGHTS`."""
 
-WEIGHTS = (0.03, 0.25, -0.7, 0.24, 0.75, 0.4, 0.35, 0.25, 0.1, 0.4)
+WEIGHTS = (0.03, 0.25, -0.7, 0.24, 0.75, 0.4, 0.35, 0.35, 0.1, 0.4)
 """Log odds per unit of each voice: a logistic regression along the tracker's own way through the
 development clips, then moved one at a time; how much that is worth is in docs/quality.md."""
 BIAS = 0.02
