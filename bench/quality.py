@@ -209,13 +209,13 @@ def corrected(
     """
     frame = least_sure([item.confidence for item in found], confirmed={start}) or len(found) // 2
     guess = found[frame].alpha > 0.5
-    mask = clicked(engine, clip, frame, guess, found[frame].confidence)
+    answer = clicked(engine, clip, frame, guess, found[frame].confidence)
     figures = {
         "corrected_frame": float(frame),
         "J_click_before": metrics.region_similarity(guess, clip.masks[frame]),
-        "J_click_after": metrics.region_similarity(mask, clip.masks[frame]),
+        "J_click_after": metrics.region_similarity(answer, clip.masks[frame]),
     }
-    mended = {"J_made_right": clip.masks[frame], "J_corrected": mask}
+    mended = {"J_made_right": clip.masks[frame], "J_corrected": answer}
     for key, mask in mended.items():
         again, _ = matte(engine, clip, {start: guide, frame: mask}, start)
         masks = [item.alpha > 0.5 for item in again]

@@ -56,6 +56,5 @@ def _of_result(
         mask = results.mask(session, frame)
     except SplazmatteError:
         return None
-    confidence = results.confidence(session)
-    sure = confidence[frame] if frame < len(confidence) else None
-    return None if has_lost(mask, sure, points) else mask
+    confidence = results.confidence(session)[frame]
+    return None if has_lost(mask, confidence, points) else mask

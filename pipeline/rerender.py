@@ -87,16 +87,17 @@ class RenderJob:
             }
         )
         first, last = frame_range(request, state.clip)
+        count = last - first + 1
         folders = result_folders(self._session)
-        needed = disk.estimate_bytes(state.clip.size_wh, last - first + 1, self._look.outputs)
+        needed = disk.estimate_bytes(state.clip.size_wh, count, self._look.outputs)
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * len(folders), reserve)
-        total = (last - first + 1) * len(folders)
+        total = count * len(folders)
         for number, folder in enumerate(folders):
             result = self._services.video.render(
                 self._session.source,
                 state.clip,
-                self._alphas(context, folder, number * (last - first + 1), total),
+                self._alphas(context, folder, number * count, total),
                 self._look.outputs,
                 folder,
                 look_of(request, self._session),

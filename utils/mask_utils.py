@@ -104,6 +104,14 @@ def components(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     return labels, statistics[:, cv2.CC_STAT_AREA]
 
 
+def component_sums(
+    values: Mask | FloatMap, labels: npt.NDArray[np.int32], areas: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    """Return the sum of `values`, (H, W), over each part that `components` named, float64 (N + 1,)."""
+    sums = np.bincount(labels.ravel(), weights=values.ravel(), minlength=areas.size)
+    return np.asarray(sums, dtype=np.float64)
+
+
 def keep_components(mask: Mask, keep: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32]) -> Mask:
     """Return the mask without the components whose entry in `keep` (by label) is false."""
     keep = keep.copy()

@@ -10,11 +10,8 @@ from engines.builtin.flow import FlowPair
 from engines.builtin.motion import difference_evidence, motion_evidence
 from engines.builtin.regularise import regularised
 from engines.builtin.working import WorkingFrame
-from utils.mask_utils import bounding_box, components, dilate, keep_components
+from utils.mask_utils import bounding_box, component_sums, components, dilate, keep_components
 from utils.types import Mask
-
-Window = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in working pixels, half-open."""
 
 _MARGIN = 12
 _MOTION = 1.0
@@ -28,8 +25,8 @@ _AREAS = 0.03, 1.2
 """Areas taken, as shares of what is missing."""
 
 
-def where_hidden(mask: Mask, size_wh: tuple[int, int]) -> Window | None:
-    """Return where the rest of the object may be; None for an empty mask.
+def where_hidden(mask: Mask, size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Return where the rest of the object may be, (x0, y0, x1, y1); None for an empty mask.
 
     As far to each side of what is seen, bool (h, w), as the whole object of `size_wh` would reach.
     """
@@ -54,7 +51,7 @@ def parts_come_back(
     carried: Carried,
     seen: FloatMap,
     looks: FloatMap,
-    window: Window,
+    window: tuple[int, int, int, int],
     missing: float,
 ) -> Mask:
     """Return the parts of the object that are seen again, bool (h, w) of the frame.
@@ -82,7 +79,7 @@ def parts_come_back(
     names, areas = components(apart)
 
     def mean(values: FloatMap) -> FloatMap:
-        sums = np.bincount(names.ravel(), weights=values.ravel(), minlength=areas.size)
+        sums = component_sums(values, names, areas)
         return np.asarray(sums / np.maximum(areas, 1), dtype=np.float32)
 
     least, most = _AREAS

@@ -17,7 +17,13 @@ from engines.builtin.refind import refind
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, object_frame
 from engines.builtin.working import WorkingFrame
-from utils.mask_utils import bounding_box, components, grow_box, keep_components
+from utils.mask_utils import (
+    bounding_box,
+    component_sums,
+    components,
+    grow_box,
+    keep_components,
+)
 from utils.types import Mask
 
 _MOTION_DECAY = 0.85
@@ -166,7 +172,7 @@ class ObjectTracker:
         keep = without_pinholes(_connected(region > 0.5, expected), expected)
         probability = np.zeros_like(carried.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
-        probability[self._come_back(frame, flow, carried, probability)] = _BACK
+        probability[self._seen_again(frame, flow, carried, probability)] = _BACK
         whole = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         signs = read_signs(
             keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view], whole
@@ -181,14 +187,16 @@ class ObjectTracker:
         )
         return Belief(probability, sure)
 
-    def _come_back(
+    def _seen_again(
         self, frame: WorkingFrame, flow: FlowPair, carried: Carried, seen: FloatMap
     ) -> Mask:
         """Return what is seen again of an object that is partly hidden, bool (h, w)."""
-        area = float(np.count_nonzero(seen > 0.5))
+        mask = seen > 0.5
+        area = float(np.count_nonzero(mask))
         missing = self._expected_area.missing(area)
-        window = where_hidden(seen > 0.5, self._confirmed_size)
-        if window is None or missing < _HIDDEN_SHARE * area:
+        is_hidden = missing >= _HIDDEN_SHARE * area
+        window = where_hidden(mask, self._confirmed_size) if is_hidden else None
+        if window is None:
             return np.zeros(seen.shape, dtype=bool)
         looks = self._appearance.looks(frame.features, window)
         return parts_come_back(frame, flow, carried, seen, looks, window, missing)
@@ -219,7 +227,7 @@ class ObjectTracker:
 def _connected(found: Mask, expected: Mask) -> Mask:
     """Return the parts of `found` of which at least a quarter was expected."""
     labels, areas = components(found)
-    overlap = np.bincount(labels.ravel(), weights=expected.ravel(), minlength=areas.size)
+    overlap = component_sums(expected, labels, areas)
     return keep_components(found, overlap > _SMALLEST_OVERLAP * areas, labels)
 
 
@@ -229,7 +237,7 @@ def without_pinholes(found: Mask, expected: Mask) -> Mask:
     A hole at the border of the window isn't one.
     """
     names, areas = components(~found)
-    inside = np.bincount(names.ravel(), weights=expected.ravel(), minlength=areas.size)
+    inside = component_sums(expected, names, areas)
     is_hole = (areas < _PINHOLE * np.count_nonzero(found)) & (inside > _HELD * areas)
     border = np.concatenate([names[0], names[-1], names[:, 0], names[:, -1]])
     is_hole[border] = False
