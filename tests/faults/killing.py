@@ -75,6 +75,8 @@ def kill_once(
         if ffmpeg:
             _kill_a_decoder(worker.pid)
             time.sleep(0.1)
+        # Held still, it can't start another child between the count and its end.
+        os.kill(worker.pid, signal.SIGSTOP)
         orphans = psutil.Process(worker.pid).children(recursive=True)
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
