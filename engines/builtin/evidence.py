@@ -69,15 +69,15 @@ def gather(
     x0, y0, x1, y1 = carried.window
     view = np.s_[y0:y1, x0:x1]
     size = y1 - y0, x1 - x0
-    contour = contour_evidence(carried.expected)[view]
     trust = np.ascontiguousarray(flow.reliability[view])
     expected = np.ascontiguousarray(carried.expected[view])
+    contour = contour_evidence(expected)
     rows = appearance.rows(frame.features, carried.motion_features, carried.window, carried.place)
     maps = [
         contour,
         contour * trust,
         np.clip(1.0 - forward_coverage(flow.from_previous)[view], 0.0, 1.0),
-        shape.expected(carried.expected.shape, carried.place)[view],
+        shape.expected(size, (x0, y0), carried.place),
         local_colour(
             np.ascontiguousarray(carried.known[view]),
             expected,

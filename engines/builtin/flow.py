@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.builtin.arrays import FloatImage, FloatMap, dot
+from engines.builtin.arrays import FloatImage, FloatMap, channel_gaps, dot
 from engines.builtin.compiled import compiled
 from engines.builtin.working import WorkingFrame
 
@@ -74,7 +74,7 @@ def _reliability(
     loop = to_previous + sample_at(from_previous, to_previous)
     loop_error = dot(loop, loop)
     length = dot(to_previous, to_previous)
-    colour_error = np.einsum("ijk->ij", np.abs(sample_at(previous.lab, to_previous) - current.lab))
+    colour_error = channel_gaps(sample_at(previous.lab, to_previous), current.lab)
     trust = np.exp(-loop_error / (1.0 + 0.05 * length)) * np.exp(-np.square(colour_error / 25.0))
     return np.asarray(np.maximum(trust, _RELIABILITY_FLOOR), dtype=np.float32)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.arrays import FloatImage, FloatMap, lengths
+from engines.builtin.arrays import FloatImage, FloatMap, channel_gaps, lengths
 from engines.builtin.flow import sample_at
 from engines.builtin.guided import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
@@ -178,7 +178,7 @@ def _compensated_difference(lab: FloatImage, neighbour: FloatImage, ground: Floa
     0 where the neighbour doesn't reach.
     """
     height, width = lab.shape[:2]
-    gap = np.abs(sample_at(neighbour, ground) - lab).sum(axis=2)
+    gap = channel_gaps(sample_at(neighbour, ground), lab)
     x = ground[..., 0] + np.arange(width, dtype=np.float32)
     y = ground[..., 1] + np.arange(height, dtype=np.float32)[:, None]
     seen = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)

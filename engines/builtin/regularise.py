@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.builtin.arrays import FloatImage, FloatMap
+from engines.builtin.arrays import FloatImage, FloatMap, channel_gaps
 from engines.builtin.compiled import compiled
 
 _EDGE_SCALE = 12.0
@@ -17,8 +17,8 @@ def edge_weights(lab: FloatImage) -> tuple[FloatMap, FloatMap]:
     """
     across = np.zeros(lab.shape[:2], dtype=np.float32)
     down = np.zeros_like(across)
-    right = np.abs(lab[:, 1:] - lab[:, :-1]).sum(axis=2)
-    below = np.abs(lab[1:] - lab[:-1]).sum(axis=2)
+    right = channel_gaps(lab[:, 1:], lab[:, :-1])
+    below = channel_gaps(lab[1:], lab[:-1])
     across[:, :-1] = 0.05 + 0.95 * np.exp(-right / _EDGE_SCALE)
     down[:-1] = 0.05 + 0.95 * np.exp(-below / _EDGE_SCALE)
     return across, down

@@ -81,10 +81,15 @@ class ShapeMemory:
         """Take in the outline of one more tracked frame, float32 (h, w)."""
         self._running = keep * self._running + (1.0 - keep) * _normalised(probability)
 
-    def expected(self, shape: tuple[int, int], frame: ObjectFrame) -> FloatMap:
-        """Return how often each pixel (h, w) was inside before, float32 in [-1, 1]: -1 never, 1 always."""
+    def expected(
+        self, shape: tuple[int, int], origin: tuple[int, int], frame: ObjectFrame
+    ) -> FloatMap:
+        """Return how often each pixel was inside before, float32 (h, w) in [-1, 1]: -1 never, 1 always.
+
+        For a crop of `shape` whose first pixel is `origin` (x, y) of the picture.
+        """
         height, width = shape
-        across, down = frame.relative(shape, (0, 0))
+        across, down = frame.relative(shape, origin)
         half = (_SIDE - 1) / 2.0
         columns = np.broadcast_to(across * (half / _REACH) + half, (height, width))
         rows = np.broadcast_to(down * (half / _REACH) + half, (height, width))

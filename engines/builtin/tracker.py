@@ -78,7 +78,7 @@ class ObjectTracker:
     def correct(self, frame: WorkingFrame, mask: Mask) -> Belief:
         """Take a user's mask of this frame instead of the tracker's own; return it as the belief."""
         self._belief = confirmed(mask)
-        self._frame = frame
+        self._last_lab = frame.lab
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         place = object_frame(self._belief.probability)
         if place is not None:
@@ -110,7 +110,7 @@ class ObjectTracker:
         self._belief = (
             self._look_everywhere(frame) if carried is None else self._follow(frame, flow, carried)
         )
-        self._frame = frame
+        self._last_lab = frame.lab
         return self._belief
 
     def _carry(
@@ -128,7 +128,7 @@ class ObjectTracker:
         if self._appearance.awaits_motion:
             self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
         ground = self._ground_of(expected)
-        motion = object_motion(frame.lab, self._frame.lab, flow.to_previous, ground)
+        motion = object_motion(frame.lab, self._last_lab, flow.to_previous, ground)
         if following is not None:
             motion = motion.with_other_side(
                 object_motion(frame.lab, following.lab, following.flow, ground)
@@ -137,7 +137,7 @@ class ObjectTracker:
         self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector
         return Carried(
             expected,
-            sample_at(self._frame.lab, flow.to_previous),
+            sample_at(self._last_lab, flow.to_previous),
             motion,
             motion.features(),
             self._motion_memory,
@@ -154,7 +154,7 @@ class ObjectTracker:
         found = []
         for ground_of in (ground_around, ground_outside):
             ground = ground_of(self._belief.probability)
-            motion = object_motion(self._frame.lab, frame.lab, flow.from_previous, ground)
+            motion = object_motion(self._last_lab, frame.lab, flow.from_previous, ground)
             found.append((standing_out(motion, mask), ground_of, motion))
         near, far = found
         _, self._ground_of, motion = far if far[0] > near[0] + _CLEARLY else near

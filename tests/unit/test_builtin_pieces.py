@@ -12,6 +12,7 @@ import pytest
 from engines.base import ArrayFrames
 from engines.builtin.ahead import ahead
 from engines.builtin.alpha import AlphaMaker, matte
+from engines.builtin.arrays import channel_gaps
 from engines.builtin.barrier import barrier_distance, barrier_evidence
 from engines.builtin.between import ReturningPass
 from engines.builtin.colour_grid import local_colour
@@ -311,8 +312,21 @@ def test_the_shape_memory_moves_and_grows_with_the_object():
     moved = disc(60, 25, 20).astype(np.float32)
     place = object_frame(moved)
     assert place is not None
-    expected = memory.expected(moved.shape, place) > 0
+    expected = memory.expected(moved.shape, (0, 0), place) > 0
     assert np.count_nonzero(expected ^ (moved > 0)) < 0.1 * np.count_nonzero(moved)
+    crop = memory.expected((20, 30), (40, 10), place) > 0
+    assert crop.any()
+    assert np.array_equal(crop, expected[10:30, 40:70])
+
+
+def test_the_gap_between_pictures_is_summed_over_their_channels():
+    first = np.zeros((2, 3, 3), np.float32)
+    second = first.copy()
+    second[1, 2] = (1.0, -2.0, 0.5)
+    gaps = channel_gaps(first, second)
+    assert gaps.shape == (2, 3)
+    assert gaps[1, 2] == 3.5
+    assert np.count_nonzero(gaps) == 1
 
 
 def test_nothing_has_no_place():
