@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.arrays import FloatImage, FloatMap, resize_map
+from engines.builtin.arrays import FloatImage, FloatMap, dot, resize_map
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import Frame, Mask
 
@@ -19,7 +19,7 @@ def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:
 def guided_filter(guide: FloatImage, values: FloatMap, radius: int, epsilon: float) -> FloatMap:
     """Return `values` (H, W) made locally linear in the guide's colours; see `guided_model`."""
     model = guided_model(guide, values, radius, epsilon)
-    return np.asarray((model[..., :3] * guide).sum(axis=2) + model[..., 3], dtype=np.float32)
+    return np.asarray(dot(model[..., :3], guide) + model[..., 3], dtype=np.float32)
 
 
 def guided_model(guide: FloatImage, values: FloatMap, radius: int, epsilon: float) -> FloatImage:
@@ -62,7 +62,7 @@ def guided_model(guide: FloatImage, values: FloatMap, radius: int, epsilon: floa
         axis=2,
     )
     slope /= np.maximum(determinant, 1e-12)[..., None]
-    offset = mean_values - (slope * mean_guide).sum(axis=2)
+    offset = mean_values - dot(slope, mean_guide)
     model = np.concatenate([slope, offset[..., None]], axis=2)
     return box_mean(np.ascontiguousarray(model, dtype=np.float32), radius)
 
