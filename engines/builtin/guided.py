@@ -16,12 +16,6 @@ def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:
     return cv2.blur(values, (size, size), borderType=cv2.BORDER_REFLECT)  # type: ignore[no-any-return]
 
 
-def guided_filter(guide: FloatImage, values: FloatMap, radius: int, epsilon: float) -> FloatMap:
-    """Return `values` (H, W) made locally linear in the guide's colours; see `guided_model`."""
-    model = guided_model(guide, values, radius, epsilon)
-    return np.asarray(dot(model[..., :3], guide) + model[..., 3], dtype=np.float32)
-
-
 def guided_model(guide: FloatImage, values: FloatMap, radius: int, epsilon: float) -> FloatImage:
     """Return the linear model of `values` in the guide's colours around each pixel.
 

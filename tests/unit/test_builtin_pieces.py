@@ -20,7 +20,7 @@ from engines.builtin.confidence import ExpectedArea
 from engines.builtin.features import FEATURE_COUNT, appearance
 from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
 from engines.builtin.forest import Forest, ForestShape, Samples
-from engines.builtin.guided import guided_filter, refine_edges
+from engines.builtin.guided import guided_model, refine_edges
 from engines.builtin.hidden import where_hidden
 from engines.builtin.motion import (
     background_flow,
@@ -340,10 +340,11 @@ def test_contour_evidence_is_signed_and_bounded():
     assert np.abs(evidence).max() <= 6.0
 
 
-def test_the_guided_filter_keeps_a_line_that_is_linear_in_colour():
+def test_the_guided_filters_model_keeps_a_line_that_is_linear_in_colour():
     guide = np.random.default_rng(2).uniform(0, 1, (40, 50, 3)).astype(np.float32)
     values = guide @ np.array([0.5, -0.2, 0.3], np.float32) + 0.1
-    assert np.allclose(guided_filter(guide, values, 4, 1e-6), values, atol=2e-3)
+    model = guided_model(guide, values, 4, 1e-6)
+    assert np.allclose((model[..., :3] * guide).sum(2) + model[..., 3], values, atol=2e-3)
 
 
 def test_a_coarse_mask_takes_the_pictures_contour():
