@@ -10,9 +10,10 @@ import numpy as np
 from engines.builtin.appearance import LATTICE, AppearanceModel
 from engines.builtin.arrays import FloatImage, FloatMap, lengths
 from engines.builtin.colour_grid import local_colour
+from engines.builtin.differing import DifferenceModel
 from engines.builtin.flow import FlowPair, forward_coverage
 from engines.builtin.forest import FloatRows
-from engines.builtin.motion import ObjectMotion, difference_evidence, motion_evidence
+from engines.builtin.motion import ObjectMotion, motion_evidence
 from engines.builtin.shape import ObjectFrame, ShapeMemory, contour_evidence
 from engines.builtin.working import WorkingFrame
 
@@ -64,6 +65,7 @@ def gather(
     carried: Carried,
     appearance: AppearanceModel,
     shape: ShapeMemory,
+    differences: DifferenceModel,
 ) -> FloatImage:
     """Return the evidence maps of the carried window, float32 (10, h, w), in the order of `VOICES`."""
     x0, y0, x1, y1 = carried.window
@@ -88,7 +90,7 @@ def gather(
         spread(appearance.running_log_odds(rows), size),
         motion_evidence(carried.motion.vector[view], expected, trust) * trust,
         np.clip(lengths(carried.motion_memory[view]) - _STILL, -0.8, 2.0),
-        difference_evidence(carried.motion.difference[view]),
+        differences.evidence(carried.motion.difference[view]),
     ]
     return np.stack(maps).astype(np.float32)
 

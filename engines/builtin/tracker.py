@@ -9,6 +9,7 @@ import numpy as np
 from engines.builtin.appearance import AppearanceModel
 from engines.builtin.arrays import FloatImage, FloatMap
 from engines.builtin.confidence import ExpectedArea, confidence, read_signs
+from engines.builtin.differing import DifferenceModel
 from engines.builtin.evidence import VOICES, Carried, combined, gather
 from engines.builtin.flow import FlowPair, sample_at
 from engines.builtin.hidden import parts_come_back, where_hidden
@@ -87,6 +88,7 @@ class ObjectTracker:
             x0, y0, x1, y1 = bounding_box(mask) or (0, 0, 0, 0)
             self._confirmed_size = x1 - x0, y1 - y0
             self._shape = ShapeMemory(self._belief.probability)
+            self._differences = DifferenceModel()
             self._appearance.confirm(frame.features, mask, place)
         return self._belief
 
@@ -123,7 +125,6 @@ class ObjectTracker:
         area = np.count_nonzero(expected > 0.5)
         if box is None or place is None or area < _LOST_SHARE * self._usual_area:
             return None
-        height, width = expected.shape
         self._expected_area.follow(self._belief.probability > 0.5, flow.from_previous)
         if self._appearance.awaits_motion:
             self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
@@ -141,14 +142,15 @@ class ObjectTracker:
             motion,
             motion.features(),
             self._motion_memory,
-            grow_box(box, (width, height), _WINDOW_SHARE, _WINDOW_PIXELS),
+            _window(box, expected.shape),
             place,
         )
 
     def _motion_of_confirmed(self, frame: WorkingFrame, flow: FlowPair) -> FloatImage:
         """Return the motion features of the last, confirmed frame, told by the frame after it.
 
-        Settles which ground motion is measured against: the one that the object stands out from.
+        Settles which ground motion is measured against: the one that the object stands out from; and how
+        much it differs from it.
         """
         mask = self._belief.probability > 0.5
         found = []
@@ -158,6 +160,8 @@ class ObjectTracker:
             found.append((standing_out(motion, mask), ground_of, motion))
         near, far = found
         _, self._ground_of, motion = far if far[0] > near[0] + _CLEARLY else near
+        x0, y0, x1, y1 = _window(bounding_box(mask) or (0, 0, 0, 0), mask.shape)
+        self._differences.learn(motion.difference[y0:y1, x0:x1], mask[y0:y1, x0:x1])
         return motion.features(sign=-1.0)
 
     def _follow(self, frame: WorkingFrame, flow: FlowPair, carried: Carried) -> Belief:
@@ -165,7 +169,7 @@ class ObjectTracker:
         x0, y0, x1, y1 = carried.window
         view = np.s_[y0:y1, x0:x1]
         self._appearance.refit()
-        maps = gather(frame, flow, carried, self._appearance, self._shape)
+        maps = gather(frame, flow, carried, self._appearance, self._shape, self._differences)
         log_odds = combined(maps)
         region = regularised(log_odds, frame.lab[view])
         expected = carried.expected[view] > 0.5
@@ -178,13 +182,7 @@ class ObjectTracker:
             keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view], whole
         )
         sure = confidence(signs, self._belief.confidence)
-        self._learn(
-            frame,
-            carried.motion_features,
-            np.where(keep == (log_odds > 0), log_odds, 0.0),
-            probability,
-            carried.window,
-        )
+        self._learn(frame, carried, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
         return Belief(probability, sure)
 
     def _seen_again(
@@ -204,17 +202,19 @@ class ObjectTracker:
     def _learn(
         self,
         frame: WorkingFrame,
-        motion: FloatImage,
+        carried: Carried,
         sure: FloatMap,
         probability: FloatMap,
-        window: tuple[int, int, int, int],
     ) -> None:
+        x0, y0, x1, y1 = carried.window
+        view = np.s_[y0:y1, x0:x1]
+        self._differences.learn(carried.motion.difference[view], probability[view] > 0.5)
         place = object_frame(probability)
         if place is None:
             return
         self._usual_area = 0.95 * self._usual_area + 0.05 * np.count_nonzero(probability > 0.5)
         self._shape.update(probability)
-        self._appearance.learn(frame.features, motion, sure, window, place)
+        self._appearance.learn(frame.features, carried.motion_features, sure, carried.window, place)
 
     def _look_everywhere(self, frame: WorkingFrame) -> Belief:
         """Take up the object again where something looks like it; else say that it is gone."""
@@ -222,6 +222,11 @@ class ObjectTracker:
         looks = self._appearance.looks(frame.features, (0, 0, width, height))
         found = refind(looks, frame.lab, self._usual_area)
         return Belief(found, _LOST_CONFIDENCE)
+
+
+def _window(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return where an object is looked for that was seen in `box` of a frame (h, w)."""
+    return grow_box(box, (shape[1], shape[0]), _WINDOW_SHARE, _WINDOW_PIXELS)
 
 
 def _connected(found: Mask, expected: Mask) -> Mask:

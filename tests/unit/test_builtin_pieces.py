@@ -17,6 +17,7 @@ from engines.builtin.barrier import barrier_distance, barrier_evidence
 from engines.builtin.between import ReturningPass
 from engines.builtin.colour_grid import local_colour
 from engines.builtin.confidence import ExpectedArea
+from engines.builtin.differing import DifferenceModel
 from engines.builtin.features import FEATURE_COUNT, appearance
 from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
 from engines.builtin.forest import Forest, ForestShape, Samples
@@ -215,6 +216,29 @@ def test_the_compensated_difference_is_sharp_where_an_object_moves_over_its_grou
     assert found[5, 70] < 0.0
     assert found.min() >= -1.0
     assert found.max() <= 1.5
+
+
+def test_how_far_a_difference_tells_the_object_from_what_is_around_it_is_learned():
+    inside = disc(45)
+    random = np.random.default_rng(3)
+    water, swan = random.uniform(2, 6, inside.shape), random.uniform(0, 0.5, inside.shape)
+    apart = np.where(inside, swan, water).astype(np.float32)
+    model = DifferenceModel()
+    assert not model.evidence(apart).any()
+    model.learn(apart, inside)
+    learned = model.evidence(apart)
+    assert learned[inside].min() > 1.0
+    assert learned[~inside].max() < -1.0
+    assert np.abs(learned).max() <= 2.0
+
+    model.learn(apart, ~inside)
+    assert model.evidence(apart)[inside].mean() > 1.0, "one frame that went wrong is not believed"
+    model.learn(apart, np.zeros_like(inside))
+    assert np.isfinite(model.evidence(apart)).all()
+
+    alike = DifferenceModel()
+    alike.learn(water.astype(np.float32), inside)
+    assert np.abs(alike.evidence(water.astype(np.float32))).mean() < 0.3
 
 
 def test_ground_that_was_covered_before_shows_no_difference_to_the_frame_after(texture):
