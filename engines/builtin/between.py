@@ -17,6 +17,10 @@ _ARRIVED = 0.6
 _DISTRUST = 4
 """Power of the overlap by which it is then believed less."""
 _LEAST_TRUST = 1e-3
+_ANEW = 0.1
+"""`Belief.steady` below which a pass has found the object anew."""
+_UNVOUCHED = 0.05
+"""How far is believed what a pass followed before it found the object anew: maybe something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class ReturningPass:
         self._ahead = ahead
         self._packed: dict[tuple[int, int], _Packed] = {}
         self._trust: dict[int, float] = {}
+        self._anew: dict[int, int] = {}
 
     def keep(self, index: int, name: int, belief: Belief) -> None:
         """Remember the belief of a frame and an object."""
@@ -47,6 +52,8 @@ class ReturningPass:
         data = zlib.compress(levels.tobytes(), 1)
         height, width = levels.shape
         self._packed[index, name] = _Packed((height, width), data, belief.confidence)
+        if belief.steady < _ANEW:
+            self._anew[name] = index
 
     def arrive(self, name: int, belief: Belief, confirmed: Belief) -> None:
         """Learn what the pass found of an object on the frame behind, against what is confirmed there.
@@ -59,9 +66,15 @@ class ReturningPass:
             overlap = intersection_over_union(belief.probability > 0.5, true)
             self._trust[name] = max(min(1.0, overlap / _ARRIVED) ** _DISTRUST, _LEAST_TRUST)
 
-    def trust(self, name: int) -> float:
-        """Return how far an object's pass is believed, in [0, 1]."""
-        return self._trust.get(name, 1.0)
+    def trust(self, name: int, index: int) -> float:
+        """Return how far an object's pass is believed at a frame, in [0, 1].
+
+        That it met the confirmed frame behind says nothing of what it followed before it found the
+        object anew on its way.
+        """
+        anew = self._anew.get(name, self._ahead)
+        is_before = abs(index - self._behind) > abs(anew - self._behind)
+        return self._trust.get(name, 1.0) * (_UNVOUCHED if is_before else 1.0)
 
     def weighed(self, index: int, name: int, belief: Belief) -> Belief:
         """Return the belief of the pass on its way, weighed with the one that came back; forget it.
@@ -74,7 +87,7 @@ class ReturningPass:
             return belief
         way = (index - self._behind) / (self._ahead - self._behind)
         own = (1.0 - way) ** 2 * belief.confidence
-        other = way**2 * packed.confidence * self.trust(name)
+        other = way**2 * packed.confidence * self.trust(name, index)
         total = max(own + other, 1e-6)
         returned: FloatMap = np.frombuffer(zlib.decompress(packed.data), dtype=np.uint8).reshape(
             packed.shape

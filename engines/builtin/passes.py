@@ -147,7 +147,7 @@ class _Job:
                     elif name in known:
                         kept.arrive(name, belief, known[name])
         for name, tracker in trackers.items():
-            self._trackers[name].learn_from(tracker, kept.trust(name))
+            self._trackers[name].learn_from(tracker, kept.trust(name, ahead_of_us))
         return kept
 
     def _meet(self, trackers: dict[int, ObjectTracker], step: Step) -> None:

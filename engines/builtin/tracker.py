@@ -48,10 +48,15 @@ _KEY_VOICE = VOICES.index("key_forest")
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What the tracker believes of one frame: probability float32 (h, w), confidence in [0, 1]."""
+    """What the tracker believes of one frame: probability float32 (h, w), confidence in [0, 1].
+
+    `steady`, in [0, 1], is how well it covers what was carried here from the frame before: 0 where the
+    object was found anew.
+    """
 
     probability: FloatMap
     confidence: float
+    steady: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ class ObjectTracker:
         )
         sure = confidence(signs, self._belief.confidence)
         self._learn(frame, carried, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
-        return Belief(probability, sure)
+        return Belief(probability, sure, signs.steady)
 
     def _seen_again(
         self, frame: WorkingFrame, flow: FlowPair, carried: Carried, seen: FloatMap
@@ -221,7 +226,7 @@ class ObjectTracker:
         height, width = frame.luma.shape
         looks = self._appearance.looks(frame.features, (0, 0, width, height))
         found = refind(looks, frame.lab, self._usual_area)
-        return Belief(found, _LOST_CONFIDENCE)
+        return Belief(found, _LOST_CONFIDENCE, 0.0)
 
 
 def _window(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -467,6 +467,21 @@ def test_a_returning_pass_counts_by_how_well_it_meets_the_confirmed_frame():
     assert not returned(disc(x=15), disc()).any()
 
 
+@pytest.mark.parametrize(("steady", "believed"), [(0.8, True), (0.0, False)])
+def test_what_a_returning_pass_followed_before_it_found_the_object_anew_counts_little(
+    steady, believed
+):
+    wall, nothing = disc(x=15), np.zeros((HEIGHT, WIDTH), np.float32)
+    kept = ReturningPass(0, 10)
+    kept.keep(6, 1, Belief(wall.astype(np.float32), 0.9))
+    kept.keep(4, 1, Belief(disc().astype(np.float32), 0.9, steady))
+    kept.arrive(1, confirmed(disc()), confirmed(disc()))
+    before = kept.weighed(6, 1, Belief(nothing, 0.8)).probability > 0.5
+    after = kept.weighed(4, 1, Belief(nothing, 0.2)).probability > 0.5
+    assert before.any() == believed
+    assert np.array_equal(after, disc())
+
+
 def test_where_the_object_was_said_to_be_gone_a_returning_pass_is_believed():
     assert np.array_equal(returned(disc(), np.zeros_like(disc())), disc())
 
