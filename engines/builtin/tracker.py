@@ -187,6 +187,7 @@ class ObjectTracker:
             keep, expected, log_odds, maps[_KEY_VOICE], flow.reliability[view], whole
         )
         sure = confidence(signs, self._belief.confidence)
+        self._differences.learn(carried.motion.difference[view], probability[view] > 0.5)
         self._learn(frame, carried, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
         return Belief(probability, sure, signs.steady)
 
@@ -205,15 +206,8 @@ class ObjectTracker:
         return parts_come_back(frame, flow, carried, seen, looks, window, missing)
 
     def _learn(
-        self,
-        frame: WorkingFrame,
-        carried: Carried,
-        sure: FloatMap,
-        probability: FloatMap,
+        self, frame: WorkingFrame, carried: Carried, sure: FloatMap, probability: FloatMap
     ) -> None:
-        x0, y0, x1, y1 = carried.window
-        view = np.s_[y0:y1, x0:x1]
-        self._differences.learn(carried.motion.difference[view], probability[view] > 0.5)
         place = object_frame(probability)
         if place is None:
             return
