@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from engines.builtin.arrays import FloatImage, FloatMap, dot, resize_map
+from engines.builtin.arrays import FloatImage, FloatMap, resize_map
+from engines.builtin.compiled import compiled
 from engines.builtin.flow import FlowPair
+from engines.builtin.forest import FloatRows
 from engines.builtin.guided import box_mean, guided_model
 from engines.builtin.working import working_size
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
@@ -24,6 +27,9 @@ _SAME_COLOUR = 0.12
 _THIN = 2
 """Half width, in the crop's pixels, up to which a part is thin, and not set in."""
 _COARSE = 3
+_FOOT = np.float32(0.03)
+"""Alpha that is taken for none, and as much of the other end for all."""
+_LEVEL = np.float32(1.0 / 255.0)
 _STEADY = 0.6
 _STEADY_RANGE = 0.25
 
@@ -59,7 +65,7 @@ class AlphaMaker:
             scale = self._size_wh[0] / probability.shape[1]
             alpha, unknown = matte(frame[y0:y1, x0:x1], rough, inset * scale)
             if self._steady and flow is not None and self._previous is not None:
-                alpha = self._steadied(alpha, unknown, flow, view)
+                _steady(alpha, unknown, self._previous, flow.to_previous, flow.reliability, x0, y0)
             result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
         self._previous = result
         return result
@@ -72,29 +78,55 @@ class AlphaMaker:
         full = int(x0 * across), int(y0 * down), int(np.ceil(x1 * across)), int(np.ceil(y1 * down))
         return grow_box(full, self._size_wh, 0.08, 16)
 
-    def _steadied(
-        self, alpha: Alpha, unknown: Mask, flow: FlowPair, view: tuple[int, int, int, int]
-    ) -> Alpha:
-        """Return the alpha drawn towards the last one, where the flow is sure and both agree."""
-        if self._previous is None:
-            return alpha
-        x0, y0, x1, y1 = view
-        scale = self._size_wh[0] / flow.reliability.shape[1]
-        shift = [
-            _crop_map(np.ascontiguousarray(flow.to_previous[..., axis]), view, self._size_wh)
-            * scale
-            for axis in range(2)
-        ]
-        columns, rows = np.meshgrid(
-            np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)
-        )
-        before = cv2.remap(
-            self._previous, columns + shift[0], rows + shift[1], cv2.INTER_LINEAR, borderValue=0
-        )
-        trust = _crop_map(flow.reliability, view, self._size_wh)
-        change = before - alpha
-        share = _STEADY * np.square(trust) * np.exp(-np.square(change / _STEADY_RANGE))
-        return np.asarray(np.where(unknown, alpha + share * change, alpha), dtype=np.float32)
+
+@compiled
+def _steady(
+    alpha: Alpha,
+    unknown: Mask,
+    previous: Alpha,
+    to_previous: FloatImage,
+    reliability: FloatMap,
+    x0: int,
+    y0: int,
+) -> None:
+    """Draw a window's alpha, (H', W') at (x0, y0), towards the last frame's, (H, W), along the flow.
+
+    As far as the flow, (h, w), is sure and both agree; the flow and its reliability are enlarged
+    bilinearly. Beyond the picture there was nothing.
+    """
+    height, width = previous.shape
+    small_height, small_width = reliability.shape
+    down, across = small_height / height, small_width / width
+    for row in range(alpha.shape[0]):
+        y = min(max((row + y0 + 0.5) * down - 0.5, 0.0), small_height - 1.0)
+        top = int(y)
+        bottom = min(top + 1, small_height - 1)
+        low = y - top
+        for column in range(alpha.shape[1]):
+            if not unknown[row, column]:
+                continue
+            x = min(max((column + x0 + 0.5) * across - 0.5, 0.0), small_width - 1.0)
+            left = int(x)
+            right = min(left + 1, small_width - 1)
+            far = x - left
+            weights = (1 - low) * (1 - far), (1 - low) * far, low * (1 - far), low * far
+            trust, there_x, there_y = 0.0, float(column + x0), float(row + y0)
+            for corner in range(4):
+                here_y = bottom if corner >= 2 else top
+                here_x = right if corner % 2 else left
+                trust += weights[corner] * reliability[here_y, here_x]
+                there_x += weights[corner] * to_previous[here_y, here_x, 0] / across
+                there_y += weights[corner] * to_previous[here_y, here_x, 1] / down
+            start_x, start_y = int(np.floor(there_x)), int(np.floor(there_y))
+            before = 0.0
+            for corner in range(4):
+                from_y, from_x = start_y + corner // 2, start_x + corner % 2
+                if 0 <= from_y < height and 0 <= from_x < width:
+                    share = (1 - abs(there_y - from_y)) * (1 - abs(there_x - from_x))
+                    before += share * previous[from_y, from_x]
+            change = before - alpha[row, column]
+            drawn = _STEADY * trust * trust * np.exp(-((change / _STEADY_RANGE) ** 2))
+            alpha[row, column] += drawn * change
 
 
 def matte(crop: Frame, rough: FloatMap, inset: float = 0.0) -> tuple[Alpha, Mask]:
@@ -117,17 +149,51 @@ def matte(crop: Frame, rough: FloatMap, inset: float = 0.0) -> tuple[Alpha, Mask
     )
     rgb = small.astype(np.float32) * np.float32(1.0 / 255.0)
     model, band = _model(rgb, resize_map(rough, size_wh) > 0.5, inset * size_wh[0] / width)
-    if size_wh != (width, height):
-        model = resize_map(model, (width, height))
-        band = cv2.resize(band, (width, height), interpolation=cv2.INTER_NEAREST)
-    alpha = model[..., 3].copy()
-    scaled = crop.astype(np.float32) * np.float32(1.0 / 255.0)
-    for channel in range(3):
-        alpha += model[..., channel] * scaled[..., channel]
-    alpha = (np.clip(alpha, 0.0, 1.0) - 0.03) / 0.94
-    unknown = band == 1
-    alpha = np.where(unknown, np.clip(alpha, 0.0, 1.0), (band == 2).astype(np.float32))
-    return alpha.astype(np.float32), unknown
+    alpha = np.empty((height, width), dtype=np.float32)
+    unknown = np.empty((height, width), dtype=bool)
+    _apply(model, band, np.ascontiguousarray(crop), alpha, unknown)
+    return alpha, unknown
+
+
+@compiled
+def _apply(
+    model: FloatImage,
+    band: npt.NDArray[np.uint8],
+    crop: Frame,
+    alpha: FloatMap,
+    unknown: Mask,
+) -> None:
+    """Fill `alpha` and `unknown` (H, W) from what `_model` returns, (h, w), and the picture (H, W, 3).
+
+    The model is enlarged bilinearly, the band to its nearest pixel.
+    """
+    height, width = alpha.shape
+    small_height, small_width = band.shape
+    down, across = small_height / height, small_width / width
+    for row in range(height):
+        y = min(max((row + 0.5) * down - 0.5, 0.0), small_height - 1.0)
+        top = int(y)
+        bottom = min(top + 1, small_height - 1)
+        low = np.float32(y - top)
+        nearest = min(int(row * down), small_height - 1)
+        for column in range(width):
+            side = band[nearest, min(int(column * across), small_width - 1)]
+            unknown[row, column] = side == 1
+            if side != 1:
+                alpha[row, column] = 1.0 if side == 2 else 0.0
+                continue
+            x = min(max((column + 0.5) * across - 0.5, 0.0), small_width - 1.0)
+            left = int(x)
+            right = min(left + 1, small_width - 1)
+            far = np.float32(x - left)
+            value = np.float32(0.0)
+            for term in range(4):
+                above = model[top, left, term] * (1 - far) + model[top, right, term] * far
+                below = model[bottom, left, term] * (1 - far) + model[bottom, right, term] * far
+                factor = above * (1 - low) + below * low
+                value += factor * (crop[row, column, term] * _LEVEL if term < 3 else 1)
+            value = (min(max(value, np.float32(0.0)), np.float32(1.0)) - _FOOT) / (1 - 2 * _FOOT)
+            alpha[row, column] = min(max(value, np.float32(0.0)), np.float32(1.0))
 
 
 def _model(rgb: FloatImage, mask: Mask, inset: float) -> tuple[FloatImage, np.ndarray]:
@@ -142,22 +208,39 @@ def _model(rgb: FloatImage, mask: Mask, inset: float) -> tuple[FloatImage, np.nd
     near = max(2, round(radius))
     foreground = _spread(rgb, inside, near)
     background = _spread(rgb, far_outside if far_outside.any() else outside, near)
+    band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
+    unknown = band == 1
+    estimate = inside.astype(np.float32)
+    estimate[unknown] = _estimated(
+        rgb[unknown], foreground[unknown], background[unknown], distance[unknown], radius
+    )
+    return guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4), band
+
+
+def _estimated(
+    colour: FloatRows,
+    foreground: FloatRows,
+    background: FloatRows,
+    distance: FloatRows,
+    radius: float,
+) -> FloatRows:
+    """Return the alpha of pixels of the unknown band before it is filtered, float32 (N,).
+
+    Their colours and those of the foreground and the background near them, float32 (N, 3); their
+    distance to the contour, float32 (N,), in pixels; half the width of the band.
+    """
     axis = foreground - background
-    length = dot(axis, axis)
-    offset = rgb - background
-    projected = np.clip(dot(offset, axis) / np.maximum(length, 1e-6), 0.0, 1.0)
-    rest = offset - projected[..., None] * axis
-    miss = dot(rest, rest)
+    length = (axis * axis).sum(axis=1)
+    offset = colour - background
+    projected = np.clip((offset * axis).sum(axis=1) / np.maximum(length, 1e-6), 0.0, 1.0)
+    rest = offset - projected[:, None] * axis
+    miss = (rest * rest).sum(axis=1)
     clear = length / (length + 3.0 * _SAME_COLOUR**2) * np.exp(-miss / (0.25 * length + 1e-3))
     prior = np.clip(0.5 + distance / (2.0 * radius), 0.0, 1.0)
     estimate = clear * projected + (1.0 - clear) * prior
-    estimate = np.where(inside, 1.0, np.where(far_outside, 0.0, estimate)).astype(np.float32)
-    beyond = outside & ~far_outside
     fade = np.clip((distance + _REACH * radius) / ((_REACH - 1.0) * radius), 0.0, 1.0)
-    estimate = np.where(beyond, estimate * fade * clear, estimate).astype(np.float32)
-    model = guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4)
-    band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
-    return model, band
+    beyond = distance < -radius
+    return np.where(beyond, estimate * fade * clear, estimate).astype(np.float32)  # type: ignore[no-any-return]
 
 
 def _spread(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:

@@ -26,15 +26,9 @@ def appearance(lab: FloatImage) -> FloatImage:
     coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     mean, mean_square = box_mean(lab, 3), box_mean(lab * lab, 3)
     deviation = np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
-    result = np.empty((height, width, FEATURE_COUNT), dtype=np.float32)
-    result[..., 0:3] = lab
-    result[..., 3:6] = fine
-    result[..., 6:9] = middle
-    result[..., 9:12] = coarse
-    result[..., 12] = _gradient_energy(fine[..., 0], 2)
-    result[..., 13] = _gradient_energy(middle[..., 0], 6)
-    result[..., 14:17] = deviation
-    return result
+    energies = _gradient_energy(fine[..., 0], 2), _gradient_energy(middle[..., 0], 6)
+    layers = [lab, fine, middle, coarse, *energies, deviation]
+    return np.asarray(cv2.merge(layers), dtype=np.float32)
 
 
 def _gradient_energy(luma: FloatMap, radius: int) -> FloatMap:

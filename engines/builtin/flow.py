@@ -30,13 +30,10 @@ class FlowPair:
 def sample_at(values: FloatMap | FloatImage, flow: FloatImage, outside: float = 0.0) -> FloatMap:
     """Return `values` (h, w[, C]) read at x + flow(x), bilinear; `outside` beyond the border."""
     height, width = flow.shape[:2]
-    columns, rows = np.meshgrid(
-        np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-    )
     return cv2.remap(  # type: ignore[no-any-return]
         values,
-        columns + flow[..., 0],
-        rows + flow[..., 1],
+        flow[..., 0] + np.arange(width, dtype=np.float32),
+        flow[..., 1] + np.arange(height, dtype=np.float32)[:, None],
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(outside,) * 4,

@@ -191,14 +191,38 @@ def _vote(
     child: npt.NDArray[np.int32],
     out: FloatRows,
 ) -> None:
-    """Fill `out` with the mean foreground share of the leaves each row falls into."""
-    trees = feature.shape[0]
-    for index in range(rows.shape[0]):
+    """Fill `out` with the mean foreground share of the leaves each row falls into.
+
+    Four rows go down a tree abreast, so that the processor needn't wait for one step before the next.
+    """
+    trees, count = feature.shape[0], rows.shape[0]
+    for index in range(count):
         out[index] = 0.0
     for tree in range(trees):
-        for index in range(rows.shape[0]):
-            node = 0
-            while feature[tree, node] >= 0:
-                step = 1 if rows[index, feature[tree, node]] >= threshold[tree, node] else 0
-                node = child[tree, node] + step
-            out[index] += threshold[tree, node] / trees
+        asked, limit, below = feature[tree], threshold[tree], child[tree]
+        for index in range(0, count, 4):
+            # At the end, the last row goes down more than once, and is counted once.
+            place_a, place_b = index, min(index + 1, count - 1)
+            place_c, place_d = min(index + 2, count - 1), min(index + 3, count - 1)
+            node_a, node_b, node_c, node_d = 0, 0, 0, 0
+            feature_a = feature_b = feature_c = feature_d = asked[0]
+            while feature_a >= 0 or feature_b >= 0 or feature_c >= 0 or feature_d >= 0:
+                if feature_a >= 0:
+                    node_a = below[node_a] + (1 if rows[place_a, feature_a] >= limit[node_a] else 0)
+                    feature_a = asked[node_a]
+                if feature_b >= 0:
+                    node_b = below[node_b] + (1 if rows[place_b, feature_b] >= limit[node_b] else 0)
+                    feature_b = asked[node_b]
+                if feature_c >= 0:
+                    node_c = below[node_c] + (1 if rows[place_c, feature_c] >= limit[node_c] else 0)
+                    feature_c = asked[node_c]
+                if feature_d >= 0:
+                    node_d = below[node_d] + (1 if rows[place_d, feature_d] >= limit[node_d] else 0)
+                    feature_d = asked[node_d]
+            out[place_a] += limit[node_a] / trees
+            if index + 1 < count:
+                out[place_b] += limit[node_b] / trees
+            if index + 2 < count:
+                out[place_c] += limit[node_c] / trees
+            if index + 3 < count:
+                out[place_d] += limit[node_d] / trees

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from engines.builtin.arrays import FloatImage, FloatMap, dot, resize_map
+from engines.builtin.arrays import FloatImage, FloatMap, resize_map
+from engines.builtin.compiled import compiled
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import Frame, Mask
 
@@ -28,37 +30,91 @@ def guided_model(guide: FloatImage, values: FloatMap, radius: int, epsilon: floa
         radius: of the window, in pixels.
         epsilon: squared colour difference below which a window counts as flat.
     """
-    mean_guide = box_mean(guide, radius)
-    mean_values = box_mean(values, radius)
-    covariance = box_mean(guide * values[..., None], radius) - mean_guide * mean_values[..., None]
-    red, green, blue = (guide[..., channel] for channel in range(3))
-    products = np.stack(
-        [red * red, red * green, red * blue, green * green, green * blue, blue * blue], axis=2
+    mean_guide, mean_values = box_mean(guide, radius), box_mean(values, radius)
+    products = np.empty((3, *guide.shape), dtype=np.float32)
+    _products(guide, values, products)
+    model = np.empty((*values.shape, 4), dtype=np.float32)
+    _solve(
+        mean_guide,
+        mean_values,
+        box_mean(products[0], radius),
+        box_mean(products[1], radius),
+        box_mean(products[2], radius),
+        np.float32(epsilon),
+        model,
     )
-    second = box_mean(products[..., :3], radius), box_mean(products[..., 3:], radius)
-    m_r, m_g, m_b = (mean_guide[..., channel] for channel in range(3))
-    rr = second[0][..., 0] - m_r * m_r + epsilon
-    rg = second[0][..., 1] - m_r * m_g
-    rb = second[0][..., 2] - m_r * m_b
-    gg = second[1][..., 0] - m_g * m_g + epsilon
-    gb = second[1][..., 1] - m_g * m_b
-    bb = second[1][..., 2] - m_b * m_b + epsilon
-    inverse_rr, inverse_rg, inverse_rb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    inverse_gg, inverse_gb, inverse_bb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    determinant = inverse_rr * rr + inverse_rg * rg + inverse_rb * rb
-    c_r, c_g, c_b = (covariance[..., channel] for channel in range(3))
-    slope = np.stack(
-        [
-            inverse_rr * c_r + inverse_rg * c_g + inverse_rb * c_b,
-            inverse_rg * c_r + inverse_gg * c_g + inverse_gb * c_b,
-            inverse_rb * c_r + inverse_gb * c_g + inverse_bb * c_b,
-        ],
-        axis=2,
-    )
-    slope /= np.maximum(determinant, 1e-12)[..., None]
-    offset = mean_values - dot(slope, mean_guide)
-    model = np.concatenate([slope, offset[..., None]], axis=2)
-    return box_mean(np.ascontiguousarray(model, dtype=np.float32), radius)
+    return box_mean(model, radius)
+
+
+@compiled
+def _products(guide: FloatImage, values: FloatMap, out: npt.NDArray[np.float32]) -> None:
+    """Fill `out` (3, H, W, 3): the colours times the values; rr, rg, rb; gg, gb, bb."""
+    height, width = values.shape
+    for row in range(height):
+        for column in range(width):
+            value = values[row, column]
+            red, green, blue = guide[row, column, 0], guide[row, column, 1], guide[row, column, 2]
+            out[0, row, column, 0] = red * value
+            out[0, row, column, 1] = green * value
+            out[0, row, column, 2] = blue * value
+            out[1, row, column, 0] = red * red
+            out[1, row, column, 1] = red * green
+            out[1, row, column, 2] = red * blue
+            out[2, row, column, 0] = green * green
+            out[2, row, column, 1] = green * blue
+            out[2, row, column, 2] = blue * blue
+
+
+@compiled
+def _solve(
+    guide: FloatImage,
+    values: FloatMap,
+    crossed: FloatImage,
+    with_red: FloatImage,
+    others: FloatImage,
+    epsilon: np.float32,
+    model: FloatImage,
+) -> None:
+    """Fill `model` (H, W, 4) from window means: each window's ridge regression in closed form.
+
+    The guide's, the values', and those of the three parts of `_products`.
+    """
+    height, width = values.shape
+    least = np.float32(1e-12)
+    for row in range(height):
+        for column in range(width):
+            red, green, blue = guide[row, column, 0], guide[row, column, 1], guide[row, column, 2]
+            value = values[row, column]
+            r_v = crossed[row, column, 0] - red * value
+            g_v = crossed[row, column, 1] - green * value
+            b_v = crossed[row, column, 2] - blue * value
+            rr = with_red[row, column, 0] - red * red + epsilon
+            rg = with_red[row, column, 1] - red * green
+            rb = with_red[row, column, 2] - red * blue
+            gg = others[row, column, 0] - green * green + epsilon
+            gb = others[row, column, 1] - green * blue
+            bb = others[row, column, 2] - blue * blue + epsilon
+            # The covariance is symmetric, and so is its inverse: these are that times the determinant.
+            inverse_rr, inverse_rg, inverse_rb = (
+                gg * bb - gb * gb,
+                gb * rb - rg * bb,
+                rg * gb - gg * rb,
+            )
+            inverse_gg, inverse_gb, inverse_bb = (
+                rr * bb - rb * rb,
+                rb * rg - rr * gb,
+                rr * gg - rg * rg,
+            )
+            scale = np.float32(1.0) / max(
+                inverse_rr * rr + inverse_rg * rg + inverse_rb * rb, least
+            )
+            slope_r = (inverse_rr * r_v + inverse_rg * g_v + inverse_rb * b_v) * scale
+            slope_g = (inverse_rg * r_v + inverse_gg * g_v + inverse_gb * b_v) * scale
+            slope_b = (inverse_rb * r_v + inverse_gb * g_v + inverse_bb * b_v) * scale
+            model[row, column, 0] = slope_r
+            model[row, column, 1] = slope_g
+            model[row, column, 2] = slope_b
+            model[row, column, 3] = value - slope_r * red - slope_g * green - slope_b * blue
 
 
 def refine_edges(image: Frame, mask: Mask) -> Mask:

@@ -19,7 +19,7 @@ from engines.builtin.colour_grid import local_colour
 from engines.builtin.confidence import ExpectedArea
 from engines.builtin.differing import DifferenceModel
 from engines.builtin.features import FEATURE_COUNT, appearance
-from engines.builtin.flow import FlowEstimator, forward_coverage, sample_at
+from engines.builtin.flow import FlowEstimator, FlowPair, forward_coverage, sample_at
 from engines.builtin.forest import Forest, ForestShape, Samples
 from engines.builtin.guided import guided_model, refine_edges
 from engines.builtin.hidden import where_hidden
@@ -80,6 +80,13 @@ def test_a_forest_of_the_same_samples_and_seed_is_the_same():
     samples = Samples(rows, rows[:, 0] > 0, np.ones(400, np.float32))
     first, second = (Forest(samples, ForestShape(), seed=5).log_odds(rows) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("count", range(1, 10))
+def test_a_forest_says_the_same_of_a_row_whatever_rows_are_asked_with_it(count):
+    rows = np.random.default_rng(2).normal(size=(400, 3)).astype(np.float32)
+    forest = Forest(Samples(rows, rows[:, 0] > 0, np.ones(400, np.float32)), ForestShape(), seed=5)
+    assert np.array_equal(forest.log_odds(rows[:count]), forest.log_odds(rows)[:count])
 
 
 def test_a_forest_is_not_swayed_by_how_many_samples_a_class_has():
@@ -389,6 +396,36 @@ def test_matting_finds_the_share_of_a_mixed_edge():
     assert np.abs(alpha - true).mean() < 0.004
     assert band.any() and not band.all()
     assert alpha[80, 100] == 1.0 and alpha[5, 5] == 0.0
+
+
+def test_matting_at_a_reduced_size_loses_no_sharpness():
+    hard = cv2.circle(np.zeros((700, 900), np.float32), (450, 350), 200, 1.0, -1)
+    true = cv2.GaussianBlur(hard, (0, 0), 1.5)
+    image = true[..., None] * (230, 60, 50) + (1 - true[..., None]) * (20, 90, 160)
+    alpha, band = matte(image.round().astype(np.uint8), hard)
+    assert np.abs(alpha - true)[band].mean() < 0.02
+    assert np.count_nonzero(band) < 0.1 * band.size
+    assert np.array_equal(alpha[~band], hard[~band])
+
+
+def test_alphas_are_steadied_along_the_flow():
+    random = np.random.default_rng(3)
+    maker, unsteadied = AlphaMaker((200, 160)), AlphaMaker((200, 160), steady=False)
+    alphas = {}
+    for name, (x, y) in (("first", (90, 83)), ("second", (96, 80))):
+        hard = cv2.circle(np.zeros((160, 200), np.float32), (x, y), 40, 1.0, -1)
+        soft = cv2.GaussianBlur(hard, (0, 0), 3.0)[..., None]
+        image = soft * (180, 60, 50) + (1 - soft) * (90, 90, 120)
+        frame = np.clip(image + random.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
+        small = cv2.resize(hard, (100, 80), interpolation=cv2.INTER_AREA)
+        # Each pixel was 6 pixels farther left and 3 farther down: half of that at half the size.
+        to_previous = np.broadcast_to(np.float32((-3.0, 1.5)), (80, 100, 2)).copy()
+        flow = FlowPair(to_previous, -to_previous, np.ones((80, 100), np.float32))
+        alphas[name] = maker.alpha(frame, small, flow)
+        alphas["alone"] = unsteadied.alpha(frame, small, flow)
+    carried = np.roll(alphas["first"], (-3, 6), axis=(0, 1))
+    steadied, alone = (np.abs(alphas[name] - carried).mean() for name in ("second", "alone"))
+    assert steadied < 0.75 * alone
 
 
 def test_matting_sets_in_what_is_solid_and_leaves_what_is_thin():
