@@ -13,13 +13,13 @@ from engines.builtin.click import Correction, correct
 from engines.builtin.guided import refine_edges
 from engines.builtin.moving import MotionAround, Moving
 from engines.builtin.prompts import check_prompt, clip_box
+from engines.builtin.ranking import AnswerRanking, IntBox
 from engines.builtin.working import WorkingFrame, shrink, working_size
 from utils.mask_utils import (
     bounding_box,
     check_keyframe_mask,
-    dilate,
+    components,
     drop_small,
-    erode,
     grow_box,
 )
 from utils.types import Frame, Mask, Point, Prompt
@@ -27,13 +27,12 @@ from utils.types import Frame, Mask, Point, Prompt
 _CROP_AREA = 160 * 160
 _MARGIN = 0.35
 _MOTION_MARGIN = 0.15
-_MOTION_SAYS = 3.0
-_EDGE_FEATURE = 12
+_AGAIN_MARGIN = 0.08
+"""How much larger than the mask the box is that is cut again at a further click, as a share of it."""
 _GUESSES = (0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
-
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels, half-open."""
+_CLOSER = (0.03, 0.2)
+"""Margins of the boxes cut again around the best answer to it, as shares of its size."""
 
 
 class BuiltinSegmentation:
@@ -95,7 +94,10 @@ class BuiltinSegmentation:
         for point in prompt.points[known:]:
             click = self._correction(point)
             if not click.is_met_by(best):
-                best = self._corrected(best, click)
+                changed = self._corrected(best, click)
+                if prompt.mask is None and prompt.box is None:
+                    changed = self._cut_again(best, changed, click, prompt)
+                best = changed
         return [best, *masks[1:]]
 
     def _corrected(self, mask: Mask, click: Correction) -> Mask:
@@ -103,6 +105,22 @@ class BuiltinSegmentation:
         both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
         moving = self._moving(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
         return correct(self._small_picture(), mask, click, moving)
+
+    def _cut_again(self, mask: Mask, changed: Mask, click: Correction, prompt: Prompt) -> Mask:
+        """Return `changed`, and what else of `mask` a new cut changes at the click, bool (h, w).
+
+        The new cut knows all the clicks and about where the object ends. Masks that clicks alone have
+        made gain by it; a box's or a tracked one is better than it already.
+        """
+        box = bounding_box(changed)
+        if box is None:
+            return changed
+        box = grow_box(box, self._small_wh, _AGAIN_MARGIN, 2)
+        again = self._in_box(box, prompt, self._moving(box))
+        change = again & ~mask if click.positive else mask & ~again
+        names, _ = components(change)
+        there = change & (names == names[click.y, click.x])
+        return np.asarray(changed | there if click.positive else changed & ~there)
 
     def _small_picture(self) -> WorkingFrame:
         if self._picture is None:
@@ -177,32 +195,33 @@ class BuiltinSegmentation:
     def _around_click(self, prompt: Prompt) -> list[Mask]:
         """Return what boxes around the positive clicks hold, best first.
 
-        Boxes of several sizes, and the box of what moves there.
+        Boxes of several sizes, the box of what moves there, and then boxes of the best answer.
         """
         spots = [self._correction(point) for point in prompt.points if point.positive]
-        xs, ys = [spot.x for spot in spots], [spot.y for spot in spots]
+        places = [(spot.x, spot.y) for spot in spots]
+        left, top = np.min(places, axis=0)
+        right, bottom = np.max(places, axis=0)
         width, height = self._small_wh
         boxes: list[IntBox] = []
         for share in _GUESSES:
             reach = 0.5 * share * min(width, height)
-            left, top = max(0, round(min(xs) - reach)), max(0, round(min(ys) - reach))
-            right, bottom = round(max(xs) + reach), round(max(ys) + reach)
-            boxes.append((left, top, min(width, right), min(height, bottom)))
+            x0, y0 = max(0, round(left - reach)), max(0, round(top - reach))
+            boxes.append(
+                (x0, y0, min(width, round(right + reach)), min(height, round(bottom + reach)))
+            )
         largest = boxes[-1]
         moving = self._moving(largest)
         if moving is not None:
-            told = moving.box_at(list(zip(xs, ys, strict=True)), largest)
+            told = moving.box_at(places, largest)
             boxes += [told] if told is not None else []
-        found: list[tuple[float, Mask]] = []
+        answers = AnswerRanking(self._small_picture(), moving, largest)
         for box in boxes:
-            mask = self._in_box(box, prompt, moving)
-            if mask.any():
-                score = _standing_out(self._small_picture(), mask, box)
-                if moving is not None:
-                    score *= _moving_apart(moving, mask, largest)
-                found.append((score, mask))
-        found.sort(key=lambda item: -item[0])
-        return [mask for _, mask in found[:3]]
+            answers.add(self._in_box(box, prompt, moving), box)
+        for best in answers.best_first()[:1]:
+            for share in _CLOSER:
+                box = grow_box(bounding_box(best) or largest, self._small_wh, share, 2)
+                answers.add(self._in_box(box, prompt, moving), box)
+        return answers.best_first()[:3]
 
     def _full(self, mask: Mask, prompt: Prompt) -> Mask:
         """Return a working mask at full size, its edges on the picture's."""
@@ -227,29 +246,3 @@ def _same(before: Mask | None, now: Mask | None) -> bool:
     if before is None or now is None:
         return before is now
     return np.array_equal(before, now)
-
-
-def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
-    """Return how much an answer looks like a whole object: large, with edges on its contour.
-
-    A contour that runs along the box that was tried counts against it, unless the picture ends there.
-    """
-    height, width = mask.shape
-    x0, y0, x1, y1 = box
-    contour = dilate(mask, 1) & ~erode(mask, 1)
-    frame = np.zeros(mask.shape, dtype=bool)
-    frame[y0:y1, x0:x1] = True
-    frame &= ~erode(frame, 1)
-    along = int(np.count_nonzero(mask & frame)) / max(1, int(np.count_nonzero(mask & contour)))
-    edges = float(picture.features[..., _EDGE_FEATURE][contour].mean()) if contour.any() else 0.0
-    size = int(np.count_nonzero(mask)) / (height * width)
-    return edges * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
-
-
-def _moving_apart(moving: Moving, mask: Mask, window: IntBox) -> float:
-    """Return how much more an answer counts for holding what moves, and only that; 1 when still."""
-    x0, y0, x1, y1 = window
-    moves = np.maximum(moving.evidence, 0.0)
-    held = float(moves[mask].sum()) / max(float(moves[y0:y1, x0:x1].sum()), 1e-6)
-    pure = float(moving.evidence[mask].mean())
-    return float(np.exp(_MOTION_SAYS * moving.strength * (pure + held)))

@@ -235,6 +235,23 @@ def test_a_second_click_corrects_near_itself_and_leaves_the_rest(engine, clip):
     assert intersection_over_union(less[:, :95], first[:, :95]) > 0.98
 
 
+def test_a_second_click_takes_up_all_of_a_part_of_another_colour(engine):
+    noise = np.random.default_rng(0).normal(0.0, 40.0, (270, 480, 3))
+    grain = 4.0 * cv2.GaussianBlur(noise, (0, 0), 2)
+    whole = cv2.ellipse(np.zeros((270, 480), np.uint8), (240, 135), (130, 70), 0, 0, 360, 1, -1) > 0
+    jacket = whole.copy()
+    jacket[:, 250:] = False
+    image = np.full((270, 480, 3), (70.0, 110.0, 60.0))
+    image[whole], image[jacket] = (60, 70, 190), (200, 60, 50)
+    session = engine.open_image(np.clip(image + grain, 0, 255).astype(np.uint8))
+    clicks = Point(175, 135), Point(315, 135)
+    first = session.segment(Prompt(points=clicks[:1]))[0].mask
+    both = session.segment(Prompt(points=clicks))[0].mask
+    assert intersection_over_union(first, jacket) > 0.95
+    assert intersection_over_union(both, whole) > 0.9
+    assert np.count_nonzero(first & ~both) == 0
+
+
 def test_a_click_that_the_mask_already_agrees_with_changes_nothing(engine, clip):
     frames, _ = clip
     session = engine.open_image(frames[0])

@@ -31,6 +31,7 @@ from engines.builtin.motion import (
 )
 from engines.builtin.moving import MotionAround
 from engines.builtin.passes import walk
+from engines.builtin.ranking import AnswerRanking
 from engines.builtin.regularise import regularised
 from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.tracker import Belief, confirmed, without_pinholes
@@ -447,6 +448,28 @@ def test_matting_an_absent_object_gives_nothing():
     alpha = maker.alpha(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32), np.float32), None)
     assert alpha.shape == (48, 64)
     assert not alpha.any()
+
+
+def test_the_answer_that_others_agree_with_comes_first():
+    picture = shrink(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
+    window = 0, 0, WIDTH, HEIGHT
+    ranking = AnswerRanking(picture, None, window)
+    for radius in (4, 15, 14, 29, 0):
+        ranking.add(disc(radius=radius) if radius else np.zeros((HEIGHT, WIDTH), bool), window)
+    first, second, third = (int(np.count_nonzero(mask)) for mask in ranking.best_first()[:3])
+    assert {first, second} == {np.count_nonzero(disc(radius=radius)) for radius in (14, 15)}
+    assert third in {np.count_nonzero(disc(radius=radius)) for radius in (4, 29)}
+    assert len(ranking.best_first()) == 4
+
+
+def test_of_two_answers_the_one_that_colours_set_apart_comes_first():
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    image[disc(radius=20)] = (200, 60, 60)
+    window = 0, 0, WIDTH, HEIGHT
+    ranking = AnswerRanking(shrink(image, (WIDTH, HEIGHT)), None, window)
+    for radius in (9, 20):
+        ranking.add(disc(radius=radius), window)
+    assert np.array_equal(ranking.best_first()[0], disc(radius=20))
 
 
 def test_reading_ahead_gives_every_item_in_order():
