@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,6 +26,8 @@ from utils.mask_utils import (
 from utils.types import Frame, Mask, Point, Prompt
 
 _CROP_AREA = 160 * 160
+_REMEMBERED = 24
+"""Answers kept, so that a click taken back brings back what was there before it."""
 _MARGIN = 0.35
 _MOTION_MARGIN = 0.15
 _AGAIN_MARGIN = 0.08
@@ -36,7 +39,7 @@ _CLOSER = (0.03, 0.2)
 
 
 class BuiltinSegmentation:
-    """One picture being segmented: keeps the reduced picture and the last answer between prompts."""
+    """One picture being segmented: keeps the reduced picture and the answers given so far."""
 
     def __init__(
         self, image: Frame, engine: str, around: Mapping[int, Frame] | None = None
@@ -55,13 +58,14 @@ class BuiltinSegmentation:
         self._small_wh = working_size(self._size_wh)
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
         self._picture: WorkingFrame | None = None
-        self._last: tuple[Prompt, list[Mask]] | None = None
+        self._answers: deque[tuple[Prompt, list[Mask]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
         """See `ImageSegmentation.segment`.
 
         A mask with clicks is that mask, corrected by them. Clicks that come after others correct
-        what those had given, near the click only.
+        what those had given, near the click only; without the last ones, what was given before them
+        comes back.
         """
         check_prompt(prompt, self._size_wh, self._engine)
         if prompt.mask is not None:
@@ -69,7 +73,8 @@ class BuiltinSegmentation:
             if not prompt.points:
                 return [Instance(prompt.mask.astype(bool), 1.0)]
         masks = [mask for mask in self._masks(prompt) if mask.any()]
-        self._last = prompt, masks
+        if masks:
+            self._answers.append((prompt, masks))
         return [
             Instance(self._full(mask, prompt), max(0.1, 0.9 - 0.2 * rank))
             for rank, mask in enumerate(masks)
@@ -77,10 +82,13 @@ class BuiltinSegmentation:
 
     def _masks(self, prompt: Prompt) -> list[Mask]:
         """Return the answers at working size, best first."""
-        known = 0
-        if self._last is not None and _continues(self._last[0], prompt):
-            masks = self._last[1][:1]
-            known = len(self._last[0].points)
+        earlier = [answer for answer in self._answers if _continues(answer[0], prompt)]
+        known = max((len(before.points) for before, _ in earlier), default=0)
+        if earlier:
+            masks = next(found for before, found in earlier if len(before.points) == known)
+            if known == len(prompt.points):
+                return masks
+            masks = masks[:1]
         elif prompt.mask is not None:
             masks = [resize_mask(prompt.mask, self._small_wh)]
         elif prompt.box is not None:

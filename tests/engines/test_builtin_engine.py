@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -250,6 +252,23 @@ def test_a_second_click_takes_up_all_of_a_part_of_another_colour(engine):
     assert intersection_over_union(first, jacket) > 0.95
     assert intersection_over_union(both, whole) > 0.9
     assert np.count_nonzero(first & ~both) == 0
+
+
+def test_clicks_taken_back_and_made_again_bring_back_the_same_masks(engine, clip):
+    frames, _ = clip
+    image = frames[0].copy()
+    image[72:88, 118:142] = (20, 200, 60)
+    clicks = Point(50, 36), Point(130, 80), Point(60, 54, positive=False), Point(120, 20)
+    counts = 1, 2, 3, 4, 3, 2, 1, 2, 4
+    session = engine.open_image(image)
+    answers: dict[int, list[np.ndarray]] = {}
+    for count in counts:
+        found = [item.mask for item in session.segment(Prompt(points=clicks[:count]))]
+        before = answers.setdefault(count, found)
+        assert len(before) == len(found)
+        assert all(np.array_equal(*pair) for pair in zip(before, found, strict=True))
+    firsts = [answers[count][0] for count in (1, 2, 3, 4)]
+    assert not any(np.array_equal(*pair) for pair in pairwise(firsts))
 
 
 def test_a_click_that_the_mask_already_agrees_with_changes_nothing(engine, clip):
