@@ -9,7 +9,7 @@ from pipeline.session import Session, read_mask, write_mask
 from utils.errors import SplazmatteError
 from utils.types import Mask, Point, Prompt
 
-_LOST = 0.4
+_LOST = 0.6
 """Confidence below which a frame's result is taken to have lost the target."""
 
 
