@@ -79,6 +79,13 @@ def load(folder: Path, settings: Settings) -> Clip:
     return Clip(folder.name, folder, frames, [alpha > 0.5 for alpha in alphas], alphas, prompt)
 
 
+def folders(data: Path, parts: str) -> list[Path]:
+    """Return the clips' folders whose names hold one of `parts`, given by comma; all when it is empty."""
+    wanted = [part for part in parts.split(",") if part]
+    found = sorted(path for path in data.iterdir() if (path / "prompt.json").is_file())
+    return [path for path in found if not wanted or any(part in path.name for part in wanted)]
+
+
 def _frames(video: VideoIO, path: Path) -> list[Frame]:
     info = video.probe(path)
     reader = video.open(path, info)
@@ -320,11 +327,8 @@ def main() -> None:
     settings = Settings()
     engine = BuiltinEngine(settings)
     engine.load_model("cpu")
-    wanted = [part for part in args.clips.split(",") if part]
     rows: list[Row] = []
-    for folder in sorted(path for path in args.data.iterdir() if (path / "prompt.json").is_file()):
-        if wanted and not any(part in folder.name for part in wanted):
-            continue
+    for folder in folders(args.data, args.clips):
         fresh = measure(load(folder, settings), engine, settings, args)
         rows += fresh
         if not args.json:

@@ -20,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from quality import DATA, Clip, around, click_on_error, load  # noqa: E402
+from quality import DATA, Clip, around, click_on_error, folders, load  # noqa: E402
 
 from config import Settings  # noqa: E402
 from engines.base import ImageSegmentation  # noqa: E402
@@ -95,9 +95,7 @@ def main() -> None:
     engine.load_model("cpu")
     rows: dict[str, list[float]] = {}
     further: list[float] = []
-    for folder in sorted(path for path in args.data.iterdir() if (path / "prompt.json").is_file()):
-        if not any(part in folder.name for part in args.clips.split(",")):
-            continue
+    for folder in folders(args.data, args.clips):
         clip = load(folder, settings)
         random = np.random.default_rng(0) if args.astray else None
         overlaps = []
@@ -110,14 +108,15 @@ def main() -> None:
             rows[folder.name] = [float(value) for value in np.mean(overlaps, axis=0)]
     names = ["box", *(f"{count + 1} clicks" if count else "1 click" for count in range(CLICKS))]
     mean = [float(value) for value in np.mean(list(rows.values()), axis=0)]
+    median, longest = float(np.median(further)), max(further)
+    if args.json:
+        figures = {"clips": rows, "mean": mean, "columns": names}
+        print(json.dumps({**figures, "further_click_s": {"median": median, "longest": longest}}))
+        return
     print(f"{'':28s} " + "  ".join(f"{name:>8s}" for name in names))
     for name, values in {**rows, f"mean of {len(rows)}": mean}.items():
         print(f"{name:28s} " + "  ".join(f"{value:8.3f}" for value in values))
-    print(
-        f"a further click takes {np.median(further):.2f} s (median), {max(further):.2f} s (longest)"
-    )
-    if args.json:
-        print(json.dumps({"clips": rows, "mean": mean, "columns": names}))
+    print(f"a further click takes {median:.2f} s (median), {longest:.2f} s (longest)")
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ def matte(crop: Frame, rough: FloatMap, inset: float = 0.0) -> tuple[Alpha, Mask
         if size_wh == (width, height)
         else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
     )
-    rgb = small.astype(np.float32) * np.float32(1.0 / 255.0)
+    rgb = small.astype(np.float32) * _LEVEL
     model, band = _model(rgb, resize_map(rough, size_wh) > 0.5, inset * size_wh[0] / width)
     alpha = np.empty((height, width), dtype=np.float32)
     unknown = np.empty((height, width), dtype=bool)

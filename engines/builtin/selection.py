@@ -82,10 +82,11 @@ class BuiltinSegmentation:
 
     def _masks(self, prompt: Prompt) -> list[Mask]:
         """Return the answers at working size, best first."""
+        known = 0
         earlier = [answer for answer in self._answers if _continues(answer[0], prompt)]
-        known = max((len(before.points) for before, _ in earlier), default=0)
         if earlier:
-            masks = next(found for before, found in earlier if len(before.points) == known)
+            before, masks = max(earlier, key=lambda answer: len(answer[0].points))
+            known = len(before.points)
             if known == len(prompt.points):
                 return masks
             masks = masks[:1]
