@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ui.cli import main
+from ui.command_line.cli import main
 
 if TYPE_CHECKING:
     from config import Settings
@@ -29,13 +29,13 @@ def build_settings() -> Settings:
 
 def build_orchestrator(settings: Settings) -> Orchestrator:
     """Wire the parts together; no model is loaded and no GPU touched."""
-    from engines.manager import ModelManager
-    from engines.memory import PeakBook
+    from engines.device.manager import ModelManager
+    from engines.device.memory_probe import PeakBook
     from engines.registry import build_registry
-    from engines.translation import Translator
-    from pipeline.jobs import JobRunner
+    from engines.text.translation import Translator
+    from pipeline.jobs.queue import JobRunner
     from pipeline.orchestrator import Orchestrator
-    from pipeline.session import SessionStore
+    from pipeline.session.store import SessionStore
     from pipeline.video_io import VideoIO
 
     registry = build_registry(settings)
@@ -61,7 +61,7 @@ def serve(settings: Settings) -> None:
     Raises:
         FfmpegFailed: FFmpeg is missing or too old; no page is started then.
     """
-    from ui.server import serve as serve_page
+    from ui.http.server import serve as serve_page
 
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT))
 
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, Capability, RunContext  # noqa: E402
-from engines.devices import resolve_device  # noqa: E402
-from engines.memory import CudaProbe, MemoryProbe, RamProbe  # noqa: E402
+from engines.device.memory_probe import CudaProbe, MemoryProbe, RamProbe  # noqa: E402
+from engines.device.placement import resolve_device  # noqa: E402
 from engines.registry import build_registry  # noqa: E402
 from utils.types import Point, Prompt  # noqa: E402
 

@@ -27,7 +27,7 @@ import psutil
 
 from app import build_orchestrator
 from config import Settings
-from pipeline.session import SessionStore
+from pipeline.session.store import SessionStore
 from tests.clips import H264, ffmpeg, source
 from tests.disc import write_mask_png
 from utils.errors import BadUpload, FfmpegFailed, UnusablePrompt

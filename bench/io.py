@@ -25,8 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 from config import Settings  # noqa: E402
 from engines.base import RunContext  # noqa: E402
-from pipeline.video_io import RenderLook, VideoIO, render  # noqa: E402
+from pipeline.video_io import RenderLook, VideoIO  # noqa: E402
 from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
+from pipeline.video_io.outputs import render  # noqa: E402
 
 SIZE_WH = (1920, 1080)
 ALPHAS = 6

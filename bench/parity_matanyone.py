@@ -23,10 +23,10 @@ import numpy as np
 from bench.upstream_matanyone import process_video, random_network
 from config import Settings
 from engines.base import RunContext
-from engines.matanyone_engine import MatAnyoneEngine
-from engines.matanyone_parts.checkpoint import detect_generation, find_weights
-from engines.matanyone_parts.contract import Generation
-from engines.matanyone_parts.upstream import import_package
+from engines.matanyone.checkpoint import detect_generation, find_weights
+from engines.matanyone.contract import Generation
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.matanyone.upstream import import_package
 from utils.types import Frame, Mask
 
 SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -28,11 +28,11 @@ import metrics  # noqa: E402
 
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, MattedFrame, RunContext  # noqa: E402
-from engines.builtin_engine import BuiltinEngine  # noqa: E402
-from pipeline.corrections import has_lost  # noqa: E402
-from pipeline.foreground import estimate_foreground  # noqa: E402
-from pipeline.results import least_sure  # noqa: E402
-from pipeline.video_io.door import VideoIO  # noqa: E402
+from engines.builtin.engine import BuiltinEngine  # noqa: E402
+from pipeline.postprocess.foreground import estimate_foreground  # noqa: E402
+from pipeline.selection.corrections import has_lost  # noqa: E402
+from pipeline.session.results import least_sure  # noqa: E402
+from pipeline.video_io.facade import VideoIO  # noqa: E402
 from utils.types import Box, Frame, Mask, Point, Prompt  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data" / "dev"

@@ -24,7 +24,7 @@ from quality import DATA, Clip, around, click_on_error, folders, load  # noqa: E
 
 from config import Settings  # noqa: E402
 from engines.base import ImageSegmentation  # noqa: E402
-from engines.builtin_engine import BuiltinEngine  # noqa: E402
+from engines.builtin.engine import BuiltinEngine  # noqa: E402
 from utils.mask_utils import bounding_box, intersection_over_union  # noqa: E402
 from utils.types import Box, Mask, Point, Prompt  # noqa: E402
 

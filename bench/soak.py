@@ -27,11 +27,11 @@ import psutil
 
 from app import build_orchestrator
 from config import Settings
-from pipeline.files import folder_bytes
 from pipeline.orchestrator import Orchestrator
-from pipeline.results import RenderRequest
-from pipeline.session import SessionStore
-from pipeline.state import MatteRequest, SessionStatus
+from pipeline.session.results import RenderRequest
+from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.storage.files import folder_bytes
 from tests.disc import write_clip, write_mask_png
 from utils.errors import BadUpload
 from utils.types import Box, Prompt

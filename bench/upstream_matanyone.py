@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engines.matanyone_parts.contract import Generation
-from engines.matanyone_parts.upstream import Package, build_config, import_package
+from engines.matanyone.contract import Generation
+from engines.matanyone.upstream import Package, build_config, import_package
 
 
 def random_network(package: Package, seed: int = 0) -> Any:

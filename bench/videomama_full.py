@@ -61,7 +61,7 @@ def run_ours(
     folder: Path, device: str, frames: list[Frame], masks: dict[int, Mask]
 ) -> dict[str, Any]:
     from engines.base import ArrayFrames, RunContext
-    from engines.videomama_engine import VideoMaMaEngine
+    from engines.videomama.engine import VideoMaMaEngine
     from tests.engines.tiny_videomama import tiny_settings
 
     engine = VideoMaMaEngine(tiny_settings(folder, device=device, allow_slow_cpu=True))

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from config import Settings
 
 _FACTORIES: dict[str, tuple[str, str]] = {
-    "builtin": ("engines.builtin_engine", "BuiltinEngine"),
-    "sam3": ("engines.sam3_engine", "Sam3Engine"),
-    "sam2": ("engines.sam3_engine", "Sam2Engine"),
-    "matanyone": ("engines.matanyone_engine", "MatAnyoneEngine"),
-    "videomama": ("engines.videomama_engine", "VideoMaMaEngine"),
+    "builtin": ("engines.builtin.engine", "BuiltinEngine"),
+    "sam3": ("engines.sam.engine", "Sam3Engine"),
+    "sam2": ("engines.sam.engine", "Sam2Engine"),
+    "matanyone": ("engines.matanyone.engine", "MatAnyoneEngine"),
+    "videomama": ("engines.videomama.engine", "VideoMaMaEngine"),
 }
 """Engine name -> module and class; each class takes the settings."""
 

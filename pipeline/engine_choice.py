@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from config import Settings
 from engines.base import Capability, OptionSpec
-from engines.manager import ModelManager
+from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest, EngineUnavailable
 from utils.types import Message

@@ -13,28 +13,17 @@ from pathlib import Path
 
 from config import Settings
 from engines.base import Capability, RunContext, resolve_options
-from engines.manager import ModelManager
+from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
-from engines.translation import Translator
-from pipeline import disk
-from pipeline.corrections import base_mask
+from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice, EngineInfo
-from pipeline.files import link_or_copy
-from pipeline.guides import frame_range, start_frame
-from pipeline.jobs import JobRunner, JobStatus
-from pipeline.matting import MattingJob, Services
-from pipeline.postprocess import EdgeControls
-from pipeline.rerender import RenderJob, result_folders
-from pipeline.results import (
-    OutputFile,
-    RenderRequest,
-    Results,
-    check_look,
-    check_outputs,
-    check_picture,
-)
-from pipeline.retention import SessionSummary, clean, summarise_all
-from pipeline.selection import (
+from pipeline.jobs.guides import start_frame
+from pipeline.jobs.matting import MattingJob, Services
+from pipeline.jobs.queue import JobRunner, JobStatus
+from pipeline.jobs.rerender import RenderJob, result_folders
+from pipeline.postprocess.edges import EdgeControls
+from pipeline.selection.corrections import base_mask
+from pipeline.selection.selector import (
     Selector,
     check_geometry,
     mask_notices,
@@ -42,13 +31,25 @@ from pipeline.selection import (
     remove_keyframe,
     store_mask,
 )
-from pipeline.session import Session, SessionStore
-from pipeline.state import (
+from pipeline.session.results import (
+    OutputFile,
+    RenderRequest,
+    Results,
+    check_look,
+    check_outputs,
+    check_picture,
+)
+from pipeline.session.retention import SessionSummary, clean, summarise_all
+from pipeline.session.state import (
     Keyframe,
     MatteRequest,
     SessionState,
     SessionStatus,
+    frame_range,
 )
+from pipeline.session.store import Session, SessionStore
+from pipeline.storage import disk
+from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, VideoIO
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.image_utils import write_image

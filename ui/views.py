@@ -8,10 +8,10 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
-from pipeline.jobs import ACTIVE, JobState, JobStatus
+from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.orchestrator import EngineInfo, OutputFile
-from pipeline.postprocess import EdgeControls
-from pipeline.state import SessionState, SessionStatus
+from pipeline.postprocess.edges import EdgeControls
+from pipeline.session.state import SessionState, SessionStatus
 from ui.text import say, shown_bytes, shown_fps
 from utils.messages import CATALOGUE, Language, render
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from engines.videomama.batch_size import Room
 from engines.videomama.cache import WorkCache, make_key
-from engines.videomama.guarded import GuardedCalls
+from engines.videomama.guarded_call import GuardedCalls
 from engines.videomama.networks import Networks
 from engines.videomama.plan import Chunk, ClipPlan, Span, split
-from engines.videomama.room import Room
 from engines.videomama.unet import WindowPredictor
 
 FULL = 65535

@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import FrameSource, MattedFrame, RunContext
+from engines.videomama.batch_size import Room
 from engines.videomama.cache import WorkCache, make_key
 from engines.videomama.decode import FULL, ChunkDecoder
 from engines.videomama.geometry import alpha_to_source, plan_geometry
-from engines.videomama.guarded import GuardedCalls
+from engines.videomama.guarded_call import GuardedCalls
 from engines.videomama.latents import LatentStore
 from engines.videomama.masks import MaskBook
 from engines.videomama.networks import Networks
 from engines.videomama.plan import DECODE_CONTEXT, Chunk, Span, plan_clip
-from engines.videomama.room import Room
 from engines.videomama.unet import WindowPredictor
 from utils.types import Alpha
 

@@ -7,7 +7,7 @@ import numpy as np
 from engines.base import FrameSource
 from engines.videomama.cache import Array, WorkCache, make_key
 from engines.videomama.geometry import Geometry, frame_to_canvas, mask_to_canvas
-from engines.videomama.guarded import GuardedCalls
+from engines.videomama.guarded_call import GuardedCalls
 from engines.videomama.inputs import FrameReader
 from engines.videomama.masks import MaskBook
 from engines.videomama.networks import Latents, Networks

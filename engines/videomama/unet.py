@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from engines.videomama.batch_size import Room
 from engines.videomama.cache import WorkCache, make_key
-from engines.videomama.guarded import GuardedCalls
+from engines.videomama.guarded_call import GuardedCalls
 from engines.videomama.latents import LatentStore
 from engines.videomama.networks import Latents, Networks, frame_noise
 from engines.videomama.plan import ClipPlan, Span, blend_shares, plan_windows
-from engines.videomama.room import Room
 
 
 class WindowPredictor:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.postprocess.composite import RenderLook, compose_still
 from pipeline.video_io.clip import ClipInfo, ColourTags
 from pipeline.video_io.decode import ClipReader
-from pipeline.video_io.door import VideoIO
-from pipeline.video_io.look import RenderLook, compose_still
-from pipeline.video_io.master import AlphaMasterWriter, read_master, read_master_frame
-from pipeline.video_io.render import OUTPUT_KINDS, RenderResult
+from pipeline.video_io.facade import VideoIO
+from pipeline.video_io.outputs.master import AlphaMasterWriter, read_master, read_master_frame
+from pipeline.video_io.outputs.render import OUTPUT_KINDS, RenderResult
 
 __all__ = [
     "OUTPUT_KINDS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from pipeline.video_io.clip import ClipInfo, ColourTags
-from pipeline.video_io.header import VideoHeader
+from pipeline.video_io.header_fields import VideoHeader
 
 PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact"]
 """Layouts frames are read in. "rgb24_exact" interpolates chroma accurately, at 2.3 times the cost."""

@@ -15,7 +15,7 @@ from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import PixelLayout, frame_filter, size_filter
-from pipeline.video_io.count import decode_cpu_s
+from pipeline.video_io.probe.count import decode_cpu_s
 from pipeline.video_io.runner import SIDE_PIPE, Child, ChildStuckError, Limits
 from utils.errors import FfmpegFailed
 from utils.types import Frame

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from pipeline.video_io.header import VideoHeader
+from pipeline.video_io.header_fields import VideoHeader
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.session import SessionStore
-from pipeline.state import OutputRecord, SessionStatus
+from pipeline.session.state import OutputRecord, SessionStatus
+from pipeline.session.store import SessionStore
 from tests.bad_inputs.outer_door import Door
 from tests.disc import write_clip, write_mask_png
 

@@ -10,9 +10,9 @@ import pytest
 
 from app import build_orchestrator
 from config import Settings
-from pipeline.session import SessionStore
+from pipeline.session.store import SessionStore
 from tests.processes import helpers
-from ui.cli import main
+from ui.command_line.cli import main
 from utils.messages import CATALOGUE
 
 Snapshot = dict[str, tuple[int, int]]

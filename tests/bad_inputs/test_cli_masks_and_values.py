@@ -192,7 +192,7 @@ def test_a_setting_out_of_range_is_named_at_the_start(
 ) -> None:
     from app import build_orchestrator
     from config import Settings
-    from ui.cli import main
+    from ui.command_line.cli import main
 
     for name, value in limits.items():
         monkeypatch.setenv(name, value)

@@ -38,7 +38,7 @@ def tiny_sam2(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def sam3(tiny_sam3):
-    from engines.sam3_engine import Sam3Engine
+    from engines.sam.engine import Sam3Engine
 
     engine = Sam3Engine(Settings(_env_file=None, sam3_model=str(tiny_sam3), device="cpu"))
     engine.load_model("cpu")
@@ -47,7 +47,7 @@ def sam3(tiny_sam3):
 
 @pytest.fixture(scope="session")
 def sam2(tiny_sam2):
-    from engines.sam3_engine import Sam2Engine
+    from engines.sam.engine import Sam2Engine
 
     engine = Sam2Engine(Settings(_env_file=None, sam2_model=str(tiny_sam2), device="cpu"))
     engine.load_model("cpu")

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from config import Settings
-from engines.matanyone_engine import MatAnyoneEngine
-from engines.matanyone_parts.contract import Generation, SeedMask
-from engines.matanyone_parts.options import inside_size_wh
+from engines.matanyone.contract import Generation, SeedMask
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.matanyone.options import inside_size_wh
 from utils.types import Alpha, Frame
 
 MEMORY_FRAMES = 5

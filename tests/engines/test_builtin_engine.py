@@ -8,7 +8,7 @@ import pytest
 
 from config import Settings
 from engines.base import ArrayFrames, RunContext
-from engines.builtin_engine import BuiltinEngine
+from engines.builtin.engine import BuiltinEngine
 from utils.errors import Cancelled, UnusablePrompt
 from utils.mask_utils import intersection_over_union
 from utils.types import Box, Point, Prompt

@@ -29,20 +29,20 @@ Kind = Literal["track", "matte"]
 
 
 def make_builtin(_: pytest.FixtureRequest) -> Engine:
-    from engines.builtin_engine import BuiltinEngine
+    from engines.builtin.engine import BuiltinEngine
 
     return BuiltinEngine(Settings(_env_file=None))
 
 
 def make_sam3(request: pytest.FixtureRequest) -> Engine:
-    from engines.sam3_engine import Sam3Engine
+    from engines.sam.engine import Sam3Engine
 
     folder = request.getfixturevalue("tiny_sam3")
     return Sam3Engine(Settings(_env_file=None, sam3_model=str(folder), device="cpu"))
 
 
 def make_sam2(request: pytest.FixtureRequest) -> Engine:
-    from engines.sam3_engine import Sam2Engine
+    from engines.sam.engine import Sam2Engine
 
     folder = request.getfixturevalue("tiny_sam2")
     return Sam2Engine(Settings(_env_file=None, sam2_model=str(folder), device="cpu"))
@@ -56,7 +56,7 @@ def make_matanyone(request: pytest.FixtureRequest) -> Engine:
 
 def make_videomama(request: pytest.FixtureRequest) -> Engine:
     pytest.importorskip("diffusers")
-    from engines.videomama_engine import VideoMaMaEngine
+    from engines.videomama.engine import VideoMaMaEngine
     from tests.engines.tiny_videomama import build_tiny_videomama, tiny_settings
 
     folder = request.getfixturevalue("models_folder")

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from engines.base import Engine
-from engines.ledger import EngineState
-from engines.manager import ModelManager
-from engines.memory import PeakBook
+from engines.device.manager import ModelManager
+from engines.device.memory_budget import EngineState
+from engines.device.memory_probe import PeakBook
 from utils.errors import (
     BadRequest,
     Cancelled,
@@ -476,7 +476,7 @@ def test_importing_and_building_a_manager_loads_no_torch():
 
     code = (
         "import sys; from config import Settings; from engines.registry import build_registry\n"
-        "from engines.manager import ModelManager\n"
+        "from engines.device.manager import ModelManager\n"
         "m = ModelManager(build_registry(Settings())); m.device; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from engines.devices import (
+from engines.device.memory_probe import MeasuredPeak, PeakBook, RamProbe
+from engines.device.placement import (
     choose_dtype,
     error_kind,
     likely_device,
@@ -17,7 +18,6 @@ from engines.devices import (
     run_with_smaller,
     stream_with_smaller,
 )
-from engines.memory import MeasuredPeak, PeakBook, RamProbe
 from utils.errors import EngineUnavailable, GpuUnhealthy, OutOfGpuMemory
 
 OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from engines.base import ArrayFrames, RunContext
-from engines.matanyone_engine import MatAnyoneEngine
-from engines.matanyone_parts.attention import careful_similarity
-from engines.matanyone_parts.core import Package, TorchNetwork
-from engines.matanyone_parts.upstream import fill
+from engines.matanyone.attention import careful_similarity
+from engines.matanyone.core import Package, TorchNetwork
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.matanyone.upstream import fill
 from tests.engines.fake_matanyone import FakeBackend, make_fake_engine, moving_disc
 from utils.errors import ModelFilesError
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from config import Settings
 from engines.base import ArrayFrames, RunContext
-from engines.matanyone_engine import MatAnyoneEngine
-from engines.matanyone_parts.options import inside_size_wh, short_sides
-from engines.matanyone_parts.passes import plan_segments
-from engines.matanyone_parts.seed import seed_mask
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.matanyone.first_mask import seed_mask
+from engines.matanyone.options import inside_size_wh, short_sides
+from engines.matanyone.passes import plan_segments
 from tests.engines.fake_matanyone import (
     FakeBackend,
     make_fake_engine,

@@ -10,10 +10,10 @@ import pytest
 
 import app
 from bench.upstream_matanyone import random_network
-from engines.matanyone_parts.upstream import import_package
-from pipeline.session import SessionStore
+from engines.matanyone.upstream import import_package
+from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
-from ui.cli import main
+from ui.command_line.cli import main
 
 for _name in ("torch", "matanyone2", "omegaconf"):
     if importlib.util.find_spec(_name) is None:

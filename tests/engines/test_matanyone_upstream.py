@@ -18,9 +18,9 @@ import pytest
 from bench.upstream_matanyone import process_video, random_network
 from config import Settings
 from engines.base import ArrayFrames, RunContext
-from engines.matanyone_engine import MatAnyoneEngine
-from engines.matanyone_parts.checkpoint import detect_generation
-from engines.matanyone_parts.upstream import import_package
+from engines.matanyone.checkpoint import detect_generation
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.matanyone.upstream import import_package
 from tests.engines.fake_matanyone import moving_disc
 from utils.errors import ModelFilesError
 
@@ -149,7 +149,7 @@ def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, clip):
 
 
 def test_a_smaller_inside_size_equals_upstreams_scaled_back(engines, tmp_path, monkeypatch):
-    monkeypatch.setattr("engines.matanyone_engine.short_sides", lambda size_wh, inside: [72])
+    monkeypatch.setattr("engines.matanyone.engine.short_sides", lambda size_wh, inside: [72])
     pairs = [moving_disc(index, (162, 98)) for index in range(3)]
     frames, mask = [frame for frame, _ in pairs], pairs[0][1]
     expected = upstream("2", frames, mask, tmp_path, n_warmup=1, max_size=72)
@@ -213,7 +213,7 @@ def test_upstreams_module_globals_are_as_before_after_a_job(engines, clip):
 
 
 def test_attention_in_place_gives_the_bits_of_upstreams_expression():
-    from engines.matanyone_parts.attention import careful_similarity
+    from engines.matanyone.attention import careful_similarity
 
     original = import_package("2").memory_module.get_similarity
     generator = torch.Generator().manual_seed(3)
@@ -295,7 +295,7 @@ socket.socket.connect = refuse
 socket.create_connection = refuse
 sys.modules["torchvision"] = None
 from config import Settings
-from engines.matanyone_engine import MatAnyoneEngine
+from engines.matanyone.engine import MatAnyoneEngine
 for generation in ("1", "2", "1"):
     engine = MatAnyoneEngine(
         Settings(_env_file=None, models_dir=sys.argv[1], matanyone_generation=generation)
@@ -319,7 +319,7 @@ assert sys.modules.get("torchvision") is None
 def test_a_real_torchvision_is_used_and_kept(monkeypatch):
     from types import ModuleType
 
-    from engines.matanyone_parts.upstream import _torchvision
+    from engines.matanyone.upstream import _torchvision
 
     real = ModuleType("torchvision")
     monkeypatch.setitem(sys.modules, "torchvision", real)

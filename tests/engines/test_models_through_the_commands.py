@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import app
-from pipeline.session import SessionStore
+from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
-from ui.cli import main
+from ui.command_line.cli import main
 
 pytest.importorskip("transformers")
 pytest.importorskip("diffusers")

@@ -18,9 +18,9 @@ pytest.importorskip("transformers")
 
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, RunContext, Segmenter, Tracker  # noqa: E402
-from engines.sam3 import image, tracking  # noqa: E402
-from engines.sam3.cuts import CutDetector  # noqa: E402
-from engines.sam3_engine import Sam2Engine, Sam3Engine  # noqa: E402
+from engines.sam import image, tensors, tracking  # noqa: E402
+from engines.sam.cuts import CutDetector  # noqa: E402
+from engines.sam.engine import Sam2Engine, Sam3Engine  # noqa: E402
 from utils.errors import (  # noqa: E402
     EngineFault,
     EngineUnavailable,
@@ -211,7 +211,7 @@ def test_sam2_refuses_text_and_exemplars_and_says_what_to_do(sam2, picture, prom
 
 def test_numbers_that_are_none_are_a_fault_not_a_mask(sam2):
     with pytest.raises(EngineFault):
-        image.to_mask(torch.full((4, 4), float("nan")), (8, 8), "SAM 2.1")
+        tensors.to_mask(torch.full((4, 4), float("nan")), (8, 8), "SAM 2.1")
 
 
 # Tracking
@@ -322,7 +322,7 @@ def test_scene_cut_is_told_and_drops_what_was_tracked(engine, picture):
     memory = tracking.ObjectMemory(network)
     memory.step(tracking._vision_features(network, quiet[0]), 0, block(10, 10))
     answer = memory.step(tracking._vision_features(network, bright[0]), 4, None)
-    expected = image.to_mask(answer.logits, (WIDTH, HEIGHT), "test")
+    expected = tensors.to_mask(answer.logits, (WIDTH, HEIGHT), "test")
     assert np.array_equal(found[4].masks[1], expected)
 
 
@@ -544,7 +544,7 @@ def test_gated_hub_model_explains_the_steps(tmp_path, code):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     program = (
-        "from config import Settings; from engines.sam3_engine import Sam3Engine\n"
+        "from config import Settings; from engines.sam.engine import Sam3Engine\n"
         "from utils.errors import EngineUnavailable\n"
         f"e = Sam3Engine(Settings(_env_file=None, models_dir={str(tmp_path)!r}, sam3_model='facebook/sam3'))\n"
         "try: e.load_model('cpu')\n"

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from engines.base import ArrayFrames, RunContext  # noqa: E402
-from engines.sam3 import image, tracking  # noqa: E402
+from engines.sam import tensors, tracking  # noqa: E402
 from utils.types import Box, Point, Prompt  # noqa: E402
 
 SIZE_WH = (121, 90)
@@ -34,7 +34,7 @@ def mask() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pixels(sam3, picture):
-    return image.pixels(sam3._loaded(), picture)
+    return tensors.pixels(sam3._loaded(), picture)
 
 
 def original(name: str, folder):
@@ -133,7 +133,7 @@ def bilinear(features, y, x, height, width):
     [(1.0, 2.0, 6.5, 7.2), (0.0, 0.0, 8.0, 8.0), (-2.5, 3.0, 2.0, 9.7), (4.1, 4.2, 4.3, 4.4)],
 )
 def test_pooling_under_a_box_follows_the_definition(corners):
-    from engines.sam3.exemplar import roi_align
+    from engines.sam.exemplar import roi_align
 
     features = torch.randn(5, 8, 8, generator=torch.Generator().manual_seed(1))
     rows = torch.tensor([corners])
@@ -164,7 +164,7 @@ def test_clicks_refinement_and_box_give_what_the_image_model_gives(pair, picture
     engine, model, _ = pair
     network = engine._loaded()
     with torch.no_grad():
-        embeddings = model.get_image_embeddings(image.pixels(network, picture))
+        embeddings = model.get_image_embeddings(tensors.pixels(network, picture))
     scale = torch.tensor([network.image_size / SIZE_WH[0], network.image_size / SIZE_WH[1]])
     points = (Point(40, 30), Point(90, 70, positive=False))
     places = torch.tensor([[p.x, p.y] for p in points]) * scale
@@ -213,7 +213,7 @@ def upstream_track(model, network, frames, inputs, size):
             session.add_mask_inputs(slot, index, tracking._square_mask(network, mask))
             session.obj_with_new_inputs.append(number)
         output = model(
-            inference_session=session, frame=image.pixels(network, frame), frame_idx=index
+            inference_session=session, frame=tensors.pixels(network, frame), frame_idx=index
         )
         logits.append(output.pred_masks[:, 0].clone())
     return logits, session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config import Settings
-from engines.translation import Translator, as_prompt, needs_translation
+from engines.text.translation import Translator, as_prompt, needs_translation
 from utils.errors import EngineUnavailable, ModelFilesError
 
 

@@ -22,6 +22,7 @@ from bench import parity, parity_videomama  # noqa: E402
 from engines.base import ArrayFrames  # noqa: E402
 from engines.registry import build_registry  # noqa: E402
 from engines.videomama import cost  # noqa: E402
+from engines.videomama.engine import VideoMaMaEngine  # noqa: E402
 from engines.videomama.geometry import frame_to_canvas, mask_to_canvas, plan_geometry  # noqa: E402
 from engines.videomama.loading import (  # noqa: E402
     UNET_FILES,
@@ -33,7 +34,6 @@ from engines.videomama.loading import (  # noqa: E402
 from engines.videomama.networks import Networks, NonFiniteError, frame_noise  # noqa: E402
 from engines.videomama.plan import plan_windows  # noqa: E402
 from engines.videomama.window import run_window  # noqa: E402
-from engines.videomama_engine import VideoMaMaEngine  # noqa: E402
 from tests.engines.fake_videomama import Recorder, alphas_of  # noqa: E402
 from tests.engines.tiny_videomama import (  # noqa: E402
     UNET_CONFIG,
@@ -386,7 +386,7 @@ def test_real_weights_are_refused_on_a_cpu_with_the_time_they_would_take(
 def test_importing_and_asking_what_is_missing_loads_no_model_library(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from config import Settings;"
-        "from engines.videomama_engine import VideoMaMaEngine as E;"
+        "from engines.videomama.engine import VideoMaMaEngine as E;"
         f"e = E(Settings(_env_file=None, models_dir=Path({str(tmp_path)!r})));"
         "e.requirements(); e.option_specs(); e.weight_bytes; e.working_bytes((64, 64));"
         "print(sorted({'torch', 'diffusers', 'safetensors'} & set(sys.modules)))"

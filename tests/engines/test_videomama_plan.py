@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.videomama import cost
+from engines.videomama.batch_size import DECODE_SIZES, Room
 from engines.videomama.geometry import plan_geometry
 from engines.videomama.masks import MaskBook
 from engines.videomama.plan import Span, blend_shares, plan_clip, plan_windows, ramp
-from engines.videomama.room import DECODE_SIZES, Room
 from utils.errors import UnusablePrompt
 
 plans = st.integers(1, 300), st.integers(1, 40), st.integers(0, 39)

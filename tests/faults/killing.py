@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from config import Settings
-from pipeline.session import SessionStore, read_mask
-from pipeline.state import SessionStatus
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore, read_mask
 from pipeline.video_io import VideoIO
 from tests.faults.workplace import ROOT, app_environment, partials
 
@@ -23,8 +23,8 @@ import sys
 from pathlib import Path
 from app import build_orchestrator, build_settings
 from engines.base import RunContext
-from pipeline.results import RenderRequest
-from pipeline.state import MatteRequest
+from pipeline.session.results import RenderRequest
+from pipeline.session.state import MatteRequest
 from utils.types import Box, Prompt
 orchestrator = build_orchestrator(build_settings())
 clip, mask = Path(sys.argv[1]), Path(sys.argv[2])

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import disk
-from pipeline.results import RenderRequest
-from pipeline.state import SessionStatus
+from pipeline.session.results import RenderRequest
+from pipeline.session.state import SessionStatus
+from pipeline.storage import disk
 from tests.faults.workplace import (
     ROOT,
     app_command,

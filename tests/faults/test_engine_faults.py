@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engines.base import MattedFrame
-from pipeline.jobs import JobState
-from pipeline.state import MatteRequest, SessionStatus
+from pipeline.jobs.queue import JobState
+from pipeline.session.state import MatteRequest, SessionStatus
 from tests.faults.workplace import (
     FRAMES,
     SIZE,
@@ -18,7 +18,7 @@ from tests.faults.workplace import (
     assert_said,
     true_alphas,
 )
-from ui.media import Media
+from ui.http.media import Media
 from utils.errors import GpuUnhealthy, ModelFilesError, OutOfGpuMemory
 from utils.types import Message
 

@@ -10,8 +10,8 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from pipeline.jobs import JobState
-from pipeline.state import MatteRequest, SessionStatus
+from pipeline.jobs.queue import JobState
+from pipeline.session.state import MatteRequest, SessionStatus
 from tests.faults.workplace import (
     FRAMES,
     Workplace,

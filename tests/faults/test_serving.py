@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.session import SessionStore
-from pipeline.state import SessionStatus
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import partials, start_app, stop, wait_until
-from ui.janitor import sweep_cache
+from ui.http.janitor import sweep_cache
 
 gradio_client = pytest.importorskip("gradio_client")
 LONG = (640, 384)

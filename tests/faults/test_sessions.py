@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import link_or_copy
-from pipeline.retention import clean
-from pipeline.session import SessionStore
-from pipeline.state import OutputRecord, SessionStatus
+from pipeline.session.retention import clean
+from pipeline.session.state import OutputRecord, SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.storage.files import link_or_copy
 from utils.errors import SessionError
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.jobs import JobState
-from pipeline.session import SessionStore
-from pipeline.state import MatteRequest, SessionStatus
+from pipeline.jobs.queue import JobState
+from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import (
     Workplace,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from engines.base import MattedFrame
-from pipeline.jobs import JobState
-from pipeline.results import RenderRequest
-from pipeline.session import Session, SessionStore, read_mask
-from pipeline.state import MatteRequest, SessionStatus
+from pipeline.jobs.queue import JobState
+from pipeline.session.results import RenderRequest
+from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.store import Session, SessionStore, read_mask
 from tests.faults.workplace import Workplace, assert_nothing_left, assert_said, true_alphas
 from utils.errors import SessionError
 from utils.types import Box, Prompt
@@ -84,7 +84,7 @@ def test_a_cleaner_takes_nothing_that_runs_or_waits(
     assert would_go == [idle]
     # Another process, `app.py sessions --clean`, knows nothing of this one's queue.
     other = SessionStore(workplace.settings.workspace_dir)
-    from pipeline.retention import clean
+    from pipeline.session.retention import clean
 
     assert [row.id for row in clean(other, 1.0, 100)] == [idle]
     gate.open.set()
@@ -149,7 +149,7 @@ def test_sessions_that_vanish_while_they_are_listed_are_no_fault(
 
 
 def test_oldest_sessions_go_first_when_the_disk_is_short(workplace: Workplace) -> None:
-    from pipeline.retention import SessionSummary, expired
+    from pipeline.session.retention import SessionSummary, expired
 
     def row(name: str, age_hours: float, size_bytes: int, busy: bool = False) -> SessionSummary:
         return SessionSummary(name, name, SessionStatus.DONE, age_hours, size_bytes, busy)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from config import Settings
 from engines.base import FrameSource, MattedFrame, OptionValue, RunContext
-from engines.builtin_engine import BuiltinEngine
-from engines.manager import ModelManager
+from engines.builtin.engine import BuiltinEngine
+from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry, build_registry
-from engines.translation import Translator
-from pipeline.jobs import JobRunner, JobState
+from engines.text.translation import Translator
+from pipeline.jobs.queue import JobRunner, JobState
 from pipeline.orchestrator import Orchestrator
-from pipeline.session import SessionStore
-from pipeline.state import MatteRequest, SessionState
+from pipeline.session.state import MatteRequest, SessionState
+from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from tests.processes import helpers
 from utils.messages import CATALOGUE, render

@@ -13,8 +13,8 @@ import pytest
 from config import Settings
 from tests.ui.conftest import AppServer
 from tests.ui.steps import fetch
-from ui.guard import Guard
-from ui.janitor import sweep_cache
+from ui.http.guard import Guard
+from ui.http.janitor import sweep_cache
 
 
 class Clock:

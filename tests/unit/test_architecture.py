@@ -25,6 +25,16 @@ def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
     return names
 
 
+def modules_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
 def sources(*rooms: str) -> list[Path]:
     return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
 
@@ -72,6 +82,16 @@ def test_engines_load_no_model_library_at_import() -> None:
     for path in sources("engines"):
         if path.parent == ROOT / "engines":
             assert not imports_of(path, top_level_only=True) & heavy, path
+
+
+def test_no_engine_imports_another() -> None:
+    folders = {path.parent for path in (ROOT / "engines").glob("*/engine.py")}
+    assert len(folders) >= 4
+    for folder in folders:
+        others = tuple(f"engines.{other.name}" for other in folders - {folder})
+        for path in sorted(folder.rglob("*.py")):
+            for name in modules_of(path):
+                assert not name.startswith(others), (path, name)
 
 
 def test_only_video_io_runs_processes() -> None:

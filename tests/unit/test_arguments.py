@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.arguments import parse_arguments
+from ui.command_line.arguments import parse_arguments
 from utils.types import Box, Point
 
 

@@ -10,32 +10,32 @@ import numpy as np
 import pytest
 
 from engines.base import ArrayFrames
-from engines.builtin.ahead import ahead
-from engines.builtin.alpha import AlphaMaker, matte
-from engines.builtin.arrays import channel_gaps
-from engines.builtin.barrier import barrier_distance, barrier_evidence
-from engines.builtin.between import ReturningPass
-from engines.builtin.colour_grid import local_colour
-from engines.builtin.confidence import ExpectedArea
-from engines.builtin.differing import DifferenceModel
-from engines.builtin.features import FEATURE_COUNT, appearance
-from engines.builtin.flow import FlowEstimator, FlowPair, forward_coverage, sample_at
-from engines.builtin.forest import Forest, ForestShape, Samples
-from engines.builtin.guided import guided_model, refine_edges
-from engines.builtin.hidden import where_hidden
-from engines.builtin.motion import (
+from engines.builtin.matting.alpha import AlphaMaker, matte
+from engines.builtin.selection.motion_cue import MotionAround
+from engines.builtin.selection.ranking import AnswerRanking
+from engines.builtin.tracking.background_motion import (
     background_flow,
     difference_evidence,
     motion_evidence,
     object_motion,
 )
-from engines.builtin.moving import MotionAround
-from engines.builtin.passes import walk
-from engines.builtin.ranking import AnswerRanking
-from engines.builtin.regularise import regularised
-from engines.builtin.shape import ShapeMemory, contour_evidence, object_frame
-from engines.builtin.tracker import Belief, confirmed, without_pinholes
-from engines.builtin.working import shrink, working_size
+from engines.builtin.tracking.bidirectional import ReturningPass
+from engines.builtin.tracking.confidence import ExpectedArea
+from engines.builtin.tracking.difference_histogram import DifferenceModel
+from engines.builtin.tracking.occlusion import where_hidden
+from engines.builtin.tracking.passes import walk
+from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
+from engines.builtin.tracking.tracker import Belief, confirmed, without_pinholes
+from engines.builtin.vision.arrays import channel_gaps
+from engines.builtin.vision.barrier_distance import barrier_distance, barrier_evidence
+from engines.builtin.vision.bilateral_grid import local_colour
+from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
+from engines.builtin.vision.features import FEATURE_COUNT, appearance
+from engines.builtin.vision.flow import FlowEstimator, FlowPair, forward_coverage, sample_at
+from engines.builtin.vision.guided_filter import guided_model, refine_edges
+from engines.builtin.vision.processing_size import shrink, working_size
+from engines.builtin.vision.total_variation import regularised
+from utils.prefetch import ahead
 
 HEIGHT, WIDTH = 60, 90
 

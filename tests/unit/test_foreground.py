@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.foreground import ForegroundEstimator, despill, estimate_colour, estimate_foreground
+from pipeline.postprocess.foreground import (
+    ForegroundEstimator,
+    despill,
+    estimate_colour,
+    estimate_foreground,
+)
 
 
 def composed(

@@ -1,8 +1,8 @@
 import numpy as np
 
 from engines.base import ArrayFrames
-from pipeline.disk import estimate_bytes
-from pipeline.frames import FrameRange
+from pipeline.jobs.ranges import FrameRange
+from pipeline.storage.disk import estimate_bytes
 
 
 def numbered(count: int) -> ArrayFrames:

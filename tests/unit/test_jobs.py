@@ -4,7 +4,7 @@ import time
 import pytest
 
 from engines.base import RunContext
-from pipeline.jobs import JobRunner, JobState
+from pipeline.jobs.queue import JobRunner, JobState
 from utils.errors import NotEnoughDisk, SessionError
 
 

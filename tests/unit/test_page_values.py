@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ui.annotator.annotator import read_annotation
-from ui.engines.engines import read_choice
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
-from ui.look.look import read_edges, read_look
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
+from ui.widgets.annotator.annotator import read_annotation
+from ui.widgets.edges.edges import read_edges, read_look
+from ui.widgets.engines.engines import read_choice
 from utils.errors import BadRequest, SplazmatteError
 
 MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence": 1}
@@ -137,12 +137,12 @@ def test_sizes_and_rates_are_short() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["annotator", "preview", "engines", "progress", "results", "look", "recent"]
+    "name", ["annotator", "preview", "engines", "progress", "results", "edges", "recent"]
 )
 def test_every_text_a_script_asks_for_is_in_the_catalogue(name: str) -> None:
     import re
 
-    folder = Path(__file__).resolve().parents[2] / "ui" / name
+    folder = Path(__file__).resolve().parents[2] / "ui" / "widgets" / name
     source = "".join(path.read_text("utf-8") for path in folder.glob("*.js"))
     markup = (folder / f"{name}.html").read_text("utf-8")
     asked = set(re.findall(r'label\("(\w+)"', source))
@@ -153,7 +153,7 @@ def test_every_text_a_script_asks_for_is_in_the_catalogue(name: str) -> None:
 
 def test_templates_hold_no_expression_that_the_browser_would_run() -> None:
     root = Path(__file__).resolve().parents[2] / "ui"
-    for path in [*root.rglob("*.html"), *root.glob("*/*.css")]:
+    for path in [*root.rglob("*.html"), *root.rglob("*.css")]:
         text = path.read_text("utf-8")
         for sign in ("${", "{{", "`", "\\"):
             assert sign not in text, (path.name, sign)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.postprocess import EdgeControls, apply_edges, apply_edges_bytes
+from pipeline.postprocess.edges import EdgeControls, apply_edges, apply_edges_bytes
 from utils.errors import BadRequest
 
 

@@ -1,4 +1,4 @@
-from pipeline.progress import ProgressMeter
+from pipeline.jobs.progress import ProgressMeter
 from utils.types import Progress
 
 

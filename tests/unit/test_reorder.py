@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engines.base import MattedFrame
-from pipeline.reorder import in_order, to_bytes
+from pipeline.jobs.reorder import in_order, to_bytes
 from utils.errors import EngineFault
 
 SIZE = (7, 5)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from ui.server import _claimed_port
+from ui.http.server import _claimed_port
 from utils.errors import BadRequest
 
 

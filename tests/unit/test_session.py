@@ -10,15 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.retention import SessionSummary, clean, expired
-from pipeline.session import MaskFolder, Session, SessionStore, clean_name, read_mask, write_mask
-from pipeline.state import (
+from pipeline.session.retention import SessionSummary, clean, expired
+from pipeline.session.state import (
     InstanceRecord,
     Keyframe,
     OutputRecord,
     PromptRecord,
     SessionState,
     SessionStatus,
+)
+from pipeline.session.store import (
+    MaskFolder,
+    Session,
+    SessionStore,
+    clean_name,
+    read_mask,
+    write_mask,
 )
 from utils.errors import SessionError
 from utils.types import Box, Message, Point
@@ -89,7 +96,7 @@ def test_updates_from_many_threads_are_all_kept(store: SessionStore) -> None:
 def test_a_kill_while_writing_leaves_a_readable_state(store: SessionStore) -> None:
     session = store.create("a.mp4")
     script = (
-        "import sys; from pathlib import Path; from pipeline.session import Session\n"
+        "import sys; from pathlib import Path; from pipeline.session.store import Session\n"
         f"session = Session(Path({str(session.folder)!r}))\n"
         "print('go', flush=True)\n"
         "n = 0\n"

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.video_io.header import VideoHeader
+from pipeline.video_io.header_fields import VideoHeader
 from pipeline.video_io.timing import Timing
 
 NTSC = Fraction(30000, 1001)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.session import SessionStore
-from pipeline.state import SessionStatus
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
 from tests.disc import disc_frame, write_clip, write_mask_png
 
 ROOT = Path(__file__).resolve().parents[2]

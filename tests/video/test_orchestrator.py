@@ -13,13 +13,13 @@ from PIL import Image
 import app
 from config import Settings
 from engines.base import Instance, RunContext
-from pipeline.jobs import JobState
+from pipeline.jobs.queue import JobState
 from pipeline.orchestrator import Orchestrator, RenderRequest
-from pipeline.postprocess import EdgeControls
-from pipeline.results import least_sure
-from pipeline.selection import store_keyframe
-from pipeline.session import SessionStore, read_mask
-from pipeline.state import MatteRequest, SessionStatus
+from pipeline.postprocess.edges import EdgeControls
+from pipeline.selection.selector import store_keyframe
+from pipeline.session.results import least_sure
+from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.store import SessionStore, read_mask
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
 from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError
@@ -90,7 +90,7 @@ def test_edges_and_background_render_again_without_the_engine(
     work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
     before = alphas(settings, session_id)
     monkeypatch.setattr(
-        "engines.builtin_engine.BuiltinEngine.process", lambda *_: pytest.fail("the engine ran")
+        "engines.builtin.engine.BuiltinEngine.process", lambda *_: pytest.fail("the engine ran")
     )
     edges = EdgeControls(grow_px=-2.0)
     work.rerender(

@@ -11,7 +11,7 @@ import pytest
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.postprocess import EdgeControls
+from pipeline.postprocess.edges import EdgeControls
 from pipeline.video_io import (
     OUTPUT_KINDS,
     AlphaMasterWriter,

@@ -106,7 +106,7 @@ _RESULTS: dict[str, Text] = {
     "notes": Text(en="Notes", zh="提示"),
 }
 
-_LOOK: dict[str, Text] = {
+_EDGES: dict[str, Text] = {
     "title": Text(en="Edges and background", zh="边缘与背景"),
     "before": Text(en="Before", zh="之前"),
     "after": Text(en="After", zh="之后"),
@@ -155,7 +155,7 @@ _GROUPS: dict[str, dict[str, Text]] = {
     "engines": _ENGINES,
     "progress": _PROGRESS,
     "results": _RESULTS,
-    "look": _LOOK,
+    "edges": _EDGES,
     "recent": _RECENT,
 }
 

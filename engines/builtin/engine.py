@@ -1,0 +1,224 @@
+"""The engine of a fresh machine: selection, tracking and matting without learned weights or torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from engines.base import (
+    ArrayFrames,
+    Capability,
+    DeviceName,
+    Engine,
+    FrameSource,
+    Instance,
+    MattedFrame,
+    OptionSpec,
+    OptionValue,
+    Requirement,
+    RunContext,
+    TrackedFrame,
+    resolve_options,
+)
+from engines.builtin.matting.alpha import AlphaMaker
+from engines.builtin.selection.motion_cue import FAR, NEAR
+from engines.builtin.selection.segmentation import BuiltinSegmentation
+from engines.builtin.tracking.passes import Step, both_ways, track
+from engines.builtin.tracking.tracker import Belief
+from engines.builtin.vision.arrays import FloatMap, resize_map
+from engines.builtin.vision.guided_filter import refine_edges
+from engines.builtin.vision.processing_size import working_size
+from utils.errors import UnusablePrompt
+from utils.mask_utils import check_keyframe_mask
+from utils.prefetch import ahead
+from utils.types import Box, Frame, Mask, Message, Prompt
+
+if TYPE_CHECKING:
+    from config import Settings
+
+_LEAN = 0.35
+"""How far outside the object a tracked outline runs, in working pixels: flow carries a rim along."""
+_ONLY = 1
+"""Object id of the one target that `process` follows."""
+
+
+class BuiltinEngine(Engine):
+    """Classical tracking and matting on the CPU; see docs/quality.md for how far it reaches."""
+
+    name = "builtin"
+    label = Message("engine.builtin.label")
+    description = Message("engine.builtin.description")
+    capabilities = frozenset(
+        {Capability.POINTS, Capability.BOX, Capability.TRACK, Capability.MATTE}
+    )
+    guide_kind = "first_mask"
+    looks_around = (*FAR, *NEAR)
+
+    def __init__(self, settings: Settings) -> None:
+        self._threads = settings.cpu_threads
+        self._is_ready = False
+
+    @property
+    def weight_bytes(self) -> int:
+        """There are no weights: 0."""
+        return 0
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Everything it needs is installed with the program."""
+        return ()
+
+    def option_specs(self) -> tuple[OptionSpec, ...]:
+        """See `Engine.option_specs`."""
+        return (OptionSpec("steady", "bool", True, Message("engine.builtin.steady")),)
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """It needs nothing of a GPU: 0."""
+        return 0
+
+    def load_model(self, device: DeviceName) -> None:
+        """Set the number of threads and make the compiled loops ready.
+
+        A machine's first call compiles them, which takes some seconds; later ones find them on disk.
+        """
+        if self._threads:
+            cv2.setNumThreads(self._threads)
+        if not self._is_ready:
+            _warm_up(self)
+            self._is_ready = True
+
+    def unload(self) -> None:
+        """There is nothing to drop."""
+
+    def open_image(
+        self, image: Frame, around: Mapping[int, Frame] | None = None
+    ) -> BuiltinSegmentation:
+        """See `Segmenter.open_image`."""
+        return BuiltinSegmentation(image, self.name, around)
+
+    def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
+        """See `Segmenter.segment_image`."""
+        return self.open_image(image).segment(prompt)
+
+    def track_video(
+        self,
+        frames: FrameSource,
+        masks: Mapping[int, Mapping[int, Mask]],
+        start: int,
+        context: RunContext,
+    ) -> Iterator[TrackedFrame]:
+        """See `Tracker.track_video`."""
+        if start not in masks or not masks[start]:
+            raise UnusablePrompt("prompt.mask_missing", frame=start)
+        with closing(track(frames, masks, start, context)) as steps:  # type: ignore[type-var]
+            for done, (step, beliefs) in enumerate(steps, start=1):
+                found = _apart(step.frame, beliefs)
+                sure = min((belief.confidence for belief in beliefs.values()), default=0.0)
+                context.report("track", done, len(frames))
+                yield TrackedFrame(step.index, found, sure)
+
+    def process(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        """See `Matter.process`; a guide with a mask of every frame is matted as it is."""
+        if start not in guide:
+            raise UnusablePrompt("prompt.mask_missing", frame=start)
+        steady = bool(resolve_options(self.option_specs(), options)["steady"])
+        maker = AlphaMaker(frames.size_wh, steady)
+        follow = _given if len(guide) == len(frames) else _tracked
+        # Reading, tracking and the alpha each have a thread, so that two cores are busy.
+        source = ahead(lambda: follow(frames, guide, start, context), depth=1)
+        with closing(source) as steps:  # type: ignore[type-var]
+            for done, (step, found, confidence) in enumerate(steps, start=1):
+                inset = 0.0 if step.index in guide else _LEAN
+                alpha = maker.alpha(step.frame, found, step.flow, inset)
+                context.report("matte", done, len(frames))
+                yield MattedFrame(step.index, alpha, confidence)
+
+
+def _warm_up(engine: BuiltinEngine) -> None:
+    """Run every part once on a picture of a few pixels."""
+    mask = np.zeros((48, 64), dtype=bool)
+    mask[16:32, 20:40] = True
+    frame = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, axis=2)
+    engine.segment_image(frame, Prompt(box=Box(16, 12, 44, 36)))
+    for _ in engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {}, RunContext()):
+        pass
+
+
+def _tracked(
+    frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
+) -> Iterator[tuple[Step, FloatMap, float]]:
+    """Yield each step with the probability float32 (h, w) and the confidence of the one object."""
+    keyframes = {index: _OneMask(guide, index) for index in guide}
+    with closing(track(frames, keyframes, start, context)) as steps:  # type: ignore[type-var]
+        for step, beliefs in steps:
+            belief = beliefs[_ONLY]
+            found = belief.probability
+            if step.index in guide:
+                found = _fine(guide[step.index], frames.size_wh)
+            yield step, found, belief.confidence
+
+
+def _given(
+    frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
+) -> Iterator[tuple[Step, FloatMap, float]]:
+    """Yield each step with the mask that the guide has for it, as a map at twice the working size."""
+    with closing(both_ways(frames, start, context)) as steps:  # type: ignore[type-var]
+        for step, answered in steps:
+            if answered:
+                mask = guide[step.index]
+                if step.index == start:
+                    mask = check_keyframe_mask(mask, frames.size_wh, start)
+                yield step, _fine(mask, frames.size_wh), 1.0
+
+
+def _fine(mask: Mask, size_wh: tuple[int, int]) -> FloatMap:
+    """Return a mask of `size_wh` as a map, float32 (h, w) in [0, 1], at twice the working size."""
+    width, height = working_size(size_wh)
+    return resize_map(
+        mask.astype(np.float32), (min(2 * width, size_wh[0]), min(2 * height, size_wh[1]))
+    )
+
+
+class _OneMask(Mapping[int, Mask]):
+    """One frame's mask of the only object, read from the guide when it is asked for."""
+
+    def __init__(self, guide: Mapping[int, Mask], index: int) -> None:
+        self._guide = guide
+        self._index = index
+
+    def __getitem__(self, name: int) -> Mask:
+        if name != _ONLY:
+            raise KeyError(name)
+        return self._guide[self._index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((_ONLY,))
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _apart(frame: Frame, beliefs: Mapping[int, Belief]) -> dict[int, Mask]:
+    """Return each object's mask at full size; where two claim a pixel, the likelier one has it."""
+    if not beliefs:
+        return {}
+    names = list(beliefs)
+    stack = np.stack([belief.probability for belief in beliefs.values()])
+    owner = stack.argmax(axis=0)
+    masks: dict[int, Mask] = {}
+    taken = np.zeros(frame.shape[:2], dtype=bool)
+    for rank, name in enumerate(names):
+        mask = refine_edges(frame, (stack[rank] > 0.5) & (owner == rank)) & ~taken
+        taken |= mask
+        masks[name] = mask
+    return masks

@@ -1,0 +1,1 @@
+"""From a tracked probability to alpha."""

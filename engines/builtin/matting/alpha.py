@@ -1,0 +1,286 @@
+"""From a tracked probability to a soft alpha at full size: trimap, colour projection, guided filter."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map
+from engines.builtin.vision.extra_trees import FloatRows
+from engines.builtin.vision.flow import FlowPair
+from engines.builtin.vision.guided_filter import box_mean, guided_model
+from engines.builtin.vision.processing_size import working_size
+from utils.compiled import compiled
+from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
+from utils.types import Alpha, Frame, Mask
+
+_AREA = 360 * 360
+"""Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged
+through a linear model of the full picture's colours, which brings back single hairs."""
+_BAND = 0.013
+"""Half width of the unknown band, as a share of the square root of the object's area."""
+_REACH = 1.6
+"""How much farther out hair is looked for, in half widths, where colours tell it from the ground."""
+_SAME_COLOUR = 0.12
+"""Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
+_THIN = 2
+"""Half width, in the crop's pixels, up to which a part is thin, and not set in."""
+_COARSE = 3
+_FOOT = np.float32(0.03)
+"""Alpha that is taken for none, and as much of the other end for all."""
+_LEVEL = np.float32(1.0 / 255.0)
+_STEADY = 0.6
+_STEADY_RANGE = 0.25
+
+
+class AlphaMaker:
+    """Turns probabilities of consecutive frames into alphas; one object serves one pass."""
+
+    def __init__(self, size_wh: tuple[int, int], steady: bool = True) -> None:
+        """Make alphas of `size_wh` pixels, held steady along the flow unless `steady` is False."""
+        self._size_wh = size_wh
+        self._steady = steady
+        self._previous: Alpha | None = None
+
+    def alpha(
+        self, frame: Frame, probability: FloatMap, flow: FlowPair | None, inset: float = 0.0
+    ) -> Alpha:
+        """Return the alpha, float32 (H, W) in [0, 1].
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+            probability: of the object, float32 (h, w), at any size of the same shape.
+            flow: from the frame made before, at working size; None after a cut or at the start.
+            inset: how far inside the probability's contour the object ends, in its pixels.
+        """
+        width, height = self._size_wh
+        result = np.zeros((height, width), dtype=np.float32)
+        box = bounding_box(probability > 0.2)
+        if box is not None:
+            view = self._window(box, probability.shape)
+            x0, y0, x1, y1 = view
+            crop_wh = x1 - x0, y1 - y0
+            rough = _crop_map(probability, view, self._size_wh)
+            scale = self._size_wh[0] / probability.shape[1]
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, inset * scale)
+            if self._steady and flow is not None and self._previous is not None:
+                _steady(alpha, unknown, self._previous, flow.to_previous, flow.reliability, x0, y0)
+            result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
+        self._previous = result
+        return result
+
+    def _window(
+        self, box: tuple[int, int, int, int], shape: tuple[int, ...]
+    ) -> tuple[int, int, int, int]:
+        across, down = self._size_wh[0] / shape[1], self._size_wh[1] / shape[0]
+        x0, y0, x1, y1 = box
+        full = int(x0 * across), int(y0 * down), int(np.ceil(x1 * across)), int(np.ceil(y1 * down))
+        return grow_box(full, self._size_wh, 0.08, 16)
+
+
+@compiled
+def _steady(
+    alpha: Alpha,
+    unknown: Mask,
+    previous: Alpha,
+    to_previous: FloatImage,
+    reliability: FloatMap,
+    x0: int,
+    y0: int,
+) -> None:
+    """Draw a window's alpha, (H', W') at (x0, y0), towards the last frame's, (H, W), along the flow.
+
+    As far as the flow, (h, w), is sure and both agree; the flow and its reliability are enlarged
+    bilinearly. Beyond the picture there was nothing.
+    """
+    height, width = previous.shape
+    small_height, small_width = reliability.shape
+    down, across = small_height / height, small_width / width
+    for row in range(alpha.shape[0]):
+        y = min(max((row + y0 + 0.5) * down - 0.5, 0.0), small_height - 1.0)
+        top = int(y)
+        bottom = min(top + 1, small_height - 1)
+        low = y - top
+        for column in range(alpha.shape[1]):
+            if not unknown[row, column]:
+                continue
+            x = min(max((column + x0 + 0.5) * across - 0.5, 0.0), small_width - 1.0)
+            left = int(x)
+            right = min(left + 1, small_width - 1)
+            far = x - left
+            weights = (1 - low) * (1 - far), (1 - low) * far, low * (1 - far), low * far
+            trust, there_x, there_y = 0.0, float(column + x0), float(row + y0)
+            for corner in range(4):
+                here_y = bottom if corner >= 2 else top
+                here_x = right if corner % 2 else left
+                trust += weights[corner] * reliability[here_y, here_x]
+                there_x += weights[corner] * to_previous[here_y, here_x, 0] / across
+                there_y += weights[corner] * to_previous[here_y, here_x, 1] / down
+            start_x, start_y = int(np.floor(there_x)), int(np.floor(there_y))
+            before = 0.0
+            for corner in range(4):
+                from_y, from_x = start_y + corner // 2, start_x + corner % 2
+                if 0 <= from_y < height and 0 <= from_x < width:
+                    share = (1 - abs(there_y - from_y)) * (1 - abs(there_x - from_x))
+                    before += share * previous[from_y, from_x]
+            change = before - alpha[row, column]
+            drawn = _STEADY * trust * trust * np.exp(-((change / _STEADY_RANGE) ** 2))
+            alpha[row, column] += drawn * change
+
+
+def matte(crop: Frame, rough: FloatMap, inset: float = 0.0) -> tuple[Alpha, Mask]:
+    """Return the alpha of a crop and its unknown band.
+
+    Args:
+        crop: uint8 RGB (H, W, 3).
+        rough: probability of the object, float32 (H, W).
+        inset: how far inside its contour the object ends, in pixels.
+
+    Returns:
+        float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
+    """
+    height, width = rough.shape
+    size_wh = working_size((width, height), _AREA)
+    small = (
+        crop
+        if size_wh == (width, height)
+        else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
+    )
+    rgb = small.astype(np.float32) * _LEVEL
+    model, band = _model(rgb, resize_map(rough, size_wh) > 0.5, inset * size_wh[0] / width)
+    alpha = np.empty((height, width), dtype=np.float32)
+    unknown = np.empty((height, width), dtype=bool)
+    _apply(model, band, np.ascontiguousarray(crop), alpha, unknown)
+    return alpha, unknown
+
+
+@compiled
+def _apply(
+    model: FloatImage,
+    band: npt.NDArray[np.uint8],
+    crop: Frame,
+    alpha: FloatMap,
+    unknown: Mask,
+) -> None:
+    """Fill `alpha` and `unknown` (H, W) from what `_model` returns, (h, w), and the picture (H, W, 3).
+
+    The model is enlarged bilinearly, the band to its nearest pixel.
+    """
+    height, width = alpha.shape
+    small_height, small_width = band.shape
+    down, across = small_height / height, small_width / width
+    for row in range(height):
+        y = min(max((row + 0.5) * down - 0.5, 0.0), small_height - 1.0)
+        top = int(y)
+        bottom = min(top + 1, small_height - 1)
+        low = np.float32(y - top)
+        nearest = min(int(row * down), small_height - 1)
+        for column in range(width):
+            side = band[nearest, min(int(column * across), small_width - 1)]
+            unknown[row, column] = side == 1
+            if side != 1:
+                alpha[row, column] = 1.0 if side == 2 else 0.0
+                continue
+            x = min(max((column + 0.5) * across - 0.5, 0.0), small_width - 1.0)
+            left = int(x)
+            right = min(left + 1, small_width - 1)
+            far = np.float32(x - left)
+            value = np.float32(0.0)
+            for term in range(4):
+                above = model[top, left, term] * (1 - far) + model[top, right, term] * far
+                below = model[bottom, left, term] * (1 - far) + model[bottom, right, term] * far
+                factor = above * (1 - low) + below * low
+                value += factor * (crop[row, column, term] * _LEVEL if term < 3 else 1)
+            value = (min(max(value, np.float32(0.0)), np.float32(1.0)) - _FOOT) / (1 - 2 * _FOOT)
+            alpha[row, column] = min(max(value, np.float32(0.0)), np.float32(1.0))
+
+
+def _model(rgb: FloatImage, mask: Mask, inset: float) -> tuple[FloatImage, np.ndarray]:
+    """Return the linear alpha model, float32 (h, w, 4), and 0 outside, 1 unknown, 2 inside, uint8."""
+    radius = max(2.0, _BAND * float(np.sqrt(np.count_nonzero(mask) + 1)))
+    solid = dilate(erode(mask, _THIN), _THIN + 1)
+    distance = signed_distance(mask) - np.where(solid, np.float32(inset), np.float32(0.0))
+    inside, outside = distance > radius, distance < -radius
+    far_outside = distance < -_REACH * radius
+    if not inside.any():
+        inside = erode(mask, 1)
+    near = max(2, round(radius))
+    foreground = _spread(rgb, inside, near)
+    background = _spread(rgb, far_outside if far_outside.any() else outside, near)
+    band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
+    unknown = band == 1
+    estimate = inside.astype(np.float32)
+    estimate[unknown] = _estimated(
+        rgb[unknown], foreground[unknown], background[unknown], distance[unknown], radius
+    )
+    return guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4), band
+
+
+def _estimated(
+    colour: FloatRows,
+    foreground: FloatRows,
+    background: FloatRows,
+    distance: FloatRows,
+    radius: float,
+) -> FloatRows:
+    """Return the alpha of pixels of the unknown band before it is filtered, float32 (N,).
+
+    Their colours and those of the foreground and the background near them, float32 (N, 3); their
+    distance to the contour, float32 (N,), in pixels; half the width of the band.
+    """
+    axis = foreground - background
+    length = (axis * axis).sum(axis=1)
+    offset = colour - background
+    projected = np.clip((offset * axis).sum(axis=1) / np.maximum(length, 1e-6), 0.0, 1.0)
+    rest = offset - projected[:, None] * axis
+    miss = (rest * rest).sum(axis=1)
+    clear = length / (length + 3.0 * _SAME_COLOUR**2) * np.exp(-miss / (0.25 * length + 1e-3))
+    prior = np.clip(0.5 + distance / (2.0 * radius), 0.0, 1.0)
+    estimate = clear * projected + (1.0 - clear) * prior
+    fade = np.clip((distance + _REACH * radius) / ((_REACH - 1.0) * radius), 0.0, 1.0)
+    beyond = distance < -radius
+    return np.where(beyond, estimate * fade * clear, estimate).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def _spread(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
+    """Return the colours of the region `where`, carried outwards by normalised blurs of growing size.
+
+    The result is smooth, so it is made at a third of the size.
+    """
+    height, width = where.shape
+    size_wh = max(2, width // _COARSE), max(2, height // _COARSE)
+    weight = cv2.resize(where.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
+    coloured = cv2.resize(rgb * where[..., None], size_wh, interpolation=cv2.INTER_AREA)
+    result = np.zeros_like(coloured)
+    settled = np.zeros_like(weight)
+    for scale in (2 * radius, 5 * radius, 15 * radius):
+        reach = max(1, round(scale / _COARSE))
+        mass = box_mean(weight, reach)
+        colour = box_mean(coloured, reach) / np.maximum(mass, 1e-6)[..., None]
+        share = (1.0 - settled) * np.clip(mass * 20.0, 0.0, 1.0)
+        result += share[..., None] * colour
+        settled += share
+    if where.any():
+        mean = coloured.sum(axis=(0, 1)) / np.maximum(weight.sum(), 1e-6)
+        result += (1.0 - settled)[..., None] * mean
+    return resize_map(np.maximum(result, 0.0), (width, height))
+
+
+def _crop_map(
+    values: FloatMap, view: tuple[int, int, int, int], size_wh: tuple[int, int]
+) -> FloatMap:
+    """Return the part of a small map that a window (x0, y0, x1, y1) of the full picture covers."""
+    x0, y0, x1, y1 = view
+    height, width = values.shape
+    across, down = width / size_wh[0], height / size_wh[1]
+    matrix = np.array(
+        [[across, 0.0, (x0 + 0.5) * across - 0.5], [0.0, down, (y0 + 0.5) * down - 0.5]]
+    )
+    return cv2.warpAffine(  # type: ignore[no-any-return]
+        values,
+        matrix,
+        (x1 - x0, y1 - y0),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )

@@ -1,0 +1,1 @@
+"""From clicks, a box or a mask on one frame to a mask."""

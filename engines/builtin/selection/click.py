@@ -1,0 +1,100 @@
+"""One more click: changes the mask near the click and leaves the rest as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.builtin.selection.motion_cue import Moving
+from engines.builtin.tracking.background_motion import sampled
+from engines.builtin.vision.barrier_distance import barrier_distance
+from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
+from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.total_variation import regularised
+from utils.mask_utils import components
+from utils.types import Mask
+
+_TREES = ForestShape(trees=12, depth=8)
+_LEARN = 1500
+_REACH = 0.4
+"""How far a click reaches, as a share of the object's size: farther off, looks alone no longer do."""
+_REACH_LIMITS = 0.02, 0.2
+"""The same, as shares of the picture's diagonal, at the least and at the most."""
+_OPEN_BONUS = 1.0
+_MOTION = 1.0
+_EDGE = 6.0
+"""Barrier distance, in Lab units, from which on an edge parts two places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A click in working pixels; `positive` means "this belongs to the target"."""
+
+    x: int
+    y: int
+    positive: bool
+
+    def is_met_by(self, mask: Mask) -> bool:
+        """True when the mask, bool (h, w), says the same of the click's place already."""
+        return bool(mask[self.y, self.x]) == self.positive
+
+
+def correct(
+    picture: WorkingFrame, mask: Mask, click: Correction, moving: Moving | None = None
+) -> Mask:
+    """Return the mask, bool (h, w), with the click's region added or taken away.
+
+    A click that the mask already agrees with changes nothing. Otherwise the region is what looks like
+    the click's place rather than like the rest of its side, and moves so, connected to the click.
+    """
+    if click.is_met_by(mask):
+        return mask
+    side = ~mask if click.positive else mask
+    region = _region(picture, side, mask, click, moving)
+    return mask | region if click.positive else mask & ~region
+
+
+def _region(
+    picture: WorkingFrame, side: Mask, mask: Mask, click: Correction, moving: Moving | None
+) -> Mask:
+    """Return the pixels of `side` that go over to the other side with the click, bool (h, w)."""
+    height, width = side.shape
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    distance = np.hypot(columns - click.x, rows - click.y)
+    diagonal = float(np.hypot(height, width))
+    size = float(np.sqrt(np.count_nonzero(mask)))
+    least, most = _REACH_LIMITS
+    fade = float(np.clip(_REACH * size, least * diagonal, most * diagonal))
+    spot = (distance <= max(3.0, 0.005 * diagonal)) & side
+    # What no edge parts from the click is no example of the other side.
+    open_to_click = barrier_distance(picture.lab, spot) < _EDGE
+    far = side & (distance > 0.5 * fade) & ~open_to_click
+    if not far.any():
+        far = side & (distance > 0.6 * float(distance[side].max()))
+    features = picture.features
+    places = np.stack([columns - click.x, rows - click.y], axis=2) / (0.1 * diagonal)
+    table = np.concatenate([features, np.clip(places, -3.0, 3.0)], axis=2).astype(np.float32)
+    table = table.reshape(-1, table.shape[2])
+    random = np.random.default_rng(0)
+    near_other = ~side & (distance < 2.0 * fade)
+    groups = [
+        (sampled(random, spot, _LEARN), True, 1.0),
+        (sampled(random, near_other, _LEARN), True, 0.15),
+        (sampled(random, far, _LEARN), False, 1.0),
+    ]
+    flat = np.concatenate([group[0] for group in groups])
+    labels = np.concatenate([np.full(group[0].size, group[1]) for group in groups])
+    weights = np.concatenate([np.full(group[0].size, group[2], np.float32) for group in groups])
+    if labels.all():
+        return side
+    reach = 1.5 * (1.0 - 2.0 * distance / fade)
+    forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
+    log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -2.0, 1.5)
+    log_odds = log_odds + np.where(open_to_click, _OPEN_BONUS, 0.0)
+    if moving is not None:
+        log_odds = log_odds + (_MOTION if click.positive else -_MOTION) * moving.evidence
+    log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
+    found = (regularised(log_odds, picture.lab, 0.8) > 0.5) & side
+    names, _ = components(found | spot)
+    return np.asarray((names == names[click.y, click.x]) & side)

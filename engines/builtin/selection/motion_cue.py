@@ -1,0 +1,168 @@
+"""What moves against the background inside a box, told by the frames near the one being segmented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engines.builtin.tracking.background_motion import OTHER_SCENE, ObjectMotion, object_motion
+from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths, resize_map
+from engines.builtin.vision.flow import FlowEstimator
+from engines.builtin.vision.processing_size import WorkingFrame
+from utils.mask_utils import bounding_box, components, dilate, grow_box
+from utils.types import Mask
+
+NEAR = (-1, 1)
+FAR = (-3, 3)
+"""Distances, in frames, of the neighbours looked at: the far ones where the near ones show too little."""
+_ENOUGH_PIXELS = 3.0
+"""Motion of the box's content against the background, in working pixels, that shows an outline."""
+_AROUND = 4
+
+_TYPICAL = 80
+_CLEAR = 0.8, 1.8
+"""Length of the box's motion vectors (their 80th percentile) at which motion is nothing, and clear."""
+_MOVES = 1.0
+_SLOPE = 2.0
+_FOR, _AGAINST = 1.0, 1.5
+"""Largest log odds for a pixel that moves, and against one that doesn't."""
+_SHOWN = 1.0, 1.8
+"""Difference at which a moving pixel counts for nothing, and how much more until it counts in full."""
+_HALO = -0.5
+"""Share of the evidence that is turned round where a moving pixel shows no difference at all: flow
+runs over the outline, onto plain ground."""
+_PLAIN = 0.6
+"""Share of the evidence that such a pixel has where it is cut off from the ground: inside the object."""
+_SEEN = 0.3
+"""Strength from which motion may tell the box of a lone click."""
+_WITH, _LIKE = 1.5, 0.4
+"""A pixel moves with a click from this length of its vector, and from this share of the click's."""
+_SPECK = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Motion in a box.
+
+    Attributes:
+        evidence: log odds that a pixel is the object's, float32 (h, w) in [-1.5, 1], weighed by `strength`.
+        difference: `ObjectMotion.difference`, the least of all neighbours, float32 (h, w).
+        length: of the motion vectors, the mean of all neighbours, float32 (h, w).
+        strength: how clearly anything moves at all, in [0, 1].
+    """
+
+    evidence: FloatMap
+    difference: FloatMap
+    length: FloatMap
+    strength: float
+
+    def part(self, window: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Moving:
+        """Return its window (x0, y0, x1, y1), at another size."""
+        x0, y0, x1, y1 = window
+        evidence, difference, length = (
+            resize_map(np.ascontiguousarray(values[y0:y1, x0:x1]), size_wh)
+            for values in (self.evidence, self.difference, self.length)
+        )
+        return Moving(evidence, difference, length, self.strength)
+
+    def box_at(
+        self, places: Sequence[tuple[int, int]], window: tuple[int, int, int, int]
+    ) -> tuple[int, int, int, int] | None:
+        """Return the box (x0, y0, x1, y1) of what moves at the places (x, y) and hangs together.
+
+        None where they don't move, or only a speck does. `window` (x0, y0, x1, y1) is as far as it goes.
+        """
+        at = float(np.median([self.length[y, x] for x, y in places]))
+        if self.strength < _SEEN or at < _MOVES:
+            return None
+        x0, y0, x1, y1 = window
+        moves = np.zeros(self.length.shape, dtype=np.uint8)
+        moves[y0:y1, x0:x1] = self.length[y0:y1, x0:x1] > max(_WITH, _LIKE * at)
+        moves = cv2.morphologyEx(moves, cv2.MORPH_CLOSE, np.ones((7, 7), dtype=np.uint8))
+        moves = cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((3, 3), dtype=np.uint8))
+        for place in places:
+            cv2.circle(moves, place, 3, 1, -1)
+        names, _ = components(moves > 0)
+        found = np.isin(names, [names[y, x] for x, y in places])
+        box = bounding_box(found)
+        if box is None or np.count_nonzero(found) < _SPECK:
+            return None
+        height, width = found.shape
+        return grow_box(box, (width, height), 0.0, 2)
+
+
+class MotionAround:
+    """The flow from one picture to its neighbours in time, to be asked for one box after another."""
+
+    def __init__(self, picture: WorkingFrame, around: Mapping[int, WorkingFrame]) -> None:
+        """Keep the picture's neighbours, by their distance in frames; flow is found when needed."""
+        self._picture = picture
+        self._around = around
+        self._flows: dict[int, FloatImage] = {}
+        self._estimator = FlowEstimator()
+
+    def inside(self, box: tuple[int, int, int, int]) -> Moving | None:
+        """Return what moves in the box (x0, y0, x1, y1) against what is outside it.
+
+        None where that can't be known: no neighbour of the same scene, or nothing outside the box.
+        """
+        x0, y0, x1, y1 = box
+        boxed = np.zeros(self._picture.luma.shape, dtype=bool)
+        boxed[y0:y1, x0:x1] = True
+        ground = ~dilate(boxed, _AROUND)
+        motions = self._motions(NEAR, ground)
+        if not motions or _typical([motion.pixels for motion in motions], box) < _ENOUGH_PIXELS:
+            motions = self._motions(FAR, ground) or motions
+        if not motions:
+            return None
+        vectors = [lengths(motion.vector) for motion in motions]
+        length = np.mean(vectors, axis=0)
+        difference = np.min([motion.difference for motion in motions], axis=0)
+        least, most = _CLEAR
+        strength = float(np.clip((_typical(vectors, box) - least) / (most - least), 0.0, 1.0))
+        evidence = np.clip(_SLOPE * (length - _MOVES), -_AGAINST, _FOR)
+        shown = np.clip((difference - _SHOWN[0]) / _SHOWN[1], _HALO, 1.0)
+        shown = np.where(
+            _plain_inside(length > _MOVES, difference > _SHOWN[0], boxed), _PLAIN, shown
+        )
+        evidence = strength * np.where(evidence > 0.0, evidence * shown, evidence)
+        return Moving(
+            evidence.astype(np.float32),
+            difference.astype(np.float32),
+            length.astype(np.float32),
+            strength,
+        )
+
+    def _motions(self, distances: tuple[int, ...], ground: Mask) -> list[ObjectMotion]:
+        if not ground.any():
+            return []
+        motions = []
+        for distance in distances:
+            neighbour = self._around.get(distance)
+            if neighbour is None:
+                continue
+            if distance not in self._flows:
+                self._flows[distance] = self._estimator.one_way(self._picture, neighbour)
+            motions.append(
+                object_motion(self._picture.lab, neighbour.lab, self._flows[distance], ground)
+            )
+        return [motion for motion in motions if motion.mismatch <= OTHER_SCENE]
+
+
+def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:
+    """Return what moves and shows no difference, but is cut off from the ground by what does, bool (h, w).
+
+    That is the plain inside of an object; flow that runs over an outline is open to the ground.
+    """
+    plain = moves & boxed & ~dilate(differs & moves, 1)
+    names, _ = components(plain)
+    open_ones = np.unique(names[dilate(~(moves & boxed), 2)])
+    return np.asarray(plain & ~np.isin(names, open_ones))
+
+
+def _typical(maps: list[FloatMap], box: tuple[int, int, int, int]) -> float:
+    x0, y0, x1, y1 = box
+    return float(np.percentile(np.mean(maps, axis=0)[y0:y1, x0:x1], _TYPICAL))

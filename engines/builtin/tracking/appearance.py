@@ -1,0 +1,211 @@
+"""The two forests of a pass: one of the confirmed frames that never drifts, one that follows the clip."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import cv2
+import numpy as np
+
+from engines.builtin.tracking.background_motion import MOTION_COUNT, sampled
+from engines.builtin.tracking.shape import ObjectFrame
+from engines.builtin.vision.arrays import FloatImage, FloatMap
+from engines.builtin.vision.extra_trees import FloatRows, Forest, ForestShape, Samples
+from engines.builtin.vision.features import FEATURE_COUNT
+from utils.mask_utils import dilate
+from utils.types import Mask
+
+LATTICE = 2
+_POSITION_LIMIT = 4.0
+_POSITION_JITTER = 0.15
+_KEY_COUNTS = 3000, 4500
+_RUNNING_COUNTS = 500, 750
+_NEAR_SHARE = 2.0 / 3.0
+_MEMORY_FRAMES = 16
+_MEMORY_DECAY = 0.9
+_REFIT_EVERY = 4
+_LOOKS_TREES = ForestShape(trees=12, depth=9)
+SURE = 2.5
+
+
+class AppearanceModel:
+    """Says how much a pixel looks like the object, by what this clip has shown so far."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = np.random.default_rng(seed)
+        self._key_samples: list[Samples] = []
+        self._lent: list[Samples] = []
+        self._awaiting_motion: np.ndarray | None = None
+        self._recent: deque[Samples] = deque(maxlen=_MEMORY_FRAMES)
+        self._key: Forest | None = None
+        self._running: Forest | None = None
+        self._looks: Forest | None = None
+        self._age = 0
+
+    def confirm(self, features: FloatImage, mask: Mask, frame: ObjectFrame) -> None:
+        """Learn a confirmed frame for good; how it moves is told by `add_motion` a frame later.
+
+        Args:
+            features: `features.appearance` of the frame, float32 (h, w, 17).
+            mask: the user's, bool (h, w).
+            frame: the object's.
+        """
+        radius = max(4, round(0.5 * (frame.deviation_x + frame.deviation_y)))
+        near = dilate(mask, radius) & ~mask
+        count_in, count_out = _KEY_COUNTS
+        near_places = sampled(self._random, near, round(count_out * _NEAR_SHARE))
+        places = [
+            sampled(self._random, mask, count_in),
+            near_places,
+            sampled(self._random, ~mask & ~near, count_out - near_places.size),
+        ]
+        still = np.zeros((*mask.shape, MOTION_COUNT), dtype=np.float32)
+        self._key_samples.append(self._gather(features, still, mask, frame, places))
+        self._awaiting_motion = np.concatenate(places)
+        self._lent = []
+        self._grow_key()
+        # What was learned on the way here led to an answer that the user did not accept.
+        self._recent.clear()
+        self._age = 0
+
+    def lend(self) -> list[Samples]:
+        """Return the samples of the confirmed frames, for a pass that comes to meet this one."""
+        return [*self._key_samples]
+
+    def borrow(self, samples: list[Samples]) -> None:
+        """Learn confirmed frames of another pass, until this one confirms a frame itself."""
+        self._lent = samples
+        self._grow_key()
+
+    def confirmed_samples(self) -> Samples:
+        """Return the samples of all confirmed frames."""
+        return Samples.joined(self._key_samples + self._lent)
+
+    def _grow_key(self) -> None:
+        known = self.confirmed_samples()
+        plain = Samples(known.features[:, :-MOTION_COUNT], known.labels, known.weights)
+        self._key = Forest(plain, ForestShape(), seed=1)
+        self._running = None
+        self._looks = None
+
+    def add_motion(self, motion: FloatImage) -> None:
+        """Complete the last confirmed frame with `ObjectMotion.features`, float32 (h, w, 3)."""
+        if self._awaiting_motion is not None:
+            rows = self._key_samples[-1].features
+            rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[self._awaiting_motion]
+            self._awaiting_motion = None
+
+    @property
+    def awaits_motion(self) -> bool:
+        """True between a confirmed frame and `add_motion`."""
+        return self._awaiting_motion is not None
+
+    def learn(
+        self,
+        features: FloatImage,
+        motion: FloatImage,
+        log_odds: FloatMap,
+        window: tuple[int, int, int, int],
+        frame: ObjectFrame,
+    ) -> None:
+        """Remember the confident pixels of a tracked frame; `log_odds` (h, w) is of the window."""
+        x0, y0, x1, y1 = window
+        inside = np.zeros(features.shape[:2], dtype=bool)
+        outside = inside.copy()
+        inside[y0:y1, x0:x1] = log_odds > SURE
+        outside[y0:y1, x0:x1] = log_odds < -SURE
+        if not inside.any() or not outside.any():
+            return
+        places = [
+            sampled(self._random, inside, _RUNNING_COUNTS[0]),
+            sampled(self._random, outside, _RUNNING_COUNTS[1]),
+        ]
+        self._recent.append(self._gather(features, motion, inside, frame, places))
+        self._age += 1
+
+    def refit(self) -> None:
+        """Grow the running forest anew where it has become old."""
+        if self._running is not None and self._age < _REFIT_EVERY:
+            return
+        self._age = 0
+        newest_first = [
+            part.scaled(_MEMORY_DECAY**age) for age, part in enumerate(reversed(self._recent))
+        ]
+        self._running = Forest(
+            Samples.joined([self.confirmed_samples(), *newest_first]), ForestShape(), seed=2
+        )
+
+    def rows(
+        self,
+        features: FloatImage,
+        motion: FloatImage,
+        window: tuple[int, int, int, int],
+        frame: ObjectFrame,
+    ) -> FloatRows:
+        """Return one row a pixel of every second line and column of the window (x0, y0, x1, y1).
+
+        float32 (ceil((y1-y0)/2) ceil((x1-x0)/2), F): what the forests say changes slowly, and the
+        contour is found by others.
+        """
+        x0, y0, x1, y1 = window
+        across, down = frame.relative((y1 - y0, x1 - x0), (x0, y0))
+        across, down = across[:, ::LATTICE], down[::LATTICE]
+        view = np.s_[y0:y1:LATTICE, x0:x1:LATTICE]
+        seen = features[view]
+        rows = np.empty((*seen.shape[:2], features.shape[2] + 2 + MOTION_COUNT), dtype=np.float32)
+        rows[..., : -2 - MOTION_COUNT] = seen
+        rows[..., -2 - MOTION_COUNT] = np.clip(across, -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[..., -1 - MOTION_COUNT] = np.clip(down, -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[..., -MOTION_COUNT:] = motion[view]
+        return rows.reshape(-1, rows.shape[2])
+
+    def key_log_odds(self, rows: FloatRows) -> FloatRows:
+        """Return what the confirmed frames say of each row, float32 (N,) in [-3, 3]."""
+        if self._key is None:
+            raise ValueError("no confirmed frame yet")
+        return self._key.log_odds(rows[:, :-MOTION_COUNT])
+
+    def running_log_odds(self, rows: FloatRows) -> FloatRows:
+        """Return what all frames so far say of each row, float32 (N,) in [-3, 3]."""
+        if self._running is None:
+            raise ValueError("refit comes first")
+        return self._running.log_odds(rows)
+
+    def looks(self, features: FloatImage, window: tuple[int, int, int, int]) -> FloatMap:
+        """Return what the confirmed frames say of looks alone, wherever a pixel is, however it moves.
+
+        Args:
+            features: `features.appearance` of a frame, float32 (h, w, 17).
+            window: x0, y0, x1, y1.
+
+        Returns:
+            Log odds, float32 (y1 - y0, x1 - x0), told by every second pixel.
+        """
+        if self._looks is None:
+            known = self.confirmed_samples()
+            plain = np.ascontiguousarray(known.features[:, :FEATURE_COUNT])
+            self._looks = Forest(Samples(plain, known.labels, known.weights), _LOOKS_TREES, seed=4)
+        x0, y0, x1, y1 = window
+        lattice = np.ascontiguousarray(features[y0:y1:LATTICE, x0:x1:LATTICE])
+        told = self._looks.log_odds(lattice.reshape(-1, FEATURE_COUNT))
+        return cv2.resize(told.reshape(lattice.shape[:2]), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
+
+    def _gather(
+        self,
+        features: FloatImage,
+        motion: FloatImage,
+        labels: Mask,
+        frame: ObjectFrame,
+        places: list[np.ndarray],
+    ) -> Samples:
+        flat = np.concatenate(places)
+        width = labels.shape[1]
+        rows = np.empty((flat.size, features.shape[2] + 2 + MOTION_COUNT), dtype=np.float32)
+        rows[:, : -2 - MOTION_COUNT] = features.reshape(-1, features.shape[2])[flat]
+        across = (flat % width - frame.x) / frame.deviation_x
+        down = (flat // width - frame.y) / frame.deviation_y
+        jitter = self._random.normal(0.0, _POSITION_JITTER, (2, flat.size))
+        rows[:, -2 - MOTION_COUNT] = np.clip(across + jitter[0], -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[:, -1 - MOTION_COUNT] = np.clip(down + jitter[1], -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[flat]
+        return Samples(rows, labels.ravel()[flat], np.ones(flat.size, dtype=np.float32))

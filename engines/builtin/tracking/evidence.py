@@ -1,0 +1,114 @@
+"""What speaks for and against each pixel of a frame, and how much each voice weighs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engines.builtin.tracking.appearance import LATTICE, AppearanceModel
+from engines.builtin.tracking.background_motion import ObjectMotion, motion_evidence
+from engines.builtin.tracking.difference_histogram import DifferenceModel
+from engines.builtin.tracking.shape import ObjectFrame, ShapeMemory, contour_evidence
+from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths
+from engines.builtin.vision.bilateral_grid import local_colour
+from engines.builtin.vision.extra_trees import FloatRows
+from engines.builtin.vision.flow import FlowPair, forward_coverage
+from engines.builtin.vision.processing_size import WorkingFrame
+
+VOICES = (
+    "contour",
+    "contour_trusted",
+    "disocclusion",
+    "shape_memory",
+    "local_colour",
+    "key_forest",
+    "running_forest",
+    "motion",
+    "motion_memory",
+    "difference",
+)
+"""Names of the evidence maps, in the order of `WEIGHTS`."""
+
+WEIGHTS = (0.03, 0.25, -0.7, 0.24, 0.75, 0.4, 0.35, 0.35, 0.1, 0.4)
+"""Log odds per unit of each voice: a logistic regression along the tracker's own way through the
+development clips, then moved one at a time; how much that is worth is in docs/quality.md."""
+BIAS = 0.02
+
+_STILL = 0.6
+"""Accumulated motion against the background, in units of the background's own, that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the last frame's answer says of this frame, all float32 of the whole frame (h, w[, C]).
+
+    `expected` is the probability warped here, `known` the last frame's Lab colours at their places
+    here, `motion` how the frame moves against its background, `motion_features` what a forest may ask
+    of that, `motion_memory` the same vectors over time. `window` (x0, y0, x1, y1) is where the object
+    is looked for, `place` its frame.
+    """
+
+    expected: FloatMap
+    known: FloatImage
+    motion: ObjectMotion
+    motion_features: FloatImage
+    motion_memory: FloatImage
+    window: tuple[int, int, int, int]
+    place: ObjectFrame
+
+
+def gather(
+    frame: WorkingFrame,
+    flow: FlowPair,
+    carried: Carried,
+    appearance: AppearanceModel,
+    shape: ShapeMemory,
+    differences: DifferenceModel,
+) -> FloatImage:
+    """Return the evidence maps of the carried window, float32 (10, h, w), in the order of `VOICES`."""
+    x0, y0, x1, y1 = carried.window
+    view = np.s_[y0:y1, x0:x1]
+    size = y1 - y0, x1 - x0
+    trust = np.ascontiguousarray(flow.reliability[view])
+    expected = np.ascontiguousarray(carried.expected[view])
+    contour = contour_evidence(expected)
+    rows = appearance.rows(frame.features, carried.motion_features, carried.window, carried.place)
+    maps = [
+        contour,
+        contour * trust,
+        np.clip(1.0 - forward_coverage(flow.from_previous)[view], 0.0, 1.0),
+        shape.expected(size, (x0, y0), carried.place),
+        local_colour(
+            np.ascontiguousarray(carried.known[view]),
+            expected,
+            trust,
+            np.ascontiguousarray(frame.lab[view]),
+        ),
+        spread(appearance.key_log_odds(rows), size),
+        spread(appearance.running_log_odds(rows), size),
+        motion_evidence(carried.motion.vector[view], expected, trust) * trust,
+        np.clip(lengths(carried.motion_memory[view]) - _STILL, -0.8, 2.0),
+        differences.evidence(carried.motion.difference[view]),
+    ]
+    return np.stack(maps).astype(np.float32)
+
+
+def combined(maps: FloatImage) -> FloatMap:
+    """Return the log odds, float32 (h, w), of evidence maps (10, h, w)."""
+    # Not by BLAS: its threads would spin between frames, on the cores that the alpha and FFmpeg need.
+    total = np.full(maps.shape[1:], BIAS, dtype=np.float32)
+    for weight, voice in zip(WEIGHTS, maps, strict=True):
+        total += np.float32(weight) * voice
+    return total
+
+
+def spread(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
+    """Return lattice values as a map of `shape`, bilinear between the lattice's points."""
+    height, width = shape
+    columns, rows = np.meshgrid(
+        np.arange(width, dtype=np.float32) / LATTICE, np.arange(height, dtype=np.float32) / LATTICE
+    )
+    lattice = values.reshape(-(-height // LATTICE), -(-width // LATTICE))
+    return cv2.remap(lattice, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]

@@ -1,0 +1,123 @@
+"""Where the object is and what outline it has, in a frame of its own that moves and grows with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engines.builtin.vision.arrays import FloatMap
+from utils.mask_utils import signed_distance
+
+_SIDE = 64
+_REACH = 3.0
+_SLOPE = 0.35
+_KNEE = 3.0
+_DEEPEST = 6.0
+_SMALLEST_DEVIATION = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFrame:
+    """Centre and standard deviations of the object's pixels, in working pixels."""
+
+    x: float
+    y: float
+    deviation_x: float
+    deviation_y: float
+
+    def relative(
+        self, shape: tuple[int, int], origin: tuple[int, int]
+    ) -> tuple[FloatMap, FloatMap]:
+        """Return each pixel's place in units of deviation from the centre, as a row and a column.
+
+        float32 (1, w) and (h, 1), for a crop of `shape` whose first pixel is `origin` (x, y).
+        """
+        height, width = shape
+        across = (np.arange(width, dtype=np.float32) + origin[0] - self.x) / self.deviation_x
+        down = (np.arange(height, dtype=np.float32) + origin[1] - self.y) / self.deviation_y
+        return across[None, :].astype(np.float32), down[:, None].astype(np.float32)
+
+
+def object_frame(probability: FloatMap) -> ObjectFrame | None:
+    """Return the frame of the object that `probability`, float32 (h, w), shows; None where none."""
+    weight = np.where(probability > 0.3, probability, 0.0)
+    total = float(weight.sum())
+    if total < 1.0:
+        return None
+    rows, columns = weight.sum(axis=1), weight.sum(axis=0)
+    ys, xs = np.arange(rows.size), np.arange(columns.size)
+    y, x = float((rows * ys).sum() / total), float((columns * xs).sum() / total)
+    deviation_y = float(np.sqrt((rows * np.square(ys - y)).sum() / total))
+    deviation_x = float(np.sqrt((columns * np.square(xs - x)).sum() / total))
+    return ObjectFrame(
+        x, y, max(deviation_x, _SMALLEST_DEVIATION), max(deviation_y, _SMALLEST_DEVIATION)
+    )
+
+
+def contour_evidence(probability: FloatMap) -> FloatMap:
+    """Return the log odds, float32 (h, w), that a warped outline stands for.
+
+    Rises by 0.35 a pixel from the contour to 3, then slowly to 6 deep inside or far outside.
+    """
+    steep = _SLOPE * signed_distance(probability > 0.5)
+    size = np.abs(steep)
+    slow = _KNEE + (size - _KNEE) * 0.15
+    return (np.sign(steep) * np.minimum(np.where(size > _KNEE, slow, size), _DEEPEST)).astype(  # type: ignore[no-any-return]
+        np.float32
+    )
+
+
+class ShapeMemory:
+    """The mean outline of the object in its own frame, beside the confirmed frames' outline."""
+
+    def __init__(self, probability: FloatMap) -> None:
+        """Remember a confirmed frame's outline, float32 (h, w)."""
+        self._confirmed = _normalised(probability)
+        self._running = self._confirmed.copy()
+
+    def update(self, probability: FloatMap, keep: float = 0.9) -> None:
+        """Take in the outline of one more tracked frame, float32 (h, w)."""
+        self._running = keep * self._running + (1.0 - keep) * _normalised(probability)
+
+    def expected(
+        self, shape: tuple[int, int], origin: tuple[int, int], frame: ObjectFrame
+    ) -> FloatMap:
+        """Return how often each pixel was inside before, float32 (h, w) in [-1, 1]: -1 never, 1 always.
+
+        For a crop of `shape` whose first pixel is `origin` (x, y) of the picture.
+        """
+        height, width = shape
+        across, down = frame.relative(shape, origin)
+        half = (_SIDE - 1) / 2.0
+        columns = np.broadcast_to(across * (half / _REACH) + half, (height, width))
+        rows = np.broadcast_to(down * (half / _REACH) + half, (height, width))
+        mean = 0.5 * (self._confirmed + self._running)
+        found = cv2.remap(
+            mean,
+            columns.astype(np.float32),
+            rows.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=0,
+        )
+        return (2.0 * found - 1.0).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def _normalised(probability: FloatMap) -> FloatMap:
+    frame = object_frame(probability)
+    if frame is None:
+        return np.zeros((_SIDE, _SIDE), dtype=np.float32)
+    places = (np.arange(_SIDE, dtype=np.float32) / (_SIDE - 1) - 0.5) * (2.0 * _REACH)
+    columns, rows = np.meshgrid(
+        places * frame.deviation_x + frame.x, places * frame.deviation_y + frame.y
+    )
+    return cv2.remap(  # type: ignore[no-any-return]
+        probability,
+        columns.astype(np.float32),
+        rows.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )

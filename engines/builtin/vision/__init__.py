@@ -1,0 +1,1 @@
+"""Classical vision algorithms on arrays; they know nothing of tracking."""

@@ -1,0 +1,116 @@
+"""Local colour: a bilateral grid of foreground and background mass over place and Lab colour."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.builtin.vision.arrays import FloatImage, FloatMap
+from utils.compiled import compiled
+
+CELL_PIXELS = 22
+_BINS = 16
+_LARGEST_LOG_ODDS = 3.0
+_HALF_TRUST_MASS = 0.3
+
+
+def local_colour(
+    known: FloatImage,
+    probability: FloatMap,
+    weight: FloatMap,
+    picture: FloatImage,
+    cell_pixels: int = CELL_PIXELS,
+) -> FloatMap:
+    """Return the log odds in [-3, 3] that each pixel is foreground by the colours seen near it.
+
+    Args:
+        known: Lab colours of known pixels, at their places in this picture, float32 (h, w, 3).
+        probability: that a known pixel is foreground, float32 (h, w).
+        weight: trust in each known pixel, float32 (h, w) in [0, 1].
+        picture: Lab colours asked about, float32 (h, w, 3).
+        cell_pixels: size of a grid cell, in pixels.
+    """
+    height, width = weight.shape
+    shape = height // cell_pixels + 3, width // cell_pixels + 3, _BINS, _BINS, _BINS, 2
+    grid = np.zeros(shape, dtype=np.float32)
+    _splat(known, probability, weight, cell_pixels, grid)
+    for axis in range(5):
+        _blur(grid.reshape(int(np.prod(shape[:axis])), shape[axis], -1))
+    out = np.empty((height, width), dtype=np.float32)
+    _slice(picture, cell_pixels, grid, out)
+    return out
+
+
+@compiled
+def _blur(grid: npt.NDArray[np.float32]) -> None:
+    """Blur (A, N, B) by (1, 2, 1) / 4 along its middle axis in place, nothing beyond its ends."""
+    outer, length, inner = grid.shape
+    last = np.empty(inner, dtype=np.float32)
+    half, quarter = np.float32(0.5), np.float32(0.25)
+    for block in range(outer):
+        last[:] = 0.0
+        for index in range(length):
+            for place in range(inner):
+                here = grid[block, index, place]
+                after = grid[block, index + 1, place] if index + 1 < length else np.float32(0.0)
+                grid[block, index, place] = half * here + quarter * (last[place] + after)
+                last[place] = here
+
+
+@compiled
+def _splat(
+    known: FloatImage,
+    probability: FloatMap,
+    weight: FloatMap,
+    cell_pixels: int,
+    grid: npt.NDArray[np.float32],
+) -> None:
+    height, width = weight.shape
+    for row in range(height):
+        for column in range(width):
+            light = min(max(known[row, column, 0] / 6.25, 0.0), 14.99)
+            red = min(max((known[row, column, 1] + 48.0) / 6.0, 0.0), 14.99)
+            yellow = min(max((known[row, column, 2] + 48.0) / 6.0, 0.0), 14.99)
+            y = int(row / cell_pixels + 1.5)
+            x = int(column / cell_pixels + 1.5)
+            share = probability[row, column]
+            trust = weight[row, column]
+            cell = grid[y, x, int(light + 0.5), int(red + 0.5), int(yellow + 0.5)]
+            cell[0] += trust * share
+            cell[1] += trust * (1.0 - share)
+
+
+@compiled
+def _slice(
+    picture: FloatImage, cell_pixels: int, grid: npt.NDArray[np.float32], out: FloatMap
+) -> None:
+    height, width = out.shape
+    for row in range(height):
+        y = row / cell_pixels + 1.0
+        y0 = int(y)
+        for column in range(width):
+            x = column / cell_pixels + 1.0
+            x0 = int(x)
+            light = min(max(picture[row, column, 0] / 6.25, 0.0), 14.99)
+            red = min(max((picture[row, column, 1] + 48.0) / 6.0, 0.0), 14.99)
+            yellow = min(max((picture[row, column, 2] + 48.0) / 6.0, 0.0), 14.99)
+            l0, a0, b0 = int(light), int(red), int(yellow)
+            foreground = 0.0
+            background = 0.0
+            for dy in range(2):
+                wy = y - y0 if dy else 1.0 - (y - y0)
+                for dx in range(2):
+                    wx = wy * (x - x0 if dx else 1.0 - (x - x0))
+                    for dl in range(2):
+                        wl = wx * (light - l0 if dl else 1.0 - (light - l0))
+                        for da in range(2):
+                            wa = wl * (red - a0 if da else 1.0 - (red - a0))
+                            for db in range(2):
+                                w = wa * (yellow - b0 if db else 1.0 - (yellow - b0))
+                                cell = grid[y0 + dy, x0 + dx, l0 + dl, a0 + da, b0 + db]
+                                foreground += w * cell[0]
+                                background += w * cell[1]
+            ratio = np.log((foreground + 0.01) / (background + 0.01))
+            ratio = min(max(ratio, -_LARGEST_LOG_ODDS), _LARGEST_LOG_ODDS)
+            mass = foreground + background
+            out[row, column] = ratio * mass / (mass + _HALF_TRUST_MASS)

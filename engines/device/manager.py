@@ -1,0 +1,344 @@
+"""Who is on the device: lends loaded engines, loads on first use, evicts the idle; knows no jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from engines.base import Engine
+from engines.device.capacity import DeviceRoom
+from engines.device.memory_budget import EngineState, Entry, Lease, Ledger
+from engines.device.memory_probe import MeasuredPeak, MemoryProbe, PeakBook
+from engines.device.placement import DeviceChoice, error_kind, release_memory
+from utils.errors import (
+    Cancelled,
+    EngineUnavailable,
+    GpuUnhealthy,
+    OutOfGpuMemory,
+    SplazmatteError,
+)
+
+_POLL_S = 0.25
+"""How often a waiting lease looks at its cancel event."""
+
+
+class Engines(Protocol):
+    """What the manager needs of the registry."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All engine names."""
+
+    def get(self, name: str) -> Engine:
+        """Return the engine of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """One engine in the ledger; sizes in bytes, `measured_*` 0 where nothing was measured yet.
+
+    `working_bytes` is what its live leases are promised, `measured_peak_bytes` the most that one lease
+    took beside the weights, on `measured_device`.
+    """
+
+    name: str
+    state: EngineState
+    weight_bytes: int
+    working_bytes: int
+    leases: int
+    measured_weight_bytes: int
+    measured_peak_bytes: int
+    measured_device: str
+
+    @property
+    def loaded(self) -> bool:
+        """True while the engine can be leased without loading."""
+        return self.state is EngineState.LOADED
+
+
+class ModelManager:
+    """Lends engines and keeps a ledger of declared bytes, corrected by what was measured.
+
+    Promised are the weights of every engine on the device, the working bytes of live leases and the
+    reserve; a lease is granted only where all of it fits the capacity. A leased engine is never
+    evicted. Two locks: the ledger's is held for microseconds, the building lock for one load at a time
+    (`from_pretrained` patches torch process-wide), so a lease of a loaded engine never waits for a load.
+
+    Args:
+        registry: engines by name.
+        device: "auto", "cpu" or "cuda"; resolved at the first load, not here.
+        reserve_bytes: GPU bytes left to other programs.
+        memory: the device's memory; None chooses by the device at the first load.
+        peaks: where measured peaks are kept.
+        wait_s: seconds a lease waits for other leases to end before it gives up.
+    """
+
+    def __init__(
+        self,
+        registry: Engines,
+        *,
+        device: DeviceChoice = "auto",
+        reserve_bytes: int = 0,
+        memory: MemoryProbe | None = None,
+        peaks: PeakBook | None = None,
+        wait_s: float = 60.0,
+    ) -> None:
+        self._registry = registry
+        self._room = DeviceRoom(device, reserve_bytes, memory, peaks)
+        self._wait_s = wait_s
+        self._changed = threading.Condition()
+        self._building = threading.Lock()
+        self._ledger = Ledger()
+        self._healthy = True
+        self._closed = False
+
+    @property
+    def device(self) -> str:
+        """Where engines run, "cpu" or "cuda"; before the first load a guess that touches no CUDA."""
+        return self._room.device
+
+    @property
+    def healthy(self) -> bool:
+        """False once the CUDA context has died: only a new process helps."""
+        return self._healthy
+
+    @contextlib.contextmanager
+    def lease(
+        self,
+        name: str,
+        working_bytes: int | None = None,
+        size_wh: tuple[int, int] = (1920, 1080),
+        *,
+        wait_s: float | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Engine]:
+        """Lend an engine, loaded, for the length of the `with` block.
+
+        Don't take a second lease inside the block unless both fit at once: it may wait for the first.
+
+        Args:
+            name: the engine's name in the registry.
+            working_bytes: device bytes the work needs beside the weights; None asks the engine.
+            size_wh: frame size in pixels that the engine is asked about.
+            wait_s: seconds to wait for other leases to end; None takes the manager's.
+            cancel: ends the waiting early.
+
+        Raises:
+            OutOfGpuMemory: it does not fit, also with every idle engine gone; with the numbers.
+            GpuUnhealthy: the CUDA context is dead.
+            EngineUnavailable: a requirement is missing, or the process is stopping.
+            ModelFilesError: a file is damaged or of another model.
+            Cancelled: cancelled while waiting.
+        """
+        entry = self._entry(name)
+        if entry.weight_bytes and not self._room.is_settled:
+            with self._building:
+                self._room.settle()
+        if working_bytes is None:
+            working_bytes = entry.engine.working_bytes(size_wh)
+        if entry.weight_bytes == 0:
+            working_bytes = 0  # no weights: it works in main memory, not on the device
+        deadline = time.monotonic() + (self._wait_s if wait_s is None else wait_s)
+        lease = self._acquire(entry, working_bytes, deadline, cancel)
+        failure: SplazmatteError | None = None
+        try:
+            yield entry.engine
+        except (RuntimeError, MemoryError) as error:
+            failure = self._translate(error, lease)
+            if failure is None:
+                raise
+        except GpuUnhealthy:
+            self._healthy = False
+            raise
+        finally:
+            self._release(lease)
+        if failure is not None:
+            raise failure
+
+    def status(self) -> list[EngineStatus]:
+        """Return every engine of the registry; never waits for a load, touches no weights."""
+        entries = [self._entry(name) for name in self._registry.names]
+        with self._changed:
+            return [self._status(entry) for entry in entries]
+
+    def measured(self, name: str) -> MeasuredPeak:
+        """Return the most an engine was measured to take, also by earlier processes."""
+        return self._room.measured(name)
+
+    def promised_bytes(self) -> int:
+        """Return the bytes promised now, the reserve left out."""
+        with self._changed:
+            return self._ledger.promised_bytes()
+
+    def unload_idle(self) -> None:
+        """Unload every engine that nobody leases."""
+        while True:
+            with self._changed:
+                victim = self._ledger.next_victim()
+                if victim is None:
+                    return
+                victim.state = EngineState.LEAVING
+            self._evict(victim)
+
+    def close(self, wait_s: float = 10.0) -> None:
+        """Refuse new leases, wait for the live ones to end, then unload what is idle."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._ledger.live, timeout=wait_s)
+        self.unload_idle()
+
+    def _entry(self, name: str) -> Entry:
+        engine = self._registry.get(name)
+        with self._changed:
+            entry = self._ledger.entries.setdefault(name, Entry(name, engine))
+            if entry.state is EngineState.ABSENT:
+                entry.weight_bytes = engine.weight_bytes
+            return entry
+
+    def _status(self, entry: Entry) -> EngineStatus:
+        peak = self._room.measured(entry.name)
+        return EngineStatus(
+            name=entry.name,
+            state=entry.state,
+            weight_bytes=entry.weight_bytes,
+            working_bytes=entry.working_bytes,
+            leases=entry.leases,
+            measured_weight_bytes=peak.weight_bytes,
+            measured_peak_bytes=peak.working_bytes,
+            measured_device=peak.device,
+        )
+
+    def _acquire(
+        self, entry: Entry, declared: int, deadline: float, cancel: threading.Event | None
+    ) -> Lease:
+        while True:
+            with self._changed:
+                step = self._next_step(entry, declared, deadline, cancel)
+            if isinstance(step, Entry):
+                self._evict(step)
+            elif step is not None:
+                self._load_for(step)
+                return step
+
+    def _next_step(
+        self, entry: Entry, declared: int, deadline: float, cancel: threading.Event | None
+    ) -> Lease | Entry | None:
+        """Return the booked lease, an engine to evict first, or None after waiting for a change."""
+        self._check_open()
+        if cancel is not None and cancel.is_set():
+            raise Cancelled
+        if entry.state in (EngineState.LOADING, EngineState.LEAVING):
+            self._changed.wait(_POLL_S)
+            return None
+        working = int(declared * entry.underestimate)
+        need = self._ledger.need_bytes(entry, working)
+        promised = self._ledger.promised_bytes()
+        room = self._room.room_bytes(promised)
+        if need == 0 or promised + need <= room:
+            return self._ledger.book(entry, working, declared)
+        if not self._ledger.leaving():
+            victim = self._ledger.victim_for(entry, need, room)
+            if victim is not None:
+                victim.state = EngineState.LEAVING
+                return victim
+            alone = working + entry.weight_bytes
+            if alone > room or time.monotonic() >= deadline:
+                raise self._room.no_memory(entry.name, need, room - promised)
+        self._changed.wait(_POLL_S)
+        return None
+
+    def _load_for(self, lease: Lease) -> None:
+        """Load the lease's engine where it was absent; on failure nothing of it stays promised."""
+        entry = lease.entry
+        if entry.state is EngineState.LOADED:
+            self._room.begin(lease)
+            return
+        before = self._room.memory.allocated_bytes()
+        loaded = False
+        try:
+            with self._building if entry.weight_bytes else contextlib.nullcontext():
+                self._load(entry)
+            loaded = True
+        finally:
+            with self._changed:
+                entry.state = EngineState.LOADED if loaded else EngineState.ABSENT
+                if not loaded:
+                    self._ledger.strike(lease)
+                self._changed.notify_all()
+        declared = self._room.note_weights(lease, before)
+        with self._changed:
+            entry.weight_bytes = declared
+        self._room.begin(lease)
+
+    def _load(self, entry: Entry) -> None:
+        """Load, and once more with every idle engine gone where memory was short."""
+        for last_try in (False, True):
+            error = self._try_load(entry)
+            if error is None:
+                return
+            kind = error_kind(error)
+            if kind == "dead":
+                self._healthy = False
+                raise GpuUnhealthy("engine.gpu_unhealthy", detail=str(error))
+            if kind != "memory" and not isinstance(error, OutOfGpuMemory):
+                raise error
+            if last_try:
+                free = self._room.room_bytes(0)
+                raise self._room.no_memory(entry.name, entry.weight_bytes, free, str(error))
+            self.unload_idle()
+
+    def _try_load(self, entry: Entry) -> Exception | None:
+        """Return what went wrong, out of the except block: its traceback would pin tensors."""
+        try:
+            entry.engine.load_model(self.device)
+            return None
+        except Exception as error:
+            caught = error
+        except BaseException:
+            entry.engine.unload()
+            raise
+        release_memory(caught)
+        entry.engine.unload()
+        self._room.memory.release()
+        return caught
+
+    def _evict(self, victim: Entry) -> None:
+        try:
+            victim.engine.unload()
+            self._room.memory.release()
+        finally:
+            with self._changed:
+                victim.state = EngineState.ABSENT
+                self._changed.notify_all()
+
+    def _release(self, lease: Lease) -> None:
+        with self._changed:
+            self._room.end(lease)
+            self._ledger.strike(lease)
+            self._changed.notify_all()
+
+    def _translate(self, error: Exception, lease: Lease) -> SplazmatteError | None:
+        """Return the user's error for a raw GPU error that escaped an engine; None for others."""
+        kind = error_kind(error)
+        if kind == "other" or (kind == "dead" and self.device != "cuda"):
+            return None
+        detail = f"{type(error).__name__}: {error}"
+        release_memory(error)
+        if kind == "dead":
+            self._healthy = False
+            return GpuUnhealthy("engine.gpu_unhealthy", detail=detail)
+        with self._changed:
+            promised = self._ledger.promised_bytes()
+            free = self._room.room_bytes(promised) - promised + lease.working_bytes
+        return self._room.no_memory(lease.entry.name, lease.working_bytes, free, detail)
+
+    def _check_open(self) -> None:
+        if not self._healthy:
+            raise GpuUnhealthy("engine.gpu_unhealthy")
+        if self._closed:
+            raise EngineUnavailable("engine.closing")

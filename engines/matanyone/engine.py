@@ -1,0 +1,222 @@
+"""MatAnyone and MatAnyone 2: alphas of people from one confirmed mask, streamed.
+
+It must not import torch or an upstream package before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engines.base import (
+    Capability,
+    DeviceName,
+    Engine,
+    FrameSource,
+    MattedFrame,
+    OptionSpec,
+    OptionValue,
+    Requirement,
+    RunContext,
+    resolve_options,
+)
+from engines.device.placement import stream_with_smaller
+from engines.matanyone.checkpoint import (
+    MODEL_NAMES,
+    WEIGHT_BYTES,
+    find_weights,
+    require_weights,
+    weight_file_names,
+)
+from engines.matanyone.contract import Backend, Generation, Network
+from engines.matanyone.first_mask import seed_mask
+from engines.matanyone.guide import PackedMasks
+from engines.matanyone.options import (
+    JobOptions,
+    inside_size_wh,
+    option_specs,
+    short_sides,
+    working_bytes,
+)
+from engines.matanyone.passes import Runner, WorkMeter, plan_segments
+from engines.matanyone.upstream import UpstreamBackend
+from engines.weights import download_command
+from utils.errors import EngineUnavailable
+from utils.types import Mask, Message
+
+if TYPE_CHECKING:
+    from config import Settings
+
+_LABEL = "MatAnyone"
+_INSTALL_COMMAND = "bash scripts/setup_env.sh --models"
+_GENERATIONS: tuple[Generation, ...] = ("2", "1")
+"""In order of preference."""
+
+
+class MatAnyoneEngine(Engine):
+    """Both generations behind one name; the setting and the job's option choose.
+
+    Args:
+        settings: folders of the weights, the preferred generation, the precision.
+        backend: where networks come from; the upstream packages when none is given.
+    """
+
+    name = "matanyone"
+    label = Message("engine.matanyone.label")
+    description = Message("engine.matanyone.description")
+    capabilities = frozenset({Capability.MATTE})
+    guide_kind = "first_mask"
+
+    def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
+        self._default_generation = settings.matanyone_generation
+        self._folders: dict[Generation, Path] = {
+            "1": settings.model_path(settings.matanyone_model),
+            "2": settings.model_path(settings.matanyone2_model),
+        }
+        self._backend: Backend = backend or UpstreamBackend(settings.dtype)
+        self._device: DeviceName | None = None
+        self._loaded: tuple[Generation, Network] | None = None
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the network's float32 parameters; one generation is loaded at a time."""
+        return WEIGHT_BYTES
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The packages and weights of the generation that a job would use by default."""
+        return self._requirements(self._resolve("auto"))
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """Estimate for the default inside size; larger ones may fall back when it is too little."""
+        width, height = inside_size_wh(size_wh, short_sides(size_wh, 720)[0])
+        return working_bytes(width, height)
+
+    def option_specs(self) -> tuple[OptionSpec, ...]:
+        """See `engines.matanyone.options`."""
+        return option_specs(self._default_generation)
+
+    def load_model(self, device: DeviceName) -> None:
+        """See `Engine.load_model`; loads the generation that a job would use by default."""
+        self.unload()
+        self._load(self._resolve("auto"), device)
+
+    def unload(self) -> None:
+        """See `Engine.unload`."""
+        self._loaded = None
+        self._device = None
+
+    def process(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        """See `Matter.process`.
+
+        A mask on another frame starts afresh from there on, away from `start`; an empty one says that
+        the target is absent there: its alphas are 0 up to the next mask.
+        """
+        if self._device is None:
+            raise RuntimeError("load_model comes before process")
+        chosen = JobOptions.of(resolve_options(self.option_specs(), options))
+        masks = PackedMasks(guide, start, frames)
+        return self._run(frames, masks, start, chosen, context)
+
+    def _run(
+        self,
+        frames: FrameSource,
+        masks: PackedMasks,
+        start: int,
+        options: JobOptions,
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        context.check_cancelled()
+        network = self._network(self._resolve(options.generation))
+        segments = plan_segments(masks.is_empty, start, len(frames))
+        runner = Runner(
+            frames=frames,
+            segments=segments,
+            seed=lambda index: seed_mask(masks.mask(index), options.dilate, options.erode, index),
+            warmup=options.warmup,
+            meter=WorkMeter(segments, options.warmup, context),
+            label=_LABEL,
+        )
+        size_wh = frames.size_wh
+        sides = short_sides(size_wh, options.inside)
+        if sides[0] < min(size_wh):
+            context.on_notice(
+                Message("engine.matanyone.inside", {"used": sides[0], "full": min(size_wh)})
+            )
+
+        def open_stream(short_side: int, done: int) -> Iterator[MattedFrame]:
+            return runner.run(lambda: network.open_core(size_wh, short_side, options.amp), done)
+
+        def on_smaller(wanted: int, used: int) -> None:
+            context.on_notice(
+                Message(
+                    "engine.smaller",
+                    {"name": _LABEL, "wanted": f"{wanted} px", "used": f"{used} px"},
+                )
+            )
+
+        yield from stream_with_smaller(_LABEL, sides, open_stream, on_smaller)
+
+    def _network(self, generation: Generation) -> Network:
+        if self._loaded is None or self._loaded[0] != generation:
+            if self._device is None:
+                raise RuntimeError("the engine was unloaded while a job ran")
+            self._load(generation, self._device)
+        assert self._loaded is not None
+        return self._loaded[1]
+
+    def _load(self, generation: Generation, device: DeviceName) -> None:
+        # The weights in use go first: two generations at a time are never promised to the ledger.
+        self._loaded = None
+        for item in self._requirements(generation):
+            if not item.present:
+                raise EngineUnavailable(
+                    "engine.unavailable",
+                    name=self.label,
+                    missing=item.label,
+                    command=item.command,
+                )
+        weights = require_weights(self._folders[generation], generation)
+        self._loaded = generation, self._backend.load(generation, weights, device)
+        self._device = device
+
+    def _resolve(self, choice: str) -> Generation:
+        wanted = self._default_generation if choice == "auto" else choice
+        for generation in _GENERATIONS:
+            if wanted == generation:
+                return generation
+        complete = (item for item in _GENERATIONS if self._is_complete(item))
+        with_weights = (item for item in _GENERATIONS if self._has_weights(item))
+        return next(complete, None) or next(with_weights, None) or _GENERATIONS[0]
+
+    def _has_weights(self, generation: Generation) -> bool:
+        return find_weights(self._folders[generation], generation) is not None
+
+    def _is_complete(self, generation: Generation) -> bool:
+        return self._has_weights(generation) and not self._backend.missing_packages(generation)
+
+    def _requirements(self, generation: Generation) -> tuple[Requirement, ...]:
+        missing = self._backend.missing_packages(generation)
+        names = ", ".join(missing or ("torch", MODEL_NAMES[generation]))
+        return (
+            Requirement(
+                Message("engine.requirement_packages", {"names": names}),
+                not missing,
+                _INSTALL_COMMAND,
+            ),
+            Requirement(
+                Message("engine.requirement_weights", {"names": self._weights_name(generation)}),
+                self._has_weights(generation),
+                download_command(MODEL_NAMES[generation]),
+            ),
+        )
+
+    def _weights_name(self, generation: Generation) -> str:
+        return f"{self._folders[generation].name}/{weight_file_names(generation)[0]}"

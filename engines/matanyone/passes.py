@@ -1,0 +1,162 @@
+"""The order in which a clip is matted: which core sees which frames, and what is given to the caller.
+
+A core runs one way only. From the start frame one goes backwards, then another one forwards; a mask
+on a later frame of either way ends that core and seeds the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engines.base import FrameSource, MattedFrame, RunContext
+from engines.matanyone.contract import SeedMask, StreamCore
+from utils.errors import EngineFault
+from utils.types import Alpha, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Frames first, first + step, … without `stop`, run by one core.
+
+    `is_empty` marks a seed mask that selects nothing: the target is absent there.
+    `drops_first` marks the backward run from the start frame, whose alpha the forward run gives.
+    """
+
+    first: int
+    stop: int
+    step: Literal[1, -1]
+    is_empty: bool
+    drops_first: bool
+
+    @property
+    def length(self) -> int:
+        """Number of frames the core sees."""
+        return abs(self.stop - self.first)
+
+    @property
+    def yields(self) -> int:
+        """Number of alphas that reach the caller."""
+        return self.length - self.drops_first
+
+    def work_units(self, warmup: int) -> int:
+        """Return the number of network steps: seed, first prediction, warm-up, further frames."""
+        return self.length if self.is_empty else self.length + 1 + warmup
+
+
+def plan_segments(seeds: Mapping[int, bool], start: int, count: int) -> list[Segment]:
+    """Return the segments in running order: backwards from `start`, then forwards.
+
+    Args:
+        seeds: for each frame with a mask, whether that mask is empty; contains `start`.
+        start: index of the frame that the user confirmed.
+        count: number of frames of the clip.
+    """
+    segments = []
+    backward = [start, *sorted((index for index in seeds if index < start), reverse=True)]
+    for first, stop in zip(backward, [*backward[1:], -1], strict=True):
+        drops_first = first == start
+        # A core that would see only the dropped start frame is not worth its warm-up.
+        if abs(stop - first) > drops_first:
+            segments.append(Segment(first, stop, -1, seeds[first], drops_first))
+    forward = [start, *sorted(index for index in seeds if index > start)]
+    for first, stop in zip(forward, [*forward[1:], count], strict=True):
+        segments.append(Segment(first, stop, 1, seeds[first], drops_first=False))
+    return segments
+
+
+class WorkMeter:
+    """Reports finished network steps; a stretch that is run again does not count twice."""
+
+    def __init__(self, segments: Sequence[Segment], warmup: int, context: RunContext) -> None:
+        self._total = sum(segment.work_units(warmup) for segment in segments)
+        self._context = context
+        self._reached = 0
+        self._position = 0
+
+    def seek(self, position: int) -> None:
+        """Go on counting from this number of steps."""
+        self._position = position
+
+    def tick(self) -> None:
+        """Count one step; raises `Cancelled` when the job was cancelled."""
+        self._position += 1
+        self._reached = max(self._reached, self._position)
+        self._context.report("matte", self._reached, self._total)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs the segments of one job.
+
+    Args:
+        frames: the clip.
+        segments: from `plan_segments`.
+        seed: gives the seed mask of a frame index.
+        warmup: extra predictions of each seed frame.
+        meter: counts steps.
+        label: the engine's name for an error's text.
+    """
+
+    frames: FrameSource
+    segments: Sequence[Segment]
+    seed: Callable[[int], SeedMask]
+    warmup: int
+    meter: WorkMeter
+    label: str
+
+    def run(self, open_core: Callable[[], StreamCore], done: int) -> Iterator[MattedFrame]:
+        """Yield all alphas but the first `done`, with fresh cores from the segment they end in."""
+        position = 0
+        for segment in self.segments:
+            self.meter.seek(position)
+            position += segment.work_units(self.warmup)
+            if done >= segment.yields:
+                done -= segment.yields
+                continue
+            skip = done + segment.drops_first
+            done = 0
+            alphas = self._absent(segment) if segment.is_empty else self._follow(segment, open_core)
+            with closing(alphas):  # type: ignore[type-var]
+                for offset, alpha in enumerate(alphas):
+                    if offset >= skip:
+                        index = segment.first + offset * segment.step
+                        yield MattedFrame(index, checked_alpha(alpha, index, self.label))
+
+    def _follow(self, segment: Segment, open_core: Callable[[], StreamCore]) -> Iterator[Alpha]:
+        mask = self.seed(segment.first)
+        core = open_core()
+        reader = self.frames.read(segment.first, segment.stop, segment.step)
+        with closing(reader):  # type: ignore[type-var]
+            for offset, frame in enumerate(reader):
+                alpha = core.advance(frame) if offset else self._first(core, frame, mask)
+                self.meter.tick()
+                yield alpha
+
+    def _first(self, core: StreamCore, frame: Frame, mask: SeedMask) -> Alpha:
+        core.begin(frame, mask)
+        for _ in range(1 + self.warmup):
+            self.meter.tick()
+            core.settle()
+        return core.first_alpha()
+
+    def _absent(self, segment: Segment) -> Iterator[Alpha]:
+        width, height = self.frames.size_wh
+        for _ in range(segment.length):
+            self.meter.tick()
+            yield np.zeros((height, width), np.float32)
+
+
+def checked_alpha(alpha: Alpha, frame: int, label: str) -> Alpha:
+    """Return the alpha, float32 (H, W), clipped to [0, 1].
+
+    Raises:
+        EngineFault: a value is not finite.
+    """
+    if not np.isfinite(alpha).all():
+        raise EngineFault("engine.bad_alpha", name=label, frame=frame, problem="NaN")
+    return np.clip(alpha, 0.0, 1.0, out=alpha)

@@ -1,0 +1,148 @@
+"""SAM 3's detector: from a phrase or example boxes to every instance; keeps no state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engines.base import Instance
+from engines.sam.loading import Network
+from engines.sam.tensors import to_mask
+from utils.errors import UnusablePrompt
+from utils.mask_utils import bounding_box
+from utils.types import Box, Mask, Point
+
+if TYPE_CHECKING:
+    import torch
+
+EXEMPLAR_TEXT = "visual"
+"""What upstream gives as text where only boxes say what is meant."""
+MAXIMUM_TOKENS = 32
+"""The text tower's length, start and end included."""
+SCORE_THRESHOLD = 0.5
+"""Upstream's own threshold on presence times query score."""
+MAXIMUM_INSTANCES = 50
+
+
+def read_text(network: Network, phrase: str) -> tuple[Any, torch.Tensor]:
+    """Return the phrase's features and its token mask (1, 32), both in main memory.
+
+    Raises:
+        UnusablePrompt: it is longer than the text tower reads.
+    """
+    import torch
+
+    count = len(network.tokenizer(phrase)["input_ids"])
+    if count > MAXIMUM_TOKENS:
+        raise UnusablePrompt("prompt.text_long", tokens=count, limit=MAXIMUM_TOKENS)
+    tokens = network.tokenizer(
+        [phrase], padding="max_length", max_length=MAXIMUM_TOKENS, return_tensors="pt"
+    ).to(network.device)
+    with torch.inference_mode():
+        features = network.detector.get_text_features(
+            input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+        )
+    return features.pooler_output.cpu(), tokens["attention_mask"].cpu()
+
+
+def detect(
+    network: Network,
+    state: torch.Tensor | None,
+    text: tuple[Any, torch.Tensor],
+    exemplars: tuple[Box, ...],
+    size_wh: tuple[int, int],
+) -> list[tuple[Mask, float]]:
+    """Return masks, bool (H, W), with scores in [0, 1], best first.
+
+    Args:
+        network: with a detector.
+        state: the vision tower's last state of the image, (1, N, C).
+        text: what `read_text` returned.
+        exemplars: boxes, in pixels, around examples of what is meant.
+        size_wh: the image's size in pixels.
+    """
+    import torch
+    from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+    if state is None:
+        raise ValueError("the image was encoded without a detector")
+    features, mask = text
+    with torch.inference_mode():
+        output = network.detector(
+            vision_embeds=_vision_output(network, state.to(network.device)),
+            text_embeds=BaseModelOutputWithPooling(pooler_output=features.to(network.device)),
+            attention_mask=mask.to(network.device),
+            **_boxes(network, exemplars, size_wh),
+        )
+        presence = output.presence_logits[0].float().sigmoid()
+        scores = output.pred_logits[0].float().sigmoid() * presence
+        order = scores.argsort(descending=True)[:MAXIMUM_INSTANCES]
+        kept = [index for index in order.tolist() if float(scores[index]) > SCORE_THRESHOLD]
+        logits = output.pred_masks[0]
+        return _masks(logits, scores, kept, size_wh)
+
+
+def _masks(
+    logits: torch.Tensor, scores: torch.Tensor, kept: list[int], size_wh: tuple[int, int]
+) -> list[tuple[Mask, float]]:
+    """Enlarge one mask at a time: 200 full-HD float masks would take 1.6 GB."""
+    found = [(to_mask(logits[index], size_wh, "SAM 3"), float(scores[index])) for index in kept]
+    return [(mask, score) for mask, score in found if mask.any()]
+
+
+def _vision_output(network: Network, state: torch.Tensor) -> Any:
+    """Rebuild what the vision tower returns from its last state; the neck costs little."""
+    from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
+
+    vision = network.detector.vision_encoder
+    side = network.image_size // vision.config.backbone_config.patch_size
+    plane = state.view(1, side, side, -1).permute(0, 3, 1, 2)
+    pyramid, places = vision.neck(plane)
+    return Sam3VisionEncoderOutput(
+        last_hidden_state=state, fpn_hidden_states=pyramid, fpn_position_encoding=places
+    )
+
+
+def _boxes(
+    network: Network, exemplars: tuple[Box, ...], size_wh: tuple[int, int]
+) -> dict[str, torch.Tensor]:
+    import torch
+
+    if not exemplars:
+        return {}
+    width, height = size_wh
+    rows = [
+        [(b.x0 + b.x1) / 2 / width, (b.y0 + b.y1) / 2 / height, (b.x1 - b.x0) / width, (b.y1 - b.y0) / height]
+        for b in exemplars
+    ]  # fmt: skip
+    boxes = torch.tensor([rows], dtype=torch.float32, device=network.device)
+    labels = torch.ones(boxes.shape[:2], dtype=torch.long, device=network.device)
+    return {"input_boxes": boxes, "input_boxes_labels": labels}
+
+
+def chosen_mask(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:
+    """Return the mask of the instance that the clicks and the box mean."""
+
+    def agreement(instance: Instance) -> float:
+        mask = instance.mask
+        height, width = mask.shape
+        votes = 0.0
+        for point in points:
+            hit = mask[min(int(point.y), height - 1), min(int(point.x), width - 1)]
+            votes += float(hit == point.positive)
+        extent = bounding_box(mask)
+        if box is not None and extent is not None:
+            votes += _overlap((box.x0, box.y0, box.x1, box.y1), extent)
+        return votes + instance.score * 1e-3
+
+    return max(found, key=agreement).mask
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> float:
+    """Return intersection over union of two boxes (x0, y0, x1, y1)."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0.0) * max(height, 0.0)
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1])
+    return shared / (areas - shared) if areas > shared else 0.0

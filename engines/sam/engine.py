@@ -1,0 +1,202 @@
+"""SAM 3 and SAM 2.1 as engines: find by text, examples, clicks or a box, and track; no files of jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engines.base import (
+    Capability,
+    DeviceName,
+    Engine,
+    FrameSource,
+    Instance,
+    Requirement,
+    RunContext,
+    TrackedFrame,
+)
+from engines.device.placement import choose_dtype, likely_device, release_memory
+from engines.sam.loading import SAM2, SAM3, ModelSource, load_network, weight_files
+from engines.weights import FileVerifier, download_command, safetensors_bytes
+from utils.errors import EngineUnavailable, ModelFilesError
+from utils.messages import render
+from utils.types import Frame, Mask, Message, Prompt
+
+if TYPE_CHECKING:
+    from config import Settings
+    from engines.sam.image import SamImage
+    from engines.sam.loading import ModelKind, Network
+
+_PACKAGES = ("torch", "transformers", "safetensors")
+_PACKAGES_COMMAND = "bash scripts/setup_env.sh --models"
+
+
+class _SamEngine(Engine):
+    """What both generations share; a subclass says which checkpoint and what it can do."""
+
+    _kind: ModelKind
+    _people_name: str
+    _working_share: float
+    """Device bytes beside the weights, in GB at float32."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        model = self._model_setting()
+        folder = settings.model_path(model)
+        hub_id = model if _is_hub_id(model, folder) else ""
+        self._source = ModelSource(
+            kind=self._kind,
+            folder=None if hub_id else folder,
+            hub_id=hub_id,
+            command=_hub_command(hub_id) if hub_id else download_command(self.name),
+            label=self._people_name,
+        )
+        self._verifier = FileVerifier(self.name, self._source.command)
+        self._network: Network | None = None
+
+    def _model_setting(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def weight_bytes(self) -> int:
+        """What is loaded; before, what the files hold, else the published count."""
+        if self._network is not None:
+            return self._network.weight_bytes
+        folder, width = self._source.folder, self._bytes_per_value()
+        if folder is not None and not self._source.missing():
+            paths = [folder / name for name in weight_files(folder)]
+            with contextlib.suppress(ModelFilesError):
+                return sum(safetensors_bytes(path, width, self._source.command) for path in paths)
+        return self._kind.parameters * width
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Packages and weight files; nothing is imported or opened."""
+        absent = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+        return (
+            Requirement(
+                Message("engine.requirement_packages", {"names": ", ".join(_PACKAGES)}),
+                present=not absent,
+                command=_PACKAGES_COMMAND,
+            ),
+            Requirement(
+                Message("engine.requirement_weights", {"names": self._people_name}),
+                present=not self._source.missing(),
+                command=self._source.command,
+            ),
+        )
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """Every picture is squashed to the network's square, so the frame's size matters little."""
+        width, height = size_wh
+        activations = int(self._working_share * 1e9) * self._bytes_per_value() // 4
+        return activations + 8 * width * height
+
+    def load_model(self, device: DeviceName) -> None:
+        """See `Engine.load_model`."""
+        if self._network is not None:
+            return
+        packages, weights = self.requirements()
+        if not packages.present:
+            raise self._unavailable(packages)
+        if not weights.present and not self._source.hub_id:
+            raise self._unavailable(weights)
+        dtype = choose_dtype(self._settings.dtype, device)
+        self._network = load_network(self._source, self._verifier, device, dtype)
+
+    def unload(self) -> None:
+        """See `Engine.unload`."""
+        self._network = None
+        release_memory()
+
+    def open_image(self, image: Frame, around: Mapping[int, Frame] | None = None) -> SamImage:
+        """See `Segmenter.open_image`; the image is encoded at the first prompt, by itself."""
+        del around
+        from engines.sam.image import SamImage
+
+        return SamImage(image, self._loaded, self._people_name)
+
+    def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
+        """See `Segmenter.segment_image`."""
+        return self.open_image(image).segment(prompt)
+
+    def track_video(
+        self,
+        frames: FrameSource,
+        masks: Mapping[int, Mapping[int, Mask]],
+        start: int,
+        context: RunContext,
+    ) -> Iterator[TrackedFrame]:
+        """See `Tracker.track_video`; memory does not grow with the clip."""
+        from engines.sam.tracking import track
+
+        return track(self._loaded(), self._people_name, frames, masks, start, context)
+
+    def _loaded(self) -> Network:
+        if self._network is None:
+            raise RuntimeError(f"{self.name} is not loaded: lease it from the manager")
+        return self._network
+
+    def _unavailable(self, requirement: Requirement) -> EngineUnavailable:
+        return EngineUnavailable(
+            "engine.unavailable",
+            name=self._people_name,
+            missing=render(requirement.label),
+            command=requirement.command,
+            detail=", ".join(self._source.missing()),
+        )
+
+    def _bytes_per_value(self) -> int:
+        if self._settings.dtype == "auto":
+            return 2 if likely_device(self._settings.device) == "cuda" else 4
+        return 4 if self._settings.dtype == "float32" else 2
+
+
+class Sam3Engine(_SamEngine):
+    """SAM 3: text, examples, clicks, boxes and tracking, with `facebook/sam3` weights."""
+
+    name = "sam3"
+    label = Message("engine.sam3.label")
+    description = Message("engine.sam3.description")
+    capabilities = frozenset(
+        {
+            Capability.TEXT,
+            Capability.POINTS,
+            Capability.BOX,
+            Capability.EXEMPLARS,
+            Capability.TRACK,
+        }
+    )
+    _kind = SAM3
+    _people_name = "SAM 3"
+    _working_share = 1.2
+
+    def _model_setting(self) -> str:
+        return self._settings.sam3_model
+
+
+class Sam2Engine(_SamEngine):
+    """SAM 2.1 tiny: clicks, boxes and tracking with ungated weights; no text."""
+
+    name = "sam2"
+    label = Message("engine.sam2.label")
+    description = Message("engine.sam2.description")
+    capabilities = frozenset({Capability.POINTS, Capability.BOX, Capability.TRACK})
+    _kind = SAM2
+    _people_name = "SAM 2.1"
+    _working_share = 0.6
+
+    def _model_setting(self) -> str:
+        return self._settings.sam2_model
+
+
+def _hub_command(hub_id: str) -> str:
+    """Return the command that puts a hub model into the hub's own cache."""
+    return f"hf download {hub_id} --include '*.json' '*.safetensors'"
+
+
+def _is_hub_id(model: str, folder: Path) -> bool:
+    """Tell "owner/name" from a folder's name or path."""
+    return model.count("/") == 1 and not Path(model).is_absolute() and not folder.exists()

@@ -1,0 +1,248 @@
+"""One image under SAM 3 or SAM 2.1: encoded once, then asked by text, boxes and clicks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import Instance
+from engines.sam import detection
+from engines.sam.loading import Network
+from engines.sam.prompts import check_box, check_points, check_text
+from engines.sam.tensors import pixels, to_mask
+from utils.errors import UnusablePrompt
+from utils.mask_utils import check_keyframe_mask
+from utils.types import Box, Frame, Mask, Point, Prompt
+
+if TYPE_CHECKING:
+    import torch
+
+_KEPT_ANSWERS = 64
+"""Clicks whose low-resolution logits are kept for the next click; 0.3 MB each."""
+_MASK_LOGIT = 10.0
+"""Logit that stands for a sure pixel where a ready mask is refined; SAM 2's own scale for masks."""
+
+_Clicks: TypeAlias = "tuple[Box | None, tuple[Point, ...]]"
+_Concept: TypeAlias = "tuple[str, tuple[Box, ...]]"
+
+
+@dataclass(slots=True)
+class _Embedding:
+    """What is kept of an image, in main memory: `state` of the vision tower (1, N, C) for the detector
+    (None in SAM 2.1), and the tracker's pyramid, three (1, C, H, W).
+    """
+
+    state: torch.Tensor | None
+    pyramid: list[torch.Tensor]
+
+
+@dataclass(slots=True, eq=False)
+class SamImage:
+    """One image being segmented; see `engines.base.ImageSegmentation`.
+
+    Embeddings rest in main memory between calls, so that an open image holds nothing of the card. An
+    answer is a function of the prompt alone: clicks are replayed in order where their logits are not
+    kept, so the page's click by click and the command line's all at once agree. The last concept's
+    instances are kept too (as bits), so clicks on one of them don't run the detector again.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        network: returns the loaded network; called at each prompt, since engines come and go.
+        name: the engine's name for people.
+    """
+
+    image: Frame
+    network: Callable[[], Network]
+    name: str
+    _embedding: _Embedding | None = None
+    _texts: dict[str, Any] = field(default_factory=dict)
+    _answers: OrderedDict[_Clicks, tuple[torch.Tensor, float]] = field(default_factory=OrderedDict)
+    _prior_key: bytes = b""
+    _found_key: _Concept | None = None
+    _found: list[tuple[npt.NDArray[np.uint8], float]] = field(default_factory=list)
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of the image, in pixels."""
+        height, width = self.image.shape[:2]
+        return width, height
+
+    def segment(self, prompt: Prompt) -> list[Instance]:
+        """Return instances, best first.
+
+        Text and exemplars find every instance of a concept. Clicks and a box find one object; beside a
+        text they choose one of its instances and refine it, beside a mask they refine the mask.
+
+        Raises:
+            UnusablePrompt: the prompt is empty, not English, too long, or outside the picture.
+            EngineFault: the model answered with numbers that are none.
+        """
+        network = self.network()
+        if prompt.is_empty:
+            raise UnusablePrompt("prompt.empty")
+        check_points(prompt.points, self.size_wh)
+        box = check_box(prompt.box, self.size_wh) if prompt.box is not None else None
+        exemplars = tuple(check_box(one, self.size_wh) for one in prompt.exemplars)
+        prior = (
+            check_keyframe_mask(prompt.mask, self.size_wh, 0) if prompt.mask is not None else None
+        )
+        clicked = bool(prompt.points) or box is not None
+        if prompt.text.strip() or exemplars:
+            found = self._find(network, prompt.text, exemplars)
+            if not clicked or not found:
+                return found
+            prior = detection.chosen_mask(found, prompt.points, box)
+        if not clicked:
+            return [Instance(prior, 1.0)] if prior is not None else []
+        return self._click(network, prompt.points, box, prior)
+
+    def _find(self, network: Network, text: str, exemplars: tuple[Box, ...]) -> list[Instance]:
+        if network.detector is None:
+            code = "prompt.text_unsupported" if text.strip() else "prompt.exemplars_unsupported"
+            raise UnusablePrompt(code, name=self.name)
+        phrase = check_text(text) if text.strip() else ""
+        if self._found_key != (phrase, exemplars):
+            found = self._detect(network, phrase or detection.EXEMPLAR_TEXT, exemplars)
+            self._found_key = (phrase, exemplars)
+            self._found = [(np.packbits(mask, axis=1), score) for mask, score in found]
+        width = self.size_wh[0]
+        return [
+            Instance(np.unpackbits(bits, axis=1, count=width).astype(bool), score, phrase)
+            for bits, score in self._found
+        ]
+
+    def _detect(
+        self, network: Network, phrase: str, exemplars: tuple[Box, ...]
+    ) -> list[tuple[Mask, float]]:
+        if phrase not in self._texts:
+            self._texts[phrase] = detection.read_text(network, phrase)
+        state = self._encoded(network).state
+        return detection.detect(network, state, self._texts[phrase], exemplars, self.size_wh)
+
+    def _click(
+        self, network: Network, points: tuple[Point, ...], box: Box | None, prior: Mask | None
+    ) -> list[Instance]:
+        first = next((i for i, point in enumerate(points) if point.positive), len(points) - 1)
+        if box is None and prior is None and not any(point.positive for point in points):
+            raise UnusablePrompt("prompt.no_positive")
+        self._begin_with(prior)
+        pyramid = [level.to(network.device) for level in self._encoded(network).pyramid]
+        previous = _mask_logits(network, prior) if prior is not None else None
+        score = 0.0
+        start = 0 if box is not None or prior is not None else first + 1
+        for count in range(start, len(points) + 1):
+            if count == 0 and box is None:
+                continue
+            key: _Clicks = (box, points[:count])
+            if key not in self._answers:
+                self._answers[key] = _decode(
+                    network, pyramid, self.size_wh, points[:count], box, previous
+                )
+            previous, score = self._answers[key]
+            self._answers.move_to_end(key)
+        while len(self._answers) > _KEPT_ANSWERS:
+            self._answers.popitem(last=False)
+        if previous is None:
+            return []
+        mask = to_mask(previous[0, 0], self.size_wh, self.name)
+        return [Instance(mask, score)] if mask.any() else []
+
+    def _begin_with(self, prior: Mask | None) -> None:
+        """Forget kept answers that began from another mask."""
+        key = np.packbits(prior).tobytes() if prior is not None else b""
+        if key != self._prior_key:
+            self._answers.clear()
+            self._prior_key = key
+
+    def _encoded(self, network: Network) -> _Embedding:
+        if self._embedding is None:
+            self._embedding = _encode(network, self.image)
+        return self._embedding
+
+
+def _encode(network: Network, image: Frame) -> _Embedding:
+    import torch
+
+    tracker = network.tracker
+    with torch.inference_mode():
+        values = pixels(network, image)
+        state = None
+        if network.detector is None:
+            levels = tracker.get_image_features(values, return_dict=True).fpn_hidden_states
+        else:
+            from transformers.modeling_outputs import BaseModelOutput
+
+            vision = network.detector.vision_encoder
+            state = vision.backbone(values).last_hidden_state
+            levels, _ = network.root.get_vision_features_for_tracker(
+                BaseModelOutput(last_hidden_state=state)
+            )
+        pyramid = [
+            level.permute(1, 2, 0).view(1, -1, *size)
+            for level, size in zip(levels, tracker.backbone_feature_sizes, strict=True)
+        ]
+        pyramid[-1] = pyramid[-1] + tracker.no_memory_embedding.view(1, -1, 1, 1)
+        return _Embedding(
+            state.cpu() if state is not None else None, [level.cpu() for level in pyramid]
+        )
+
+
+def _decode(
+    network: Network,
+    pyramid: list[torch.Tensor],
+    size_wh: tuple[int, int],
+    points: tuple[Point, ...],
+    box: Box | None,
+    previous: torch.Tensor | None,
+) -> tuple[torch.Tensor, float]:
+    """Run the mask decoder; returns the best logits (1, 1, h, w) in main memory and their score."""
+    import torch
+
+    tracker, device = network.tracker, network.device
+    width, height = size_wh
+    scale = torch.tensor([network.image_size / width, network.image_size / height])
+    # Coordinates stay float32 until they are normalised: bf16 knows pixels only in steps of four.
+    places = labels = corners = None
+    if points:
+        xy = torch.tensor([[point.x, point.y] for point in points], dtype=torch.float32)
+        places = (xy * scale)[None, None].to(device)
+        labels = torch.tensor(
+            [[[int(p.positive) for p in points]]], dtype=torch.int32, device=device
+        )
+    if box is not None:
+        xy = torch.tensor([[box.x0, box.y0], [box.x1, box.y1]], dtype=torch.float32)
+        corners = (xy * scale).view(1, 1, 4).to(device)
+    if previous is not None:
+        previous = previous.to(device, network.dtype)
+    several = len(points) == 1 and box is None and previous is None
+    with torch.inference_mode():
+        sparse, dense = tracker.prompt_encoder(
+            input_points=places, input_labels=labels, input_boxes=corners, input_masks=previous
+        )
+        logits, scores, _, _ = tracker.mask_decoder(
+            image_embeddings=pyramid[-1],
+            image_positional_embeddings=tracker.get_image_wide_positional_embeddings(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=several,
+            high_resolution_features=pyramid[:-1],
+        )
+        best = int(scores[0, 0].argmax())
+        score = min(max(float(scores[0, 0, best]), 0.0), 1.0)
+        return logits[:, :, best].float().cpu(), score
+
+
+def _mask_logits(network: Network, mask: Mask) -> torch.Tensor:
+    """Return a ready mask as the decoder's dense prompt: logits (1, 1, h, w)."""
+    import torch
+    import torch.nn.functional as F
+
+    size = network.tracker.prompt_encoder.mask_input_size
+    share = torch.from_numpy(mask.astype(np.float32))[None, None]
+    small = F.interpolate(share, tuple(size), mode="bilinear", antialias=True)
+    return (small * 2 - 1) * _MASK_LOGIT

@@ -1,0 +1,259 @@
+"""Follow objects through a clip with SAM 3 or SAM 2.1, one frame in, masks out, memory bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engines.base import FrameSource, RunContext, TrackedFrame
+from engines.sam.cuts import CutDetector
+from engines.sam.loading import Network
+from engines.sam.tensors import pixels, to_mask
+from utils.errors import UnusablePrompt
+from utils.mask_utils import check_keyframe_mask
+from utils.types import Frame, Mask, Message
+
+if TYPE_CHECKING:
+    import torch
+
+Masks = Mapping[int, Mapping[int, Mask]]
+"""Masks by frame index and object id."""
+
+
+def track(
+    network: Network, name: str, frames: FrameSource, masks: Masks, start: int, context: RunContext
+) -> Generator[TrackedFrame, None, None]:
+    """Yield every frame once: start-1 … 0 first, then start … the last; see `Tracker.track_video`.
+
+    Raises:
+        UnusablePrompt: frame `start` has no mask, or a mask is empty there or of another size.
+    """
+    if not masks.get(start):
+        raise UnusablePrompt("prompt.mask_missing", frame=start)
+    for mask in masks[start].values():
+        check_keyframe_mask(mask, frames.size_wh, start)
+    done = 0
+    passes: tuple[tuple[int, Literal[1, -1]], ...] = ((-1, -1), (len(frames), 1))
+    for stop, step in passes:
+        if step < 0 and start == 0:
+            continue
+        with closing(
+            _one_way(network, name, frames, masks, (start, stop, step), context)
+        ) as results:
+            for result in results:
+                if step < 0 and result.index == start:
+                    continue
+                done += 1
+                context.report("track", done, len(frames))
+                yield result
+
+
+def _one_way(
+    network: Network,
+    name: str,
+    frames: FrameSource,
+    masks: Masks,
+    span: tuple[int, int, Literal[1, -1]],
+    context: RunContext,
+) -> Generator[TrackedFrame, None, None]:
+    start, stop, step = span
+    objects: dict[int, ObjectMemory] = {}
+    cuts = CutDetector()
+    source = frames.read(start, stop, step)
+    try:
+        for clock, frame in enumerate(source):
+            context.check_cancelled()
+            index = start + step * clock
+            given = {
+                number: _sized(mask, frames.size_wh)
+                for number, mask in masks.get(index, {}).items()
+            }
+            if cuts.is_cut(frame):
+                context.on_notice(Message("track.scene_cut", {"frame": index}))
+                for memory in objects.values():
+                    memory.forget_recent()
+            for number in given:
+                objects[number] = ObjectMemory(network)
+            yield _step(network, name, objects, given, frame, clock, index)
+    finally:
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()
+
+
+def _step(
+    network: Network,
+    name: str,
+    objects: Mapping[int, ObjectMemory],
+    given: Mapping[int, Mask],
+    frame: Frame,
+    clock: int,
+    index: int,
+) -> TrackedFrame:
+    """Run one frame: the vision tower once, then each object by itself."""
+    features = _vision_features(network, frame)
+    size_wh = (frame.shape[1], frame.shape[0])
+    found: dict[int, Mask] = {}
+    confidence = 1.0
+    for number, memory in objects.items():
+        answer = memory.step(features, clock, given.get(number))
+        if number in given:
+            found[number] = given[number]
+            continue
+        found[number] = to_mask(answer.logits, size_wh, name, index)
+        confidence = min(confidence, answer.confidence)
+    return TrackedFrame(index, found, confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One object on one frame: low-resolution logits (h, w) and how sure the tracker is, in [0, 1]."""
+
+    logits: torch.Tensor
+    confidence: float
+
+
+@dataclass(slots=True, eq=False)
+class ObjectMemory:
+    """What the tracker remembers of one object in one direction.
+
+    One session an object: a correction starts a fresh one, so it wins over everything seen before, and
+    no object's corrections touch another's memory (upstream encodes the memories of all objects of a
+    session in one batch, and one confirmed mask there hardens the others' too).
+    """
+
+    network: Network
+    _session: Any = None
+
+    def step(self, features: _Features, clock: int, mask: Mask | None) -> Answer:
+        """Go on by one frame; `clock` counts frames in this direction, `mask` confirms the object."""
+        import torch
+
+        if self._session is None:
+            self._session = _new_session(self.network)
+        session, tracker = self._session, self.network.tracker
+        index = session.obj_id_to_idx(1)
+        if mask is not None:
+            session.add_mask_inputs(index, clock, _square_mask(self.network, mask))
+            session.obj_with_new_inputs.append(1)
+        session.cache.cache_vision_features(clock, features.as_cached())
+        output = tracker(inference_session=session, frame=features.pixels, frame_idx=clock)
+        prune(session, clock, tracker)
+        with torch.inference_mode():
+            return _answer(output)
+
+    def forget_recent(self) -> None:
+        """Drop what was tracked, keep what was confirmed: a new scene shares no motion with the old."""
+        if self._session is not None:
+            for outputs in self._session.output_dict_per_obj.values():
+                outputs["non_cond_frame_outputs"].clear()
+
+
+def prune(session: Any, clock: int, tracker: Any) -> None:
+    """Drop what no later frame reads; results stay bit-identical.
+
+    Read later are: the confirmed frames, the memories of the last `num_maskmem` frames and the pointers
+    of the last `max_object_pointers_in_encoder` (7 and 16 as published).
+    """
+    memories, pointers = tracker.num_maskmem, tracker.config.max_object_pointers_in_encoder
+    for seen in [key for key in session.processed_frames if key <= clock]:
+        del session.processed_frames[seen]
+    session.cache.clear_all()
+    for index, outputs in session.output_dict_per_obj.items():
+        tracked = outputs["non_cond_frame_outputs"]
+        for key in [key for key in tracked if key <= clock + 1 - max(pointers, memories)]:
+            del tracked[key]
+        for key, value in tracked.items():
+            _drop(value, "high_res_masks", "pred_masks")
+            if key <= clock + 1 - memories:
+                _drop(value, "maskmem_features", "maskmem_pos_enc")
+        for value in outputs["cond_frame_outputs"].values():
+            _drop(value, "high_res_masks")
+        for inputs in (
+            session.point_inputs_per_obj[index],
+            session.mask_inputs_per_obj[index],
+            session.frames_tracked_per_obj[index],
+        ):
+            for key in [key for key in inputs if key <= clock]:
+                del inputs[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Features:
+    """One frame: normalised pixels (1, 3, S, S), and per level features and places, each (HW, 1, C)."""
+
+    pixels: torch.Tensor
+    levels: list[torch.Tensor]
+    places: list[torch.Tensor]
+
+    def as_cached(self) -> dict[str, list[torch.Tensor]]:
+        """Return what a session's cache holds, in lists of its own."""
+        return {"vision_feats": list(self.levels), "vision_pos_embeds": list(self.places)}
+
+
+def _vision_features(network: Network, frame: Frame) -> _Features:
+    import torch
+
+    with torch.inference_mode():
+        values = pixels(network, frame)
+        output = network.tracker.get_image_features(values, return_dict=True)
+        return _Features(values, output.fpn_hidden_states, output.fpn_position_encoding)
+
+
+def _new_session(network: Network) -> Any:
+    from transformers.models.sam3_tracker_video.modeling_sam3_tracker_video import (
+        Sam3TrackerVideoInferenceSession,
+    )
+
+    return Sam3TrackerVideoInferenceSession(
+        video=None,
+        inference_device=network.device,
+        inference_state_device=network.device,
+        video_storage_device=network.device,
+        dtype=network.dtype,
+    )
+
+
+def _square_mask(network: Network, mask: Mask) -> torch.Tensor:
+    """Return the mask squashed to the network's square, 0 or 1, (1, 1, S, S)."""
+    import torch
+    import torch.nn.functional as F
+
+    side = network.image_size
+    share = torch.from_numpy(mask.astype(np.float32))[None, None]
+    small = F.interpolate(share, (side, side), mode="bilinear", antialias=True)
+    return (small >= 0.5).float()
+
+
+def _answer(output: Any) -> Answer:
+    """Confidence is presence times stability: how little the mask changes with its threshold."""
+    logits = output.pred_masks[0, 0].float()
+    presence = float(output.object_score_logits.float().sigmoid().flatten()[0])
+    if presence < 0.5:
+        return Answer(logits, 0.0)
+    loose = int((logits > -1).sum())
+    stability = int((logits > 1).sum()) / loose if loose else 0.0
+    return Answer(logits, presence * stability)
+
+
+def _sized(mask: Mask, size_wh: tuple[int, int]) -> Mask:
+    """Return a mask of the clip's own size; an empty one says that the object has left."""
+    width, height = size_wh
+    if mask.shape != (height, width):
+        raise UnusablePrompt(
+            "prompt.mask_size",
+            mask_width=mask.shape[-1],
+            mask_height=mask.shape[0],
+            width=width,
+            height=height,
+        )
+    return np.ascontiguousarray(mask, dtype=bool)
+
+
+def _drop(values: dict[str, Any], *keys: str) -> None:
+    for key in keys:
+        values.pop(key, None)

@@ -1,0 +1,1 @@
+"""Chinese prompts for text encoders that read English."""

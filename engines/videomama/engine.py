@@ -1,0 +1,251 @@
+"""VideoMaMa: a mask for every frame becomes a fine alpha matte, for any subject.
+
+Our own engine on diffusers' UNet and VAE; the protocol is in engines/videomama/. It does not track:
+the guide must hold a mask for each frame.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from engines.base import (
+    Capability,
+    DeviceName,
+    Engine,
+    FrameSource,
+    MattedFrame,
+    OptionSpec,
+    OptionValue,
+    Requirement,
+    RunContext,
+    resolve_options,
+)
+from engines.device.placement import free_device_bytes, likely_device, release_memory
+from engines.videomama import cost
+from engines.videomama.batch_size import Room
+from engines.videomama.guarded_call import NAME
+from engines.videomama.job import ClipJob, JobOptions
+from engines.videomama.loading import COMMAND, UNET_FILES, VAE_FILES, ModelFiles, build_networks
+from engines.videomama.masks import MaskBook
+from engines.weights import FileVerifier, missing_files
+from utils.errors import BadRequest, EngineUnavailable, ModelFilesError
+from utils.types import Mask, Message
+
+if TYPE_CHECKING:
+    import torch
+
+    from config import Settings
+    from engines.videomama.networks import Networks
+
+PACKAGES = ("torch", "diffusers", "safetensors")
+SETUP_COMMAND = "bash scripts/setup_env.sh --models"
+REAL_PARAMETERS = 1_524_634_602 + 97_742_847
+DEFAULT_PIXELS = 1024 * 576
+_TINY_SHARE = 10
+"""Test weights have a tenth of the channels."""
+_OPTIONS = (
+    OptionSpec(
+        "pixel_budget",
+        "int",
+        DEFAULT_PIXELS,
+        Message("engine.videomama.pixel_budget"),
+        64 * 64,
+        1920 * 1088,
+    ),
+    OptionSpec("window", "int", 24, Message("engine.videomama.window"), 1, 64),
+    OptionSpec("overlap", "int", 8, Message("engine.videomama.overlap"), 0, 63),
+    OptionSpec("seed", "int", 42, Message("engine.videomama.seed"), 0, 2**31 - 1),
+    OptionSpec("hard_mask", "bool", False, Message("engine.videomama.hard_mask")),
+)
+
+
+class VideoMaMaEngine(Engine):
+    """Diffusion matting in one step over windows of frames; needs a GPU with its real weights."""
+
+    name = "videomama"
+    label = Message("engine.videomama.label")
+    description = Message("engine.videomama.description")
+    capabilities = frozenset({Capability.MATTE})
+    guide_kind = "mask_per_frame"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._files = ModelFiles.of(settings)
+        self._unet_verifier = FileVerifier("videomama", COMMAND)
+        self._vae_verifier = FileVerifier("svd-vae", COMMAND)
+        self._networks: Networks | None = None
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of both networks in the precision they will run in."""
+        return (self._parameters() or REAL_PARAMETERS) * self._likely_value_bytes()
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Packages, the two weight folders, and a GPU unless the weights are tiny."""
+        absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+        return (
+            Requirement(
+                Message("engine.requirement_packages", {"names": ", ".join(absent or PACKAGES)}),
+                not absent,
+                SETUP_COMMAND,
+            ),
+            Requirement(
+                Message("engine.requirement_weights", {"names": NAME}),
+                not missing_files(self._files.unet_dir, UNET_FILES),
+                COMMAND,
+            ),
+            Requirement(
+                Message("engine.requirement_weights", {"names": "Stable Video Diffusion VAE"}),
+                not missing_files(self._files.vae_dir, VAE_FILES),
+                COMMAND,
+            ),
+            Requirement(
+                Message("engine.videomama.requirement_gpu", {"minutes": _frame_minutes()}),
+                self._may_run(),
+                "",
+            ),
+        )
+
+    def option_specs(self) -> tuple[OptionSpec, ...]:
+        """See `Engine.option_specs`."""
+        return _OPTIONS
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """Return what one window needs; the decoder takes what is free beyond it, or less at once."""
+        pixels = min(size_wh[0] * size_wh[1], DEFAULT_PIXELS)
+        room = Room(24, pixels, self._likely_value_bytes(), None)
+        needed = max(room.window_bytes, room.encode_bytes)
+        return needed // _TINY_SHARE if self._is_tiny() else needed
+
+    def load_model(self, device: DeviceName) -> None:
+        """See `Engine.load_model`.
+
+        Raises:
+            EngineUnavailable: a package is missing, or the real weights would run on a CPU.
+            ModelFilesError: a file is missing, damaged or of another model.
+        """
+        if self._networks is not None and self._networks.device == device:
+            return
+        self.unload()
+        absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+        if absent:
+            raise EngineUnavailable(
+                "engine.unavailable", name=NAME, missing=", ".join(absent), command=SETUP_COMMAND
+            )
+        self._unet_verifier.verify(self._files.unet_dir, UNET_FILES)
+        self._vae_verifier.verify(self._files.vae_dir, VAE_FILES)
+        if device == "cpu":
+            self._refuse_slow_cpu()
+        self._networks = build_networks(self._files, device, self._dtype(device))
+
+    def unload(self) -> None:
+        """See `Engine.unload`."""
+        if self._networks is not None:
+            self._networks = None
+            release_memory()
+
+    def process(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        """Yield every frame in ascending order, whatever `start` is: windows run forward.
+
+        Raises:
+            BadRequest: an option is out of range.
+            UnusablePrompt: a mask is missing or of another size; an empty one gives zeros.
+            OutOfGpuMemory: one frame at a time did not fit either.
+            EngineFault: the networks returned numbers that are not finite.
+        """
+        networks = self._networks
+        if networks is None:
+            raise RuntimeError("load_model() first")
+        chosen = _job_options(resolve_options(_OPTIONS, options))
+        masks = MaskBook(guide, len(frames), frames.size_wh, context.check_cancelled)
+        identity = (self._files.identity(), networks.device, self._settings.dtype)
+        job = ClipJob(
+            networks,
+            identity,
+            frames,
+            masks,
+            chosen,
+            context,
+            self._free_bytes(networks),
+            self._settings.min_free_disk_bytes,
+        )
+        if networks.device == "cpu" and not self._is_tiny():
+            flop = cost.clip_flop(job.geometry.canvas_pixels, job.plan)
+            minutes = max(1, round(cost.cpu_seconds(flop) / 60))
+            context.on_notice(Message("engine.videomama.slow", {"minutes": minutes}))
+        yield from job.run()
+
+    def _free_bytes(self, networks: Networks) -> int | None:
+        """Return the bytes a job may use; None for tiny weights, which fit anywhere."""
+        if self._is_tiny():
+            return None
+        if networks.device == "cpu":
+            import psutil
+
+            return int(psutil.virtual_memory().available * 0.8)
+        return max(0, free_device_bytes() - self._settings.gpu_reserve_bytes)
+
+    def _refuse_slow_cpu(self) -> None:
+        """Raise `EngineUnavailable` for real weights on a CPU, with the time that it would take."""
+        if self._is_tiny() or self._settings.allow_slow_cpu:
+            return
+        raise EngineUnavailable(
+            "engine.videomama.needs_gpu",
+            minutes=_frame_minutes(),
+            hours=round(300 * cost.cpu_seconds(cost.frame_flop()) / 3600),
+        )
+
+    def _may_run(self) -> bool:
+        on_gpu = likely_device(self._settings.device) == "cuda"
+        return on_gpu or self._settings.allow_slow_cpu or self._is_tiny()
+
+    def _is_tiny(self) -> bool:
+        return 0 < self._parameters() < cost.TINY_PARAMETERS
+
+    def _parameters(self) -> int:
+        """Return the numbers in the weight files; 0 where they can't be read."""
+        try:
+            return self._files.parameters()
+        except ModelFilesError:
+            return 0
+
+    def _likely_value_bytes(self) -> int:
+        on_cpu = likely_device(self._settings.device) == "cpu"
+        return 4 if on_cpu or self._settings.dtype == "float32" else 2
+
+    def _dtype(self, device: DeviceName) -> torch.dtype:
+        """Return fp32 on a CPU; on a GPU fp16, whose error is a tenth of bf16's here."""
+        import torch
+
+        if device == "cpu":
+            return torch.float32
+        named = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+        return named.get(self._settings.dtype, torch.float16)
+
+
+def _frame_minutes() -> str:
+    return f"{cost.cpu_seconds(cost.frame_flop()) / 60:.0f}"
+
+
+def _job_options(values: Mapping[str, OptionValue]) -> JobOptions:
+    window, overlap = int(values["window"]), int(values["overlap"])
+    if overlap >= window:
+        raise BadRequest(
+            "engine.option_range", name="overlap", value=overlap, allowed=f"0 … {window - 1}"
+        )
+    return JobOptions(
+        pixel_budget=int(values["pixel_budget"]),
+        window=window,
+        overlap=overlap,
+        seed=int(values["seed"]),
+        hard_mask=bool(values["hard_mask"]),
+    )

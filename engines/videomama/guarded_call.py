@@ -1,0 +1,74 @@
+"""Runs one network call in what memory and precision allow; tells the user of every concession."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import TypeVar
+
+from engines.device.placement import error_kind, release_memory
+from engines.videomama.networks import Networks, NonFiniteError
+from utils.errors import EngineFault, GpuUnhealthy, OutOfGpuMemory
+from utils.types import Message, OnNotice
+
+Result = TypeVar("Result")
+
+NAME = "VideoMaMa"
+
+
+class GuardedCalls:
+    """One job's calls: out of memory goes on smaller, overflow of fp16 goes on in bf16."""
+
+    def __init__(self, networks: Networks, on_notice: OnNotice) -> None:
+        self._networks = networks
+        self._on_notice = on_notice
+
+    def run(
+        self,
+        frame: int,
+        call: Callable[[], Result],
+        shrink: Callable[[], bool] = lambda: False,
+        notice: Callable[[], Message] | None = None,
+    ) -> Result:
+        """Return the call's result.
+
+        Args:
+            frame: the call's first frame, for messages.
+            call: the work; reads its size from where `shrink` changes it.
+            shrink: makes the next try smaller; False where it can't.
+            notice: what to tell the user after a `shrink`.
+
+        Raises:
+            OutOfGpuMemory: also the smallest size did not fit.
+            GpuUnhealthy: the CUDA context is dead.
+            EngineFault: the result is not finite, in bf16 or fp32 either.
+        """
+        while True:
+            try:
+                return call()
+            except NonFiniteError as error:
+                kind, failure = "overflow", str(error)
+                traceback.clear_frames(error.__traceback__)
+            except (RuntimeError, MemoryError) as error:
+                kind, failure = error_kind(error), f"{type(error).__name__}: {error}"
+                if kind == "other":
+                    raise
+                traceback.clear_frames(error.__traceback__)
+            # Out of the except blocks: what the traceback pinned is gone.
+            if kind == "dead":
+                raise GpuUnhealthy("engine.gpu_unhealthy", detail=failure)
+            if kind == "overflow":
+                self._fall_back(frame, failure)
+                continue
+            release_memory()
+            if not shrink():
+                raise OutOfGpuMemory("engine.no_smaller", name=NAME, detail=failure)
+            if notice is not None:
+                self._on_notice(notice())
+
+    def _fall_back(self, frame: int, where: str) -> None:
+        if not self._networks.fall_back():
+            raise EngineFault(
+                "engine.bad_alpha", name=NAME, frame=frame, problem="not finite", detail=where
+            )
+        self._on_notice(Message("engine.videomama.bf16", {"frame": frame}))

@@ -1,0 +1,165 @@
+"""New files from the kept alpha, with other edges or another background; no engine runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from engines.base import RunContext
+from pipeline.jobs.matting import Services
+from pipeline.jobs.reorder import AlphaBytes
+from pipeline.postprocess.edges import EdgeControls
+from pipeline.session.output_records import look_of, output_records, remove_output, target_number
+from pipeline.session.state import (
+    MatteRequest,
+    OutputRecord,
+    SessionState,
+    SessionStatus,
+    frame_range,
+)
+from pipeline.session.store import LOCK_WAIT_S, Session
+from pipeline.storage import disk
+from pipeline.video_io import read_master
+from utils.errors import SessionError
+
+logger = logging.getLogger(__name__)
+
+
+class Look(Protocol):
+    """What a re-render asks for."""
+
+    @property
+    def edges(self) -> EdgeControls:
+        """Edge controls."""
+
+    @property
+    def background(self) -> str:
+        """Background of the foreground clip."""
+
+    @property
+    def preview_background(self) -> str:
+        """Background of the preview clip."""
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        """Kinds of files to make."""
+
+
+class RenderJob:
+    """Renders one session's kept alphas again; files of another look that are not asked for go."""
+
+    def __init__(self, services: Services, session: Session, look: Look) -> None:
+        self._services = services
+        self._session = session
+        self._look = look
+
+    def run(self, context: RunContext) -> SessionState:
+        """Render; on failure or cancel the files that were there stay.
+
+        Where targets are separate, what all make together comes first and then each target; what is
+        finished by the time of a cancel counts.
+
+        Raises:
+            SplazmatteError: what went wrong; `Cancelled` when cancelled.
+        """
+        lock = self._session.try_job_lock(LOCK_WAIT_S)
+        if lock is None:
+            raise SessionError("job.already_running")
+        try:
+            with disk.full_disk_is_said(self._session.folder, "job.disk_during"):
+                return self._render(context)
+        except BaseException:
+            self._session.sweep_partials()
+            raise
+        finally:
+            os.close(lock)
+
+    def _render(self, context: RunContext) -> SessionState:
+        state = self._session.state
+        made_by = state.result_request
+        if made_by is None or state.clip is None:
+            raise SessionError("job.no_result")
+        started_s = time.perf_counter()
+        request = made_by.model_copy(
+            update={
+                "edges": self._look.edges,
+                "background": self._look.background,
+                "preview_background": self._look.preview_background,
+            }
+        )
+        first, last = frame_range(request, state.clip)
+        count = last - first + 1
+        folders = result_folders(self._session)
+        needed = disk.estimate_bytes(state.clip.size_wh, count, self._look.outputs)
+        reserve = self._services.settings.min_free_disk_bytes
+        disk.check_before(self._session.folder, needed * len(folders), reserve)
+        total = count * len(folders)
+        for number, folder in enumerate(folders):
+            result = self._services.video.render(
+                self._session.source,
+                state.clip,
+                self._alphas(context, folder, number * count, total),
+                self._look.outputs,
+                folder,
+                look_of(request, self._session),
+                context,
+                first=first,
+                last=last,
+            )
+            records = output_records(self._session, result.outputs, result.bytes)
+            state = self._record(state, request, records, is_other_look=request != made_by)
+        logger.info(
+            "session %s: rendered %d frames again in %.1f s",
+            self._session.id[:6],
+            total,
+            time.perf_counter() - started_s,
+        )
+        return state
+
+    def _alphas(
+        self, context: RunContext, folder: Path, before: int, total: int
+    ) -> Iterator[AlphaBytes]:
+        watch = disk.DiskWatch(self._session.folder, self._services.settings.running_floor_bytes)
+        master = folder / self._session.master.name
+        for done, alpha in enumerate(read_master(master), start=before + 1):
+            watch.check()
+            yield alpha
+            context.report("render", done, total)
+
+    def _record(
+        self,
+        state: SessionState,
+        request: MatteRequest,
+        records: list[OutputRecord],
+        is_other_look: bool,
+    ) -> SessionState:
+        """Put the records of one target, or of all together, in the place of what it had of another look."""
+        made = {record.file for record in records}
+        target = target_number(records[0])
+        others = [record for record in state.outputs if record.file not in made]
+        stale = [record for record in others if is_other_look and target_number(record) == target]
+        outputs = [*records, *(record for record in others if record not in stale)]
+        done = self._session.update(
+            request=request,
+            result_request=request,
+            outputs=tuple(sorted(outputs, key=target_number)),
+            status=SessionStatus.DONE,
+            error=None,
+        )
+        for record in stale:
+            remove_output(self._session.folder / record.file)
+        return done
+
+
+def result_folders(session: Session) -> list[Path]:
+    """Return the folders that the session's result has files in: its own, and one a separate target."""
+    found = {target_number(record): record.file for record in session.state.outputs}
+    targets = [(session.folder / found[number]).parent for number in sorted(found) if number]
+    return [
+        session.folder,
+        *(folder for folder in targets if (folder / session.master.name).is_file()),
+    ]

@@ -1,0 +1,1 @@
+"""Array work on finished mattes: edges, foreground colour, compositing."""

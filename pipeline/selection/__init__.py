@@ -1,0 +1,1 @@
+"""Finding the target on a frame, and correcting it."""

@@ -1,0 +1,1 @@
+"""Sessions: their folder, state, masks, results and retention."""

@@ -1,0 +1,299 @@
+"""The finished files of a session: stills, edges tried out, downloads, and copies elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import threading
+import zipfile
+import zlib
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.postprocess.edges import EdgeControls, apply_edges
+from pipeline.session.output_records import ZIP_NAME, frame_folders, target_number
+from pipeline.session.state import OUTPUT_KINDS, frame_range
+from pipeline.session.store import Session, read_mask
+from pipeline.storage import disk
+from pipeline.storage.files import link_or_copy, partial_path
+from pipeline.video_io import ClipInfo, RenderLook, VideoIO, compose_still, read_master_frame
+from utils.errors import BadRequest, SessionError
+from utils.image_utils import write_image
+from utils.types import Alpha, Frame, Mask
+
+MAX_PICTURE_SIDE = 8192
+"""Longest side of a background picture, in pixels."""
+_FRAME_NAME = re.compile(r"[0-9]{6}\.png")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", "picture")
+
+
+class RenderRequest(BaseModel):
+    """New files from the kept alpha: the engine does not run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    edges: EdgeControls = EdgeControls()
+    background: str = "#00FF00"
+    preview_background: str = "checker"
+    outputs: tuple[str, ...] = ("alpha", "foreground", "preview")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A finished output ready to download; `target` as `outputs.target_number` has it."""
+
+    kind: str
+    path: Path
+    size_bytes: int
+    target: int
+
+
+_AROUND = 2
+"""Frames on each side that count for how sure the engine was about a frame."""
+
+
+class Results:
+    """Works on sessions that have a kept alpha."""
+
+    def __init__(self, video: VideoIO) -> None:
+        self._video = video
+        self._zip_lock = threading.Lock()
+
+    def outputs(self, session: Session) -> tuple[OutputFile, ...]:
+        """Return the finished files; the PNG sequence comes as one zip, packed without recompression."""
+        files = []
+        for record in session.state.outputs:
+            path = session.folder / record.file
+            if record.kind == "png" and path.is_dir():
+                path = self._zipped(path)
+            if path.is_file():
+                size_bytes = path.stat().st_size
+                files.append(OutputFile(record.kind, path, size_bytes, target_number(record)))
+        return tuple(files)
+
+    def still(self, session: Session, frame: int, edges: EdgeControls, background: str) -> Frame:
+        """Return one result frame over a background, uint8 RGB (H, W, 3), from the kept alpha.
+
+        Args:
+            frame: frame of the clip.
+            background: "#RRGGBB", "checker", "grey", "black", "white" or "picture".
+        """
+        check_look((), background, background)
+        check_picture(session, background)
+        clip, alpha = self._kept_alpha(session, frame)
+        source = next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
+        if background == "picture":
+            background = str(session.folder / "background.png")
+        look = RenderLook(background=background, preview_background=background, edge=edges)
+        return compose_still(source, alpha, look)
+
+    def alpha_still(self, session: Session, frame: int, edges: EdgeControls) -> Frame:
+        """Return one alpha frame as grey, uint8 RGB (H, W, 3), from the kept alpha."""
+        _, alpha = self._kept_alpha(session, frame)
+        levels = np.rint(apply_edges(alpha, edges) * 255.0).astype(np.uint8)
+        grey: Frame = np.repeat(levels[..., None], 3, axis=2)
+        return grey
+
+    def mask(self, session: Session, frame: int) -> Mask:
+        """Return what the last result has on a frame, bool (H, W): alpha above one half.
+
+        Raises:
+            SessionError: there is no result.
+            BadRequest: it doesn't cover the frame.
+        """
+        _, alpha = self._kept_alpha(session, frame)
+        return np.asarray(alpha > 0.5)
+
+    def set_background_picture(self, session: Session, path: Path) -> None:
+        """Keep a picture (PNG or JPEG) as the session's own background.
+
+        Raises:
+            BadRequest: not such a picture, or too large.
+        """
+        target = session.folder / "background.png"
+        problem = BadRequest("job.background_picture", limit=MAX_PICTURE_SIDE)
+        try:
+            with Image.open(path, formats=["PNG", "JPEG"]) as image:
+                if max(image.size) > MAX_PICTURE_SIDE:
+                    raise problem
+                image.convert("RGB").save(partial_path(target), format="PNG")
+        except (
+            UnidentifiedImageError,
+            Image.DecompressionBombError,
+            OSError,
+            ValueError,
+            SyntaxError,
+            struct.error,
+            zlib.error,
+        ) as error:
+            partial_path(target).unlink(missing_ok=True)
+            if disk.is_full(error):
+                raise
+            raise problem from error
+        partial_path(target).replace(target)
+
+    def confidence(self, session: Session) -> tuple[float | None, ...]:
+        """Return how sure the engine was at each frame of the clip, None where it did not run."""
+        clip = session.clip
+        path = session.folder / "confidence.json"
+        state = session.state
+        values: list[float | None] = [None] * clip.frame_count
+        if path.is_file() and state.result_request is not None:
+            found = json.loads(path.read_text())
+            first = state.result_request.first
+            values[first : first + len(found)] = found
+        return tuple(values[: clip.frame_count])
+
+    def export(self, session: Session, folder: Path) -> dict[str, Path]:
+        """Put the finished files into the folder, by hard link where it can; return them by kind.
+
+        The PNG sequence goes to `foreground/` and `alpha/`.
+
+        Raises:
+            NotEnoughDisk: the folder's disk is full.
+            BadRequest: the folder can't be written.
+        """
+        exported: dict[str, Path] = {}
+        with _unwritable_is_said(folder):
+            for record in session.state.outputs:
+                source = session.folder / record.file
+                target = folder / record.file
+                _export(source, target)
+                if record.kind == "png":
+                    _export(
+                        session.folder / record.file.replace("foreground", "alpha"),
+                        folder / record.file.replace("foreground", "alpha"),
+                    )
+                number = target_number(record)
+                exported[f"{record.kind} {number}" if number else record.kind] = target
+        return exported
+
+    def export_mask(self, session: Session, frame: int, path: Path) -> None:
+        """Write the kept instances of a keyframe as one mask PNG, 0 or 255.
+
+        Raises:
+            BadRequest: the file can't be written.
+            NotEnoughDisk: its disk is full.
+        """
+        keyframe = session.state.keyframes[frame]
+        masks = [read_mask(session.instance_path(frame, number)) for number in keyframe.kept]
+        union = np.logical_or.reduce(masks)
+        with _unwritable_is_said(path.parent):
+            write_image(path, np.where(union, np.uint8(255), np.uint8(0)))
+
+    def _kept_alpha(self, session: Session, frame: int) -> tuple[ClipInfo, Alpha]:
+        clip = session.clip
+        request = session.state.result_request
+        if request is None or not session.master.is_file():
+            raise SessionError("job.no_result")
+        first, last = frame_range(request, clip)
+        if not first <= frame <= last:
+            raise BadRequest("job.frame_range", frame=frame, frames=last - first + 1, end=last)
+        levels = read_master_frame(session.master, frame - first)
+        return clip, levels.astype(np.float32) / np.float32(255.0)
+
+    def _zipped(self, foreground: Path) -> Path:
+        path = foreground.with_name(ZIP_NAME)
+        with self._zip_lock, disk.full_disk_is_said(foreground):
+            if not path.is_file() or path.stat().st_mtime_ns < foreground.stat().st_mtime_ns:
+                _pack(frame_folders(foreground), path)
+        return path
+
+
+def least_sure(confidence: Sequence[float | None], confirmed: Container[int] = ()) -> int | None:
+    """Return the frame where a correction is likeliest to help.
+
+    The one about which the engine was least sure, over five frames; None where all are as sure.
+
+    Args:
+        confidence: of each frame in [0, 1], None where the engine did not run.
+        confirmed: frames with a selection of the user's own, which aren't asked for again.
+    """
+    known = [(index, value) for index, value in enumerate(confidence) if value is not None]
+    values = np.array([value for _, value in known])
+    if not known or np.ptp(values) == 0.0:
+        return None
+    window = np.full(2 * _AROUND + 1, 1.0 / (2 * _AROUND + 1))
+    smooth = np.convolve(np.pad(values, _AROUND, mode="edge"), window, "valid")
+    order = (known[int(place)][0] for place in np.argsort(smooth, kind="stable"))
+    return next((index for index in order if index not in confirmed), None)
+
+
+def _pack(folders: Sequence[Path], path: Path) -> None:
+    temporary = partial_path(path)
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for folder in folders:
+                for item in sorted(folder.glob("*.png")):
+                    archive.write(item, f"{folder.name}/{item.name}")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def check_picture(session: Session, *backgrounds: str) -> None:
+    """Check that the session has a picture where one is wanted as background.
+
+    Raises:
+        BadRequest: it has none.
+    """
+    if "picture" in backgrounds and not (session.folder / "background.png").is_file():
+        raise BadRequest("job.no_picture")
+
+
+def check_outputs(outputs: Sequence[str]) -> None:
+    """Check the outputs of a job.
+
+    Raises:
+        BadRequest: none is asked for, or an unknown one.
+    """
+    if not outputs:
+        raise BadRequest("job.no_output", known=", ".join(OUTPUT_KINDS))
+    check_look(outputs)
+
+
+def check_look(outputs: Sequence[str], *backgrounds: str) -> None:
+    """Check names of outputs and backgrounds.
+
+    Raises:
+        BadRequest: an unknown output, or neither a named background nor #RRGGBB.
+    """
+    for kind in outputs:
+        if kind not in OUTPUT_KINDS:
+            raise BadRequest("job.output_unknown", name=kind[:60], known=", ".join(OUTPUT_KINDS))
+    for background in backgrounds:
+        if background not in _NAMED_BACKGROUNDS and not _COLOUR.fullmatch(background):
+            raise BadRequest("job.colour", value=background[:60])
+
+
+@contextmanager
+def _unwritable_is_said(folder: Path) -> Iterator[None]:
+    try:
+        with disk.full_disk_is_said(folder):
+            yield
+    except OSError as error:
+        raise BadRequest("job.folder_unusable", folder=str(folder), detail=str(error)) from error
+
+
+def _export(source: Path, target: Path) -> None:
+    """Put a file, or a sequence's frames, at the target; of what is there only frames of ours go."""
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        names = {item.name for item in source.iterdir()}
+        for old in target.iterdir():
+            if _FRAME_NAME.fullmatch(old.name) and old.name not in names:
+                old.unlink()
+        for name in sorted(names):
+            link_or_copy(source / name, target / name)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(source, target)

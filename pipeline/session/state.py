@@ -1,0 +1,159 @@
+"""What is known of a session, as values that survive a restart; no I/O."""
+
+from __future__ import annotations
+
+import enum
+import time
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.postprocess.edges import EdgeControls
+from pipeline.video_io import ClipInfo
+from utils.errors import BadRequest
+from utils.types import Box, Message, Point
+
+OUTPUT_KINDS = ("alpha", "foreground", "preview", "png", "prores", "webm")
+"""Every output a job can make, in the order they are shown."""
+
+DEFAULT_OUTPUTS = ("alpha", "foreground", "preview")
+
+STATE_VERSION = 1
+
+
+class SessionStatus(enum.Enum):
+    """Where a session stands."""
+
+    READY = "ready"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class PromptRecord(_Record):
+    """A prompt without its mask, which lies in the session's folder as an instance."""
+
+    text: str = ""
+    points: tuple[Point, ...] = ()
+    box: Box | None = None
+    exemplars: tuple[Box, ...] = ()
+    has_mask: bool = False
+
+
+class InstanceRecord(_Record):
+    """One found instance; its mask is `instances/<frame>/<id>.png`."""
+
+    id: int
+    score: float
+    label: str
+    area_px: int
+
+
+class Keyframe(_Record):
+    """What was found on one frame, and which instances are kept as the target."""
+
+    frame: int
+    engine: str
+    prompt: PromptRecord
+    text_used: str = ""
+    instances: tuple[InstanceRecord, ...]
+    kept: tuple[int, ...]
+    seconds: float = 0.0
+    notices: tuple[Message, ...] = ()
+
+
+class MatteRequest(_Record):
+    """One matting job as asked for.
+
+    `first` and `last` are the inclusive in and out points (last None = the clip's end); `start` is
+    the keyframe that matting starts from; `kept` replaces the kept instances of keyframes.
+    """
+
+    engine: str = "auto"
+    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
+    start: int | None = None
+    first: int = 0
+    last: int | None = None
+    kept: dict[int, tuple[int, ...]] = Field(default_factory=dict)
+    background: str = "#00FF00"
+    preview_background: str = "checker"
+    edges: EdgeControls = EdgeControls()
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    separate_targets: bool = False
+
+
+class OutputRecord(_Record):
+    """One finished output: its kind, path in the session's folder, and size in bytes."""
+
+    kind: str
+    file: str
+    size_bytes: int
+
+
+class StepSeconds(_Record):
+    """Wall-clock seconds of each step of the last job."""
+
+    segment: float = 0.0
+    track: float = 0.0
+    matte: float = 0.0
+    encode: float = 0.0
+    total: float = 0.0
+
+
+class SessionState(_Record):
+    """Everything in `session.json`.
+
+    `request` is the newest job asked for; `result_request` is the one that made the kept alpha and
+    the outputs, which a later job that failed leaves as they are.
+    """
+
+    version: int = STATE_VERSION
+    id: str
+    created_at_s: float = Field(default_factory=time.time)
+    updated_at_s: float = Field(default_factory=time.time)
+    shown_name: str = ""
+    source: str = ""
+    clip: ClipInfo | None = None
+    status: SessionStatus = SessionStatus.READY
+    keyframes: dict[int, Keyframe] = Field(default_factory=dict)
+    request: MatteRequest | None = None
+    result_request: MatteRequest | None = None
+    engine_used: str = ""
+    options_used: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    outputs: tuple[OutputRecord, ...] = ()
+    previous_outputs: tuple[OutputRecord, ...] = ()
+    warnings: tuple[Message, ...] = ()
+    error: Message | None = None
+    seconds: StepSeconds = StepSeconds()
+    frames_done: int = 0
+    peak_memory_bytes: Annotated[int, Field(ge=0)] = 0
+
+    def with_keyframe(self, keyframe: Keyframe) -> SessionState:
+        """Return the state with the keyframe added or replaced."""
+        return self.model_copy(update={"keyframes": {**self.keyframes, keyframe.frame: keyframe}})
+
+
+def frame_range(request: MatteRequest, clip: ClipInfo) -> tuple[int, int]:
+    """Return the inclusive first and last frame of the request.
+
+    Raises:
+        BadRequest: not a range of the clip.
+    """
+    last = clip.frame_count - 1 if request.last is None else request.last
+    if not 0 <= request.first <= last < clip.frame_count:
+        raise BadRequest(
+            "job.range",
+            first=request.first,
+            last=last,
+            frames=clip.frame_count,
+            end=clip.frame_count - 1,
+        )
+    return request.first, last

@@ -1,0 +1,1 @@
+"""Files written safely, and disk space."""

@@ -1,0 +1,93 @@
+"""The one door between files and arrays, built once from the settings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from config import Settings
+from engines.base import RunContext
+from pipeline.postprocess.composite import RenderLook
+from pipeline.video_io import ffmpeg
+from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.decode import ClipReader
+from pipeline.video_io.outputs.mux import Range
+from pipeline.video_io.outputs.render import RenderResult, RenderTask, run
+from pipeline.video_io.probe.check import check_file, probe
+from utils.types import Alpha
+
+
+class VideoIO:
+    """Probe, read and render; holds settings only, so any thread may use it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def check_ffmpeg(self) -> str:
+        """Return FFmpeg's version.
+
+        Raises:
+            FfmpegFailed: it is missing, does not run, or is too old; the text says what to do.
+        """
+        return ffmpeg.read_version(self._settings)
+
+    def check_file(self, path: Path) -> None:
+        """Refuse what is no regular file, is empty or is too large, before it is taken in.
+
+        Raises:
+            BadUpload: with the limit.
+        """
+        check_file(self._settings, path)
+
+    def probe(self, path: Path) -> ClipInfo:
+        """Check a file and measure the clip in it, decoding every frame once.
+
+        Raises:
+            BadUpload: it is not a clip we accept; the text says what, the limit and what to do.
+        """
+        return probe(self._settings, path)
+
+    def open(self, path: Path, info: ClipInfo, cancel: threading.Event | None = None) -> ClipReader:
+        """Return the clip's frames; nothing is opened before the first read.
+
+        Args:
+            cancel: ends a read that waits for FFmpeg.
+        """
+        return ClipReader(self._settings, path, info, cancel)
+
+    def render(
+        self,
+        source: Path,
+        info: ClipInfo,
+        alphas: Iterable[Alpha | npt.NDArray[np.uint8]],
+        outputs: Sequence[str],
+        directory: Path,
+        look: RenderLook,
+        context: RunContext,
+        first: int = 0,
+        last: int | None = None,
+    ) -> RenderResult:
+        """Write the outputs for frames first … last (inclusive; None = the last) in one streaming pass.
+
+        Args:
+            alphas: one a frame, in order, pulled as they are needed: float32 (H, W) in [0, 1], or
+                uint8 with 255 = foreground; before the edge controls of `look`.
+            outputs: any of alpha, foreground, preview, png, prores, webm.
+            directory: where they go; made when missing. Finished files of the same name are replaced.
+
+        Raises:
+            BadRequest: an output is unknown, or the range is not one of the clip's.
+            EngineFault: the alphas are of another size or number than the frames.
+            NotEnoughDisk: the disk filled up.
+            FfmpegFailed: decoding or encoding failed.
+            Cancelled: the context's event was set.
+        """
+        end = info.frame_count - 1 if last is None else last
+        kinds = tuple(dict.fromkeys(outputs))
+        span = Range(info, first, end)
+        task = RenderTask(self._settings, source, span, kinds, directory, look, context)
+        return run(task, alphas)

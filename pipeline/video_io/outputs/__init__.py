@@ -1,0 +1,1 @@
+"""From matted frames to finished files."""

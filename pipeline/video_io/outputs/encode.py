@@ -1,0 +1,186 @@
+"""Writers of video files from our own arrays; they never see an uploaded byte."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.postprocess.picture import Plane
+from pipeline.video_io.clip import ClipInfo
+
+_BT709 = 1
+_LIMITED_RANGE = 1
+"""FFmpeg's AVCOL_* numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one kind of video file is encoded."""
+
+    container: str
+    codec: str
+    pixel_format: str
+    options: dict[str, str] = field(default_factory=dict)
+    container_options: dict[str, str] = field(default_factory=dict)
+    needs_even_size: bool = False
+
+
+MOST_THREADS = 8
+"""Threads of one encoder at most: more cost memory and gain nothing at these sizes."""
+_QSCALE_LAMBDA = 118
+"""FFmpeg's units of quality for one step of -qscale."""
+
+
+def h264(crf: int) -> Recipe:
+    """H.264 that plays everywhere; `crf` is the quality, lower is better."""
+    return Recipe(
+        "mp4",
+        "libx264",
+        "yuv420p",
+        {"preset": "veryfast", "crf": str(crf)},
+        {"movflags": "+faststart"},
+        needs_even_size=True,
+    )
+
+
+def prores() -> Recipe:
+    """ProRes 4444 with 16-bit alpha: alpha off by at most one level, 0 and 255 exact."""
+    return Recipe(
+        "mov",
+        "prores_ks",
+        "yuva444p10le",
+        {
+            "profile": "4444",
+            "flags": "+qscale",
+            "global_quality": str(9 * _QSCALE_LAMBDA),
+            "alpha_bits": "16",
+            "vendor": "apl0",
+        },
+        {"movflags": "+faststart"},
+    )
+
+
+def vp9() -> Recipe:
+    """VP9 with alpha for web pages."""
+    return Recipe(
+        "webm",
+        "libvpx-vp9",
+        "yuva420p",
+        {
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "row-mt": "1",
+            "crf": "24",
+            "b": "0",
+            "auto-alt-ref": "0",
+        },
+    )
+
+
+def threads_each(writers: int) -> int:
+    """Return the threads for each of several encoders: together they use the cores, and no more.
+
+    Threads beyond the cores cost a tenth of the CPU time and gain nothing.
+    """
+    return max(1, min(len(os.sched_getaffinity(0)) // max(writers, 1), MOST_THREADS))
+
+
+class VideoWriter:
+    """One video stream into one file, each frame at its own time.
+
+    Args:
+        size_wh: the coded size, which the recipe must be able to hold.
+        zero: the clip's time, in its own units, that becomes 0 in the file.
+        threads: of the encoder; see `threads_each`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        recipe: Recipe,
+        size_wh: tuple[int, int],
+        info: ClipInfo,
+        zero: int,
+        threads: int,
+    ) -> None:
+        import av
+
+        self.path = path
+        self.frames = 0
+        self._zero = zero
+        self._time_base = info.time_base
+        self._recipe = recipe
+        self._size_wh = size_wh
+        self._container = av.open(
+            str(path), "w", format=recipe.container, options=recipe.container_options
+        )
+        stream = self._container.add_stream(
+            recipe.codec, rate=info.fps.limit_denominator(100_000), options=recipe.options
+        )
+        stream.width, stream.height = size_wh
+        stream.pix_fmt = recipe.pixel_format
+        stream.time_base = info.time_base
+        context = stream.codec_context
+        context.time_base = info.time_base
+        context.thread_count = threads
+        context.sample_aspect_ratio = info.sample_aspect
+        context.color_range = _LIMITED_RANGE
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        if recipe.container == "webm":
+            stream.metadata["alpha_mode"] = "1"
+        self._stream = stream
+
+    def blank(self) -> Any:
+        """Return a new frame of the file's size and layout, its samples not set."""
+        import av
+
+        frame = av.VideoFrame(*self._size_wh, self._recipe.pixel_format)
+        # ProRes writes the tags of the frame, not of the stream, into its own headers.
+        frame.colorspace = frame.color_primaries = frame.color_trc = _BT709
+        frame.color_range = _LIMITED_RANGE
+        return frame
+
+    def write(self, frame: Any, pts: int, duration: int) -> None:
+        """Encode a frame from `blank`, shown at `pts` for `duration`, in the clip's units."""
+        frame.pts = pts - self._zero
+        frame.duration = duration
+        frame.time_base = self._time_base
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+        self.frames += 1
+
+    def finish(self) -> None:
+        """Write what the encoder still holds, and the file's index."""
+        for packet in self._stream.encode(None):
+            self._container.mux(packet)
+        self._container.close()
+
+    def abort(self) -> None:
+        """Close the file without caring what is in it."""
+        import av
+
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError, ValueError):
+            return
+
+
+def plane_view(plane: Any) -> Plane:
+    """Return a frame's plane as a writable array, uint8 (height, width)."""
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
+
+
+def plane_view16(plane: Any) -> Any:
+    """Return a frame's plane as a writable array, uint16 (height, width)."""
+    rows = np.frombuffer(plane, np.uint16).reshape(plane.height, plane.line_size // 2)
+    return rows[:, : plane.width]
+
+
+def even(size_wh: tuple[int, int]) -> tuple[int, int]:
+    """Return the size padded to even sides."""
+    return size_wh[0] + size_wh[0] % 2, size_wh[1] + size_wh[1] % 2

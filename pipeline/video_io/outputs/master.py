@@ -1,0 +1,122 @@
+"""The exact alpha of a job, kept so that new files can be rendered without the engine: FFV1 in NUT."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.storage.files import partial_path
+from pipeline.video_io.outputs.encode import plane_view
+from utils.errors import SessionError
+
+Plane = npt.NDArray[np.uint8]
+_RATE = Fraction(25)
+"""Times in the file only number the frames."""
+
+
+class AlphaMasterWriter:
+    """Appends alphas, uint8 (H, W) with 255 = foreground; the file appears when the block ends well."""
+
+    def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
+        import av
+
+        self._path = path
+        self._partial = partial_path(path)
+        self._size_wh = size_wh
+        self._count = 0
+        self._container = av.open(str(self._partial), "w", format="nut")
+        stream = self._container.add_stream(
+            "ffv1", rate=_RATE, options={"level": "3", "g": "1", "slices": "4", "slicecrc": "1"}
+        )
+        stream.width, stream.height = size_wh
+        stream.pix_fmt = "gray"
+        stream.time_base = 1 / _RATE
+        stream.codec_context.time_base = 1 / _RATE
+        self._stream = stream
+
+    def append(self, alpha: Plane) -> None:
+        """Write the next frame's alpha.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        import av
+
+        frame = av.VideoFrame(*self._size_wh, "gray")
+        plane_view(frame.planes[0])[:] = alpha
+        frame.pts = self._count
+        frame.time_base = 1 / _RATE
+        self._container.mux(self._stream.encode(frame))
+        self._count += 1
+
+    def __enter__(self) -> AlphaMasterWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            descriptor = os.open(self._partial, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(self._partial, self._path)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        import av
+
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError, ValueError):
+            pass
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+
+def read_master(path: Path) -> Iterator[Plane]:
+    """Yield every alpha in order, uint8 (H, W).
+
+    Raises:
+        SessionError: the file is damaged.
+    """
+    yield from _read(path, 0)
+
+
+def read_master_frame(path: Path, index: int) -> Plane:
+    """Return one alpha, uint8 (H, W).
+
+    Raises:
+        SessionError: the file is damaged or has no such frame.
+    """
+    for alpha in _read(path, index):
+        return alpha
+    raise SessionError("video.master_damaged", detail=f"no frame {index}")
+
+
+def _read(path: Path, start: int) -> Iterator[Plane]:
+    import av
+
+    try:
+        with av.open(str(path), "r", format="nut") as container:
+            stream = container.streams.video[0]
+            if start:
+                ticks = int(start / (_RATE * (stream.time_base or 1 / _RATE)))
+                container.seek(ticks, stream=stream)
+            for frame in container.decode(stream):
+                if frame.pts is None or round(frame.pts * frame.time_base * _RATE) < start:
+                    continue
+                yield plane_view(frame.planes[0]).copy()
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
+        raise SessionError("video.master_damaged", detail=str(error)) from error

@@ -1,0 +1,194 @@
+"""The check of an upload: header in a limited child, then every frame decoded once and counted."""
+
+from __future__ import annotations
+
+import os
+import stat
+from fractions import Fraction
+from pathlib import Path
+
+from config import Settings
+from pipeline.video_io import ffmpeg
+from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags
+from pipeline.video_io.header_fields import Header, VideoHeader
+from pipeline.video_io.probe.count import Count, count_frames
+from pipeline.video_io.probe.header import read_header
+from pipeline.video_io.timing import Timing
+from utils.errors import BadUpload
+from utils.types import Message
+
+MEGABYTE = 1024 * 1024
+SMALLEST_SIDE_PX = 16
+_LENGTH_SLACK_S = 1.0 / 12
+"""Sound often ends a little after the picture."""
+_BLOCK_PX = 16
+"""Some encoders leave a picture padded to whole blocks: 1920x1088."""
+_WITH_ALPHA = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
+
+
+def probe(settings: Settings, path: Path) -> ClipInfo:
+    """Check a file and measure the clip in it.
+
+    Raises:
+        BadUpload: it is not a clip we accept; the text says what, the limit and what to do.
+        FfmpegFailed: FFmpeg itself is missing or does not run.
+    """
+    check_file(settings, path)
+    header = read_header(settings, path)
+    video = _check_header(settings, header)
+    count = count_frames(settings, path, video)
+    return _clip(settings, header, video, count)
+
+
+def check_file(settings: Settings, path: Path) -> None:
+    """Refuse what is no regular file, is empty or is too large; nothing is opened.
+
+    Raises:
+        BadUpload: with the limit.
+    """
+    try:
+        status = os.lstat(path)
+    except OSError as error:
+        raise BadUpload("video.not_a_file", detail=str(error)) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise BadUpload("video.not_a_file")
+    if status.st_size == 0:
+        raise BadUpload("video.empty")
+    if status.st_size > settings.max_upload_bytes:
+        raise BadUpload(
+            "video.too_big",
+            size_mb=-(-status.st_size // MEGABYTE),
+            limit_mb=settings.max_upload_bytes // MEGABYTE,
+        )
+
+
+def _check_header(settings: Settings, header: Header) -> VideoHeader:
+    """Refuse by the header what needs no decoding; return the video stream's part."""
+    if header.streams > settings.max_streams:
+        raise BadUpload("video.streams", streams=header.streams, limit=settings.max_streams)
+    video = header.video
+    if video is None:
+        raise BadUpload("video.no_video")
+    if video.codec not in ffmpeg.VIDEO_CODECS:
+        raise BadUpload("video.codec", codec=video.codec[:30])
+    check_size(settings, *video.coded_wh)
+    if video.rate > settings.max_fps:
+        raise _bad_rate(settings, video.rate)
+    check_length(settings, max(video.header_frames, video.packets), header.duration_s)
+    return video
+
+
+def check_size(settings: Settings, width: int, height: int) -> None:
+    """Refuse a picture beyond the limits in either orientation.
+
+    Raises:
+        BadUpload: too large or too small.
+    """
+    long_side, short_side = max(width, height), min(width, height)
+    long_limit = -(-settings.max_long_side // _BLOCK_PX) * _BLOCK_PX
+    short_limit = -(-settings.max_short_side // _BLOCK_PX) * _BLOCK_PX
+    if long_side > long_limit or short_side > short_limit:
+        raise BadUpload(
+            "video.size",
+            width=width,
+            height=height,
+            long_side=settings.max_long_side,
+            short_side=settings.max_short_side,
+        )
+    if short_side < SMALLEST_SIDE_PX:
+        raise BadUpload("video.too_small", width=width, height=height, limit=SMALLEST_SIDE_PX)
+
+
+def check_length(settings: Settings, frames: int, duration_s: float) -> None:
+    """Refuse too many frames, or too many seconds.
+
+    Raises:
+        BadUpload: it does.
+    """
+    if frames > settings.max_frames:
+        raise BadUpload("video.too_many_frames", frames=frames, limit=settings.max_frames)
+    if duration_s > settings.max_duration_s + _LENGTH_SLACK_S:
+        raise BadUpload(
+            "video.too_long", seconds=round(duration_s, 1), limit=round(settings.max_duration_s, 1)
+        )
+
+
+def _bad_rate(settings: Settings, rate: Fraction) -> BadUpload:
+    return BadUpload(
+        "video.frame_rate", fps=round(float(rate), 2), limit=round(settings.max_fps, 2)
+    )
+
+
+def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) -> ClipInfo:
+    frames = len(count.times)
+    if frames == 0:
+        raise BadUpload("video.no_frames", detail=count.log)
+    timing = Timing.of(video, count.times, count.last_duration)
+    check_length(settings, frames, timing.duration_s)
+    if timing.fps > settings.max_fps and frames > 1:
+        raise _bad_rate(settings, timing.fps)
+    tags = resolve_tags(video)
+    return ClipInfo(
+        size_wh=video.size_wh,
+        frame_count=frames,
+        times=timing.times,
+        end_time=timing.end_time,
+        time_base=timing.time_base,
+        fps=timing.fps,
+        duration_s=timing.duration_s,
+        rotation=video.rotation % 360,
+        is_variable_rate=timing.is_variable,
+        codec=video.codec,
+        pixel_format=video.pixel_format,
+        colour=tags,
+        is_hdr=tags.transfer in HDR_TRANSFERS,
+        is_interlaced=count.is_interlaced,
+        sample_aspect=count.aspect or Fraction(1),
+        has_audio=header.audio_codec is not None,
+        audio_codec=header.audio_codec or "",
+        checks=tuple(count.checks),
+        notices=(
+            *_damage_notices(header, video, count),
+            *_picture_notices(video, count, tags.transfer),
+        ),
+    )
+
+
+def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Message]:
+    """Say that frames or seconds are missing, or look wrong."""
+    frames = len(count.times)
+    is_indexed = header.container.startswith("mov") and video.index_frames > 0
+    promised = video.index_frames if is_indexed else video.header_frames
+    # AVI counts the empty chunks that writers put in for the encoder's delay.
+    slack = 0 if is_indexed else max(4, promised // 10)
+    expected = max(promised if promised - frames > slack else 0, video.packets)
+    missing_s = header.duration_s - header.read_s
+    if frames < expected:
+        return [Message("video.cut_off", {"frames": frames, "expected": expected})]
+    if not is_indexed and missing_s > max(0.5, 0.1 * header.duration_s):
+        return [
+            Message(
+                "video.cut_off_seconds",
+                {"seconds": round(header.read_s, 1), "expected_s": round(header.duration_s, 1)},
+            )
+        ]
+    return [Message("video.damaged", {"frames": frames})] if count.damage_lines else []
+
+
+def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Message]:
+    """Say what is unusual about the picture, and what is done about it."""
+    notices = []
+    width, height = video.size_wh
+    if len(count.sizes) > 1:
+        notices.append(Message("video.size_changes", {"width": width, "height": height}))
+    if width % 2 or height % 2:
+        even = {"even_width": width + width % 2, "even_height": height + height % 2}
+        notices.append(Message("video.odd_size", {"width": width, "height": height, **even}))
+    if transfer in HDR_TRANSFERS:
+        notices.append(Message("video.hdr", {"transfer": HDR_TRANSFERS[transfer]}))
+    if count.is_interlaced:
+        notices.append(Message("video.interlaced"))
+    if video.pixel_format.startswith(_WITH_ALPHA):
+        notices.append(Message("video.has_alpha"))
+    return notices

@@ -1,0 +1,114 @@
+"""Decodes every frame of a clip once, in a limited child process, and notes what came out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from config import Settings
+from pipeline.video_io import ffmpeg
+from pipeline.video_io.colour import size_filter
+from pipeline.video_io.header_fields import VideoHeader
+from pipeline.video_io.runner import Child, ChildStuckError, Limits
+from utils.errors import BadUpload, FfmpegFailed
+
+_SHOWN_FRAME = re.compile(r"\bn: *\d+ .*\bs:(\d+)x(\d+) i:([PTB])")
+_FRAME_LINE = re.compile(r"0, *(-?\d+|NOPTS), *(-?\d+|NOPTS), *(-?\d+), *\d+, *0x([0-9a-fA-F]+)")
+_ASPECT = re.compile(r"sar:(\d+)/(\d+)")
+_DAMAGE = re.compile(
+    r"\[(?:error|fatal)\].*(?:error while decoding|decode|conceal|corrupt|damaged|invalid|illegal)",
+    re.IGNORECASE,
+)
+"""Other lines on the error level are about edit lists and the like, and mean no harm."""
+
+
+@dataclass(slots=True)
+class Count:
+    """What one pass over all frames found."""
+
+    times: list[int] = field(default_factory=list)
+    checks: list[int] = field(default_factory=list)
+    last_duration: int = 0
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    aspect: Fraction = Fraction(0)
+    is_interlaced: bool = False
+    damage_lines: int = 0
+    log: str = ""
+
+
+def count_frames(settings: Settings, path: Path, video: VideoHeader) -> Count:
+    """Decode everything once: each frame's time, checksum, size and field order.
+
+    Raises:
+        BadUpload: decoding made no progress in the time allowed.
+        FfmpegFailed: FFmpeg does not start.
+    """
+    count = Count()
+
+    def on_line(line: str) -> None:
+        if "Parsed_showinfo" in line:
+            shown = _SHOWN_FRAME.search(line)
+            if shown is not None:
+                count.sizes.add((int(shown[1]), int(shown[2])))
+                count.is_interlaced |= shown[3] != "P"
+                aspect = _ASPECT.search(line)
+                if aspect is not None and int(aspect[2]) and not count.aspect:
+                    count.aspect = Fraction(int(aspect[1]), int(aspect[2]))
+        elif _DAMAGE.search(line):
+            count.damage_lines += 1
+
+    argv = [
+        *ffmpeg.base_arguments(settings, "level+info"),
+        *ffmpeg.guarded_input(settings, path),
+        "-map",
+        f"0:{video.index}",
+        "-an",
+        "-sn",
+        "-dn",
+        "-vf",
+        f"showinfo=checksum=0,{size_filter(video.size_wh)}",
+        "-frames:v",
+        str(settings.max_frames + 1),
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        f"{video.time_base.numerator}/{video.time_base.denominator}",
+        "-f",
+        "framecrc",
+        "-flush_packets",
+        "1",
+        "pipe:1",
+    ]
+    limits = Limits(cpu_s=decode_cpu_s(settings), stall_s=settings.ffmpeg_timeout_s)
+    try:
+        with Child(argv, limits, on_line=on_line) as child:
+            _read_frame_lines(child, count)
+            child.wait(settings.ffmpeg_timeout_s)
+            count.log = child.log
+    except ChildStuckError as error:
+        raise BadUpload(
+            "video.probe_timeout", limit=settings.ffmpeg_timeout_s, detail=str(error)
+        ) from error
+    except OSError as error:
+        raise FfmpegFailed("video.ffmpeg_missing", path=argv[0], detail=str(error)) from error
+    return count
+
+
+def decode_cpu_s(settings: Settings) -> int:
+    """Return CPU seconds one decode of the longest clip allowed may take: half a second a frame."""
+    return 60 + settings.max_frames // 2
+
+
+def _read_frame_lines(child: Child, count: Count) -> None:
+    buffered = b""
+    while chunk := child.read_some(child.stdout):
+        *lines, buffered = (buffered + chunk).split(b"\n")
+        for line in lines:
+            found = _FRAME_LINE.match(line.decode("ascii", "replace"))
+            if found is None or found[1] == "NOPTS":
+                continue
+            count.times.append(int(found[1]))
+            count.last_duration = int(found[3])
+            count.checks.append(int(found[4], 16))

@@ -1,0 +1,1 @@
+"""The server: guard, media, API."""

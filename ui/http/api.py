@@ -1,0 +1,197 @@
+"""The page's steps as named endpoints for `gradio_client`; see docs/api.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio import FileData
+
+from pipeline.orchestrator import Orchestrator
+from pipeline.session.state import DEFAULT_OUTPUTS, MatteRequest
+from ui import views
+from ui.inputs import (
+    cached_upload,
+    kept_instances,
+    read_outputs,
+    session_key,
+    short_text,
+    whole_number,
+)
+from ui.report import report_fault
+from ui.text import as_language, say
+from ui.widgets.annotator.annotator import MOST_POINTS, read_box
+from ui.widgets.edges.edges import read_edges
+from ui.widgets.engines.engines import read_choice
+from utils.errors import BadRequest, SplazmatteError
+from utils.messages import Language
+from utils.types import Point, Prompt
+
+
+class Api:
+    """One method for each endpoint; parameters are checked as if a stranger sent them."""
+
+    def __init__(self, orchestrator: Orchestrator, cache_dir: Path) -> None:
+        self._orchestrator = orchestrator
+        self._cache_dir = cache_dir
+
+    def publish(self) -> None:
+        """Add the endpoints to the open `gr.Blocks`."""
+        endpoints: list[Callable[..., Any]] = [
+            self.upload,
+            self.segment,
+            self.submit,
+            self.status,
+            self.cancel,
+            self.result,
+            self.engines,
+        ]
+        for endpoint in endpoints:
+            shared = "segment" if endpoint == self.segment else None
+            gr.api(endpoint, api_name=endpoint.__name__, concurrency_id=shared)
+
+    def upload(self, clip: FileData, language: str = "en") -> dict[str, Any]:
+        """Take a clip in; return its session id and what is known of it."""
+        with _answering(language) as spoken:
+            path, name = self._uploaded(clip)
+            try:
+                state = self._orchestrator.create_session(path, name, may_link=True)
+            finally:
+                path.unlink(missing_ok=True)
+            return {"session": state.id, "clip": views.clip_view(state, spoken)}
+
+    def segment(
+        self,
+        session: str,
+        frame: int = 0,
+        text: str = "",
+        points: list[list[float]] | None = None,
+        box: list[float] | None = None,
+        mask: FileData | None = None,
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Find the target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG."""
+        with _answering(language):
+            key = session_key(session)
+            at = whole_number(frame, "frame")
+            if mask is not None:
+                path, _ = self._uploaded(mask)
+                self._orchestrator.read_mask_upload(key, at, path)
+            else:
+                prompt = Prompt(
+                    text=short_text(text, "text"),
+                    points=_read_points(points or []),
+                    box=None if box is None else read_box(box),
+                )
+                self._orchestrator.segment(key, at, prompt)
+            found = self._orchestrator.state(key).keyframes[at]
+            instances = [
+                {
+                    "id": item.id,
+                    "score": item.score,
+                    "label": item.label,
+                    "area_px": item.area_px,
+                    "url": f"/media/{key}/mask/{at}/{item.id}.png",
+                }
+                for item in found.instances
+            ]
+            return {"frame": at, "instances": instances, "kept": list(found.kept)}
+
+    def submit(
+        self,
+        session: str,
+        engine: str = "auto",
+        outputs: list[str] | None = None,
+        first: int = 0,
+        last: int | None = None,
+        kept: dict[str, list[int]] | None = None,
+        background: str = "#00FF00",
+        preview_background: str = "checker",
+        edges: dict[str, float] | None = None,
+        options: dict[str, Any] | None = None,
+        separate_targets: bool = False,
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Queue the matting job; return its place in the queue."""
+        with _answering(language) as spoken:
+            request = MatteRequest(
+                engine=short_text(engine, "engine", 60) or "auto",
+                outputs=read_outputs(DEFAULT_OUTPUTS if outputs is None else outputs),
+                first=whole_number(first, "first"),
+                last=None if last is None else whole_number(last, "last"),
+                kept=kept_instances(kept or {}),
+                background=short_text(background, "background", 20),
+                preview_background=short_text(preview_background, "preview_background", 20),
+                edges=read_edges(edges or {}),
+                options=read_choice({"engine": engine, "options": options or {}}).options,
+                separate_targets=separate_targets is True,
+            )
+            status = self._orchestrator.submit(session_key(session), request)
+            return dict(views.job_view(status, "", spoken))
+
+    def status(self, session: str, language: str = "en") -> dict[str, Any]:
+        """Return the session's state and its job's progress, None where no job is known."""
+        with _answering(language) as spoken:
+            view = self._orchestrator.status(session_key(session))
+            kind, text = views.step_line(view.state, view.job, spoken)
+            job = None if view.job is None else views.job_view(view.job, "", spoken)
+            return {"state": view.state.status.value, "kind": kind, "text": text, "job": job}
+
+    def cancel(self, session: str, language: str = "en") -> bool:
+        """Ask the session's job to stop; False when none was active."""
+        with _answering(language):
+            return self._orchestrator.cancel(session_key(session))
+
+    def result(self, session: str, language: str = "en") -> dict[str, Any]:
+        """Return the finished files: kind, size, and the address each is downloaded from."""
+        with _answering(language) as spoken:
+            key = session_key(session)
+            state = self._orchestrator.state(key)
+            files = views.output_views(state, self._orchestrator.outputs(key), spoken)
+            for item in files:
+                item["url"] = views.download_path(key, item["kind"], item["target"])
+            return {"state": state.status.value, "engine": state.engine_used, "outputs": files}
+
+    def engines(self, language: str = "en") -> list[dict[str, Any]]:
+        """Return the matting engines and what each still needs."""
+        with _answering(language) as spoken:
+            return list(views.engine_views(self._orchestrator.engines(), spoken))
+
+    def _uploaded(self, value: Any) -> tuple[Path, str]:
+        if not isinstance(value, dict):
+            raise BadRequest("page.no_file")
+        path = cached_upload(value.get("path"), self._cache_dir)
+        name = value.get("orig_name")
+        return path, name[:500] if isinstance(name, str) and name else path.name
+
+
+@contextmanager
+def _answering(language: object) -> Iterator[Language]:
+    """Yield the language; turn errors of ours into what a client sees, hide the others.
+
+    Raises:
+        gr.Error: with the text of the error.
+    """
+    spoken = as_language(language)
+    try:
+        yield spoken
+    except SplazmatteError as error:
+        raise gr.Error(error.text(spoken), print_exception=False) from error
+    except Exception as error:
+        number = report_fault()
+        raise gr.Error(say("page.fault", spoken, number=number), print_exception=False) from error
+
+
+def _read_points(values: Any) -> tuple[Point, ...]:
+    if not isinstance(values, list) or len(values) > MOST_POINTS:
+        raise BadRequest("page.bad_value", name="points")
+    points = []
+    for value in values:
+        if not isinstance(value, list) or len(value) not in (2, 3):
+            raise BadRequest("page.bad_value", name="points")
+        x, y = (whole_number(item, "points") for item in value[:2])
+        points.append(Point(x, y, len(value) == 2 or value[2] == 1))
+    return tuple(points)

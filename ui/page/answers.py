@@ -1,0 +1,196 @@
+"""Answers to the page's events: new values and properties of its components; it decides nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from config import Settings
+from engines.base import Capability
+from pipeline.jobs.queue import ACTIVE
+from pipeline.orchestrator import Orchestrator
+from pipeline.session.results import least_sure
+from pipeline.session.state import SessionState
+from ui import views
+from ui.page.components import Page, heading_html, output_choices, upload_label
+from ui.text import say, widget_texts
+from utils.errors import EngineUnavailable
+from utils.messages import Language, render
+
+Updates: TypeAlias = dict[Any, Any]
+"""New values and properties by component; what is not in it stays."""
+
+
+class Answers:
+    """Formats sessions, results and problems for the components of one page."""
+
+    def __init__(self, orchestrator: Orchestrator, settings: Settings, page: Page) -> None:
+        self._orchestrator = orchestrator
+        self._settings = settings
+        self.page = page
+
+    def problem(self, text: str, language: Language) -> Updates:
+        """Show an error; everything else stays as it is."""
+        status = {"kind": "error", "text": text, "language": language, "at": _now()}
+        return {
+            self.page.status: gr.update(status=status),
+            self.page.annotator: gr.update(answered=_now()),
+        }
+
+    def unknown_session(self, text: str, language: Language) -> Updates:
+        """Show that the address names no session of ours, and forget it."""
+        status = {"kind": "error", "text": text, "language": language, "session": ""}
+        return merged(self.nothing(language), {self.page.status: gr.update(status=status)})
+
+    def nothing(self, language: Language, chosen: str = "") -> Updates:
+        """Show the page before there is a clip."""
+        page = self.page
+        text = say("page.step.upload", language)
+        status = {"kind": "step", "text": text, "language": language, "session": ""}
+        return {
+            page.session: "",
+            page.status: gr.update(status=status),
+            page.recent: gr.update(
+                current={"session": "", "language": language, "chosen": chosen},
+                texts=widget_texts("recent", language),
+            ),
+        }
+
+    def whole(self, state: SessionState, language: Language) -> Updates:
+        """Show a session from the start: its clip, selection, job and result."""
+        page = self.page
+        clip = views.clip_view(state, language)
+        keyframes = views.keyframe_views(state, language)
+        request = state.request
+        return merged(
+            self.session_texts(state, language),
+            self.outcome(state, language),
+            {
+                page.session: state.id,
+                page.annotator: gr.update(clip=clip, keyframes=keyframes, answered=_now()),
+                page.preview: gr.update(clip=clip, keyframes=keyframes),
+                page.outputs: gr.update(value=list(request.outputs)) if request else gr.skip(),
+                page.progress: gr.update(job=self._watched(state)),
+            },
+        )
+
+    def session_texts(self, state: SessionState, language: Language, chosen: str = "") -> Updates:
+        """Show what of a session is worded: the status line and the recent list."""
+        current = {"session": state.id, "language": language, "chosen": chosen}
+        return self.status(state, language) | {
+            self.page.recent: gr.update(current=current, texts=widget_texts("recent", language))
+        }
+
+    def selection(
+        self, state: SessionState, language: Language, sequence: int | None = None
+    ) -> Updates:
+        """Show what is selected now, in answer to the gesture of that number."""
+        answered = _now() if sequence is None else str(sequence)
+        keyframes = views.keyframe_views(state, language)
+        return {
+            **self.status(state, language),
+            self.page.annotator: gr.update(keyframes=keyframes, answered=answered),
+            self.page.preview: gr.update(keyframes=keyframes),
+        }
+
+    def status(self, state: SessionState, language: Language) -> Updates:
+        """Name the next step, and let the job be started where it can be."""
+        job = self._orchestrator.status(state.id).job
+        kind, text = views.step_line(state, job, language)
+        status = {"kind": kind, "text": text, "language": language, "session": state.id}
+        is_busy = job is not None and job.state in ACTIVE
+        has_target = any(keyframe.kept for keyframe in state.keyframes.values())
+        return {
+            self.page.status: gr.update(status=status),
+            self.page.start: gr.update(interactive=has_target and not is_busy),
+        }
+
+    def working(self, session_id: str, language: Language) -> Updates:
+        """Show that a job was queued, and have the progress bar follow it."""
+        state = self._orchestrator.state(session_id)
+        return self.status(state, language) | {
+            self.page.progress: gr.update(job={"session": session_id, "nonce": _now()})
+        }
+
+    def outcome(self, state: SessionState, language: Language) -> Updates:
+        """Show the result, or that there is none."""
+        page = self.page
+        outputs = self._orchestrator.outputs(state.id)
+        look = views.look_view(state)
+        result = views.result_view(state, outputs, self._engine_label(state, language), language)
+        confidence = self._orchestrator.confidence(state.id) if outputs else ()
+        weakest = least_sure(confidence, state.keyframes)
+        return {
+            page.results: gr.update(result=result),
+            page.look: gr.update(look=look),
+            page.annotator: gr.update(confidence=list(confidence), weakest=weakest),
+        }
+
+    def in_language(self, language: Language) -> Updates:
+        """Show every label in the language."""
+        page = self.page
+        segmenter = self._segmenter()
+        can_text = segmenter is not None and Capability.TEXT in segmenter.capabilities
+        can_exemplars = segmenter is not None and Capability.EXEMPLARS in segmenter.capabilities
+        hint = "page.text_hint" if can_text else "page.text_off"
+        engines = views.engine_views(self._orchestrator.engines(), language)
+        return {
+            page.heading: heading_html(language),
+            page.upload: gr.update(label=upload_label(self._settings, language)),
+            page.text: gr.update(
+                label=say("page.text", language),
+                placeholder=say(hint, language),
+                interactive=can_text,
+            ),
+            page.segment: gr.update(value=say("page.segment", language)),
+            page.exemplars: gr.update(label=say("page.exemplars", language), visible=can_exemplars),
+            page.own_mask: gr.update(label=say("page.own_mask", language)),
+            page.outputs: gr.update(
+                label=say("page.outputs", language), choices=output_choices(language)
+            ),
+            page.separate: gr.update(label=say("page.separate", language)),
+            page.start: gr.update(value=say("page.start", language)),
+            page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
+            page.annotator: gr.update(texts=widget_texts("annotator", language)),
+            page.preview: gr.update(texts=widget_texts("preview", language)),
+            page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
+            page.results: gr.update(texts=widget_texts("results", language)),
+            page.look: gr.update(texts=widget_texts("edges", language)),
+        }
+
+    def _watched(self, state: SessionState) -> views.Json:
+        job = self._orchestrator.status(state.id).job
+        if job is None or job.state not in ACTIVE:
+            return None
+        return {"session": state.id, "nonce": _now()}
+
+    def _segmenter(self) -> Any:
+        try:
+            return self._orchestrator.segmenter_info()
+        except EngineUnavailable:
+            return None
+
+    def _engine_label(self, state: SessionState, language: Language) -> str:
+        for engine in self._orchestrator.engines():
+            if engine.name == state.engine_used:
+                return render(engine.label, language)
+        return state.engine_used
+
+
+def merged(*parts: Updates) -> Updates:
+    """Return all updates together; properties of one component that several parts change add up."""
+    result: Updates = {}
+    for part in parts:
+        for component, update in part.items():
+            known = result.get(component)
+            if isinstance(known, dict) and isinstance(update, dict):
+                result[component] = {**known, **update}
+            else:
+                result[component] = update
+    return result
+
+
+def _now() -> str:
+    return str(time.time_ns())

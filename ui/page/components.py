@@ -1,0 +1,207 @@
+"""What is on the page: components and their places; what they do is in `callbacks`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from config import Settings
+from pipeline.session.state import DEFAULT_OUTPUTS, OUTPUT_KINDS
+from ui.text import say, shown_bytes
+from ui.widgets.annotator.annotator import build_annotator
+from ui.widgets.edges.edges import build_look
+from ui.widgets.engines.engines import build_engines
+from ui.widgets.polling import Polling
+from ui.widgets.preview.preview import build_preview
+from ui.widgets.progress.progress import build_progress
+from ui.widgets.recent.recent import build_recent
+from ui.widgets.results.results import build_results
+from ui.widgets.status.status import build_status
+from utils.messages import Language
+
+PAGE_CSS = (Path(__file__).parent / "page.css").read_text("utf-8")
+FONTS = ["system-ui", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "sans-serif"]
+COLUMN_PX = 420
+"""Least width of a column; narrower windows stack them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Every component that a callback reads or changes."""
+
+    session: gr.Textbox
+    hint: gr.Textbox
+    heading: gr.HTML
+    language: gr.Radio
+    status: gr.HTML
+    recent: gr.HTML
+    upload: gr.File
+    annotator: gr.HTML
+    preview: gr.HTML
+    text: gr.Textbox
+    segment: gr.Button
+    exemplars: gr.Checkbox
+    own_mask: gr.UploadButton
+    engines: gr.HTML
+    outputs: gr.CheckboxGroup
+    separate: gr.Checkbox
+    start: gr.Button
+    progress: gr.HTML
+    results: gr.HTML
+    look: gr.HTML
+
+
+def theme() -> gr.themes.Base:
+    """Return the look of Gradio's own components: blue, local fonts only."""
+    return gr.themes.Default(
+        primary_hue="blue",
+        secondary_hue="blue",
+        neutral_hue="slate",
+        font=FONTS,
+        font_mono=["ui-monospace", "Consolas", "monospace"],
+    ).set(
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
+        button_primary_text_color="white",
+        checkbox_background_color_selected="*primary_600",
+        checkbox_background_color_selected_dark="*primary_600",
+        checkbox_label_text_color_selected="*body_text_color",
+        checkbox_label_text_color_selected_dark="*body_text_color",
+        block_label_text_color="*neutral_700",
+        block_label_text_color_dark="*neutral_200",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        link_text_color="*primary_700",
+        link_text_color_dark="*primary_300",
+    )
+
+
+def output_choices(language: Language) -> list[tuple[str, str]]:
+    """Return the outputs to choose from, in the language."""
+    return [(say(f"page.output.{kind}", language), kind) for kind in OUTPUT_KINDS]
+
+
+def upload_label(settings: Settings, language: Language) -> str:
+    """Return the upload's label, which names the limits."""
+    return say(
+        "page.upload",
+        language,
+        formats="/".join(name.upper() for name in settings.formats),
+        seconds=f"{settings.max_duration_s:g}",
+        size=shown_bytes(settings.max_upload_bytes),
+    )
+
+
+def heading_html(language: Language) -> str:
+    """Return the page's heading; it holds no user text."""
+    return f'<div class="sm-head"><h1>SplazMatte</h1><p>{say("page.tagline", language)}</p></div>'
+
+
+def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
+    """Place the components inside the open `gr.Blocks`; return them."""
+    session = gr.Textbox(visible=False)
+    hint = gr.Textbox(visible=False)
+    heading, switch = _header(language)
+    status = build_status(language)
+    recent = build_recent(language, polling)
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=COLUMN_PX):
+            upload = gr.File(
+                label=upload_label(settings, language),
+                file_types=[f".{name}" for name in settings.formats],
+                height=150,
+                elem_id="sm-upload",
+            )
+            annotator = build_annotator(language)
+        with gr.Column(min_width=COLUMN_PX):
+            preview, text, segment, exemplars, own_mask = _selection(language)
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=COLUMN_PX):
+            engines = build_engines(language)
+        with gr.Column(min_width=COLUMN_PX):
+            outputs, separate, start = _making(language)
+            progress = build_progress(language, polling)
+    results = build_results(language)
+    look = build_look(language)
+    return Page(
+        session=session,
+        hint=hint,
+        heading=heading,
+        language=switch,
+        status=status,
+        recent=recent,
+        upload=upload,
+        annotator=annotator,
+        preview=preview,
+        text=text,
+        segment=segment,
+        exemplars=exemplars,
+        own_mask=own_mask,
+        engines=engines,
+        outputs=outputs,
+        separate=separate,
+        start=start,
+        progress=progress,
+        results=results,
+        look=look,
+    )
+
+
+def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
+    with gr.Row(equal_height=True):
+        with gr.Column(scale=4, min_width=240):
+            heading = gr.HTML(heading_html(language), apply_default_css=False)
+        with gr.Column(scale=1, min_width=200):
+            switch = gr.Radio(
+                [("中文", "zh"), ("English", "en")],
+                value=language,
+                label=say("page.language", language),
+                show_label=False,
+                container=False,
+                elem_id="sm-language",
+            )
+    return heading, switch
+
+
+def _selection(
+    language: Language,
+) -> tuple[gr.HTML, gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton]:
+    with gr.Row(equal_height=True):
+        text = gr.Textbox(
+            label=say("page.text", language),
+            placeholder=say("page.text_hint", language),
+            max_length=200,
+            scale=4,
+            min_width=180,
+            elem_id="sm-text",
+        )
+        segment = gr.Button(
+            say("page.segment", language), scale=1, min_width=90, elem_id="sm-segment"
+        )
+    exemplars = gr.Checkbox(label=say("page.exemplars", language), visible=False)
+    own_mask = gr.UploadButton(
+        say("page.own_mask", language), file_types=[".png"], size="sm", elem_id="sm-own-mask"
+    )
+    preview = build_preview(language)
+    return preview, text, segment, exemplars, own_mask
+
+
+def _making(language: Language) -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Button]:
+    outputs = gr.CheckboxGroup(
+        output_choices(language),
+        value=list(DEFAULT_OUTPUTS),
+        label=say("page.outputs", language),
+        elem_id="sm-outputs",
+    )
+    separate = gr.Checkbox(label=say("page.separate", language), elem_id="sm-separate")
+    start = gr.Button(
+        say("page.start", language), variant="primary", interactive=False, elem_id="sm-start"
+    )
+    return outputs, separate, start

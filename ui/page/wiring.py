@@ -1,0 +1,83 @@
+"""Which event of which component calls which handler; builds the page as one `gr.Blocks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from config import Settings
+from pipeline.orchestrator import Orchestrator
+from ui.page.callbacks import Callbacks, Step
+from ui.page.components import Page, lay_out
+from ui.text import as_language
+from ui.widgets.polling import Polling
+
+READ_ADDRESS = """() => [
+  new URLSearchParams(location.search).get("s") || "",
+  "en",
+  localStorage.getItem("splazmatte.language") || (navigator.languages || [navigator.language]).join(",")
+]"""
+"""Runs in the browser before `load`: the session in the address, and the languages wanted."""
+
+
+def build_page(
+    settings: Settings,
+    orchestrator: Orchestrator,
+    cache_dir: Path,
+    publish_api: Callable[[], None],
+) -> gr.Blocks:
+    """Return the page with all its events, and what `publish_api` adds to its `gr.Blocks`."""
+    callbacks = Callbacks(orchestrator, settings, cache_dir)
+    polling = Polling(orchestrator)
+    with gr.Blocks(title="SplazMatte", analytics_enabled=False, fill_width=True) as blocks:
+        page = lay_out(settings, polling, as_language(settings.language))
+        callbacks.bind(page)
+        _connect(blocks, page, callbacks)
+        publish_api()
+    blocks.queue(default_concurrency_limit=8)
+    return blocks
+
+
+def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
+    everything = [getattr(page, item.name) for item in fields(page)]
+    base = [page.session, page.language]
+
+    def on(event: Any, step: Step, *inputs: Any, **options: Any) -> None:
+        event(
+            calls.guarded(step),
+            inputs=[*base, *inputs],
+            outputs=everything,
+            show_progress="hidden",
+            api_name=f"page_{step.__name__}",
+            api_visibility="private",
+            **options,
+        )
+
+    quick: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_id": "segment"}
+    on(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
+    on(page.language.input, calls.change_language)
+    on(page.upload.upload, calls.upload, page.upload)
+    on(page.annotator.annotate, calls.annotate, page.annotator, page.exemplars, **quick)
+    on(page.annotator.remove, calls.remove)
+    on(page.preview.keep, calls.keep, trigger_mode="always_last")
+    words = (page.annotator, page.text, page.exemplars)
+    on(page.segment.click, calls.find_text, *words, **quick)
+    on(page.text.submit, calls.find_text, *words, **quick)
+    on(page.own_mask.upload, calls.own_mask, page.annotator, page.own_mask)
+    on(
+        page.start.click,
+        calls.start,
+        page.annotator,
+        page.preview,
+        page.engines,
+        page.outputs,
+        page.separate,
+        page.look,
+    )
+    on(page.progress.finished, calls.finished)
+    on(page.look.apply, calls.apply_look, page.look, page.outputs)
+    on(page.look.picture, calls.picture)

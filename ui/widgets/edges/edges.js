@@ -1,0 +1,107 @@
+// Before and after on one frame, the preview's background and the edge controls; all from the kept alpha.
+const root = element.querySelector(".sm-edges");
+const part = (name) => root.querySelector(`[data-part=${name}]`);
+const divider = root.querySelector("[data-part=divider]");
+const slider = root.querySelector("[data-part=frame]");
+const BACKGROUNDS = { checker: "checker", grey: "grey", green: "#00FF00", black: "#000000", white: "#FFFFFF" };
+const SETTLE_MS = 120;
+let background = "checker";
+let edges = {};
+let pending = null;
+
+const look = () => props.look || null;
+const chosenColour = () => {
+  if (background === "own") return part("own").value.toUpperCase();
+  return background === "picture" ? "picture" : BACKGROUNDS[background];
+};
+const publish = () => {
+  props.value = { background: chosenColour(), screen: part("screen").value.toUpperCase(), edges };
+};
+
+const showStill = () => {
+  if (!look()) return;
+  publish();
+  const frame = Number(slider.value);
+  const query = new URLSearchParams({ ...edges, background: chosenColour(), v: `${look().version}-${look().picture ?? ""}` });
+  const before = mediaUrl(look().session, `frame/${frame}.jpg`);
+  const after = mediaUrl(look().session, `still/${frame}.jpg?${query}`);
+  if (part("before").getAttribute("src") !== before) part("before").src = before;
+  if (part("after").getAttribute("src") !== after) part("after").src = after;
+};
+const soon = () => { clearTimeout(pending); pending = setTimeout(showStill, SETTLE_MS); };
+const showDivider = () => root.style.setProperty("--sm-divide", `${divider.value}%`);
+
+const edgeControl = (spec) => {
+  const output = make("output", { text: String(edges[spec.name]) });
+  const input = make("input", {
+    type: "range", min: spec.minimum, max: spec.maximum, step: spec.step, value: edges[spec.name], "data-edge": spec.name,
+    "aria-label": label(spec.name),
+    oninput: (event) => {
+      edges = { ...edges, [spec.name]: Number(event.target.value) };
+      output.textContent = event.target.value;
+      soon();
+    },
+  });
+  return make("label", { class: "sm-edge" }, make("span", { text: label(spec.name) }), output, input);
+};
+const showEdges = () => part("edges").replaceChildren(...(props.specs || []).map(edgeControl));
+
+const showBackgrounds = () => {
+  const names = [...Object.keys(BACKGROUNDS), "own"];
+  names.push("picture");
+  part("backgrounds").replaceChildren(...names.map((name) => make("button", {
+    type: "button", class: "sm-button", "aria-pressed": String(name === background), "data-background": name, text: label(name),
+    onclick: () => (name === "picture" ? part("file").click() : choose(name)),
+  })));
+  part("own").hidden = background !== "own";
+};
+const choose = (name) => {
+  background = name;
+  for (const node of part("backgrounds").children) node.setAttribute("aria-pressed", String(node.dataset.background === name));
+  part("own").hidden = name !== "own";
+  showStill();
+};
+
+const takeLook = () => {
+  root.hidden = !look();
+  if (!look()) return;
+  const { width, height, first, last, frame } = look();
+  root.style.setProperty("--sm-aspect", `${width} / ${height}`);
+  slider.min = first; slider.max = last;
+  if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== look().session) slider.value = frame;
+  slider.dataset.session = look().session;
+  if (!look().picture) edges = { ...look().edges }; // A new picture leaves the sliders as they are.
+  const known = Object.entries(BACKGROUNDS).find(([, value]) => value === look().background);
+  background = known ? known[0] : look().background === "picture" ? "picture" : "own";
+  if (background === "own") part("own").value = look().background;
+  part("screen").value = look().screen.startsWith("#") ? look().screen : "#00ff00";
+  showBackgrounds(); showEdges(); showStill();
+};
+const showTexts = () => {
+  for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
+  for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", label(node.dataset.label));
+  showBackgrounds(); showEdges();
+};
+
+divider.addEventListener("input", showDivider);
+slider.addEventListener("input", soon);
+part("own").addEventListener("input", soon);
+part("screen").addEventListener("input", publish);
+part("file").addEventListener("change", async () => {
+  const [file] = part("file").files;
+  part("file").value = "";
+  if (!file) return;
+  try { trigger("picture", { path: (await upload(file)).path }); }
+  catch (problem) { trigger("picture", { path: "" }); } // The server words the error.
+});
+part("reset").onclick = () => {
+  edges = Object.fromEntries((props.specs || []).map((spec) => [spec.name, spec.initial]));
+  showEdges(); showStill();
+};
+part("apply").onclick = () => { publish(); trigger("apply"); };
+part("after").addEventListener("load", () => { root.dataset.after = part("after").getAttribute("src"); });
+watch("look", takeLook);
+watch("texts", showTexts);
+showTexts();
+takeLook();
+showDivider();

@@ -1,0 +1,19 @@
+"""This browser's recent sessions, kept in its localStorage; the server is asked by id."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ui.widgets.polling import Polling
+from ui.widgets.widget import build_widget
+from utils.messages import Language
+
+
+def build_recent(language: Language, polling: Polling) -> gr.HTML:
+    """Return the widget. Prop: `current` ({"session", "language", "chosen"})."""
+    return build_widget(
+        "recent",
+        language,
+        server_functions=polling.functions("recent_sessions"),
+        current={},
+    )

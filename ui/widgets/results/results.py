@@ -1,0 +1,13 @@
+"""The result: players for our own H.264 files and a download link with its size for every file."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ui.widgets.widget import build_widget
+from utils.messages import Language
+
+
+def build_results(language: Language) -> gr.HTML:
+    """Return the widget. Prop: `result`, None before there is one."""
+    return build_widget("results", language, result=None)
