@@ -93,7 +93,7 @@ def _frames(video: VideoIO, path: Path) -> list[Frame]:
 
 
 def around(engine: BuiltinEngine, clip: Clip, frame: int) -> dict[int, Frame]:
-    places = {distance: frame + distance for distance in engine.looks_around}
+    places = {distance: frame + distance for distance in engine.neighbour_offsets}
     return {
         distance: clip.frames[place]
         for distance, place in places.items()

@@ -165,7 +165,7 @@ class Engine(ABC):
     capabilities: frozenset[Capability]
     guide_kind: Literal["none", "first_mask", "mask_per_frame"] = "none"
     """What `process` needs: the mask of a keyframe, or of every frame (track first)."""
-    looks_around: tuple[int, ...] = ()
+    neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 
     @property
@@ -228,7 +228,7 @@ class Segmenter(Protocol):
 
         Args:
             around: frames near it by their distance in frames, of the same size; an engine uses those
-                at `looks_around` for what their motion tells, and does without where they are missing.
+                at `neighbour_offsets` for what their motion tells, and does without where they are missing.
         """
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
@@ -256,7 +256,7 @@ class Tracker(Protocol):
 
 
 @runtime_checkable
-class Matter(Protocol):
+class MattingEngine(Protocol):
     """Turns masks into alpha mattes."""
 
     def process(

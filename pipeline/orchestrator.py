@@ -123,7 +123,7 @@ class Orchestrator:
             take_in(upload, folder / source)
             return {"source": source, "clip": self._video.probe(folder / source)}
 
-        with disk.full_disk_is_said(self._store.root):
+        with disk.translate_disk_full(self._store.root):
             session = self._store.create(shown_name, fill)
         state = session.state
         clip = session.clip
@@ -169,7 +169,7 @@ class Orchestrator:
         self._check_frame(frame, clip)
         path = session.folder / "frames" / f"{frame:06d}.jpg"
         if not path.is_file():
-            with disk.full_disk_is_said(session.folder):
+            with disk.translate_disk_full(session.folder):
                 path.parent.mkdir(exist_ok=True)
                 picture = self._read_frame(session, clip, frame)
                 with contextlib.suppress(FileNotFoundError):
@@ -191,7 +191,7 @@ class Orchestrator:
         session, clip = self._session_clip(session_id)
         self._check_frame(frame, clip)
         check_geometry(prompt, clip.size_wh)
-        with disk.full_disk_is_said(session.folder):
+        with disk.translate_disk_full(session.folder):
             return self._find(session, clip, frame, prompt)
 
     def _find(self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt) -> Keyframe:
@@ -221,7 +221,7 @@ class Orchestrator:
         self._check_frame(frame, clip)
         mask = read_mask_file(path, clip.size_wh, frame)
         notices = mask_notices(path, clip.size_wh)
-        with disk.full_disk_is_said(session.folder):
+        with disk.translate_disk_full(session.folder):
             return store_mask(session, frame, mask, notices)
 
     def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
@@ -296,7 +296,7 @@ class Orchestrator:
             status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
             session.update(status=status)
 
-        with disk.full_disk_is_said(session.folder):
+        with disk.translate_disk_full(session.folder):
             self._jobs.submit(
                 session.id,
                 "matte",

@@ -8,7 +8,7 @@ import secrets
 logger = logging.getLogger(__name__)
 
 
-def report_fault() -> str:
+def report_internal_error() -> str:
     """Log the exception being handled under a new number; return the number."""
     number = secrets.token_hex(4)
     logger.exception("report no. %s", number)

@@ -28,7 +28,7 @@ def as_language(value: object) -> Language:
     return "zh" if value == "zh" else "en"
 
 
-def say(code: str, language: Language, **params: str | int | float) -> str:
+def translate(code: str, language: Language, **params: str | int | float) -> str:
     """Return a catalogue text in the language."""
     return render(Message(code, dict(params)), language)
 

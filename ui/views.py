@@ -12,7 +12,7 @@ from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.edges import EdgeControls
 from pipeline.session.state import SessionState, SessionStatus
-from ui.text import say, shown_bytes, shown_fps
+from ui.text import shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -57,7 +57,7 @@ def keyframe_views(state: SessionState, language: Language) -> Json:
                 "frame": frame,
                 "kept": list(keyframe.kept),
                 "version": f"{state.updated_at_s:.3f}",
-                "note": say("page.searched", language, text=keyframe.text_used)
+                "note": translate("page.searched", language, text=keyframe.text_used)
                 if keyframe.text_used and keyframe.text_used != prompt.text.strip()
                 else "",
                 "points": [
@@ -131,7 +131,7 @@ def output_views(
             "kind": output.kind,
             "target": target_of(output),
             "label": _output_label(output, language),
-            "note": say(f"page.output.{output.kind}_note", language),
+            "note": translate(f"page.output.{output.kind}_note", language),
             "size": shown_bytes(output.size_bytes),
             "size_bytes": output.size_bytes,
             "file_name": file_name(state, output),
@@ -141,9 +141,9 @@ def output_views(
 
 
 def _output_label(output: OutputFile, language: Language) -> str:
-    name = say(f"page.output.{output.kind}", language)
+    name = translate(f"page.output.{output.kind}", language)
     target = target_of(output)
-    return say("page.output.target", language, name=name, number=target) if target else name
+    return translate("page.output.target", language, name=name, number=target) if target else name
 
 
 def result_view(
@@ -196,7 +196,7 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
         "state": status.state.value,
         "is_active": status.state in ACTIVE,
         "is_cancelling": status.is_cancelling,
-        "stage": say(code, language) if code in CATALOGUE else progress.stage,
+        "stage": translate(code, language) if code in CATALOGUE else progress.stage,
         "done": progress.done,
         "total": progress.total,
         "fraction": round(progress.fraction, 4),
@@ -214,15 +214,15 @@ def step_line(state: SessionState, job: JobStatus | None, language: Language) ->
     """Return the status line's kind ("step", "done" or "error") and text: always the next step."""
     if job is not None and job.state in ACTIVE:
         running = job.state is JobState.RUNNING
-        return "step", say("page.step.running" if running else "page.step.queued", language)
+        return "step", translate("page.step.running" if running else "page.step.queued", language)
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
         return "error", render(error, language)
     if state.status is SessionStatus.DONE:
-        return "done", say("page.step.done", language)
+        return "done", translate("page.step.done", language)
     if state.status in _ENDED:
-        return "step", say(_ENDED[state.status], language)
-    return "step", say(_selection_step(state), language)
+        return "step", translate(_ENDED[state.status], language)
+    return "step", translate(_selection_step(state), language)
 
 
 def _selection_step(state: SessionState) -> str:
@@ -240,7 +240,7 @@ def status_texts(states: Sequence[SessionState], language: Language) -> list[Jso
             "id": state.id,
             "name": state.shown_name,
             "created_at_s": state.created_at_s,
-            "status": say(f"page.recent.status_{state.status.value}", language),
+            "status": translate(f"page.recent.status_{state.status.value}", language),
         }
         for state in states
     ]

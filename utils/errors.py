@@ -78,7 +78,7 @@ class GpuUnhealthy(SplazmatteError):
     exit_code = 1
 
 
-class EngineFault(SplazmatteError):
+class EngineError(SplazmatteError):
     """An engine broke its contract (non-finite alpha, wrong frame count)."""
 
     exit_code = 1

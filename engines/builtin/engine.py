@@ -56,7 +56,7 @@ class BuiltinEngine(Engine):
         {Capability.POINTS, Capability.BOX, Capability.TRACK, Capability.MATTE}
     )
     guide_kind = "first_mask"
-    looks_around = (*FAR, *NEAR)
+    neighbour_offsets = (*FAR, *NEAR)
 
     def __init__(self, settings: Settings) -> None:
         self._threads = settings.cpu_threads
@@ -128,7 +128,7 @@ class BuiltinEngine(Engine):
         options: Mapping[str, OptionValue],
         context: RunContext,
     ) -> Iterator[MattedFrame]:
-        """See `Matter.process`; a guide with a mask of every frame is matted as it is."""
+        """See `MattingEngine.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         steady = bool(resolve_options(self.option_specs(), options)["steady"])

@@ -114,7 +114,7 @@ class MatAnyoneEngine(Engine):
         options: Mapping[str, OptionValue],
         context: RunContext,
     ) -> Iterator[MattedFrame]:
-        """See `Matter.process`.
+        """See `MattingEngine.process`.
 
         A mask on another frame starts afresh from there on, away from `start`; an empty one says that
         the target is absent there: its alphas are 0 up to the next mask.

@@ -15,7 +15,7 @@ import numpy as np
 
 from engines.base import FrameSource, MattedFrame, RunContext
 from engines.matanyone.contract import SeedMask, StreamCore
-from utils.errors import EngineFault
+from utils.errors import EngineError
 from utils.types import Alpha, Frame
 
 
@@ -155,8 +155,8 @@ def checked_alpha(alpha: Alpha, frame: int, label: str) -> Alpha:
     """Return the alpha, float32 (H, W), clipped to [0, 1].
 
     Raises:
-        EngineFault: a value is not finite.
+        EngineError: a value is not finite.
     """
     if not np.isfinite(alpha).all():
-        raise EngineFault("engine.bad_alpha", name=label, frame=frame, problem="NaN")
+        raise EngineError("engine.bad_alpha", name=label, frame=frame, problem="NaN")
     return np.clip(alpha, 0.0, 1.0, out=alpha)

@@ -80,7 +80,7 @@ class SamImage:
 
         Raises:
             UnusablePrompt: the prompt is empty, not English, too long, or outside the picture.
-            EngineFault: the model answered with numbers that are none.
+            EngineError: the model answered with numbers that are none.
         """
         network = self.network()
         if prompt.is_empty:

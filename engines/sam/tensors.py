@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engines.sam.loading import Network
-from utils.errors import EngineFault
+from utils.errors import EngineError
 from utils.types import Frame, Mask
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def to_mask(logits: torch.Tensor, size_wh: tuple[int, int], name: str, frame: in
     """Return low-resolution logits (h, w) as a mask, bool (H, W), of the picture's size.
 
     Raises:
-        EngineFault: a logit is not finite.
+        EngineError: a logit is not finite.
     """
     import torch
     import torch.nn.functional as F
@@ -43,7 +43,7 @@ def to_mask(logits: torch.Tensor, size_wh: tuple[int, int], name: str, frame: in
     width, height = size_wh
     logits = logits.float()
     if not bool(torch.isfinite(logits).all()):
-        raise EngineFault("engine.bad_alpha", name=name, frame=frame, problem="not a number")
+        raise EngineError("engine.bad_alpha", name=name, frame=frame, problem="not a number")
     large = F.interpolate(logits[None, None], (height, width), mode="bilinear", align_corners=False)
     mask: Mask = (large[0, 0] > 0).cpu().numpy()
     return mask

@@ -160,7 +160,7 @@ class VideoMaMaEngine(Engine):
             BadRequest: an option is out of range.
             UnusablePrompt: a mask is missing or of another size; an empty one gives zeros.
             OutOfGpuMemory: one frame at a time did not fit either.
-            EngineFault: the networks returned numbers that are not finite.
+            EngineError: the networks returned numbers that are not finite.
         """
         networks = self._networks
         if networks is None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from engines.device.placement import error_kind, release_memory
 from engines.videomama.networks import Networks, NonFiniteError
-from utils.errors import EngineFault, GpuUnhealthy, OutOfGpuMemory
+from utils.errors import EngineError, GpuUnhealthy, OutOfGpuMemory
 from utils.types import Message, OnNotice
 
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ class GuardedCalls:
         Raises:
             OutOfGpuMemory: also the smallest size did not fit.
             GpuUnhealthy: the CUDA context is dead.
-            EngineFault: the result is not finite, in bf16 or fp32 either.
+            EngineError: the result is not finite, in bf16 or fp32 either.
         """
         while True:
             try:
@@ -68,7 +68,7 @@ class GuardedCalls:
 
     def _fall_back(self, frame: int, where: str) -> None:
         if not self._networks.fall_back():
-            raise EngineFault(
+            raise EngineError(
                 "engine.bad_alpha", name=NAME, frame=frame, problem="not finite", detail=where
             )
         self._on_notice(Message("engine.videomama.bf16", {"frame": frame}))

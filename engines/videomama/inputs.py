@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from engines.base import FrameSource
-from utils.errors import EngineFault
+from utils.errors import EngineError
 from utils.types import Frame
 
 
@@ -22,7 +22,7 @@ class FrameReader:
         """Return the frame, uint8 RGB (H, W, 3).
 
         Raises:
-            EngineFault: the clip ends before the frame.
+            EngineError: the clip ends before the frame.
         """
         if self._stream is None or self._next != index:
             self.close()
@@ -30,7 +30,7 @@ class FrameReader:
         for frame in self._stream:
             self._next = index + 1
             return frame
-        raise EngineFault(
+        raise EngineError(
             "engine.bad_alpha", name="VideoMaMa", frame=index, problem="the clip ended early"
         )
 

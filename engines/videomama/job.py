@@ -105,7 +105,7 @@ class ClipJob:
         self._last_window = -1
 
     def run(self) -> Iterator[MattedFrame]:
-        """Yield the alpha of every frame in ascending order; see `Matter.process`."""
+        """Yield the alpha of every frame in ascending order; see `MattingEngine.process`."""
         self._tell_small_room()
         self._step(0)
         try:

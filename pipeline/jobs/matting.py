@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from config import Settings
-from engines.base import Engine, MattedFrame, Matter, RunContext, resolve_options
+from engines.base import Engine, MattedFrame, MattingEngine, RunContext, resolve_options
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.guides import start_frame, target_guides
@@ -111,7 +111,7 @@ class MattingJob:
         started_s = time.perf_counter()
         try:
             try:
-                with disk.full_disk_is_said(self._session.folder, "job.disk_during"):
+                with disk.translate_disk_full(self._session.folder, "job.disk_during"):
                     self._begin()
                     return self._work(context, started_s)
             except BaseException as error:
@@ -248,7 +248,7 @@ class MattingJob:
         guide: Mapping[int, Mask],
         start: int,
     ) -> Generator[AlphaBytes, None, None]:
-        if not isinstance(engine, Matter):
+        if not isinstance(engine, MattingEngine):
             raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
         options = resolve_options(engine.option_specs(), self._request.options)
         matted = engine.process(frames, guide, start, options, context)

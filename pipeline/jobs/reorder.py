@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import MattedFrame
-from utils.errors import EngineFault
+from utils.errors import EngineError
 
 AlphaBytes = npt.NDArray[np.uint8]
 """Alpha as uint8 (H, W), 255 = foreground."""
@@ -38,7 +38,7 @@ def in_order(
         name: the engine's name, for the error text.
 
     Raises:
-        EngineFault: an alpha is of another size, has a value that is not finite, or the engine gave a
+        EngineError: an alpha is of another size, has a value that is not finite, or the engine gave a
             frame twice, one too many or one too few.
     """
     waiting: dict[int, float] = {}
@@ -47,7 +47,7 @@ def in_order(
         for item in matted:
             alpha = _checked(item, size_wh, name)
             if not wanted <= item.index < frame_count or item.index in waiting:
-                raise EngineFault(
+                raise EngineError(
                     "engine.bad_alpha",
                     name=name,
                     frame=item.index,
@@ -64,7 +64,7 @@ def in_order(
                 yield _take(spool, wanted, size_wh), waiting.pop(wanted)
                 wanted += 1
         if wanted != frame_count:
-            raise EngineFault("job.frames_missing", got=wanted + len(waiting), wanted=frame_count)
+            raise EngineError("job.frames_missing", got=wanted + len(waiting), wanted=frame_count)
     finally:
         shutil.rmtree(spool, ignore_errors=True)
 
@@ -72,11 +72,11 @@ def in_order(
 def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str) -> AlphaBytes:
     height_width = (size_wh[1], size_wh[0])
     if item.alpha.shape != height_width:
-        raise EngineFault(
+        raise EngineError(
             "engine.bad_alpha", name=name, frame=item.index, problem=f"{item.alpha.shape}"
         )
     if not np.isfinite(item.alpha).all():
-        raise EngineFault("engine.bad_alpha", name=name, frame=item.index, problem="NaN")
+        raise EngineError("engine.bad_alpha", name=name, frame=item.index, problem="NaN")
     return to_bytes(item.alpha)
 
 

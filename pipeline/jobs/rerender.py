@@ -70,7 +70,7 @@ class RenderJob:
         if lock is None:
             raise SessionError("job.already_running")
         try:
-            with disk.full_disk_is_said(self._session.folder, "job.disk_during"):
+            with disk.translate_disk_full(self._session.folder, "job.disk_during"):
                 return self._render(context)
         except BaseException:
             self._session.sweep_partials()

@@ -13,7 +13,7 @@ from pipeline.postprocess.foreground import (
     estimate_colour,
 )
 from pipeline.postprocess.picture import KB, KR, LUMA_BLACK, NEUTRAL, Plane, Planes
-from utils.errors import EngineFault
+from utils.errors import EngineError
 from utils.types import Alpha, Frame
 
 
@@ -21,14 +21,14 @@ def as_bytes(alpha: Alpha | npt.NDArray[np.uint8], shape: tuple[int, int]) -> Pl
     """Return alpha as uint8 (H, W), rounded to the nearest level.
 
     Raises:
-        EngineFault: it is of another size or has a value that is not finite.
+        EngineError: it is of another size or has a value that is not finite.
     """
     if alpha.shape != shape:
-        raise EngineFault("video.alpha_size", got=str(alpha.shape)[:40], wanted=str(shape))
+        raise EngineError("video.alpha_size", got=str(alpha.shape)[:40], wanted=str(shape))
     if alpha.dtype == np.uint8:
         return np.ascontiguousarray(alpha, np.uint8)
     if not np.isfinite(alpha).all():
-        raise EngineFault("video.alpha_size", got="NaN", wanted="0..1")
+        raise EngineError("video.alpha_size", got="NaN", wanted="0..1")
     rounded: Plane = np.clip(np.rint(alpha * np.float32(255.0)), 0, 255).astype(np.uint8)
     return rounded
 

@@ -68,7 +68,7 @@ class Selector:
             if not isinstance(engine, Segmenter):
                 raise BadRequest("engine.cannot_segment", name=engine.label)
             if not opened:
-                around = dict(read_frames(engine.looks_around))
+                around = dict(read_frames(engine.neighbour_offsets))
                 opened.append(engine.open_image(around.pop(0), around))
             engine_prompt = replace(prompt, text=text_used) if text_used else prompt
             instances = opened[0].segment(engine_prompt)

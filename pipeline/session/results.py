@@ -162,7 +162,7 @@ class Results:
             BadRequest: the folder can't be written.
         """
         exported: dict[str, Path] = {}
-        with _unwritable_is_said(folder):
+        with _translate_unwritable(folder):
             for record in session.state.outputs:
                 source = session.folder / record.file
                 target = folder / record.file
@@ -186,7 +186,7 @@ class Results:
         keyframe = session.state.keyframes[frame]
         masks = [read_mask(session.instance_path(frame, number)) for number in keyframe.kept]
         union = np.logical_or.reduce(masks)
-        with _unwritable_is_said(path.parent):
+        with _translate_unwritable(path.parent):
             write_image(path, np.where(union, np.uint8(255), np.uint8(0)))
 
     def _kept_alpha(self, session: Session, frame: int) -> tuple[ClipInfo, Alpha]:
@@ -202,7 +202,7 @@ class Results:
 
     def _zipped(self, foreground: Path) -> Path:
         path = foreground.with_name(ZIP_NAME)
-        with self._zip_lock, disk.full_disk_is_said(foreground):
+        with self._zip_lock, disk.translate_disk_full(foreground):
             if not path.is_file() or path.stat().st_mtime_ns < foreground.stat().st_mtime_ns:
                 _pack(frame_folders(foreground), path)
         return path
@@ -276,9 +276,9 @@ def check_look(outputs: Sequence[str], *backgrounds: str) -> None:
 
 
 @contextmanager
-def _unwritable_is_said(folder: Path) -> Iterator[None]:
+def _translate_unwritable(folder: Path) -> Iterator[None]:
     try:
-        with disk.full_disk_is_said(folder):
+        with disk.translate_disk_full(folder):
             yield
     except OSError as error:
         raise BadRequest("job.folder_unusable", folder=str(folder), detail=str(error)) from error

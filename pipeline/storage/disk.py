@@ -66,7 +66,7 @@ def is_full(error: BaseException) -> bool:
 
 
 @contextmanager
-def full_disk_is_said(folder: Path, code: str = "job.disk_full") -> Iterator[None]:
+def translate_disk_full(folder: Path, code: str = "job.disk_full") -> Iterator[None]:
     """Turn the system's "no space left" into the error for users.
 
     Raises:

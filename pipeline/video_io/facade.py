@@ -81,7 +81,7 @@ class VideoIO:
 
         Raises:
             BadRequest: an output is unknown, or the range is not one of the clip's.
-            EngineFault: the alphas are of another size or number than the frames.
+            EngineError: the alphas are of another size or number than the frames.
             NotEnoughDisk: the disk filled up.
             FfmpegFailed: decoding or encoding failed.
             Cancelled: the context's event was set.

@@ -81,7 +81,7 @@ def test_what_moves_in_a_box_is_told_from_its_ground_of_the_same_colours(engine)
         return np.where(moved[..., None], thing, ground)
 
     box = Prompt(box=Box(46, 22, 114, 74))
-    around = {distance: picture(distance) for distance in engine.looks_around}
+    around = {distance: picture(distance) for distance in engine.neighbour_offsets}
     alone = engine.open_image(picture(0)).segment(box)
     moving = engine.open_image(picture(0), around).segment(box)
     overlaps = [

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import ArrayFrames, Engine, Matter, RunContext, Segmenter, Tracker
+from engines.base import ArrayFrames, Engine, MattingEngine, RunContext, Segmenter, Tracker
 from engines.registry import build_registry
 from utils.errors import Cancelled, UnusablePrompt
 from utils.messages import render
@@ -142,7 +142,7 @@ def equal(one: dict[int, np.ndarray], other: dict[int, np.ndarray]) -> bool:
 
 
 def test_engine_does_what_it_says(bench):
-    assert isinstance(bench.engine, Tracker if bench.case.kind == "track" else Matter)
+    assert isinstance(bench.engine, Tracker if bench.case.kind == "track" else MattingEngine)
     assert bench.engine.working_bytes((1920, 1080)) >= 0
     for language in ("en", "zh"):
         assert render(bench.engine.label, language)
@@ -292,7 +292,7 @@ def test_segmenters_answer_clicks_and_boxes_with_masks_of_the_image_s_size(bench
     rows, columns = np.nonzero(masks[0])
     centre = Point(float(columns.mean()), float(rows.mean()))
     box = Box(columns.min() - 2, rows.min() - 2, columns.max() + 2, rows.max() + 2)
-    neighbours = dict.fromkeys(bench.engine.looks_around or (-1, 1), frame)
+    neighbours = dict.fromkeys(bench.engine.neighbour_offsets or (-1, 1), frame)
     for prompt, around in product(
         (Prompt(points=(centre,)), Prompt(box=box)), (None, {}, neighbours)
     ):

@@ -30,7 +30,7 @@ from tests.engines.fake_matanyone import (
 from utils.errors import (
     BadRequest,
     Cancelled,
-    EngineFault,
+    EngineError,
     EngineUnavailable,
     GpuUnhealthy,
     OutOfGpuMemory,
@@ -293,7 +293,7 @@ def test_an_alpha_that_is_not_a_number_never_reaches_the_caller(tmp_path, clip):
     engine = make_fake_engine(tmp_path, FakeBackend(nan_step=4))
     stream = engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {"warmup": 0}, RunContext())
     assert [next(stream).index, next(stream).index] == [0, 1]
-    with pytest.raises(EngineFault, match="frame 2"):
+    with pytest.raises(EngineError, match="frame 2"):
         next(stream)
 
 

@@ -22,7 +22,7 @@ from engines.sam import image, tensors, tracking  # noqa: E402
 from engines.sam.cuts import CutDetector  # noqa: E402
 from engines.sam.engine import Sam2Engine, Sam3Engine  # noqa: E402
 from utils.errors import (  # noqa: E402
-    EngineFault,
+    EngineError,
     EngineUnavailable,
     ModelFilesError,
     UnusablePrompt,
@@ -210,7 +210,7 @@ def test_sam2_refuses_text_and_exemplars_and_says_what_to_do(sam2, picture, prom
 
 
 def test_numbers_that_are_none_are_a_fault_not_a_mask(sam2):
-    with pytest.raises(EngineFault):
+    with pytest.raises(EngineError):
         tensors.to_mask(torch.full((4, 4), float("nan")), (8, 8), "SAM 2.1")
 
 

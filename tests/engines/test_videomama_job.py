@@ -18,7 +18,7 @@ from tests.engines.fake_videomama import (
     make_job,
 )
 from tests.engines.tiny_videomama import moving_disc
-from utils.errors import Cancelled, EngineFault, GpuUnhealthy, OutOfGpuMemory
+from utils.errors import Cancelled, EngineError, GpuUnhealthy, OutOfGpuMemory
 from utils.types import Frame, Mask
 
 pytest.importorskip("torch")
@@ -234,7 +234,7 @@ def test_numbers_that_stay_infinite_are_a_fault_naming_the_frame() -> None:
     frames, masks = moving_disc(30)
     networks = FakeNetworks()
     networks.overflow_until_fallbacks = 2
-    with pytest.raises(EngineFault) as fault:
+    with pytest.raises(EngineError) as fault:
         alphas_of(make_job(networks, frames, masks).run())
     assert fault.value.code == "engine.bad_alpha"
     assert fault.value.message.params["frame"] == 0
@@ -283,5 +283,5 @@ def test_a_clip_that_ends_early_is_a_fault_and_no_quiet_result() -> None:
         def read(self, start: int, stop: int, step: Any = 1) -> Any:
             return super().read(start, min(stop, 20), step)
 
-    with pytest.raises(EngineFault):
+    with pytest.raises(EngineError):
         alphas_of(make_job(FakeNetworks(), Short(frames), masks).run())

@@ -203,7 +203,7 @@ def test_a_limit_on_file_size_is_the_disk_error_at_the_command_line(
 
 def test_a_full_disk_is_told_from_other_troubles_of_the_system(tmp_path: Path) -> None:
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        with pytest.raises(NotEnoughDisk), disk.full_disk_is_said(tmp_path / "gone"):
+        with pytest.raises(NotEnoughDisk), disk.translate_disk_full(tmp_path / "gone"):
             raise OSError(number, "no room")
-    with pytest.raises(PermissionError), disk.full_disk_is_said(tmp_path):
+    with pytest.raises(PermissionError), disk.translate_disk_full(tmp_path):
         raise PermissionError(errno.EACCES, "no")

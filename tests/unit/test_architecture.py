@@ -129,7 +129,7 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
             known = {
                 "BadUpload", "UnusablePrompt", "BadRequest", "SessionError", "NotEnoughDisk",
                 "EngineUnavailable", "ModelFilesError", "OutOfGpuMemory", "GpuUnhealthy",
-                "EngineFault", "FfmpegFailed", "Message",
+                "EngineError", "FfmpegFailed", "Message",
             }  # fmt: skip
             first = node.args[0] if node.args else None
             if node.func.id in known and isinstance(first, ast.Constant):

@@ -5,7 +5,7 @@ import pytest
 
 from engines.base import MattedFrame
 from pipeline.jobs.reorder import in_order, to_bytes
-from utils.errors import EngineFault
+from utils.errors import EngineError
 
 SIZE = (7, 5)
 
@@ -30,7 +30,7 @@ def test_alphas_come_in_frame_order_whatever_the_engine_does(order, tmp_path: Pa
 
 
 def test_a_missing_frame_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(EngineFault) as caught:
+    with pytest.raises(EngineError) as caught:
         collect([0, 1, 3, 4, 5], tmp_path)
     assert caught.value.code == "job.frames_missing"
     assert not (tmp_path / "spool").exists()
@@ -39,13 +39,13 @@ def test_a_missing_frame_is_an_error(tmp_path: Path) -> None:
 def test_a_value_that_is_not_finite_is_never_passed_on(tmp_path: Path) -> None:
     bad = frame(1)
     bad.alpha[2, 2] = np.nan
-    with pytest.raises(EngineFault):
+    with pytest.raises(EngineError):
         list(in_order(iter([frame(0), bad]), 2, SIZE, tmp_path / "spool", "engine"))
 
 
 def test_an_alpha_of_another_size_is_refused(tmp_path: Path) -> None:
     wrong = MattedFrame(0, np.zeros((4, 7), np.float32))
-    with pytest.raises(EngineFault):
+    with pytest.raises(EngineError):
         list(in_order(iter([wrong]), 1, SIZE, tmp_path / "spool", "engine"))
 
 

@@ -35,7 +35,7 @@ from tests.clips import (
     system_ffmpeg,
 )
 from tests.processes import helpers
-from utils.errors import BadRequest, Cancelled, EngineFault, FfmpegFailed, SessionError
+from utils.errors import BadRequest, Cancelled, EngineError, FfmpegFailed, SessionError
 
 MakeDisc = Callable[..., list[np.ndarray]]
 VIDEO_NAMES = {
@@ -542,7 +542,7 @@ def test_too_few_or_too_many_alphas_are_refused(
     video: VideoIO, tmp_path: Path, disc: MakeDisc, count: int
 ) -> None:
     path = make_clip(tmp_path / "clip.mp4", frames=10)
-    with pytest.raises(EngineFault) as caught:
+    with pytest.raises(EngineError) as caught:
         render(video, path, disc((160, 90), count), "alpha", "png")
     assert caught.value.code == "video.alpha_count"
     assert list((tmp_path / "out").iterdir()) == []
@@ -553,7 +553,7 @@ def test_too_few_or_too_many_alphas_are_refused(
 )
 def test_an_unusable_alpha_is_refused(video: VideoIO, tmp_path: Path, alpha: np.ndarray) -> None:
     path = make_clip(tmp_path / "clip.mp4", frames=3)
-    with pytest.raises(EngineFault):
+    with pytest.raises(EngineError):
         render(video, path, [alpha] * 3, "alpha")
 
 

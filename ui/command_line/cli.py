@@ -83,7 +83,7 @@ def _segment(
     state = orchestrator.create_session(options.clip, options.clip.name)
     try:
         keyframe = orchestrator.segment(state.id, options.frame, prompt)
-        _say_text_used(keyframe)
+        _print_text_used(keyframe)
         orchestrator.export_mask(state.id, options.frame, options.output)
     finally:
         orchestrator.discard(state.id)  # nobody learns its id
@@ -150,7 +150,7 @@ def _session_with_target(options: argparse.Namespace, orchestrator: Orchestrator
         if options.mask is not None:
             orchestrator.read_mask_upload(state.id, options.frame, options.mask)
         else:
-            _say_text_used(orchestrator.segment(state.id, options.frame, _prompt(options)))
+            _print_text_used(orchestrator.segment(state.id, options.frame, _prompt(options)))
     except BaseException:
         orchestrator.discard(state.id)
         raise
@@ -257,7 +257,7 @@ def _check_folder(folder: Path) -> None:
         raise BadRequest("job.folder_unusable", folder=str(folder))
 
 
-def _say_text_used(keyframe: Keyframe) -> None:
+def _print_text_used(keyframe: Keyframe) -> None:
     if keyframe.text_used and keyframe.text_used != keyframe.prompt.text:
         print(f"note: searching for “{keyframe.text_used}”", file=sys.stderr)
 

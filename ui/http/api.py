@@ -21,8 +21,8 @@ from ui.inputs import (
     short_text,
     whole_number,
 )
-from ui.report import report_fault
-from ui.text import as_language, say
+from ui.report import report_internal_error
+from ui.text import as_language, translate
 from ui.widgets.annotator.annotator import MOST_POINTS, read_box
 from ui.widgets.edges.edges import read_edges
 from ui.widgets.engines.engines import read_choice
@@ -181,8 +181,10 @@ def _answering(language: object) -> Iterator[Language]:
     except SplazmatteError as error:
         raise gr.Error(error.text(spoken), print_exception=False) from error
     except Exception as error:
-        number = report_fault()
-        raise gr.Error(say("page.fault", spoken, number=number), print_exception=False) from error
+        number = report_internal_error()
+        raise gr.Error(
+            translate("page.fault", spoken, number=number), print_exception=False
+        ) from error
 
 
 def _read_points(values: Any) -> tuple[Point, ...]:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
-from ui.text import choose_language, say, shown_bytes
+from ui.text import choose_language, shown_bytes, translate
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ def _is_upload(scope: Scope) -> bool:
 
 def _refuse(scope: Scope, status: int, code: str, **params: str | int | float) -> JSONResponse:
     language = choose_language(Headers(scope=scope).get("accept-language", ""))
-    text = say(code, language, **params)
+    text = translate(code, language, **params)
     return JSONResponse({"error": text, "detail": text}, status_code=status)
 
 

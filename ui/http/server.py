@@ -57,7 +57,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, cache_dir: Path) -> t
     from ui.http.media import Media
     from ui.page.components import PAGE_CSS, theme
     from ui.page.wiring import build_page
-    from ui.text import say
+    from ui.text import translate
 
     blocks = build_page(settings, orchestrator, cache_dir, Api(orchestrator, cache_dir).publish)
     password = settings.password.get_secret_value() if settings.password else ""
@@ -66,7 +66,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, cache_dir: Path) -> t
         server_name=settings.host,
         server_port=port,
         auth=(settings.username, password) if password else None,
-        auth_message=f"{say('page.login', 'en')}<br>{say('page.login', 'zh')}"
+        auth_message=f"{translate('page.login', 'en')}<br>{translate('page.login', 'zh')}"
         if password
         else None,
         share=False,

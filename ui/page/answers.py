@@ -15,7 +15,7 @@ from pipeline.session.results import least_sure
 from pipeline.session.state import SessionState
 from ui import views
 from ui.page.components import Page, heading_html, output_choices, upload_label
-from ui.text import say, widget_texts
+from ui.text import translate, widget_texts
 from utils.errors import EngineUnavailable
 from utils.messages import Language, render
 
@@ -47,7 +47,7 @@ class Answers:
     def nothing(self, language: Language, chosen: str = "") -> Updates:
         """Show the page before there is a clip."""
         page = self.page
-        text = say("page.step.upload", language)
+        text = translate("page.step.upload", language)
         status = {"kind": "step", "text": text, "language": language, "session": ""}
         return {
             page.session: "",
@@ -140,18 +140,20 @@ class Answers:
             page.heading: heading_html(language),
             page.upload: gr.update(label=upload_label(self._settings, language)),
             page.text: gr.update(
-                label=say("page.text", language),
-                placeholder=say(hint, language),
+                label=translate("page.text", language),
+                placeholder=translate(hint, language),
                 interactive=can_text,
             ),
-            page.segment: gr.update(value=say("page.segment", language)),
-            page.exemplars: gr.update(label=say("page.exemplars", language), visible=can_exemplars),
-            page.own_mask: gr.update(label=say("page.own_mask", language)),
-            page.outputs: gr.update(
-                label=say("page.outputs", language), choices=output_choices(language)
+            page.segment: gr.update(value=translate("page.segment", language)),
+            page.exemplars: gr.update(
+                label=translate("page.exemplars", language), visible=can_exemplars
             ),
-            page.separate: gr.update(label=say("page.separate", language)),
-            page.start: gr.update(value=say("page.start", language)),
+            page.own_mask: gr.update(label=translate("page.own_mask", language)),
+            page.outputs: gr.update(
+                label=translate("page.outputs", language), choices=output_choices(language)
+            ),
+            page.separate: gr.update(label=translate("page.separate", language)),
+            page.start: gr.update(value=translate("page.start", language)),
             page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
             page.annotator: gr.update(texts=widget_texts("annotator", language)),
             page.preview: gr.update(texts=widget_texts("preview", language)),

@@ -25,8 +25,8 @@ from ui.inputs import (
 )
 from ui.page.answers import Answers, Updates, merged
 from ui.page.components import Page
-from ui.report import report_fault
-from ui.text import as_language, choose_language, say
+from ui.report import report_internal_error
+from ui.text import as_language, choose_language, translate
 from ui.widgets.annotator.annotator import read_annotation
 from ui.widgets.edges.edges import read_look
 from ui.widgets.engines.engines import read_choice
@@ -71,8 +71,8 @@ class Callbacks:
                     logger.info("%s: %s", error.code, error.detail)
                 return self._answer.problem(error.text(spoken), spoken)
             except Exception:
-                number = report_fault()
-                return self._answer.problem(say("page.fault", spoken, number=number), spoken)
+                number = report_internal_error()
+                return self._answer.problem(translate("page.fault", spoken, number=number), spoken)
 
         return safe
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from config import Settings
 from pipeline.session.state import DEFAULT_OUTPUTS, OUTPUT_KINDS
-from ui.text import say, shown_bytes
+from ui.text import shown_bytes, translate
 from ui.widgets.annotator.annotator import build_annotator
 from ui.widgets.edges.edges import build_look
 from ui.widgets.engines.engines import build_engines
@@ -85,12 +85,12 @@ def theme() -> gr.themes.Base:
 
 def output_choices(language: Language) -> list[tuple[str, str]]:
     """Return the outputs to choose from, in the language."""
-    return [(say(f"page.output.{kind}", language), kind) for kind in OUTPUT_KINDS]
+    return [(translate(f"page.output.{kind}", language), kind) for kind in OUTPUT_KINDS]
 
 
 def upload_label(settings: Settings, language: Language) -> str:
     """Return the upload's label, which names the limits."""
-    return say(
+    return translate(
         "page.upload",
         language,
         formats="/".join(name.upper() for name in settings.formats),
@@ -101,7 +101,7 @@ def upload_label(settings: Settings, language: Language) -> str:
 
 def heading_html(language: Language) -> str:
     """Return the page's heading; it holds no user text."""
-    return f'<div class="sm-head"><h1>SplazMatte</h1><p>{say("page.tagline", language)}</p></div>'
+    return f'<div class="sm-head"><h1>SplazMatte</h1><p>{translate("page.tagline", language)}</p></div>'
 
 
 def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
@@ -162,7 +162,7 @@ def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
             switch = gr.Radio(
                 [("中文", "zh"), ("English", "en")],
                 value=language,
-                label=say("page.language", language),
+                label=translate("page.language", language),
                 show_label=False,
                 container=False,
                 elem_id="sm-language",
@@ -175,19 +175,19 @@ def _selection(
 ) -> tuple[gr.HTML, gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton]:
     with gr.Row(equal_height=True):
         text = gr.Textbox(
-            label=say("page.text", language),
-            placeholder=say("page.text_hint", language),
+            label=translate("page.text", language),
+            placeholder=translate("page.text_hint", language),
             max_length=200,
             scale=4,
             min_width=180,
             elem_id="sm-text",
         )
         segment = gr.Button(
-            say("page.segment", language), scale=1, min_width=90, elem_id="sm-segment"
+            translate("page.segment", language), scale=1, min_width=90, elem_id="sm-segment"
         )
-    exemplars = gr.Checkbox(label=say("page.exemplars", language), visible=False)
+    exemplars = gr.Checkbox(label=translate("page.exemplars", language), visible=False)
     own_mask = gr.UploadButton(
-        say("page.own_mask", language), file_types=[".png"], size="sm", elem_id="sm-own-mask"
+        translate("page.own_mask", language), file_types=[".png"], size="sm", elem_id="sm-own-mask"
     )
     preview = build_preview(language)
     return preview, text, segment, exemplars, own_mask
@@ -197,11 +197,11 @@ def _making(language: Language) -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Butto
     outputs = gr.CheckboxGroup(
         output_choices(language),
         value=list(DEFAULT_OUTPUTS),
-        label=say("page.outputs", language),
+        label=translate("page.outputs", language),
         elem_id="sm-outputs",
     )
-    separate = gr.Checkbox(label=say("page.separate", language), elem_id="sm-separate")
+    separate = gr.Checkbox(label=translate("page.separate", language), elem_id="sm-separate")
     start = gr.Button(
-        say("page.start", language), variant="primary", interactive=False, elem_id="sm-start"
+        translate("page.start", language), variant="primary", interactive=False, elem_id="sm-start"
     )
     return outputs, separate, start

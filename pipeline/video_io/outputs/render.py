@@ -33,7 +33,7 @@ from pipeline.video_io.outputs.sinks import (
     WebmSink,
 )
 from pipeline.video_io.threads import Ahead, Worker
-from utils.errors import BadRequest, EngineFault, FfmpegFailed, NotEnoughDisk
+from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk
 from utils.types import Alpha, Message
 
 OUTPUT_KINDS = ("alpha", "foreground", "preview", "png", "prores", "webm")
@@ -76,7 +76,7 @@ def run(task: RenderTask, alphas: Iterable[Alpha | npt.NDArray[np.uint8]]) -> Re
 
     Raises:
         BadRequest: an output is unknown, or the range is not one of the clip's.
-        EngineFault: the alphas are of another size or number than the frames.
+        EngineError: the alphas are of another size or number than the frames.
         NotEnoughDisk: the disk filled up.
         FfmpegFailed: decoding or encoding failed.
         Cancelled: the context's event was set.
@@ -213,7 +213,7 @@ def _pictures(
             else clean_rgb(next(colours).reshape(height, width, 3), alpha, task.look.edge.despill),
         )
     if given != wanted:
-        raise EngineFault("video.alpha_count", got=given, wanted=wanted)
+        raise EngineError("video.alpha_count", got=given, wanted=wanted)
 
 
 def _ahead(
