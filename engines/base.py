@@ -283,6 +283,26 @@ class MattingEngine(Protocol):
         """
 
 
+@runtime_checkable
+class ForegroundNetwork(Protocol):
+    """A network that finds the foreground of one image without a prompt.
+
+    It is an `Engine` as well: `name`, `is_available`, `load_model` and `unload` are the engine's, and the
+    model manager lends it. A caller in another engine gets it through a function that the application
+    passes in, which takes a lease for the length of the call.
+    """
+
+    def foreground(self, image: Frame) -> Alpha:
+        """Return the foreground probability of an image, float32 (H, W) in [0, 1] of its own size.
+
+        The range is fixed: an image without a foreground stays near 0 everywhere. The engine must be
+        loaded; calls from several threads at a time are allowed and don't influence each other.
+
+        Args:
+            image: uint8 RGB (H, W, 3); a crop is an image like any other.
+        """
+
+
 def resolve_options(
     specs: tuple[OptionSpec, ...], values: Mapping[str, OptionValue]
 ) -> dict[str, OptionValue]:
