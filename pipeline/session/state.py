@@ -19,6 +19,7 @@ OUTPUT_KINDS = ("alpha", "foreground", "preview", "png", "prores", "webm")
 DEFAULT_OUTPUTS = ("alpha", "foreground", "preview")
 
 STATE_VERSION = 1
+"""Version of the shape of `session.json`; what changes the shape adds a step in `versions.py`."""
 
 
 class SessionStatus(enum.Enum):

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import ValidationError
 
 from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.versions import parse_state
 from pipeline.storage.files import exclusive, is_locked, partial_path, try_lock, write_atomically
 from pipeline.video_io import ClipInfo
 from utils.errors import SessionError
@@ -55,15 +55,16 @@ class Session:
         """The state on disk.
 
         Raises:
-            SessionError: the state file is missing or unreadable.
+            SessionError: the state file is missing or damaged, or a newer SplazMatte wrote it.
         """
         path = self.folder / "session.json"
         try:
-            return SessionState.model_validate_json(path.read_bytes())
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise SessionError("job.session_unknown") from error
-        except (OSError, ValidationError) as error:
+        except OSError as error:
             raise SessionError("job.session_damaged", detail=str(error)) from error
+        return parse_state(content)
 
     @property
     def source(self) -> Path:

@@ -20,6 +20,11 @@ TEXTS: dict[str, Text] = {
         "files in the workspace.",
         zh="该会话的状态文件无法读取。请重新上传视频；管理员可在工作目录中找到原文件。",
     ),
+    "job.session_newer": Text(
+        en="This session was made by a newer SplazMatte (state version {version}; this one reads up to {known}). "
+        "Upgrade SplazMatte to open it, or upload the clip again.",
+        zh="该会话由更新版本的 SplazMatte 创建（状态版本 {version}，当前程序最高支持 {known}）。请升级 SplazMatte 后再打开，或重新上传视频。",
+    ),
     "job.already_running": Text(
         en="This session has a job waiting or running. Wait for it, or cancel it first.",
         zh="该会话已有任务在排队或运行。请等待完成，或先取消。",
