@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,31 @@ def check_loading_info(
     ):
         if keys:
             raise damaged(path, f"{len(keys)} keys {kind}, e.g. {keys[0]}", command)
+
+
+def check_tensor_shapes(
+    path: Path,
+    found: Mapping[str, Sequence[int]],
+    expected: Mapping[str, Sequence[int]],
+    command: str,
+) -> None:
+    """Check the tensor names and shapes of a weight file against those of the network.
+
+    Raises:
+        ModelFilesError: a tensor is missing, unexpected or of another shape.
+    """
+    problems = {
+        "missing": expected.keys() - found.keys(),
+        "unexpected": found.keys() - expected.keys(),
+        "of another shape": {
+            key
+            for key in expected.keys() & found.keys()
+            if tuple(expected[key]) != tuple(found[key])
+        },
+    }
+    for kind, keys in problems.items():
+        if keys:
+            raise damaged(path, f"{len(keys)} tensors {kind}, e.g. {min(keys)}", command)
 
 
 def sha256_of(path: Path) -> str:

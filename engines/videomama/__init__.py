@@ -1,1 +1,1 @@
-"""The parts of the VideoMaMa engine: arrays in, alphas out; they must not know sessions or a page."""
+"""The VideoMaMa engine: frames and masks in, alphas out; it must not know sessions or a page."""

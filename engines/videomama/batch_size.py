@@ -1,4 +1,4 @@
-"""How many frames go through a network at once: chosen from free memory, halved when it runs out."""
+"""Batch limits of a job: frames per network call, chosen from free memory, reduced when it runs out."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ DECODE_SIZES = (
     DecodeSize(2, 1),
     DecodeSize(1, 0),
 )
-"""From the wanted size to the smallest."""
+"""From the default to the smallest."""
 
 
-class Room:
-    """The current limits of one job."""
+class BatchLimits:
+    """The current limits of one job; they only ever get smaller."""
 
     def __init__(self, window: int, pixels: int, value_bytes: int, free_bytes: int | None) -> None:
         """Choose the limits.
@@ -85,24 +85,24 @@ class Room:
 
     @property
     def notice(self) -> Message:
-        """What the user is told when the limits are less than wanted."""
+        """The notice for the user that the limits are below the options of the job."""
         return Message(
             "engine.videomama.smaller", {"window": self._window, "decode": self.decode.decoded}
         )
 
-    def is_small(self, window: int) -> bool:
-        """Tell whether less than a whole window or chunk goes through at once."""
+    def is_reduced(self, window: int) -> bool:
+        """Return whether a window or a chunk of frames needs more than one call."""
         return self._window < window or self._size > 0
 
     def shrink_window(self) -> bool:
-        """Halve the frames through the UNet; False where it is one already."""
+        """Halve the frames per UNet call; return False where it is one already."""
         if self._window == 1:
             return False
         self._window = -(-self._window // 2)
         return True
 
     def shrink_decode(self) -> bool:
-        """Take the next smaller decode; False where it is the smallest already."""
+        """Take the next smaller decode size; return False where it is the smallest already."""
         if self._size + 1 == len(DECODE_SIZES):
             return False
         self._size += 1

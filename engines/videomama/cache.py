@@ -1,8 +1,8 @@
-"""Finished work of a job by what it was made from, so that an interrupted job redoes nothing.
+"""Content-addressed cache of intermediate results, so that an interrupted job repeats no work.
 
-A record is found by kind, frame or window number, and key: a digest of everything that went into it.
-So a changed mask, option or model misses just what depends on it, and clips matted for two targets
-do not overwrite each other's work.
+A record is addressed by kind, frame or window number, and key: a digest of all its inputs. So a
+changed mask, option or model invalidates only what depends on it, and two targets of one clip do not
+overwrite each other's records.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def make_key(*parts: object) -> bytes:
 
 
 class WorkCache:
-    """Arrays by kind, index and key: those in use in memory, all of them in the folder.
+    """Arrays by kind, index and key: all in the folder, those in use also in memory.
 
-    Files are written beside their place and renamed, and carry a checksum: a record that a crash cut
-    short is simply not there. That is also why they are not synced to the disk one by one.
+    Files are written under a temporary name, renamed, and carry a checksum: a record truncated by a
+    crash counts as missing, so files need no fsync.
     """
 
     def __init__(self, folder: Path | None, keep_free_bytes: int = 0) -> None:
-        """Open the cache; without a folder, records live until `forget_before` drops them.
+        """Open the cache; without a folder, records stay until `evict_before` drops them.
 
         Args:
             folder: where files go; made when the first one is written.
@@ -55,17 +55,17 @@ class WorkCache:
         """
         self._folder = folder
         self._keep_free_bytes = keep_free_bytes
-        self._live: dict[tuple[Kind, int], tuple[bytes, Array]] = {}
+        self._in_memory: dict[tuple[Kind, int], tuple[bytes, Array]] = {}
 
     @property
-    def live_records(self) -> int:
+    def records_in_memory(self) -> int:
         """Records held in memory."""
-        return len(self._live)
+        return len(self._in_memory)
 
     def has(self, kind: Kind, index: int, key: bytes) -> bool:
-        """Tell whether the record is there, without looking whether it is whole."""
-        live = self._live.get((kind, index))
-        if live is not None and live[0] == key:
+        """Return whether the record exists; its checksum is not verified."""
+        cached = self._in_memory.get((kind, index))
+        if cached is not None and cached[0] == key:
             return True
         return self._read(kind, index, key, len(_MAGIC)) == _MAGIC
 
@@ -75,12 +75,12 @@ class WorkCache:
         Args:
             kind: of the record.
             index: of the record.
-            key: what it must have been made from.
-            keep: hold it in memory until `forget_before`.
+            key: digest of its inputs, from `make_key`.
+            keep: hold it in memory until `evict_before`.
         """
-        live = self._live.get((kind, index))
-        if live is not None and live[0] == key:
-            return live[1]
+        cached = self._in_memory.get((kind, index))
+        if cached is not None and cached[0] == key:
+            return cached[1]
         record = self._read(kind, index, key)
         payload = record[_HEADER_BYTES:]
         checksum = zlib.crc32(payload).to_bytes(4, "little")
@@ -88,13 +88,13 @@ class WorkCache:
             return None
         array: Array = np.load(io.BytesIO(zlib.decompress(payload)), allow_pickle=False)
         if keep:
-            self._live[kind, index] = (key, array)
+            self._in_memory[kind, index] = (key, array)
         return array
 
     def put(self, kind: Kind, index: int, key: bytes, array: Array, *, keep: bool = True) -> None:
-        """Store a record; `keep` holds it in memory too, until `forget_before`."""
+        """Store a record; `keep` holds it in memory too, until `evict_before`."""
         if keep:
-            self._live[kind, index] = (key, array)
+            self._in_memory[kind, index] = (key, array)
         if self._folder is None:
             return
         stream = io.BytesIO()
@@ -111,15 +111,15 @@ class WorkCache:
             partial.write_bytes(_MAGIC + checksum + payload)
             os.replace(partial, path)
         except OSError as error:
-            # The job itself needs no disk; it only redoes this part when it is resumed.
-            _LOG.warning("finished work could not be kept: %s", error)
+            # The job itself needs no disk; only a resumed job repeats this part.
+            _LOG.warning("an intermediate result could not be cached: %s", error)
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
 
-    def forget_before(self, kind: Kind, index: int) -> None:
+    def evict_before(self, kind: Kind, index: int) -> None:
         """Drop records of the kind below the index from memory; files stay."""
-        for held in [key for key in self._live if key[0] == kind and key[1] < index]:
-            del self._live[held]
+        for held in [key for key in self._in_memory if key[0] == kind and key[1] < index]:
+            del self._in_memory[held]
 
     def _read(self, kind: Kind, index: int, key: bytes, size: int = -1) -> bytes:
         if self._folder is None:

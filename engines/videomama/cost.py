@@ -1,4 +1,4 @@
-"""What VideoMaMa's real weights cost: operations, memory and time, before anything is loaded.
+"""Cost model of VideoMaMa's published weights: operations, memory and time, without loading them.
 
 Operations were counted on diffusers' modules with torch's FLOP counter at 1024x576 (a multiply-add
 is two), memory is upstream's peak at that size in 16 bit.
@@ -23,16 +23,16 @@ UNET_FRAME_BYTES = 5.1 * 1024**3 / 24
 DECODE_FRAME_BYTES = 9.0 * 1024**3 / 8
 
 CPU_FLOP_PER_S = 25e9
-"""What one core manages of these networks in float32: an order of magnitude, see docs."""
+"""Throughput of one core on these networks in float32: an order of magnitude, see docs."""
 
 TINY_PARAMETERS = 50_000_000
-"""Weights below this (test models) run on any CPU; the real ones have 1.6 thousand million."""
+"""Weights below this (test models) run on any CPU; the published ones have 1.6 billion."""
 
 
 def clip_flop(pixels: int, plan: ClipPlan) -> float:
     """Return the operations of a clip whose canvas has that many pixels."""
     unet_frames = sum(len(plan.windows[index]) for index in plan.active)
-    decoded = sum(len(chunk.wanted) for chunk in plan.chunks)
+    decoded = sum(len(chunk.with_context) for chunk in plan.chunks)
     total = 2 * plan.encoded_frames * ENCODE_FLOP + unet_frames * UNET_FLOP + decoded * DECODE_FLOP
     return total * pixels / REFERENCE_PIXELS
 
@@ -43,5 +43,5 @@ def frame_flop() -> float:
 
 
 def cpu_seconds(flop: float) -> float:
-    """Return about how long this machine's CPU takes for the operations, in float32."""
+    """Estimate the seconds this machine's CPU takes for the operations, in float32."""
     return flop / (CPU_FLOP_PER_S * (os.cpu_count() or 1))

@@ -1,7 +1,6 @@
-"""VideoMaMa: a mask for every frame becomes a fine alpha matte, for any subject.
+"""VideoMaMa: refines a mask for every frame into an alpha matte, for any subject.
 
-Our own engine on diffusers' UNet and VAE; the protocol is in engines/videomama/. It does not track:
-the guide must hold a mask for each frame.
+It runs on diffusers' UNet and VAE. It does not track: the guide must have a mask for each frame.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from engines.base import (
 )
 from engines.device.placement import free_device_bytes, likely_device, release_memory
 from engines.videomama import cost
-from engines.videomama.batch_size import Room
+from engines.videomama.batch_size import BatchLimits
 from engines.videomama.guarded_call import NAME
-from engines.videomama.job import ClipJob, JobOptions
+from engines.videomama.job import ClipJob, FreeSpace, JobOptions, LoadedModel
 from engines.videomama.loading import COMMAND, UNET_FILES, VAE_FILES, ModelFiles, build_networks
-from engines.videomama.masks import MaskBook
+from engines.videomama.masks import ClipMasks
 from engines.weights import FileVerifier, missing_files
 from utils.errors import BadRequest, EngineUnavailable, ModelFilesError
 from utils.types import Mask, Message
@@ -115,8 +114,8 @@ class VideoMaMaEngine(Engine):
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """Return what one window needs; the decoder takes what is free beyond it, or less at once."""
         pixels = min(size_wh[0] * size_wh[1], DEFAULT_PIXELS)
-        room = Room(24, pixels, self._likely_value_bytes(), None)
-        needed = max(room.window_bytes, room.encode_bytes)
+        limits = BatchLimits(24, pixels, self._likely_value_bytes(), None)
+        needed = max(limits.window_bytes, limits.encode_bytes)
         return needed // _TINY_SHARE if self._is_tiny() else needed
 
     def load_model(self, device: DeviceName) -> None:
@@ -166,17 +165,15 @@ class VideoMaMaEngine(Engine):
         if networks is None:
             raise RuntimeError("load_model() first")
         chosen = _job_options(resolve_options(_OPTIONS, options))
-        masks = MaskBook(guide, len(frames), frames.size_wh, context.check_cancelled)
+        masks = ClipMasks(guide, len(frames), frames.size_wh, context.check_cancelled)
         identity = (self._files.identity(), networks.device, self._settings.dtype)
         job = ClipJob(
-            networks,
-            identity,
+            LoadedModel(networks, identity),
             frames,
             masks,
             chosen,
             context,
-            self._free_bytes(networks),
-            self._settings.min_free_disk_bytes,
+            FreeSpace(self._free_bytes(networks), self._settings.min_free_disk_bytes),
         )
         if networks.device == "cpu" and not self._is_tiny():
             flop = cost.clip_flop(job.geometry.canvas_pixels, job.plan)
@@ -195,7 +192,7 @@ class VideoMaMaEngine(Engine):
         return max(0, free_device_bytes() - self._settings.gpu_reserve_bytes)
 
     def _refuse_slow_cpu(self) -> None:
-        """Raise `EngineUnavailable` for real weights on a CPU, with the time that it would take."""
+        """Raise `EngineUnavailable` for real weights on a CPU, naming the time that it would take."""
         if self._is_tiny() or self._settings.allow_slow_cpu:
             return
         raise EngineUnavailable(

@@ -1,4 +1,4 @@
-"""From source pixels to the model's canvas and back: crop, scale, pad; the aspect ratio is kept.
+"""Maps source pixels to the model's canvas and back: crop, scale, pad; keeps the aspect ratio.
 
 torch is imported inside the functions that need it.
 """
@@ -24,12 +24,12 @@ MIN_SIDE = 16
 CROP_MARGIN_SHARE = 0.10
 CROP_MARGIN_PX = 32
 CROP_MAX_COVER = 0.90
-"""A crop that covers this share of the frame or more is not worth its loss of context."""
+"""A crop of this share of the frame or more is not made: it saves too little for the lost context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How a frame meets the model.
+    """Crop, scale and padding between the source frame and the model's canvas.
 
     `crop` is x0, y0, x1, y1 in source pixels, half-open. The crop is scaled to `inner_hw` and padded
     at the right and bottom to `canvas_hw`, whose sides are multiples of 8.

@@ -1,4 +1,4 @@
-"""Runs one network call in what memory and precision allow; tells the user of every concession."""
+"""Retries a network call in smaller batches out of memory, and in bfloat16 on float16 overflow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "VideoMaMa"
 
 
 class GuardedCalls:
-    """One job's calls: out of memory goes on smaller, overflow of fp16 goes on in bf16."""
+    """The network calls of one job; every fallback is reported as a notice."""
 
     def __init__(self, networks: Networks, on_notice: OnNotice) -> None:
         self._networks = networks

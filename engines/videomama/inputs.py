@@ -1,4 +1,4 @@
-"""The frames of a clip in ascending order, each read once unless a record turned out damaged."""
+"""Sequential frame reader with a seek, for the rare frame whose cached record is damaged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from utils.types import Frame
 
 
 class FrameReader:
-    """Reads on where it stands when the wanted frame is the next one, else starts anew there."""
+    """Continues its stream when the next frame is asked for, else reopens it at the frame."""
 
     def __init__(self, frames: FrameSource) -> None:
         self._frames = frames

@@ -1,7 +1,7 @@
-"""One clip through VideoMaMa: the order of the steps, progress, and what may be forgotten when.
+"""Runs one clip through VideoMaMa: order of the steps, progress, eviction from memory.
 
-Work is pulled by the chunk that is to be decoded next. So the first alphas leave early, memory does
-not grow with the clip, and what the cache holds already is never asked for again.
+The chunk to be decoded next pulls what it needs. So the first alphas are early, memory does not grow
+with the clip, and what is cached is not computed again.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import FrameSource, MattedFrame, RunContext
-from engines.videomama.batch_size import Room
+from engines.videomama.batch_size import BatchLimits
 from engines.videomama.cache import WorkCache, make_key
 from engines.videomama.decode import FULL, ChunkDecoder
 from engines.videomama.geometry import alpha_to_source, plan_geometry
 from engines.videomama.guarded_call import GuardedCalls
-from engines.videomama.latents import LatentStore
-from engines.videomama.masks import MaskBook
+from engines.videomama.latents import ClipInput, LatentStore
+from engines.videomama.masks import ClipMasks
 from engines.videomama.networks import Networks
 from engines.videomama.plan import DECODE_CONTEXT, Chunk, Span, plan_clip
+from engines.videomama.runtime import JobRuntime
 from engines.videomama.unet import WindowPredictor
 from utils.types import Alpha
 
 PROTOCOL_VERSION = 1
-"""Raise it when the same inputs give other results: it invalidates what jobs have cached."""
+"""Increase it when the same inputs give other results: it invalidates cached records."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What `process` was asked for; see `VideoMaMaEngine.option_specs`."""
+    """Validated options; see `VideoMaMaEngine.option_specs`."""
 
     pixel_budget: int
     window: int
@@ -40,90 +41,77 @@ class JobOptions:
     hard_mask: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """Networks, and an identity of their weights, device and precision for cache keys."""
+
+    networks: Networks
+    identity: object
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSpace:
+    """Device bytes the run may use (None: enough), and disk bytes that the cache leaves free."""
+
+    device_bytes: int | None
+    disk_reserve_bytes: int = 0
+
+
 class ClipJob:
-    """One run over one clip; nothing of it outlives it but what the cache folder keeps."""
+    """One run over one clip; only the cache folder outlives it."""
 
     def __init__(
         self,
-        networks: Networks,
-        model_identity: object,
+        model: LoadedModel,
         frames: FrameSource,
-        masks: MaskBook,
+        masks: ClipMasks,
         options: JobOptions,
         context: RunContext,
-        free_bytes: int | None,
-        keep_free_bytes: int = 0,
+        space: FreeSpace,
     ) -> None:
-        """Plan the run; nothing heavy happens here.
-
-        Args:
-            networks: loaded.
-            model_identity: tells these weights, on this device, from others.
-            frames: the clip.
-            masks: its masks.
-            options: of the run.
-            context: of the job.
-            free_bytes: device bytes the run may use; None to assume enough.
-            keep_free_bytes: bytes of the disk that the cache leaves free.
-        """
+        """Plan the run; no network is called here."""
         self._masks = masks
         self._context = context
         self.geometry = plan_geometry(frames.size_wh, masks.box, options.pixel_budget)
         empty = [masks.is_empty(frame) for frame in range(len(masks))]
         self.plan = plan_clip(empty, options.window, options.overlap)
         longest = len(self.plan.windows[0])
-        self.room = Room(longest, self.geometry.canvas_pixels, networks.value_bytes, free_bytes)
+        self.limits = BatchLimits(
+            longest, self.geometry.canvas_pixels, model.networks.value_bytes, space.device_bytes
+        )
         folder = context.cache_dir / "videomama" if context.cache_dir is not None else None
-        self.cache = WorkCache(folder, keep_free_bytes)
-        guarded = GuardedCalls(networks, context.on_notice)
-        model_key = make_key(PROTOCOL_VERSION, model_identity)
+        self.cache = WorkCache(folder, space.disk_reserve_bytes)
+        guarded = GuardedCalls(model.networks, context.on_notice)
+        runtime = JobRuntime(model.networks, guarded, self.cache, self.limits)
+        model_key = make_key(PROTOCOL_VERSION, model.identity)
         plan_key = make_key(model_key, len(masks), options.window, options.overlap)
-        self._latents = LatentStore(
-            networks,
-            guarded,
-            self.cache,
-            frames,
-            masks,
-            self.geometry,
-            options.hard_mask,
-            model_key,
-        )
-        self._predictor = WindowPredictor(
-            networks,
-            guarded,
-            self.cache,
-            self._latents,
-            self.plan,
-            self.room,
-            options.seed,
-            plan_key,
-        )
-        self._decoder = ChunkDecoder(
-            networks, guarded, self.cache, self._predictor, self.plan, self.room
-        )
+        clip = ClipInput(frames, masks, self.geometry, options.hard_mask)
+        self._latents = LatentStore(runtime, clip, model_key)
+        self._predictor = WindowPredictor(runtime, self._latents, self.plan, options.seed, plan_key)
+        self._decoder = ChunkDecoder(runtime, self._predictor, self.plan)
         self._done = 0
         self._last_window = -1
 
     def run(self) -> Iterator[MattedFrame]:
         """Yield the alpha of every frame in ascending order; see `MattingEngine.process`."""
-        self._tell_small_room()
+        self._notify_reduced_limits()
         self._step(0)
         try:
             position = 0
             for chunk in self.plan.chunks:
-                yield from self._blank(Span(position, chunk.kept.start))
+                yield from self._zeros(Span(position, chunk.kept.start))
                 yield from self._chunk(chunk)
                 position = chunk.kept.stop
-                self._forget(chunk)
-            yield from self._blank(Span(position, len(self._masks)))
+                self._evict(chunk)
+            yield from self._zeros(Span(position, len(self._masks)))
         finally:
             self._latents.close()
 
     def _chunk(self, chunk: Chunk) -> Iterator[MattedFrame]:
-        needed = self.plan.holding(chunk.wanted)
+        needed = self.plan.covering(chunk.with_context)
         for index in needed:
-            self._take_in(self.plan.windows[index])
-        alphas = self._decoder.kept(chunk)
+            self._ingest_window(self.plan.windows[index])
+        alphas = self._decoder.cached(chunk)
         for index in needed:
             if alphas is None:
                 self._predictor.get(index)
@@ -136,13 +124,13 @@ class ClipJob:
             self._step()
             yield MattedFrame(frame, self._finished(frame, alpha))
 
-    def _take_in(self, span: Span) -> None:
+    def _ingest_window(self, span: Span) -> None:
         for frame in span:
-            if not self._latents.knows(frame):
-                self._latents.take_in(frame)
+            if not self._latents.is_ingested(frame):
+                self._latents.ingest(frame)
                 self._step()
 
-    def _blank(self, span: Span) -> Iterator[MattedFrame]:
+    def _zeros(self, span: Span) -> Iterator[MattedFrame]:
         for frame in span:
             self._context.check_cancelled()
             yield MattedFrame(frame, np.zeros(self.geometry.source_hw, np.float32))
@@ -152,19 +140,19 @@ class ClipJob:
             return np.zeros(self.geometry.source_hw, np.float32)
         return alpha_to_source(alpha.astype(np.float32) / np.float32(FULL), self.geometry)
 
-    def _forget(self, chunk: Chunk) -> None:
+    def _evict(self, chunk: Chunk) -> None:
         """Drop from memory what no later chunk needs."""
         next_frame = chunk.kept.stop - DECODE_CONTEXT
         later = [index for index in self.plan.active if self.plan.windows[index].stop > next_frame]
-        self.cache.forget_before("windows", later[0] if later else len(self.plan.windows))
+        self.cache.evict_before("windows", later[0] if later else len(self.plan.windows))
         unpredicted = [index for index in self.plan.active if index > self._last_window]
         start = self.plan.windows[unpredicted[0]].start if unpredicted else len(self._masks)
-        self.cache.forget_before("latents", start)
+        self.cache.evict_before("latents", start)
 
     def _step(self, units: int = 1) -> None:
         self._done += units
         self._context.report("matte", self._done, self.plan.units)
 
-    def _tell_small_room(self) -> None:
-        if self.plan.active and self.room.is_small(len(self.plan.windows[0])):
-            self._context.on_notice(self.room.notice)
+    def _notify_reduced_limits(self) -> None:
+        if self.plan.active and self.limits.is_reduced(len(self.plan.windows[0])):
+            self._context.on_notice(self.limits.notice)

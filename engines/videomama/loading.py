@@ -1,4 +1,4 @@
-"""From the two weight folders to two checked networks; only the four files that are needed."""
+"""Loads the UNet and the VAE from their weight folders, checked tensor by tensor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engines.videomama.networks import Networks
-from engines.weights import TensorInfo, damaged, read_safetensors_header
+from engines.weights import check_tensor_shapes, damaged, read_safetensors_header
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +58,7 @@ class ModelFiles:
         return sum(math.prod(info.shape) for header in headers for info in header.values())
 
     def identity(self) -> tuple[tuple[int, int], ...]:
-        """Return what tells these weights from others: size and time of each file."""
+        """Return an identity of the weights for cache keys: size and time of each file."""
         stats = [path.stat() for path in self.weights]
         return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
@@ -97,7 +97,7 @@ def fold_cross_attention(unet: nn.Module) -> int:
     from torch import nn
 
     class Constant(nn.Module):  # type: ignore[misc]
-        """Adds the same vector to every token, whatever it is asked."""
+        """Returns the same vector for every token, whatever its input."""
 
         def __init__(self, bias: torch.Tensor) -> None:
             super().__init__()
@@ -126,26 +126,6 @@ def fold_cross_attention(unet: nn.Module) -> int:
     return folded
 
 
-def check_tensors(path: Path, found: Mapping[str, TensorInfo], wanted: Mapping[str, Any]) -> None:
-    """Check the names and shapes in a weight file against the module that takes them.
-
-    Raises:
-        ModelFilesError: a tensor is missing, unexpected or of another shape.
-    """
-    missing = sorted(wanted.keys() - found.keys())
-    unexpected = sorted(found.keys() - wanted.keys())
-    reshaped = sorted(
-        key for key in wanted.keys() & found.keys() if tuple(wanted[key].shape) != found[key].shape
-    )
-    for kind, keys in (
-        ("missing", missing),
-        ("unexpected", unexpected),
-        ("of another shape", reshaped),
-    ):
-        if keys:
-            raise damaged(path, f"{len(keys)} tensors {kind}, e.g. {keys[0]}", COMMAND)
-
-
 def _build(model_class: Any, path: Path, class_name: str, wanted: Mapping[str, int]) -> Any:
     """Return the module that the config describes, without memory for its weights."""
     import torch
@@ -168,7 +148,12 @@ def _fill(module: Any, path: Path, device: str, dtype: torch.dtype) -> None:
     import safetensors
 
     tensors = read_safetensors_header(path, COMMAND)
-    check_tensors(path, tensors, module.state_dict())
+    check_tensor_shapes(
+        path,
+        {name: info.shape for name, info in tensors.items()},
+        {name: tensor.shape for name, tensor in module.state_dict().items()},
+        COMMAND,
+    )
     try:
         with safetensors.safe_open(str(path), framework="pt", device="cpu") as stream:
             state = {key: stream.get_tensor(key).to(device=device, dtype=dtype) for key in tensors}

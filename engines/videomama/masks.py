@@ -1,4 +1,4 @@
-"""The masks of a clip, asked for once each and kept as packed bits: a few kB a frame."""
+"""The masks of a clip, each read once and held as compressed bits: a few kB a frame."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from utils.errors import UnusablePrompt
 from utils.types import Mask
 
 
-class MaskBook:
-    """Every mask of a clip, with what the plan needs to know of them."""
+class ClipMasks:
+    """All masks of a clip, which of them are empty, and the box around them."""
 
     def __init__(
         self,
@@ -22,13 +22,13 @@ class MaskBook:
         size_wh: tuple[int, int],
         before_each: Callable[[], None] = lambda: None,
     ) -> None:
-        """Ask the guide for each mask once.
+        """Read each mask of the guide once.
 
         Args:
             guide: masks by frame index, bool (H, W); may read from disk.
             frames: length of the clip.
             size_wh: width and height that every mask must have.
-            before_each: called before each mask, to look for a cancel.
+            before_each: called before each mask, to check for a cancel.
 
         Raises:
             UnusablePrompt: a mask is missing or of another size.
@@ -50,7 +50,7 @@ class MaskBook:
         return self._box
 
     def is_empty(self, index: int) -> bool:
-        """Tell whether the frame's mask has no pixel set."""
+        """Return whether the frame's mask has no pixel set."""
         return self._empty[index]
 
     def mask(self, index: int) -> Mask:

@@ -1,4 +1,4 @@
-"""The two networks behind three calls: encode an image, predict a window, decode a chunk.
+"""UNet and VAE behind three calls: encode an image, predict a window, decode a chunk.
 
 numpy at the edge, tensors inside. Protocol: VideoMaMa's one-step inference (cvlab-kaist/VideoMaMa,
 `pipeline_svd_mask.py`, class VideoInferencePipeline), with the posterior's mode for its sample.
@@ -128,7 +128,7 @@ class Networks:
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(latents)).to(self._device, self._dtype)
             images = self._vae.decode(batch / self._scaling, num_frames=len(latents)).sample
-            # Clamping would turn infinity into a quiet 1.
+            # Clamping would turn infinity into 1.
             if not bool(torch.isfinite(images).all()):
                 raise NonFiniteError("decoder")
             alpha = (images.float() / 2 + 0.5).clamp(0, 1).mean(dim=1)
@@ -137,7 +137,7 @@ class Networks:
 
 
 def frame_noise(seed: int, frame: int, latent_hw: tuple[int, int]) -> Latents:
-    """Return the noise of a frame, float32 (4, h, w): the same in every window that holds it."""
+    """Return the noise of a frame, float32 (4, h, w): the same in every window that covers it."""
     import torch
 
     generator = torch.Generator("cpu").manual_seed(seed ^ frame)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 DECODE_CHUNK = 8
 """Frames decoded together: the decoder's temporal convolutions make the result depend on it."""
 DECODE_CONTEXT = 2
-"""Frames decoded with a chunk on each side and thrown away, so that chunks meet without a step."""
+"""Frames decoded with a chunk on each side and discarded, to avoid a seam between chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +41,30 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Frames to decode together: those kept, and those that serve as context besides."""
+    """Frames to decode together: those kept, and context frames on both sides."""
 
     kept: Span
     run: Span
-    """The stretch of predicted frames that the chunk lies in."""
+    """The contiguous span of predicted frames that contains the chunk."""
 
     @property
-    def wanted(self) -> Span:
-        """The kept frames with their context."""
+    def with_context(self) -> Span:
+        """The kept frames and their context."""
         return self.kept.widened(DECODE_CONTEXT, self.run)
 
 
 @dataclass(frozen=True, slots=True)
 class ClipPlan:
-    """Everything that is done for a clip: windows, which of them are predicted, chunks to decode."""
+    """The plan of a clip: its windows, which of them are predicted, the chunks to decode."""
 
     windows: tuple[Span, ...]
     active: tuple[int, ...]
-    """Indices of the windows with a target in them; the others are never predicted."""
+    """Indices of the windows in which a mask is not empty; the others are not predicted."""
     chunks: tuple[Chunk, ...]
 
     @property
     def encoded_frames(self) -> int:
-        """Frames that some predicted window holds."""
+        """Frames covered by a predicted window."""
         return sum(len(run) for run in covered_runs(self.windows, self.active))
 
     @property
@@ -72,8 +72,8 @@ class ClipPlan:
         """Frames to encode, windows to predict and frames to decode."""
         return self.encoded_frames + len(self.active) + sum(len(c.kept) for c in self.chunks)
 
-    def holding(self, span: Span) -> tuple[int, ...]:
-        """Return the predicted windows that hold a frame of the span."""
+    def covering(self, span: Span) -> tuple[int, ...]:
+        """Return the predicted windows that cover a frame of the span."""
         return tuple(
             index
             for index in self.active
@@ -120,10 +120,10 @@ def plan_windows(frames: int, window: int, overlap: int) -> tuple[Span, ...]:
     return tuple(Span(start, start + window) for start in starts)
 
 
-def ramp(windows: Sequence[Span], index: int) -> npt.NDArray[np.float64]:
+def blend_weights(windows: Sequence[Span], index: int) -> npt.NDArray[np.float64]:
     """Return the weight of each frame of one window: 1 inside, linear over what neighbours share.
 
-    Not normalised: divide by the sum over all windows that hold the frame.
+    Not normalised: divide by the sum over all windows that cover the frame.
 
     Returns:
         float64 (T,) in (0, 1].
@@ -138,24 +138,26 @@ def ramp(windows: Sequence[Span], index: int) -> npt.NDArray[np.float64]:
     return weights
 
 
-def blend_shares(
+def normalised_weights(
     windows: Sequence[Span], active: Sequence[int], frame: int
 ) -> list[tuple[int, float]]:
-    """Return the active windows that hold the frame with their shares, which sum to 1.
+    """Return the active windows that cover the frame with their normalised weights.
 
     Args:
         windows: the whole plan.
         active: indices of the windows that were predicted, ascending.
-        frame: a frame that at least one active window holds.
+        frame: a frame that at least one active window covers.
     """
-    holding = [index for index in active if frame in windows[index]]
-    weights = [float(ramp(windows, index)[frame - windows[index].start]) for index in holding]
+    covering = [index for index in active if frame in windows[index]]
+    weights = [
+        float(blend_weights(windows, index)[frame - windows[index].start]) for index in covering
+    ]
     total = math.fsum(weights)
-    return [(index, weight / total) for index, weight in zip(holding, weights, strict=True)]
+    return [(index, weight / total) for index, weight in zip(covering, weights, strict=True)]
 
 
 def covered_runs(windows: Sequence[Span], active: Sequence[int]) -> tuple[Span, ...]:
-    """Return the longest stretches of frames that active windows cover without a gap, ascending."""
+    """Return the contiguous spans of frames covered by active windows, ascending."""
     runs: list[Span] = []
     for index in active:
         span = windows[index]

@@ -1,76 +1,69 @@
-"""Windows through the UNet and their blend: one prediction for each frame."""
+"""Predicts windows with the UNet and blends them into one prediction for each frame."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from engines.videomama.batch_size import Room
-from engines.videomama.cache import WorkCache, make_key
-from engines.videomama.guarded_call import GuardedCalls
+from engines.videomama.cache import make_key
 from engines.videomama.latents import LatentStore
-from engines.videomama.networks import Latents, Networks, frame_noise
-from engines.videomama.plan import ClipPlan, Span, blend_shares, plan_windows
+from engines.videomama.networks import Latents, frame_noise
+from engines.videomama.plan import ClipPlan, Span, normalised_weights, plan_windows
+from engines.videomama.runtime import JobRuntime
 
 
 class WindowPredictor:
-    """Predicted latents by window, kept in the cache."""
+    """Predicted latents by window, through the cache."""
 
     def __init__(
         self,
-        networks: Networks,
-        guarded: GuardedCalls,
-        cache: WorkCache,
+        runtime: JobRuntime,
         latents: LatentStore,
         plan: ClipPlan,
-        room: Room,
         seed: int,
         plan_key: bytes,
     ) -> None:
-        self._networks = networks
-        self._guarded = guarded
-        self._cache = cache
+        self._runtime = runtime
         self._latents = latents
         self._plan = plan
-        self._room = room
         self._seed = seed
         self._base = make_key(plan_key, seed)
 
     def key(self, index: int) -> bytes:
-        """Return the window's key; its frames must have been taken in."""
+        """Return the window's cache key; its frames must have been ingested."""
         span = self._plan.windows[index]
-        return make_key(self._base, span, *(self._latents.take_in(frame) for frame in span))
+        return make_key(self._base, span, *(self._latents.ingest(frame) for frame in span))
 
     def get(self, index: int) -> Latents:
         """Return the window's prediction, float32 (T, 4, h, w)."""
         key = self.key(index)
-        kept = self._cache.get("windows", index, key)
+        kept = self._runtime.cache.get("windows", index, key)
         if kept is None:
             span = self._plan.windows[index]
-            predicted = self._guarded.run(
+            predicted = self._runtime.guarded.run(
                 span.start,
                 lambda: self._predict(span),
-                self._room.shrink_window,
-                lambda: self._room.notice,
+                self._runtime.limits.shrink_window,
+                lambda: self._runtime.limits.notice,
             )
-            kept = predicted.astype(self._networks.storage_dtype)
-            self._cache.put("windows", index, key, kept)
+            kept = predicted.astype(self._runtime.networks.storage_dtype)
+            self._runtime.cache.put("windows", index, key, kept)
         return kept.astype(np.float32)
 
     def blended(self, span: Span) -> Latents:
-        """Return the latents of the frames, blended over the windows that hold each."""
-        return blend(self._plan.windows, {i: self.get(i) for i in self._plan.holding(span)}, span)
+        """Return the latents of the frames, blended over the windows that cover each."""
+        return blend(self._plan.windows, {i: self.get(i) for i in self._plan.covering(span)}, span)
 
     def _predict(self, span: Span) -> Latents:
-        """Predict a window, in parts blended like windows where the room is too small for it."""
+        """Predict a window, in parts blended like windows where the batch limit is lower."""
         pairs = [self._latents.get(frame) for frame in span]
         rgb = np.stack([pair[0] for pair in pairs])
         mask = np.stack([pair[1] for pair in pairs])
         hw = (rgb.shape[2], rgb.shape[3])
         noise = np.stack([frame_noise(self._seed, frame, hw) for frame in span])
-        limit = self._room.window
+        limit = self._runtime.limits.window
         parts = plan_windows(len(span), limit, limit // 3)
         predicted = {
-            number: self._networks.predict(
+            number: self._runtime.networks.predict(
                 noise[part.start : part.stop],
                 rgb[part.start : part.stop],
                 mask[part.start : part.stop],
@@ -81,18 +74,18 @@ class WindowPredictor:
 
 
 def blend(windows: tuple[Span, ...], predicted: dict[int, Latents], span: Span) -> Latents:
-    """Return the frames of the span, each the weighted mean of the windows that hold it.
+    """Return the frames of the span, each the weighted mean of the windows that cover it.
 
     Args:
         windows: the whole plan.
-        predicted: float32 (T, 4, h, w) by index of the window; together they hold every frame.
-        span: the frames wanted.
+        predicted: float32 (T, 4, h, w) by index of the window; together they cover every frame.
+        span: the frames to return.
     """
     active = sorted(predicted)
     frames = []
     for frame in span:
         total = np.zeros(next(iter(predicted.values())).shape[1:], np.float32)
-        for index, share in blend_shares(windows, active, frame):
+        for index, share in normalised_weights(windows, active, frame):
             total += np.float32(share) * predicted[index][frame - windows[index].start]
         frames.append(total)
     return np.stack(frames)

@@ -1,4 +1,4 @@
-"""One bare window, step by step, as upstream runs it: what the long-clip scheme is measured against."""
+"""One window by upstream's steps, without crop, blending or context frames: the reference for tests."""
 
 from __future__ import annotations
 

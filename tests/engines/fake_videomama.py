@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from engines.base import ArrayFrames, MattedFrame, RunContext
-from engines.videomama.job import ClipJob, JobOptions
-from engines.videomama.masks import MaskBook
+from engines.videomama.job import ClipJob, FreeSpace, JobOptions, LoadedModel
+from engines.videomama.masks import ClipMasks
 from engines.videomama.networks import NonFiniteError
 from utils.types import Frame, Mask, Message, Progress
 
@@ -151,9 +151,16 @@ def make_job(
     **values: Any,
 ) -> ClipJob:
     source = frames if isinstance(frames, ArrayFrames) else ArrayFrames(frames)
-    book = MaskBook(masks, len(source), source.size_wh)
+    clip_masks = ClipMasks(masks, len(source), source.size_wh)
     context = (recorder or Recorder()).context
-    return ClipJob(networks, "fake", source, book, options(**values), context, free_bytes)
+    return ClipJob(
+        LoadedModel(networks, "fake"),
+        source,
+        clip_masks,
+        options(**values),
+        context,
+        FreeSpace(free_bytes),
+    )
 
 
 def alphas_of(matted: Iterator[MattedFrame]) -> np.ndarray:

@@ -43,9 +43,9 @@ def test_memory_does_not_grow_with_the_clip() -> None:
         frames, masks = moving_disc(count)
         watched = WatchedFrames(frames)
         job = make_job(FakeNetworks(), watched, masks)
-        most = max(job.cache.live_records for _ in job.run())
+        most = max(job.cache.records_in_memory for _ in job.run())
         seen.append((watched.most_alive, most))
-        assert job.cache.live_records <= 1
+        assert job.cache.records_in_memory <= 1
     assert seen[0] == seen[1]
     assert seen[0][0] <= 3
     assert seen[0][1] <= 2 * 24 + 3
@@ -209,7 +209,7 @@ def test_memory_too_small_for_one_frame_is_told(limit: str) -> None:
         alphas_of(make_job(networks, frames, masks).run())
 
 
-def test_a_dead_gpu_and_a_fault_of_ours_are_not_taken_for_lack_of_memory() -> None:
+def test_a_dead_gpu_and_an_internal_error_are_not_taken_for_lack_of_memory() -> None:
     frames, masks = moving_disc(4)
     networks = FakeNetworks()
     networks.window_limit = 0
@@ -230,7 +230,7 @@ def test_half_precision_that_overflows_goes_on_in_bfloat16_and_says_so() -> None
     assert [message.code for message in recorder.notices] == ["engine.videomama.bf16"]
 
 
-def test_numbers_that_stay_infinite_are_a_fault_naming_the_frame() -> None:
+def test_numbers_that_stay_infinite_are_an_error_naming_the_frame() -> None:
     frames, masks = moving_disc(30)
     networks = FakeNetworks()
     networks.overflow_until_fallbacks = 2
@@ -276,7 +276,7 @@ def test_alpha_is_zero_outside_the_crop_and_placed_exactly_inside() -> None:
     assert np.abs(alpha - mask).max() < 0.05
 
 
-def test_a_clip_that_ends_early_is_a_fault_and_no_quiet_result() -> None:
+def test_a_clip_that_ends_early_is_an_error_and_no_partial_result() -> None:
     frames, masks = moving_disc(30)
 
     class Short(WatchedFrames):

@@ -1,4 +1,4 @@
-"""VideoMaMa's arithmetic: windows, blending, chunks, crops and sizes, masks, room."""
+"""VideoMaMa's arithmetic: windows, blending, chunks, crops and sizes, masks, batch limits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.videomama import cost
-from engines.videomama.batch_size import DECODE_SIZES, Room
+from engines.videomama.batch_size import DECODE_SIZES, BatchLimits
 from engines.videomama.geometry import plan_geometry
-from engines.videomama.masks import MaskBook
-from engines.videomama.plan import Span, blend_shares, plan_clip, plan_windows, ramp
+from engines.videomama.masks import ClipMasks
+from engines.videomama.plan import Span, blend_weights, normalised_weights, plan_clip, plan_windows
 from utils.errors import UnusablePrompt
 
 plans = st.integers(1, 300), st.integers(1, 40), st.integers(0, 39)
@@ -38,13 +38,13 @@ def test_windows_cover_the_clip_are_full_and_share_the_overlap(
 
 @settings(max_examples=100, deadline=None)
 @given(*plans)
-def test_shares_of_a_frame_sum_to_one(frames: int, window: int, overlap: int) -> None:
+def test_weights_of_a_frame_sum_to_one(frames: int, window: int, overlap: int) -> None:
     windows = plan_windows(frames, window, min(overlap, window - 1))
     everyone = range(len(windows))
     for frame in range(frames):
-        shares = blend_shares(windows, everyone, frame)
-        assert sum(share for _, share in shares) == pytest.approx(1.0, abs=1e-12)
-        assert all(share > 0 for _, share in shares)
+        weights = normalised_weights(windows, everyone, frame)
+        assert sum(share for _, share in weights) == pytest.approx(1.0, abs=1e-12)
+        assert all(share > 0 for _, share in weights)
 
 
 def test_a_clip_of_at_most_one_window_is_one_window() -> None:
@@ -55,14 +55,14 @@ def test_a_clip_of_at_most_one_window_is_one_window() -> None:
 
 def test_the_blend_runs_linearly_over_the_overlap() -> None:
     windows = (Span(0, 24), Span(16, 40))
-    shares = [dict(blend_shares(windows, (0, 1), frame))[1] for frame in range(16, 24)]
-    assert shares == pytest.approx([step / 9 for step in range(1, 9)])
-    assert ramp(windows, 0)[:16].tolist() == [1.0] * 16
+    weights = [dict(normalised_weights(windows, (0, 1), frame))[1] for frame in range(16, 24)]
+    assert weights == pytest.approx([step / 9 for step in range(1, 9)])
+    assert blend_weights(windows, 0)[:16].tolist() == [1.0] * 16
 
 
 def test_a_window_next_to_a_skipped_one_keeps_its_full_weight() -> None:
     windows = (Span(0, 24), Span(16, 40))
-    assert blend_shares(windows, (0,), 23) == [(0, 1.0)]
+    assert normalised_weights(windows, (0,), 23) == [(0, 1.0)]
 
 
 def test_windows_without_a_target_are_neither_encoded_nor_predicted_nor_decoded() -> None:
@@ -78,7 +78,7 @@ def test_windows_without_a_target_are_neither_encoded_nor_predicted_nor_decoded(
 def test_chunks_cover_the_clip_once_with_two_context_frames_inside_it() -> None:
     plan = plan_clip([False] * 30, 24, 8)
     assert [frame for chunk in plan.chunks for frame in chunk.kept] == list(range(30))
-    assert [(chunk.wanted.start, chunk.wanted.stop) for chunk in plan.chunks] == [
+    assert [(chunk.with_context.start, chunk.with_context.stop) for chunk in plan.chunks] == [
         (0, 10),
         (6, 18),
         (14, 26),
@@ -130,32 +130,32 @@ def test_masks_are_kept_exactly_and_asked_for_once() -> None:
     rng = np.random.default_rng(1)
     guide = {index: rng.random((37, 53)) > 0.5 for index in range(5)}
     guide[3] = np.zeros((37, 53), bool)
-    book = MaskBook(guide, 5, (53, 37))
-    assert all(np.array_equal(book.mask(index), guide[index]) for index in range(5))
-    assert [book.is_empty(index) for index in range(5)] == [False, False, False, True, False]
+    clip_masks = ClipMasks(guide, 5, (53, 37))
+    assert all(np.array_equal(clip_masks.mask(index), guide[index]) for index in range(5))
+    assert [clip_masks.is_empty(index) for index in range(5)] == [False, False, False, True, False]
     single = np.zeros((37, 53), bool)
     single[10:12, 20:25] = True
-    assert MaskBook({0: single}, 1, (53, 37)).box == (20, 10, 25, 12)
+    assert ClipMasks({0: single}, 1, (53, 37)).box == (20, 10, 25, 12)
 
 
 def test_a_missing_mask_and_one_of_another_size_are_refused() -> None:
     masks = {0: np.ones((8, 8), bool), 1: np.ones((8, 9), bool)}
     with pytest.raises(UnusablePrompt) as missing:
-        MaskBook({0: masks[0]}, 2, (8, 8))
+        ClipMasks({0: masks[0]}, 2, (8, 8))
     assert (missing.value.code, missing.value.message.params["frame"]) == ("engine.mask_missing", 1)
     with pytest.raises(UnusablePrompt) as sized:
-        MaskBook(masks, 2, (8, 8))
+        ClipMasks(masks, 2, (8, 8))
     assert sized.value.code == "prompt.mask_size"
 
 
-def test_room_takes_what_fits_and_halves_from_there() -> None:
-    roomy = Room(24, cost.REFERENCE_PIXELS, 2, 40 * 1024**3)
-    assert (roomy.window, roomy.decode) == (24, DECODE_SIZES[0])
-    tight = Room(24, cost.REFERENCE_PIXELS, 2, 7 * 1024**3)
+def test_batch_limits_take_what_fits_and_halve_from_there() -> None:
+    limits = BatchLimits(24, cost.REFERENCE_PIXELS, 2, 40 * 1024**3)
+    assert (limits.window, limits.decode) == (24, DECODE_SIZES[0])
+    tight = BatchLimits(24, cost.REFERENCE_PIXELS, 2, 7 * 1024**3)
     assert tight.window == 24
     assert tight.decode_bytes <= 7 * 1024**3
-    assert tight.is_small(24)
-    starved = Room(24, cost.REFERENCE_PIXELS, 2, 0)
+    assert tight.is_reduced(24)
+    starved = BatchLimits(24, cost.REFERENCE_PIXELS, 2, 0)
     assert (starved.window, starved.decode.decoded) == (1, 1)
     assert not starved.shrink_window()
     assert not starved.shrink_decode()
@@ -164,6 +164,6 @@ def test_room_takes_what_fits_and_halves_from_there() -> None:
 def test_the_cost_of_a_minute_agrees_with_the_published_count() -> None:
     plan = plan_clip([False] * 1800, 24, 8)
     without_context = cost.clip_flop(cost.REFERENCE_PIXELS, plan) - cost.DECODE_FLOP * (
-        sum(len(chunk.wanted) for chunk in plan.chunks) - 1800
+        sum(len(chunk.with_context) for chunk in plan.chunks) - 1800
     )
     assert without_context == pytest.approx(30.5e15, rel=0.02)
