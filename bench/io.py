@@ -27,7 +27,7 @@ from config import Settings  # noqa: E402
 from engines.base import RunContext  # noqa: E402
 from pipeline.video_io import RenderLook, VideoIO  # noqa: E402
 from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
-from pipeline.video_io.outputs import render  # noqa: E402
+from pipeline.video_io.rendering import stream  # noqa: E402
 
 SIZE_WH = (1920, 1080)
 ALPHAS = 6
@@ -73,7 +73,7 @@ def ready_alphas(frames: int) -> Iterator[np.ndarray]:
 
 def render_pass(clip: Path, frames: int, outputs: list[str], estimate: bool) -> None:
     if not estimate:
-        render.clean_planes = lambda planes, alpha, half, **options: planes
+        stream.foreground_planes = lambda planes, alpha, half, **options: planes
     figures()
     video = VideoIO(Settings())
     info = video.probe(clip)

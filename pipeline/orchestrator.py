@@ -17,6 +17,7 @@ from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice, EngineInfo
+from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frame
 from pipeline.jobs.matting import MattingJob, Services
 from pipeline.jobs.queue import JobRunner, JobStatus
@@ -35,8 +36,7 @@ from pipeline.session.results import (
     OutputFile,
     RenderRequest,
     Results,
-    check_look,
-    check_outputs,
+    check_backgrounds,
     check_picture,
 )
 from pipeline.session.retention import SessionSummary, clean, summarise_all
@@ -51,6 +51,7 @@ from pipeline.session.store import Session, SessionStore
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, VideoIO
+from pipeline.video_io.outputs.registry import check_outputs
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.image_utils import write_image
 from utils.types import Frame, Prompt
@@ -278,7 +279,7 @@ class Orchestrator:
         engine = self._registry.get(name)
         resolve_options(engine.option_specs(), request.options)
         check_outputs(request.outputs)
-        check_look((), request.background, request.preview_background)
+        check_backgrounds(request.background, request.preview_background)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -326,7 +327,7 @@ class Orchestrator:
         if made_by is None or not session.master.is_file():
             raise SessionError("job.no_result")
         check_outputs(request.outputs)
-        check_look((), request.background, request.preview_background)
+        check_backgrounds(request.background, request.preview_background)
         check_picture(session, request.background, request.preview_background)
         job = RenderJob(self._services(), session, request)
         first, last = frame_range(made_by, session.clip)
@@ -355,7 +356,7 @@ class Orchestrator:
     # --- results --------------------------------------------------------------------------------
 
     def outputs(self, session_id: str) -> tuple[OutputFile, ...]:
-        """Return the finished files; the PNG sequence comes as one zip."""
+        """Return the finished files; a sequence comes as one zip."""
         return self._results.outputs(self._store.open(session_id))
 
     def still(self, session_id: str, frame: int, edges: EdgeControls, background: str) -> Frame:
@@ -461,7 +462,7 @@ class Orchestrator:
         start_frame(request, session.state, first, last)
         count = last - first + 1
         tracks_first = engine.guide_kind == "mask_per_frame"
-        needed = disk.estimate_bytes(clip.size_wh, count, request.outputs, with_cache=tracks_first)
+        needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=tracks_first)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         stages = {"matte": count}
         if tracks_first:

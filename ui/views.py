@@ -12,6 +12,7 @@ from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.edges import EdgeControls
 from pipeline.session.state import SessionState, SessionStatus
+from pipeline.video_io.outputs.registry import output_format
 from ui.text import shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 
@@ -131,7 +132,7 @@ def output_views(
             "kind": output.kind,
             "target": target_of(output),
             "label": _output_label(output, language),
-            "note": translate(f"page.output.{output.kind}_note", language),
+            "note": output_format(output.kind).note_in(language),
             "size": shown_bytes(output.size_bytes),
             "size_bytes": output.size_bytes,
             "file_name": file_name(state, output),
@@ -141,7 +142,7 @@ def output_views(
 
 
 def _output_label(output: OutputFile, language: Language) -> str:
-    name = translate(f"page.output.{output.kind}", language)
+    name = output_format(output.kind).label_in(language)
     target = target_of(output)
     return translate("page.output.target", language, name=name, number=target) if target else name
 

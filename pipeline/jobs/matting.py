@@ -20,6 +20,7 @@ from config import Settings
 from engines.base import Engine, MattedFrame, MattingEngine, RunContext, resolve_options
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
+from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frame, target_guides
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import AlphaBytes, in_order
@@ -196,7 +197,7 @@ class MattingJob:
 
     def _check_disk(self, clip: ClipInfo, frame_count: int, target_count: int) -> None:
         engine = self._services.registry.get(self.engine_name)
-        needed = disk.estimate_bytes(
+        needed = estimate_bytes(
             clip.size_wh,
             frame_count,
             self._request.outputs,
@@ -394,7 +395,7 @@ class MattingJob:
         kept = {record.file for record in records}
         for record in state.previous_outputs:
             if record.file not in kept:
-                remove_output(self._session.folder / record.file)
+                remove_output(self._session.folder, record)
         if not any(target_number(record) for record in records):
             shutil.rmtree(self._session.folder / TARGETS_DIR, ignore_errors=True)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.base import RunContext
+from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.matting import Services
 from pipeline.jobs.reorder import AlphaBytes
 from pipeline.postprocess.edges import EdgeControls
@@ -94,7 +95,7 @@ class RenderJob:
         first, last = frame_range(request, state.clip)
         count = last - first + 1
         folders = result_folders(self._session)
-        needed = disk.estimate_bytes(state.clip.size_wh, count, self._look.outputs)
+        needed = estimate_bytes(state.clip.size_wh, count, self._look.outputs)
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * len(folders), reserve)
         total = count * len(folders)
@@ -151,7 +152,7 @@ class RenderJob:
             error=None,
         )
         for record in stale:
-            remove_output(self._session.folder / record.file)
+            remove_output(self._session.folder, record)
         return done
 
 

@@ -43,18 +43,18 @@ def halved(alpha: Plane) -> Plane:
     return half
 
 
-def clean_planes(
-    planes: Planes, alpha: Plane, half_alpha: Plane, *, hide: bool, strength: float
+def foreground_planes(
+    planes: Planes, alpha: Plane, half_alpha: Plane, *, fill_transparent: bool, strength: float
 ) -> Planes:
     """Return the planes with the foreground's own colour where alpha is between 0 and 255.
 
-    With `hide`, pixels of alpha 0 continue the foreground near it and are black elsewhere. `strength`
+    With `fill_transparent`, pixels of alpha 0 continue the foreground near it and are black elsewhere. `strength`
     in [0, 1] takes a screen's colour out of the edge.
     """
     half_size = ForegroundEstimator(half_alpha, WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2)
-    luma = ForegroundEstimator(alpha).plane(planes.y, LUMA_BLACK if hide else None)
-    cb = half_size.plane(planes.u, NEUTRAL if hide else None)
-    cr = half_size.plane(planes.v, NEUTRAL if hide else None)
+    luma = ForegroundEstimator(alpha).plane(planes.y, LUMA_BLACK if fill_transparent else None)
+    cb = half_size.plane(planes.u, NEUTRAL if fill_transparent else None)
+    cr = half_size.plane(planes.v, NEUTRAL if fill_transparent else None)
     if strength:
         from pipeline.postprocess.foreground_kernel import despill_yuv
 
@@ -62,6 +62,6 @@ def clean_planes(
     return Planes(luma, cb, cr)
 
 
-def clean_rgb(colour: Frame, alpha: Plane, strength: float) -> Frame:
-    """As `clean_planes`, for RGB (H, W, 3), hidden away from the foreground."""
-    return despill(estimate_colour(colour, alpha, hide=True), alpha, strength)
+def foreground_rgb(colour: Frame, alpha: Plane, strength: float) -> Frame:
+    """As `foreground_planes` with `fill_transparent`, for RGB (H, W, 3)."""
+    return despill(estimate_colour(colour, alpha, fill_transparent=True), alpha, strength)

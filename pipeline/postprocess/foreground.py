@@ -33,15 +33,16 @@ def estimate_foreground(frame: Frame, alpha: Alpha) -> Frame:
     return estimate_colour(frame, levels)
 
 
-def estimate_colour(frame: Frame, alpha: Plane, *, hide: bool = False) -> Frame:
+def estimate_colour(frame: Frame, alpha: Plane, *, fill_transparent: bool = False) -> Frame:
     """As `estimate_foreground`, for alpha as uint8 (H, W).
 
-    With `hide`, pixels of alpha 0 continue the foreground's colour near it and are black elsewhere.
+    With `fill_transparent`, pixels of alpha 0 continue the foreground's colour near it and are black elsewhere.
     """
     estimator = ForegroundEstimator(alpha)
-    hidden = 0 if hide else None
+    transparent = 0 if fill_transparent else None
     planes = [
-        estimator.plane(np.ascontiguousarray(frame[..., channel]), hidden) for channel in range(3)
+        estimator.plane(np.ascontiguousarray(frame[..., channel]), transparent)
+        for channel in range(3)
     ]
     return np.dstack(planes)
 
@@ -99,15 +100,15 @@ class ForegroundEstimator:
         )
         self._weights = tuple(cv2.blur(weight, self._box) + _TINY for weight in weights)
 
-    def plane(self, image: Plane, hidden: int | None = None) -> Plane:
+    def plane(self, image: Plane, transparent: int | None = None) -> Plane:
         """Return one channel, uint8 (H, W), with the foreground's own value where alpha is soft.
 
         Args:
             image: uint8 (H, W), contiguous; not changed.
-            hidden: what pixels of alpha 0 become away from the foreground, near which they continue
+            transparent: what pixels of alpha 0 become away from the foreground, near which they continue
                 its colour; None leaves pixels of alpha 0 as they are.
         """
-        from pipeline.postprocess.foreground_kernel import hide_unreached, refine
+        from pipeline.postprocess.foreground_kernel import fill_unreached, refine
 
         out = image.copy()
         reached = np.zeros_like(self._alpha)
@@ -115,10 +116,10 @@ class ForegroundEstimator:
             front, back = self._wide_means(image)
             refine(
                 *(image, self._alpha, self._tiles, front, back, 1.0 / self._factor),
-                *(self._cells, self._shares, hidden is not None, out, reached),
+                *(self._cells, self._shares, transparent is not None, out, reached),
             )
-        if hidden is not None:
-            hide_unreached(self._alpha, reached, hidden, out)
+        if transparent is not None:
+            fill_unreached(self._alpha, reached, transparent, out)
         return out
 
     def _wide_means(self, image: Plane) -> tuple[FloatMap, FloatMap]:

@@ -228,7 +228,7 @@ def refine(
 
 
 @compile_now
-def hide_unreached(alpha: Plane, reached: Plane, value: int, out: Plane) -> None:
+def fill_unreached(alpha: Plane, reached: Plane, value: int, out: Plane) -> None:
     """Set what is neither foreground nor next to it to the value."""
     height, width = alpha.shape
     for y in range(height):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -45,6 +44,8 @@ class Planes:
         height, width = y.shape
         half_wh = ((width + 1) // 2, (height + 1) // 2)
         even_wh = (2 * half_wh[0], 2 * half_wh[1])
+
+        import cv2
 
         def halve(plane: npt.NDArray[np.float32]) -> Plane:
             padded = cv2.copyMakeBorder(
@@ -87,3 +88,17 @@ class Picture:
     half_alpha: Plane
     planes: Planes | None
     rgb: Frame | None
+
+    @property
+    def needed_planes(self) -> Planes:
+        """The planes, for an output that asked for them."""
+        if self.planes is None:
+            raise RuntimeError("no output asked for planes")
+        return self.planes
+
+    @property
+    def needed_rgb(self) -> Frame:
+        """The RGB colour, for an output that asked for it."""
+        if self.rgb is None:
+            raise RuntimeError("no output asked for RGB")
+        return self.rgb

@@ -10,16 +10,22 @@ from pipeline.session.state import MatteRequest, OutputRecord
 from pipeline.session.store import Session
 from pipeline.storage.files import folder_bytes
 from pipeline.video_io import RenderLook
+from pipeline.video_io.outputs.registry import formats
 
 TARGETS_DIR = "targets"
 """Folder of the files of separate targets, one folder each, numbered from 1."""
-ZIP_NAME = "png.zip"
-"""The PNG sequence as one file, packed when it is asked for."""
 
 
-def frame_folders(foreground: Path) -> tuple[Path, Path]:
-    """Return the two folders of a PNG sequence: colour with alpha, and the alpha alone."""
-    return foreground, foreground.with_name("alpha")
+def record_paths(folder: Path, record: OutputRecord) -> tuple[Path, ...]:
+    """Return every file or folder of an output in the session's folder, the output's own first."""
+    found = formats().get(record.kind)
+    path = folder / record.file
+    return found.paths(path) if found is not None else (path,)
+
+
+def zip_path(folder: Path, record: OutputRecord) -> Path:
+    """Return where a sequence lies as one file once it was asked for."""
+    return (folder / record.file).with_name(f"{record.kind}.zip")
 
 
 def look_of(request: MatteRequest, session: Session) -> RenderLook:
@@ -55,11 +61,10 @@ def target_number(record: OutputRecord) -> int:
     return int(rest[0]) if folder == TARGETS_DIR else 0
 
 
-def remove_output(path: Path) -> None:
-    """Delete an output, a file or folders of frames; harmless when it is gone."""
-    if path.is_dir():
-        for folder in frame_folders(path):
-            shutil.rmtree(folder, ignore_errors=True)
-        (path.parent / ZIP_NAME).unlink(missing_ok=True)
-    else:
-        path.unlink(missing_ok=True)
+def remove_output(folder: Path, record: OutputRecord) -> None:
+    """Delete an output of the session's folder, a file or folders of frames; harmless when it is gone."""
+    for path in (*record_paths(folder, record), zip_path(folder, record)):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -15,22 +15,23 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.postprocess.edges import EdgeControls, apply_edges
-from pipeline.session.output_records import ZIP_NAME, frame_folders, target_number
-from pipeline.session.state import OUTPUT_KINDS, frame_range
+from pipeline.session.output_records import record_paths, target_number, zip_path
+from pipeline.session.state import OutputRecord, frame_range
 from pipeline.session.store import Session, read_mask
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy, partial_path
 from pipeline.video_io import ClipInfo, RenderLook, VideoIO, compose_still, read_master_frame
+from pipeline.video_io.outputs.registry import default_outputs
 from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
 
 MAX_PICTURE_SIDE = 8192
 """Longest side of a background picture, in pixels."""
-_FRAME_NAME = re.compile(r"[0-9]{6}\.png")
+_FRAME_NAME = re.compile(r"[0-9]{6,}\.[a-z]{3,4}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", "picture")
 
@@ -43,7 +44,7 @@ class RenderRequest(BaseModel):
     edges: EdgeControls = EdgeControls()
     background: str = "#00FF00"
     preview_background: str = "checker"
-    outputs: tuple[str, ...] = ("alpha", "foreground", "preview")
+    outputs: tuple[str, ...] = Field(default_factory=default_outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class Results:
         self._zip_lock = threading.Lock()
 
     def outputs(self, session: Session) -> tuple[OutputFile, ...]:
-        """Return the finished files; the PNG sequence comes as one zip, packed without recompression."""
+        """Return the finished files; a sequence comes as one zip, packed without recompression."""
         files = []
         for record in session.state.outputs:
             path = session.folder / record.file
-            if record.kind == "png" and path.is_dir():
-                path = self._zipped(path)
+            if path.is_dir():
+                path = self._zipped(session.folder, record)
             if path.is_file():
                 size_bytes = path.stat().st_size
                 files.append(OutputFile(record.kind, path, size_bytes, target_number(record)))
@@ -86,7 +87,7 @@ class Results:
             frame: frame of the clip.
             background: "#RRGGBB", "checker", "grey", "black", "white" or "picture".
         """
-        check_look((), background, background)
+        check_backgrounds(background)
         check_picture(session, background)
         clip, alpha = self._kept_alpha(session, frame)
         source = next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
@@ -155,7 +156,7 @@ class Results:
     def export(self, session: Session, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder, by hard link where it can; return them by kind.
 
-        The PNG sequence goes to `foreground/` and `alpha/`.
+        A sequence goes into the folders its format names.
 
         Raises:
             NotEnoughDisk: the folder's disk is full.
@@ -164,16 +165,11 @@ class Results:
         exported: dict[str, Path] = {}
         with _translate_unwritable(folder):
             for record in session.state.outputs:
-                source = session.folder / record.file
-                target = folder / record.file
-                _export(source, target)
-                if record.kind == "png":
-                    _export(
-                        session.folder / record.file.replace("foreground", "alpha"),
-                        folder / record.file.replace("foreground", "alpha"),
-                    )
+                for source in record_paths(session.folder, record):
+                    _export(source, folder / source.relative_to(session.folder))
                 number = target_number(record)
-                exported[f"{record.kind} {number}" if number else record.kind] = target
+                name = f"{record.kind} {number}" if number else record.kind
+                exported[name] = folder / record.file
         return exported
 
     def export_mask(self, session: Session, frame: int, path: Path) -> None:
@@ -200,11 +196,12 @@ class Results:
         levels = read_master_frame(session.master, frame - first)
         return clip, levels.astype(np.float32) / np.float32(255.0)
 
-    def _zipped(self, foreground: Path) -> Path:
-        path = foreground.with_name(ZIP_NAME)
-        with self._zip_lock, disk.translate_disk_full(foreground):
-            if not path.is_file() or path.stat().st_mtime_ns < foreground.stat().st_mtime_ns:
-                _pack(frame_folders(foreground), path)
+    def _zipped(self, folder: Path, record: OutputRecord) -> Path:
+        path = zip_path(folder, record)
+        frames = record_paths(folder, record)
+        with self._zip_lock, disk.translate_disk_full(folder):
+            if not path.is_file() or path.stat().st_mtime_ns < frames[0].stat().st_mtime_ns:
+                _pack(frames, path)
         return path
 
 
@@ -232,7 +229,7 @@ def _pack(folders: Sequence[Path], path: Path) -> None:
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for folder in folders:
-                for item in sorted(folder.glob("*.png")):
+                for item in sorted(folder.iterdir()):
                     archive.write(item, f"{folder.name}/{item.name}")
         temporary.replace(path)
     except BaseException:
@@ -250,26 +247,12 @@ def check_picture(session: Session, *backgrounds: str) -> None:
         raise BadRequest("job.no_picture")
 
 
-def check_outputs(outputs: Sequence[str]) -> None:
-    """Check the outputs of a job.
+def check_backgrounds(*backgrounds: str) -> None:
+    """Check names of backgrounds.
 
     Raises:
-        BadRequest: none is asked for, or an unknown one.
+        BadRequest: neither a named background nor #RRGGBB.
     """
-    if not outputs:
-        raise BadRequest("job.no_output", known=", ".join(OUTPUT_KINDS))
-    check_look(outputs)
-
-
-def check_look(outputs: Sequence[str], *backgrounds: str) -> None:
-    """Check names of outputs and backgrounds.
-
-    Raises:
-        BadRequest: an unknown output, or neither a named background nor #RRGGBB.
-    """
-    for kind in outputs:
-        if kind not in OUTPUT_KINDS:
-            raise BadRequest("job.output_unknown", name=kind[:60], known=", ".join(OUTPUT_KINDS))
     for background in backgrounds:
         if background not in _NAMED_BACKGROUNDS and not _COLOUR.fullmatch(background):
             raise BadRequest("job.colour", value=background[:60])

@@ -10,13 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.postprocess.edges import EdgeControls
 from pipeline.video_io import ClipInfo
+from pipeline.video_io.outputs.registry import default_outputs
 from utils.errors import BadRequest
 from utils.types import Box, Message, Point
-
-OUTPUT_KINDS = ("alpha", "foreground", "preview", "png", "prores", "webm")
-"""Every output a job can make, in the order they are shown."""
-
-DEFAULT_OUTPUTS = ("alpha", "foreground", "preview")
 
 STATE_VERSION = 1
 """Version of the shape of `session.json`; what changes the shape adds a step in `versions.py`."""
@@ -79,7 +75,7 @@ class MatteRequest(_Record):
     """
 
     engine: str = "auto"
-    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
+    outputs: tuple[str, ...] = Field(default_factory=default_outputs)
     start: int | None = None
     first: int = 0
     last: int | None = None

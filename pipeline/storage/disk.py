@@ -1,11 +1,11 @@
-"""How much disk a job needs, and whether it is there; it deletes nothing."""
+"""Whether the disk has room, before and during a job; it deletes nothing."""
 
 from __future__ import annotations
 
 import errno
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,35 +13,8 @@ from utils.errors import NotEnoughDisk
 
 MEGABYTE = 1024 * 1024
 
-_BYTES_PER_PIXEL = {
-    "master": 0.03,
-    "masks": 0.01,
-    "alpha": 0.02,
-    "foreground": 0.15,
-    "preview": 0.1,
-    "png": 1.0,
-    "prores": 0.35,
-    "webm": 0.05,
-    "cache": 0.6,
-}
-"""Generous bytes a pixel of each file, from measured clips (1080p30: png 500 kB a frame)."""
-
 CHECK_INTERVAL_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def estimate_bytes(
-    size_wh: tuple[int, int], frame_count: int, outputs: Sequence[str], *, with_cache: bool = False
-) -> int:
-    """Return the bytes a job will write at most, for the usual clip.
-
-    Args:
-        with_cache: the engine keeps its unfinished work on disk, so that it can resume.
-    """
-    pixels = size_wh[0] * size_wh[1] * frame_count
-    kinds = ("master", "masks", *outputs, *(("cache",) if with_cache else ()))
-    zipped = _BYTES_PER_PIXEL["png"] if "png" in outputs else 0.0
-    return int(pixels * (sum(_BYTES_PER_PIXEL[kind] for kind in kinds) + zipped)) + MEGABYTE
 
 
 def check_before(folder: Path, needed_bytes: int, reserve_bytes: int) -> None:

@@ -1,16 +1,35 @@
-"""Everything between a file and arrays: probe, decode, encode, sound; the only room that runs FFmpeg."""
+"""Everything between a file and arrays: probe, decode, encode, sound; the only package that runs FFmpeg.
+
+The names below load on first use, so that the command line can read `outputs` without OpenCV.
+"""
 
 from __future__ import annotations
 
-from pipeline.postprocess.composite import RenderLook, compose_still
-from pipeline.video_io.clip import ClipInfo, ColourTags
-from pipeline.video_io.decode import ClipReader
-from pipeline.video_io.facade import VideoIO
-from pipeline.video_io.outputs.master import AlphaMasterWriter, read_master, read_master_frame
-from pipeline.video_io.outputs.render import OUTPUT_KINDS, RenderResult
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.postprocess.composite import RenderLook, compose_still
+    from pipeline.video_io.alpha_master import AlphaMasterWriter, read_master, read_master_frame
+    from pipeline.video_io.clip import ClipInfo, ColourTags
+    from pipeline.video_io.decode import ClipReader
+    from pipeline.video_io.facade import VideoIO
+    from pipeline.video_io.rendering.stream import RenderResult
+
+_MODULES = {
+    "AlphaMasterWriter": "pipeline.video_io.alpha_master",
+    "ClipInfo": "pipeline.video_io.clip",
+    "ClipReader": "pipeline.video_io.decode",
+    "ColourTags": "pipeline.video_io.clip",
+    "RenderLook": "pipeline.postprocess.composite",
+    "RenderResult": "pipeline.video_io.rendering.stream",
+    "VideoIO": "pipeline.video_io.facade",
+    "compose_still": "pipeline.postprocess.composite",
+    "read_master": "pipeline.video_io.alpha_master",
+    "read_master_frame": "pipeline.video_io.alpha_master",
+}
 
 __all__ = [
-    "OUTPUT_KINDS",
     "AlphaMasterWriter",
     "ClipInfo",
     "ClipReader",
@@ -22,3 +41,9 @@ __all__ = [
     "read_master",
     "read_master_frame",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

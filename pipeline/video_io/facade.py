@@ -1,4 +1,4 @@
-"""The one door between files and arrays, built once from the settings."""
+"""The facade of this package: probe, read and render, built once from the settings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pipeline.postprocess.composite import RenderLook
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader
-from pipeline.video_io.outputs.mux import Range
-from pipeline.video_io.outputs.render import RenderResult, RenderTask, run
 from pipeline.video_io.probe.check import check_file, probe
+from pipeline.video_io.rendering.mux import FrameSpan
+from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
 from utils.types import Alpha
 
 
@@ -76,7 +76,7 @@ class VideoIO:
         Args:
             alphas: one a frame, in order, pulled as they are needed: float32 (H, W) in [0, 1], or
                 uint8 with 255 = foreground; before the edge controls of `look`.
-            outputs: any of alpha, foreground, preview, png, prores, webm.
+            outputs: kinds that `outputs.registry` knows.
             directory: where they go; made when missing. Finished files of the same name are replaced.
 
         Raises:
@@ -88,6 +88,6 @@ class VideoIO:
         """
         end = info.frame_count - 1 if last is None else last
         kinds = tuple(dict.fromkeys(outputs))
-        span = Range(info, first, end)
+        span = FrameSpan(info, first, end)
         task = RenderTask(self._settings, source, span, kinds, directory, look, context)
         return run(task, alphas)

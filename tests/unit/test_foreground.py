@@ -55,9 +55,9 @@ def test_any_size_works(shape: tuple[int, int]) -> None:
     assert clean.dtype == np.uint8
 
 
-def test_hiding_blackens_all_but_the_foregrounds_surroundings() -> None:
+def test_filling_blackens_all_but_the_foregrounds_surroundings() -> None:
     frame, alpha = composed((200, 40, 60), (20, 220, 240))
-    clean = estimate_colour(frame, np.rint(alpha * 255).astype(np.uint8), hide=True)
+    clean = estimate_colour(frame, np.rint(alpha * 255).astype(np.uint8), fill_transparent=True)
     assert np.all(clean[:5, :5] == 0)
     rim = (alpha == 0) & (np.hypot(*(np.mgrid[:160, :160] - 80)) < 61)
     assert np.abs(clean[rim].astype(int) - (200, 40, 60)).mean() < 25

@@ -1,8 +1,8 @@
 import numpy as np
 
 from engines.base import ArrayFrames
+from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.ranges import FrameRange
-from pipeline.storage.disk import estimate_bytes
 
 
 def numbered(count: int) -> ArrayFrames:

@@ -13,7 +13,6 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.edges import EdgeControls
 from pipeline.video_io import (
-    OUTPUT_KINDS,
     AlphaMasterWriter,
     RenderLook,
     RenderResult,
@@ -22,6 +21,7 @@ from pipeline.video_io import (
     read_master,
     read_master_frame,
 )
+from pipeline.video_io.outputs.registry import output_kinds
 from tests.clips import (
     decode,
     ffmpeg,
@@ -62,7 +62,7 @@ def render(
         path,
         video.probe(path),
         alphas,  # type: ignore[arg-type]
-        outputs or OUTPUT_KINDS,
+        outputs or output_kinds(),
         path.parent / "out",
         look or RenderLook(),
         context or RunContext(),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from pipeline.video_io.outputs.registry import default_outputs, output_kinds
 from utils.types import Box, Point
 
 EXIT_USER = 2
@@ -54,8 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     matte.add_argument(
         "--outputs",
-        default="alpha,foreground,preview",
-        help="any of alpha,foreground,preview,png,prores,webm",
+        default=",".join(default_outputs()),
+        help=f"any of {','.join(output_kinds())}",
     )
     matte.add_argument("--background", default="#00FF00", help="colour of foreground.mp4, #RRGGBB")
     matte.add_argument("--preview-background", default="checker", help="checker, grey or #RRGGBB")

@@ -11,7 +11,8 @@ import gradio as gr
 from gradio import FileData
 
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.state import DEFAULT_OUTPUTS, MatteRequest
+from pipeline.session.state import MatteRequest
+from pipeline.video_io.outputs.registry import default_outputs
 from ui import views
 from ui.inputs import (
     cached_upload,
@@ -119,7 +120,7 @@ class Api:
         with _answering(language) as spoken:
             request = MatteRequest(
                 engine=short_text(engine, "engine", 60) or "auto",
-                outputs=read_outputs(DEFAULT_OUTPUTS if outputs is None else outputs),
+                outputs=read_outputs(default_outputs() if outputs is None else outputs),
                 first=whole_number(first, "first"),
                 last=None if last is None else whole_number(last, "last"),
                 kept=kept_instances(kept or {}),

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.orchestrator import Orchestrator
+from pipeline.video_io.outputs.registry import output_format
 from ui.inputs import session_key
 from ui.text import choose_language
 from ui.views import file_name, target_of
@@ -23,12 +24,6 @@ from utils.types import Frame
 
 _UNCHANGING = {"Cache-Control": "private, max-age=3600"}
 _CHANGING = {"Cache-Control": "private, no-cache"}
-_TYPES = {
-    ".mp4": "video/mp4",
-    ".mov": "video/quicktime",
-    ".webm": "video/webm",
-    ".zip": "application/zip",
-}
 JPEG_QUALITY = 90
 
 
@@ -105,7 +100,7 @@ class Media:
             wanted = (request.path_params["kind"], request.query_params.get("target", ""))
             if (output.kind, target_of(output)) != wanted:
                 continue
-            media_type = _TYPES.get(output.path.suffix, "application/octet-stream")
+            media_type = output_format(output.kind).media_type
             if "inline" in request.query_params:
                 return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
             name = file_name(self._orchestrator.state(session_id), output)

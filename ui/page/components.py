@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from config import Settings
-from pipeline.session.state import DEFAULT_OUTPUTS, OUTPUT_KINDS
+from pipeline.video_io.outputs.registry import default_outputs, formats
 from ui.text import shown_bytes, translate
 from ui.widgets.annotator.annotator import build_annotator
 from ui.widgets.edges.edges import build_look
@@ -85,7 +85,7 @@ def theme() -> gr.themes.Base:
 
 def output_choices(language: Language) -> list[tuple[str, str]]:
     """Return the outputs to choose from, in the language."""
-    return [(translate(f"page.output.{kind}", language), kind) for kind in OUTPUT_KINDS]
+    return [(item.label_in(language), kind) for kind, item in formats().items()]
 
 
 def upload_label(settings: Settings, language: Language) -> str:
@@ -196,7 +196,7 @@ def _selection(
 def _making(language: Language) -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Button]:
     outputs = gr.CheckboxGroup(
         output_choices(language),
-        value=list(DEFAULT_OUTPUTS),
+        value=list(default_outputs()),
         label=translate("page.outputs", language),
         elem_id="sm-outputs",
     )

@@ -26,33 +26,7 @@ TEXTS: dict[str, Text] = {
         en="One alpha file for each kept object", zh="每个保留的对象各输出一个透明通道"
     ),
     "page.start": Text(en="Start matting", zh="开始抠图"),
-    "page.output.alpha": Text(en="Alpha matte, MP4", zh="透明通道 MP4"),
-    "page.output.foreground": Text(en="Foreground on green, MP4", zh="绿幕前景 MP4"),
-    "page.output.preview": Text(en="Preview, MP4", zh="预览 MP4"),
-    "page.output.png": Text(en="RGBA PNG sequence (ZIP)", zh="RGBA PNG 序列（ZIP）"),
-    "page.output.prores": Text(en="ProRes 4444 with alpha, MOV", zh="ProRes 4444 带透明通道 MOV"),
-    "page.output.webm": Text(en="VP9 with alpha, WebM", zh="VP9 带透明通道 WebM"),
     "page.output.target": Text(en="{name} · target {number}", zh="{name} · 目标 {number}"),
-    "page.output.alpha_note": Text(
-        en="A luma matte for any editor; with the source it beats re-keying green.",
-        zh="任何剪辑软件可用的亮度遮罩；配合原片使用，效果优于重新抠绿。",
-    ),
-    "page.output.foreground_note": Text(
-        en="Quick to key; 4:2:0 video blurs colour at the rim, ProRes or PNG don't.",
-        zh="便于快速抠绿；4:2:0 视频会让边缘颜色变糊，ProRes 与 PNG 不会。",
-    ),
-    "page.output.preview_note": Text(
-        en="To look at, not to edit with.", zh="仅供查看，不用于剪辑。"
-    ),
-    "page.output.png_note": Text(
-        en="Straight alpha, exact size, lossless. For After Effects.",
-        zh="直通透明通道，原始尺寸，无损。适合 After Effects。",
-    ),
-    "page.output.prores_note": Text(
-        en="For Premiere, DaVinci Resolve and Final Cut.",
-        zh="适合 Premiere、DaVinci Resolve、Final Cut。",
-    ),
-    "page.output.webm_note": Text(en="For web pages.", zh="适合网页使用。"),
     "page.step.upload": Text(
         en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
     ),

@@ -1,1 +1,1 @@
-"""From matted frames to finished files."""
+"""The output formats: one file each, found by `registry`."""

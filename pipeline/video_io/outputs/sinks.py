@@ -1,36 +1,25 @@
-"""One writer for each kind of output; each turns matted pictures into frames of its own format."""
+"""Writers of matted pictures: one video file, or one folder of numbered frames; formats fill in the pixels."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
-
-from pipeline.postprocess.picture import NEUTRAL, Picture, Planes, rgb_to_ycbcr
 from pipeline.storage.files import partial_path
-from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.outputs import encode
-from pipeline.video_io.outputs.encode import Recipe, VideoWriter, even, plane_view, plane_view16
-from pipeline.video_io.outputs.png_encode import png_bytes, straight_rgba
+from pipeline.video_io.outputs.render_target import RenderTarget
+from pipeline.video_io.writers.containers import Container
+from pipeline.video_io.writers.video_file import Recipe, VideoWriter, even
+from utils.errors import FfmpegFailed
 
-ALPHA_CRF = 12
-PICTURE_CRF = 18
+if TYPE_CHECKING:
+    from pipeline.postprocess.picture import Picture
 
 
 class Sink(ABC):
     """Takes pictures in order, in one thread."""
-
-    name: str
-    """The finished file's or folder's name."""
-    wants_planes = False
-    wants_rgb = False
-    wants_sound = False
-
-    def __init__(self) -> None:
-        self.frames = 0
 
     @abstractmethod
     def write(self, picture: Picture) -> None:
@@ -38,161 +27,167 @@ class Sink(ABC):
 
     @abstractmethod
     def finish(self) -> None:
-        """Complete the partial file."""
+        """Complete the partial files."""
+
+    @abstractmethod
+    def check(self, frame_count: int) -> None:
+        """Read the partial files back.
+
+        Raises:
+            FfmpegFailed: they lack frames or can't be read.
+        """
+
+    @abstractmethod
+    def publish(self) -> tuple[Path, int]:
+        """Give the partial files their final names; return the output's path and bytes."""
 
     @abstractmethod
     def abort(self) -> None:
         """Close and remove everything written so far."""
 
 
-class VideoSink(Sink):
-    """A sink that writes one video file, `partial` until it is checked."""
+class VideoFileSink(Sink):
+    """Writes one video file, `partial` until it is published."""
 
-    def __init__(
-        self, directory: Path, name: str, recipe: Recipe, info: ClipInfo, zero: int, threads: int
-    ) -> None:
-        super().__init__()
-        self.name = name
-        self.path = directory / name
-        self.partial = partial_path(directory / f"{self.path.stem}.video{self.path.suffix}")
-        self._size_wh = even(info.size_wh) if recipe.needs_even_size else info.size_wh
-        self._writer = VideoWriter(self.partial, recipe, self._size_wh, info, zero, threads)
+    container: Container
+    carries_sound = False
+
+    def __init__(self, target: RenderTarget, name: str, recipe: Recipe) -> None:
+        self.path = target.directory / name
+        self.container = recipe.container
+        self.picture_file = partial_path(self.path.with_stem(f"{self.path.stem}.video"))
+        self._ready = self.picture_file
+        size_wh = even(target.clip.size_wh) if recipe.needs_even_size else target.clip.size_wh
+        self._writer = VideoWriter(
+            self.picture_file, recipe, size_wh, target.clip, target.time_origin, target.threads
+        )
+
+    @property
+    def muxed_file(self) -> Path:
+        """Where the picture goes together with the sound, before it is published."""
+        return partial_path(self.path)
+
+    def use_muxed_file(self) -> None:
+        """Publish `muxed_file` rather than the picture alone."""
+        self._ready = self.muxed_file
+
+    @property
+    def holds_upload_bytes(self) -> bool:
+        """True when the source's own sound was copied in: only a limited child may read the file."""
+        return self._ready == self.muxed_file
+
+    @property
+    def ready_file(self) -> Path:
+        """The partial file that will be published."""
+        return self._ready
+
+    def write(self, picture: Picture) -> None:
+        """See `Sink.write`."""
+        frame = self._writer.blank()
+        self.fill(frame, picture)
+        self._writer.write(frame, picture.pts, picture.duration)
+
+    @abstractmethod
+    def fill(self, frame: Any, picture: Picture) -> None:
+        """Set every sample of the frame, an `av.VideoFrame`."""
 
     def finish(self) -> None:
         """See `Sink.finish`."""
         self._writer.finish()
 
+    def check(self, frame_count: int) -> None:
+        """See `Sink.check`; a file with the source's sound is checked by the caller instead."""
+        import av
+
+        with av.open(str(self._ready)) as container:
+            stream = container.streams.video[0]
+            next(container.decode(stream))
+            container.seek(0)
+            got = sum(packet.size > 0 for packet in container.demux(stream))
+        require_frames(self.path.name, got, frame_count)
+
+    def publish(self) -> tuple[Path, int]:
+        """See `Sink.publish`."""
+        size_bytes = fsync_file(self._ready)
+        os.replace(self._ready, self.path)
+        self.picture_file.unlink(missing_ok=True)
+        return self.path, size_bytes
+
     def abort(self) -> None:
         """See `Sink.abort`."""
         self._writer.abort()
-        self.partial.unlink(missing_ok=True)
-        partial_path(self.path).unlink(missing_ok=True)
-
-    def write(self, picture: Picture) -> None:
-        """See `Sink.write`."""
-        frame = self._writer.blank()
-        self._fill(frame, picture)
-        self._writer.write(frame, picture.pts, picture.duration)
-        self.frames += 1
-
-    @abstractmethod
-    def _fill(self, frame: object, picture: Picture) -> None:
-        """Set every sample of the frame."""
+        self.picture_file.unlink(missing_ok=True)
+        self.muxed_file.unlink(missing_ok=True)
 
 
-class AlphaSink(VideoSink):
-    """`alpha.mp4`: grey, 255 = foreground, limited range; 0 and 255 come back exactly."""
+class SequenceSink(Sink):
+    """Writes numbered frames into one or more folders."""
 
-    def __init__(self, directory: Path, info: ClipInfo, zero: int, threads: int) -> None:
-        super().__init__(directory, "alpha.mp4", encode.h264(ALPHA_CRF), info, zero, threads)
-        levels = 16 + np.arange(256) * (219 / 255)
-        self._limited = np.rint(levels).astype(np.uint8)
-
-    def _fill(self, frame: object, picture: Picture) -> None:
-        y, u, v = (plane_view(plane) for plane in frame.planes)  # type: ignore[attr-defined]
-        height, width = picture.alpha.shape
-        y[:height, :width] = cv2.LUT(picture.alpha, self._limited)
-        y[:height, width:] = y[:height, width - 1 : width]
-        y[height:] = y[height - 1]
-        u[:] = NEUTRAL
-        v[:] = NEUTRAL
-
-
-class OverBackgroundSink(VideoSink):
-    """`foreground.mp4` and `preview.mp4`: the foreground over a background, blended in YUV."""
-
-    wants_planes = True
-    wants_sound = True
-
-    def __init__(
-        self,
-        directory: Path,
-        name: str,
-        info: ClipInfo,
-        zero: int,
-        threads: int,
-        background: Planes,
-    ) -> None:
-        super().__init__(directory, name, encode.h264(PICTURE_CRF), info, zero, threads)
-        self._background = background
-
-    def _fill(self, frame: object, picture: Picture) -> None:
-        from pipeline.postprocess.composite_kernel import blend
-
-        planes = picture.planes
-        if planes is None:
-            raise RuntimeError("the picture has no planes")
-        y, u, v = (plane_view(plane) for plane in frame.planes)  # type: ignore[attr-defined]
-        blend(planes.y, self._background.y, picture.alpha, y)
-        blend(planes.u, self._background.u, picture.half_alpha, u)
-        blend(planes.v, self._background.v, picture.half_alpha, v)
-
-
-class WebmSink(VideoSink):
-    """`foreground.webm`: VP9 with alpha."""
-
-    wants_planes = True
-    wants_sound = True
-
-    def __init__(self, directory: Path, info: ClipInfo, zero: int, threads: int) -> None:
-        super().__init__(directory, "foreground.webm", encode.vp9(), info, zero, threads)
-
-    def _fill(self, frame: object, picture: Picture) -> None:
-        planes = picture.planes
-        if planes is None:
-            raise RuntimeError("the picture has no planes")
-        views = [plane_view(plane) for plane in frame.planes]  # type: ignore[attr-defined]
-        for view, plane in zip(views, (planes.y, planes.u, planes.v, picture.alpha), strict=True):
-            view[:] = plane
-
-
-class ProresSink(VideoSink):
-    """`foreground.mov`: ProRes 4444 with alpha, straight colour."""
-
-    wants_rgb = True
-    wants_sound = True
-
-    def __init__(self, directory: Path, info: ClipInfo, zero: int, threads: int) -> None:
-        super().__init__(directory, "foreground.mov", encode.prores(), info, zero, threads)
-        self._deep_alpha = np.rint(np.arange(256) * (1023 / 255)).astype(np.uint16)
-
-    def _fill(self, frame: object, picture: Picture) -> None:
-        if picture.rgb is None:
-            raise RuntimeError("the picture has no RGB")
-        views = [plane_view16(plane) for plane in frame.planes]  # type: ignore[attr-defined]
-        for view, plane in zip(views, rgb_to_ycbcr(picture.rgb), strict=False):
-            view[:] = np.rint(plane * 4)
-        views[3][:] = self._deep_alpha[picture.alpha]
-
-
-class PngSink(Sink):
-    """`foreground/000000.png` straight RGBA, and `alpha/000000.png` 8-bit grey beside it."""
-
-    name = "foreground"
-    wants_rgb = True
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__()
-        self.folders = (directory / "foreground", directory / "alpha")
+    def __init__(self, target: RenderTarget, folders: tuple[str, ...], suffix: str) -> None:
+        self.folders = tuple(target.directory / name for name in folders)
         self.partials = tuple(partial_path(folder) for folder in self.folders)
+        self._suffix = suffix
+        self._count = 0
         for partial in self.partials:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
 
     def write(self, picture: Picture) -> None:
         """See `Sink.write`."""
-        if picture.rgb is None:
-            raise RuntimeError("the picture has no RGB")
-        name = f"{self.frames:06d}.png"
-        colour, grey = self.partials
-        (colour / name).write_bytes(png_bytes(straight_rgba(picture.rgb, picture.alpha)))
-        (grey / name).write_bytes(png_bytes(picture.alpha))
-        self.frames += 1
+        name = f"{self._count:06d}{self._suffix}"
+        for partial, content in zip(self.partials, self.encode(picture), strict=True):
+            (partial / name).write_bytes(content)
+        self._count += 1
+
+    @abstractmethod
+    def encode(self, picture: Picture) -> tuple[bytes, ...]:
+        """Return the file's bytes for each folder."""
+
+    @abstractmethod
+    def is_readable(self, path: Path) -> bool:
+        """Return whether a frame decodes."""
 
     def finish(self) -> None:
         """See `Sink.finish`."""
+
+    def check(self, frame_count: int) -> None:
+        """See `Sink.check`: the count, and the last frame of each folder."""
+        for partial in self.partials:
+            frames = sorted(partial.iterdir())
+            got = len(frames)
+            if got and not self.is_readable(frames[-1]):
+                got -= 1
+            require_frames(self.folders[0].name, got, frame_count)
+
+    def publish(self) -> tuple[Path, int]:
+        """See `Sink.publish`."""
+        size_bytes = sum(fsync_file(path) for folder in self.partials for path in folder.iterdir())
+        for partial, folder in zip(self.partials, self.folders, strict=True):
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(partial, folder)
+        return self.folders[0], size_bytes
 
     def abort(self) -> None:
         """See `Sink.abort`."""
         for partial in self.partials:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def require_frames(name: str, got: int, wanted: int) -> None:
+    """Check a count of frames that were read back.
+
+    Raises:
+        FfmpegFailed: it is another.
+    """
+    if got != wanted:
+        raise FfmpegFailed("video.check_failed", file=name, got=got, wanted=wanted)
+
+
+def fsync_file(path: Path) -> int:
+    """Make a file durable; return its bytes."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -52,16 +50,3 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
             struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))),
         )
     )
-
-
-def fsync_folder_files(folder: Path) -> int:
-    """Make every file of the folder durable; return their bytes."""
-    total = 0
-    for path in folder.iterdir():
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-            total += os.fstat(descriptor).st_size
-        finally:
-            os.close(descriptor)
-    return total

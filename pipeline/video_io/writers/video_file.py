@@ -1,4 +1,4 @@
-"""Writers of video files from our own arrays; they never see an uploaded byte."""
+"""The writer of one video stream into one file, each frame at its own time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from pipeline.postprocess.picture import Plane
 from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.writers.containers import MP4, WEBM, Container
+
+Plane = npt.NDArray[np.uint8]
 
 _BT709 = 1
 _LIMITED_RANGE = 1
@@ -21,63 +24,25 @@ _LIMITED_RANGE = 1
 class Recipe:
     """How one kind of video file is encoded."""
 
-    container: str
+    container: Container
     codec: str
     pixel_format: str
     options: dict[str, str] = field(default_factory=dict)
-    container_options: dict[str, str] = field(default_factory=dict)
     needs_even_size: bool = False
 
 
 MOST_THREADS = 8
 """Threads of one encoder at most: more cost memory and gain nothing at these sizes."""
-_QSCALE_LAMBDA = 118
-"""FFmpeg's units of quality for one step of -qscale."""
 
 
 def h264(crf: int) -> Recipe:
     """H.264 that plays everywhere; `crf` is the quality, lower is better."""
     return Recipe(
-        "mp4",
+        MP4,
         "libx264",
         "yuv420p",
         {"preset": "veryfast", "crf": str(crf)},
-        {"movflags": "+faststart"},
         needs_even_size=True,
-    )
-
-
-def prores() -> Recipe:
-    """ProRes 4444 with 16-bit alpha: alpha off by at most one level, 0 and 255 exact."""
-    return Recipe(
-        "mov",
-        "prores_ks",
-        "yuva444p10le",
-        {
-            "profile": "4444",
-            "flags": "+qscale",
-            "global_quality": str(9 * _QSCALE_LAMBDA),
-            "alpha_bits": "16",
-            "vendor": "apl0",
-        },
-        {"movflags": "+faststart"},
-    )
-
-
-def vp9() -> Recipe:
-    """VP9 with alpha for web pages."""
-    return Recipe(
-        "webm",
-        "libvpx-vp9",
-        "yuva420p",
-        {
-            "deadline": "realtime",
-            "cpu-used": "8",
-            "row-mt": "1",
-            "crf": "24",
-            "b": "0",
-            "auto-alt-ref": "0",
-        },
     )
 
 
@@ -94,7 +59,7 @@ class VideoWriter:
 
     Args:
         size_wh: the coded size, which the recipe must be able to hold.
-        zero: the clip's time, in its own units, that becomes 0 in the file.
+        time_origin: the clip's time, in its own units, that becomes 0 in the file.
         threads: of the encoder; see `threads_each`.
     """
 
@@ -104,20 +69,17 @@ class VideoWriter:
         recipe: Recipe,
         size_wh: tuple[int, int],
         info: ClipInfo,
-        zero: int,
+        time_origin: int,
         threads: int,
     ) -> None:
         import av
 
-        self.path = path
-        self.frames = 0
-        self._zero = zero
+        self._time_origin = time_origin
         self._time_base = info.time_base
         self._recipe = recipe
         self._size_wh = size_wh
-        self._container = av.open(
-            str(path), "w", format=recipe.container, options=recipe.container_options
-        )
+        options = {"movflags": "+faststart"} if recipe.container.has_fast_start else {}
+        self._container = av.open(str(path), "w", format=recipe.container.name, options=options)
         stream = self._container.add_stream(
             recipe.codec, rate=info.fps.limit_denominator(100_000), options=recipe.options
         )
@@ -130,7 +92,7 @@ class VideoWriter:
         context.sample_aspect_ratio = info.sample_aspect
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709
-        if recipe.container == "webm":
+        if recipe.container is WEBM:
             stream.metadata["alpha_mode"] = "1"
         self._stream = stream
 
@@ -146,12 +108,11 @@ class VideoWriter:
 
     def write(self, frame: Any, pts: int, duration: int) -> None:
         """Encode a frame from `blank`, shown at `pts` for `duration`, in the clip's units."""
-        frame.pts = pts - self._zero
+        frame.pts = pts - self._time_origin
         frame.duration = duration
         frame.time_base = self._time_base
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
-        self.frames += 1
 
     def finish(self) -> None:
         """Write what the encoder still holds, and the file's index."""

@@ -14,23 +14,12 @@ from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.probe.count import decode_cpu_s
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
+from pipeline.video_io.writers.containers import WEBM, Container
 from utils.types import Message
-
-_COPIED = {
-    "mp4": ("aac", "mp3", "mp3float", "ac3", "eac3", "alac"),
-    "mov": ("aac", "mp3", "mp3float", "ac3", "eac3", "alac"),
-    "webm": ("opus", "libopus", "vorbis", "libvorbis"),
-}
-"""Sound that each container holds as it is; .mov takes any PCM besides."""
-_CONVERTED = {
-    "mp4": ("aac", "AAC", "192k"),
-    "mov": ("aac", "AAC", "192k"),
-    "webm": ("libopus", "Opus", "128k"),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class FrameSpan:
     """Frames first … last (inclusive) of a clip."""
 
     info: ClipInfo
@@ -38,7 +27,12 @@ class Range:
     last: int
 
     @property
-    def zero(self) -> int:
+    def frame_count(self) -> int:
+        """How many frames it has."""
+        return self.last - self.first + 1
+
+    @property
+    def time_origin(self) -> int:
         """The clip's time that is 0 in the output's picture, in the clip's units."""
         return self.info.times[self.first]
 
@@ -54,17 +48,13 @@ class MuxTask:
 
     settings: Settings
     source: Path
-    span: Range
+    span: FrameSpan
     picture: Path
     target: Path
+    container: Container
     shown_name: str
     wants_sound: bool
     cancel: threading.Event
-
-    @property
-    def container(self) -> str:
-        """The target's format: mp4, mov or webm."""
-        return self.target.suffix.lstrip(".")
 
     @property
     def has_sound(self) -> bool:
@@ -77,7 +67,7 @@ class MuxTask:
 
         Our writer can't store a pixel aspect in WebM; the copy into the final container can.
         """
-        return self.has_sound or (self.container == "webm" and self.span.info.sample_aspect != 1)
+        return self.has_sound or (self.container is WEBM and self.span.info.sample_aspect != 1)
 
 
 def mux(task: MuxTask) -> tuple[bool, list[Message]]:
@@ -94,7 +84,7 @@ def mux(task: MuxTask) -> tuple[bool, list[Message]]:
             return True, notices
     if task.has_sound:
         notices.append(_notice(task, "video.audio_lost"))
-    if task.container == "webm" and task.span.info.sample_aspect != 1:
+    if task.container is WEBM and task.span.info.sample_aspect != 1:
         return _run(task, None), notices
     return False, notices
 
@@ -103,16 +93,15 @@ def _notice(task: MuxTask, code: str) -> Message:
     values: dict[str, str | int | float] = {
         "file": task.shown_name,
         "codec": task.span.info.audio_codec,
-        "target": _CONVERTED[task.container][1],
+        "target": task.container.encoder_label,
     }
     return Message(code, {**values})
 
 
 def _attempts(task: MuxTask) -> list[str]:
     codec = task.span.info.audio_codec
-    is_pcm_in_mov = task.container == "mov" and codec.startswith("pcm_")
-    attempts = ["copy"] if is_pcm_in_mov or codec in _COPIED[task.container] else []
-    return [*attempts, _CONVERTED[task.container][0]] if codec in ffmpeg.AUDIO_CODECS else attempts
+    attempts = ["copy"] if task.container.can_copy(codec) else []
+    return [*attempts, task.container.encoder] if codec in ffmpeg.AUDIO_CODECS else attempts
 
 
 def _run(task: MuxTask, encoder: str | None) -> bool:
@@ -132,16 +121,16 @@ def _run(task: MuxTask, encoder: str | None) -> bool:
         # Without it packets from before the in point are kept, at negative times.
         argv += ["-copypriorss:a", "0"]
     elif encoder is not None:
-        argv += ["-b:a", _CONVERTED[task.container][2]]
+        argv += ["-b:a", task.container.bitrate]
     argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
-    if task.container == "webm":
+    if task.container is WEBM:
         width, height = task.span.info.size_wh
         shape = task.span.info.sample_aspect * width / height
         argv += ["-metadata:s:v:0", "alpha_mode=1"]
         argv += ["-aspect", f"{shape.numerator}:{shape.denominator}"]
     else:
         argv += ["-movflags", "+faststart"]
-    argv += ["-progress", "pipe:1", "-f", task.container, f"file:{task.target.absolute()}"]
+    argv += ["-progress", "pipe:1", "-f", task.container.name, f"file:{task.target.absolute()}"]
     limits = Limits(cpu_s=decode_cpu_s(task.settings), stall_s=task.settings.ffmpeg_timeout_s)
     try:
         with Child(argv, limits, stop=task.cancel) as child:
@@ -159,13 +148,13 @@ def _run(task: MuxTask, encoder: str | None) -> bool:
     return False
 
 
-def _picture_offset(span: Range) -> list[str]:
+def _picture_offset(span: FrameSpan) -> list[str]:
     """Keep a start of the picture after the sound's, when the output begins where the clip does."""
     offset_s = float(span.info.time_s(0))
     return ["-itsoffset", f"{offset_s:.6f}"] if span.first == 0 and offset_s else []
 
 
-def _sound_range(span: Range) -> list[str]:
+def _sound_range(span: FrameSpan) -> list[str]:
     start_s = float(span.info.time_s(span.first)) if span.first else 0.0
     arguments = ["-ss", f"{start_s:.6f}"] if start_s else []
     if not span.is_to_the_end:

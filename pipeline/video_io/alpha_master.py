@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.storage.files import partial_path
-from pipeline.video_io.outputs.encode import plane_view
+from pipeline.video_io.writers.video_file import plane_view
 from utils.errors import SessionError
 
 Plane = npt.NDArray[np.uint8]

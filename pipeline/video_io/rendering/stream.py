@@ -15,28 +15,23 @@ import numpy.typing as npt
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.postprocess.composite import RenderLook, background_planes
-from pipeline.postprocess.decontaminate import as_bytes, clean_planes, clean_rgb, halved
+from pipeline.postprocess.composite import RenderLook
+from pipeline.postprocess.decontaminate import as_bytes, foreground_planes, foreground_rgb, halved
 from pipeline.postprocess.edges import apply_edges_bytes
 from pipeline.postprocess.picture import Picture, Plane, Planes
 from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.colour import PixelLayout
 from pipeline.video_io.decode import read_samples
-from pipeline.video_io.outputs.encode import threads_each
-from pipeline.video_io.outputs.mux import Range
-from pipeline.video_io.outputs.publish import publish
-from pipeline.video_io.outputs.sinks import (
-    AlphaSink,
-    OverBackgroundSink,
-    PngSink,
-    ProresSink,
-    Sink,
-    WebmSink,
-)
+from pipeline.video_io.outputs.registry import check_outputs, output_format
+from pipeline.video_io.outputs.render_target import RenderTarget
+from pipeline.video_io.outputs.sinks import Sink
+from pipeline.video_io.rendering.mux import FrameSpan
+from pipeline.video_io.rendering.publish import publish
 from pipeline.video_io.threads import Ahead, Worker
+from pipeline.video_io.writers.video_file import threads_each
 from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk
 from utils.types import Alpha, Message
 
-OUTPUT_KINDS = ("alpha", "foreground", "preview", "png", "prores", "webm")
 QUEUE_DEPTH = 3
 """Pictures waiting at most before each writer, and frames decoded ahead."""
 MEGABYTE = 1024 * 1024
@@ -45,7 +40,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """Finished files by kind ("png" is the folder of RGBA frames), and their bytes."""
+    """Finished files by kind (the first folder of a sequence), and their bytes."""
 
     outputs: dict[str, Path]
     frames: int
@@ -55,11 +50,11 @@ class RenderResult:
 
 @dataclass(frozen=True, slots=True)
 class RenderTask:
-    """One render, checked: what to read, what to write, and how it looks."""
+    """One render: what to read, what to write, and with which edges and backgrounds."""
 
     settings: Settings
     source: Path
-    span: Range
+    span: FrameSpan
     outputs: tuple[str, ...]
     directory: Path
     look: RenderLook
@@ -85,8 +80,9 @@ def run(task: RenderTask, alphas: Iterable[Alpha | npt.NDArray[np.uint8]]) -> Re
     task.directory.mkdir(parents=True, exist_ok=True)
     sinks: dict[str, Sink] = {}
     try:
+        target = _target(task)
         for kind in task.outputs:
-            sinks[kind] = _make_sink(kind, task)
+            sinks[kind] = output_format(kind).open(target)
         _stream(task, alphas, sinks)
         outputs, sizes, notices = publish(
             task.settings, task.source, task.span, sinks, task.context
@@ -98,13 +94,11 @@ def run(task: RenderTask, alphas: Iterable[Alpha | npt.NDArray[np.uint8]]) -> Re
         if problem is error:
             raise
         raise problem from error
-    return RenderResult(outputs, task.span.last - task.span.first + 1, sizes, tuple(notices))
+    return RenderResult(outputs, task.span.frame_count, sizes, tuple(notices))
 
 
 def _check(task: RenderTask) -> None:
-    for kind in task.outputs:
-        if kind not in OUTPUT_KINDS:
-            raise BadRequest("job.output_unknown", name=kind[:60], known=", ".join(OUTPUT_KINDS))
+    check_outputs(task.outputs)
     frames = task.info.frame_count
     if not 0 <= task.span.first <= task.span.last < frames:
         raise BadRequest(
@@ -133,20 +127,15 @@ def _translated(error: BaseException, directory: Path) -> BaseException:
     return error
 
 
-def _make_sink(kind: str, task: RenderTask) -> Sink:
-    directory, info, zero = task.directory, task.info, task.span.zero
-    threads = threads_each(len(task.outputs))
-    if kind == "alpha":
-        return AlphaSink(directory, info, zero, threads)
-    if kind == "png":
-        return PngSink(directory)
-    if kind == "prores":
-        return ProresSink(directory, info, zero, threads)
-    if kind == "webm":
-        return WebmSink(directory, info, zero, threads)
-    wanted = task.look.background if kind == "foreground" else task.look.preview_background
-    background = background_planes(wanted, info.size_wh)
-    return OverBackgroundSink(directory, f"{kind}.mp4", info, zero, threads, background)
+def _target(task: RenderTask) -> RenderTarget:
+    return RenderTarget(
+        directory=task.directory,
+        clip=task.info,
+        time_origin=task.span.time_origin,
+        threads=threads_each(len(task.outputs)),
+        background=task.look.background,
+        preview_background=task.look.preview_background,
+    )
 
 
 def _stream(
@@ -161,7 +150,7 @@ def _stream(
             worker: Worker[Picture] = Worker(sink.write, QUEUE_DEPTH, f"write-{kind}")
             stack.callback(worker.close)
             workers.append(worker)
-        for picture in _pictures(task, alphas, sinks, stop, stack):
+        for picture in _pictures(task, alphas, stop, stack):
             task.context.check_cancelled()
             for worker in workers:
                 worker.put(picture)
@@ -175,17 +164,16 @@ def _stream(
 def _pictures(
     task: RenderTask,
     alphas: Iterable[Alpha | npt.NDArray[np.uint8]],
-    sinks: dict[str, Sink],
     stop: threading.Event,
     stack: ExitStack,
 ) -> Iterator[Picture]:
-    wants_planes = any(sink.wants_planes for sink in sinks.values())
-    wants_rgb = any(sink.wants_rgb for sink in sinks.values())
-    planes = _ahead(task, "yuv420p", stop, stack) if wants_planes else None
-    colours = _ahead(task, "rgb24_exact", stop, stack) if wants_rgb else None
-    hide = any(isinstance(sink, WebmSink) for sink in sinks.values())
+    formats = [output_format(kind) for kind in task.outputs]
+    layouts = {item.layout for item in formats}
+    planes = _ahead(task, "yuv420p", stop, stack) if "yuv420p" in layouts else None
+    colours = _ahead(task, "rgb24_exact", stop, stack) if "rgb24_exact" in layouts else None
+    fill_transparent = any(item.has_alpha and item.layout == "yuv420p" for item in formats)
     width, height = task.info.size_wh
-    wanted = task.span.last - task.span.first + 1
+    wanted = task.span.frame_count
     given = 0
     for given, raw in enumerate(alphas, start=1):
         if given > wanted:
@@ -201,29 +189,31 @@ def _pictures(
             half_alpha=half,
             planes=None
             if planes is None
-            else clean_planes(
+            else foreground_planes(
                 Planes.of_samples(next(planes), task.info.size_wh),
                 alpha,
                 half,
-                hide=hide,
+                fill_transparent=fill_transparent,
                 strength=task.look.edge.despill,
             ),
             rgb=None
             if colours is None
-            else clean_rgb(next(colours).reshape(height, width, 3), alpha, task.look.edge.despill),
+            else foreground_rgb(
+                next(colours).reshape(height, width, 3), alpha, task.look.edge.despill
+            ),
         )
     if given != wanted:
         raise EngineError("video.alpha_count", got=given, wanted=wanted)
 
 
 def _ahead(
-    task: RenderTask, layout: str, stop: threading.Event, stack: ExitStack
+    task: RenderTask, layout: PixelLayout, stop: threading.Event, stack: ExitStack
 ) -> Iterator[Plane]:
     source = read_samples(
         task.settings,
         task.source,
         task.info,
-        "yuv420p" if layout == "yuv420p" else "rgb24_exact",
+        layout,
         task.span.first,
         task.span.last + 1,
         stop,

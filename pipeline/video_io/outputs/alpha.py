@@ -1,0 +1,60 @@
+"""`alpha.mp4`: the matte as a grey H.264 clip, white = foreground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.video_io.outputs.output_format import OutputFormat
+from pipeline.video_io.outputs.render_target import RenderTarget
+from pipeline.video_io.outputs.sinks import VideoFileSink
+from pipeline.video_io.writers.video_file import h264, plane_view
+from utils.messages import Text
+
+if TYPE_CHECKING:
+    from pipeline.postprocess.picture import Picture
+
+CRF = 12
+NEUTRAL_CHROMA = 128
+
+
+class AlphaOutput(OutputFormat):
+    """See the module."""
+
+    kind = "alpha"
+    position = 10
+    names = ("alpha.mp4",)
+    label = Text(en="Alpha matte, MP4", zh="透明通道 MP4")
+    note = Text(
+        en="A luma matte for any editor; with the source it beats re-keying green.",
+        zh="任何剪辑软件可用的亮度遮罩；配合原片使用，效果优于重新抠绿。",
+    )
+    bytes_per_pixel = 0.02
+    is_default = True
+    media_type = "video/mp4"
+
+    def open(self, target: RenderTarget) -> AlphaSink:
+        """See `OutputFormat.open`."""
+        return AlphaSink(target, self.names[0], h264(CRF))
+
+
+class AlphaSink(VideoFileSink):
+    """Grey in limited range: 0 and 255 come back exactly."""
+
+    _limited = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
+
+    def fill(self, frame: Any, picture: Picture) -> None:
+        """See `VideoFileSink.fill`."""
+        import cv2
+
+        y, u, v = (plane_view(plane) for plane in frame.planes)
+        height, width = picture.alpha.shape
+        y[:height, :width] = cv2.LUT(picture.alpha, self._limited)
+        y[:height, width:] = y[:height, width - 1 : width]
+        y[height:] = y[height - 1]
+        u[:] = NEUTRAL_CHROMA
+        v[:] = NEUTRAL_CHROMA
+
+
+FORMAT = AlphaOutput()

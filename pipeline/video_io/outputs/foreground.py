@@ -1,0 +1,32 @@
+"""`foreground.mp4`: the foreground over green, or any background, with sound."""
+
+from __future__ import annotations
+
+from pipeline.video_io.outputs.composited import CompositedSink
+from pipeline.video_io.outputs.output_format import OutputFormat
+from pipeline.video_io.outputs.render_target import RenderTarget
+from utils.messages import Text
+
+
+class ForegroundOutput(OutputFormat):
+    """See the module."""
+
+    kind = "foreground"
+    position = 20
+    names = ("foreground.mp4",)
+    label = Text(en="Foreground on green, MP4", zh="绿幕前景 MP4")
+    note = Text(
+        en="Quick to key; 4:2:0 video blurs colour at the rim, ProRes or PNG don't.",
+        zh="便于快速抠绿；4:2:0 视频会让边缘颜色变糊，ProRes 与 PNG 不会。",
+    )
+    layout = "yuv420p"
+    bytes_per_pixel = 0.15
+    is_default = True
+    media_type = "video/mp4"
+
+    def open(self, target: RenderTarget) -> CompositedSink:
+        """See `OutputFormat.open`."""
+        return CompositedSink(target, self.names[0], target.background)
+
+
+FORMAT = ForegroundOutput()

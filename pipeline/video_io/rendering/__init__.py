@@ -1,0 +1,1 @@
+"""The streaming pass from a clip and its alphas to finished files."""

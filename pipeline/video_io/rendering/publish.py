@@ -1,0 +1,77 @@
+"""The last steps of a render: sound, check by reading back, and the rename that makes a file appear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from config import Settings
+from engines.base import RunContext
+from pipeline.storage.files import fsync_folder
+from pipeline.video_io.outputs.sinks import Sink, VideoFileSink, require_frames
+from pipeline.video_io.probe.header import read_header
+from pipeline.video_io.rendering.mux import FrameSpan, MuxTask, mux
+from utils.errors import BadUpload, FfmpegFailed
+from utils.types import Message
+
+
+def publish(
+    settings: Settings,
+    source: Path,
+    span: FrameSpan,
+    sinks: Mapping[str, Sink],
+    context: RunContext,
+) -> tuple[dict[str, Path], dict[str, int], list[Message]]:
+    """Add sound, check every output, then give all of them their final names.
+
+    Raises:
+        FfmpegFailed: an output lacks frames or can't be read back; nothing is renamed then.
+        Cancelled: the context's event was set.
+    """
+    notices: list[Message] = []
+    for sink in sinks.values():
+        context.check_cancelled()
+        if isinstance(sink, VideoFileSink):
+            notices += _add_sound(settings, source, span, sink, context)
+        if isinstance(sink, VideoFileSink) and sink.holds_upload_bytes:
+            _check_in_child(settings, sink, span.frame_count)
+        else:
+            sink.check(span.frame_count)
+    outputs, sizes = {}, {}
+    for kind, sink in sinks.items():
+        outputs[kind], sizes[kind] = sink.publish()
+    if outputs:
+        fsync_folder(next(iter(outputs.values())).parent)
+    return outputs, sizes, notices
+
+
+def _add_sound(
+    settings: Settings, source: Path, span: FrameSpan, sink: VideoFileSink, context: RunContext
+) -> list[Message]:
+    task = MuxTask(
+        settings=settings,
+        source=source,
+        span=span,
+        picture=sink.picture_file,
+        target=sink.muxed_file,
+        container=sink.container,
+        shown_name=sink.path.name,
+        wants_sound=sink.carries_sound,
+        cancel=context.cancel,
+    )
+    if not task.is_needed:
+        return []
+    written, notices = mux(task)
+    if written:
+        sink.use_muxed_file()
+    return notices
+
+
+def _check_in_child(settings: Settings, sink: VideoFileSink, frame_count: int) -> None:
+    """Check a file that holds bytes of the upload: the first frame decodes, and every frame is there."""
+    try:
+        header = read_header(settings, sink.ready_file)
+    except BadUpload as error:
+        name = sink.path.name
+        raise FfmpegFailed("video.encode_failed", file=name, detail=error.detail) from error
+    require_frames(sink.path.name, header.video.packets if header.video else 0, frame_count)

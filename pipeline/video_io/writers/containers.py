@@ -1,0 +1,33 @@
+"""The containers we write, and which sound each of them holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_ISO_SOUND = ("aac", "mp3", "mp3float", "ac3", "eac3", "alac")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container in FFmpeg's names.
+
+    `copied` are decoders whose packets it holds as they are, and `copies_pcm` that it takes any PCM
+    besides; all other sound is converted with `encoder`, called `encoder_label`, at `bitrate`.
+    """
+
+    name: str
+    copied: tuple[str, ...]
+    encoder: str
+    encoder_label: str
+    bitrate: str
+    copies_pcm: bool = False
+    has_fast_start: bool = False
+
+    def can_copy(self, codec: str) -> bool:
+        """Return whether the container holds the packets of this decoder as they are."""
+        return codec in self.copied or (self.copies_pcm and codec.startswith("pcm_"))
+
+
+MP4 = Container("mp4", _ISO_SOUND, "aac", "AAC", "192k", has_fast_start=True)
+MOV = Container("mov", _ISO_SOUND, "aac", "AAC", "192k", copies_pcm=True, has_fast_start=True)
+WEBM = Container("webm", ("opus", "libopus", "vorbis", "libvorbis"), "libopus", "Opus", "128k")
