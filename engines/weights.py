@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engines.weights_manifest import Fingerprint, pinned_fingerprints
 from utils.errors import ModelFilesError
 
 RECEIPT_NAME = "receipt.json"
 """Beside the weights: what the download verified, {"files": {name: {"size": …, "sha256": …}}}."""
-PINNED_PATH = Path(__file__).with_name("weights.json")
-"""The manifest in the repository: files, and sizes and hashes where they are known."""
 
 _MAX_HEADER_BYTES = 100_000_000
 """The safetensors library's own limit for a header."""
@@ -146,7 +145,15 @@ def check_tensor_shapes(
 
 def sha256_of(path: Path) -> str:
     """Return the file's sha256 in hex."""
-    digest = hashlib.sha256()
+    return _digest_of(path, hashlib.sha256())
+
+
+def md5_of(path: Path) -> str:
+    """Return the file's MD5 in hex: against damage, not against an attacker."""
+    return _digest_of(path, hashlib.md5(usedforsecurity=False))
+
+
+def _digest_of(path: Path, digest: hashlib._Hash) -> str:
     with path.open("rb") as stream:
         while block := stream.read(1 << 22):
             digest.update(block)
@@ -179,19 +186,25 @@ class FileVerifier:
             stat = path.stat()
             if self._seen.get(path) == (stat.st_size, stat.st_mtime_ns):
                 continue
-            size, sha256 = self._known(folder, name)
-            if size is not None and size != stat.st_size:
-                raise damaged(path, f"{stat.st_size} bytes instead of {size}", self.command)
-            if sha256 is not None and sha256_of(path) != sha256:
-                raise damaged(path, "its sha256 is not the expected one", self.command)
+            known = self._known(folder, name)
+            sizes = {one.size for one in known}
+            if sizes and None not in sizes and stat.st_size not in sizes:
+                wanted = " or ".join(sorted(str(size) for size in sizes))
+                raise damaged(path, f"{stat.st_size} bytes instead of {wanted}", self.command)
+            _check_hash(
+                path, [one for one in known if one.size in (None, stat.st_size)], self.command
+            )
             self._seen[path] = (stat.st_size, stat.st_mtime_ns)
 
-    def _known(self, folder: Path, name: str) -> tuple[int | None, str | None]:
-        pinned = _read_json(PINNED_PATH).get("models", {}).get(self.model, {}).get("files", {})
-        receipt = _read_json(folder / RECEIPT_NAME).get("files", {})
-        entry = {**(receipt.get(name) or {}), **_filled(pinned.get(name) or {})}
-        size, sha256 = entry.get("size"), entry.get("sha256")
-        return (int(size) if size else None), (str(sha256) if sha256 else None)
+    def _known(self, folder: Path, name: str) -> list[Fingerprint]:
+        """Return what the file may be: as pinned; as received where no sha256 is pinned."""
+        pinned = pinned_fingerprints(self.model, name)
+        receipt = (_read_json(folder / RECEIPT_NAME).get("files") or {}).get(name) or {}
+        received = Fingerprint(receipt.get("size"), str(receipt.get("sha256") or ""))
+        if received.sha256 and not any(one.sha256 for one in pinned):
+            sizes = [one.size for one in pinned if one.size is not None]
+            return [Fingerprint(sizes[0] if sizes else received.size, received.sha256)]
+        return pinned
 
 
 def write_receipt(folder: Path, names: Iterable[str]) -> None:
@@ -205,15 +218,21 @@ def write_receipt(folder: Path, names: Iterable[str]) -> None:
     partial.replace(folder / RECEIPT_NAME)
 
 
+def _check_hash(path: Path, known: Sequence[Fingerprint], command: str) -> None:
+    """Check the file's hash against those of the fingerprints that have one."""
+    for kind, hash_of in (("sha256", sha256_of), ("md5", md5_of)):
+        wanted = {getattr(one, kind) for one in known} - {""}
+        if wanted and all(getattr(one, kind) for one in known):
+            if hash_of(path) not in wanted:
+                raise damaged(path, f"its {kind} is not the expected one", command)
+            return
+
+
 def _is_filled(path: Path) -> bool:
     try:
         return path.is_file() and path.stat().st_size > 0
     except OSError:
         return False
-
-
-def _filled(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if value}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

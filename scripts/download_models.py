@@ -12,20 +12,51 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hub_fetch import Hub, NotThere, Refused, Remote, gate_steps, hash_file
+from fetch.checks import digest_of
+from fetch.problems import NotThere, Refused
+from fetch.sources import Arrived, fetch_file, sources_of
+from fetch.transfer import Transfer, host_of, stored_token
+from fetch.web import gate_steps, hub_endpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "engines" / "weights.json"
+GROUPS = {
+    "all": "every model",
+    "commercial-clean": "every model whose licence allows commercial use",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     models: dict[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))["models"]
+    options = _parser(models).parse_args(arguments)
+    folder = options.models_dir or default_models_dir()
+    if options.list:
+        show_list(models, folder)
+        return 0
+    transfer = Transfer(stored_token(), host_of(hub_endpoint()), options.retry_wait)
+    try:
+        names = chosen(options.names, models)
+        if options.dry_run:
+            for name in names:
+                show_plan(models[name], folder, transfer)
+            return 0
+        return fetch_all(names, models, folder, transfer)
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. Run the same command again to go on where it stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser(models: dict[str, Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="download_models.sh",
         description="Fetch model weights. Licences are shown before anything is fetched.",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*models, "all"]))
+    names = ", ".join([*models, *(f"{name} ({what})" for name, what in GROUPS.items())])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--list", action="store_true", help="show what there is and stop")
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be fetched and stop"
@@ -34,22 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--retry-wait", type=float, default=2.0, help="seconds before a first retry (default 2)"
     )
-    options = parser.parse_args(arguments)
-    folder = options.models_dir or default_models_dir()
-    if options.list:
-        show_list(models, folder)
-        return 0
-    hub = Hub.from_environment(options.retry_wait)
-    try:
-        for name in chosen(options.names, models):
-            fetch_model(hub, models[name], folder, dry_run=options.dry_run)
-    except Refused as refusal:
-        print(refusal, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped. Run the same command again to go on where it stopped.", file=sys.stderr)
-        return 130
-    return 0
+    return parser
 
 
 def default_models_dir() -> Path:
@@ -65,16 +81,25 @@ def default_models_dir() -> Path:
 
 
 def chosen(names: list[str], models: dict[str, Any]) -> list[str]:
-    """Return the models to fetch, with what they need, each once."""
+    """Return the models to fetch, with what they need, each once.
+
+    Raises:
+        Refused: nothing is named, or a name is unknown.
+    """
     if not names:
         raise Refused(f"Name what to fetch: {', '.join(models)}, or all. --list shows more.")
-    wanted = list(models) if "all" in names else names
-    result: list[str] = []
-    for name in wanted:
-        if name not in models:
+    wanted: list[str] = []
+    for name in names:
+        if name == "all":
+            wanted += models
+        elif name == "commercial-clean":
+            wanted += [one for one, model in models.items() if model["commercial_use"]]
+        elif name in models:
+            wanted.append(name)
+        else:
             raise Refused(f"There is no model “{name}”. Models: {', '.join(models)}, or all.")
-        result += [one for one in (name, *models[name].get("needs", ())) if one not in result]
-    return result
+    with_needs = [one for name in wanted for one in (name, *models[name].get("needs", ()))]
+    return list(dict.fromkeys(with_needs))
 
 
 def show_list(models: dict[str, Any], folder: Path) -> None:
@@ -83,9 +108,10 @@ def show_list(models: dict[str, Any], folder: Path) -> None:
         target = folder / model["folder"]
         here = "installed" if is_complete(target, model["files"]) else "not installed"
         gated = ", access on request" if model["gated"] else ""
-        print(f"{name:14} {model['about_mb']:>5} MB  {here}{gated}")
-        print(f"{'':14} {model['label']}; {model['licence']}")
-        print(f"{'':14} {model['licence_url']}")
+        use = "" if model["commercial_use"] else ", no commercial use"
+        print(f"{name:18} {model['about_mb']:>5} MB  {here}{gated}{use}")
+        print(f"{'':18} {model['label']}; {model['licence']}")
+        print(f"{'':18} {model['licence_url']}")
 
 
 def is_complete(target: Path, files: dict[str, Any]) -> bool:
@@ -98,45 +124,84 @@ def is_complete(target: Path, files: dict[str, Any]) -> bool:
     )
 
 
-def fetch_model(hub: Hub, model: dict[str, Any], folder: Path, *, dry_run: bool) -> None:
-    """Fetch one model's files into its folder and note what was verified."""
-    target = folder / model["folder"]
-    print(f"{model['label']} → {target}")
+def show_plan(model: dict[str, Any], folder: Path, transfer: Transfer) -> None:
+    """Print what would be fetched, and from where."""
+    announce(model, folder)
+    for path, entry in model["files"].items():
+        for source in sources_of(model, path, entry, transfer):
+            address = getattr(source, "url", source.label)
+            print(f"  would fetch {path} from {address}")
+
+
+def announce(model: dict[str, Any], folder: Path) -> None:
+    """Print a model's name, place, licence, and the way to it where it is gated."""
+    print(f"{model['label']} → {folder / model['folder']}")
     print(f"  licence: {model['licence']}")
     print(f"  {model['licence_url']}")
     if model["gated"]:
         print("  access: " + " ".join(gate_steps(model["repo"])))
-    receipt: dict[str, Any] = {"repo": model["repo"], "files": {}}
+
+
+def fetch_all(names: list[str], models: dict[str, Any], folder: Path, transfer: Transfer) -> int:
+    """Fetch the models; one that can't be had does not stop the others. Returns the exit code."""
+    missing: list[str] = []
+    for name in names:
+        try:
+            fetch_model(models[name], folder, transfer)
+        except Refused as refusal:
+            print(refusal, file=sys.stderr, flush=True)
+            missing.append(name)
+    if missing and len(names) > 1:
+        print(
+            f"{len(names) - len(missing)} of {len(names)} models are there. Still missing: "
+            f"{', '.join(missing)}. Again: bash scripts/download_models.sh {' '.join(missing)}",
+            file=sys.stderr,
+        )
+    return 2 if missing else 0
+
+
+def fetch_model(model: dict[str, Any], folder: Path, transfer: Transfer) -> None:
+    """Fetch one model's files into its folder and note what was verified.
+
+    Raises:
+        Refused: a file can't be had.
+    """
+    announce(model, folder)
+    target = folder / model["folder"]
+    receipt: dict[str, Any] = {"files": {}, "sources": {}}
     for path, entry in model["files"].items():
-        if dry_run:
-            print(f"  would fetch {hub.address(model['repo'], path)}")
-            continue
-        fetched = fetch_first(hub, model, target, path, entry)
+        fetched = fetch_first(model, target, path, entry, transfer)
         if fetched is None:
             continue
-        stored, remote = fetched
+        stored, arrived = fetched
         size = (target / stored).stat().st_size
-        receipt["files"][stored] = {"size": size, "sha256": hash_file(target / stored, "sha256")}
-        receipt["commit"] = remote.commit
-    if not dry_run:
-        write_receipt(target, receipt)
+        receipt["files"][stored] = {"size": size, "sha256": digest_of(target / stored, "sha256")}
+        receipt["sources"] |= {stored: arrived.source} if arrived.source else {}
+        receipt |= {"commit": arrived.commit} if arrived.commit else {}
+    write_receipt(target, receipt)
 
 
 def fetch_first(
-    hub: Hub, model: dict[str, Any], target: Path, path: str, entry: dict[str, Any]
-) -> tuple[str, Remote] | None:
-    """Fetch a file, or the one that stands in for it; returns the stored name, None if optional."""
+    model: dict[str, Any], target: Path, path: str, entry: dict[str, Any], transfer: Transfer
+) -> tuple[str, Arrived] | None:
+    """Fetch a file, or the one that stands in for it.
+
+    Returns:
+        The stored name and how it came; None where an optional file is nowhere.
+    """
     for candidate in filter(None, (path, entry.get("else"))):
+        known = entry if candidate == path else {}
         try:
-            remote = hub.look_up(model["repo"], candidate)
+            return candidate, fetch_file(
+                target / candidate, sources_of(model, candidate, known, transfer), transfer
+            )
         except NotThere:
             continue
-        hub.fetch(target / candidate, remote, entry if candidate == path else {})
-        return candidate, remote
     if entry.get("optional"):
         return None
     raise Refused(
-        f"{model['repo']} has no file {path} any more. Tell the people who keep this program."
+        f"{model['label']}: the source has no file {path} any more. "
+        "Tell the people who keep this program."
     )
 
 

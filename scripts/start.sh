@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup_env.sh
+bash scripts/light_models.sh
 exec .venv/bin/python app.py serve "$@"

