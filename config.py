@@ -98,11 +98,11 @@ class Settings(BaseSettings):
     """GPU bytes left to other programs."""
     cpu_threads: int = Field(default=0, ge=0)
     """Threads the built-in engine uses; 0 takes every core."""
-    default_engine: Literal["auto", "builtin", "matanyone", "videomama"] = "auto"
-    """Matting engine chosen when a job names none."""
+    default_engine: str = "auto"
+    """Matting engine chosen when a job names none; auto takes the best that is ready on this device."""
 
-    segmenter: Literal["auto", "sam3", "sam2", "builtin"] = "auto"
-    """Who finds and tracks the target; auto takes SAM 3, else SAM 2.1, else the built-in engine."""
+    segmenter: str = "auto"
+    """Engine that finds and tracks the target; auto takes the best that is ready."""
     sam3_model: str = "sam3"
     """Folder under models_dir (or a full path, or a hub id) of SAM 3."""
     sam2_model: str = "sam2.1-hiera-tiny"

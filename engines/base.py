@@ -32,6 +32,20 @@ class Capability(enum.Enum):
     EXEMPLARS = "exemplars"
     TRACK = "track"
     MATTE = "matte"
+    EVERYONE = "everyone"
+    """Mattes without a mark: `process` with an empty guide finds the people, or the main object, by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Where an engine is chosen when nobody names one: the highest available wins, 0 is never chosen.
+
+    `segment` counts for finding and tracking the target, the others for matting, by the device.
+    """
+
+    segment: int = 0
+    matte_on_cpu: int = 0
+    matte_on_gpu: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,8 @@ class Engine(ABC):
     capabilities: frozenset[Capability]
     guide_kind: Literal["none", "first_mask", "mask_per_frame"] = "none"
     """What `process` needs: the mask of a keyframe, or of every frame (track first)."""
+    preference: Preference = Preference()
+    """Where it is chosen by itself."""
     neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 
@@ -274,6 +290,7 @@ class MattingEngine(Protocol):
         Args:
             guide: masks by frame index, bool (H, W). "first_mask" engines need `guide[start]`, and
                 use the others as corrections where they can; "mask_per_frame" engines need all.
+                Engines with `Capability.EVERYONE` also take an empty guide, with `start` 0.
                 The mapping may read from disk: ask for each mask once.
             options: values for `option_specs()`, validated by `resolve_options`.
 

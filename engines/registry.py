@@ -12,14 +12,14 @@ from utils.errors import BadRequest
 if TYPE_CHECKING:
     from config import Settings
 
-_FACTORIES: dict[str, tuple[str, str]] = {
-    "builtin": ("engines.builtin.engine", "BuiltinEngine"),
-    "sam3": ("engines.sam.engine", "Sam3Engine"),
-    "sam2": ("engines.sam.engine", "Sam2Engine"),
-    "matanyone": ("engines.matanyone.engine", "MatAnyoneEngine"),
-    "videomama": ("engines.videomama.engine", "VideoMaMaEngine"),
+ENGINES: dict[str, str] = {
+    "builtin": "engines.builtin.engine:BuiltinEngine",
+    "sam3": "engines.sam.engine:Sam3Engine",
+    "sam2": "engines.sam.engine:Sam2Engine",
+    "matanyone": "engines.matanyone.engine:MatAnyoneEngine",
+    "videomama": "engines.videomama.engine:VideoMaMaEngine",
 }
-"""Engine name -> module and class; each class takes the settings."""
+"""Engine name -> "module:class", in the order engines are shown; the class is called with the settings."""
 
 
 class EngineRegistry:
@@ -30,12 +30,12 @@ class EngineRegistry:
         self._engines: dict[str, Engine] = {}
 
     def __iter__(self) -> Iterator[Engine]:
-        return (self.get(name) for name in _FACTORIES)
+        return (self.get(name) for name in ENGINES)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All engine names, in the order they are shown."""
-        return tuple(_FACTORIES)
+        return tuple(ENGINES)
 
     def get(self, name: str) -> Engine:
         """Return the engine of that name, not loaded.
@@ -43,12 +43,14 @@ class EngineRegistry:
         Raises:
             BadRequest: there is no such engine.
         """
-        if name not in _FACTORIES:
-            raise BadRequest("engine.unknown", name=name[:60], known=", ".join(_FACTORIES))
+        if name not in ENGINES:
+            raise BadRequest("engine.unknown", name=name[:60], known=", ".join(ENGINES))
         if name not in self._engines:
-            module_name, class_name = _FACTORIES[name]
+            module_name, _, class_name = ENGINES[name].partition(":")
             module = importlib.import_module(module_name)
             engine: Engine = getattr(module, class_name)(self._settings)
+            if engine.name != name:
+                raise RuntimeError(f"{class_name} calls itself {engine.name!r}, not {name!r}")
             self._engines[name] = engine
         return self._engines[name]
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, OptionSpec
+from engines.base import Capability, Engine, OptionSpec
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest, EngineUnavailable
 from utils.types import Message
 
-MATTING_ENGINES = ("builtin", "matanyone", "videomama")
-"""Engines that make mattes, in the order they are shown."""
-SEGMENTERS = ("sam3", "sam2", "builtin")
-"""Engines that find and track the target, best first."""
+_AUTO = "auto"
+"""Value of a setting or a request that leaves the choice to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +34,24 @@ class EngineInfo:
 
 
 class EngineChoice:
-    """Answers from the settings and from what is installed; loads nothing."""
+    """Answers from the settings, from what the engines declare and from what is installed; loads nothing.
+
+    Raises:
+        BadRequest: a setting names no engine of ours, or one that can't do that work.
+    """
 
     def __init__(self, settings: Settings, registry: EngineRegistry, manager: ModelManager) -> None:
         self._settings = settings
         self._registry = registry
         self._manager = manager
+        self._check_setting("SPLAZMATTE_DEFAULT_ENGINE", settings.default_engine, Capability.MATTE)
+        self._check_setting("SPLAZMATTE_SEGMENTER", settings.segmenter, Capability.TRACK)
 
     def matting(self) -> tuple[EngineInfo, ...]:
         """Return the matting engines, with what each still needs."""
         default = self.default_engine()
-        return tuple(self._info(name, name == default) for name in MATTING_ENGINES)
+        engines = self._able(Capability.MATTE)
+        return tuple(self._info(engine.name, engine.name == default) for engine in engines)
 
     def segmenter(self) -> EngineInfo:
         """Return who finds the target now."""
@@ -54,7 +60,9 @@ class EngineChoice:
     def segmenters(self) -> tuple[EngineInfo, ...]:
         """Return every engine that finds targets, best first, with what each still needs."""
         chosen = self.segmenter_name()
-        return tuple(self._info(name, name == chosen) for name in SEGMENTERS)
+        return tuple(
+            self._info(engine.name, engine.name == chosen) for engine in self._segmenters()
+        )
 
     def segmenter_name(self) -> str:
         """Return the engine that finds and tracks: as set, else the best that is available.
@@ -62,39 +70,72 @@ class EngineChoice:
         Raises:
             EngineUnavailable: the engine that the settings name lacks something.
         """
-        if self._settings.segmenter != "auto":
+        if self._settings.segmenter != _AUTO:
             self._require(self._settings.segmenter)
             return self._settings.segmenter
-        return next(name for name in SEGMENTERS if self._registry.get(name).is_available)
+        return next(engine.name for engine in self._segmenters() if engine.is_available)
 
     def default_engine(self) -> str:
-        """Return the matting engine used when a job names none.
-
-        MatAnyone takes seconds a frame on a CPU, so it is the default on a GPU only.
-        """
-        if self._settings.default_engine != "auto":
+        """Return the matting engine used when a job names none: as set, else as the engines declare."""
+        if self._settings.default_engine != _AUTO:
             return self._settings.default_engine
-        on_gpu = self._manager.device.startswith("cuda")
-        ready = self._registry.get("matanyone").is_available
-        return "matanyone" if on_gpu and ready else "builtin"
+        ready = [engine for engine in self._able(Capability.MATTE) if engine.is_available]
+        return max(ready, key=self._matting_preference).name
 
     def everything(self) -> tuple[EngineInfo, ...]:
         """Return every engine, with its measured peak where it has run."""
         default = self.default_engine()
         return tuple(self._info(name, name == default) for name in self._registry.names)
 
-    def matting_engine(self, wanted: str) -> str:
+    def matting_engine(self, wanted: str, *, everyone: bool = False) -> str:
         """Return the matting engine for a job that wants `wanted`, "auto" for the default.
 
+        Args:
+            everyone: the job has no mark, so the engine must find the people by itself.
+
         Raises:
-            BadRequest: there is no such engine.
+            BadRequest: there is no such engine, or it can't do this.
             EngineUnavailable: it lacks something.
         """
-        name = self.default_engine() if wanted == "auto" else wanted
-        if name not in MATTING_ENGINES:
-            raise BadRequest("engine.unknown", name=name[:60], known=", ".join(MATTING_ENGINES))
+        able = self._able(Capability.EVERYONE if everyone else Capability.MATTE)
+        if wanted == _AUTO:
+            name = self._default_for_everyone(able) if everyone else self.default_engine()
+        else:
+            engine = self._registry.get(wanted)
+            if engine not in able:
+                code = "engine.needs_mark" if everyone else "engine.cannot_matte"
+                raise BadRequest(code, name=engine.label, known=_names(able))
+            name = wanted
         self._require(name)
         return name
+
+    def _default_for_everyone(self, able: list[Engine]) -> str:
+        """Return the best ready engine that needs no mark, or the first, which then says what it lacks."""
+        if not able:
+            raise BadRequest("engine.everyone_none")
+        ready = [engine for engine in able if engine.is_available]
+        return max(ready or able[:1], key=self._matting_preference).name
+
+    def _able(self, capability: Capability) -> list[Engine]:
+        return [engine for engine in self._registry if capability in engine.capabilities]
+
+    def _segmenters(self) -> list[Engine]:
+        """Return the engines that find and track the target, best first."""
+        engines = self._able(Capability.TRACK)
+        return sorted(engines, key=lambda engine: engine.preference.segment, reverse=True)
+
+    def _matting_preference(self, engine: Engine) -> int:
+        preference = engine.preference
+        on_gpu = self._manager.device.startswith("cuda")
+        return preference.matte_on_gpu if on_gpu else preference.matte_on_cpu
+
+    def _check_setting(self, setting: str, name: str, capability: Capability) -> None:
+        if name == _AUTO:
+            return
+        able = self._able(capability)
+        if name not in [engine.name for engine in able]:
+            allowed = f"{_AUTO}, {_names(able)}"
+            raise BadRequest("job.value", name=setting, value=name[:60], allowed=allowed)
 
     def _require(self, name: str) -> None:
         engine = self._registry.get(name)
@@ -123,3 +164,7 @@ class EngineChoice:
             peak_bytes=measured.weight_bytes + measured.working_bytes,
             peak_device=measured.device,
         )
+
+
+def _names(engines: Iterable[Engine]) -> str:
+    return ", ".join(engine.name for engine in engines) or "-"

@@ -19,7 +19,7 @@ from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice, EngineInfo
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frame
-from pipeline.jobs.matting import MattingJob, Services
+from pipeline.jobs.matting import MattingJob, Services, tracks_first
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerender import RenderJob, result_folders
 from pipeline.postprocess.edges import EdgeControls
@@ -275,7 +275,7 @@ class Orchestrator:
 
     def check_request(self, request: MatteRequest) -> None:
         """Check what can be checked of a request without a clip; same errors as `submit`."""
-        name = self._choice.matting_engine(request.engine)
+        name = self._choice.matting_engine(request.engine, everyone=request.everyone)
         engine = self._registry.get(name)
         resolve_options(engine.option_specs(), request.options)
         check_outputs(request.outputs)
@@ -456,16 +456,16 @@ class Orchestrator:
         session, clip = self._session_clip(session_id)
         self.check_request(request)
         check_picture(session, request.background, request.preview_background)
-        name = self._choice.matting_engine(request.engine)
+        name = self._choice.matting_engine(request.engine, everyone=request.everyone)
         engine = self._registry.get(name)
         first, last = frame_range(request, clip)
         start_frame(request, session.state, first, last)
         count = last - first + 1
-        tracks_first = engine.guide_kind == "mask_per_frame"
-        needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=tracks_first)
+        is_tracked = tracks_first(engine, request)
+        needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         stages = {"matte": count}
-        if tracks_first:
+        if is_tracked:
             stages = {"track": count, **stages}
         return session, MattingJob(self._services(), session, request, name), stages
 

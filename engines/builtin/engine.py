@@ -19,6 +19,7 @@ from engines.base import (
     MattedFrame,
     OptionSpec,
     OptionValue,
+    Preference,
     Requirement,
     RunContext,
     TrackedFrame,
@@ -56,6 +57,7 @@ class BuiltinEngine(Engine):
         {Capability.POINTS, Capability.BOX, Capability.TRACK, Capability.MATTE}
     )
     guide_kind = "first_mask"
+    preference = Preference(segment=1, matte_on_cpu=1, matte_on_gpu=1)
     neighbour_offsets = (*FAR, *NEAR)
 
     def __init__(self, settings: Settings) -> None:

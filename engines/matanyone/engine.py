@@ -17,6 +17,7 @@ from engines.base import (
     MattedFrame,
     OptionSpec,
     OptionValue,
+    Preference,
     Requirement,
     RunContext,
     resolve_options,
@@ -67,6 +68,8 @@ class MatAnyoneEngine(Engine):
     description = Message("engine.matanyone.description")
     capabilities = frozenset({Capability.MATTE})
     guide_kind = "first_mask"
+    # Seconds a frame on a CPU: there it must be asked for.
+    preference = Preference(matte_on_gpu=10)
 
     def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
         self._default_generation = settings.matanyone_generation

@@ -14,6 +14,7 @@ from engines.base import (
     Engine,
     FrameSource,
     Instance,
+    Preference,
     Requirement,
     RunContext,
     TrackedFrame,
@@ -169,6 +170,7 @@ class Sam3Engine(_SamEngine):
             Capability.TRACK,
         }
     )
+    preference = Preference(segment=20)
     _kind = SAM3
     _people_name = "SAM 3"
     _working_share = 1.2
@@ -184,6 +186,7 @@ class Sam2Engine(_SamEngine):
     label = Message("engine.sam2.label")
     description = Message("engine.sam2.description")
     capabilities = frozenset({Capability.POINTS, Capability.BOX, Capability.TRACK})
+    preference = Preference(segment=10)
     _kind = SAM2
     _people_name = "SAM 2.1"
     _working_share = 0.6

@@ -34,9 +34,13 @@ def kept_instances(request: MatteRequest, state: SessionState) -> dict[int, tupl
 def start_frame(request: MatteRequest, state: SessionState, first: int, last: int) -> int:
     """Return the keyframe that matting starts from: the one asked for, else the first in range.
 
+    A job for everyone has no keyframe: it starts from the range's first frame.
+
     Raises:
         BadRequest: no keyframe keeps anything, or none lies in the range.
     """
+    if request.everyone:
+        return first
     kept = kept_instances(request, state)
     if not kept:
         raise BadRequest("job.no_target")
@@ -55,8 +59,11 @@ def target_guides(
     """Return, for each target, its masks by frame counted from `first`.
 
     One target is the union of the kept instances; with `separate_targets` each kept instance of the
-    start frame is a target, and corrections on other frames go by their order.
+    start frame is a target, and corrections on other frames go by their order. A job for everyone has
+    one target without masks.
     """
+    if request.everyone:
+        return [{}]
     state = session.state
     kept = kept_instances(request, state)
     start = start_frame(request, state, first, last)

@@ -201,7 +201,7 @@ class MattingJob:
             clip.size_wh,
             frame_count,
             self._request.outputs,
-            with_cache=engine.guide_kind == "mask_per_frame",
+            with_cache=tracks_first(engine, self._request),
         )
         runs = target_count if target_count == 1 else target_count + 1
         reserve = self._services.settings.min_free_disk_bytes
@@ -220,7 +220,7 @@ class MattingJob:
     ) -> list[OutputRecord]:
         manager = self._services.manager
         engine = self._services.registry.get(self.engine_name)
-        if engine.guide_kind == "mask_per_frame":
+        if tracks_first(engine, self._request):
             began_s = time.perf_counter()
             # Not beside the target's files: a further engine takes the masks as they are.
             masks = self._session.masks_dir
@@ -430,6 +430,11 @@ class MattingJob:
                 }
             )
         )
+
+
+def tracks_first(engine: Engine, request: MatteRequest) -> bool:
+    """Return whether a job needs a mask of every frame, tracked before the engine runs."""
+    return engine.guide_kind == "mask_per_frame" and not request.everyone
 
 
 def _unique(messages: list[Message]) -> tuple[Message, ...]:

@@ -71,7 +71,8 @@ class MatteRequest(_Record):
     """One matting job as asked for.
 
     `first` and `last` are the inclusive in and out points (last None = the clip's end); `start` is
-    the keyframe that matting starts from; `kept` replaces the kept instances of keyframes.
+    the keyframe that matting starts from; `kept` replaces the kept instances of keyframes. `everyone`
+    takes no notice of keyframes: the engine finds the people by itself.
     """
 
     engine: str = "auto"
@@ -85,6 +86,7 @@ class MatteRequest(_Record):
     edges: EdgeControls = EdgeControls()
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     separate_targets: bool = False
+    everyone: bool = False
 
 
 class OutputRecord(_Record):

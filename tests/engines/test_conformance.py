@@ -19,9 +19,17 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import ArrayFrames, Engine, MattingEngine, RunContext, Segmenter, Tracker
+from engines.base import (
+    ArrayFrames,
+    Capability,
+    Engine,
+    MattingEngine,
+    RunContext,
+    Segmenter,
+    Tracker,
+)
 from engines.registry import build_registry
-from utils.errors import Cancelled, UnusablePrompt
+from utils.errors import Cancelled, SplazmatteError, UnusablePrompt
 from utils.messages import render
 from utils.types import Box, Point, Prompt
 
@@ -282,6 +290,18 @@ def test_empty_start_mask_and_mask_of_another_size_are_refused(bench):
     for given in refused:
         with pytest.raises(UnusablePrompt):
             list(bench.open(frames, given, 0))
+
+
+def test_an_empty_guide_is_for_engines_that_need_no_mark(bench):
+    if bench.case.kind != "matte":
+        pytest.skip("not a matting engine")
+    frames, _ = bench.clip(3)
+    running = bench.engine.process(ArrayFrames(frames), {}, 0, {}, RunContext())
+    if Capability.EVERYONE in bench.engine.capabilities:
+        assert sorted(item.index for item in running) == [0, 1, 2]
+    else:
+        with pytest.raises(SplazmatteError):
+            list(running)
 
 
 def test_segmenters_answer_clicks_and_boxes_with_masks_of_the_image_s_size(bench):

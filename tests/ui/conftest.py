@@ -43,6 +43,7 @@ class AppServer:
 
     workspace: Path
     settings: dict[str, str] = field(default_factory=dict)
+    entry: tuple[str, ...] = ("app.py",)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -69,7 +70,7 @@ class AppServer:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py", "serve", "--port", str(self.port)],
+                [sys.executable, *self.entry, "serve", "--port", str(self.port)],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
@@ -113,8 +114,8 @@ def make_server(
     """Start servers with settings of their own; all are stopped at the end."""
     servers: list[AppServer] = []
 
-    def make(**settings: str) -> AppServer:
-        server = AppServer(tmp_path_factory.mktemp("server") / "workspace", settings)
+    def make(entry: tuple[str, ...] = ("app.py",), **settings: str) -> AppServer:
+        server = AppServer(tmp_path_factory.mktemp("server") / "workspace", settings, entry)
         server.start()
         servers.append(server)
         return server

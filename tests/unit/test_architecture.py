@@ -3,10 +3,12 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from engines.registry import ENGINES
 from utils.messages import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,10 +104,18 @@ def test_only_video_io_runs_processes() -> None:
 
 def test_nothing_in_page_or_pipeline_names_a_vendor_model() -> None:
     for path in sources("pipeline"):
-        if path.name != "engine_choice.py":
-            text = path.read_text(encoding="utf-8").lower()
-            assert "sam 3" not in text, path
-            assert "sam3" not in text, path
+        text = path.read_text(encoding="utf-8").lower()
+        assert "sam 3" not in text, path
+        assert "sam3" not in text, path
+
+
+def test_no_engine_is_named_outside_its_folder_and_the_registry() -> None:
+    for path in [*sources("pipeline", "ui", "utils"), ROOT / "app.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not isinstance(node, ast.Constant) or node.value not in ENGINES, path
+    for name, place in ENGINES.items():
+        module = import_module(place.partition(":")[0])
+        assert getattr(module, place.partition(":")[2]).name == name
 
 
 def test_every_text_has_both_languages_and_the_same_values() -> None:

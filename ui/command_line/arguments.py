@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from engines.registry import ENGINES
 from pipeline.video_io.outputs.registry import default_outputs, output_kinds
 from utils.types import Box, Point
 
@@ -51,8 +52,11 @@ def build_parser() -> argparse.ArgumentParser:
     matte = commands.add_parser("matte", help="matte a clip into files")
     _add_target_arguments(matte, with_mask=True)
     matte.add_argument(
-        "--engine", default="auto", choices=["auto", "builtin", "matanyone", "videomama"]
+        "--everyone",
+        action="store_true",
+        help="keep everybody, without a mark; for engines that find people by themselves",
     )
+    matte.add_argument("--engine", default="auto", choices=["auto", *ENGINES])
     matte.add_argument(
         "--outputs",
         default=",".join(default_outputs()),

@@ -102,11 +102,7 @@ def _matte(
     from pipeline.session.state import MatteRequest, SessionStatus
 
     began_s = time.perf_counter()
-    has_other = bool(options.text or options.point or options.box)
-    if options.mask is not None and has_other:
-        raise UnusablePrompt("prompt.mask_alone")
-    if options.mask is None and not has_other:
-        raise UnusablePrompt("prompt.none_given")
+    _check_target(options)
     request = MatteRequest(
         engine=options.engine,
         outputs=tuple(name.strip() for name in options.outputs.split(",") if name.strip()),
@@ -118,6 +114,7 @@ def _matte(
         options=_engine_options(options.option),
         edges=EdgeControls(grow_px=options.grow, feather_px=options.feather),
         separate_targets=options.separate_targets,
+        everyone=options.everyone,
     )
     orchestrator = build_orchestrator(settings)
     _check_folder(options.out)
@@ -143,10 +140,23 @@ def _matte(
     return EXIT_OK
 
 
+def _check_target(options: argparse.Namespace) -> None:
+    """Check that the target is given in one way."""
+    has_prompt = bool(options.text or options.point or options.box)
+    if options.everyone and (has_prompt or options.mask is not None):
+        raise UnusablePrompt("prompt.everyone_alone")
+    if options.mask is not None and has_prompt:
+        raise UnusablePrompt("prompt.mask_alone")
+    if options.mask is None and not has_prompt and not options.everyone:
+        raise UnusablePrompt("prompt.none_given")
+
+
 def _session_with_target(options: argparse.Namespace, orchestrator: Orchestrator) -> SessionState:
     """Take the clip in and find its target; a session without one is of no use and goes."""
     state = orchestrator.create_session(options.clip, options.clip.name)
     try:
+        if options.everyone:
+            return state
         if options.mask is not None:
             orchestrator.read_mask_upload(state.id, options.frame, options.mask)
         else:

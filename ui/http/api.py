@@ -114,6 +114,7 @@ class Api:
         edges: dict[str, float] | None = None,
         options: dict[str, Any] | None = None,
         separate_targets: bool = False,
+        everyone: bool = False,
         language: str = "en",
     ) -> dict[str, Any]:
         """Queue the matting job; return its place in the queue."""
@@ -129,6 +130,7 @@ class Api:
                 edges=read_edges(edges or {}),
                 options=read_choice({"engine": engine, "options": options or {}}).options,
                 separate_targets=separate_targets is True,
+                everyone=everyone is True,
             )
             status = self._orchestrator.submit(session_key(session), request)
             return dict(views.job_view(status, "", spoken))

@@ -29,6 +29,15 @@ TEXTS: dict[str, Text] = {
         en="{name} can't make mattes. Choose one of: {known}.",
         zh="{name} 不能用于抠图。请选择：{known}。",
     ),
+    "engine.needs_mark": Text(
+        en="{name} can't matte without a mark on the target. Select the target, or use an engine that finds people "
+        "by itself: {known}.",
+        zh="{name} 需要先标记目标才能抠图。请选择目标，或改用能自动识别人物的引擎：{known}。",
+    ),
+    "engine.everyone_none": Text(
+        en="No engine here finds people by itself. Select the target: click it, draw a box around it, or give a mask.",
+        zh="没有能自动识别人物的引擎。请先选择目标：点击、框选，或提供蒙版。",
+    ),
     "engine.no_gpu_memory": Text(
         en="The GPU has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
         "Wait for other work to end, or choose a smaller size.",

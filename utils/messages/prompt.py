@@ -74,8 +74,12 @@ TEXTS: dict[str, Text] = {
         zh="请只提供遮罩，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
-        en="Say what to keep: one of --mask, --text, --point or --box.",
-        zh="请指定要保留的目标：--mask、--text、--point 或 --box 之一。",
+        en="Say what to keep: one of --mask, --text, --point or --box, or --everyone.",
+        zh="请指定要保留的目标：--mask、--text、--point 或 --box 之一，或 --everyone。",
+    ),
+    "prompt.everyone_alone": Text(
+        en="Everyone is kept by --everyone, so it goes with no --mask, --text, --point or --box.",
+        zh="--everyone 会保留所有人，不能与 --mask、--text、--point 或 --box 同时使用。",
     ),
     "prompt.mask_unreadable": Text(
         en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
