@@ -1,1 +1,1 @@
-"""The parts of the built-in engine: classical vision on numpy arrays, no learned weights, no torch."""
+"""The built-in engine: classical vision on numpy arrays, without torch or weights of its own."""

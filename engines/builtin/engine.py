@@ -1,4 +1,4 @@
-"""The engine of a fresh machine: selection, tracking and matting without learned weights or torch."""
+"""The built-in engine: selection, tracking and matting on the CPU, without torch."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from engines.base import (
     TrackedFrame,
     resolve_options,
 )
-from engines.builtin.matting.alpha import AlphaMaker
+from engines.builtin.matting.alpha import AlphaEstimator
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
-from engines.builtin.tracking.passes import Step, both_ways, track
-from engines.builtin.tracking.tracker import Belief
+from engines.builtin.tracking.passes import Step, in_both_directions, track
+from engines.builtin.tracking.tracker import Estimate
 from engines.builtin.vision.arrays import FloatMap, resize_map
 from engines.builtin.vision.guided_filter import refine_edges
-from engines.builtin.vision.processing_size import working_size
+from engines.builtin.vision.processing_size import processing_size
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
@@ -41,9 +41,9 @@ from utils.types import Box, Frame, Mask, Message, Prompt
 if TYPE_CHECKING:
     from config import Settings
 
-_LEAN = 0.35
-"""How far outside the object a tracked outline runs, in working pixels: flow carries a rim along."""
-_ONLY = 1
+_OUTWARD_BIAS = 0.35
+"""Outward bias of a tracked contour, in pixels at processing size: flow drags a rim of background along."""
+_TARGET = 1
 """Object id of the one target that `process` follows."""
 
 
@@ -116,11 +116,13 @@ class BuiltinEngine(Engine):
         if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         with closing(track(frames, masks, start, context)) as steps:  # type: ignore[type-var]
-            for done, (step, beliefs) in enumerate(steps, start=1):
-                found = _apart(step.frame, beliefs)
-                sure = min((belief.confidence for belief in beliefs.values()), default=0.0)
+            for done, (step, estimates) in enumerate(steps, start=1):
+                probability = _exclusive_masks(step.frame, estimates)
+                confidence = min(
+                    (estimate.confidence for estimate in estimates.values()), default=0.0
+                )
                 context.report("track", done, len(frames))
-                yield TrackedFrame(step.index, found, sure)
+                yield TrackedFrame(step.index, probability, confidence)
 
     def process(
         self,
@@ -133,15 +135,15 @@ class BuiltinEngine(Engine):
         """See `MattingEngine.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        steady = bool(resolve_options(self.option_specs(), options)["steady"])
-        maker = AlphaMaker(frames.size_wh, steady)
-        follow = _given if len(guide) == len(frames) else _tracked
+        smooth = bool(resolve_options(self.option_specs(), options)["steady"])
+        estimator = AlphaEstimator(frames.size_wh, smooth)
+        follow = _masks_of_guide if len(guide) == len(frames) else _tracked
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(frames, guide, start, context), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
-            for done, (step, found, confidence) in enumerate(steps, start=1):
-                inset = 0.0 if step.index in guide else _LEAN
-                alpha = maker.alpha(step.frame, found, step.flow, inset)
+            for done, (step, probability, confidence) in enumerate(steps, start=1):
+                erosion = 0.0 if step.index in guide else _OUTWARD_BIAS
+                alpha = estimator.alpha(step.frame, probability, step.flow, erosion)
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, confidence)
 
@@ -160,62 +162,62 @@ def _tracked(
     frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
 ) -> Iterator[tuple[Step, FloatMap, float]]:
     """Yield each step with the probability float32 (h, w) and the confidence of the one object."""
-    keyframes = {index: _OneMask(guide, index) for index in guide}
+    keyframes = {index: _TargetMask(guide, index) for index in guide}
     with closing(track(frames, keyframes, start, context)) as steps:  # type: ignore[type-var]
-        for step, beliefs in steps:
-            belief = beliefs[_ONLY]
-            found = belief.probability
+        for step, estimates in steps:
+            estimate = estimates[_TARGET]
+            probability = estimate.probability
             if step.index in guide:
-                found = _fine(guide[step.index], frames.size_wh)
-            yield step, found, belief.confidence
+                probability = _upsampled_mask(guide[step.index], frames.size_wh)
+            yield step, probability, estimate.confidence
 
 
-def _given(
+def _masks_of_guide(
     frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
 ) -> Iterator[tuple[Step, FloatMap, float]]:
-    """Yield each step with the mask that the guide has for it, as a map at twice the working size."""
-    with closing(both_ways(frames, start, context)) as steps:  # type: ignore[type-var]
+    """Yield each step with the guide's mask of that frame, as a map at twice the processing size."""
+    with closing(in_both_directions(frames, start, context)) as steps:  # type: ignore[type-var]
         for step, answered in steps:
             if answered:
                 mask = guide[step.index]
                 if step.index == start:
                     mask = check_keyframe_mask(mask, frames.size_wh, start)
-                yield step, _fine(mask, frames.size_wh), 1.0
+                yield step, _upsampled_mask(mask, frames.size_wh), 1.0
 
 
-def _fine(mask: Mask, size_wh: tuple[int, int]) -> FloatMap:
-    """Return a mask of `size_wh` as a map, float32 (h, w) in [0, 1], at twice the working size."""
-    width, height = working_size(size_wh)
+def _upsampled_mask(mask: Mask, size_wh: tuple[int, int]) -> FloatMap:
+    """Return a mask of `size_wh` as a map, float32 (h, w) in [0, 1], at twice the processing size."""
+    width, height = processing_size(size_wh)
     return resize_map(
         mask.astype(np.float32), (min(2 * width, size_wh[0]), min(2 * height, size_wh[1]))
     )
 
 
-class _OneMask(Mapping[int, Mask]):
-    """One frame's mask of the only object, read from the guide when it is asked for."""
+class _TargetMask(Mapping[int, Mask]):
+    """The target's mask of one frame, read from the guide on access."""
 
     def __init__(self, guide: Mapping[int, Mask], index: int) -> None:
         self._guide = guide
         self._index = index
 
     def __getitem__(self, name: int) -> Mask:
-        if name != _ONLY:
+        if name != _TARGET:
             raise KeyError(name)
         return self._guide[self._index]
 
     def __iter__(self) -> Iterator[int]:
-        return iter((_ONLY,))
+        return iter((_TARGET,))
 
     def __len__(self) -> int:
         return 1
 
 
-def _apart(frame: Frame, beliefs: Mapping[int, Belief]) -> dict[int, Mask]:
-    """Return each object's mask at full size; where two claim a pixel, the likelier one has it."""
-    if not beliefs:
+def _exclusive_masks(frame: Frame, estimates: Mapping[int, Estimate]) -> dict[int, Mask]:
+    """Return disjoint masks at full size: a pixel of several objects goes to the most probable one."""
+    if not estimates:
         return {}
-    names = list(beliefs)
-    stack = np.stack([belief.probability for belief in beliefs.values()])
+    names = list(estimates)
+    stack = np.stack([estimate.probability for estimate in estimates.values()])
     owner = stack.argmax(axis=0)
     masks: dict[int, Mask] = {}
     taken = np.zeros(frame.shape[:2], dtype=bool)

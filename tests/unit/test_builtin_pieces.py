@@ -10,22 +10,22 @@ import numpy as np
 import pytest
 
 from engines.base import ArrayFrames
-from engines.builtin.matting.alpha import AlphaMaker, matte
-from engines.builtin.selection.motion_cue import MotionAround
-from engines.builtin.selection.ranking import AnswerRanking
+from engines.builtin.matting.alpha import AlphaEstimator, matte
+from engines.builtin.selection.motion_cue import NeighbourMotion
+from engines.builtin.selection.ranking import CandidateRanking
 from engines.builtin.tracking.background_motion import (
     background_flow,
     difference_evidence,
     motion_evidence,
     object_motion,
 )
-from engines.builtin.tracking.bidirectional import ReturningPass
+from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.confidence import ExpectedArea
 from engines.builtin.tracking.difference_histogram import DifferenceModel
-from engines.builtin.tracking.occlusion import where_hidden
-from engines.builtin.tracking.passes import walk
+from engines.builtin.tracking.occlusion import search_window
+from engines.builtin.tracking.passes import read_steps
 from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
-from engines.builtin.tracking.tracker import Belief, confirmed, without_pinholes
+from engines.builtin.tracking.tracker import Estimate, confirmed, without_pinholes
 from engines.builtin.vision.arrays import channel_gaps
 from engines.builtin.vision.barrier_distance import barrier_distance, barrier_evidence
 from engines.builtin.vision.bilateral_grid import local_colour
@@ -33,7 +33,7 @@ from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.features import FEATURE_COUNT, appearance
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, forward_coverage, sample_at
 from engines.builtin.vision.guided_filter import guided_model, refine_edges
-from engines.builtin.vision.processing_size import shrink, working_size
+from engines.builtin.vision.processing_size import processing_size, to_processing_size
 from engines.builtin.vision.total_variation import regularised
 from utils.prefetch import ahead
 
@@ -60,9 +60,9 @@ def flat_lab(mask: np.ndarray) -> np.ndarray:
 
 
 def test_the_working_size_keeps_the_shape_and_never_enlarges():
-    assert working_size((1920, 1080)) == (480, 270)
-    assert working_size((1080, 1920)) == (270, 480)
-    assert working_size((320, 180)) == (320, 180)
+    assert processing_size((1920, 1080)) == (480, 270)
+    assert processing_size((1080, 1920)) == (270, 480)
+    assert processing_size((320, 180)) == (320, 180)
 
 
 def test_a_forest_learns_a_rule_that_no_single_feature_shows():
@@ -162,10 +162,12 @@ def test_the_barrier_is_crossed_only_by_what_an_edge_surrounds():
 
 
 def test_flow_follows_a_shift_and_is_trusted_there(texture):
-    before = shrink(
+    before = to_processing_size(
         np.ascontiguousarray(texture[10 : 10 + HEIGHT, 10 : 10 + WIDTH]), (WIDTH, HEIGHT)
     )
-    after = shrink(np.ascontiguousarray(texture[8 : 8 + HEIGHT, 7 : 7 + WIDTH]), (WIDTH, HEIGHT))
+    after = to_processing_size(
+        np.ascontiguousarray(texture[8 : 8 + HEIGHT, 7 : 7 + WIDTH]), (WIDTH, HEIGHT)
+    )
     flow = FlowEstimator().between(before, after)
     middle = np.s_[20:40, 30:60]
     assert np.allclose(np.median(flow.to_previous[middle], axis=(0, 1)), (-3, -2), atol=0.3)
@@ -213,8 +215,8 @@ def moved_disc(texture: np.ndarray, ground: int, disc_by: int) -> np.ndarray:
 
 def test_the_compensated_difference_is_sharp_where_an_object_moves_over_its_ground(texture):
     size = WIDTH, HEIGHT
-    here = shrink(moved_disc(texture, 0, 0), size)
-    there = shrink(moved_disc(texture, 3, -3), size)
+    here = to_processing_size(moved_disc(texture, 0, 0), size)
+    there = to_processing_size(moved_disc(texture, 3, -3), size)
     flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
     flow[...] = (3.0, 0.0)
     motion = object_motion(here.lab, there.lab, flow, ~disc(45, 30, 20))
@@ -250,7 +252,9 @@ def test_how_far_a_difference_tells_the_object_from_what_is_around_it_is_learned
 
 
 def test_ground_that_was_covered_before_shows_no_difference_to_the_frame_after(texture):
-    pictures = [shrink(moved_disc(texture, k, -6 * k), (WIDTH, HEIGHT)).lab for k in (-1, 0, 1)]
+    pictures = [
+        to_processing_size(moved_disc(texture, k, -6 * k), (WIDTH, HEIGHT)).lab for k in (-1, 0, 1)
+    ]
     flows = [np.zeros((HEIGHT, WIDTH, 2), np.float32) for _ in range(2)]
     flows[0][...], flows[1][...] = (-1.0, 0.0), (1.0, 0.0)
     ground = ~disc(45, 30, 24)
@@ -270,15 +274,15 @@ def test_a_walk_gives_each_frame_the_flow_to_both_its_neighbours(texture):
     frames = ArrayFrames([moved_disc(texture, 2 * k, 0) for k in range(3)])
     for step in (1, -1):
         first, stop = (0, 3) if step > 0 else (2, -1)
-        steps = list(walk(frames, first, stop, step))
+        steps = list(read_steps(frames, first, stop, step))
         assert [one.index for one in steps] == list(range(first, stop, step))
         assert steps[0].flow is None
-        assert steps[-1].following is None
+        assert steps[-1].next_frame is None
         for one, after in pairwise(steps):
-            assert one.following is not None
+            assert one.next_frame is not None
             assert after.flow is not None
-            assert np.array_equal(one.following.lab, after.working.lab)
-            assert np.array_equal(one.following.flow, after.flow.from_previous)
+            assert np.array_equal(one.next_frame.lab, after.working.lab)
+            assert np.array_equal(one.next_frame.flow, after.flow.from_previous)
 
 
 def test_a_pinhole_is_closed_where_the_inside_was_expected_and_a_window_stays_open():
@@ -298,8 +302,8 @@ def test_a_pinhole_is_closed_where_the_inside_was_expected_and_a_window_stays_op
 
 def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
     size = WIDTH, HEIGHT
-    pictures = {k: shrink(moved_disc(texture, k, -4 * k), size) for k in (-1, 0, 1)}
-    around = MotionAround(pictures[0], {-1: pictures[-1], 1: pictures[1]})
+    pictures = {k: to_processing_size(moved_disc(texture, k, -4 * k), size) for k in (-1, 0, 1)}
+    around = NeighbourMotion(pictures[0], {-1: pictures[-1], 1: pictures[1]})
     found = around.inside((25, 8, 65, 52))
     assert found is not None
     assert found.strength > 0.9
@@ -308,23 +312,23 @@ def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
 
 
 def test_nothing_moves_in_a_still_picture_and_the_motion_says_so(texture):
-    still = shrink(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
-    found = MotionAround(still, {1: still, 3: still}).inside((25, 8, 65, 52))
+    still = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
+    found = NeighbourMotion(still, {1: still, 3: still}).inside((25, 8, 65, 52))
     assert found is not None
     assert found.strength == 0.0
     assert not found.evidence.any()
 
 
 def test_a_neighbour_beyond_a_cut_tells_nothing_of_motion(texture):
-    here = shrink(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
-    other = shrink(255 - texture[20 : 20 + HEIGHT, :WIDTH], (WIDTH, HEIGHT))
-    assert MotionAround(here, {1: other}).inside((25, 8, 65, 52)) is None
-    assert MotionAround(here, {}).inside((25, 8, 65, 52)) is None
+    here = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
+    other = to_processing_size(255 - texture[20 : 20 + HEIGHT, :WIDTH], (WIDTH, HEIGHT))
+    assert NeighbourMotion(here, {1: other}).inside((25, 8, 65, 52)) is None
+    assert NeighbourMotion(here, {}).inside((25, 8, 65, 52)) is None
 
 
 def test_a_box_around_the_whole_picture_leaves_no_ground_to_move_against(texture):
-    pictures = [shrink(moved_disc(texture, k, -4 * k), (WIDTH, HEIGHT)) for k in (0, 1)]
-    assert MotionAround(pictures[0], {1: pictures[1]}).inside((0, 0, WIDTH, HEIGHT)) is None
+    pictures = [to_processing_size(moved_disc(texture, k, -4 * k), (WIDTH, HEIGHT)) for k in (0, 1)]
+    assert NeighbourMotion(pictures[0], {1: pictures[1]}).inside((0, 0, WIDTH, HEIGHT)) is None
 
 
 def test_motion_says_nothing_where_object_and_ground_move_alike():
@@ -411,7 +415,7 @@ def test_matting_at_a_reduced_size_loses_no_sharpness():
 
 def test_alphas_are_steadied_along_the_flow():
     random = np.random.default_rng(3)
-    maker, unsteadied = AlphaMaker((200, 160)), AlphaMaker((200, 160), steady=False)
+    estimator, unsteadied = AlphaEstimator((200, 160)), AlphaEstimator((200, 160), steady=False)
     alphas = {}
     for name, (x, y) in (("first", (90, 83)), ("second", (96, 80))):
         hard = cv2.circle(np.zeros((160, 200), np.float32), (x, y), 40, 1.0, -1)
@@ -422,10 +426,10 @@ def test_alphas_are_steadied_along_the_flow():
         # Each pixel was 6 pixels farther left and 3 farther down: half of that at half the size.
         to_previous = np.broadcast_to(np.float32((-3.0, 1.5)), (80, 100, 2)).copy()
         flow = FlowPair(to_previous, -to_previous, np.ones((80, 100), np.float32))
-        alphas[name] = maker.alpha(frame, small, flow)
+        alphas[name] = estimator.alpha(frame, small, flow)
         alphas["alone"] = unsteadied.alpha(frame, small, flow)
-    carried = np.roll(alphas["first"], (-3, 6), axis=(0, 1))
-    steadied, alone = (np.abs(alphas[name] - carried).mean() for name in ("second", "alone"))
+    prediction = np.roll(alphas["first"], (-3, 6), axis=(0, 1))
+    steadied, alone = (np.abs(alphas[name] - prediction).mean() for name in ("second", "alone"))
     assert steadied < 0.75 * alone
 
 
@@ -436,7 +440,7 @@ def test_matting_sets_in_what_is_solid_and_leaves_what_is_thin():
     rough[59:62, 60:] = 1.0
     line = np.s_[60, 110:190]
     as_told, _ = matte(plain, rough)
-    set_in, _ = matte(plain, rough, inset=2.0)
+    set_in, _ = matte(plain, rough, erosion=2.0)
     assert np.array_equal(set_in[line], as_told[line])
     disc = np.s_[:, :92]
     assert np.count_nonzero(as_told[disc] > 0.5) == pytest.approx(np.pi * 30**2, rel=0.03)
@@ -444,16 +448,16 @@ def test_matting_sets_in_what_is_solid_and_leaves_what_is_thin():
 
 
 def test_matting_an_absent_object_gives_nothing():
-    maker = AlphaMaker((64, 48))
-    alpha = maker.alpha(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32), np.float32), None)
+    estimator = AlphaEstimator((64, 48))
+    alpha = estimator.alpha(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32), np.float32), None)
     assert alpha.shape == (48, 64)
     assert not alpha.any()
 
 
 def test_the_answer_that_others_agree_with_comes_first():
-    picture = shrink(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
+    picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
     window = 0, 0, WIDTH, HEIGHT
-    ranking = AnswerRanking(picture, None, window)
+    ranking = CandidateRanking(picture, None, window)
     for radius in (4, 15, 14, 29, 0):
         ranking.add(disc(radius=radius) if radius else np.zeros((HEIGHT, WIDTH), bool), window)
     first, second, third = (int(np.count_nonzero(mask)) for mask in ranking.best_first()[:3])
@@ -466,7 +470,7 @@ def test_of_two_answers_the_one_that_colours_set_apart_comes_first():
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[disc(radius=20)] = (200, 60, 60)
     window = 0, 0, WIDTH, HEIGHT
-    ranking = AnswerRanking(shrink(image, (WIDTH, HEIGHT)), None, window)
+    ranking = CandidateRanking(to_processing_size(image, (WIDTH, HEIGHT)), None, window)
     for radius in (9, 20):
         ranking.add(disc(radius=radius), window)
     assert np.array_equal(ranking.best_first()[0], disc(radius=20))
@@ -508,18 +512,18 @@ def test_closing_early_ends_the_thread_and_closes_the_maker():
 def test_the_looks_of_a_flat_picture_are_finite():
     lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     lab[:, : WIDTH // 2] = (99.7, 0.3, -0.2)
-    looks = appearance(lab)
-    assert looks.shape == (HEIGHT, WIDTH, FEATURE_COUNT)
-    assert np.isfinite(looks).all()
+    features = appearance(lab)
+    assert features.shape == (HEIGHT, WIDTH, FEATURE_COUNT)
+    assert np.isfinite(features).all()
 
 
 def returned(arrived: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Half-way between keyframes 0 and 10: nothing from the front, a disc from a returning pass."""
     nothing, there = np.zeros((HEIGHT, WIDTH), np.float32), disc().astype(np.float32)
-    kept = ReturningPass(0, 10)
-    kept.keep(5, 1, Belief(there, 0.9))
-    kept.arrive(1, Belief(arrived.astype(np.float32), 0.9), confirmed(known))
-    return kept.weighed(5, 1, Belief(nothing, 0.8)).probability > 0.5
+    kept = ReversePass(0, 10)
+    kept.keep(5, 1, Estimate(there, 0.9))
+    kept.compare_with_confirmed(1, Estimate(arrived.astype(np.float32), 0.9), confirmed(known))
+    return kept.fused(5, 1, Estimate(nothing, 0.8)).probability > 0.5
 
 
 def test_a_returning_pass_counts_by_how_well_it_meets_the_confirmed_frame():
@@ -532,12 +536,12 @@ def test_what_a_returning_pass_followed_before_it_found_the_object_anew_counts_l
     steady, believed
 ):
     wall, nothing = disc(x=15), np.zeros((HEIGHT, WIDTH), np.float32)
-    kept = ReturningPass(0, 10)
-    kept.keep(6, 1, Belief(wall.astype(np.float32), 0.9))
-    kept.keep(4, 1, Belief(disc().astype(np.float32), 0.9, steady))
-    kept.arrive(1, confirmed(disc()), confirmed(disc()))
-    before = kept.weighed(6, 1, Belief(nothing, 0.8)).probability > 0.5
-    after = kept.weighed(4, 1, Belief(nothing, 0.2)).probability > 0.5
+    kept = ReversePass(0, 10)
+    kept.keep(6, 1, Estimate(wall.astype(np.float32), 0.9))
+    kept.keep(4, 1, Estimate(disc().astype(np.float32), 0.9, steady))
+    kept.compare_with_confirmed(1, confirmed(disc()), confirmed(disc()))
+    before = kept.fused(6, 1, Estimate(nothing, 0.8)).probability > 0.5
+    after = kept.fused(4, 1, Estimate(nothing, 0.2)).probability > 0.5
     assert before.any() == believed
     assert np.array_equal(after, disc())
 
@@ -549,10 +553,10 @@ def test_where_the_object_was_said_to_be_gone_a_returning_pass_is_believed():
 def test_the_rest_of_a_hidden_object_is_looked_for_as_far_as_it_reaches():
     seen = np.zeros((HEIGHT, WIDTH), dtype=bool)
     seen[20:30, 40:44] = True
-    x0, y0, x1, y1 = where_hidden(seen, (34, 10))
+    x0, y0, x1, y1 = search_window(seen, (34, 10))
     assert (x0, x1) == (0, 44 + 30 + 12)
     assert (y0, y1) == (8, 42)
-    assert where_hidden(np.zeros_like(seen), (34, 10)) is None
+    assert search_window(np.zeros_like(seen), (34, 10)) is None
 
 
 def test_what_left_the_picture_is_not_missed():

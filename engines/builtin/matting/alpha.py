@@ -10,7 +10,7 @@ from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.guided_filter import box_mean, guided_model
-from engines.builtin.vision.processing_size import working_size
+from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
 from utils.types import Alpha, Frame, Mask
@@ -21,38 +21,38 @@ through a linear model of the full picture's colours, which brings back single h
 _BAND = 0.013
 """Half width of the unknown band, as a share of the square root of the object's area."""
 _REACH = 1.6
-"""How much farther out hair is looked for, in half widths, where colours tell it from the ground."""
+"""Outer extent of the unknown band, in half widths, where colours separate hair from the background."""
 _SAME_COLOUR = 0.12
 """Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
 _THIN = 2
-"""Half width, in the crop's pixels, up to which a part is thin, and not set in."""
+"""Half width, in the crop's pixels, up to which a part counts as thin and is not eroded."""
 _COARSE = 3
 _FOOT = np.float32(0.03)
 """Alpha that is taken for none, and as much of the other end for all."""
 _LEVEL = np.float32(1.0 / 255.0)
-_STEADY = 0.6
-_STEADY_RANGE = 0.25
+_SMOOTHING = 0.6
+_SMOOTHING_RANGE = 0.25
 
 
-class AlphaMaker:
-    """Turns probabilities of consecutive frames into alphas; one object serves one pass."""
+class AlphaEstimator:
+    """Estimates the alphas of consecutive frames from their probabilities; one object serves one pass."""
 
-    def __init__(self, size_wh: tuple[int, int], steady: bool = True) -> None:
-        """Make alphas of `size_wh` pixels, held steady along the flow unless `steady` is False."""
+    def __init__(self, size_wh: tuple[int, int], temporal_smoothing: bool = True) -> None:
+        """Estimate alphas of `size_wh` pixels, smoothed along the flow unless `temporal_smoothing` is False."""
         self._size_wh = size_wh
-        self._steady = steady
+        self._smooth_over_time = temporal_smoothing
         self._previous: Alpha | None = None
 
     def alpha(
-        self, frame: Frame, probability: FloatMap, flow: FlowPair | None, inset: float = 0.0
+        self, frame: Frame, probability: FloatMap, flow: FlowPair | None, erosion: float = 0.0
     ) -> Alpha:
         """Return the alpha, float32 (H, W) in [0, 1].
 
         Args:
             frame: uint8 RGB (H, W, 3).
             probability: of the object, float32 (h, w), at any size of the same shape.
-            flow: from the frame made before, at working size; None after a cut or at the start.
-            inset: how far inside the probability's contour the object ends, in its pixels.
+            flow: from the previous frame of the pass, at processing size; None after a cut or at the start.
+            erosion: distance by which the probability's contour lies outside the object, in its pixels.
         """
         width, height = self._size_wh
         result = np.zeros((height, width), dtype=np.float32)
@@ -63,9 +63,11 @@ class AlphaMaker:
             crop_wh = x1 - x0, y1 - y0
             rough = _crop_map(probability, view, self._size_wh)
             scale = self._size_wh[0] / probability.shape[1]
-            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, inset * scale)
-            if self._steady and flow is not None and self._previous is not None:
-                _steady(alpha, unknown, self._previous, flow.to_previous, flow.reliability, x0, y0)
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, erosion * scale)
+            if self._smooth_over_time and flow is not None and self._previous is not None:
+                _smooth_over_time(
+                    alpha, unknown, self._previous, flow.to_previous, flow.reliability, x0, y0
+                )
             result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
         self._previous = result
         return result
@@ -80,7 +82,7 @@ class AlphaMaker:
 
 
 @compiled
-def _steady(
+def _smooth_over_time(
     alpha: Alpha,
     unknown: Mask,
     previous: Alpha,
@@ -89,10 +91,10 @@ def _steady(
     x0: int,
     y0: int,
 ) -> None:
-    """Draw a window's alpha, (H', W') at (x0, y0), towards the last frame's, (H, W), along the flow.
+    """Smooth a window's alpha, (H', W') at (x0, y0), towards the previous frame's, (H, W), along the flow.
 
-    As far as the flow, (h, w), is sure and both agree; the flow and its reliability are enlarged
-    bilinearly. Beyond the picture there was nothing.
+    In proportion to the flow's reliability, (h, w), and to their agreement; both maps are enlarged
+    bilinearly. Alpha is 0 outside the picture.
     """
     height, width = previous.shape
     small_height, small_width = reliability.shape
@@ -125,30 +127,30 @@ def _steady(
                     share = (1 - abs(there_y - from_y)) * (1 - abs(there_x - from_x))
                     before += share * previous[from_y, from_x]
             change = before - alpha[row, column]
-            drawn = _STEADY * trust * trust * np.exp(-((change / _STEADY_RANGE) ** 2))
-            alpha[row, column] += drawn * change
+            weight = _SMOOTHING * trust * trust * np.exp(-((change / _SMOOTHING_RANGE) ** 2))
+            alpha[row, column] += weight * change
 
 
-def matte(crop: Frame, rough: FloatMap, inset: float = 0.0) -> tuple[Alpha, Mask]:
+def matte(crop: Frame, rough: FloatMap, erosion: float = 0.0) -> tuple[Alpha, Mask]:
     """Return the alpha of a crop and its unknown band.
 
     Args:
         crop: uint8 RGB (H, W, 3).
         rough: probability of the object, float32 (H, W).
-        inset: how far inside its contour the object ends, in pixels.
+        erosion: distance by which its contour lies outside the object, in pixels.
 
     Returns:
         float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
     """
     height, width = rough.shape
-    size_wh = working_size((width, height), _AREA)
+    size_wh = processing_size((width, height), _AREA)
     small = (
         crop
         if size_wh == (width, height)
         else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
     )
     rgb = small.astype(np.float32) * _LEVEL
-    model, band = _model(rgb, resize_map(rough, size_wh) > 0.5, inset * size_wh[0] / width)
+    model, band = _linear_model(rgb, resize_map(rough, size_wh) > 0.5, erosion * size_wh[0] / width)
     alpha = np.empty((height, width), dtype=np.float32)
     unknown = np.empty((height, width), dtype=bool)
     _apply(model, band, np.ascontiguousarray(crop), alpha, unknown)
@@ -196,28 +198,28 @@ def _apply(
             alpha[row, column] = min(max(value, np.float32(0.0)), np.float32(1.0))
 
 
-def _model(rgb: FloatImage, mask: Mask, inset: float) -> tuple[FloatImage, np.ndarray]:
+def _linear_model(rgb: FloatImage, mask: Mask, erosion: float) -> tuple[FloatImage, np.ndarray]:
     """Return the linear alpha model, float32 (h, w, 4), and 0 outside, 1 unknown, 2 inside, uint8."""
     radius = max(2.0, _BAND * float(np.sqrt(np.count_nonzero(mask) + 1)))
     solid = dilate(erode(mask, _THIN), _THIN + 1)
-    distance = signed_distance(mask) - np.where(solid, np.float32(inset), np.float32(0.0))
+    distance = signed_distance(mask) - np.where(solid, np.float32(erosion), np.float32(0.0))
     inside, outside = distance > radius, distance < -radius
     far_outside = distance < -_REACH * radius
     if not inside.any():
         inside = erode(mask, 1)
     near = max(2, round(radius))
-    foreground = _spread(rgb, inside, near)
-    background = _spread(rgb, far_outside if far_outside.any() else outside, near)
+    foreground = _extrapolated_colours(rgb, inside, near)
+    background = _extrapolated_colours(rgb, far_outside if far_outside.any() else outside, near)
     band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
     unknown = band == 1
     estimate = inside.astype(np.float32)
-    estimate[unknown] = _estimated(
+    estimate[unknown] = _projected_alpha(
         rgb[unknown], foreground[unknown], background[unknown], distance[unknown], radius
     )
     return guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4), band
 
 
-def _estimated(
+def _projected_alpha(
     colour: FloatRows,
     foreground: FloatRows,
     background: FloatRows,
@@ -243,7 +245,7 @@ def _estimated(
     return np.where(beyond, estimate * fade * clear, estimate).astype(np.float32)  # type: ignore[no-any-return]
 
 
-def _spread(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
+def _extrapolated_colours(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
     """Return the colours of the region `where`, carried outwards by normalised blurs of growing size.
 
     The result is smooth, so it is made at a third of the size.

@@ -1,4 +1,4 @@
-"""The object in a box: what is inside the box and not outside it, found in rounds, each teaching the next."""
+"""Segmentation from a box: separates its content from what lies outside in iterated classification."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.selection.motion_cue import Moving
+from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.barrier_distance import barrier_evidence
@@ -21,9 +21,9 @@ _LATER = ForestShape(trees=16, depth=6)
 _LEARN = 2500
 _CERTAIN = 8.0
 _SMOOTHNESS = 0.9
-_PLACELESS = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
-"""Features that tell nothing of the surroundings: the first round asks what is not outside the box,
-and a wide blur would answer "inside" of every pixel that is."""
+_LOCAL_FEATURES = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
+"""Features without wide support: the first round classifies inside against outside the box, and a wide
+blur alone would separate the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ _STRICT = (
     _Round(forest=0.9, prior=0.5, barrier=0.6, colour=0.0, bias=-1.0),
     _Round(forest=0.9, prior=0.3, barrier=0.3, colour=1.0, bias=-0.2),
 )
-"""First and later rounds that doubt what is also outside the box."""
+"""First and later rounds that reject appearance also found outside the box."""
 _LENIENT = (
     _Round(forest=0.9, prior=0.7, barrier=0.2, colour=0.0, bias=-0.3),
     _Round(forest=0.9, prior=0.35, barrier=0.1, colour=1.0, bias=-0.2),
@@ -56,20 +56,20 @@ _MOVING_BIAS = -0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """A picture around the target: lab float32 (h, w, 3), features float32 (h, w, 17).
+class BoxCrop:
+    """A crop around the box: lab float32 (h, w, 3), features float32 (h, w, 17).
 
-    `moving` is of the same size; None where nothing is known of motion.
+    `motion_cue` is of the same size; None where motion is unknown.
     """
 
     lab: FloatImage
     features: FloatImage
-    moving: Moving | None = None
+    motion_cue: MotionCue | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
-    """What is known before looking.
+class Constraints:
+    """Constraints of a segmentation.
 
     `allowed` is where the object may be, bool (h, w); `prior` log odds float32 (h, w); `inside` and
     `outside` are certain pixels, bool (h, w).
@@ -94,89 +94,95 @@ def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMa
     return np.asarray(np.clip(1.3 - 2.0 * distance, -3.0, 1.3), dtype=np.float32)
 
 
-def cut(scene: Scene, hints: Hints, thorough: bool = True) -> Mask:
+def segment_box(crop: BoxCrop, constraints: Constraints, thorough: bool = True) -> Mask:
     """Return the object, bool (h, w).
 
-    Thorough, two answers are weighed together: one that doubts what is outside too, one that trusts
-    the box. Otherwise the first alone, in half the time.
+    Thorough, the strict and the lenient segmentation are averaged. Otherwise the strict one alone, in
+    half the time.
     """
     recipes = (_STRICT, _LENIENT) if thorough else (_STRICT,)
-    outside = ~hints.allowed | hints.outside
-    barrier = barrier_evidence(scene.lab, outside)
+    outside = ~constraints.allowed | constraints.outside
+    barrier = barrier_evidence(crop.lab, outside)
     votes = [
-        np.clip(_one_answer(scene, hints, outside, barrier, recipe), -_LIMIT, _LIMIT)
+        np.clip(_segment_once(crop, constraints, outside, barrier, recipe), -_LIMIT, _LIMIT)
         for recipe in recipes
     ]
     log_odds = np.asarray(sum(votes) / len(votes), dtype=np.float32)
-    return np.asarray(regularised(log_odds, scene.lab, _SMOOTHNESS) > 0.5)
+    return np.asarray(regularised(log_odds, crop.lab, _SMOOTHNESS) > 0.5)
 
 
-def _one_answer(
-    scene: Scene, hints: Hints, outside: Mask, barrier: FloatMap, recipe: tuple[_Round, _Round]
+def _segment_once(
+    crop: BoxCrop,
+    constraints: Constraints,
+    outside: Mask,
+    barrier: FloatMap,
+    recipe: tuple[_Round, _Round],
 ) -> FloatMap:
-    """Return the log odds, float32 (h, w), after some rounds, each learning from the one before."""
+    """Return the log odds, float32 (h, w), after some rounds, each trained on the previous one."""
     random = np.random.default_rng(0)
-    prior, told = hints.prior, np.zeros_like(hints.prior)
+    prior, motion = constraints.prior, np.zeros_like(constraints.prior)
     constant = 0.0
-    if scene.moving is not None:
-        # What moves tells the object better than the middle of its box does.
-        prior = prior * np.float32(1.0 - _PRIOR_LOSS * scene.moving.strength)
-        told = scene.moving.evidence
-        constant = _MOVING_BIAS * scene.moving.strength
-    belief = 1.0 / (1.0 + np.exp(-prior - told))
-    belief = np.where(hints.allowed, belief, 0.0).astype(np.float32)
+    if crop.motion_cue is not None:
+        # Motion is a better cue than the centre of the box.
+        prior = prior * np.float32(1.0 - _PRIOR_LOSS * crop.motion_cue.strength)
+        motion = crop.motion_cue.evidence
+        constant = _MOVING_BIAS * crop.motion_cue.strength
+    probability = 1.0 / (1.0 + np.exp(-prior - motion))
+    probability = np.where(constraints.allowed, probability, 0.0).astype(np.float32)
     log_odds = prior
     for turn in range(_ROUNDS):
         weights = recipe[1 if turn else 0]
         log_odds = (
-            weights.forest * _learned(scene, belief, outside, random, turn)
+            weights.forest * _forest_evidence(crop, probability, outside, random, turn)
             + weights.prior * prior
             + weights.barrier * barrier
-            + _MOTION * told
+            + _MOTION * motion
             + weights.bias
             + constant
         )
         if turn:
-            sure = np.where(outside, 1.0, np.abs(2.0 * belief - 1.0)).astype(np.float32)
-            log_odds = log_odds + weights.colour * local_colour(scene.lab, belief, sure, scene.lab)
-        log_odds = np.where(hints.inside, _CERTAIN, np.where(outside, -_CERTAIN, log_odds))
+            certainty = np.where(outside, 1.0, np.abs(2.0 * probability - 1.0)).astype(np.float32)
+            log_odds = log_odds + weights.colour * local_colour(
+                crop.lab, probability, certainty, crop.lab
+            )
+        log_odds = np.where(constraints.inside, _CERTAIN, np.where(outside, -_CERTAIN, log_odds))
         log_odds = np.asarray(log_odds, dtype=np.float32)
-        belief = regularised(log_odds, scene.lab, _SMOOTHNESS)
+        probability = regularised(log_odds, crop.lab, _SMOOTHNESS)
     return log_odds
 
 
-def _learned(
-    scene: Scene, belief: FloatMap, outside: Mask, random: np.random.Generator, turn: int
+def _forest_evidence(
+    crop: BoxCrop, probability: FloatMap, outside: Mask, random: np.random.Generator, turn: int
 ) -> FloatMap:
-    """Return a forest's log odds, float32 (h, w), grown on the belief of the round before."""
-    inside = (belief > 0.5) & ~outside
-    doubtful = (belief <= 0.5) & ~outside
+    """Return the log odds, float32 (h, w), of a forest trained on the previous round's result."""
+    inside = (probability > 0.5) & ~outside
+    doubtful = (probability <= 0.5) & ~outside
     if not inside.any() or not outside.any():
-        return np.zeros_like(belief)
+        return np.zeros_like(probability)
     places = [
         sampled(random, inside, _LEARN),
         sampled(random, outside, _LEARN),
         sampled(random, doubtful, _LEARN // 2 if turn else 0),
     ]
     flat = np.concatenate(places)
-    rows = _rows(scene, inside if turn else None)
+    rows = _rows(crop, inside if turn else None)
     labels = np.zeros(flat.size, dtype=bool)
     labels[: places[0].size] = True
     weights = np.ones(flat.size, dtype=np.float32)
     weights[places[0].size + places[1].size :] = 0.7
     forest = Forest(Samples(rows[flat], labels, weights), _LATER if turn else _FIRST, seed=turn)
-    return forest.log_odds(rows).reshape(belief.shape)
+    return forest.log_odds(rows).reshape(probability.shape)
 
 
-def _rows(scene: Scene, inside: Mask | None) -> FloatImage:
+def _rows(crop: BoxCrop, inside: Mask | None) -> FloatImage:
     """Return the features of every pixel, float32 (h w, F), with its motion, and its place where it helps."""
-    height, width, count = scene.features.shape
-    flat = scene.features.reshape(-1, count)
+    height, width, count = crop.features.shape
+    flat = crop.features.reshape(-1, count)
     motion = []
-    if scene.moving is not None:
-        motion = [np.log1p(scene.moving.difference).reshape(-1, 1)]
+    if crop.motion_cue is not None:
+        motion = [np.log1p(crop.motion_cue.difference).reshape(-1, 1)]
     if inside is None:
-        return np.concatenate([flat[:, _PLACELESS], *motion], axis=1)
+        return np.concatenate([flat[:, _LOCAL_FEATURES], *motion], axis=1)
     ys, xs = np.nonzero(inside)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     places = [

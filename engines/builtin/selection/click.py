@@ -1,4 +1,4 @@
-"""One more click: changes the mask near the click and leaves the rest as it was."""
+"""A correction click: changes the mask near the click only."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.selection.motion_cue import Moving
+from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
 from engines.builtin.vision.barrier_distance import barrier_distance
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
-from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import components
 from utils.types import Mask
@@ -18,7 +18,7 @@ from utils.types import Mask
 _TREES = ForestShape(trees=12, depth=8)
 _LEARN = 1500
 _REACH = 0.4
-"""How far a click reaches, as a share of the object's size: farther off, looks alone no longer do."""
+"""Reach of a click, as a share of the object's size."""
 _REACH_LIMITS = 0.02, 0.2
 """The same, as shares of the picture's diagonal, at the least and at the most."""
 _OPEN_BONUS = 1.0
@@ -28,35 +28,35 @@ _EDGE = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """A click in working pixels; `positive` means "this belongs to the target"."""
+class Click:
+    """A click in pixels at processing size; `positive` means "this belongs to the target"."""
 
     x: int
     y: int
     positive: bool
 
-    def is_met_by(self, mask: Mask) -> bool:
-        """True when the mask, bool (h, w), says the same of the click's place already."""
+    def agrees_with(self, mask: Mask) -> bool:
+        """True when the mask, bool (h, w), already has the click's label at its place."""
         return bool(mask[self.y, self.x]) == self.positive
 
 
-def correct(
-    picture: WorkingFrame, mask: Mask, click: Correction, moving: Moving | None = None
+def apply_click(
+    picture: ProcessingFrame, mask: Mask, click: Click, motion_cue: MotionCue | None = None
 ) -> Mask:
     """Return the mask, bool (h, w), with the click's region added or taken away.
 
-    A click that the mask already agrees with changes nothing. Otherwise the region is what looks like
-    the click's place rather than like the rest of its side, and moves so, connected to the click.
+    A click that the mask already agrees with changes nothing. Otherwise the region is what is
+    connected to the click and resembles it, in appearance and motion, more than the rest of its side.
     """
-    if click.is_met_by(mask):
+    if click.agrees_with(mask):
         return mask
     side = ~mask if click.positive else mask
-    region = _region(picture, side, mask, click, moving)
+    region = _region(picture, side, mask, click, motion_cue)
     return mask | region if click.positive else mask & ~region
 
 
 def _region(
-    picture: WorkingFrame, side: Mask, mask: Mask, click: Correction, moving: Moving | None
+    picture: ProcessingFrame, side: Mask, mask: Mask, click: Click, motion_cue: MotionCue | None
 ) -> Mask:
     """Return the pixels of `side` that go over to the other side with the click, bool (h, w)."""
     height, width = side.shape
@@ -92,8 +92,8 @@ def _region(
     forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
     log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -2.0, 1.5)
     log_odds = log_odds + np.where(open_to_click, _OPEN_BONUS, 0.0)
-    if moving is not None:
-        log_odds = log_odds + (_MOTION if click.positive else -_MOTION) * moving.evidence
+    if motion_cue is not None:
+        log_odds = log_odds + (_MOTION if click.positive else -_MOTION) * motion_cue.evidence
     log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
     found = (regularised(log_odds, picture.lab, 0.8) > 0.5) & side
     names, _ = components(found | spot)

@@ -1,4 +1,4 @@
-"""What moves against the background inside a box, told by the frames near the one being segmented."""
+"""Motion cue of a box: what moves relative to the background in the neighbouring frames."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 from engines.builtin.tracking.background_motion import OTHER_SCENE, ObjectMotion, object_motion
 from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths, resize_map
 from engines.builtin.vision.flow import FlowEstimator
-from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.processing_size import ProcessingFrame
 from utils.mask_utils import bounding_box, components, dilate, grow_box
 from utils.types import Mask
 
 NEAR = (-1, 1)
 FAR = (-3, 3)
-"""Distances, in frames, of the neighbours looked at: the far ones where the near ones show too little."""
+"""Distances, in frames, of the neighbours used: the far ones where the near ones show too little motion."""
 _ENOUGH_PIXELS = 3.0
-"""Motion of the box's content against the background, in working pixels, that shows an outline."""
+"""Motion of the box's content against the background, in pixels at processing size, that shows an outline."""
 _AROUND = 4
 
 _TYPICAL = 80
@@ -32,19 +32,19 @@ _FOR, _AGAINST = 1.0, 1.5
 _SHOWN = 1.0, 1.8
 """Difference at which a moving pixel counts for nothing, and how much more until it counts in full."""
 _HALO = -0.5
-"""Share of the evidence that is turned round where a moving pixel shows no difference at all: flow
-runs over the outline, onto plain ground."""
+"""Factor of the evidence where a moving pixel shows no frame difference: flow leaks over the contour
+onto plain background."""
 _PLAIN = 0.6
-"""Share of the evidence that such a pixel has where it is cut off from the ground: inside the object."""
+"""The same where such a pixel is enclosed by moving edges: the plain inside of an object."""
 _SEEN = 0.3
-"""Strength from which motion may tell the box of a lone click."""
+"""Strength from which motion may propose the box of a lone click."""
 _WITH, _LIKE = 1.5, 0.4
 """A pixel moves with a click from this length of its vector, and from this share of the click's."""
 _SPECK = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
+class MotionCue:
     """Motion in a box.
 
     Attributes:
@@ -59,21 +59,21 @@ class Moving:
     length: FloatMap
     strength: float
 
-    def part(self, window: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Moving:
+    def part(self, window: tuple[int, int, int, int], size_wh: tuple[int, int]) -> MotionCue:
         """Return its window (x0, y0, x1, y1), at another size."""
         x0, y0, x1, y1 = window
         evidence, difference, length = (
             resize_map(np.ascontiguousarray(values[y0:y1, x0:x1]), size_wh)
             for values in (self.evidence, self.difference, self.length)
         )
-        return Moving(evidence, difference, length, self.strength)
+        return MotionCue(evidence, difference, length, self.strength)
 
     def box_at(
         self, places: Sequence[tuple[int, int]], window: tuple[int, int, int, int]
     ) -> tuple[int, int, int, int] | None:
-        """Return the box (x0, y0, x1, y1) of what moves at the places (x, y) and hangs together.
+        """Return the box (x0, y0, x1, y1) of the moving components at the places (x, y).
 
-        None where they don't move, or only a speck does. `window` (x0, y0, x1, y1) is as far as it goes.
+        None where they don't move, or only a few pixels do. `window` (x0, y0, x1, y1) limits it.
         """
         at = float(np.median([self.length[y, x] for x, y in places]))
         if self.strength < _SEEN or at < _MOVES:
@@ -94,20 +94,20 @@ class Moving:
         return grow_box(box, (width, height), 0.0, 2)
 
 
-class MotionAround:
-    """The flow from one picture to its neighbours in time, to be asked for one box after another."""
+class NeighbourMotion:
+    """Flow from one picture to its neighbours in time, computed once for any number of boxes."""
 
-    def __init__(self, picture: WorkingFrame, around: Mapping[int, WorkingFrame]) -> None:
+    def __init__(self, picture: ProcessingFrame, around: Mapping[int, ProcessingFrame]) -> None:
         """Keep the picture's neighbours, by their distance in frames; flow is found when needed."""
         self._picture = picture
         self._around = around
         self._flows: dict[int, FloatImage] = {}
         self._estimator = FlowEstimator()
 
-    def inside(self, box: tuple[int, int, int, int]) -> Moving | None:
+    def inside(self, box: tuple[int, int, int, int]) -> MotionCue | None:
         """Return what moves in the box (x0, y0, x1, y1) against what is outside it.
 
-        None where that can't be known: no neighbour of the same scene, or nothing outside the box.
+        None without a neighbour of the same scene, or without pixels outside the box.
         """
         x0, y0, x1, y1 = box
         boxed = np.zeros(self._picture.luma.shape, dtype=bool)
@@ -129,7 +129,7 @@ class MotionAround:
             _plain_inside(length > _MOVES, difference > _SHOWN[0], boxed), _PLAIN, shown
         )
         evidence = strength * np.where(evidence > 0.0, evidence * shown, evidence)
-        return Moving(
+        return MotionCue(
             evidence.astype(np.float32),
             difference.astype(np.float32),
             length.astype(np.float32),
@@ -153,9 +153,9 @@ class MotionAround:
 
 
 def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:
-    """Return what moves and shows no difference, but is cut off from the ground by what does, bool (h, w).
+    """Return moving pixels without frame difference that moving edges enclose, bool (h, w).
 
-    That is the plain inside of an object; flow that runs over an outline is open to the ground.
+    That is the plain inside of an object; flow that leaks over a contour is open to the background.
     """
     plain = moves & boxed & ~dilate(differs & moves, 1)
     names, _ = components(plain)

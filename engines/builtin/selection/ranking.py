@@ -1,61 +1,61 @@
-"""Which of several answers to a click is the object meant."""
+"""Ranks candidate masks of the same clicks."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.selection.motion_cue import Moving
+from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.vision.arrays import FloatImage
-from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.processing_size import ProcessingFrame
 from utils.mask_utils import dilate, erode, intersection_over_union
 from utils.types import Mask
 
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels, half-open."""
 
-_APART, _STANDING, _MOVING = 0.3, 0.3, 0.1
-"""What each sign weighs beside the agreement with the other answers; see docs/quality.md."""
+_CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT = 0.3, 0.3, 0.1
+"""Weights of the scores beside the agreement with the other candidates."""
 _EDGE_FEATURE = 12
 _LEAST = 0.01
 _MOTION_SAYS = 3.0
 _RING = 2, 10
-"""Where an answer's surroundings begin and end, in working pixels from its contour."""
+"""Inner and outer distance of the surroundings from the contour, in pixels at processing size."""
 _BINS = 8
 _BIN_SIZES = 12.5, 12.0, 12.0
 _RARE = 0.05
 
 
-class AnswerRanking:
-    """Answers to the same clicks, each judged by itself and by how far the others agree with it."""
+class CandidateRanking:
+    """Candidates for the same clicks, scored each by itself and by its agreement with the others."""
 
     def __init__(
         self,
-        picture: WorkingFrame,
-        moving: Moving | None,
+        picture: ProcessingFrame,
+        motion_cue: MotionCue | None,
         window: IntBox,
     ) -> None:
-        """Begin with no answer.
+        """Begin with no candidate.
 
         Args:
             picture: at working size.
-            moving: what moves; None where nothing is known of it.
-            window: as far as any answer goes.
+            motion_cue: None where motion is unknown.
+            window: limit of all candidates (x0, y0, x1, y1).
         """
         self._picture = picture
-        self._moving = moving
+        self._motion_cue = motion_cue
         self._window = window
         self._masks: list[Mask] = []
         self._scores: list[float] = []
 
     def add(self, mask: Mask, box: IntBox) -> None:
-        """Take in an answer, bool (h, w), that was cut from `box`; an empty one is passed over."""
+        """Add a candidate, bool (h, w), segmented from `box`; an empty one is ignored."""
         if mask.any():
             self._masks.append(mask)
             self._scores.append(self._score(mask, box))
 
     def best_first(self) -> list[Mask]:
-        """Return the answers, the likeliest first."""
+        """Return the candidates by descending score."""
         scores = list(self._scores)
         for index, mask in enumerate(self._masks):
             others = self._masks[:index] + self._masks[index + 1 :]
@@ -68,17 +68,17 @@ class AnswerRanking:
 
     def _score(self, mask: Mask, box: IntBox) -> float:
         moves = 0.0
-        if self._moving is not None:
-            moves = _moving_apart(self._moving, mask, self._window)
+        if self._motion_cue is not None:
+            moves = _motion_match(self._motion_cue, mask, self._window)
         return (
-            _APART * _apart(self._picture.lab, mask)
-            + _STANDING * float(np.log(_standing_out(self._picture, mask, box) + _LEAST))
-            + _MOVING * moves
+            _CONTRAST_WEIGHT * _colour_contrast(self._picture.lab, mask)
+            + _OBJECTNESS_WEIGHT * float(np.log(_objectness(self._picture, mask, box) + _LEAST))
+            + _MOTION_WEIGHT * moves
         )
 
 
-def _apart(lab: FloatImage, mask: Mask) -> float:
-    """Return how far the answer's colours differ from those around it: 0 not at all, 1 wholly.
+def _colour_contrast(lab: FloatImage, mask: Mask) -> float:
+    """Return the colour contrast of a candidate to its surroundings: 0 none, 1 disjoint.
 
     One less the Bhattacharyya coefficient of the two histograms.
     """
@@ -98,10 +98,10 @@ def _colours(lab: FloatImage, where: Mask) -> npt.NDArray[np.float64]:
     return np.asarray(counts / counts.sum(), dtype=np.float64)
 
 
-def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
-    """Return how much an answer looks like a whole object: large, with edges on its contour.
+def _objectness(picture: ProcessingFrame, mask: Mask, box: IntBox) -> float:
+    """Return how object-like a candidate is: large, with edges on its contour.
 
-    A contour that runs along the box that was tried counts against it, unless the picture ends there.
+    A contour along the box it was segmented from counts against it, unless the picture ends there.
     """
     height, width = mask.shape
     x0, y0, x1, y1 = box
@@ -115,10 +115,10 @@ def _standing_out(picture: WorkingFrame, mask: Mask, box: IntBox) -> float:
     return edges * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
 
 
-def _moving_apart(moving: Moving, mask: Mask, window: IntBox) -> float:
-    """Return how much more an answer counts for holding what moves, and only that; 0 when still."""
+def _motion_match(motion_cue: MotionCue, mask: Mask, window: IntBox) -> float:
+    """Return how well a candidate coincides with what moves; 0 without motion."""
     x0, y0, x1, y1 = window
-    moves = np.maximum(moving.evidence, 0.0)
+    moves = np.maximum(motion_cue.evidence, 0.0)
     held = float(moves[mask].sum()) / max(float(moves[y0:y1, x0:x1].sum()), 1e-6)
-    pure = float(moving.evidence[mask].mean())
-    return _MOTION_SAYS * moving.strength * (pure + held)
+    pure = float(motion_cue.evidence[mask].mean())
+    return _MOTION_SAYS * motion_cue.strength * (pure + held)

@@ -1,4 +1,4 @@
-"""The two forests of a pass: one of the confirmed frames that never drifts, one that follows the clip."""
+"""Appearance models of a pass: a forest of the confirmed frames, and one updated along the clip."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ _NEAR_SHARE = 2.0 / 3.0
 _MEMORY_FRAMES = 16
 _MEMORY_DECAY = 0.9
 _REFIT_EVERY = 4
-_LOOKS_TREES = ForestShape(trees=12, depth=9)
-SURE = 2.5
+_APPEARANCE_TREES = ForestShape(trees=12, depth=9)
+CONFIDENT_LOG_ODDS = 2.5
 
 
 class AppearanceModel:
-    """Says how much a pixel looks like the object, by what this clip has shown so far."""
+    """Classifies pixels as object or background by their appearance in this clip so far."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
         self._key_samples: list[Samples] = []
-        self._lent: list[Samples] = []
+        self._adopted: list[Samples] = []
         self._awaiting_motion: np.ndarray | None = None
         self._recent: deque[Samples] = deque(maxlen=_MEMORY_FRAMES)
         self._key: Forest | None = None
         self._running: Forest | None = None
-        self._looks: Forest | None = None
+        self._appearance_forest: Forest | None = None
         self._age = 0
 
     def confirm(self, features: FloatImage, mask: Mask, frame: ObjectFrame) -> None:
-        """Learn a confirmed frame for good; how it moves is told by `add_motion` a frame later.
+        """Add a confirmed frame's samples; their motion features follow by `add_motion` a frame later.
 
         Args:
             features: `features.appearance` of the frame, float32 (h, w, 17).
@@ -62,31 +62,31 @@ class AppearanceModel:
         still = np.zeros((*mask.shape, MOTION_COUNT), dtype=np.float32)
         self._key_samples.append(self._gather(features, still, mask, frame, places))
         self._awaiting_motion = np.concatenate(places)
-        self._lent = []
+        self._adopted = []
         self._grow_key()
-        # What was learned on the way here led to an answer that the user did not accept.
+        # The samples learned up to here led to an estimate that the user rejected.
         self._recent.clear()
         self._age = 0
 
-    def lend(self) -> list[Samples]:
-        """Return the samples of the confirmed frames, for a pass that comes to meet this one."""
+    def key_samples(self) -> list[Samples]:
+        """Return the samples of this pass's own confirmed frames."""
         return [*self._key_samples]
 
-    def borrow(self, samples: list[Samples]) -> None:
-        """Learn confirmed frames of another pass, until this one confirms a frame itself."""
-        self._lent = samples
+    def adopt(self, samples: list[Samples]) -> None:
+        """Use another pass's confirmed samples too, until this pass confirms a frame itself."""
+        self._adopted = samples
         self._grow_key()
 
     def confirmed_samples(self) -> Samples:
         """Return the samples of all confirmed frames."""
-        return Samples.joined(self._key_samples + self._lent)
+        return Samples.joined(self._key_samples + self._adopted)
 
     def _grow_key(self) -> None:
         known = self.confirmed_samples()
         plain = Samples(known.features[:, :-MOTION_COUNT], known.labels, known.weights)
         self._key = Forest(plain, ForestShape(), seed=1)
         self._running = None
-        self._looks = None
+        self._appearance_forest = None
 
     def add_motion(self, motion: FloatImage) -> None:
         """Complete the last confirmed frame with `ObjectMotion.features`, float32 (h, w, 3)."""
@@ -112,8 +112,8 @@ class AppearanceModel:
         x0, y0, x1, y1 = window
         inside = np.zeros(features.shape[:2], dtype=bool)
         outside = inside.copy()
-        inside[y0:y1, x0:x1] = log_odds > SURE
-        outside[y0:y1, x0:x1] = log_odds < -SURE
+        inside[y0:y1, x0:x1] = log_odds > CONFIDENT_LOG_ODDS
+        outside[y0:y1, x0:x1] = log_odds < -CONFIDENT_LOG_ODDS
         if not inside.any() or not outside.any():
             return
         places = [
@@ -124,7 +124,7 @@ class AppearanceModel:
         self._age += 1
 
     def refit(self) -> None:
-        """Grow the running forest anew where it has become old."""
+        """Train the running forest again where it is out of date."""
         if self._running is not None and self._age < _REFIT_EVERY:
             return
         self._age = 0
@@ -144,8 +144,8 @@ class AppearanceModel:
     ) -> FloatRows:
         """Return one row a pixel of every second line and column of the window (x0, y0, x1, y1).
 
-        float32 (ceil((y1-y0)/2) ceil((x1-x0)/2), F): what the forests say changes slowly, and the
-        contour is found by others.
+        float32 (ceil((y1-y0)/2) ceil((x1-x0)/2), F): the forests' log odds vary slowly, and the
+        contour comes from other cues.
         """
         x0, y0, x1, y1 = window
         across, down = frame.relative((y1 - y0, x1 - x0), (x0, y0))
@@ -160,35 +160,39 @@ class AppearanceModel:
         return rows.reshape(-1, rows.shape[2])
 
     def key_log_odds(self, rows: FloatRows) -> FloatRows:
-        """Return what the confirmed frames say of each row, float32 (N,) in [-3, 3]."""
+        """Return the key forest's log odds of each row, float32 (N,) in [-3, 3]."""
         if self._key is None:
             raise ValueError("no confirmed frame yet")
         return self._key.log_odds(rows[:, :-MOTION_COUNT])
 
     def running_log_odds(self, rows: FloatRows) -> FloatRows:
-        """Return what all frames so far say of each row, float32 (N,) in [-3, 3]."""
+        """Return the running forest's log odds of each row, float32 (N,) in [-3, 3]."""
         if self._running is None:
             raise ValueError("refit comes first")
         return self._running.log_odds(rows)
 
-    def looks(self, features: FloatImage, window: tuple[int, int, int, int]) -> FloatMap:
-        """Return what the confirmed frames say of looks alone, wherever a pixel is, however it moves.
+    def appearance_log_odds(
+        self, features: FloatImage, window: tuple[int, int, int, int]
+    ) -> FloatMap:
+        """Return log odds by the confirmed frames' appearance alone, whatever a pixel's position and motion.
 
         Args:
             features: `features.appearance` of a frame, float32 (h, w, 17).
             window: x0, y0, x1, y1.
 
         Returns:
-            Log odds, float32 (y1 - y0, x1 - x0), told by every second pixel.
+            Log odds, float32 (y1 - y0, x1 - x0), computed at every second pixel.
         """
-        if self._looks is None:
+        if self._appearance_forest is None:
             known = self.confirmed_samples()
             plain = np.ascontiguousarray(known.features[:, :FEATURE_COUNT])
-            self._looks = Forest(Samples(plain, known.labels, known.weights), _LOOKS_TREES, seed=4)
+            self._appearance_forest = Forest(
+                Samples(plain, known.labels, known.weights), _APPEARANCE_TREES, seed=4
+            )
         x0, y0, x1, y1 = window
         lattice = np.ascontiguousarray(features[y0:y1:LATTICE, x0:x1:LATTICE])
-        told = self._looks.log_odds(lattice.reshape(-1, FEATURE_COUNT))
-        return cv2.resize(told.reshape(lattice.shape[:2]), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
+        log_odds = self._appearance_forest.log_odds(lattice.reshape(-1, FEATURE_COUNT))
+        return cv2.resize(log_odds.reshape(lattice.shape[:2]), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
 
     def _gather(
         self,

@@ -1,4 +1,4 @@
-"""How unlike the background each pixel moves."""
+"""Motion of each pixel relative to the background's homography, and evidence from it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MAYBE = 0.3
 """Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""
 _AROUND = 8
 _BOX_MARGIN = 0.2
-_ENOUGH_GROUND = 0.1
-"""Share of the picture that must be left as ground."""
+_LEAST_BACKGROUND = 0.1
+"""Least share of the picture that must remain as background."""
 _LARGEST_RATIO = 4.0
 _LOCAL_RADIUS = 24
 _BINS = 20
@@ -66,7 +66,7 @@ def background_flow(flow: FloatImage, background: Mask) -> FloatImage:
 
 @dataclass(frozen=True, slots=True)
 class ObjectMotion:
-    """How a frame moves against its background.
+    """Motion of a frame relative to its background.
 
     Attributes:
         vector: the flow minus the background's, over 0.5 + 1.5 times the background's own residual
@@ -84,14 +84,14 @@ class ObjectMotion:
     mismatch: float
 
     def features(self, sign: float = 1.0) -> FloatImage:
-        """Return what a forest may ask of a pixel, float32 (h, w, 3); `sign` -1 turns time around."""
+        """Return the forest's motion features, float32 (h, w, 3); `sign` -1 reverses time."""
         return np.dstack([np.float32(sign) * self.vector, np.log1p(self.difference)])
 
     def with_other_side(self, other: ObjectMotion) -> ObjectMotion:
-        """Return it told by both neighbours, where `other` is against the one on the other side.
+        """Return the motion against both neighbours, where `other` is against the one on the other side.
 
-        Ground that was covered in one neighbour shows no difference to the other. A neighbour of
-        another scene tells nothing.
+        Background occluded in one neighbour shows no difference to the other. A neighbour of another
+        scene is ignored.
         """
         if other.mismatch > OTHER_SCENE:
             return self
@@ -106,20 +106,22 @@ class ObjectMotion:
 def object_motion(
     lab: FloatImage, neighbour: FloatImage, flow: FloatImage, background: Mask
 ) -> ObjectMotion:
-    """Return how a picture moves against its background.
+    """Return the motion of a picture relative to its background.
 
     Args:
         lab: of the picture, float32 (h, w, 3).
         neighbour: Lab of a frame before or after it, float32 (h, w, 3).
         flow: from the picture to the neighbour, float32 (h, w, 2), in pixels.
-        background: pixels that are surely not the object's, bool (h, w).
+        background: confident background, bool (h, w).
     """
     ground = background_flow(flow, background)
     residual = flow - ground
     pixels = lengths(residual)
     weight = background.astype(np.float32)
-    usual = box_mean(pixels * weight, _LOCAL_RADIUS) / (box_mean(weight, _LOCAL_RADIUS) + 1e-3)
-    scale = 1.0 / (0.5 + 1.5 * usual)
+    background_residual = box_mean(pixels * weight, _LOCAL_RADIUS) / (
+        box_mean(weight, _LOCAL_RADIUS) + 1e-3
+    )
+    scale = 1.0 / (0.5 + 1.5 * background_residual)
     vector = np.clip(residual * scale[..., None], -_LARGEST_RATIO, _LARGEST_RATIO)
     gap = _compensated_difference(lab, neighbour, ground)
     known = gap[background][::_EVERY]
@@ -128,18 +130,18 @@ def object_motion(
     return ObjectMotion(vector.astype(np.float32), difference, pixels, mismatch)
 
 
-def ground_around(probability: FloatMap) -> Mask:
-    """Return what is surely background, bool (h, w): all but the object and a margin of 8 pixels.
+def background_around(probability: FloatMap) -> Mask:
+    """Return confident background, bool (h, w): all but the object and a margin of 8 pixels.
 
-    What moves beside the object, water or foliage, is then part of what is usual there.
+    Moving surroundings, water or foliage, are then part of the background's residual.
     """
     return np.asarray(~dilate(probability > _MAYBE, _AROUND))
 
 
-def ground_outside(probability: FloatMap) -> Mask:
+def background_outside_box(probability: FloatMap) -> Mask:
     """Return what is outside the object's box and a margin, bool (h, w).
 
-    Parts that were lost are not taken for ground, so that their motion still shows.
+    Lost parts are not taken for background, so that their motion still shows.
     """
     ground = np.ones(probability.shape, dtype=bool)
     box = bounding_box(probability > _MAYBE)
@@ -147,11 +149,12 @@ def ground_outside(probability: FloatMap) -> Mask:
         height, width = probability.shape
         x0, y0, x1, y1 = grow_box(box, (width, height), _BOX_MARGIN, 6)
         ground[y0:y1, x0:x1] = False
-    return ground if ground.mean() > _ENOUGH_GROUND else ground_around(probability)
+    return ground if ground.mean() > _LEAST_BACKGROUND else background_around(probability)
 
 
-def standing_out(motion: ObjectMotion, mask: Mask) -> float:
-    """Return how surely a pixel of the object moves more than one around it: 0.5 not at all, 1 always.
+def motion_separability(motion: ObjectMotion, mask: Mask) -> float:
+    """Return the probability that a pixel of the object moves more than one around it (the area under the
+    curve): 0.5 is chance, 1 perfect separation.
 
     Args:
         motion: of the frame.
@@ -173,7 +176,7 @@ def standing_out(motion: ObjectMotion, mask: Mask) -> float:
 
 
 def _compensated_difference(lab: FloatImage, neighbour: FloatImage, ground: FloatImage) -> FloatMap:
-    """Return how far a picture is from its neighbour seen along `ground`, in Lab units, float32 (h, w).
+    """Return a picture's difference to its neighbour warped by `ground`, in Lab units, float32 (h, w).
 
     0 where the neighbour doesn't reach.
     """
@@ -191,10 +194,10 @@ def difference_evidence(difference: FloatMap) -> FloatMap:
 
 
 def motion_evidence(vector: FloatImage, expected: FloatMap, weight: FloatMap) -> FloatMap:
-    """Return how much each pixel moves like the object rather than like what is around it.
+    """Return the evidence that each pixel moves like the object rather than like its surroundings.
 
-    A histogram of the motion vectors of the expected object against one of its surroundings: where
-    both move alike it says nothing, whatever the size of the motion.
+    The ratio of two histograms of motion vectors, of the expected object and of its surroundings: 0
+    where both move alike, whatever the size of the motion.
 
     Args:
         vector: motion against the background, float32 (h, w, 2) in [-4, 4].

@@ -1,4 +1,4 @@
-"""Between two confirmed frames: a pass comes back from the later one, and both answers are weighed."""
+"""Bidirectional tracking between two confirmed frames: fuses the forward pass with a reverse one."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.tracking.tracker import Belief
+from engines.builtin.tracking.tracker import Estimate
 from engines.builtin.vision.arrays import FloatMap
 from utils.mask_utils import intersection_over_union
 
 _LEVELS = 255
-_ARRIVED = 0.6
-"""Overlap with the confirmed frame behind below which a returning pass has lost the object on its way."""
-_DISTRUST = 4
-"""Power of the overlap by which it is then believed less."""
+_GOOD_OVERLAP = 0.6
+"""Overlap with the confirmed frame behind, below which a reverse pass is taken to have lost the object."""
+_TRUST_POWER = 4
+"""Power of the overlap that then reduces its weight."""
 _LEAST_TRUST = 1e-3
-_ANEW = 0.1
-"""`Belief.steady` below which a pass has found the object anew."""
-_UNVOUCHED = 0.05
-"""How far is believed what a pass followed before it found the object anew: maybe something else."""
+_REDETECTED = 0.1
+"""`Estimate.temporal_overlap` below which a pass has redetected the object."""
+_TRUST_BEFORE_REDETECTION = 0.05
+"""Weight of what a reverse pass tracked beyond a redetection: it may be another object."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A belief in some kilobytes: the probability in 255 levels, deflated."""
+    """A compressed estimate: the probability in 255 levels, deflated."""
 
     shape: tuple[int, int]
     data: bytes
     confidence: float
 
 
-class ReturningPass:
-    """What a pass from the keyframe ahead, back to the one behind, believed of each frame.
+class ReversePass:
+    """Estimates of a pass from the keyframe ahead back to the one behind.
 
     Kept packed: about 5 kB a frame and object.
     """
@@ -44,54 +44,54 @@ class ReturningPass:
         self._ahead = ahead
         self._packed: dict[tuple[int, int], _Packed] = {}
         self._trust: dict[int, float] = {}
-        self._anew: dict[int, int] = {}
+        self._redetected_at: dict[int, int] = {}
 
-    def keep(self, index: int, name: int, belief: Belief) -> None:
-        """Remember the belief of a frame and an object."""
-        levels = np.rint(np.clip(belief.probability, 0.0, 1.0) * _LEVELS).astype(np.uint8)
+    def keep(self, index: int, name: int, estimate: Estimate) -> None:
+        """Store the estimate of a frame and an object."""
+        levels = np.rint(np.clip(estimate.probability, 0.0, 1.0) * _LEVELS).astype(np.uint8)
         data = zlib.compress(levels.tobytes(), 1)
         height, width = levels.shape
-        self._packed[index, name] = _Packed((height, width), data, belief.confidence)
-        if belief.steady < _ANEW:
-            self._anew[name] = index
+        self._packed[index, name] = _Packed((height, width), data, estimate.confidence)
+        if estimate.temporal_overlap < _REDETECTED:
+            self._redetected_at[name] = index
 
-    def arrive(self, name: int, belief: Belief, confirmed: Belief) -> None:
-        """Learn what the pass found of an object on the frame behind, against what is confirmed there.
+    def compare_with_confirmed(self, name: int, estimate: Estimate, confirmed: Estimate) -> None:
+        """Set the trust in the pass by its estimate of an object on the confirmed frame behind.
 
-        A pass that lost the object on its way misses it: the worse, the less it is believed. Where
-        the object isn't in the confirmed frame, nothing can be told.
+        A pass that lost the object on its way overlaps little. Where the object isn't in the confirmed
+        frame, the trust stays 1.
         """
         true = confirmed.probability > 0.5
         if true.any():
-            overlap = intersection_over_union(belief.probability > 0.5, true)
-            self._trust[name] = max(min(1.0, overlap / _ARRIVED) ** _DISTRUST, _LEAST_TRUST)
+            overlap = intersection_over_union(estimate.probability > 0.5, true)
+            self._trust[name] = max(min(1.0, overlap / _GOOD_OVERLAP) ** _TRUST_POWER, _LEAST_TRUST)
 
     def trust(self, name: int, index: int) -> float:
-        """Return how far an object's pass is believed at a frame, in [0, 1].
+        """Return the trust in an object's reverse pass at a frame, in [0, 1].
 
-        That it met the confirmed frame behind says nothing of what it followed before it found the
-        object anew on its way.
+        Its overlap with the confirmed frame behind is no measure of what it tracked before a
+        redetection.
         """
-        anew = self._anew.get(name, self._ahead)
+        anew = self._redetected_at.get(name, self._ahead)
         is_before = abs(index - self._behind) > abs(anew - self._behind)
-        return self._trust.get(name, 1.0) * (_UNVOUCHED if is_before else 1.0)
+        return self._trust.get(name, 1.0) * (_TRUST_BEFORE_REDETECTION if is_before else 1.0)
 
-    def weighed(self, index: int, name: int, belief: Belief) -> Belief:
-        """Return the belief of the pass on its way, weighed with the one that came back; forget it.
+    def fused(self, index: int, name: int, estimate: Estimate) -> Estimate:
+        """Return the forward pass's estimate fused with the reverse one, which is then dropped.
 
-        Each weighs by its confidence and by the square of its nearness to its own keyframe, and what
-        came back by how well it arrived.
+        Weights: the confidence, times the square of the nearness to the pass's own keyframe, times the
+        trust in the reverse pass.
         """
         packed = self._packed.pop((index, name), None)
         if packed is None:
-            return belief
+            return estimate
         way = (index - self._behind) / (self._ahead - self._behind)
-        own = (1.0 - way) ** 2 * belief.confidence
+        own = (1.0 - way) ** 2 * estimate.confidence
         other = way**2 * packed.confidence * self.trust(name, index)
         total = max(own + other, 1e-6)
         returned: FloatMap = np.frombuffer(zlib.decompress(packed.data), dtype=np.uint8).reshape(
             packed.shape
         ).astype(np.float32) / np.float32(_LEVELS)
-        mixed = (own * belief.probability + other * returned) / total
-        sure = (own * belief.confidence + other * packed.confidence) / total
-        return Belief(mixed.astype(np.float32), float(sure))
+        mixed = (own * estimate.probability + other * returned) / total
+        confidence = (own * estimate.confidence + other * packed.confidence) / total
+        return Estimate(mixed.astype(np.float32), float(confidence))

@@ -1,4 +1,4 @@
-"""How sure the tracker may be of a frame: low where a user should look, and correct."""
+"""Confidence of a tracked frame from its quality indicators: low where a user should check the mask."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from utils.types import Mask
 _BAND = 3
 _FEW = 32
 _FARTHEST = 0.2
-"""Area, against the confirmed one, below which an object going away isn't believed to have shrunk."""
+"""Smallest factor by which scale change is allowed to reduce the expected area."""
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
-    """What a tracked frame shows of its own quality, each in [0, 1], 1 is good.
+class QualityIndicators:
+    """Quality indicators of a tracked frame, each in [0, 1], 1 is good.
 
-    `decided`: how clear the evidence is along the contour. `familiar`: how much the inside looks
-    like the confirmed frames and the surroundings do not. `steady`: overlap with the outline carried
+    `contour_margin`: mean certainty of the evidence along the contour. `appearance_match`: share of
+    the inside that resembles the confirmed frames, and of the surroundings that does not.
     along the flow. `followed`: trust in the flow inside. `whole`: area, against what is expected of
     the confirmed one: an object is lost bit by bit more often than at once.
     """
 
-    decided: float
-    familiar: float
-    steady: float
-    followed: float
-    whole: float
+    contour_margin: float
+    appearance_match: float
+    temporal_overlap: float
+    flow_reliability: float
+    area_share: float
 
 
 class ExpectedArea:
-    """How large the object should be: as confirmed, less what has left the picture, or gone away."""
+    """Expected area of the object: the confirmed one, less what left the picture, scaled with distance."""
 
     def __init__(self, confirmed: Mask) -> None:
         """Begin at a confirmed frame's mask, bool (h, w)."""
@@ -43,7 +43,7 @@ class ExpectedArea:
         self._kept = 1.0
 
     def follow(self, region: Mask, flow: FloatImage) -> None:
-        """Go one frame on: `region` (h, w) bool of the last frame moves by `flow` (h, w, 2), in pixels."""
+        """Advance one frame: `region` (h, w) bool of the last frame moves by `flow` (h, w, 2), in pixels."""
         rows, columns = np.nonzero(region)
         if rows.size < _FEW:
             return
@@ -60,8 +60,8 @@ class ExpectedArea:
     def share(self, area: float) -> float:
         """Return `area`, in pixels, as a share of the expected one, in [0, 1].
 
-        Flow's growth adds up its errors, so only half of what it says (in logarithms) is believed, and
-        nothing of what it says beyond the confirmed size.
+        Scale change accumulates the flow's errors, so only half of it (in logarithms) is used, and
+        never growth beyond the confirmed size.
         """
         return float(min(1.0, area / max(self._area(), 1.0)))
 
@@ -74,46 +74,48 @@ class ExpectedArea:
         return float(self._confirmed * self._kept * gone_away)
 
 
-def read_signs(
+def quality_indicators(
     region: Mask,
     expected: Mask,
     log_odds: FloatMap,
     key: FloatMap,
     reliability: FloatMap,
-    whole: float,
-) -> Signs:
-    """Return the signs of a frame; every array is (h, w) of the tracked window.
+    area_share: float,
+) -> QualityIndicators:
+    """Return the quality indicators of a frame; every array is (h, w) of the tracked window.
 
     Args:
-        region: the answer.
-        expected: the last answer, carried along the flow.
+        region: the estimated mask.
+        expected: the previous frame's region, warped along the flow.
         log_odds: the combined evidence.
         key: log odds by the confirmed frames alone, in [-3, 3].
         reliability: of the flow, in [0.25, 1].
-        whole: `ExpectedArea.share` of the answer.
+        area_share: `ExpectedArea.share` of the region.
     """
     if not region.any():
-        return Signs(0.0, 0.0, 0.0, 0.0, 0.0)
+        return QualityIndicators(0.0, 0.0, 0.0, 0.0, 0.0)
     band = dilate(region, _BAND) & ~erode(region, _BAND)
     around = dilate(region, 3 * _BAND) & ~dilate(region, _BAND)
-    decided = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
+    contour_margin = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
     inside = float((key[region] > 0).mean())
     outside = float((key[around] < 0).mean()) if around.any() else 1.0
-    steady = intersection_over_union(region, expected)
-    followed = float(reliability[region].mean())
-    return Signs(decided, 0.5 * (inside + outside), steady, followed, whole)
+    temporal_overlap = intersection_over_union(region, expected)
+    flow_reliability = float(reliability[region].mean())
+    return QualityIndicators(
+        contour_margin, 0.5 * (inside + outside), temporal_overlap, flow_reliability, area_share
+    )
 
 
-def confidence(signs: Signs, before: float) -> float:
-    """Return the confidence in [0, 1] from this frame's signs and the confidence `before`.
+def confidence(indicators: QualityIndicators, before: float) -> float:
+    """Return the confidence in [0, 1] from this frame's indicators and the previous frame's confidence.
 
-    What went wrong stays wrong: a frame is hardly surer than the one that it was followed from.
+    Errors persist along a pass, so confidence rises by at most 0.02 a frame.
     """
     now = (
-        0.20 * signs.decided
-        + 0.30 * signs.familiar
-        + 0.15 * signs.steady
-        + 0.05 * signs.followed
-        + 0.30 * signs.whole
+        0.20 * indicators.contour_margin
+        + 0.30 * indicators.appearance_match
+        + 0.15 * indicators.temporal_overlap
+        + 0.05 * indicators.flow_reliability
+        + 0.30 * indicators.area_share
     )
     return float(np.clip(min(now, before + 0.02), 0.0, 1.0))

@@ -1,4 +1,4 @@
-"""How much the object differs from the background carried along, and what is around it does."""
+"""Histograms of the motion-compensated frame difference, of the object and of its surroundings."""
 
 from __future__ import annotations
 
@@ -23,42 +23,44 @@ _EDGE = 2
 class DifferenceModel:
     """Histograms of `ObjectMotion.difference`: of the object's pixels, and of those around it.
 
-    A thing that stands still or has no texture differs as little as the background, and water differs as
-    much as a swan on it: how far a difference tells them apart is another matter in each clip.
+    A still or untextured object differs as little as the background, and water as much as a swan on
+    it: how well the difference separates them depends on the clip.
     """
 
     def __init__(self) -> None:
-        self._shares: npt.NDArray[np.float64] | None = None
+        self._histograms: npt.NDArray[np.float64] | None = None
 
     def learn(self, difference: FloatMap, inside: Mask) -> None:
         """Learn from a frame's window: difference float32 (h, w), the object's pixels bool (h, w)."""
         around = ~dilate(inside, _EDGE)
         if not inside.any() or not around.any():
             return
-        bins = _places(difference).astype(np.intp)
-        now = np.stack([_shares(bins[side]) for side in (inside, around)])
-        self._shares = now if self._shares is None else _KEEP * self._shares + (1.0 - _KEEP) * now
+        bins = _bin_positions(difference).astype(np.intp)
+        now = np.stack([_histograms(bins[side]) for side in (inside, around)])
+        self._histograms = (
+            now if self._histograms is None else _KEEP * self._histograms + (1.0 - _KEEP) * now
+        )
 
     def evidence(self, difference: FloatMap) -> FloatMap:
-        """Return the log odds, float32 (h, w) in [-2, 2], that a pixel that differs so is the object's.
+        """Return the log odds of the object given each pixel's difference, float32 (h, w) in [-2, 2].
 
-        All 0 before anything was learned.
+        All 0 before the first `learn`.
         """
-        if self._shares is None:
+        if self._histograms is None:
             return np.zeros_like(difference)
-        inside, around = self._shares + _RARE
+        inside, around = self._histograms + _RARE
         ratio = np.clip(np.log(inside / around), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-        told = np.interp(_places(difference), np.arange(_BINS) + 0.5, ratio)
-        return np.asarray(told, dtype=np.float32)
+        log_odds = np.interp(_bin_positions(difference), np.arange(_BINS) + 0.5, ratio)
+        return np.asarray(log_odds, dtype=np.float32)
 
 
-def _places(difference: FloatMap) -> FloatMap:
-    """Return where each difference lies on the bins' scale, float32 in [0, bins)."""
+def _bin_positions(difference: FloatMap) -> FloatMap:
+    """Return each difference's position on the scale of bins, float32 in [0, bins)."""
     places = np.log1p(difference) * np.float32(_BINS_PER_FOLD)
     return np.asarray(np.minimum(places, np.float32(_BINS - 1e-3)))
 
 
-def _shares(bins: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+def _histograms(bins: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
     """Return the share of pixels in each bin, smoothed, float64 (bins,)."""
     counts = np.bincount(bins, minlength=_BINS).astype(np.float64)
     smooth = np.convolve(np.pad(counts, len(_SMOOTH) // 2, mode="edge"), _SMOOTH, "valid")

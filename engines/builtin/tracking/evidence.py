@@ -1,4 +1,4 @@
-"""What speaks for and against each pixel of a frame, and how much each voice weighs."""
+"""Evidence maps of a frame and their combination into log odds of the object."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, forward_coverage
-from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.processing_size import ProcessingFrame
 
-VOICES = (
+CUES = (
     "contour",
     "contour_trusted",
     "disocclusion",
@@ -32,26 +32,26 @@ VOICES = (
 """Names of the evidence maps, in the order of `WEIGHTS`."""
 
 WEIGHTS = (0.03, 0.25, -0.7, 0.24, 0.75, 0.4, 0.35, 0.35, 0.1, 0.4)
-"""Log odds per unit of each voice: a logistic regression along the tracker's own way through the
+"""Log odds per unit of each cue: a logistic regression along the tracker's own passes through the
 development clips, then moved one at a time; how much that is worth is in docs/quality.md."""
 BIAS = 0.02
 
 _STILL = 0.6
-"""Accumulated motion against the background, in units of the background's own, that says nothing."""
+"""Accumulated motion against the background, in units of the background's residual, at log odds 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What the last frame's answer says of this frame, all float32 of the whole frame (h, w[, C]).
+class Prediction:
+    """The previous estimate warped to this frame, all float32 of the whole frame (h, w[, C]).
 
-    `expected` is the probability warped here, `known` the last frame's Lab colours at their places
-    here, `motion` how the frame moves against its background, `motion_features` what a forest may ask
-    of that, `motion_memory` the same vectors over time. `window` (x0, y0, x1, y1) is where the object
-    is looked for, `place` its frame.
+    `expected` is the warped probability, `previous_lab` the previous frame's warped Lab colours,
+    `motion` the frame's motion against its background, `motion_features` the forest's features
+    of it, `motion_memory` the same vectors over time. `window` (x0, y0, x1, y1) is the search
+    window, `place` the object's frame.
     """
 
     expected: FloatMap
-    known: FloatImage
+    previous_lab: FloatImage
     motion: ObjectMotion
     motion_features: FloatImage
     motion_memory: FloatImage
@@ -59,52 +59,54 @@ class Carried:
     place: ObjectFrame
 
 
-def gather(
-    frame: WorkingFrame,
+def evidence_maps(
+    frame: ProcessingFrame,
     flow: FlowPair,
-    carried: Carried,
+    prediction: Prediction,
     appearance: AppearanceModel,
     shape: ShapeMemory,
     differences: DifferenceModel,
 ) -> FloatImage:
-    """Return the evidence maps of the carried window, float32 (10, h, w), in the order of `VOICES`."""
-    x0, y0, x1, y1 = carried.window
+    """Return the evidence maps of the search window, float32 (10, h, w), in the order of `CUES`."""
+    x0, y0, x1, y1 = prediction.window
     view = np.s_[y0:y1, x0:x1]
     size = y1 - y0, x1 - x0
     trust = np.ascontiguousarray(flow.reliability[view])
-    expected = np.ascontiguousarray(carried.expected[view])
+    expected = np.ascontiguousarray(prediction.expected[view])
     contour = contour_evidence(expected)
-    rows = appearance.rows(frame.features, carried.motion_features, carried.window, carried.place)
+    rows = appearance.rows(
+        frame.features, prediction.motion_features, prediction.window, prediction.place
+    )
     maps = [
         contour,
         contour * trust,
         np.clip(1.0 - forward_coverage(flow.from_previous)[view], 0.0, 1.0),
-        shape.expected(size, (x0, y0), carried.place),
+        shape.expected(size, (x0, y0), prediction.place),
         local_colour(
-            np.ascontiguousarray(carried.known[view]),
+            np.ascontiguousarray(prediction.previous_lab[view]),
             expected,
             trust,
             np.ascontiguousarray(frame.lab[view]),
         ),
-        spread(appearance.key_log_odds(rows), size),
-        spread(appearance.running_log_odds(rows), size),
-        motion_evidence(carried.motion.vector[view], expected, trust) * trust,
-        np.clip(lengths(carried.motion_memory[view]) - _STILL, -0.8, 2.0),
-        differences.evidence(carried.motion.difference[view]),
+        upsampled_lattice(appearance.key_log_odds(rows), size),
+        upsampled_lattice(appearance.running_log_odds(rows), size),
+        motion_evidence(prediction.motion.vector[view], expected, trust) * trust,
+        np.clip(lengths(prediction.motion_memory[view]) - _STILL, -0.8, 2.0),
+        differences.evidence(prediction.motion.difference[view]),
     ]
     return np.stack(maps).astype(np.float32)
 
 
-def combined(maps: FloatImage) -> FloatMap:
+def combined_log_odds(maps: FloatImage) -> FloatMap:
     """Return the log odds, float32 (h, w), of evidence maps (10, h, w)."""
     # Not by BLAS: its threads would spin between frames, on the cores that the alpha and FFmpeg need.
     total = np.full(maps.shape[1:], BIAS, dtype=np.float32)
-    for weight, voice in zip(WEIGHTS, maps, strict=True):
-        total += np.float32(weight) * voice
+    for weight, cue in zip(WEIGHTS, maps, strict=True):
+        total += np.float32(weight) * cue
     return total
 
 
-def spread(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
+def upsampled_lattice(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
     """Return lattice values as a map of `shape`, bilinear between the lattice's points."""
     height, width = shape
     columns, rows = np.meshgrid(

@@ -1,14 +1,14 @@
-"""Parts of the object that come out again from behind something, apart from what is still seen of it."""
+"""Occlusion: redetects parts of the object that reappear apart from its visible part."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from engines.builtin.tracking.background_motion import difference_evidence, motion_evidence
-from engines.builtin.tracking.evidence import Carried
+from engines.builtin.tracking.evidence import Prediction
 from engines.builtin.vision.arrays import FloatMap
 from engines.builtin.vision.flow import FlowPair
-from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import bounding_box, component_sums, components, dilate, keep_components
 from utils.types import Mask
@@ -18,17 +18,17 @@ _MOTION = 1.0
 _DIFFERENCE = 0.4
 _BIAS = -0.3
 _SMOOTHNESS = 1.0
-_LOOKS = 0.5
-"""Mean log odds by its looks that a part needs; `_MOVES`, by its motion and its difference."""
-_MOVES = 0.3
+_LEAST_APPEARANCE = 0.5
+"""Least mean log odds of a part by appearance; `_LEAST_MOTION`, by motion and difference."""
+_LEAST_MOTION = 0.3
 _AREAS = 0.03, 1.2
-"""Areas taken, as shares of what is missing."""
+"""Accepted areas, as shares of the missing one."""
 
 
-def where_hidden(mask: Mask, size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """Return where the rest of the object may be, (x0, y0, x1, y1); None for an empty mask.
+def search_window(mask: Mask, size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Return where occluded parts may reappear, (x0, y0, x1, y1); None for an empty mask.
 
-    As far to each side of what is seen, bool (h, w), as the whole object of `size_wh` would reach.
+    As far to each side of the visible part, bool (h, w), as the whole object of `size_wh` reaches.
     """
     box = bounding_box(mask)
     if box is None:
@@ -45,35 +45,35 @@ def where_hidden(mask: Mask, size_wh: tuple[int, int]) -> tuple[int, int, int, i
     )
 
 
-def parts_come_back(
-    frame: WorkingFrame,
+def reappeared_parts(
+    frame: ProcessingFrame,
     flow: FlowPair,
-    carried: Carried,
+    prediction: Prediction,
     seen: FloatMap,
-    looks: FloatMap,
+    appearance_log_odds: FloatMap,
     window: tuple[int, int, int, int],
     missing: float,
 ) -> Mask:
-    """Return the parts of the object that are seen again, bool (h, w) of the frame.
+    """Return the reappeared parts of the object, bool (h, w) of the frame.
 
-    They look like the object on its confirmed frames, and move against the background as it does.
+    They match the confirmed frames' appearance and the visible part's motion.
 
     Args:
         frame: the frame.
         flow: to the frame before.
-        carried: what is known from there.
-        seen: probability of what is followed, float32 (h, w).
-        looks: log odds by looks alone, float32 of the window.
-        window: where to look.
-        missing: area that the object lacks, in pixels.
+        prediction: the previous estimate warped here.
+        seen: probability of the visible part, float32 (h, w).
+        appearance_log_odds: by appearance alone, float32 of the window.
+        window: search window (x0, y0, x1, y1).
+        missing: missing area, in pixels.
     """
     x0, y0, x1, y1 = window
     view = np.s_[y0:y1, x0:x1]
     trust = np.ascontiguousarray(flow.reliability[view])
     expected = np.ascontiguousarray(seen[view])
-    motion = motion_evidence(carried.motion.vector[view], expected, trust) * trust
-    difference = difference_evidence(carried.motion.difference[view])
-    log_odds = looks + _MOTION * motion + _DIFFERENCE * difference + _BIAS
+    motion = motion_evidence(prediction.motion.vector[view], expected, trust) * trust
+    difference = difference_evidence(prediction.motion.difference[view])
+    log_odds = appearance_log_odds + _MOTION * motion + _DIFFERENCE * difference + _BIAS
     region = regularised(log_odds, frame.lab[view], _SMOOTHNESS) > 0.5
     apart = region & ~dilate(expected > 0.5, 1)
     names, areas = components(apart)
@@ -83,9 +83,11 @@ def parts_come_back(
         return np.asarray(sums / np.maximum(areas, 1), dtype=np.float32)
 
     least, most = _AREAS
-    taken = (areas >= least * missing) & (areas <= most * missing)
-    taken &= (mean(looks) > _LOOKS) & (mean(motion + difference) > _MOVES)
-    taken[0] = False
-    back = np.zeros(seen.shape, dtype=bool)
-    back[view] = keep_components(apart, taken, names)
-    return back
+    accepted = (areas >= least * missing) & (areas <= most * missing)
+    accepted &= (mean(appearance_log_odds) > _LEAST_APPEARANCE) & (
+        mean(motion + difference) > _LEAST_MOTION
+    )
+    accepted[0] = False
+    reappeared = np.zeros(seen.shape, dtype=bool)
+    reappeared[view] = keep_components(apart, accepted, names)
+    return reappeared

@@ -1,4 +1,4 @@
-"""Where the object is and what outline it has, in a frame of its own that moves and grows with it."""
+"""The object's frame (centre and size), contour evidence, and the mean shape in that frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SMALLEST_DEVIATION = 3.0
 
 @dataclass(frozen=True, slots=True)
 class ObjectFrame:
-    """Centre and standard deviations of the object's pixels, in working pixels."""
+    """Centre and standard deviations of the object's pixels, in pixels at processing size."""
 
     x: float
     y: float
@@ -78,7 +78,7 @@ class ShapeMemory:
         self._running = self._confirmed.copy()
 
     def update(self, probability: FloatMap, keep: float = 0.9) -> None:
-        """Take in the outline of one more tracked frame, float32 (h, w)."""
+        """Update the mean shape with a tracked frame's probability, float32 (h, w)."""
         self._running = keep * self._running + (1.0 - keep) * _normalised(probability)
 
     def expected(

@@ -1,1 +1,1 @@
-"""Classical vision algorithms on arrays; they know nothing of tracking."""
+"""Computer vision algorithms on arrays, independent of tracking and selection."""

@@ -1,4 +1,4 @@
-"""What a pixel looks like: colour, its surroundings at three scales, texture; position is added later."""
+"""Appearance features of each pixel: colour, blurred colour at three scales, texture."""
 
 from __future__ import annotations
 

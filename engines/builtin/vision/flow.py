@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps, dot
-from engines.builtin.vision.processing_size import WorkingFrame
+from engines.builtin.vision.processing_size import ProcessingFrame
 from utils.compiled import compiled
 
 _RELIABILITY_FLOOR = 0.25
@@ -16,7 +16,7 @@ _RELIABILITY_FLOOR = 0.25
 
 @dataclass(frozen=True, slots=True)
 class FlowPair:
-    """Flow between the previous frame and this one, float32 (h, w, 2) as (dx, dy) in working pixels.
+    """Flow between the previous frame and this one, float32 (h, w, 2) as (dx, dy) in pixels at processing size.
 
     `to_previous` says where each pixel of this frame was; `from_previous` where each of the
     previous one goes; `reliability` in [0.25, 1] is of this frame's pixels.
@@ -49,11 +49,11 @@ class FlowEstimator:
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def one_way(self, here: WorkingFrame, there: WorkingFrame) -> FloatImage:
+    def one_way(self, here: ProcessingFrame, there: ProcessingFrame) -> FloatImage:
         """Return where each pixel of `here` is in `there`, float32 (h, w, 2) as (dx, dy)."""
         return np.asarray(self._dis.calc(here.luma, there.luma, None), dtype=np.float32)
 
-    def between(self, previous: WorkingFrame, current: WorkingFrame) -> FlowPair:
+    def between(self, previous: ProcessingFrame, current: ProcessingFrame) -> FlowPair:
         """Return the flow between two neighbouring frames in the order they are tracked."""
         to_previous = self.one_way(current, previous)
         from_previous = self.one_way(previous, current)
@@ -62,8 +62,8 @@ class FlowEstimator:
 
 
 def _reliability(
-    previous: WorkingFrame,
-    current: WorkingFrame,
+    previous: ProcessingFrame,
+    current: ProcessingFrame,
     to_previous: FloatImage,
     from_previous: FloatImage,
 ) -> FloatMap:
@@ -79,7 +79,7 @@ def _reliability(
 def forward_coverage(from_previous: FloatImage) -> FloatMap:
     """Return how much of the previous frame lands on each pixel, float32 (h, w), about 1 where moved.
 
-    Near 0 means newly uncovered ground.
+    Near 0 means disoccluded background.
     """
     total = np.zeros(from_previous.shape[:2], dtype=np.float32)
     _splat_ones(from_previous, total)

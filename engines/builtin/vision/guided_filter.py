@@ -1,4 +1,4 @@
-"""The colour guided filter (He, Sun, Tang, TPAMI 2013) on box means; it knows nothing of video."""
+"""The colour guided filter (He, Sun, Tang, TPAMI 2013) on box means; single pictures only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reduced size that tracking works at, and the pictures made of a frame at that size."""
+"""The size that tracking works at, and a frame's images at that size."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from engines.builtin.vision.arrays import FloatImage
 from engines.builtin.vision.features import appearance
 from utils.types import Frame
 
-WORKING_AREA = 480 * 270
-"""Pixels of the working size: the contour stays within a pixel and a half at 480p, at a third of the cost."""
+PROCESSING_AREA = 480 * 270
+"""Pixels of the processing size: the contour stays within 1.5 pixels at 480p, at a third of the cost."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingFrame:
-    """One frame at working size: rgb uint8 (h, w, 3), lab float32 (h, w, 3), luma uint8 (h, w).
+class ProcessingFrame:
+    """One frame at processing size: rgb uint8 (h, w, 3), lab float32 (h, w, 3), luma uint8 (h, w).
 
-    Lab has L in [0, 100] and a, b in about [-100, 100]; `features` is what a pixel looks like,
+    Lab has L in [0, 100] and a, b in about [-100, 100]; `features` are its appearance,
     float32 (h, w, 17), see `features.appearance`.
     """
 
@@ -30,14 +30,14 @@ class WorkingFrame:
     features: FloatImage
 
 
-def working_size(size_wh: tuple[int, int], area: int = WORKING_AREA) -> tuple[int, int]:
+def processing_size(size_wh: tuple[int, int], area: int = PROCESSING_AREA) -> tuple[int, int]:
     """Return the width and height to work at: the same shape, at most `area` pixels."""
     width, height = size_wh
     scale = min(1.0, float(np.sqrt(area / (width * height))))
     return max(8, round(width * scale)), max(8, round(height * scale))
 
 
-def shrink(frame: Frame, size_wh: tuple[int, int]) -> WorkingFrame:
+def to_processing_size(frame: Frame, size_wh: tuple[int, int]) -> ProcessingFrame:
     """Return the frame, uint8 RGB (H, W, 3), at the size `size_wh` in pixels."""
     height, width = frame.shape[:2]
     rgb = frame
@@ -47,4 +47,4 @@ def shrink(frame: Frame, size_wh: tuple[int, int]) -> WorkingFrame:
     scaled *= 1.0 / 255.0
     lab = cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    return WorkingFrame(rgb, lab, luma, appearance(lab))
+    return ProcessingFrame(rgb, lab, luma, appearance(lab))
