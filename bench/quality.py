@@ -116,12 +116,14 @@ def start_frame(clip: Clip, name: str) -> int:
 
 
 def matte(
-    engine: BuiltinEngine, clip: Clip, guide: dict[int, Mask], start: int = 0, steady: bool = True
+    engine: BuiltinEngine, clip: Clip, guide: dict[int, Mask], start: int = 0, smooth: bool = True
 ) -> tuple[list[MattedFrame], dict[str, float]]:
     context = RunContext()
     wall, processor = time.perf_counter(), time.process_time()
     found = list(
-        engine.process(ArrayFrames(clip.frames), guide, start, {"steady": steady}, context)
+        engine.process(
+            ArrayFrames(clip.frames), guide, start, {"temporal_smoothing": smooth}, context
+        )
     )
     cost = {
         "fps": len(found) / (time.perf_counter() - wall),
@@ -201,9 +203,9 @@ def clicked(engine: BuiltinEngine, clip: Clip, frame: int, guess: Mask, confiden
     if not (guess ^ clip.masks[frame]).any():
         return guess
     click = click_on_error(guess, clip.masks[frame])
-    anew = not guess.any() or has_lost(guess, confidence, (click,))
+    restart = not guess.any() or has_lost(guess, confidence, (click,))
     session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
-    answers = session.segment(Prompt(points=(click,), mask=None if anew else guess))
+    answers = session.segment(Prompt(points=(click,), mask=None if restart else guess))
     return answers[0].mask if answers else guess
 
 
@@ -222,8 +224,8 @@ def corrected(
         "J_click_before": metrics.region_similarity(guess, clip.masks[frame]),
         "J_click_after": metrics.region_similarity(answer, clip.masks[frame]),
     }
-    mended = {"J_made_right": clip.masks[frame], "J_corrected": answer}
-    for key, mask in mended.items():
+    made = {"J_made_right": clip.masks[frame], "J_corrected": answer}
+    for key, mask in made.items():
         again, _ = matte(engine, clip, {start: guide, frame: mask}, start)
         masks = [item.alpha > 0.5 for item in again]
         figures[key] = mask_figures(masks, clip.masks, start)["J"]
@@ -253,11 +255,11 @@ def measure(
             figures |= corrected(engine, clip, found, start, guide)
         rows.append(Row(clip.name, f"builtin, {way}", figures))
         if way == "mask" and clip.alphas:
-            single, _ = matte(engine, clip, {start: guide}, start, steady=False)
+            single, _ = matte(engine, clip, {start: guide}, start, smooth=False)
             rows.append(
                 Row(
                     clip.name,
-                    "builtin, unsteadied",
+                    "builtin, no smoothing",
                     _figures(clip, [item.alpha for item in single], start),
                 )
             )

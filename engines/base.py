@@ -65,6 +65,7 @@ class OptionSpec:
     """One option of an engine, enough to draw a control and to validate a value.
 
     `label` is a catalogue message; `minimum` and `maximum` are inclusive; `choices` is for "choice".
+    `aliases` are former names, still accepted.
     """
 
     name: str
@@ -74,6 +75,7 @@ class OptionSpec:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +333,8 @@ def resolve_options(
         BadRequest: an unknown option or a value out of range.
     """
     known = {spec.name: spec for spec in specs}
+    current = {alias: spec.name for spec in specs for alias in spec.aliases}
+    values = {current.get(name, name): value for name, value in values.items()}
     for name in values:
         if name not in known:
             raise BadRequest(

@@ -75,7 +75,15 @@ class BuiltinEngine(Engine):
 
     def option_specs(self) -> tuple[OptionSpec, ...]:
         """See `Engine.option_specs`."""
-        return (OptionSpec("steady", "bool", True, Message("engine.builtin.steady")),)
+        return (
+            OptionSpec(
+                "temporal_smoothing",
+                "bool",
+                True,
+                Message("engine.builtin.temporal_smoothing"),
+                aliases=("steady",),
+            ),
+        )
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """It needs nothing of a GPU: 0."""
@@ -135,7 +143,7 @@ class BuiltinEngine(Engine):
         """See `MattingEngine.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        smooth = bool(resolve_options(self.option_specs(), options)["steady"])
+        smooth = bool(resolve_options(self.option_specs(), options)["temporal_smoothing"])
         estimator = AlphaEstimator(frames.size_wh, smooth)
         follow = _masks_of_guide if len(guide) == len(frames) else _tracked
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.

@@ -59,7 +59,7 @@ def flat_lab(mask: np.ndarray) -> np.ndarray:
     return lab
 
 
-def test_the_working_size_keeps_the_shape_and_never_enlarges():
+def test_the_processing_size_keeps_the_shape_and_never_enlarges():
     assert processing_size((1920, 1080)) == (480, 270)
     assert processing_size((1080, 1920)) == (270, 480)
     assert processing_size((320, 180)) == (320, 180)
@@ -84,7 +84,7 @@ def test_a_forest_of_the_same_samples_and_seed_is_the_same():
 
 
 @pytest.mark.parametrize("count", range(1, 10))
-def test_a_forest_says_the_same_of_a_row_whatever_rows_are_asked_with_it(count):
+def test_a_forest_returns_the_same_of_a_row_whatever_rows_are_asked_with_it(count):
     rows = np.random.default_rng(2).normal(size=(400, 3)).astype(np.float32)
     forest = Forest(Samples(rows, rows[:, 0] > 0, np.ones(400, np.float32)), ForestShape(), seed=5)
     assert np.array_equal(forest.log_odds(rows[:count]), forest.log_odds(rows)[:count])
@@ -105,7 +105,7 @@ def test_a_forest_of_one_class_is_refused(value):
         Forest(samples, ForestShape(), seed=0)
 
 
-def test_local_colour_tells_colours_apart_and_is_silent_on_unseen_ones():
+def test_local_colour_tells_colours_apart_and_gives_0_for_unseen_ones():
     mask = disc()
     lab = flat_lab(mask)
     ones = np.ones(mask.shape, np.float32)
@@ -183,7 +183,7 @@ def test_sampling_along_a_flow_moves_values_and_fills_the_outside():
     assert np.allclose(sample_at(values, flow, outside=-1.0)[:, 3], -1.0)
 
 
-def test_coverage_is_one_where_all_stays_and_nothing_where_ground_appears():
+def test_coverage_is_one_where_all_stays_and_zero_where_background_is_disoccluded():
     flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
     assert np.allclose(forward_coverage(flow), 1.0)
     flow[:, WIDTH // 2 :, 0] = 6.0
@@ -213,7 +213,7 @@ def moved_disc(texture: np.ndarray, ground: int, disc_by: int) -> np.ndarray:
     return np.where(disc(45 + disc_by)[..., None], pattern, picture)
 
 
-def test_the_compensated_difference_is_sharp_where_an_object_moves_over_its_ground(texture):
+def test_the_compensated_difference_is_sharp_where_an_object_moves_over_the_background(texture):
     size = WIDTH, HEIGHT
     here = to_processing_size(moved_disc(texture, 0, 0), size)
     there = to_processing_size(moved_disc(texture, 3, -3), size)
@@ -228,7 +228,7 @@ def test_the_compensated_difference_is_sharp_where_an_object_moves_over_its_grou
     assert found.max() <= 1.5
 
 
-def test_how_far_a_difference_tells_the_object_from_what_is_around_it_is_learned():
+def test_the_difference_histogram_learns_how_well_differences_separate_the_object():
     inside = disc(45)
     random = np.random.default_rng(3)
     water, swan = random.uniform(2, 6, inside.shape), random.uniform(0, 0.5, inside.shape)
@@ -251,7 +251,7 @@ def test_how_far_a_difference_tells_the_object_from_what_is_around_it_is_learned
     assert np.abs(alike.evidence(water.astype(np.float32))).mean() < 0.3
 
 
-def test_ground_that_was_covered_before_shows_no_difference_to_the_frame_after(texture):
+def test_disoccluded_background_shows_no_difference_to_the_frame_after(texture):
     pictures = [
         to_processing_size(moved_disc(texture, k, -6 * k), (WIDTH, HEIGHT)).lab for k in (-1, 0, 1)
     ]
@@ -270,7 +270,7 @@ def test_ground_that_was_covered_before_shows_no_difference_to_the_frame_after(t
     assert before.with_other_side(cut) is before
 
 
-def test_a_walk_gives_each_frame_the_flow_to_both_its_neighbours(texture):
+def test_a_pass_gives_each_frame_the_flow_to_both_its_neighbours(texture):
     frames = ArrayFrames([moved_disc(texture, 2 * k, 0) for k in range(3)])
     for step in (1, -1):
         first, stop = (0, 3) if step > 0 else (2, -1)
@@ -311,7 +311,7 @@ def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
     assert found.evidence[8:16, 25:33].mean() < -0.5
 
 
-def test_nothing_moves_in_a_still_picture_and_the_motion_says_so(texture):
+def test_a_still_picture_gives_no_motion_cue(texture):
     still = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
     found = NeighbourMotion(still, {1: still, 3: still}).inside((25, 8, 65, 52))
     assert found is not None
@@ -319,19 +319,19 @@ def test_nothing_moves_in_a_still_picture_and_the_motion_says_so(texture):
     assert not found.evidence.any()
 
 
-def test_a_neighbour_beyond_a_cut_tells_nothing_of_motion(texture):
+def test_a_neighbour_beyond_a_cut_gives_no_motion_cue(texture):
     here = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
     other = to_processing_size(255 - texture[20 : 20 + HEIGHT, :WIDTH], (WIDTH, HEIGHT))
     assert NeighbourMotion(here, {1: other}).inside((25, 8, 65, 52)) is None
     assert NeighbourMotion(here, {}).inside((25, 8, 65, 52)) is None
 
 
-def test_a_box_around_the_whole_picture_leaves_no_ground_to_move_against(texture):
+def test_a_box_around_the_whole_picture_leaves_no_background(texture):
     pictures = [to_processing_size(moved_disc(texture, k, -4 * k), (WIDTH, HEIGHT)) for k in (0, 1)]
     assert NeighbourMotion(pictures[0], {1: pictures[1]}).inside((0, 0, WIDTH, HEIGHT)) is None
 
 
-def test_motion_says_nothing_where_object_and_ground_move_alike():
+def test_motion_says_nothing_where_object_and_background_move_alike():
     mask = disc().astype(np.float32)
     ones = np.ones_like(mask)
     alike = np.full((HEIGHT, WIDTH, 2), 1.5, np.float32)
@@ -365,7 +365,7 @@ def test_the_gap_between_pictures_is_summed_over_their_channels():
     assert np.count_nonzero(gaps) == 1
 
 
-def test_nothing_has_no_place():
+def test_an_empty_mask_has_no_object_frame():
     assert object_frame(np.zeros((9, 9), np.float32)) is None
 
 
@@ -413,9 +413,10 @@ def test_matting_at_a_reduced_size_loses_no_sharpness():
     assert np.array_equal(alpha[~band], hard[~band])
 
 
-def test_alphas_are_steadied_along_the_flow():
+def test_alphas_are_smoothed_along_the_flow():
     random = np.random.default_rng(3)
-    estimator, unsteadied = AlphaEstimator((200, 160)), AlphaEstimator((200, 160), steady=False)
+    smoothed = AlphaEstimator((200, 160))
+    unsmoothed = AlphaEstimator((200, 160), temporal_smoothing=False)
     alphas = {}
     for name, (x, y) in (("first", (90, 83)), ("second", (96, 80))):
         hard = cv2.circle(np.zeros((160, 200), np.float32), (x, y), 40, 1.0, -1)
@@ -426,14 +427,16 @@ def test_alphas_are_steadied_along_the_flow():
         # Each pixel was 6 pixels farther left and 3 farther down: half of that at half the size.
         to_previous = np.broadcast_to(np.float32((-3.0, 1.5)), (80, 100, 2)).copy()
         flow = FlowPair(to_previous, -to_previous, np.ones((80, 100), np.float32))
-        alphas[name] = estimator.alpha(frame, small, flow)
-        alphas["alone"] = unsteadied.alpha(frame, small, flow)
+        alphas[name] = smoothed.alpha(frame, small, flow)
+        alphas["alone"] = unsmoothed.alpha(frame, small, flow)
     prediction = np.roll(alphas["first"], (-3, 6), axis=(0, 1))
-    steadied, alone = (np.abs(alphas[name] - prediction).mean() for name in ("second", "alone"))
-    assert steadied < 0.75 * alone
+    with_smoothing, alone = (
+        np.abs(alphas[name] - prediction).mean() for name in ("second", "alone")
+    )
+    assert with_smoothing < 0.75 * alone
 
 
-def test_matting_sets_in_what_is_solid_and_leaves_what_is_thin():
+def test_matting_erodes_what_is_solid_and_leaves_what_is_thin():
     """Without colours to go by, the contour alone decides."""
     plain = np.full((120, 200, 3), 90, np.uint8)
     rough = cv2.circle(np.zeros((120, 200), np.float32), (60, 60), 30, 1.0, -1)
@@ -454,7 +457,7 @@ def test_matting_an_absent_object_gives_nothing():
     assert not alpha.any()
 
 
-def test_the_answer_that_others_agree_with_comes_first():
+def test_the_candidate_that_others_agree_with_comes_first():
     picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
     window = 0, 0, WIDTH, HEIGHT
     ranking = CandidateRanking(picture, None, window)
@@ -466,7 +469,7 @@ def test_the_answer_that_others_agree_with_comes_first():
     assert len(ranking.best_first()) == 4
 
 
-def test_of_two_answers_the_one_that_colours_set_apart_comes_first():
+def test_of_two_candidates_the_one_of_higher_colour_contrast_comes_first():
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[disc(radius=20)] = (200, 60, 60)
     window = 0, 0, WIDTH, HEIGHT
@@ -509,7 +512,7 @@ def test_closing_early_ends_the_thread_and_closes_the_maker():
     assert threading.active_count() == before
 
 
-def test_the_looks_of_a_flat_picture_are_finite():
+def test_the_features_of_a_flat_picture_are_finite():
     lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     lab[:, : WIDTH // 2] = (99.7, 0.3, -0.2)
     features = appearance(lab)
@@ -526,31 +529,31 @@ def returned(arrived: np.ndarray, known: np.ndarray) -> np.ndarray:
     return kept.fused(5, 1, Estimate(nothing, 0.8)).probability > 0.5
 
 
-def test_a_returning_pass_counts_by_how_well_it_meets_the_confirmed_frame():
+def test_a_reverse_pass_weighs_by_its_overlap_with_the_confirmed_frame():
     assert np.array_equal(returned(disc(), disc()), disc())
     assert not returned(disc(x=15), disc()).any()
 
 
-@pytest.mark.parametrize(("steady", "believed"), [(0.8, True), (0.0, False)])
-def test_what_a_returning_pass_followed_before_it_found_the_object_anew_counts_little(
-    steady, believed
+@pytest.mark.parametrize(("temporal_overlap", "is_trusted"), [(0.8, True), (0.0, False)])
+def test_what_a_reverse_pass_tracked_before_a_redetection_weighs_little(
+    temporal_overlap, is_trusted
 ):
     wall, nothing = disc(x=15), np.zeros((HEIGHT, WIDTH), np.float32)
     kept = ReversePass(0, 10)
     kept.keep(6, 1, Estimate(wall.astype(np.float32), 0.9))
-    kept.keep(4, 1, Estimate(disc().astype(np.float32), 0.9, steady))
+    kept.keep(4, 1, Estimate(disc().astype(np.float32), 0.9, temporal_overlap))
     kept.compare_with_confirmed(1, confirmed(disc()), confirmed(disc()))
     before = kept.fused(6, 1, Estimate(nothing, 0.8)).probability > 0.5
     after = kept.fused(4, 1, Estimate(nothing, 0.2)).probability > 0.5
-    assert before.any() == believed
+    assert before.any() == is_trusted
     assert np.array_equal(after, disc())
 
 
-def test_where_the_object_was_said_to_be_gone_a_returning_pass_is_believed():
+def test_where_the_object_was_marked_absent_a_reverse_pass_is_trusted():
     assert np.array_equal(returned(disc(), np.zeros_like(disc())), disc())
 
 
-def test_the_rest_of_a_hidden_object_is_looked_for_as_far_as_it_reaches():
+def test_the_search_window_of_an_occluded_object_is_as_large_as_the_object():
     seen = np.zeros((HEIGHT, WIDTH), dtype=bool)
     seen[20:30, 40:44] = True
     x0, y0, x1, y1 = search_window(seen, (34, 10))
@@ -559,7 +562,7 @@ def test_the_rest_of_a_hidden_object_is_looked_for_as_far_as_it_reaches():
     assert search_window(np.zeros_like(seen), (34, 10)) is None
 
 
-def test_what_left_the_picture_is_not_missed():
+def test_the_expected_area_falls_by_what_left_the_picture():
     mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
     mask[20:40, 70:90] = True
     area = ExpectedArea(mask)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,13 @@ _FOOT = np.float32(0.03)
 _LEVEL = np.float32(1.0 / 255.0)
 _SMOOTHING = 0.6
 _SMOOTHING_RANGE = 0.25
+
+
+class _WarpField(NamedTuple):
+    """Flow to the previous frame, float32 (h, w, 2), and its reliability, float32 (h, w)."""
+
+    to_previous: FloatImage
+    reliability: FloatMap
 
 
 class AlphaEstimator:
@@ -65,9 +74,8 @@ class AlphaEstimator:
             scale = self._size_wh[0] / probability.shape[1]
             alpha, unknown = matte(frame[y0:y1, x0:x1], rough, erosion * scale)
             if self._smooth_over_time and flow is not None and self._previous is not None:
-                _smooth_over_time(
-                    alpha, unknown, self._previous, flow.to_previous, flow.reliability, x0, y0
-                )
+                field = _WarpField(flow.to_previous, flow.reliability)
+                _smooth_over_time(alpha, unknown, self._previous, field, x0, y0)
             result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
         self._previous = result
         return result
@@ -86,8 +94,7 @@ def _smooth_over_time(
     alpha: Alpha,
     unknown: Mask,
     previous: Alpha,
-    to_previous: FloatImage,
-    reliability: FloatMap,
+    field: _WarpField,
     x0: int,
     y0: int,
 ) -> None:
@@ -96,6 +103,7 @@ def _smooth_over_time(
     In proportion to the flow's reliability, (h, w), and to their agreement; both maps are enlarged
     bilinearly. Alpha is 0 outside the picture.
     """
+    to_previous, reliability = field
     height, width = previous.shape
     small_height, small_width = reliability.shape
     down, across = small_height / height, small_width / width
@@ -246,7 +254,7 @@ def _projected_alpha(
 
 
 def _extrapolated_colours(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
-    """Return the colours of the region `where`, carried outwards by normalised blurs of growing size.
+    """Return the colours of the region `where`, extrapolated by normalised blurs of growing size.
 
     The result is smooth, so it is made at a third of the size.
     """

@@ -112,10 +112,10 @@ class NeighbourMotion:
         x0, y0, x1, y1 = box
         boxed = np.zeros(self._picture.luma.shape, dtype=bool)
         boxed[y0:y1, x0:x1] = True
-        ground = ~dilate(boxed, _AROUND)
-        motions = self._motions(NEAR, ground)
+        background = ~dilate(boxed, _AROUND)
+        motions = self._motions(NEAR, background)
         if not motions or _typical([motion.pixels for motion in motions], box) < _ENOUGH_PIXELS:
-            motions = self._motions(FAR, ground) or motions
+            motions = self._motions(FAR, background) or motions
         if not motions:
             return None
         vectors = [lengths(motion.vector) for motion in motions]
@@ -136,8 +136,8 @@ class NeighbourMotion:
             strength,
         )
 
-    def _motions(self, distances: tuple[int, ...], ground: Mask) -> list[ObjectMotion]:
-        if not ground.any():
+    def _motions(self, distances: tuple[int, ...], background: Mask) -> list[ObjectMotion]:
+        if not background.any():
             return []
         motions = []
         for distance in distances:
@@ -147,7 +147,7 @@ class NeighbourMotion:
             if distance not in self._flows:
                 self._flows[distance] = self._estimator.one_way(self._picture, neighbour)
             motions.append(
-                object_motion(self._picture.lab, neighbour.lab, self._flows[distance], ground)
+                object_motion(self._picture.lab, neighbour.lab, self._flows[distance], background)
             )
         return [motion for motion in motions if motion.mismatch <= OTHER_SCENE]
 

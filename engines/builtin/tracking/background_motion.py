@@ -71,7 +71,7 @@ class ObjectMotion:
     Attributes:
         vector: the flow minus the background's, over 0.5 + 1.5 times the background's own residual
             nearby, float32 (h, w, 2) in [-4, 4].
-        difference: the frame minus its neighbour carried along the background's motion (the
+        difference: the frame minus its neighbour warped by the background's motion (the
             motion-compensated frame difference), over what background pixels differ, float32 (h, w),
             at least 0. Exact to the pixel where flow is smooth, but near 0 inside a plain object.
         pixels: length of the flow minus the background's, float32 (h, w), in pixels.
@@ -114,8 +114,8 @@ def object_motion(
         flow: from the picture to the neighbour, float32 (h, w, 2), in pixels.
         background: confident background, bool (h, w).
     """
-    ground = background_flow(flow, background)
-    residual = flow - ground
+    camera_flow = background_flow(flow, background)
+    residual = flow - camera_flow
     pixels = lengths(residual)
     weight = background.astype(np.float32)
     background_residual = box_mean(pixels * weight, _LOCAL_RADIUS) / (
@@ -123,7 +123,7 @@ def object_motion(
     )
     scale = 1.0 / (0.5 + 1.5 * background_residual)
     vector = np.clip(residual * scale[..., None], -_LARGEST_RATIO, _LARGEST_RATIO)
-    gap = _compensated_difference(lab, neighbour, ground)
+    gap = _compensated_difference(lab, neighbour, camera_flow)
     known = gap[background][::_EVERY]
     mismatch = float(np.percentile(known, _NOISE_PERCENTILE)) if known.size else 0.0
     difference = gap / np.float32(max(mismatch, _LEAST_NOISE))
@@ -143,13 +143,13 @@ def background_outside_box(probability: FloatMap) -> Mask:
 
     Lost parts are not taken for background, so that their motion still shows.
     """
-    ground = np.ones(probability.shape, dtype=bool)
+    background = np.ones(probability.shape, dtype=bool)
     box = bounding_box(probability > _MAYBE)
     if box is not None:
         height, width = probability.shape
         x0, y0, x1, y1 = grow_box(box, (width, height), _BOX_MARGIN, 6)
-        ground[y0:y1, x0:x1] = False
-    return ground if ground.mean() > _LEAST_BACKGROUND else background_around(probability)
+        background[y0:y1, x0:x1] = False
+    return background if background.mean() > _LEAST_BACKGROUND else background_around(probability)
 
 
 def motion_separability(motion: ObjectMotion, mask: Mask) -> float:
@@ -175,15 +175,17 @@ def motion_separability(motion: ObjectMotion, mask: Mask) -> float:
     return float((inside * below).sum() / pairs) if pairs else 0.5
 
 
-def _compensated_difference(lab: FloatImage, neighbour: FloatImage, ground: FloatImage) -> FloatMap:
-    """Return a picture's difference to its neighbour warped by `ground`, in Lab units, float32 (h, w).
+def _compensated_difference(
+    lab: FloatImage, neighbour: FloatImage, camera_flow: FloatImage
+) -> FloatMap:
+    """Return a picture's difference to its neighbour warped by `camera_flow`, in Lab units, float32 (h, w).
 
     0 where the neighbour doesn't reach.
     """
     height, width = lab.shape[:2]
-    gap = channel_gaps(sample_at(neighbour, ground), lab)
-    x = ground[..., 0] + np.arange(width, dtype=np.float32)
-    y = ground[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    gap = channel_gaps(sample_at(neighbour, camera_flow), lab)
+    x = camera_flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = camera_flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
     seen = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     return box_mean(np.where(seen, gap, np.float32(0.0)), 1)
 

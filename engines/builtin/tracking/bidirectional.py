@@ -72,8 +72,8 @@ class ReversePass:
         Its overlap with the confirmed frame behind is no measure of what it tracked before a
         redetection.
         """
-        anew = self._redetected_at.get(name, self._ahead)
-        is_before = abs(index - self._behind) > abs(anew - self._behind)
+        redetected = self._redetected_at.get(name, self._ahead)
+        is_before = abs(index - self._behind) > abs(redetected - self._behind)
         return self._trust.get(name, 1.0) * (_TRUST_BEFORE_REDETECTION if is_before else 1.0)
 
     def fused(self, index: int, name: int, estimate: Estimate) -> Estimate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from engines.builtin.tracking.background_motion import difference_evidence, motion_evidence
@@ -45,14 +47,23 @@ def search_window(mask: Mask, size_wh: tuple[int, int]) -> tuple[int, int, int, 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OccludedParts:
+    """What is searched for: `window` (x0, y0, x1, y1), `missing_area` in pixels, and the log odds by
+    appearance alone, float32 of the window.
+    """
+
+    window: tuple[int, int, int, int]
+    missing_area: float
+    appearance_log_odds: FloatMap
+
+
 def reappeared_parts(
     frame: ProcessingFrame,
     flow: FlowPair,
     prediction: Prediction,
     seen: FloatMap,
-    appearance_log_odds: FloatMap,
-    window: tuple[int, int, int, int],
-    missing: float,
+    search: OccludedParts,
 ) -> Mask:
     """Return the reappeared parts of the object, bool (h, w) of the frame.
 
@@ -63,17 +74,15 @@ def reappeared_parts(
         flow: to the frame before.
         prediction: the previous estimate warped here.
         seen: probability of the visible part, float32 (h, w).
-        appearance_log_odds: by appearance alone, float32 of the window.
-        window: search window (x0, y0, x1, y1).
-        missing: missing area, in pixels.
+        search: where to search, and for what.
     """
-    x0, y0, x1, y1 = window
+    x0, y0, x1, y1 = search.window
     view = np.s_[y0:y1, x0:x1]
     trust = np.ascontiguousarray(flow.reliability[view])
     expected = np.ascontiguousarray(seen[view])
     motion = motion_evidence(prediction.motion.vector[view], expected, trust) * trust
     difference = difference_evidence(prediction.motion.difference[view])
-    log_odds = appearance_log_odds + _MOTION * motion + _DIFFERENCE * difference + _BIAS
+    log_odds = search.appearance_log_odds + _MOTION * motion + _DIFFERENCE * difference + _BIAS
     region = regularised(log_odds, frame.lab[view], _SMOOTHNESS) > 0.5
     apart = region & ~dilate(expected > 0.5, 1)
     names, areas = components(apart)
@@ -83,8 +92,8 @@ def reappeared_parts(
         return np.asarray(sums / np.maximum(areas, 1), dtype=np.float32)
 
     least, most = _AREAS
-    accepted = (areas >= least * missing) & (areas <= most * missing)
-    accepted &= (mean(appearance_log_odds) > _LEAST_APPEARANCE) & (
+    accepted = (areas >= least * search.missing_area) & (areas <= most * search.missing_area)
+    accepted &= (mean(search.appearance_log_odds) > _LEAST_APPEARANCE) & (
         mean(motion + difference) > _LEAST_MOTION
     )
     accepted[0] = False

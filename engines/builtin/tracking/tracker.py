@@ -16,7 +16,7 @@ from engines.builtin.tracking.background_motion import (
 from engines.builtin.tracking.confidence import ExpectedArea, confidence, quality_indicators
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
-from engines.builtin.tracking.occlusion import reappeared_parts, search_window
+from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.vision.arrays import FloatImage, FloatMap
@@ -138,11 +138,11 @@ class ObjectTracker:
         self._expected_area.follow(self._estimate.probability > 0.5, flow.from_previous)
         if self._appearance.awaits_motion:
             self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
-        ground = self._background_of(expected)
-        motion = object_motion(frame.lab, self._last_lab, flow.to_previous, ground)
+        background = self._background_of(expected)
+        motion = object_motion(frame.lab, self._last_lab, flow.to_previous, background)
         if next_frame is not None:
             motion = motion.with_other_side(
-                object_motion(frame.lab, next_frame.lab, next_frame.flow, ground)
+                object_motion(frame.lab, next_frame.lab, next_frame.flow, background)
             )
         before = sample_at(self._motion_memory, flow.to_previous)
         self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector
@@ -159,14 +159,13 @@ class ObjectTracker:
     def _motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> FloatImage:
         """Return the motion features of the last, confirmed frame, from the frame after it.
 
-        Settles which ground motion is measured against: the one that the object stands out from; and how
-        much it differs from it.
+        Chooses the background that separates the object better, and initialises the difference histogram.
         """
         mask = self._estimate.probability > 0.5
         found = []
         for background_of in (background_around, background_outside_box):
-            ground = background_of(self._estimate.probability)
-            motion = object_motion(self._last_lab, frame.lab, flow.from_previous, ground)
+            background = background_of(self._estimate.probability)
+            motion = object_motion(self._last_lab, frame.lab, flow.from_previous, background)
             found.append((motion_separability(motion, mask), background_of, motion))
         near, far = found
         _, self._background_of, motion = far if far[0] > near[0] + _SEPARABILITY_MARGIN else near
@@ -209,8 +208,9 @@ class ObjectTracker:
         window = search_window(mask, self._confirmed_size) if is_occluded else None
         if window is None:
             return np.zeros(seen.shape, dtype=bool)
-        appearance_log_odds = self._appearance.appearance_log_odds(frame.features, window)
-        return reappeared_parts(frame, flow, prediction, seen, appearance_log_odds, window, missing)
+        log_odds = self._appearance.appearance_log_odds(frame.features, window)
+        search = OccludedParts(window, missing, log_odds)
+        return reappeared_parts(frame, flow, prediction, seen, search)
 
     def _learn(
         self,

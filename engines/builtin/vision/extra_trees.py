@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,24 @@ class Samples:
         return Samples(self.features, self.labels, self.weights * np.float32(factor))
 
 
+class _Pixels(NamedTuple):
+    """Training pixels for the compiled loop: features (N, F), labels 0 or 1 (N,), weights (N,), float32."""
+
+    rows: FloatRows
+    labels: FloatRows
+    weights: FloatRows
+
+
+class _Trees(NamedTuple):
+    """Node tables (trees, nodes): tested feature int32 (-1 in a leaf), threshold float32 (in a leaf the
+    foreground share), and left child int32; the right child follows it.
+    """
+
+    features: npt.NDArray[np.int32]
+    thresholds: FloatRows
+    children: npt.NDArray[np.int32]
+
+
 class Forest:
     """A grown forest; immutable, so that it may be read from any thread."""
 
@@ -58,28 +77,21 @@ class Forest:
         if not samples.labels.any() or samples.labels.all():
             raise ValueError("a forest needs samples of both classes")
         size = shape.trees, 2 ** (shape.depth + 1)
-        self._features = np.full(size, -1, dtype=np.int32)
-        self._thresholds = np.zeros(size, dtype=np.float32)
-        self._children = np.zeros(size, dtype=np.int32)
+        self._trees = _Trees(
+            np.full(size, -1, dtype=np.int32),
+            np.zeros(size, dtype=np.float32),
+            np.zeros(size, dtype=np.int32),
+        )
         labels = samples.labels.astype(np.float32)
         share = float((labels * samples.weights).sum() / samples.weights.sum())
         balance = np.where(samples.labels, 0.5 / share, 0.5 / (1.0 - share)).astype(np.float32)
-        _grow(
-            np.ascontiguousarray(samples.features),
-            labels,
-            samples.weights * balance,
-            shape.depth,
-            shape.tests,
-            seed,
-            self._features,
-            self._thresholds,
-            self._children,
-        )
+        pixels = _Pixels(np.ascontiguousarray(samples.features), labels, samples.weights * balance)
+        _grow(pixels, shape.depth, shape.tests, seed, self._trees)
 
     def log_odds(self, rows: FloatRows) -> npt.NDArray[np.float32]:
         """Return how much each row looks like foreground, log odds in [-3, 3], float32 (N,)."""
         result = np.empty(rows.shape[0], dtype=np.float32)
-        _vote(np.ascontiguousarray(rows), self._features, self._thresholds, self._children, result)
+        _vote(np.ascontiguousarray(rows), self._trees, result)
         result = np.clip(result, 1e-3, 1.0 - 1e-3)
         return np.clip(
             np.log(result / (1.0 - result)), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS
@@ -88,17 +100,11 @@ class Forest:
 
 @compiled
 def _grow(  # noqa: PLR0912, PLR0915
-    rows: FloatRows,
-    labels: FloatRows,
-    weights: FloatRows,
-    depth: int,
-    tests: int,
-    seed: int,
-    out_feature: npt.NDArray[np.int32],
-    out_threshold: FloatRows,
-    out_child: npt.NDArray[np.int32],
+    pixels: _Pixels, depth: int, tests: int, seed: int, trees: _Trees
 ) -> None:
-    """Fill the tree tables; a leaf has feature -1 and its foreground share as threshold."""
+    """Fill the tree tables."""
+    rows, labels, weights = pixels
+    out_feature, out_threshold, out_child = trees
     np.random.seed(seed)
     count, width = rows.shape
     order = np.empty(count, dtype=np.int32)
@@ -184,17 +190,12 @@ def _grow(  # noqa: PLR0912, PLR0915
 
 
 @compiled
-def _vote(
-    rows: FloatRows,
-    feature: npt.NDArray[np.int32],
-    threshold: FloatRows,
-    child: npt.NDArray[np.int32],
-    out: FloatRows,
-) -> None:
+def _vote(rows: FloatRows, tables: _Trees, out: FloatRows) -> None:
     """Fill `out` with the mean foreground share of the leaves each row falls into.
 
     Four rows go down a tree abreast, so that the processor needn't wait for one step before the next.
     """
+    feature, threshold, child = tables
     trees, count = feature.shape[0], rows.shape[0]
     for index in range(count):
         out[index] = 0.0

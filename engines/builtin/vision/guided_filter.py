@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,16 @@ from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map
 from utils.compiled import compiled
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import Frame, Mask
+
+
+class _Moments(NamedTuple):
+    """Window means: of the guide, of the values, and of the three parts of `_products`."""
+
+    guide: FloatImage
+    values: FloatMap
+    crossed: FloatImage
+    with_red: FloatImage
+    others: FloatImage
 
 
 def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:
@@ -34,15 +46,14 @@ def guided_model(guide: FloatImage, values: FloatMap, radius: int, epsilon: floa
     products = np.empty((3, *guide.shape), dtype=np.float32)
     _products(guide, values, products)
     model = np.empty((*values.shape, 4), dtype=np.float32)
-    _solve(
+    moments = _Moments(
         mean_guide,
         mean_values,
         box_mean(products[0], radius),
         box_mean(products[1], radius),
         box_mean(products[2], radius),
-        np.float32(epsilon),
-        model,
     )
+    _solve(moments, np.float32(epsilon), model)
     return box_mean(model, radius)
 
 
@@ -66,19 +77,9 @@ def _products(guide: FloatImage, values: FloatMap, out: npt.NDArray[np.float32])
 
 
 @compiled
-def _solve(
-    guide: FloatImage,
-    values: FloatMap,
-    crossed: FloatImage,
-    with_red: FloatImage,
-    others: FloatImage,
-    epsilon: np.float32,
-    model: FloatImage,
-) -> None:
-    """Fill `model` (H, W, 4) from window means: each window's ridge regression in closed form.
-
-    The guide's, the values', and those of the three parts of `_products`.
-    """
+def _solve(moments: _Moments, epsilon: np.float32, model: FloatImage) -> None:
+    """Fill `model` (H, W, 4): each window's ridge regression in closed form."""
+    guide, values, crossed, with_red, others = moments
     height, width = values.shape
     least = np.float32(1e-12)
     for row in range(height):
