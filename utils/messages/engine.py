@@ -123,7 +123,9 @@ TEXTS: dict[str, Text] = {
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
     "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),
     "engine.builtin.label": Text(en="Built-in", zh="内置引擎"),
-    "engine.builtin.temporal_smoothing": Text(en="Temporal smoothing of the edges", zh="边缘时间平滑"),
+    "engine.builtin.temporal_smoothing": Text(
+        en="Temporal smoothing of the edges", zh="边缘时间平滑"
+    ),
     "engine.builtin.description": Text(
         en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",
         zh="任意目标，无需显卡和模型权重：在 CPU 上跟踪并抠出目标。",
