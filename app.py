@@ -30,7 +30,7 @@ def build_settings() -> Settings:
 def build_orchestrator(settings: Settings) -> Orchestrator:
     """Wire the parts together; no model is loaded and no GPU touched."""
     from engines.device.manager import ModelManager
-    from engines.device.memory_probe import PeakBook
+    from engines.device.memory_probe import PeakRecords
     from engines.registry import build_registry
     from engines.text.translation import Translator
     from pipeline.jobs.queue import JobRunner
@@ -47,8 +47,8 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
         manager=ModelManager(
             registry,
             device=settings.device,
-            reserve_bytes=settings.gpu_reserve_bytes,
-            peaks=PeakBook(settings.workspace_dir / "engine_peaks.json"),
+            headroom_bytes=settings.gpu_reserve_bytes,
+            peaks=PeakRecords(settings.workspace_dir / "engine_peaks.json"),
         ),
         jobs=JobRunner(queue_limit=settings.queue_limit),
         translator=Translator(settings),

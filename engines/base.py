@@ -298,7 +298,7 @@ class MattingEngine(Protocol):
 
         Raises:
             UnusablePrompt: a mask is missing, empty where it must not be, or of another size.
-            OutOfGpuMemory: also the next smaller setting did not fit.
+            OutOfGpuMemory: the smallest setting did not fit either.
         """
 
 

@@ -1,4 +1,4 @@
-"""Model files on disk: where they are, whether they are whole, how large; loads no model."""
+"""Model files on disk: presence, integrity and size; loads no model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def read_safetensors_header(path: Path, command: str) -> dict[str, TensorInfo]:
     """Return the tensors of a safetensors file after checking its header against its length.
 
     Nothing is executed and only the header is read: a truncated file, a file of another kind and a
-    header that promises more than the file holds are all told here, in milliseconds.
+    header that claims more than the file holds are all found here, in milliseconds.
 
     Raises:
         ModelFilesError: the file is missing, cut off, or no safetensors file.
@@ -93,7 +93,7 @@ def damaged(path: Path | str, problem: str, command: str) -> ModelFilesError:
 def check_loading_info(
     path: Path | str, info: dict[str, Any], command: str, *, allow_missing: Sequence[str] = ()
 ) -> None:
-    """Check what `from_pretrained(…, output_loading_info=True)` says of its keys.
+    """Check the loading info of `from_pretrained(…, output_loading_info=True)`.
 
     transformers and diffusers fill a missing key with random numbers and go on.
 

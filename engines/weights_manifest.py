@@ -1,4 +1,4 @@
-"""The table of model weights, weights.json: names, files, licences; says nothing of what is installed."""
+"""The manifest of model weights (weights.json): names, files, licences; not what is installed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ModelWeights:
     """One row of the manifest.
 
     `name` is what download_models.sh takes; `folder` is under the models folder; `files` are the
-    names that must be there; `commercial_use` is what the licence text of the weights says.
+    names that must be there; `commercial_use`: the licence text of the weights allows it.
     """
 
     name: str

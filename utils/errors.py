@@ -69,7 +69,7 @@ class ModelFilesError(SplazmatteError):
 
 
 class OutOfGpuMemory(SplazmatteError):
-    """The GPU can't hold what the step needs, also at the next smaller setting."""
+    """The GPU can't hold what the step needs, also at the smallest setting."""
 
 
 class GpuUnhealthy(SplazmatteError):

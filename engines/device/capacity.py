@@ -1,83 +1,83 @@
-"""The device engines live on: which it is, how much room it has, what leases were measured to take."""
+"""The device that engines run on: which one, its usable memory, and the measured peaks of leases."""
 
 from __future__ import annotations
 
 from engines.device.memory_budget import Lease
-from engines.device.memory_probe import CudaProbe, MeasuredPeak, MemoryProbe, PeakBook, RamProbe
+from engines.device.memory_probe import CudaProbe, MeasuredPeak, MemoryProbe, PeakRecords, RamProbe
 from engines.device.placement import DeviceChoice, likely_device, resolve_device
 from utils.errors import OutOfGpuMemory
 
 _MEGABYTE = 1_000_000
 
 
-class DeviceRoom:
+class DeviceCapacity:
     """Resolves the device late, so that starting the program touches no CUDA, and measures on it.
 
     Args:
         choice: "auto", "cpu" or "cuda".
-        reserve_bytes: GPU bytes left to other programs.
-        memory: the device's memory; None chooses by the device when it is settled.
+        headroom_bytes: GPU bytes left to other programs.
+        memory: the device's memory; None chooses by the device when it is resolved.
         peaks: where measured peaks are kept.
     """
 
     def __init__(
         self,
         choice: DeviceChoice,
-        reserve_bytes: int,
+        headroom_bytes: int,
         memory: MemoryProbe | None,
-        peaks: PeakBook | None,
+        peaks: PeakRecords | None,
     ) -> None:
         self._choice: DeviceChoice = choice
-        self._reserve_bytes = reserve_bytes
+        self._headroom_bytes = headroom_bytes
         self._memory_given = memory is not None
-        self._settled: str | None = None
+        self._resolved: str | None = None
         self.memory: MemoryProbe = memory or RamProbe()
-        self.peaks = peaks or PeakBook()
+        self.peaks = peaks or PeakRecords()
 
     @property
     def device(self) -> str:
-        """Where engines run, "cpu" or "cuda"; before `settle` a guess from what the machine shows."""
-        return self._settled or likely_device(self._choice)
+        """Where engines run, "cpu" or "cuda"; before `resolve` a guess from what the machine shows."""
+        return self._resolved or likely_device(self._choice)
 
     @property
-    def is_settled(self) -> bool:
+    def is_resolved(self) -> bool:
         """True once torch was asked."""
-        return self._settled is not None
+        return self._resolved is not None
 
-    def settle(self) -> None:
+    def resolve(self) -> None:
         """Ask torch for the device and choose its probe; once."""
-        if self._settled is not None:
+        if self._resolved is not None:
             return
         device = resolve_device(self._choice)
         if not self._memory_given and device == "cuda":
             self.memory = CudaProbe()
-        self._settled = device
+        self._resolved = device
 
-    def room_bytes(self, promised_bytes: int) -> int:
-        """Return the bytes that may be promised in all, where so many are already."""
-        reserve = self._reserve_bytes if self.memory.is_gpu else 0
-        return self.memory.capacity_bytes(promised_bytes) - reserve
+    def usable_bytes(self, reserved_bytes: int) -> int:
+        """Return the bytes that may be reserved in all, where so many are reserved already."""
+        headroom = self._headroom_bytes if self.memory.is_gpu else 0
+        return self.memory.capacity_bytes(reserved_bytes) - headroom
 
     def begin(self, lease: Lease) -> None:
-        """Begin to measure a lease that is alone; shared peaks are nobody's."""
-        if lease.alone and lease.entry.weight_bytes:
+        """Begin to measure an exclusive lease; a peak of several can't be attributed."""
+        if lease.exclusive and lease.entry.weight_bytes:
             self.memory.reset_peak()
             lease.baseline_bytes = self.memory.allocated_bytes()
 
     def end(self, lease: Lease) -> None:
-        """Record a peak that was this lease's own; one above the declared corrects the ledger."""
-        if not (lease.alone and lease.entry.weight_bytes):
+        """Record a peak that was this lease's own; one above the declared raises later reservations."""
+        if not (lease.exclusive and lease.entry.weight_bytes):
             return
         peak = max(0, self.memory.peak_bytes() - lease.baseline_bytes)
         entry = lease.entry
         self.peaks.record(entry.name, self.device, working_bytes=peak)
         if self.memory.is_gpu and lease.declared_bytes > 0:
-            entry.underestimate = max(entry.underestimate, peak / lease.declared_bytes)
+            entry.correction = max(entry.correction, peak / lease.declared_bytes)
 
     def note_weights(self, lease: Lease, before_bytes: int) -> int:
         """Record what a load took, where nothing ran beside it; returns the weights to declare."""
         declared = lease.entry.weight_bytes
-        if not (lease.alone and declared):
+        if not (lease.exclusive and declared):
             return declared
         measured = max(0, self.memory.allocated_bytes() - before_bytes)
         self.peaks.record(lease.entry.name, self.device, weight_bytes=measured)
@@ -87,7 +87,9 @@ class DeviceRoom:
         """Return an engine's measured peak."""
         return self.peaks.get(name)
 
-    def no_memory(self, name: str, need: int, free: int, detail: str = "") -> OutOfGpuMemory:
+    def out_of_memory_error(
+        self, name: str, need: int, free: int, detail: str = ""
+    ) -> OutOfGpuMemory:
         """Return the user's error, with the numbers."""
         return OutOfGpuMemory(
             "engine.no_gpu_memory" if self.memory.is_gpu else "engine.no_memory",

@@ -1,4 +1,4 @@
-"""Who is on the device: lends loaded engines, loads on first use, evicts the idle; knows no jobs."""
+"""Leases engines: loads them on first use and evicts idle ones to fit the memory budget; knows no jobs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engines.base import Engine
-from engines.device.capacity import DeviceRoom
-from engines.device.memory_budget import EngineState, Entry, Lease, Ledger
-from engines.device.memory_probe import MeasuredPeak, MemoryProbe, PeakBook
+from engines.device.capacity import DeviceCapacity
+from engines.device.memory_budget import EngineState, Entry, Lease, MemoryBudget
+from engines.device.memory_probe import MeasuredPeak, MemoryProbe, PeakRecords
 from engines.device.placement import DeviceChoice, error_kind, release_memory
 from utils.errors import (
     Cancelled,
@@ -39,9 +39,9 @@ class Engines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """One engine in the ledger; sizes in bytes, `measured_*` 0 where nothing was measured yet.
+    """One engine in the memory budget; sizes in bytes, `measured_*` 0 where nothing was measured yet.
 
-    `working_bytes` is what its live leases are promised, `measured_peak_bytes` the most that one lease
+    `working_bytes` is what is reserved for its live leases, `measured_peak_bytes` the most that one lease
     took beside the weights, on `measured_device`.
     """
 
@@ -61,17 +61,17 @@ class EngineStatus:
 
 
 class ModelManager:
-    """Lends engines and keeps a ledger of declared bytes, corrected by what was measured.
+    """Leases engines and keeps a memory budget of declared bytes, corrected by what was measured.
 
-    Promised are the weights of every engine on the device, the working bytes of live leases and the
-    reserve; a lease is granted only where all of it fits the capacity. A leased engine is never
-    evicted. Two locks: the ledger's is held for microseconds, the building lock for one load at a time
+    Reserved are the weights of every engine on the device, the working bytes of live leases and the
+    headroom; a lease is granted only where all of it fits the capacity. A leased engine is never
+    evicted. Two locks: the budget's is held for microseconds, the building lock for one load at a time
     (`from_pretrained` patches torch process-wide), so a lease of a loaded engine never waits for a load.
 
     Args:
         registry: engines by name.
         device: "auto", "cpu" or "cuda"; resolved at the first load, not here.
-        reserve_bytes: GPU bytes left to other programs.
+        headroom_bytes: GPU bytes left to other programs.
         memory: the device's memory; None chooses by the device at the first load.
         peaks: where measured peaks are kept.
         wait_s: seconds a lease waits for other leases to end before it gives up.
@@ -82,24 +82,24 @@ class ModelManager:
         registry: Engines,
         *,
         device: DeviceChoice = "auto",
-        reserve_bytes: int = 0,
+        headroom_bytes: int = 0,
         memory: MemoryProbe | None = None,
-        peaks: PeakBook | None = None,
+        peaks: PeakRecords | None = None,
         wait_s: float = 60.0,
     ) -> None:
         self._registry = registry
-        self._room = DeviceRoom(device, reserve_bytes, memory, peaks)
+        self._capacity = DeviceCapacity(device, headroom_bytes, memory, peaks)
         self._wait_s = wait_s
         self._changed = threading.Condition()
         self._building = threading.Lock()
-        self._ledger = Ledger()
+        self._budget = MemoryBudget()
         self._healthy = True
         self._closed = False
 
     @property
     def device(self) -> str:
         """Where engines run, "cpu" or "cuda"; before the first load a guess that touches no CUDA."""
-        return self._room.device
+        return self._capacity.device
 
     @property
     def healthy(self) -> bool:
@@ -116,7 +116,7 @@ class ModelManager:
         wait_s: float | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[Engine]:
-        """Lend an engine, loaded, for the length of the `with` block.
+        """Lease an engine, loaded, for the length of the `with` block.
 
         Don't take a second lease inside the block unless both fit at once: it may wait for the first.
 
@@ -135,9 +135,9 @@ class ModelManager:
             Cancelled: cancelled while waiting.
         """
         entry = self._entry(name)
-        if entry.weight_bytes and not self._room.is_settled:
+        if entry.weight_bytes and not self._capacity.is_resolved:
             with self._building:
-                self._room.settle()
+                self._capacity.resolve()
         if working_bytes is None:
             working_bytes = entry.engine.working_bytes(size_wh)
         if entry.weight_bytes == 0:
@@ -167,21 +167,21 @@ class ModelManager:
 
     def measured(self, name: str) -> MeasuredPeak:
         """Return the most an engine was measured to take, also by earlier processes."""
-        return self._room.measured(name)
+        return self._capacity.measured(name)
 
-    def promised_bytes(self) -> int:
-        """Return the bytes promised now, the reserve left out."""
+    def reserved_bytes(self) -> int:
+        """Return the bytes reserved now, the headroom left out."""
         with self._changed:
-            return self._ledger.promised_bytes()
+            return self._budget.reserved_bytes()
 
     def unload_idle(self) -> None:
-        """Unload every engine that nobody leases."""
+        """Unload every engine that is not leased."""
         while True:
             with self._changed:
-                victim = self._ledger.next_victim()
+                victim = self._budget.next_victim()
                 if victim is None:
                     return
-                victim.state = EngineState.LEAVING
+                victim.state = EngineState.UNLOADING
             self._evict(victim)
 
     def close(self, wait_s: float = 10.0) -> None:
@@ -189,19 +189,19 @@ class ModelManager:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._ledger.live, timeout=wait_s)
+            self._changed.wait_for(lambda: not self._budget.live, timeout=wait_s)
         self.unload_idle()
 
     def _entry(self, name: str) -> Entry:
         engine = self._registry.get(name)
         with self._changed:
-            entry = self._ledger.entries.setdefault(name, Entry(name, engine))
+            entry = self._budget.entries.setdefault(name, Entry(name, engine))
             if entry.state is EngineState.ABSENT:
                 entry.weight_bytes = engine.weight_bytes
             return entry
 
     def _status(self, entry: Entry) -> EngineStatus:
-        peak = self._room.measured(entry.name)
+        peak = self._capacity.measured(entry.name)
         return EngineStatus(
             name=entry.name,
             state=entry.state,
@@ -228,37 +228,37 @@ class ModelManager:
     def _next_step(
         self, entry: Entry, declared: int, deadline: float, cancel: threading.Event | None
     ) -> Lease | Entry | None:
-        """Return the booked lease, an engine to evict first, or None after waiting for a change."""
+        """Return the reserved lease, an engine to evict first, or None after waiting for a change."""
         self._check_open()
         if cancel is not None and cancel.is_set():
             raise Cancelled
-        if entry.state in (EngineState.LOADING, EngineState.LEAVING):
+        if entry.state in (EngineState.LOADING, EngineState.UNLOADING):
             self._changed.wait(_POLL_S)
             return None
-        working = int(declared * entry.underestimate)
-        need = self._ledger.need_bytes(entry, working)
-        promised = self._ledger.promised_bytes()
-        room = self._room.room_bytes(promised)
-        if need == 0 or promised + need <= room:
-            return self._ledger.book(entry, working, declared)
-        if not self._ledger.leaving():
-            victim = self._ledger.victim_for(entry, need, room)
+        working = int(declared * entry.correction)
+        need = self._budget.need_bytes(entry, working)
+        reserved = self._budget.reserved_bytes()
+        usable = self._capacity.usable_bytes(reserved)
+        if need == 0 or reserved + need <= usable:
+            return self._budget.reserve(entry, working, declared)
+        if not self._budget.is_unloading():
+            victim = self._budget.victim_for(entry, need, usable)
             if victim is not None:
-                victim.state = EngineState.LEAVING
+                victim.state = EngineState.UNLOADING
                 return victim
-            alone = working + entry.weight_bytes
-            if alone > room or time.monotonic() >= deadline:
-                raise self._room.no_memory(entry.name, need, room - promised)
+            by_itself = working + entry.weight_bytes
+            if by_itself > usable or time.monotonic() >= deadline:
+                raise self._capacity.out_of_memory_error(entry.name, need, usable - reserved)
         self._changed.wait(_POLL_S)
         return None
 
     def _load_for(self, lease: Lease) -> None:
-        """Load the lease's engine where it was absent; on failure nothing of it stays promised."""
+        """Load the lease's engine where it was absent; on failure nothing of it stays reserved."""
         entry = lease.entry
         if entry.state is EngineState.LOADED:
-            self._room.begin(lease)
+            self._capacity.begin(lease)
             return
-        before = self._room.memory.allocated_bytes()
+        before = self._capacity.memory.allocated_bytes()
         loaded = False
         try:
             with self._building if entry.weight_bytes else contextlib.nullcontext():
@@ -268,12 +268,12 @@ class ModelManager:
             with self._changed:
                 entry.state = EngineState.LOADED if loaded else EngineState.ABSENT
                 if not loaded:
-                    self._ledger.strike(lease)
+                    self._budget.release(lease)
                 self._changed.notify_all()
-        declared = self._room.note_weights(lease, before)
+        declared = self._capacity.note_weights(lease, before)
         with self._changed:
             entry.weight_bytes = declared
-        self._room.begin(lease)
+        self._capacity.begin(lease)
 
     def _load(self, entry: Entry) -> None:
         """Load, and once more with every idle engine gone where memory was short."""
@@ -288,8 +288,10 @@ class ModelManager:
             if kind != "memory" and not isinstance(error, OutOfGpuMemory):
                 raise error
             if last_try:
-                free = self._room.room_bytes(0)
-                raise self._room.no_memory(entry.name, entry.weight_bytes, free, str(error))
+                free = self._capacity.usable_bytes(0)
+                raise self._capacity.out_of_memory_error(
+                    entry.name, entry.weight_bytes, free, str(error)
+                )
             self.unload_idle()
 
     def _try_load(self, entry: Entry) -> Exception | None:
@@ -304,13 +306,13 @@ class ModelManager:
             raise
         release_memory(caught)
         entry.engine.unload()
-        self._room.memory.release()
+        self._capacity.memory.release()
         return caught
 
     def _evict(self, victim: Entry) -> None:
         try:
             victim.engine.unload()
-            self._room.memory.release()
+            self._capacity.memory.release()
         finally:
             with self._changed:
                 victim.state = EngineState.ABSENT
@@ -318,8 +320,8 @@ class ModelManager:
 
     def _release(self, lease: Lease) -> None:
         with self._changed:
-            self._room.end(lease)
-            self._ledger.strike(lease)
+            self._capacity.end(lease)
+            self._budget.release(lease)
             self._changed.notify_all()
 
     def _translate(self, error: Exception, lease: Lease) -> SplazmatteError | None:
@@ -333,9 +335,11 @@ class ModelManager:
             self._healthy = False
             return GpuUnhealthy("engine.gpu_unhealthy", detail=detail)
         with self._changed:
-            promised = self._ledger.promised_bytes()
-            free = self._room.room_bytes(promised) - promised + lease.working_bytes
-        return self._room.no_memory(lease.entry.name, lease.working_bytes, free, detail)
+            reserved = self._budget.reserved_bytes()
+            free = self._capacity.usable_bytes(reserved) - reserved + lease.working_bytes
+        return self._capacity.out_of_memory_error(
+            lease.entry.name, lease.working_bytes, free, detail
+        )
 
     def _check_open(self) -> None:
         if not self._healthy:

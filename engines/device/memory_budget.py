@@ -1,4 +1,4 @@
-"""The ledger of device bytes: what is promised to whom, and who may go; holds no lock, loads nothing."""
+"""The memory budget: bytes reserved for each engine and lease, and eviction order; no locks, no loading."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from engines.base import Engine
 
-LAST_TO_LEAVE = ("sam2", "sam3")
-"""Evicted only when nothing else is idle: people click all the time."""
+EVICTED_LAST = ("sam2", "sam3")
+"""Evicted only when nothing else is idle: every click needs them."""
 
 
 class EngineState(enum.Enum):
@@ -18,14 +18,14 @@ class EngineState(enum.Enum):
     ABSENT = "absent"
     LOADING = "loading"
     LOADED = "loaded"
-    LEAVING = "leaving"
+    UNLOADING = "unloading"
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One engine in the ledger.
+    """One engine in the memory budget.
 
-    `underestimate` is the largest measured / declared ratio of its working bytes, at least 1.
+    `correction` is the largest measured / declared ratio of its working bytes, at least 1.
     """
 
     name: str
@@ -35,52 +35,52 @@ class Entry:
     working_bytes: int = 0
     leases: int = 0
     last_used: float = 0.0
-    underestimate: float = 1.0
+    correction: float = 1.0
 
     @property
-    def promised_bytes(self) -> int:
-        """Bytes promised to this engine and its leases."""
+    def reserved_bytes(self) -> int:
+        """Bytes reserved for this engine and its leases."""
         on_device = self.state is not EngineState.ABSENT
         return self.working_bytes + (self.weight_bytes if on_device else 0)
 
     @property
     def idle(self) -> bool:
-        """True when it is loaded and nobody leases it."""
+        """True when it is loaded and not leased."""
         return self.state is EngineState.LOADED and self.leases == 0
 
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """One live lease; `alone` while no other lease has lived beside it, so that a peak is its own."""
+    """One live lease; `exclusive` while no other lease has lived beside it, so that a peak is its own."""
 
     entry: Entry
     working_bytes: int
     declared_bytes: int
-    alone: bool
+    exclusive: bool
     baseline_bytes: int = 0
 
 
 @dataclass(slots=True)
-class Ledger:
+class MemoryBudget:
     """Declared bytes by engine and lease. The caller holds the lock."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     live: list[Lease] = field(default_factory=list)
 
-    def promised_bytes(self) -> int:
-        """Return the bytes promised now, the reserve left out."""
-        return sum(entry.promised_bytes for entry in self.entries.values())
+    def reserved_bytes(self) -> int:
+        """Return the bytes reserved now, the headroom left out."""
+        return sum(entry.reserved_bytes for entry in self.entries.values())
 
     def need_bytes(self, entry: Entry, working_bytes: int) -> int:
         """Return the further bytes that a lease of the entry takes."""
         absent = entry.state is EngineState.ABSENT
         return working_bytes + (entry.weight_bytes if absent else 0)
 
-    def book(self, entry: Entry, working_bytes: int, declared_bytes: int) -> Lease:
-        """Enter a lease; an absent engine is LOADING from here on."""
+    def reserve(self, entry: Entry, working_bytes: int, declared_bytes: int) -> Lease:
+        """Reserve bytes for a new lease; an absent engine is LOADING from here on."""
         for other in self.live:
-            other.alone = False
-        lease = Lease(entry, working_bytes, declared_bytes, alone=not self.live)
+            other.exclusive = False
+        lease = Lease(entry, working_bytes, declared_bytes, exclusive=not self.live)
         self.live.append(lease)
         entry.leases += 1
         entry.working_bytes += working_bytes
@@ -89,32 +89,32 @@ class Ledger:
             entry.state = EngineState.LOADING
         return lease
 
-    def strike(self, lease: Lease) -> None:
-        """Take a lease out again."""
+    def release(self, lease: Lease) -> None:
+        """Release the bytes of a lease."""
         self.live.remove(lease)
         lease.entry.leases -= 1
         lease.entry.working_bytes -= lease.working_bytes
         lease.entry.last_used = time.monotonic()
 
     def next_victim(self) -> Entry | None:
-        """Return the idle engine to evict first: least recently used, those people click on last."""
+        """Return the idle engine to evict first: least recently used; those that answer clicks come last."""
         idle = [entry for entry in self.entries.values() if entry.idle and entry.weight_bytes]
-        return min(idle, key=lambda e: (e.name in LAST_TO_LEAVE, e.last_used), default=None)
+        return min(idle, key=lambda e: (e.name in EVICTED_LAST, e.last_used), default=None)
 
-    def victim_for(self, entry: Entry, need_bytes: int, room_bytes: int) -> Entry | None:
-        """Return whom to evict so that the need fits; None where evicting can't be enough.
+    def victim_for(self, entry: Entry, need_bytes: int, usable_bytes: int) -> Entry | None:
+        """Return the engine to evict so that the need fits; None where evicting can't be enough.
 
         Args:
             entry: the engine wanted; it is never the victim.
             need_bytes: further bytes wanted.
-            room_bytes: capacity less reserve.
+            usable_bytes: capacity less headroom.
         """
         idle = [e for e in self.entries.values() if e.idle and e.weight_bytes and e is not entry]
         evictable = sum(e.weight_bytes for e in idle)
-        if self.promised_bytes() - evictable + need_bytes > room_bytes:
+        if self.reserved_bytes() - evictable + need_bytes > usable_bytes:
             return None
-        return min(idle, key=lambda e: (e.name in LAST_TO_LEAVE, e.last_used), default=None)
+        return min(idle, key=lambda e: (e.name in EVICTED_LAST, e.last_used), default=None)
 
-    def leaving(self) -> bool:
+    def is_unloading(self) -> bool:
         """Tell whether an eviction is under way."""
-        return any(entry.state is EngineState.LEAVING for entry in self.entries.values())
+        return any(entry.state is EngineState.UNLOADING for entry in self.entries.values())

@@ -1,4 +1,4 @@
-"""What the device's memory is and how much of it was used; read through probes that tests can fake."""
+"""Probes that read a device's memory (tests use fake ones), and the file of measured peaks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class MemoryProbe(Protocol):
     """Reads one device's memory. All figures are bytes."""
 
     is_gpu: bool
-    """True for a card whose memory nobody else of this process uses unseen."""
+    """True for a card: only engines of this process use its memory, so a peak is attributable."""
 
     def capacity_bytes(self, held_bytes: int) -> int:
         """Return what this process may use in all, where its engines hold `held_bytes` already."""
@@ -113,7 +113,7 @@ class MeasuredPeak:
     device: str = ""
 
 
-class PeakBook:
+class PeakRecords:
     """Measured peaks by engine, kept in a small file so that another process can show them."""
 
     def __init__(self, path: Path | None = None) -> None:

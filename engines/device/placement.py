@@ -51,7 +51,7 @@ def gpu_present() -> bool:
 
 
 def likely_device(choice: DeviceChoice) -> str:
-    """Return "cuda" or "cpu" as far as it can be told without importing torch."""
+    """Return "cuda" or "cpu" as far as it is known without importing torch."""
     if choice != "auto":
         return choice
     return "cuda" if gpu_present() and importlib.util.find_spec("torch") else "cpu"
@@ -92,10 +92,10 @@ def choose_dtype(choice: DtypeChoice, device: str) -> torch.dtype:
 
 
 def error_kind(error: BaseException) -> ErrorKind:
-    """Tell lack of memory, a dead CUDA context and everything else apart.
+    """Distinguish lack of memory, a dead CUDA context and everything else.
 
     cuDNN and cuBLAS report lack of memory as plain `RuntimeError` with texts of their own; their
-    "internal error" is most often that, and a second try tells. After any other CUDA error the context
+    "internal error" is most often that; a second try shows. After any other CUDA error the context
     answers every later call with the same error.
     """
     if isinstance(error, MemoryError):
@@ -136,72 +136,44 @@ def free_device_bytes() -> int:
     return free + reserved - allocated
 
 
-def run_with_smaller(
-    name: str,
-    settings: Sequence[Setting],
-    attempt: Callable[[Setting], Result],
-    on_smaller: Callable[[Setting, Setting], None],
-) -> Result:
-    """Run `attempt(settings[0])`; out of memory, tell it and run once more with `settings[1]`.
-
-    `attempt` holds whatever it needs (a lease, recurrent state) in its own frame, so that all of it is
-    gone before the second try.
-
-    Args:
-        name: the engine, for the error's text.
-        settings: the wanted setting and the next smaller one; later ones are not used.
-        attempt: the whole piece of work at one setting.
-        on_smaller: is told (from, to) before the second try: it must tell the user.
-
-    Raises:
-        OutOfGpuMemory: there is no smaller setting, or it did not fit either.
-        GpuUnhealthy: the CUDA context is dead.
-    """
-
-    def stream(setting: Setting, _done: int) -> Iterator[Result]:
-        yield attempt(setting)
-
-    return next(stream_with_smaller(name, settings, stream, on_smaller))
-
-
 def stream_with_smaller(
     name: str,
     settings: Sequence[Setting],
     open_stream: Callable[[Setting, int], Iterator[Result]],
     on_smaller: Callable[[Setting, Setting], None],
 ) -> Iterator[Result]:
-    """Yield the results of a stream; out of memory, go on once with the next smaller setting.
+    """Yield the results of a stream; out of memory, go on with the next smaller setting.
 
     Args:
         name: the engine, for the error's text.
-        settings: the wanted setting and the next smaller one; later ones are not used.
+        settings: the wanted setting, then each smaller one, largest first.
         open_stream: `open_stream(setting, done)` starts a fresh stream, with fresh recurrent state,
             that goes on after `done` results.
-        on_smaller: is told (from, to) before the second stream: it must tell the user.
+        on_smaller: is given (from, to) before a further stream: it must notify the user.
 
     Raises:
-        OutOfGpuMemory: there is no smaller setting, or it did not fit either.
+        OutOfGpuMemory: the smallest setting did not fit either.
         GpuUnhealthy: the CUDA context is dead.
     """
     done = 0
-    for index, setting in enumerate(settings[:2]):
-        failure = ""
+    failure = ""
+    for index, setting in enumerate(settings):
+        if index:
+            on_smaller(settings[index - 1], setting)
+        kind: ErrorKind = "other"
         try:
             for result in open_stream(setting, done):
                 done += 1
                 yield result
             return
         except (RuntimeError, MemoryError, OutOfGpuMemory) as error:
-            kind: ErrorKind = "memory" if isinstance(error, OutOfGpuMemory) else error_kind(error)
+            kind = "memory" if isinstance(error, OutOfGpuMemory) else error_kind(error)
             if kind == "other":
                 raise
             failure = f"{type(error).__name__}: {error}"
-            dead = kind == "dead"
             traceback.clear_frames(error.__traceback__)
         # Out of the except block: the error, and with it what its traceback pinned, is gone.
-        if dead:
+        if kind == "dead":
             raise GpuUnhealthy("engine.gpu_unhealthy", detail=failure)
         release_memory()
-        if index + 1 < min(len(settings), 2):
-            on_smaller(setting, settings[index + 1])
     raise OutOfGpuMemory("engine.no_smaller", name=name, detail=failure)

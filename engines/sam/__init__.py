@@ -1,1 +1,1 @@
-"""The parts of the SAM 3 engine; torch and transformers load only when these functions run."""
+"""SAM 3 and SAM 2.1; torch and transformers are imported only when a function needs them."""

@@ -1,4 +1,4 @@
-"""Tell scene cuts between consecutive frames, from small pictures; keeps one frame at a time."""
+"""Scene cut detection between consecutive frames, on thumbnails; keeps one frame at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from utils.types import Frame
 _SMALL_WH = (64, 36)
 _BINS = 16
 _CHANGE_LEVELS = 20.0
-"""Mean change of the small picture, in levels of 255, below which no cut is seen."""
+"""Mean change of the thumbnail, in levels of 255, below which there is no cut."""
 _SHARED_COLOURS = 0.84
 """Share of the colour histogram in common above which a large change is motion, not a cut."""
 
@@ -24,7 +24,7 @@ class CutDetector:
         self._colours: npt.NDArray[np.float64] | None = None
 
     def is_cut(self, frame: Frame) -> bool:
-        """Tell whether a new scene begins with this frame, uint8 RGB (H, W, 3); False at the first."""
+        """Return whether a new scene begins with this frame, uint8 RGB (H, W, 3); False at the first."""
         small = cv2.resize(frame, _SMALL_WH, interpolation=cv2.INTER_AREA).astype(np.int16)
         colours = np.concatenate(
             [np.bincount(small[..., c].ravel() * _BINS // 256, minlength=_BINS) for c in range(3)]

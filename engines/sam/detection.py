@@ -1,4 +1,4 @@
-"""SAM 3's detector: from a phrase or example boxes to every instance; keeps no state."""
+"""SAM 3's detector: every instance of a phrase, or of what example boxes show; keeps no state."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import torch
 
 EXEMPLAR_TEXT = "visual"
-"""What upstream gives as text where only boxes say what is meant."""
+"""The text that upstream gives where boxes alone are the prompt."""
 MAXIMUM_TOKENS = 32
-"""The text tower's length, start and end included."""
+"""The text encoder's length in tokens, start and end included."""
 SCORE_THRESHOLD = 0.5
 """Upstream's own threshold on presence times query score."""
 MAXIMUM_INSTANCES = 50
@@ -27,7 +27,7 @@ def read_text(network: Network, phrase: str) -> tuple[Any, torch.Tensor]:
     """Return the phrase's features and its token mask (1, 32), both in main memory.
 
     Raises:
-        UnusablePrompt: it is longer than the text tower reads.
+        UnusablePrompt: it is longer than the text encoder takes.
     """
     import torch
 
@@ -55,9 +55,9 @@ def detect(
 
     Args:
         network: with a detector.
-        state: the vision tower's last state of the image, (1, N, C).
+        state: the vision encoder's last state of the image, (1, N, C).
         text: what `read_text` returned.
-        exemplars: boxes, in pixels, around examples of what is meant.
+        exemplars: boxes, in pixels, around examples.
         size_wh: the image's size in pixels.
     """
     import torch
@@ -90,15 +90,15 @@ def _masks(
 
 
 def _vision_output(network: Network, state: torch.Tensor) -> Any:
-    """Rebuild what the vision tower returns from its last state; the neck costs little."""
+    """Rebuild what the vision encoder returns from its last state; the neck costs little."""
     from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 
     vision = network.detector.vision_encoder
     side = network.image_size // vision.config.backbone_config.patch_size
     plane = state.view(1, side, side, -1).permute(0, 3, 1, 2)
-    pyramid, places = vision.neck(plane)
+    pyramid, positions = vision.neck(plane)
     return Sam3VisionEncoderOutput(
-        last_hidden_state=state, fpn_hidden_states=pyramid, fpn_position_encoding=places
+        last_hidden_state=state, fpn_hidden_states=pyramid, fpn_position_encoding=positions
     )
 
 
@@ -120,7 +120,7 @@ def _boxes(
 
 
 def chosen_mask(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:
-    """Return the mask of the instance that the clicks and the box mean."""
+    """Return the mask of the instance that agrees best with the clicks and the box."""
 
     def agreement(instance: Instance) -> float:
         mask = instance.mask

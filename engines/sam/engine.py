@@ -1,4 +1,4 @@
-"""SAM 3 and SAM 2.1 as engines: find by text, examples, clicks or a box, and track; no files of jobs."""
+"""The SAM 3 and SAM 2.1 engines: segment by text, examples, clicks or a box, and track through a clip."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _PACKAGES_COMMAND = "bash scripts/setup_env.sh --models"
 
 
 class _SamEngine(Engine):
-    """What both generations share; a subclass says which checkpoint and what it can do."""
+    """What both generations share; a subclass names the checkpoint and its capabilities."""
 
     _kind: ModelKind
-    _people_name: str
+    _display_name: str
     _working_share: float
     """Device bytes beside the weights, in GB at float32."""
 
@@ -53,7 +53,7 @@ class _SamEngine(Engine):
             folder=None if hub_id else folder,
             hub_id=hub_id,
             command=_hub_command(hub_id) if hub_id else download_command(self.name),
-            label=self._people_name,
+            label=self._display_name,
         )
         self._verifier = FileVerifier(self.name, self._source.command)
         self._network: Network | None = None
@@ -83,14 +83,14 @@ class _SamEngine(Engine):
                 command=_PACKAGES_COMMAND,
             ),
             Requirement(
-                Message("engine.requirement_weights", {"names": self._people_name}),
+                Message("engine.requirement_weights", {"names": self._display_name}),
                 present=not self._source.missing(),
                 command=self._source.command,
             ),
         )
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
-        """Every picture is squashed to the network's square, so the frame's size matters little."""
+        """Every image is resized to the network's square, so the frame's size matters little."""
         width, height = size_wh
         activations = int(self._working_share * 1e9) * self._bytes_per_value() // 4
         return activations + 8 * width * height
@@ -117,7 +117,7 @@ class _SamEngine(Engine):
         del around
         from engines.sam.image import SamImage
 
-        return SamImage(image, self._loaded, self._people_name)
+        return SamImage(image, self._loaded, self._display_name)
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
         """See `Segmenter.segment_image`."""
@@ -133,7 +133,7 @@ class _SamEngine(Engine):
         """See `Tracker.track_video`; memory does not grow with the clip."""
         from engines.sam.tracking import track
 
-        return track(self._loaded(), self._people_name, frames, masks, start, context)
+        return track(self._loaded(), self._display_name, frames, masks, start, context)
 
     def _loaded(self) -> Network:
         if self._network is None:
@@ -143,7 +143,7 @@ class _SamEngine(Engine):
     def _unavailable(self, requirement: Requirement) -> EngineUnavailable:
         return EngineUnavailable(
             "engine.unavailable",
-            name=self._people_name,
+            name=self._display_name,
             missing=render(requirement.label),
             command=requirement.command,
             detail=", ".join(self._source.missing()),
@@ -172,7 +172,7 @@ class Sam3Engine(_SamEngine):
     )
     preference = Preference(segment=20)
     _kind = SAM3
-    _people_name = "SAM 3"
+    _display_name = "SAM 3"
     _working_share = 1.2
 
     def _model_setting(self) -> str:
@@ -188,7 +188,7 @@ class Sam2Engine(_SamEngine):
     capabilities = frozenset({Capability.POINTS, Capability.BOX, Capability.TRACK})
     preference = Preference(segment=10)
     _kind = SAM2
-    _people_name = "SAM 2.1"
+    _display_name = "SAM 2.1"
     _working_share = 0.6
 
     def _model_setting(self) -> str:
@@ -201,5 +201,5 @@ def _hub_command(hub_id: str) -> str:
 
 
 def _is_hub_id(model: str, folder: Path) -> bool:
-    """Tell "owner/name" from a folder's name or path."""
+    """Return whether it is a hub id "owner/name" and no folder's name or path."""
     return model.count("/") == 1 and not Path(model).is_absolute() and not folder.exists()

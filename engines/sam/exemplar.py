@@ -1,4 +1,4 @@
-"""Encode "everything like this box" for SAM 3's detector without torchvision."""
+"""Encode exemplar boxes ("everything like this") for SAM 3's detector, without torchvision."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def use_own_box_encoder(geometry_encoder: Any) -> None:
 def encode_boxes(
     encoder: Any, boxes: torch.Tensor, labels: torch.Tensor, features: torch.Tensor
 ) -> torch.Tensor:
-    """Return the boxes' embeddings: their numbers, what lies under them, their place and their label.
+    """Return the boxes' embeddings: the sum of coordinates, pooled features, position encoding and label.
 
     Args:
         encoder: SAM 3's geometry encoder, of which the learned layers are used.
@@ -44,18 +44,18 @@ def encode_boxes(
     corners = torch.cat([centre - size / 2, centre + size / 2], dim=-1)
     corners = corners * corners.new_tensor([width, height, width, height])
     pooled = roi_align(features[0], corners[0], encoder.roi_size)
-    under = encoder.boxes_pool_project(pooled.to(features.dtype)).flatten(1)[None]
-    place = encoder._encode_box_coordinates(*boxes[0].unbind(-1))[None].to(features.dtype)
+    content = encoder.boxes_pool_project(pooled.to(features.dtype)).flatten(1)[None]
+    position = encoder._encode_box_coordinates(*boxes[0].unbind(-1))[None].to(features.dtype)
     return (
         encoder.label_embed(labels.long())
         + encoder.boxes_direct_project(boxes.to(features.dtype))
-        + under
-        + encoder.boxes_pos_enc_project(place)
+        + content
+        + encoder.boxes_pos_enc_project(position)
     )
 
 
 def roi_align(features: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tensor:
-    """Pool what lies under each box to side x side (He et al., Mask R-CNN, 2017, section 3).
+    """Pool the features under each box to side x side (He et al., Mask R-CNN, 2017, section 3).
 
     As torchvision's with its defaults: as many samples a bin as it has cells, rounded up, no half-pixel
     shift, a box of at least one cell. Bilinear sampling is separable, so each axis is one matrix.

@@ -1,4 +1,4 @@
-"""One image under SAM 3 or SAM 2.1: encoded once, then asked by text, boxes and clicks."""
+"""Interactive segmentation of one image by SAM 3 or SAM 2.1: encoded once, then any number of prompts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _KEPT_ANSWERS = 64
 """Clicks whose low-resolution logits are kept for the next click; 0.3 MB each."""
 _MASK_LOGIT = 10.0
-"""Logit that stands for a sure pixel where a ready mask is refined; SAM 2's own scale for masks."""
+"""Logit of a certain pixel of a mask prompt; SAM 2's own scale for masks."""
 
 _Clicks: TypeAlias = "tuple[Box | None, tuple[Point, ...]]"
 _Concept: TypeAlias = "tuple[str, tuple[Box, ...]]"
@@ -33,7 +33,7 @@ _Concept: TypeAlias = "tuple[str, tuple[Box, ...]]"
 
 @dataclass(slots=True)
 class _Embedding:
-    """What is kept of an image, in main memory: `state` of the vision tower (1, N, C) for the detector
+    """What is kept of an image, in main memory: `state` of the vision encoder (1, N, C) for the detector
     (None in SAM 2.1), and the tracker's pyramid, three (1, C, H, W).
     """
 
@@ -45,7 +45,7 @@ class _Embedding:
 class SamImage:
     """One image being segmented; see `engines.base.ImageSegmentation`.
 
-    Embeddings rest in main memory between calls, so that an open image holds nothing of the card. An
+    Embeddings stay in main memory between calls, so that an open image takes no GPU memory. An
     answer is a function of the prompt alone: clicks are replayed in order where their logits are not
     kept, so the page's click by click and the command line's all at once agree. The last concept's
     instances are kept too (as bits), so clicks on one of them don't run the detector again.
@@ -80,7 +80,7 @@ class SamImage:
 
         Raises:
             UnusablePrompt: the prompt is empty, not English, too long, or outside the picture.
-            EngineError: the model answered with numbers that are none.
+            EngineError: the model's answer is not finite.
         """
         network = self.network()
         if prompt.is_empty:
@@ -130,7 +130,7 @@ class SamImage:
         first = next((i for i, point in enumerate(points) if point.positive), len(points) - 1)
         if box is None and prior is None and not any(point.positive for point in points):
             raise UnusablePrompt("prompt.no_positive")
-        self._begin_with(prior)
+        self._start_from(prior)
         pyramid = [level.to(network.device) for level in self._encoded(network).pyramid]
         previous = _mask_logits(network, prior) if prior is not None else None
         score = 0.0
@@ -152,8 +152,8 @@ class SamImage:
         mask = to_mask(previous[0, 0], self.size_wh, self.name)
         return [Instance(mask, score)] if mask.any() else []
 
-    def _begin_with(self, prior: Mask | None) -> None:
-        """Forget kept answers that began from another mask."""
+    def _start_from(self, prior: Mask | None) -> None:
+        """Discard kept answers that began from another mask."""
         key = np.packbits(prior).tobytes() if prior is not None else b""
         if key != self._prior_key:
             self._answers.clear()
@@ -206,11 +206,11 @@ def _decode(
     tracker, device = network.tracker, network.device
     width, height = size_wh
     scale = torch.tensor([network.image_size / width, network.image_size / height])
-    # Coordinates stay float32 until they are normalised: bf16 knows pixels only in steps of four.
-    places = labels = corners = None
+    # Coordinates stay float32 until they are normalised: bf16 resolves pixels only in steps of four.
+    coordinates = labels = corners = None
     if points:
         xy = torch.tensor([[point.x, point.y] for point in points], dtype=torch.float32)
-        places = (xy * scale)[None, None].to(device)
+        coordinates = (xy * scale)[None, None].to(device)
         labels = torch.tensor(
             [[[int(p.positive) for p in points]]], dtype=torch.int32, device=device
         )
@@ -222,7 +222,7 @@ def _decode(
     several = len(points) == 1 and box is None and previous is None
     with torch.inference_mode():
         sparse, dense = tracker.prompt_encoder(
-            input_points=places, input_labels=labels, input_boxes=corners, input_masks=previous
+            input_points=coordinates, input_labels=labels, input_boxes=corners, input_masks=previous
         )
         logits, scores, _, _ = tracker.mask_decoder(
             image_embeddings=pyramid[-1],
@@ -238,7 +238,7 @@ def _decode(
 
 
 def _mask_logits(network: Network, mask: Mask) -> torch.Tensor:
-    """Return a ready mask as the decoder's dense prompt: logits (1, 1, h, w)."""
+    """Return a mask prompt as the decoder's dense prompt: logits (1, 1, h, w)."""
     import torch
     import torch.nn.functional as F
 

@@ -1,4 +1,4 @@
-"""Load SAM 3 or SAM 2.1 from a folder or the hub, one vision tower for all parts; knows no images."""
+"""Load SAM 3 or SAM 2.1 from a folder or the hub, with one shared vision encoder; runs no inference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INDEX_NAME = "model.safetensors.index.json"
 
 @dataclass(frozen=True, slots=True)
 class ModelKind:
-    """What tells SAM 3 and SAM 2.1 apart.
+    """How the checkpoints of SAM 3 and SAM 2.1 differ.
 
     `mean` and `std` normalise RGB in 0..1, as in the checkpoints' own preprocessor settings.
     """
@@ -58,7 +58,7 @@ SAM2 = ModelKind(
 class ModelSource:
     """Where a model comes from: a local folder, or a hub id that transformers caches itself.
 
-    `command` is what fetches it, `label` what people call it.
+    `command` is what fetches it, `label` its name for people.
     """
 
     kind: ModelKind
@@ -83,7 +83,7 @@ class ModelSource:
 class Network:
     """A loaded model. `detector` finds text and exemplars (None in SAM 2.1), `tracker` does the rest.
 
-    `neck` turns the vision tower's last state into the detector's pyramid; `root` owns all weights.
+    `neck` turns the vision encoder's last state into the detector's pyramid; `root` owns all weights.
     """
 
     kind: ModelKind
@@ -146,7 +146,7 @@ def load_network(
             raise
         raise _loading_error(source, error) from error
     root.eval().requires_grad_(False)
-    network = _share_vision_tower(source.kind, root, tokenizer, device, dtype)
+    network = _share_vision_encoder(source.kind, root, tokenizer, device, dtype)
     root.to(device)
     return network
 
@@ -187,10 +187,10 @@ def _load_tokenizer(source: ModelSource) -> Any:
     return AutoTokenizer.from_pretrained(where, local_files_only=source.folder is not None)
 
 
-def _share_vision_tower(
+def _share_vision_encoder(
     kind: ModelKind, root: Any, tokenizer: Any, device: str, dtype: torch.dtype
 ) -> Network:
-    """Give SAM 3's tracker the detector's vision tower with a neck of its own."""
+    """Give SAM 3's tracker the detector's vision encoder with a neck of its own."""
     if kind is SAM3:
         from engines.sam.exemplar import use_own_box_encoder
 

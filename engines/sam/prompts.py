@@ -9,12 +9,12 @@ from utils.errors import UnusablePrompt
 from utils.types import Box, Point
 
 _NOT_ENGLISH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-"""Kana, CJK ideographs, Hangul: the text tower reads them as byte fragments and answers nonsense."""
+"""Kana, CJK ideographs, Hangul: the text encoder sees them as byte fragments, and its result is meaningless."""
 _MINIMUM_BOX_PX = 2
 
 
 def check_text(text: str) -> str:
-    """Return the phrase, trimmed, that SAM 3's English text tower can read.
+    """Return the phrase, trimmed, that SAM 3's English text encoder can take.
 
     Raises:
         UnusablePrompt: it is empty or not English.

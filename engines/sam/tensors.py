@@ -1,4 +1,4 @@
-"""Between frames and SAM's tensors: the network's input, and masks from its logits."""
+"""Conversion between frames and SAM's tensors: the network's input, and masks from its logits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def pixels(network: Network, image: Frame) -> torch.Tensor:
-    """Return the image as the network wants it: (1, 3, S, S), squashed to a square, normalised.
+    """Return the network's input (1, 3, S, S): the image resized to a square, normalised.
 
     The resize runs on the CPU: the antialiasing kernel for bytes exists only there. Equal to
     transformers' own processors on a CPU.

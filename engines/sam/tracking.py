@@ -1,4 +1,4 @@
-"""Follow objects through a clip with SAM 3 or SAM 2.1, one frame in, masks out, memory bounded."""
+"""Streaming video object segmentation with SAM 3 or SAM 2.1; memory does not grow with the clip."""
 
 from __future__ import annotations
 
@@ -75,43 +75,50 @@ def _one_way(
             if cuts.is_cut(frame):
                 context.on_notice(Message("track.scene_cut", {"frame": index}))
                 for memory in objects.values():
-                    memory.forget_recent()
+                    memory.clear_tracked()
             for number in given:
                 objects[number] = ObjectMemory(network)
-            yield _step(network, name, objects, given, frame, clock, index)
+            yield _run_step(network, name, objects, _Step(frame, index, clock, given))
     finally:
         close = getattr(source, "close", None)
         if close is not None:
             close()
 
 
-def _step(
-    network: Network,
-    name: str,
-    objects: Mapping[int, ObjectMemory],
-    given: Mapping[int, Mask],
-    frame: Frame,
-    clock: int,
-    index: int,
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One frame of a pass: uint8 RGB (H, W, 3), its index in the clip, and how many came before it.
+
+    `confirmed` are the masks given for it by object id.
+    """
+
+    frame: Frame
+    index: int
+    clock: int
+    confirmed: Mapping[int, Mask]
+
+
+def _run_step(
+    network: Network, name: str, objects: Mapping[int, ObjectMemory], step: _Step
 ) -> TrackedFrame:
-    """Run one frame: the vision tower once, then each object by itself."""
-    features = _vision_features(network, frame)
-    size_wh = (frame.shape[1], frame.shape[0])
+    """Run one frame: the vision encoder once, then each object by itself."""
+    features = _vision_features(network, step.frame)
+    size_wh = (step.frame.shape[1], step.frame.shape[0])
     found: dict[int, Mask] = {}
     confidence = 1.0
     for number, memory in objects.items():
-        answer = memory.step(features, clock, given.get(number))
-        if number in given:
-            found[number] = given[number]
+        answer = memory.step(features, step.clock, step.confirmed.get(number))
+        if number in step.confirmed:
+            found[number] = step.confirmed[number]
             continue
-        found[number] = to_mask(answer.logits, size_wh, name, index)
+        found[number] = to_mask(answer.logits, size_wh, name, step.index)
         confidence = min(confidence, answer.confidence)
-    return TrackedFrame(index, found, confidence)
+    return TrackedFrame(step.index, found, confidence)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One object on one frame: low-resolution logits (h, w) and how sure the tracker is, in [0, 1]."""
+    """One object on one frame: low-resolution logits (h, w) and the tracker's confidence in [0, 1]."""
 
     logits: torch.Tensor
     confidence: float
@@ -119,7 +126,7 @@ class Answer:
 
 @dataclass(slots=True, eq=False)
 class ObjectMemory:
-    """What the tracker remembers of one object in one direction.
+    """The tracker's memory of one object in one direction.
 
     One session an object: a correction starts a fresh one, so it wins over everything seen before, and
     no object's corrections touch another's memory (upstream encodes the memories of all objects of a
@@ -146,8 +153,8 @@ class ObjectMemory:
         with torch.inference_mode():
             return _answer(output)
 
-    def forget_recent(self) -> None:
-        """Drop what was tracked, keep what was confirmed: a new scene shares no motion with the old."""
+    def clear_tracked(self) -> None:
+        """Drop tracked frames and keep confirmed ones: a new scene shares no motion with the old."""
         if self._session is not None:
             for outputs in self._session.output_dict_per_obj.values():
                 outputs["non_cond_frame_outputs"].clear()
@@ -184,15 +191,15 @@ def prune(session: Any, clock: int, tracker: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Features:
-    """One frame: normalised pixels (1, 3, S, S), and per level features and places, each (HW, 1, C)."""
+    """One frame: normalised pixels (1, 3, S, S), and per level features and position encodings, each (HW, 1, C)."""
 
     pixels: torch.Tensor
     levels: list[torch.Tensor]
-    places: list[torch.Tensor]
+    positions: list[torch.Tensor]
 
     def as_cached(self) -> dict[str, list[torch.Tensor]]:
-        """Return what a session's cache holds, in lists of its own."""
-        return {"vision_feats": list(self.levels), "vision_pos_embeds": list(self.places)}
+        """Return the entry of a session's cache, in lists of its own."""
+        return {"vision_feats": list(self.levels), "vision_pos_embeds": list(self.positions)}
 
 
 def _vision_features(network: Network, frame: Frame) -> _Features:
@@ -219,7 +226,7 @@ def _new_session(network: Network) -> Any:
 
 
 def _square_mask(network: Network, mask: Mask) -> torch.Tensor:
-    """Return the mask squashed to the network's square, 0 or 1, (1, 1, S, S)."""
+    """Return the mask resized to the network's square, 0 or 1, (1, 1, S, S)."""
     import torch
     import torch.nn.functional as F
 
@@ -241,7 +248,7 @@ def _answer(output: Any) -> Answer:
 
 
 def _sized(mask: Mask, size_wh: tuple[int, int]) -> Mask:
-    """Return a mask of the clip's own size; an empty one says that the object has left."""
+    """Return a mask of the clip's own size; an empty one means that the object has left."""
     width, height = size_wh
     if mask.shape != (height, width):
         raise UnusablePrompt(

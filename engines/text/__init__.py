@@ -1,1 +1,1 @@
-"""Chinese prompts for text encoders that read English."""
+"""Translation of Chinese prompts for text encoders that take English."""

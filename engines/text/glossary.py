@@ -1,4 +1,4 @@
-"""A small Chinese-English word list with the grammar of noun phrases; no model, no files."""
+"""A small Chinese-English glossary with the grammar of noun phrases; no model, no files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put Chinese prompts into the English that text encoders read: a word list first, else a model."""
+"""Translate Chinese prompts to English: by the glossary where it suffices, else by a model."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _MAX_NEW_TOKENS = 24
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """The English to use, and where it comes from: the text itself, the word list or the model."""
+    """The English to use, and where it comes from: the text itself, the glossary or the model."""
 
     english: str
     source: Literal["none", "glossary", "model"]
 
 
 def needs_translation(text: str) -> bool:
-    """Tell whether the text has Chinese characters."""
+    """Return whether the text has Chinese characters."""
     return bool(_CHINESE.search(text))
 
 
@@ -56,7 +56,7 @@ class Translator:
         self._loaded: tuple[Any, Any] | None = None
 
     def requirements(self) -> tuple[Requirement, ...]:
-        """Return what the model needs; the word list needs nothing. Nothing is imported."""
+        """Return what the model needs; the glossary needs nothing. Nothing is imported."""
         absent = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
         return (
             Requirement(
@@ -75,7 +75,7 @@ class Translator:
         """Return the English for a prompt; show it to the user, who may edit it.
 
         Raises:
-            EngineUnavailable: it is Chinese, not in the word list, and the model is not here.
+            EngineUnavailable: it is Chinese, not covered by the glossary, and the model is not installed.
             ModelFilesError: a file of the model is damaged.
         """
         phrase = " ".join(text.split())
@@ -89,7 +89,7 @@ class Translator:
                 raise EngineUnavailable(
                     "engine.translation_missing", text=phrase[:60], command=requirement.command
                 )
-        return Translation(self._ask_model(phrase), "model")
+        return Translation(self._translate_with_model(phrase), "model")
 
     def _missing(self) -> list[str]:
         missing = missing_files(self._folder, _FILES)
@@ -97,7 +97,7 @@ class Translator:
             missing.append(_WEIGHTS[0])
         return missing
 
-    def _ask_model(self, phrase: str) -> str:
+    def _translate_with_model(self, phrase: str) -> str:
         import torch
 
         with self._lock:
@@ -146,7 +146,7 @@ class Translator:
 
 
 def as_prompt(sentence: str) -> str:
-    """Return a translated sentence as the short noun phrase that a text encoder likes."""
+    """Return a translated sentence as the short noun phrase that text encoders expect."""
     phrase = sentence.strip().strip(".!?\"' ").lower()
     return re.sub(r"^(the|a|an)\s+", "", phrase)
 

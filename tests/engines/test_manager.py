@@ -12,7 +12,7 @@ import pytest
 from engines.base import Engine
 from engines.device.manager import ModelManager
 from engines.device.memory_budget import EngineState
-from engines.device.memory_probe import PeakBook
+from engines.device.memory_probe import PeakRecords
 from utils.errors import (
     BadRequest,
     Cancelled,
@@ -121,7 +121,7 @@ class Registry:
 def make(card: Card, *engines: Dummy, reserve: int = 0, **options) -> ModelManager:
     options.setdefault("wait_s", 60)
     return ModelManager(
-        Registry(*engines), device="cpu", reserve_bytes=reserve, memory=card, **options
+        Registry(*engines), device="cpu", headroom_bytes=reserve, memory=card, **options
     )
 
 
@@ -155,7 +155,7 @@ def test_nine_threads_of_forty_leases_never_exceed_the_card():
                 name = choice.choice([engine.name for engine in engines])
                 with lent(manager, card, name, choice.choice((5, 20, 40))) as engine:
                     assert engine.loaded
-                    assert manager.promised_bytes() <= 180
+                    assert manager.reserved_bytes() <= 180
                     time.sleep(choice.random() * 0.001)
         except BaseException as error:
             errors.append(error)
@@ -171,7 +171,7 @@ def test_nine_threads_of_forty_leases_never_exceed_the_card():
     assert not any(engine.unloaded_while_lent for engine in engines)
     manager.unload_idle()
     assert card.used == 0
-    assert manager.promised_bytes() == 0
+    assert manager.reserved_bytes() == 0
 
 
 def test_slow_load_does_not_delay_a_loaded_engine():
@@ -315,7 +315,7 @@ def test_what_can_never_fit_is_refused_at_once_with_numbers():
         pass
     assert "5 MB" in caught.value.user_message
     assert "3 MB" in caught.value.user_message
-    assert manager.promised_bytes() == 0
+    assert manager.reserved_bytes() == 0
 
 
 def test_waiting_for_room_can_be_cancelled():
@@ -338,7 +338,7 @@ def test_failed_load_leaves_zero_bytes_and_can_be_tried_again():
     manager = make(card, engine)
     with pytest.raises(ModelFilesError), manager.lease("a"):
         pass
-    assert manager.promised_bytes() == 0
+    assert manager.reserved_bytes() == 0
     assert card.used == 0
     with manager.lease("a") as again:
         assert again.loaded
@@ -365,13 +365,13 @@ def test_memory_short_twice_at_load_is_a_clear_error():
     with pytest.raises(OutOfGpuMemory), manager.lease("a"):
         pass
     assert engine.loads == 2
-    assert manager.promised_bytes() == 0
+    assert manager.reserved_bytes() == 0
 
 
 def test_dead_context_fails_the_job_and_marks_the_process_unhealthy():
     card = Card(100)
     manager = make(card, Dummy("a", card, 20, 0))
-    manager._room._settled = "cuda"
+    manager._capacity._resolved = "cuda"
     with pytest.raises(GpuUnhealthy), manager.lease("a"):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
     assert not manager.healthy
@@ -401,13 +401,13 @@ def test_other_errors_pass_through_and_end_the_lease():
 def test_measured_peaks_are_recorded_and_kept_for_other_processes(tmp_path):
     card = Card(1000)
     book = tmp_path / "peaks.json"
-    manager = make(card, Dummy("a", card, 200, 50), peaks=PeakBook(book))
+    manager = make(card, Dummy("a", card, 200, 50), peaks=PeakRecords(book))
     with manager.lease("a"):
         card.allocate(80)
         card.allocate(-80)
     (status,) = manager.status()
     assert (status.measured_weight_bytes, status.measured_peak_bytes) == (200, 80)
-    (reread,) = make(card, Dummy("a", card, 200, 50), peaks=PeakBook(book)).status()
+    (reread,) = make(card, Dummy("a", card, 200, 50), peaks=PeakRecords(book)).status()
     assert reread.measured_peak_bytes == 80
 
 
@@ -418,7 +418,7 @@ def test_peak_above_the_declared_corrects_the_ledger():
         card.allocate(150)
         card.allocate(-150)
     with manager.lease("a"):
-        assert manager.promised_bytes() == 100 + 150
+        assert manager.reserved_bytes() == 100 + 150
 
 
 def test_peak_of_overlapping_leases_is_nobodys():
@@ -446,7 +446,7 @@ def test_weightless_engine_needs_no_room_and_waits_for_no_load():
         assert slow.load_started.wait(60)
         with manager.lease("builtin") as engine:
             assert engine.loaded
-            assert manager.promised_bytes() == 100
+            assert manager.reserved_bytes() == 100
     finally:
         slow.load_gate.set()
         thread.join(60)
@@ -487,10 +487,10 @@ def test_engines_are_listed_with_the_peaks_of_earlier_processes(tmp_path):
     from engines.registry import build_registry
     from pipeline.engine_choice import EngineChoice
 
-    PeakBook(tmp_path / "peaks.json").record("sam2", "cuda", weight_bytes=100, working_bytes=40)
+    PeakRecords(tmp_path / "peaks.json").record("sam2", "cuda", weight_bytes=100, working_bytes=40)
     settings = Settings(_env_file=None, models_dir=tmp_path, workspace_dir=tmp_path)
     registry = build_registry(settings)
-    manager = ModelManager(registry, device="cpu", peaks=PeakBook(tmp_path / "peaks.json"))
+    manager = ModelManager(registry, device="cpu", peaks=PeakRecords(tmp_path / "peaks.json"))
     rows = {row.name: row for row in EngineChoice(settings, registry, manager).everything()}
     assert (rows["sam2"].peak_bytes, rows["sam2"].peak_device) == (140, "cuda")
     assert rows["builtin"].peak_bytes == 0

@@ -1,4 +1,4 @@
-"""What a GPU error means, and one retry at the next smaller setting."""
+"""What a GPU error means, and the retries at smaller settings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from engines.device.memory_probe import MeasuredPeak, PeakBook, RamProbe
+from engines.device.memory_probe import MeasuredPeak, PeakRecords, RamProbe
 from engines.device.placement import (
     choose_dtype,
     error_kind,
     likely_device,
     release_memory,
     resolve_device,
-    run_with_smaller,
     stream_with_smaller,
 )
 from utils.errors import EngineUnavailable, GpuUnhealthy, OutOfGpuMemory
@@ -48,6 +47,11 @@ def test_torch_s_own_memory_error_is_known():
     assert error_kind(torch.OutOfMemoryError("anything")) == "memory"
 
 
+def run_with_smaller(name, settings, attempt, on_smaller):
+    """Run a stream of one result."""
+    return next(stream_with_smaller(name, settings, lambda s, _: iter([attempt(s)]), on_smaller))
+
+
 class Attempts:
     def __init__(self, fail: set[int], text: str = OUT_OF_MEMORY) -> None:
         self.fail = fail
@@ -68,7 +72,7 @@ def test_work_that_fits_is_not_made_smaller():
     assert told == []
 
 
-def test_out_of_memory_runs_once_more_at_the_next_smaller_setting_and_says_so():
+def test_out_of_memory_runs_again_at_the_next_smaller_setting_and_says_so():
     told: list[tuple[int, int]] = []
     attempt = Attempts({720})
     assert (
@@ -77,11 +81,20 @@ def test_out_of_memory_runs_once_more_at_the_next_smaller_setting_and_says_so():
     assert told == [(720, 540)]
 
 
-def test_out_of_memory_twice_is_the_end_of_it():
+def test_out_of_memory_goes_down_all_sizes_and_names_each_step():
+    told: list[tuple[int, int]] = []
     attempt = Attempts({720, 540})
+    assert (
+        run_with_smaller("x", [720, 540, 360], attempt, lambda *a: told.append(a)) == "done at 360"
+    )
+    assert told == [(720, 540), (540, 360)]
+
+
+def test_out_of_memory_at_the_smallest_size_is_the_end_of_it():
+    attempt = Attempts({720, 540, 360})
     with pytest.raises(OutOfGpuMemory):
         run_with_smaller("x", [720, 540, 360], attempt, lambda *_: None)
-    assert attempt.settings == [720, 540]
+    assert attempt.settings == [720, 540, 360]
 
 
 def test_out_of_memory_without_a_smaller_setting_tells_nobody_of_one():
@@ -178,19 +191,19 @@ def test_precision_on_a_gpu_follows_its_capability(monkeypatch, capability, name
 
 def test_peaks_rise_and_start_over_on_another_device(tmp_path):
     path = tmp_path / "deep" / "peaks.json"
-    book = PeakBook(path)
+    book = PeakRecords(path)
     book.record("sam3", "cuda", weight_bytes=10, working_bytes=5)
     book.record("sam3", "cuda", working_bytes=3)
-    assert PeakBook(path).get("sam3") == MeasuredPeak(10, 5, "cuda")
+    assert PeakRecords(path).get("sam3") == MeasuredPeak(10, 5, "cuda")
     book.record("sam3", "cpu", working_bytes=2)
-    assert PeakBook(path).get("sam3") == MeasuredPeak(0, 2, "cpu")
+    assert PeakRecords(path).get("sam3") == MeasuredPeak(0, 2, "cpu")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"sam3": {"unknown": 1}}', '{"sam3": 3}'])
 def test_damaged_peak_file_is_as_good_as_none(tmp_path, text):
     path = tmp_path / "peaks.json"
     path.write_text(text)
-    assert PeakBook(path).get("sam3") == MeasuredPeak()
+    assert PeakRecords(path).get("sam3") == MeasuredPeak()
 
 
 def test_main_memory_is_measured_for_the_whole_process():

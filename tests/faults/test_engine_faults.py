@@ -157,7 +157,7 @@ def test_a_model_that_does_not_load_fails_the_job_and_frees_its_room(
     state = workplace.matte(session_id)
     assert state.status is SessionStatus.FAILED
     assert_said(state.error, "engine.files_damaged")
-    assert workplace.manager.promised_bytes() == 0
+    assert workplace.manager.reserved_bytes() == 0
     assert workplace.matte(session_id).status is SessionStatus.DONE
 
 
