@@ -1,6 +1,6 @@
 """MatAnyone's alphas of a folder of frames, for anyone to compare; with --upstream compared right here.
 
-Without --inside-size the network sees full frames, as upstream's `process_video` does by default. Speed is
+Without --processing-size the network sees full frames, as upstream's `process_video` does by default. Speed is
 CPU time a frame on the CPU (wall time on a GPU); memory is the process's peak while one side runs.
 Random weights (--weights random) prove protocol, speed and memory, never quality.
 """
@@ -82,7 +82,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--max-frames", type=int)
     parser.add_argument("--start", type=int, default=0, help="frame of the mask")
     parser.add_argument("--generation", choices=("1", "2"), help="default: told from the weights")
-    parser.add_argument("--inside-size", choices=("720", "1080", "full"), default="full")
+    parser.add_argument("--processing-size", choices=("720", "1080", "full"), default="full")
     parser.add_argument("--warmup", type=int, default=10)
     parser.add_argument("--dilate", type=int, default=10)
     parser.add_argument("--erode", type=int, default=10)
@@ -161,7 +161,8 @@ def _ours(
     width, height = frames.size_wh
     alphas = np.zeros((len(frames), height, width), np.float32)
     values = {
-        name: getattr(options, name) for name in ("inside_size", "warmup", "dilate", "erode", "amp")
+        name: getattr(options, name)
+        for name in ("processing_size", "warmup", "dilate", "erode", "amp")
     }
     stream = engine.process(frames, {options.start: mask}, options.start, values, RunContext())
     _reset_peak()
@@ -188,7 +189,7 @@ def _upstream(
         "n_warmup": options.warmup,
         "r_dilate": options.dilate,
         "r_erode": options.erode,
-        "max_size": -1 if options.inside_size == "full" else int(options.inside_size),
+        "max_size": -1 if options.processing_size == "full" else int(options.processing_size),
     }
     _reset_peak()
     times = [clock()]

@@ -10,15 +10,15 @@ from __future__ import annotations
 import enum
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from utils.errors import BadRequest, Cancelled
+from utils.errors import Cancelled
+from utils.options import OptionSpec, OptionValue, specs_of
 from utils.types import Alpha, Frame, Mask, Message, OnNotice, OnProgress, Progress, Prompt
 
-OptionValue: TypeAlias = str | int | float | bool
 DeviceName: TypeAlias = str
 """A torch device name, "cpu" or "cuda"; the built-in engine ignores it."""
 
@@ -58,24 +58,6 @@ class Requirement:
     label: Message
     present: bool
     command: str
-
-
-@dataclass(frozen=True, slots=True)
-class OptionSpec:
-    """One option of an engine, enough to draw a control and to validate a value.
-
-    `label` is a catalogue message; `minimum` and `maximum` are inclusive; `choices` is for "choice".
-    `aliases` are former names, still accepted.
-    """
-
-    name: str
-    kind: Literal["int", "float", "bool", "choice"]
-    default: OptionValue
-    label: Message
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +165,8 @@ class Engine(ABC):
     """What `process` needs: the mask of a keyframe, or of every frame (track first)."""
     preference: Preference = Preference()
     """Where it is chosen by itself."""
+    options_type: type | None = None
+    """A dataclass of the options that `process` takes; see `utils.options`."""
     neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 
@@ -218,8 +202,8 @@ class Engine(ABC):
         return all(requirement.present for requirement in self.requirements())
 
     def option_specs(self) -> tuple[OptionSpec, ...]:
-        """Return the options `process` takes."""
-        return ()
+        """Return the options `process` takes, with this installation's defaults."""
+        return () if self.options_type is None else specs_of(self.options_type)
 
 
 class ImageSegmentation(Protocol):
@@ -320,65 +304,3 @@ class ForegroundNetwork(Protocol):
         Args:
             image: uint8 RGB (H, W, 3); a crop is an image like any other.
         """
-
-
-def resolve_options(
-    specs: tuple[OptionSpec, ...], values: Mapping[str, OptionValue]
-) -> dict[str, OptionValue]:
-    """Return all options with defaults filled in, each value of its kind and in range.
-
-    Strings are accepted for every kind (the command line sends them).
-
-    Raises:
-        BadRequest: an unknown option or a value out of range.
-    """
-    known = {spec.name: spec for spec in specs}
-    current = {alias: spec.name for spec in specs for alias in spec.aliases}
-    values = {current.get(name, name): value for name, value in values.items()}
-    for name in values:
-        if name not in known:
-            raise BadRequest(
-                "engine.option_unknown", name=name, known=", ".join(sorted(known)) or "-"
-            )
-    return {spec.name: _parse_option(spec, values.get(spec.name, spec.default)) for spec in specs}
-
-
-def _parse_option(spec: OptionSpec, value: OptionValue) -> OptionValue:
-    parsers: dict[str, Callable[[OptionValue], OptionValue]] = {
-        "int": _parse_int,
-        "float": float,
-        "bool": _parse_bool,
-        "choice": str,
-    }
-    allowed = ", ".join(spec.choices) if spec.choices else f"{spec.minimum} … {spec.maximum}"
-    problem = BadRequest(
-        "engine.option_range", name=spec.name, value=str(value)[:60], allowed=allowed
-    )
-    try:
-        parsed = parsers[spec.kind](value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise problem from error
-    if spec.kind == "choice" and parsed not in spec.choices:
-        raise problem
-    if spec.kind in ("int", "float") and not isinstance(parsed, str):
-        low = spec.minimum if spec.minimum is not None else float("-inf")
-        high = spec.maximum if spec.maximum is not None else float("inf")
-        if not low <= parsed <= high:
-            raise problem
-    return parsed
-
-
-def _parse_int(value: OptionValue) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _parse_bool(value: OptionValue) -> bool:
-    if isinstance(value, str):
-        lowered = value.strip().lower()
-        if lowered not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
-            raise ValueError(value)
-        return lowered in ("1", "true", "yes", "on")
-    return bool(value)

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, Engine, OptionSpec
+from engines.base import Capability, Engine
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest, EngineUnavailable
+from utils.options import OptionSpec
 from utils.types import Message
 
 _AUTO = "auto"

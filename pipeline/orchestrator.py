@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config import Settings
-from engines.base import Capability, RunContext, resolve_options
+from engines.base import Capability, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from engines.text.translation import Translator
@@ -54,6 +54,7 @@ from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.image_utils import write_image
+from utils.options import resolve_options
 from utils.types import Frame, Prompt
 
 logger = logging.getLogger(__name__)

@@ -90,15 +90,15 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
             ],
             "options": [
                 {
-                    "name": option.name,
-                    "kind": option.kind,
-                    "initial": option.default,
-                    "label": render(option.label, language),
-                    "minimum": option.minimum,
-                    "maximum": option.maximum,
-                    "choices": list(option.choices),
+                    "name": spec.name,
+                    "kind": spec.kind,
+                    "initial": spec.default,
+                    "label": spec.option.label.in_language(language),
+                    "minimum": spec.option.minimum,
+                    "maximum": spec.option.maximum,
+                    "choices": list(spec.choices),
                 }
-                for option in engine.option_specs
+                for spec in engine.option_specs
             ],
         }
         for engine in engines

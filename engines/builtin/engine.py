@@ -17,15 +17,13 @@ from engines.base import (
     FrameSource,
     Instance,
     MattedFrame,
-    OptionSpec,
-    OptionValue,
     Preference,
     Requirement,
     RunContext,
     TrackedFrame,
-    resolve_options,
 )
 from engines.builtin.matting.alpha import AlphaEstimator
+from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.passes import Step, in_both_directions, track
@@ -35,6 +33,7 @@ from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import processing_size
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
+from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
 from utils.types import Box, Frame, Mask, Message, Prompt
 
@@ -58,6 +57,7 @@ class BuiltinEngine(Engine):
     )
     guide_kind = "first_mask"
     preference = Preference(segment=1, matte_on_cpu=1, matte_on_gpu=1)
+    options_type = BuiltinOptions
     neighbour_offsets = (*FAR, *NEAR)
 
     def __init__(self, settings: Settings) -> None:
@@ -72,18 +72,6 @@ class BuiltinEngine(Engine):
     def requirements(self) -> tuple[Requirement, ...]:
         """Everything it needs is installed with the program."""
         return ()
-
-    def option_specs(self) -> tuple[OptionSpec, ...]:
-        """See `Engine.option_specs`."""
-        return (
-            OptionSpec(
-                "temporal_smoothing",
-                "bool",
-                True,
-                Message("engine.builtin.temporal_smoothing"),
-                aliases=("steady",),
-            ),
-        )
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """It needs nothing of a GPU: 0."""
@@ -143,7 +131,7 @@ class BuiltinEngine(Engine):
         """See `MattingEngine.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        smooth = bool(resolve_options(self.option_specs(), options)["temporal_smoothing"])
+        smooth = read_options(BuiltinOptions, options).temporal_smoothing
         estimator = AlphaEstimator(frames.size_wh, smooth)
         follow = _masks_of_guide if len(guide) == len(frames) else _tracked
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.

@@ -15,12 +15,9 @@ from engines.base import (
     Engine,
     FrameSource,
     MattedFrame,
-    OptionSpec,
-    OptionValue,
     Preference,
     Requirement,
     RunContext,
-    resolve_options,
 )
 from engines.device.placement import stream_with_smaller
 from engines.matanyone.checkpoint import (
@@ -44,6 +41,7 @@ from engines.matanyone.passes import Runner, WorkMeter, plan_segments
 from engines.matanyone.upstream import UpstreamBackend
 from engines.weights import download_command
 from utils.errors import EngineUnavailable
+from utils.options import OptionSpec, OptionValue, read_options
 from utils.types import Mask, Message
 
 if TYPE_CHECKING:
@@ -124,7 +122,7 @@ class MatAnyoneEngine(Engine):
         """
         if self._device is None:
             raise RuntimeError("load_model comes before process")
-        chosen = JobOptions.of(resolve_options(self.option_specs(), options))
+        chosen = read_options(JobOptions, options, self.option_specs())
         masks = PackedMasks(guide, start, frames)
         return self._run(frames, masks, start, chosen, context)
 
@@ -148,7 +146,7 @@ class MatAnyoneEngine(Engine):
             label=_LABEL,
         )
         size_wh = frames.size_wh
-        sides = short_sides(size_wh, options.inside)
+        sides = short_sides(size_wh, options.short_side)
         if sides[0] < min(size_wh):
             context.on_notice(
                 Message("engine.matanyone.inside", {"used": sides[0], "full": min(size_wh)})

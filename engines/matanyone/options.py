@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
 
-from engines.base import OptionSpec, OptionValue
-from utils.types import Message
+from utils.messages import Text
+from utils.options import Option, OptionSpec, specs_of
 
 SMALLER_SHORT_SIDES = (1080, 720, 540, 360)
 """Short sides, in pixels, that a job falls back to when memory runs out."""
@@ -16,57 +16,88 @@ _BASE_BYTES = 200_000_000
 """Workspaces of the library, whatever the size."""
 _BYTES_PER_PIXEL = 2_000
 """Feature maps; measured 1200 to 1900."""
-_MAX_KERNEL = 100
-_MAX_WARMUP = 50
-
-
-def option_specs(default_generation: str) -> tuple[OptionSpec, ...]:
-    """Return what `process` takes; `default_generation` is the installation's setting."""
-    return (
-        OptionSpec(
-            "generation",
-            "choice",
-            default_generation,
-            Message("engine.matanyone.option_generation"),
-            choices=("auto", "1", "2"),
-        ),
-        OptionSpec(
-            "inside_size",
-            "choice",
-            "720",
-            Message("engine.matanyone.option_inside_size"),
-            choices=("720", "1080", "full"),
-        ),
-        OptionSpec("dilate", "int", 10, Message("engine.matanyone.option_dilate"), 0, _MAX_KERNEL),
-        OptionSpec("erode", "int", 10, Message("engine.matanyone.option_erode"), 0, _MAX_KERNEL),
-        OptionSpec("warmup", "int", 10, Message("engine.matanyone.option_warmup"), 0, _MAX_WARMUP),
-        OptionSpec("amp", "bool", False, Message("engine.matanyone.option_amp")),
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """Validated options; kernels in pixels, `inside` a short side in pixels or None for full size."""
+    """Upstream's settings: kernels in pixels, and a short side in pixels that frames are computed at."""
 
-    generation: str
-    inside: int | None
-    dilate: int
-    erode: int
-    warmup: int
-    amp: bool
+    generation: Annotated[
+        str,
+        Option(
+            Text(
+                en="MatAnyone version (auto takes 2 where its weights are there)",
+                zh="MatAnyone 版本（auto：有 2 代权重时用 2 代）",
+            ),
+            choices=("auto", "1", "2"),
+        ),
+    ] = "auto"
+    processing_size: Annotated[
+        str,
+        Option(
+            Text(
+                en="Short side computed at, in pixels (the alpha is scaled back; “full” needs much memory)",
+                zh="内部处理的短边像素（透明度会放大回原尺寸；“full”占用显存很大）",
+            ),
+            choices=("720", "1080", "full"),
+            aliases=("inside_size",),
+        ),
+    ] = "720"
+    dilate: Annotated[
+        int,
+        Option(
+            Text(
+                en="First mask: grow by a kernel of this many pixels (0 = off)",
+                zh="首帧蒙版：膨胀核宽度，单位像素（0 为关闭）",
+            ),
+            minimum=0,
+            maximum=100,
+        ),
+    ] = 10
+    erode: Annotated[
+        int,
+        Option(
+            Text(
+                en="First mask: then shrink by a kernel of this many pixels (0 = off)",
+                zh="首帧蒙版：随后腐蚀核宽度，单位像素（0 为关闭）",
+            ),
+            minimum=0,
+            maximum=100,
+        ),
+    ] = 10
+    warmup: Annotated[
+        int,
+        Option(
+            Text(
+                en="Warm-up: how often the first frame is predicted again",
+                zh="预热：首帧重复预测的次数",
+            ),
+            minimum=0,
+            maximum=50,
+        ),
+    ] = 10
+    amp: Annotated[
+        bool,
+        Option(
+            Text(
+                en="Half precision: faster on a GPU, alpha may differ slightly",
+                zh="半精度：在 GPU 上更快，结果可能略有差异",
+            )
+        ),
+    ] = False
 
-    @classmethod
-    def of(cls, values: Mapping[str, OptionValue]) -> JobOptions:
-        """Return the options from what `resolve_options` gave."""
-        inside = str(values["inside_size"])
-        return cls(
-            generation=str(values["generation"]),
-            inside=None if inside == "full" else int(inside),
-            dilate=int(values["dilate"]),
-            erode=int(values["erode"]),
-            warmup=int(values["warmup"]),
-            amp=bool(values["amp"]),
-        )
+    @property
+    def short_side(self) -> int | None:
+        """Short side to compute at, in pixels; None for the frame's own."""
+        return None if self.processing_size == "full" else int(self.processing_size)
+
+
+def option_specs(default_generation: str) -> tuple[OptionSpec, ...]:
+    """Return what `process` takes; `default_generation` is the installation's setting."""
+    return tuple(
+        replace(spec, default=default_generation) if spec.name == "generation" else spec
+        for spec in specs_of(JobOptions)
+    )
 
 
 def short_sides(size_wh: tuple[int, int], inside: int | None) -> list[int]:

@@ -15,21 +15,20 @@ from engines.base import (
     Engine,
     FrameSource,
     MattedFrame,
-    OptionSpec,
-    OptionValue,
     Requirement,
     RunContext,
-    resolve_options,
 )
 from engines.device.placement import free_device_bytes, likely_device, release_memory
 from engines.videomama import cost
 from engines.videomama.batch_size import BatchLimits
 from engines.videomama.guarded_call import NAME
-from engines.videomama.job import ClipJob, FreeSpace, JobOptions, LoadedModel
+from engines.videomama.job import ClipJob, FreeSpace, LoadedModel
 from engines.videomama.loading import COMMAND, UNET_FILES, VAE_FILES, ModelFiles, build_networks
 from engines.videomama.masks import ClipMasks
+from engines.videomama.options import DEFAULT_PIXELS, JobOptions
 from engines.weights import FileVerifier, missing_files
-from utils.errors import BadRequest, EngineUnavailable, ModelFilesError
+from utils.errors import EngineUnavailable, ModelFilesError
+from utils.options import OptionValue, read_options
 from utils.types import Mask, Message
 
 if TYPE_CHECKING:
@@ -41,23 +40,8 @@ if TYPE_CHECKING:
 PACKAGES = ("torch", "diffusers", "safetensors")
 SETUP_COMMAND = "bash scripts/setup_env.sh --models"
 REAL_PARAMETERS = 1_524_634_602 + 97_742_847
-DEFAULT_PIXELS = 1024 * 576
 _TINY_SHARE = 10
 """Test weights have a tenth of the channels."""
-_OPTIONS = (
-    OptionSpec(
-        "pixel_budget",
-        "int",
-        DEFAULT_PIXELS,
-        Message("engine.videomama.pixel_budget"),
-        64 * 64,
-        1920 * 1088,
-    ),
-    OptionSpec("window", "int", 24, Message("engine.videomama.window"), 1, 64),
-    OptionSpec("overlap", "int", 8, Message("engine.videomama.overlap"), 0, 63),
-    OptionSpec("seed", "int", 42, Message("engine.videomama.seed"), 0, 2**31 - 1),
-    OptionSpec("hard_mask", "bool", False, Message("engine.videomama.hard_mask")),
-)
 
 
 class VideoMaMaEngine(Engine):
@@ -68,6 +52,7 @@ class VideoMaMaEngine(Engine):
     description = Message("engine.videomama.description")
     capabilities = frozenset({Capability.MATTE})
     guide_kind = "mask_per_frame"
+    options_type = JobOptions
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -106,10 +91,6 @@ class VideoMaMaEngine(Engine):
                 "",
             ),
         )
-
-    def option_specs(self) -> tuple[OptionSpec, ...]:
-        """See `Engine.option_specs`."""
-        return _OPTIONS
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """Return what one window needs; the decoder takes what is free beyond it, or less at once."""
@@ -164,7 +145,7 @@ class VideoMaMaEngine(Engine):
         networks = self._networks
         if networks is None:
             raise RuntimeError("load_model() first")
-        chosen = _job_options(resolve_options(_OPTIONS, options))
+        chosen = read_options(JobOptions, options)
         masks = ClipMasks(guide, len(frames), frames.size_wh, context.check_cancelled)
         identity = (self._files.identity(), networks.device, self._settings.dtype)
         job = ClipJob(
@@ -231,18 +212,3 @@ class VideoMaMaEngine(Engine):
 
 def _frame_minutes() -> str:
     return f"{cost.cpu_seconds(cost.frame_flop()) / 60:.0f}"
-
-
-def _job_options(values: Mapping[str, OptionValue]) -> JobOptions:
-    window, overlap = int(values["window"]), int(values["overlap"])
-    if overlap >= window:
-        raise BadRequest(
-            "engine.option_range", name="overlap", value=overlap, allowed=f"0 … {window - 1}"
-        )
-    return JobOptions(
-        pixel_budget=int(values["pixel_budget"]),
-        window=window,
-        overlap=overlap,
-        seed=int(values["seed"]),
-        hard_mask=bool(values["hard_mask"]),
-    )

@@ -21,6 +21,7 @@ from engines.videomama.guarded_call import GuardedCalls
 from engines.videomama.latents import ClipInput, LatentStore
 from engines.videomama.masks import ClipMasks
 from engines.videomama.networks import Networks
+from engines.videomama.options import JobOptions
 from engines.videomama.plan import DECODE_CONTEXT, Chunk, Span, plan_clip
 from engines.videomama.runtime import JobRuntime
 from engines.videomama.unet import WindowPredictor
@@ -28,17 +29,6 @@ from utils.types import Alpha
 
 PROTOCOL_VERSION = 1
 """Increase it when the same inputs give other results: it invalidates cached records."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobOptions:
-    """Validated options; see `VideoMaMaEngine.option_specs`."""
-
-    pixel_budget: int
-    window: int
-    overlap: int
-    seed: int
-    hard_mask: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from config import Settings
-from engines.base import Engine, MattedFrame, MattingEngine, RunContext, resolve_options
+from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.disk_estimate import estimate_bytes
@@ -47,6 +47,7 @@ from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError
 from utils.image_utils import compose_over_checker, shrink_to, write_image
 from utils.messages import render
+from utils.options import resolve_options
 from utils.types import Mask, Message
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from engines.base import ArrayFrames, MattedFrame, RunContext
-from engines.videomama.job import ClipJob, FreeSpace, JobOptions, LoadedModel
+from engines.videomama.job import ClipJob, FreeSpace, LoadedModel
 from engines.videomama.masks import ClipMasks
 from engines.videomama.networks import NonFiniteError
+from engines.videomama.options import JobOptions
 from utils.types import Frame, Mask, Message, Progress
 
 OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB"

@@ -61,7 +61,7 @@ def test_a_mask_on_a_middle_frame_gives_an_alpha_of_every_frame(run, tmp_path):
     assert len(list((tmp_path / "out" / "alpha").iterdir())) == 4
     session = SessionStore(tmp_path / "workspace").open(summary["session"])
     assert session.state.options_used["warmup"] == 1
-    assert session.state.options_used["inside_size"] == "720"
+    assert session.state.options_used["processing_size"] == "720"
     # Backwards 3 frames, forwards 2; each with a seed and a warm-up step more.
     assert "9/9" in err
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from config import Settings
-from engines.base import FrameSource, MattedFrame, OptionValue, RunContext
+from engines.base import FrameSource, MattedFrame, RunContext
 from engines.builtin.engine import BuiltinEngine
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry, build_registry
@@ -23,6 +23,7 @@ from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from tests.processes import helpers
 from utils.messages import CATALOGUE, render
+from utils.options import OptionValue
 from utils.types import Mask, Message
 
 ROOT = Path(__file__).resolve().parents[2]

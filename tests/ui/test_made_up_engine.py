@@ -27,9 +27,18 @@ from ui.command_line.cli import main
 from utils.errors import BadRequest, EngineUnavailable
 
 ENGINE = """
-    from engines.base import Capability, Engine, MattedFrame, OptionSpec, Preference, Requirement
-    from engines.base import resolve_options
+    from dataclasses import dataclass
+    from typing import Annotated
+
+    from engines.base import Capability, Engine, MattedFrame, Preference, Requirement
+    from utils.messages import Text
+    from utils.options import Option, read_options
     from utils.types import Message
+
+
+    @dataclass(frozen=True)
+    class RedOptions:
+        level: Annotated[int, Option(Text("Level", "阈值"), minimum=0, maximum=255)] = 150
 
 
     class RedEngine(Engine):
@@ -38,6 +47,7 @@ ENGINE = """
         description = Message("job.cancelled")
         capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
         guide_kind = "first_mask"
+        options_type = RedOptions
         preference = Preference(matte_on_cpu=PREFERENCE, matte_on_gpu=PREFERENCE)
         weight_bytes = 0
 
@@ -56,11 +66,8 @@ ENGINE = """
         def unload(self):
             pass
 
-        def option_specs(self):
-            return (OptionSpec("level", "int", 150, Message("job.cancelled"), 0, 255),)
-
         def process(self, frames, guide, start, options, context):
-            level = resolve_options(self.option_specs(), options)["level"]
+            level = read_options(RedOptions, options).level
             for index, frame in enumerate(frames.read(0, len(frames))):
                 context.report("matte", index + 1, len(frames))
                 yield MattedFrame(index, (frame[..., 0] > level).astype("float32"))

@@ -123,9 +123,6 @@ TEXTS: dict[str, Text] = {
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
     "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),
     "engine.builtin.label": Text(en="Built-in", zh="内置引擎"),
-    "engine.builtin.temporal_smoothing": Text(
-        en="Temporal smoothing of the edges", zh="边缘时间平滑"
-    ),
     "engine.builtin.description": Text(
         en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",
         zh="任意目标，无需显卡和模型权重：在 CPU 上跟踪并抠出目标。",
@@ -135,30 +132,6 @@ TEXTS: dict[str, Text] = {
         en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, several seconds on a CPU. "
         "Licence: S-Lab 1.0, non-commercial use only.",
         zh="人物：只需一帧遮罩即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 每帧需数秒。许可证：S-Lab 1.0，仅限非商业用途。",
-    ),
-    "engine.matanyone.option_generation": Text(
-        en="MatAnyone version (auto takes 2 where its weights are there)",
-        zh="MatAnyone 版本（auto：有 2 代权重时用 2 代）",
-    ),
-    "engine.matanyone.option_inside_size": Text(
-        en="Short side computed at, in pixels (the alpha is scaled back; “full” needs much memory)",
-        zh="内部处理的短边像素（透明度会放大回原尺寸；“full”占用显存很大）",
-    ),
-    "engine.matanyone.option_dilate": Text(
-        en="First mask: grow by a kernel of this many pixels (0 = off)",
-        zh="首帧遮罩：膨胀核宽度，单位像素（0 为关闭）",
-    ),
-    "engine.matanyone.option_erode": Text(
-        en="First mask: then shrink by a kernel of this many pixels (0 = off)",
-        zh="首帧遮罩：随后腐蚀核宽度，单位像素（0 为关闭）",
-    ),
-    "engine.matanyone.option_warmup": Text(
-        en="Warm-up: how often the first frame is predicted again",
-        zh="预热：首帧重复预测的次数",
-    ),
-    "engine.matanyone.option_amp": Text(
-        en="Half precision: faster on a GPU, alpha may differ slightly",
-        zh="半精度：在 GPU 上更快，结果可能略有差异",
     ),
     "engine.matanyone.inside": Text(
         en="MatAnyone computed at {used} px short side and the alpha was scaled to {full} px. "
@@ -200,14 +173,4 @@ TEXTS: dict[str, Text] = {
         en="Half precision overflowed at frame {frame}; VideoMaMa goes on in bfloat16, slightly less exact.",
         zh="第 {frame} 帧半精度溢出；VideoMaMa 改用 bfloat16 继续，精度略低。",
     ),
-    "engine.videomama.pixel_budget": Text(
-        en="Pixels the model sees of a frame (larger: finer and slower)",
-        zh="模型每帧处理的像素数（越大越精细，也越慢）",
-    ),
-    "engine.videomama.window": Text(en="Frames in a window", zh="每个窗口的帧数"),
-    "engine.videomama.overlap": Text(
-        en="Frames that neighbouring windows share", zh="相邻窗口重叠的帧数"
-    ),
-    "engine.videomama.seed": Text(en="Seed of the noise", zh="噪声种子"),
-    "engine.videomama.hard_mask": Text(en="Hard mask edges after scaling", zh="缩放后保持遮罩硬边"),
 }

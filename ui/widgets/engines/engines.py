@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from engines.base import OptionValue
 from ui.inputs import short_text
 from ui.widgets.widget import build_widget
 from utils.errors import BadRequest
 from utils.messages import Language
+from utils.options import OptionValue
 
 
 def build_engines(language: Language) -> gr.HTML:
