@@ -20,13 +20,12 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
-from bench.upstream_matanyone import process_video, random_network
+from bench import reference_matanyone as reference
 from config import Settings
 from engines.base import RunContext
 from engines.matanyone.checkpoint import detect_generation, find_weights
 from engines.matanyone.contract import Generation
 from engines.matanyone.engine import MatAnyoneEngine
-from engines.matanyone.upstream import import_package
 from utils.types import Frame, Mask
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -122,7 +121,9 @@ def _run(options: argparse.Namespace, scratch: Path) -> int:
         "ours": _rounded(cost),
     }
     if options.upstream:
-        expected, cost = _upstream(generation, engine, frames, mask, options, clock, scratch)
+        if reference.missing_reason():
+            raise SystemExit(reference.missing_reason())
+        expected, cost = _upstream(engine, frames, mask, options, scratch)
         report["upstream"] = _rounded(cost)
         report["max_difference"] = float(np.abs(alphas - expected).max())
         report["between_0_and_1"] = float(np.mean((expected > 0.01) & (expected < 0.99)))
@@ -133,8 +134,9 @@ def _run(options: argparse.Namespace, scratch: Path) -> int:
 def _weights(options: argparse.Namespace, scratch: Path) -> tuple[Generation, Path]:
     if options.weights == "random":
         generation: Generation = options.generation or "2"
-        random_network(import_package(generation)).save_pretrained(scratch / "random")
-        return generation, scratch / "random"
+        from tests.engines.fake_matanyone import write_random_weights
+
+        return generation, write_random_weights(scratch / "random")
     folder = Path(options.weights).expanduser()
     generation = options.generation or detect_generation(folder)
     if find_weights(folder, generation) is None and folder.is_dir():
@@ -174,16 +176,16 @@ def _ours(
 
 
 def _upstream(
-    generation: Generation,
     engine: MatAnyoneEngine,
     frames: FolderFrames,
     mask: Mask,
     options: argparse.Namespace,
-    clock: Callable[[], float],
     scratch: Path,
 ) -> tuple[np.ndarray, Cost]:
     """Upstream on the same weights: forwards, and on the reversed frames for those before `start`."""
-    network = engine._loaded[1].module  # type: ignore[union-attr]
+    network = reference.random_network()
+    network.load_state_dict(engine._loaded[1].module.state_dict())  # type: ignore[union-attr]
+    clock = time.process_time if options.device == "cpu" else time.perf_counter
     clip = list(frames.read(0, len(frames)))
     settings = {
         "n_warmup": options.warmup,
@@ -193,30 +195,15 @@ def _upstream(
     }
     _reset_peak()
     times = [clock()]
-    forward = process_video(
-        generation,
-        network,
-        clip[options.start :],
-        mask,
-        scratch / "forward",
-        amp=options.amp,
-        device=options.device,
-        clock=clock,
-        times=times,
-        **settings,
+    run = reference.Run(options.amp, options.device, clock, times)
+    forward = reference.process_video(
+        network, clip[options.start :], mask, scratch / "forward", run, **settings
     )
     cost = _cost(times, 1 + options.warmup, _peak_mb(options.device))
     if options.start == 0:
         return forward, cost
-    backward = process_video(
-        generation,
-        network,
-        clip[options.start :: -1],
-        mask,
-        scratch / "backward",
-        amp=options.amp,
-        device=options.device,
-        **settings,
+    backward = reference.process_video(
+        network, clip[options.start :: -1], mask, scratch / "backward", run, **settings
     )
     return np.concatenate([backward[:0:-1], forward]), cost
 

@@ -55,7 +55,4 @@ install() {
 
 install requirements.txt
 if [ "$want_dev" = 1 ]; then install requirements-dev.txt; fi
-if [ "$want_models" = 1 ]; then
-  install requirements-models.txt
-  bash scripts/install_matanyone.sh
-fi
+if [ "$want_models" = 1 ]; then install requirements-models.txt; fi

@@ -3,11 +3,23 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup_env.sh --dev
-# Engines are tested on tiny random checkpoints; the MatAnyone packages come from their own
-# repositories, and their equality tests skip where those can't be reached.
+# Engines are tested on tiny random checkpoints.
 if ! .venv/bin/python -c 'import torch, transformers, diffusers' >/dev/null 2>&1; then
   echo "Installing requirements-models.txt"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-models.txt
+fi
+# Upstream code that engines are compared with, in a folder of its own; its tests skip without it.
+stamp=.venv/reference/.installed
+sum=$(sha256sum requirements-reference.txt | cut -d' ' -f1)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$sum" ]; then
+  echo "Installing requirements-reference.txt into .venv/reference"
+  rm -rf .venv/reference
+  if .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+    --target .venv/reference -r requirements-reference.txt; then
+    echo "$sum" >"$stamp"
+  else
+    echo "It can't be fetched: comparisons with MatAnyone's upstream are skipped." >&2
+  fi
 fi
 bash scripts/setup_browser.sh
 

@@ -1,1 +1,1 @@
-"""Parts of the MatAnyone engine: first mask, order of steps, and the wrapper of the upstream packages."""
+"""The MatAnyone engine, generations 1 and 2, on torch modules of our own."""

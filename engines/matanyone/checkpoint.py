@@ -1,4 +1,4 @@
-"""MatAnyone's weight files: which one is used, of which generation it is, and reading it safely."""
+"""MatAnyone's weight files: which one is used, its generation, its configuration, safe reading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from engines.weights import FileVerifier, damaged, download_command, missing_fil
 from utils.errors import ModelFilesError
 
 MODEL_NAMES: dict[Generation, str] = {"1": "matanyone", "2": "matanyone2"}
-"""Generation -> name of the Python package, of the download and of the released .pth file."""
+"""Generation -> name of the download and of the released .pth file."""
+
+_RECURRENCE: dict[str, object] = {
+    "flip_aug": False,
+    "max_mem_frames": 5,
+    "mem_every": 5,
+    "stagger_updates": 5,
+    "top_k": 30,
+    "use_long_term": False,
+}
+"""The published configurations' values of what `engines.matanyone.target` implements."""
 
 WEIGHT_BYTES = 141_000_000
 """About 35 million float32 parameters, the same in both generations."""
@@ -49,9 +59,9 @@ def require_weights(folder: Path, generation: Generation) -> Path:
 
 
 def detect_generation(folder: Path) -> Generation:
-    """Tell the generation of weights in a folder (or of one file) from their names.
+    """Return the generation of weights in a folder (or of one file), judged by their names.
 
-    Both generations have the same architecture, so the tensors can't tell. Looked at in this order:
+    Both generations have the same architecture, so the tensors don't differ. In this order:
     a .pth of the release, the weights' name in config.json, the folder's own name; else generation 1.
     """
     if not folder.is_file():
@@ -84,6 +94,22 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise damaged(path, "“cfg” is no table", command)
     return config
+
+
+def check_config(folder: Path) -> None:
+    """Check that the weights' config.json, where there is one, describes what the engine implements.
+
+    Raises:
+        ModelFilesError: it asks for another recurrence, or is damaged.
+    """
+    config = read_config(folder)
+    for name, value in _RECURRENCE.items():
+        if name in config and config[name] != value:
+            raise damaged(
+                folder / "config.json",
+                f"{name} is {config[name]}, not {value}",
+                download_command(MODEL_NAMES["2"]),
+            )
 
 
 def read_tensors(path: Path, generation: Generation, verifier: FileVerifier) -> dict[str, Any]:

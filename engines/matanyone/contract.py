@@ -1,4 +1,4 @@
-"""What the engine needs of a MatAnyone package, in numpy; importing this loads no model library."""
+"""Protocols between the engine and the network, in numpy; importing this loads no model library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SeedMask: TypeAlias = npt.NDArray[np.float32]
 
 
 class StreamCore(Protocol):
-    """The recurrent state of one target in one direction; frames go in, alphas come out."""
+    """The recurrent state of one target in one direction; takes frames, returns alphas."""
 
     def begin(self, frame: Frame, mask: SeedMask) -> None:
         """Memorise the first frame, uint8 RGB (H, W, 3), with its mask. Called once, first."""
@@ -46,7 +46,7 @@ class Network(Protocol):
 class Backend(Protocol):
     """Where networks come from."""
 
-    def missing_packages(self, generation: Generation) -> tuple[str, ...]:
+    def missing_packages(self) -> tuple[str, ...]:
         """Return the names of Python packages that are not installed; imports none of them."""
 
     def load(self, generation: Generation, weights: Path, device: str) -> Network:

@@ -1,6 +1,6 @@
 """MatAnyone and MatAnyone 2: alphas of people from one confirmed mask, streamed.
 
-It must not import torch or an upstream package before a model is loaded.
+It must not import torch before a model is loaded.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engines.base import (
     RunContext,
 )
 from engines.device.placement import stream_with_smaller
+from engines.matanyone.backend import PACKAGES, TorchBackend
 from engines.matanyone.checkpoint import (
     MODEL_NAMES,
     WEIGHT_BYTES,
@@ -32,13 +33,12 @@ from engines.matanyone.first_mask import seed_mask
 from engines.matanyone.guide import PackedMasks
 from engines.matanyone.options import (
     JobOptions,
-    inside_size_wh,
     option_specs,
+    processing_size_wh,
     short_sides,
     working_bytes,
 )
 from engines.matanyone.passes import Runner, WorkMeter, plan_segments
-from engines.matanyone.upstream import UpstreamBackend
 from engines.weights import download_command
 from utils.errors import EngineUnavailable
 from utils.options import OptionSpec, OptionValue, read_options
@@ -58,7 +58,7 @@ class MatAnyoneEngine(Engine):
 
     Args:
         settings: folders of the weights, the preferred generation, the precision.
-        backend: where networks come from; the upstream packages when none is given.
+        backend: where networks come from; torch modules when none is given.
     """
 
     name = "matanyone"
@@ -75,7 +75,7 @@ class MatAnyoneEngine(Engine):
             "1": settings.model_path(settings.matanyone_model),
             "2": settings.model_path(settings.matanyone2_model),
         }
-        self._backend: Backend = backend or UpstreamBackend(settings.dtype)
+        self._backend: Backend = backend or TorchBackend(settings.dtype)
         self._device: DeviceName | None = None
         self._loaded: tuple[Generation, Network] | None = None
 
@@ -90,7 +90,7 @@ class MatAnyoneEngine(Engine):
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """Estimate for the default inside size; larger ones may fall back when it is too little."""
-        width, height = inside_size_wh(size_wh, short_sides(size_wh, 720)[0])
+        width, height = processing_size_wh(size_wh, short_sides(size_wh, 720)[0])
         return working_bytes(width, height)
 
     def option_specs(self) -> tuple[OptionSpec, ...]:
@@ -201,11 +201,11 @@ class MatAnyoneEngine(Engine):
         return find_weights(self._folders[generation], generation) is not None
 
     def _is_complete(self, generation: Generation) -> bool:
-        return self._has_weights(generation) and not self._backend.missing_packages(generation)
+        return self._has_weights(generation) and not self._backend.missing_packages()
 
     def _requirements(self, generation: Generation) -> tuple[Requirement, ...]:
-        missing = self._backend.missing_packages(generation)
-        names = ", ".join(missing or ("torch", MODEL_NAMES[generation]))
+        missing = self._backend.missing_packages()
+        names = ", ".join(missing or PACKAGES)
         return (
             Requirement(
                 Message("engine.requirement_packages", {"names": names}),

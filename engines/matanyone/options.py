@@ -107,7 +107,7 @@ def short_sides(size_wh: tuple[int, int], inside: int | None) -> list[int]:
     return [wanted, *(side for side in SMALLER_SHORT_SIDES if side < wanted)]
 
 
-def inside_size_wh(size_wh: tuple[int, int], short_side: int) -> tuple[int, int]:
+def processing_size_wh(size_wh: tuple[int, int], short_side: int) -> tuple[int, int]:
     """Return the width and height, in pixels, that frames are computed at.
 
     Never larger than the frame; the other side is cut to whole pixels, as upstream's `max_size` does.

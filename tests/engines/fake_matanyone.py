@@ -15,7 +15,7 @@ import numpy as np
 from config import Settings
 from engines.matanyone.contract import Generation, SeedMask
 from engines.matanyone.engine import MatAnyoneEngine
-from engines.matanyone.options import inside_size_wh
+from engines.matanyone.options import processing_size_wh
 from utils.types import Alpha, Frame
 
 MEMORY_FRAMES = 5
@@ -36,7 +36,7 @@ class FakeBackend:
     nan_step: int | None = None
     log: list[tuple[str, str | int]] = field(default_factory=list)
 
-    def missing_packages(self, generation: Generation) -> tuple[str, ...]:
+    def missing_packages(self) -> tuple[str, ...]:
         return self.missing
 
     def load(self, generation: Generation, weights: Path, device: str) -> FakeNetwork:
@@ -60,7 +60,7 @@ class FakeCore:
         self._backend = backend
         self._size_wh = size_wh
         self._short_side = short_side
-        self._inside_wh = inside_size_wh(size_wh, short_side)
+        self._inside_wh = processing_size_wh(size_wh, short_side)
         self._colours: list[np.ndarray] = []
         self._near = np.zeros(0, np.float32)
         self._first: np.ndarray | None = None
@@ -149,6 +149,19 @@ def write_fake_weights(models_dir: Path, *names: str) -> None:
     for name in names:
         (models_dir / name).mkdir(parents=True, exist_ok=True)
         (models_dir / name / "model.safetensors").write_bytes(b"stand-in")
+
+
+def write_random_weights(folder: Path, seed: int = 0) -> Path:
+    """Random weights of the published architecture as a hub repository's file; needs torch."""
+    import torch
+    from safetensors.torch import save_file
+
+    from engines.matanyone.network.network import MatAnyoneNetwork
+
+    torch.manual_seed(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(MatAnyoneNetwork().state_dict(), folder / "model.safetensors")
+    return folder
 
 
 def make_fake_engine(models_dir: Path, backend: FakeBackend | None = None) -> MatAnyoneEngine:

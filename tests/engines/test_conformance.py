@@ -336,7 +336,7 @@ def test_every_registered_engine_introduces_itself_without_loading_a_library():
         "    for r in e.requirements():\n"
         "        assert render(r.label, 'zh'); assert r.present or r.command or 'gpu' in r.label.code, r\n"
         "    e.option_specs(); e.working_bytes((1280, 720)); print(e.name)\n"
-        "heavy = {'torch', 'transformers', 'diffusers', 'matanyone'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'diffusers'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -1,68 +1,52 @@
-"""What an upstream core is given, step by step, on a stand-in package: runs wherever torch is installed."""
+"""MatAnyone's own modules: what the network is given, memory reading, sizes; needs torch alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engines.base import ArrayFrames, RunContext
-from engines.matanyone.attention import careful_similarity
-from engines.matanyone.core import Package, TorchNetwork
 from engines.matanyone.engine import MatAnyoneEngine
-from engines.matanyone.upstream import fill
 from tests.engines.fake_matanyone import FakeBackend, make_fake_engine, moving_disc
-from utils.errors import ModelFilesError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
+from engines.matanyone.core import TorchNetwork  # noqa: E402
+from engines.matanyone.memory import MemoryBank, similarity  # noqa: E402
+from engines.matanyone.network.network import MatAnyoneNetwork  # noqa: E402
+from engines.matanyone.network.object_transformer import PositionalEncoding  # noqa: E402
+from engines.matanyone.pixels import PixelMapper  # noqa: E402
 
-class RecordingCore:
-    """Upstream's `InferenceCore` as far as it is called; the alpha is the image's first channel."""
-
-    made: list[RecordingCore]
-
-    def __init__(self, network: Any, cfg: Any, *, image_feature_store: Any, device: str) -> None:
-        self.cfg, self.network, self.device = cfg, network, device
-        self.store = image_feature_store
-        self.curr_ti = 0
-        self.steps: list[dict[str, Any]] = []
-        type(self).made.append(self)
-
-    def step(self, image: Any, mask: Any = None, objects: Any = None, **flags: Any) -> Any:
-        assert torch.is_inference_mode_enabled()
-        assert self.network.globals.device == torch.device(self.device)
-        self.steps.append({"image": image, "mask": mask, "objects": objects, **flags})
-        return torch.stack([1 - image[0], image[0]])
-
-    def output_prob_to_mask(self, probability: Any) -> Any:
-        return probability[1:].squeeze(0)
+pytestmark = pytest.mark.models
 
 
-class Store:
-    def __init__(self, network: Any, no_warning: bool) -> None:
-        assert no_warning
-        self.deleted: list[int] = []
-
-    def delete(self, index: int) -> None:
-        self.deleted.append(index)
+@pytest.fixture(scope="module")
+def network() -> TorchNetwork:
+    torch.manual_seed(0)
+    return TorchNetwork(MatAnyoneNetwork().requires_grad_(False).eval(), "cpu")
 
 
 @pytest.fixture
-def network() -> TorchNetwork:
-    RecordingCore.made = []
-    module, memory = ModuleType("network"), ModuleType("memory")
-    module.device = "the device guessed at import"  # type: ignore[attr-defined]
-    memory.get_similarity = abs  # type: ignore[attr-defined]
-    package = Package(RecordingCore, Store, None, module, memory, Path())
-    part = SimpleNamespace(cached_penc="of another job")
-    weights = SimpleNamespace(
-        cfg=SimpleNamespace(top_k=30), globals=module, modules=lambda: [part], part=part
-    )
-    return TorchNetwork(package, weights, "cpu")
+def calls(network: TorchNetwork, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """Name and second argument of each encoder call, in order."""
+    made: list[tuple[str, Any]] = []
+
+    def record(name: str) -> None:
+        original = getattr(network.module, name)
+
+        def call(*arguments: Any) -> Any:
+            assert torch.is_inference_mode_enabled()
+            made.append((name, arguments[-1]))
+            return original(*arguments)
+
+        monkeypatch.setattr(network.module, name, call)
+
+    record("encode_image")
+    record("encode_alpha")
+    return made
 
 
 def run(network: TorchNetwork, folder: Path, size_wh: tuple[int, int], **options: Any) -> list[Any]:
@@ -76,121 +60,147 @@ def run(network: TorchNetwork, folder: Path, size_wh: tuple[int, int], **options
     return list(engine.process(frames, {0: pairs[0][1]}, 0, options, RunContext()))
 
 
-def test_a_core_is_given_images_from_0_to_1_and_a_mask_of_0_and_255(network, tmp_path):
-    result = run(network, tmp_path, (160, 96), warmup=2)
-    (core,) = RecordingCore.made
-    frame = moving_disc(0, (160, 96))[0]
-    first = core.steps[0]
-    assert torch.equal(first["image"] * 255, torch.from_numpy(frame).permute(2, 0, 1).float())
-    assert first["image"].is_contiguous() and first["image"].dtype == torch.float32
-    assert first["mask"].shape == (96, 160) and set(first["mask"].unique().tolist()) == {0.0, 255.0}
-    assert first["objects"] == [1]
-    assert all(step["mask"] is None for step in core.steps[1:])
-    assert np.array_equal(result[0].alpha, frame[..., 0].astype(np.float32) / np.float32(255))
-
-
-def test_only_the_first_frame_is_predicted_as_first_and_its_features_are_kept_until_the_last(
-    network, tmp_path
+def test_the_network_is_given_images_from_0_to_1_and_a_first_alpha_of_0_and_1(
+    network, calls, tmp_path
 ):
-    run(network, tmp_path, (160, 96), warmup=2)
-    (core,) = RecordingCore.made
-    assert [step.get("first_frame_pred", False) for step in core.steps] == [
-        *(False, True, True, True),
-        *(False, False),
+    run(network, tmp_path, (160, 96), warmup=1)
+    frame, mask = moving_disc(0, (160, 96))
+    image = next(value for name, value in calls if name == "encode_image")
+    assert torch.equal(image[0] * 255, torch.from_numpy(frame).permute(2, 0, 1).float())
+    alpha = next(value for name, value in calls if name == "encode_alpha")
+    assert alpha.shape == (1, 1, 96, 160)
+    assert set(alpha.unique().tolist()) == {0.0, 1.0}
+    assert (alpha[0, 0].numpy() > 0).mean() == pytest.approx(mask.mean(), abs=0.01)
+
+
+def test_each_image_is_encoded_once_and_each_prediction_too(network, calls, tmp_path):
+    run(network, tmp_path, (64, 48), warmup=2)
+    assert [name for name, _ in calls] == [
+        "encode_image",
+        *["encode_alpha"] * (1 + 1 + 2),
+        *["encode_image", "encode_alpha"] * 2,
     ]
-    assert [step.get("delete_buffer", True) for step in core.steps] == [False] * 4 + [True] * 2
-    assert core.store.deleted == [0]
 
 
-def test_large_frames_are_scaled_down_inside_and_the_alpha_back_up(network, tmp_path):
-    result = run(network, tmp_path, (1600, 900), warmup=0)
-    (core,) = RecordingCore.made
-    assert core.steps[0]["image"].shape == (3, 720, 1280)
-    assert core.steps[0]["mask"].shape == (720, 1280)
-    assert set(core.steps[0]["mask"].unique().tolist()) == {0.0, 255.0}
-    assert [item.alpha.shape for item in result] == [(900, 1600)] * 3
+def test_large_frames_are_scaled_down_inside_and_the_alpha_back_up(
+    network, calls, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("engines.matanyone.engine.short_sides", lambda size_wh, inside: [72])
+    result = run(network, tmp_path, (160, 90), warmup=0)
+    shapes = {name: value.shape for name, value in calls}
+    assert shapes["encode_image"] == (1, 3, 80, 128)
+    assert [item.alpha.shape for item in result] == [(90, 160)] * 3
 
 
-def test_tiny_frames_ask_attention_for_no_more_tokens_than_there_are(network, tmp_path):
-    run(network, tmp_path, (50, 34), warmup=0)
-    (core,) = RecordingCore.made
-    assert core.cfg.top_k == 4 * 3
-    assert network.module.cfg.top_k == 30
+def test_frames_are_padded_on_all_sides_and_alphas_are_cropped_where_they_were():
+    mapper = PixelMapper((21, 18), (21, 18), "cpu")
+    frame = np.full((18, 21, 3), 255, np.uint8)
+    image = mapper.image(frame)
+    assert image.shape == (1, 3, 32, 32)
+    assert image[0, 0, 7:25, 5:26].eq(1).all()
+    assert image.sum() == 3 * 18 * 21
+    assert np.array_equal(mapper.clip_alpha(image[:, :1]), np.ones((18, 21), np.float32))
 
 
-def test_what_the_job_before_left_in_the_network_is_dropped(network, tmp_path):
-    run(network, tmp_path, (64, 64), warmup=0)
-    assert network.module.part.cached_penc is None
+def test_masks_are_scaled_by_nearest_pixel_so_that_they_stay_0_and_1():
+    mapper = PixelMapper((160, 90), (128, 72), "cpu")
+    mask = np.zeros((90, 160), np.float32)
+    mask[20:70, 30:101] = 255
+    assert set(mapper.seed_alpha(mask).unique().tolist()) == {0.0, 1.0}
 
 
-def test_the_package_s_globals_are_put_back_also_after_an_error(network):
-    with pytest.raises(KeyError), network.running(amp=False):
-        assert network.package.network_module.device == torch.device("cpu")
-        raise KeyError
-    assert network.package.network_module.device == "the device guessed at import"
-    assert network.package.memory_module.get_similarity is abs
-    assert not torch.is_inference_mode_enabled()
+@pytest.mark.parametrize("size_wh", [(50, 34), (16, 16), (5, 3)])
+def test_tiny_frames_with_fewer_tokens_than_attention_reads_from_are_matted(
+    network, tmp_path, size_wh
+):
+    result = run(network, tmp_path, size_wh, warmup=0, dilate=0, erode=0)
+    assert [item.alpha.shape for item in result] == [size_wh[::-1]] * 3
+    assert all(np.isfinite(item.alpha).all() for item in result)
+
+
+def test_steps_out_of_order_are_refused(network):
+    core = network.open_core((32, 32), 32, amp=False)
+    frame, mask = moving_disc(0, (32, 32))
+    with pytest.raises(RuntimeError, match="begin"):
+        core.advance(frame)
+    with pytest.raises(RuntimeError, match="begin"):
+        core.settle()
+    core.begin(frame, mask.astype(np.float32) * 255)
+    with pytest.raises(RuntimeError, match="settle"):
+        core.first_alpha()
 
 
 def test_half_precision_is_torch_s_own_or_the_one_that_is_set(network):
     with network.running(amp=True):
         assert torch.get_autocast_dtype("cpu") == torch.bfloat16
-    half = TorchNetwork(network.package, network.module, "cpu", torch.float16)
+    half = TorchNetwork(network.module, "cpu", torch.float16)
     with half.running(amp=True):
         assert torch.get_autocast_dtype("cpu") == torch.float16
     with network.running(amp=False):
         assert not torch.is_autocast_enabled("cpu")
+    assert not torch.is_inference_mode_enabled()
 
 
-def similarity(mk: Any, ms: Any, qk: Any, qe: Any, *_: Any) -> Any:
-    """The distance as the paper writes it, -(mk - qk)² weighted by qe, then scaled."""
-    difference = mk[:, :, :, None] - qk[:, :, None, :]
-    distance = (difference.pow(2) * qe[:, :, None, :]).sum(1)
-    return -distance * ms.transpose(1, 2) / mk.shape[1] ** 0.5
+def test_a_checkpoint_has_the_published_number_of_tensors_and_values():
+    state = MatAnyoneNetwork().state_dict()
+    assert len(state) == 562
+    assert sum(tensor.numel() for tensor in state.values()) == 35_284_647
 
 
-def random_keys(scale: float) -> list[Any]:
+def test_positions_are_sines_and_cosines_over_32_units_a_direction():
+    encoding = PositionalEncoding()((3, 5))
+    assert encoding.shape == (3, 5, 256)
+    last = 32 * (2 / (2 + 1e-6))
+    frequency = 1 / 128 ** (2 / 128)
+    assert encoding[2, 0, 128].item() == pytest.approx(np.sin(last), abs=1e-4)
+    assert encoding[2, 0, 131].item() == pytest.approx(np.cos(last * frequency), abs=1e-4)
+    assert torch.equal(encoding[0, :, :128], encoding[2, :, :128])
+    assert torch.equal(encoding[:, 0, 128:], encoding[:, 4, 128:])
+
+
+def distance(key: Any, shrinkage: Any, query: Any, selection: Any) -> Any:
+    """The similarity as the paper writes it, -(key - query)² weighted by the selection, then scaled."""
+    difference = key[:, :, :, None] - query[:, :, None, :]
+    weighted = (difference.pow(2) * selection[:, :, None, :]).sum(1)
+    return -weighted * shrinkage.transpose(1, 2) / key.shape[1] ** 0.5
+
+
+def random_keys() -> list[Any]:
     generator = torch.Generator().manual_seed(5)
     shapes = ((64, 40), (1, 40), (64, 12), (64, 12))
-    keys = [torch.rand(1, *shape, generator=generator) for shape in shapes]
-    return [keys[0], keys[1] * scale, keys[2], keys[3]]
+    return [torch.rand(1, *shape, generator=generator) for shape in shapes]
 
 
-def test_attention_in_place_is_the_anisotropic_distance():
-    keys = random_keys(1)
-    result = careful_similarity(similarity)(*keys)
-    assert torch.allclose(result, similarity(*keys), atol=1e-5)
+def test_similarity_is_the_anisotropic_distance_and_changes_no_argument():
+    keys = random_keys()
+    kept = [tensor.clone() for tensor in keys]
+    assert torch.allclose(similarity(*keys), distance(*keys), atol=1e-5)
+    assert all(torch.equal(tensor, before) for tensor, before in zip(keys, kept, strict=True))
 
 
 def test_attention_never_divides_0_by_0_and_touches_no_other_column():
-    keys = random_keys(1)
+    keys = random_keys()
     keys[2][..., 3] += 60
-    plain = similarity(*keys)
+    plain = distance(*keys)
     weights = plain.exp() / plain.exp().sum(1, keepdim=True)
     assert weights[..., 3].isnan().all() and weights[..., :3].isfinite().all()
-    careful = careful_similarity(similarity)(*keys)
-    weights = careful.exp() / careful.exp().sum(1, keepdim=True)
+    shifted = similarity(*keys)
+    weights = shifted.exp() / shifted.exp().sum(1, keepdim=True)
     assert torch.allclose(weights, plain.softmax(1), atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        (lambda state: state.pop("bias"), "1 tensors missing, e.g. bias"),
-        (lambda state: state.update(extra=torch.zeros(1)), "1 tensors unknown, e.g. extra"),
-        (lambda state: state.update(bias=torch.zeros(3)), "1 tensors of another shape, e.g. bias"),
-    ],
-)
-def test_tensors_that_do_not_fit_are_named(change, problem):
-    module = torch.nn.Linear(4, 2)
-    state = dict(module.state_dict())
-    change(state)
-    with pytest.raises(ModelFilesError, match=problem):
-        fill(module, state, Path("model.safetensors"), "bash get.sh")
-
-
-def test_constants_that_the_network_makes_itself_may_be_in_the_file():
-    module = torch.nn.Linear(4, 2)
-    state = {key: torch.ones_like(tensor) for key, tensor in module.state_dict().items()}
-    fill(module, state | {"pixel_mean": torch.zeros(3)}, Path("old.pth"), "bash get.sh")
-    assert module.bias.tolist() == [1.0, 1.0]
+def test_memory_keeps_the_first_frame_and_the_last_four_and_reads_the_30_best_tokens():
+    bank = MemoryBank()
+    generator = torch.Generator().manual_seed(1)
+    frames = [
+        [torch.randn(1, size, 12, generator=generator) for size in (64, 1, 256)] for _ in range(8)
+    ]
+    for key, shrinkage, value in frames:
+        bank.add(key, shrinkage.abs() + 1, value.unflatten(2, (3, 4)))
+    query, selection = (torch.rand(1, 64, 5, generator=generator) for _ in range(2))
+    kept = [frames[0], *frames[-4:]]
+    key, shrinkage, value = (torch.cat(parts, dim=-1) for parts in zip(*kept, strict=True))
+    scores = distance(key, shrinkage.abs() + 1, query, selection)
+    allowed = scores >= scores.topk(30, dim=1).values[:, -1:]
+    affinity = scores.masked_fill(~allowed, -torch.inf).softmax(1)
+    assert torch.allclose(bank.read(query, selection), value @ affinity, atol=1e-4)

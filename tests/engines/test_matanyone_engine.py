@@ -19,7 +19,7 @@ from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.matanyone.engine import MatAnyoneEngine
 from engines.matanyone.first_mask import seed_mask
-from engines.matanyone.options import inside_size_wh, short_sides
+from engines.matanyone.options import processing_size_wh, short_sides
 from engines.matanyone.passes import plan_segments
 from tests.engines.fake_matanyone import (
     FakeBackend,
@@ -378,7 +378,7 @@ def test_the_first_mask_is_dilated_then_eroded_with_elliptical_kernels_of_that_w
     ],
 )
 def test_the_inside_size_caps_the_short_side_and_never_enlarges(size_wh, short_side, expected):
-    assert inside_size_wh(size_wh, short_side) == expected
+    assert processing_size_wh(size_wh, short_side) == expected
 
 
 def test_full_size_falls_back_over_the_smaller_sizes():
@@ -468,7 +468,7 @@ def test_asking_what_is_missing_loads_no_model_library(tmp_path):
         "import sys; from config import Settings; from engines.registry import build_registry;"
         f"engine = build_registry(Settings(models_dir={str(tmp_path)!r})).get('matanyone');"
         "engine.requirements(); engine.option_specs(); engine.working_bytes((1920, 1080));"
-        "heavy = {'torch', 'omegaconf', 'hydra', 'matanyone', 'matanyone2', 'huggingface_hub'};"
+        "heavy = {'torch', 'safetensors', 'huggingface_hub'};"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
     root = Path(__file__).resolve().parents[2]

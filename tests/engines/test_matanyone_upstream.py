@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -15,46 +15,36 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.upstream_matanyone import process_video, random_network
+from bench import reference_matanyone as reference
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.matanyone.checkpoint import detect_generation
 from engines.matanyone.engine import MatAnyoneEngine
-from engines.matanyone.upstream import import_package
 from tests.engines.fake_matanyone import moving_disc
 from utils.errors import ModelFilesError
 
-torch = pytest.importorskip("torch", reason="torch is not installed")
-for _name in ("matanyone", "matanyone2", "omegaconf"):
-    if importlib.util.find_spec(_name) is None:
-        pytest.skip(
-            f"{_name} is not installed: bash scripts/setup_env.sh --models", allow_module_level=True
-        )
+if reference.missing_reason():
+    pytest.skip(reference.missing_reason(), allow_module_level=True)
+torch = pytest.importorskip("torch")
 
-SIZE = (128, 80)
+SIZE = (320, 180)
+SMALL = (128, 80)
 COUNT = 6
-SEEDS = {"1": 0, "2": 0}
+SEEDS = {"1": 1, "2": 0}
 """Seeds of random weights by generation; with these upstream itself gives no NaN on these clips."""
 
 pytestmark = pytest.mark.models
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
 def models_dir(tmp_path_factory) -> Path:
     """Random weights of the full architecture for both generations, in the released formats."""
     folder = tmp_path_factory.mktemp("models")
-    network = random_network(import_package("1"), SEEDS["1"])
-    network.save_pretrained(folder / "matanyone")
+    reference.random_network(SEEDS["1"]).save_pretrained(folder / "matanyone")
+    config = folder / "matanyone" / "config.json"
+    config.write_text(config.read_text().replace("matanyone2.pth", "matanyone.pth"))
     (folder / "matanyone2").mkdir()
-    network = random_network(import_package("2"), SEEDS["2"])
+    network = reference.random_network(SEEDS["2"])
     torch.save(network.state_dict(), folder / "matanyone2" / "matanyone2.pth")
     return folder
 
@@ -71,30 +61,72 @@ def engines(models_dir) -> dict[str, MatAnyoneEngine]:
     return made
 
 
-@pytest.fixture(scope="module")
-def clip() -> tuple[list[np.ndarray], list[np.ndarray]]:
-    pairs = [moving_disc(index, SIZE) for index in range(COUNT)]
+def disc_clip(size_wh: tuple[int, int], count: int = COUNT) -> tuple[list[Any], list[Any]]:
+    pairs = [moving_disc(index, size_wh) for index in range(count)]
     return [frame for frame, _ in pairs], [mask for _, mask in pairs]
 
 
-def upstream(generation: str, frames: list, mask: np.ndarray, folder: Path, **options: Any):
+@pytest.fixture(scope="module")
+def clip() -> tuple[list[Any], list[Any]]:
+    return disc_clip(SIZE)
+
+
+@pytest.fixture(scope="module")
+def small_clip() -> tuple[list[Any], list[Any]]:
+    return disc_clip(SMALL)
+
+
+def upstream(
+    generation: str,
+    frames: list,
+    mask: np.ndarray,
+    folder: Path,
+    run: reference.Run = reference.Run(),  # noqa: B008
+    **options: int,
+):
     """Upstream's alphas with the weights that the fixture made."""
-    network = random_network(import_package(generation), SEEDS[generation])
-    return process_video(generation, network, frames, mask, folder, **options)
+    network = reference.random_network(SEEDS[generation])
+    return reference.process_video(network, frames, mask, folder, run, **options)
 
 
 def ours(engine: MatAnyoneEngine, frames: list, mask: np.ndarray, start: int = 0, **options: Any):
-    stream = engine.process(ArrayFrames(frames), {start: mask}, start, options, RunContext())
+    return ours_by_guide(engine, frames, {start: mask}, start, **options)
+
+
+def ours_by_guide(
+    engine: MatAnyoneEngine, frames: list, guide: dict, start: int = 0, **options: Any
+):
+    stream = engine.process(ArrayFrames(frames), guide, start, options, RunContext())
     return {item.index: item.alpha for item in stream}
 
 
 @pytest.mark.parametrize("generation", ["1", "2"])
 def test_forward_alphas_are_those_of_upstream_to_the_last_bit(engines, clip, generation, tmp_path):
     frames, masks = clip
-    expected = upstream(generation, frames, masks[0], tmp_path)
-    alphas = ours(engines[generation], frames, masks[0])
+    expected = upstream(generation, frames, masks[0], tmp_path, n_warmup=2)
+    alphas = ours(engines[generation], frames, masks[0], warmup=2)
     assert np.mean((expected > 0.01) & (expected < 0.99)) > 0.01, "the clip shows nothing"
     assert np.array_equal(np.stack([alphas[index] for index in range(COUNT)]), expected)
+
+
+def test_the_default_warm_up_and_a_full_memory_equal_upstream(engines, tmp_path):
+    """Over 32 frames the memory bank is full and has dropped frames."""
+    frames, masks = disc_clip(SMALL, 32)
+    expected = upstream("2", frames, masks[0], tmp_path)
+    alphas = ours(engines["2"], frames, masks[0])
+    assert np.array_equal(np.stack([alphas[index] for index in range(32)]), expected)
+
+
+@pytest.mark.parametrize("generation", ["1", "2"])
+def test_a_correction_equals_upstream_started_afresh_at_its_frame(
+    engines, clip, generation, tmp_path
+):
+    frames, masks = clip
+    first = upstream(generation, frames[:3], masks[0], tmp_path / "first", n_warmup=1)
+    second = upstream(generation, frames[3:], masks[2], tmp_path / "second", n_warmup=1)
+    guide = {0: masks[0], 3: masks[2]}
+    alphas = ours_by_guide(engines[generation], frames, guide, warmup=1)
+    assert np.array_equal(np.stack(list(alphas.values())), np.concatenate([first, second]))
 
 
 @pytest.mark.parametrize("generation", ["1", "2"])
@@ -103,12 +135,12 @@ def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the
 ):
     frames, masks = clip
     start = 3
-    options = {"n_warmup": 2}
+    options = {"n_warmup": 1}
     backward = upstream(
         generation, frames[start::-1], masks[start], tmp_path / "backward", **options
     )
     forward = upstream(generation, frames[start:], masks[start], tmp_path / "forward", **options)
-    alphas = ours(engines[generation], frames, masks[start], start, warmup=2)
+    alphas = ours(engines[generation], frames, masks[start], start, warmup=1)
     assert list(alphas) == [2, 1, 0, 3, 4, 5]
     for index in range(start):
         assert np.array_equal(alphas[index], backward[start - index])
@@ -119,29 +151,31 @@ def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the
 def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines, clip, tmp_path):
     frames, masks = clip
     second = np.zeros_like(masks[0])
-    second[8:36, 84:120] = True
+    second[20:80, 210:300] = True
     for number, mask in enumerate((masks[0], second)):
-        expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=2)
-        alphas = ours(engines["2"], frames[:4], mask, warmup=2)
+        expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=1)
+        alphas = ours(engines["2"], frames[:4], mask, warmup=1)
         assert np.array_equal(np.stack(list(alphas.values())), expected)
 
 
-def test_other_kernels_and_no_warm_up_equal_upstream(engines, clip, tmp_path):
-    frames, masks = clip
+def test_other_kernels_and_no_warm_up_equal_upstream(engines, small_clip, tmp_path):
+    frames, masks = small_clip
     expected = upstream("2", frames[:3], masks[0], tmp_path, n_warmup=0, r_erode=7, r_dilate=0)
     alphas = ours(engines["2"], frames[:3], masks[0], warmup=0, erode=7, dilate=0)
     assert np.array_equal(np.stack(list(alphas.values())), expected)
 
 
-def test_half_precision_equals_upstream_under_its_own_autocast(engines, clip, tmp_path):
-    frames, masks = clip
-    expected = upstream("2", frames[:4], masks[0], tmp_path, n_warmup=1, amp=True)
+def test_half_precision_equals_upstream_under_its_own_autocast(engines, small_clip, tmp_path):
+    frames, masks = small_clip
+    expected = upstream(
+        "2", frames[:4], masks[0], tmp_path, run=reference.Run(amp=True), n_warmup=1
+    )
     alphas = ours(engines["2"], frames[:4], masks[0], warmup=1, amp=True)
     assert np.array_equal(np.stack(list(alphas.values())), expected)
 
 
-def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, clip):
-    frames, masks = clip
+def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, small_clip):
+    frames, masks = small_clip
     before = ours(engines["2"], frames[:2], masks[0], warmup=0)
     ours(engines["2"], frames[:2], masks[0], warmup=0, amp=True)
     after = ours(engines["2"], frames[:2], masks[0], warmup=0)
@@ -170,16 +204,16 @@ def test_odd_and_tiny_frames_are_matted_at_their_own_size(engines, size_wh):
         assert np.isfinite(alpha).all() and alpha.min() >= 0 and alpha.max() <= 1
 
 
-def test_read_only_frames_are_taken_without_a_warning(engines, clip):
-    frames, masks = clip
+def test_read_only_frames_are_taken_without_a_warning(engines, small_clip):
+    frames, masks = small_clip
     locked = [frame.copy() for frame in frames[:2]]
     for frame in locked:
         frame.setflags(write=False)
     assert len(ours(engines["2"], locked, masks[0], warmup=0)) == 2
 
 
-def test_a_job_that_ends_between_two_steps_leaves_no_warning_and_no_grad_mode(engines, clip):
-    frames, masks = clip
+def test_a_job_that_ends_between_two_steps_leaves_no_warning_and_no_grad_mode(engines, small_clip):
+    frames, masks = small_clip
     stream = engines["2"].process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext())
     next(stream)
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
@@ -190,8 +224,8 @@ def test_a_job_that_ends_between_two_steps_leaves_no_warning_and_no_grad_mode(en
         gc.collect()
 
 
-def test_two_jobs_in_turns_are_as_each_alone(engines, clip):
-    frames, masks = clip
+def test_two_jobs_in_turns_are_as_each_alone(engines, small_clip):
+    frames, masks = small_clip
     options = {"warmup": 0}
     jobs = [(frames[:3], masks[0]), (frames[:2:-1], masks[5])]
     alone = [list(ours(engines["2"], *job, **options).values()) for job in jobs]
@@ -204,37 +238,13 @@ def test_two_jobs_in_turns_are_as_each_alone(engines, clip):
             assert np.array_equal(item.alpha, expected[turn])
 
 
-def test_upstreams_module_globals_are_as_before_after_a_job(engines, clip):
-    frames, masks = clip
-    package = import_package("2")
-    before = package.network_module.device, package.memory_module.get_similarity
-    ours(engines["2"], frames[:2], masks[0], warmup=0)
-    assert (package.network_module.device, package.memory_module.get_similarity) == before
-
-
-def test_attention_in_place_gives_the_bits_of_upstreams_expression():
-    from engines.matanyone.attention import careful_similarity
-
-    original = import_package("2").memory_module.get_similarity
-    generator = torch.Generator().manual_seed(3)
-    key, shrinkage, query, selection = (
-        torch.rand(1, channels, tokens, generator=generator)
-        for channels, tokens in ((64, 300), (1, 300), (64, 60), (64, 60))
-    )
-    expected = original(key, shrinkage, query, selection)
-    kept = [tensor.clone() for tensor in (key, shrinkage, query, selection)]
-    assert torch.equal(careful_similarity(original)(key, shrinkage, query, selection), expected)
-    for tensor, before in zip((key, shrinkage, query, selection), kept, strict=True):
-        assert torch.equal(tensor, before)
-
-
 def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
     """Upstream's softmax divides 0 by 0 there; up to that frame the bits are the same."""
     size, seed = (161, 99), 2
     pairs = [moving_disc(index, size) for index in range(3)]
     frames, mask = [frame for frame, _ in pairs], pairs[0][1]
-    network = random_network(import_package("2"), seed)
-    expected = process_video("2", network, frames, mask, tmp_path, n_warmup=1)
+    network = reference.random_network(seed)
+    expected = reference.process_video(network, frames, mask, tmp_path, n_warmup=1)
     assert [bool(np.isfinite(alpha).all()) for alpha in expected] == [True, False, False]
     torch.save(network.state_dict(), tmp_path / "matanyone2.pth")
     engine = MatAnyoneEngine(
@@ -246,25 +256,23 @@ def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
     assert all(np.isfinite(alpha).all() for alpha in alphas.values())
 
 
-def tensors_of(core: Any) -> int:
+def tensor_bytes(core: Any) -> int:
     """Bytes of all tensors that a core's state holds."""
     seen: set[int] = set()
     total = 0
-    waiting: list[Any] = [core._core.memory, core._core.last_mask, core._core.last_msk_value]
-    waiting += [core._core.last_pix_feat, core._core.image_feature_store._store]
+    waiting: list[Any] = [core._target._memory, core._target._state, core._first, core._alpha]
     while waiting:
         item = waiting.pop()
-        if id(item) in seen:
+        if id(item) in seen or item is None:
             continue
         seen.add(id(item))
         if isinstance(item, torch.Tensor):
             total += item.untyped_storage().nbytes()
-        elif isinstance(item, dict):
-            waiting += list(item.values())
         elif isinstance(item, (list, tuple)):
             waiting += list(item)
-        elif type(item).__module__.startswith("matanyone"):
-            waiting += list(vars(item).values())
+        elif type(item).__module__.startswith("engines.matanyone"):
+            slots = getattr(type(item), "__slots__", ())
+            waiting += [getattr(item, name) for name in slots] or list(vars(item).values())
     return total
 
 
@@ -280,12 +288,12 @@ def test_the_real_cores_state_stops_growing_once_its_five_memory_frames_are_full
     for index in range(1, 51):
         core.advance(moving_disc(index, size)[0])
         if index % 5 == 0:
-            sizes.append(tensors_of(core))
+            sizes.append(tensor_bytes(core))
     assert sizes[0] > 0
     assert set(sizes[6:]) == {sizes[6]}
 
 
-def test_loading_needs_no_network_no_torchvision_and_leaves_no_hydra_state(models_dir):
+def test_loading_needs_no_network_and_no_model_package(models_dir):
     """In a fresh process: both generations, one again, with every socket refused."""
     code = """
 import socket, sys
@@ -293,7 +301,8 @@ def refuse(*args, **kwargs):
     raise OSError("no network in this test")
 socket.socket.connect = refuse
 socket.create_connection = refuse
-sys.modules["torchvision"] = None
+for name in ("torchvision", "omegaconf", "hydra", "matanyone", "matanyone2", "imageio"):
+    sys.modules[name] = None
 from config import Settings
 from engines.matanyone.engine import MatAnyoneEngine
 for generation in ("1", "2", "1"):
@@ -301,9 +310,6 @@ for generation in ("1", "2", "1"):
         Settings(_env_file=None, models_dir=sys.argv[1], matanyone_generation=generation)
     )
     engine.load_model("cpu")
-hydra = sys.modules.get("hydra.core.global_hydra")
-assert hydra is None or not hydra.GlobalHydra.instance().is_initialized()
-assert sys.modules.get("torchvision") is None
 """
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", code, str(models_dir)],
@@ -314,18 +320,6 @@ assert sys.modules.get("torchvision") is None
         check=False,
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_a_real_torchvision_is_used_and_kept(monkeypatch):
-    from types import ModuleType
-
-    from engines.matanyone.upstream import _torchvision
-
-    real = ModuleType("torchvision")
-    monkeypatch.setitem(sys.modules, "torchvision", real)
-    with _torchvision():
-        assert sys.modules["torchvision"] is real
-    assert sys.modules["torchvision"] is real
 
 
 def load_from(folder: Path) -> None:
@@ -349,10 +343,10 @@ def reshaped(state: dict) -> None:
 
 @pytest.mark.parametrize(
     ("change", "problem"),
-    [(renamed, "missing"), (with_extra, "unknown"), (reshaped, "another shape")],
+    [(renamed, "missing"), (with_extra, "unexpected"), (reshaped, "another shape")],
 )
 def test_weights_of_another_model_are_refused_by_name(tmp_path, change, problem):
-    state = random_network(import_package("1")).state_dict()
+    state = reference.random_network().state_dict()
     change(state)
     torch.save(state, tmp_path / "matanyone.pth")
     with pytest.raises(ModelFilesError, match=problem):
@@ -382,17 +376,30 @@ def test_a_damaged_file_is_named_with_the_command_that_fetches_it(tmp_path, name
 
 
 def test_a_damaged_configuration_is_named(tmp_path):
-    network = random_network(import_package("1"))
+    network = reference.random_network()
     network.save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelFilesError, match=r"config\.json"):
         load_from(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("mem_every", 10), ("use_long_term", True), ("top_k", 20)]
+)
+def test_a_configuration_of_another_recurrence_is_refused_by_name(tmp_path, name, value):
+    reference.random_network().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert name in config["cfg"]
+    config["cfg"][name] = value
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelFilesError, match=name):
+        load_from(tmp_path)
+
+
 def test_the_generation_is_told_from_files_and_names(tmp_path, models_dir):
     assert detect_generation(models_dir / "matanyone") == "1"
     assert detect_generation(models_dir / "matanyone2") == "2"
-    random_network(import_package("2")).save_pretrained(tmp_path / "weights")
+    reference.random_network().save_pretrained(tmp_path / "weights")
     assert detect_generation(tmp_path / "weights") == "2"
     (tmp_path / "MatAnyone-2").mkdir()
     assert detect_generation(tmp_path / "MatAnyone-2") == "2"
