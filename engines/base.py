@@ -8,6 +8,7 @@ recurrent state) lives in objects made for that job: `ImageSegmentation`, or the
 from __future__ import annotations
 
 import enum
+import importlib.util
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,6 +59,25 @@ class Requirement:
     label: Message
     present: bool
     command: str
+
+
+SETUP_COMMAND = "bash scripts/setup_env.sh --models"
+"""Installs the Python packages of the model engines."""
+
+
+def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the Python packages that are not installed; imports none of them."""
+    return tuple(name for name in names if importlib.util.find_spec(name) is None)
+
+
+def package_requirement(names: Sequence[str]) -> Requirement:
+    """Return the requirement of Python packages; it names those that are missing, else all."""
+    missing = missing_packages(names)
+    return Requirement(
+        Message("engine.requirement_packages", {"names": ", ".join(missing or names)}),
+        present=not missing,
+        command=SETUP_COMMAND,
+    )
 
 
 @dataclass(frozen=True, slots=True)

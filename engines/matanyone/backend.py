@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Literal
 
+from engines.base import missing_packages
 from engines.matanyone.checkpoint import MODEL_NAMES, check_config, read_tensors
 from engines.matanyone.contract import Generation
 from engines.matanyone.core import TorchNetwork
@@ -32,7 +32,7 @@ class TorchBackend:
 
     def missing_packages(self) -> tuple[str, ...]:
         """See `Backend.missing_packages`."""
-        return tuple(name for name in PACKAGES if importlib.util.find_spec(name) is None)
+        return missing_packages(PACKAGES)
 
     def load(self, generation: Generation, weights: Path, device: str) -> TorchNetwork:
         """See `Backend.load`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engines.base import (
+    SETUP_COMMAND,
     Capability,
     DeviceName,
     Engine,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from config import Settings
 
 _LABEL = "MatAnyone"
-_INSTALL_COMMAND = "bash scripts/setup_env.sh --models"
 _GENERATIONS: tuple[Generation, ...] = ("2", "1")
 """In order of preference."""
 
@@ -85,11 +85,11 @@ class MatAnyoneEngine(Engine):
         return WEIGHT_BYTES
 
     def requirements(self) -> tuple[Requirement, ...]:
-        """The packages and weights of the generation that a job would use by default."""
+        """Packages and weights of the default generation."""
         return self._requirements(self._resolve("auto"))
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
-        """Estimate for the default inside size; larger ones may fall back when it is too little."""
+        """Estimate for the default processing size; larger ones may fall back when it is too little."""
         width, height = processing_size_wh(size_wh, short_sides(size_wh, 720)[0])
         return working_bytes(width, height)
 
@@ -98,7 +98,7 @@ class MatAnyoneEngine(Engine):
         return option_specs(self._default_generation)
 
     def load_model(self, device: DeviceName) -> None:
-        """See `Engine.load_model`; loads the generation that a job would use by default."""
+        """See `Engine.load_model`; loads the default generation."""
         self.unload()
         self._load(self._resolve("auto"), device)
 
@@ -117,8 +117,8 @@ class MatAnyoneEngine(Engine):
     ) -> Iterator[MattedFrame]:
         """See `MattingEngine.process`.
 
-        A mask on another frame starts afresh from there on, away from `start`; an empty one says that
-        the target is absent there: its alphas are 0 up to the next mask.
+        A mask on another frame restarts the recurrence there, in the direction away from `start`; an empty
+        one marks the target as absent: alphas are 0 up to the next mask.
         """
         if self._device is None:
             raise RuntimeError("load_model comes before process")
@@ -149,7 +149,9 @@ class MatAnyoneEngine(Engine):
         sides = short_sides(size_wh, options.short_side)
         if sides[0] < min(size_wh):
             context.on_notice(
-                Message("engine.matanyone.inside", {"used": sides[0], "full": min(size_wh)})
+                Message(
+                    "engine.matanyone.processing_size", {"used": sides[0], "full": min(size_wh)}
+                )
             )
 
         def open_stream(short_side: int, done: int) -> Iterator[MattedFrame]:
@@ -174,7 +176,7 @@ class MatAnyoneEngine(Engine):
         return self._loaded[1]
 
     def _load(self, generation: Generation, device: DeviceName) -> None:
-        # The weights in use go first: two generations at a time are never promised to the ledger.
+        # The weights in use go first: the memory budget reserves one generation at a time.
         self._loaded = None
         for item in self._requirements(generation):
             if not item.present:
@@ -210,7 +212,7 @@ class MatAnyoneEngine(Engine):
             Requirement(
                 Message("engine.requirement_packages", {"names": names}),
                 not missing,
-                _INSTALL_COMMAND,
+                SETUP_COMMAND,
             ),
             Requirement(
                 Message("engine.requirement_weights", {"names": self._weights_name(generation)}),

@@ -1,4 +1,4 @@
-"""The first mask as MatAnyone wants it; pure array work."""
+"""Dilates and erodes the first mask as MatAnyone's protocol asks; pure array work."""
 
 from __future__ import annotations
 

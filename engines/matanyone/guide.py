@@ -1,4 +1,4 @@
-"""The masks of a job, read once; pure array work."""
+"""The guide's masks, read once and packed; pure array work."""
 
 from __future__ import annotations
 

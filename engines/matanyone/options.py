@@ -1,4 +1,4 @@
-"""The options of a MatAnyone job, with upstream's defaults, and the sizes it may compute at."""
+"""The options of a MatAnyone job, with upstream's defaults, and its processing sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from utils.options import Option, OptionSpec, specs_of
 SMALLER_SHORT_SIDES = (1080, 720, 540, 360)
 """Short sides, in pixels, that a job falls back to when memory runs out."""
 _MEMORY_FRAMES = 6
-"""Frames that attention compares with at most: one kept for ever, four recent, one just added."""
+"""Memory frames in attention at most: the first, four recent ones, and room for one being added."""
 _BASE_BYTES = 200_000_000
 """Workspaces of the library, whatever the size."""
 _BYTES_PER_PIXEL = 2_000
@@ -100,10 +100,10 @@ def option_specs(default_generation: str) -> tuple[OptionSpec, ...]:
     )
 
 
-def short_sides(size_wh: tuple[int, int], inside: int | None) -> list[int]:
-    """Return the short sides to compute at, in pixels: the wanted one, then smaller ones."""
+def short_sides(size_wh: tuple[int, int], limit: int | None) -> list[int]:
+    """Return the short sides to compute at, in pixels: the requested one, then smaller ones."""
     full = min(size_wh)
-    wanted = full if inside is None else min(full, inside)
+    wanted = full if limit is None else min(full, limit)
     return [wanted, *(side for side in SMALLER_SHORT_SIDES if side < wanted)]
 
 

@@ -1,7 +1,7 @@
-"""The order in which a clip is matted: which core sees which frames, and what is given to the caller.
+"""Splits a clip into segments, one recurrent core each, and runs them in order.
 
-A core runs one way only. From the start frame one goes backwards, then another one forwards; a mask
-on a later frame of either way ends that core and seeds the next one.
+A core runs in one direction. From the start frame one runs backwards, then another one forwards; a mask on a
+later frame of either direction ends its core and seeds the next one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from utils.types import Alpha, Frame
 class Segment:
     """Frames first, first + step, … without `stop`, run by one core.
 
-    `is_empty` marks a seed mask that selects nothing: the target is absent there.
-    `drops_first` marks the backward run from the start frame, whose alpha the forward run gives.
+    `is_empty`: the seed mask is empty, the target absent.
+    `drops_first`: the backward run from the start frame, whose alpha comes from the forward run.
     """
 
     first: int
@@ -60,7 +60,7 @@ def plan_segments(seeds: Mapping[int, bool], start: int, count: int) -> list[Seg
     backward = [start, *sorted((index for index in seeds if index < start), reverse=True)]
     for first, stop in zip(backward, [*backward[1:], -1], strict=True):
         drops_first = first == start
-        # A core that would see only the dropped start frame is not worth its warm-up.
+        # Without this, a core would be warmed up for the dropped start frame alone.
         if abs(stop - first) > drops_first:
             segments.append(Segment(first, stop, -1, seeds[first], drops_first))
     forward = [start, *sorted(index for index in seeds if index > start)]
@@ -70,7 +70,7 @@ def plan_segments(seeds: Mapping[int, bool], start: int, count: int) -> list[Seg
 
 
 class WorkMeter:
-    """Reports finished network steps; a stretch that is run again does not count twice."""
+    """Reports finished network steps; a segment that is run again does not count twice."""
 
     def __init__(self, segments: Sequence[Segment], warmup: int, context: RunContext) -> None:
         self._total = sum(segment.work_units(warmup) for segment in segments)
@@ -79,7 +79,7 @@ class WorkMeter:
         self._position = 0
 
     def seek(self, position: int) -> None:
-        """Go on counting from this number of steps."""
+        """Continue counting from this number of steps."""
         self._position = position
 
     def tick(self) -> None:

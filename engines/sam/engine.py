@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from engines.base import (
     Requirement,
     RunContext,
     TrackedFrame,
+    package_requirement,
 )
 from engines.device.placement import choose_dtype, likely_device, release_memory
 from engines.sam.loading import SAM2, SAM3, ModelSource, load_network, weight_files
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from engines.sam.loading import ModelKind, Network
 
 _PACKAGES = ("torch", "transformers", "safetensors")
-_PACKAGES_COMMAND = "bash scripts/setup_env.sh --models"
 
 
 class _SamEngine(Engine):
@@ -75,13 +74,8 @@ class _SamEngine(Engine):
 
     def requirements(self) -> tuple[Requirement, ...]:
         """Packages and weight files; nothing is imported or opened."""
-        absent = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
         return (
-            Requirement(
-                Message("engine.requirement_packages", {"names": ", ".join(_PACKAGES)}),
-                present=not absent,
-                command=_PACKAGES_COMMAND,
-            ),
+            package_requirement(_PACKAGES),
             Requirement(
                 Message("engine.requirement_weights", {"names": self._display_name}),
                 present=not self._source.missing(),

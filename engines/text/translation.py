@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import threading
 import warnings
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engines.base import Requirement
+from engines.base import Requirement, package_requirement
 from engines.device.placement import error_kind
 from engines.text.glossary import translate_with_glossary
 from engines.weights import FileVerifier, damaged, download_command, missing_files
@@ -57,13 +56,8 @@ class Translator:
 
     def requirements(self) -> tuple[Requirement, ...]:
         """Return what the model needs; the glossary needs nothing. Nothing is imported."""
-        absent = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
         return (
-            Requirement(
-                Message("engine.requirement_packages", {"names": ", ".join(_PACKAGES)}),
-                present=not absent,
-                command="bash scripts/setup_env.sh --models",
-            ),
+            package_requirement(_PACKAGES),
             Requirement(
                 Message("engine.requirement_weights", {"names": _MODEL}),
                 present=not self._missing(),

@@ -5,11 +5,11 @@ It runs on diffusers' UNet and VAE. It does not track: the guide must have a mas
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from engines.base import (
+    SETUP_COMMAND,
     Capability,
     DeviceName,
     Engine,
@@ -17,6 +17,8 @@ from engines.base import (
     MattedFrame,
     Requirement,
     RunContext,
+    missing_packages,
+    package_requirement,
 )
 from engines.device.placement import free_device_bytes, likely_device, release_memory
 from engines.videomama import cost
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from engines.videomama.networks import Networks
 
 PACKAGES = ("torch", "diffusers", "safetensors")
-SETUP_COMMAND = "bash scripts/setup_env.sh --models"
 REAL_PARAMETERS = 1_524_634_602 + 97_742_847
 _TINY_SHARE = 10
 """Test weights have a tenth of the channels."""
@@ -68,13 +69,8 @@ class VideoMaMaEngine(Engine):
 
     def requirements(self) -> tuple[Requirement, ...]:
         """Packages, the two weight folders, and a GPU unless the weights are tiny."""
-        absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
         return (
-            Requirement(
-                Message("engine.requirement_packages", {"names": ", ".join(absent or PACKAGES)}),
-                not absent,
-                SETUP_COMMAND,
-            ),
+            package_requirement(PACKAGES),
             Requirement(
                 Message("engine.requirement_weights", {"names": NAME}),
                 not missing_files(self._files.unet_dir, UNET_FILES),
@@ -109,7 +105,7 @@ class VideoMaMaEngine(Engine):
         if self._networks is not None and self._networks.device == device:
             return
         self.unload()
-        absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+        absent = missing_packages(PACKAGES)
         if absent:
             raise EngineUnavailable(
                 "engine.unavailable", name=NAME, missing=", ".join(absent), command=SETUP_COMMAND

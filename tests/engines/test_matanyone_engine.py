@@ -338,7 +338,14 @@ def test_each_mask_of_the_guide_is_asked_for_once(engine, clip):
 
 @pytest.mark.parametrize(
     "options",
-    [{"warmup": -1}, {"dilate": 101}, {"inside_size": "480"}, {"generation": "3"}, {"size": 1}],
+    [
+        {"warmup": -1},
+        {"dilate": 101},
+        {"inside_size": "480"},
+        {"processing_size": "480"},
+        {"generation": "3"},
+        {"size": 1},
+    ],
 )
 def test_an_option_out_of_its_range_is_refused(engine, clip, options):
     frames, masks = clip
@@ -377,7 +384,7 @@ def test_the_first_mask_is_dilated_then_eroded_with_elliptical_kernels_of_that_w
         ((1000, 999), 720, (720, 720)),
     ],
 )
-def test_the_inside_size_caps_the_short_side_and_never_enlarges(size_wh, short_side, expected):
+def test_the_processing_size_caps_the_short_side_and_never_enlarges(size_wh, short_side, expected):
     assert processing_size_wh(size_wh, short_side) == expected
 
 
@@ -388,6 +395,13 @@ def test_full_size_falls_back_over_the_smaller_sizes():
     assert short_sides((320, 240), None) == [240]
 
 
+def test_the_processing_size_is_also_taken_by_its_former_name(engine, backend, large_clip):
+    frames, masks = large_clip
+    options = {"inside_size": "full", "warmup": 0}
+    next(engine.process(ArrayFrames(frames), {0: masks[0]}, 0, options, RunContext()))
+    assert [value for kind, value in backend.log if kind == "core"] == [800]
+
+
 def test_a_job_computed_at_a_smaller_size_says_so_and_gives_full_size(engine, large_clip):
     frames, masks = large_clip
     notices: list[Message] = []
@@ -395,7 +409,7 @@ def test_a_job_computed_at_a_smaller_size_says_so_and_gives_full_size(engine, la
     item = next(engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {"warmup": 0}, context))
     assert item.alpha.shape == LARGE[::-1]
     assert [(notice.code, notice.params["used"]) for notice in notices] == [
-        ("engine.matanyone.inside", 720)
+        ("engine.matanyone.processing_size", 720)
     ]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import app
 from pipeline.session.store import SessionStore
-from tests.engines.fake_matanyone import write_random_weights
 from tests.disc import write_clip, write_mask_png
+from tests.engines.fake_matanyone import write_random_weights
 from ui.command_line.cli import main
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

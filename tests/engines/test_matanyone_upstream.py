@@ -182,7 +182,7 @@ def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, small_clip
     assert all(np.array_equal(before[index], after[index]) for index in before)
 
 
-def test_a_smaller_inside_size_equals_upstreams_scaled_back(engines, tmp_path, monkeypatch):
+def test_a_smaller_processing_size_equals_upstreams_scaled_back(engines, tmp_path, monkeypatch):
     monkeypatch.setattr("engines.matanyone.engine.short_sides", lambda size_wh, inside: [72])
     pairs = [moving_disc(index, (162, 98)) for index in range(3)]
     frames, mask = [frame for frame, _ in pairs], pairs[0][1]

@@ -131,12 +131,12 @@ TEXTS: dict[str, Text] = {
     "engine.matanyone.description": Text(
         en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, several seconds on a CPU. "
         "Licence: S-Lab 1.0, non-commercial use only.",
-        zh="人物：只需一帧遮罩即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 每帧需数秒。许可证：S-Lab 1.0，仅限非商业用途。",
+        zh="人物：只需一帧蒙版即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 每帧需数秒。许可证：S-Lab 1.0，仅限非商业用途。",
     ),
-    "engine.matanyone.inside": Text(
-        en="MatAnyone computed at {used} px short side and the alpha was scaled to {full} px. "
-        "For the finest edges choose a larger inside size.",
-        zh="MatAnyone 以短边 {used} 像素处理，透明度再放大到 {full} 像素。如需更精细的边缘，请选择更大的内部尺寸。",
+    "engine.matanyone.processing_size": Text(
+        en="MatAnyone runs at a short side of {used} px and the alpha is scaled to {full} px. "
+        "For finer edges choose a larger processing size.",
+        zh="MatAnyone 以短边 {used} 像素处理，遮罩再放大到 {full} 像素。如需更精细的边缘，请选择更大的处理尺寸。",
     ),
     "engine.matanyone.eroded": Text(
         en="The mask of frame {frame} vanishes when it is shrunk by {erode} pixels. "
