@@ -36,8 +36,8 @@ class JobOptions:
         str,
         Option(
             Text(
-                en="Short side computed at, in pixels (the alpha is scaled back; “full” needs much memory)",
-                zh="内部处理的短边像素（透明度会放大回原尺寸；“full”占用显存很大）",
+                en="Processing size: short side in pixels (the alpha is scaled back; “full” needs much memory)",
+                zh="处理尺寸：短边像素（遮罩会放大回原尺寸；“full”占用显存很大）",
             ),
             choices=("720", "1080", "full"),
             aliases=("inside_size",),
