@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 from utils.types import Message
 
@@ -21,12 +19,25 @@ class ColourTags:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """One sound track: its place among the file's sound tracks, and its decoder in FFmpeg's name."""
+
+    position: int
+    codec: str
+    channels: int = 0
+    sample_rate: int = 0
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClipInfo:
     """An accepted clip, measured by decoding it once.
 
     `size_wh` is the displayed size in pixels, after rotation. `times` are the frames' own times in
     units of `time_base` seconds, counted from the start of the file (the first may be above 0 where
-    the sound starts earlier). `end_time` is where the last frame ends, in the same units. `checks`
+    the sound starts earlier). `end_time` is where the last frame ends, in the same units.
+    `file_start_s` is where the file's first packet of any stream lies on that clock: FFmpeg counts its
+    seeks from there. `timecode` is that of the first frame, "" without one. `checks`
     are Adler-32 sums of the decoded frames, by which a seek proves that it landed right.
     `sample_aspect` is the width of a displayed pixel over its height.
     """
@@ -48,6 +59,9 @@ class ClipInfo:
     sample_aspect: Fraction
     has_audio: bool
     audio_codec: str
+    file_start_s: Fraction = Fraction(0)
+    timecode: str = ""
+    sounds: tuple[SoundTrack, ...] = ()
     checks: tuple[int, ...] = ()
     notices: tuple[Message, ...] = ()
 
@@ -59,31 +73,9 @@ class ClipInfo:
         """Return where the frame ends, in units of `time_base`."""
         return self.times[index + 1] if index + 1 < self.frame_count else self.end_time
 
-    def to_json(self) -> str:
-        """Return the values as one JSON object."""
-        return json.dumps(asdict(self), default=str)
-
-    @classmethod
-    def from_json(cls, text: str) -> ClipInfo:
-        """Return the clip that `to_json` described.
-
-        Raises:
-            ValueError: the text is not such an object.
-        """
-        raw = json.loads(text)
-        try:
-            values = {item.name: raw[item.name] for item in fields(cls)}
-            width, height = values["size_wh"]
-            values |= {
-                "size_wh": (int(width), int(height)),
-                "times": tuple(map(int, values["times"])),
-                "checks": tuple(map(int, values["checks"])),
-                "time_base": Fraction(values["time_base"]),
-                "fps": Fraction(values["fps"]),
-                "sample_aspect": Fraction(values["sample_aspect"]),
-                "colour": ColourTags(**values["colour"]),
-                "notices": tuple(Message(**notice) for notice in values["notices"]),
-            }
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a clip: {error}") from error
-        return cls(**cast("dict[str, object]", values))  # type: ignore[arg-type]
+    @property
+    def sound_tracks(self) -> tuple[SoundTrack, ...]:
+        """The sound tracks; clips of older sessions know of the first one alone."""
+        if self.sounds or not self.has_audio:
+            return self.sounds
+        return (SoundTrack(0, self.audio_codec, is_default=True),)

@@ -192,8 +192,9 @@ def _arguments(
 
 
 def _seek_time_s(info: ClipInfo, start: int) -> float:
-    """Return a time between the frame before and the frame itself."""
-    return float((info.times[start - 1] + info.times[start]) * info.time_base / 2)
+    """Return a time between the frame before and the frame itself, from the file's first packet on."""
+    between_s = (info.times[start - 1] + info.times[start]) * info.time_base / 2
+    return float(between_s - info.file_start_s)
 
 
 class ClipReader:

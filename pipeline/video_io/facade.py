@@ -15,8 +15,8 @@ from pipeline.postprocess.composite import RenderLook
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader
+from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.check import check_file, probe
-from pipeline.video_io.rendering.mux import FrameSpan
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
 from utils.types import Alpha
 

@@ -30,36 +30,11 @@ VIDEO_CODECS = (
     "png",
 )
 AUDIO_CODECS = (
-    "aac",
-    "mp3float",
-    "mp3",
-    "ac3",
-    "eac3",
-    "opus",
-    "libopus",
-    "vorbis",
-    "flac",
-    "alac",
-    *(
-        f"pcm_{name}"
-        for name in [
-            "u8",
-            "s8",
-            "s16le",
-            "s16be",
-            "s24le",
-            "s24be",
-            "s32le",
-            "s32be",
-            "f32le",
-            "f32be",
-            "f64le",
-            "f64be",
-            "alaw",
-            "mulaw",
-        ]
-    ),
-)
+    *("aac", "aac_latm", "mp3float", "mp3", "mp2float", "mp2", "mp1float", "ac3", "eac3", "dca", "truehd", "mlp", "opus", "libopus", "vorbis"),
+    *("flac", "alac", "tta", "wavpack", "wmav1", "wmav2", "wmapro", "wmalossless", "amrnb", "amrwb", "gsm", "gsm_ms"),
+    *(f"adpcm_{name}" for name in ("ms", "ima_wav", "ima_qt", "swf", "yamaha", "g726", "g722")),
+    *(f"pcm_{name}" for name in ("u8", "s8", "s16le", "s16be", "u16le", "s24le", "s24be", "s32le", "s32be", "s64le", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw", "s16le_planar", "s24le_planar", "s32le_planar", "bluray", "dvd")),
+)  # fmt: skip
 DECODER_THREADS = 4
 OLDEST = (5, 1)
 VERSION_TIMEOUT_S = 15.0

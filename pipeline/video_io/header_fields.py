@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from pipeline.video_io.clip import SoundTrack
+
+STREAM_CLOCK_S = 10
+"""A file that begins later than this was cut out of a stream that had run before."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoHeader:
@@ -13,7 +18,9 @@ class VideoHeader:
 
     `packets` could be read; `header_frames` and `index_frames` are what the container promises (0
     where it does not say). `matrix`, `primaries`, `transfer` are H.273 codes, `colour_range` is
-    FFmpeg's. `rotation` is in degrees, of the first frame.
+    FFmpeg's. `rotation` is in degrees, of the first frame. `read_end_s` is
+    how far the stream's packets go, and `stated_end_s` where the container says
+    that the picture ends (0 where it does not say), in seconds from the file's start.
     """
 
     index: int
@@ -31,6 +38,8 @@ class VideoHeader:
     transfer: int
     colour_range: int
     rotation: int
+    read_end_s: float = 0.0
+    stated_end_s: float = 0.0
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> VideoHeader:
@@ -51,6 +60,8 @@ class VideoHeader:
             transfer=int(raw.get("transfer", 2)),
             colour_range=int(raw.get("range", 0)),
             rotation=int(raw.get("rotation", 0)),
+            read_end_s=float(raw.get("read_end_s", 0.0)),
+            stated_end_s=float(raw.get("stated_end_s", 0.0)),
         )
 
     @property
@@ -67,23 +78,56 @@ class VideoHeader:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A container: `duration_s` as it promises, `read_s` as far as its packets really go."""
+    """A container: `duration_s` as its header says, `read_s` as far as its packets really go.
+
+    `start_s` is the time of its first packet of any stream. `is_whole` is False where the file is
+    shorter than its own header says. `pictures` counts video streams without cover art.
+    """
 
     container: str
     streams: int
+    start_s: Fraction
     duration_s: float
     read_s: float
+    is_whole: bool
+    timecode: str
+    pictures: int
     video: VideoHeader | None
-    audio_codec: str | None
+    sounds: tuple[SoundTrack, ...]
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Header:
         """Return the header from the worker's answer."""
+        start_s, duration_s = Fraction(raw["start_s"]), float(raw["duration_s"])
+        container = str(raw["container"])
+        if container.startswith("matroska") and 0 < start_s < duration_s:
+            duration_s -= float(start_s)  # Matroska counts its duration from 0
         return cls(
-            container=str(raw["container"]),
+            container=container,
             streams=int(raw["streams"]),
-            duration_s=float(raw["duration_s"]),
+            start_s=start_s,
+            duration_s=duration_s,
             read_s=float(raw["read_s"]),
+            is_whole=bool(raw["is_whole"]),
+            timecode=str(raw["timecode"]),
+            pictures=int(raw["pictures"]),
             video=VideoHeader.of(raw["video"]) if raw["video"] else None,
-            audio_codec=str(raw["audio"]) if raw["audio"] else None,
+            sounds=tuple(SoundTrack(**sound) for sound in raw["sounds"]),
         )
+
+    @property
+    def is_indexed(self) -> bool:
+        """True for MP4 and MOV whose header lists every frame: their times count from 0."""
+        return self.container.startswith("mov") and bool(self.video and self.video.header_frames)
+
+    @property
+    def clock_origin_s(self) -> Fraction:
+        """The container's time that a clip's times count from.
+
+        A late picture keeps its place after the file's 0. A stream's own clock, which may begin at any
+        hour, does not count.
+        """
+        if self.is_indexed:
+            return Fraction(0)
+        is_stream = self.container.startswith("mpeg") or self.start_s >= STREAM_CLOCK_S
+        return self.start_s if is_stream else Fraction(0)

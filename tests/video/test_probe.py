@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from config import Settings
 from pipeline.video_io import ClipInfo, VideoIO
@@ -93,9 +94,8 @@ def test_sound_is_seen(video: VideoIO, clip_path: Path) -> None:
 def test_json_brings_back_the_same_clip(video: VideoIO, clip_path: Path) -> None:
     info = video.probe(make_odd_clip(clip_path, "161x91"))
     assert info.notices
-    assert ClipInfo.from_json(info.to_json()) == info
-    with pytest.raises(ValueError, match="not a clip"):
-        ClipInfo.from_json("{}")
+    stored = TypeAdapter(ClipInfo)
+    assert stored.validate_json(stored.dump_json(info)) == info
 
 
 def test_an_edit_list_that_trims_is_not_called_cut_off(video: VideoIO, tmp_path: Path) -> None:

@@ -107,8 +107,13 @@ TEXTS: dict[str, Text] = {
         zh="{file}：该格式无法存放 {codec} 音频，已转换为 {target}。",
     ),
     "video.audio_lost": Text(
-        en="{file}: the clip's sound ({codec}) could not be read, so this file has none.",
-        zh="{file}：无法读取视频的声音（{codec}），该文件没有声音。",
+        en="{file}: the clip's sound ({codec}) can neither be copied nor converted, so this file has none. "
+        "Convert the sound to AAC or WAV to keep it.",
+        zh="{file}：视频的声音（{codec}）既无法复制也无法转换，该文件没有声音。请将声音转换为 AAC 或 WAV。",
+    ),
+    "video.audio_left_out": Text(
+        en="The clip has {tracks} sound tracks; the files carry {kept} of them, beginning with track {number}.",
+        zh="该视频有 {tracks} 条音轨；文件只保留其中 {kept} 条，从第 {number} 条开始。",
     ),
     "video.disk_full": Text(
         en="The disk is full ({free_mb} MB free), so writing {file} stopped and unfinished files were "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.video_io.outputs.render_target import RenderTarget
 from pipeline.video_io.outputs.sinks import VideoFileSink
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.video_file import h264, plane_view
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from pipeline.video_io.colour import PixelLayout
-from pipeline.video_io.outputs.render_target import RenderTarget
 from pipeline.video_io.outputs.sinks import Sink
+from pipeline.video_io.render_target import RenderTarget
 from utils.messages import Language, Text
 
 

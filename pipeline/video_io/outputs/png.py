@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.outputs.render_target import RenderTarget
 from pipeline.video_io.outputs.sinks import SequenceSink
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.png import png_bytes, straight_rgba
 from utils.messages import Text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.video_io.outputs.composited import CompositedSink
 from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.outputs.render_target import RenderTarget
+from pipeline.video_io.render_target import RenderTarget
 from utils.messages import Text
 
 

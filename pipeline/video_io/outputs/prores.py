@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.outputs.render_target import RenderTarget
 from pipeline.video_io.outputs.sinks import VideoFileSink
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.containers import MOV
 from pipeline.video_io.writers.video_file import Recipe, plane_view16
 from utils.messages import Text

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.storage.files import partial_path
-from pipeline.video_io.outputs.render_target import RenderTarget
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.containers import Container
 from pipeline.video_io.writers.video_file import Recipe, VideoWriter, even
 from utils.errors import FfmpegFailed
@@ -58,9 +58,7 @@ class VideoFileSink(Sink):
         self.picture_file = partial_path(self.path.with_stem(f"{self.path.stem}.video"))
         self._ready = self.picture_file
         size_wh = even(target.clip.size_wh) if recipe.needs_even_size else target.clip.size_wh
-        self._writer = VideoWriter(
-            self.picture_file, recipe, size_wh, target.clip, target.time_origin, target.threads
-        )
+        self._writer = VideoWriter(self.picture_file, recipe, size_wh, target)
 
     @property
     def muxed_file(self) -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.outputs.render_target import RenderTarget
 from pipeline.video_io.outputs.sinks import VideoFileSink
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.containers import WEBM
 from pipeline.video_io.writers.video_file import Recipe, plane_view
 from utils.messages import Text

@@ -22,6 +22,10 @@ MEGABYTE = 1024 * 1024
 SMALLEST_SIDE_PX = 16
 _LENGTH_SLACK_S = 1.0 / 12
 """Sound often ends a little after the picture."""
+_LOST_END_FRAMES = 3
+"""A decoder holds back as many pictures after damage, and none of them is the clip's end."""
+_RATE_SLACK = 1.01
+"""Clocks round: a phone's 240 fps are 240.79 in its file."""
 _BLOCK_PX = 16
 """Some encoders leave a picture padded to whole blocks: 1920x1088."""
 _WITH_ALPHA = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
@@ -73,8 +77,6 @@ def _check_header(settings: Settings, header: Header) -> VideoHeader:
     if video.codec not in ffmpeg.VIDEO_CODECS:
         raise BadUpload("video.codec", codec=video.codec[:30])
     check_size(settings, *video.coded_wh)
-    if video.rate > settings.max_fps:
-        raise _bad_rate(settings, video.rate)
     check_length(settings, max(video.header_frames, video.packets), header.duration_s)
     return video
 
@@ -124,9 +126,9 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
     frames = len(count.times)
     if frames == 0:
         raise BadUpload("video.no_frames", detail=count.log)
-    timing = Timing.of(video, count.times, count.last_duration)
+    timing = _timing(header, video, count)
     check_length(settings, frames, timing.duration_s)
-    if timing.fps > settings.max_fps and frames > 1:
+    if timing.fps > settings.max_fps * _RATE_SLACK and frames > 1:
         raise _bad_rate(settings, timing.fps)
     tags = resolve_tags(video)
     return ClipInfo(
@@ -145,8 +147,11 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
         is_hdr=tags.transfer in HDR_TRANSFERS,
         is_interlaced=count.is_interlaced,
         sample_aspect=count.aspect or Fraction(1),
-        has_audio=header.audio_codec is not None,
-        audio_codec=header.audio_codec or "",
+        has_audio=bool(header.sounds),
+        audio_codec=header.sounds[0].codec if header.sounds else "",
+        file_start_s=header.start_s - header.clock_origin_s,
+        timecode=header.timecode,
+        sounds=header.sounds,
         checks=tuple(count.checks),
         notices=(
             *_damage_notices(header, video, count),
@@ -155,25 +160,47 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
     )
 
 
+def _timing(header: Header, video: VideoHeader, count: Count) -> Timing:
+    base = video.time_base
+    origin = min(round(header.clock_origin_s / base), *count.times)
+    end = 0
+    if video.stated_end_s and header.is_whole:
+        end = round((Fraction(video.stated_end_s) + header.start_s) / base) - origin
+    return Timing.of(video, [time - origin for time in count.times], count.last_duration, end)
+
+
 def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Message]:
-    """Say that frames or seconds are missing, or look wrong."""
+    """Say that frames or seconds are missing, or look wrong.
+
+    Packets are not frames: codecs hide reference frames in packets of their own, so what is missing is
+    counted in packets.
+    """
     frames = len(count.times)
-    is_indexed = header.container.startswith("mov") and video.index_frames > 0
-    promised = video.index_frames if is_indexed else video.header_frames
-    # AVI counts the empty chunks that writers put in for the encoder's delay.
-    slack = 0 if is_indexed else max(4, promised // 10)
-    expected = max(promised if promised - frames > slack else 0, video.packets)
+    if header.is_indexed and video.packets < video.index_frames:
+        return [Message("video.cut_off", {"frames": frames, "expected": video.index_frames})]
     missing_s = header.duration_s - header.read_s
-    if frames < expected:
-        return [Message("video.cut_off", {"frames": frames, "expected": expected})]
-    if not is_indexed and missing_s > max(0.5, 0.1 * header.duration_s):
+    is_short = missing_s > max(0.5, 0.1 * header.duration_s)
+    states_end = header.container.startswith("matroska") and header.is_whole
+    if not header.is_whole or (not header.is_indexed and is_short and not states_end):
         return [
             Message(
                 "video.cut_off_seconds",
                 {"seconds": round(header.read_s, 1), "expected_s": round(header.duration_s, 1)},
             )
         ]
-    return [Message("video.damaged", {"frames": frames})] if count.damage_lines else []
+    if not header.is_indexed and _lacks_chunks(video, frames):
+        return [Message("video.cut_off", {"frames": frames, "expected": video.header_frames})]
+    if not count.damage_lines:
+        return []
+    decoded_s = float((count.times[-1] + count.last_duration) * video.time_base - header.start_s)
+    if video.read_end_s - decoded_s > _LOST_END_FRAMES * video.read_end_s / max(video.packets, 1):
+        return [Message("video.cut_off", {"frames": frames, "expected": video.packets})]
+    return [Message("video.damaged", {"frames": frames})]
+
+
+def _lacks_chunks(video: VideoHeader, frames: int) -> bool:
+    """AVI counts the empty chunks that writers put in for the encoder's delay."""
+    return video.header_frames - frames > max(4, video.header_frames // 10)
 
 
 def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Message]:

@@ -61,6 +61,7 @@ def count_frames(settings: Settings, path: Path, video: VideoHeader) -> Count:
 
     argv = [
         *ffmpeg.base_arguments(settings, "level+info"),
+        "-copyts",
         *ffmpeg.guarded_input(settings, path),
         "-map",
         f"0:{video.index}",

@@ -6,16 +6,25 @@ whether a clip is accepted.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import sys
+from fractions import Fraction
+from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 PACKET_LIMIT = 400_000
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+_DURATION_TAG = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
+_SOUND_SLACK_S = 0.1
+"""A file that goes on this long after its sound is held open by its picture."""
 
 
 def describe(path: str, options: dict[str, str]) -> dict[str, object]:
@@ -30,21 +39,94 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
         answer: dict[str, object] = {
             "streams": len(container.streams),
             "container": container.format.name,
+            "start_s": str(Fraction(container.start_time or 0, 1_000_000)),
             "duration_s": (container.duration or 0) / 1e6,
+            "is_whole": is_whole(path),
+            "timecode": _timecode(container),
+            "pictures": len(videos),
             "video": None,
-            "audio": None,
+            "sounds": [
+                _sound(position, stream) for position, stream in enumerate(container.streams.audio)
+            ],
         }
         if videos and len(container.streams) <= int(options["max_streams"]):
             video = _video(container, videos[0], options)
             if not video.get("width"):
                 video |= _stored_size(path, options, videos[0].index)
             answer["video"] = video
-        packets, answer["read_s"] = _read_packets(container, videos[0].index if videos else -1)
+        packets, ends_s = _read_packets(container, videos[0].index if videos else -1)
+        answer["read_s"] = max(ends_s.values(), default=0.0)
         if isinstance(answer["video"], dict):
             answer["video"]["packets"] = packets
-        if container.streams.audio:
-            answer["audio"] = _codec_name(container.streams.audio[0].codec_context)
+            answer["video"]["read_end_s"] = ends_s.get(videos[0].index, 0.0)
+            others = [end_s for index, end_s in ends_s.items() if index != videos[0].index]
+            answer["video"]["stated_end_s"] = _stated_end_s(
+                container, videos[0], max(others, default=0.0)
+            )
     return answer
+
+
+def is_whole(path: str) -> bool:
+    """Return False for a Matroska file that is shorter than its Segment says (RFC 8794, RFC 9559)."""
+    with Path(path).open("rb") as stream:
+        head = stream.read(4096)
+        size_bytes = stream.seek(0, 2)
+    if not head.startswith(_EBML):
+        return True
+    length, at = _ebml_size(head, len(_EBML))
+    segment = at + length
+    if length < 0 or head[segment : segment + 4] != _SEGMENT:
+        return True
+    length, at = _ebml_size(head, segment + 4)
+    return length < 0 or at + length <= size_bytes
+
+
+def _ebml_size(head: bytes, at: int) -> tuple[int, int]:
+    """Return an element's length, -1 where it is unknown, and where its content begins."""
+    if at >= len(head) or not head[at]:
+        return -1, at
+    width = 9 - head[at].bit_length()
+    mask = (1 << (7 * width)) - 1
+    length = int.from_bytes(head[at : at + width], "big") & mask
+    return (-1 if length == mask else length), at + width
+
+
+def _timecode(container: InputContainer) -> str:
+    """Return the timecode of the first picture: QuickTime and MP4 keep it in a track of its own."""
+    for stream in container.streams:
+        found = stream.metadata.get("timecode")
+        if found:
+            return str(found)
+    return str(container.metadata.get("timecode", ""))
+
+
+def _sound(position: int, stream: AudioStream) -> dict[str, object]:
+    context = stream.codec_context
+    return {
+        "position": position,
+        "codec": _codec_name(context),
+        "channels": context.channels if context is not None else 0,
+        "sample_rate": context.sample_rate if context is not None else 0,
+        "is_default": bool(stream.disposition & Disposition.default),
+    }
+
+
+def _stated_end_s(container: InputContainer, video: VideoStream, others_end_s: float) -> float:
+    """Return where Matroska says that the picture ends, from the file's start; 0 where it doesn't.
+
+    Its last picture has no duration of its own: the muxer's tag, or a file that goes on after all
+    other streams have ended, tells how long it stays.
+    """
+    if not container.format.name.startswith("matroska"):
+        return 0.0
+    start_s = (container.start_time or 0) / 1e6
+    length_s = (container.duration or 0) / 1e6
+    tag = _DURATION_TAG.fullmatch(video.metadata.get("DURATION", ""))
+    if tag is not None:
+        end_s = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+        return max(min(end_s, length_s) - start_s, 0.0)
+    end_s = length_s - start_s if start_s < length_s else length_s
+    return end_s if end_s > others_end_s + _SOUND_SLACK_S else 0.0
 
 
 def _open(path: str, options: dict[str, str], more: dict[str, str], codecs: str) -> InputContainer:
@@ -102,7 +184,8 @@ def _video(
     if decodable and fits:
         context.options = {"max_pixels": options["max_pixels"]}
         answer |= _first_frame(container, stream)
-        container.seek(container.start_time or 0, backward=True, any_frame=False)
+        with contextlib.suppress(av.error.FFmpegError):
+            container.seek(container.start_time or 0, backward=True, any_frame=False)
     return answer
 
 
@@ -115,24 +198,26 @@ def _first_frame(container: InputContainer, stream: VideoStream) -> dict[str, ob
     return {}
 
 
-def _read_packets(container: InputContainer, index: int) -> tuple[int, float]:
-    """Return how many packets of the stream can be read, and the second that all streams reach."""
-    count, reached_s = 0, 0.0
+def _read_packets(container: InputContainer, index: int) -> tuple[int, dict[int, float]]:
+    """Return how many packets of the stream can be read, and the second that each stream reaches."""
+    count = 0
+    ends_s: dict[int, float] = {}
     start_s = (container.start_time or 0) / 1e6
     try:
         for packet in container.demux():
             if packet.size <= 0:
                 continue
-            count += packet.stream.index == index and not packet.is_discard
+            stream = packet.stream.index
+            count += stream == index and not packet.is_discard
             shown = packet.pts if packet.pts is not None else packet.dts
             if shown is not None:
-                end = shown + (packet.duration or 0)
-                reached_s = max(reached_s, float(end * packet.time_base) - start_s)
+                end_s = float((shown + (packet.duration or 0)) * packet.time_base) - start_s
+                ends_s[stream] = max(ends_s.get(stream, 0.0), end_s)
             if count > PACKET_LIMIT:
                 break
     except (av.error.FFmpegError, ValueError):
         pass
-    return count, reached_s
+    return count, ends_s
 
 
 def main(arguments: list[str]) -> int:

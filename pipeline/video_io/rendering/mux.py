@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import threading
@@ -11,35 +12,14 @@ from pathlib import Path
 
 from config import Settings
 from pipeline.video_io import ffmpeg
-from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.count import decode_cpu_s
+from pipeline.video_io.rendering.sound import SoundPlan, sound_plans
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from pipeline.video_io.writers.containers import WEBM, Container
 from utils.types import Message
 
-
-@dataclass(frozen=True, slots=True)
-class FrameSpan:
-    """Frames first … last (inclusive) of a clip."""
-
-    info: ClipInfo
-    first: int
-    last: int
-
-    @property
-    def frame_count(self) -> int:
-        """How many frames it has."""
-        return self.last - self.first + 1
-
-    @property
-    def time_origin(self) -> int:
-        """The clip's time that is 0 in the output's picture, in the clip's units."""
-        return self.info.times[self.first]
-
-    @property
-    def is_to_the_end(self) -> bool:
-        """True when the last frame is the clip's last."""
-        return self.last == self.info.frame_count - 1
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +39,7 @@ class MuxTask:
     @property
     def has_sound(self) -> bool:
         """True when there is sound to carry over."""
-        return self.wants_sound and self.span.info.has_audio
+        return self.wants_sound and bool(self.span.info.sound_tracks)
 
     @property
     def is_needed(self) -> bool:
@@ -76,60 +56,58 @@ def mux(task: MuxTask) -> tuple[bool, list[Message]]:
     Returns:
         whether the target was written, and what the user should know.
     """
-    notices: list[Message] = []
-    for encoder in _attempts(task) if task.has_sound else ():
-        if _run(task, encoder):
-            if encoder != "copy":
-                notices.append(_notice(task, "video.audio_converted"))
-            return True, notices
-    if task.has_sound:
-        notices.append(_notice(task, "video.audio_lost"))
+    for plan in sound_plans(task.span, task.container) if task.has_sound else ():
+        if _run(task, plan):
+            return True, _notices(task, plan)
+    notices = _notices(task, None) if task.has_sound else []
     if task.container is WEBM and task.span.info.sample_aspect != 1:
         return _run(task, None), notices
     return False, notices
 
 
-def _notice(task: MuxTask, code: str) -> Message:
-    values: dict[str, str | int | float] = {
-        "file": task.shown_name,
-        "codec": task.span.info.audio_codec,
-        "target": task.container.encoder_label,
-    }
-    return Message(code, {**values})
+def _notices(task: MuxTask, plan: SoundPlan | None) -> list[Message]:
+    """Return what to tell of the sound: that it was converted, that tracks are left out, or all of it."""
+    tracks = task.span.info.sound_tracks
+    codec = (plan.tracks if plan else tracks)[0].codec
+    target = task.container.encoder_label
+    values: dict[str, str | int | float] = {"file": task.shown_name, "codec": codec}
+    if plan is None:
+        return [Message("video.audio_lost", {**values})]
+    notices = []
+    if not plan.is_copied:
+        notices.append(Message("video.audio_converted", {**values, "target": target}))
+    if len(plan.tracks) < len(tracks):
+        left_out = {"kept": len(plan.tracks), "tracks": len(tracks)}
+        number = plan.tracks[0].position + 1
+        notices.append(Message("video.audio_left_out", {**left_out, "number": number}))
+    return notices
 
 
-def _attempts(task: MuxTask) -> list[str]:
-    codec = task.span.info.audio_codec
-    attempts = ["copy"] if task.container.can_copy(codec) else []
-    return [*attempts, task.container.encoder] if codec in ffmpeg.AUDIO_CODECS else attempts
-
-
-def _run(task: MuxTask, encoder: str | None) -> bool:
-    """Run FFmpeg with the sound's encoder, "copy", or None for no sound; True when it succeeded."""
+def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
+    """Run FFmpeg with the sound as planned, None for no sound; True when it succeeded."""
+    lead_s = plan.lead_s(task.span) if plan is not None else 0.0
     argv = [
         *ffmpeg.base_arguments(task.settings),
-        "-y",
-        *_picture_offset(task.span),
+        *("-y", "-itsoffset", f"{float(task.span.start_s) + lead_s:.6f}"),
         *("-i", f"file:{task.picture.absolute()}"),
     ]
-    if encoder is not None:
-        argv += [*_sound_range(task.span), *ffmpeg.guarded_input(task.settings, task.source)]
+    if plan is not None:
+        argv += [*_sound_range(task.span, plan), *ffmpeg.guarded_input(task.settings, task.source)]
     argv += ["-map", "0:v:0", "-c:v", "copy"]
-    if encoder is not None:
-        argv += ["-map", "1:a:0", "-c:a", encoder]
-    if encoder == "copy":
-        # Without it packets from before the in point are kept, at negative times.
-        argv += ["-copypriorss:a", "0"]
-    elif encoder is not None:
-        argv += ["-b:a", task.container.bitrate]
+    if plan is not None:
+        argv += plan.arguments(task.container, task.span)
+    if lead_s:
+        # Packets between the seek's keyframe and the lead go; the lead itself ends up before 0.
+        argv += ["-copypriorss:a", "0", "-output_ts_offset", f"{-lead_s:.6f}"]
     argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
     if task.container is WEBM:
         width, height = task.span.info.size_wh
         shape = task.span.info.sample_aspect * width / height
         argv += ["-metadata:s:v:0", "alpha_mode=1"]
         argv += ["-aspect", f"{shape.numerator}:{shape.denominator}"]
-    else:
+    if task.container.has_edit_lists:
         argv += ["-movflags", "+faststart"]
+        argv += ["-timecode", task.span.timecode] if task.span.timecode else []
     argv += ["-progress", "pipe:1", "-f", task.container.name, f"file:{task.target.absolute()}"]
     limits = Limits(cpu_s=decode_cpu_s(task.settings), stall_s=task.settings.ffmpeg_timeout_s)
     try:
@@ -142,22 +120,24 @@ def _run(task: MuxTask, encoder: str | None) -> bool:
         code, log = 1, str(error)
     if code == 0:
         return True
+    logger.debug("mux of %s: %s", task.shown_name, log)
     task.target.unlink(missing_ok=True)
     if code == -signal.SIGXFSZ or os.strerror(errno.ENOSPC) in log:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(task.target))
     return False
 
 
-def _picture_offset(span: FrameSpan) -> list[str]:
-    """Keep a start of the picture after the sound's, when the output begins where the clip does."""
-    offset_s = float(span.info.time_s(0))
-    return ["-itsoffset", f"{offset_s:.6f}"] if span.first == 0 and offset_s else []
-
-
-def _sound_range(span: FrameSpan) -> list[str]:
-    start_s = float(span.info.time_s(span.first)) if span.first else 0.0
-    arguments = ["-ss", f"{start_s:.6f}"] if start_s else []
-    if not span.is_to_the_end:
+def _sound_range(span: FrameSpan, plan: SoundPlan) -> list[str]:
+    """Return the input arguments that put the source's sound where the picture is, and cut copied one."""
+    file_start_s = float(span.info.file_start_s)
+    if not span.first:
+        arguments, start_s = ["-itsoffset", f"{file_start_s:.6f}"], file_start_s
+    elif not plan.is_copied:
+        return []
+    else:
+        start_s = float(span.origin_s) - plan.lead_s(span)
+        arguments = ["-ss", f"{start_s - file_start_s:.6f}"]
+    if plan.is_copied and not span.is_to_the_end:
         end_s = float(span.info.end_of(span.last) * span.info.time_base)
         arguments += ["-t", f"{end_s - start_s:.6f}"]
     return arguments

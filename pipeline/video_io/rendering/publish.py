@@ -8,9 +8,10 @@ from pathlib import Path
 from config import Settings
 from engines.base import RunContext
 from pipeline.storage.files import fsync_folder
+from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.outputs.sinks import Sink, VideoFileSink, require_frames
 from pipeline.video_io.probe.header import read_header
-from pipeline.video_io.rendering.mux import FrameSpan, MuxTask, mux
+from pipeline.video_io.rendering.mux import MuxTask, mux
 from utils.errors import BadUpload, FfmpegFailed
 from utils.types import Message
 
@@ -32,7 +33,8 @@ def publish(
     for sink in sinks.values():
         context.check_cancelled()
         if isinstance(sink, VideoFileSink):
-            notices += _add_sound(settings, source, span, sink, context)
+            told = _add_sound(settings, source, span, sink, context)
+            notices += [notice for notice in told if notice not in notices]
         if isinstance(sink, VideoFileSink) and sink.holds_upload_bytes:
             _check_in_child(settings, sink, span.frame_count)
         else:

@@ -22,10 +22,10 @@ from pipeline.postprocess.picture import Picture, Plane, Planes
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import PixelLayout
 from pipeline.video_io.decode import read_samples
+from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.outputs.registry import check_outputs, output_format
-from pipeline.video_io.outputs.render_target import RenderTarget
 from pipeline.video_io.outputs.sinks import Sink
-from pipeline.video_io.rendering.mux import FrameSpan
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.rendering.publish import publish
 from pipeline.video_io.threads import Ahead, Worker
 from pipeline.video_io.writers.video_file import threads_each
@@ -131,7 +131,9 @@ def _target(task: RenderTask) -> RenderTarget:
     return RenderTarget(
         directory=task.directory,
         clip=task.info,
+        frame_count=task.span.frame_count,
         time_origin=task.span.time_origin,
+        timecode=task.span.timecode,
         threads=threads_each(len(task.outputs)),
         background=task.look.background,
         preview_background=task.look.preview_background,

@@ -13,6 +13,7 @@ class Container:
 
     `copied` are decoders whose packets it holds as they are, and `copies_pcm` that it takes any PCM
     besides; all other sound is converted with `encoder`, called `encoder_label`, at `bitrate`.
+    `has_edit_lists` means MP4 and MOV, which can hide the beginning of a track.
     """
 
     name: str
@@ -21,13 +22,13 @@ class Container:
     encoder_label: str
     bitrate: str
     copies_pcm: bool = False
-    has_fast_start: bool = False
+    has_edit_lists: bool = False
 
     def can_copy(self, codec: str) -> bool:
         """Return whether the container holds the packets of this decoder as they are."""
         return codec in self.copied or (self.copies_pcm and codec.startswith("pcm_"))
 
 
-MP4 = Container("mp4", _ISO_SOUND, "aac", "AAC", "192k", has_fast_start=True)
-MOV = Container("mov", _ISO_SOUND, "aac", "AAC", "192k", copies_pcm=True, has_fast_start=True)
+MP4 = Container("mp4", _ISO_SOUND, "aac", "AAC", "192k", has_edit_lists=True)
+MOV = Container("mov", _ISO_SOUND, "aac", "AAC", "192k", copies_pcm=True, has_edit_lists=True)
 WEBM = Container("webm", ("opus", "libopus", "vorbis", "libvorbis"), "libopus", "Opus", "128k")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.containers import MP4, WEBM, Container
 
 Plane = npt.NDArray[np.uint8]
@@ -29,6 +29,8 @@ class Recipe:
     pixel_format: str
     options: dict[str, str] = field(default_factory=dict)
     needs_even_size: bool = False
+    ends_without_b_frames: bool = False
+    """Then the last picture shown is the last one stored, and MP4 keeps how long it stays."""
 
 
 MOST_THREADS = 8
@@ -43,6 +45,7 @@ def h264(crf: int) -> Recipe:
         "yuv420p",
         {"preset": "veryfast", "crf": str(crf)},
         needs_even_size=True,
+        ends_without_b_frames=True,
     )
 
 
@@ -59,26 +62,19 @@ class VideoWriter:
 
     Args:
         size_wh: the coded size, which the recipe must be able to hold.
-        time_origin: the clip's time, in its own units, that becomes 0 in the file.
-        threads: of the encoder; see `threads_each`.
     """
 
     def __init__(
-        self,
-        path: Path,
-        recipe: Recipe,
-        size_wh: tuple[int, int],
-        info: ClipInfo,
-        time_origin: int,
-        threads: int,
+        self, path: Path, recipe: Recipe, size_wh: tuple[int, int], target: RenderTarget
     ) -> None:
         import av
 
-        self._time_origin = time_origin
+        info = target.clip
+        self._time_origin = target.time_origin
         self._time_base = info.time_base
         self._recipe = recipe
         self._size_wh = size_wh
-        options = {"movflags": "+faststart"} if recipe.container.has_fast_start else {}
+        options = {"movflags": "+faststart"} if recipe.container.has_edit_lists else {}
         self._container = av.open(str(path), "w", format=recipe.container.name, options=options)
         stream = self._container.add_stream(
             recipe.codec, rate=info.fps.limit_denominator(100_000), options=recipe.options
@@ -88,13 +84,17 @@ class VideoWriter:
         stream.time_base = info.time_base
         context = stream.codec_context
         context.time_base = info.time_base
-        context.thread_count = threads
+        context.thread_count = target.threads
         context.sample_aspect_ratio = info.sample_aspect
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709
+        if target.timecode and recipe.container.has_edit_lists:
+            stream.metadata["timecode"] = target.timecode
         if recipe.container is WEBM:
             stream.metadata["alpha_mode"] = "1"
         self._stream = stream
+        self._durations: dict[int, int] = {}
+        self._left = target.frame_count
 
     def blank(self) -> Any:
         """Return a new frame of the file's size and layout, its samples not set."""
@@ -108,16 +108,28 @@ class VideoWriter:
 
     def write(self, frame: Any, pts: int, duration: int) -> None:
         """Encode a frame from `blank`, shown at `pts` for `duration`, in the clip's units."""
+        from av.video.frame import PictureType
+
+        self._left -= 1
+        if self._left == 1 and self._recipe.ends_without_b_frames:
+            frame.pict_type = PictureType.P
         frame.pts = pts - self._time_origin
         frame.duration = duration
         frame.time_base = self._time_base
-        for packet in self._stream.encode(frame):
+        self._durations[frame.pts] = duration
+        self._mux(self._stream.encode(frame))
+
+    def _mux(self, packets: list[Any]) -> None:
+        """Write packets with their frames' durations, which encoders forget: the last one's counts."""
+        for packet in packets:
+            duration = self._durations.pop(packet.pts, None)
+            if duration is not None:
+                packet.duration = duration
             self._container.mux(packet)
 
     def finish(self) -> None:
         """Write what the encoder still holds, and the file's index."""
-        for packet in self._stream.encode(None):
-            self._container.mux(packet)
+        self._mux(self._stream.encode(None))
         self._container.close()
 
     def abort(self) -> None:

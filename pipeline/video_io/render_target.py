@@ -12,13 +12,16 @@ from pipeline.video_io.clip import ClipInfo
 class RenderTarget:
     """One render as its sinks see it.
 
-    `time_origin` is the clip's time, in its own units, that becomes 0 in the files. `threads` is the
+    `time_origin` is the clip's time, in its own units, that becomes 0 in the files; `timecode` is its
+    first frame's, "" for none. `threads` is the
     share of each encoder. Backgrounds are as `pipeline.postprocess.composite` reads them.
     """
 
     directory: Path
     clip: ClipInfo
+    frame_count: int
     time_origin: int
+    timecode: str
     threads: int
     background: str
     preview_background: str
