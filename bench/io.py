@@ -25,7 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 from config import Settings  # noqa: E402
 from engines.base import RunContext  # noqa: E402
-from pipeline.video_io import RenderLook, VideoIO  # noqa: E402
+from pipeline.postprocess.appearance import Appearance  # noqa: E402
+from pipeline.video_io import VideoIO  # noqa: E402
 from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
 from pipeline.video_io.rendering import stream  # noqa: E402
 
@@ -79,10 +80,10 @@ def render_pass(clip: Path, frames: int, outputs: list[str], estimate: bool) -> 
     info = video.probe(clip)
 
     def once(count: int) -> float:
-        before, look = cpu_s(), RenderLook()
+        before, appearance = cpu_s(), Appearance()
         target = clip.parent / "out"
         alphas = ready_alphas(count)
-        video.render(clip, info, alphas, outputs, target, look, RunContext(), last=count - 1)
+        video.render(clip, info, alphas, outputs, target, appearance, RunContext(), last=count - 1)
         return cpu_s() - before
 
     start_s = once(1)

@@ -28,8 +28,8 @@ import psutil
 from app import build_orchestrator
 from config import Settings
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.results import RenderRequest
-from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.storage.files import folder_bytes
 from tests.disc import write_clip, write_mask_png

@@ -22,7 +22,7 @@ from pipeline.jobs.guides import start_frame
 from pipeline.jobs.matting import MattingJob, Services, tracks_first
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerender import RenderJob, result_folders
-from pipeline.postprocess.edges import EdgeControls
+from pipeline.postprocess.appearance import Edges
 from pipeline.selection.corrections import base_mask
 from pipeline.selection.selector import (
     Selector,
@@ -32,17 +32,15 @@ from pipeline.selection.selector import (
     remove_keyframe,
     store_mask,
 )
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import (
     OutputFile,
-    RenderRequest,
     Results,
-    check_backgrounds,
     check_picture,
 )
 from pipeline.session.retention import SessionSummary, clean, summarise_all
 from pipeline.session.state import (
     Keyframe,
-    MatteRequest,
     SessionState,
     SessionStatus,
     frame_range,
@@ -280,7 +278,6 @@ class Orchestrator:
         engine = self._registry.get(name)
         resolve_options(engine.option_specs(), request.options)
         check_outputs(request.outputs)
-        check_backgrounds(request.background, request.preview_background)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -323,22 +320,18 @@ class Orchestrator:
         Raises:
             SessionError: there is no matte yet, or a job is running.
         """
-        session, _ = self._session_clip(session_id)
-        made_by = session.state.result_request
-        if made_by is None or not session.master.is_file():
-            raise SessionError("job.no_result")
-        check_outputs(request.outputs)
-        check_backgrounds(request.background, request.preview_background)
-        check_picture(session, request.background, request.preview_background)
-        job = RenderJob(self._services(), session, request)
-        first, last = frame_range(made_by, session.clip)
+        session, job, stages = self._prepare_render(session_id, request)
         self._jobs.submit(
-            session.id,
-            "render",
-            lambda context: _drop_result(job.run(context)),
-            {"render": (last - first + 1) * len(result_folders(session))},
+            session.id, "render", lambda context: _drop_result(job.run(context)), stages
         )
         return self._job_status(session.id)
+
+    def rerender_now(
+        self, session_id: str, request: RenderRequest, context: RunContext
+    ) -> SessionState:
+        """Render again in this thread, for the command line; same errors as `rerender`."""
+        _, job, _ = self._prepare_render(session_id, request)
+        return job.run(context)
 
     def status(self, session_id: str) -> SessionView:
         """Return the session and its job."""
@@ -360,11 +353,11 @@ class Orchestrator:
         """Return the finished files; a sequence comes as one zip."""
         return self._results.outputs(self._store.open(session_id))
 
-    def still(self, session_id: str, frame: int, edges: EdgeControls, background: str) -> Frame:
+    def still(self, session_id: str, frame: int, edges: Edges, background: str) -> Frame:
         """Return one result frame over a background; see `Results.still`."""
         return self._results.still(self._store.open(session_id), frame, edges, background)
 
-    def alpha_still(self, session_id: str, frame: int, edges: EdgeControls) -> Frame:
+    def alpha_still(self, session_id: str, frame: int, edges: Edges) -> Frame:
         """Return one alpha frame as grey, uint8 RGB (H, W, 3)."""
         return self._results.alpha_still(self._store.open(session_id), frame, edges)
 
@@ -456,7 +449,7 @@ class Orchestrator:
     ) -> tuple[Session, MattingJob, dict[str, int]]:
         session, clip = self._session_clip(session_id)
         self.check_request(request)
-        check_picture(session, request.background, request.preview_background)
+        check_picture(session, request.backgrounds)
         name = self._choice.matting_engine(request.engine, everyone=request.everyone)
         engine = self._registry.get(name)
         first, last = frame_range(request, clip)
@@ -469,6 +462,19 @@ class Orchestrator:
         if is_tracked:
             stages = {"track": count, **stages}
         return session, MattingJob(self._services(), session, request, name), stages
+
+    def _prepare_render(
+        self, session_id: str, request: RenderRequest
+    ) -> tuple[Session, RenderJob, dict[str, int]]:
+        session, clip = self._session_clip(session_id)
+        made_by = session.state.result_request
+        if made_by is None or not session.master.is_file():
+            raise SessionError("job.no_result")
+        check_outputs(request.outputs)
+        check_picture(session, request.backgrounds)
+        first, last = frame_range(made_by, clip)
+        stages = {"render": (last - first + 1) * len(result_folders(session))}
+        return session, RenderJob(self._services(), session, request), stages
 
     def _job_status(self, session_id: str) -> JobStatus:
         status = self._jobs.status(session_id)

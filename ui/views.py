@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.orchestrator import EngineInfo, OutputFile
-from pipeline.postprocess.edges import EdgeControls
+from pipeline.postprocess.appearance import Edges
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.video_io.outputs.registry import output_format
 from ui.text import shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
+from utils.options import specs_of
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -163,11 +164,11 @@ def result_view(
     }
 
 
-def look_view(state: SessionState, background: str | None = None) -> dict[str, Any] | None:
+def appearance_view(state: SessionState, background: str | None = None) -> dict[str, Any] | None:
     """Return what the before and after view starts from, None while there is no result.
 
     Args:
-        background: shown instead of the one the files were made with.
+        background: behind the preview instead of the one the files were made with.
     """
     if state.request is None or state.clip is None or not state.outputs:
         return None
@@ -184,8 +185,8 @@ def look_view(state: SessionState, background: str | None = None) -> dict[str, A
         "last": last,
         "frame": min(max(start, request.first), last),
         "edges": asdict(request.edges),
-        "background": background or request.preview_background,
-        "screen": request.background,
+        "background": request.backgrounds.foreground,
+        "preview_background": background or request.backgrounds.preview,
     }
 
 
@@ -247,21 +248,18 @@ def status_texts(states: Sequence[SessionState], language: Language) -> list[Jso
     ]
 
 
-_EDGE_RANGES = {
-    "grow_px": (-10.0, 10.0, 0.5),
-    "feather_px": (0.0, 10.0, 0.5),
-    "black_point": (0.0, 0.5, 0.01),
-    "white_point": (0.51, 1.0, 0.01),
-    "gamma": (0.3, 3.0, 0.05),
-    "despill": (0.0, 1.0, 0.05),
-}
-"""Lowest, highest and step of each edge slider: within the model's limits, fine enough to drag."""
-
-
-def edge_specs() -> list[Json]:
-    """Return the edge sliders: name, range, step and neutral value."""
-    neutral = asdict(EdgeControls())
+def edge_specs(language: Language) -> list[Json]:
+    """Return the edge sliders: name, label, range, step and neutral value."""
+    sliders = [(spec, spec.option.slider) for spec in specs_of(Edges)]
     return [
-        {"name": name, "minimum": low, "maximum": high, "step": step, "initial": neutral[name]}
-        for name, (low, high, step) in _EDGE_RANGES.items()
+        {
+            "name": spec.name,
+            "label": spec.option.label.in_language(language),
+            "minimum": slider[0],
+            "maximum": slider[1],
+            "step": slider[2],
+            "initial": spec.default,
+        }
+        for spec, slider in sliders
+        if slider is not None
     ]

@@ -39,8 +39,12 @@ class Option:
     """Name in requests, where it isn't the field's own."""
     aliases: tuple[str, ...] = ()
     """Further names, which older requests use."""
+    hint: str = ""
+    """How a text is written, for help; the same in every language."""
     on_page: bool = True
     """False where another part of the page sets it."""
+    needs: str = ""
+    """Capability (`engines.base.Capability`) that an engine must have for it to be offered on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,8 @@ def parse_option(spec: OptionSpec, value: OptionValue) -> OptionValue:
         "engine.option_range", name=spec.name, value=str(value)[:60], allowed=spec.allowed
     )
     try:
+        if isinstance(value, bool) and spec.kind in ("int", "float"):
+            raise TypeError(value)
         parsed = parsers.get(spec.kind, str)(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise problem from error

@@ -7,7 +7,8 @@ from zlib import crc32
 
 import numpy as np
 
-from pipeline.session.state import MatteRequest, SessionState
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionState
 from pipeline.session.store import Session, read_mask
 from utils.errors import BadRequest
 from utils.types import Mask

@@ -27,13 +27,13 @@ from pipeline.jobs.reorder import AlphaBytes, in_order
 from pipeline.jobs.tracking import track_to_folder
 from pipeline.session.output_records import (
     TARGETS_DIR,
-    look_of,
+    appearance_of,
     output_records,
     remove_output,
     target_number,
 )
+from pipeline.session.request import MatteRequest
 from pipeline.session.state import (
-    MatteRequest,
     OutputRecord,
     SessionState,
     SessionStatus,
@@ -321,7 +321,7 @@ class MattingJob:
                 alphas,
                 self._request.outputs,
                 folder,
-                look_of(self._request, self._session),
+                appearance_of(self._request, self._session),
                 context,
                 first=span[0],
                 last=span[1],
@@ -387,7 +387,6 @@ class MattingJob:
             warnings=_unique(notices),
             seconds=seconds,
             frames_done=frame_count,
-            peak_memory_bytes=peak_bytes,
         )
         self._remove_stale(state, records)
         return done

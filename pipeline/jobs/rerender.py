@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from engines.base import RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.matting import Services
 from pipeline.jobs.reorder import AlphaBytes
-from pipeline.postprocess.edges import EdgeControls
-from pipeline.session.output_records import look_of, output_records, remove_output, target_number
+from pipeline.session.output_records import (
+    appearance_of,
+    output_records,
+    remove_output,
+    target_number,
+)
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.state import (
-    MatteRequest,
     OutputRecord,
     SessionState,
     SessionStatus,
@@ -30,33 +33,13 @@ from utils.errors import SessionError
 logger = logging.getLogger(__name__)
 
 
-class Look(Protocol):
-    """What a re-render asks for."""
-
-    @property
-    def edges(self) -> EdgeControls:
-        """Edge controls."""
-
-    @property
-    def background(self) -> str:
-        """Background of the foreground clip."""
-
-    @property
-    def preview_background(self) -> str:
-        """Background of the preview clip."""
-
-    @property
-    def outputs(self) -> Sequence[str]:
-        """Kinds of files to make."""
-
-
 class RenderJob:
-    """Renders one session's kept alphas again; files of another look that are not asked for go."""
+    """Renders one session's kept alphas again; files of another appearance that are not asked for go."""
 
-    def __init__(self, services: Services, session: Session, look: Look) -> None:
+    def __init__(self, services: Services, session: Session, request: RenderRequest) -> None:
         self._services = services
         self._session = session
-        self._look = look
+        self._request = request
 
     def run(self, context: RunContext) -> SessionState:
         """Render; on failure or cancel the files that were there stay.
@@ -87,15 +70,14 @@ class RenderJob:
         started_s = time.perf_counter()
         request = made_by.model_copy(
             update={
-                "edges": self._look.edges,
-                "background": self._look.background,
-                "preview_background": self._look.preview_background,
+                "edges": self._request.edges,
+                "backgrounds": self._request.backgrounds,
             }
         )
         first, last = frame_range(request, state.clip)
         count = last - first + 1
         folders = result_folders(self._session)
-        needed = estimate_bytes(state.clip.size_wh, count, self._look.outputs)
+        needed = estimate_bytes(state.clip.size_wh, count, self._request.outputs)
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * len(folders), reserve)
         total = count * len(folders)
@@ -104,15 +86,15 @@ class RenderJob:
                 self._session.source,
                 state.clip,
                 self._alphas(context, folder, number * count, total),
-                self._look.outputs,
+                self._request.outputs,
                 folder,
-                look_of(request, self._session),
+                appearance_of(request, self._session),
                 context,
                 first=first,
                 last=last,
             )
             records = output_records(self._session, result.outputs, result.bytes)
-            state = self._record(state, request, records, is_other_look=request != made_by)
+            state = self._record(state, request, records, looks_different=request != made_by)
         logger.info(
             "session %s: rendered %d frames again in %.1f s",
             self._session.id[:6],
@@ -136,13 +118,13 @@ class RenderJob:
         state: SessionState,
         request: MatteRequest,
         records: list[OutputRecord],
-        is_other_look: bool,
+        looks_different: bool,
     ) -> SessionState:
-        """Put the records of one target, or of all together, in the place of what it had of another look."""
+        """Put the records of one target, or of all together, in the place of those that look different."""
         made = {record.file for record in records}
         target = target_number(records[0])
         others = [record for record in state.outputs if record.file not in made]
-        stale = [record for record in others if is_other_look and target_number(record) == target]
+        stale = [record for record in others if looks_different and target_number(record) == target]
         outputs = [*records, *(record for record in others if record not in stale)]
         done = self._session.update(
             request=request,

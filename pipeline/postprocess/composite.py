@@ -1,14 +1,14 @@
-"""How rendered files and previews look: backgrounds and edges."""
+"""Backgrounds and stills: what a frame looks like over a colour, a pattern or a picture."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from pipeline.postprocess.edges import EdgeControls, apply_edges
+from pipeline.postprocess.appearance import Appearance
+from pipeline.postprocess.edges import apply_edges
 from pipeline.postprocess.foreground import despill, estimate_colour
 from pipeline.postprocess.picture import Planes
 from utils.errors import BadRequest
@@ -22,22 +22,8 @@ from utils.image_utils import (
 )
 from utils.types import Alpha, Frame
 
-GREEN = "#00FF00"
 PICTURE_SIDE_LIMIT = 8192
 _GREYS = {"grey": GREY_LEVEL, "black": 0, "white": 255}
-
-
-@dataclass(frozen=True, slots=True)
-class RenderLook:
-    """Backgrounds of `foreground.mp4` and `preview.mp4`, and the edge controls.
-
-    A background is "#RRGGBB", "checker", "grey", "black", "white", or the path of a picture that we
-    wrote ourselves; a picture is scaled and cropped to fill.
-    """
-
-    background: str = GREEN
-    preview_background: str = "checker"
-    edge: EdgeControls = field(default_factory=EdgeControls)
 
 
 def background_picture(wanted: str, size_wh: tuple[int, int]) -> Frame:
@@ -67,7 +53,7 @@ def background_planes(wanted: str, size_wh: tuple[int, int]) -> Planes:
     return Planes.of_rgb(background_picture(wanted, size_wh))
 
 
-def compose_still(frame: Frame, alpha: Alpha, look: RenderLook) -> Frame:
+def compose_still(frame: Frame, alpha: Alpha, appearance: Appearance) -> Frame:
     """Return what `foreground.mp4` shows of a frame, uint8 RGB (H, W, 3).
 
     Args:
@@ -77,9 +63,9 @@ def compose_still(frame: Frame, alpha: Alpha, look: RenderLook) -> Frame:
     Raises:
         BadRequest: the background can't be used.
     """
-    edged = apply_edges(alpha, look.edge)
+    edged = apply_edges(alpha, appearance.edges)
     height, width = frame.shape[:2]
-    background = background_picture(look.background, (width, height))
+    background = background_picture(appearance.foreground_background, (width, height))
     levels = np.clip(np.rint(edged * np.float32(255.0)), 0, 255).astype(np.uint8)
-    clean = despill(estimate_colour(frame, levels), levels, look.edge.despill)
+    clean = despill(estimate_colour(frame, levels), levels, appearance.edges.despill)
     return compose_over(clean, edged, background)

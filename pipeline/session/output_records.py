@@ -1,4 +1,4 @@
-"""Records of a session's output files, and how they are to look."""
+"""Records of a session's output files: where they lie, and how they look."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from pipeline.session.state import MatteRequest, OutputRecord
+from pipeline.postprocess.appearance import Appearance
+from pipeline.session.request import RenderRequest
+from pipeline.session.state import OutputRecord
 from pipeline.session.store import Session
 from pipeline.storage.files import folder_bytes
-from pipeline.video_io import RenderLook
 from pipeline.video_io.outputs.registry import formats
 
 TARGETS_DIR = "targets"
@@ -28,16 +29,9 @@ def zip_path(folder: Path, record: OutputRecord) -> Path:
     return (folder / record.file).with_name(f"{record.kind}.zip")
 
 
-def look_of(request: MatteRequest, session: Session) -> RenderLook:
-    """Return how the request's files are to look."""
-    picture = str(session.folder / "background.png")
-    return RenderLook(
-        background=picture if request.background == "picture" else request.background,
-        preview_background=(
-            picture if request.preview_background == "picture" else request.preview_background
-        ),
-        edge=request.edges,
-    )
+def appearance_of(request: RenderRequest, session: Session) -> Appearance:
+    """Return how the request's files look."""
+    return Appearance(request.edges, request.backgrounds, session.background_picture)
 
 
 def output_records(

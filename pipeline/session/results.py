@@ -15,16 +15,15 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.postprocess.edges import EdgeControls, apply_edges
+from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
+from pipeline.postprocess.edges import apply_edges
 from pipeline.session.output_records import record_paths, target_number, zip_path
 from pipeline.session.state import OutputRecord, frame_range
 from pipeline.session.store import Session, read_mask
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy, partial_path
-from pipeline.video_io import ClipInfo, RenderLook, VideoIO, compose_still, read_master_frame
-from pipeline.video_io.outputs.registry import default_outputs
+from pipeline.video_io import ClipInfo, VideoIO, compose_still, read_master_frame
 from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
@@ -32,19 +31,6 @@ from utils.types import Alpha, Frame, Mask
 MAX_PICTURE_SIDE = 8192
 """Longest side of a background picture, in pixels."""
 _FRAME_NAME = re.compile(r"[0-9]{6,}\.[a-z]{3,4}")
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
-_NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", "picture")
-
-
-class RenderRequest(BaseModel):
-    """New files from the kept alpha: the engine does not run."""
-
-    model_config = ConfigDict(frozen=True)
-
-    edges: EdgeControls = EdgeControls()
-    background: str = "#00FF00"
-    preview_background: str = "checker"
-    outputs: tuple[str, ...] = Field(default_factory=default_outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +66,21 @@ class Results:
                 files.append(OutputFile(record.kind, path, size_bytes, target_number(record)))
         return tuple(files)
 
-    def still(self, session: Session, frame: int, edges: EdgeControls, background: str) -> Frame:
+    def still(self, session: Session, frame: int, edges: Edges, background: str) -> Frame:
         """Return one result frame over a background, uint8 RGB (H, W, 3), from the kept alpha.
 
         Args:
             frame: frame of the clip.
             background: "#RRGGBB", "checker", "grey", "black", "white" or "picture".
         """
-        check_backgrounds(background)
-        check_picture(session, background)
+        backgrounds = Backgrounds(background, background)
+        check_picture(session, backgrounds)
         clip, alpha = self._kept_alpha(session, frame)
         source = next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
-        if background == "picture":
-            background = str(session.folder / "background.png")
-        look = RenderLook(background=background, preview_background=background, edge=edges)
-        return compose_still(source, alpha, look)
+        appearance = Appearance(edges, backgrounds, session.background_picture)
+        return compose_still(source, alpha, appearance)
 
-    def alpha_still(self, session: Session, frame: int, edges: EdgeControls) -> Frame:
+    def alpha_still(self, session: Session, frame: int, edges: Edges) -> Frame:
         """Return one alpha frame as grey, uint8 RGB (H, W, 3), from the kept alpha."""
         _, alpha = self._kept_alpha(session, frame)
         levels = np.rint(apply_edges(alpha, edges) * 255.0).astype(np.uint8)
@@ -119,7 +103,7 @@ class Results:
         Raises:
             BadRequest: not such a picture, or too large.
         """
-        target = session.folder / "background.png"
+        target = session.background_picture
         problem = BadRequest("job.background_picture", limit=MAX_PICTURE_SIDE)
         try:
             with Image.open(path, formats=["PNG", "JPEG"]) as image:
@@ -237,25 +221,14 @@ def _pack(folders: Sequence[Path], path: Path) -> None:
         raise
 
 
-def check_picture(session: Session, *backgrounds: str) -> None:
+def check_picture(session: Session, backgrounds: Backgrounds) -> None:
     """Check that the session has a picture where one is wanted as background.
 
     Raises:
         BadRequest: it has none.
     """
-    if "picture" in backgrounds and not (session.folder / "background.png").is_file():
+    if backgrounds.use_picture and not session.background_picture.is_file():
         raise BadRequest("job.no_picture")
-
-
-def check_backgrounds(*backgrounds: str) -> None:
-    """Check names of backgrounds.
-
-    Raises:
-        BadRequest: neither a named background nor #RRGGBB.
-    """
-    for background in backgrounds:
-        if background not in _NAMED_BACKGROUNDS and not _COLOUR.fullmatch(background):
-            raise BadRequest("job.colour", value=background[:60])
 
 
 @contextmanager

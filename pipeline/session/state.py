@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import enum
 import time
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.postprocess.edges import EdgeControls
+from pipeline.session.request import MatteRequest
 from pipeline.video_io import ClipInfo
-from pipeline.video_io.outputs.registry import default_outputs
 from utils.errors import BadRequest
 from utils.types import Box, Message, Point
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Version of the shape of `session.json`; what changes the shape adds a step in `versions.py`."""
 
 
@@ -67,28 +65,6 @@ class Keyframe(_Record):
     notices: tuple[Message, ...] = ()
 
 
-class MatteRequest(_Record):
-    """One matting job as asked for.
-
-    `first` and `last` are the inclusive in and out points (last None = the clip's end); `start` is
-    the keyframe that matting starts from; `kept` replaces the kept instances of keyframes. `everyone`
-    takes no notice of keyframes: the engine finds the people by itself.
-    """
-
-    engine: str = "auto"
-    outputs: tuple[str, ...] = Field(default_factory=default_outputs)
-    start: int | None = None
-    first: int = 0
-    last: int | None = None
-    kept: dict[int, tuple[int, ...]] = Field(default_factory=dict)
-    background: str = "#00FF00"
-    preview_background: str = "checker"
-    edges: EdgeControls = EdgeControls()
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    separate_targets: bool = False
-    everyone: bool = False
-
-
 class OutputRecord(_Record):
     """One finished output: its kind, path in the session's folder, and size in bytes."""
 
@@ -133,7 +109,6 @@ class SessionState(_Record):
     error: Message | None = None
     seconds: StepSeconds = StepSeconds()
     frames_done: int = 0
-    peak_memory_bytes: Annotated[int, Field(ge=0)] = 0
 
     def with_keyframe(self, keyframe: Keyframe) -> SessionState:
         """Return the state with the keyframe added or replaced."""

@@ -89,6 +89,11 @@ class Session:
         return self.folder / "alpha_master.nut"
 
     @property
+    def background_picture(self) -> Path:
+        """Where the session's own background lies, if it has one."""
+        return self.folder / "background.png"
+
+    @property
     def cache_dir(self) -> Path:
         """Where an engine that can resume keeps its work."""
         return self.folder / "cache"

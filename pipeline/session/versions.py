@@ -6,15 +6,28 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from pipeline.session.state import STATE_VERSION, SessionState
-from utils.errors import SessionError
+from utils.errors import BadRequest, SessionError
 
 Fields = dict[str, Any]
 """The JSON object of a state file."""
 
-MIGRATIONS: Mapping[int, Callable[[Fields], Fields]] = {}
+
+def _group_backgrounds(fields: Fields) -> Fields:
+    """Version 1 had a request's two backgrounds beside each other."""
+    changed = dict(fields)
+    for key in ("request", "result_request"):
+        request = fields.get(key)
+        if request is not None:
+            backgrounds = {
+                "foreground": request["background"],
+                "preview": request["preview_background"],
+            }
+            changed[key] = {**request, "backgrounds": backgrounds}
+    return changed
+
+
+MIGRATIONS: Mapping[int, Callable[[Fields], Fields]] = {1: _group_backgrounds}
 """By the version that they read: functions that return the fields as the next version has them."""
 
 
@@ -29,7 +42,7 @@ def parse_state(content: bytes) -> SessionState:
         if not isinstance(fields, dict):
             raise ValueError("not a JSON object")
         return SessionState.model_validate(_migrated(fields))
-    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, BadRequest) as error:
         raise SessionError("job.session_damaged", detail=str(error)) from error
 
 

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.postprocess.composite import RenderLook, compose_still
+    from pipeline.postprocess.composite import compose_still
     from pipeline.video_io.alpha_master import AlphaMasterWriter, read_master, read_master_frame
     from pipeline.video_io.clip import ClipInfo, ColourTags
     from pipeline.video_io.decode import ClipReader
@@ -21,7 +21,6 @@ _MODULES = {
     "ClipInfo": "pipeline.video_io.clip",
     "ClipReader": "pipeline.video_io.decode",
     "ColourTags": "pipeline.video_io.clip",
-    "RenderLook": "pipeline.postprocess.composite",
     "RenderResult": "pipeline.video_io.rendering.stream",
     "VideoIO": "pipeline.video_io.facade",
     "compose_still": "pipeline.postprocess.composite",
@@ -34,7 +33,6 @@ __all__ = [
     "ClipInfo",
     "ClipReader",
     "ColourTags",
-    "RenderLook",
     "RenderResult",
     "VideoIO",
     "compose_still",

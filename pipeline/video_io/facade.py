@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.postprocess.composite import RenderLook
+from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader
@@ -66,7 +66,7 @@ class VideoIO:
         alphas: Iterable[Alpha | npt.NDArray[np.uint8]],
         outputs: Sequence[str],
         directory: Path,
-        look: RenderLook,
+        appearance: Appearance,
         context: RunContext,
         first: int = 0,
         last: int | None = None,
@@ -75,7 +75,7 @@ class VideoIO:
 
         Args:
             alphas: one a frame, in order, pulled as they are needed: float32 (H, W) in [0, 1], or
-                uint8 with 255 = foreground; before the edge controls of `look`.
+                uint8 with 255 = foreground; before the edge controls of `appearance`.
             outputs: kinds that `outputs.registry` knows.
             directory: where they go; made when missing. Finished files of the same name are replaced.
 
@@ -89,5 +89,5 @@ class VideoIO:
         end = info.frame_count - 1 if last is None else last
         kinds = tuple(dict.fromkeys(outputs))
         span = FrameSpan(info, first, end)
-        task = RenderTask(self._settings, source, span, kinds, directory, look, context)
+        task = RenderTask(self._settings, source, span, kinds, directory, appearance, context)
         return run(task, alphas)

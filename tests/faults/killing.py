@@ -23,8 +23,8 @@ import sys
 from pathlib import Path
 from app import build_orchestrator, build_settings
 from engines.base import RunContext
-from pipeline.session.results import RenderRequest
-from pipeline.session.state import MatteRequest
+from pipeline.postprocess.appearance import Backgrounds
+from pipeline.session.request import MatteRequest, RenderRequest
 from utils.types import Box, Prompt
 orchestrator = build_orchestrator(build_settings())
 clip, mask = Path(sys.argv[1]), Path(sys.argv[2])
@@ -38,7 +38,7 @@ while True:
     orchestrator.submit(session.id, request)
     orchestrator._jobs.wait(session.id)
     orchestrator.segment(session.id, 3, Prompt(box=Box(20, 10, 60, 60)))
-    orchestrator.rerender(session.id, RenderRequest(background="#123456", outputs=("png", "preview")))
+    orchestrator.rerender(session.id, RenderRequest(backgrounds=Backgrounds("#123456"), outputs=("png", "preview")))
     orchestrator._jobs.wait(session.id)
     orchestrator.outputs(session.id)
     orchestrator.remove_keyframe(session.id, 3)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.session.results import RenderRequest
+from pipeline.session.request import RenderRequest
 from pipeline.session.state import SessionStatus
 from pipeline.storage import disk
 from tests.faults.workplace import (

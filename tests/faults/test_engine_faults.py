@@ -9,7 +9,8 @@ import pytest
 
 from engines.base import MattedFrame
 from pipeline.jobs.queue import JobState
-from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionStatus
 from tests.faults.workplace import (
     FRAMES,
     SIZE,

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from pipeline.jobs.queue import JobState
-from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionStatus
 from tests.faults.workplace import (
     FRAMES,
     Workplace,

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from pipeline.jobs.queue import JobState
-from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import (

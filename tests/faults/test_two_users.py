@@ -12,8 +12,8 @@ import pytest
 
 from engines.base import MattedFrame
 from pipeline.jobs.queue import JobState
-from pipeline.session.results import RenderRequest
-from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.state import SessionStatus
 from pipeline.session.store import Session, SessionStore, read_mask
 from tests.faults.workplace import Workplace, assert_nothing_left, assert_said, true_alphas
 from utils.errors import SessionError

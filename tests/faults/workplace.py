@@ -18,7 +18,8 @@ from engines.registry import EngineRegistry, build_registry
 from engines.text.translation import Translator
 from pipeline.jobs.queue import JobRunner, JobState
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.state import MatteRequest, SessionState
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionState
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from tests.processes import helpers

@@ -198,6 +198,29 @@ def test_a_one_gibibyte_result_is_served_without_a_copy_while_others_are_answere
     assert headers["content-range"] == f"bytes {gibibyte - 10}-{gibibyte - 1}/{gibibyte}"
 
 
+def test_a_script_renders_again_over_a_picture(
+    app: AppServer, client: Any, session: str, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    picture = tmp_path / "red.png"
+    Image.new("RGB", (40, 30), (200, 20, 20)).save(picture)
+    call(client, "segment", session=session, box=[25, 25, 71, 71])
+    call(client, "submit", session=session, outputs=["alpha"], edges={"gamma": 1.5}, feather_px=1)
+    assert wait_for(client, session)["state"] == "done"
+    given = gradio_client.handle_file(str(picture))
+    call(client, "background_picture", session=session, picture=given)
+    call(client, "render", session=session, preview_background="picture", grow_px=-1)
+    assert wait_for(client, session)["state"] == "done"
+    request = json.loads(state_file(app.workspace, session))["result_request"]
+    assert request["outputs"] == ["alpha"]
+    assert request["backgrounds"] == {"foreground": "#00FF00", "preview": "picture"}
+    shaped = {name: request["edges"][name] for name in ("gamma", "feather_px", "grow_px")}
+    assert shaped == {"gamma": 1.5, "feather_px": 1.0, "grow_px": -1.0}
+    with pytest.raises(Exception, match="grow_px"):
+        call(client, "render", session=session, grow_px=51)
+
+
 def test_the_upload_leaves_nothing_in_the_cache(app: AppServer, client: Any, clip: Path) -> None:
     call(client, "upload", clip=gradio_client.handle_file(str(clip)))
     assert not list((app.workspace / "uploads").rglob("*.mp4"))

@@ -151,7 +151,7 @@ def test_nothing_scrolls_sideways(
     finished: str, open_page: Callable[..., Any], width: int, scheme: str
 ) -> None:
     page = open_page(finished, locale="zh-CN", size=(width, 900), color_scheme=scheme)
-    page.wait_for_selector(".sm-edges:not([hidden])")
+    page.wait_for_selector(".sm-appearance:not([hidden])")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     is_dark = page.evaluate("document.body.classList.contains('dark')")
     assert is_dark == (scheme == "dark")
@@ -164,7 +164,7 @@ def test_no_accessibility_violation_of_ours(
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run npm ci in tests/ui")
     page = open_page(finished, color_scheme=scheme)
-    page.wait_for_selector(".sm-edges:not([hidden])")
+    page.wait_for_selector(".sm-appearance:not([hidden])")
     page.wait_for_timeout(300)
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -88,22 +88,22 @@ def test_background_and_edges_render_again_without_the_engine(
     master = (folder / "alpha_master.nut").read_bytes()
     before = (folder / "preview.mp4").read_bytes()
 
-    page.wait_for_function("document.querySelector('.sm-edges').dataset.after")
-    shown = page.get_attribute(".sm-edges", "data-after")
+    page.wait_for_function("document.querySelector('.sm-appearance').dataset.after")
+    shown = page.get_attribute(".sm-appearance", "data-after")
     page.click("[data-background=black]")
     page.fill("[data-edge=grow_px]", "2")
     page.wait_for_function(
-        "shown => { const now = document.querySelector('.sm-edges').dataset.after;"
+        "shown => { const now = document.querySelector('.sm-appearance').dataset.after;"
         " return now !== shown && now.includes('grow_px=2') && now.includes('000000'); }",
         arg=shown,
     )
 
     picture = tmp_path / "wall.png"
     Image.new("RGB", (64, 64), (200, 30, 30)).save(picture)
-    page.set_input_files(".sm-edges input[type=file]", str(picture))
+    page.set_input_files(".sm-appearance input[type=file]", str(picture))
     page.wait_for_selector("[data-background=picture][aria-pressed=true]")
     page.wait_for_function(
-        "document.querySelector('.sm-edges').dataset.after.includes('background=picture')"
+        "document.querySelector('.sm-appearance').dataset.after.includes('background=picture')"
     )
     version = page.get_attribute(".sm-results", "data-version")
     page.click("[data-part=apply]")
@@ -114,7 +114,7 @@ def test_background_and_edges_render_again_without_the_engine(
     assert (folder / "preview.mp4").read_bytes() != before
     request = state_file(app.workspace, session)["request"]
     assert request["edges"]["grow_px"] == 2
-    assert request["preview_background"] == "picture"
+    assert request["backgrounds"]["preview"] == "picture"
 
 
 def test_own_mask_and_in_and_out_points_limit_what_is_matted(

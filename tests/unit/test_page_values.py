@@ -9,7 +9,7 @@ import pytest
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
 from ui.widgets.annotator.annotator import read_annotation
-from ui.widgets.edges.edges import read_edges, read_look
+from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
 from utils.errors import BadRequest, SplazmatteError
 
@@ -86,7 +86,7 @@ def test_edges_out_of_range_are_refused(value: object) -> None:
 
 
 def test_look_without_choices_is_the_default_and_texts_are_numbers_too() -> None:
-    assert read_look(None).background == "checker"
+    assert read_appearance(None).backgrounds.preview == "checker"
     assert read_edges({"grow_px": "1.5"}).grow_px == 1.5
 
 

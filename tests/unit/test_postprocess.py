@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.postprocess.edges import EdgeControls, apply_edges, apply_edges_bytes
+from pipeline.postprocess.appearance import Edges
+from pipeline.postprocess.edges import apply_edges, apply_edges_bytes
 from utils.errors import BadRequest
 
 
@@ -22,26 +23,26 @@ def disc(radius: float = 12) -> np.ndarray:
 
 def test_default_controls_change_nothing() -> None:
     alpha = ramp()
-    assert apply_edges(alpha, EdgeControls()) is alpha
-    assert apply_edges(alpha, EdgeControls(despill=1.0)) is alpha
+    assert apply_edges(alpha, Edges()) is alpha
+    assert apply_edges(alpha, Edges(despill=1.0)) is alpha
 
 
 def test_grow_moves_the_edge_by_as_many_pixels() -> None:
     hard = (np.tile(np.arange(64), (32, 1)) >= 40).astype(np.float32)
     for pixels in (3, 7):
-        assert (apply_edges(hard, EdgeControls(grow_px=pixels)) > 0.5).sum(1)[0] == 24 + pixels
-        assert (apply_edges(hard, EdgeControls(grow_px=-pixels)) > 0.5).sum(1)[0] == 24 - pixels
+        assert (apply_edges(hard, Edges(grow_px=pixels)) > 0.5).sum(1)[0] == 24 + pixels
+        assert (apply_edges(hard, Edges(grow_px=-pixels)) > 0.5).sum(1)[0] == 24 - pixels
 
 
 def test_part_of_a_pixel_grows_between_the_whole_ones() -> None:
-    areas = [apply_edges(disc(), EdgeControls(grow_px=g)).sum() for g in (2.0, 2.25, 2.5, 2.75, 3)]
+    areas = [apply_edges(disc(), Edges(grow_px=g)).sum() for g in (2.0, 2.25, 2.5, 2.75, 3)]
     assert areas == sorted(areas)
     assert areas[2] == pytest.approx((areas[0] + areas[4]) / 2, rel=0.02)
 
 
 def test_feather_softens_the_edge_and_leaves_the_rest_exact() -> None:
     hard = (np.tile(np.arange(64), (32, 1)) >= 32).astype(np.float32)
-    soft = apply_edges(hard, EdgeControls(feather_px=2))
+    soft = apply_edges(hard, Edges(feather_px=2))
     assert 0.3 < soft[16, 31] < 0.5 < soft[16, 32] < 0.7
     assert np.all(soft[:, :25] == 0)
     assert np.all(soft[:, 39:] == 1)
@@ -49,9 +50,9 @@ def test_feather_softens_the_edge_and_leaves_the_rest_exact() -> None:
 
 def test_levels_clip_and_gamma_lightens() -> None:
     alpha = np.array([[0.05, 0.1, 0.5, 0.9, 0.95]], np.float32)
-    clipped = apply_edges(alpha, EdgeControls(black_point=0.1, white_point=0.9))
+    clipped = apply_edges(alpha, Edges(black_point=0.1, white_point=0.9))
     assert clipped[0].tolist() == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-6)
-    assert apply_edges(alpha, EdgeControls(gamma=2.0))[0, 2] == pytest.approx(0.5**0.5)
+    assert apply_edges(alpha, Edges(gamma=2.0))[0, 2] == pytest.approx(0.5**0.5)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_levels_clip_and_gamma_lightens() -> None:
 )
 def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(BadRequest):
-        EdgeControls(**values)
+        Edges(**values)
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,7 +85,7 @@ def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
 def test_any_controls_keep_alpha_in_range_and_bytes_agree(
     grow: float, feather: float, black: float, white: float, gamma: float
 ) -> None:
-    controls = EdgeControls(grow, feather, black, white, gamma)
+    controls = Edges(grow, feather, black, white, gamma)
     levels = np.rint(disc() * 255).astype(np.uint8)
     alpha = levels.astype(np.float32) / np.float32(255)
     shaped = apply_edges(alpha, controls)
@@ -99,5 +100,5 @@ def test_any_controls_keep_alpha_in_range_and_bytes_agree(
 def test_nothing_given_is_changed() -> None:
     alpha = ramp()
     before = alpha.copy()
-    apply_edges(alpha, EdgeControls(2, 2, 0.1, 0.9, 1.5))
+    apply_edges(alpha, Edges(2, 2, 0.1, 0.9, 1.5))
     assert np.array_equal(alpha, before)

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from config import Settings
 from engines.base import RunContext
-from pipeline.video_io import AlphaMasterWriter, RenderLook, VideoIO
+from pipeline.postprocess.appearance import Appearance
+from pipeline.video_io import AlphaMasterWriter, VideoIO
 from utils.errors import NotEnoughDisk
 
 source, output, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -26,7 +27,7 @@ info = video.probe(source)
 noise = np.random.default_rng(0).integers(0, 256, (info.frame_count, 90, 160), np.uint8)
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    video.render(source, info, noise, [output], source.parent / "out", RenderLook(), RunContext())
+    video.render(source, info, noise, [output], source.parent / "out", Appearance(), RunContext())
 except NotEnoughDisk as error:
     print(error.code, error)
 """

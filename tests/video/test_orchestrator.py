@@ -15,10 +15,11 @@ from config import Settings
 from engines.base import Instance, RunContext
 from pipeline.jobs.queue import JobState
 from pipeline.orchestrator import Orchestrator, RenderRequest
-from pipeline.postprocess.edges import EdgeControls
+from pipeline.postprocess.appearance import Backgrounds, Edges
 from pipeline.selection.selector import store_keyframe
+from pipeline.session.request import MatteRequest
 from pipeline.session.results import least_sure
-from pipeline.session.state import MatteRequest, SessionStatus
+from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore, read_mask
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
@@ -92,9 +93,10 @@ def test_edges_and_background_render_again_without_the_engine(
     monkeypatch.setattr(
         "engines.builtin.engine.BuiltinEngine.process", lambda *_: pytest.fail("the engine ran")
     )
-    edges = EdgeControls(grow_px=-2.0)
+    edges = Edges(grow_px=-2.0)
     work.rerender(
-        session_id, RenderRequest(edges=edges, background="#0000FF", outputs=("alpha", "png"))
+        session_id,
+        RenderRequest(edges=edges, backgrounds=Backgrounds("#0000FF"), outputs=("alpha", "png")),
     )
     finish(work, session_id)
     assert np.array_equal(alphas(settings, session_id), before)
@@ -257,7 +259,7 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
         "targets/2/foreground.mov",
         "targets/2/alpha.mp4",
     ]
-    smaller = RenderRequest(edges=EdgeControls(grow_px=-2.0), outputs=("png",))
+    smaller = RenderRequest(edges=Edges(grow_px=-2.0), outputs=("png",))
     work.rerender(made, smaller)
     finish(work, made)
     assert sorted(work.export(made, settings.workspace_dir / "smaller")) == [

@@ -11,10 +11,9 @@ import pytest
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.postprocess.edges import EdgeControls
+from pipeline.postprocess.appearance import PICTURE, Appearance, Backgrounds, Edges
 from pipeline.video_io import (
     AlphaMasterWriter,
-    RenderLook,
     RenderResult,
     VideoIO,
     compose_still,
@@ -53,7 +52,7 @@ def render(
     path: Path,
     alphas: object,
     *outputs: str,
-    look: RenderLook | None = None,
+    appearance: Appearance | None = None,
     context: RunContext | None = None,
     first: int = 0,
     last: int | None = None,
@@ -64,7 +63,7 @@ def render(
         alphas,  # type: ignore[arg-type]
         outputs or output_kinds(),
         path.parent / "out",
-        look or RenderLook(),
+        appearance or Appearance(),
         context or RunContext(),
         first,
         last,
@@ -400,8 +399,8 @@ def test_background_may_be_any_colour(
 ) -> None:
     path = make_clip(tmp_path / "clip.mp4", frames=2)
     empty = [np.zeros((90, 160), np.float32)] * 2
-    look = RenderLook(background=background, preview_background=background)
-    result = render(video, path, empty, "foreground", "preview", look=look)
+    appearance = Appearance(backgrounds=Backgrounds(background, background))
+    result = render(video, path, empty, "foreground", "preview", appearance=appearance)
     for kind in ("foreground", "preview"):
         assert np.abs(decoded(result.outputs[kind], "rgb24") - np.array(expected)).max() <= 3
 
@@ -413,8 +412,10 @@ def test_background_picture_fills_the_frame_without_stretching(
     picture = np.zeros((100, 400, 3), np.uint8)
     picture[:, 180:220] = (30, 200, 250)
     cv2.imwrite(str(tmp_path / "back.png"), picture[..., ::-1])
-    look = RenderLook(background=str(tmp_path / "back.png"))
-    result = render(video, path, [np.zeros((90, 160), np.float32)] * 2, "foreground", look=look)
+    appearance = Appearance(backgrounds=Backgrounds(PICTURE), picture=tmp_path / "back.png")
+    result = render(
+        video, path, [np.zeros((90, 160), np.float32)] * 2, "foreground", appearance=appearance
+    )
     shown = decoded(result.outputs["foreground"], "rgb24").astype(int)[0, 45]
     assert np.abs(shown[80] - (30, 200, 250)).max() <= 4
     assert np.abs(shown[55]).max() <= 4
@@ -440,8 +441,8 @@ def test_metadata_and_attachments_of_the_source_are_gone(
 
 def test_edges_are_applied_to_every_output(video: VideoIO, tmp_path: Path, disc: MakeDisc) -> None:
     path = make_clip(tmp_path / "clip.mp4", frames=3)
-    look = RenderLook(edge=EdgeControls(grow_px=-8))
-    result = render(video, path, disc((160, 90), 3, 2.0), "alpha", "png", look=look)
+    appearance = Appearance(edges=Edges(grow_px=-8))
+    result = render(video, path, disc((160, 90), 3, 2.0), "alpha", "png", appearance=appearance)
     png = cv2.imread(str(result.outputs["png"] / "000000.png"), cv2.IMREAD_UNCHANGED)[..., 3]
     before = (disc((160, 90), 1, 2.0)[0] > 0.5).sum()
     assert (png > 127).sum() < 0.6 * before
@@ -459,8 +460,8 @@ def test_despill_reaches_every_output_alike(video: VideoIO, tmp_path: Path, disc
     alphas = disc((1280, 720), 2, 200.0)
     soft = (alphas[0] > 0.3) & (alphas[0] < 0.9)
     for strength, excess in ((0.0, 70), (1.0, 0)):
-        look = RenderLook(background="#000000", edge=EdgeControls(despill=strength))
-        result = render(video, path, alphas, "foreground", "png", look=look)
+        appearance = Appearance(backgrounds=Backgrounds("#000000"), edges=Edges(despill=strength))
+        result = render(video, path, alphas, "foreground", "png", appearance=appearance)
         png = cv2.imread(str(result.outputs["png"] / "000000.png"))[soft].astype(int)
         shown = decoded(result.outputs["foreground"], "rgb24")[0][soft] / alphas[0][soft][:, None]
         for colour in (png[:, ::-1], shown):
@@ -585,9 +586,9 @@ def test_the_still_is_what_the_file_shows(video: VideoIO, tmp_path: Path, disc: 
     path = make_clip(tmp_path / "clip.mp4", size="320x180", frames=3)
     alphas = disc((320, 180), 3, 16.0)
     frame = list(video.open(path, video.probe(path)).read(0, 3))[1]
-    look = RenderLook(edge=EdgeControls(feather_px=2))
-    result = render(video, path, alphas, "foreground", look=look)
-    still = compose_still(frame, alphas[1], look).astype(int)
+    appearance = Appearance(edges=Edges(feather_px=2))
+    result = render(video, path, alphas, "foreground", appearance=appearance)
+    still = compose_still(frame, alphas[1], appearance).astype(int)
     shown = decoded(result.outputs["foreground"], "rgb24")[1]
     assert np.abs(still - shown).mean() < 5
 

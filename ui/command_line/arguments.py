@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from engines.registry import ENGINES
-from pipeline.video_io.outputs.registry import default_outputs, output_kinds
+from pipeline.session.request import MatteRequest, RenderRequest, request_specs
+from utils.options import OptionSpec
 from utils.types import Box, Point
 
 EXIT_USER = 2
@@ -51,21 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     matte = commands.add_parser("matte", help="matte a clip into files")
     _add_target_arguments(matte, with_mask=True)
-    matte.add_argument(
-        "--everyone",
-        action="store_true",
-        help="keep everybody, without a mark; for engines that find people by themselves",
-    )
-    matte.add_argument("--engine", default="auto", choices=["auto", *ENGINES])
-    matte.add_argument(
-        "--outputs",
-        default=",".join(default_outputs()),
-        help=f"any of {','.join(output_kinds())}",
-    )
-    matte.add_argument("--background", default="#00FF00", help="colour of foreground.mp4, #RRGGBB")
-    matte.add_argument("--preview-background", default="checker", help="checker, grey or #RRGGBB")
-    matte.add_argument("--first", type=int, default=0, help="in point, a frame number")
-    matte.add_argument("--last", type=int, help="out point, inclusive")
+    _add_request_options(matte, MatteRequest)
     matte.add_argument(
         "--option",
         action="append",
@@ -73,13 +59,14 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="an option of the engine (see `engines`)",
     )
-    matte.add_argument("--grow", type=float, default=0.0, help="grow (+) or shrink (-), pixels")
-    matte.add_argument("--feather", type=float, default=0.0, help="soften the edge, pixels")
-    matte.add_argument(
-        "--separate-targets", action="store_true", help="one matte for each found instance"
+    _add_result_arguments(matte)
+
+    render = commands.add_parser(
+        "render", help="make new files of a session, without running its engine again"
     )
-    matte.add_argument("--out", type=Path, required=True, metavar="DIR")
-    matte.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    render.add_argument("session", metavar="SESSION", help="id of a session that is done")
+    _add_request_options(render, RenderRequest)
+    _add_result_arguments(render)
 
     engines = commands.add_parser("engines", help="what is installed, what is missing")
     engines.add_argument("--json", action="store_true")
@@ -88,6 +75,59 @@ def build_parser() -> argparse.ArgumentParser:
     sessions.add_argument("--clean", action="store_true", help="delete expired sessions")
     sessions.add_argument("--dry-run", action="store_true", help="only say what would go")
     return parser
+
+
+def _add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--background-picture",
+        type=Path,
+        metavar="PICTURE",
+        help="PNG or JPEG that the background “picture” stands for",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+
+def _add_request_options(
+    parser: argparse.ArgumentParser, request_type: type[RenderRequest]
+) -> None:
+    """Add an option for each that the request declares; a value that isn't given is not in the result."""
+    for spec in request_specs(request_type).values():
+        flags = [f"--{name.replace('_', '-')}" for name in (spec.name, *spec.option.aliases)]
+        values: dict[str, Any] = {"dest": spec.name, "default": argparse.SUPPRESS}
+        if spec.kind == "bool":
+            values |= {"action": "store_true", "default": False}
+        elif spec.kind == "choice":
+            values["choices"] = spec.choices
+        elif spec.kind == "list":
+            values |= {"type": _parse_list, "metavar": "NAME,…"}
+        elif spec.kind in ("int", "float"):
+            values["type"] = int if spec.kind == "int" else float
+        parser.add_argument(*flags, help=_help(spec), **values)
+
+
+def _help(spec: OptionSpec) -> str:
+    text = spec.option.label.en
+    if spec.kind == "list":
+        text += f": any of {','.join(spec.choices)}"
+    if spec.option.hint:
+        text += f": {spec.option.hint}"
+    if spec.option.minimum is not None or spec.option.maximum is not None:
+        text += f" ({spec.allowed})"
+    default = ",".join(spec.default) if spec.kind == "list" else spec.default
+    return text if spec.default in (None, False) else f"{text}; default {default}"
+
+
+def request_values(
+    options: argparse.Namespace, request_type: type[RenderRequest]
+) -> dict[str, Any]:
+    """Return the values of the request's options that were given, by name."""
+    given = vars(options)
+    return {name: given[name] for name in request_specs(request_type) if name in given}
+
+
+def _parse_list(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -> None:

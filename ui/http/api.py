@@ -11,21 +11,21 @@ import gradio as gr
 from gradio import FileData
 
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.state import MatteRequest
-from pipeline.video_io.outputs.registry import default_outputs
+from pipeline.postprocess.appearance import PICTURE
+from pipeline.session.request import MatteRequest, RenderRequest
 from ui import views
+from ui.http.endpoint_parameters import with_request_options
 from ui.inputs import (
     cached_upload,
     kept_instances,
-    read_outputs,
     session_key,
     short_text,
     whole_number,
 )
 from ui.report import report_internal_error
+from ui.request_values import read_request
 from ui.text import as_language, translate
 from ui.widgets.annotator.annotator import MOST_POINTS, read_box
-from ui.widgets.edges.edges import read_edges
 from ui.widgets.engines.engines import read_choice
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
@@ -44,7 +44,9 @@ class Api:
         endpoints: list[Callable[..., Any]] = [
             self.upload,
             self.segment,
-            self.submit,
+            with_request_options(self.submit, MatteRequest),
+            with_request_options(self.render, RenderRequest),
+            self.background_picture,
             self.status,
             self.cancel,
             self.result,
@@ -104,36 +106,49 @@ class Api:
     def submit(
         self,
         session: str,
-        engine: str = "auto",
-        outputs: list[str] | None = None,
-        first: int = 0,
-        last: int | None = None,
         kept: dict[str, list[int]] | None = None,
-        background: str = "#00FF00",
-        preview_background: str = "checker",
         edges: dict[str, float] | None = None,
         options: dict[str, Any] | None = None,
-        separate_targets: bool = False,
-        everyone: bool = False,
         language: str = "en",
+        **values: Any,
     ) -> dict[str, Any]:
-        """Queue the matting job; return its place in the queue."""
+        """Queue the matting job; return its place in the queue. Edge controls may come together in `edges`."""
         with _answering(language) as spoken:
-            request = MatteRequest(
-                engine=short_text(engine, "engine", 60) or "auto",
-                outputs=read_outputs(default_outputs() if outputs is None else outputs),
-                first=whole_number(first, "first"),
-                last=None if last is None else whole_number(last, "last"),
+            request = read_request(
+                MatteRequest,
+                {**_mapping(edges, "edges"), **_given(values)},
                 kept=kept_instances(kept or {}),
-                background=short_text(background, "background", 20),
-                preview_background=short_text(preview_background, "preview_background", 20),
-                edges=read_edges(edges or {}),
-                options=read_choice({"engine": engine, "options": options or {}}).options,
-                separate_targets=separate_targets is True,
-                everyone=everyone is True,
+                options=read_choice({"options": options or {}}).options,
             )
             status = self._orchestrator.submit(session_key(session), request)
             return dict(views.job_view(status, "", spoken))
+
+    def render(
+        self,
+        session: str,
+        edges: dict[str, float] | None = None,
+        language: str = "en",
+        **values: Any,
+    ) -> dict[str, Any]:
+        """Queue new files from the kept alpha; what isn't given stays as the last files have it."""
+        with _answering(language) as spoken:
+            key = session_key(session)
+            given = {**_mapping(edges, "edges"), **_given(values)}
+            base = self._orchestrator.state(key).result_request
+            status = self._orchestrator.rerender(key, read_request(RenderRequest, given, base))
+            return dict(views.job_view(status, "", spoken))
+
+    def background_picture(
+        self, session: str, picture: FileData, language: str = "en"
+    ) -> dict[str, Any]:
+        """Take a PNG or JPEG as what the background `picture` stands for."""
+        with _answering(language):
+            path, _ = self._uploaded(picture)
+            try:
+                self._orchestrator.set_background_picture(session_key(session), path)
+            finally:
+                path.unlink(missing_ok=True)
+            return {"background": PICTURE}
 
     def status(self, session: str, language: str = "en") -> dict[str, Any]:
         """Return the session's state and its job's progress, None where no job is known."""
@@ -188,6 +203,18 @@ def _answering(language: object) -> Iterator[Language]:
         raise gr.Error(
             translate("page.fault", spoken, number=number), print_exception=False
         ) from error
+
+
+def _mapping(value: object, name: str) -> dict[str, object]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadRequest("page.bad_value", name=name)
+    return value
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _read_points(values: Any) -> tuple[Point, ...]:

@@ -15,6 +15,7 @@ from pipeline.session.results import least_sure
 from pipeline.session.state import SessionState
 from ui import views
 from ui.page.components import Page, heading_html, output_choices, upload_label
+from ui.page.controls import control_updates
 from ui.text import translate, widget_texts
 from utils.errors import EngineUnavailable
 from utils.messages import Language, render
@@ -102,9 +103,10 @@ class Answers:
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
         is_busy = job is not None and job.state in ACTIVE
         has_target = any(keyframe.kept for keyframe in state.keyframes.values())
+        can_start = has_target or Capability.EVERYONE.value in self._capabilities()
         return {
             self.page.status: gr.update(status=status),
-            self.page.start: gr.update(interactive=has_target and not is_busy),
+            self.page.start: gr.update(interactive=can_start and not is_busy),
         }
 
     def working(self, session_id: str, language: Language) -> Updates:
@@ -118,13 +120,13 @@ class Answers:
         """Show the result, or that there is none."""
         page = self.page
         outputs = self._orchestrator.outputs(state.id)
-        look = views.look_view(state)
+        appearance = views.appearance_view(state)
         result = views.result_view(state, outputs, self._engine_label(state, language), language)
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
         weakest = least_sure(confidence, state.keyframes)
         return {
             page.results: gr.update(result=result),
-            page.look: gr.update(look=look),
+            page.edges: gr.update(result=appearance),
             page.annotator: gr.update(confidence=list(confidence), weakest=weakest),
         }
 
@@ -152,15 +154,22 @@ class Answers:
             page.outputs: gr.update(
                 label=translate("page.outputs", language), choices=output_choices(language)
             ),
-            page.separate: gr.update(label=translate("page.separate", language)),
+            **control_updates(page.controls, language, self._capabilities()),
             page.start: gr.update(value=translate("page.start", language)),
             page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
             page.annotator: gr.update(texts=widget_texts("annotator", language)),
             page.preview: gr.update(texts=widget_texts("preview", language)),
             page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
             page.results: gr.update(texts=widget_texts("results", language)),
-            page.look: gr.update(texts=widget_texts("edges", language)),
+            page.edges: gr.update(
+                texts=widget_texts("edges", language), specs=views.edge_specs(language)
+            ),
         }
+
+    def _capabilities(self) -> set[str]:
+        """Return what the engines that are ready can do."""
+        ready = [engine for engine in self._orchestrator.engines() if engine.is_available]
+        return {capability.value for engine in ready for capability in engine.capabilities}
 
     def _watched(self, state: SessionState) -> views.Json:
         job = self._orchestrator.status(state.id).job

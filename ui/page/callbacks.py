@@ -12,13 +12,13 @@ from typing import TypeAlias
 import gradio as gr
 
 from config import Settings
-from pipeline.orchestrator import Orchestrator, RenderRequest
-from pipeline.session.state import MatteRequest
+from pipeline.orchestrator import Orchestrator
+from pipeline.postprocess.appearance import PICTURE
+from pipeline.session.request import MatteRequest, RenderRequest
 from ui import views
 from ui.inputs import (
     cached_upload,
     kept_instances,
-    read_outputs,
     session_key,
     short_text,
     whole_number,
@@ -26,9 +26,10 @@ from ui.inputs import (
 from ui.page.answers import Answers, Updates, merged
 from ui.page.components import Page
 from ui.report import report_internal_error
+from ui.request_values import page_controls, read_request
 from ui.text import as_language, choose_language, translate
 from ui.widgets.annotator.annotator import read_annotation
-from ui.widgets.edges.edges import read_look
+from ui.widgets.edges.edges import read_appearance
 from ui.widgets.engines.engines import read_choice
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.messages import Language
@@ -185,41 +186,32 @@ class Callbacks:
         kept: object,
         engine: object,
         outputs: object,
-        is_separate: object,
-        look: object,
+        appearance: object,
+        *controls: object,
     ) -> Updates:
-        """Queue the matting job."""
+        """Queue the matting job; `controls` are the values of `page_controls`, in their order."""
         session_id = session_key(session)
         annotation = read_annotation(marks)
         choice = read_choice(engine)
-        chosen_look = read_look(look)
-        request = MatteRequest(
-            engine=choice.name,
+        values = dict(zip([spec.name for spec in page_controls()], controls, strict=True))
+        request = read_request(
+            MatteRequest,
+            {"outputs": outputs, "engine": choice.name, **values},
+            read_appearance(appearance),
             options=choice.options,
-            outputs=read_outputs(outputs),
             first=annotation.first,
             last=annotation.last,
             kept=kept_instances(kept.get("kept") or {}) if isinstance(kept, dict) else {},
-            background=chosen_look.screen,
-            preview_background=chosen_look.background,
-            edges=chosen_look.edges,
-            separate_targets=is_separate is True,
         )
         self._orchestrator.submit(session_id, request)
         return self._answer.working(session_id, language)
 
-    def apply_look(
-        self, session: object, language: Language, look: object, outputs: object
+    def render(
+        self, session: object, language: Language, appearance: object, outputs: object
     ) -> Updates:
         """Render the files again from the kept alpha, with these edges and backgrounds."""
         session_id = session_key(session)
-        chosen = read_look(look)
-        request = RenderRequest(
-            edges=chosen.edges,
-            background=chosen.screen,
-            preview_background=chosen.background,
-            outputs=read_outputs(outputs),
-        )
+        request = read_request(RenderRequest, {"outputs": outputs}, read_appearance(appearance))
         self._orchestrator.rerender(session_id, request)
         return self._answer.working(session_id, language)
 
@@ -231,10 +223,10 @@ class Callbacks:
             self._orchestrator.set_background_picture(session_id, path)
         finally:
             path.unlink(missing_ok=True)
-        look = views.look_view(self._orchestrator.state(session_id), "picture")
-        if look is None:
+        shown = views.appearance_view(self._orchestrator.state(session_id), PICTURE)
+        if shown is None:
             raise SessionError("job.no_result")
-        return {self._answer.page.look: gr.update(look={**look, "picture": time.time_ns()})}
+        return {self._answer.page.edges: gr.update(result={**shown, "picture": time.time_ns()})}
 
     def finished(self, session: object, language: Language) -> Updates:
         """Show how the job ended."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from config import Settings
 from pipeline.video_io.outputs.registry import default_outputs, formats
+from ui.page.controls import Control, build_controls
 from ui.text import shown_bytes, translate
 from ui.widgets.annotator.annotator import build_annotator
-from ui.widgets.edges.edges import build_look
+from ui.widgets.edges.edges import build_edges
 from ui.widgets.engines.engines import build_engines
 from ui.widgets.polling import Polling
 from ui.widgets.preview.preview import build_preview
@@ -46,15 +48,23 @@ class Page:
     own_mask: gr.UploadButton
     engines: gr.HTML
     outputs: gr.CheckboxGroup
-    separate: gr.Checkbox
+    controls: dict[str, Control]
+    """Of the request's own options, by name."""
     start: gr.Button
     progress: gr.HTML
     results: gr.HTML
-    look: gr.HTML
+    edges: gr.HTML
+
+    @property
+    def components(self) -> list[Any]:
+        """All components one by one."""
+        values = [getattr(self, item.name) for item in fields(self)]
+        parts = [list(value.values()) if isinstance(value, dict) else [value] for value in values]
+        return [component for part in parts for component in part]
 
 
 def theme() -> gr.themes.Base:
-    """Return the look of Gradio's own components: blue, local fonts only."""
+    """Return the style of Gradio's own components: blue, local fonts only."""
     return gr.themes.Default(
         primary_hue="blue",
         secondary_hue="blue",
@@ -126,10 +136,10 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         with gr.Column(min_width=COLUMN_PX):
             engines = build_engines(language)
         with gr.Column(min_width=COLUMN_PX):
-            outputs, separate, start = _making(language)
+            outputs, controls, start = _job_controls(language)
             progress = build_progress(language, polling)
     results = build_results(language)
-    look = build_look(language)
+    edges = build_edges(language)
     return Page(
         session=session,
         hint=hint,
@@ -146,11 +156,11 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         own_mask=own_mask,
         engines=engines,
         outputs=outputs,
-        separate=separate,
+        controls=controls,
         start=start,
         progress=progress,
         results=results,
-        look=look,
+        edges=edges,
     )
 
 
@@ -193,15 +203,17 @@ def _selection(
     return preview, text, segment, exemplars, own_mask
 
 
-def _making(language: Language) -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Button]:
+def _job_controls(
+    language: Language,
+) -> tuple[gr.CheckboxGroup, dict[str, Control], gr.Button]:
     outputs = gr.CheckboxGroup(
         output_choices(language),
         value=list(default_outputs()),
         label=translate("page.outputs", language),
         elem_id="sm-outputs",
     )
-    separate = gr.Checkbox(label=translate("page.separate", language), elem_id="sm-separate")
+    controls = build_controls(language)
     start = gr.Button(
         translate("page.start", language), variant="primary", interactive=False, elem_id="sm-start"
     )
-    return outputs, separate, start
+    return outputs, controls, start

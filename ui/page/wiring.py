@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def build_page(
 
 
 def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
-    everything = [getattr(page, item.name) for item in fields(page)]
+    everything = page.components
     base = [page.session, page.language]
 
     def on(event: Any, step: Step, *inputs: Any, **options: Any) -> None:
@@ -75,9 +74,9 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
         page.preview,
         page.engines,
         page.outputs,
-        page.separate,
-        page.look,
+        page.edges,
+        *page.controls.values(),
     )
     on(page.progress.finished, calls.finished)
-    on(page.look.apply, calls.apply_look, page.look, page.outputs)
-    on(page.look.picture, calls.picture)
+    on(page.edges.apply, calls.render, page.edges, page.outputs)
+    on(page.edges.picture, calls.picture)

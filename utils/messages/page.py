@@ -22,9 +22,6 @@ TEXTS: dict[str, Text] = {
     "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的遮罩（PNG）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
-    "page.separate": Text(
-        en="One alpha file for each kept object", zh="每个保留的对象各输出一个透明通道"
-    ),
     "page.start": Text(en="Start matting", zh="开始抠图"),
     "page.output.target": Text(en="{name} · target {number}", zh="{name} · 目标 {number}"),
     "page.step.upload": Text(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.postprocess.composite import RenderLook
+from pipeline.postprocess.appearance import Appearance
 from pipeline.postprocess.decontaminate import as_bytes, foreground_planes, foreground_rgb, halved
 from pipeline.postprocess.edges import apply_edges_bytes
 from pipeline.postprocess.picture import Picture, Plane, Planes
@@ -57,7 +57,7 @@ class RenderTask:
     span: FrameSpan
     outputs: tuple[str, ...]
     directory: Path
-    look: RenderLook
+    appearance: Appearance
     context: RunContext = field(default_factory=RunContext)
 
     @property
@@ -135,8 +135,8 @@ def _target(task: RenderTask) -> RenderTarget:
         time_origin=task.span.time_origin,
         timecode=task.span.timecode,
         threads=threads_each(len(task.outputs)),
-        background=task.look.background,
-        preview_background=task.look.preview_background,
+        background=task.appearance.foreground_background,
+        preview_background=task.appearance.preview_background,
     )
 
 
@@ -181,7 +181,7 @@ def _pictures(
         if given > wanted:
             break
         index = task.span.first + given - 1
-        alpha = apply_edges_bytes(as_bytes(raw, (height, width)), task.look.edge)
+        alpha = apply_edges_bytes(as_bytes(raw, (height, width)), task.appearance.edges)
         half = halved(alpha)
         yield Picture(
             index=index,
@@ -196,12 +196,12 @@ def _pictures(
                 alpha,
                 half,
                 fill_transparent=fill_transparent,
-                strength=task.look.edge.despill,
+                strength=task.appearance.edges.despill,
             ),
             rgb=None
             if colours is None
             else foreground_rgb(
-                next(colours).reshape(height, width, 3), alpha, task.look.edge.despill
+                next(colours).reshape(height, width, 3), alpha, task.appearance.edges.despill
             ),
         )
     if given != wanted:

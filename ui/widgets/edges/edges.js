@@ -1,5 +1,5 @@
 // Before and after on one frame, the preview's background and the edge controls; all from the kept alpha.
-const root = element.querySelector(".sm-edges");
+const root = element.querySelector(".sm-appearance");
 const part = (name) => root.querySelector(`[data-part=${name}]`);
 const divider = root.querySelector("[data-part=divider]");
 const slider = root.querySelector("[data-part=frame]");
@@ -9,22 +9,22 @@ let background = "checker";
 let edges = {};
 let pending = null;
 
-const look = () => props.look || null;
+const result = () => props.result || null;
 const chosenColour = () => {
   if (background === "own") return part("own").value.toUpperCase();
   return background === "picture" ? "picture" : BACKGROUNDS[background];
 };
 const publish = () => {
-  props.value = { background: chosenColour(), screen: part("screen").value.toUpperCase(), edges };
+  props.value = { background: part("screen").value.toUpperCase(), preview_background: chosenColour(), edges };
 };
 
 const showStill = () => {
-  if (!look()) return;
+  if (!result()) return;
   publish();
   const frame = Number(slider.value);
-  const query = new URLSearchParams({ ...edges, background: chosenColour(), v: `${look().version}-${look().picture ?? ""}` });
-  const before = mediaUrl(look().session, `frame/${frame}.jpg`);
-  const after = mediaUrl(look().session, `still/${frame}.jpg?${query}`);
+  const query = new URLSearchParams({ ...edges, background: chosenColour(), v: `${result().version}-${result().picture ?? ""}` });
+  const before = mediaUrl(result().session, `frame/${frame}.jpg`);
+  const after = mediaUrl(result().session, `still/${frame}.jpg?${query}`);
   if (part("before").getAttribute("src") !== before) part("before").src = before;
   if (part("after").getAttribute("src") !== after) part("after").src = after;
 };
@@ -35,14 +35,14 @@ const edgeControl = (spec) => {
   const output = make("output", { text: String(edges[spec.name]) });
   const input = make("input", {
     type: "range", min: spec.minimum, max: spec.maximum, step: spec.step, value: edges[spec.name], "data-edge": spec.name,
-    "aria-label": label(spec.name),
+    "aria-label": spec.label,
     oninput: (event) => {
       edges = { ...edges, [spec.name]: Number(event.target.value) };
       output.textContent = event.target.value;
       soon();
     },
   });
-  return make("label", { class: "sm-edge" }, make("span", { text: label(spec.name) }), output, input);
+  return make("label", { class: "sm-edge" }, make("span", { text: spec.label }), output, input);
 };
 const showEdges = () => part("edges").replaceChildren(...(props.specs || []).map(edgeControl));
 
@@ -62,19 +62,19 @@ const choose = (name) => {
   showStill();
 };
 
-const takeLook = () => {
-  root.hidden = !look();
-  if (!look()) return;
-  const { width, height, first, last, frame } = look();
+const showResult = () => {
+  root.hidden = !result();
+  if (!result()) return;
+  const { width, height, first, last, frame } = result();
   root.style.setProperty("--sm-aspect", `${width} / ${height}`);
   slider.min = first; slider.max = last;
-  if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== look().session) slider.value = frame;
-  slider.dataset.session = look().session;
-  if (!look().picture) edges = { ...look().edges }; // A new picture leaves the sliders as they are.
-  const known = Object.entries(BACKGROUNDS).find(([, value]) => value === look().background);
-  background = known ? known[0] : look().background === "picture" ? "picture" : "own";
-  if (background === "own") part("own").value = look().background;
-  part("screen").value = look().screen.startsWith("#") ? look().screen : "#00ff00";
+  if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== result().session) slider.value = frame;
+  slider.dataset.session = result().session;
+  if (!result().picture) edges = { ...result().edges }; // A new picture leaves the sliders as they are.
+  const known = Object.entries(BACKGROUNDS).find(([, value]) => value === result().preview_background);
+  background = known ? known[0] : result().preview_background === "picture" ? "picture" : "own";
+  if (background === "own") part("own").value = result().preview_background;
+  part("screen").value = result().background.startsWith("#") ? result().background : "#00ff00";
   showBackgrounds(); showEdges(); showStill();
 };
 const showTexts = () => {
@@ -100,8 +100,8 @@ part("reset").onclick = () => {
 };
 part("apply").onclick = () => { publish(); trigger("apply"); };
 part("after").addEventListener("load", () => { root.dataset.after = part("after").getAttribute("src"); });
-watch("look", takeLook);
-watch("texts", showTexts);
+watch("result", showResult);
+watch(["texts", "specs"], showTexts);
 showTexts();
-takeLook();
+showResult();
 showDivider();

@@ -3,51 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 
 import gradio as gr
 
-from pipeline.postprocess.edges import EdgeControls
-from ui.inputs import short_text
+from pipeline.postprocess.appearance import Edges
+from pipeline.session.request import RenderRequest
+from ui.request_values import read_request
 from ui.views import edge_specs
 from ui.widgets.widget import build_widget
 from utils.errors import BadRequest
 from utils.messages import Language
 
 
-def build_look(language: Language) -> gr.HTML:
-    """Return the widget. Props: `look`, `specs`. Value: `{"background", "screen", "edges"}`.
+def build_edges(language: Language) -> gr.HTML:
+    """Return the widget.
 
-    Events: `apply`, and `picture` with the uploaded file's path in its data.
+    Props: `result` (see `ui.views.appearance_view`), `specs`. Value: `{"background",
+    "preview_background", "edges"}`. Events: `apply`, and `picture` with the uploaded file's path in
+    its data.
     """
-    return build_widget("edges", language, value={}, look=None, specs=edge_specs())
+    return build_widget("edges", language, value={}, result=None, specs=edge_specs(language))
 
 
-@dataclass(frozen=True, slots=True)
-class LookChoice:
-    """The preview's background, the colour behind the foreground, and the edge controls."""
-
-    background: str
-    screen: str
-    edges: EdgeControls
-
-
-def read_look(value: object) -> LookChoice:
-    """Return the widget's value, checked; nothing chosen gives the defaults.
+def read_appearance(value: object) -> RenderRequest:
+    """Return the widget's value as a request, checked; nothing chosen gives the defaults.
 
     Raises:
         BadRequest: a value has another shape or is out of range.
     """
     if not isinstance(value, Mapping):
-        return LookChoice("checker", "#00FF00", EdgeControls())
-    return LookChoice(
-        background=short_text(value.get("background"), "background", 20) or "checker",
-        screen=short_text(value.get("screen"), "screen", 20) or "#00FF00",
-        edges=read_edges(value.get("edges") or {}),
-    )
+        return RenderRequest()
+    given = {name: value.get(name) for name in ("background", "preview_background")}
+    edges = value.get("edges") or {}
+    if not isinstance(edges, Mapping):
+        raise BadRequest("page.bad_value", name="edges")
+    return read_request(RenderRequest, {**given, **edges})
 
 
-def read_edges(values: object) -> EdgeControls:
+def read_edges(values: object) -> Edges:
     """Return edge controls from names and numbers (or their texts).
 
     Raises:
@@ -55,13 +48,4 @@ def read_edges(values: object) -> EdgeControls:
     """
     if not isinstance(values, Mapping):
         raise BadRequest("page.bad_value", name="edges")
-    known = {field.name for field in fields(EdgeControls)}
-    numbers: dict[str, float] = {}
-    for name, value in values.items():
-        if name not in known or isinstance(value, bool):
-            raise BadRequest("page.bad_value", name=str(name)[:60])
-        try:
-            numbers[name] = float(value)
-        except (TypeError, ValueError) as error:
-            raise BadRequest("page.bad_value", name=name) from error
-    return EdgeControls(**numbers)
+    return read_request(RenderRequest, values).edges

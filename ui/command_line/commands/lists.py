@@ -1,0 +1,63 @@
+"""`engines` and `sessions`: what is installed, and what lies in the workspace."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from utils.messages import render
+
+if TYPE_CHECKING:
+    from pipeline.orchestrator import EngineInfo, Orchestrator
+
+
+def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
+    """Run `engines`."""
+    rows = orchestrator.all_engines()
+    if options.json:
+        print(json.dumps([_engine_row(row) for row in rows], ensure_ascii=False))
+        return
+    for row in rows:
+        state = "ready" if row.is_available else "missing parts"
+        print(
+            f"{row.name:<10} {render(row.label)}: {state}{' (default)' if row.is_default else ''}"
+        )
+        print(f"{'':<10} {render(row.description)}")
+        for label, command in row.missing:
+            print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
+        if row.peak_bytes:
+            where = "on the GPU" if row.peak_device == "cuda" else "of main memory"
+            print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB {where}")
+
+
+def _engine_row(row: EngineInfo) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "label": render(row.label),
+        "description": render(row.description),
+        "available": row.is_available,
+        "default": row.is_default,
+        "capabilities": sorted(capability.value for capability in row.capabilities),
+        "missing": [{"what": render(label), "command": command} for label, command in row.missing],
+        "options": {
+            spec.name: {"kind": spec.kind, "default": spec.default} for spec in row.option_specs
+        },
+        "peak_bytes": row.peak_bytes,
+    }
+
+
+def sessions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
+    """Run `sessions`."""
+    if options.clean:
+        rows = orchestrator.clean_sessions(dry_run=options.dry_run)
+        verb = "would delete" if options.dry_run else "deleted"
+    else:
+        rows, verb = orchestrator.list_sessions(), ""
+    for row in rows:
+        print(
+            f"{verb + ' ' if verb else ''}{row.id}  {row.status.value:<11} {row.age_hours:7.1f} h "
+            f"{row.size_bytes / 1024**2:8.1f} MB  {row.shown_name}"
+        )
+    total = sum(row.size_bytes for row in rows) / 1024**2
+    print(f"{len(rows)} sessions, {total:.1f} MB")

@@ -1,0 +1,62 @@
+"""`segment`: find the target on one frame and write its mask."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from utils.errors import BadRequest, UnusablePrompt
+from utils.types import Prompt
+
+if TYPE_CHECKING:
+    from pipeline.orchestrator import Orchestrator
+    from pipeline.session.state import Keyframe
+
+
+def check_segment(options: argparse.Namespace) -> None:
+    """Check what can be checked before anything is built.
+
+    Raises:
+        BadRequest: the output is no PNG in a folder that is there.
+        UnusablePrompt: no target is given.
+    """
+    if options.output.suffix.lower() != ".png":
+        raise BadRequest("job.value", name="-o", value=str(options.output), allowed="*.png")
+    if not options.output.parent.is_dir():
+        raise BadRequest("job.folder_missing", folder=str(options.output.parent))
+    read_prompt(options)
+
+
+def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
+    """Run the command."""
+    prompt = read_prompt(options)
+    state = orchestrator.create_session(options.clip, options.clip.name)
+    try:
+        keyframe = orchestrator.segment(state.id, options.frame, prompt)
+        print_text_used(keyframe)
+        orchestrator.export_mask(state.id, options.frame, options.output)
+    finally:
+        orchestrator.discard(state.id)  # nobody learns its id
+    best = keyframe.instances[0]
+    print(
+        f"{options.output}: {best.area_px} pixels, score {best.score:.2f}, found by {keyframe.engine}"
+    )
+
+
+def read_prompt(options: argparse.Namespace) -> Prompt:
+    """Return the prompt that the options give.
+
+    Raises:
+        UnusablePrompt: there is none.
+    """
+    prompt = Prompt(text=options.text, points=tuple(options.point), box=options.box)
+    if prompt.is_empty:
+        raise UnusablePrompt("prompt.none_given")
+    return prompt
+
+
+def print_text_used(keyframe: Keyframe) -> None:
+    """Tell which words were searched for, where they aren't the user's own."""
+    if keyframe.text_used and keyframe.text_used != keyframe.prompt.text:
+        print(f"note: searching for “{keyframe.text_used}”", file=sys.stderr)

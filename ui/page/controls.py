@@ -1,0 +1,58 @@
+"""Controls of a matting job's plain options, drawn from what the request declares of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from ui.request_values import page_controls
+from utils.messages import Language
+from utils.options import OptionSpec
+
+Control: TypeAlias = gr.Checkbox | gr.Slider | gr.Number | gr.Dropdown | gr.Textbox
+
+
+def build_controls(language: Language) -> dict[str, Control]:
+    """Place a control for each option inside the open `gr.Blocks`; return them by option name."""
+    return {spec.name: _build(spec, language) for spec in page_controls()}
+
+
+def control_updates(
+    controls: dict[str, Control], language: Language, capabilities: Collection[str]
+) -> dict[Any, Any]:
+    """Return labels in the language, and which controls are shown.
+
+    Args:
+        capabilities: what the ready engines can do; an option that needs another one is hidden.
+    """
+    return {
+        controls[spec.name]: gr.update(
+            label=spec.option.label.in_language(language),
+            visible=not spec.option.needs or spec.option.needs in capabilities,
+        )
+        for spec in page_controls()
+    }
+
+
+def _build(spec: OptionSpec, language: Language) -> Control:
+    option = spec.option
+    shared: dict[str, Any] = {
+        "label": option.label.in_language(language),
+        "value": spec.default,
+        "elem_id": f"sm-{spec.name.replace('_', '-')}",
+        "visible": not option.needs,
+    }
+    if spec.kind == "bool":
+        return gr.Checkbox(**shared)
+    if spec.kind == "choice":
+        return gr.Dropdown(list(spec.choices), **shared)
+    if spec.kind in ("int", "float"):
+        whole = spec.kind == "int"
+        if option.slider is not None:
+            low, high, step = option.slider
+            return gr.Slider(low, high, step=step, **shared)
+        limits = {"minimum": option.minimum, "maximum": option.maximum}
+        return gr.Number(precision=0 if whole else None, **limits, **shared)
+    return gr.Textbox(**shared)

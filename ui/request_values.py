@@ -1,0 +1,62 @@
+"""Requests from values by option name, as API clients, page controls and command-line options give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.session.request import (
+    MatteRequest,
+    RenderRequest,
+    Request,
+    build_request,
+    request_specs,
+)
+from ui.inputs import read_outputs, short_text
+from utils.errors import BadRequest
+from utils.options import OptionSpec, parse_option
+
+TEXT_LIMIT = 60
+"""Longest text of an option."""
+
+
+def read_request(
+    request_type: type[Request],
+    values: Mapping[str, object],
+    base: RenderRequest | None = None,
+    **structure: Any,
+) -> Request:
+    """Return a request of values by name or older name; None means that the value isn't given.
+
+    Args:
+        base: where values that are not given come from; else they are the defaults.
+        structure: fields that are no options, already checked.
+
+    Raises:
+        BadRequest: an unknown name, or a value that can't be used.
+    """
+    specs = request_specs(request_type)
+    names = {alias: name for name, spec in specs.items() for alias in (name, *spec.option.aliases)}
+    checked: dict[str, object] = {}
+    for given, value in values.items():
+        if given not in names:
+            raise BadRequest("page.bad_value", name=str(given)[:TEXT_LIMIT])
+        if value is not None:
+            checked[names[given]] = _read_value(specs[names[given]], value)
+    return build_request(request_type, checked, base, **structure)
+
+
+def _read_value(spec: OptionSpec, value: object) -> object:
+    if spec.kind == "list":
+        return read_outputs(value)
+    if not isinstance(value, (str, int, float)) or len(str(value)) > TEXT_LIMIT:
+        raise BadRequest("page.bad_value", name=spec.name)
+    if spec.kind in ("text", "choice"):
+        return short_text(value, spec.name, TEXT_LIMIT) or spec.default
+    return parse_option(spec, value)
+
+
+def page_controls() -> tuple[OptionSpec, ...]:
+    """Return the options of a matting job that the page draws a control of its own for."""
+    specs = request_specs(MatteRequest).values()
+    return tuple(spec for spec in specs if spec.option.on_page and len(spec.path) == 1)
