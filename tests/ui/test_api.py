@@ -212,7 +212,7 @@ def test_a_script_renders_again_over_a_picture(
     call(client, "background_picture", session=session, picture=given)
     call(client, "render", session=session, preview_background="picture", grow_px=-1)
     assert wait_for(client, session)["state"] == "done"
-    request = json.loads(state_file(app.workspace, session))["result_request"]
+    request = state_file(app.workspace, session)["result_request"]
     assert request["outputs"] == ["alpha"]
     assert request["backgrounds"] == {"foreground": "#00FF00", "preview": "picture"}
     shaped = {name: request["edges"][name] for name in ("gamma", "feather_px", "grow_px")}
