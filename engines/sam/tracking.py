@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engines.base import FrameSource, RunContext, TrackedFrame
-from engines.sam.cuts import CutDetector
+from utils.scene_cut import CutDetector
 from engines.sam.loading import Network
 from engines.sam.tensors import pixels, to_mask
 from utils.errors import UnusablePrompt

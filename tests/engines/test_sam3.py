@@ -19,7 +19,7 @@ pytest.importorskip("transformers")
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, RunContext, Segmenter, Tracker  # noqa: E402
 from engines.sam import image, tensors, tracking  # noqa: E402
-from engines.sam.cuts import CutDetector  # noqa: E402
+from utils.scene_cut import CutDetector  # noqa: E402
 from engines.sam.engine import Sam2Engine, Sam3Engine  # noqa: E402
 from utils.errors import (  # noqa: E402
     EngineError,

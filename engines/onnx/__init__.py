@@ -1,0 +1,1 @@
+"""Networks in ONNX files as engines: a network is one declared row, run by one of two runtimes."""

@@ -1,0 +1,1 @@
+"""What runs an ONNX file: one small interface, ONNX Runtime behind it, OpenVINO where it is faster."""

@@ -1,0 +1,90 @@
+"""What is declared of an ONNX network: its files, how an image goes in, and what its outputs mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """The image is scaled to `side` x `side` pixels; its aspect ratio is not kept."""
+
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShortSide:
+    """The short side becomes `side` pixels and both sides a multiple of `multiple`, aspect kept.
+
+    An image whose longer side is at least `side` while its short side is at most that keeps its size, as in
+    MODNet's `onnx/inference_onnx.py`.
+    """
+
+    side: int
+    multiple: int
+
+
+@dataclass(frozen=True, slots=True)
+class NativeSize:
+    """The image goes in as it is; the network scales inside by the input `ratio_input`, float32 [1]."""
+
+    ratio_input: str
+
+
+SizeRule: TypeAlias = Square | ShortSide | NativeSize
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrentState:
+    """One state that goes from an output back into an input, with its number of channels."""
+
+    input_name: str
+    output_name: str
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecondImage:
+    """A second image input: what it shows and what the input is called."""
+
+    kind: Literal["clean_plate", "trimap", "depth"]
+    input_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """One network.
+
+    The image is fed as (value * scale - mean) / std per channel, NCHW, where value is 0..255.
+
+    Attributes:
+        name: the network's name in texts, on the command line and in the registry.
+        weights: its name in the table of weights, where sources, checksums and the licence are.
+        files: file names in the weights' folder, each holding the same network; the first present is used.
+        image_input: the image input's name; "" where the file's only input is meant.
+        alpha_output: the alpha output's name; "" for the file's first output.
+        foreground_output: the output with the foreground's colour, RGB in [0, 1]; "" where there is none.
+        activation: what turns the alpha output into [0, 1]; "none" where the network does that itself.
+        states: recurrent states; all zeros at the start, at cuts and after a seek.
+        rembg_stretch: rembg has this network and stretches its output to the full range image by image.
+    """
+
+    name: str
+    weights: str
+    files: tuple[str, ...]
+    size: SizeRule
+    scale: float = 1.0 / 255.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    colour_order: Literal["RGB", "BGR"] = "RGB"
+    image_input: str = ""
+    alpha_output: str = ""
+    foreground_output: str = ""
+    activation: Literal["none", "sigmoid"] = "none"
+    states: tuple[RecurrentState, ...] = ()
+    second_image: SecondImage | None = None
+    rembg_stretch: bool = False
