@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     default_engine: str = "auto"
     """Matting engine chosen when a job names none; auto takes the best that is ready on this device."""
 
+    onnx_runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """What runs networks in ONNX files; auto takes OpenVINO on processors with bfloat16."""
+
     segmenter: str = "auto"
     """Engine that finds and tracks the target; auto takes the best that is ready."""
     sam3_model: str = "sam3"

@@ -159,6 +159,10 @@ class RunContext:
     on_notice: OnNotice = field(default=lambda message: None)
     cancel: threading.Event = field(default_factory=threading.Event)
     cache_dir: Path | None = None
+    confirmed: frozenset[int] = frozenset()
+    """Frames whose masks a user confirmed; the guide's other masks were tracked."""
+    details: dict[str, str] = field(default_factory=dict)
+    """What an engine notes of how it ran, for the session's record: runtime, precision."""
 
     def check_cancelled(self) -> None:
         """Raise `Cancelled` when the job was cancelled; call it at least once a frame."""

@@ -16,6 +16,7 @@ ENGINES: dict[str, str] = {
     "builtin": "engines.builtin.engine:BuiltinEngine",
     "sam3": "engines.sam.engine:Sam3Engine",
     "sam2": "engines.sam.engine:Sam2Engine",
+    "rvm": "engines.rvm.engine:RvmEngine",
     "matanyone": "engines.matanyone.engine:MatAnyoneEngine",
     "videomama": "engines.videomama.engine:VideoMaMaEngine",
 }

@@ -63,19 +63,17 @@ class NetworkSpec:
 
     Attributes:
         name: the network's name in texts, on the command line and in the registry.
-        weights: its name in the table of weights, where sources, checksums and the licence are.
-        files: file names in the weights' folder, each holding the same network; the first present is used.
+        weights: its name in the manifest of weights, where file, sources, checksums and licence are.
         image_input: the image input's name; "" where the file's only input is meant.
         alpha_output: the alpha output's name; "" for the file's first output.
         foreground_output: the output with the foreground's colour, RGB in [0, 1]; "" where there is none.
         activation: what turns the alpha output into [0, 1]; "none" where the network does that itself.
         states: recurrent states; all zeros at the start, at cuts and after a seek.
-        rembg_stretch: rembg has this network and stretches its output to the full range image by image.
+        in_rembg: rembg has this network, so its results can be had as rembg makes them.
     """
 
     name: str
     weights: str
-    files: tuple[str, ...]
     size: SizeRule
     scale: float = 1.0 / 255.0
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -87,4 +85,4 @@ class NetworkSpec:
     activation: Literal["none", "sigmoid"] = "none"
     states: tuple[RecurrentState, ...] = ()
     second_image: SecondImage | None = None
-    rembg_stretch: bool = False
+    in_rembg: bool = False

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engines.base import FrameSource, RunContext, TrackedFrame
-from utils.scene_cut import CutDetector
 from engines.sam.loading import Network
 from engines.sam.tensors import pixels, to_mask
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
+from utils.scene_cut import CutDetector
 from utils.types import Frame, Mask, Message
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,7 @@ class MattingJob:
         self._request = request
         self.engine_name = engine_name
         self._clock = _Clock()
+        self._details: dict[str, str] = {}
         self._confidence: list[float] = []
         """Of each frame; the least where there are several targets."""
         self._watch = disk.DiskWatch(session.folder, services.settings.running_floor_bytes)
@@ -160,6 +161,7 @@ class MattingJob:
             on_notice=notice,
             cancel=context.cancel,
             cache_dir=self._session.cache_dir,
+            details=self._details,
         )
         source = self._services.video.open(self._session.source, clip, context.cancel)
         frames = FrameRange(source, first, last)
@@ -221,6 +223,7 @@ class MattingJob:
     ) -> list[OutputRecord]:
         manager = self._services.manager
         engine = self._services.registry.get(self.engine_name)
+        context = replace(context, confirmed=frozenset(guide))
         if tracks_first(engine, self._request):
             began_s = time.perf_counter()
             # Not beside the target's files: a further engine takes the masks as they are.
@@ -384,6 +387,7 @@ class MattingJob:
             outputs=tuple(records),
             previous_outputs=(),
             options_used=resolve_options(engine.option_specs(), self._request.options),
+            run_details=self._details,
             warnings=_unique(notices),
             seconds=seconds,
             frames_done=frame_count,

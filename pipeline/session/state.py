@@ -103,6 +103,8 @@ class SessionState(_Record):
     result_request: MatteRequest | None = None
     engine_used: str = ""
     options_used: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    run_details: dict[str, str] = Field(default_factory=dict)
+    """How the last job ran, as its engine noted it: runtime, precision."""
     outputs: tuple[OutputRecord, ...] = ()
     previous_outputs: tuple[OutputRecord, ...] = ()
     warnings: tuple[Message, ...] = ()

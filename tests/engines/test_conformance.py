@@ -71,6 +71,24 @@ def make_videomama(request: pytest.FixtureRequest) -> Engine:
     return VideoMaMaEngine(tiny_settings(build_tiny_videomama(folder)))
 
 
+def make_rvm(request: pytest.FixtureRequest) -> Engine:
+    from engines.onnx.networks import RVM_NETWORKS
+    from engines.rvm.engine import RvmEngine
+    from tests.engines.tiny_onnx import install
+
+    folder = request.getfixturevalue("unpinned_models")
+    install(RVM_NETWORKS["rvm"], folder)
+    return RvmEngine(Settings(_env_file=None, models_dir=folder, device="cpu"))
+
+
+def make_rvm_on_onnxruntime(request: pytest.FixtureRequest) -> Engine:
+    from engines.rvm.engine import RvmEngine
+
+    make_rvm(request)
+    folder = request.getfixturevalue("unpinned_models")
+    return RvmEngine(Settings(_env_file=None, models_dir=folder, onnx_runtime="onnxruntime"))
+
+
 @dataclass(frozen=True)
 class Case:
     """An engine, what is asked of it, and the size of clip that keeps the suite quick."""
@@ -87,6 +105,8 @@ CASES = {
     "sam3-track": Case(make_sam3, "track"),
     "sam2-track": Case(make_sam2, "track"),
     "matanyone-matte": Case(make_matanyone, "matte"),
+    "rvm-matte": Case(make_rvm, "matte"),
+    "rvm-matte-onnxruntime": Case(make_rvm_on_onnxruntime, "matte"),
     "videomama-matte": Case(make_videomama, "matte", (72, 64), 6),
 }
 
@@ -94,6 +114,14 @@ CASES = {
 @pytest.fixture(scope="module")
 def models_folder(tmp_path_factory) -> Path:
     return Path(tmp_path_factory.mktemp("conformance"))
+
+
+@pytest.fixture(scope="module")
+def unpinned_models(models_folder) -> Iterator[Path]:
+    from tests.engines.tiny_onnx import unpinned_manifest
+
+    with unpinned_manifest(models_folder):
+        yield models_folder
 
 
 @dataclass
@@ -340,7 +368,7 @@ def test_every_registered_engine_introduces_itself_without_loading_a_library():
         "    for r in e.requirements():\n"
         "        assert render(r.label, 'zh'); assert r.present or r.command or 'gpu' in r.label.code, r\n"
         "    e.option_specs(); e.working_bytes((1280, 720)); print(e.name)\n"
-        "heavy = {'torch', 'transformers', 'diffusers'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'diffusers', 'onnxruntime', 'openvino'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -19,7 +19,6 @@ pytest.importorskip("transformers")
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, RunContext, Segmenter, Tracker  # noqa: E402
 from engines.sam import image, tensors, tracking  # noqa: E402
-from utils.scene_cut import CutDetector  # noqa: E402
 from engines.sam.engine import Sam2Engine, Sam3Engine  # noqa: E402
 from utils.errors import (  # noqa: E402
     EngineError,
@@ -27,6 +26,7 @@ from utils.errors import (  # noqa: E402
     ModelFilesError,
     UnusablePrompt,
 )
+from utils.scene_cut import CutDetector  # noqa: E402
 from utils.types import Box, Point, Prompt  # noqa: E402
 
 HEIGHT, WIDTH = 90, 121

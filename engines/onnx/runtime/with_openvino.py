@@ -6,6 +6,7 @@ runtime the faster one; see docs/performance.md.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,19 +42,32 @@ class OpenVinoSession:
         kind = self._core.get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name()
         version = openvino.__version__.split("-")[0]
         self.info = RuntimeInfo("OpenVINO", version, "CPU", _DTYPES.get(kind, kind))
-        # A network that carries states is only ever compiled for a stream.
-        self._compiled: Any = None if len(self.inputs) > 1 else self._compile(model)
+        self._lock = threading.Lock()
+        self._request: Any = None
+        self._stream: tuple[Any, Any] | None = None
+        """The newest stream's key and compiled network: a clip's further streams are of the same size."""
 
     def run(self, feeds: Mapping[str, Tensor], wanted: Sequence[str]) -> list[Tensor]:
-        """See `NetworkSession.run`."""
-        if self._compiled is None:
-            self._compiled = self._compile(self._core.read_model(self._path))
-        request = self._compiled.create_infer_request()
-        request.infer(dict(feeds))
-        return [np.array(request.get_tensor(name).data) for name in wanted]
+        """See `NetworkSession.run`; calls take turns, since the threads are those of one network."""
+        with self._lock:
+            if self._request is None:
+                model = self._core.read_model(self._path)
+                self._request = self._compile(model).create_infer_request()
+            self._request.infer(dict(feeds))
+            return [np.array(self._request.get_tensor(name).data) for name in wanted]
 
     def open_stream(self, plan: StreamPlan) -> OpenVinoStream:
         """See `NetworkSession.open_stream`."""
+        constants = tuple((name, value.tobytes()) for name, value in plan.constants.items())
+        key = (plan.image_shape, constants, plan.outputs)
+        with self._lock:
+            if self._stream is None or self._stream[0] != key:
+                self._stream = key, self._compile_for(plan)
+            compiled = self._stream[1]
+        return OpenVinoStream(compiled, plan)
+
+    def _compile_for(self, plan: StreamPlan) -> Any:
+        """Compile the network for one frame size, with the constants folded in."""
         import openvino
 
         model = self._core.read_model(self._path)
@@ -71,7 +85,7 @@ class OpenVinoSession:
             if output.get_any_name() not in kept:
                 model.remove_result(output.get_node())
         model.validate_nodes_and_infer_types()
-        return OpenVinoStream(self._compile(model), plan, shapes)
+        return self._compile(model)
 
     def _compile(self, model: Any) -> Any:
         return self._core.compile_model(model, "CPU", self._config)
@@ -80,7 +94,7 @@ class OpenVinoSession:
 class OpenVinoStream:
     """See `NetworkStream`; two sets of state buffers take turns, so that no state is copied."""
 
-    def __init__(self, compiled: Any, plan: StreamPlan, shapes: Mapping[str, list[int]]) -> None:
+    def __init__(self, compiled: Any, plan: StreamPlan) -> None:
         import openvino
 
         self._plan = plan
@@ -91,7 +105,7 @@ class OpenVinoStream:
                 # Not by `get_any_name`: compiling gives a port further names.
                 openvino.Tensor(
                     compiled.input(state.input_name).get_element_type(),
-                    openvino.Shape(shapes[state.input_name]),
+                    compiled.input(state.input_name).get_shape(),
                 )
                 for state in plan.states
             ]
@@ -127,6 +141,8 @@ def _state_shapes(model: Any, plan: StreamPlan) -> dict[str, list[int]]:
 
 
 def _info(item: Any) -> TensorInfo:
-    sides = tuple(side.get_length() if side.is_static else None for side in item.get_partial_shape())
+    sides = tuple(
+        side.get_length() if side.is_static else None for side in item.get_partial_shape()
+    )
     kind = item.get_element_type().get_type_name()
     return TensorInfo(item.get_any_name(), _DTYPES.get(kind, kind), sides)

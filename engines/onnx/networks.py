@@ -1,0 +1,102 @@
+"""The declared networks; a further one is a row here and a row in engines/weights.json.
+
+Protocols: each project's own inference code, as named in docs/engines.md.
+"""
+
+from __future__ import annotations
+
+from engines.onnx.spec import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    NativeSize,
+    NetworkSpec,
+    RecurrentState,
+    ShortSide,
+    SizeRule,
+    Square,
+)
+
+_HALF = (0.5, 0.5, 0.5)
+_ONE = (1.0, 1.0, 1.0)
+
+
+def _rvm(weights: str, channels: tuple[int, int, int, int]) -> NetworkSpec:
+    """Robust Video Matting, `documentation/inference.md`: no normalisation, four recurrent states."""
+    states = tuple(
+        RecurrentState(f"r{number}i", f"r{number}o", count)
+        for number, count in enumerate(channels, start=1)
+    )
+    return NetworkSpec(
+        name=weights,
+        weights=weights,
+        size=NativeSize("downsample_ratio"),
+        image_input="src",
+        alpha_output="pha",
+        foreground_output="fgr",
+        states=states,
+    )
+
+
+def _imagenet(
+    name: str,
+    size: SizeRule,
+    image_input: str = "",
+    alpha_output: str = "",
+    *,
+    logits: bool = False,
+    in_rembg: bool = False,
+) -> NetworkSpec:
+    return NetworkSpec(
+        name=name,
+        weights=name,
+        size=size,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        image_input=image_input,
+        alpha_output=alpha_output,
+        activation="sigmoid" if logits else "none",
+        in_rembg=in_rembg,
+    )
+
+
+def _birefnet(name: str, side: int = 1024, *, in_rembg: bool = False) -> NetworkSpec:
+    """BiRefNet's exports give logits: `tutorials/BiRefNet_pth2onnx.ipynb`."""
+    return _imagenet(
+        name, Square(side), "input_image", "output_image", logits=True, in_rembg=in_rembg
+    )
+
+
+RVM_NETWORKS: dict[str, NetworkSpec] = {
+    spec.name: spec
+    for spec in (
+        _rvm("rvm", (16, 20, 40, 64)),
+        _rvm("rvm-fp16", (16, 20, 40, 64)),
+        _rvm("rvm-resnet50", (16, 32, 64, 128)),
+        _rvm("rvm-resnet50-fp16", (16, 32, 64, 128)),
+    )
+}
+"""Networks that carry recurrent states from frame to frame."""
+
+FRAME_NETWORKS: dict[str, NetworkSpec] = {
+    spec.name: spec
+    for spec in (
+        NetworkSpec("isnet-general-use", "isnet-general-use", Square(1024), mean=_HALF, std=_ONE, in_rembg=True),
+        NetworkSpec("modnet", "modnet", ShortSide(512, 32), mean=_HALF, std=_HALF, image_input="input", alpha_output="output"),
+        _birefnet("birefnet-matting"),
+        _birefnet("birefnet-general", in_rembg=True),
+        _birefnet("birefnet-lite", in_rembg=True),
+        _birefnet("birefnet-portrait", in_rembg=True),
+        _birefnet("birefnet-hr", 2048),
+        _birefnet("birefnet-hr-matting", 2048),
+        _imagenet("toonout", Square(1024), "image", "mask"),
+        NetworkSpec("isnet-anime", "isnet-anime", Square(1024), mean=IMAGENET_MEAN, std=_ONE, in_rembg=True),
+        _imagenet("ben2", Square(1024)),
+        _imagenet("u2net", Square(320), in_rembg=True),
+        _imagenet("u2netp", Square(320), in_rembg=True),
+        _imagenet("u2net-human-seg", Square(320), in_rembg=True),
+        _imagenet("silueta", Square(320), in_rembg=True),
+        NetworkSpec("rmbg-1.4", "rmbg-1.4", Square(1024), mean=_HALF, std=_ONE),
+        _imagenet("rmbg-2.0", Square(1024), "pixel_values", "alphas"),
+    )
+}  # fmt: skip
+"""Networks that see one image at a time, in the order they are shown."""

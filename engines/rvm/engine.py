@@ -1,0 +1,173 @@
+"""Robust Video Matting: people, by a recurrent network in an ONNX file.
+
+S. Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022; protocol:
+`documentation/inference.md` of the project. It must not import a runtime before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engines.base import (
+    Capability,
+    DeviceName,
+    Engine,
+    FrameSource,
+    MattedFrame,
+    Requirement,
+    RunContext,
+)
+from engines.device.placement import stream_with_smaller
+from engines.onnx.network_engine import NetworkFile, note_runtime
+from engines.onnx.networks import RVM_NETWORKS
+from engines.onnx.runtime.choice import memory_errors
+from engines.onnx.runtime.interface import NetworkSession, NetworkStream, StreamPlan, Tensor
+from engines.onnx.spec import NativeSize
+from engines.rvm.options import RvmOptions, ratios
+from engines.rvm.passes import Runner, TargetGuide
+from utils.mask_utils import check_keyframe_mask
+from utils.options import OptionValue, read_options
+from utils.types import Mask, Message
+
+if TYPE_CHECKING:
+    from config import Settings
+
+_LABEL = "Robust Video Matting"
+_BASE_BYTES = 60_000_000
+_BYTES_PER_PIXEL = 120
+"""Measured resident memory of a stream beside the weights, both runtimes, from 360p to 4K."""
+_PRESENT = 0.5
+"""Alpha from which somebody is there."""
+_LEAST_SHARE = 1e-4
+"""Share of a picture that must be matted on some frame, or nobody was found."""
+
+
+class RvmEngine(Engine):
+    """People without a mark, or the marked person alone."""
+
+    name = "rvm"
+    label = Message("engine.rvm.label")
+    description = Message("engine.rvm.description")
+    capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
+    guide_kind = "mask_per_frame"
+    options_type = RvmOptions
+
+    def __init__(self, settings: Settings) -> None:
+        self._files = {name: NetworkFile(spec, settings) for name, spec in RVM_NETWORKS.items()}
+        self._device: DeviceName = "cpu"
+        self._loaded: tuple[str, NetworkSession] | None = None
+        self._is_loaded = False
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the network's file."""
+        return self._files["rvm"].size_bytes
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The runtime and the MobileNetV3 network; the others are extras."""
+        return self._files["rvm"].requirements()
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """See `Engine.working_bytes`."""
+        return _BASE_BYTES + size_wh[0] * size_wh[1] * _BYTES_PER_PIXEL
+
+    def load_model(self, device: DeviceName) -> None:
+        """See `Engine.load_model`."""
+        self.unload()
+        self._device = device
+        self._loaded = ("rvm", self._files["rvm"].open(device))
+        self._is_loaded = True
+
+    def unload(self) -> None:
+        """See `Engine.unload`."""
+        self._loaded = None
+        self._is_loaded = False
+
+    def process(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        """See `MattingEngine.process`; an empty guide asks for everyone."""
+        if not self._is_loaded:
+            raise RuntimeError("load_model comes before process")
+        chosen = read_options(RvmOptions, options, self.option_specs())
+        first = TargetGuide(guide, frames.size_wh).mask(start)
+        if first is not None:
+            check_keyframe_mask(first, frames.size_wh, start)
+        return self._run(frames, guide, start, chosen, context)
+
+    def _run(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: RvmOptions,
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        context.check_cancelled()
+        name, session = self._session(options.network)
+        note_runtime(session, self._device, context)
+
+        def open_job(ratio: float, done: int) -> Iterator[MattedFrame]:
+            context.details["downsample_ratio"] = f"{ratio:.4g}"
+            runner = Runner(
+                frames=frames,
+                guide=TargetGuide(guide, frames.size_wh),
+                start=start,
+                confirmed=context.confirmed,
+                fill=options.fill,
+                open_stream=lambda: _open_stream(session, name, frames.size_wh, ratio),
+                context=context,
+            )
+            with memory_errors():
+                yield from runner.run(done)
+
+        def on_smaller(wanted: float, used: float) -> None:
+            values: dict[str, str | int | float | Message] = {
+                "name": _LABEL,
+                "wanted": f"{wanted:.3g}",
+                "used": f"{used:.3g}",
+            }
+            context.on_notice(Message("engine.smaller", values))
+
+        found = False
+        settings = ratios(frames.size_wh, options.downsample_ratio)
+        for item in stream_with_smaller(_LABEL, settings, open_job, on_smaller):
+            found = found or float((item.alpha > _PRESENT).mean()) > _LEAST_SHARE
+            yield item
+        if not found:
+            context.on_notice(Message("engine.rvm.nobody"))
+
+    def _session(self, network: str) -> tuple[str, NetworkSession]:
+        """Return the network asked for, loaded; one is kept at a time."""
+        name = self._network_name(network)
+        if self._loaded is None or self._loaded[0] != name:
+            session = self._files[name].open(self._device)
+            self._loaded = name, session
+        return self._loaded
+
+    def _network_name(self, network: str) -> str:
+        base = "rvm-resnet50" if network == "resnet50" else "rvm"
+        # The float16 files are slower on a CPU than the others, and have crashed there.
+        half = f"{base}-fp16"
+        return half if self._device == "cuda" and self._files[half].is_present else base
+
+
+def _open_stream(
+    session: NetworkSession, name: str, size_wh: tuple[int, int], ratio: float
+) -> NetworkStream:
+    spec = RVM_NETWORKS[name]
+    assert isinstance(spec.size, NativeSize)
+    constants: dict[str, Tensor] = {spec.size.ratio_input: np.array([ratio], np.float32)}
+    width, height = size_wh
+    plan = StreamPlan(
+        spec.image_input, (1, 3, height, width), constants, spec.states, (spec.alpha_output,)
+    )
+    return session.open_stream(plan)

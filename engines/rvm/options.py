@@ -1,0 +1,63 @@
+"""The options of an RVM job, and the ratio that the network works at inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from utils.messages import Text
+from utils.options import Option
+
+_REDUCED_LONG_SIDE = 512
+"""Longer side, in pixels, that the network's inside works at by default; upstream's `auto_downsample_ratio`."""
+_LEAST_RATIO = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RvmOptions:
+    """What a user may choose."""
+
+    downsample_ratio: Annotated[
+        float,
+        Option(
+            Text(
+                en="Downsample ratio inside the network (0 = by the clip's size; larger: finer hands and hair, slower)",
+                zh="网络内部的缩放比例（0 为按视频尺寸自动；越大手部和发丝越精细，也越慢）",
+            ),
+            minimum=0.0,
+            maximum=1.0,
+        ),
+    ] = 0.0
+    network: Annotated[
+        str,
+        Option(
+            Text(
+                en="Network (auto takes MobileNetV3; ResNet50 is slightly better and slower)",
+                zh="网络（auto 使用 MobileNetV3；ResNet50 略好但更慢）",
+            ),
+            choices=("auto", "mobilenetv3", "resnet50"),
+        ),
+    ] = "auto"
+    fill: Annotated[
+        str,
+        Option(
+            Text(
+                en="Fill what the network drops of the target from the tracked mask (auto: where it does so on a confirmed frame)",
+                zh="用跟踪蒙版补全网络漏掉的部分（auto：仅当确认帧上有漏掉时）",
+            ),
+            choices=("auto", "on", "off"),
+        ),
+    ] = "auto"
+
+
+def ratio_for(size_wh: tuple[int, int], chosen: float) -> float:
+    """Return the ratio in (0, 1]: as chosen, else so that the longer side becomes 512 pixels inside."""
+    if chosen > 0:
+        return max(chosen, _LEAST_RATIO)
+    return min(1.0, _REDUCED_LONG_SIDE / max(size_wh))
+
+
+def ratios(size_wh: tuple[int, int], chosen: float) -> tuple[float, float]:
+    """Return the ratio and the next smaller one, for a device whose memory is short."""
+    ratio = ratio_for(size_wh, chosen)
+    return ratio, ratio / 2

@@ -1,0 +1,182 @@
+"""The order in which a clip is matted, and one stream of frames through the network.
+
+From the start frame the clip is matted backwards, then forwards, each with states of its own. States are set
+to zero at the start of a stream and at cuts: with old ones the first frames are wrong, and may stay wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from engines.base import FrameSource, MattedFrame, RunContext
+from engines.onnx.runtime.interface import NetworkStream, Tensor
+from engines.rvm.target import TargetLook, TargetRestriction, blank_outside, look_at
+from utils.errors import UnusablePrompt
+from utils.prefetch import ahead
+from utils.scene_cut import CutDetector
+from utils.types import Alpha, Frame, Mask
+
+WARM_UP_STEPS = 2
+"""Further steps on a stream's first frame: an alpha from empty states is ragged at the edges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A frame on its way: its mask where there is a target, and the network's input."""
+
+    index: int
+    mask: Mask | None
+    image: Tensor
+    starts: bool
+    look: TargetLook | None
+
+
+class TargetGuide:
+    """The masks of a job, read once; `None` for every frame where everyone is wanted."""
+
+    def __init__(self, guide: Mapping[int, Mask], size_wh: tuple[int, int]) -> None:
+        self._guide = guide
+        self._shape = size_wh[1], size_wh[0]
+        self.is_empty = not guide
+
+    def mask(self, index: int) -> Mask | None:
+        """Return the mask of a frame, bool (H, W).
+
+        Raises:
+            UnusablePrompt: there is none, or it is of another size.
+        """
+        if self.is_empty:
+            return None
+        if index not in self._guide:
+            raise UnusablePrompt("engine.mask_missing", frame=index)
+        mask = np.ascontiguousarray(self._guide[index], dtype=bool)
+        if mask.shape != self._shape:
+            height, width = (*mask.shape, 1, 1)[:2]
+            raise UnusablePrompt(
+                "prompt.mask_size",
+                mask_width=width,
+                mask_height=height,
+                width=self._shape[1],
+                height=self._shape[0],
+            )
+        return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs one job.
+
+    Args:
+        frames: the clip.
+        guide: its masks.
+        start: the frame that matting goes away from.
+        confirmed: frames whose masks a user confirmed; there the network is compared with the mask again.
+        fill: "auto", "on" or "off", see `RvmOptions.fill`.
+        open_stream: starts a stream with empty states.
+        context: progress and cancel.
+    """
+
+    frames: FrameSource
+    guide: TargetGuide
+    start: int
+    confirmed: frozenset[int]
+    fill: str
+    open_stream: Callable[[], NetworkStream]
+    context: RunContext
+
+    def run(self, done: int) -> Iterator[MattedFrame]:
+        """Yield all alphas but the first `done`: start-1 … 0, then start … the last."""
+        count = len(self.frames)
+        backwards = self.start
+        if done < backwards:
+            # The start frame leads the way and is given by the forward run.
+            yield from self._one_way(self.start - done, -1, done)
+        skipped = max(0, done - backwards)
+        if self.start + skipped < count:
+            yield from self._one_way(self.start + skipped, 1, max(done, backwards))
+
+    def _one_way(self, first: int, step: Literal[1, -1], done: int) -> Iterator[MattedFrame]:
+        skip = 1 if step < 0 else 0
+        restriction: TargetRestriction | None = None
+        # Decoding, the network and what follows have a thread each.
+        with closing(ahead(lambda: self._matte(first, step), depth=1)) as pairs:  # type: ignore[type-var]
+            for offset, (item, alpha) in enumerate(pairs):
+                self.context.check_cancelled()
+                if offset < skip:
+                    continue
+                result = alpha
+                if item.mask is not None:
+                    restriction = self._restriction(item, restriction)
+                    result = restriction(alpha, item.mask)
+                done += 1
+                self.context.report("matte", done, len(self.frames))
+                yield MattedFrame(item.index, result)
+
+    def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
+        fills = {"on": True, "off": False}.get(self.fill)
+        if fills is None and item.look is not None:
+            fills = item.look.drops_parts
+        if current is None:
+            return TargetRestriction(self.frames.size_wh, bool(fills))
+        if fills is not None:
+            current.fills = fills
+        return current
+
+    def _matte(self, first: int, step: Literal[1, -1]) -> Iterator[tuple[Step, Alpha]]:
+        stream = self.open_stream()
+        looking = None if self.guide.is_empty else self.open_stream()
+        source = ahead(lambda: self._prepared(first, step, looking), depth=2)
+        with closing(source) as items:  # type: ignore[type-var]
+            for item in items:
+                if item.starts:
+                    stream.reset()
+                    for _ in range(WARM_UP_STEPS):
+                        stream.step(item.image)
+                yield item, _alpha(stream.step(item.image))
+
+    def _prepared(
+        self, first: int, step: Literal[1, -1], looking: NetworkStream | None
+    ) -> Iterator[Step]:
+        """Yield the frames' steps; `looking` is a stream of its own for looks at single frames."""
+        stop = len(self.frames) if step > 0 else -1
+        cuts = CutDetector()
+        blanks = False
+        with closing(self.frames.read(first, stop, step)) as reader:  # type: ignore[type-var]
+            for offset, frame in enumerate(reader):
+                self.context.check_cancelled()
+                index = first + offset * step
+                starts = cuts.is_cut(frame) or offset == 0
+                mask = self.guide.mask(index)
+                look = None
+                if mask is not None and looking is not None:
+                    if starts or index in self.confirmed:
+                        look = look_once(looking, frame, mask)
+                    if starts and look is not None:
+                        blanks = look.sees_others
+                seen = blank_outside(frame, mask) if blanks and mask is not None else frame
+                yield Step(index, mask, to_tensor(seen), starts, look)
+
+
+def look_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetLook:
+    """Return what the network says of one frame by itself, uint8 RGB (H, W, 3), and the mask on it."""
+    stream.reset()
+    image = to_tensor(frame)
+    for _ in range(WARM_UP_STEPS):
+        stream.step(image)
+    return look_at(_alpha(stream.step(image)), mask)
+
+
+def to_tensor(frame: Frame) -> Tensor:
+    """Return a frame, uint8 RGB (H, W, 3), as the network's input, float32 (1, 3, H, W) in [0, 1]."""
+    return np.asarray(cv2.dnn.blobFromImage(frame, 1.0 / 255.0))
+
+
+def _alpha(outputs: tuple[Tensor, ...]) -> Alpha:
+    alpha: Alpha = np.clip(outputs[0][0, 0], 0.0, 1.0, dtype=np.float32)
+    return alpha

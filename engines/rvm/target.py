@@ -1,0 +1,196 @@
+"""Restrict Robust Video Matting's alpha to the marked target; pure array work.
+
+The network mattes every person and decides by its first frames whom it keeps. Three means, each where a look
+at the start frame says that it is needed (measured in docs/performance.md):
+
+- what lies outside the target's box is blanked in every input frame, where the network also sees others;
+- parts of the alpha that don't belong to the target are removed, by connection and by distance;
+- what the network drops of the target, such as raised hands, is filled from the tracked mask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utils.mask_utils import bounding_box, components
+from utils.types import Alpha, Frame, Mask
+
+FloatMap = npt.NDArray[np.float32]
+
+WORKING_LONG_SIDE = 640
+"""Longest side, in pixels, at which distances and connected parts are computed."""
+REACH_PX, FALLOFF_PX = 20.0, 8.0
+"""Distance from the tracked mask, in pixels, at which alpha is cut off, and over how much it fades."""
+BOX_MARGIN_X, BOX_MARGIN_Y = 0.12, 0.25
+"""Margin of the target's box as a share of its longer side; a tracked mask rather loses legs than arms."""
+_PRESENT = 0.1
+"""Alpha from which a pixel counts as matted."""
+_DROPPED = 0.3
+"""Alpha below which a pixel inside the target counts as dropped."""
+_OTHERS_SHARE = 0.02
+"""Matted area away from the target, as a share of the target's, from which others are in the picture."""
+_MISSED_SHARE = 0.005
+"""Dropped share of the confirmed mask's interior from which the network doesn't know all of the target."""
+_DEPTH = 0.015
+"""How deep inside the mask, in square roots of its area, a dropped pixel must lie to be filled again."""
+_LEAST_DEPTH_PX = 3.0
+_OWN_SHARE = 0.3
+"""Share of a part's alpha that lies on the mask, from which the part belongs to the target."""
+_SPILL_SHARE = 0.4
+"""Area beyond the reach, as a share of the target's, from which a part holds somebody else as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLook:
+    """What the network's alpha of a frame says of the target's mask on it.
+
+    Attributes:
+        recall: share of the mask's interior that the network mattes, in [0, 1].
+        overlap: intersection over union of alpha > 0.5 and the mask, others left out, in [0, 1].
+        others: area matted away from the target as a share of the target's.
+    """
+
+    recall: float
+    overlap: float
+    others: float
+
+    @property
+    def sees_others(self) -> bool:
+        """Tell whether people beside the target are matted."""
+        return self.others > _OTHERS_SHARE
+
+    @property
+    def drops_parts(self) -> bool:
+        """Tell whether the network drops parts of the target; else a hole in its alpha is a fault of the mask."""
+        return 1.0 - self.recall > _MISSED_SHARE
+
+
+def look_at(alpha: Alpha, mask: Mask) -> TargetLook:
+    """Compare the alpha of a whole frame, float32 (H, W), with the target's mask, bool (H, W)."""
+    working = _Working(mask.shape)
+    inside, small = working.mask(mask), working.map(alpha)
+    if not inside.any():
+        return TargetLook(0.0, 0.0, 0.0)
+    area = float(np.count_nonzero(inside))
+    interior = _distance(inside) * working.scale > _depth_px(area * working.scale**2)
+    interior = interior if interior.any() else inside
+    away = _distance(~inside) * working.scale > REACH_PX
+    near = (small > 0.5) & ~away
+    union = np.count_nonzero(near | inside)
+    return TargetLook(
+        recall=float(np.count_nonzero(interior & (small >= _DROPPED)) / np.count_nonzero(interior)),
+        overlap=float(np.count_nonzero(near & inside) / union),
+        others=float(np.count_nonzero(away & (small > _DROPPED)) / area),
+    )
+
+
+def blank_outside(frame: Frame, mask: Mask) -> Frame:
+    """Return the frame, uint8 RGB (H, W, 3), black outside the box around the mask, grown by its margins."""
+    box = bounding_box(mask)
+    blanked = np.zeros_like(frame)
+    if box is None:
+        return blanked
+    x0, y0, x1, y1 = box
+    longer = max(x1 - x0, y1 - y0)
+    across, down = round(BOX_MARGIN_X * longer), round(BOX_MARGIN_Y * longer)
+    window = np.s_[max(y0 - down, 0) : y1 + down, max(x0 - across, 0) : x1 + across]
+    blanked[window] = frame[window]
+    return blanked
+
+
+class TargetRestriction:
+    """Restricts one run's alphas; call it in frame order.
+
+    Args:
+        size_wh: size of the frames, in pixels.
+        fills: see `TargetLook.drops_parts`; may be changed from frame to frame.
+    """
+
+    def __init__(self, size_wh: tuple[int, int], fills: bool) -> None:
+        self._working = _Working((size_wh[1], size_wh[0]))
+        self.fills = fills
+        self._spill = 0.0
+
+    def __call__(self, alpha: Alpha, mask: Mask) -> Alpha:
+        """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask."""
+        inside, small = self._working.mask(mask), self._working.map(alpha)
+        if not inside.any():
+            return np.zeros_like(alpha)
+        result: Alpha = alpha * self._working.full(self._gate(small, inside))
+        filled = self._dropped(small, inside) if self.fills else None
+        if filled is not None and filled.any():
+            soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
+            np.maximum(
+                result,
+                soft * self._working.full(filled.astype(np.float32), smooth=True),
+                out=result,
+            )
+        return result
+
+    def _gate(self, small: FloatMap, inside: Mask) -> FloatMap:
+        """Return what the alpha is multiplied with: 1 on the target's own parts and near the mask."""
+        distance = _distance(~inside) * self._working.scale
+        gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
+        labels, areas = components(small > _PRESENT)
+        total = np.bincount(labels.ravel(), weights=small.ravel(), minlength=areas.size)
+        own = np.bincount(
+            labels.ravel(), weights=(small * inside).ravel(), minlength=areas.size
+        ) / np.maximum(total, 1e-6)
+        own[0] = 0.0
+        belongs = (own > _OWN_SHARE)[labels]
+        beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
+        # Over some frames, so that a part doesn't come and go.
+        self._spill += 0.2 * (beyond - self._spill)
+        if self._spill < _SPILL_SHARE:
+            grown = cv2.dilate(belongs.astype(np.float32), np.ones((3, 3), np.uint8))
+            gate = np.maximum(gate, cv2.blur(grown, (3, 3)))
+        return gate
+
+    def _dropped(self, small: FloatMap, inside: Mask) -> Mask:
+        """Return where the mask must be filled in: around what lies deep inside it and isn't matted."""
+        scale = self._working.scale
+        depth = _depth_px(np.count_nonzero(inside) * scale**2) / scale
+        seeds = (_distance(inside) > depth) & (small < _DROPPED)
+        if not seeds.any():
+            return seeds
+        near = _distance(~seeds) <= depth + 2.0
+        filled: Mask = near & inside & (small < 0.9)
+        return filled
+
+
+class _Working:
+    """The reduced size that distances are computed at; `scale` is full pixels to a reduced one."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._full_wh = shape[1], shape[0]
+        self.scale = max(1.0, max(shape) / WORKING_LONG_SIDE)
+        self._wh = max(1, round(shape[1] / self.scale)), max(1, round(shape[0] / self.scale))
+
+    def map(self, values: FloatMap) -> FloatMap:
+        return np.asarray(cv2.resize(values, self._wh, interpolation=cv2.INTER_AREA), np.float32)
+
+    def mask(self, mask: Mask) -> Mask:
+        levels = mask.view(np.uint8) * np.uint8(255)
+        return np.asarray(cv2.resize(levels, self._wh, interpolation=cv2.INTER_AREA) > 127)
+
+    def full(self, values: FloatMap, *, smooth: bool = False) -> FloatMap:
+        if smooth:
+            values = cv2.GaussianBlur(values, (0, 0), 1.0)
+        return np.asarray(
+            cv2.resize(values, self._full_wh, interpolation=cv2.INTER_LINEAR), np.float32
+        )
+
+
+def _depth_px(area_px: float) -> float:
+    return max(_LEAST_DEPTH_PX, _DEPTH * float(np.sqrt(area_px)))
+
+
+def _distance(mask: Mask) -> FloatMap:
+    """Return the distance of true pixels to the nearest false one, in pixels, float32 (h, w)."""
+    if mask.all():
+        return np.full(mask.shape, np.float32(max(mask.shape)))
+    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3), np.float32)

@@ -1,0 +1,173 @@
+"""Networks in ONNX files: every declared row runs, and a file of another network is refused with what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config import Settings
+from engines import weights_manifest
+from engines.onnx.network_engine import NetworkFile
+from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
+from engines.onnx.runtime.interface import NetworkSession, StreamPlan
+from engines.weights_manifest import model_names, model_weights
+from tests.engines.tiny_onnx import OPSET, build_network, install, unpinned_manifest
+from utils.errors import EngineUnavailable, ModelFilesError
+
+NETWORKS = RVM_NETWORKS | FRAME_NETWORKS
+RUNTIMES = ("onnxruntime", "openvino")
+RVM = RVM_NETWORKS["rvm"]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("models")
+    with unpinned_manifest(folder):
+        yield folder
+
+
+def network_file(name: str, models: Path, runtime: str = "onnxruntime") -> NetworkFile:
+    return NetworkFile(
+        NETWORKS[name], Settings(_env_file=None, models_dir=models, onnx_runtime=runtime)
+    )
+
+
+def open_stream(session: NetworkSession, size_wh: tuple[int, int], ratio: float = 0.5):
+    return session.open_stream(
+        StreamPlan(
+            "src",
+            (1, 3, size_wh[1], size_wh[0]),
+            {"downsample_ratio": np.array([ratio], np.float32)},
+            RVM.states,
+            ("pha",),
+        )
+    )
+
+
+def images(count: int, size_wh: tuple[int, int]) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [rng.random((1, 3, size_wh[1], size_wh[0])).astype(np.float32) for _ in range(count)]
+
+
+def test_every_network_has_a_row_in_the_manifest_of_weights():
+    for spec in NETWORKS.values():
+        assert spec.weights in model_names()
+        assert len(model_weights(spec.weights).files) == 1
+        assert model_weights(spec.weights).licence
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if not name.endswith("fp16")])
+def test_a_file_of_the_declared_layout_is_taken(models: Path, name: str):
+    install(NETWORKS[name], models)
+    session = network_file(name, models).open("cpu")
+    assert session.info.provider.startswith("CPU")
+
+
+def test_a_float16_file_is_taken(models: Path):
+    install(RVM_NETWORKS["rvm-fp16"], models, half=True)
+    session = network_file("rvm-fp16", models).open("cpu")
+    assert session.info.precision == "float16"
+
+
+@pytest.mark.parametrize(
+    ("variation", "difference"),
+    [
+        ({"rename": {"src": "image"}}, "no input “src”; unknown input “image”"),
+        ({"rename": {"pha": "alpha"}}, "no output “pha”"),
+        ({"channels": 4}, "input “src” has 4 channels instead of 3"),
+        ({"rename": {"r3i": "extra"}}, "no input “r3i”"),
+    ],
+)
+def test_another_network_is_refused_with_what_differs(models: Path, variation, difference):
+    install(RVM, models, **variation)
+    with pytest.raises(ModelFilesError) as caught:
+        network_file("rvm", models).open("cpu")
+    assert difference in caught.value.user_message
+    assert "download_models.sh rvm" in caught.value.user_message
+
+
+def test_states_of_another_network_are_refused(models: Path):
+    build_network(RVM_NETWORKS["rvm-resnet50"], network_file("rvm", models).path)
+    with pytest.raises(ModelFilesError, match="has 32 channels instead of 20"):
+        network_file("rvm", models).open("cpu")
+
+
+def test_a_fixed_size_other_than_the_row_s_is_refused(models: Path):
+    install(NETWORKS["isnet-general-use"], models, side=512)
+    with pytest.raises(ModelFilesError, match="instead of 1024 pixels square"):
+        network_file("isnet-general-use", models).open("cpu")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("how", ["truncated", "text", "opset"])
+def test_a_damaged_file_is_refused_with_the_command_that_gets_it(models, how, runtime):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    path = install(RVM, models, opset=99 if how == "opset" else OPSET)
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    if how == "text":
+        path.write_text("<html>not found</html>")
+    if how == "opset" and runtime == "openvino":
+        pytest.skip("OpenVINO reads operators of an unknown opset as those of the newest")
+    with pytest.raises(ModelFilesError) as caught:
+        network_file("rvm", models, runtime).open("cpu")
+    assert "bash scripts/download_models.sh rvm" in caught.value.user_message
+
+
+def test_a_file_with_another_checksum_is_refused(tmp_path: Path, monkeypatch):
+    pinned = Path(weights_manifest.__file__).with_name("weights.json")
+    monkeypatch.setattr(weights_manifest, "PINNED_PATH", pinned)
+    install(RVM, tmp_path)
+    with pytest.raises(ModelFilesError, match="bytes instead of 14975696"):
+        network_file("rvm", tmp_path).open("cpu")
+
+
+def test_a_missing_file_is_a_requirement(tmp_path: Path):
+    file = network_file("rvm", tmp_path)
+    assert [item.present for item in file.requirements()] == [True, False]
+    assert file.requirements()[1].command == "bash scripts/download_models.sh rvm"
+
+
+def test_openvino_is_named_where_it_is_demanded_and_missing(models: Path, monkeypatch):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "openvino" else find(name)
+    )
+    install(RVM, models)
+    with pytest.raises(EngineUnavailable) as caught:
+        network_file("rvm", models, "openvino").open("cpu")
+    assert "SPLAZMATTE_ONNX_RUNTIME" in caught.value.user_message
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_states_go_on_from_frame_to_frame_and_a_reset_begins_again(models: Path, runtime: str):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    install(RVM, models)
+    session = network_file("rvm", models, runtime).open("cpu")
+    stream = open_stream(session, (64, 48))
+    first, second = images(2, (64, 48))
+    fresh = stream.step(first)[0].copy()
+    after = stream.step(second)[0].copy()
+    stream.reset()
+    assert np.array_equal(stream.step(first)[0], fresh)
+    stream.reset()
+    assert not np.array_equal(stream.step(second)[0], after)
+
+
+def test_both_runtimes_agree(models: Path):
+    pytest.importorskip("openvino")
+    install(RVM, models)
+    found = []
+    for runtime in RUNTIMES:
+        stream = open_stream(network_file("rvm", models, runtime).open("cpu"), (66, 42))
+        found.append([stream.step(image)[0].copy() for image in images(4, (66, 42))])
+    for one, other in zip(*found, strict=True):
+        assert one.shape == other.shape == (1, 1, 42, 66)
+        assert np.abs(one - other).mean() < 0.01  # bfloat16 where the processor has it

@@ -1,0 +1,308 @@
+"""Robust Video Matting: order, states, the marked target, and its real weights where they are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import ArrayFrames, RunContext
+from engines.onnx.networks import RVM_NETWORKS
+from engines.rvm import engine as engine_module
+from engines.rvm import passes
+from engines.rvm.engine import RvmEngine
+from engines.rvm.options import ratio_for
+from engines.rvm.target import TargetRestriction, blank_outside, look_at
+from tests.engines.tiny_onnx import install, unpinned_manifest
+from utils.errors import BadRequest, OutOfGpuMemory, UnusablePrompt
+
+SIZE_WH = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("models")
+    with unpinned_manifest(folder):
+        for seed, name in enumerate(("rvm", "rvm-resnet50")):
+            install(RVM_NETWORKS[name], folder, seed=seed)
+        yield folder
+
+
+@pytest.fixture
+def engine(models: Path):
+    engine = RvmEngine(Settings(_env_file=None, models_dir=models, device="cpu"))
+    engine.load_model("cpu")
+    yield engine
+    engine.unload()
+
+
+def noise(count: int, size_wh: tuple[int, int] = SIZE_WH, seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [
+        rng.integers(0, 256, (size_wh[1], size_wh[0], 3)).astype(np.uint8) for _ in range(count)
+    ]
+
+
+def box_mask(
+    size_wh: tuple[int, int] = SIZE_WH, box: tuple[int, int, int, int] = (30, 10, 60, 60)
+) -> np.ndarray:
+    mask = np.zeros((size_wh[1], size_wh[0]), bool)
+    x0, y0, x1, y1 = box
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def run(engine: RvmEngine, frames, guide=None, start=0, context=None, **options):
+    items = engine.process(
+        ArrayFrames(frames), guide or {}, start, options, context or RunContext()
+    )
+    return {item.index: item.alpha for item in items}
+
+
+def test_everyone_needs_no_mask(engine):
+    alphas = run(engine, noise(4))
+    assert list(alphas) == [0, 1, 2, 3]
+    assert all(alpha.dtype == np.float32 and alpha.min() >= 0 for alpha in alphas.values())
+
+
+def test_the_way_it_ran_is_noted(engine):
+    context = RunContext()
+    run(engine, noise(1), context=context, downsample_ratio="0.5")
+    assert context.details["downsample_ratio"] == "0.5"
+    assert {"runtime", "precision"} <= context.details.keys()
+
+
+@pytest.mark.parametrize("size_wh", [(321, 181), (101, 203), (16, 16)])
+def test_odd_and_portrait_sizes(engine, size_wh):
+    alphas = run(engine, noise(2, size_wh), {0: (m := box_mask(size_wh, (3, 3, 12, 14))), 1: m}, 1)
+    assert {alpha.shape for alpha in alphas.values()} == {(size_wh[1], size_wh[0])}
+
+
+def test_the_result_does_not_depend_on_what_ran_before(engine):
+    frames = noise(4)
+    before = run(engine, frames)
+    run(engine, noise(3, seed=9))
+    after = run(engine, frames)
+    assert all(np.array_equal(before[index], after[index]) for index in before)
+
+
+def test_states_are_zero_again_after_a_cut(engine):
+    dark = [np.full((64, 96, 3), 10 + 3 * step, np.uint8) for step in range(3)]
+    bright = [frame + np.uint8(200) for frame in dark]
+    joined = run(engine, dark + bright)
+    alone = run(engine, bright)
+    assert np.array_equal(joined[3], alone[0])
+    assert np.array_equal(joined[5], alone[2])
+
+
+def test_forwards_from_the_start_frame_is_as_if_the_clip_began_there(engine):
+    frames, mask = noise(6), box_mask()
+    from_middle = run(engine, frames, dict.fromkeys(range(6), mask), 3)
+    assert list(from_middle) == [2, 1, 0, 3, 4, 5]
+    tail = run(engine, frames[3:], dict.fromkeys(range(3), mask))
+    assert np.array_equal(from_middle[4], tail[1])
+
+
+def test_the_target_s_alpha_is_zero_away_from_its_mask(engine):
+    size_wh = (256, 128)
+    mask = box_mask(size_wh, (20, 20, 80, 110))
+    alphas = run(engine, noise(2, size_wh), {0: mask, 1: mask}, 0, fill="off")
+    assert alphas[1][:, 150:].max() == 0.0
+
+
+def test_an_absent_target_has_no_alpha(engine):
+    mask = box_mask()
+    alphas = run(engine, noise(3), {0: mask, 1: np.zeros_like(mask), 2: mask})
+    assert alphas[1].max() == 0.0
+
+
+def test_a_frame_without_a_mask_is_told(engine):
+    with pytest.raises(UnusablePrompt, match="Frame 1 has no"):
+        run(engine, noise(3), {0: box_mask(), 2: box_mask()})
+
+
+def test_a_clip_without_a_person_is_told(engine, monkeypatch):
+    monkeypatch.setattr(passes, "_alpha", lambda outputs: np.zeros((64, 96), np.float32))
+    notices = []
+    run(engine, noise(2), context=RunContext(on_notice=notices.append))
+    assert [notice.code for notice in notices] == ["engine.rvm.nobody"]
+
+
+def test_short_memory_falls_to_half_the_ratio_once_and_tells(engine, monkeypatch):
+    opened, notices = [], []
+
+    def open_stream(session, name, size_wh, ratio):
+        opened.append(ratio)
+        if ratio > 0.3 or failing:
+            raise MemoryError("bad allocation")
+        return original(session, name, size_wh, ratio)
+
+    original, failing = engine_module._open_stream, False
+    monkeypatch.setattr(engine_module, "_open_stream", open_stream)
+    context = RunContext(on_notice=notices.append)
+    alphas = run(engine, noise(3), context=context, downsample_ratio="0.5")
+    assert len(alphas) == 3
+    assert [notice.code for notice in notices][:1] == ["engine.smaller"]
+    assert opened == [0.5, 0.25]
+    assert context.details["downsample_ratio"] == "0.25"
+    failing = True
+    with pytest.raises(OutOfGpuMemory):
+        run(engine, noise(3))
+
+
+def test_another_network_can_be_chosen_and_the_first_comes_back(engine):
+    frames = noise(2)
+    mobile = run(engine, frames)
+    assert not np.array_equal(run(engine, frames, network="resnet50")[0], mobile[0])
+    assert np.array_equal(run(engine, frames)[0], mobile[0])
+
+
+def test_wrong_options_are_refused(engine):
+    for options in ({"downsample_ratio": "1.5"}, {"network": "vgg"}, {"speed": "1"}):
+        with pytest.raises(BadRequest):
+            run(engine, noise(1), **options)
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "ratio"),
+    [((320, 180), 1.0), ((1280, 720), 0.4), ((1080, 1920), 512 / 1920), ((3840, 2160), 512 / 3840)],
+)
+def test_the_ratio_brings_the_longer_side_to_512(size_wh, ratio):
+    assert ratio_for(size_wh, 0.0) == pytest.approx(ratio)
+    assert ratio_for(size_wh, 0.7) == 0.7
+
+
+# --- the marked target -----------------------------------------------------------------------------
+
+
+def two_people() -> tuple[np.ndarray, np.ndarray]:
+    """An alpha with two people, and the mask of the left one."""
+    mask = box_mask((400, 240), (60, 40, 140, 220))
+    alpha = mask.astype(np.float32)
+    alpha[40:220, 260:330] = 1.0
+    return alpha, mask
+
+
+def test_a_look_tells_others_from_the_target():
+    alpha, mask = two_people()
+    look = look_at(alpha, mask)
+    assert look.sees_others
+    assert not look.drops_parts
+    assert look.overlap > 0.95
+    assert not look_at(np.where(mask, alpha, 0.0).astype(np.float32), mask).sees_others
+
+
+def test_a_look_tells_that_a_part_is_dropped():
+    alpha, mask = two_people()
+    alpha[40:100, 60:140] = 0.0
+    assert look_at(alpha, mask).drops_parts
+
+
+def test_others_are_removed_and_the_target_s_edge_is_untouched():
+    alpha, mask = two_people()
+    alpha[60:200, 140:146] = 0.4  # hair beside the mask
+    found = TargetRestriction((400, 240), fills=False)(alpha, mask)
+    assert found[:, 250:].max() == 0.0
+    assert np.array_equal(found[:, :200], alpha[:, :200])
+
+
+def test_what_the_tracker_lost_of_the_target_stays_where_it_hangs_together():
+    alpha, mask = two_people()
+    mask[170:] = False  # the tracker lost the legs
+    found = TargetRestriction((400, 240), fills=False)(alpha, mask)
+    assert found[210, 100] == 1.0
+    assert found[:, 250:].max() == 0.0
+
+
+def test_somebody_who_touches_the_target_is_cut_off():
+    alpha, mask = two_people()
+    alpha[100:120, 140:260] = 1.0  # an arm's length joins the two
+    restriction = TargetRestriction((400, 240), fills=False)
+    for _ in range(10):
+        found = restriction(alpha, mask)
+    assert found[:, 260:].max() == 0.0
+
+
+def test_a_dropped_hand_is_filled_from_the_mask_only_where_it_is_asked():
+    alpha, mask = two_people()
+    alpha[40:90, 60:140] = 0.0
+    filled = TargetRestriction((400, 240), fills=True)(alpha, mask)
+    assert filled[45:85, 65:135].min() > 0.9
+    assert TargetRestriction((400, 240), fills=False)(alpha, mask)[45:85, 65:135].max() == 0.0
+
+
+def test_the_picture_is_black_outside_the_target_s_box():
+    _, mask = two_people()
+    frame = np.full((240, 400, 3), 200, np.uint8)
+    blanked = blank_outside(frame, mask)
+    assert blanked[mask].min() == 200
+    assert blanked[:, 200:].max() == 0
+    assert blank_outside(frame, np.zeros_like(mask)).max() == 0
+
+
+# --- the real weights ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real_engine():
+    engine = RvmEngine(Settings(device="cpu"))
+    if not engine.is_available:
+        pytest.skip("RVM's weights are not here: bash scripts/download_models.sh rvm")
+    engine.load_model("cpu")
+    yield engine
+    engine.unload()
+
+
+@pytest.fixture(scope="module")
+def clip(shared: Path):
+    """The beginning of a clip with exact alphas, at 640x360."""
+    from pipeline.video_io import VideoIO
+
+    folder = shared / "data" / "dev" / "synth_woman_robot_360p"
+    video = VideoIO(Settings())
+
+    def read(name: str) -> list[np.ndarray]:
+        info = video.probe(folder / name)
+        return [frame.copy() for frame in video.open(folder / name, info).read(0, 10)]
+
+    alphas = [frame[..., 0].astype(np.float32) / np.float32(255.0) for frame in read("alpha.mkv")]
+    return read("clip.mp4"), alphas
+
+
+def mad(found, true) -> float:
+    return 1e3 * float(
+        np.mean([np.abs(found[index] - alpha).mean() for index, alpha in enumerate(true)])
+    )
+
+
+def test_real_weights_matte_a_person(real_engine, clip):
+    frames, true = clip
+    assert mad(run(real_engine, frames), true) < 4.5
+
+
+def test_real_weights_matte_the_marked_person_both_ways(real_engine, clip):
+    frames, true = clip
+    guide = {index: alpha > 0.5 for index, alpha in enumerate(true)}
+    assert mad(run(real_engine, frames, guide, 5), true) < 4.5
+
+
+def test_real_weights_expect_rgb(real_engine, clip):
+    frames, true = clip
+    turned = [np.ascontiguousarray(frame[..., ::-1]) for frame in frames]
+    assert mad(run(real_engine, turned), true) > 1.1 * mad(run(real_engine, frames), true)
+
+
+def test_real_weights_give_the_same_bits_twice(real_engine, clip):
+    frames = clip[0][:4]
+    one, other = run(real_engine, frames), run(real_engine, frames)
+    assert all(np.array_equal(one[index], other[index]) for index in one)
+
+
+def test_real_weights_find_nobody_in_an_empty_room(real_engine):
+    room = np.full((180, 320, 3), 120, np.uint8)
+    room[120:] = 80
+    notices = []
+    run(real_engine, [room] * 3, context=RunContext(on_notice=notices.append))
+    assert [notice.code for notice in notices] == ["engine.rvm.nobody"]

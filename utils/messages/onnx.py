@@ -1,0 +1,32 @@
+"""Texts about the networks in ONNX files."""
+
+from __future__ import annotations
+
+from utils.messages.text import Text
+
+TEXTS: dict[str, Text] = {
+    "engine.onnx.no_openvino": Text(
+        en="OpenVINO is demanded (SPLAZMATTE_ONNX_RUNTIME=openvino) but not installed. Install it with: "
+        "bash scripts/setup_env.sh; or set SPLAZMATTE_ONNX_RUNTIME=auto.",
+        zh="设置要求使用 OpenVINO（SPLAZMATTE_ONNX_RUNTIME=openvino），但尚未安装。请运行：bash scripts/setup_env.sh；"
+        "或改为 SPLAZMATTE_ONNX_RUNTIME=auto。",
+    ),
+    "engine.onnx.no_cuda": Text(
+        en="ONNX Runtime was asked to use the GPU and got {provider} instead, so this job runs on the CPU. "
+        "Install the GPU build with: bash scripts/setup_env.sh",
+        zh="已要求 ONNX Runtime 使用显卡，实际得到的是 {provider}，本次任务在 CPU 上运行。安装 GPU 版：bash scripts/setup_env.sh",
+    ),
+    "engine.rvm.label": Text(en="Robust Video Matting", zh="Robust Video Matting（RVM）"),
+    "engine.rvm.description": Text(
+        en="People, on any machine: clean hands, hair and motion blur; with a mark only that person, without one everybody.",
+        zh="人物，任何机器都能用：手部、发丝和运动模糊干净自然；有标记时只保留所选人物，无标记时保留画面中所有人。",
+    ),
+    "engine.rvm.nobody": Text(
+        en="Robust Video Matting: no person was found; try another engine.",
+        zh="Robust Video Matting：没有找到人物，请换用其他引擎。",
+    ),
+    "engine.rvm.lost": Text(
+        en="Robust Video Matting finds no person inside the mask, so the tracked mask was kept as it is. Try another engine.",
+        zh="Robust Video Matting 在所选蒙版内没有找到人物，因此直接保留了跟踪蒙版。请换用其他引擎。",
+    ),
+}
