@@ -18,6 +18,7 @@ import app
 import engines
 from config import Settings
 from engines import registry
+from engines.base import Capability
 from pipeline.jobs.queue import ACTIVE
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.state import SessionStatus
@@ -190,9 +191,14 @@ def test_an_engine_that_needs_a_mark_refuses_everyone(
     assert not (red.workspace_dir / "sessions").exists()
 
 
-def test_everyone_says_what_to_install(red: Settings, work: Orchestrator) -> None:
+def test_everyone_says_what_to_install(
+    red: Settings, work: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pipeline.session.request import MatteRequest
 
+    for engine in list(registry.build_registry(red)):
+        if Capability.EVERYONE in engine.capabilities and engine.name != "red":
+            monkeypatch.delitem(registry.ENGINES, engine.name)
     (red.models_dir / "red").rmdir()
     bare = app.build_orchestrator(red)
     with pytest.raises(EngineUnavailable) as caught:
