@@ -38,11 +38,29 @@ class Settings(BaseSettings):
     username: str = "splaz"
     """Name for the page's login, where a password is set."""
     password: SecretStr | None = None
-    """Password of the page; none leaves it open to whoever reaches the port."""
+    """Password of the page, shared by everybody; none leaves it open to whoever reaches the port."""
+    users_file: Path | None = None
+    """File of named users (scripts/add_user.py writes it); it takes the place of the shared password."""
+    login_hours: float = Field(default=168.0, gt=0)
+    """Hours until somebody has to sign in again."""
     login_attempts: int = Field(default=5, ge=1)
     """Wrong passwords from one address before it is locked out."""
     login_lockout_s: int = Field(default=300, ge=1)
     """Seconds that a locked-out address waits."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses of proxies, whose X-Forwarded-For names the client."""
+    connections_per_client: int = Field(default=100, ge=4)
+    """Connections, and requests at a time, of one client address; each open page takes two."""
+    most_connections: int = Field(default=2000, ge=16)
+    """Connections at a time over all addresses, as far as the limit on descriptors allows."""
+    request_head_timeout_s: float = Field(default=15.0, gt=0)
+    """Seconds a connection may take to send a request's head."""
+    request_body_window_s: float = Field(default=20.0, gt=0)
+    """Seconds over which the speed of a request's body is judged."""
+    least_upload_bytes_per_s: int = Field(default=2048, ge=1)
+    """Slowest upload that is waited for, in bytes a second."""
+    preview_decodes: int = Field(default=3, ge=1, le=16)
+    """Pictures for the page that are decoded at a time, over all clients."""
     language: Literal["auto", "en", "zh"] = "auto"
     """Language of the page; auto follows the browser."""
 

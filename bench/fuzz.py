@@ -191,7 +191,7 @@ class Fuzz:
         except BadUpload as error:
             return error.code
         try:
-            self._orchestrator.frame_image(state.id, state.clip.frame_count - 1)
+            self._orchestrator.frame_jpeg(state.id, state.clip.frame_count - 1)
             return "accepted, told" if state.clip.notices else "accepted"
         except FfmpegFailed as error:
             return f"accepted, then {error.code}"

@@ -123,7 +123,7 @@ class Soak:
                 return "refused"
             return "a bad file was taken"
         session_id = self._orchestrator.create_session(self._clip, f"{client}.mp4").id
-        self._orchestrator.frame_image(session_id, 3)
+        self._orchestrator.frame_jpeg(session_id, 3)
         if number % 2:
             self._orchestrator.read_mask_upload(session_id, 0, self._mask)
         else:

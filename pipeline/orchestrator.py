@@ -51,7 +51,7 @@ from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
 from utils.errors import BadRequest, SessionError, SplazmatteError
-from utils.image_utils import write_image
+from utils.image_utils import encode_image, write_bytes
 from utils.options import resolve_options
 from utils.types import Frame, Prompt
 
@@ -159,25 +159,33 @@ class Orchestrator:
                 continue
         return states
 
-    def frame_image(self, session_id: str, frame: int) -> Path:
-        """Return a JPEG of the displayed frame at its own size, kept in the session.
+    def frame_jpeg(
+        self, session_id: str, frame: int, cancel: threading.Event | None = None
+    ) -> bytes:
+        """Return a JPEG of the displayed frame at its own size.
+
+        It is kept in the session for the next time, as long as the disk's reserve stays free.
+
+        Args:
+            cancel: ends a decode that is waited for.
 
         Raises:
             BadRequest: the clip has no such frame.
+            Cancelled: the event was set.
         """
         session, clip = self._session_clip(session_id)
         self._check_frame(frame, clip)
         path = session.folder / "frames" / f"{frame:06d}.jpg"
-        if not path.is_file():
-            with disk.translate_disk_full(session.folder):
+        with contextlib.suppress(FileNotFoundError):
+            return path.read_bytes()
+        content = encode_image(self._read_frame(session, clip, frame, cancel), ".jpg")
+        free_bytes = shutil.disk_usage(session.folder).free
+        if free_bytes - len(content) >= self._settings.min_free_disk_bytes:
+            with contextlib.suppress(OSError):
+                # A full disk, or a job that sweeps unfinished files: it is made again next time.
                 path.parent.mkdir(exist_ok=True)
-                picture = self._read_frame(session, clip, frame)
-                with contextlib.suppress(FileNotFoundError):
-                    # A job that fails just now sweeps unfinished files, this one among them.
-                    write_image(path, picture)
-                if not path.is_file():
-                    write_image(path, picture)
-        return path
+                write_bytes(path, content)
+        return content
 
     # --- the target -----------------------------------------------------------------------------
 
@@ -353,9 +361,16 @@ class Orchestrator:
         """Return the finished files; a sequence comes as one zip."""
         return self._results.outputs(self._store.open(session_id))
 
-    def still(self, session_id: str, frame: int, edges: Edges, background: str) -> Frame:
+    def still(
+        self,
+        session_id: str,
+        frame: int,
+        edges: Edges,
+        background: str,
+        cancel: threading.Event | None = None,
+    ) -> Frame:
         """Return one result frame over a background; see `Results.still`."""
-        return self._results.still(self._store.open(session_id), frame, edges, background)
+        return self._results.still(self._store.open(session_id), frame, edges, background, cancel)
 
     def alpha_still(self, session_id: str, frame: int, edges: Edges) -> Frame:
         """Return one alpha frame as grey, uint8 RGB (H, W, 3)."""
@@ -493,8 +508,10 @@ class Orchestrator:
                 "job.frame_range", frame=frame, frames=clip.frame_count, end=clip.frame_count - 1
             )
 
-    def _read_frame(self, session: Session, clip: ClipInfo, frame: int) -> Frame:
-        return self._read_around(session, clip, frame, ())[0]
+    def _read_frame(
+        self, session: Session, clip: ClipInfo, frame: int, cancel: threading.Event | None
+    ) -> Frame:
+        return next(iter(self._video.open(session.source, clip, cancel).read(frame, frame + 1)))
 
     def _read_around(
         self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,6 +81,13 @@ def cached_upload(value: object, cache_dir: Path) -> Path:
     if not path.is_file():
         raise BadRequest("page.no_file")
     return path
+
+
+def forget_upload(path: Path) -> None:
+    """Remove an upload that was taken, and the folder of its own that it lay in."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
 
 
 def read_outputs(value: object) -> tuple[str, ...]:

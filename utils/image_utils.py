@@ -111,7 +111,15 @@ def write_image(path: Path, picture: npt.NDArray[np.uint8], quality: int = JPEG_
         OSError: the disk is full or the folder can't be written.
         ValueError: the suffix is neither .jpg nor .png.
     """
-    content = encode_image(picture, path.suffix.lower(), quality)
+    write_bytes(path, encode_image(picture, path.suffix.lower(), quality))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write an encoded picture so that readers never see half of it.
+
+    Raises:
+        OSError: the disk is full or the folder can't be written.
+    """
     # Two threads may make the same picture at once: each writes a file of its own.
     temporary = path.with_name(f"{path.stem}.partial-{threading.get_ident():x}{path.suffix}")
     try:

@@ -66,17 +66,29 @@ class Results:
                 files.append(OutputFile(record.kind, path, size_bytes, target_number(record)))
         return tuple(files)
 
-    def still(self, session: Session, frame: int, edges: Edges, background: str) -> Frame:
+    def still(
+        self,
+        session: Session,
+        frame: int,
+        edges: Edges,
+        background: str,
+        cancel: threading.Event | None = None,
+    ) -> Frame:
         """Return one result frame over a background, uint8 RGB (H, W, 3), from the kept alpha.
 
         Args:
             frame: frame of the clip.
             background: "#RRGGBB", "checker", "grey", "black", "white" or "picture".
+            cancel: ends a decode that is waited for.
+
+        Raises:
+            Cancelled: the event was set.
         """
         backgrounds = Backgrounds(background, background)
         check_picture(session, backgrounds)
         clip, alpha = self._kept_alpha(session, frame)
-        source = next(iter(self._video.open(session.source, clip).read(frame, frame + 1)))
+        reader = self._video.open(session.source, clip, cancel)
+        source = next(iter(reader.read(frame, frame + 1)))
         appearance = Appearance(edges, backgrounds, session.background_picture)
         return compose_still(source, alpha, appearance)
 

@@ -135,12 +135,12 @@ def test_a_full_disk_at_an_upload_or_a_click_leaves_nothing_half(
     for attempt in (
         lambda: workplace.orchestrator.create_session(clip, "second.mp4"),
         lambda: workplace.orchestrator.read_mask_upload(session_id, 1, mask),
-        lambda: workplace.orchestrator.frame_image(session_id, 2),
         lambda: workplace.matte(session_id),
     ):
         with pytest.raises(NotEnoughDisk) as caught:
             attempt()
         assert caught.value.code in ("job.disk_full", "job.disk_before")
+    assert workplace.orchestrator.frame_jpeg(session_id, 2).startswith(b"\xff\xd8")
     assert [session.id for session in workplace.store] == [session_id]
     assert workplace.orchestrator.state(session_id) == before
     assert not partials(small_disk)

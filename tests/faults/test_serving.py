@@ -21,7 +21,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import partials, start_app, stop, wait_until
-from ui.http.janitor import sweep_cache
+from ui.http.cleanup import remove_old_uploads
 
 gradio_client = pytest.importorskip("gradio_client")
 LONG = (640, 384)
@@ -73,7 +73,7 @@ def test_row_29_an_upload_that_breaks_off_leaves_nothing_for_long(
     uploads = folder / "workspace" / "uploads"
 
     def is_swept() -> bool:
-        sweep_cache(uploads, 0.0, time.time() + 10)
+        remove_old_uploads(uploads, 0.0, time.time() + 10)
         return not any(path.is_file() for path in uploads.rglob("*"))
 
     # The server may still be writing what has reached it of the last one.

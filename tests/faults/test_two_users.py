@@ -233,7 +233,7 @@ def test_clicks_of_two_tabs_on_one_frame_leave_a_whole_selection(
         try:
             for _ in range(5):
                 workplace.orchestrator.segment(session_id, 1, Prompt(box=box))
-                workplace.orchestrator.frame_image(session_id, 1)
+                workplace.orchestrator.frame_jpeg(session_id, 1)
                 workplace.orchestrator.remove_keyframe(session_id, 1)
                 workplace.orchestrator.segment(session_id, 1, Prompt(box=box))
         except BaseException as error:

@@ -17,6 +17,7 @@ from ui import views
 from ui.http.endpoint_parameters import with_request_options
 from ui.inputs import (
     cached_upload,
+    forget_upload,
     kept_instances,
     session_key,
     short_text,
@@ -63,7 +64,7 @@ class Api:
             try:
                 state = self._orchestrator.create_session(path, name, may_link=True)
             finally:
-                path.unlink(missing_ok=True)
+                forget_upload(path)
             return {"session": state.id, "clip": views.clip_view(state, spoken)}
 
     def segment(
@@ -82,7 +83,10 @@ class Api:
             at = whole_number(frame, "frame")
             if mask is not None:
                 path, _ = self._uploaded(mask)
-                self._orchestrator.read_mask_upload(key, at, path)
+                try:
+                    self._orchestrator.read_mask_upload(key, at, path)
+                finally:
+                    forget_upload(path)
             else:
                 prompt = Prompt(
                     text=short_text(text, "text"),

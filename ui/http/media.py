@@ -6,17 +6,24 @@ An address holds the session's unguessable id, frame numbers and output kinds, n
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from PIL import Image
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from pipeline.orchestrator import Orchestrator
+from config import Settings
+from pipeline.orchestrator import Orchestrator, OutputFile
+from pipeline.session.state import SessionState
 from pipeline.video_io.outputs.registry import output_format
+from ui.http.clients import client_of
+from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.inputs import session_key
-from ui.text import choose_language
+from ui.text import choose_language, translate
 from ui.views import file_name, target_of
 from ui.widgets.edges.edges import read_edges
 from utils.errors import BadRequest, SplazmatteError
@@ -25,98 +32,135 @@ from utils.types import Frame
 _UNCHANGING = {"Cache-Control": "private, max-age=3600"}
 _CHANGING = {"Cache-Control": "private, no-cache"}
 JPEG_QUALITY = 90
+WAITING_PICTURES = 32
+"""Pictures of one client that may wait for a decoder."""
+PACKING_AT_ONCE = 2
+"""PNG sequences packed at a time."""
+WAITING_FILES = 16
+"""Files of one client that may wait to be packed."""
 
 
 class Media:
-    """The routes beside Gradio's own; each checks the login where a password is set."""
+    """The routes beside Gradio's own; whoever gets here has passed the access control.
 
-    def __init__(self, orchestrator: Orchestrator) -> None:
+    Pictures that need a decoder, and files that may have to be packed, wait in fair pools of their
+    own, so that neither keeps the page or `/healthz` from its answers.
+    """
+
+    def __init__(self, orchestrator: Orchestrator, settings: Settings) -> None:
         self._orchestrator = orchestrator
+        self._decoding = FairPool("decode", settings.preview_decodes, WAITING_PICTURES)
+        self._packing = FairPool("pack", PACKING_AT_ONCE, WAITING_FILES)
+
+    def close(self) -> None:
+        """End what is being decoded or packed; nothing more is begun."""
+        self._decoding.close()
+        self._packing.close()
 
     def routes(self) -> list[Route]:
         """Return the routes to serve."""
         return [
             Route("/healthz", self._healthz),
-            Route("/media/{session}/frame/{frame:int}.jpg", self._guarded(self._frame)),
-            Route(
-                "/media/{session}/mask/{frame:int}/{instance:int}.png", self._guarded(self._mask)
-            ),
-            Route("/media/{session}/still/{frame:int}.jpg", self._guarded(self._still)),
-            Route("/media/{session}/live.jpg", self._guarded(self._live)),
-            Route("/media/{session}/file/{kind}", self._guarded(self._file)),
+            Route("/media/{session}/frame/{frame:int}.jpg", _answering(self._frame)),
+            Route("/media/{session}/mask/{frame:int}/{instance:int}.png", _answering(self._mask)),
+            Route("/media/{session}/still/{frame:int}.jpg", _answering(self._still)),
+            Route("/media/{session}/live.jpg", _answering(self._live)),
+            Route("/media/{session}/file/{kind}", _answering(self._file)),
         ]
 
-    def _healthz(self, request: Request) -> Response:
+    async def _healthz(self, request: Request) -> Response:
         health = self._orchestrator.health()
         return JSONResponse(
             {"healthy": bool(health["healthy"]), "queue": int(health["jobs"])},
             status_code=200 if health["healthy"] else 503,
         )
 
-    def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        def endpoint(request: Request) -> Response:
-            if not is_signed_in(request):
-                return JSONResponse({"error": "login"}, status_code=401)
-            language = choose_language(request.headers.get("accept-language", ""))
-            try:
-                return answer(request)
-            except BadRequest as error:
-                return JSONResponse({"error": error.text(language)}, status_code=400)
-            except SplazmatteError as error:
-                return JSONResponse({"error": error.text(language)}, status_code=404)
-
-        return endpoint
-
-    def _frame(self, request: Request) -> Response:
-        path = self._orchestrator.frame_image(_session(request), request.path_params["frame"])
-        return FileResponse(path, media_type="image/jpeg", headers=_UNCHANGING)
-
-    def _mask(self, request: Request) -> Response:
-        values = request.path_params
-        path = self._orchestrator.instance_image(
-            _session(request), values["frame"], values["instance"]
+    async def _frame(self, request: Request) -> Response:
+        session_id, frame = _session(request), request.path_params["frame"]
+        content = await self._decoding.run(
+            request,
+            client_of(request).key,
+            lambda stop: self._orchestrator.frame_jpeg(session_id, frame, stop),
         )
-        return Response(path.read_bytes(), media_type="image/png", headers=_UNCHANGING)
+        return Response(content, media_type="image/jpeg", headers=_UNCHANGING)
 
-    def _live(self, request: Request) -> Response:
-        path = self._orchestrator.status(_session(request)).live
-        if path is None:
+    async def _mask(self, request: Request) -> Response:
+        values = request.path_params
+        session_id, frame, instance = _session(request), values["frame"], values["instance"]
+
+        def read() -> bytes:
+            return self._orchestrator.instance_image(session_id, frame, instance).read_bytes()
+
+        content = await run_in_threadpool(read)
+        return Response(content, media_type="image/png", headers=_UNCHANGING)
+
+    async def _live(self, request: Request) -> Response:
+        session_id = _session(request)
+
+        def read() -> bytes | None:
+            # Read at once: the file is replaced while the job runs, and its size with it.
+            path = self._orchestrator.status(session_id).live
+            return None if path is None else path.read_bytes()
+
+        content = await run_in_threadpool(read)
+        if content is None:
             return JSONResponse({"error": "none"}, status_code=404)
-        # Read at once: the file is replaced while the job runs, and its size with it.
-        return Response(path.read_bytes(), media_type="image/jpeg", headers=_CHANGING)
+        return Response(content, media_type="image/jpeg", headers=_CHANGING)
 
-    def _still(self, request: Request) -> Response:
+    async def _still(self, request: Request) -> Response:
         values = dict(request.query_params)
         values.pop("v", None)
         background = values.pop("background", "checker")
-        still = self._orchestrator.still(
-            _session(request), request.path_params["frame"], read_edges(values), background
+        session_id, frame = _session(request), request.path_params["frame"]
+        edges = read_edges(values)
+        content = await self._decoding.run(
+            request,
+            client_of(request).key,
+            lambda stop: _jpeg(
+                self._orchestrator.still(session_id, frame, edges, background, stop)
+            ),
         )
-        return Response(_jpeg(still), media_type="image/jpeg", headers=_UNCHANGING)
+        return Response(content, media_type="image/jpeg", headers=_UNCHANGING)
 
-    def _file(self, request: Request) -> Response:
+    async def _file(self, request: Request) -> Response:
         session_id = _session(request)
-        for output in self._orchestrator.outputs(session_id):
-            wanted = (request.path_params["kind"], request.query_params.get("target", ""))
-            if (output.kind, target_of(output)) != wanted:
-                continue
-            media_type = output_format(output.kind).media_type
-            if "inline" in request.query_params:
-                return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
-            name = file_name(self._orchestrator.state(session_id), output)
-            return FileResponse(
-                output.path, media_type=media_type, filename=name, headers=_CHANGING
-            )
-        return JSONResponse({"error": "none"}, status_code=404)
+
+        def find(_: threading.Event) -> tuple[SessionState, tuple[OutputFile, ...]]:
+            return self._orchestrator.state(session_id), self._orchestrator.outputs(session_id)
+
+        state, outputs = await self._packing.run(request, client_of(request).key, find)
+        wanted = (request.path_params["kind"], request.query_params.get("target", ""))
+        output = next((item for item in outputs if (item.kind, target_of(item)) == wanted), None)
+        if output is None:
+            return JSONResponse({"error": "none"}, status_code=404)
+        media_type = output_format(output.kind).media_type
+        if "inline" in request.query_params:
+            return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
+        name = file_name(state, output)
+        return FileResponse(output.path, media_type=media_type, filename=name, headers=_CHANGING)
 
 
-def is_signed_in(request: Request) -> bool:
-    """Return whether the request comes from a signed-in user, or no password is set."""
-    app = request.app
-    if app.auth is None:
-        return True
-    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(request.cookies.get(name) in app.tokens for name in names)
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def _answering(answer: Endpoint) -> Endpoint:
+    """Return the endpoint with errors turned into a status and one sentence."""
+
+    async def endpoint(request: Request) -> Response:
+        language = choose_language(request.headers.get("accept-language", ""))
+        try:
+            return await answer(request)
+        except BadRequest as error:
+            return JSONResponse({"error": error.text(language)}, status_code=400)
+        except SplazmatteError as error:
+            return JSONResponse({"error": error.text(language)}, status_code=404)
+        except PoolBusyError:
+            text = translate("page.media.busy", language)
+            return JSONResponse({"error": text}, status_code=429, headers={"Retry-After": "5"})
+        except PoolClosedError:
+            return JSONResponse({"error": translate("job.stopping", language)}, status_code=503)
+
+    return endpoint
 
 
 def _session(request: Request) -> str:

@@ -9,94 +9,132 @@ import signal
 import socket
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator
+from ui.http.cleanup import clean_up_periodically
+from ui.http.log_limits import RepeatFilter
+from ui.http.media import Media
 from utils.errors import BadRequest
 
 logger = logging.getLogger(__name__)
 
-STOP_WAIT_S = 5.0
-"""Seconds that the sweeping thread has to end."""
+STOP_WAIT_S = 2.0
+"""Seconds that the clean-up thread has to end."""
+EXIT_S = 9.5
+"""Seconds after the signal at which the process ends in any case."""
+STATE_SESSIONS = 256
+"""Open pages that Gradio keeps a copy of its configuration for; ours holds no state there."""
 
 
 def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     """Serve the page until SIGTERM or Ctrl+C; sessions of a process that died are settled first."""
-    cache_dir = settings.workspace_dir / "uploads"
-    cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _prepare_environment(cache_dir)
+    os.umask(0o077)
+    uploads_dir = settings.workspace_dir / "uploads"
+    for folder in (settings.workspace_dir, settings.workspace_dir / "sessions", uploads_dir):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    _prepare_environment(settings, uploads_dir)
     stop = threading.Event()
     previous = _stop_on_signals(stop)
     interrupted = orchestrator.recover()
     if interrupted:
         logger.info("%d interrupted sessions can be run again", interrupted)
-    blocks, url = launch(settings, orchestrator, cache_dir)
-    janitor = _start_janitor(cache_dir, orchestrator, stop)
-    sys.stdout.write(f"SplazMatte: {url}\n")
+    server = launch(settings, orchestrator, uploads_dir)
+    for name in ("", "uvicorn"):
+        for handler in logging.getLogger(name).handlers:
+            handler.addFilter(RepeatFilter())
+    clean_up = _start_clean_up(uploads_dir, orchestrator, stop)
+    sys.stdout.write(f"SplazMatte: {server.url}\n")
     sys.stdout.flush()
     _warn_when_open(settings)
     try:
         stop.wait()
     finally:
         stop.set()
+        _end_process_after(EXIT_S)
+        server.media.close()
         orchestrator.close()
-        blocks.close(verbose=False)
-        janitor.join(STOP_WAIT_S)
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        server.blocks.close(verbose=False)
+        clean_up.join(STOP_WAIT_S)
+        for number, action in previous.items():
+            signal.signal(number, action)
 
 
-def launch(settings: Settings, orchestrator: Orchestrator, cache_dir: Path) -> tuple[Any, str]:
-    """Start the server without waiting; return the `gr.Blocks` to close and the page's URL."""
-    from starlette.middleware import Middleware
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: the `gr.Blocks` to close, its address, its app, and its own routes."""
 
+    blocks: Any
+    url: str
+    app: Any
+    media: Media
+
+
+def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) -> Server:
+    """Start the server without waiting.
+
+    Raises:
+        BadRequest: the address is taken, or the users file is unusable.
+    """
     from ui.http.api import Api
-    from ui.http.guard import Guard
-    from ui.http.media import Media
+    from ui.http.app import build_app
+    from ui.http.connections import limit_connections
     from ui.page.components import PAGE_CSS, theme
     from ui.page.wiring import build_page
-    from ui.text import translate
 
-    blocks = build_page(settings, orchestrator, cache_dir, Api(orchestrator, cache_dir).publish)
-    password = settings.password.get_secret_value() if settings.password else ""
-    port = _claimed_port(settings.host, settings.port)
+    blocks = build_page(settings, orchestrator, uploads_dir, Api(orchestrator, uploads_dir).publish)
+    media = Media(orchestrator, settings)
+    is_open = threading.Event()
+    app = build_app(settings, media, uploads_dir, is_open)
     blocks.launch(
         server_name=settings.host,
-        server_port=port,
-        auth=(settings.username, password) if password else None,
-        auth_message=f"{translate('page.login', 'en')}<br>{translate('page.login', 'zh')}"
-        if password
-        else None,
+        server_port=_claimed_port(settings.host, settings.port),
         share=False,
         quiet=True,
         prevent_thread_lock=True,
         show_error=False,
         max_file_size=settings.max_upload_bytes,
+        state_session_capacity=STATE_SESSIONS,
         footer_links=[],
         run_history=False,
         ssr_mode=False,
         enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
         theme=theme(),
         head=f"<style>{PAGE_CSS}</style>",  # unlike css=, taken as it is
-        app_kwargs={
-            "routes": Media(orchestrator).routes(),
-            "middleware": [Middleware(Guard, settings=settings)],
-            "docs_url": None,
-            "redoc_url": None,
-            "openapi_url": None,
-        },
+        _app=app,
     )
+    limit_connections(blocks.server, settings)
+    is_open.set()
     name = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return blocks, f"http://{name}:{port}/"
+    return Server(blocks, f"http://{name}:{blocks.server_port}/", app, media)
 
 
-def _prepare_environment(cache_dir: Path) -> None:
-    """Set what Gradio reads from the environment; it has no other way to be told."""
-    os.environ["GRADIO_TEMP_DIR"] = str(cache_dir)
+def _prepare_environment(settings: Settings, uploads_dir: Path) -> None:
+    """Set what Gradio and uvicorn read from the environment; they have no other way to be told."""
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
+
+
+def _end_process_after(seconds: float) -> None:
+    """End the process for certain: a thread in native code can't be stopped otherwise."""
+
+    def end() -> None:
+        logger.warning("not everything stopped in %.1f s; the process ends now", seconds)
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
@@ -108,15 +146,13 @@ def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
     }
 
 
-def _start_janitor(
-    cache_dir: Path, orchestrator: Orchestrator, stop: threading.Event
+def _start_clean_up(
+    uploads_dir: Path, orchestrator: Orchestrator, stop: threading.Event
 ) -> threading.Thread:
-    from ui.http.janitor import keep_tidy
-
     thread = threading.Thread(
-        target=keep_tidy,
-        args=(cache_dir, orchestrator.clean_sessions, stop),
-        name="janitor",
+        target=clean_up_periodically,
+        args=(uploads_dir, orchestrator.clean_sessions, stop),
+        name="clean-up",
         daemon=True,
     )
     thread.start()
@@ -140,7 +176,8 @@ def _claimed_port(host: str, port: int) -> int:
 
 
 def _warn_when_open(settings: Settings) -> None:
-    if settings.password is not None or is_loopback(settings.host):
+    has_login = settings.password is not None or settings.users_file is not None
+    if has_login or is_loopback(settings.host):
         return
     sys.stderr.write(
         "warning: the page is open to everybody on the network; set SPLAZMATTE_PASSWORD to ask for one\n"

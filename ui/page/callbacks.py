@@ -18,6 +18,7 @@ from pipeline.session.request import MatteRequest, RenderRequest
 from ui import views
 from ui.inputs import (
     cached_upload,
+    forget_upload,
     kept_instances,
     session_key,
     short_text,
@@ -111,7 +112,7 @@ class Callbacks:
         try:
             state = self._orchestrator.create_session(path, path.name, may_link=True)
         finally:
-            path.unlink(missing_ok=True)
+            forget_upload(path)
         return merged(
             self._answer.whole(state, language), {self._answer.page.upload: gr.update(value=None)}
         )
@@ -156,7 +157,7 @@ class Callbacks:
             session_id = session_key(session)
             self._orchestrator.read_mask_upload(session_id, frame, path)
         finally:
-            path.unlink(missing_ok=True)
+            forget_upload(path)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
     def remove(self, session: object, language: Language, event: gr.EventData) -> Updates:
@@ -222,7 +223,7 @@ class Callbacks:
             session_id = session_key(session)
             self._orchestrator.set_background_picture(session_id, path)
         finally:
-            path.unlink(missing_ok=True)
+            forget_upload(path)
         shown = views.appearance_view(self._orchestrator.state(session_id), PICTURE)
         if shown is None:
             raise SessionError("job.no_result")

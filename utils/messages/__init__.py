@@ -5,7 +5,7 @@ Each area's module holds `TEXTS: dict[str, Text]`; codes are unique over all are
 
 from __future__ import annotations
 
-from utils.messages import engine, job, onnx, page, prompt, video, widgets
+from utils.messages import engine, job, onnx, page, prompt, server, video, widgets
 from utils.messages.text import Language, Text
 from utils.types import Message
 
@@ -18,6 +18,7 @@ CATALOGUE: dict[str, Text] = {
     **onnx.TEXTS,
     **job.TEXTS,
     **page.TEXTS,
+    **server.TEXTS,
     **widgets.TEXTS,
 }
 

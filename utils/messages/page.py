@@ -82,33 +82,6 @@ TEXTS: dict[str, Text] = {
         en="Type what to find, or click the target on the frame.",
         zh="请输入要查找的内容，或在画面上点击目标。",
     ),
-    "page.guard.host": Text(
-        en="This host name is not served. Open the page by its IP address, or have the admin add the "
-        "name to SPLAZMATTE_ALLOWED_HOSTS.",
-        zh="不接受该主机名。请用 IP 地址打开页面，或请管理员将其加入 SPLAZMATTE_ALLOWED_HOSTS。",
-    ),
-    "page.guard.origin": Text(
-        en="Requests from other sites are refused.", zh="拒绝来自其他网站的请求。"
-    ),
-    "page.guard.path": Text(
-        en="Addresses of other hosts are not served.", zh="不提供其他主机的地址。"
-    ),
-    "page.guard.locked": Text(
-        en="Too many wrong passwords. Try again in {seconds} seconds.",
-        zh="密码错误次数过多，请在 {seconds} 秒后重试。",
-    ),
-    "page.guard.budget": Text(
-        en="This computer uploaded {limit} within an hour, which is the limit. Try again later.",
-        zh="本机一小时内的上传量已达上限 {limit}，请稍后再试。",
-    ),
-    "page.guard.too_large": Text(
-        en="The upload is larger than {limit}. Send a shorter or smaller clip.",
-        zh="上传的文件超过 {limit}。请上传更短或更小的视频。",
-    ),
-    "page.login": Text(
-        en="SplazMatte. Ask the admin for the name and password.",
-        zh="SplazMatte。用户名和密码请向管理员索取。",
-    ),
     "page.address_taken": Text(
         en="Can't listen on {address}: {reason}. Stop the other program, or choose another port with --port.",
         zh="无法监听 {address}：{reason}。请停止占用该端口的程序，或用 --port 指定其他端口。",

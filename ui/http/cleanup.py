@@ -1,4 +1,4 @@
-"""Sweeps what uploads leave in the cache folder, and sessions past their age; runs as a thread."""
+"""Removes what uploads leave behind, and sessions past their age; runs as a thread."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 PERIOD_S = 600.0
-"""Seconds between two sweeps."""
+"""Seconds between two clean-ups."""
 KEPT_S = 3600.0
-"""Age at which a cached upload goes, in seconds; what a session needs was taken in long before."""
+"""Age at which an upload goes, in seconds; what a session needs was copied long before."""
 
 
-def sweep_cache(folder: Path, older_than_s: float, now_s: float) -> int:
+def remove_old_uploads(folder: Path, older_than_s: float, now_s: float) -> int:
     """Remove files not changed for that long, and the folders they leave empty.
 
     Args:
         now_s: the time to compare with, in seconds since the epoch.
 
     Returns:
-        How many files went. A file that vanishes meanwhile is no fault.
+        How many files went. A file that vanishes meanwhile is no error.
     """
     removed = 0
     for path in sorted(folder.rglob("*"), reverse=True):
@@ -39,13 +39,15 @@ def sweep_cache(folder: Path, older_than_s: float, now_s: float) -> int:
     return removed
 
 
-def keep_tidy(folder: Path, clean_sessions: Callable[[], object], stop: threading.Event) -> None:
-    """Sweep now and every ten minutes until the event is set."""
+def clean_up_periodically(
+    folder: Path, clean_sessions: Callable[[], object], stop: threading.Event
+) -> None:
+    """Clean up now and every ten minutes until the event is set."""
     while True:
         try:
-            sweep_cache(folder, KEPT_S, time.time())
+            remove_old_uploads(folder, KEPT_S, time.time())
             clean_sessions()
         except OSError:
-            logger.warning("the sweep failed; it is tried again later", exc_info=True)
+            logger.warning("the clean-up failed; it is tried again later", exc_info=True)
         if stop.wait(PERIOD_S):
             return

@@ -1,0 +1,288 @@
+"""Access control in front of every request: Host, Origin, the list of routes, login, body size.
+
+It is the outermost layer: what it refuses costs no thread, no file and no memory beyond the request's
+head, and nothing behind it reads a body before the sender is known.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config import Settings
+from ui.http.allowed_routes import FORM_BYTES, JSON_BYTES, AllowedRoute, find_route
+from ui.http.clients import Client
+from ui.http.login import Login, client_address
+from ui.text import choose_language, shown_bytes, translate
+
+logger = logging.getLogger(__name__)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    ),
+}
+"""Sent with every answer; Gradio's templates need 'unsafe-eval'."""
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_STARTUP_PATH = "/gradio_api/startup-events"
+
+
+class AccessControl:
+    """Refuses what is not meant for this server, and adds the headers to every answer.
+
+    Args:
+        uploads_dir: where uploaded files lie; a file that a request names must be below it.
+        is_open: set once the server has started; until then Gradio's own start-up call is answered.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        login: Login,
+        uploads_dir: Path,
+        is_open: threading.Event,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._login = login
+        self._uploads_dir = uploads_dir.resolve()
+        self._is_open = is_open
+        self._hosts = {item.lower() for item in settings.allowed_hosts} | {"localhost"}
+        self._at_once: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        sending = _with_headers(send)
+        route = find_route(scope["method"], scope["path"])
+        refusal = self._refusal(scope, route)
+        if refusal is not None or route is None:
+            await (refusal or _refuse(scope, 404, "page.access.path"))(scope, receive, sending)
+            return
+        client = self._login.client(scope)
+        if client is None and not self._is_public(route):
+            await _refuse(scope, 401, "page.access.login")(scope, receive, sending)
+            return
+        if client is None and route.path == "/":
+            await self._login.page(scope)(scope, receive, sending)
+            return
+        await self._serve(scope, receive, sending, route, client or Client())
+
+    def _refusal(self, scope: Scope, route: AllowedRoute | None) -> Response | None:
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+            return _refuse(scope, 400, "page.access.header", name="Host")
+        if not self._is_known_host(hosts[0]):
+            return _refuse(scope, 403, "page.access.host")
+        if len(origins) > 1 or not all(map(_is_origin, origins)):
+            return _refuse(scope, 400, "page.access.header", name="Origin")
+        if not _is_same_origin(scope["method"], headers, hosts[0]):
+            return _refuse(scope, 403, "page.access.origin")
+        if route is None:
+            return _refuse(scope, 404, "page.access.path")
+        return self._start_refusal(scope, route)
+
+    def _start_refusal(self, scope: Scope, route: AllowedRoute) -> Response | None:
+        """Before the server is open only Gradio's own start-up calls are answered, later not they."""
+        is_start_up = route.path == _STARTUP_PATH
+        if self._is_open.is_set():
+            return _refuse(scope, 404, "page.access.path") if is_start_up else None
+        is_check = scope["method"] == "HEAD" and route.path == "/"
+        return None if is_start_up or is_check else _refuse(scope, 503, "page.access.starting")
+
+    def _is_public(self, route: AllowedRoute) -> bool:
+        return route.is_public or route.path == _STARTUP_PATH
+
+    def _is_known_host(self, host: str) -> bool:
+        name = host.lower().partition("]")[0].lstrip("[")
+        if not host.startswith("["):
+            name = name.partition(":")[0]
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._hosts
+        return True
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, route: AllowedRoute, client: Client
+    ) -> None:
+        address = client_address(scope)
+        if self._at_once[address] >= self._settings.connections_per_client:
+            limit = self._settings.connections_per_client
+            await _refuse(scope, 429, "page.access.busy", limit=limit)(scope, receive, send)
+            return
+        self._at_once[address] += 1
+        try:
+            scope.setdefault("state", {})["client"] = client
+            body = await self._checked_body(scope, receive, route)
+            if isinstance(body, Response):
+                await body(scope, receive, send)
+            else:
+                reading = receive if body is None else _replaying(body, receive)
+                await self._app(scope, reading, send)
+        except ClientDisconnect:
+            # A request that breaks off is nobody's fault here.
+            logger.info("a client went away in the middle of a request to %s", route.path)
+        finally:
+            self._at_once[address] -= 1
+            if not self._at_once[address]:
+                del self._at_once[address]
+
+    async def _checked_body(
+        self, scope: Scope, receive: Receive, route: AllowedRoute
+    ) -> bytes | Response | None:
+        """Return the body where it is small and was read, None where the route reads it itself."""
+        headers = Headers(scope=scope)
+        if route.body == "upload":
+            return None
+        if route.body == "none":
+            has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+            return _refuse(scope, 413, "page.access.body", limit="0 B") if has_body else None
+        limit = JSON_BYTES if route.body == "json" else FORM_BYTES
+        body = await _read_body(headers, receive, limit)
+        if body is None:
+            return _refuse(scope, 413, "page.access.body", limit=shown_bytes(limit))
+        if route.body == "json" and not self._is_usable_json(headers, body, route):
+            return _refuse(scope, 400, "page.access.json")
+        return body
+
+    def _is_usable_json(self, headers: Headers, body: bytes, route: AllowedRoute) -> bool:
+        if not headers.get("content-type", "").lower().startswith("application/json"):
+            return False
+        try:
+            value = json.loads(body)
+            paths = _file_paths(value)
+        except (ValueError, RecursionError):
+            return False
+        if not isinstance(value, dict):
+            return False
+        if all(self._is_uploaded(path) for path in paths):
+            return True
+        logger.warning("a request to %s names a file that was not uploaded", route.path)
+        return False
+
+    def _is_uploaded(self, path: object) -> bool:
+        """Return whether the path is below the uploads; a URL or a relative path is not."""
+        if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
+            return False
+        try:
+            return Path(path).resolve().is_relative_to(self._uploads_dir)
+        except (OSError, RuntimeError):
+            return False
+
+
+async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes | None:
+    """Return the whole body, None where it is larger than the limit.
+
+    Raises:
+        ClientDisconnect: it broke off.
+    """
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body once, then what the connection says."""
+    is_given = False
+
+    async def replay() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _file_paths(value: Any) -> list[object]:
+    """Return the path of every file that a JSON value names, as Gradio's `FileData` does.
+
+    Raises:
+        ValueError: a text in it is no Unicode (half of a surrogate pair).
+    """
+    found: list[object] = []
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if item.get("path") is not None:
+                found.append(item["path"])
+            waiting.extend(item.keys())
+            waiting.extend(item.values())
+        elif isinstance(item, str):
+            item.encode("utf-8")
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return found
+
+
+def _is_origin(origin: str) -> bool:
+    if origin == "null":
+        return True
+    scheme, separator, host = origin.partition("://")
+    return bool(separator and scheme.isalpha() and _HOST.fullmatch(host))
+
+
+def _is_same_origin(method: str, headers: Headers, host: str) -> bool:
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        return False
+    is_foreign = headers.get("sec-fetch-site") == "cross-site"
+    return not is_foreign or (method == "GET" and headers.get("sec-fetch-mode") == "navigate")
+
+
+def _refuse(scope: Scope, status: int, code: str, **params: str | int | float) -> Response:
+    language = choose_language(Headers(scope=scope).get("accept-language", ""))
+    text = translate(code, language, **params)
+    return JSONResponse({"error": text, "detail": text}, status_code=status)
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+        await send(message)
+
+    return sending

@@ -1,0 +1,234 @@
+"""Signing in and out: no login, one shared password, or a file of named users.
+
+Tokens live in memory: a restart signs everybody out. A password is counted as an attempt before it
+is checked, so that parallel guesses gain nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.requests import Request, cookie_parser
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from config import Settings
+from ui.http.clients import Client, RecentAmounts, network_address
+from ui.http.login_page import login_page
+from ui.http.users import User, hash_password, is_password, read_users
+from ui.text import choose_language, translate
+from utils.errors import BadRequest
+
+logger = logging.getLogger(__name__)
+
+MOST_TOKENS = 1000
+"""Sign-ins remembered; the oldest are forgotten first."""
+CHECKS_AT_ONCE = 2
+"""Passwords hashed at a time; each takes a core for a moment."""
+RELOAD_S = 1.0
+"""Seconds between two looks at whether the users file has changed."""
+_ADDRESS = re.compile(r"/(\?[A-Za-z0-9_=&-]{0,200})?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    name: str
+    expires_s: float
+
+
+class Login:
+    """Who is signed in; made once for a server."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        """Read the users file, where there is one.
+
+        Raises:
+            BadRequest: the users file is unusable.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._tokens: dict[bytes, _Token] = {}
+        self._failures = RecentAmounts(float(settings.login_lockout_s), clock)
+        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._users: dict[str, User] = {}
+        self._users_changed_ns = 0
+        self._next_look_s = float("-inf")
+        self._unknown_user_hash = hash_password(secrets.token_hex(8))
+        if settings.users_file is not None:
+            self._users = read_users(settings.users_file)
+            self._users_changed_ns = settings.users_file.stat().st_mtime_ns
+
+    @property
+    def is_required(self) -> bool:
+        """Whether anybody has to sign in."""
+        return self._settings.password is not None or self._settings.users_file is not None
+
+    def routes(self) -> list[Route]:
+        """Return the routes to serve."""
+        return [
+            Route("/login", self._sign_in, methods=["POST"]),
+            Route("/logout", self._sign_out, methods=["POST"]),
+        ]
+
+    def client(self, scope: Scope) -> Client | None:
+        """Return who sends the request, None where somebody has to sign in first."""
+        address = client_address(scope)
+        if not self.is_required:
+            return Client(address=address)
+        token = self._tokens.get(self._token_key(scope))
+        if token is None or token.expires_s <= self._clock():
+            return None
+        if self._settings.users_file is None:
+            return Client(address=address)
+        user = self._current_users().get(token.name)
+        return Client(user.name, address, user.role == "admin") if user else None
+
+    def page(self, scope: Scope) -> Response:
+        """Return the login page.
+
+        A browser that follows a link from another site sends no strict cookie along; a page of ours
+        that goes on to the same address makes it send one, so somebody who is signed in sees none of
+        this.
+        """
+        headers = Headers(scope=scope)
+        query = scope["query_string"].decode("latin-1")
+        address = _safe_address(f"/?{query}" if query else "/")
+        comes_from_link = headers.get("sec-fetch-site") == "cross-site" and "again=1" not in query
+        goes_on = address + ("&" if "?" in address else "?") + "again=1" if comes_from_link else ""
+        language = choose_language(headers.get("accept-language", ""), self._settings.language)
+        return HTMLResponse(login_page(language, address, goes_on=goes_on), headers=_NO_STORE)
+
+    async def _sign_in(self, request: Request) -> Response:
+        fields = _form_fields(await request.body())
+        name = fields.get("username", [""])[0].strip()[:100]
+        password = fields.get("password", [""])[0][:1000]
+        address = _safe_address(fields.get("next", ["/"])[0])
+        client = client_address(request.scope)
+        if self._failures.total(client) >= self._settings.login_attempts:
+            seconds = self._settings.login_lockout_s
+            return self._refused(request, 429, address, "page.login.locked", seconds=seconds)
+        self._failures.add(client, 1, name)
+        async with self._checks:
+            is_right = await anyio.to_thread.run_sync(self._is_right, name, password)
+        if not is_right:
+            logger.info("a wrong password from %s", client)
+            return self._refused(request, 401, address, "page.login.wrong")
+        self._failures.clear(client, name)
+        return self._signed_in(request, name, address)
+
+    def _signed_in(self, request: Request, name: str, address: str) -> Response:
+        lasts_s = self._settings.login_hours * 3600.0
+        token = secrets.token_urlsafe(32)
+        self._tokens[_hashed(token)] = _Token(name, self._clock() + lasts_s)
+        while len(self._tokens) > MOST_TOKENS:
+            del self._tokens[next(iter(self._tokens))]
+        answer: Response = (
+            RedirectResponse(address, 303)
+            if _wants_page(request)
+            else JSONResponse({"success": True})
+        )
+        answer.set_cookie(
+            self.cookie_name,
+            token,
+            max_age=int(lasts_s),
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+    async def _sign_out(self, request: Request) -> Response:
+        self._tokens.pop(self._token_key(request.scope), None)
+        answer: Response = (
+            RedirectResponse("/", 303) if _wants_page(request) else JSONResponse({"success": True})
+        )
+        answer.delete_cookie(self.cookie_name, path="/", httponly=True, samesite="strict")
+        return answer
+
+    @property
+    def cookie_name(self) -> str:
+        """Browsers keep one set of cookies for all ports of a host: two servers must not share one."""
+        return f"splazmatte_{self._settings.port}"
+
+    def _is_right(self, name: str, password: str) -> bool:
+        if self._settings.users_file is not None:
+            user = self._current_users().get(name)
+            password_hash = user.password_hash if user else self._unknown_user_hash
+            return is_password(password, password_hash) and user is not None
+        wanted = self._settings.password
+        if wanted is None:
+            return True
+        is_name = hmac.compare_digest(name.encode(), self._settings.username.encode())
+        return (
+            hmac.compare_digest(password.encode(), wanted.get_secret_value().encode()) and is_name
+        )
+
+    def _current_users(self) -> dict[str, User]:
+        path, now_s = self._settings.users_file, self._clock()
+        if path is None or now_s < self._next_look_s:
+            return self._users
+        self._next_look_s = now_s + RELOAD_S
+        try:
+            changed_ns = path.stat().st_mtime_ns
+            if changed_ns != self._users_changed_ns:
+                self._users, self._users_changed_ns = read_users(path), changed_ns
+        except (OSError, BadRequest) as error:
+            logger.warning("the users file can't be read, its last state stays: %s", error)
+        return self._users
+
+    def _token_key(self, scope: Scope) -> bytes:
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        return _hashed(cookies.get(self.cookie_name, ""))
+
+    def _refused(
+        self, request: Request, status: int, address: str, code: str, **params: int
+    ) -> Response:
+        language = choose_language(
+            request.headers.get("accept-language", ""), self._settings.language
+        )
+        text = translate(code, language, **params)
+        if _wants_page(request):
+            return HTMLResponse(login_page(language, address, text), status, headers=_NO_STORE)
+        return JSONResponse({"error": text, "detail": text}, status)
+
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address that stands for the machine a request comes from."""
+    return network_address(scope["client"][0]) if scope.get("client") else ""
+
+
+def _form_fields(body: bytes) -> dict[str, list[str]]:
+    """Return the fields of a login form; of what is none, no fields."""
+    try:
+        return parse_qs(body.decode("utf-8"), max_num_fields=10)
+    except ValueError:
+        return {}
+
+
+def _hashed(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def _safe_address(address: str) -> str:
+    """Return an address of the page with its query, "/" for anything else."""
+    return address if _ADDRESS.fullmatch(address) else "/"
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")

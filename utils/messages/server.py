@@ -1,0 +1,83 @@
+"""Texts of the server: what it refuses before the page sees it, uploads, and the login."""
+
+from __future__ import annotations
+
+from utils.messages.text import Text
+
+TEXTS: dict[str, Text] = {
+    "page.access.host": Text(
+        en="This host name is not served. Open the page by its IP address, or have the admin add the "
+        "name to SPLAZMATTE_ALLOWED_HOSTS.",
+        zh="不接受该主机名。请用 IP 地址打开页面，或请管理员将其加入 SPLAZMATTE_ALLOWED_HOSTS。",
+    ),
+    "page.access.header": Text(
+        en="The request's {name} header is not usable. Open the page by its address in a browser.",
+        zh="请求的 {name} 头无效。请在浏览器中用正确的地址打开页面。",
+    ),
+    "page.access.origin": Text(
+        en="Requests from other sites are refused.", zh="拒绝来自其他网站的请求。"
+    ),
+    "page.access.path": Text(
+        en="There is nothing at this address. Open the page at /.",
+        zh="该地址没有内容。请打开首页 /。",
+    ),
+    "page.access.starting": Text(
+        en="SplazMatte is starting. Try again in a few seconds.",
+        zh="SplazMatte 正在启动，请几秒后重试。",
+    ),
+    "page.access.login": Text(en="Sign in first, at /.", zh="请先在首页 / 登录。"),
+    "page.access.busy": Text(
+        en="This computer has {limit} requests open, which is the limit. Close some tabs, then reload.",
+        zh="本机同时打开的请求已达上限 {limit}。请关闭一些标签页后刷新。",
+    ),
+    "page.access.body": Text(
+        en="The request is larger than {limit}, which is the limit here.",
+        zh="请求内容超过此处的上限 {limit}。",
+    ),
+    "page.access.json": Text(
+        en="The request can't be read, or names a file that was not uploaded. Reload the page and "
+        "upload the file again.",
+        zh="请求无法读取，或引用了未上传的文件。请刷新页面并重新上传。",
+    ),
+    "page.upload.form": Text(
+        en="This is not an upload of a file. Send one file as a form with the field “files”.",
+        zh="这不是文件上传。请以表单字段“files”发送一个文件。",
+    ),
+    "page.upload.budget": Text(
+        en="This computer uploaded {limit} within an hour, which is the limit. Try again later.",
+        zh="本机一小时内的上传量已达上限 {limit}，请稍后再试。",
+    ),
+    "page.upload.too_large": Text(
+        en="The upload is larger than {limit}. Send a shorter or smaller clip.",
+        zh="上传的文件超过 {limit}。请上传更短或更小的视频。",
+    ),
+    "page.media.busy": Text(
+        en="Too many pictures are being asked for at once. Try again in a few seconds.",
+        zh="同时请求的画面过多，请几秒后重试。",
+    ),
+    "page.login": Text(
+        en="Ask the admin for the name and password.", zh="用户名和密码请向管理员索取。"
+    ),
+    "page.login.name": Text(en="Name", zh="用户名"),
+    "page.login.password": Text(en="Password", zh="密码"),
+    "page.login.sign_in": Text(en="Sign in", zh="登录"),
+    "page.login.sign_out": Text(en="Sign out", zh="退出登录"),
+    "page.login.wrong": Text(en="The name or the password is wrong.", zh="用户名或密码错误。"),
+    "page.login.locked": Text(
+        en="Too many wrong passwords. Try again in {seconds} seconds.",
+        zh="密码错误次数过多，请在 {seconds} 秒后重试。",
+    ),
+    "page.users_file": Text(
+        en="The users file {path} can't be read. Make it with scripts/add_user.py, or unset "
+        "SPLAZMATTE_USERS_FILE.",
+        zh="无法读取用户文件 {path}。请用 scripts/add_user.py 创建，或取消 SPLAZMATTE_USERS_FILE。",
+    ),
+    "page.users_line": Text(
+        en="Line {line} of the users file {path} is not usable. Write it with scripts/add_user.py.",
+        zh="用户文件 {path} 的第 {line} 行无效。请用 scripts/add_user.py 写入。",
+    ),
+    "page.users_name": Text(
+        en="“{name}” can't be a user's name. Use up to 60 letters, digits and . _ @ -",
+        zh="“{name}”不能作为用户名。请使用最多 60 个字母、数字及 . _ @ -",
+    ),
+}
