@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engines.base import Instance
-from engines.sam.loading import Network
-from engines.sam.tensors import to_mask
+from engines.sam.loading import SPECK_AREA, Network
+from engines.sam.tensors import check_finite, to_mask
 from utils.errors import UnusablePrompt
 from utils.mask_utils import bounding_box
 from utils.types import Box, Mask, Point
@@ -21,6 +22,8 @@ MAXIMUM_TOKENS = 32
 SCORE_THRESHOLD = 0.5
 """Upstream's own threshold on presence times query score."""
 MAXIMUM_INSTANCES = 50
+_PADDING_LABEL = -10
+"""transformers' label of a box that only fills up a batch."""
 
 
 def read_text(network: Network, phrase: str) -> tuple[Any, torch.Tensor]:
@@ -44,6 +47,15 @@ def read_text(network: Network, phrase: str) -> tuple[Any, torch.Tensor]:
     return features.pooler_output.cpu(), tokens["attention_mask"].cpu()
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorAnswer:
+    """What the detector gives for its N queries, float32: mask logits (N, h, w), logits (N,), presence (1,)."""
+
+    masks: torch.Tensor
+    logits: torch.Tensor
+    presence: torch.Tensor
+
+
 def detect(
     network: Network,
     state: torch.Tensor | None,
@@ -59,7 +71,29 @@ def detect(
         text: what `read_text` returned.
         exemplars: boxes, in pixels, around examples.
         size_wh: the image's size in pixels.
+
+    Raises:
+        EngineError: a score or a logit is not finite.
     """
+    import torch
+
+    answer = raw_answer(network, state, text, exemplars, size_wh)
+    with torch.inference_mode():
+        scores = answer.logits.sigmoid() * answer.presence.sigmoid()
+        check_finite(scores, "SAM 3")
+        order = scores.argsort(descending=True)[:MAXIMUM_INSTANCES]
+        kept = [index for index in order.tolist() if float(scores[index]) > SCORE_THRESHOLD]
+        return _masks(answer.masks, scores, kept, size_wh)
+
+
+def raw_answer(
+    network: Network,
+    state: torch.Tensor | None,
+    text: tuple[Any, torch.Tensor],
+    exemplars: tuple[Box, ...],
+    size_wh: tuple[int, int],
+) -> DetectorAnswer:
+    """Return the detector's answer to a text and examples; arguments as `detect`."""
     import torch
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
@@ -73,19 +107,21 @@ def detect(
             attention_mask=mask.to(network.device),
             **_boxes(network, exemplars, size_wh),
         )
-        presence = output.presence_logits[0].float().sigmoid()
-        scores = output.pred_logits[0].float().sigmoid() * presence
-        order = scores.argsort(descending=True)[:MAXIMUM_INSTANCES]
-        kept = [index for index in order.tolist() if float(scores[index]) > SCORE_THRESHOLD]
-        logits = output.pred_masks[0]
-        return _masks(logits, scores, kept, size_wh)
+        return DetectorAnswer(
+            output.pred_masks[0].float(),
+            output.pred_logits[0].float().flatten(),
+            output.presence_logits[0].float().flatten(),
+        )
 
 
 def _masks(
     logits: torch.Tensor, scores: torch.Tensor, kept: list[int], size_wh: tuple[int, int]
 ) -> list[tuple[Mask, float]]:
     """Enlarge one mask at a time: 200 full-HD float masks would take 1.6 GB."""
-    found = [(to_mask(logits[index], size_wh, "SAM 3"), float(scores[index])) for index in kept]
+    found = [
+        (to_mask(logits[index], size_wh, "SAM 3", speck_area=SPECK_AREA), float(scores[index]))
+        for index in kept
+    ]
     return [(mask, score) for mask, score in found if mask.any()]
 
 
@@ -107,15 +143,17 @@ def _boxes(
 ) -> dict[str, torch.Tensor]:
     import torch
 
-    if not exemplars:
-        return {}
     width, height = size_wh
     rows = [
         [(b.x0 + b.x1) / 2 / width, (b.y0 + b.y1) / 2 / height, (b.x1 - b.x0) / width, (b.y1 - b.y0) / height]
         for b in exemplars
     ]  # fmt: skip
+    # Meta's code always encodes a geometric prompt, an empty one too, and its class token joins the text.
+    # transformers skips an empty one; a box that is marked as padding gives the class token alone.
+    label = 1 if rows else _PADDING_LABEL
+    rows = rows or [[0.5, 0.5, 0.1, 0.1]]
     boxes = torch.tensor([rows], dtype=torch.float32, device=network.device)
-    labels = torch.ones(boxes.shape[:2], dtype=torch.long, device=network.device)
+    labels = torch.full(boxes.shape[:2], label, dtype=torch.long, device=network.device)
     return {"input_boxes": boxes, "input_boxes_labels": labels}
 
 

@@ -98,7 +98,10 @@ class _SamEngine(Engine):
             raise self._unavailable(packages)
         if not weights.present and not self._source.hub_id:
             raise self._unavailable(weights)
-        dtype = choose_dtype(self._settings.dtype, device)
+        # float16 is nearer to float32 than bfloat16 (click logits 3.3e-3 off instead of 2.9e-2);
+        # `within_range` guards against its overflow.
+        wanted = self._settings.dtype
+        dtype = choose_dtype("float16" if wanted == "auto" and device != "cpu" else wanted, device)
         self._network = load_network(self._source, self._verifier, device, dtype)
 
     def unload(self) -> None:

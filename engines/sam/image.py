@@ -14,7 +14,7 @@ from engines.base import Instance
 from engines.sam import detection
 from engines.sam.loading import Network
 from engines.sam.prompts import check_box, check_points, check_text
-from engines.sam.tensors import pixels, to_mask
+from engines.sam.tensors import pixels, to_mask, within_range
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.types import Box, Frame, Mask, Point, Prompt
@@ -26,6 +26,9 @@ _KEPT_ANSWERS = 64
 """Clicks whose low-resolution logits are kept for the next click; 0.3 MB each."""
 _MASK_LOGIT = 10.0
 """Logit of a certain pixel of a mask prompt; SAM 2's own scale for masks."""
+
+_LARGEST_LOGIT = 32.0
+"""Upstream's image predictor clamps logits to this (`sam1_task_predictor.py`)."""
 
 _Clicks: TypeAlias = "tuple[Box | None, tuple[Point, ...]]"
 _Concept: TypeAlias = "tuple[str, tuple[Box, ...]]"
@@ -168,20 +171,10 @@ class SamImage:
 def _encode(network: Network, image: Frame) -> _Embedding:
     import torch
 
-    tracker = network.tracker
     with torch.inference_mode():
-        values = pixels(network, image)
-        state = None
-        if network.detector is None:
-            levels = tracker.get_image_features(values, return_dict=True).fpn_hidden_states
-        else:
-            from transformers.modeling_outputs import BaseModelOutput
-
-            vision = network.detector.vision_encoder
-            state = vision.backbone(values).last_hidden_state
-            levels, _ = network.root.get_vision_features_for_tracker(
-                BaseModelOutput(last_hidden_state=state)
-            )
+        features = within_range(network, lambda: _features(network, image))
+        tracker = network.tracker
+        *levels, state = features if network.detector is not None else [*features, None]
         pyramid = [
             level.permute(1, 2, 0).view(1, -1, *size)
             for level, size in zip(levels, tracker.backbone_feature_sizes, strict=True)
@@ -190,6 +183,21 @@ def _encode(network: Network, image: Frame) -> _Embedding:
         return _Embedding(
             state.cpu() if state is not None else None, [level.cpu() for level in pyramid]
         )
+
+
+def _features(network: Network, image: Frame) -> list[torch.Tensor]:
+    """Return the tracker's levels, each (HW, 1, C), and the vision encoder's last state where there is a detector."""
+    values = pixels(network, image)
+    if network.detector is None:
+        output = network.tracker.get_image_features(values, return_dict=True)
+        return list(output.fpn_hidden_states)
+    from transformers.modeling_outputs import BaseModelOutput
+
+    state = network.detector.vision_encoder.backbone(values).last_hidden_state
+    levels, _ = network.root.get_vision_features_for_tracker(
+        BaseModelOutput(last_hidden_state=state)
+    )
+    return [*levels, state]
 
 
 def _decode(
@@ -234,7 +242,8 @@ def _decode(
         )
         best = int(scores[0, 0].argmax())
         score = min(max(float(scores[0, 0, best]), 0.0), 1.0)
-        return logits[:, :, best].float().cpu(), score
+        # The next click takes it as its mask prompt, within the range that upstream allows.
+        return logits[:, :, best].float().clamp(-_LARGEST_LOGIT, _LARGEST_LOGIT).cpu(), score
 
 
 def _mask_logits(network: Network, mask: Mask) -> torch.Tensor:

@@ -21,6 +21,11 @@ WEIGHTS_NAME = "model.safetensors"
 _INDEX_NAME = "model.safetensors.index.json"
 
 
+_LAYER_NORM_EPS = 1e-5
+SPECK_AREA = 16
+"""Pixels of the low-resolution mask; upstream's `fill_hole_area` of SAM 3 on video."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelKind:
     """How the checkpoints of SAM 3 and SAM 2.1 differ.
@@ -34,6 +39,7 @@ class ModelKind:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     parameters: int
+    speck_area: int = 0
 
 
 SAM3 = ModelKind(
@@ -43,6 +49,7 @@ SAM3 = ModelKind(
     mean=(0.5, 0.5, 0.5),
     std=(0.5, 0.5, 0.5),
     parameters=859_900_000,
+    speck_area=SPECK_AREA,
 )
 SAM2 = ModelKind(
     model_type="sam2_video",
@@ -79,7 +86,7 @@ class ModelSource:
         return missing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Network:
     """A loaded model. `detector` finds text and exemplars (None in SAM 2.1), `tracker` does the rest.
 
@@ -94,6 +101,15 @@ class Network:
     image_size: int
     device: str
     dtype: torch.dtype
+
+    def widen(self) -> None:
+        """Go on in bfloat16, whose range does not overflow; float32 buffers (rotary angles) stay."""
+        import torch
+
+        self.dtype = torch.bfloat16
+        for tensor in [*self.root.parameters(), *self.root.buffers()]:
+            if tensor.dtype is torch.float16:
+                tensor.data = tensor.data.to(torch.bfloat16)
 
     @property
     def weight_bytes(self) -> int:
@@ -199,6 +215,7 @@ def _share_vision_encoder(
         vision._modules = {**vision._modules, "neck": root.tracker_neck}
         tracker.vision_encoder = vision
         use_own_box_encoder(detector.geometry_encoder)
+        _set_layer_norm_eps(detector)
     else:
         detector, tracker = None, root
     size = tracker.image_size
@@ -212,6 +229,19 @@ def _share_vision_encoder(
         device=device,
         dtype=dtype,
     )
+
+
+def _set_layer_norm_eps(detector: Any) -> None:
+    """Give the vision encoder's layer norms Meta's epsilon, whatever the config says.
+
+    Meta's `vitdet.py` uses 1e-5; transformers' config has 1e-6, which shifts the features by 2.5e-2 of 8
+    on random weights.
+    """
+    import torch
+
+    for module in detector.vision_encoder.backbone.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            module.eps = _LAYER_NORM_EPS
 
 
 def _loading_error(source: ModelSource, error: Exception) -> SplazmatteError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engines.base import FrameSource, RunContext, TrackedFrame
-from engines.sam.loading import Network
-from engines.sam.tensors import pixels, to_mask
+from engines.sam.loading import SAM3, Network
+from engines.sam.memory import MetaTracker
+from engines.sam.tensors import pixels, to_mask, within_range
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.scene_cut import CutDetector
@@ -77,7 +78,7 @@ def _one_way(
                 for memory in objects.values():
                     memory.clear_tracked()
             for number in given:
-                objects[number] = ObjectMemory(network)
+                objects[number] = ObjectMemory(network, len(frames))
             yield _run_step(network, name, objects, _Step(frame, index, clock, given))
     finally:
         close = getattr(source, "close", None)
@@ -111,7 +112,7 @@ def _run_step(
         if number in step.confirmed:
             found[number] = step.confirmed[number]
             continue
-        found[number] = to_mask(answer.logits, size_wh, name, step.index)
+        found[number] = to_mask(answer.logits, size_wh, name, step.index, network.kind.speck_area)
         confidence = min(confidence, answer.confidence)
     return TrackedFrame(step.index, found, confidence)
 
@@ -134,7 +135,9 @@ class ObjectMemory:
     """
 
     network: Network
+    frame_count: int
     _session: Any = None
+    _meta: MetaTracker | None = None
 
     def step(self, features: _Features, clock: int, mask: Mask | None) -> Answer:
         """Go on by one frame; `clock` counts frames in this direction, `mask` confirms the object."""
@@ -142,41 +145,69 @@ class ObjectMemory:
 
         if self._session is None:
             self._session = _new_session(self.network)
-        session, tracker = self._session, self.network.tracker
+            if self.network.kind is SAM3:
+                self._meta = MetaTracker(self.network.tracker, self.frame_count)
+        session = self._session
+        if session.dtype != self.network.dtype:
+            _convert(session, self.network.dtype)
         index = session.obj_id_to_idx(1)
         if mask is not None:
-            session.add_mask_inputs(index, clock, _square_mask(self.network, mask))
+            given = _square_mask(self.network, mask) if self._meta is None else _as_tensor(mask)
+            session.add_mask_inputs(index, clock, given)
             session.obj_with_new_inputs.append(1)
         session.cache.cache_vision_features(clock, features.as_cached())
-        output = tracker(inference_session=session, frame=features.pixels, frame_idx=clock)
-        prune(session, clock, tracker)
         with torch.inference_mode():
+            if self._meta is None:
+                output = self.network.tracker(
+                    inference_session=session, frame=features.pixels, frame_idx=clock
+                )
+            else:
+                output = self._meta(session, features.pixels, clock)
+            prune(session, clock, *self._later_frames(clock + 1))
             return _answer(output)
+
+    def _later_frames(self, clock: int) -> tuple[Container[int], Container[int]]:
+        """Return the tracked frames whose pointers, and whose memories, frame `clock` or later reads."""
+        memories = self.network.tracker.num_maskmem
+        if self._meta is not None:
+            frames = self._meta.selection.frames(clock)
+            self._meta.selection.drop(frames)
+            return frames, frames[1 - memories :]
+        # The last `num_maskmem` frames and `max_object_pointers_in_encoder` (7 and 16 as published).
+        pointers = self.network.tracker.config.max_object_pointers_in_encoder
+        first = clock + 1 - max(pointers, memories)
+        return range(first, clock), range(clock + 1 - memories, clock)
 
     def clear_tracked(self) -> None:
         """Drop tracked frames and keep confirmed ones: a new scene shares no motion with the old."""
         if self._session is not None:
             for outputs in self._session.output_dict_per_obj.values():
                 outputs["non_cond_frame_outputs"].clear()
+        if self._meta is not None:
+            self._meta.selection.drop(())
 
 
-def prune(session: Any, clock: int, tracker: Any) -> None:
+def prune(
+    session: Any, clock: int, pointer_frames: Container[int], memory_frames: Container[int]
+) -> None:
     """Drop what no later frame reads; results stay bit-identical.
 
-    Read later are: the confirmed frames, the memories of the last `num_maskmem` frames and the pointers
-    of the last `max_object_pointers_in_encoder` (7 and 16 as published).
+    Args:
+        session: one object's.
+        clock: the frame that was just tracked.
+        pointer_frames: tracked frames whose object pointers later frames read.
+        memory_frames: tracked frames whose memories later frames read.
     """
-    memories, pointers = tracker.num_maskmem, tracker.config.max_object_pointers_in_encoder
     for seen in [key for key in session.processed_frames if key <= clock]:
         del session.processed_frames[seen]
     session.cache.clear_all()
     for index, outputs in session.output_dict_per_obj.items():
         tracked = outputs["non_cond_frame_outputs"]
-        for key in [key for key in tracked if key <= clock + 1 - max(pointers, memories)]:
+        for key in [key for key in tracked if key not in pointer_frames]:
             del tracked[key]
         for key, value in tracked.items():
             _drop(value, "high_res_masks", "pred_masks")
-            if key <= clock + 1 - memories:
+            if key not in memory_frames:
                 _drop(value, "maskmem_features", "maskmem_pos_enc")
         for value in outputs["cond_frame_outputs"].values():
             _drop(value, "high_res_masks")
@@ -205,10 +236,15 @@ class _Features:
 def _vision_features(network: Network, frame: Frame) -> _Features:
     import torch
 
-    with torch.inference_mode():
+    def encode() -> list[torch.Tensor]:
         values = pixels(network, frame)
         output = network.tracker.get_image_features(values, return_dict=True)
-        return _Features(values, output.fpn_hidden_states, output.fpn_position_encoding)
+        return [values, *output.fpn_hidden_states, *output.fpn_position_encoding]
+
+    with torch.inference_mode():
+        values, *rest = within_range(network, encode)
+    levels = len(rest) // 2
+    return _Features(values, rest[:levels], rest[levels:])
 
 
 def _new_session(network: Network) -> Any:
@@ -223,6 +259,22 @@ def _new_session(network: Network) -> Any:
         video_storage_device=network.device,
         dtype=network.dtype,
     )
+
+
+def _convert(session: Any, dtype: torch.dtype) -> None:
+    """Give what the session remembers the precision that the network has now."""
+    session.dtype = dtype
+    for outputs in session.output_dict_per_obj.values():
+        for frames in outputs.values():
+            for output in frames.values():
+                output.update({key: value.to(dtype) for key, value in output.items()})
+
+
+def _as_tensor(mask: Mask) -> torch.Tensor:
+    """Return the mask as it is, 0 or 1, (1, 1, H, W)."""
+    import torch
+
+    return torch.from_numpy(mask.astype(np.float32))[None, None]
 
 
 def _square_mask(network: Network, mask: Mask) -> torch.Tensor:

@@ -299,7 +299,7 @@ def state_bytes(value, seen=None) -> int:
 
 def test_sixty_frames_keep_memory_flat(engine, picture):
     network = engine._loaded()
-    memory = tracking.ObjectMemory(network)
+    memory = tracking.ObjectMemory(network, 60)
     sizes = []
     for index in range(60):
         frame = np.roll(picture, index, axis=1)
@@ -319,10 +319,11 @@ def test_scene_cut_is_told_and_drops_what_was_tracked(engine, picture):
     assert [(notice.code, notice.params["frame"]) for notice in notices] == [("track.scene_cut", 4)]
     # Only the confirmed frame is remembered: the same answer as if nothing lay between.
     network = engine._loaded()
-    memory = tracking.ObjectMemory(network)
+    memory = tracking.ObjectMemory(network, 8)
     memory.step(tracking._vision_features(network, quiet[0]), 0, block(10, 10))
     answer = memory.step(tracking._vision_features(network, bright[0]), 4, None)
-    expected = tensors.to_mask(answer.logits, (WIDTH, HEIGHT), "test")
+    specks = network.kind.speck_area
+    expected = tensors.to_mask(answer.logits, (WIDTH, HEIGHT), "test", speck_area=specks)
     assert np.array_equal(found[4].masks[1], expected)
 
 

@@ -1,4 +1,7 @@
-"""Our driving of SAM 3 and SAM 2.1 gives what transformers' own model classes give on the same weights."""
+"""Our driving of SAM 2.1, and of SAM 3 on images, gives what transformers' own model classes give.
+
+SAM 3's text, exemplars and tracking follow Meta's code where transformers does not: test_sam3_meta.py.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from engines.base import ArrayFrames, RunContext  # noqa: E402
-from engines.sam import tensors, tracking  # noqa: E402
+from engines.sam import loading, tensors, tracking  # noqa: E402
 from utils.types import Box, Point, Prompt  # noqa: E402
 
 SIZE_WH = (121, 90)
@@ -39,26 +42,9 @@ def pixels(sam3, picture):
 
 def original(name: str, folder):
     model = getattr(transformers, name).from_pretrained(folder)
+    if name.startswith("Sam3"):
+        loading._set_layer_norm_eps(model)
     return model.eval()
-
-
-def test_text_gives_what_sam3_model_gives(sam3, tiny_sam3, picture, pixels):
-    model = original("Sam3Model", tiny_sam3)
-    tokens = sam3._loaded().tokenizer(
-        ["red car"], padding="max_length", max_length=32, return_tensors="pt"
-    )
-    with torch.no_grad():
-        expected = model(pixel_values=pixels, **tokens)
-    scores = expected.pred_logits[0].sigmoid() * expected.presence_logits[0].sigmoid()
-    order = scores.argsort(descending=True)
-    found = sam3.open_image(picture).segment(Prompt(text="red car"))
-    assert len(found) == len(scores) > 0
-    assert [instance.score for instance in found] == scores[order].tolist()
-    for instance, index in zip(found, order, strict=True):
-        large = torch.nn.functional.interpolate(
-            expected.pred_masks[0, index][None, None], SIZE_WH[::-1], mode="bilinear"
-        )
-        assert np.array_equal(instance.mask, (large[0, 0] > 0).numpy())
 
 
 def test_exemplar_boxes_give_what_sam3_model_gives_with_the_reference_pooling(
@@ -143,17 +129,11 @@ def test_pooling_under_a_box_follows_the_definition(corners):
 
 @pytest.fixture(scope="module", params=["sam3", "sam2"])
 def pair(request, tiny_sam3, tiny_sam2):
-    """An engine of ours, transformers' own image model and video model on the same weights."""
+    """An engine of ours, and transformers' own image model on the same weights."""
     engine = request.getfixturevalue(request.param)
     if request.param == "sam3":
-        return engine, original("Sam3TrackerModel", tiny_sam3), video(tiny_sam3, "Sam3TrackerVideo")
-    return engine, original("Sam2Model", tiny_sam2), video(tiny_sam2, "Sam2Video")
-
-
-def video(folder, prefix: str):
-    return original(f"{prefix}Model", folder), getattr(
-        transformers, f"{prefix}InferenceSession", None
-    )
+        return engine, original("Sam3TrackerModel", tiny_sam3)
+    return engine, original("Sam2Model", tiny_sam2)
 
 
 def low_logits(opened, points, box=None):
@@ -161,7 +141,7 @@ def low_logits(opened, points, box=None):
 
 
 def test_clicks_refinement_and_box_give_what_the_image_model_gives(pair, picture):
-    engine, model, _ = pair
+    engine, model = pair
     network = engine._loaded()
     with torch.no_grad():
         embeddings = model.get_image_embeddings(tensors.pixels(network, picture))
@@ -199,11 +179,7 @@ def test_clicks_refinement_and_box_give_what_the_image_model_gives(pair, picture
     assert torch.equal(low_logits(opened, (), box), boxed.pred_masks[:, :, 0])
 
 
-def upstream_session(engine, size):
-    return tracking._new_session(engine._loaded())
-
-
-def upstream_track(model, network, frames, inputs, size):
+def upstream_track(model, network, frames, inputs):
     """transformers' tracking with nothing pruned; `inputs` maps frame to {object: mask}."""
     session = tracking._new_session(network)
     logits = []
@@ -221,7 +197,7 @@ def upstream_track(model, network, frames, inputs, size):
 
 def our_logits(engine, frames, mask):
     network = engine._loaded()
-    memory = tracking.ObjectMemory(network)
+    memory = tracking.ObjectMemory(network, len(frames))
     return [
         memory.step(
             tracking._vision_features(network, frame), index, mask if index == 0 else None
@@ -230,19 +206,32 @@ def our_logits(engine, frames, mask):
     ]
 
 
-def test_tracking_one_object_is_bit_identical_to_the_video_model_unpruned(pair, clip, mask):
-    engine, _, (model, _) = pair
+def test_tracking_one_object_is_bit_identical_to_the_video_model_unpruned(
+    sam2, tiny_sam2, clip, mask
+):
     frames = clip * 3
-    expected, _ = upstream_track(model, engine._loaded(), frames, {0: {1: mask}}, SIZE_WH)
-    for ours, theirs in zip(our_logits(engine, frames, mask), expected, strict=True):
+    model = original("Sam2VideoModel", tiny_sam2)
+    expected, _ = upstream_track(model, sam2._loaded(), frames, {0: {1: mask}})
+    for ours, theirs in zip(our_logits(sam2, frames, mask), expected, strict=True):
         assert torch.equal(ours, theirs[0].float())
 
 
-def test_several_objects_give_what_the_video_model_gives_in_one_session(pair, clip, mask):
-    engine, _, (model, _) = pair
+def test_pruning_changes_no_bit_of_sam3_s_tracking(sam3, clip, mask, monkeypatch):
+    frames = clip * 3
+    pruned = our_logits(sam3, frames, mask)
+    monkeypatch.setattr(tracking, "prune", lambda *_: None)
+    monkeypatch.setattr(tracking.ObjectMemory, "_later_frames", lambda *_: ((), ()))
+    for ours, whole in zip(pruned, our_logits(sam3, frames, mask), strict=True):
+        assert torch.equal(ours, whole)
+
+
+def test_several_objects_give_what_the_video_model_gives_in_one_session(
+    sam2, tiny_sam2, clip, mask
+):
+    model = original("Sam2VideoModel", tiny_sam2)
     other = np.roll(mask, 25, axis=1)
-    expected, _ = upstream_track(model, engine._loaded(), clip, {0: {1: mask, 2: other}}, SIZE_WH)
-    first, second = our_logits(engine, clip, mask), our_logits(engine, clip, other)
+    expected, _ = upstream_track(model, sam2._loaded(), clip, {0: {1: mask, 2: other}})
+    first, second = our_logits(sam2, clip, mask), our_logits(sam2, clip, other)
     for index, theirs in enumerate(expected):
         # One batch of two in the memory encoder rounds differently from two of one.
         assert torch.allclose(first[index], theirs[0].float(), atol=1e-4)

@@ -115,7 +115,7 @@ def build_tiny_sam3(folder: Path, *, seed: int = 0) -> Path:
     _make_objects_present(model.tracker_model)
     _make_concepts_present(model.detector_model)
     _save(model, folder)
-    _tokenizer().save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
     write_receipt(folder, ["model.safetensors"])
     return folder
 
@@ -162,7 +162,7 @@ def build_full_sam3(folder: Path, *, seed: int = 0) -> Path:
     model = Sam3VideoModel(Sam3VideoConfig()).eval()
     _make_objects_present(model.tracker_model)
     _save(model, folder)
-    _tokenizer().save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
     return folder
 
 
@@ -205,7 +205,8 @@ def _save(model: Any, folder: Path) -> None:
     safetensors.torch.save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def _tokenizer() -> Any:
+def byte_tokenizer() -> Any:
+    """Return a CLIP tokenizer of single bytes, 514 tokens, made without any file."""
     from transformers import CLIPTokenizer
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
