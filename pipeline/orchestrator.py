@@ -26,7 +26,6 @@ from pipeline.postprocess.appearance import Edges
 from pipeline.selection.corrections import base_mask
 from pipeline.selection.selector import (
     Selector,
-    check_geometry,
     mask_notices,
     read_mask_file,
     remove_keyframe,
@@ -53,6 +52,7 @@ from pipeline.video_io.outputs.registry import check_outputs
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.image_utils import encode_image, write_bytes
 from utils.options import resolve_options
+from utils.prompts import check_points, check_prompt
 from utils.types import Frame, Prompt
 
 logger = logging.getLogger(__name__)
@@ -198,7 +198,6 @@ class Orchestrator:
         """
         session, clip = self._session_clip(session_id)
         self._check_frame(frame, clip)
-        check_geometry(prompt, clip.size_wh)
         with disk.translate_disk_full(session.folder):
             return self._find(session, clip, frame, prompt)
 
@@ -208,15 +207,22 @@ class Orchestrator:
         text = prompt.text.strip()
         english = ""
         name = self._choice.segmenter_name()
-        if text and Capability.TEXT in self._registry.get(name).capabilities:
+        engine = self._registry.get(name)
+        check_points(prompt.points, clip.size_wh)
+        base = base_mask(session, frame, prompt, self._results)
+        prompt = check_prompt(
+            prompt if base is None else replace(prompt, mask=base),
+            clip.size_wh,
+            engine.label,
+            reads_text=Capability.TEXT in engine.capabilities,
+            finds_similar=Capability.EXEMPLARS in engine.capabilities,
+        )
+        if text:
             english = self._translator.translate(text).english
 
         def read_frames(distances: tuple[int, ...]) -> dict[int, Frame]:
             return self._read_around(session, clip, frame, distances)
 
-        base = base_mask(session, frame, prompt, self._results)
-        if base is not None:
-            prompt = replace(prompt, mask=base)
         return self._selector.segment(session, frame, prompt, name, read_frames, english)
 
     def read_mask_upload(self, session_id: str, frame: int, path: Path) -> Keyframe:

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from engines.base import Instance
 from engines.sam import detection
 from engines.sam.loading import Network
-from engines.sam.prompts import check_box, check_points, check_text
+from engines.sam.prompts import check_text
 from engines.sam.tensors import pixels, to_mask, within_range
-from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
+from utils.prompts import check_prompt
 from utils.types import Box, Frame, Mask, Point, Prompt
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ class SamImage:
             EngineError: the model's answer is not finite.
         """
         network = self.network()
-        if prompt.is_empty:
-            raise UnusablePrompt("prompt.empty")
-        check_points(prompt.points, self.size_wh)
-        box = check_box(prompt.box, self.size_wh) if prompt.box is not None else None
-        exemplars = tuple(check_box(one, self.size_wh) for one in prompt.exemplars)
+        can_find = network.detector is not None
+        prompt = check_prompt(
+            prompt, self.size_wh, self.name, reads_text=can_find, finds_similar=can_find
+        )
+        box, exemplars = prompt.box, prompt.exemplars
         prior = (
             check_keyframe_mask(prompt.mask, self.size_wh, 0) if prompt.mask is not None else None
         )
@@ -105,9 +105,6 @@ class SamImage:
         return self._click(network, prompt.points, box, prior)
 
     def _find(self, network: Network, text: str, exemplars: tuple[Box, ...]) -> list[Instance]:
-        if network.detector is None:
-            code = "prompt.text_unsupported" if text.strip() else "prompt.exemplars_unsupported"
-            raise UnusablePrompt(code, name=self.name)
         phrase = check_text(text) if text.strip() else ""
         if self._found_key != (phrase, exemplars):
             found = self._detect(network, phrase or detection.EXEMPLAR_TEXT, exemplars)
@@ -131,8 +128,6 @@ class SamImage:
         self, network: Network, points: tuple[Point, ...], box: Box | None, prior: Mask | None
     ) -> list[Instance]:
         first = next((i for i, point in enumerate(points) if point.positive), len(points) - 1)
-        if box is None and prior is None and not any(point.positive for point in points):
-            raise UnusablePrompt("prompt.no_positive")
         self._start_from(prior)
         pyramid = [level.to(network.device) for level in self._encoded(network).pyramid]
         previous = _mask_logits(network, prior) if prior is not None else None

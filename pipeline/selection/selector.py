@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from engines.base import Capability, Engine, ImageSegmentation, Instance, Segmenter
+from engines.base import ImageSegmentation, Instance, Segmenter
 from engines.device.manager import ModelManager
 from pipeline.session.state import InstanceRecord, Keyframe, PromptRecord, SessionState
 from pipeline.session.store import Session, write_mask
@@ -57,14 +57,11 @@ class Selector:
             text_used: the English text in use where the user's was translated.
 
         Raises:
-            UnusablePrompt: the prompt is empty, outside the frame, or selects nothing.
+            UnusablePrompt: the engine can't use the prompt, or it selects nothing.
         """
-        if prompt.is_empty:
-            raise UnusablePrompt("prompt.empty")
         started_s = time.perf_counter()
         lock, opened = self._slot((session.id, frame_index, engine_name))
         with lock, self._manager.lease(engine_name) as engine:
-            check_prompt(engine, prompt)
             if not isinstance(engine, Segmenter):
                 raise BadRequest("engine.cannot_segment", name=engine.label)
             if not opened:
@@ -98,36 +95,6 @@ class Selector:
             while len(self._open) > OPEN_IMAGES:
                 self._open.popitem(last=False)
             return self._open[key]
-
-
-def check_prompt(engine: Engine, prompt: Prompt) -> None:
-    """Refuse what the engine can't use.
-
-    Raises:
-        UnusablePrompt: text or exemplar boxes given to an engine without them.
-    """
-    if prompt.text.strip() and Capability.TEXT not in engine.capabilities:
-        raise UnusablePrompt("prompt.text_unsupported", name=engine.label)
-    if prompt.exemplars and Capability.EXEMPLARS not in engine.capabilities:
-        raise UnusablePrompt("prompt.exemplars_unsupported", name=engine.label)
-
-
-def check_geometry(prompt: Prompt, size_wh: tuple[int, int]) -> None:
-    """Refuse points and boxes outside the frame, and boxes without area.
-
-    Raises:
-        UnusablePrompt: names the value and the frame's size.
-    """
-    width, height = size_wh
-    for point in prompt.points:
-        if not (0 <= point.x < width and 0 <= point.y < height):
-            raise UnusablePrompt(
-                "prompt.point_outside", x=point.x, y=point.y, width=width, height=height
-            )
-    for box in (*((prompt.box,) if prompt.box else ()), *prompt.exemplars):
-        inside = 0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height
-        if not inside or box.x1 - box.x0 < 2 or box.y1 - box.y0 < 2:
-            raise UnusablePrompt("prompt.box_outside", width=width, height=height)
 
 
 def store_keyframe(

@@ -107,7 +107,7 @@ def test_a_click_selects_the_object(engine, clip):
         (Prompt(points=(Point(9, 9, positive=False),)), "prompt.no_positive"),
         (Prompt(points=(Point(WIDTH, 9),)), "prompt.point_outside"),
         (Prompt(box=Box(900, 900, 950, 950)), "prompt.box_outside"),
-        (Prompt(box=Box(10, 10, 12, 50)), "prompt.box_small"),
+        (Prompt(box=Box(10, 10, 11, 50)), "prompt.box_small"),
         (Prompt(mask=np.zeros((HEIGHT, WIDTH), bool)), "prompt.mask_empty"),
         (Prompt(mask=np.ones((HEIGHT, WIDTH), bool)), "prompt.mask_full"),
         (Prompt(mask=np.ones((HEIGHT, WIDTH + 1), bool)), "prompt.mask_size"),
@@ -117,6 +117,13 @@ def test_a_prompt_that_selects_nothing_is_refused_with_its_reason(engine, clip, 
     with pytest.raises(UnusablePrompt) as caught:
         engine.segment_image(clip[0][0], prompt)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("x0", [-5, 10, WIDTH - 2])
+def test_a_box_of_two_pixels_is_taken_wherever_it_lies(engine, clip, x0):
+    box = Box(x0, 10, max(x0, 0) + 2, HEIGHT + 9)
+    for instance in engine.segment_image(clip[0][0], Prompt(box=box)):
+        assert instance.mask.shape == (HEIGHT, WIDTH)
 
 
 def test_a_guide_without_the_start_frame_is_refused(engine, clip):

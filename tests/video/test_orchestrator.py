@@ -23,7 +23,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore, read_mask
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
-from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError
+from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError, UnusablePrompt
 from utils.types import Box, Point, Progress, Prompt
 
 BOX = Box(25, 25, 75, 72)
@@ -83,6 +83,26 @@ def test_a_queued_job_ends_done_with_its_files(work, session_id: str) -> None:
     assert [item.kind for item in work.outputs(session_id)] == ["alpha", "foreground", "preview"]
     assert len(work.confidence(session_id)) == 12
     assert all(value is not None for value in work.confidence(session_id))
+
+
+def test_a_box_over_the_edge_is_clipped_the_same_way_for_everybody(work, clip: Path) -> None:
+    session = work.create_session(clip, "clip.mp4").id
+    found = work.segment(session, 0, Prompt(box=Box(-5, 25, 75, 72)))
+    assert found.prompt.box == Box(0, 25, 75, 72)
+    with pytest.raises(UnusablePrompt) as caught:
+        work.segment(session, 0, Prompt(box=Box(-5, 25, 1, 72)))
+    assert caught.value.code == "prompt.box_small"
+    assert "1x47" in caught.value.user_message
+    assert work.state(session).keyframes[0] == found
+
+
+def test_a_negative_click_alone_takes_from_the_result(work, session_id: str) -> None:
+    work.run_now(session_id, MatteRequest(engine="builtin", outputs=("alpha",)), RunContext())
+    found = work.segment(session_id, 6, Prompt(points=(Point(57, 48, positive=False),)))
+    assert found.prompt.has_mask
+    with pytest.raises(UnusablePrompt) as caught:
+        work.segment(session_id, 6, Prompt(points=(Point(160, 48),)))
+    assert caught.value.code == "prompt.point_outside"
 
 
 def test_edges_and_background_render_again_without_the_engine(

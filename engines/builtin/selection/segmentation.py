@@ -11,7 +11,6 @@ from engines.base import Instance
 from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
 from engines.builtin.selection.click import Click, apply_click
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
-from engines.builtin.selection.prompts import check_prompt, clip_box
 from engines.builtin.selection.ranking import CandidateRanking, IntBox
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.guided_filter import refine_edges
@@ -27,7 +26,8 @@ from utils.mask_utils import (
     drop_small,
     grow_box,
 )
-from utils.types import Frame, Mask, Point, Prompt
+from utils.prompts import check_prompt
+from utils.types import Box, Frame, Mask, Point, Prompt
 
 _CROP_AREA = 160 * 160
 _REMEMBERED = 24
@@ -70,7 +70,7 @@ class BuiltinSegmentation:
         A mask with clicks is that mask, corrected by them. Further clicks correct the earlier result
         near the click only; without them, the earlier result is restored.
         """
-        check_prompt(prompt, self._size_wh, self._engine)
+        prompt = check_prompt(prompt, self._size_wh, self._engine)
         if prompt.mask is not None:
             check_keyframe_mask(prompt.mask, self._size_wh, 0)
             if not prompt.points:
@@ -96,7 +96,7 @@ class BuiltinSegmentation:
         elif prompt.mask is not None:
             masks = [resize_mask(prompt.mask, self._small_wh)]
         elif prompt.box is not None:
-            box = self._small_box(clip_box(prompt.box, self._size_wh))
+            box = self._small_box(prompt.box)
             masks = [self._in_box(box, prompt, self._motion_cue(box))]
         else:
             masks = self._from_clicks(prompt)
@@ -150,14 +150,16 @@ class BuiltinSegmentation:
             self._around = {}
         return self._motion.inside(box)
 
-    def _small_box(self, box: IntBox) -> IntBox:
-        across, down = self._scale
-        x0, y0 = int(box[0] * across), int(box[1] * down)
+    def _small_box(self, box: Box) -> IntBox:
+        """Return the box at processing size, at least 2 pixels a side and within the picture."""
+        (across, down), (width, height) = self._scale, self._small_wh
+        x0 = min(int(round(box.x0) * across), width - 2)
+        y0 = min(int(round(box.y0) * down), height - 2)
         return (
             x0,
             y0,
-            max(x0 + 2, round(box[2] * across)),
-            max(y0 + 2, round(box[3] * down)),
+            max(x0 + 2, round(round(box.x1) * across)),
+            max(y0 + 2, round(round(box.y1) * down)),
         )
 
     def _small_click(self, point: Point) -> Click:
