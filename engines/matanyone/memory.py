@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 
 import torch
+from torch.nn import functional
 
 RECENT_FRAMES = 4
 """Memory frames kept besides the first one (upstream's `max_mem_frames` 5)."""
 TOP_K = 30
 """Memory tokens that each query token reads from (XMem, 3.3)."""
+
+
+_CHUNK = 256
+"""Query tokens compared with the memory at once: their similarities stay in a CPU's cache."""
 
 
 class MemoryBank:
@@ -40,26 +45,31 @@ class MemoryBank:
     def read(self, key: torch.Tensor, selection: torch.Tensor) -> torch.Tensor:
         """Return the values that the query tokens read, (1, 256, T).
 
+        Query tokens are taken in chunks: a matrix of all similarities, N x T, would take 1.33 GB at 1080p.
+
         Args:
             key: of the query, (1, 64, T).
             selection: of the query, (1, 64, T).
         """
         memory_key, shrinkage, values = self._joined
-        scores = similarity(memory_key, shrinkage, key, selection)
-        best, indices = scores.topk(min(TOP_K, scores.shape[1]), dim=1)
-        weights = best.exp_()
-        weights /= weights.sum(dim=1, keepdim=True)
-        affinity = scores.zero_().scatter_(1, indices, weights)
-        return values @ affinity
+        rows = values[0].T.contiguous()
+        count = min(TOP_K, memory_key.shape[-1])
+        parts = []
+        for start in range(0, key.shape[-1], _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            scores = similarity(memory_key, shrinkage, key[..., chunk], selection[..., chunk])
+            best, indices = scores[0].topk(count, dim=1)
+            weights = softmax_without_underflow(best)
+            parts.append(
+                functional.embedding_bag(indices, rows, per_sample_weights=weights, mode="sum")
+            )
+        return torch.cat(parts).T[None]
 
 
 def similarity(
     key: torch.Tensor, shrinkage: torch.Tensor, query: torch.Tensor, selection: torch.Tensor
 ) -> torch.Tensor:
-    """Return XMem's anisotropic L2 similarity, (1, N, T): -shrinkage sum(selection (key - query)^2) / 8.
-
-    Columns in which every memory token is so unlike the query that all exponentials would be 0 are
-    shifted by their maximum, which leaves their softmax as it is; upstream divides 0 by 0 there.
+    """Return XMem's anisotropic L2 similarity, (1, T, N): -shrinkage sum(selection (key - query)^2) / 8.
 
     Args:
         key: of the memory, (1, 64, N).
@@ -67,11 +77,19 @@ def similarity(
         query: key of the query, (1, 64, T).
         selection: of the query, (1, 64, T).
     """
-    tokens = key.transpose(1, 2)
-    result = (tokens.pow(2) @ selection).neg_()
-    result.add_((tokens @ (query * selection)).mul_(2))
-    result.sub_((selection * query.pow(2)).sum(1, keepdim=True))
-    result.mul_(shrinkage.transpose(1, 2)).div_(math.sqrt(key.shape[1]))
-    peak = result.amax(dim=1, keepdim=True)
-    lowest = math.log(torch.finfo(result.dtype).tiny)
-    return result.sub_(torch.where(peak < lowest, peak, torch.zeros_like(peak)))
+    result = (selection.transpose(1, 2) @ key.pow(2)).neg_()
+    result.add_(((query * selection).transpose(1, 2) @ key).mul_(2))
+    result.sub_((selection * query.pow(2)).sum(1)[..., None])
+    return result.mul_(shrinkage).div_(math.sqrt(key.shape[1]))
+
+
+def softmax_without_underflow(best: torch.Tensor) -> torch.Tensor:
+    """Return the softmax over the last axis of similarities, largest first, (T, k), in place.
+
+    Upstream takes exponentials without the usual shift by the maximum and divides 0 by 0 where a query is
+    like nothing in memory; such rows, and only they, are shifted here.
+    """
+    peak = best[:, :1]
+    lowest = math.log(torch.finfo(best.dtype).tiny)
+    weights = best.sub_(torch.where(peak < lowest, peak, torch.zeros_like(peak))).exp_()
+    return weights.div_(weights.sum(dim=1, keepdim=True))

@@ -24,7 +24,7 @@ class EncodedFrame:
     """What all targets share of a frame: image features, and their projections for the decoder."""
 
     features: ImageFeatures
-    skips: list[torch.Tensor]
+    skips: tuple[torch.Tensor, torch.Tensor]
 
 
 class Target:

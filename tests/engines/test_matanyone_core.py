@@ -15,7 +15,12 @@ from tests.engines.fake_matanyone import FakeBackend, make_fake_engine, moving_d
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from engines.matanyone.core import TorchNetwork  # noqa: E402
-from engines.matanyone.memory import MemoryBank, similarity  # noqa: E402
+from engines.matanyone.memory import (  # noqa: E402
+    MemoryBank,
+    similarity,
+    softmax_without_underflow,
+)
+from engines.matanyone.network.decoder import StripUpsampleBlock  # noqa: E402
 from engines.matanyone.network.network import MatAnyoneNetwork  # noqa: E402
 from engines.matanyone.network.object_transformer import PositionalEncoding  # noqa: E402
 from engines.matanyone.pixels import PixelMapper  # noqa: E402
@@ -174,19 +179,46 @@ def random_keys() -> list[Any]:
 def test_similarity_is_the_anisotropic_distance_and_changes_no_argument():
     keys = random_keys()
     kept = [tensor.clone() for tensor in keys]
-    assert torch.allclose(similarity(*keys), distance(*keys), atol=1e-5)
+    assert torch.allclose(similarity(*keys).transpose(1, 2), distance(*keys), atol=1e-5)
     assert all(torch.equal(tensor, before) for tensor, before in zip(keys, kept, strict=True))
 
 
-def test_attention_never_divides_0_by_0_and_touches_no_other_column():
+def test_attention_never_divides_0_by_0_and_touches_no_other_query():
     keys = random_keys()
     keys[2][..., 3] += 60
-    plain = distance(*keys)
+    plain = distance(*keys)[0].T
     weights = plain.exp() / plain.exp().sum(1, keepdim=True)
-    assert weights[..., 3].isnan().all() and weights[..., :3].isfinite().all()
-    shifted = similarity(*keys)
-    weights = shifted.exp() / shifted.exp().sum(1, keepdim=True)
-    assert torch.allclose(weights, plain.softmax(1), atol=1e-3)
+    assert weights[3].isnan().all() and weights[:3].isfinite().all()
+    best = similarity(*keys)[0].topk(30, dim=1).values
+    weights = softmax_without_underflow(best.clone())
+    assert torch.allclose(weights, best.softmax(1), atol=1e-5)
+
+
+def test_memory_is_read_in_chunks_with_the_result_of_one_piece(monkeypatch):
+    generator = torch.Generator().manual_seed(2)
+    bank = MemoryBank()
+    key, shrinkage, value = (torch.rand(1, size, 70, generator=generator) for size in (64, 1, 256))
+    bank.add(key, shrinkage + 1, value.unflatten(2, (7, 10)))
+    query = [torch.rand(1, 64, 70, generator=generator) for _ in range(2)]
+    whole = bank.read(*query)
+    monkeypatch.setattr("engines.matanyone.memory._CHUNK", 8)
+    assert whole.shape == (1, 256, 70)
+    assert torch.allclose(bank.read(*query), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(("narrow", "channels"), [(True, (64, 16, 3)), (False, (128, 64, 64))])
+def test_upsampling_in_strips_equals_the_whole_picture(narrow, channels):
+    torch.manual_seed(3)
+    width, out, skip_channels = channels
+    block = StripUpsampleBlock(width, out, narrow)
+    projection = torch.nn.Conv2d(skip_channels, width, 1)
+    for height in (16, 37, 48):
+        features = torch.randn(1, width, height, 20)
+        skip = torch.randn(1, skip_channels, 2 * height, 40)
+        with torch.inference_mode():
+            strips = block.upsample(features, skip, projection)
+            whole = block(features, projection(skip))
+        assert torch.allclose(strips, whole, atol=1e-5)
 
 
 def test_memory_keeps_the_first_frame_and_the_last_four_and_reads_the_30_best_tokens():

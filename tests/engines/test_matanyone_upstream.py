@@ -1,4 +1,4 @@
-"""The MatAnyone engine against upstream's own `process_video`: same random weights, same clip, same bits."""
+"""The MatAnyone engine against upstream's own `process_video`: same random weights, same clip, within 1e-6."""
 
 from __future__ import annotations
 
@@ -61,6 +61,13 @@ def engines(models_dir) -> dict[str, MatAnyoneEngine]:
     return made
 
 
+def assert_close(alphas: Any, expected: np.ndarray) -> None:
+    """Not 0 because memory values are summed over the 30 tokens read, not over all with zeros between."""
+    if isinstance(alphas, dict):
+        alphas = np.stack([alphas[index] for index in sorted(alphas)])
+    assert np.abs(alphas - expected).max() <= 1e-6
+
+
 def disc_clip(size_wh: tuple[int, int], count: int = COUNT) -> tuple[list[Any], list[Any]]:
     pairs = [moving_disc(index, size_wh) for index in range(count)]
     return [frame for frame, _ in pairs], [mask for _, mask in pairs]
@@ -101,12 +108,12 @@ def ours_by_guide(
 
 
 @pytest.mark.parametrize("generation", ["1", "2"])
-def test_forward_alphas_are_those_of_upstream_to_the_last_bit(engines, clip, generation, tmp_path):
+def test_forward_alphas_are_those_of_upstream(engines, clip, generation, tmp_path):
     frames, masks = clip
     expected = upstream(generation, frames, masks[0], tmp_path, n_warmup=2)
     alphas = ours(engines[generation], frames, masks[0], warmup=2)
     assert np.mean((expected > 0.01) & (expected < 0.99)) > 0.01, "the clip shows nothing"
-    assert np.array_equal(np.stack([alphas[index] for index in range(COUNT)]), expected)
+    assert_close(alphas, expected)
 
 
 def test_the_default_warm_up_and_a_full_memory_equal_upstream(engines, tmp_path):
@@ -114,7 +121,7 @@ def test_the_default_warm_up_and_a_full_memory_equal_upstream(engines, tmp_path)
     frames, masks = disc_clip(SMALL, 32)
     expected = upstream("2", frames, masks[0], tmp_path)
     alphas = ours(engines["2"], frames, masks[0])
-    assert np.array_equal(np.stack([alphas[index] for index in range(32)]), expected)
+    assert_close(alphas, expected)
 
 
 @pytest.mark.parametrize("generation", ["1", "2"])
@@ -126,7 +133,7 @@ def test_a_correction_equals_upstream_started_afresh_at_its_frame(
     second = upstream(generation, frames[3:], masks[2], tmp_path / "second", n_warmup=1)
     guide = {0: masks[0], 3: masks[2]}
     alphas = ours_by_guide(engines[generation], frames, guide, warmup=1)
-    assert np.array_equal(np.stack(list(alphas.values())), np.concatenate([first, second]))
+    assert_close(alphas, np.concatenate([first, second]))
 
 
 @pytest.mark.parametrize("generation", ["1", "2"])
@@ -143,9 +150,9 @@ def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the
     alphas = ours(engines[generation], frames, masks[start], start, warmup=1)
     assert list(alphas) == [2, 1, 0, 3, 4, 5]
     for index in range(start):
-        assert np.array_equal(alphas[index], backward[start - index])
+        assert_close(alphas[index], backward[start - index])
     for index in range(start, COUNT):
-        assert np.array_equal(alphas[index], forward[index - start])
+        assert_close(alphas[index], forward[index - start])
 
 
 def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines, clip, tmp_path):
@@ -155,14 +162,14 @@ def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines,
     for number, mask in enumerate((masks[0], second)):
         expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=1)
         alphas = ours(engines["2"], frames[:4], mask, warmup=1)
-        assert np.array_equal(np.stack(list(alphas.values())), expected)
+        assert_close(alphas, expected)
 
 
 def test_other_kernels_and_no_warm_up_equal_upstream(engines, small_clip, tmp_path):
     frames, masks = small_clip
     expected = upstream("2", frames[:3], masks[0], tmp_path, n_warmup=0, r_erode=7, r_dilate=0)
     alphas = ours(engines["2"], frames[:3], masks[0], warmup=0, erode=7, dilate=0)
-    assert np.array_equal(np.stack(list(alphas.values())), expected)
+    assert_close(alphas, expected)
 
 
 def test_half_precision_equals_upstream_under_its_own_autocast(engines, small_clip, tmp_path):
@@ -171,7 +178,7 @@ def test_half_precision_equals_upstream_under_its_own_autocast(engines, small_cl
         "2", frames[:4], masks[0], tmp_path, run=reference.Run(amp=True), n_warmup=1
     )
     alphas = ours(engines["2"], frames[:4], masks[0], warmup=1, amp=True)
-    assert np.array_equal(np.stack(list(alphas.values())), expected)
+    assert_close(alphas, expected)
 
 
 def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, small_clip):
@@ -239,7 +246,7 @@ def test_two_jobs_in_turns_are_as_each_alone(engines, small_clip):
 
 
 def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
-    """Upstream's softmax divides 0 by 0 there; up to that frame the bits are the same."""
+    """Upstream's softmax divides 0 by 0 there; up to that frame the alphas are the same."""
     size, seed = (161, 99), 2
     pairs = [moving_disc(index, size) for index in range(3)]
     frames, mask = [frame for frame, _ in pairs], pairs[0][1]
@@ -252,7 +259,7 @@ def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
     )
     engine.load_model("cpu")
     alphas = ours(engine, frames, mask, warmup=1)
-    assert np.array_equal(alphas[0], expected[0])
+    assert_close(alphas[0], expected[0])
     assert all(np.isfinite(alpha).all() for alpha in alphas.values())
 
 

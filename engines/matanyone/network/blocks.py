@@ -14,6 +14,17 @@ def add(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return first.add_(second) if first.dtype == second.dtype else first + second
 
 
+def pixel_major(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the tensor with its channels innermost in memory, on a CPU.
+
+    There convolutions of up to 16 channels and pooling take half to a seventh of the time in this layout and
+    give the same bits; wider convolutions don't give the same bits. On a GPU the tensor stays as it is.
+    """
+    if tensor.device.type != "cpu":
+        return tensor
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with the activation first: (1, in, H, W) to (1, out, H, W)."""
 

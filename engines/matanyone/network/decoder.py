@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engines.matanyone.network.blocks import GatedUpdate, ResidualBlock, add
+from engines.matanyone.network.blocks import GatedUpdate, ResidualBlock, add, pixel_major
 from engines.matanyone.network.encoders import SENSORY_CHANNELS, ImageFeatures
 
 _SKIP_CHANNELS = (512, 256, 64, 3)
@@ -49,10 +49,9 @@ class SkipProjection(nn.Module):
         pairs = zip(_SKIP_CHANNELS, _CHANNELS[:-1], strict=True)
         self.transforms = nn.ModuleList(nn.Conv2d(skip, out, 1) for skip, out in pairs)
 
-    def forward(self, features: ImageFeatures) -> list[torch.Tensor]:
-        """Return the projections at strides 8, 4, 2 and 1."""
-        levels = (features.f8, features.f4, features.f2, features.f1)
-        return [conv(level) for conv, level in zip(self.transforms, levels, strict=True)]
+    def forward(self, features: ImageFeatures) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the projections at strides 8 and 4; the larger ones are made strip by strip."""
+        return self.transforms[0](features.f8), self.transforms[1](features.f4)
 
 
 class UpsampleBlock(nn.Module):
@@ -64,10 +63,57 @@ class UpsampleBlock(nn.Module):
 
     def forward(self, features: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         """Return the block's output; see the class for shapes."""
-        doubled = functional.interpolate(
-            features, scale_factor=2, mode="bilinear", align_corners=False
-        )
-        return self.out_conv(add(doubled, skip))
+        return self.out_conv(add(_doubled(features), skip))
+
+
+class StripUpsampleBlock(UpsampleBlock):
+    """An `UpsampleBlock` for large maps: its widest tensors exist for a strip of rows at a time.
+
+    At 1080p the doubled map of the last level alone takes 530 MB. In strips it stays in a CPU's cache; the
+    result is the same up to rounding.
+
+    Args:
+        in_channels: of the input.
+        out_channels: of the output.
+        narrow: at most 16 output channels: the second convolution runs in `pixel_major` layout.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, narrow: bool = False) -> None:
+        super().__init__(in_channels, out_channels)
+        self._layout = pixel_major if narrow else torch.Tensor.contiguous
+
+    def upsample(
+        self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d
+    ) -> torch.Tensor:
+        """Return (1, out, 2H, 2W).
+
+        Args:
+            features: (1, in, H, W).
+            skip: the image's features before their projection, (1, C, 2H, 2W).
+            projection: 1x1 convolution of C to `in` channels.
+        """
+        strips = [
+            self._strip(features, skip, projection, start)
+            for start in range(0, features.shape[2], _strip_rows(features))
+        ]
+        hidden, shortcut = (torch.cat(parts, dim=2) for parts in zip(*strips, strict=True))
+        return add(self.out_conv.conv2(self._layout(hidden)), self._layout(shortcut))
+
+    def _strip(
+        self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d, start: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the first convolution's activation and the shortcut of one strip of source rows."""
+        height = features.shape[2]
+        stop = min(height, start + _strip_rows(features))
+        # One row more on each side, for the interpolation and for the 3x3 convolution.
+        low, high = max(0, start - 1), min(height, stop + 1)
+        top, bottom = max(0, 2 * start - 1), min(2 * height, 2 * stop + 1)
+        doubled = _doubled(features[:, :, low:high])[:, :, top - 2 * low : bottom - 2 * low]
+        strip = add(projection(skip[:, :, top:bottom]), doubled)
+        kept = slice(2 * start - top, 2 * stop - top)
+        shortcut = self.out_conv.downsample(strip[:, :, kept])
+        hidden = self.out_conv.conv1(functional.relu_(strip))
+        return functional.relu_(hidden[:, :, kept]), shortcut
 
 
 class AlphaDecoder(nn.Module):
@@ -79,28 +125,43 @@ class AlphaDecoder(nn.Module):
         self.decoder_feat_proc = SkipProjection()
         self.up_16_8 = UpsampleBlock(_CHANNELS[0], _CHANNELS[1])
         self.up_8_4 = UpsampleBlock(_CHANNELS[1], _CHANNELS[2])
-        self.up_4_2 = UpsampleBlock(_CHANNELS[2], _CHANNELS[3])
-        self.up_2_1 = UpsampleBlock(_CHANNELS[3], _CHANNELS[4])
+        self.up_4_2 = StripUpsampleBlock(_CHANNELS[2], _CHANNELS[3])
+        self.up_2_1 = StripUpsampleBlock(_CHANNELS[3], _CHANNELS[4], narrow=True)
         # The segmentation head serves training alone; it is part of the checkpoint.
         self.pred_seg = nn.Conv2d(_CHANNELS[4], 1, 3, padding=1)
         self.pred_mat = nn.Conv2d(_CHANNELS[4], 1, 3, padding=1)
 
     def forward(
-        self, skips: Sequence[torch.Tensor], target: torch.Tensor, sensory: torch.Tensor
+        self,
+        features: ImageFeatures,
+        skips: tuple[torch.Tensor, torch.Tensor],
+        target: torch.Tensor,
+        sensory: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return alpha (1, 1, H, W), float32 in [0, 1], and the new sensory memory.
 
         Args:
-            skips: the image's features from `decoder_feat_proc`.
+            features: of the image.
+            skips: from `decoder_feat_proc`.
             target: the target's features, (1, 256, H/16, W/16).
             sensory: (1, 256, H/16, W/16).
         """
+        projections = self.decoder_feat_proc.transforms
         g8 = self.up_16_8(target, skips[0])
         g4 = self.up_8_4(g8, skips[1])
-        g2 = self.up_4_2(g4, skips[2])
-        g1 = self.up_2_1(g2, skips[3])
+        g2 = self.up_4_2.upsample(g4, features.f2, projections[2])
+        g1 = self.up_2_1.upsample(g2, features.f1, projections[3])
         with torch.autocast(target.device.type, enabled=False):
             raw = self.pred_mat(functional.relu(g1.float()))
         g1 = torch.cat([g1, raw], dim=1)
         sensory = self.sensory_update([target, g8, g4, g2, g1], sensory)
-        return raw.clamp(0, 1), sensory
+        return raw.contiguous().clamp(0, 1), sensory
+
+
+def _doubled(features: torch.Tensor) -> torch.Tensor:
+    return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _strip_rows(features: torch.Tensor) -> int:
+    """Return the source rows of a strip: a few MB on a CPU, few calls on a GPU."""
+    return 16 if features.device.type == "cpu" else 128

@@ -161,7 +161,7 @@ class MatAnyoneNetwork(nn.Module):
     def decode(
         self,
         features: ImageFeatures,
-        skips: list[torch.Tensor],
+        skips: tuple[torch.Tensor, torch.Tensor],
         readout: torch.Tensor,
         state: FrameState,
         position: torch.Tensor,
@@ -170,12 +170,12 @@ class MatAnyoneNetwork(nn.Module):
 
         Args:
             features: of the image.
-            skips: the image's projections, from `mask_decoder.decoder_feat_proc`.
+            skips: from `mask_decoder.decoder_feat_proc`.
             readout: memory readout, (1, 256, h, w).
             state: of the target after the last frame.
             position: from `positions(...).transformer`.
         """
         target = self.pixel_fuser(features.pixel, readout, state.sensory, state.alpha16)
         target = self.object_transformer(target, state.summary, position)
-        alpha, sensory = self.mask_decoder(skips, target, state.sensory)
+        alpha, sensory = self.mask_decoder(features, skips, target, state.sensory)
         return alpha, sensory
