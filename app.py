@@ -50,7 +50,7 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
             headroom_bytes=settings.gpu_reserve_bytes,
             peaks=PeakRecords(settings.workspace_dir / "engine_peaks.json"),
         ),
-        jobs=JobRunner(queue_limit=settings.queue_limit),
+        jobs=JobRunner(settings.queue_limit, settings.client_queue_limit),
         translator=Translator(settings),
     )
 

@@ -96,15 +96,21 @@ class Settings(BaseSettings):
     """FFmpeg to use instead of the one that came with pip."""
 
     min_free_disk_bytes: int = Field(default=2 * 1024**3, ge=0)
-    """Bytes kept free on the workspace's disk; a job that would go below is refused."""
+    """Bytes kept free on the workspace's disk; an upload or a job that would go below is refused."""
     disk_floor_bytes: int = Field(default=512 * 1024**2, ge=0)
-    """Free bytes below which a running job stops cleanly."""
+    """Free bytes below which a running job stops cleanly, and old sessions go before their time."""
     retention_hours: float = Field(default=72.0, gt=0)
     """Age at which an idle session is deleted, in hours."""
     keep_sessions: int = Field(default=200, ge=1)
-    """Newest sessions kept, whatever their age allows."""
-    queue_limit: int = Field(default=20, ge=1)
+    """Sessions wanted at most; beyond it, owners with more than an equal share lose their oldest."""
+    protected_hours: float = Field(default=24.0, ge=0)
+    """Age below which no session is removed for want of room, in hours."""
+    kept_sessions_per_client: int = Field(default=20, ge=0)
+    """Sessions that one client may keep beyond their age."""
+    queue_limit: int = Field(default=100, ge=1)
     """Most jobs waiting at a time."""
+    client_queue_limit: int = Field(default=10, ge=1)
+    """Most jobs of one client waiting at a time."""
     stop_grace_s: float = Field(default=8.0, gt=0, le=9.0)
     """Seconds a running job has to stop at SIGTERM; the whole process ends within 10."""
 

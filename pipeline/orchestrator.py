@@ -37,7 +37,13 @@ from pipeline.session.results import (
     Results,
     check_picture,
 )
-from pipeline.session.retention import SessionSummary, clean, summarise_all
+from pipeline.session.retention import (
+    RetentionRules,
+    SessionSummary,
+    check_share,
+    clean,
+    summarise_all,
+)
 from pipeline.session.state import (
     Keyframe,
     SessionState,
@@ -100,11 +106,12 @@ class Orchestrator:
     # --- sessions -------------------------------------------------------------------------------
 
     def create_session(
-        self, upload: Path, shown_name: str, *, may_link: bool = False
+        self, upload: Path, shown_name: str, *, may_link: bool = False, owner: str = ""
     ) -> SessionState:
-        """Take a clip in: give it a folder of its own, then check it there, at the one door.
+        """Ingest a clip: give it a folder of its own, then check it there.
 
         Args:
+            owner: whose share of the disk and of the queue the session counts for.
             may_link: share the file with the upload instead of copying it; only for an upload that
                 nobody else writes to.
 
@@ -115,13 +122,16 @@ class Orchestrator:
         self._video.check_file(upload)
         self._store.root.mkdir(parents=True, exist_ok=True)
         size_bytes = upload.stat().st_size
-        disk.check_before(self._store.root, size_bytes, self._settings.min_free_disk_bytes)
+        reserve_bytes = self._settings.min_free_disk_bytes
+        disk.check_before(self._store.root, size_bytes, reserve_bytes)
+        check_share(self._store, owner, size_bytes, reserve_bytes)
         source = f"source{self._safe_suffix(upload)}"
         take_in = link_or_copy if may_link else shutil.copyfile
 
         def fill(folder: Path) -> dict[str, object]:
             take_in(upload, folder / source)
-            return {"source": source, "clip": self._video.probe(folder / source)}
+            clip = self._video.probe(folder / source)
+            return {"source": source, "clip": clip, "owner": owner}
 
         with disk.translate_disk_full(self._store.root):
             session = self._store.create(shown_name, fill)
@@ -158,6 +168,29 @@ class Orchestrator:
             except SessionError:
                 continue
         return states
+
+    def sessions_of(self, owner: str | None, limit: int) -> list[SessionState]:
+        """Return an owner's sessions, newest change first; with None everybody's."""
+        states = []
+        for session in self._store:
+            with contextlib.suppress(SessionError):
+                state = session.state
+                if owner is None or state.owner == owner:
+                    states.append(state)
+        return sorted(states, key=lambda state: -state.updated_at_s)[:limit]
+
+    def set_kept(self, session_id: str, *, is_kept: bool) -> SessionState:
+        """Protect a session from being removed for its age, or stop protecting it.
+
+        Raises:
+            SessionError: its owner keeps as many as one may.
+        """
+        session = self._store.open(session_id)
+        owner = session.state.owner
+        limit = self._settings.kept_sessions_per_client
+        if is_kept and sum(state.is_kept for state in self.sessions_of(owner, 10**9)) >= limit:
+            raise SessionError("job.kept_limit", limit=limit)
+        return session.update(is_kept=is_kept)
 
     def frame_jpeg(
         self, session_id: str, frame: int, cancel: threading.Event | None = None
@@ -316,6 +349,7 @@ class Orchestrator:
                 lambda context: _drop_result(job.run(context)),
                 stages,
                 rate_key=job.engine_name,
+                client=session.state.owner,
                 on_dropped=drop,
                 on_queued=lambda: _drop_result(
                     session.update(status=SessionStatus.QUEUED, request=request, error=None)
@@ -336,7 +370,11 @@ class Orchestrator:
         """
         session, job, stages = self._prepare_render(session_id, request)
         self._jobs.submit(
-            session.id, "render", lambda context: _drop_result(job.run(context)), stages
+            session.id,
+            "render",
+            lambda context: _drop_result(job.run(context)),
+            stages,
+            client=session.state.owner,
         )
         return self._job_status(session.id)
 
@@ -419,14 +457,15 @@ class Orchestrator:
 
     def clean_sessions(self, *, dry_run: bool = False) -> list[SessionSummary]:
         """Remove expired sessions; return those that went, or with `dry_run` would go."""
-        return clean(
-            self._store,
+        rules = RetentionRules(
             self._settings.retention_hours,
             self._settings.keep_sessions,
-            dry_run=dry_run,
-            active=self._jobs.active_sessions(),
-            min_free_bytes=self._settings.min_free_disk_bytes,
+            self._settings.protected_hours,
+            self._settings.running_floor_bytes,
         )
+        active = self._jobs.active_sessions()
+        removals = clean(self._store, rules, dry_run=dry_run, active=active)
+        return [removal.session for removal in removals]
 
     def health(self) -> dict[str, bool | int]:
         """Return what a monitor wants: is the GPU usable, how many jobs wait or run."""

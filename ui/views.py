@@ -243,6 +243,8 @@ def status_texts(states: Sequence[SessionState], language: Language) -> list[Jso
             "name": state.shown_name,
             "created_at_s": state.created_at_s,
             "status": translate(f"page.recent.status_{state.status.value}", language),
+            "owner": state.owner,
+            "kept": state.is_kept,
         }
         for state in states
     ]

@@ -15,7 +15,7 @@ WINDOW = 40
 MIN_INTERVAL_S = 0.2
 """Least time between two updates that are kept."""
 WARM_UP_SAMPLES = 3
-"""Samples before a rate is believed."""
+"""Samples before a rate is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,21 @@ class ProgressMeter:
         """Return the seconds a unit of each stage took in this job."""
         with self._lock:
             return dict(self._rates)
+
+    def remaining_units(self) -> int:
+        """Return the units that all stages still have to do, as far as they are known."""
+        with self._lock:
+            left = sum(
+                units for stage, units in self._totals.items() if stage not in self._finished
+            )
+            return max(left - self._done, 0)
+
+    def seconds_per_unit(self) -> float | None:
+        """Return the mean seconds a unit has taken so far; None before any was done."""
+        now_s = self._clock()
+        with self._lock:
+            done = self._done + sum(self._totals.get(stage, 0) for stage in self._finished)
+            return (now_s - self._started_s) / done if done else None
 
     def _change_stage(self, stage: str) -> None:
         self._finished.add(self._stage)

@@ -1,4 +1,4 @@
-"""The job table and its workers: one job at a time in each lane, in order, cancelled for real."""
+"""The job table and its workers: one job at a time in each lane, clients in turn, cancelled for real."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engines.base import RunContext
@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 
 KEPT_FINISHED = 200
 """Finished jobs that the table remembers."""
+KEPT_CLIENTS = 1000
+"""Clients of which the table remembers when a job of theirs last started."""
+FIRST_GUESS_S = 0.3
+"""Seconds a frame is expected to take before any job of the lane has been measured."""
 
 
 class JobState(enum.Enum):
@@ -43,6 +47,7 @@ class Job:
     run: Callable[[RunContext], None]
     meter: ProgressMeter
     on_dropped: Callable[[], None]
+    client: str = ""
     cancel: threading.Event = field(default_factory=threading.Event)
     state: JobState = JobState.QUEUED
     error: Message | None = None
@@ -51,7 +56,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job as the page shows it; `in_front` counts the jobs that run before it."""
+    """A job as the page shows it.
+
+    `in_front` counts the jobs that are expected to run before it, `expected_wait_s` is how long they
+    take; None once it runs.
+    """
 
     session_id: str
     kind: str
@@ -64,19 +73,110 @@ class JobStatus:
     notices: tuple[Message, ...]
 
 
+class Lane:
+    """The waiting jobs of one worker, in the order they will run.
+
+    The client whose last job started longest ago is next, so that clients take turns however many
+    jobs each has; a client's own jobs run in the order they came.
+    """
+
+    def __init__(self) -> None:
+        self.running: Job | None = None
+        self._waiting: list[Job] = []
+        self._last_started: dict[str, int] = {}
+        self._starts = 0
+        self._seconds_per_unit: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def waiting_of(self, client: str) -> int:
+        """Return how many jobs of a client wait."""
+        return sum(job.client == client for job in self._waiting)
+
+    def add(self, job: Job) -> None:
+        """Queue a job."""
+        self._waiting.append(job)
+
+    def remove(self, job: Job) -> None:
+        """Take a job out of the queue."""
+        self._waiting.remove(job)
+
+    def clear(self) -> list[Job]:
+        """Take every job out of the queue; return them."""
+        jobs, self._waiting = self._waiting, []
+        return jobs
+
+    def start_next(self) -> Job:
+        """Return the job that runs now."""
+        job = next(iter(self.order()))
+        self._waiting.remove(job)
+        self._starts += 1
+        self._last_started.pop(job.client, None)
+        self._last_started[job.client] = self._starts
+        while len(self._last_started) > KEPT_CLIENTS:
+            del self._last_started[next(iter(self._last_started))]
+        self.running = job
+        return job
+
+    def end_running(self) -> None:
+        """Note that the worker is free, and how long a unit of the job took."""
+        if self.running is not None:
+            self._seconds_per_unit = self.running.meter.seconds_per_unit() or self._seconds_per_unit
+        self.running = None
+
+    def order(self) -> Iterable[Job]:
+        """Yield the waiting jobs in the order they will run, if no other comes."""
+        by_client: dict[str, deque[Job]] = {}
+        for job in self._waiting:
+            by_client.setdefault(job.client, deque()).append(job)
+        turns = {client: self._last_started.get(client, 0) for client in by_client}
+        turn = self._starts
+        while by_client:
+            client = min(by_client, key=turns.__getitem__)
+            yield by_client[client].popleft()
+            turn += 1
+            turns[client] = turn
+            if not by_client[client]:
+                del by_client[client]
+
+    def place(self, job: Job) -> tuple[int, float]:
+        """Return how many jobs run before a waiting one, and the seconds that they are expected to take."""
+        ahead = [] if self.running is None else [self.running]
+        for other in self.order():
+            if other is job:
+                break
+            ahead.append(other)
+        return len(ahead), sum(self._remaining_s(other) for other in ahead)
+
+    def _remaining_s(self, job: Job) -> float:
+        known_s = job.meter.snapshot().remaining_s
+        if known_s is not None:
+            return known_s
+        running_s = None if self.running is None else self.running.meter.seconds_per_unit()
+        seconds_per_unit = running_s or self._seconds_per_unit or FIRST_GUESS_S
+        return job.meter.remaining_units() * seconds_per_unit
+
+
 class JobRunner:
     """Runs jobs on one worker thread a lane; a slot is free only when its worker has stopped.
 
     Args:
-        lanes: names of the lanes, each with one worker of its own.
         queue_limit: most jobs waiting in a lane.
+        client_limit: most jobs of one client waiting in a lane.
+        lanes: names of the lanes, each with one worker of its own.
     """
 
-    def __init__(self, lanes: tuple[str, ...] = ("matte", "render"), queue_limit: int = 20) -> None:
+    def __init__(
+        self,
+        queue_limit: int = 100,
+        client_limit: int = 10,
+        lanes: tuple[str, ...] = ("matte", "render"),
+    ) -> None:
         self._queue_limit = queue_limit
+        self._client_limit = client_limit
         self._changed = threading.Condition()
-        self._waiting: dict[str, deque[Job]] = {lane: deque() for lane in lanes}
-        self._running: dict[str, Job | None] = dict.fromkeys(lanes)
+        self._lanes = {lane: Lane() for lane in lanes}
         self._latest: dict[str, Job] = {}
         self._rates: dict[str, dict[str, float]] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -91,15 +191,17 @@ class JobRunner:
         rate_key: str = "",
         on_dropped: Callable[[], None] = lambda: None,
         on_queued: Callable[[], None] = lambda: None,
+        client: str = "",
     ) -> Job:
-        """Queue a job in the lane `kind`.
+        """Queue a job in the lane `kind` for a client, which shares the lane with the others.
 
         `on_queued` is called once the job is accepted, before it can start; `on_dropped` when it is
         cancelled before it ran, by the user or because we are stopping. What `on_queued` raises keeps
         the job out of the queue.
 
         Raises:
-            SessionError: the session has a job already, the queue is full, or we are stopping.
+            SessionError: the session has a job already, the client has as many as it may, the queue
+                is full, or we are stopping.
         """
         with self._changed:
             if self._stopping:
@@ -107,13 +209,18 @@ class JobRunner:
             current = self._latest.get(session_id)
             if current is not None and current.state in ACTIVE:
                 raise SessionError("job.already_running")
-            if len(self._waiting[kind]) >= self._queue_limit:
+            lane = self._lanes[kind]
+            if lane.waiting_of(client) >= self._client_limit:
+                raise SessionError("job.client_queue_full", limit=self._client_limit)
+            if len(lane) >= self._queue_limit:
                 raise SessionError("job.queue_full", limit=self._queue_limit)
             on_queued()
             key = f"{kind}:{rate_key}"
             meter = ProgressMeter(stages, self._rates.get(key))
-            job = Job(session_id, kind, self._remembering(key, meter, run), meter, on_dropped)
-            self._waiting[kind].append(job)
+            job = Job(
+                session_id, kind, self._remembering(key, meter, run), meter, on_dropped, client
+            )
+            lane.add(job)
             self._latest.pop(session_id, None)
             self._latest[session_id] = job
             self._forget_old()
@@ -132,7 +239,9 @@ class JobRunner:
             job = self._latest.get(session_id)
             if job is None:
                 return None
-            in_front, wait_s = self._queue_place(job)
+            in_front, wait_s = 0, None
+            if job.state is JobState.QUEUED:
+                in_front, wait_s = self._lanes[job.kind].place(job)
             return JobStatus(
                 session_id=session_id,
                 kind=job.kind,
@@ -154,7 +263,7 @@ class JobRunner:
             job.cancel.set()
             dropped = job.state is JobState.QUEUED
             if dropped:
-                self._waiting[job.kind].remove(job)
+                self._lanes[job.kind].remove(job)
                 self._drop(job)
             self._changed.notify_all()
         return True
@@ -182,13 +291,11 @@ class JobRunner:
         """Take no more jobs, stop the running ones at their next frame; True when all stopped."""
         with self._changed:
             self._stopping = True
-            for queue in self._waiting.values():
-                for job in queue:
+            for lane in self._lanes.values():
+                for job in lane.clear():
                     self._drop(job)
-                queue.clear()
-            for running in self._running.values():
-                if running is not None:
-                    running.cancel.set()
+                if lane.running is not None:
+                    lane.running.cancel.set()
             self._changed.notify_all()
         deadline_s = time.monotonic() + grace_s
         for thread in self._threads.values():
@@ -212,35 +319,24 @@ class JobRunner:
 
         return run_and_remember
 
-    def _queue_place(self, job: Job) -> tuple[int, float | None]:
-        if job.state is not JobState.QUEUED:
-            return 0, None
-        waiting = self._waiting[job.kind]
-        in_front = list(waiting)[: waiting.index(job)] if job in waiting else []
-        running = self._running[job.kind]
-        ahead = ([running] if running is not None else []) + in_front
-        waits = [other.meter.snapshot().remaining_s for other in ahead]
-        known = [wait for wait in waits if wait is not None]
-        return len(ahead), sum(known) if len(known) == len(waits) else None
-
     def _forget_old(self) -> None:
         finished = [key for key, job in self._latest.items() if job.state not in ACTIVE]
         for key in finished[: max(len(finished) - KEPT_FINISHED, 0)]:
             del self._latest[key]
 
-    def _work(self, lane: str) -> None:
+    def _work(self, name: str) -> None:
+        lane = self._lanes[name]
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting[lane] or self._stopping)
+                self._changed.wait_for(lambda: len(lane) > 0 or self._stopping)
                 if self._stopping:
                     return
-                job = self._waiting[lane].popleft()
+                job = lane.start_next()
                 job.state = JobState.RUNNING
-                self._running[lane] = job
             state, error = self._run(job)
             with self._changed:
                 job.state, job.error = state, error
-                self._running[lane] = None
+                lane.end_running()
                 self._changed.notify_all()
 
     def _run(self, job: Job) -> tuple[JobState, Message | None]:

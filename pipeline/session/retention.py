@@ -1,21 +1,30 @@
-"""Which sessions may go, and removing them; never one that is running or queued."""
+"""Which sessions may go, and removing them; never one that is running, queued, kept or new.
+
+A session goes by age. Where there are more sessions than wanted, only owners who have more than an
+equal share lose any, the largest first and their oldest first; so one client's batch costs nobody
+else anything. When the disk runs short, new uploads are refused long before anything is removed.
+"""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import Session, SessionStore
+from pipeline.storage.disk import MEGABYTE
 from pipeline.storage.files import folder_bytes
-from utils.errors import SessionError
+from utils.errors import NotEnoughDisk, SessionError
+from utils.types import Message
+
+logger = logging.getLogger(__name__)
 
 DAMAGED_GRACE_S = 24 * 3600.0
 """Seconds a session with an unreadable state file is kept at least."""
-PRESSURE_GRACE_HOURS = 1.0
-"""Hours a session is kept at least when the disk is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +37,49 @@ class SessionSummary:
     age_hours: float
     size_bytes: int
     is_busy: bool
+    owner: str = ""
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRules:
+    """When sessions may go.
+
+    `retention_hours` is the age at which an idle session goes; `keep_sessions` how many are wanted at
+    most; `protected_hours` the age below which none goes for want of room; `floor_bytes` the free
+    bytes below which sessions go before their time.
+    """
+
+    retention_hours: float
+    keep_sessions: int
+    protected_hours: float = 24.0
+    floor_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A session that may go, and why."""
+
+    session: SessionSummary
+    reason: Message
 
 
 def summarise(
     session: Session, now_s: float, active: frozenset[str] = frozenset()
 ) -> SessionSummary:
     """Return what the list shows of a session; an unreadable one is "damaged"."""
+    owner, is_kept = "", False
     try:
         state = session.state
         name, status, updated_s = state.shown_name, state.status, state.updated_at_s
+        owner, is_kept = state.owner, state.is_kept
     except SessionError:
         name, status = "", SessionStatus.DAMAGED
         updated_s = session.folder.stat().st_mtime
     busy = session.id in active or status is SessionStatus.QUEUED or session.is_running
     age_hours = max(now_s - updated_s, 0.0) / 3600.0
-    return SessionSummary(session.id, name, status, age_hours, folder_bytes(session.folder), busy)
+    size_bytes = folder_bytes(session.folder)
+    return SessionSummary(session.id, name, status, age_hours, size_bytes, busy, owner, is_kept)
 
 
 def summarise_all(
@@ -59,55 +96,131 @@ def summarise_all(
 
 
 def expired(
-    summaries: list[SessionSummary],
-    retention_hours: float,
-    keep_sessions: int,
-    wanted_bytes: int = 0,
-) -> list[SessionSummary]:
-    """Return the sessions that may go, oldest first.
+    summaries: Sequence[SessionSummary], rules: RetentionRules, wanted_bytes: int = 0
+) -> list[Removal]:
+    """Return the sessions that may go, in the order they go.
 
-    A session goes when it is older than `retention_hours`, is not among the `keep_sessions` newest,
-    or, idle for an hour, while those that go free less than `wanted_bytes`. A busy one never goes, a
-    damaged one not within 24 h.
+    Args:
+        wanted_bytes: what has to be freed; sessions go before their time until it is.
     """
-    newest_first = sorted(summaries, key=lambda item: item.age_hours)
-    surplus = {item.id for item in newest_first[keep_sessions:]}
+    by_age = [
+        Removal(item, Message("job.removed.age", {"hours": round(rules.retention_hours)}))
+        for item in sorted(summaries, key=lambda item: -item.age_hours)
+        if item.age_hours > rules.retention_hours and _may_go(item)
+    ]
+    gone = {removal.session.id for removal in by_age}
+    left = [item for item in summaries if item.id not in gone]
+    surplus = _beyond_share(left, rules, lambda item: 1, len(left) - rules.keep_sessions)
+    gone |= {item.id for item in surplus}
+    left = [item for item in left if item.id not in gone]
+    wanted_bytes -= sum(item.size_bytes for item in summaries if item.id in gone)
+    room = _largest_first(left, rules, lambda item: item.size_bytes, wanted_bytes)
+    return [
+        *by_age,
+        *(Removal(item, Message("job.removed.count")) for item in surplus),
+        *(Removal(item, Message("job.removed.disk")) for item in room),
+    ]
+
+
+def _may_go(item: SessionSummary) -> bool:
+    is_fresh_damage = (
+        item.status is SessionStatus.DAMAGED and item.age_hours * 3600.0 <= DAMAGED_GRACE_S
+    )
+    return not item.is_busy and not item.is_kept and not is_fresh_damage
+
+
+def _beyond_share(
+    summaries: Sequence[SessionSummary],
+    rules: RetentionRules,
+    size_of: Callable[[SessionSummary], int],
+    surplus: int,
+) -> list[SessionSummary]:
+    """Return what goes of owners who have more than an equal share, until the surplus is gone."""
+    owners = {item.owner for item in summaries}
+    share = rules.keep_sessions // max(len(owners), 1)
+    return _largest_first(summaries, rules, size_of, surplus, share)
+
+
+def _largest_first(
+    summaries: Sequence[SessionSummary],
+    rules: RetentionRules,
+    size_of: Callable[[SessionSummary], int],
+    wanted: int,
+    share: int = 0,
+) -> list[SessionSummary]:
+    """Return the oldest sessions of whoever holds most, one after the other, until enough are found.
+
+    Args:
+        wanted: sum of `size_of` to reach.
+        share: what an owner keeps in any case.
+    """
+    held: Counter[str] = Counter()
+    removable: dict[str, list[SessionSummary]] = {}
+    for item in sorted(summaries, key=lambda item: item.age_hours):
+        held[item.owner] += size_of(item)
+        if _may_go(item) and item.age_hours > rules.protected_hours:
+            removable.setdefault(item.owner, []).append(item)
     out: list[SessionSummary] = []
-    freed_bytes = 0
-    for item in reversed(newest_first):
-        is_short = freed_bytes < wanted_bytes and item.age_hours > PRESSURE_GRACE_HOURS
-        may_go = item.age_hours > retention_hours or item.id in surplus or is_short
-        if may_go and not item.is_busy and not _is_fresh_damage(item):
-            out.append(item)
-            freed_bytes += item.size_bytes
+    while wanted > 0:
+        owners = [owner for owner, items in removable.items() if items and held[owner] > share]
+        if not owners:
+            break
+        owner = max(owners, key=held.__getitem__)
+        item = removable[owner].pop()
+        held[owner] -= size_of(item)
+        wanted -= size_of(item)
+        out.append(item)
     return out
-
-
-def _is_fresh_damage(item: SessionSummary) -> bool:
-    return item.status is SessionStatus.DAMAGED and item.age_hours * 3600.0 <= DAMAGED_GRACE_S
 
 
 def clean(
     store: SessionStore,
-    retention_hours: float,
-    keep_sessions: int,
+    rules: RetentionRules,
     *,
     dry_run: bool = False,
     active: frozenset[str] = frozenset(),
-    min_free_bytes: int = 0,
-) -> list[SessionSummary]:
+) -> list[Removal]:
     """Remove expired sessions; return those that went (with `dry_run`: that would go).
+
+    Each removal is logged, and noted so that whoever opens the session's link is told why.
 
     Args:
         active: sessions with a job in this process; they stay.
-        min_free_bytes: free bytes below which idle sessions go before their time, oldest first.
     """
     summaries = summarise_all(store, time.time(), active)
-    free_bytes = shutil.disk_usage(store.root).free if summaries else min_free_bytes
-    candidates = expired(
-        summaries, retention_hours, keep_sessions, max(min_free_bytes - free_bytes, 0)
-    )
+    free_bytes = shutil.disk_usage(store.root).free if summaries else rules.floor_bytes
+    candidates = expired(summaries, rules, rules.floor_bytes - free_bytes)
     if dry_run:
         return candidates
     store.sweep_trash()
-    return [item for item in candidates if store.remove(store.open_folder(item.id))]
+    removed = []
+    for removal in candidates:
+        item = removal.session
+        if store.remove(store.open_folder(item.id), removal.reason):
+            removed.append(removal)
+            logger.info(
+                "session %s of %s removed, %.1f h old, %d MB: %s",
+                item.id[:6],
+                item.owner or "nobody",
+                item.age_hours,
+                item.size_bytes // MEGABYTE,
+                removal.reason.code,
+            )
+    return removed
+
+
+def check_share(store: SessionStore, owner: str, size_bytes: int, reserve_bytes: int) -> None:
+    """When the disk runs short, refuse an upload of whoever holds most of it already.
+
+    What is between the reserve and twice the reserve is left to the other owners.
+
+    Raises:
+        NotEnoughDisk: with what the owner's sessions hold.
+    """
+    if shutil.disk_usage(store.root).free - size_bytes >= 2 * reserve_bytes:
+        return
+    held: Counter[str] = Counter()
+    for item in summarise_all(store, time.time()):
+        held[item.owner] += item.size_bytes
+    if len(held | Counter({owner: 1})) > 1 and held[owner] > sum(held.values()) / 2:
+        raise NotEnoughDisk("job.disk_share", held_mb=held[owner] // MEGABYTE)

@@ -95,6 +95,10 @@ class SessionState(_Record):
     created_at_s: float = Field(default_factory=time.time)
     updated_at_s: float = Field(default_factory=time.time)
     shown_name: str = ""
+    owner: str = ""
+    """Who uploaded the clip: the user's name, without named users the client's address, else empty."""
+    is_kept: bool = False
+    """Whether the owner wants it kept however old it is."""
     source: str = ""
     clip: ClipInfo | None = None
     status: SessionStatus = SessionStatus.READY

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pipeline.session.removal_notes import RemovalNotes
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.session.versions import parse_state
 from pipeline.storage.files import exclusive, is_locked, partial_path, try_lock, write_atomically
 from pipeline.video_io import ClipInfo
 from utils.errors import SessionError
-from utils.types import Mask
+from utils.types import Mask, Message
 
 logger = logging.getLogger(__name__)
 
@@ -201,6 +202,7 @@ class SessionStore:
 
     def __init__(self, workspace_dir: Path) -> None:
         self.root = workspace_dir / "sessions"
+        self.removals = RemovalNotes(workspace_dir / "removed")
 
     def create(
         self,
@@ -231,13 +233,13 @@ class SessionStore:
         """Return the session of that id.
 
         Raises:
-            SessionError: the id is malformed or unknown.
+            SessionError: the id is malformed or unknown, or the session was removed.
         """
         if not isinstance(session_id, str) or not _ID_PATTERN.fullmatch(session_id):
             raise SessionError("job.session_unknown")
         session = Session(self.root / session_id)
         if not (session.folder / "session.json").is_file():
-            raise SessionError("job.session_unknown")
+            raise self.removals.error(session_id)
         return session
 
     def open_folder(self, session_id: str) -> Session:
@@ -254,8 +256,11 @@ class SessionStore:
             if _ID_PATTERN.fullmatch(folder.name) and folder.is_dir()
         )
 
-    def remove(self, session: Session) -> bool:
+    def remove(self, session: Session, reason: Message | None = None) -> bool:
         """Delete an idle session: renamed to trash first, then removed.
+
+        Args:
+            reason: noted for whoever opens the session's link later.
 
         Returns:
             False when it is running, was queued meanwhile, or is gone already.
@@ -275,6 +280,8 @@ class SessionStore:
             return False
         finally:
             os.close(descriptor)
+        if reason is not None:
+            self.removals.add(session.id, reason)
         shutil.rmtree(trash, ignore_errors=True)
         return True
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.session.retention import clean
+from pipeline.session.retention import RetentionRules, clean
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.storage.files import link_or_copy
@@ -65,7 +65,7 @@ def test_foreign_things_in_the_folder_stop_no_start(
     (damaged.folder / "alpha.partial.mp4").write_bytes(b"x")
     (damaged.folder / ".job.lock").unlink(missing_ok=True)
     assert store.recover() == []
-    assert clean(store, 72.0, 100) == []
+    assert clean(store, RetentionRules(72.0, 100)) == []
     assert session.state.status is SessionStatus.READY
     assert not (damaged.folder / "alpha.partial.mp4").exists()
 

@@ -83,6 +83,9 @@ class OneEngine:
     def names(self) -> tuple[str, ...]:
         return self._real.names
 
+    def __iter__(self):
+        return (self.get(name) for name in self.names)
+
     def get(self, name: str):
         return self._engine if name == "builtin" else self._real.get(name)
 
@@ -99,7 +102,7 @@ class Workplace:
         registry = OneEngine(self.settings, self.engine)
         self.store = SessionStore(self.settings.workspace_dir)
         self.manager = ModelManager(registry, device="cpu")
-        self.jobs = JobRunner(queue_limit=self.settings.queue_limit)
+        self.jobs = JobRunner(self.settings.queue_limit, self.settings.client_queue_limit)
         self.orchestrator = Orchestrator(
             settings=self.settings,
             store=self.store,

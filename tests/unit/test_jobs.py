@@ -175,3 +175,59 @@ def test_waiting_time_adds_up_what_is_in_front(runner: JobRunner) -> None:
     assert 0.1 < status.expected_wait_s < 5.0
     first.release.set()
     second.release.set()
+
+
+def submit_all(runner: JobRunner, jobs: list[tuple[str, str]]) -> dict[str, Blocker]:
+    """Queue jobs of (session, client), each of ten units; the first one runs."""
+    blockers = {session: Blocker() for session, _ in jobs}
+    for session, client in jobs:
+        runner.submit(session, "matte", blockers[session], {"matte": 10}, client=client)
+        assert blockers[jobs[0][0]].started.wait(5)
+    return blockers
+
+
+def test_clients_take_turns_however_many_jobs_one_of_them_has() -> None:
+    runner = JobRunner(client_limit=10)
+    batch = [(f"a{number}", "ann") for number in range(6)]
+    waiting = submit_all(runner, [*batch, ("b0", "bo"), ("b1", "bo"), ("c0", "cy")])
+    places = {job: runner.status(job).in_front for job in ("a1", "a2", "b0", "b1", "c0", "a5")}
+    assert places == {"b0": 1, "c0": 2, "a1": 3, "b1": 4, "a2": 5, "a5": 8}
+    order = []
+    while waiting:
+        time.sleep(0.01)
+        running = [job for job in waiting if runner.status(job).state is JobState.RUNNING]
+        for job in running:
+            order.append(job)
+            waiting.pop(job).release.set()
+            assert runner.wait(job, 5) is JobState.DONE
+    assert order == ["a0", "b0", "c0", "a1", "b1", "a2", "a3", "a4", "a5"]
+    assert runner.close(5.0)
+
+
+def test_every_waiting_job_has_an_expected_wait_that_grows_with_its_place() -> None:
+    runner = JobRunner()
+    blockers = submit_all(runner, [("a0", "ann"), ("a1", "ann"), ("b0", "bo")])
+    first, second = (runner.status(job).expected_wait_s for job in ("b0", "a1"))
+    assert first is not None
+    assert second is not None
+    assert 0 < first < second
+    assert runner.status("a0").expected_wait_s is None
+    for blocker in blockers.values():
+        blocker.release.set()
+    assert runner.wait("a1", 5) is JobState.DONE
+    assert runner.close(5.0)
+
+
+def test_one_client_may_have_some_jobs_waiting_and_the_others_are_let_in() -> None:
+    runner = JobRunner(queue_limit=5, client_limit=2)
+    blockers = submit_all(runner, [("a0", "ann"), ("a1", "ann"), ("a2", "ann")])
+    with pytest.raises(SessionError) as caught:
+        runner.submit("a3", "matte", Blocker(), {"matte": 1}, client="ann")
+    assert caught.value.code == "job.client_queue_full"
+    assert "2 jobs" in caught.value.user_message
+    other = Blocker()
+    runner.submit("b0", "matte", other, {"matte": 1}, client="bo")
+    for blocker in (*blockers.values(), other):
+        blocker.release.set()
+    assert runner.wait("a2", 5) is JobState.DONE
+    assert runner.close(5.0)

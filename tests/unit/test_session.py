@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.session.retention import SessionSummary, clean, expired
+from pipeline.session.retention import RetentionRules, SessionSummary, check_share, clean, expired
 from pipeline.session.state import (
     InstanceRecord,
     Keyframe,
@@ -27,7 +27,7 @@ from pipeline.session.store import (
     read_mask,
     write_mask,
 )
-from utils.errors import SessionError
+from utils.errors import NotEnoughDisk, SessionError
 from utils.types import Box, Message, Point
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ def test_a_damaged_state_file_is_said_and_kept(store: SessionStore) -> None:
     with pytest.raises(SessionError) as caught:
         _ = session.state
     assert caught.value.code == "job.session_damaged"
-    assert clean(store, retention_hours=0.000001, keep_sessions=1) == []
+    assert clean(store, RetentionRules(0.000001, 1, 0)) == []
     assert session.folder.is_dir()
 
 
@@ -147,33 +147,121 @@ def test_start_up_leaves_a_running_job_of_another_process_alone(store: SessionSt
 
 
 def summary(
-    name: str, age_hours: float, status=SessionStatus.DONE, is_busy=False
+    name: str,
+    age_hours: float,
+    status=SessionStatus.DONE,
+    is_busy=False,
+    owner: str = "",
+    is_kept: bool = False,
+    size_bytes: int = 1,
 ) -> SessionSummary:
-    return SessionSummary(name, name, status, age_hours, 1, is_busy)
+    return SessionSummary(name, name, status, age_hours, size_bytes, is_busy, owner, is_kept)
 
 
-def test_retention_takes_the_oldest_first_and_never_a_busy_one() -> None:
+def gone(rows: list[SessionSummary], *rules: float, wanted_bytes: int = 0) -> list[str]:
+    removals = expired(rows, RetentionRules(*rules), wanted_bytes)
+    return [removal.session.id for removal in removals]
+
+
+def test_retention_takes_the_oldest_first_and_never_a_busy_or_a_kept_one() -> None:
     rows = [
         summary("new", 1),
         summary("old", 100),
         summary("older", 200),
         summary("busy", 300, is_busy=True),
+        summary("kept", 400, is_kept=True),
         summary("damaged", 90, SessionStatus.DAMAGED),
         summary("fresh-damaged", 3, SessionStatus.DAMAGED),
     ]
-    assert [row.id for row in expired(rows, 72, 100)] == ["older", "old", "damaged"]
-    assert [row.id for row in expired(rows, 1e9, 2)] == ["older", "old", "damaged"]
+    assert gone(rows, 72, 100) == ["older", "old", "damaged"]
+    assert gone(rows, 1e9, 4) == ["older", "old", "damaged"]
+    assert gone(rows, 1e9, 2, 150) == ["older"]
+
+
+def test_a_batch_of_new_sessions_removes_nobody_elses_and_none_of_its_own_yet() -> None:
+    finished = [summary(f"ann{n}", 30 + n / 10, owner="ann") for n in range(60)]
+    finished += [summary(f"bo{n}", 1, owner="bo") for n in range(30)]
+    batch = [summary(f"cy{n}", 0.1, owner="cy") for n in range(300)]
+    assert gone(finished + batch, 72, 200, 24) == []
+    aged = [summary(f"cy{n}", 25 + n / 1000, owner="cy") for n in range(300)]
+    removed = gone(finished + aged, 72, 200, 24)
+    assert len(removed) == 390 - 200
+    assert {name[:2] for name in removed} == {"cy"}
+    assert removed[0] == "cy299"
+
+
+def test_a_small_owner_loses_nothing_by_count_whatever_others_hold() -> None:
+    rows = [summary(f"ann{n}", 70, owner="ann") for n in range(3)]
+    rows += [summary(f"bo{n}", 60, owner="bo", is_busy=True) for n in range(9)]
+    assert gone(rows, 72, 8, 24) == []
+
+
+def test_a_full_disk_takes_the_oldest_of_whoever_holds_most() -> None:
+    rows = [
+        summary("ann old", 60, owner="ann", size_bytes=10),
+        summary("bo new", 2, owner="bo", size_bytes=500),
+        summary("bo old", 50, owner="bo", size_bytes=100),
+        summary("bo older", 55, owner="bo", size_bytes=100),
+    ]
+    assert gone(rows, 72, 100, 24) == []
+    assert gone(rows, 72, 100, 24, wanted_bytes=150) == ["bo older", "bo old"]
+    # What is younger than the protected hours stays, whatever is wanted.
+    assert gone(rows, 72, 100, 24, wanted_bytes=10_000) == ["bo older", "bo old", "ann old"]
+
+
+def test_whoever_opens_a_removed_session_is_told_why(
+    store: SessionStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = store.create("a.mp4", lambda folder: {"owner": "ann"})
+    make_older(session, 100)
+    with caplog.at_level("INFO"):
+        (removal,) = clean(store, RetentionRules(72, 10))
+    assert removal.session.owner == "ann"
+    assert f"session {session.id[:6]} of ann removed" in caplog.text
+    assert session.id not in caplog.text
+    with pytest.raises(SessionError) as caught:
+        store.open(session.id)
+    assert caught.value.code == "job.session_removed"
+    assert "72 hours" in caught.value.user_message
+    assert "72 小时" in caught.value.text("zh")
+    with pytest.raises(SessionError) as caught:
+        store.open("A" * 24)
+    assert caught.value.code == "job.session_unknown"
+
+
+def test_the_last_part_of_a_disk_is_left_to_others(store: SessionStore) -> None:
+    def fill(size_bytes: int, owner: str):
+        def writing(folder: Path) -> dict[str, str]:
+            (folder / "source.mp4").write_bytes(bytes(size_bytes))
+            return {"owner": owner}
+
+        return writing
+
+    store.create("a.mp4", fill(900_000, "ann"))
+    check_share(store, "ann", 1, 2**60)  # nobody else is there
+    store.create("b.mp4", fill(100_000, "bo"))
+    check_share(store, "ann", 1, 0)
+    check_share(store, "bo", 1, 2**60)
+    check_share(store, "cy", 1, 2**60)
+    with pytest.raises(NotEnoughDisk) as caught:
+        check_share(store, "ann", 1, 2**60)
+    assert caught.value.code == "job.disk_share"
+
+
+def make_older(session: Session, hours: float) -> None:
+    session.transform(lambda state: state)
+    data = json.loads((session.folder / "session.json").read_text())
+    data["updated_at_s"] = time.time() - hours * 3600
+    (session.folder / "session.json").write_text(json.dumps(data))
 
 
 def test_a_dry_run_removes_nothing(store: SessionStore) -> None:
     session = store.create("a")
-    session.transform(lambda state: state)
-    data = json.loads((session.folder / "session.json").read_text())
-    data["updated_at_s"] = time.time() - 100 * 3600
-    (session.folder / "session.json").write_text(json.dumps(data))
-    assert [row.id for row in clean(store, 72, 10, dry_run=True)] == [session.id]
+    make_older(session, 100)
+    rules = RetentionRules(72, 10)
+    assert [item.session.id for item in clean(store, rules, dry_run=True)] == [session.id]
     assert session.folder.is_dir()
-    assert [row.id for row in clean(store, 72, 10)] == [session.id]
+    assert [item.session.id for item in clean(store, rules)] == [session.id]
     assert not session.folder.exists()
 
 
@@ -231,7 +319,7 @@ def test_a_clock_set_back_makes_no_session_old(store: SessionStore) -> None:
     data = json.loads((session.folder / "session.json").read_text())
     data["updated_at_s"] = time.time() + 1e6
     (session.folder / "session.json").write_text(json.dumps(data))
-    assert clean(store, 72, 10) == []
+    assert clean(store, RetentionRules(72, 10)) == []
 
 
 @pytest.mark.parametrize(

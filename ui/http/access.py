@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
+from ui.client import Client
 from ui.http.allowed_routes import FORM_BYTES, JSON_BYTES, AllowedRoute, find_route
-from ui.http.clients import Client
 from ui.http.login import Login, client_address
 from ui.text import choose_language, shown_bytes, translate
 

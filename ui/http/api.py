@@ -14,6 +14,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import MatteRequest, RenderRequest
 from ui import views
+from ui.client import client_of
 from ui.http.endpoint_parameters import with_request_options
 from ui.inputs import (
     cached_upload,
@@ -57,12 +58,15 @@ class Api:
             shared = "segment" if endpoint == self.segment else None
             gr.api(endpoint, api_name=endpoint.__name__, concurrency_id=shared)
 
-    def upload(self, clip: FileData, language: str = "en") -> dict[str, Any]:
-        """Take a clip in; return its session id and what is known of it."""
+    def upload(
+        self, clip: FileData, language: str = "en", request: gr.Request | None = None
+    ) -> dict[str, Any]:
+        """Ingest a clip; return its session id and what is known of it."""
         with _answering(language) as spoken:
             path, name = self._uploaded(clip)
             try:
-                state = self._orchestrator.create_session(path, name, may_link=True)
+                owner = client_of(request).key
+                state = self._orchestrator.create_session(path, name, may_link=True, owner=owner)
             finally:
                 forget_upload(path)
             return {"session": state.id, "clip": views.clip_view(state, spoken)}
@@ -151,7 +155,7 @@ class Api:
             try:
                 self._orchestrator.set_background_picture(session_key(session), path)
             finally:
-                path.unlink(missing_ok=True)
+                forget_upload(path)
             return {"background": PICTURE}
 
     def status(self, session: str, language: str = "en") -> dict[str, Any]:

@@ -1,42 +1,15 @@
-"""Who sends a request, and how much each client did lately."""
+"""Which address stands for a client, and how much each did lately."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 MOST_CLIENTS = 10_000
 """Client addresses remembered; the oldest are forgotten first."""
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that name one client: a machine may choose the rest freely."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """One sender: the name it signed in with ("" without named users) and its network address."""
-
-    name: str = ""
-    address: str = ""
-    is_admin: bool = False
-
-    @property
-    def key(self) -> str:
-        """What shares are counted by: the user where there are named users, else the address."""
-        return self.name or self.address
-
-
-NOBODY = Client()
-"""Stands for a call that came with no request, as in a test of a callback."""
-
-
-def client_of(request: Any) -> Client:
-    """Return the client of a `gr.Request` or of a Starlette request that passed the access control."""
-    inner = getattr(request, "request", None) or request
-    found = getattr(getattr(inner, "state", None), "client", None)
-    return found if isinstance(found, Client) else NOBODY
 
 
 def network_address(host: str) -> str:

@@ -25,7 +25,8 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from config import Settings
-from ui.http.clients import Client, RecentAmounts, network_address
+from ui.client import Client
+from ui.http.clients import RecentAmounts, network_address
 from ui.http.login_page import login_page
 from ui.http.users import User, hash_password, is_password, read_users
 from ui.text import choose_language, translate
@@ -91,9 +92,9 @@ class Login:
         if token is None or token.expires_s <= self._clock():
             return None
         if self._settings.users_file is None:
-            return Client(address=address)
+            return Client(address=address, is_signed_in=True)
         user = self._current_users().get(token.name)
-        return Client(user.name, address, user.role == "admin") if user else None
+        return Client(user.name, address, user.role == "admin", is_signed_in=True) if user else None
 
     def page(self, scope: Scope) -> Response:
         """Return the login page.

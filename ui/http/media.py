@@ -20,7 +20,7 @@ from config import Settings
 from pipeline.orchestrator import Orchestrator, OutputFile
 from pipeline.session.state import SessionState
 from pipeline.video_io.outputs.registry import output_format
-from ui.http.clients import client_of
+from ui.client import client_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.inputs import session_key
 from ui.text import choose_language, translate

@@ -16,6 +16,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import MatteRequest, RenderRequest
 from ui import views
+from ui.client import client_of
 from ui.inputs import (
     cached_upload,
     forget_upload,
@@ -106,11 +107,18 @@ class Callbacks:
 
     # --- clip and target ------------------------------------------------------------------------
 
-    def upload(self, session: object, language: Language, upload: object) -> Updates:
-        """Take the clip in as a new session, and forget the cached copy."""
+    def upload(
+        self,
+        session: object,
+        language: Language,
+        upload: object,
+        request: gr.Request | None = None,
+    ) -> Updates:
+        """Make a new session of the clip, and forget the upload."""
         path = cached_upload(upload, self._cache_dir)
         try:
-            state = self._orchestrator.create_session(path, path.name, may_link=True)
+            owner = client_of(request).key
+            state = self._orchestrator.create_session(path, path.name, may_link=True, owner=owner)
         finally:
             forget_upload(path)
         return merged(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import gradio as gr
+
 from pipeline.orchestrator import Orchestrator
+from pipeline.session.state import SessionState
 from ui import views
+from ui.client import Client, client_of
 from ui.inputs import session_key
 from ui.text import as_language
-from utils.errors import SplazmatteError
+from utils.errors import SessionError, SplazmatteError
+from utils.messages import Language
 
 MOST_RECENT = 12
 """Recent sessions asked for at a time."""
@@ -28,8 +33,9 @@ class Polling:
         """Return methods as plain functions, which Gradio marks with an attribute."""
         return [_as_function(getattr(self, name), name) for name in names]
 
-    def job_status(self, data: Any) -> Answer:
+    def job_status(self, data: Any, client: Client) -> Answer:
         """Return the progress of a session's job; `job` is None where there is none any more."""
+        del client
         try:
             view = self._orchestrator.status(session_key(data["session"]))
             language = as_language(data.get("language"))
@@ -42,27 +48,66 @@ class Polling:
         job = None if view.job is None else views.job_view(view.job, live, language)
         return {"ok": True, "job": job}
 
-    def cancel_job(self, data: Any) -> Answer:
+    def cancel_job(self, data: Any, client: Client) -> Answer:
         """Ask a session's job to stop."""
+        del client
         try:
             return {"ok": True, "asked": self._orchestrator.cancel(session_key(data["session"]))}
         except _UNUSABLE:
             return {"ok": False}
 
-    def recent_sessions(self, data: Any) -> Answer:
-        """Return those of the given sessions that still exist."""
+    def recent_sessions(self, data: Any, client: Client) -> Answer:
+        """Return those of the given sessions that still exist, and why others were removed.
+
+        A named user gets the own sessions on any browser, an admin everybody's.
+        """
         try:
             ids = [session_key(item) for item in list(data["ids"])[:MOST_RECENT]]
             language = as_language(data.get("language"))
-            states = self._orchestrator.sessions_exist(ids)
+            states, notices = self._known(ids, language)
+            if client.name:
+                owner = None if client.is_admin else client.name
+                known = {state.id for state in states}
+                others = self._orchestrator.sessions_of(owner, MOST_RECENT)
+                states += [state for state in others if state.id not in known]
         except _UNUSABLE:
             return {"ok": False}
-        return {"ok": True, "sessions": views.status_texts(states, language)}
+        return {
+            "ok": True,
+            "sessions": views.status_texts(states, language),
+            "notices": notices,
+            "user": client.name,
+            "can_sign_out": client.is_signed_in,
+        }
+
+    def keep_session(self, data: Any, client: Client) -> Answer:
+        """Protect a session from removal by age, or stop protecting it."""
+        del client
+        try:
+            key = session_key(data["session"])
+            state = self._orchestrator.set_kept(key, is_kept=data["keep"] is True)
+        except SplazmatteError as error:
+            return {"ok": False, "text": error.text(as_language(data.get("language")))}
+        except _UNUSABLE:
+            return {"ok": False}
+        return {"ok": True, "kept": state.is_kept}
+
+    def _known(
+        self, ids: Sequence[str], language: Language
+    ) -> tuple[list[SessionState], list[str]]:
+        states, notices = [], []
+        for key in ids:
+            try:
+                states.append(self._orchestrator.state(key))
+            except SessionError as error:
+                if error.code == "job.session_removed":
+                    notices.append(error.text(language))
+        return states, notices
 
 
-def _as_function(method: Callable[[Any], Answer], name: str) -> Callable[..., Answer]:
-    def function(data: Any = None) -> Answer:
-        return method(data)
+def _as_function(method: Callable[[Any, Client], Answer], name: str) -> Callable[..., Answer]:
+    def function(data: Any = None, request: gr.Request | None = None) -> Answer:
+        return method(data, client_of(request))
 
     function.__name__ = name
     return function

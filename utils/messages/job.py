@@ -15,6 +15,27 @@ TEXTS: dict[str, Text] = {
         en="There is no such session, or it was cleaned up. Upload the clip again.",
         zh="会话不存在或已被清理。请重新上传视频。",
     ),
+    "job.session_removed": Text(
+        en="This session was removed on {date} ({reason}). Upload the clip again. “Keep” on a session "
+        "protects it.",
+        zh="该会话已于 {date} 被删除（{reason}）。请重新上传视频。在会话上选择“保留”可避免删除。",
+    ),
+    "job.removed.age": Text(
+        en="it had not been used for {hours} hours", zh="已 {hours} 小时未使用"
+    ),
+    "job.removed.count": Text(
+        en="its owner has more sessions than their share", zh="所有者的会话数超过应有份额"
+    ),
+    "job.removed.disk": Text(en="the disk was almost full", zh="磁盘几乎已满"),
+    "job.kept_limit": Text(
+        en="You keep {limit} sessions already, which is the limit. Stop keeping one of them first.",
+        zh="您已保留 {limit} 个会话，达到上限。请先取消保留其中一个。",
+    ),
+    "job.disk_share": Text(
+        en="The disk is running short, and your sessions hold {held_mb} MB, more than half of what all "
+        "sessions hold. Delete some of them, or wait until they expire.",
+        zh="磁盘空间紧张，您的会话占用 {held_mb} MB，超过全部会话的一半。请删除一些会话，或等待其过期。",
+    ),
     "job.session_damaged": Text(
         en="This session's state file can't be read. Upload the clip again; the admin can find the old "
         "files in the workspace.",
@@ -32,6 +53,11 @@ TEXTS: dict[str, Text] = {
     "job.queue_full": Text(
         en="{limit} jobs are waiting already, which is the limit. Try again in a while.",
         zh="已有 {limit} 个任务在排队，达到上限。请稍后再试。",
+    ),
+    "job.client_queue_full": Text(
+        en="You have {limit} jobs waiting, which is the limit for one person. Start the next when one "
+        "of them is done.",
+        zh="您已有 {limit} 个任务在排队，达到每人上限。请等其中一个完成后再开始下一个。",
     ),
     "job.stopping": Text(
         en="SplazMatte is being stopped. Start the job again once it is back.",

@@ -61,7 +61,6 @@ TEXTS: dict[str, Text] = {
     "page.login.name": Text(en="Name", zh="用户名"),
     "page.login.password": Text(en="Password", zh="密码"),
     "page.login.sign_in": Text(en="Sign in", zh="登录"),
-    "page.login.sign_out": Text(en="Sign out", zh="退出登录"),
     "page.login.wrong": Text(en="The name or the password is wrong.", zh="用户名或密码错误。"),
     "page.login.locked": Text(
         en="Too many wrong passwords. Try again in {seconds} seconds.",

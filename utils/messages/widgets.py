@@ -141,6 +141,12 @@ _RECENT: dict[str, Text] = {
     "status_interrupted": Text(en="interrupted", zh="已中断"),
     "status_damaged": Text(en="damaged", zh="已损坏"),
     "fresh": Text(en="New clip", zh="新视频"),
+    "keep": Text(en="Keep", zh="保留"),
+    "kept": Text(en="Kept", zh="已保留"),
+    "keep_hint": Text(
+        en="Kept sessions are not removed for their age.", zh="保留的会话不会因过期被删除。"
+    ),
+    "sign_out": Text(en="Sign out {user}", zh="退出登录 {user}"),
 }
 
 _GROUPS: dict[str, dict[str, Text]] = {

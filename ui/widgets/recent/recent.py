@@ -14,6 +14,6 @@ def build_recent(language: Language, polling: Polling) -> gr.HTML:
     return build_widget(
         "recent",
         language,
-        server_functions=polling.functions("recent_sessions"),
+        server_functions=polling.functions("recent_sessions", "keep_session"),
         current={},
     )
