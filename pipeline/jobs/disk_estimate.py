@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.storage.disk import MEGABYTE
 from pipeline.video_io.outputs import registry
 
-_MASTER, _MASKS, _CACHE = 0.03, 0.01, 0.6
+_MASTER, _MASKS, _CACHE = 0.1, 0.01, 0.6
 """Generous bytes a pixel of what a job keeps beside its outputs, from measured clips."""
 
 

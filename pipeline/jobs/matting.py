@@ -23,7 +23,7 @@ from engines.registry import EngineRegistry
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frame, target_guides
 from pipeline.jobs.ranges import FrameRange
-from pipeline.jobs.reorder import AlphaBytes, in_order
+from pipeline.jobs.reorder import in_order
 from pipeline.jobs.tracking import track_to_folder
 from pipeline.session.output_records import (
     TARGETS_DIR,
@@ -44,6 +44,7 @@ from pipeline.session.store import LOCK_WAIT_S, Session
 from pipeline.storage import disk
 from pipeline.storage.files import partial_path, write_atomically
 from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
+from utils.alpha_levels import AlphaLevels
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError
 from utils.image_utils import compose_over_checker, shrink_to, write_image
 from utils.messages import render
@@ -252,7 +253,7 @@ class MattingJob:
         frames: FrameRange,
         guide: Mapping[int, Mask],
         start: int,
-    ) -> Generator[AlphaBytes, None, None]:
+    ) -> Generator[AlphaLevels, None, None]:
         if not isinstance(engine, MattingEngine):
             raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
         options = resolve_options(engine.option_specs(), self._request.options)
@@ -296,8 +297,8 @@ class MattingJob:
             write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
 
     def _to_master(
-        self, alphas: Generator[AlphaBytes, None, None], clip: ClipInfo, path: Path
-    ) -> Generator[AlphaBytes, None, None]:
+        self, alphas: Generator[AlphaLevels, None, None], clip: ClipInfo, path: Path
+    ) -> Generator[AlphaLevels, None, None]:
         with closing(alphas), AlphaMasterWriter(path, clip.size_wh) as master:
             for alpha in alphas:
                 master.append(alpha)
@@ -307,7 +308,7 @@ class MattingJob:
         self,
         context: RunContext,
         clip: ClipInfo,
-        alphas: Generator[AlphaBytes, None, None],
+        alphas: Generator[AlphaLevels, None, None],
         folder: Path,
         span: tuple[int, int],
         notices: list[Message],

@@ -8,19 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from engines.base import MattedFrame
+from utils.alpha_levels import AlphaLevels, to_levels
 from utils.errors import EngineError
-
-AlphaBytes = npt.NDArray[np.uint8]
-"""Alpha as uint8 (H, W), 255 = foreground."""
-
-
-def to_bytes(alpha: npt.NDArray[np.float32]) -> AlphaBytes:
-    """Round alpha, float32 in [0, 1], to uint8: nearest, clipped."""
-    rounded: AlphaBytes = np.clip(np.rint(alpha * 255.0), 0, 255).astype(np.uint8)
-    return rounded
 
 
 def in_order(
@@ -29,8 +20,8 @@ def in_order(
     size_wh: tuple[int, int],
     spool: Path,
     name: str,
-) -> Iterator[tuple[AlphaBytes, float]]:
-    """Yield (alpha uint8 (H, W), confidence) of frames 0 … frame_count-1 in order.
+) -> Iterator[tuple[AlphaLevels, float]]:
+    """Yield (alpha levels (H, W), confidence) of frames 0 … frame_count-1 in order.
 
     Frames that come early wait in the folder `spool`, compressed; it is removed at the end.
 
@@ -69,7 +60,7 @@ def in_order(
         shutil.rmtree(spool, ignore_errors=True)
 
 
-def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str) -> AlphaBytes:
+def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str) -> AlphaLevels:
     height_width = (size_wh[1], size_wh[0])
     if item.alpha.shape != height_width:
         raise EngineError(
@@ -77,11 +68,11 @@ def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str) -> AlphaByt
         )
     if not np.isfinite(item.alpha).all():
         raise EngineError("engine.bad_alpha", name=name, frame=item.index, problem="NaN")
-    return to_bytes(item.alpha)
+    return to_levels(item.alpha)
 
 
-def _take(spool: Path, index: int, size_wh: tuple[int, int]) -> AlphaBytes:
+def _take(spool: Path, index: int, size_wh: tuple[int, int]) -> AlphaLevels:
     path = spool / f"{index}.z"
     pixels = zlib.decompress(path.read_bytes())
     path.unlink()
-    return np.frombuffer(pixels, np.uint8).reshape(size_wh[1], size_wh[0])
+    return np.frombuffer(pixels, np.uint16).reshape(size_wh[1], size_wh[0])

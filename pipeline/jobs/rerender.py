@@ -11,7 +11,6 @@ from pathlib import Path
 from engines.base import RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.matting import Services
-from pipeline.jobs.reorder import AlphaBytes
 from pipeline.session.output_records import (
     appearance_of,
     output_records,
@@ -28,6 +27,7 @@ from pipeline.session.state import (
 from pipeline.session.store import LOCK_WAIT_S, Session
 from pipeline.storage import disk
 from pipeline.video_io import read_master
+from utils.alpha_levels import AlphaLevels
 from utils.errors import SessionError
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class RenderJob:
 
     def _alphas(
         self, context: RunContext, folder: Path, before: int, total: int
-    ) -> Iterator[AlphaBytes]:
+    ) -> Iterator[AlphaLevels]:
         watch = disk.DiskWatch(self._session.folder, self._services.settings.running_floor_bytes)
         master = folder / self._session.master.name
         for done, alpha in enumerate(read_master(master), start=before + 1):

@@ -1,9 +1,11 @@
-"""Prepares each frame for the writers: alpha as bytes, and the foreground's own colour."""
+"""Prepares each frame for the writers: alpha as levels, and the foreground's own colour."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.postprocess.foreground import (
     COARSE_FACTOR,
@@ -12,25 +14,32 @@ from pipeline.postprocess.foreground import (
     despill,
     estimate_colour,
 )
-from pipeline.postprocess.picture import KB, KR, LUMA_BLACK, NEUTRAL, Plane, Planes
+from pipeline.postprocess.picture import (
+    KB,
+    KR,
+    LUMA_BLACK,
+    NEUTRAL,
+    DeepFrame,
+    Picture,
+    Plane,
+    Planes,
+)
+from utils.alpha_levels import AlphaBytes, AlphaLevels, to_levels
 from utils.errors import EngineError
 from utils.types import Alpha, Frame
 
 
-def as_bytes(alpha: Alpha | npt.NDArray[np.uint8], shape: tuple[int, int]) -> Plane:
-    """Return alpha as uint8 (H, W), rounded to the nearest level.
+def checked_levels(alpha: Alpha | AlphaBytes | AlphaLevels, shape: tuple[int, int]) -> AlphaLevels:
+    """Return alpha as levels, uint16 (H, W).
 
     Raises:
         EngineError: it is of another size or has a value that is not finite.
     """
     if alpha.shape != shape:
         raise EngineError("video.alpha_size", got=str(alpha.shape)[:40], wanted=str(shape))
-    if alpha.dtype == np.uint8:
-        return np.ascontiguousarray(alpha, np.uint8)
-    if not np.isfinite(alpha).all():
+    if alpha.dtype.kind == "f" and not np.isfinite(alpha).all():
         raise EngineError("video.alpha_size", got="NaN", wanted="0..1")
-    rounded: Plane = np.clip(np.rint(alpha * np.float32(255.0)), 0, 255).astype(np.uint8)
-    return rounded
+    return to_levels(alpha)
 
 
 def halved(alpha: Plane) -> Plane:
@@ -65,3 +74,61 @@ def foreground_planes(
 def foreground_rgb(colour: Frame, alpha: Plane, strength: float) -> Frame:
     """As `foreground_planes` with `fill_transparent`, for RGB (H, W, 3)."""
     return despill(estimate_colour(colour, alpha, fill_transparent=True), alpha, strength)
+
+
+def deepened(source: DeepFrame, shallow: Frame, foreground: Frame) -> DeepFrame:
+    """Return the foreground at the source's own depth, uint16 RGB (H, W, 3).
+
+    The estimate moves the source's levels as it moved their 8-bit roundings, so that pixels it left alone
+    keep every level.
+
+    Args:
+        source: uint16 RGB (H, W, 3), full range.
+        shallow: `source` rounded to uint8.
+        foreground: what the estimate made of `shallow`.
+    """
+    from pipeline.postprocess.foreground_kernel import move_levels
+
+    out = np.empty_like(source)
+    move_levels(source, shallow, foreground, out)
+    return out
+
+
+def with_foreground(
+    picture: Picture, samples: Mapping[str, Plane], despill_strength: float, fill_transparent: bool
+) -> Picture:
+    """Return the picture with the foreground's own colour in every layout that was decoded.
+
+    Args:
+        samples: raw frames by layout, see `pipeline.video_io.colour.PixelLayout`.
+        fill_transparent: planes continue the foreground where alpha is 0; RGB always does.
+    """
+    alpha = picture.alpha
+    height, width = alpha.shape
+    planes, rgb, deep = None, None, None
+    if "yuv420p" in samples:
+        source = Planes.of_samples(samples["yuv420p"], (width, height))
+        planes = foreground_planes(
+            source,
+            alpha,
+            picture.half_alpha,
+            fill_transparent=fill_transparent,
+            strength=despill_strength,
+        )
+    if "rgb24_exact" in samples:
+        shallow = samples["rgb24_exact"].reshape(height, width, 3)
+        rgb = foreground_rgb(shallow, alpha, despill_strength)
+    if "rgb48_exact" in samples:
+        raw = samples["rgb48_exact"].view("<u2").reshape(3, height, width)
+        full = np.ascontiguousarray(np.moveaxis(raw[[2, 0, 1]], 0, -1))
+        shallow = rounded_to_bytes(full)
+        rgb = foreground_rgb(shallow, alpha, despill_strength)
+        deep = deepened(full, shallow, rgb)
+    return replace(picture, planes=planes, rgb=rgb, deep_rgb=deep)
+
+
+def rounded_to_bytes(deep: DeepFrame) -> Frame:
+    """Return 16-bit levels rounded to the nearest of 255."""
+    import cv2
+
+    return np.asarray(cv2.convertScaleAbs(deep, alpha=1 / 257), np.uint8)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.postprocess.appearance import Edges
+from utils.alpha_levels import OPAQUE, AlphaLevels, to_float, to_levels
 from utils.types import Alpha
 
 
@@ -27,23 +28,15 @@ def apply_edges(alpha: Alpha, controls: Edges) -> Alpha:
     return levels
 
 
-def apply_edges_bytes(alpha: npt.NDArray[np.uint8], controls: Edges) -> npt.NDArray[np.uint8]:
-    """As `apply_edges`, for uint8 (H, W) with 255 = foreground; rounded to the nearest level."""
+def apply_edges_levels(alpha: AlphaLevels, controls: Edges) -> AlphaLevels:
+    """As `apply_edges`, for whole levels; rounded to the nearest one."""
     if not controls.changes_alpha:
         return alpha
-    if controls.changes_levels:
-        ramp = np.arange(256, dtype=np.float32)[None, :] / np.float32(255.0)
-        alpha = np.asarray(cv2.LUT(alpha, _round(_levels(ramp, controls))), np.uint8)
-    if not (controls.grow_px or controls.feather_px):
-        return alpha
-    scaled = alpha.astype(np.float32) * np.float32(1.0 / 255.0)
-    shape = Edges(grow_px=controls.grow_px, feather_px=controls.feather_px)
-    return _round(apply_edges(scaled, shape))
-
-
-def _round(alpha: Alpha) -> npt.NDArray[np.uint8]:
-    rounded: npt.NDArray[np.uint8] = np.clip(np.rint(alpha * 255.0), 0, 255).astype(np.uint8)
-    return rounded
+    if controls.grow_px or controls.feather_px:
+        return to_levels(apply_edges(to_float(alpha), controls))
+    ramp = to_float(np.arange(OPAQUE + 1, dtype=np.uint16)[None, :])
+    shaped: AlphaLevels = to_levels(_levels(ramp, controls))[0][alpha]
+    return shaped
 
 
 def _levels(alpha: Alpha, controls: Edges) -> Alpha:

@@ -13,6 +13,7 @@ RADIUS = 6
 _REACH = TILE + 2 * RADIUS
 
 Plane = npt.NDArray[np.uint8]
+Deep = npt.NDArray[np.uint16]
 Coarse = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
 
@@ -235,6 +236,18 @@ def fill_unreached(alpha: Plane, reached: Plane, value: int, out: Plane) -> None
         for x in range(width):
             if alpha[y, x] == 0 and reached[y, x] == 0:
                 out[y, x] = value
+
+
+@compile_now
+def move_levels(source: Deep, shallow: Plane, moved: Plane, out: Deep) -> None:
+    """Write 16-bit levels moved as far as their 8-bit roundings `shallow` were; 0 becomes exactly 0."""
+    for y in range(source.shape[0]):
+        for x in range(source.shape[1]):
+            for channel in range(source.shape[2]):
+                step = int(moved[y, x, channel]) - int(shallow[y, x, channel])
+                level = int(source[y, x, channel]) + 257 * step
+                is_black = moved[y, x, channel] == 0 and step != 0
+                out[y, x, channel] = np.uint16(0 if is_black else min(max(level, 0), 65535))
 
 
 @compile_now

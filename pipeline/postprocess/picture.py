@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from utils.alpha_levels import AlphaLevels
 from utils.types import Frame
 
 Plane = npt.NDArray[np.uint8]
+DeepFrame = npt.NDArray[np.uint16]
+"""uint16 RGB (H, W, 3), full range 0..65535."""
 NEUTRAL = 128
 LUMA_BLACK = 16
 KR, KB = 0.2126, 0.0722
@@ -57,9 +60,13 @@ class Planes:
 
 
 def rgb_to_ycbcr(
-    picture: Frame,
+    picture: Frame | npt.NDArray[np.float32],
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return Y, Cb, Cr, float32 (H, W), BT.709 limited range at 8 bits: 16..235, 16..240."""
+    """Return Y, Cb, Cr, float32 (H, W), BT.709 limited range at 8 bits: 16..235, 16..240.
+
+    Args:
+        picture: RGB (H, W, 3), uint8, or float32 in 0..255 with fractions.
+    """
     red, green, blue = (picture[..., i].astype(np.float32) for i in range(3))
     luma = np.float32(KR) * red + np.float32(1 - KR - KB) * green + np.float32(KB) * blue
     y = 16 + luma * np.float32(219 / 255)
@@ -77,17 +84,20 @@ def _to_bytes(values: npt.ArrayLike) -> Plane:
 class Picture:
     """One matted frame: alpha uint8 (H, W), its half-size mean, and the foreground's own colour.
 
-    `planes` is for the MP4s and WebM, `rgb` (uint8 (H, W, 3), straight) for PNG and ProRes; each is
-    there only when an output wants it. Nobody writes into these arrays.
+    `levels` is alpha at the precision that the job keeps. `planes` (8-bit 4:2:0) and `rgb` (uint8
+    (H, W, 3), straight) are there only when an output wants them; `deep_rgb` (uint16) besides only where
+    the source has more than 8 bits. Nobody writes into these arrays.
     """
 
     index: int
     pts: int
     duration: int
+    levels: AlphaLevels
     alpha: Plane
     half_alpha: Plane
-    planes: Planes | None
-    rgb: Frame | None
+    planes: Planes | None = None
+    rgb: Frame | None = None
+    deep_rgb: DeepFrame | None = None
 
     @property
     def needed_planes(self) -> Planes:
@@ -102,3 +112,11 @@ class Picture:
         if self.rgb is None:
             raise RuntimeError("no output asked for RGB")
         return self.rgb
+
+    @property
+    def rgb16(self) -> DeepFrame:
+        """The colour at 16 bits, uint16 RGB (H, W, 3), full range."""
+        if self.deep_rgb is not None:
+            return self.deep_rgb
+        widened: DeepFrame = self.needed_rgb.astype(np.uint16) * np.uint16(257)
+        return widened

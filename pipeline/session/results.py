@@ -24,6 +24,7 @@ from pipeline.session.store import Session, read_mask
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy, partial_path
 from pipeline.video_io import ClipInfo, VideoIO, compose_still, read_master_frame
+from utils.alpha_levels import to_float
 from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
@@ -190,7 +191,7 @@ class Results:
         if not first <= frame <= last:
             raise BadRequest("job.frame_range", frame=frame, frames=last - first + 1, end=last)
         levels = read_master_frame(session.master, frame - first)
-        return clip, levels.astype(np.float32) / np.float32(255.0)
+        return clip, to_float(levels)
 
     def _zipped(self, folder: Path, record: OutputRecord) -> Path:
         path = zip_path(folder, record)

@@ -1,4 +1,7 @@
-"""The exact alpha of a job, kept so that new files can be rendered without the engine: FFV1 in NUT."""
+"""The alpha of a job at 12 bits, kept so that new files can be rendered without the engine: FFV1 in NUT.
+
+Masters of older sessions have 8 bits; they are read as the same levels.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from pipeline.storage.files import partial_path
-from pipeline.video_io.writers.video_file import plane_view
+from pipeline.video_io.writers.video_file import plane_view, plane_view16
+from utils.alpha_levels import AlphaLevels, to_levels
 from utils.errors import SessionError
 
-Plane = npt.NDArray[np.uint8]
+_PIXEL_FORMAT = "gray12le"
 _RATE = Fraction(25)
 """Times in the file only number the frames."""
 
 
 class AlphaMasterWriter:
-    """Appends alphas, uint8 (H, W) with 255 = foreground; the file appears when the block ends well."""
+    """Appends alphas as levels, uint16 (H, W); the file appears when the block ends well."""
 
     def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
         import av
@@ -34,12 +35,12 @@ class AlphaMasterWriter:
             "ffv1", rate=_RATE, options={"level": "3", "g": "1", "slices": "4", "slicecrc": "1"}
         )
         stream.width, stream.height = size_wh
-        stream.pix_fmt = "gray"
+        stream.pix_fmt = _PIXEL_FORMAT
         stream.time_base = 1 / _RATE
         stream.codec_context.time_base = 1 / _RATE
         self._stream = stream
 
-    def append(self, alpha: Plane) -> None:
+    def append(self, alpha: AlphaLevels) -> None:
         """Write the next frame's alpha.
 
         Raises:
@@ -47,8 +48,8 @@ class AlphaMasterWriter:
         """
         import av
 
-        frame = av.VideoFrame(*self._size_wh, "gray")
-        plane_view(frame.planes[0])[:] = alpha
+        frame = av.VideoFrame(*self._size_wh, _PIXEL_FORMAT)
+        plane_view16(frame.planes[0])[:] = alpha
         frame.pts = self._count
         frame.time_base = 1 / _RATE
         self._container.mux(self._stream.encode(frame))
@@ -85,8 +86,8 @@ class AlphaMasterWriter:
             self._partial.unlink(missing_ok=True)
 
 
-def read_master(path: Path) -> Iterator[Plane]:
-    """Yield every alpha in order, uint8 (H, W).
+def read_master(path: Path) -> Iterator[AlphaLevels]:
+    """Yield every alpha in order, levels, uint16 (H, W).
 
     Raises:
         SessionError: the file is damaged.
@@ -94,8 +95,8 @@ def read_master(path: Path) -> Iterator[Plane]:
     yield from _read(path, 0)
 
 
-def read_master_frame(path: Path, index: int) -> Plane:
-    """Return one alpha, uint8 (H, W).
+def read_master_frame(path: Path, index: int) -> AlphaLevels:
+    """Return one alpha, levels, uint16 (H, W).
 
     Raises:
         SessionError: the file is damaged or has no such frame.
@@ -105,7 +106,7 @@ def read_master_frame(path: Path, index: int) -> Plane:
     raise SessionError("video.master_damaged", detail=f"no frame {index}")
 
 
-def _read(path: Path, start: int) -> Iterator[Plane]:
+def _read(path: Path, start: int) -> Iterator[AlphaLevels]:
     import av
 
     try:
@@ -117,6 +118,9 @@ def _read(path: Path, start: int) -> Iterator[Plane]:
             for frame in container.decode(stream):
                 if frame.pts is None or round(frame.pts * frame.time_base * _RATE) < start:
                     continue
-                yield plane_view(frame.planes[0]).copy()
+                if frame.format.name == _PIXEL_FORMAT:
+                    yield plane_view16(frame.planes[0]).copy()
+                else:
+                    yield to_levels(plane_view(frame.planes[0]))
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
         raise SessionError("video.master_damaged", detail=str(error)) from error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias
 
 from pipeline.video_io.clip import ClipInfo, ColourTags
 from pipeline.video_io.header_fields import VideoHeader
 
-PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact"]
-"""Layouts frames are read in. "rgb24_exact" interpolates chroma accurately, at 2.3 times the cost."""
+PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact", "rgb48_exact"]
+"""Layouts frames are read in. The exact ones interpolate chroma accurately, at 2.3 times the cost;
+"rgb48_exact" is 16 bits a channel, as three planes in the order green, blue, red."""
 
 _UNSPECIFIED = 2
 _MATRICES = {
@@ -18,11 +20,26 @@ _MATRICES = {
     5: "smpte170m",
     6: "smpte170m",
     7: "smpte240m",
+    8: "ycgco",
     9: "bt2020nc",
     10: "bt2020c",
+    12: "chroma-derived-nc",
+    13: "chroma-derived-c",
+    14: "ictcp",
 }
 """ITU-T H.273 code -> name; 5 (BT.470 BG) has the same coefficients as 6."""
-_PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 11: "smpte431", 12: "smpte432"}
+_PRIMARIES = {
+    1: "bt709",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    9: "bt2020",
+    11: "smpte431",
+    12: "smpte432",
+}
+_WIDE_GAMUTS = ("bt2020", "smpte431", "smpte432")
+_UNSCALABLE = ("ycgco", "bt2020c", "chroma-derived-nc", "chroma-derived-c", "ictcp")
+"""Matrices that FFmpeg's `scale` does not know; `zscale` does."""
 _TRANSFERS = {
     1: "bt709",
     6: "smpte170m",
@@ -37,8 +54,26 @@ _RGB_PREFIXES = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8")
 _FULL_RANGE = 2
 _FULL_RANGE_PREFIXES = ("yuvj", "gray", "ya8", "mono")
 HD_LINES, HD_COLUMNS = 720, 1280
-NOMINAL_PEAK_NITS = 203
-"""Reference white that HDR is mapped from (ITU-R BT.2408)."""
+REFERENCE_WHITE_NITS = 203
+"""What linear 1.0 is (ITU-R BT.2408): 18 % grey is 26 nits, and lands where SDR has it."""
+_LINEAR_BELOW = 0.3
+"""Share of reference white up to which tone mapping changes nothing; above it highlights roll off."""
+_PEAKS = {"smpte2084": 10_000 / REFERENCE_WHITE_NITS, "arib-std-b67": 1000 / REFERENCE_WHITE_NITS}
+"""The brightest level of each transfer, which becomes SDR white."""
+_DEPTH = re.compile(
+    r"(?:p|gray|ya|rgba|bgra|p0|p2|p4|rgb|bgr|xyz|x2rgb)(9|10|12|14|16|48|64|32)(?:le|be)?$"
+)
+
+
+def bit_depth(pixel_format: str) -> int:
+    """Return the bits of one sample of an FFmpeg pixel format."""
+    if "f32" in pixel_format or "f16" in pixel_format:
+        return 16
+    found = _DEPTH.search(pixel_format)
+    if found is None:
+        return 8
+    bits = int(found[1])
+    return {48: 16, 64: 16, 32: 8}.get(bits, bits)
 
 
 def resolve_tags(video: VideoHeader) -> ColourTags:
@@ -54,14 +89,17 @@ def resolve_tags(video: VideoHeader) -> ColourTags:
         or video.colour_range == _FULL_RANGE
         or video.pixel_format.startswith(_FULL_RANGE_PREFIXES)
     )
+    transfer = _TRANSFERS.get(video.transfer, "bt709")
+    assumed = fallback if video.matrix == _UNSPECIFIED else "bt709"
+    if transfer in HDR_TRANSFERS:
+        fallback, assumed = "bt2020nc", "bt2020"
     matrix = "gbr" if is_rgb else _MATRICES.get(video.matrix, fallback)
     if matrix == "gbr" and not is_rgb:
         matrix = fallback
-    assumed = fallback if video.matrix == _UNSPECIFIED else "bt709"
     return ColourTags(
         matrix=matrix,
         primaries=_PRIMARIES.get(video.primaries, assumed),
-        transfer=_TRANSFERS.get(video.transfer, "bt709"),
+        transfer=transfer,
         range="pc" if is_full else "tv",
     )
 
@@ -70,38 +108,46 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
     """Return the filter chain from frames of the displayed size (see `size_filter`) to the layout.
 
     "yuv420p" comes out as BT.709 limited range; where the source is just that already, its samples
-    pass through untouched. RGB comes out full range.
+    pass through untouched. RGB comes out full range, with BT.709 primaries.
     """
-    flags = "bicubic"
-    if layout == "rgb24_exact":
-        flags = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
+    tags = info.colour
     if info.is_hdr:
-        mapped = _tone_map(info.colour)
-        if layout == "yuv420p":
-            return f"{mapped},format=yuv420p"
-        return (
-            f"{mapped},format=yuv444p,"
-            f"scale=in_color_matrix=bt709:in_range=tv:out_range=pc:flags={flags},format=rgb24"
-        )
+        return f"{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
+    is_wide = tags.primaries in _WIDE_GAMUTS
+    if is_wide or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
+        # The transfer stays: only the primaries are converted, in linear light.
+        gamut = f"pin={tags.primaries}:tin={tags.transfer}:p=bt709:t={tags.transfer}:"
+        return f"zscale={_zscale_input(tags)}{gamut if is_wide else ''}{_zscale_output(layout)}"
     if layout == "yuv420p":
         if is_plain(info):
             return "format=yuv420p"
         return (
-            f"scale={_input(info.colour)}out_color_matrix=bt709:out_range=tv:"
+            f"scale={_input(tags)}out_color_matrix=bt709:out_range=tv:"
             "flags=bicubic+accurate_rnd,format=yuv420p"
         )
-    return f"scale={_input(info.colour)}out_range=pc:flags={flags},format=rgb24"
+    flags = "bicubic"
+    if layout == "rgb24_exact":
+        flags = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
+    return f"scale={_input(tags)}out_range=pc:flags={flags},format=rgb24"
 
 
-def size_filter(size_wh: tuple[int, int]) -> str:
-    """Return the filter that goes first: a size that changes inside the clip becomes the first one."""
-    return f"scale={size_wh[0]}:{size_wh[1]}"
+def size_filter(size_wh: tuple[int, int], tags: ColourTags) -> str:
+    """Return the filter that goes first: a size that changes inside the clip becomes the first one.
+
+    A matrix that `scale` does not know is relabelled before it, since the chain names its own.
+    """
+    relabel = "setparams=colorspace=bt709," if tags.matrix in _UNSCALABLE else ""
+    return f"{relabel}scale={size_wh[0]}:{size_wh[1]}"
 
 
 def is_plain(info: ClipInfo) -> bool:
     """True when decoded samples are 8-bit 4:2:0 BT.709 limited range already."""
     tags = info.colour
-    return info.pixel_format == "yuv420p" and (tags.matrix, tags.range) == ("bt709", "tv")
+    return (
+        info.pixel_format == "yuv420p"
+        and (tags.matrix, tags.range) == ("bt709", "tv")
+        and tags.primaries not in _WIDE_GAMUTS
+    )
 
 
 def _input(tags: ColourTags) -> str:
@@ -111,11 +157,25 @@ def _input(tags: ColourTags) -> str:
     return f"in_color_matrix={matrix}:in_range={tags.range}:"
 
 
-def _tone_map(tags: ColourTags) -> str:
-    matrix = tags.matrix if tags.matrix.startswith("bt2020") else "bt2020nc"
+def _zscale_input(tags: ColourTags) -> str:
+    matrix = "bt470bg" if tags.matrix == "fcc" else tags.matrix
     full = "full" if tags.range == "pc" else "limited"
+    return f"min={matrix}:rin={full}:filter=bicubic:"
+
+
+def _zscale_output(layout: PixelLayout) -> str:
+    if layout == "yuv420p":
+        return "m=bt709:r=limited,format=yuv420p"
+    if layout == "rgb48_exact":
+        return "m=gbr:r=full,format=gbrp16le"
+    return "m=gbr:r=full,format=gbrp,format=rgb24"
+
+
+def _tone_map(tags: ColourTags) -> str:
+    """Return the chain to linear BT.709 light in which reference white and highlights fit below 1."""
+    primaries = tags.primaries if tags.primaries in (*_WIDE_GAMUTS, "bt709") else "bt2020"
     return (
-        f"zscale=tin={tags.transfer}:min={matrix}:pin=bt2020:rin={full}:"
-        f"t=linear:npl={NOMINAL_PEAK_NITS},format=gbrpf32le,zscale=p=bt709,"
-        "tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:p=bt709:r=limited"
+        f"zscale={_zscale_input(tags)}tin={tags.transfer}:pin={primaries}:"
+        f"t=linear:npl={REFERENCE_WHITE_NITS},format=gbrpf32le,zscale=p=bt709,"
+        f"tonemap=tonemap=mobius:param={_LINEAR_BELOW}:peak={_PEAKS[tags.transfer]:.4f}:desat=0"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import PixelLayout, frame_filter, size_filter
 from pipeline.video_io.probe.count import decode_cpu_s
-from pipeline.video_io.runner import SIDE_PIPE, Child, ChildStuckError, Limits
+from pipeline.video_io.runner import SIDE_PIPES, Child, ChildStuckError, Limits
 from utils.errors import FfmpegFailed
 from utils.types import Frame
 
@@ -39,19 +40,22 @@ def frame_bytes(size_wh: tuple[int, int], layout: PixelLayout) -> int:
     width, height = size_wh
     if layout == "yuv420p":
         return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
-    return width * height * 3
+    return width * height * (6 if layout == "rgb48_exact" else 3)
 
 
-def read_samples(
-    settings: Settings,
-    path: Path,
-    info: ClipInfo,
-    layout: PixelLayout,
-    start: int,
-    stop: int,
-    cancel: threading.Event | None = None,
-) -> Iterator[Samples]:
-    """Yield frames start … stop-1 in the layout, each an array of its own.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to read of a clip: the layouts that each frame is wanted in, and whether someone cancelled."""
+
+    settings: Settings
+    path: Path
+    info: ClipInfo
+    layouts: tuple[PixelLayout, ...]
+    cancel: threading.Event | None = None
+
+
+def read_samples(reading: Reading, start: int, stop: int) -> Iterator[tuple[Samples, ...]]:
+    """Yield frames start … stop-1, each in every layout, arrays of their own; the clip is decoded once.
 
     A seek is checked frame by frame against the sums taken at the probe; where it is not exact, the
     clip is decoded from its start instead.
@@ -60,47 +64,45 @@ def read_samples(
         FfmpegFailed: FFmpeg ended early, hung or is missing.
         Cancelled: the event was set while waiting.
     """
+    info = reading.info
     position = start
     if start >= SEEK_FROM and len(info.checks) == info.frame_count:
         try:
-            for samples in _decode(settings, path, info, layout, (start, stop), cancel, seek=True):
+            for samples in _decode(reading, (start, stop), seek=True):
                 yield samples
                 position += 1
         except _SeekMissedError:
             pass
         else:
             return
-    whole = _decode(settings, path, info, layout, (0, stop), cancel, seek=False)
+    whole = _decode(reading, (0, stop), seek=False)
     for index, samples in enumerate(whole):
         if index >= position:
             yield samples
 
 
 def _decode(
-    settings: Settings,
-    path: Path,
-    info: ClipInfo,
-    layout: PixelLayout,
-    span: tuple[int, int],
-    cancel: threading.Event | None,
-    *,
-    seek: bool,
-) -> Iterator[Samples]:
+    reading: Reading, span: tuple[int, int], *, seek: bool
+) -> Iterator[tuple[Samples, ...]]:
+    settings, info = reading.settings, reading.info
     start, stop = span
-    argv = _arguments(settings, path, info, layout, span, seek=seek)
+    argv = _arguments(reading, span, seek=seek)
     limits = Limits(cpu_s=decode_cpu_s(settings), stall_s=settings.ffmpeg_timeout_s)
-    size = frame_bytes(info.size_wh, layout)
+    sizes = [frame_bytes(info.size_wh, layout) for layout in reading.layouts]
     index = start
     try:
-        child = Child(argv, limits, stop=cancel, side_pipe=seek)
+        sides = len(sizes) - 1 + seek
+        child = Child(argv, limits, stop=reading.cancel, side_pipes=sides)
     except OSError as error:
         raise FfmpegFailed("video.ffmpeg_missing", path=argv[0], detail=str(error)) from error
     with child:
-        checks = _CheckLines(child) if seek else None
+        pipes = [child.stdout, *child.sides][: len(sizes)]
+        checks = _CheckLines(child, child.sides[-1]) if seek else None
         try:
             for index in range(start, stop):
-                samples = np.empty(size, np.uint8)
-                if child.read_into(memoryview(samples.data)) < size:
+                samples = tuple(np.empty(size, np.uint8) for size in sizes)
+                buffers = (memoryview(item.data) for item in samples)
+                if not child.read_all(list(zip(pipes, buffers, strict=True))):
                     if checks is not None:
                         raise _SeekMissedError
                     raise FfmpegFailed("video.decode_failed", frame=index, detail=child.log)
@@ -116,8 +118,9 @@ def _decode(
 class _CheckLines:
     """Checksums of frames as the child's side pipe tells them."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, pipe: int) -> None:
         self._child = child
+        self._pipe = pipe
         self._buffered = b""
 
     def next(self) -> int:
@@ -130,65 +133,34 @@ class _CheckLines:
                 if found is not None:
                     return int(found[1], 16)
                 continue
-            if self._child.side is None:
-                return -1
-            chunk = self._child.read_some(self._child.side)
+            chunk = self._child.read_some(self._pipe)
             if not chunk:
                 return -1
             self._buffered += chunk
 
 
-def _arguments(
-    settings: Settings,
-    path: Path,
-    info: ClipInfo,
-    layout: PixelLayout,
-    span: tuple[int, int],
-    *,
-    seek: bool,
-) -> list[str]:
+def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[str]:
+    info, settings = reading.info, reading.settings
     start, stop = span
-    count = str(stop - start)
-    size, chain = size_filter(info.size_wh), frame_filter(info, layout)
-    raw = ["-frames:v", count, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
-    opening = ffmpeg.guarded_input(settings, path)
-    base = ffmpeg.base_arguments(settings)
-    if not seek:
-        return [
-            *base,
-            *opening,
-            "-map",
-            "0:V:0",
-            "-an",
-            "-sn",
-            "-dn",
-            "-vf",
-            f"{size},{chain}",
-            *raw,
-        ]
-    graph = f"[0:V:0]{size},split[sum][in];[in]{chain}[out]"
-    return [
-        *base,
-        "-ss",
-        f"{_seek_time_s(info, start):.6f}",
-        *opening,
-        "-filter_complex",
-        graph,
-        "-map",
-        "[out]",
-        *raw,
-        "-map",
-        "[sum]",
-        "-frames:v",
-        count,
-        "-fps_mode",
-        "passthrough",
-        "-f",
-        "framecrc",
-        "-flush_packets",
-        "1",
-        SIDE_PIPE,
+    count = ["-frames:v", str(stop - start), "-fps_mode", "passthrough"]
+    names = [f"out{number}" for number in range(len(reading.layouts))]
+    branches = [f"in{number}" for number in range(len(names))] + (["sums"] if seek else [])
+    split = f"split={len(branches)}{''.join(f'[{name}]' for name in branches)}"
+    graph = [f"[0:V:0]{size_filter(info.size_wh, info.colour)},{split}"]
+    for number, layout in enumerate(reading.layouts):
+        graph.append(f"[in{number}]{frame_filter(info, layout)}[out{number}]")
+    argv = [
+        *ffmpeg.base_arguments(settings),
+        *(("-ss", f"{_seek_time_s(info, start):.6f}") if seek else ()),
+        *ffmpeg.guarded_input(settings, reading.path),
+        *("-filter_complex", ";".join(graph)),
     ]
+    for name, pipe in zip(names, ("pipe:1", *SIDE_PIPES), strict=False):
+        argv += ["-map", f"[{name}]", *count, "-f", "rawvideo", pipe]
+    if seek:
+        pipe = SIDE_PIPES[len(names) - 1]
+        argv += ["-map", "[sums]", *count, "-f", "framecrc", "-flush_packets", "1", pipe]
+    return argv
 
 
 def _seek_time_s(info: ClipInfo, start: int) -> float:
@@ -207,10 +179,8 @@ class ClipReader:
         info: ClipInfo,
         cancel: threading.Event | None = None,
     ) -> None:
-        self._settings = settings
-        self._path = path
+        self._reading = Reading(settings, path, info, ("rgb24",), cancel)
         self._info = info
-        self._cancel = cancel
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -245,7 +215,5 @@ class ClipReader:
 
     def _forward(self, start: int, stop: int) -> Iterator[Frame]:
         width, height = self._info.size_wh
-        for samples in read_samples(
-            self._settings, self._path, self._info, "rgb24", start, stop, self._cancel
-        ):
+        for (samples,) in read_samples(self._reading, start, stop):
             yield samples.reshape(height, width, 3)

@@ -6,9 +6,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
@@ -18,6 +15,7 @@ from pipeline.video_io.decode import ClipReader
 from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.check import check_file, probe
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
+from utils.alpha_levels import AlphaBytes, AlphaLevels
 from utils.types import Alpha
 
 
@@ -63,7 +61,7 @@ class VideoIO:
         self,
         source: Path,
         info: ClipInfo,
-        alphas: Iterable[Alpha | npt.NDArray[np.uint8]],
+        alphas: Iterable[Alpha | AlphaBytes | AlphaLevels],
         outputs: Sequence[str],
         directory: Path,
         appearance: Appearance,
@@ -74,8 +72,8 @@ class VideoIO:
         """Write the outputs for frames first … last (inclusive; None = the last) in one streaming pass.
 
         Args:
-            alphas: one a frame, in order, pulled as they are needed: float32 (H, W) in [0, 1], or
-                uint8 with 255 = foreground; before the edge controls of `appearance`.
+            alphas: one a frame, in order, pulled as they are needed: float32 (H, W) in [0, 1], uint8
+                with 255 = foreground, or levels of `utils.alpha_levels`; before the edge controls.
             outputs: kinds that `outputs.registry` knows.
             directory: where they go; made when missing. Finished files of the same name are replaced.
 

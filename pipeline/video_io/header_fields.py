@@ -71,9 +71,10 @@ class VideoHeader:
 
     @property
     def size_wh(self) -> tuple[int, int]:
-        """The displayed size, after rotation."""
+        """The displayed size to expect: a right angle swaps the sides, any other does not."""
         width, height = self.coded_wh
-        return (height, width) if self.rotation % 180 else (width, height)
+        is_sideways = abs(self.rotation % 180 - 90) <= 1
+        return (height, width) if is_sideways else (width, height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Child:
         limits: enforced by the kernel (CPU, memory, files) and by `read_into` (progress).
         stop: set it to have waiting calls raise `Cancelled`.
         on_line: gets every line of the child's stderr, in a thread of its own.
-        extra_pipes: how many more pipes the child may write to, as descriptors 3, 4, …
+        side_pipes: how many more pipes the child may write to; `SIDE_PIPES` stand for them in argv.
     """
 
     def __init__(
@@ -59,18 +59,20 @@ class Child:
         *,
         stop: threading.Event | None = None,
         on_line: Callable[[str], None] | None = None,
-        side_pipe: bool = False,
+        side_pipes: int = 0,
     ) -> None:
         self._limits = limits
         self._stop = stop
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._on_line = on_line
-        self.side: int | None = None
-        write_end: int | None = None
+        self.sides: list[int] = []
+        write_ends: list[int] = []
         arguments = list(argv)
-        if side_pipe:
-            self.side, write_end = os.pipe()
-            arguments = [item.replace(SIDE_PIPE, f"pipe:{write_end}") for item in arguments]
+        for name in SIDE_PIPES[:side_pipes]:
+            read_end, write_end = os.pipe()
+            self.sides.append(read_end)
+            write_ends.append(write_end)
+            arguments = [item.replace(name, f"pipe:{write_end}") for item in arguments]
         try:
             self._process = subprocess.Popen(
                 arguments,
@@ -80,22 +82,23 @@ class Child:
                 bufsize=0,
                 env=_environment(),
                 start_new_session=True,
-                pass_fds=() if write_end is None else (write_end,),
+                pass_fds=tuple(write_ends),
             )
         except BaseException:
-            if self.side is not None:
-                os.close(self.side)
+            for side in self.sides:
+                os.close(side)
             raise
         finally:
-            if write_end is not None:
+            for write_end in write_ends:
                 os.close(write_end)
         self._apply_limits()
         pipe = self._process.stdout
         if pipe is None:
             raise RuntimeError("the child has no stdout")
         self.stdout = pipe.fileno()
-        with contextlib.suppress(OSError, AttributeError):
-            fcntl.fcntl(self.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        for reading in (self.stdout, *self.sides):
+            with contextlib.suppress(OSError, AttributeError):
+                fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._drainer = threading.Thread(target=self._drain, name="ffmpeg-log", daemon=True)
         self._drainer.start()
 
@@ -149,14 +152,20 @@ class Child:
             ChildStuckError: nothing came in the time allowed.
             Cancelled: the stop event was set meanwhile.
         """
+        self._readable([descriptor])
+
+    def _readable(self, descriptors: Sequence[int]) -> list[int]:
+        """Wait until any of the descriptors has bytes or is at its end; return those."""
         deadline_s = time.monotonic() + self._limits.stall_s
         poll = select.poll()
-        poll.register(descriptor, select.POLLIN | select.POLLHUP)
-        while not poll.poll(POLL_S * 1000):
+        for descriptor in descriptors:
+            poll.register(descriptor, select.POLLIN | select.POLLHUP)
+        while not (ready := poll.poll(POLL_S * 1000)):
             if self._stop is not None and self._stop.is_set():
                 raise Cancelled
             if time.monotonic() > deadline_s:
                 raise ChildStuckError(self.log)
+        return [descriptor for descriptor, _ in ready]
 
     def read_into(self, buffer: memoryview) -> int:
         """Fill the buffer from stdout; return the bytes read, fewer only at the end.
@@ -172,6 +181,23 @@ class Child:
                 break
             filled += got
         return filled
+
+    def read_all(self, wanted: Sequence[tuple[int, memoryview]]) -> bool:
+        """Fill each buffer from its own pipe, in whatever order the child writes; False at the end.
+
+        Raises:
+            ChildStuckError, Cancelled: see `wait_readable`.
+        """
+        left = dict(wanted)
+        while left:
+            for descriptor in self._readable(list(left)):
+                got = os.readv(descriptor, [left[descriptor]])
+                if got == 0:
+                    return False
+                left[descriptor] = left[descriptor][got:]
+                if not left[descriptor]:
+                    del left[descriptor]
+        return True
 
     def read_some(self, descriptor: int, size: int = 65536) -> bytes:
         """Return the next bytes of a pipe, b"" at its end; raises as `wait_readable`."""
@@ -201,9 +227,8 @@ class Child:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        if self.side is not None:
-            os.close(self.side)
-            self.side = None
+        while self.sides:
+            os.close(self.sides.pop())
 
     def __enter__(self) -> Child:
         return self
@@ -212,8 +237,8 @@ class Child:
         self.close()
 
 
-SIDE_PIPE = "{side}"
-"""Stands in an argument list for the second pipe the child writes to."""
+SIDE_PIPES = ("{side0}", "{side1}", "{side2}")
+"""Stand in an argument list for further pipes the child writes to."""
 
 
 def _environment() -> dict[str, str]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from engines.base import MattedFrame
-from pipeline.jobs.reorder import in_order, to_bytes
+from pipeline.jobs.reorder import in_order
+from utils.alpha_levels import to_bytes, to_levels
 from utils.errors import EngineError
 
 SIZE = (7, 5)
@@ -59,4 +60,4 @@ def test_stopping_early_removes_the_spool(tmp_path: Path) -> None:
 
 def test_alpha_is_rounded_to_the_nearest_level() -> None:
     alpha = np.array([[-0.1, 0.0, 0.4999 / 255, 0.5001 / 255, 254.6 / 255, 1.0, 1.2]], np.float32)
-    assert to_bytes(alpha).tolist() == [[0, 0, 0, 1, 255, 255, 255]]
+    assert to_bytes(to_levels(alpha)).tolist() == [[0, 0, 0, 1, 255, 255, 255]]

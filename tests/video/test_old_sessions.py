@@ -26,6 +26,7 @@ from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.session.state import STATE_VERSION, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
+from utils.alpha_levels import to_bytes
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "session_v1"
 SESSION_ID = next(FIXTURE.iterdir()).name
@@ -83,7 +84,7 @@ def test_it_renders_again_from_its_kept_alpha(work: Orchestrator, folder: Path) 
     assert not (folder / "foreground.mp4").exists()
     assert (folder / "alpha_master.nut").read_bytes() == before
     alpha = np.asarray(Image.open(folder / "alpha" / "000005.png"))
-    master = list(read_master(folder / "alpha_master.nut"))
+    master = [to_bytes(levels) for levels in read_master(folder / "alpha_master.nut")]
     assert np.array_equal(alpha, master[5])  # no feather any more
 
 
@@ -93,7 +94,8 @@ def test_it_is_matted_again_with_the_request_that_made_it(work: Orchestrator, fo
     state = work.run_now(SESSION_ID, request, RunContext())
     assert state.status is SessionStatus.DONE
     assert state.version == STATE_VERSION
-    alphas = list(read_master(SessionStore(folder.parent.parent).open(SESSION_ID).master))
+    kept = read_master(SessionStore(folder.parent.parent).open(SESSION_ID).master)
+    alphas = [to_bytes(levels) for levels in kept]
     assert len(alphas) == 12
     for index in (0, 4, 8, 11):
         true = disc(index)

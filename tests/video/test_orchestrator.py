@@ -23,6 +23,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore, read_mask
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
+from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError, UnusablePrompt
 from utils.types import Box, Point, Progress, Prompt
 
@@ -61,7 +62,7 @@ def session_id(work: Orchestrator, clip: Path) -> str:
 
 def alphas(settings: Settings, session_id: str) -> np.ndarray:
     session = SessionStore(settings.workspace_dir).open(session_id)
-    return np.stack(list(read_master(session.master)))
+    return np.stack([to_bytes(levels) for levels in read_master(session.master)])
 
 
 def finish(work: Orchestrator, session_id: str) -> None:
@@ -249,7 +250,12 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
     exported = work.export(made, settings.workspace_dir / "out")
     assert set(exported) == {"alpha", "alpha 1", "alpha 2"}
     parts = [
-        np.stack(list(read_master(session.folder / "targets" / str(n) / "alpha_master.nut")))
+        np.stack(
+            [
+                to_bytes(levels)
+                for levels in read_master(session.folder / "targets" / str(n) / "alpha_master.nut")
+            ]
+        )
         for n in (1, 2)
     ]
     assert np.array_equal(alphas(settings, made), np.maximum(*parts))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engines.base import RunContext
-from pipeline.video_io import RenderLook, RenderResult, VideoIO
+from pipeline.postprocess.appearance import Appearance
+from pipeline.video_io import RenderResult, VideoIO
 from tests.clips import ffmpeg, source
 from tests.video.readers import heard, loud_s, read_track, tone_of
 
@@ -21,7 +22,7 @@ def rendered(video: VideoIO, path: Path, first: int = 0, *kinds: str) -> RenderR
     alphas = [np.full(info.size_wh[::-1], 255, np.uint8)] * (info.frame_count - first)
     target = path.parent / f"out_{first}"
     return video.render(
-        path, info, alphas, kinds or KINDS, target, RenderLook(), RunContext(), first
+        path, info, alphas, kinds or KINDS, target, Appearance(), RunContext(), first
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from engines.base import RunContext
-from pipeline.video_io import RenderLook, VideoIO
+from pipeline.postprocess.appearance import Appearance
+from pipeline.video_io import VideoIO
 from pipeline.video_io.timecode import timecode_after
 from tests.clips import H264, ffmpeg, source
 from tests.video.readers import heard, loud_s, read_track
@@ -24,7 +25,7 @@ def rendered(video: VideoIO, path: Path, first: int = 0, *kinds: str) -> dict[st
     info = video.probe(path)
     alphas = [np.full(info.size_wh[::-1], 255, np.uint8)] * (info.frame_count - first)
     return video.render(
-        path, info, alphas, kinds or KINDS, path.parent / "out", RenderLook(), RunContext(), first
+        path, info, alphas, kinds or KINDS, path.parent / "out", Appearance(), RunContext(), first
     ).outputs
 
 

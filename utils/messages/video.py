@@ -94,6 +94,12 @@ TEXTS: dict[str, Text] = {
         "outputs.",
         zh="这是 HDR 视频（{transfer}）。抠图和所有输出都会色调映射为 SDR（BT.709）。",
     ),
+    "video.pixel_aspect": Text(
+        en="The clip's pixels are not square ({aspect}). Video files say so to the player; frames of a "
+        "sequence and the pictures on the page are not stretched, so set this pixel aspect in your editor.",
+        zh="该视频的像素不是方形（{aspect}）。视频文件会告知播放器；序列帧和页面上的画面未作拉伸，"
+        "请在剪辑软件中设置此像素长宽比。",
+    ),
     "video.interlaced": Text(
         en="This clip is interlaced. Its frames are kept as they are; deinterlace it first for clean edges.",
         zh="这是隔行扫描视频，画面按原样保留。若需干净的边缘，请先去隔行。",

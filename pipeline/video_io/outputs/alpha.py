@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import VideoFileSink
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 CRF = 12
+BELOW_BLACK, ABOVE_WHITE = 9, 12
+"""Levels of luma that transparent and opaque pixels lie outside the range."""
 NEUTRAL_CHROMA = 128
+
+
+def _luma_of_alpha() -> npt.NDArray[np.uint8]:
+    luma: npt.NDArray[np.uint8] = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
+    luma[[0, 255]] = 16 - BELOW_BLACK, 235 + ABOVE_WHITE
+    return luma
 
 
 class AlphaOutput(OutputFormat):
@@ -40,9 +49,12 @@ class AlphaOutput(OutputFormat):
 
 
 class AlphaSink(VideoFileSink):
-    """Grey in limited range: 0 and 255 come back exactly."""
+    """Grey in limited range; fully transparent and fully opaque pixels lie beyond it.
 
-    _limited = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
+    Decoders clamp to 16..235, and so what the encoder rings at an edge does not move them.
+    """
+
+    _luma = _luma_of_alpha()
 
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
@@ -50,7 +62,7 @@ class AlphaSink(VideoFileSink):
 
         y, u, v = (plane_view(plane) for plane in frame.planes)
         height, width = picture.alpha.shape
-        y[:height, :width] = cv2.LUT(picture.alpha, self._limited)
+        y[:height, :width] = cv2.LUT(picture.alpha, self._luma)
         y[:height, width:] = y[:height, width - 1 : width]
         y[height:] = y[height - 1]
         u[:] = NEUTRAL_CHROMA

@@ -11,6 +11,7 @@ from pipeline.video_io.outputs.sinks import VideoFileSink
 from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.containers import MOV
 from pipeline.video_io.writers.video_file import Recipe, plane_view16
+from utils.alpha_levels import to_depth
 from utils.messages import Text
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ProresOutput(OutputFormat):
         en="For Premiere, DaVinci Resolve and Final Cut.",
         zh="适合 Premiere、DaVinci Resolve、Final Cut。",
     )
-    layout = "rgb24_exact"
+    layout = "rgb48_exact"
     has_alpha = True
     bytes_per_pixel = 0.35
     media_type = "video/quicktime"
@@ -55,19 +56,20 @@ class ProresOutput(OutputFormat):
 
 
 class ProresSink(VideoFileSink):
-    """Writes 4:4:4 at 10 bits; alpha is off by at most one level of 255, 0 and 255 are exact."""
+    """Writes 4:4:4 at 10 bits; alpha that is read at 12 bits and rounded is the PNG's exactly."""
 
     carries_sound = True
-    _alpha_levels = np.rint(np.arange(256) * (1023 / 255)).astype(np.uint16)
 
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
         from pipeline.postprocess.picture import rgb_to_ycbcr
 
         views = [plane_view16(plane) for plane in frame.planes]
-        for view, plane in zip(views, rgb_to_ycbcr(picture.needed_rgb), strict=False):
+        deep = picture.deep_rgb
+        colour = picture.needed_rgb if deep is None else deep * np.float32(1 / 257)
+        for view, plane in zip(views, rgb_to_ycbcr(colour), strict=False):
             view[:] = np.rint(plane * 4)
-        views[3][:] = self._alpha_levels[picture.alpha]
+        views[3][:] = to_depth(picture.levels, 10)
 
 
 FORMAT = ProresOutput()

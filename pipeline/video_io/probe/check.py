@@ -24,6 +24,8 @@ _LENGTH_SLACK_S = 1.0 / 12
 """Sound often ends a little after the picture."""
 _LOST_END_FRAMES = 3
 """A decoder holds back as many pictures after damage, and none of them is the clip's end."""
+_SQUARE_TOLERANCE = 0.01
+"""Scaling to whole pixels leaves pixels that are not quite square."""
 _RATE_SLACK = 1.01
 """Clocks round: a phone's 240 fps are 240.79 in its file."""
 _BLOCK_PX = 16
@@ -131,8 +133,10 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
     if timing.fps > settings.max_fps * _RATE_SLACK and frames > 1:
         raise _bad_rate(settings, timing.fps)
     tags = resolve_tags(video)
+    size_wh = count.first_size or video.size_wh
+    check_size(settings, *size_wh)
     return ClipInfo(
-        size_wh=video.size_wh,
+        size_wh=size_wh,
         frame_count=frames,
         times=timing.times,
         end_time=timing.end_time,
@@ -206,7 +210,7 @@ def _lacks_chunks(video: VideoHeader, frames: int) -> bool:
 def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Message]:
     """Say what is unusual about the picture, and what is done about it."""
     notices = []
-    width, height = video.size_wh
+    width, height = count.first_size or video.size_wh
     if len(count.sizes) > 1:
         notices.append(Message("video.size_changes", {"width": width, "height": height}))
     if width % 2 or height % 2:
@@ -216,6 +220,12 @@ def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Me
         notices.append(Message("video.hdr", {"transfer": HDR_TRANSFERS[transfer]}))
     if count.is_interlaced:
         notices.append(Message("video.interlaced"))
+    if count.aspect and abs(count.aspect - 1) > _SQUARE_TOLERANCE:
+        notices.append(Message("video.pixel_aspect", {"aspect": _shown_ratio(count.aspect)}))
     if video.pixel_format.startswith(_WITH_ALPHA):
         notices.append(Message("video.has_alpha"))
     return notices
+
+
+def _shown_ratio(ratio: Fraction) -> str:
+    return f"{ratio.numerator}:{ratio.denominator}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config import Settings
 from pipeline.video_io import ffmpeg
-from pipeline.video_io.colour import size_filter
+from pipeline.video_io.colour import resolve_tags, size_filter
 from pipeline.video_io.header_fields import VideoHeader
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from utils.errors import BadUpload, FfmpegFailed
@@ -31,6 +31,7 @@ class Count:
     times: list[int] = field(default_factory=list)
     checks: list[int] = field(default_factory=list)
     last_duration: int = 0
+    first_size: tuple[int, int] | None = None
     sizes: set[tuple[int, int]] = field(default_factory=set)
     aspect: Fraction = Fraction(0)
     is_interlaced: bool = False
@@ -41,17 +42,31 @@ class Count:
 def count_frames(settings: Settings, path: Path, video: VideoHeader) -> Count:
     """Decode everything once: each frame's time, checksum, size and field order.
 
+    The size as decoded is the one displayed: FFmpeg applies the container's crop and rotation. Where the
+    header led to expect another, the sums are taken anew at that size.
+
     Raises:
         BadUpload: decoding made no progress in the time allowed.
         FfmpegFailed: FFmpeg does not start.
     """
+    count = _count_at(settings, path, video, video.size_wh)
+    if count.first_size and count.first_size != video.size_wh:
+        count = _count_at(settings, path, video, count.first_size)
+    return count
+
+
+def _count_at(
+    settings: Settings, path: Path, video: VideoHeader, size_wh: tuple[int, int]
+) -> Count:
     count = Count()
 
     def on_line(line: str) -> None:
         if "Parsed_showinfo" in line:
             shown = _SHOWN_FRAME.search(line)
             if shown is not None:
-                count.sizes.add((int(shown[1]), int(shown[2])))
+                size = (int(shown[1]), int(shown[2]))
+                count.first_size = count.first_size or size
+                count.sizes.add(size)
                 count.is_interlaced |= shown[3] != "P"
                 aspect = _ASPECT.search(line)
                 if aspect is not None and int(aspect[2]) and not count.aspect:
@@ -69,7 +84,7 @@ def count_frames(settings: Settings, path: Path, video: VideoHeader) -> Count:
         "-sn",
         "-dn",
         "-vf",
-        f"showinfo=checksum=0,{size_filter(video.size_wh)}",
+        f"showinfo=checksum=0,{size_filter(size_wh, resolve_tags(video))}",
         "-frames:v",
         str(settings.max_frames + 1),
         "-fps_mode",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
@@ -10,25 +11,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
-from pipeline.postprocess.decontaminate import as_bytes, foreground_planes, foreground_rgb, halved
-from pipeline.postprocess.edges import apply_edges_bytes
-from pipeline.postprocess.picture import Picture, Plane, Planes
+from pipeline.postprocess.decontaminate import checked_levels, halved, with_foreground
+from pipeline.postprocess.edges import apply_edges_levels
+from pipeline.postprocess.picture import Picture, Plane
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.colour import PixelLayout
-from pipeline.video_io.decode import read_samples
+from pipeline.video_io.colour import PixelLayout, bit_depth
+from pipeline.video_io.decode import Reading, read_samples
 from pipeline.video_io.frame_span import FrameSpan
+from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.registry import check_outputs, output_format
 from pipeline.video_io.outputs.sinks import Sink
 from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.rendering.publish import publish
 from pipeline.video_io.threads import Ahead, Worker
 from pipeline.video_io.writers.video_file import threads_each
+from utils.alpha_levels import AlphaBytes, AlphaLevels, to_bytes
 from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk
 from utils.types import Alpha, Message
 
@@ -66,7 +66,7 @@ class RenderTask:
         return self.span.info
 
 
-def run(task: RenderTask, alphas: Iterable[Alpha | npt.NDArray[np.uint8]]) -> RenderResult:
+def run(task: RenderTask, alphas: Iterable[Alpha | AlphaBytes | AlphaLevels]) -> RenderResult:
     """Render; on any failure or cancel nothing unfinished is left.
 
     Raises:
@@ -142,7 +142,7 @@ def _target(task: RenderTask) -> RenderTarget:
 
 def _stream(
     task: RenderTask,
-    alphas: Iterable[Alpha | npt.NDArray[np.uint8]],
+    alphas: Iterable[Alpha | AlphaBytes | AlphaLevels],
     sinks: dict[str, Sink],
 ) -> None:
     stop = threading.Event()
@@ -165,14 +165,13 @@ def _stream(
 
 def _pictures(
     task: RenderTask,
-    alphas: Iterable[Alpha | npt.NDArray[np.uint8]],
+    alphas: Iterable[Alpha | AlphaBytes | AlphaLevels],
     stop: threading.Event,
     stack: ExitStack,
 ) -> Iterator[Picture]:
     formats = [output_format(kind) for kind in task.outputs]
-    layouts = {item.layout for item in formats}
-    planes = _ahead(task, "yuv420p", stop, stack) if "yuv420p" in layouts else None
-    colours = _ahead(task, "rgb24_exact", stop, stack) if "rgb24_exact" in layouts else None
+    layouts = _layouts(task.info, formats)
+    frames = _decoded(task, layouts, stop, stack) if layouts else itertools.repeat(())
     fill_transparent = any(item.has_alpha and item.layout == "yuv420p" for item in formats)
     width, height = task.info.size_wh
     wanted = task.span.frame_count
@@ -181,47 +180,43 @@ def _pictures(
         if given > wanted:
             break
         index = task.span.first + given - 1
-        alpha = apply_edges_bytes(as_bytes(raw, (height, width)), task.appearance.edges)
-        half = halved(alpha)
-        yield Picture(
+        levels = apply_edges_levels(checked_levels(raw, (height, width)), task.appearance.edges)
+        alpha = to_bytes(levels)
+        samples: dict[str, Plane] = dict(zip(layouts, next(frames), strict=True))
+        half_alpha = halved(alpha)
+        picture = Picture(
             index=index,
             pts=task.info.times[index],
             duration=task.info.end_of(index) - task.info.times[index],
+            levels=levels,
             alpha=alpha,
-            half_alpha=half,
-            planes=None
-            if planes is None
-            else foreground_planes(
-                Planes.of_samples(next(planes), task.info.size_wh),
-                alpha,
-                half,
-                fill_transparent=fill_transparent,
-                strength=task.appearance.edges.despill,
-            ),
-            rgb=None
-            if colours is None
-            else foreground_rgb(
-                next(colours).reshape(height, width, 3), alpha, task.appearance.edges.despill
-            ),
+            half_alpha=half_alpha,
         )
+        yield with_foreground(picture, samples, task.appearance.edges.despill, fill_transparent)
     if given != wanted:
         raise EngineError("video.alpha_count", got=given, wanted=wanted)
 
 
-def _ahead(
-    task: RenderTask, layout: PixelLayout, stop: threading.Event, stack: ExitStack
-) -> Iterator[Plane]:
-    source = read_samples(
-        task.settings,
-        task.source,
-        task.info,
-        layout,
-        task.span.first,
-        task.span.last + 1,
-        stop,
-    )
-    ahead: Ahead[Plane] = Ahead(
-        source, QUEUE_DEPTH, f"decode-{layout}", task.context.check_cancelled
+def _layouts(info: ClipInfo, formats: Iterable[OutputFormat]) -> tuple[PixelLayout, ...]:
+    """Return the layouts to decode to: RGB once, at 16 bits where source and output have more than 8."""
+    asked = {item.layout for item in formats if item.layout is not None}
+    layouts: list[PixelLayout] = ["yuv420p"] if "yuv420p" in asked else []
+    if asked - {"yuv420p"}:
+        is_deep = "rgb48_exact" in asked and bit_depth(info.pixel_format) > 8
+        layouts.append("rgb48_exact" if is_deep else "rgb24_exact")
+    return tuple(layouts)
+
+
+def _decoded(
+    task: RenderTask,
+    layouts: tuple[PixelLayout, ...],
+    stop: threading.Event,
+    stack: ExitStack,
+) -> Iterator[tuple[Plane, ...]]:
+    reading = Reading(task.settings, task.source, task.info, layouts, stop)
+    source = read_samples(reading, task.span.first, task.span.last + 1)
+    ahead: Ahead[tuple[Plane, ...]] = Ahead(
+        source, QUEUE_DEPTH, "decode", task.context.check_cancelled
     )
     stack.callback(ahead.close)
     stack.callback(stop.set)
