@@ -59,5 +59,5 @@ def test_stopping_early_removes_the_spool(tmp_path: Path) -> None:
 
 
 def test_alpha_is_rounded_to_the_nearest_level() -> None:
-    alpha = np.array([[-0.1, 0.0, 0.4999 / 255, 0.5001 / 255, 254.6 / 255, 1.0, 1.2]], np.float32)
+    alpha = np.array([[-0.1, 0.0, 0.45 / 255, 0.55 / 255, 254.6 / 255, 1.0, 1.2]], np.float32)
     assert to_bytes(to_levels(alpha)).tolist() == [[0, 0, 0, 1, 255, 255, 255]]
