@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from engines.base import Engine
+from engines.onnx.networks import FRAME_NETWORKS
 from utils.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ ENGINES: dict[str, str] = {
     "rvm": "engines.rvm.engine:RvmEngine",
     "matanyone": "engines.matanyone.engine:MatAnyoneEngine",
     "videomama": "engines.videomama.engine:VideoMaMaEngine",
+    **{name: f"engines.frame_models.engine:{name}" for name in FRAME_NETWORKS},
 }
 """Engine name -> "module:class", in the order engines are shown; the class is called with the settings."""
 

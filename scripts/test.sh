@@ -18,7 +18,7 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$sum" ]; then
     --target .venv/reference -r requirements-reference.txt; then
     echo "$sum" >"$stamp"
   else
-    echo "It can't be fetched: comparisons with MatAnyone's upstream are skipped." >&2
+    echo "It can't be fetched: comparisons with upstream code are skipped." >&2
   fi
 fi
 # The tests on real weights skip where they can't be fetched.

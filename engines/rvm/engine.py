@@ -21,13 +21,14 @@ from engines.base import (
     RunContext,
 )
 from engines.device.placement import stream_with_smaller
+from engines.onnx.guide import TargetGuide
 from engines.onnx.network_engine import NetworkFile, note_runtime
 from engines.onnx.networks import RVM_NETWORKS
 from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession, NetworkStream, StreamPlan, Tensor
 from engines.onnx.spec import NativeSize
 from engines.rvm.options import RvmOptions, ratios
-from engines.rvm.passes import Runner, TargetGuide
+from engines.rvm.passes import Runner
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.types import Mask, Message

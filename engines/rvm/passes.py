@@ -6,7 +6,7 @@ to zero at the start of a stream and at cuts: with old ones the first frames are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from engines.base import FrameSource, MattedFrame, RunContext
+from engines.onnx.guide import TargetGuide
 from engines.onnx.runtime.interface import NetworkStream, Tensor
-from engines.rvm.target import TargetLook, TargetRestriction, blank_outside, look_at
-from utils.errors import UnusablePrompt
+from engines.onnx.target import TargetLook, TargetRestriction, blank_outside, look_at
 from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask
@@ -35,37 +35,6 @@ class Step:
     image: Tensor
     starts: bool
     look: TargetLook | None
-
-
-class TargetGuide:
-    """The masks of a job, read once; `None` for every frame where everyone is wanted."""
-
-    def __init__(self, guide: Mapping[int, Mask], size_wh: tuple[int, int]) -> None:
-        self._guide = guide
-        self._shape = size_wh[1], size_wh[0]
-        self.is_empty = not guide
-
-    def mask(self, index: int) -> Mask | None:
-        """Return the mask of a frame, bool (H, W).
-
-        Raises:
-            UnusablePrompt: there is none, or it is of another size.
-        """
-        if self.is_empty:
-            return None
-        if index not in self._guide:
-            raise UnusablePrompt("engine.mask_missing", frame=index)
-        mask = np.ascontiguousarray(self._guide[index], dtype=bool)
-        if mask.shape != self._shape:
-            height, width = (*mask.shape, 1, 1)[:2]
-            raise UnusablePrompt(
-                "prompt.mask_size",
-                mask_width=width,
-                mask_height=height,
-                width=self._shape[1],
-                height=self._shape[0],
-            )
-        return mask
 
 
 @dataclass(frozen=True, slots=True)

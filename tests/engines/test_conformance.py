@@ -89,6 +89,15 @@ def make_rvm_on_onnxruntime(request: pytest.FixtureRequest) -> Engine:
     return RvmEngine(Settings(_env_file=None, models_dir=folder, onnx_runtime="onnxruntime"))
 
 
+def make_frame_model(request: pytest.FixtureRequest) -> Engine:
+    from engines.onnx.networks import FRAME_NETWORKS
+    from tests.engines.tiny_onnx import install
+
+    folder = request.getfixturevalue("unpinned_models")
+    install(FRAME_NETWORKS["u2netp"], folder)
+    return build_registry(Settings(_env_file=None, models_dir=folder, device="cpu")).get("u2netp")
+
+
 @dataclass(frozen=True)
 class Case:
     """An engine, what is asked of it, and the size of clip that keeps the suite quick."""
@@ -107,6 +116,7 @@ CASES = {
     "matanyone-matte": Case(make_matanyone, "matte"),
     "rvm-matte": Case(make_rvm, "matte"),
     "rvm-matte-onnxruntime": Case(make_rvm_on_onnxruntime, "matte"),
+    "frame-model-matte": Case(make_frame_model, "matte"),
     "videomama-matte": Case(make_videomama, "matte", (72, 64), 6),
 }
 

@@ -10,11 +10,11 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.onnx.networks import RVM_NETWORKS
+from engines.onnx.target import TargetRestriction, blank_outside, look_at
 from engines.rvm import engine as engine_module
 from engines.rvm import passes
 from engines.rvm.engine import RvmEngine
 from engines.rvm.options import ratio_for
-from engines.rvm.target import TargetRestriction, blank_outside, look_at
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from utils.errors import BadRequest, OutOfGpuMemory, UnusablePrompt
 

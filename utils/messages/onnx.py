@@ -16,6 +16,11 @@ TEXTS: dict[str, Text] = {
         "Install the GPU build with: bash scripts/setup_env.sh",
         zh="已要求 ONNX Runtime 使用显卡，实际得到的是 {provider}，本次任务在 CPU 上运行。安装 GPU 版：bash scripts/setup_env.sh",
     ),
+    "engine.frame_model.label": Text(en="{name}", zh="{name}"),
+    "engine.frame_model.description": Text(
+        en="Finds the main object of each frame by itself; with a mark only the marked object is kept. Its alpha is steadied along the motion.",
+        zh="自动找出每帧中的主要对象；有标记时只保留所选对象。透明通道沿运动方向平滑。",
+    ),
     "engine.rvm.label": Text(en="Robust Video Matting", zh="Robust Video Matting（RVM）"),
     "engine.rvm.description": Text(
         en="People, on any machine: clean hands, hair and motion blur; with a mark only that person, without one everybody.",

@@ -1,0 +1,1 @@
+"""Networks that see one image at a time, as matting engines over a clip and as finders of the main object."""

@@ -1,0 +1,204 @@
+"""Frame networks as engines: one class for every declared row of `engines.onnx.networks`.
+
+They know an object's outline and not which object is meant: with a mark their alpha is restricted to the
+tracked target. It must not import a runtime before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Literal
+
+from engines.base import (
+    Capability,
+    DeviceName,
+    Engine,
+    FrameSource,
+    MattedFrame,
+    Requirement,
+    RunContext,
+)
+from engines.frame_models.options import FrameModelOptions
+from engines.onnx.flow_smoothing import FlowSmoother
+from engines.onnx.guide import TargetGuide
+from engines.onnx.network_engine import NetworkFile, note_runtime
+from engines.onnx.networks import FRAME_NETWORKS
+from engines.onnx.pictures import input_size_wh, to_alpha, to_input
+from engines.onnx.rembg_compatible import rembg_alpha, rembg_input
+from engines.onnx.runtime.choice import memory_errors
+from engines.onnx.runtime.interface import NetworkSession
+from engines.onnx.signature import alpha_output_of, image_input_of
+from engines.onnx.spec import NetworkSpec
+from engines.onnx.target import TargetRestriction, look_at
+from engines.weights_manifest import model_weights
+from utils.errors import BadRequest
+from utils.mask_utils import check_keyframe_mask
+from utils.options import OptionValue, read_options
+from utils.prefetch import ahead
+from utils.scene_cut import CutDetector
+from utils.types import Alpha, Frame, Mask, Message
+
+if TYPE_CHECKING:
+    from config import Settings
+
+_BYTES_PER_INPUT_PIXEL = 1_400
+"""Measured on IS-Net; weights not counted."""
+
+
+class FrameModelEngine(Engine):
+    """One frame network; subclasses, made by this module for each row, say which."""
+
+    spec: NetworkSpec
+    capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
+    guide_kind = "mask_per_frame"
+    options_type = FrameModelOptions
+
+    def __init__(self, settings: Settings) -> None:
+        self._file = NetworkFile(self.spec, settings)
+        self._device: DeviceName = "cpu"
+        self._session: NetworkSession | None = None
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the network's file."""
+        return self._file.size_bytes
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The runtime and the network's file."""
+        return self._file.requirements()
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """See `Engine.working_bytes`; it depends on the network's own size."""
+        width, height = input_size_wh(self.spec.size, size_wh)
+        return width * height * _BYTES_PER_INPUT_PIXEL
+
+    def load_model(self, device: DeviceName) -> None:
+        """See `Engine.load_model`."""
+        self.unload()
+        self._session = self._file.open(device)
+        self._device = device
+
+    def unload(self) -> None:
+        """See `Engine.unload`."""
+        self._session = None
+
+    def foreground(self, image: Frame) -> Alpha:
+        """See `ForegroundNetwork.foreground`."""
+        return self._alpha(image, as_rembg=False)
+
+    def process(
+        self,
+        frames: FrameSource,
+        guide: Mapping[int, Mask],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        """See `MattingEngine.process`; an empty guide asks for the main object."""
+        chosen = read_options(FrameModelOptions, options, self.option_specs())
+        masks = TargetGuide(guide, frames.size_wh)
+        first = masks.mask(start)
+        if first is not None:
+            check_keyframe_mask(first, frames.size_wh, start)
+        if chosen.as_rembg and not self.spec.in_rembg:
+            raise BadRequest(
+                "engine.option_range", name="as_rembg", value=self.spec.name, allowed="False"
+            )
+        note_runtime(self._loaded(), self._device, context)
+        return self._run(frames, masks, start, chosen, context)
+
+    def _run(
+        self,
+        frames: FrameSource,
+        masks: TargetGuide,
+        start: int,
+        options: FrameModelOptions,
+        context: RunContext,
+    ) -> Iterator[MattedFrame]:
+        context.check_cancelled()
+        done = 0
+        ways: tuple[tuple[int, Literal[1, -1]], ...] = ((start - 1, -1), (start, 1))
+        for first, step in ways:
+            stop = len(frames) if step > 0 else -1
+            matted = ahead(
+                lambda first=first, stop=stop, step=step: self._matte(  # type: ignore[misc]
+                    frames, (first, stop, step), options, context
+                ),
+                depth=1,
+            )
+            restriction = TargetRestriction(frames.size_wh, fills=False)
+            with closing(matted) as pairs:  # type: ignore[type-var]
+                for index, alpha in pairs:
+                    mask = masks.mask(index)
+                    result = alpha
+                    if mask is not None:
+                        if index in context.confirmed or done == 0:
+                            restriction.fills = look_at(alpha, mask).drops_parts
+                        result = restriction(alpha, mask)
+                    done += 1
+                    context.report("matte", done, len(frames))
+                    yield MattedFrame(index, result)
+
+    def _matte(
+        self,
+        frames: FrameSource,
+        span: tuple[int, int, Literal[1, -1]],
+        options: FrameModelOptions,
+        context: RunContext,
+    ) -> Iterator[tuple[int, Alpha]]:
+        """Yield each frame's number and alpha, not yet restricted to a target."""
+        first, stop, step = span
+        if first == stop:
+            return
+        smoother = FlowSmoother(frames.size_wh)
+        carries = options.temporal_smoothing or options.every > 1
+        cuts = CutDetector()
+        since = 0
+        source = ahead(lambda: frames.read(first, stop, step), depth=2)
+        with closing(source) as reader, memory_errors():  # type: ignore[type-var]
+            for offset, frame in enumerate(reader):
+                context.check_cancelled()
+                if cuts.is_cut(frame):
+                    smoother.restart()
+                    since = 0
+                alpha = None
+                if since % options.every == 0:
+                    alpha = self._alpha(frame, as_rembg=options.as_rembg)
+                since += 1
+                if not options.temporal_smoothing and alpha is not None:
+                    smoother.restart()
+                yield first + offset * step, smoother.next(frame, alpha) if carries else alpha  # type: ignore[misc]
+
+    def _alpha(self, image: Frame, *, as_rembg: bool) -> Alpha:
+        session = self._loaded()
+        name = image_input_of(self.spec, session.inputs)
+        dtype = next(item.dtype for item in session.inputs if item.name == name)
+        prepare, finish = (rembg_input, rembg_alpha) if as_rembg else (to_input, to_alpha)
+        feeds = {name: prepare(self.spec, image, dtype)}
+        (output,) = session.run(feeds, [alpha_output_of(self.spec, session.outputs)])
+        return finish(self.spec, output, (image.shape[1], image.shape[0]))
+
+    def _loaded(self) -> NetworkSession:
+        if self._session is None:
+            raise RuntimeError("load_model comes before work")
+        return self._session
+
+
+def __getattr__(name: str) -> type[FrameModelEngine]:
+    """Return the engine class of a declared network, by the network's name."""
+    if name not in FRAME_NETWORKS:
+        raise AttributeError(name)
+    weights = model_weights(FRAME_NETWORKS[name].weights)
+    kind = type(
+        name,
+        (FrameModelEngine,),
+        {
+            "name": name,
+            "spec": FRAME_NETWORKS[name],
+            "label": Message("engine.frame_model.label", {"name": weights.label}),
+            "description": Message("engine.frame_model.description"),
+        },
+    )
+    globals()[name] = kind
+    return kind

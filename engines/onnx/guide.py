@@ -1,0 +1,41 @@
+"""The masks of a job as the networks read them: checked, one frame at a time; pure array work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from utils.errors import UnusablePrompt
+from utils.types import Mask
+
+
+class TargetGuide:
+    """The masks of a job, read once; `None` for every frame where everyone is wanted."""
+
+    def __init__(self, guide: Mapping[int, Mask], size_wh: tuple[int, int]) -> None:
+        self._guide = guide
+        self._shape = size_wh[1], size_wh[0]
+        self.is_empty = not guide
+
+    def mask(self, index: int) -> Mask | None:
+        """Return the mask of a frame, bool (H, W).
+
+        Raises:
+            UnusablePrompt: there is none, or it is of another size.
+        """
+        if self.is_empty:
+            return None
+        if index not in self._guide:
+            raise UnusablePrompt("engine.mask_missing", frame=index)
+        mask = np.ascontiguousarray(self._guide[index], dtype=bool)
+        if mask.shape != self._shape:
+            height, width = (*mask.shape, 1, 1)[:2]
+            raise UnusablePrompt(
+                "prompt.mask_size",
+                mask_width=width,
+                mask_height=height,
+                width=self._shape[1],
+                height=self._shape[0],
+            )
+        return mask

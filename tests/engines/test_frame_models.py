@@ -1,0 +1,237 @@
+"""Frame networks as engines: what goes in and out, over a clip, and equal to rembg where that is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import ArrayFrames, ForegroundNetwork, RunContext
+from engines.onnx.flow_smoothing import FlowSmoother
+from engines.onnx.networks import FRAME_NETWORKS
+from engines.onnx.pictures import input_size_wh, to_alpha, to_input
+from engines.onnx.spec import ShortSide, Square
+from engines.registry import build_registry
+from tests.engines.tiny_onnx import install, unpinned_manifest
+from utils.errors import BadRequest
+
+ROOT = Path(__file__).resolve().parents[2]
+REMBG = ROOT / ".venv" / "reference"
+REMBG_SESSIONS = {
+    "isnet-general-use": "isnet-general-use",
+    "u2netp": "u2netp",
+    "silueta": "silueta",
+    "isnet-anime": "isnet-anime",
+    "birefnet-lite": "birefnet-general-lite",
+}
+"""Our names of networks with small tiny files, and rembg's."""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("models")
+    with unpinned_manifest(folder):
+        yield folder
+
+
+def loaded(models: Path, name: str):
+    install(FRAME_NETWORKS[name], models)
+    settings = Settings(_env_file=None, models_dir=models, onnx_runtime="onnxruntime")
+    engine = build_registry(settings).get(name)
+    engine.load_model("cpu")
+    return engine
+
+
+def noise(count: int, size_wh: tuple[int, int] = (90, 60), seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [
+        rng.integers(0, 256, (size_wh[1], size_wh[0], 3)).astype(np.uint8) for _ in range(count)
+    ]
+
+
+def run(engine, frames, guide=None, **options):
+    items = engine.process(ArrayFrames(frames), guide or {}, 0, options, RunContext())
+    return [item.alpha for item in items]
+
+
+@pytest.mark.parametrize("name", ["modnet", "u2netp", "isnet-general-use"])
+def test_a_foreground_has_the_image_s_size_and_range(models: Path, name: str):
+    engine = loaded(models, name)
+    assert isinstance(engine, ForegroundNetwork)
+    for size_wh in ((90, 60), (61, 203)):
+        alpha = engine.foreground(noise(1, size_wh)[0])
+        assert alpha.shape == (size_wh[1], size_wh[0])
+        assert alpha.dtype == np.float32
+        assert alpha.min() >= 0
+        assert alpha.max() <= 1
+
+
+def test_two_threads_get_what_one_gets(models: Path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    engine = loaded(models, "u2netp")
+    images = noise(6)
+    alone = [engine.foreground(image) for image in images]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(engine.foreground, images))
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "expected"),
+    [
+        ((1920, 1080), (896, 512)),
+        ((400, 300), (672, 512)),
+        ((700, 400), (672, 384)),
+        ((600, 1200), (512, 1024)),
+    ],
+)
+def test_modnet_s_size_rule(size_wh, expected):
+    assert input_size_wh(ShortSide(512, 32), size_wh) == expected
+    assert input_size_wh(Square(320), size_wh) == (320, 320)
+
+
+def test_pixels_are_normalised_as_declared():
+    image = np.full((8, 8, 3), (255, 0, 51), np.uint8)
+    modnet = to_input(FRAME_NETWORKS["modnet"], image, "float32")
+    assert modnet[0, :, 0, 0] == pytest.approx([1.0, -1.0, -0.6])
+    isnet = to_input(FRAME_NETWORKS["isnet-general-use"], image, "float32")
+    assert isnet[0, :, 0, 0] == pytest.approx([0.5, -0.5, -0.3])
+    u2net = to_input(FRAME_NETWORKS["u2net"], image, "float32")
+    assert u2net[0, :, 0, 0] == pytest.approx([2.2489083, -2.0357143, -0.9155556])
+    anime = to_input(FRAME_NETWORKS["isnet-anime"], image, "float32")
+    assert anime[0, :, 0, 0] == pytest.approx([0.515, -0.456, -0.206])
+
+
+def test_logits_become_probabilities_and_the_range_is_kept():
+    values = np.array([[[[0.0, 2.0], [-2.0, 0.0]]]], np.float32)
+    assert to_alpha(FRAME_NETWORKS["birefnet-lite"], values, (2, 2)) == pytest.approx(
+        np.array([[0.5, 0.880797], [0.119203, 0.5]])
+    )
+    quiet = np.full((1, 1, 4, 4), 0.03, np.float32)
+    assert to_alpha(FRAME_NETWORKS["u2net"], quiet, (4, 4)).max() == pytest.approx(0.03)
+
+
+def test_every_second_frame_is_carried_along_the_motion(models: Path):
+    engine = loaded(models, "u2netp")
+    calls = []
+    original = engine._alpha
+    engine._alpha = lambda image, as_rembg: calls.append(1) or original(image, as_rembg=as_rembg)
+    still = noise(1) * 6
+    alphas = run(engine, still, every="3", temporal_smoothing="off")
+    assert len(calls) == 2
+    assert np.abs(alphas[1] - alphas[0]).max() < 0.05
+
+
+def test_smoothing_steadies_a_flickering_alpha_and_follows_what_moves():
+    rng = np.random.default_rng(1)
+    size_wh = (160, 90)
+    coarse = rng.integers(0, 255, (12, 33, 3)).astype(np.uint8)
+    texture = cv2.resize(coarse, (264, 96), interpolation=cv2.INTER_CUBIC)[:90]
+    smoother = FlowSmoother(size_wh)
+    errors, raw_errors = [], []
+    for step in range(12):
+        frame = np.ascontiguousarray(texture[:, 3 * step : 3 * step + 160])
+        true = np.zeros((90, 160), np.float32)
+        true[20:70, 80 - 3 * step : 120 - 3 * step] = 1.0
+        raw = np.clip(true + rng.normal(0, 0.2, true.shape), 0, 1).astype(np.float32)
+        found = smoother.next(frame, raw)
+        errors.append(np.abs(found - true).mean())
+        raw_errors.append(np.abs(raw - true).mean())
+    assert np.mean(errors[4:]) < 0.7 * np.mean(raw_errors[4:])
+
+
+def test_carrying_needs_a_frame_before():
+    with pytest.raises(ValueError, match="first frame"):
+        FlowSmoother((64, 48)).next(noise(1, (64, 48))[0], None)
+
+
+def test_as_rembg_is_refused_for_a_network_that_rembg_has_not(models: Path):
+    with pytest.raises(BadRequest):
+        run(loaded(models, "modnet"), noise(1), as_rembg="on")
+
+
+# --- rembg -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rembg_python() -> str:
+    if sys.version_info < (3, 11):
+        pytest.skip("rembg 2.0.86 needs Python 3.11")
+    if not (REMBG / "rembg").is_dir():
+        pytest.skip("rembg is not in .venv/reference: bash scripts/test.sh puts it there")
+    return sys.executable
+
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from rembg import new_session
+asked = json.loads(sys.argv[1])
+for ours, theirs in asked["sessions"].items():
+    session = new_session(theirs, providers=["CPUExecutionProvider"])
+    for picture in asked["pictures"]:
+        (mask,) = session.predict(Image.open(picture).convert("RGB"))
+        np.save(Path(picture).with_suffix(f".{ours}.npy"), np.asarray(mask.convert("L")))
+"""
+
+
+@pytest.mark.parametrize("kind", ["random", "real"])
+def test_equal_to_rembg_within_one_level(models, tmp_path, rembg_python, shared, kind):
+    from PIL import Image
+
+    if kind == "real":
+        names = ["isnet-general-use"]
+        settings = Settings(onnx_runtime="onnxruntime", device="cpu")
+        engines = {name: build_registry(settings).get(name) for name in names}
+        if not engines[names[0]].is_available:
+            pytest.skip("IS-Net is not here: bash scripts/download_models.sh isnet-general-use")
+        engines[names[0]].load_model("cpu")
+    else:
+        names = list(REMBG_SESSIONS)
+        engines = {name: loaded(models, name) for name in names}
+    home = tmp_path / "u2net"
+    home.mkdir()
+    rembg_files = {"birefnet-lite": "birefnet-general-lite"}
+    for name, engine in engines.items():
+        link = home / f"{rembg_files.get(name, name)}.onnx"
+        link.symlink_to(engine._file.path)
+    pictures = []
+    sources = [shared / "data" / "people" / "test-sample1.png"] if kind == "real" else []
+    images = [np.asarray(Image.open(path).convert("RGB")) for path in sources]
+    images += [noise(1, (90, 60))[0], noise(1, (61, 130), 5)[0] // 3]
+    for number, image in enumerate(images):
+        pictures.append(tmp_path / f"{number}.png")
+        Image.fromarray(image).save(pictures[-1])
+    asked = {
+        "sessions": {name: REMBG_SESSIONS[name] for name in names},
+        "pictures": [str(path) for path in pictures],
+    }
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(REMBG),
+        "U2NET_HOME": str(home),
+        "MODEL_CHECKSUM_DISABLED": "1",
+        "NUMBA_DISABLE_JIT": "1",
+    }
+    subprocess.run(
+        [rembg_python, "-c", SCRIPT, json.dumps(asked)],
+        check=True,
+        env=environment,
+        timeout=280,
+        capture_output=True,
+    )
+    for name, engine in engines.items():
+        for path, image in zip(pictures, images, strict=True):
+            theirs = np.load(path.with_suffix(f".{name}.npy")).astype(int)
+            ours = np.rint(engine._alpha(image, as_rembg=True) * 255).astype(int)
+            assert np.abs(ours - theirs).max() <= 1, (name, path.name)
