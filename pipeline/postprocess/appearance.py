@@ -146,12 +146,72 @@ class Backgrounds:
 
 
 @dataclass(frozen=True, slots=True)
+class FileOptions:
+    """Choices that only some kinds of files know.
+
+    Raises:
+        BadRequest: a value is out of range.
+    """
+
+    first_number: Annotated[
+        int,
+        Option(
+            Text(en="Number of a sequence's first frame", zh="序列首帧编号"),
+            minimum=0,
+            maximum=899_999,
+            on_page=False,
+        ),
+    ] = 0
+    exr_alpha: Annotated[
+        str,
+        Option(
+            Text(en="Colour of OpenEXR frames", zh="OpenEXR 的颜色"),
+            choices=("premultiplied", "straight"),
+            on_page=False,
+        ),
+    ] = "premultiplied"
+    loops: Annotated[
+        int,
+        Option(
+            Text(
+                en="How often WebP, APNG and GIF play, 0 for ever",
+                zh="WebP、APNG、GIF 的播放次数，0 为无限循环",
+            ),
+            minimum=0,
+            maximum=65_535,
+            on_page=False,
+        ),
+    ] = 0
+    size_limit_mb: Annotated[
+        float,
+        Option(
+            Text(
+                en="Largest WebP, APNG or GIF in MB, scaled down to meet it; 0 for no limit",
+                zh="WebP、APNG、GIF 的最大体积（MB），超出时自动缩小；0 为不限",
+            ),
+            minimum=0.0,
+            maximum=10_000.0,
+            on_page=False,
+        ),
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.exr_alpha not in ("premultiplied", "straight"):
+            allowed = "premultiplied, straight"
+            raise BadRequest(
+                "job.value", name="exr_alpha", value=str(self.exr_alpha)[:60], allowed=allowed
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Appearance:
-    """Edges and backgrounds of rendered files; `picture` is the file that "picture" stands for."""
+    """Edges, backgrounds and choices of rendered files; `picture` is what "picture" stands for."""
 
     edges: Edges = Edges()
     backgrounds: Backgrounds = Backgrounds()
     picture: Path | None = None
+    files: FileOptions = FileOptions()
 
     @property
     def foreground_background(self) -> str:

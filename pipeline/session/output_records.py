@@ -31,7 +31,7 @@ def zip_path(folder: Path, record: OutputRecord) -> Path:
 
 def appearance_of(request: RenderRequest, session: Session) -> Appearance:
     """Return how the request's files look."""
-    return Appearance(request.edges, request.backgrounds, session.background_picture)
+    return Appearance(request.edges, request.backgrounds, session.background_picture, request.files)
 
 
 def output_records(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engines.base import Capability
 from engines.registry import ENGINES
-from pipeline.postprocess.appearance import Backgrounds, Edges
+from pipeline.postprocess.appearance import Backgrounds, Edges, FileOptions
 from pipeline.video_io.outputs.registry import default_outputs, output_kinds
 from utils.messages import Text
 from utils.options import Option, OptionSpec, OptionValue, specs_of
@@ -32,6 +32,7 @@ class RenderRequest(BaseModel):
     ] = Field(default_factory=default_outputs)
     edges: Edges = Edges()
     backgrounds: Backgrounds = Backgrounds()
+    files: FileOptions = FileOptions()
 
 
 class MatteRequest(RenderRequest):

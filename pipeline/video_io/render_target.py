@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.postprocess.appearance import FileOptions
 from pipeline.video_io.clip import ClipInfo
 
 
@@ -12,8 +13,8 @@ from pipeline.video_io.clip import ClipInfo
 class RenderTarget:
     """One render as its sinks see it.
 
-    `time_origin` is the clip's time, in its own units, that becomes 0 in the files; `timecode` is its
-    first frame's, "" for none. `threads` is the
+    `time_origin` is the clip's time, in its own units, that becomes 0 in the files; `first_time` is
+    that of the first frame, and `timecode` its own, "" for none. `threads` is the
     share of each encoder. Backgrounds are as `pipeline.postprocess.composite` reads them.
     """
 
@@ -21,7 +22,9 @@ class RenderTarget:
     clip: ClipInfo
     frame_count: int
     time_origin: int
+    first_time: int
     timecode: str
+    files: FileOptions
     threads: int
     background: str
     preview_background: str

@@ -108,6 +108,20 @@ TEXTS: dict[str, Text] = {
         en="This clip has its own transparency, which is ignored.",
         zh="该视频自带透明通道，处理时会忽略。",
     ),
+    "video.scaled_to_limit": Text(
+        en="{file} was scaled to {width}x{height} to stay under the size limit.",
+        zh="{file} 已缩小到 {width}x{height}，以满足体积上限。",
+    ),
+    "video.over_limit": Text(
+        en="{file} has {size_mb} MB and can't be scaled down to {limit_mb} MB. Choose a shorter range or a "
+        "lower frame rate.",
+        zh="{file} 为 {size_mb} MB，无法缩小到 {limit_mb} MB。请选择更短的范围或更低的帧率。",
+    ),
+    "video.pictures_merged": Text(
+        en="{file} shows {frames} of {of} pictures: this format can't show more than 50 a second. Its "
+        "length is the clip's.",
+        zh="{file} 显示 {of} 帧中的 {frames} 帧：该格式每秒最多显示 50 帧。总时长不变。",
+    ),
     "video.audio_converted": Text(
         en="{file}: its format can't hold {codec} sound, so the sound was converted to {target}.",
         zh="{file}：该格式无法存放 {codec} 音频，已转换为 {target}。",

@@ -43,7 +43,7 @@ class PngSink(SequenceSink):
     def encode(self, picture: Picture) -> tuple[bytes, ...]:
         """See `SequenceSink.encode`."""
         rgba = straight_rgba(picture.needed_rgb, picture.alpha)
-        return png_bytes(rgba), png_bytes(picture.alpha)
+        return png_bytes(rgba, self.pixel_aspect), png_bytes(picture.alpha, self.pixel_aspect)
 
     def is_readable(self, path: Path) -> bool:
         """See `SequenceSink.is_readable`."""

@@ -13,6 +13,7 @@ from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.containers import Container
 from pipeline.video_io.writers.video_file import Recipe, VideoWriter, even
 from utils.errors import FfmpegFailed
+from utils.types import Message
 
 if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
@@ -45,17 +46,28 @@ class Sink(ABC):
     def abort(self) -> None:
         """Close and remove everything written so far."""
 
+    @property
+    def notices(self) -> tuple[Message, ...]:
+        """What the user should know of the finished file."""
+        return ()
+
 
 class VideoFileSink(Sink):
     """Writes one video file, `partial` until it is published."""
 
-    container: Container
     carries_sound = False
+    encoding: tuple[str, ...] = ("-c:v", "copy")
+    """How FFmpeg puts the picture into the final container."""
+    final_container: Container | None = None
+    """The published file's container, where the picture is written in another one first."""
 
     def __init__(self, target: RenderTarget, name: str, recipe: Recipe) -> None:
         self.path = target.directory / name
-        self.container = recipe.container
-        self.picture_file = partial_path(self.path.with_stem(f"{self.path.stem}.video"))
+        self.container = self.final_container or recipe.container
+        first = self.path.with_stem(f"{self.path.stem}.video")
+        if self.final_container is not None:
+            first = first.with_suffix(f".{recipe.container.name}")
+        self.picture_file = partial_path(first)
         self._ready = self.picture_file
         size_wh = even(target.clip.size_wh) if recipe.needs_even_size else target.clip.size_wh
         self._writer = VideoWriter(self.picture_file, recipe, size_wh, target)
@@ -122,6 +134,8 @@ class SequenceSink(Sink):
     """Writes numbered frames into one or more folders."""
 
     def __init__(self, target: RenderTarget, folders: tuple[str, ...], suffix: str) -> None:
+        self.target = target
+        self.pixel_aspect = target.clip.sample_aspect
         self.folders = tuple(target.directory / name for name in folders)
         self.partials = tuple(partial_path(folder) for folder in self.folders)
         self._suffix = suffix
@@ -132,7 +146,7 @@ class SequenceSink(Sink):
 
     def write(self, picture: Picture) -> None:
         """See `Sink.write`."""
-        name = f"{self._count:06d}{self._suffix}"
+        name = f"{self.target.files.first_number + self._count:06d}{self._suffix}"
         for partial, content in zip(self.partials, self.encode(picture), strict=True):
             (partial / name).write_bytes(content)
         self._count += 1

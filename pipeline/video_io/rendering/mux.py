@@ -19,6 +19,8 @@ from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from pipeline.video_io.writers.containers import WEBM, Container
 from utils.types import Message
 
+_ENCODING_COST = 8
+"""How much more CPU time encoding may take than decoding."""
 logger = logging.getLogger(__name__)
 
 
@@ -32,6 +34,7 @@ class MuxTask:
     picture: Path
     target: Path
     container: Container
+    encoding: tuple[str, ...]
     shown_name: str
     wants_sound: bool
     cancel: threading.Event
@@ -47,7 +50,17 @@ class MuxTask:
 
         Our writer can't store a pixel aspect in WebM; the copy into the final container can.
         """
-        return self.has_sound or (self.container is WEBM and self.span.info.sample_aspect != 1)
+        return self.has_sound or self.encodes or self.lacks_aspect
+
+    @property
+    def encodes(self) -> bool:
+        """True when the picture is only encoded on its way into the container."""
+        return self.encoding != ("-c:v", "copy")
+
+    @property
+    def lacks_aspect(self) -> bool:
+        """True for a WebM whose pixels are not square."""
+        return self.container is WEBM and self.span.info.sample_aspect != 1
 
 
 def mux(task: MuxTask) -> tuple[bool, list[Message]]:
@@ -60,7 +73,7 @@ def mux(task: MuxTask) -> tuple[bool, list[Message]]:
         if _run(task, plan):
             return True, _notices(task, plan)
     notices = _notices(task, None) if task.has_sound else []
-    if task.container is WEBM and task.span.info.sample_aspect != 1:
+    if task.encodes or task.lacks_aspect:
         return _run(task, None), notices
     return False, notices
 
@@ -93,7 +106,7 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
     ]
     if plan is not None:
         argv += [*_sound_range(task.span, plan), *ffmpeg.guarded_input(task.settings, task.source)]
-    argv += ["-map", "0:v:0", "-c:v", "copy"]
+    argv += ["-map", "0:v:0", *task.encoding]
     if plan is not None:
         argv += plan.arguments(task.container, task.span)
     if lead_s:
@@ -109,7 +122,8 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
         argv += ["-movflags", "+faststart"]
         argv += ["-timecode", task.span.timecode] if task.span.timecode else []
     argv += ["-progress", "pipe:1", "-f", task.container.name, f"file:{task.target.absolute()}"]
-    limits = Limits(cpu_s=decode_cpu_s(task.settings), stall_s=task.settings.ffmpeg_timeout_s)
+    cpu_s = decode_cpu_s(task.settings) * (_ENCODING_COST if task.encodes else 1)
+    limits = Limits(cpu_s=cpu_s, stall_s=task.settings.ffmpeg_timeout_s)
     try:
         with Child(argv, limits, stop=task.cancel) as child:
             while child.read_some(child.stdout):

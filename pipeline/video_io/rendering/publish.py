@@ -41,6 +41,7 @@ def publish(
             sink.check(span.frame_count)
     outputs, sizes = {}, {}
     for kind, sink in sinks.items():
+        notices += sink.notices
         outputs[kind], sizes[kind] = sink.publish()
     if outputs:
         fsync_folder(next(iter(outputs.values())).parent)
@@ -57,6 +58,7 @@ def _add_sound(
         picture=sink.picture_file,
         target=sink.muxed_file,
         container=sink.container,
+        encoding=sink.encoding,
         shown_name=sink.path.name,
         wants_sound=sink.carries_sound,
         cancel=context.cancel,
@@ -66,6 +68,8 @@ def _add_sound(
     written, notices = mux(task)
     if written:
         sink.use_muxed_file()
+    elif task.encodes:
+        raise FfmpegFailed("video.encode_failed", file=sink.path.name)
     return notices
 
 

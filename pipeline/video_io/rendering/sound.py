@@ -43,7 +43,8 @@ class SoundPlan:
         maps = [item for track in self.tracks for item in ("-map", f"1:a:{track.position}")]
         if self.is_copied:
             return [*maps, "-c:a", "copy"]
-        chosen = [*maps, "-c:a", self.encoder, "-b:a", container.bitrate]
+        rate = ["-b:a", container.bitrate] if container.bitrate else []
+        chosen = [*maps, "-c:a", self.encoder, *rate]
         for number, track in enumerate(self.tracks):
             # Gaps between the source's packets become silence rather than a shift.
             filters = f"aresample=async=1:min_hard_comp=0.02{_cut(span)}"

@@ -32,3 +32,13 @@ class Container:
 MP4 = Container("mp4", _ISO_SOUND, "aac", "AAC", "192k", has_edit_lists=True)
 MOV = Container("mov", _ISO_SOUND, "aac", "AAC", "192k", copies_pcm=True, has_edit_lists=True)
 WEBM = Container("webm", ("opus", "libopus", "vorbis", "libvorbis"), "libopus", "Opus", "128k")
+NUT = Container("nut", (), "", "", "")
+"""For files between two steps: it keeps times exactly."""
+MKV = Container(
+    "matroska",
+    (*_ISO_SOUND, "flac", "opus", "libopus", "vorbis", "libvorbis", "mp2", "mp2float", "dca"),
+    "flac",
+    "FLAC",
+    "",
+    copies_pcm=True,
+)

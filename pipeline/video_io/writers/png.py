@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,11 @@ from isal import isal_zlib
 from utils.types import Frame
 
 Plane = npt.NDArray[np.uint8]
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+Deep = npt.NDArray[np.uint16]
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP_FILTER = 2
-_GREY, _RGBA = 0, 6
+_UNKNOWN_UNIT = 0
+GREY, RGBA = 0, 6
 
 
 def straight_rgba(colour: Frame, alpha: Plane) -> Plane:
@@ -25,28 +28,48 @@ def straight_rgba(colour: Frame, alpha: Plane) -> Plane:
     return rgba
 
 
-def png_bytes(pixels: Plane) -> bytes:
-    """Return a PNG of uint8 grey (H, W) or RGBA (H, W, 4)."""
+def png_bytes(pixels: Plane | Deep, pixel_aspect: Fraction = Fraction(1)) -> bytes:
+    """Return a PNG of grey (H, W) or RGBA (H, W, 4), uint8 or uint16.
+
+    Args:
+        pixel_aspect: a pixel's width over its height, told where it is not square.
+    """
     height, width = pixels.shape[:2]
-    rows = pixels.reshape(height, -1)
+    kind = RGBA if pixels.ndim == 3 else GREY
+    shape = b""
+    if pixel_aspect != 1:
+        ratio = (pixel_aspect.denominator, pixel_aspect.numerator, _UNKNOWN_UNIT)
+        shape = chunk(b"pHYs", struct.pack(">IIB", *ratio))
+    return b"".join(
+        (
+            SIGNATURE,
+            header((width, height), kind, 8 * pixels.dtype.itemsize),
+            shape,
+            chunk(b"IDAT", packed_rows(pixels)),
+            chunk(b"IEND", b""),
+        )
+    )
+
+
+def header(size_wh: tuple[int, int], kind: int, depth: int) -> bytes:
+    """Return the signature's next chunk, IHDR."""
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", *size_wh, depth, kind, 0, 0, 0))
+
+
+def packed_rows(pixels: Plane | Deep) -> bytes:
+    """Return the rows, each less the one above, compressed: what IDAT and fdAT hold."""
+    height = pixels.shape[0]
+    rows = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">")).view(np.uint8)
+    rows = rows.reshape(height, -1)
     filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
     filtered[:, 0] = _UP_FILTER
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    kind = _RGBA if pixels.ndim == 3 else _GREY
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    packed = isal_zlib.compress(filtered, 1)
-    return b"".join(
-        (_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", packed), _chunk(b"IEND", b""))
-    )
+    packed: bytes = isal_zlib.compress(filtered, 1)
+    return packed
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return b"".join(
-        (
-            struct.pack(">I", len(content)),
-            kind,
-            content,
-            struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))),
-        )
-    )
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """Return one chunk with its length and checksum."""
+    check = zlib.crc32(content, zlib.crc32(kind))
+    return b"".join((struct.pack(">I", len(content)), kind, content, struct.pack(">I", check)))

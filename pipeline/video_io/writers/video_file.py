@@ -15,8 +15,8 @@ from pipeline.video_io.writers.containers import MP4, WEBM, Container
 
 Plane = npt.NDArray[np.uint8]
 
-_BT709 = 1
-_LIMITED_RANGE = 1
+_RGB, _BT709 = 0, 1
+_LIMITED_RANGE, _FULL_RANGE = 1, 2
 """FFmpeg's AVCOL_* numbers."""
 
 
@@ -29,6 +29,8 @@ class Recipe:
     pixel_format: str
     options: dict[str, str] = field(default_factory=dict)
     needs_even_size: bool = False
+    is_rgb: bool = False
+    """True where samples are RGB: full range, no matrix."""
     ends_without_b_frames: bool = False
     """Then the last picture shown is the last one stored, and MP4 keeps how long it stays."""
 
@@ -86,8 +88,9 @@ class VideoWriter:
         context.time_base = info.time_base
         context.thread_count = target.threads
         context.sample_aspect_ratio = info.sample_aspect
-        context.color_range = _LIMITED_RANGE
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = _FULL_RANGE if recipe.is_rgb else _LIMITED_RANGE
+        context.colorspace = _RGB if recipe.is_rgb else _BT709
+        context.color_primaries = context.color_trc = _BT709
         if target.timecode and recipe.container.has_edit_lists:
             stream.metadata["timecode"] = target.timecode
         if recipe.container is WEBM:
@@ -102,8 +105,9 @@ class VideoWriter:
 
         frame = av.VideoFrame(*self._size_wh, self._recipe.pixel_format)
         # ProRes writes the tags of the frame, not of the stream, into its own headers.
-        frame.colorspace = frame.color_primaries = frame.color_trc = _BT709
-        frame.color_range = _LIMITED_RANGE
+        frame.color_primaries = frame.color_trc = _BT709
+        frame.colorspace = _RGB if self._recipe.is_rgb else _BT709
+        frame.color_range = _FULL_RANGE if self._recipe.is_rgb else _LIMITED_RANGE
         return frame
 
     def write(self, frame: Any, pts: int, duration: int) -> None:
@@ -157,3 +161,9 @@ def plane_view16(plane: Any) -> Any:
 def even(size_wh: tuple[int, int]) -> tuple[int, int]:
     """Return the size padded to even sides."""
     return size_wh[0] + size_wh[0] % 2, size_wh[1] + size_wh[1] % 2
+
+
+def padded(plane: Plane, shape: tuple[int, ...]) -> Plane:
+    """Return the plane with its last column and row repeated up to the shape (height, width)."""
+    missing = [(0, wanted - got) for wanted, got in zip(shape, plane.shape, strict=True)]
+    return np.pad(plane, missing, mode="edge") if any(after for _, after in missing) else plane

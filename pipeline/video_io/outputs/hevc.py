@@ -1,0 +1,62 @@
+"""`foreground_hevc.mov`: HEVC with alpha and the source's sound, for Safari and iOS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.video_io.outputs.output_format import OutputFormat
+from pipeline.video_io.outputs.sinks import VideoFileSink
+from pipeline.video_io.render_target import RenderTarget
+from pipeline.video_io.writers.containers import MOV, NUT
+from pipeline.video_io.writers.video_file import Recipe, padded, plane_view
+from utils.messages import Text
+
+if TYPE_CHECKING:
+    from pipeline.postprocess.picture import Picture
+
+CRF = 18
+
+
+class HevcOutput(OutputFormat):
+    """See the module."""
+
+    kind = "hevc"
+    position = 65
+    names = ("foreground_hevc.mov",)
+    label = Text(en="HEVC with alpha, MOV", zh="HEVC 带透明通道 MOV")
+    note = Text(
+        en="For Safari and iOS web pages; most other players show it without alpha.",
+        zh="适合 Safari 和 iOS 网页；其他播放器大多不显示透明通道。",
+    )
+    layout = "yuv420p"
+    has_alpha = True
+    bytes_per_pixel = 0.08
+    media_type = "video/quicktime"
+
+    def open(self, target: RenderTarget) -> HevcSink:
+        """See `OutputFormat.open`."""
+        recipe = Recipe(NUT, "ffv1", "yuva420p", {"level": "3", "g": "1"}, needs_even_size=True)
+        return HevcSink(target, self.names[0], recipe)
+
+
+class HevcSink(VideoFileSink):
+    """Writes a lossless file that the FFmpeg program encodes: PyAV's x265 was built without alpha."""
+
+    carries_sound = True
+    final_container = MOV
+    encoding = (
+        *("-vf", "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"),
+        *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", "libx265"),
+        *("-pix_fmt", "yuva420p", "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
+        *("-x265-params", "log-level=none:frame-threads=1"),
+    )
+
+    def fill(self, frame: Any, picture: Picture) -> None:
+        """See `VideoFileSink.fill`."""
+        planes = picture.needed_planes
+        views = [plane_view(plane) for plane in frame.planes]
+        for view, plane in zip(views, (planes.y, planes.u, planes.v, picture.alpha), strict=True):
+            view[:] = padded(plane, view.shape)
+
+
+FORMAT = HevcOutput()
