@@ -225,6 +225,14 @@ class Engine(ABC):
         """True when every requirement is present."""
         return all(requirement.present for requirement in self.requirements())
 
+    def wants_tracked_masks(self, options: Mapping[str, OptionValue]) -> bool:
+        """Return whether a job with these resolved options uses a mask of every frame: track first.
+
+        An engine whose `guide_kind` is "first_mask" then takes the masks of `context.confirmed` as seeds,
+        and the others as where the target is.
+        """
+        return self.guide_kind == "mask_per_frame"
+
     def option_specs(self) -> tuple[OptionSpec, ...]:
         """Return the options `process` takes, with this installation's defaults."""
         return () if self.options_type is None else specs_of(self.options_type)

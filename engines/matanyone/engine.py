@@ -40,6 +40,7 @@ from engines.matanyone.options import (
     working_bytes,
 )
 from engines.matanyone.passes import Runner, WorkMeter, plan_segments
+from engines.matanyone.region import Region, RegionFrames
 from engines.weights import download_command
 from utils.errors import EngineUnavailable
 from utils.options import OptionSpec, OptionValue, read_options
@@ -93,6 +94,10 @@ class MatAnyoneEngine(Engine):
         width, height = processing_size_wh(size_wh, short_sides(size_wh, 720)[0])
         return working_bytes(width, height)
 
+    def wants_tracked_masks(self, options: Mapping[str, OptionValue]) -> bool:
+        """See `Engine.wants_tracked_masks`; only the crop needs them."""
+        return bool(options["crop"])
+
     def option_specs(self) -> tuple[OptionSpec, ...]:
         """See `engines.matanyone.options`."""
         return option_specs(self._default_generation)
@@ -123,7 +128,9 @@ class MatAnyoneEngine(Engine):
         if self._device is None:
             raise RuntimeError("load_model comes before process")
         chosen = read_options(JobOptions, options, self.option_specs())
-        masks = PackedMasks(guide, start, frames)
+        # With a crop the guide holds tracked masks besides, which seed nothing.
+        seeds = {start, *context.confirmed} if chosen.crop else None
+        masks = PackedMasks(guide, start, frames, seeds)
         return self._run(frames, masks, start, chosen, context)
 
     def _run(
@@ -137,22 +144,23 @@ class MatAnyoneEngine(Engine):
         context.check_cancelled()
         network = self._network(self._resolve(options.generation))
         segments = plan_segments(masks.is_empty, start, len(frames))
+        picture_wh = frames.size_wh
+        region = Region.around(masks.box, picture_wh) if options.crop else Region.whole(picture_wh)
+        size_wh = region.size_wh
+        if not region.is_whole:
+            frames = RegionFrames(frames, region)
         runner = Runner(
             frames=frames,
             segments=segments,
-            seed=lambda index: seed_mask(masks.mask(index), options.dilate, options.erode, index),
+            seed=lambda index: seed_mask(
+                region.crop_mask(masks.mask(index)), options.dilate, options.erode, index
+            ),
             warmup=options.warmup,
             meter=WorkMeter(segments, options.warmup, context),
             label=_LABEL,
         )
-        size_wh = frames.size_wh
         sides = short_sides(size_wh, options.short_side)
-        if sides[0] < min(size_wh):
-            context.on_notice(
-                Message(
-                    "engine.matanyone.processing_size", {"used": sides[0], "full": min(size_wh)}
-                )
-            )
+        _notify_sizes(region, sides[0], context)
 
         def open_stream(short_side: int, done: int) -> Iterator[MattedFrame]:
             return runner.run(lambda: network.open_core(size_wh, short_side, options.amp), done)
@@ -165,7 +173,8 @@ class MatAnyoneEngine(Engine):
                 )
             )
 
-        yield from stream_with_smaller(_LABEL, sides, open_stream, on_smaller)
+        for item in stream_with_smaller(_LABEL, sides, open_stream, on_smaller):
+            yield MattedFrame(item.index, region.paste(item.alpha))
 
     def _network(self, generation: Generation) -> Network:
         if self._loaded is None or self._loaded[0] != generation:
@@ -223,3 +232,22 @@ class MatAnyoneEngine(Engine):
 
     def _weights_name(self, generation: Generation) -> str:
         return f"{self._folders[generation].name}/{weight_file_names(generation)[0]}"
+
+
+def _notify_sizes(region: Region, short_side: int, context: RunContext) -> None:
+    """Tell the user before the run what part of the picture is computed, and at which size."""
+    if not region.is_whole:
+        width, height = region.size_wh
+        context.on_notice(
+            Message(
+                "engine.matanyone.crop",
+                {"width": width, "height": height, "percent": round(100 * region.share)},
+            )
+        )
+    if short_side < min(region.size_wh):
+        context.on_notice(
+            Message(
+                "engine.matanyone.processing_size",
+                {"used": short_side, "full": min(region.size_wh)},
+            )
+        )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from engines.base import FrameSource
+from engines.matanyone.region import IntBox
 from utils.errors import UnusablePrompt
-from utils.mask_utils import check_keyframe_mask
+from utils.mask_utils import bounding_box, check_keyframe_mask
 from utils.types import Mask
 
 
@@ -20,20 +21,33 @@ class PackedMasks:
         guide: masks by frame index, bool (H, W).
         start: the frame that must have one, not empty.
         frames: the clip, for its size and length.
+        seeds: frames whose masks seed the network; the others only tell where the target is. None: all.
 
     Raises:
         UnusablePrompt: a mask is missing, empty where it must not be, or of another size.
     """
 
-    def __init__(self, guide: Mapping[int, Mask], start: int, frames: FrameSource) -> None:
+    def __init__(
+        self,
+        guide: Mapping[int, Mask],
+        start: int,
+        frames: FrameSource,
+        seeds: Collection[int] | None = None,
+    ) -> None:
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         width, height = frames.size_wh
         self._shape = height, width
         self._bits: dict[int, npt.NDArray[np.uint8]] = {}
         self.is_empty: dict[int, bool] = {}
+        """For each frame that seeds the network, whether its mask is empty."""
+        self.box: IntBox | None = None
+        """Around all masks of the guide, in pixels; None where all are empty."""
         for index in sorted(index for index in guide if 0 <= index < len(frames)):
             mask = guide[index]
+            self.box = joined_box(self.box, bounding_box(mask))
+            if seeds is not None and index != start and index not in seeds:
+                continue
             empty = index != start and mask.shape == self._shape and not mask.any()
             self.is_empty[index] = empty
             if not empty:
@@ -44,3 +58,11 @@ class PackedMasks:
         height, width = self._shape
         bits = np.unpackbits(self._bits[index], count=height * width)
         return bits.astype(bool).reshape(self._shape)
+
+
+def joined_box(first: IntBox | None, second: IntBox | None) -> IntBox | None:
+    """Return the box around both, in pixels; None where there is neither."""
+    if first is None or second is None:
+        return first or second
+    low = min(first[0], second[0]), min(first[1], second[1])
+    return (*low, max(first[2], second[2]), max(first[3], second[3]))

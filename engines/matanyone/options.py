@@ -86,6 +86,17 @@ class JobOptions:
         ),
     ] = False
 
+    crop: Annotated[
+        bool,
+        Option(
+            Text(
+                en="Compute on the target's part of the picture only: tracks the target first, then faster "
+                "and at full resolution where it is small",
+                zh="仅处理目标所在区域：先跟踪目标；目标较小时更快，且保持原始分辨率",
+            )
+        ),
+    ] = False
+
     @property
     def short_side(self) -> int | None:
         """Short side to compute at, in pixels; None for the frame's own."""

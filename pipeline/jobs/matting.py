@@ -438,8 +438,13 @@ class MattingJob:
 
 
 def tracks_first(engine: Engine, request: MatteRequest) -> bool:
-    """Return whether a job needs a mask of every frame, tracked before the engine runs."""
-    return engine.guide_kind == "mask_per_frame" and not request.everyone
+    """Return whether a job needs a mask of every frame, tracked before the engine runs.
+
+    Raises:
+        BadRequest: an option is unknown or out of its range.
+    """
+    options = resolve_options(engine.option_specs(), request.options)
+    return not request.everyone and engine.wants_tracked_masks(options)
 
 
 def _unique(messages: list[Message]) -> tuple[Message, ...]:

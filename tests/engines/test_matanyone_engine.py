@@ -23,6 +23,8 @@ from engines.matanyone.options import processing_size_wh, short_sides
 from engines.matanyone.passes import plan_segments
 from tests.engines.fake_matanyone import (
     FakeBackend,
+    FakeCore,
+    FakeNetwork,
     make_fake_engine,
     moving_disc,
     write_fake_weights,
@@ -37,6 +39,7 @@ from utils.errors import (
     UnusablePrompt,
 )
 from utils.mask_utils import intersection_over_union
+from utils.options import resolve_options
 from utils.types import Message, Progress
 
 SIZE = (160, 96)
@@ -402,6 +405,70 @@ def test_the_processing_size_is_also_taken_by_its_former_name(engine, backend, l
     assert [value for kind, value in backend.log if kind == "core"] == [800]
 
 
+def tracked(masks: list[np.ndarray]) -> dict[int, np.ndarray]:
+    return dict(enumerate(masks))
+
+
+def test_a_crop_computes_on_one_region_around_all_masks_and_gives_whole_pictures(
+    tmp_path, large_clip
+):
+    frames, masks = large_clip
+    backend = SizeBackend()
+    engine = make_fake_engine(tmp_path, backend)
+    notices: list[Message] = []
+    context = RunContext(on_notice=notices.append, confirmed=frozenset({1}))
+    options = {"crop": True, "warmup": 0, "processing_size": "full"}
+    result = list(engine.process(ArrayFrames(frames), tracked(masks), 1, options, context))
+    union = np.logical_or.reduce(masks)
+    columns, rows = np.flatnonzero(union.any(0)), np.flatnonzero(union.any(1))
+    margin = max(48, round(0.1 * max(np.ptp(columns) + 1, np.ptp(rows) + 1)))
+    region = (
+        columns[0] - margin,
+        rows[0] - margin,
+        columns[-1] + 1 + margin,
+        rows[-1] + 1 + margin,
+    )
+    assert region[0] > 0 and region[1] > 0 and region[2] < LARGE[0] and region[3] < LARGE[1]
+    size_wh = (region[2] - region[0], region[3] - region[1])
+    assert set(backend.sizes) == {size_wh}
+    outside = np.ones(LARGE[::-1], bool)
+    outside[region[1] : region[3], region[0] : region[2]] = False
+    for item in result:
+        assert item.alpha.shape == LARGE[::-1]
+        assert not item.alpha[outside].any()
+        assert intersection_over_union(item.alpha > 0.5, masks[item.index]) > 0.8
+    assert [notice.code for notice in notices] == ["engine.matanyone.crop"]
+    assert (notices[0].params["width"], notices[0].params["height"]) == size_wh
+
+
+def test_with_a_crop_only_confirmed_masks_seed_the_network(tmp_path, large_clip):
+    frames, masks = large_clip
+    backend = FakeBackend()
+    engine = make_fake_engine(tmp_path, backend)
+    context = RunContext(confirmed=frozenset({0, 2}))
+    options = {"crop": True, "warmup": 0}
+    list(engine.process(ArrayFrames(frames), tracked(masks), 0, options, context))
+    assert steps(backend) == "Cbsa" + "Cbsa"
+
+
+def test_a_crop_that_would_save_little_is_not_made(tmp_path, clip):
+    frames, masks = clip
+    backend = SizeBackend()
+    engine = make_fake_engine(tmp_path, backend)
+    notices: list[Message] = []
+    context = RunContext(on_notice=notices.append, confirmed=frozenset({0}))
+    options = {"crop": True, "warmup": 0}
+    list(engine.process(ArrayFrames(frames), tracked(masks), 0, options, context))
+    assert set(backend.sizes) == {SIZE}
+    assert not notices
+
+
+def test_only_a_crop_asks_for_tracking_first(engine):
+    specs = engine.option_specs()
+    assert not engine.wants_tracked_masks(resolve_options(specs, {}))
+    assert engine.wants_tracked_masks(resolve_options(specs, {"crop": "yes"}))
+
+
 def test_a_job_computed_at_a_smaller_size_says_so_and_gives_full_size(engine, large_clip):
     frames, masks = large_clip
     notices: list[Message] = []
@@ -411,6 +478,24 @@ def test_a_job_computed_at_a_smaller_size_says_so_and_gives_full_size(engine, la
     assert [(notice.code, notice.params["used"]) for notice in notices] == [
         ("engine.matanyone.processing_size", 720)
     ]
+
+
+class SizeBackend(FakeBackend):
+    """Notes the size that each core is opened for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, int]] = []
+
+    def load(self, *_args: object) -> FakeNetwork:
+        backend = self
+
+        class Network(FakeNetwork):
+            def open_core(self, size_wh: tuple[int, int], short_side: int, amp: bool) -> FakeCore:
+                backend.sizes.append(size_wh)
+                return super().open_core(size_wh, short_side, amp)
+
+        return Network(self)
 
 
 def settings_for(models_dir: Path, **values: str) -> Settings:

@@ -61,6 +61,14 @@ def test_a_mask_on_a_middle_frame_gives_an_alpha_of_every_frame(run, tmp_path):
     assert "9/9" in err
 
 
+def test_a_crop_tracks_the_target_first(run):
+    code, out, err = run("--option", "warmup=0", "--option", "crop=yes")
+    assert code == 0, err
+    summary = json.loads(out.splitlines()[-1])
+    assert summary["seconds"]["track"] > 0
+    assert summary["frames"] == 4
+
+
 def test_a_generation_without_weights_is_told_in_one_line_with_the_command(run, tmp_path):
     code, _, err = run("--option", "generation=1")
     assert code == 2

@@ -22,6 +22,7 @@ from engines.matanyone.checkpoint import detect_generation
 from engines.matanyone.engine import MatAnyoneEngine
 from tests.engines.fake_matanyone import moving_disc
 from utils.errors import ModelFilesError
+from utils.mask_utils import bounding_box, grow_box
 
 if reference.missing_reason():
     pytest.skip(reference.missing_reason(), allow_module_level=True)
@@ -163,6 +164,24 @@ def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines,
         expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=1)
         alphas = ours(engines["2"], frames[:4], mask, warmup=1)
         assert_close(alphas, expected)
+
+
+def test_a_crop_equals_upstream_run_on_the_same_crop(engines, tmp_path):
+    frames, masks = disc_clip((480, 240), 4)
+    expected_region = []
+    masks = [mask & (np.arange(480)[None] < 200) for mask in masks]
+    context = RunContext(on_notice=expected_region.append, confirmed=frozenset({0}))
+    options = {"crop": True, "warmup": 1}
+    stream = engines["2"].process(ArrayFrames(frames), dict(enumerate(masks)), 0, options, context)
+    alphas = {item.index: item.alpha for item in stream}
+    box = bounding_box(np.logical_or.reduce(masks))
+    x0, y0, x1, y1 = grow_box(box, (480, 240), 0.1, 48)
+    assert (x1 - x0) * (y1 - y0) < 0.8 * 480 * 240
+    assert [notice.code for notice in expected_region] == ["engine.matanyone.crop"]
+    cropped = [np.ascontiguousarray(frame[y0:y1, x0:x1]) for frame in frames]
+    expected = upstream("2", cropped, masks[0][y0:y1, x0:x1], tmp_path, n_warmup=1)
+    for index, alpha in alphas.items():
+        assert_close(alpha[y0:y1, x0:x1], expected[index])
 
 
 def test_other_kernels_and_no_warm_up_equal_upstream(engines, small_clip, tmp_path):

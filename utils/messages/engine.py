@@ -138,6 +138,10 @@ TEXTS: dict[str, Text] = {
         "For finer edges choose a larger processing size.",
         zh="MatAnyone 以短边 {used} 像素处理，遮罩再放大到 {full} 像素。如需更精细的边缘，请选择更大的处理尺寸。",
     ),
+    "engine.matanyone.crop": Text(
+        en="MatAnyone computes on the target's part of the picture: {width}x{height} px, {percent} % of it.",
+        zh="MatAnyone 仅处理目标所在区域：{width}x{height} 像素，占画面的 {percent}%。",
+    ),
     "engine.matanyone.eroded": Text(
         en="The mask of frame {frame} vanishes when it is shrunk by {erode} pixels. "
         "Choose a smaller value for shrinking, or a larger target.",
