@@ -4,6 +4,8 @@ Engines run through the registry on arrays, as in a job. Real weights are used w
 installed. Where they are not, SAM 3, SAM 2.1 and VideoMaMa run on random weights: `--random tiny` (the
 default; shows that everything works, its times mean nothing) or `--random full`, which builds SAM 3
 and SAM 2.1 in their published size, so that times and memory are the real ones and masks are noise.
+
+`--against-upstream [--variants]` runs MatAnyone beside upstream's code instead; see bench/against_upstream.py.
 """
 
 from __future__ import annotations
@@ -238,6 +240,32 @@ def print_table(rows: list[Row]) -> None:
     print("Seconds; text+ and click+ are further prompts on the same image; /f is a frame.")
 
 
+def against_upstream(sizes: list[Any], device: str, options: argparse.Namespace) -> int:
+    """Print MatAnyone's comparison with upstream for each size."""
+    from bench.against_upstream import FILL_FRAMES, compare_matanyone, reference
+
+    if reference.missing_reason():
+        print(reference.missing_reason(), file=sys.stderr)
+        return 2
+    found: dict[str, Any] = {}
+    for size in sizes:
+        frames, masks = moving_object(size, 1 + FILL_FRAMES + options.frames)
+        rows = compare_matanyone(frames, masks, device, options.variants)
+        found[f"{size[0]}x{size[1]}"] = [asdict(row) for row in rows]
+        if options.json:
+            continue
+        print(f"{machine(device)}, {size[0]}x{size[1]}, {options.frames} frames")
+        for row in rows:
+            differences = (row.max_difference, row.mean_difference)
+            cells = " ".join(
+                f"{'-' if value is None else f'{value:.1e}':>9}" for value in differences
+            )
+            print(f"{row.variant:28} {row.seconds_a_frame:8.3f} s {row.ratio:6.2f} x {cells}")
+    if options.json:
+        print(json.dumps({"machine": machine(device), "against_upstream": found}))
+    return 0
+
+
 def machine(device: str) -> str:
     name = platform.processor() or platform.machine()
     if device == "cuda":
@@ -256,6 +284,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--random", choices=("tiny", "full"), default="tiny")
     parser.add_argument("--threads", type=int, default=0, help="torch threads; 0 leaves them")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--against-upstream", action="store_true")
+    parser.add_argument("--variants", action="store_true", help="also what was tried and not taken")
     options = parser.parse_args(arguments)
     names = options.engine or list(NAMES)
     sizes = [tuple(int(side) for side in size.split("x")) for size in options.size or ["640x360"]]
@@ -264,6 +294,8 @@ def main(arguments: list[str] | None = None) -> int:
         import torch
 
         torch.set_num_threads(options.threads)
+    if options.against_upstream:
+        return against_upstream(sizes, device, options)
     rows: list[Row] = []
     with installed_or_random(names, options.random) as (settings, kinds):
         registry = build_registry(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,19 @@ class TorchNetwork:
         """See `Network.open_core`."""
         return TorchCore(self, size_wh, processing_size_wh(size_wh, short_side), amp)
 
+    def half_precision_module(self) -> MatAnyoneNetwork:
+        """Return the module for jobs under autocast: on a CPU a copy in the layout that is faster there.
+
+        In float32 that layout gives other bits than upstream; under autocast it stays within its error.
+        """
+        import torch
+
+        if self.device != "cpu":
+            return self.module
+        module: MatAnyoneNetwork = copy.deepcopy(self.module)
+        module.to(memory_format=torch.channels_last)
+        return module
+
     @contextlib.contextmanager
     def running(self, amp: bool) -> Iterator[None]:
         """Run without gradients, and under autocast where `amp` asks for it."""
@@ -64,9 +78,10 @@ class TorchCore:
         self._network = network
         self._amp = amp
         self._pixels = PixelMapper(size_wh, processing_wh, network.device)
+        self._module = network.half_precision_module() if amp else network.module
         with network.running(amp=False):
-            positions = network.module.positions(self._pixels.padded_hw)
-        self._target = Target(network.module, positions)
+            positions = self._module.positions(self._pixels.padded_hw)
+        self._target = Target(self._module, positions)
         self._first: EncodedFrame | None = None
         self._alpha: torch.Tensor | None = None
 
@@ -98,6 +113,6 @@ class TorchCore:
     def _encode(self, frame: Frame) -> EncodedFrame:
         from engines.matanyone.target import EncodedFrame
 
-        module = self._network.module
+        module = self._module
         features = module.encode_image(self._pixels.image(frame))
         return EncodedFrame(features, module.mask_decoder.decoder_feat_proc(features))

@@ -191,13 +191,18 @@ def test_other_kernels_and_no_warm_up_equal_upstream(engines, small_clip, tmp_pa
     assert_close(alphas, expected)
 
 
-def test_half_precision_equals_upstream_under_its_own_autocast(engines, small_clip, tmp_path):
+def test_half_precision_stays_within_its_error_of_upstream_with_and_without_autocast(
+    engines, small_clip, tmp_path
+):
     frames, masks = small_clip
-    expected = upstream(
-        "2", frames[:4], masks[0], tmp_path, run=reference.Run(amp=True), n_warmup=1
-    )
     alphas = ours(engines["2"], frames[:4], masks[0], warmup=1, amp=True)
-    assert_close(alphas, expected)
+    found = np.stack(list(alphas.values()))
+    assert not np.array_equal(
+        found, np.stack(list(ours(engines["2"], frames[:4], masks[0], warmup=1).values()))
+    )
+    for name, run in (("full", reference.Run()), ("half", reference.Run(amp=True))):
+        expected = upstream("2", frames[:4], masks[0], tmp_path / name, run=run, n_warmup=1)
+        assert np.abs(found - expected).mean() <= 2e-3
 
 
 def test_a_half_precision_job_leaves_nothing_to_the_next_job(engines, small_clip):
