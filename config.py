@@ -80,13 +80,9 @@ class Settings(BaseSettings):
     """Largest upload accepted, in bytes."""
     client_upload_budget_bytes: int = Field(default=8 * 1024**3, ge=1)
     """Bytes one client address may upload an hour."""
-    formats: tuple[Literal["mp4", "mov", "avi", "mkv", "webm"], ...] = (
-        "mp4",
-        "mov",
-        "avi",
-        "mkv",
-        "webm",
-    )
+    formats: tuple[
+        Literal["mp4", "mov", "avi", "mkv", "webm", "ts", "mts", "m2ts", "gif", "webp"], ...
+    ] = ("mp4", "mov", "avi", "mkv", "webm", "ts", "mts", "m2ts", "gif", "webp")
     """Containers accepted."""
     probe_timeout_s: float = Field(default=20.0, gt=0)
     """Wall-clock seconds a probe may take."""

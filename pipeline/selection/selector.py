@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from engines.base import ImageSegmentation, Instance, Segmenter
 from engines.device.manager import ModelManager
+from pipeline.selection.mask_values import target_of
 from pipeline.session.state import InstanceRecord, Keyframe, PromptRecord, SessionState
 from pipeline.session.store import Session, write_mask
 from utils.errors import BadRequest, UnusablePrompt
@@ -201,8 +202,9 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
     width, height = size_wh
     mask_wh = _png_size(path)
     if mask_wh != size_wh and not is_stretched(mask_wh, size_wh):
+        is_turned = mask_wh == (height, width)
         raise UnusablePrompt(
-            "prompt.mask_size",
+            "prompt.mask_turned" if is_turned else "prompt.mask_size",
             mask_width=mask_wh[0],
             mask_height=mask_wh[1],
             width=width,
@@ -210,7 +212,7 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
         )
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            mask = _target_of(image)
+            mask = target_of(image)
         if mask_wh != size_wh:
             mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
     except _PNG_PROBLEMS as error:
@@ -275,15 +277,3 @@ def _png_size(path: Path) -> tuple[int, int]:
         raise problem
     width, height = struct.unpack(">II", head[16:24])
     return width, height
-
-
-def _target_of(image: Image.Image) -> Mask:
-    if image.mode in ("I", "I;16", "I;16B"):
-        levels = np.asarray(image.convert("I"))
-        wide: Mask = levels > 32767
-        return wide
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        alpha = np.asarray(image.convert("RGBA"))[..., 3]
-        if alpha.min() < 255:
-            return np.asarray(alpha > 127, dtype=np.bool_)
-    return np.asarray(np.asarray(image.convert("L")) > 127, dtype=np.bool_)

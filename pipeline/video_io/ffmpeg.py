@@ -9,7 +9,18 @@ from config import Settings
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from utils.errors import FfmpegFailed
 
-DEMUXERS = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "webm": "matroska", "avi": "avi"}
+DEMUXERS = {
+    "mp4": "mov",
+    "mov": "mov",
+    "mkv": "matroska",
+    "webm": "matroska",
+    "avi": "avi",
+    "ts": "mpegts",
+    "mts": "mpegts",
+    "m2ts": "mpegts",
+    "gif": "gif",
+    "webp": "webp_anim",
+}
 """File type -> FFmpeg's name of its reader."""
 VIDEO_CODECS = (
     "h264",
@@ -28,7 +39,19 @@ VIDEO_CODECS = (
     "ffv1",
     "qtrle",
     "png",
+    "apv",
+    "vvc",
+    "cfhd",
+    "hap",
+    "utvideo",
+    "gif",
+    "webp",
+    "webp_anim",
 )
+INTRA_CODECS = frozenset(
+    {"mjpeg", "prores", "dnxhd", "ffv1", "qtrle", "png", "apv", "cfhd", "hap", "utvideo"}
+)
+"""Codecs of which every packet is one picture."""
 AUDIO_CODECS = (
     *("aac", "aac_latm", "mp3float", "mp3", "mp2float", "mp2", "mp1float", "ac3", "eac3", "dca", "truehd", "mlp", "opus", "libopus", "vorbis"),
     *("flac", "alac", "tta", "wavpack", "wmav1", "wmav2", "wmapro", "wmalossless", "amrnb", "amrwb", "gsm", "gsm_ms"),

@@ -18,8 +18,8 @@ class VideoHeader:
 
     `packets` could be read; `header_frames` and `index_frames` are what the container promises (0
     where it does not say). `matrix`, `primaries`, `transfer` are H.273 codes, `colour_range` is
-    FFmpeg's. `rotation` is in degrees, of the first frame. `read_end_s` is
-    how far the stream's packets go, and `stated_end_s` where the container says
+    FFmpeg's. `rotation` is in degrees, of the first frame. `has_alpha` tells of an
+    alpha stream beside the picture, as WebM has it. `read_end_s` is how far the stream's packets go, and `stated_end_s` where the container says
     that the picture ends (0 where it does not say), in seconds from the file's start.
     """
 
@@ -38,6 +38,7 @@ class VideoHeader:
     transfer: int
     colour_range: int
     rotation: int
+    has_alpha: bool = False
     read_end_s: float = 0.0
     stated_end_s: float = 0.0
 
@@ -60,6 +61,7 @@ class VideoHeader:
             transfer=int(raw.get("transfer", 2)),
             colour_range=int(raw.get("range", 0)),
             rotation=int(raw.get("rotation", 0)),
+            has_alpha=bool(raw.get("has_alpha", False)),
             read_end_s=float(raw.get("read_end_s", 0.0)),
             stated_end_s=float(raw.get("stated_end_s", 0.0)),
         )

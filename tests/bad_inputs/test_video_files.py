@@ -116,7 +116,7 @@ def test_row_8_other_scripts(video: VideoIO, tmp_path: Path, text: str) -> None:
 
 def test_a_format_off_the_list_is_refused_whatever_its_name(video: VideoIO, tmp_path: Path) -> None:
     path = tmp_path / "x.mp4"
-    ffmpeg(*source(), *H264, "-f", "mpegts", path)
+    ffmpeg(*source(), *H264, "-f", "nut", path)
     refused(video, path, "video.unreadable")
 
 

@@ -211,3 +211,16 @@ def test_the_output_folder_can_be_new_and_nested(folder: Path) -> None:
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert (out / "alpha.mp4").is_file()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_json_is_valid_on_a_terminal_of_any_encoding(folder: Path, encoding: str) -> None:
+    out = folder / f"é猫 {encoding}"
+    result = app(
+        "matte", folder / "clip.mp4", "--mask", folder / "mask.png", "--engine", "builtin",
+        "--last", "2", "--outputs", "alpha", "--out", out, "--json",
+        workspace=folder / "workspace", PYTHONIOENCODING=encoding,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout.splitlines()[-1])
+    assert summary["outputs"]["alpha"] == str(out / "alpha.mp4")

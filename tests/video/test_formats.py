@@ -279,4 +279,4 @@ def test_sequences_tell_pixels_that_are_not_square(video: VideoIO, tmp_path: Pat
         assert image.info["aspect"] == (15, 16), "pixels per unit, so the wider have fewer"
     with Image.open(outputs["tiff"] / "000000.tif") as image:
         horizontal, vertical = image.info["dpi"]
-        assert vertical / horizontal == pytest.approx(16 / 15, rel=1e-3)
+        assert float(vertical) / float(horizontal) == pytest.approx(16 / 15, rel=1e-3)

@@ -51,6 +51,21 @@ TEXTS: dict[str, Text] = {
         "Give a mask of the clip's own size.",
         zh="遮罩为 {mask_width}x{mask_height} 像素，视频为 {width}x{height}。请提供与视频同尺寸的遮罩。",
     ),
+    "prompt.mask_turned": Text(
+        en="The mask is {mask_width}x{mask_height} pixels, but the clip is shown turned, as {width}x{height}. "
+        "Turn the mask as the clip is shown.",
+        zh="遮罩为 {mask_width}x{mask_height} 像素，但视频旋转后显示为 {width}x{height}。请按视频的显示方向旋转遮罩。",
+    ),
+    "prompt.mask_values": Text(
+        en="The mask holds the values {values}, so it is not clear which is the target. Paint the target "
+        "white (255) and everything else black (0).",
+        zh="遮罩中的数值为 {values}，无法判断哪一个是目标。请将目标涂成白色（255），其余涂成黑色（0）。",
+    ),
+    "prompt.mask_colours": Text(
+        en="The mask holds {colours} colours ({values}), so it is not clear which is the target. Paint the "
+        "target white and everything else black.",
+        zh="遮罩中有 {colours} 种颜色（{values}），无法判断哪一种是目标。请将目标涂成白色，其余涂成黑色。",
+    ),
     "prompt.mask_missing": Text(
         en="Frame {frame} has no mask to start from. Select the target on that frame first.",
         zh="第 {frame} 帧没有可用的起始遮罩。请先在该帧选择目标。",

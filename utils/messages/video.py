@@ -6,8 +6,8 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "video.not_a_file": Text(
-        en="This is not a regular file. Give a video file (mp4, mov, avi, mkv or webm).",
-        zh="这不是普通文件。请提供视频文件（mp4、mov、avi、mkv 或 webm）。",
+        en="This is not a regular file. Give a video file, such as mp4 or mov.",
+        zh="这不是普通文件。请提供视频文件，例如 mp4 或 mov。",
     ),
     "video.empty": Text(
         en="The file is empty. Export or copy the clip again, then upload it.",
@@ -20,6 +20,14 @@ TEXTS: dict[str, Text] = {
     "video.unreadable": Text(
         en="This is not a video we can read. Use {formats}, and check that the clip plays elsewhere.",
         zh="无法读取该视频。请使用 {formats} 格式，并确认它能在其他播放器中播放。",
+    ),
+    "video.other_kind": Text(
+        en="This is a {kind}, which is not accepted. Use a video file: {formats}.",
+        zh="这是 {kind}，不支持。请使用视频文件：{formats}。",
+    ),
+    "video.more_pictures": Text(
+        en="The file has {tracks} picture tracks; the first one is used.",
+        zh="该文件包含 {tracks} 条视频轨；使用第一条。",
     ),
     "video.no_video": Text(
         en="There is no video in this file. Choose a clip with moving pictures.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,6 +45,9 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
     header = read_header(settings, path)
     video = _check_header(settings, header)
     count = count_frames(settings, path, video)
+    if count.pixel_format:
+        # Decoders know of alpha and depth what headers don't.
+        video = replace(video, pixel_format=count.pixel_format)
     return _clip(settings, header, video, count)
 
 
@@ -160,6 +164,7 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
         notices=(
             *_damage_notices(header, video, count),
             *_picture_notices(video, count, tags.transfer),
+            *_track_notices(header),
         ),
     )
 
@@ -194,7 +199,10 @@ def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Me
         ]
     if not header.is_indexed and _lacks_chunks(video, frames):
         return [Message("video.cut_off", {"frames": frames, "expected": video.header_frames})]
-    if not count.damage_lines:
+    is_damaged = count.damage_lines or (
+        video.codec in ffmpeg.INTRA_CODECS and frames < video.packets
+    )
+    if not is_damaged:
         return []
     decoded_s = float((count.times[-1] + count.last_duration) * video.time_base - header.start_s)
     if video.read_end_s - decoded_s > _LOST_END_FRAMES * video.read_end_s / max(video.packets, 1):
@@ -222,9 +230,15 @@ def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Me
         notices.append(Message("video.interlaced"))
     if count.aspect and abs(count.aspect - 1) > _SQUARE_TOLERANCE:
         notices.append(Message("video.pixel_aspect", {"aspect": _shown_ratio(count.aspect)}))
-    if video.pixel_format.startswith(_WITH_ALPHA):
+    if video.has_alpha or video.pixel_format.startswith(_WITH_ALPHA):
         notices.append(Message("video.has_alpha"))
     return notices
+
+
+def _track_notices(header: Header) -> list[Message]:
+    if header.pictures <= 1:
+        return []
+    return [Message("video.more_pictures", {"tracks": header.pictures})]
 
 
 def _shown_ratio(ratio: Fraction) -> str:

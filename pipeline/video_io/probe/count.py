@@ -16,6 +16,7 @@ from utils.errors import BadUpload, FfmpegFailed
 
 _SHOWN_FRAME = re.compile(r"\bn: *\d+ .*\bs:(\d+)x(\d+) i:([PTB])")
 _FRAME_LINE = re.compile(r"0, *(-?\d+|NOPTS), *(-?\d+|NOPTS), *(-?\d+), *\d+, *0x([0-9a-fA-F]+)")
+_PIXEL_FORMAT = re.compile(r"\bfmt: ?(\w+)")
 _ASPECT = re.compile(r"sar:(\d+)/(\d+)")
 _DAMAGE = re.compile(
     r"\[(?:error|fatal)\].*(?:error while decoding|decode|conceal|corrupt|damaged|invalid|illegal)",
@@ -34,6 +35,7 @@ class Count:
     first_size: tuple[int, int] | None = None
     sizes: set[tuple[int, int]] = field(default_factory=set)
     aspect: Fraction = Fraction(0)
+    pixel_format: str = ""
     is_interlaced: bool = False
     damage_lines: int = 0
     log: str = ""
@@ -67,6 +69,9 @@ def _count_at(
                 size = (int(shown[1]), int(shown[2]))
                 count.first_size = count.first_size or size
                 count.sizes.add(size)
+                layout = _PIXEL_FORMAT.search(line)
+                if layout is not None and not count.pixel_format:
+                    count.pixel_format = layout[1]
                 count.is_interlaced |= shown[3] != "P"
                 aspect = _ASPECT.search(line)
                 if aspect is not None and int(aspect[2]) and not count.aspect:

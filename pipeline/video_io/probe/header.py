@@ -46,9 +46,37 @@ def read_header(settings: Settings, path: Path) -> Header:
             "video.probe_timeout", limit=settings.probe_timeout_s, detail=str(error)
         ) from error
     if code != 0:
-        raise _unreadable(settings, f"header worker: {code} {log}")
+        raise _unreadable(settings, path, f"header worker: {code} {log}")
     return Header.of(json.loads(text))
 
 
-def _unreadable(settings: Settings, detail: str) -> BadUpload:
-    return BadUpload("video.unreadable", formats=", ".join(settings.formats), detail=detail)
+_KINDS = (
+    (0, b"\x89PNG\r\n\x1a\n", "PNG picture"),
+    (0, b"\xff\xd8\xff", "JPEG picture"),
+    (0, b"GIF8", "GIF"),
+    (8, b"WEBP", "WebP picture"),
+    (8, b"WAVE", "WAV sound file"),
+    (4, b"ftypheic", "HEIC picture"),
+    (4, b"ftypavif", "AVIF picture"),
+    (0, b"ID3", "MP3 sound file"),
+    (0, b"fLaC", "FLAC sound file"),
+    (0, b"OggS", "Ogg file"),
+    (0, b"FLV", "FLV video"),
+    (0, b"\x30\x26\xb2\x75", "Windows Media file (ASF, WMV)"),
+    (0, b"\x06\x0e\x2b\x34", "MXF video"),
+    (0, b"%PDF", "PDF document"),
+    (0, b"PK\x03\x04", "ZIP archive"),
+    (0, b"Rar!", "RAR archive"),
+    (0, b"7z\xbc\xaf", "7-Zip archive"),
+)
+"""Offset, signature and name of files that are taken for clips."""
+
+
+def _unreadable(settings: Settings, path: Path, detail: str) -> BadUpload:
+    formats = ", ".join(settings.formats)
+    with path.open("rb") as stream:
+        head = stream.read(32)
+    for offset, signature, kind in _KINDS:
+        if head[offset:].startswith(signature):
+            return BadUpload("video.other_kind", kind=kind, formats=formats, detail=detail)
+    return BadUpload("video.unreadable", formats=formats, detail=detail)

@@ -29,6 +29,8 @@ _SOUND_SLACK_S = 0.1
 
 def describe(path: str, options: dict[str, str]) -> dict[str, object]:
     """Return what the container says of its streams, and what the first frame says of itself."""
+    if "webp_anim" in options["formats"].split(",") and is_webp(path):
+        return describe_webp(path)
     container = _open(path, options, {"max_pixels": options["max_pixels"]}, options["codecs"])
     with container:
         videos = [
@@ -64,6 +66,67 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
                 container, videos[0], max(others, default=0.0)
             )
     return answer
+
+
+def is_webp(path: str) -> bool:
+    """Return whether the file is a WebP; PyAV reads no animated ones."""
+    with Path(path).open("rb") as stream:
+        head = stream.read(12)
+    return head[:4] == b"RIFF" and head[8:] == b"WEBP"
+
+
+def describe_webp(path: str) -> dict[str, object]:
+    """Return what an animated WebP's chunks say (RFC 9649).
+
+    Raises:
+        ValueError: it is a still picture.
+    """
+    pictures, length_ms, canvas, has_alpha = 0, 0, (0, 0), False
+    size_bytes = Path(path).stat().st_size
+    with Path(path).open("rb") as stream:
+        stated = int.from_bytes(stream.read(8)[4:], "little") + 8
+        stream.seek(12)
+        while len(head := stream.read(8)) == 8 and pictures <= PACKET_LIMIT:
+            size = int.from_bytes(head[4:], "little")
+            content = stream.read(min(size, 16))
+            if head[:4] == b"VP8X" and len(content) >= 10:
+                width, height = (int.from_bytes(content[at : at + 3], "little") for at in (4, 7))
+                canvas = (width + 1, height + 1)
+                has_alpha = bool(content[0] & 0x10)
+            elif head[:4] == b"ANMF" and len(content) >= 16:
+                pictures += 1
+                length_ms += int.from_bytes(content[12:15], "little")
+            stream.seek(size + size % 2 - len(content), 1)
+    if not pictures:
+        raise ValueError("a still picture")
+    length_s = length_ms / 1000
+    video: dict[str, object] = {
+        "index": 0,
+        "codec": "webp_anim",
+        "time_base": "1/1000",
+        "average_rate": str(Fraction(1000 * pictures, max(length_ms, 1))),
+        "guessed_rate": "0",
+        "header_frames": 0,
+        "index_frames": 0,
+        "packets": pictures,
+        "read_end_s": length_s,
+        "width": canvas[0],
+        "height": canvas[1],
+        "pixel_format": "yuva420p" if has_alpha else "yuv420p",
+        "has_alpha": has_alpha,
+    }
+    return {
+        "streams": 1,
+        "container": "webp_anim",
+        "start_s": "0",
+        "duration_s": length_s,
+        "read_s": length_s,
+        "is_whole": stated <= size_bytes,
+        "timecode": "",
+        "pictures": 1,
+        "video": video,
+        "sounds": [],
+    }
 
 
 def is_whole(path: str) -> bool:
@@ -165,6 +228,7 @@ def _video(
         "guessed_rate": str(stream.guessed_rate or 0),
         "header_frames": stream.frames,
         "index_frames": sum(not entries[i].is_discard for i in range(len(entries))),
+        "has_alpha": "1" in (stream.metadata.get(key) for key in ("alpha_mode", "ALPHA_MODE")),
     }
     if context is None:
         return answer

@@ -16,7 +16,7 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `engines`."""
     rows = orchestrator.all_engines()
     if options.json:
-        print(json.dumps([_engine_row(row) for row in rows], ensure_ascii=False))
+        print(json.dumps([_engine_row(row) for row in rows]))
         return
     for row in rows:
         state = "ready" if row.is_available else "missing parts"

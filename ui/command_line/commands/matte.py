@@ -114,7 +114,7 @@ def _export(
         print(f"note: {render_text(warning)}", file=sys.stderr)
     summary = _summary(state, paths, time.perf_counter() - began_s)
     if options.json:
-        print(json.dumps(summary, ensure_ascii=False))
+        print(json.dumps(summary))
     else:
         for kind, path in paths.items():
             print(f"{kind}: {path}")

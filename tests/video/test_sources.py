@@ -1,0 +1,155 @@
+"""Sources that editors and phones bring: further codecs and containers, own alpha, damage, several pictures."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import RunContext
+from pipeline.postprocess.appearance import Appearance
+from pipeline.video_io import VideoIO
+from tests.clips import H264, binary, decode, ffmpeg, make_clip, source
+from tests.video.readers import read_track
+from utils.errors import BadUpload
+
+SOURCES = {
+    "apv": ("mp4", "-pix_fmt yuv422p10le -c:v liboapv", ()),
+    "vvc": ("mp4", "-pix_fmt yuv420p10le -c:v libvvenc", ()),
+    "cineform": ("mov", "-pix_fmt yuv422p10le -c:v cfhd", ()),
+    "hap": ("mov", "-c:v hap", ()),
+    "ut video": ("avi", "-pix_fmt yuv422p -c:v utvideo", ()),
+    "mpeg-ts": ("ts", "-pix_fmt yuv420p -c:v libx264 -f mpegts", ()),
+    "avchd": ("mts", "-pix_fmt yuv420p -c:v libx264 -f mpegts", ()),
+    "gif": ("gif", "-c:v gif", ()),
+    "webp": ("webp", "-c:v libwebp_anim -q:v 90", ()),
+    "lossless webp": ("webp", "-c:v libwebp_anim -lossless 1", ()),
+}
+
+
+def has_encoder(name: str) -> bool:
+    argv = [binary(), "-hide_banner", "-h", f"encoder={name}"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return "is not recognized" not in said.stdout + said.stderr
+
+
+def codes(video: VideoIO, path: Path) -> list[str]:
+    return [notice.code for notice in video.probe(path).notices]
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_source_of_every_kind_is_read_as_ffmpeg_reads_it(
+    video: VideoIO, tmp_path: Path, kind: str
+) -> None:
+    suffix, encoder, _ = SOURCES[kind]
+    name = encoder.split("-c:v ")[1].split()[0]
+    if not has_encoder(name):
+        pytest.skip(f"this FFmpeg has no encoder {name} to make the source with")
+    path = tmp_path / f"clip.{suffix}"
+    ffmpeg(*source("320x160", frames=10), *encoder.split(), path)
+    info = video.probe(path)
+    assert (info.frame_count, info.size_wh) == (10, (320, 160))
+    assert info.duration_s == pytest.approx(0.4, abs=0.011)
+    expected = decode(path, "rgb24")
+    frames = np.stack(list(video.open(path, info).read(0, 10)))
+    assert np.abs(frames.astype(int) - expected).mean() < 6
+    assert np.array_equal(next(iter(video.open(path, info).read(9, 10))), frames[9])
+    alphas = [np.full((160, 320), 255, np.uint8)] * 10
+    output = video.render(
+        path, info, alphas, ["foreground"], tmp_path / "out", Appearance(), RunContext()
+    ).outputs["foreground"]
+    assert len(read_track(output).times) == 10
+    assert np.abs(decode(output, "rgb24")[4].astype(int) - frames[4]).mean() < 9
+
+
+def test_a_container_that_is_switched_off_is_refused(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "clip.ts"
+    ffmpeg(*source(), *H264, "-f", "mpegts", path)
+    assert video.probe(path).frame_count == 10
+    strict = VideoIO(Settings(_env_file=None, formats=("mp4", "mov")))
+    with pytest.raises(BadUpload, match="mp4, mov"):
+        strict.probe(path)
+
+
+@pytest.mark.parametrize("kind", ["vp9", "hevc", "prores", "qtrle"])
+def test_a_sources_own_transparency_is_noticed(video: VideoIO, tmp_path: Path, kind: str) -> None:
+    encoders = {
+        "vp9": ("webm", "-pix_fmt yuva420p -c:v libvpx-vp9 -auto-alt-ref 0"),
+        "hevc": ("mov", "-pix_fmt yuva420p -c:v libx265 -x265-params log-level=none -tag:v hvc1"),
+        "prores": ("mov", "-pix_fmt yuva444p10le -c:v prores_ks -profile:v 4444"),
+        "qtrle": ("mov", "-pix_fmt argb -c:v qtrle"),
+    }
+    suffix, encoder = encoders[kind]
+    path = tmp_path / f"clip.{suffix}"
+    ffmpeg(
+        *source("160x96", frames=4),
+        "-vf",
+        "format=rgba,colorchannelmixer=aa=0.5",
+        *encoder.split(),
+        path,
+    )
+    assert codes(video, path) == ["video.has_alpha"]
+    opaque = tmp_path / f"opaque.{suffix}"
+    plain = "-pix_fmt yuv420p -c:v libvpx-vp9" if kind == "vp9" else "-pix_fmt yuv420p -c:v libx264"
+    ffmpeg(*source("160x96", frames=4), *plain.split(), opaque)
+    assert codes(video, opaque) == []
+
+
+def test_a_second_picture_track_is_mentioned(video: VideoIO, tmp_path: Path) -> None:
+    first, second = make_clip(tmp_path / "a.mp4"), make_clip(tmp_path / "b.mp4", size="320x180")
+    path = tmp_path / "both.mkv"
+    ffmpeg("-i", first, "-i", second, "-map", "0:v", "-map", "1:v", "-c", "copy", path)
+    info = video.probe(path)
+    assert info.size_wh == (160, 90)
+    assert [notice.params for notice in info.notices] == [{"tracks": 2}]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "encoder"),
+    [
+        ("mp4", "libx264 -pix_fmt yuv420p -g 8"),
+        ("mkv", "libx264 -pix_fmt yuv420p -g 8"),
+        ("mov", "mjpeg"),
+        ("avi", "mjpeg"),
+    ],
+)
+def test_damage_in_the_middle_is_no_missing_end(
+    video: VideoIO, tmp_path: Path, suffix: str, encoder: str
+) -> None:
+    path = tmp_path / f"clip.{suffix}"
+    ffmpeg(*source("320x180", frames=60), "-c:v", *encoder.split(), path)
+    import av
+
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        where = [(packet.pos, packet.size) for packet in packets if packet.pos is not None]
+    content = bytearray(path.read_bytes())
+    for at, size in where[24:28]:
+        middle = at + size // 2
+        content[middle : middle + 40] = bytes(40)
+    path.write_bytes(content)
+    assert codes(video, path) in (["video.damaged"], [])
+    assert "video.cut_off" not in codes(video, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "PNG picture"),
+        (b"\xff\xd8\xff\xe0" + bytes(64), "JPEG picture"),
+        (b"%PDF-1.7\n" + bytes(64), "PDF document"),
+        (b"PK\x03\x04" + bytes(64), "ZIP archive"),
+        (b"OggS" + bytes(64), "Ogg file"),
+        (b"FLV\x01" + bytes(64), "FLV video"),
+    ],
+)
+def test_what_is_refused_is_named_as_what_it_is(
+    video: VideoIO, tmp_path: Path, content: bytes, name: str
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(BadUpload, match=name):
+        video.probe(path)
