@@ -31,6 +31,7 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
     """Wire the parts together; no model is loaded and no GPU touched."""
     from engines.device.manager import ModelManager
     from engines.device.memory_probe import PeakRecords
+    from engines.foreground import connect_foreground
     from engines.registry import build_registry
     from engines.text.translation import Translator
     from pipeline.jobs.queue import JobRunner
@@ -39,17 +40,19 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
     from pipeline.video_io import VideoIO
 
     registry = build_registry(settings)
+    manager = ModelManager(
+        registry,
+        device=settings.device,
+        headroom_bytes=settings.gpu_reserve_bytes,
+        peaks=PeakRecords(settings.workspace_dir / "engine_peaks.json"),
+    )
+    connect_foreground(registry, manager, settings.foreground_network)
     return Orchestrator(
         settings=settings,
         store=SessionStore(settings.workspace_dir),
         video=VideoIO(settings),
         registry=registry,
-        manager=ModelManager(
-            registry,
-            device=settings.device,
-            headroom_bytes=settings.gpu_reserve_bytes,
-            peaks=PeakRecords(settings.workspace_dir / "engine_peaks.json"),
-        ),
+        manager=manager,
         jobs=JobRunner(settings.queue_limit, settings.client_queue_limit),
         translator=Translator(settings),
     )

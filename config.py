@@ -123,6 +123,9 @@ class Settings(BaseSettings):
 
     onnx_runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
     """What runs networks in ONNX files; auto takes OpenVINO on processors with bfloat16."""
+    foreground_network: str = "auto"
+    """Network whose foreground the built-in engine uses as evidence: auto (any whose files are there), off,
+    or an engine's name."""
 
     segmenter: str = "auto"
     """Engine that finds and tracks the target; auto takes the best that is ready."""

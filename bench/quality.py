@@ -1,7 +1,8 @@
 """How good the built-in engine is: `bench/quality.py [--data DIR] [--clips NAME,…] [--json]`.
 
 Masks and alphas come from the product's own decoder and engine, frame by frame as in a job; with
-`--command` every clip goes through `app.py matte` instead and its `alpha.mp4` is measured. J and F are
+`--command` every clip goes through `app.py matte` instead and its `alpha.mp4` is measured. A foreground
+network is asked as `SPLAZMATTE_FOREGROUND_NETWORK` says (auto, off or a name). J and F are
 of the alpha at 0.5, over all frames but the one that was given. Clips of the data set are named in its README.
 """
 
@@ -29,6 +30,9 @@ import metrics  # noqa: E402
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, MattedFrame, RunContext  # noqa: E402
 from engines.builtin.engine import BuiltinEngine  # noqa: E402
+from engines.device.manager import ModelManager  # noqa: E402
+from engines.foreground import connect_foreground  # noqa: E402
+from engines.registry import build_registry  # noqa: E402
 from pipeline.postprocess.foreground import estimate_foreground  # noqa: E402
 from pipeline.selection.corrections import has_lost  # noqa: E402
 from pipeline.session.results import least_sure  # noqa: E402
@@ -62,6 +66,19 @@ class Row:
     clip: str
     way: str
     figures: dict[str, float] = field(default_factory=dict)
+
+
+def connected_engine(settings: Settings) -> BuiltinEngine:
+    """Return the built-in engine, loaded, with the foreground network that the settings name."""
+    registry = build_registry(settings)
+    connect_foreground(
+        registry, ModelManager(registry, device=settings.device), settings.foreground_network
+    )
+    engine = registry.get("builtin")
+    if not isinstance(engine, BuiltinEngine):
+        raise TypeError("the registry's built-in engine is another")
+    engine.load_model("cpu")
+    return engine
 
 
 def load(folder: Path, settings: Settings) -> Clip:
@@ -327,8 +344,7 @@ def main() -> None:
             "--start goes with --guides mask alone: boxes and clicks are of the first frame"
         )
     settings = Settings()
-    engine = BuiltinEngine(settings)
-    engine.load_model("cpu")
+    engine = connected_engine(settings)
     rows: list[Row] = []
     for folder in folders(args.data, args.clips):
         fresh = measure(load(folder, settings), engine, settings, args)

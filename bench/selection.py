@@ -20,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from quality import DATA, Clip, around, click_on_error, folders, load  # noqa: E402
+from quality import DATA, Clip, around, click_on_error, connected_engine, folders, load  # noqa: E402
 
 from config import Settings  # noqa: E402
 from engines.base import ImageSegmentation  # noqa: E402
@@ -91,8 +91,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     settings = Settings()
-    engine = BuiltinEngine(settings)
-    engine.load_model("cpu")
+    engine = connected_engine(settings)
     rows: dict[str, list[float]] = {}
     further: list[float] = []
     for folder in folders(args.data, args.clips):

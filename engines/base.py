@@ -147,12 +147,17 @@ class ArrayFrames:
             yield self._frames[index]
 
 
+KEPT_CACHE = "kept"
+"""Subfolder of a job's cache folder that is not emptied when the job is done."""
+
+
 @dataclass(slots=True)
 class RunContext:
     """What a running job hands to an engine: progress, cancel, notices and a folder for its cache.
 
     `cache_dir` is None where nothing may be kept; an engine that can resume keeps its own finished
-    work there, under names of its own, and must check that it belongs to the same inputs.
+    work there, under names of its own, and must check that it belongs to the same inputs. What lies in
+    its subfolder `KEPT_CACHE` outlives the job, for corrections and reruns of the same session.
     """
 
     on_progress: OnProgress = field(default=lambda progress: None)
@@ -336,3 +341,27 @@ class ForegroundNetwork(Protocol):
         Args:
             image: uint8 RGB (H, W, 3); a crop is an image like any other.
         """
+
+
+class ForegroundEstimator(Protocol):
+    """What the application passes to an engine that uses a foreground network as evidence."""
+
+    @property
+    def network(self) -> str:
+        """Name of the network that would be asked now; "" while none is available."""
+
+    def estimate(self, image: Frame) -> Alpha:
+        """Load the network if need be and return its `ForegroundNetwork.foreground` of the image.
+
+        Raises:
+            EngineUnavailable: there is no network, or its files are missing.
+            ModelFilesError: its files are damaged.
+        """
+
+
+@runtime_checkable
+class ForegroundConsumer(Protocol):
+    """An engine that uses a foreground network where one is available."""
+
+    def use_foreground(self, foreground: ForegroundEstimator) -> None:
+        """Ask this estimator in later jobs."""

@@ -14,6 +14,7 @@ from engines.base import (
     Capability,
     DeviceName,
     Engine,
+    ForegroundEstimator,
     FrameSource,
     Instance,
     MattedFrame,
@@ -22,11 +23,12 @@ from engines.base import (
     RunContext,
     TrackedFrame,
 )
+from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.matting.alpha import AlphaEstimator
 from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
-from engines.builtin.tracking.passes import Step, in_both_directions, track
+from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
 from engines.builtin.tracking.tracker import Estimate
 from engines.builtin.vision.arrays import FloatMap, resize_map
 from engines.builtin.vision.guided_filter import refine_edges
@@ -63,6 +65,11 @@ class BuiltinEngine(Engine):
     def __init__(self, settings: Settings) -> None:
         self._threads = settings.cpu_threads
         self._is_ready = False
+        self._foreground: ForegroundEstimator | None = None
+
+    def use_foreground(self, foreground: ForegroundEstimator) -> None:
+        """See `ForegroundConsumer.use_foreground`."""
+        self._foreground = foreground
 
     @property
     def weight_bytes(self) -> int:
@@ -95,7 +102,7 @@ class BuiltinEngine(Engine):
         self, image: Frame, around: Mapping[int, Frame] | None = None
     ) -> BuiltinSegmentation:
         """See `Segmenter.open_image`."""
-        return BuiltinSegmentation(image, self.name, around)
+        return BuiltinSegmentation(image, self.name, around, self._foreground)
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
         """See `Segmenter.segment_image`."""
@@ -111,7 +118,8 @@ class BuiltinEngine(Engine):
         """See `Tracker.track_video`."""
         if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        with closing(track(frames, masks, start, context)) as steps:  # type: ignore[type-var]
+        clip = Clip(frames, context, ForegroundMaps(self._foreground, context, always=masks))
+        with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for done, (step, estimates) in enumerate(steps, start=1):
                 probability = _exclusive_masks(step.frame, estimates)
                 confidence = min(
@@ -131,11 +139,13 @@ class BuiltinEngine(Engine):
         """See `MattingEngine.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        smooth = read_options(BuiltinOptions, options).temporal_smoothing
-        estimator = AlphaEstimator(frames.size_wh, smooth)
+        chosen = read_options(BuiltinOptions, options)
+        estimator = AlphaEstimator(frames.size_wh, chosen.temporal_smoothing)
+        maps = ForegroundMaps(self._foreground, context, chosen.network_interval, always=guide)
+        clip = Clip(frames, context, maps)
         follow = _masks_of_guide if len(guide) == len(frames) else _tracked
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
-        source = ahead(lambda: follow(frames, guide, start, context), depth=1)
+        source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
             for done, (step, probability, confidence) in enumerate(steps, start=1):
                 erosion = 0.0 if step.index in guide else _OUTWARD_BIAS
@@ -155,30 +165,30 @@ def _warm_up(engine: BuiltinEngine) -> None:
 
 
 def _tracked(
-    frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
+    clip: Clip, guide: Mapping[int, Mask], start: int
 ) -> Iterator[tuple[Step, FloatMap, float]]:
     """Yield each step with the probability float32 (h, w) and the confidence of the one object."""
     keyframes = {index: _TargetMask(guide, index) for index in guide}
-    with closing(track(frames, keyframes, start, context)) as steps:  # type: ignore[type-var]
+    with closing(track(clip, keyframes, start)) as steps:  # type: ignore[type-var]
         for step, estimates in steps:
             estimate = estimates[_TARGET]
             probability = estimate.probability
             if step.index in guide:
-                probability = _upsampled_mask(guide[step.index], frames.size_wh)
+                probability = _upsampled_mask(guide[step.index], clip.frames.size_wh)
             yield step, probability, estimate.confidence
 
 
 def _masks_of_guide(
-    frames: FrameSource, guide: Mapping[int, Mask], start: int, context: RunContext
+    clip: Clip, guide: Mapping[int, Mask], start: int
 ) -> Iterator[tuple[Step, FloatMap, float]]:
     """Yield each step with the guide's mask of that frame, as a map at twice the processing size."""
-    with closing(in_both_directions(frames, start, context)) as steps:  # type: ignore[type-var]
+    with closing(in_both_directions(clip, start)) as steps:  # type: ignore[type-var]
         for step, answered in steps:
             if answered:
                 mask = guide[step.index]
                 if step.index == start:
-                    mask = check_keyframe_mask(mask, frames.size_wh, start)
-                yield step, _upsampled_mask(mask, frames.size_wh), 1.0
+                    mask = check_keyframe_mask(mask, clip.frames.size_wh, start)
+                yield step, _upsampled_mask(mask, clip.frames.size_wh), 1.0
 
 
 def _upsampled_mask(mask: Mask, size_wh: tuple[int, int]) -> FloatMap:

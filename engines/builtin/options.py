@@ -5,14 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from engines.builtin.foreground import INTERVAL
 from utils.messages import Text
 from utils.options import Option
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltinOptions:
-    """`temporal_smoothing` averages the alpha along the motion, so that edges don't flicker."""
+    """`temporal_smoothing` averages the alpha along the motion, so that edges don't flicker.
+
+    `network_interval` is the k of "every k-th frame" that a foreground network is asked about.
+    """
 
     temporal_smoothing: Annotated[
         bool, Option(Text(en="Temporal smoothing of edges", zh="边缘时域平滑"), aliases=("steady",))
     ] = True
+    network_interval: Annotated[
+        int,
+        Option(
+            Text(
+                en="Frames between two questions to the foreground network",
+                zh="前景网络的采样间隔（帧）",
+            ),
+            minimum=1,
+            maximum=30,
+            slider=(1, 12, 1),
+        ),
+    ] = INTERVAL

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from config import Settings
-from engines.base import Engine, MattedFrame, MattingEngine, RunContext
+from engines.base import KEPT_CACHE, Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.disk_estimate import estimate_bytes
@@ -359,7 +359,9 @@ class MattingJob:
         folder = self._session.folder
         self._session.give_room_back()
         write_atomically(folder / "confidence.json", json.dumps(self._confidence).encode("utf-8"))
-        shutil.rmtree(self._session.cache_dir, ignore_errors=True)
+        for entry in self._session.cache_dir.glob("*"):
+            if entry.name != KEPT_CACHE:
+                shutil.rmtree(entry, ignore_errors=True)
         state = self._session.state
         keyframes = state.keyframes.values()
         seconds = StepSeconds(

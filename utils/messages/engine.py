@@ -21,6 +21,19 @@ TEXTS: dict[str, Text] = {
         en="There is no engine “{name}”. Engines: {known}.",
         zh="没有名为“{name}”的引擎。可用引擎：{known}。",
     ),
+    "engine.no_foreground_network": Text(
+        en="No foreground network is installed. Get one: bash scripts/download_models.sh isnet-general-use",
+        zh="未安装前景网络。安装命令：bash scripts/download_models.sh isnet-general-use",
+    ),
+    "engine.not_a_foreground_network": Text(
+        en="“{name}” finds no foreground by itself: set SPLAZMATTE_FOREGROUND_NETWORK to auto, off or a frame"
+        " model such as isnet-general-use.",
+        zh="“{name}”不是前景网络：请将 SPLAZMATTE_FOREGROUND_NETWORK 设为 auto、off 或 isnet-general-use 等模型。",
+    ),
+    "engine.foreground_failed": Text(
+        en="The foreground network {name} failed ({reason}); the job went on without it.",
+        zh="前景网络 {name} 出错（{reason}），任务已在不使用它的情况下继续。",
+    ),
     "engine.cannot_segment": Text(
         en="{name} can't select a target. Choose a segmentation engine in the settings.",
         zh="{name} 不能用于选择目标。请在设置中选择分割引擎。",

@@ -59,12 +59,14 @@ _MOVING_BIAS = -0.4
 class BoxCrop:
     """A crop around the box: lab float32 (h, w, 3), features float32 (h, w, 17).
 
-    `motion_cue` is of the same size; None where motion is unknown.
+    `motion_cue` is of the same size; None where motion is unknown. `foreground` are a network's
+    weighted log odds, float32 (h, w); None without one.
     """
 
     lab: FloatImage
     features: FloatImage
     motion_cue: MotionCue | None = None
+    foreground: FloatMap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def _segment_once(
         prior = prior * np.float32(1.0 - _PRIOR_LOSS * crop.motion_cue.strength)
         motion = crop.motion_cue.evidence
         constant = _MOVING_BIAS * crop.motion_cue.strength
-    probability = 1.0 / (1.0 + np.exp(-prior - motion))
+    foreground = np.zeros_like(prior) if crop.foreground is None else crop.foreground
+    probability = 1.0 / (1.0 + np.exp(-prior - motion - foreground))
     probability = np.where(constraints.allowed, probability, 0.0).astype(np.float32)
     log_odds = prior
     for turn in range(_ROUNDS):
@@ -139,6 +142,7 @@ def _segment_once(
             + _MOTION * motion
             + weights.bias
             + constant
+            + foreground
         )
         if turn:
             certainty = np.where(outside, 1.0, np.abs(2.0 * probability - 1.0)).astype(np.float32)

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engines.base import Instance
+from engines.base import ForegroundEstimator, Instance
 from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
 from engines.builtin.selection.click import Click, apply_click
+from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import CandidateRanking, IntBox
-from engines.builtin.vision.arrays import resize_mask
+from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
 from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import (
     ProcessingFrame,
@@ -46,13 +47,18 @@ class BuiltinSegmentation:
     """One picture being segmented: keeps the reduced picture and earlier results."""
 
     def __init__(
-        self, image: Frame, engine: str, around: Mapping[int, Frame] | None = None
+        self,
+        image: Frame,
+        engine: str,
+        around: Mapping[int, Frame] | None = None,
+        foreground: ForegroundEstimator | None = None,
     ) -> None:
         """Prepare to segment `image`, uint8 RGB (H, W, 3).
 
         Args:
             engine: name for error messages.
             around: neighbouring frames by their distance in frames, of the same size, for the motion cue.
+            foreground: network whose answers are evidence too; None for none.
         """
         self._image = image
         self._around = around or {}
@@ -62,6 +68,7 @@ class BuiltinSegmentation:
         self._small_wh = processing_size(self._size_wh)
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
         self._picture: ProcessingFrame | None = None
+        self._cue = ForegroundCue(foreground, image, self._small_wh) if foreground else None
         self._answers: deque[tuple[Prompt, list[Mask]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
@@ -203,11 +210,20 @@ class BuiltinSegmentation:
                     max(0, row - 2) : row + 3, max(0, column - 2) : column + 3
                 ] = True
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
-        box_crop = BoxCrop(crop.lab, crop.features, motion_cue and motion_cue.part(window, crop_wh))
+        motion = motion_cue and motion_cue.part(window, crop_wh)
+        box_crop = BoxCrop(crop.lab, crop.features, motion, self._foreground(box, window, crop_wh))
         found = segment_box(box_crop, constraints, thorough=prompt.box is not None)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
         return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
+
+    def _foreground(self, box: IntBox, window: IntBox, crop_wh: tuple[int, int]) -> FloatMap | None:
+        """Return the network's log odds of a box in a window, at the crop's size; None without a network."""
+        log_odds = self._cue.log_odds(box) if self._cue is not None else None
+        if log_odds is None:
+            return None
+        left, top, right, bottom = window
+        return resize_map(np.ascontiguousarray(log_odds[top:bottom, left:right]), crop_wh)
 
     def _from_clicks(self, prompt: Prompt) -> list[Mask]:
         """Return candidates of boxes around the positive clicks, best first.
@@ -231,6 +247,9 @@ class BuiltinSegmentation:
         if motion_cue is not None:
             motion_box = motion_cue.box_at(places, largest)
             boxes += [motion_box] if motion_box is not None else []
+        component = self._cue.component_at(places) if self._cue is not None else None
+        if component is not None:
+            boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
         answers = CandidateRanking(self._small_picture(), motion_cue, largest)
         for box in boxes:
             answers.add(self._in_box(box, prompt, motion_cue), box)

@@ -12,6 +12,8 @@ from utils.types import Mask
 
 _BAND = 3
 _FEW = 32
+_LARGEST_SHARE = 1.1
+"""Area, as a share of the expected one, beyond which detached parts are another object's."""
 _FARTHEST = 0.2
 """Smallest factor by which scale change is allowed to reduce the expected area."""
 
@@ -64,6 +66,13 @@ class ExpectedArea:
         never growth beyond the confirmed size.
         """
         return float(min(1.0, area / max(self._area(), 1.0)))
+
+    def largest(self) -> float:
+        """Return the largest plausible area of the object, in pixels: 1.1 times the expected one.
+
+        All of the flow's scale change counts here, growth too.
+        """
+        return _LARGEST_SHARE * self._confirmed * self._kept * self._scale
 
     def missing(self, area: float) -> float:
         """Return how much of the expected area is not in `area`, in pixels, at least 0."""

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from engines.base import FrameSource, RunContext
+from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
+from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.tracker import Estimate, NextFrame, ObjectTracker, confirmed
-from engines.builtin.vision.arrays import resize_mask
-from engines.builtin.vision.flow import FlowEstimator, FlowPair
+from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
+from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
 from engines.builtin.vision.processing_size import (
     ProcessingFrame,
     processing_size,
@@ -28,7 +32,8 @@ Keyframes = Mapping[int, Mapping[int, Mask]]
 class Step:
     """One frame of a pass: the full frame, its copy at processing size, and the flow to the previous one.
 
-    `flow` is None on the first frame of a pass, `next_frame` on the last.
+    `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
+    a network; `answer` is the network's own of this frame, float32 (h', w'), None between asked frames.
     """
 
     index: int
@@ -36,6 +41,8 @@ class Step:
     working: ProcessingFrame
     flow: FlowPair | None
     next_frame: NextFrame | None = None
+    foreground: Foreground | None = None
+    answer: FloatMap | None = None
 
 
 def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
@@ -60,25 +67,65 @@ def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterato
             close()
 
 
-def in_both_directions(
-    frames: FrameSource, start: int, context: RunContext
-) -> Iterator[tuple[Step, bool]]:
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a pass reads: the frames, the job they belong to, and its foreground network's answers."""
+
+    frames: FrameSource
+    context: RunContext
+    foreground: ForegroundMaps
+
+    def steps(self, first: int, stop: int, step: int) -> Iterator[Step]:
+        """Yield `read_steps` with the foreground, made ahead of the reader.
+
+        Flow and network each have a thread of their own.
+        """
+
+        def plain() -> Iterator[Step]:
+            return ahead(lambda: read_steps(self.frames, first, stop, step))
+
+        if not self.foreground.is_active:
+            return plain()
+        return ahead(lambda: _with_foreground(plain(), self.foreground), depth=3)
+
+
+def _with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
+    """Yield the steps with the network's answers, carried along the flow between the asked frames."""
+    last: Foreground | None = None
+    with closing(steps):  # type: ignore[type-var]
+        for step in steps:
+            answer = maps.at(step.index, step.frame)
+            if answer is not None:
+                height, width = step.working.luma.shape
+                small = resize_map(answer, (width, height))
+                last = Foreground(small, np.ones_like(small))
+            elif not maps.is_active or step.flow is None:
+                last = None
+            elif last is not None:
+                flow = step.flow
+                last = Foreground(
+                    sample_at(last.probability, flow.to_previous),
+                    sample_at(last.reliability, flow.to_previous) * flow.reliability,
+                )
+            yield replace(step, foreground=last, answer=answer)
+
+
+def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
     """Yield steps start … 0, then start … the last, and whether the step's frame is to be answered.
 
     The start frame begins each pass (its step has no flow) and is answered in the second one.
     """
-    for stop, direction in ((-1, -1), (len(frames), 1)):
+    for stop, direction in ((-1, -1), (len(clip.frames), 1)):
         if direction < 0 and start == 0:
             continue
-        steps = ahead(lambda stop=stop, step=direction: read_steps(frames, start, stop, step))  # type: ignore[misc]
-        with closing(steps):  # type: ignore[type-var]
+        with closing(clip.steps(start, stop, direction)) as steps:  # type: ignore[type-var]
             for step in steps:
-                context.check_cancelled()
+                clip.context.check_cancelled()
                 yield step, direction > 0 or step.index != start
 
 
 def track(
-    frames: FrameSource, keyframes: Keyframes, start: int, context: RunContext
+    clip: Clip, keyframes: Keyframes, start: int
 ) -> Iterator[tuple[Step, dict[int, Estimate]]]:
     """Yield each frame once with the estimate of each object known there.
 
@@ -87,8 +134,8 @@ def track(
     Raises:
         UnusablePrompt: a mask is empty, full, or of another size.
     """
-    job = _Job(frames, keyframes, context)
-    for step, answered in in_both_directions(frames, start, context):
+    job = _Job(clip, keyframes)
+    for step, answered in in_both_directions(clip, start):
         estimates = job.advance(step, -1 if step.index < start or not answered else 1)
         if answered:
             yield step, estimates
@@ -97,10 +144,9 @@ def track(
 class _Job:
     """The trackers of the current pass, and the reverse pass from the next confirmed frame."""
 
-    def __init__(self, frames: FrameSource, keyframes: Keyframes, context: RunContext) -> None:
-        self._frames = frames
+    def __init__(self, clip: Clip, keyframes: Keyframes) -> None:
+        self._clip = clip
         self._keyframes = keyframes
-        self._context = context
         self._trackers: dict[int, ObjectTracker] = {}
         self._reverse: ReversePass | None = None
 
@@ -112,9 +158,13 @@ class _Job:
         estimates: dict[int, Estimate] = {}
         for name in sorted({*self._trackers, *given}):
             if name in given:
-                estimates[name] = _confirm(self._trackers, name, given[name], step, self._frames)
+                estimates[name] = _confirm(
+                    self._trackers, name, given[name], step, self._clip.frames
+                )
             elif step.flow is not None:
-                estimate = self._trackers[name].step(step.working, step.flow, step.next_frame)
+                estimate = self._trackers[name].step(
+                    step.working, step.flow, step.next_frame, step.foreground
+                )
                 if self._reverse is not None:
                     estimate = self._reverse.fused(step.index, name, estimate)
                 estimates[name] = estimate
@@ -137,16 +187,17 @@ class _Job:
         ahead_of_us = min(beyond, key=lambda index: abs(index - behind))
         trackers: dict[int, ObjectTracker] = {}
         kept = ReversePass(behind, ahead_of_us)
-        with closing(  # type: ignore[type-var]
-            ahead(lambda: read_steps(self._frames, ahead_of_us, behind - direction, -direction))
-        ) as steps:
+        steps_back = self._clip.steps(ahead_of_us, behind - direction, -direction)
+        with closing(steps_back) as steps:  # type: ignore[type-var]
             for step in steps:
-                self._context.check_cancelled()
+                self._clip.context.check_cancelled()
                 if step.flow is None:
                     self._start_reverse_pass(trackers, step)
                     continue
                 for name, tracker in trackers.items():
-                    estimate = tracker.step(step.working, step.flow, step.next_frame)
+                    estimate = tracker.step(
+                        step.working, step.flow, step.next_frame, step.foreground
+                    )
                     if step.index != behind:
                         kept.keep(step.index, name, estimate)
                     elif name in known:
@@ -159,7 +210,7 @@ class _Job:
         """Begin the reverse pass at a confirmed frame, with the forward pass's appearance samples."""
         for name, mask in self._keyframes[step.index].items():
             if name in self._trackers and mask.any():
-                _confirm(trackers, name, mask, step, self._frames)
+                _confirm(trackers, name, mask, step, self._clip.frames)
                 trackers[name].adopt_appearance(self._trackers[name])
 
 
@@ -176,6 +227,6 @@ def _confirm(
     size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
     small = resize_mask(check_keyframe_mask(mask, frames.size_wh, step.index), size_wh)
     if name in trackers:
-        return trackers[name].correct(step.working, small)
-    trackers[name] = ObjectTracker(step.working, small)
+        return trackers[name].correct(step.working, small, step.foreground)
+    trackers[name] = ObjectTracker(step.working, small, step.foreground)
     return confirmed(small)

@@ -16,7 +16,9 @@ from engines.builtin.tracking.background_motion import (
 from engines.builtin.tracking.confidence import ExpectedArea, confidence, quality_indicators
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
+from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
+from engines.builtin.tracking.parts import expected_parts, without_pinholes, without_surplus
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.vision.arrays import FloatImage, FloatMap
@@ -25,20 +27,13 @@ from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import (
     bounding_box,
-    component_sums,
-    components,
     grow_box,
-    keep_components,
 )
 from utils.types import Mask
 
 _MOTION_DECAY = 0.85
 _SEPARABILITY_MARGIN = 0.05
 """Lead in motion separability that the background outside the box needs to be preferred."""
-_SMALLEST_OVERLAP = 0.25
-_PINHOLE = 0.002
-"""Share of the object's area up to which a hole is an error, where `_PREDICTED_INSIDE` of it was inside."""
-_PREDICTED_INSIDE = 0.75
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost and is redetected in the whole frame."""
 _LOST_CONFIDENCE = 0.1
@@ -80,13 +75,18 @@ def confirmed(mask: Mask) -> Estimate:
 class ObjectTracker:
     """The state of one object in one direction; a new one for each pass."""
 
-    def __init__(self, frame: ProcessingFrame, mask: Mask) -> None:
+    def __init__(
+        self, frame: ProcessingFrame, mask: Mask, foreground: Foreground | None = None
+    ) -> None:
+        self._foreground = ForegroundModel()
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
         self._background_of = background_around
-        self.correct(frame, mask)
+        self.correct(frame, mask, foreground)
 
-    def correct(self, frame: ProcessingFrame, mask: Mask) -> Estimate:
+    def correct(
+        self, frame: ProcessingFrame, mask: Mask, foreground: Foreground | None = None
+    ) -> Estimate:
         """Replace the estimate of this frame by a user's mask; return it."""
         self._estimate = confirmed(mask)
         self._last_lab = frame.lab
@@ -100,6 +100,8 @@ class ObjectTracker:
             self._shape = ShapeMemory(self._estimate.probability)
             self._differences = DifferenceModel()
             self._appearance.confirm(frame.features, mask, place)
+            if foreground is not None:
+                self._foreground.confirm(foreground, mask)
         return self._estimate
 
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
@@ -115,12 +117,18 @@ class ObjectTracker:
         return self._estimate
 
     def step(
-        self, frame: ProcessingFrame, flow: FlowPair, next_frame: NextFrame | None = None
+        self,
+        frame: ProcessingFrame,
+        flow: FlowPair,
+        next_frame: NextFrame | None = None,
+        foreground: Foreground | None = None,
     ) -> Estimate:
         """Return the estimate for the next frame, whose `flow` leads back to the last one."""
         prediction = self._predict(frame, flow, next_frame)
         self._estimate = (
-            self._redetect(frame) if prediction is None else self._update(frame, flow, prediction)
+            self._redetect(frame, foreground)
+            if prediction is None
+            else self._update(frame, flow, prediction, foreground)
         )
         self._last_lab = frame.lab
         return self._estimate
@@ -173,7 +181,13 @@ class ObjectTracker:
         self._differences.learn(motion.difference[y0:y1, x0:x1], mask[y0:y1, x0:x1])
         return motion.features(sign=-1.0)
 
-    def _update(self, frame: ProcessingFrame, flow: FlowPair, prediction: Prediction) -> Estimate:
+    def _update(
+        self,
+        frame: ProcessingFrame,
+        flow: FlowPair,
+        prediction: Prediction,
+        foreground: Foreground | None = None,
+    ) -> Estimate:
         """Combine the evidence in the search window and learn from confident pixels."""
         x0, y0, x1, y1 = prediction.window
         view = np.s_[y0:y1, x0:x1]
@@ -182,9 +196,15 @@ class ObjectTracker:
             frame, flow, prediction, self._appearance, self._shape, self._differences
         )
         log_odds = combined_log_odds(maps)
+        if foreground is not None:
+            log_odds = log_odds + self._foreground.evidence(
+                foreground, flow.to_previous, prediction.window
+            )
         region = regularised(log_odds, frame.lab[view])
         expected = prediction.expected[view] > 0.5
-        keep = without_pinholes(_connected(region > 0.5, expected), expected)
+        keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
+        if foreground is not None:
+            keep = without_surplus(keep, self._expected_area.largest())
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
@@ -194,6 +214,8 @@ class ObjectTracker:
         )
         confident = confidence(indicators, self._estimate.confidence)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
+        if foreground is not None:
+            self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
         return Estimate(probability, confident, indicators.temporal_overlap)
 
@@ -228,12 +250,14 @@ class ObjectTracker:
             frame.features, prediction.motion_features, confident, prediction.window, place
         )
 
-    def _redetect(self, frame: ProcessingFrame) -> Estimate:
+    def _redetect(self, frame: ProcessingFrame, foreground: Foreground | None) -> Estimate:
         """Redetect the object by its appearance anywhere in the frame; else return an empty estimate."""
         height, width = frame.luma.shape
         appearance_log_odds = self._appearance.appearance_log_odds(
             frame.features, (0, 0, width, height)
         )
+        if foreground is not None:
+            appearance_log_odds = appearance_log_odds + self._foreground.overall(foreground)
         found = redetect(appearance_log_odds, frame.lab, self._usual_area)
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
@@ -241,24 +265,3 @@ class ObjectTracker:
 def _window(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Return the search window of an object predicted in `box` of a frame (h, w)."""
     return grow_box(box, (shape[1], shape[0]), _WINDOW_SHARE, _WINDOW_PIXELS)
-
-
-def _connected(found: Mask, expected: Mask) -> Mask:
-    """Return the parts of `found` of which at least a quarter was expected."""
-    labels, areas = components(found)
-    overlap = component_sums(expected, labels, areas)
-    return keep_components(found, overlap > _SMALLEST_OVERLAP * areas, labels)
-
-
-def without_pinholes(found: Mask, expected: Mask) -> Mask:
-    """Return `found`, bool (h, w), with the tiny holes closed of which most was expected to be inside.
-
-    A hole at the border of the window isn't one.
-    """
-    names, areas = components(~found)
-    inside = component_sums(expected, names, areas)
-    is_hole = (areas < _PINHOLE * np.count_nonzero(found)) & (inside > _PREDICTED_INSIDE * areas)
-    border = np.concatenate([names[0], names[-1], names[:, 0], names[:, -1]])
-    is_hole[border] = False
-    is_hole[0] = False
-    return np.asarray(found | is_hole[names])

@@ -1,0 +1,149 @@
+"""A foreground network's answers for one job: asked on every k-th frame, cached, dropped on failure."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import KEPT_CACHE, ForegroundEstimator, RunContext
+from engines.builtin.vision.arrays import FloatMap
+from utils.errors import Cancelled, SplazmatteError
+from utils.types import Frame, Message
+
+INTERVAL = 3
+"""Frames from one question to the next: every frame costs three times as much for J within 0.01."""
+_LONG_SIDE = 1024
+"""Longest side of a kept answer, in pixels: what the networks themselves work at."""
+
+log = logging.getLogger(__name__)
+
+
+class ForegroundMaps:
+    """Foreground probabilities of a clip's frames; may be asked from several threads.
+
+    Answers are kept as 8-bit pictures under the hash of their frame, in the job's cache folder where
+    there is one, else in memory (about 20 kB each): passes in both directions, corrections and
+    reruns ask once.
+    """
+
+    def __init__(
+        self,
+        source: ForegroundEstimator | None,
+        context: RunContext,
+        interval: int = INTERVAL,
+        always: Collection[int] = (),
+    ) -> None:
+        """Prepare for one job.
+
+        Args:
+            source: whom to ask; None for nobody.
+            context: its notices tell a failure, its cache folder keeps the answers.
+            interval: of the frames that are asked about.
+            always: indices of frames that are asked about besides, the confirmed ones.
+        """
+        self._name = source.network if source is not None else ""
+        self._source = source if self._name else None
+        self._context = context
+        self._interval = interval
+        self._always = always
+        self._lock = threading.Lock()
+        self._memory: dict[str, npt.NDArray[np.uint8]] = {}
+        self._folder: Path | None = None
+        if self._source is not None and context.cache_dir is not None:
+            self._folder = context.cache_dir / KEPT_CACHE / f"foreground-{self._name}"
+
+    @property
+    def is_active(self) -> bool:
+        """True while there is a network that has not failed."""
+        return self._source is not None
+
+    def at(self, index: int, frame: Frame) -> FloatMap | None:
+        """Return the answer for a frame, float32 (h, w) in [0, 1], at most 1024 pixels long.
+
+        None on frames between the asked ones, and after a failure.
+
+        Args:
+            index: of the frame in its clip.
+            frame: uint8 RGB (H, W, 3).
+        """
+        if index % self._interval and index not in self._always:
+            return None
+        with self._lock:
+            source = self._source
+            if source is None:
+                return None
+            self._context.check_cancelled()
+            try:
+                return _decoded(self._kept(source, frame))
+            except Cancelled:
+                raise
+            except Exception as problem:
+                # Whatever goes wrong in a network must not end a job that can go on without it.
+                self._source = None
+                self._tell(problem)
+                return None
+
+    def _kept(self, source: ForegroundEstimator, frame: Frame) -> npt.NDArray[np.uint8]:
+        digest = hashlib.blake2b(np.ascontiguousarray(frame).data, digest_size=16)
+        key = f"{frame.shape[1]}x{frame.shape[0]}-{digest.hexdigest()}"
+        path = self._folder / f"{key}.png" if self._folder is not None else None
+        if key in self._memory:
+            return self._memory[key]
+        if path is not None and path.is_file():
+            kept = np.fromfile(path, dtype=np.uint8)
+            if cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE) is not None:
+                return kept
+        packed = _encoded(source.estimate(frame))
+        if path is None:
+            self._memory[key] = packed
+        else:
+            _write(path, packed)
+        return packed
+
+    def _tell(self, problem: Exception) -> None:
+        log.warning("foreground network %s failed: %r", self._name, problem)
+        reason = (
+            problem.user_message if isinstance(problem, SplazmatteError) else type(problem).__name__
+        )
+        self._context.on_notice(
+            Message("engine.foreground_failed", {"name": self._name, "reason": str(reason)})
+        )
+
+
+def _encoded(answer: FloatMap) -> npt.NDArray[np.uint8]:
+    height, width = answer.shape
+    scale = min(1.0, _LONG_SIDE / max(height, width))
+    levels = np.rint(np.clip(answer, 0.0, 1.0) * 255.0).astype(np.uint8)
+    if scale < 1.0:
+        size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+        levels = cv2.resize(levels, size_wh, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    done, packed = cv2.imencode(".png", levels)
+    if not done:
+        raise ValueError("OpenCV could not encode a PNG")
+    return packed
+
+
+def _decoded(packed: npt.NDArray[np.uint8]) -> FloatMap:
+    levels = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    if levels is None:
+        raise ValueError("OpenCV could not decode a PNG")
+    return np.asarray(levels * np.float32(1.0 / 255.0), dtype=np.float32)
+
+
+def _write(path: Path, packed: npt.NDArray[np.uint8]) -> None:
+    """Write through a partial name; without the answer kept, a rerun asks again."""
+    partial = path.with_suffix(f".{threading.get_ident()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        packed.tofile(partial)
+        partial.replace(path)
+    except OSError as problem:
+        log.warning("could not keep a foreground answer: %s", problem)
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""Connected parts of an estimated mask: which belong to the object, and which holes do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from utils.mask_utils import component_sums, components, keep_components
+from utils.types import Mask
+
+_SMALLEST_OVERLAP = 0.25
+_PINHOLE = 0.002
+"""Share of the object's area up to which a hole is an error, where `_PREDICTED_INSIDE` of it was inside."""
+_PREDICTED_INSIDE = 0.75
+
+
+def expected_parts(found: Mask, expected: Mask) -> Mask:
+    """Return the parts of `found` of which at least a quarter was expected."""
+    labels, areas = components(found)
+    overlap = component_sums(expected, labels, areas)
+    return keep_components(found, overlap > _SMALLEST_OVERLAP * areas, labels)
+
+
+def without_surplus(found: Mask, largest_area: float) -> Mask:
+    """Return `found`, bool (h, w), without detached parts beyond the largest expected area, in pixels.
+
+    A network calls other objects foreground too; one that was disoccluded beside the target and then
+    parted from it makes the target larger than it can be. The largest part always stays.
+    """
+    names, areas = components(found)
+    keep = np.zeros(areas.size, dtype=bool)
+    total = 0.0
+    for name in sorted(range(1, areas.size), key=lambda name: -areas[name]):
+        if total == 0.0 or total + areas[name] <= largest_area:
+            keep[name] = True
+            total += float(areas[name])
+    return keep_components(found, keep, names)
+
+
+def without_pinholes(found: Mask, expected: Mask) -> Mask:
+    """Return `found`, bool (h, w), with the tiny holes closed of which most was expected to be inside.
+
+    A hole at the border of the window isn't one.
+    """
+    names, areas = components(~found)
+    inside = component_sums(expected, names, areas)
+    is_hole = (areas < _PINHOLE * np.count_nonzero(found)) & (inside > _PREDICTED_INSIDE * areas)
+    border = np.concatenate([names[0], names[-1], names[:, 0], names[:, -1]])
+    is_hole[border] = False
+    is_hole[0] = False
+    return np.asarray(found | is_hole[names])

@@ -1,0 +1,175 @@
+"""The built-in engine with a foreground network: better where it knows the target, the same without."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import ArrayFrames, Capability, Engine, RunContext
+from engines.builtin.engine import BuiltinEngine
+from engines.device.manager import ModelManager
+from engines.foreground import LeasedForeground, connect_foreground
+from engines.registry import EngineRegistry
+from utils.errors import BadRequest
+from utils.mask_utils import intersection_over_union
+from utils.types import Message
+
+COUNT, WIDTH, HEIGHT = 8, 160, 96
+
+
+def clip() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """A disc of the background's own texture moves with a stain on it: colours say little of its outline."""
+    noise = np.random.default_rng(5)
+    texture = cv2.GaussianBlur(noise.uniform(0, 255, (HEIGHT, WIDTH, 3)), (0, 0), 2)
+    texture = (texture - texture.min()) / np.ptp(texture) * 200
+    other = np.roll(texture, (31, 47), axis=(0, 1))
+    frames, masks = [], []
+    for index in range(COUNT):
+        mask = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (60 + 4 * index, 48), 22, 1, -1) > 0
+        frames.append(np.where(mask[..., None], other, texture).astype(np.uint8))
+        masks.append(mask)
+    return frames, masks
+
+
+class Oracle:
+    """A network that knows the true masks by their frames."""
+
+    network = "oracle"
+
+    def __init__(self, frames: list[np.ndarray], masks: list[np.ndarray], fails_at: int = 99):
+        self.answers = {frame.tobytes(): mask for frame, mask in zip(frames, masks, strict=True)}
+        self.fails_at = fails_at
+        self.calls = 0
+
+    def estimate(self, image: np.ndarray) -> np.ndarray:
+        self.calls += 1
+        if self.calls >= self.fails_at:
+            raise RuntimeError("no more")
+        return self.answers[image.tobytes()].astype(np.float32)
+
+
+def matted(engine: BuiltinEngine, frames, mask, context=None, interval=3) -> list[np.ndarray]:
+    options = {"network_interval": interval}
+    found = engine.process(ArrayFrames(frames), {0: mask}, 0, options, context or RunContext())
+    return [item.alpha for item in found]
+
+
+def overlap(alphas, masks) -> float:
+    return float(
+        np.mean(
+            [intersection_over_union(a > 0.5, m) for a, m in zip(alphas, masks, strict=True)][1:]
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def plain() -> BuiltinEngine:
+    engine = BuiltinEngine(Settings(_env_file=None))
+    engine.load_model("cpu")
+    return engine
+
+
+def with_network(network) -> BuiltinEngine:
+    engine = BuiltinEngine(Settings(_env_file=None))
+    engine.use_foreground(network)
+    return engine
+
+
+def test_a_network_that_knows_the_target_makes_the_outline_right(plain) -> None:
+    frames, masks = clip()
+    found = {
+        interval: overlap(
+            matted(with_network(Oracle(frames, masks)), frames, masks[0], interval=interval), masks
+        )
+        for interval in (1, 3)
+    }
+    without = overlap(matted(plain, frames, masks[0]), masks)
+    assert found[1] > 0.97
+    assert found[3] > without + 0.3
+
+
+def test_a_network_that_fails_midway_ends_no_job_and_is_told(plain) -> None:
+    frames, masks = clip()
+    notices: list[Message] = []
+    engine = with_network(Oracle(frames, masks, fails_at=2))
+    alphas = matted(engine, frames, masks[0], RunContext(on_notice=notices.append))
+    assert len(alphas) == COUNT
+    assert [notice.code for notice in notices] == ["engine.foreground_failed"]
+    assert overlap(alphas, masks) > overlap(matted(plain, frames, masks[0]), masks) - 0.05
+
+
+def test_without_an_available_network_the_alphas_are_those_of_the_engine_alone(plain) -> None:
+    frames, masks = clip()
+    oracle = Oracle(frames, masks)
+    oracle.network = ""
+    pairs = zip(
+        matted(with_network(oracle), frames, masks[0]),
+        matted(plain, frames, masks[0]),
+        strict=True,
+    )
+    assert all(np.array_equal(*pair) for pair in pairs)
+    assert oracle.calls == 0
+
+
+class _Net(Engine):
+    name = "net"
+    label = Message("engine.builtin.label")
+    description = Message("engine.builtin.description")
+    capabilities = frozenset({Capability.MATTE})
+    weight_bytes = 0
+    loaded = False
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing to prepare."""
+
+    def requirements(self):
+        return ()
+
+    def working_bytes(self, size_wh):
+        return 0
+
+    def load_model(self, device):
+        self.loaded = True
+
+    def unload(self):
+        self.loaded = False
+
+    def foreground(self, image: np.ndarray) -> np.ndarray:
+        assert self.loaded
+        return np.full(image.shape[:2], 0.25, np.float32)
+
+
+@pytest.fixture
+def registry(monkeypatch) -> EngineRegistry:
+    monkeypatch.setattr(
+        "engines.registry.ENGINES",
+        {"builtin": "engines.builtin.engine:BuiltinEngine", "net": f"{__name__}:_Net"},
+    )
+    return EngineRegistry(Settings(_env_file=None))
+
+
+def test_the_network_is_leased_for_the_length_of_a_call(registry) -> None:
+    foreground = LeasedForeground(registry, ModelManager(registry, device="cpu"), "auto")
+    assert foreground.network == "net"
+    assert (foreground.estimate(np.zeros((4, 6, 3), np.uint8)) == 0.25).all()
+
+
+def test_off_lends_no_network_and_a_wrong_name_is_refused(registry) -> None:
+    manager = ModelManager(registry, device="cpu")
+    assert LeasedForeground(registry, manager, "off").network == ""
+    with pytest.raises(BadRequest) as unknown:
+        LeasedForeground(registry, manager, "nobody")
+    assert unknown.value.code == "engine.unknown"
+    with pytest.raises(BadRequest) as no_network:
+        LeasedForeground(registry, manager, "builtin")
+    assert no_network.value.code == "engine.not_a_foreground_network"
+
+
+def test_the_application_gives_the_network_to_the_engines_that_use_one(registry) -> None:
+    connect_foreground(registry, ModelManager(registry, device="cpu"), "net")
+    frames, masks = clip()
+    found = matted(registry.get("builtin"), frames[:3], masks[0])
+    assert len(found) == 3
+    assert registry.get("net").loaded

@@ -1,0 +1,178 @@
+"""A foreground network as evidence of the built-in engine: answers kept, weighed, and gone without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engines.base import KEPT_CACHE, RunContext
+from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.selection.foreground_cue import ForegroundCue
+from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.tracking.parts import without_surplus
+from utils.errors import Cancelled, EngineUnavailable
+from utils.types import Message
+
+HEIGHT, WIDTH = 80, 120
+STILL = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+WHOLE = (0, 0, WIDTH, HEIGHT)
+
+
+class Network:
+    """Calls bright pixels foreground; can be told to fail at a call."""
+
+    network = "made-up"
+
+    def __init__(self, fails_at: int = 10**6, error: Exception | None = None) -> None:
+        self.calls = 0
+        self.fails_at = fails_at
+        self.error = error or MemoryError("out of memory")
+
+    def estimate(self, image: np.ndarray) -> np.ndarray:
+        self.calls += 1
+        if self.calls >= self.fails_at:
+            raise self.error
+        return (image[..., 0] > 127).astype(np.float32)
+
+
+def rectangle(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def picture(mask: np.ndarray) -> np.ndarray:
+    return np.where(mask[..., None], np.uint8(220), np.uint8(30)).repeat(3, axis=2)
+
+
+def seen(answer: np.ndarray) -> Foreground:
+    return Foreground(answer.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+
+
+TARGET = rectangle(30, 20, 60, 60)
+CROWD = rectangle(70, 20, 110, 60)
+
+
+def test_an_answer_that_separates_the_target_is_strong_evidence_both_ways() -> None:
+    model = ForegroundModel()
+    model.confirm(seen(TARGET), TARGET)
+    evidence = model.evidence(seen(TARGET), STILL, WHOLE)
+    assert evidence[TARGET].min() > 2.0
+    assert evidence[~TARGET].max() < -2.0
+
+
+def test_where_the_network_sees_a_crowd_too_it_says_little_for_the_crowd() -> None:
+    model = ForegroundModel()
+    model.confirm(seen(TARGET | CROWD), TARGET)
+    evidence = model.evidence(seen(TARGET | CROWD), STILL, WHOLE)
+    crowd = rectangle(80, 30, 100, 50)
+    assert np.abs(evidence[crowd]).max() < 0.5
+    assert evidence[rectangle(38, 28, 50, 52)].min() > 1.0
+    assert evidence[rectangle(0, 0, 20, 80)].max() < -1.0
+
+
+def test_a_network_that_does_not_know_the_target_says_nothing() -> None:
+    nothing = np.zeros((HEIGHT, WIDTH))
+    model = ForegroundModel()
+    model.confirm(seen(nothing), TARGET)
+    assert np.abs(model.evidence(seen(nothing), STILL, WHOLE)).max() < 0.3
+
+
+def test_a_part_the_tracker_lost_does_not_count_against_the_network() -> None:
+    model = ForegroundModel()
+    model.confirm(seen(TARGET), TARGET)
+    half = rectangle(30, 20, 45, 60)
+    for _ in range(8):
+        model.follow(seen(TARGET), half, STILL)
+    assert model.evidence(seen(TARGET), STILL, WHOLE)[rectangle(50, 25, 58, 55)].min() > 1.5
+
+
+def test_before_a_confirmed_frame_there_is_no_evidence() -> None:
+    assert not ForegroundModel().evidence(seen(TARGET), STILL, (5, 5, 25, 15)).any()
+
+
+def test_detached_parts_beyond_the_expected_area_are_another_object() -> None:
+    both = TARGET | rectangle(80, 20, 100, 60)
+    assert np.array_equal(without_surplus(both, 1300.0), TARGET)
+    assert np.array_equal(without_surplus(both, 2000.0), both)
+    assert np.array_equal(without_surplus(TARGET, 10.0), TARGET)
+
+
+def test_every_kth_and_every_confirmed_frame_is_asked_once() -> None:
+    network = Network()
+    maps = ForegroundMaps(network, RunContext(), interval=4, always={6})
+    frames = [picture(rectangle(index, 20, index + 20, 60)) for index in range(9)]
+    asked = [index for index, frame in enumerate(frames) if maps.at(index, frame) is not None]
+    assert asked == [0, 4, 6, 8]
+    for index in reversed(range(9)):
+        maps.at(index, frames[index])
+    assert network.calls == 4
+
+
+def test_answers_outlive_a_job_in_its_cache_folder_and_a_damaged_one_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    frame = picture(TARGET)
+    answers = []
+    network = Network()
+    for _ in range(2):
+        maps = ForegroundMaps(network, RunContext(cache_dir=tmp_path))
+        answers.append(maps.at(0, frame))
+    assert network.calls == 1
+    assert np.array_equal(answers[0], TARGET.astype(np.float32))
+    assert np.array_equal(answers[0], answers[1])
+    (kept,) = (tmp_path / KEPT_CACHE).rglob("*.png")
+    kept.write_bytes(b"cut off")
+    again = ForegroundMaps(network, RunContext(cache_dir=tmp_path)).at(0, frame)
+    assert np.array_equal(again, answers[0])
+    assert network.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError("secret path"), "MemoryError"),
+        (EngineUnavailable("engine.no_foreground_network"), "No foreground network"),
+    ],
+)
+def test_a_failing_network_is_named_once_and_left_out(error: Exception, reason: str) -> None:
+    notices: list[Message] = []
+    maps = ForegroundMaps(Network(2, error), RunContext(on_notice=notices.append), interval=1)
+    found = [maps.at(index, picture(TARGET)[index:]) for index in range(4)]
+    assert [answer is not None for answer in found] == [True, False, False, False]
+    assert not maps.is_active
+    assert [notice.code for notice in notices] == ["engine.foreground_failed"]
+    assert str(notices[0].params["reason"]).startswith(reason)
+
+
+def test_a_cancelled_job_does_not_ask_and_is_no_failure_of_the_network() -> None:
+    context = RunContext()
+    maps = ForegroundMaps(Network(), context)
+    context.cancel.set()
+    with pytest.raises(Cancelled):
+        maps.at(0, picture(TARGET))
+    assert maps.is_active
+
+
+def test_the_answer_that_ends_with_the_box_weighs_more_than_one_that_goes_on() -> None:
+    long = rectangle(10, 20, 110, 60)
+
+    class WholeOrCrop(Network):
+        def estimate(self, image: np.ndarray) -> np.ndarray:
+            if image.shape[1] == WIDTH:
+                return long.astype(np.float32)
+            return super().estimate(image)
+
+    cue = ForegroundCue(WholeOrCrop(), picture(TARGET), (WIDTH, HEIGHT))
+    log_odds = cue.log_odds((30, 20, 60, 60))
+    assert log_odds is not None
+    assert log_odds[rectangle(35, 25, 55, 55)].min() > 1.0
+    assert log_odds[rectangle(62, 25, 70, 55)].max() < 0.0
+
+
+def test_a_selection_goes_on_without_a_network_that_fails() -> None:
+    cue = ForegroundCue(Network(fails_at=1), picture(TARGET), (WIDTH, HEIGHT))
+    assert cue.log_odds((30, 20, 60, 60)) is None
+    assert cue.component_at([(40, 40)]) is None
