@@ -35,7 +35,7 @@ from engines.foreground import connect_foreground  # noqa: E402
 from engines.registry import build_registry  # noqa: E402
 from pipeline.postprocess.foreground import estimate_foreground  # noqa: E402
 from pipeline.selection.corrections import has_lost  # noqa: E402
-from pipeline.session.results import least_sure  # noqa: E402
+from pipeline.session.results import least_confident  # noqa: E402
 from pipeline.video_io.facade import VideoIO  # noqa: E402
 from utils.types import Box, Frame, Mask, Point, Prompt  # noqa: E402
 
@@ -233,7 +233,9 @@ def corrected(
 
     And what it would be after as many clicks as it takes to make that frame right.
     """
-    frame = least_sure([item.confidence for item in found], confirmed={start}) or len(found) // 2
+    frame = (
+        least_confident([item.confidence for item in found], confirmed={start}) or len(found) // 2
+    )
     guess = found[frame].alpha > 0.5
     answer = clicked(engine, clip, frame, guess, found[frame].confidence)
     figures = {

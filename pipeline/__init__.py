@@ -1,1 +1,1 @@
-"""The steps of a job, its state on disk, and the only door for video."""
+"""From an uploaded clip to finished files: sessions, selection, jobs, rendering; no model code and no page."""

@@ -43,8 +43,8 @@ class EngineChoice:
 
     def __init__(self, settings: Settings, registry: EngineRegistry, manager: ModelManager) -> None:
         self._settings = settings
-        self._registry = registry
-        self._manager = manager
+        self.registry = registry
+        self.manager = manager
         self._check_setting("SPLAZMATTE_DEFAULT_ENGINE", settings.default_engine, Capability.MATTE)
         self._check_setting("SPLAZMATTE_SEGMENTER", settings.segmenter, Capability.TRACK)
 
@@ -55,7 +55,7 @@ class EngineChoice:
         return tuple(self._info(engine.name, engine.name == default) for engine in engines)
 
     def segmenter(self) -> EngineInfo:
-        """Return who finds the target now."""
+        """Return the engine that finds the target now."""
         return self._info(self.segmenter_name(), True)
 
     def segmenters(self) -> tuple[EngineInfo, ...]:
@@ -86,7 +86,7 @@ class EngineChoice:
     def everything(self) -> tuple[EngineInfo, ...]:
         """Return every engine, with its measured peak where it has run."""
         default = self.default_engine()
-        return tuple(self._info(name, name == default) for name in self._registry.names)
+        return tuple(self._info(name, name == default) for name in self.registry.names)
 
     def matting_engine(self, wanted: str, *, everyone: bool = False) -> str:
         """Return the matting engine for a job that wants `wanted`, "auto" for the default.
@@ -102,7 +102,7 @@ class EngineChoice:
         if wanted == _AUTO:
             name = self._default_for_everyone(able) if everyone else self.default_engine()
         else:
-            engine = self._registry.get(wanted)
+            engine = self.registry.get(wanted)
             if engine not in able:
                 code = "engine.needs_mark" if everyone else "engine.cannot_matte"
                 raise BadRequest(code, name=engine.label, known=_names(able))
@@ -111,14 +111,14 @@ class EngineChoice:
         return name
 
     def _default_for_everyone(self, able: list[Engine]) -> str:
-        """Return the best ready engine that needs no mark, or the first, which then says what it lacks."""
+        """Return the best ready engine that needs no mark, or the first, whose error then names what it lacks."""
         if not able:
             raise BadRequest("engine.everyone_none")
         ready = [engine for engine in able if engine.is_available]
         return max(ready or able[:1], key=self._matting_preference).name
 
     def _able(self, capability: Capability) -> list[Engine]:
-        return [engine for engine in self._registry if capability in engine.capabilities]
+        return [engine for engine in self.registry if capability in engine.capabilities]
 
     def _segmenters(self) -> list[Engine]:
         """Return the engines that find and track the target, best first."""
@@ -127,7 +127,7 @@ class EngineChoice:
 
     def _matting_preference(self, engine: Engine) -> int:
         preference = engine.preference
-        on_gpu = self._manager.device.startswith("cuda")
+        on_gpu = self.manager.device.startswith("cuda")
         return preference.matte_on_gpu if on_gpu else preference.matte_on_cpu
 
     def _check_setting(self, setting: str, name: str, capability: Capability) -> None:
@@ -139,7 +139,7 @@ class EngineChoice:
             raise BadRequest("job.value", name=setting, value=name[:60], allowed=allowed)
 
     def _require(self, name: str) -> None:
-        engine = self._registry.get(name)
+        engine = self.registry.get(name)
         missing = [item for item in engine.requirements() if not item.present]
         if missing:
             raise EngineUnavailable(
@@ -150,9 +150,9 @@ class EngineChoice:
             )
 
     def _info(self, name: str, is_default: bool) -> EngineInfo:
-        engine = self._registry.get(name)
+        engine = self.registry.get(name)
         requirements = engine.requirements()
-        measured = self._manager.measured(name)
+        measured = self.manager.measured(name)
         return EngineInfo(
             name=name,
             label=engine.label,

@@ -1,4 +1,4 @@
-"""Numbers for unexpected faults: the user sees the number, the log has the trace beside it."""
+"""Numbers for unexpected errors: the user sees the number, the log has the trace beside it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pure functions and values that every other room may use."""
+"""Pure functions and values that every other package may use."""

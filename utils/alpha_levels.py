@@ -41,6 +41,12 @@ def to_bytes(levels: AlphaLevels) -> AlphaBytes:
     return np.asarray(cv2.convertScaleAbs(levels, alpha=255 / OPAQUE), np.uint8)
 
 
+def float_to_bytes(alpha: Alpha) -> AlphaBytes:
+    """Return alpha, float32 in [0, 1], rounded to the nearest of 255 and clipped."""
+    rounded: AlphaBytes = np.clip(np.rint(alpha * np.float32(255.0)), 0, 255).astype(np.uint8)
+    return rounded
+
+
 def to_float(levels: AlphaLevels) -> Alpha:
     """Return levels as float32 in [0, 1]."""
     return levels.astype(np.float32) * np.float32(1 / OPAQUE)

@@ -16,7 +16,7 @@ class SplazmatteError(Exception):
     """
 
     exit_code = 2
-    """What the command line exits with: 2 for what the user can mend, 1 for a fault of ours."""
+    """What the command line exits with: 2 for what the user can fix, 1 for an internal error."""
 
     def __init__(
         self, code: str, *, detail: str = "", **params: str | int | float | Message
@@ -57,7 +57,7 @@ class SessionError(SplazmatteError):
 
 
 class NotEnoughDisk(SplazmatteError):
-    """The disk has too little room, before or during a job."""
+    """The disk has too little space, before or during a job."""
 
 
 class EngineUnavailable(SplazmatteError):

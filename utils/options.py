@@ -1,4 +1,4 @@
-"""Options declared once: what a field's type, default and `Option` say, for command line, page and API.
+"""Options declared once, as annotated fields, for command line, page and API.
 
 A class of options is a dataclass or a pydantic model. A field that a user may set is annotated
 `Annotated[type, Option(Text(...), ...)]`; from it come the control that is drawn, the range that is
@@ -25,7 +25,7 @@ Kind: TypeAlias = Literal["bool", "int", "float", "choice", "text", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What a user is told of a field, and what values it takes."""
+    """The label of a field, and the values it takes."""
 
     label: Text
     minimum: float | None = None

@@ -1,4 +1,4 @@
-"""Array aliases and small value types shared by all rooms; no behaviour beyond validation."""
+"""Array aliases and small value types shared by all packages; no behaviour beyond validation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the user says of the target on one frame.
+    """How the user marks the target on one frame.
 
     `exemplars` asks for "everything like these boxes" instead of the one object in `box`.
     `mask` is a ready mask, bool (H, W), of the frame's own size.
@@ -54,7 +54,7 @@ class Prompt:
 
     @property
     def is_empty(self) -> bool:
-        """True when the prompt says nothing at all."""
+        """True when nothing is given at all."""
         return not (
             self.text.strip()
             or self.points

@@ -1,4 +1,4 @@
-"""How much disk a job will write; it looks at no disk."""
+"""An estimate of the bytes a job will write; it reads no disk."""
 
 from __future__ import annotations
 

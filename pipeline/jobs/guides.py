@@ -7,9 +7,10 @@ from zlib import crc32
 
 import numpy as np
 
+from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest
+from pipeline.session.session import Session
 from pipeline.session.state import SessionState
-from pipeline.session.store import Session, read_mask
 from utils.errors import BadRequest
 from utils.types import Mask
 

@@ -1,38 +1,27 @@
-"""One matting job, from confirmed masks to finished files: track where needed, matte, render."""
+"""One matting job from start to end: its lock, its state, every target in turn, and what a failure leaves."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import os
 import resource
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from config import Settings
-from engines.base import KEPT_CACHE, Engine, MattedFrame, MattingEngine, RunContext
-from engines.device.manager import ModelManager
-from engines.registry import EngineRegistry
+from engines.base import KEPT_CACHE, RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frame, target_guides
 from pipeline.jobs.ranges import FrameRange
-from pipeline.jobs.reorder import in_order
-from pipeline.jobs.tracking import track_to_folder
+from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.session.output_records import (
     TARGETS_DIR,
-    appearance_of,
-    output_records,
     remove_output,
     target_number,
 )
 from pipeline.session.request import MatteRequest
+from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import (
     OutputRecord,
     SessionState,
@@ -40,46 +29,13 @@ from pipeline.session.state import (
     StepSeconds,
     frame_range,
 )
-from pipeline.session.store import LOCK_WAIT_S, Session
 from pipeline.storage import disk
 from pipeline.storage.files import partial_path, write_atomically
-from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
-from utils.alpha_levels import AlphaLevels
-from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError
-from utils.image_utils import compose_over_checker, shrink_to, write_image
-from utils.messages import render
+from utils.errors import Cancelled, SessionError, SplazmatteError
 from utils.options import resolve_options
-from utils.types import Mask, Message
+from utils.types import Message
 
 logger = logging.getLogger(__name__)
-
-LIVE_INTERVAL_S = 1.0
-LIVE_REREAD_INTERVAL_S = 5.0
-"""Seconds between live pictures of an engine that reads ahead: their frames are decoded again."""
-LIVE_LONG_SIDE = 960
-"""Longest side of the live picture, in pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What a job works with."""
-
-    settings: Settings
-    video: VideoIO
-    registry: EngineRegistry
-    manager: ModelManager
-    tracker_name: str
-    is_stopping: Callable[[], bool] = lambda: False
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Seconds spent in each step of a job."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def add(self, step: str, seconds: float) -> None:
-        self.seconds[step] = self.seconds.get(step, 0.0) + seconds
 
 
 class MattingJob:
@@ -96,11 +52,8 @@ class MattingJob:
         self._session = session
         self._request = request
         self.engine_name = engine_name
-        self._clock = _Clock()
+        self._engine = services.registry.get(engine_name)
         self._details: dict[str, str] = {}
-        self._confidence: list[float] = []
-        """Of each frame; the least where there are several targets."""
-        self._watch = disk.DiskWatch(session.folder, services.settings.running_floor_bytes)
 
     def run(self, context: RunContext) -> SessionState:
         """Do the whole job; return the final state.
@@ -140,15 +93,25 @@ class MattingJob:
             )
 
         self._session.transform(begin)
-        self._session.set_room_aside()
+        self._session.reserve_state_space()
 
     def _work(self, context: RunContext, started_s: float) -> SessionState:
-        state = self._session.state
-        clip = self._session.clip
-        first, last = frame_range(self._request, clip)
+        first, last = frame_range(self._request, self._session.clip)
         guides = target_guides(self._session, self._request, first, last)
-        start = start_frame(self._request, state, first, last) - first
-        self._check_disk(clip, last - first + 1, len(guides))
+        self._check_disk(last - first + 1, len(guides))
+        run = self._prepare(context, first, last)
+        masters = []
+        records: list[OutputRecord] = []
+        for number, guide in enumerate(guides, start=1):
+            folder = self._target_folder(number, len(guides))
+            masters.append(folder / self._session.master.name)
+            records += run.matte(guide, folder)
+        if len(guides) > 1:
+            records = run.combine(masters) + self._put_targets(records)
+        return self._finish(run, records, started_s)
+
+    def _prepare(self, context: RunContext, first: int, last: int) -> MattingRun:
+        state, clip = self._session.state, self._session.clip
         notices: list[Message] = [*clip.notices]
         for keyframe in state.keyframes.values():
             notices += keyframe.notices
@@ -157,28 +120,28 @@ class MattingJob:
             notices.append(message)
             context.on_notice(message)
 
-        inner = RunContext(
-            on_progress=context.on_progress,
-            on_notice=notice,
-            cancel=context.cancel,
-            cache_dir=self._session.cache_dir,
-            details=self._details,
-        )
         source = self._services.video.open(self._session.source, clip, context.cancel)
-        frames = FrameRange(source, first, last)
-        self._confidence = [1.0] * len(frames)
-        masters = []
-        records: list[OutputRecord] = []
-        for number, guide in enumerate(guides, start=1):
-            folder = self._target_folder(number, len(guides))
-            masters.append(folder / self._session.master.name)
-            records += self._matte_target(
-                inner, clip, frames, guide, start, folder, (first, last), notices
-            )
-        if len(guides) > 1:
-            together = self._combine(inner, clip, masters, (first, last), notices)
-            records = together + self._put_targets(records)
-        return self._finish(records, notices, last - first + 1, started_s)
+        return MattingRun(
+            services=self._services,
+            session=self._session,
+            request=self._request,
+            engine=self._engine,
+            context=RunContext(
+                on_progress=context.on_progress,
+                on_notice=notice,
+                cancel=context.cancel,
+                cache_dir=self._session.cache_dir,
+                details=self._details,
+            ),
+            clip=clip,
+            frames=FrameRange(source, first, last),
+            first=first,
+            last=last,
+            start=start_frame(self._request, state, first, last) - first,
+            notices=notices,
+            watch=disk.DiskWatch(self._session.folder, self._services.settings.running_floor_bytes),
+            confidence=[1.0] * (last - first + 1),
+        )
 
     def _target_folder(self, number: int, count: int) -> Path:
         """Return where a target's files are made; separate ones take their places when all are done."""
@@ -199,166 +162,23 @@ class MattingJob:
             for record in records
         ]
 
-    def _check_disk(self, clip: ClipInfo, frame_count: int, target_count: int) -> None:
-        engine = self._services.registry.get(self.engine_name)
+    def _check_disk(self, frame_count: int, target_count: int) -> None:
         needed = estimate_bytes(
-            clip.size_wh,
+            self._session.clip.size_wh,
             frame_count,
             self._request.outputs,
-            with_cache=tracks_first(engine, self._request),
+            with_cache=tracks_first(self._engine, self._request),
         )
         runs = target_count if target_count == 1 else target_count + 1
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * runs, reserve)
 
-    def _matte_target(
-        self,
-        context: RunContext,
-        clip: ClipInfo,
-        frames: FrameRange,
-        guide: Mapping[int, Mask],
-        start: int,
-        folder: Path,
-        span: tuple[int, int],
-        notices: list[Message],
-    ) -> list[OutputRecord]:
-        manager = self._services.manager
-        engine = self._services.registry.get(self.engine_name)
-        context = replace(context, confirmed=frozenset(guide))
-        if tracks_first(engine, self._request):
-            began_s = time.perf_counter()
-            # Not beside the target's files: a further engine takes the masks as they are.
-            masks = self._session.masks_dir
-            guide = track_to_folder(
-                manager,
-                self._services.tracker_name,
-                frames,
-                guide,
-                start,
-                span[0],
-                masks if folder == self._session.folder else masks / folder.name,
-                context,
-                self._watch.check,
-            )
-            self._clock.add("track", time.perf_counter() - began_s)
-        with manager.lease(self.engine_name, size_wh=clip.size_wh, cancel=context.cancel) as leased:
-            alphas = self._alphas(context, leased, frames, guide, start)
-            with closing(alphas):
-                return self._render(context, clip, alphas, folder, span, notices)
-
-    def _alphas(
-        self,
-        context: RunContext,
-        engine: Engine,
-        frames: FrameRange,
-        guide: Mapping[int, Mask],
-        start: int,
-    ) -> Generator[AlphaLevels, None, None]:
-        if not isinstance(engine, MattingEngine):
-            raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
-        options = resolve_options(engine.option_specs(), self._request.options)
-        matted = engine.process(frames, guide, start, options, context)
-        ordered = in_order(
-            self._with_live(matted, frames),
-            len(frames),
-            frames.size_wh,
-            self._session.folder / "spool.partial",
-            render(engine.label),
-        )
-        iterator = iter(ordered)
-        for position in itertools.count():
-            context.check_cancelled()
-            self._watch.check()
-            began_s = time.perf_counter()
-            try:
-                alpha, confidence = next(iterator)
-            except StopIteration:
-                return
-            finally:
-                self._clock.add("matte", time.perf_counter() - began_s)
-            self._confidence[position] = min(self._confidence[position], round(confidence, 3))
-            yield alpha
-
-    def _with_live(
-        self, matted: Iterator[MattedFrame], frames: FrameRange
-    ) -> Iterator[MattedFrame]:
-        next_s = 0.0
-        for item in matted:
-            yield item
-            now_s = time.monotonic()
-            if now_s < next_s:
-                continue
-            frame = frames.recent(item.index)
-            next_s = now_s + LIVE_INTERVAL_S
-            if frame is None:
-                next_s = now_s + LIVE_REREAD_INTERVAL_S
-                frame = frames.one(item.index)
-            picture = compose_over_checker(frame, item.alpha)
-            write_image(self._session.folder / "live.jpg", shrink_to(picture, LIVE_LONG_SIDE))
-
-    def _to_master(
-        self, alphas: Generator[AlphaLevels, None, None], clip: ClipInfo, path: Path
-    ) -> Generator[AlphaLevels, None, None]:
-        with closing(alphas), AlphaMasterWriter(path, clip.size_wh) as master:
-            for alpha in alphas:
-                master.append(alpha)
-                yield alpha
-
-    def _render(
-        self,
-        context: RunContext,
-        clip: ClipInfo,
-        alphas: Generator[AlphaLevels, None, None],
-        folder: Path,
-        span: tuple[int, int],
-        notices: list[Message],
-    ) -> list[OutputRecord]:
-        master = folder / self._session.master.name
-        unproven = folder / f"{master.stem}.partial-new{master.suffix}"
-        alphas = self._to_master(alphas, clip, unproven)
-        began_s = time.perf_counter()
-        matte_before_s = self._clock.seconds.get("matte", 0.0)
-        with closing(alphas):
-            result = self._services.video.render(
-                self._session.source,
-                clip,
-                alphas,
-                self._request.outputs,
-                folder,
-                appearance_of(self._request, self._session),
-                context,
-                first=span[0],
-                last=span[1],
-            )
-        os.replace(unproven, master)
-        matte_s = self._clock.seconds.get("matte", 0.0) - matte_before_s
-        self._clock.add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
-        notices += result.notices
-        return output_records(self._session, result.outputs, result.bytes)
-
-    def _combine(
-        self,
-        context: RunContext,
-        clip: ClipInfo,
-        masters: list[Path],
-        span: tuple[int, int],
-        notices: list[Message],
-    ) -> list[OutputRecord]:
-        """Render all targets together: the largest of their alphas at each pixel."""
-        streams = [read_master(master) for master in masters]
-        union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
-        return self._render(context, clip, union, self._session.folder, span, notices)
-
     def _finish(
-        self,
-        records: list[OutputRecord],
-        notices: list[Message],
-        frame_count: int,
-        started_s: float,
+        self, run: MattingRun, records: list[OutputRecord], started_s: float
     ) -> SessionState:
         folder = self._session.folder
-        self._session.give_room_back()
-        write_atomically(folder / "confidence.json", json.dumps(self._confidence).encode("utf-8"))
+        self._session.release_state_space()
+        write_atomically(folder / "confidence.json", json.dumps(run.confidence).encode("utf-8"))
         for entry in self._session.cache_dir.glob("*"):
             if entry.name != KEPT_CACHE:
                 shutil.rmtree(entry, ignore_errors=True)
@@ -366,18 +186,17 @@ class MattingJob:
         keyframes = state.keyframes.values()
         seconds = StepSeconds(
             segment=sum(keyframe.seconds for keyframe in keyframes),
-            track=self._clock.seconds.get("track", 0.0),
-            matte=self._clock.seconds.get("matte", 0.0),
-            encode=self._clock.seconds.get("encode", 0.0),
+            track=run.seconds.get("track", 0.0),
+            matte=run.seconds.get("matte", 0.0),
+            encode=run.seconds.get("encode", 0.0),
             total=time.perf_counter() - started_s,
         )
-        engine = self._services.registry.get(self.engine_name)
         peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         logger.info(
             "session %s: %s made %d frames in %.1f s (track %.1f, matte %.1f, encode %.1f), peak %d MB",
             self._session.id[:6],
             self.engine_name,
-            frame_count,
+            len(run.frames),
             seconds.total,
             seconds.track,
             seconds.matte,
@@ -389,11 +208,11 @@ class MattingJob:
             result_request=self._request,
             outputs=tuple(records),
             previous_outputs=(),
-            options_used=resolve_options(engine.option_specs(), self._request.options),
+            options_used=resolve_options(self._engine.option_specs(), self._request.options),
             run_details=self._details,
-            warnings=_unique(notices),
+            warnings=_unique(run.notices),
             seconds=seconds,
-            frames_done=frame_count,
+            frames_done=len(run.frames),
         )
         self._remove_stale(state, records)
         return done
@@ -407,7 +226,7 @@ class MattingJob:
             shutil.rmtree(self._session.folder / TARGETS_DIR, ignore_errors=True)
 
     def _settle_failure(self, error: BaseException) -> None:
-        """Remove what is unfinished and say in the state how it ended; never hides the error itself."""
+        """Remove what is unfinished and record in the state how it ended; never hides the error itself."""
         try:
             self._session.sweep_partials()
             self._record_failure(error)
@@ -424,7 +243,7 @@ class MattingJob:
             status, message = SessionStatus.FAILED, error.message
             logger.warning("session %s: %s (%s)", self._session.id[:6], error, error.detail)
         elif isinstance(error, Exception):
-            status, message = SessionStatus.FAILED, Message("job.fault")
+            status, message = SessionStatus.FAILED, Message("job.internal_error")
         else:
             status = SessionStatus.INTERRUPTED
         self._session.transform(
@@ -437,16 +256,6 @@ class MattingJob:
                 }
             )
         )
-
-
-def tracks_first(engine: Engine, request: MatteRequest) -> bool:
-    """Return whether a job needs a mask of every frame, tracked before the engine runs.
-
-    Raises:
-        BadRequest: an option is unknown or out of its range.
-    """
-    options = resolve_options(engine.option_specs(), request.options)
-    return not request.everyone and engine.wants_tracked_masks(options)
 
 
 def _unique(messages: list[Message]) -> tuple[Message, ...]:

@@ -44,7 +44,7 @@ class Job:
 
     session_id: str
     kind: str
-    run: Callable[[RunContext], None]
+    run: Callable[[RunContext], object]
     meter: ProgressMeter
     on_dropped: Callable[[], None]
     client: str = ""
@@ -186,7 +186,7 @@ class JobRunner:
         self,
         session_id: str,
         kind: str,
-        run: Callable[[RunContext], None],
+        run: Callable[[RunContext], object],
         stages: Mapping[str, int],
         rate_key: str = "",
         on_dropped: Callable[[], None] = lambda: None,
@@ -311,7 +311,7 @@ class JobRunner:
             logger.warning("session %s keeps an old state: %s", job.session_id[:6], error)
 
     def _remembering(
-        self, key: str, meter: ProgressMeter, run: Callable[[RunContext], None]
+        self, key: str, meter: ProgressMeter, run: Callable[[RunContext], object]
     ) -> Callable[[RunContext], None]:
         def run_and_remember(context: RunContext) -> None:
             run(context)
@@ -353,5 +353,5 @@ class JobRunner:
         except BaseException:
             # Also SystemExit: a lane whose worker has gone would hold up everybody for good.
             logger.exception("job of session %s failed", job.session_id[:6])
-            return JobState.FAILED, Message("job.fault")
+            return JobState.FAILED, Message("job.internal_error")
         return JobState.DONE, None

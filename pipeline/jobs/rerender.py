@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engines.base import RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
-from pipeline.jobs.matting import Services
+from pipeline.jobs.target_mattes import Services
 from pipeline.session.output_records import (
     appearance_of,
     output_records,
@@ -18,13 +18,13 @@ from pipeline.session.output_records import (
     target_number,
 )
 from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import (
     OutputRecord,
     SessionState,
     SessionStatus,
     frame_range,
 )
-from pipeline.session.store import LOCK_WAIT_S, Session
 from pipeline.storage import disk
 from pipeline.video_io import read_master
 from utils.alpha_levels import AlphaLevels

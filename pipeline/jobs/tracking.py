@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,45 +13,63 @@ import numpy as np
 from engines.base import FrameSource, RunContext, Tracker
 from engines.device.manager import ModelManager
 from pipeline.jobs.guides import fingerprint
-from pipeline.session.store import MaskFolder, write_mask
+from pipeline.session.masks import MaskFolder, write_mask
 from pipeline.storage.files import write_atomically
 from utils.errors import BadRequest
 from utils.types import Mask
 
 
+@dataclass(frozen=True, slots=True)
+class TrackingPlan:
+    """What is tracked: `guide` has confirmed masks by frame, bool (H, W), among them `guide[start]`.
+
+    `first` is the clip's frame that `frames` begins with.
+    """
+
+    tracker_name: str
+    frames: FrameSource
+    guide: Mapping[int, Mask]
+    start: int
+    first: int
+
+    def as_json(self) -> str:
+        """Return what identifies the masks that come of it."""
+        return json.dumps(
+            {
+                "tracker": self.tracker_name,
+                "first": self.first,
+                "start": self.start,
+                "guide": fingerprint(self.guide),
+            }
+        )
+
+
 def track_to_folder(
     manager: ModelManager,
-    tracker_name: str,
-    frames: FrameSource,
-    guide: Mapping[int, Mask],
-    start: int,
-    first: int,
+    plan: TrackingPlan,
     folder: Path,
     context: RunContext,
     on_frame: Callable[[], None],
 ) -> MaskFolder:
-    """Write a mask for every frame; a folder that holds them already for the same guide is kept.
+    """Write a mask for every frame; a folder that holds them already for the same plan is kept.
 
     Args:
-        first: the clip's frame that `frames` begins with.
-        guide: confirmed masks by frame, bool (H, W), among them `guide[start]`.
         on_frame: called once a frame; raises to stop.
 
     Raises:
         SplazmatteError: what the tracker or `on_frame` raises; the folder is then incomplete, and the
             next call starts over.
     """
-    plan = json.dumps(
-        {"tracker": tracker_name, "first": first, "start": start, "guide": fingerprint(guide)}
-    )
+    frames, guide, start = plan.frames, plan.guide, plan.start
+    plan_text = plan.as_json()
     plan_path = folder / "plan.json"
     masks = MaskFolder(folder)
-    if plan_path.is_file() and plan_path.read_text() == plan and len(masks) == len(frames):
+    if plan_path.is_file() and plan_path.read_text() == plan_text and len(masks) == len(frames):
         return masks
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     nothing = np.zeros((frames.size_wh[1], frames.size_wh[0]), np.bool_)
-    with manager.lease(tracker_name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
+    with manager.lease(plan.tracker_name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
         if not isinstance(engine, Tracker):
             raise BadRequest("engine.cannot_segment", name=engine.label)
         prompts = {index: {1: mask} for index, mask in guide.items()}
@@ -59,5 +78,5 @@ def track_to_folder(
             on_frame()
             write_mask(masks.path(item.index), item.masks.get(1, nothing))
             context.report("track", done, len(frames))
-    write_atomically(plan_path, plan.encode("utf-8"))
+    write_atomically(plan_path, plan_text.encode("utf-8"))
     return masks

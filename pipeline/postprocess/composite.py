@@ -11,6 +11,7 @@ from pipeline.postprocess.appearance import Appearance
 from pipeline.postprocess.edges import apply_edges
 from pipeline.postprocess.foreground import despill, estimate_colour
 from pipeline.postprocess.picture import Planes
+from utils.alpha_levels import float_to_bytes
 from utils.errors import BadRequest
 from utils.image_utils import (
     GREY_LEVEL,
@@ -66,6 +67,6 @@ def compose_still(frame: Frame, alpha: Alpha, appearance: Appearance) -> Frame:
     edged = apply_edges(alpha, appearance.edges)
     height, width = frame.shape[:2]
     background = background_picture(appearance.foreground_background, (width, height))
-    levels = np.clip(np.rint(edged * np.float32(255.0)), 0, 255).astype(np.uint8)
+    levels = float_to_bytes(edged)
     clean = despill(estimate_colour(frame, levels), levels, appearance.edges.despill)
     return compose_over(clean, edged, background)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from utils.alpha_levels import float_to_bytes
 from utils.types import Alpha, Frame
 
 WIDE_RADIUS_PX = 90
@@ -29,8 +30,7 @@ def estimate_foreground(frame: Frame, alpha: Alpha) -> Frame:
 
     Where alpha, float32 (H, W), is 0 or 1 (to half a level of 255) the frame comes back as it is.
     """
-    levels: Plane = np.clip(np.rint(alpha * np.float32(255.0)), 0, 255).astype(np.uint8)
-    return estimate_colour(frame, levels)
+    return estimate_colour(frame, float_to_bytes(alpha))
 
 
 def estimate_colour(frame: Frame, alpha: Plane, *, fill_transparent: bool = False) -> Frame:

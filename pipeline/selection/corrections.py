@@ -1,11 +1,12 @@
-"""What clicks on a frame set out from: the user's own mask there, or the last result."""
+"""The mask that clicks on a frame correct: the user's own there, or the last result."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.session.masks import read_mask, write_mask
 from pipeline.session.results import Results
-from pipeline.session.store import Session, read_mask, write_mask
+from pipeline.session.session import Session
 from utils.errors import SplazmatteError
 from utils.types import Mask, Point, Prompt
 
@@ -14,7 +15,7 @@ _LOST = 0.6
 
 
 def base_mask(session: Session, frame: int, prompt: Prompt, results: Results) -> Mask | None:
-    """Return the mask, bool (H, W), that clicks on a frame correct; None where they begin anew.
+    """Return the mask, bool (H, W), that clicks on a frame correct; None where they begin a new selection.
 
     A frame with a mask of the user's own, or one already corrected, goes on from there; a frame
     without a selection from the result, where that has anything there and hasn't lost the target. It
@@ -39,9 +40,9 @@ def base_mask(session: Session, frame: int, prompt: Prompt, results: Results) ->
 
 
 def has_lost(mask: Mask, confidence: float | None, points: Sequence[Point]) -> bool:
-    """Return True where clicks show a target that the result has lost, and better begin anew.
+    """Return True where clicks show a target that the result has lost: a new selection is better then.
 
-    The engine was hardly sure, and none of the positive clicks lies in its mask, bool (H, W).
+    The confidence is low, and none of the positive clicks lies in the mask, bool (H, W).
     """
     shown = [point for point in points if point.positive]
     if confidence is None or confidence >= _LOST or not shown:

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.postprocess.appearance import Appearance
 from pipeline.session.request import RenderRequest
+from pipeline.session.session import Session
 from pipeline.session.state import OutputRecord
-from pipeline.session.store import Session
 from pipeline.storage.files import folder_bytes
 from pipeline.video_io.outputs.registry import formats
 

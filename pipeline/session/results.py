@@ -18,13 +18,14 @@ from PIL import Image, UnidentifiedImageError
 
 from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
 from pipeline.postprocess.edges import apply_edges
+from pipeline.session.masks import read_mask
 from pipeline.session.output_records import record_paths, target_number, zip_path
+from pipeline.session.session import Session
 from pipeline.session.state import OutputRecord, frame_range
-from pipeline.session.store import Session, read_mask
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy, partial_path
 from pipeline.video_io import ClipInfo, VideoIO, compose_still, read_master_frame
-from utils.alpha_levels import to_float
+from utils.alpha_levels import float_to_bytes, to_float
 from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
@@ -45,7 +46,7 @@ class OutputFile:
 
 
 _AROUND = 2
-"""Frames on each side that count for how sure the engine was about a frame."""
+"""Frames on each side over which a frame's confidence is averaged."""
 
 
 class Results:
@@ -96,7 +97,7 @@ class Results:
     def alpha_still(self, session: Session, frame: int, edges: Edges) -> Frame:
         """Return one alpha frame as grey, uint8 RGB (H, W, 3), from the kept alpha."""
         _, alpha = self._kept_alpha(session, frame)
-        levels = np.rint(apply_edges(alpha, edges) * 255.0).astype(np.uint8)
+        levels = float_to_bytes(apply_edges(alpha, edges))
         grey: Frame = np.repeat(levels[..., None], 3, axis=2)
         return grey
 
@@ -139,7 +140,7 @@ class Results:
         partial_path(target).replace(target)
 
     def confidence(self, session: Session) -> tuple[float | None, ...]:
-        """Return how sure the engine was at each frame of the clip, None where it did not run."""
+        """Return the engine's confidence at each frame of the clip, None where it did not run."""
         clip = session.clip
         path = session.folder / "confidence.json"
         state = session.state
@@ -202,10 +203,12 @@ class Results:
         return path
 
 
-def least_sure(confidence: Sequence[float | None], confirmed: Container[int] = ()) -> int | None:
+def least_confident(
+    confidence: Sequence[float | None], confirmed: Container[int] = ()
+) -> int | None:
     """Return the frame where a correction is likeliest to help.
 
-    The one about which the engine was least sure, over five frames; None where all are as sure.
+    The one of least confidence, averaged over five frames; None where all are equal.
 
     Args:
         confidence: of each frame in [0, 1], None where the engine did not run.

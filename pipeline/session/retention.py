@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
-from pipeline.session.store import Session, SessionStore
+from pipeline.session.store import SessionStore
 from pipeline.storage.disk import MEGABYTE
 from pipeline.storage.files import folder_bytes
 from utils.errors import NotEnoughDisk, SessionError
@@ -46,7 +47,7 @@ class RetentionRules:
     """When sessions may go.
 
     `retention_hours` is the age at which an idle session goes; `keep_sessions` how many are wanted at
-    most; `protected_hours` the age below which none goes for want of room; `floor_bytes` the free
+    most; `protected_hours` the age below which none goes because the disk is full; `floor_bytes` the free
     bytes below which sessions go before their time.
     """
 

@@ -1,4 +1,4 @@
-"""Whether the disk has room, before and during a job; it deletes nothing."""
+"""Whether the disk has space, before and during a job; it deletes nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_before(folder: Path, needed_bytes: int, reserve_bytes: int) -> None:
 
 
 def is_full(error: BaseException) -> bool:
-    """Return whether the system refused to write for want of room."""
+    """Return whether the system refused to write because the disk, the quota or the file-size limit is reached."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
@@ -60,7 +60,7 @@ def existing_parent(folder: Path) -> Path:
 
 
 class DiskWatch:
-    """Stops a running job before the disk is full; looks once a second at most."""
+    """Stops a running job before the disk is full; checks once a second at most."""
 
     def __init__(self, folder: Path, floor_bytes: int) -> None:
         self._folder = folder
@@ -68,7 +68,7 @@ class DiskWatch:
         self._next_s = 0.0
 
     def check(self) -> None:
-        """Look at the free space.
+        """Check the free space.
 
         Raises:
             NotEnoughDisk: less than the floor is free.

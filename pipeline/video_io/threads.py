@@ -1,11 +1,11 @@
-"""Bounded hand-over between threads: the end always arrives, and so does the exception."""
+"""Bounded hand-over to a thread that writes: everything arrives, and so does the exception."""
 
 from __future__ import annotations
 
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -13,74 +13,7 @@ WAIT_S = 0.1
 
 
 class _End:
-    """Comes last through a queue, with the exception that ended the work, if one did."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
-
-
-class Ahead(Generic[Item]):
-    """Runs an iterator in a thread of its own, at most `depth` items ahead of the reader.
-
-    Args:
-        check: called while the reader waits; what it raises ends the waiting.
-    """
-
-    def __init__(
-        self, source: Iterator[Item], depth: int, name: str, check: Callable[[], None]
-    ) -> None:
-        self._source = source
-        self._check = check
-        self._queue: queue.Queue[Item | _End] = queue.Queue(depth)
-        self._stop = threading.Event()
-        self._ended = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        error: BaseException | None = None
-        try:
-            for item in self._source:
-                if not self._put(item):
-                    break
-        except BaseException as caught:
-            error = caught
-        finally:
-            if isinstance(self._source, Generator):
-                self._source.close()
-            self._put(_End(error))
-
-    def _put(self, item: Item | _End) -> bool:
-        while not self._stop.is_set():
-            with contextlib.suppress(queue.Full):
-                self._queue.put(item, timeout=WAIT_S)
-                return True
-        return False
-
-    def __iter__(self) -> Iterator[Item]:
-        return self
-
-    def __next__(self) -> Item:
-        if self._ended:
-            raise StopIteration
-        item = self._get()
-        if isinstance(item, _End):
-            self._ended = True
-            if item.error is not None:
-                raise item.error
-            raise StopIteration
-        return item
-
-    def _get(self) -> Item | _End:
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._queue.get(timeout=WAIT_S)
-            self._check()
-
-    def close(self) -> None:
-        """Stop the thread and wait for it."""
-        self._stop.set()
-        self._thread.join()
+    """Comes last through a queue."""
 
 
 class Worker(Generic[Item]):

@@ -1,4 +1,4 @@
-"""The outer door for tests of bad inputs: commands over a workspace with another user's session."""
+"""Fixtures for tests of bad inputs: commands over a workspace with another user's session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
-from tests.bad_inputs.outer_door import Door
+from tests.bad_inputs.command_runner import CommandRunner
 from tests.disc import write_clip, write_mask_png
 
 
@@ -26,12 +26,12 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_door(
+def make_command(
     tmp_path: Path, good: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Door]:
-    """Make the door with other limits."""
+) -> Callable[..., CommandRunner]:
+    """Make a runner with other limits."""
 
-    def make(**limits: object) -> Door:
+    def make(**limits: object) -> CommandRunner:
         def fill(folder: Path) -> dict[str, object]:
             shutil.copy(good / "clip.mp4", folder / "source.mp4")
             (folder / "alpha.mp4").write_bytes(b"somebody's result")
@@ -39,14 +39,14 @@ def make_door(
             return {"source": "source.mp4", "status": SessionStatus.DONE, "outputs": (record,)}
 
         SessionStore(tmp_path / "workspace").create("theirs.mp4", fill)
-        return Door(tmp_path, capsys, limits)
+        return CommandRunner(tmp_path, capsys, limits)
 
     return make
 
 
 @pytest.fixture
-def door(make_door: Callable[..., Door]) -> Door:
-    return make_door()
+def command(make_command: Callable[..., CommandRunner]) -> CommandRunner:
+    return make_command()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.bad_inputs.outer_door import Door
+from tests.bad_inputs.command_runner import CommandRunner
 
 SIZE = (96, 64)
 
@@ -78,13 +78,23 @@ MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("row", MASKS)
-def test_row_28_a_mask_that_cannot_select_is_refused(door: Door, good: Path, row: str) -> None:
+def test_row_28_a_mask_that_cannot_select_is_refused(
+    command: CommandRunner, good: Path, row: str
+) -> None:
     make, code = MASKS[row]
-    mask = door.folder / "mask.png"
+    mask = command.folder / "mask.png"
     make(mask)
     before = psutil.Process().memory_info().rss
-    line = door.refused(
-        code, "matte", good / "clip.mp4", "--mask", mask, "--engine", "builtin", "--out", door.out
+    line = command.refused(
+        code,
+        "matte",
+        good / "clip.mp4",
+        "--mask",
+        mask,
+        "--engine",
+        "builtin",
+        "--out",
+        command.out,
     )
     if code == "prompt.mask_size":
         assert "the clip 96x64" in line
@@ -94,7 +104,9 @@ def test_row_28_a_mask_that_cannot_select_is_refused(door: Door, good: Path, row
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
-def test_every_usual_kind_of_mask_png_is_taken(door: Door, good: Path, mode: str) -> None:
+def test_every_usual_kind_of_mask_png_is_taken(
+    command: CommandRunner, good: Path, mode: str
+) -> None:
     picture = Image.open(good / "mask.png").convert("L")
     if mode == "I;16":
         mask = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
@@ -103,13 +115,13 @@ def test_every_usual_kind_of_mask_png_is_taken(door: Door, good: Path, mode: str
         mask.putalpha(picture)
     else:
         mask = picture.convert(mode)
-    mask.save(door.folder / "mask.png")
-    code, _, error = door.run(
-        "matte", good / "clip.mp4", "--mask", door.folder / "mask.png", "--engine", "builtin",
-        "--last", "0", "--outputs", "png", "--out", door.out,
+    mask.save(command.folder / "mask.png")
+    code, _, error = command.run(
+        "matte", good / "clip.mp4", "--mask", command.folder / "mask.png", "--engine", "builtin",
+        "--last", "0", "--outputs", "png", "--out", command.out,
     )  # fmt: skip
     assert code == 0, error
-    alpha = np.asarray(Image.open(door.out / "alpha" / "000000.png")) > 127
+    alpha = np.asarray(Image.open(command.out / "alpha" / "000000.png")) > 127
     truth = np.asarray(picture) > 127
     assert (alpha & truth).sum() / (alpha | truth).sum() > 0.8
 
@@ -135,11 +147,13 @@ VALUES: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("row", VALUES)
-def test_row_30_a_value_out_of_range_is_refused(door: Door, good: Path, row: str) -> None:
+def test_row_30_a_value_out_of_range_is_refused(
+    command: CommandRunner, good: Path, row: str
+) -> None:
     arguments, code = VALUES[row]
-    door.refused(
+    command.refused(
         code, "matte", good / "clip.mp4", "--mask", good / "mask.png", "--engine", "builtin",
-        "--out", door.out, *arguments,
+        "--out", command.out, *arguments,
     )  # fmt: skip
 
 
@@ -155,22 +169,24 @@ def test_row_30_a_value_out_of_range_is_refused(door: Door, good: Path, row: str
     ],
 )
 def test_row_30_an_argument_of_another_kind_is_one_line(
-    door: Door, good: Path, arguments: list[str]
+    command: CommandRunner, good: Path, arguments: list[str]
 ) -> None:
-    before = door.sessions()
-    code, out, error = door.run(
-        "matte", good / "clip.mp4", "--mask", good / "mask.png", "--out", door.out, *arguments
+    before = command.sessions()
+    code, out, error = command.run(
+        "matte", good / "clip.mp4", "--mask", good / "mask.png", "--out", command.out, *arguments
     )
     assert (code, out) == (2, "")
     assert len(error.splitlines()) == 1
     assert "--help" in error
-    door.assert_untouched(before)
+    command.assert_untouched(before)
 
 
-def test_an_output_folder_that_cannot_be_is_said_before_any_work(door: Door, good: Path) -> None:
-    (door.folder / "file").write_text("x")
-    for out in (door.folder / "file", door.folder / "file" / "below"):
-        door.refused(
+def test_an_output_folder_that_cannot_be_is_said_before_any_work(
+    command: CommandRunner, good: Path
+) -> None:
+    (command.folder / "file").write_text("x")
+    for out in (command.folder / "file", command.folder / "file" / "below"):
+        command.refused(
             "job.folder_unusable", "matte", good / "clip.mp4", "--mask", good / "mask.png",
             "--engine", "builtin", "--out", out,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.bad_inputs.outer_door import Door
+from tests.bad_inputs.command_runner import CommandRunner
 from tests.clips import H264, ffmpeg, make_clip, make_odd_clip, source
 
 Make = Callable[[Path], Path]
@@ -126,46 +126,54 @@ REFUSED: dict[str, tuple[Make, str]] = {
 
 
 @pytest.mark.parametrize("row", REFUSED)
-def test_an_upload_off_the_list_is_refused(door: Door, good: Path, row: str) -> None:
+def test_an_upload_off_the_list_is_refused(command: CommandRunner, good: Path, row: str) -> None:
     make, code = REFUSED[row]
-    clip = make(door.folder)
-    door.refused(code, "matte", clip, "--mask", good / "mask.png", "--out", door.out)
+    clip = make(command.folder)
+    command.refused(code, "matte", clip, "--mask", good / "mask.png", "--out", command.out)
 
 
-def test_segment_refuses_the_same_at_the_same_door(door: Door) -> None:
-    mask = door.folder / "mask.png"
-    clip = text_file("<html>")(door.folder)
-    door.refused("video.unreadable", "segment", clip, "--point", "3,3", "-o", mask)
+def test_segment_refuses_the_same_at_the_same_door(command: CommandRunner) -> None:
+    mask = command.folder / "mask.png"
+    clip = text_file("<html>")(command.folder)
+    command.refused("video.unreadable", "segment", clip, "--point", "3,3", "-o", mask)
     assert not mask.exists()
 
 
-def test_an_upload_over_the_limit_is_refused(make_door, good: Path) -> None:
-    door = make_door(max_upload_bytes=500)
-    line = door.refused(
-        "video.too_big", "matte", good / "clip.mp4", "--mask", good / "mask.png", "--out", door.out
+def test_an_upload_over_the_limit_is_refused(make_command, good: Path) -> None:
+    command = make_command(max_upload_bytes=500)
+    line = command.refused(
+        "video.too_big",
+        "matte",
+        good / "clip.mp4",
+        "--mask",
+        good / "mask.png",
+        "--out",
+        command.out,
     )
     assert "limit" in line
 
 
 def test_row_4_a_playlist_makes_no_request(
-    door: Door, good: Path, listener: tuple[int, list[str]]
+    command: CommandRunner, good: Path, listener: tuple[int, list[str]]
 ) -> None:
     port, heard = listener
-    clip = playlist(f"http://127.0.0.1:{port}/a.ts")(door.folder)
-    door.refused("video.unreadable", "matte", clip, "--mask", good / "mask.png", "--out", door.out)
+    clip = playlist(f"http://127.0.0.1:{port}/a.ts")(command.folder)
+    command.refused(
+        "video.unreadable", "matte", clip, "--mask", good / "mask.png", "--out", command.out
+    )
     assert heard == []
 
 
 def matted(
-    door: Door, clip: Path, size_wh: tuple[int, int], *arguments: object
+    command: CommandRunner, clip: Path, size_wh: tuple[int, int], *arguments: object
 ) -> tuple[dict, str]:
     """Matte with a mask of the middle; return the JSON and stderr."""
     mask = Image.new("L", size_wh)
     mask.paste(255, (size_wh[0] // 4, size_wh[1] // 4, size_wh[0] * 3 // 4, size_wh[1] * 3 // 4))
-    mask.save(door.folder / "middle.png")
-    code, out, error = door.run(
-        "matte", clip, "--mask", door.folder / "middle.png", "--engine", "builtin",
-        "--out", door.out, "--json", *arguments,
+    mask.save(command.folder / "middle.png")
+    code, out, error = command.run(
+        "matte", clip, "--mask", command.folder / "middle.png", "--engine", "builtin",
+        "--out", command.out, "--json", *arguments,
     )  # fmt: skip
     assert code == 0, error
     return json.loads(out.splitlines()[-1]), error
@@ -239,17 +247,21 @@ ACCEPTED: dict[str, tuple[Make, str, tuple[int, int, int]]] = {
 
 
 @pytest.mark.parametrize("row", ACCEPTED)
-def test_an_odd_clip_that_can_be_used_is_matted_and_the_user_is_told(door: Door, row: str) -> None:
+def test_an_odd_clip_that_can_be_used_is_matted_and_the_user_is_told(
+    command: CommandRunner, row: str
+) -> None:
     make, note, (width, height, frames) = ACCEPTED[row]
-    summary, error = matted(door, make(door.folder), (width, height), "--outputs", "alpha,png")
+    summary, error = matted(
+        command, make(command.folder), (width, height), "--outputs", "alpha,png"
+    )
     assert (summary["width"], summary["height"]) == (width, height)
     assert frames in (0, summary["frames"])
     assert summary["frames"] > 0
     if note:
         assert any(note in warning for warning in summary["warnings"]), summary["warnings"]
         assert f"note: {next(w for w in summary['warnings'] if note in w)}" in error
-    assert len(list((door.out / "alpha").iterdir())) == summary["frames"]
-    assert not [path for path in door.folder.rglob("*") if ".partial" in path.name]
+    assert len(list((command.out / "alpha").iterdir())) == summary["frames"]
+    assert not [path for path in command.folder.rglob("*") if ".partial" in path.name]
 
 
 @pytest.mark.parametrize(
@@ -268,35 +280,35 @@ def test_an_odd_clip_that_can_be_used_is_matted_and_the_user_is_told(door: Door,
         os.fsdecode(b"\xff\xfe.mp4"),
     ],
 )
-def test_row_25_a_hostile_name_is_only_text(door: Door, good: Path, name: str) -> None:
-    folder = door.folder / "inbox"
+def test_row_25_a_hostile_name_is_only_text(command: CommandRunner, good: Path, name: str) -> None:
+    folder = command.folder / "inbox"
     folder.mkdir()
     clip = folder / name
     clip.write_bytes((good / "clip.mp4").read_bytes())
-    code, out, error = door.run(
+    code, out, error = command.run(
         "matte", clip, "--mask", good / "mask.png", "--engine", "builtin", "--last", "0",
-        "--outputs", "alpha", "--out", door.out, "--json",
+        "--outputs", "alpha", "--out", command.out, "--json",
     )  # fmt: skip
     assert code == 0, error
-    session = door.store.open(json.loads(out.splitlines()[-1])["session"])
+    session = command.store.open(json.loads(out.splitlines()[-1])["session"])
     assert session.state.source == "source.mp4"
     assert session.state.shown_name.isprintable()
     assert len(session.state.shown_name) <= 120
-    code, out, _ = door.run("sessions")
+    code, out, _ = command.run("sessions")
     assert code == 0
     (line,) = [line for line in out.splitlines() if session.id in line]
     assert line.isprintable()
-    assert not list(door.folder.rglob("pwned*"))
+    assert not list(command.folder.rglob("pwned*"))
     assert not Path("pwned").exists()
 
 
 def test_row_26_hostile_metadata_is_in_no_output_and_no_text(
-    door: Door, caplog: pytest.LogCaptureFixture
+    command: CommandRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
     hostile = "<img src=x onerror=alert(1)>\x1b[31m"
-    note = door.folder / "note.txt"
+    note = command.folder / "note.txt"
     note.write_text(hostile)
-    clip = door.folder / "x.mkv"
+    clip = command.folder / "x.mkv"
     ffmpeg(
         *source(frames=4), *H264, "-metadata", f"title={hostile}",
         "-metadata:s:v:0", f"title={hostile}", "-attach", note,
@@ -304,11 +316,11 @@ def test_row_26_hostile_metadata_is_in_no_output_and_no_text(
     )  # fmt: skip
     caplog.set_level("DEBUG")
     summary, error = matted(
-        door, clip, (160, 90), "--outputs", "alpha,foreground,preview,prores,webm"
+        command, clip, (160, 90), "--outputs", "alpha,foreground,preview,prores,webm"
     )
     for path in summary["outputs"].values():
         assert b"onerror" not in Path(path).read_bytes()
-    state = (door.store.open(summary["session"]).folder / "session.json").read_text()
+    state = (command.store.open(summary["session"]).folder / "session.json").read_text()
     for text in (json.dumps(summary), error, state, caplog.text):
         assert "onerror" not in text
         assert "\x1b" not in text

@@ -1,4 +1,4 @@
-"""Rows 1 to 27 of the table of bad inputs, at the door that every upload comes through."""
+"""Rows 1 to 27 of the table of bad inputs, at the command that every upload comes through."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 
 from config import Settings
+from pipeline.session.masks import read_mask
 from pipeline.session.state import SessionStatus
-from pipeline.session.store import SessionStore, read_mask
+from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from tests.faults.workplace import ROOT, app_environment, partials
 
@@ -36,10 +37,10 @@ while True:
     orchestrator.read_mask_upload(session.id, 0, mask)
     request = MatteRequest(engine="builtin", outputs=("alpha", "png", "foreground"))
     orchestrator.submit(session.id, request)
-    orchestrator._jobs.wait(session.id)
+    orchestrator._runner.wait(session.id)
     orchestrator.segment(session.id, 3, Prompt(box=Box(20, 10, 60, 60)))
     orchestrator.rerender(session.id, RenderRequest(backgrounds=Backgrounds("#123456"), outputs=("png", "preview")))
-    orchestrator._jobs.wait(session.id)
+    orchestrator._runner.wait(session.id)
     orchestrator.outputs(session.id)
     orchestrator.remove_keyframe(session.id, 3)
 """

@@ -199,7 +199,7 @@ def test_a_fault_of_an_engine_is_not_shown_with_its_text(
     session_id = workplace.session_with_target(clip, mask)
     workplace.engine.does = process
     state = workplace.matte(session_id)
-    assert_said(state.error, "job.fault")
+    assert_said(state.error, "job.internal_error")
     assert "secret" not in state.model_dump_json()
     assert_nothing_left(workplace.folder(session_id))
 

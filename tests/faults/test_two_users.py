@@ -12,9 +12,11 @@ import pytest
 
 from engines.base import MattedFrame
 from pipeline.jobs.queue import JobState
+from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
-from pipeline.session.store import Session, SessionStore, read_mask
+from pipeline.session.store import SessionStore
 from tests.faults.workplace import Workplace, assert_nothing_left, assert_said, true_alphas
 from utils.errors import SessionError
 from utils.types import Box, Prompt

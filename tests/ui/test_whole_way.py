@@ -157,7 +157,7 @@ def test_correction_on_a_later_frame_is_listed_and_can_be_removed(
     assert list(state_file(app.workspace, session)["keyframes"]) == ["0"]
 
 
-def test_the_least_sure_frame_is_offered_and_a_click_there_corrects_the_result(
+def test_the_least_confident_frame_is_offered_and_a_click_there_corrects_the_result(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)

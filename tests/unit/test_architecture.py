@@ -1,4 +1,4 @@
-"""Rules of the house that import-linter can't see."""
+"""Rules of the code that import-linter can't see."""
 
 import ast
 import subprocess
@@ -12,7 +12,7 @@ from engines.registry import ENGINES
 from utils.messages import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = {"pipeline", "engines", "ui", "utils"}
+PACKAGES = {"pipeline", "engines", "ui", "utils"}
 
 
 def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
@@ -37,12 +37,12 @@ def modules_of(path: Path) -> set[str]:
     return names
 
 
-def sources(*rooms: str) -> list[Path]:
-    return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+def sources(*packages: str) -> list[Path]:
+    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def test_config_knows_no_room() -> None:
-    assert not imports_of(ROOT / "config.py") & (ROOMS | {"torch", "gradio"})
+def test_config_imports_no_package_of_ours() -> None:
+    assert not imports_of(ROOT / "config.py") & (PACKAGES | {"torch", "gradio"})
 
 
 @pytest.mark.parametrize("command", [["--help"], ["matte", "--help"]])

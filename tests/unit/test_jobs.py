@@ -137,7 +137,7 @@ def test_an_unexpected_error_is_logged_and_shown_without_its_text(runner: JobRun
 
     runner.submit("a", "matte", fail, {"matte": 1})
     assert runner.wait("a", 5) is JobState.FAILED
-    assert runner.status("a").error.code == "job.fault"
+    assert runner.status("a").error.code == "job.internal_error"
     after = Blocker()
     after.release.set()
     runner.submit("b", "matte", after, {"matte": 1})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.selection.selector import is_stretched, mask_notices, read_mask_file
+from pipeline.selection.mask_upload import is_stretched, mask_notices, read_mask_file
 from utils.errors import UnusablePrompt
 
 

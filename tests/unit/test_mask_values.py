@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from pipeline.selection.selector import read_mask_file
+from pipeline.selection.mask_upload import read_mask_file
 from utils.errors import UnusablePrompt
 from utils.messages import render
 

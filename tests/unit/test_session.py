@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.session.masks import MaskFolder, read_mask, write_mask
 from pipeline.session.retention import RetentionRules, SessionSummary, check_share, clean, expired
+from pipeline.session.session import Session
 from pipeline.session.state import (
     InstanceRecord,
     Keyframe,
@@ -19,14 +21,7 @@ from pipeline.session.state import (
     SessionState,
     SessionStatus,
 )
-from pipeline.session.store import (
-    MaskFolder,
-    Session,
-    SessionStore,
-    clean_name,
-    read_mask,
-    write_mask,
-)
+from pipeline.session.store import SessionStore, clean_name
 from utils.errors import NotEnoughDisk, SessionError
 from utils.types import Box, Message, Point
 
@@ -96,7 +91,7 @@ def test_updates_from_many_threads_are_all_kept(store: SessionStore) -> None:
 def test_a_kill_while_writing_leaves_a_readable_state(store: SessionStore) -> None:
     session = store.create("a.mp4")
     script = (
-        "import sys; from pathlib import Path; from pipeline.session.store import Session\n"
+        "import sys; from pathlib import Path; from pipeline.session.session import Session\n"
         f"session = Session(Path({str(session.folder)!r}))\n"
         "print('go', flush=True)\n"
         "n = 0\n"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.session import versions
+from pipeline.session.session import Session
 from pipeline.session.state import STATE_VERSION
-from pipeline.session.store import Session, SessionStore
+from pipeline.session.store import SessionStore
 from utils.errors import SessionError
 
 

@@ -10,6 +10,7 @@ its empty lock files were left out.
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -27,6 +28,7 @@ from pipeline.session.state import STATE_VERSION, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from utils.alpha_levels import to_bytes
+from utils.messages import render
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "session_v1"
 SESSION_ID = next(FIXTURE.iterdir()).name
@@ -68,6 +70,22 @@ def test_it_opens_with_everything_in_it(work: Orchestrator) -> None:
     assert state.result_request is not None
     assert state.result_request.edges.feather_px == 1.0
     assert len(work.confidence(SESSION_ID)) == 12
+
+
+def test_its_messages_are_still_texts(work: Orchestrator, folder: Path) -> None:
+    path = folder / "session.json"
+    fields = json.loads(path.read_text())
+    gone = {"code": "video.gone", "params": {}}
+    kept = {"code": "video.interlaced", "params": {}}
+    fields |= {"error": {"code": "job.fault", "params": {}}, "warnings": [gone, kept]}
+    fields["clip"]["notices"] = fields["keyframes"]["8"]["notices"] = [kept, gone]
+    path.write_text(json.dumps(fields))
+    state = work.state(SESSION_ID)
+    assert state.error is not None
+    assert render(state.error, "zh")
+    assert state.clip is not None
+    for messages in (state.warnings, state.clip.notices, state.keyframes[8].notices):
+        assert [message.code for message in messages] == ["video.interlaced"]
 
 
 def test_it_renders_again_from_its_kept_alpha(work: Orchestrator, folder: Path) -> None:

@@ -16,11 +16,12 @@ from engines.base import Instance, RunContext
 from pipeline.jobs.queue import JobState
 from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.postprocess.appearance import Backgrounds, Edges
-from pipeline.selection.selector import store_keyframe
+from pipeline.session.keyframes import Found, store_keyframe
+from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest
-from pipeline.session.results import least_sure
+from pipeline.session.results import least_confident
 from pipeline.session.state import SessionStatus
-from pipeline.session.store import SessionStore, read_mask
+from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
 from utils.alpha_levels import to_bytes
@@ -230,7 +231,7 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
     square[70:90, 120:150] = True
     found = [Instance(square, 0.9), Instance(disc_frame(0)[1], 0.8)]
     session = SessionStore(settings.workspace_dir).open(made)
-    store_keyframe(session, 0, found, engine="mask", prompt=Prompt(box=BOX))
+    store_keyframe(session, 0, Found(found, "mask", Prompt(box=BOX)))
     alone = []
     for kept in ((0,), (1,)):
         request = MatteRequest(engine="builtin", outputs=("alpha",), kept={0: kept})
@@ -392,7 +393,7 @@ def test_rendering_without_a_matte_is_refused(work, session_id: str) -> None:
         ([0.9, 0.8], (0, 1), None),
     ],
 )
-def test_the_middle_of_the_least_sure_stretch_is_to_be_checked_first(
+def test_the_middle_of_the_least_confident_stretch_is_to_be_checked_first(
     confidence: list[float | None], confirmed: tuple[int, ...], frame: int | None
 ) -> None:
-    assert least_sure(confidence, confirmed) == frame
+    assert least_confident(confidence, confirmed) == frame

@@ -13,7 +13,7 @@ from utils.options import OptionSpec
 from utils.types import Box, Point
 
 EXIT_USER = 2
-"""Exit code for what the user can mend."""
+"""Exit code for what the user can fix."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     sessions = commands.add_parser("sessions", help="list sessions, or clean up old ones")
     sessions.add_argument("--clean", action="store_true", help="delete expired sessions")
-    sessions.add_argument("--dry-run", action="store_true", help="only say what would go")
+    sessions.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
     return parser
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXIT_OK = 0
-EXIT_FAULT = 1
+EXIT_INTERNAL_ERROR = 1
 EXIT_CANCELLED = 130
 
 BuildSettings = Callable[[], "Settings"]
@@ -70,7 +70,7 @@ def main(
     except Exception as error:
         logger.exception("unexpected")
         print(f"internal error: {type(error).__name__}: {one_line(str(error))}", file=sys.stderr)
-        return EXIT_FAULT
+        return EXIT_INTERNAL_ERROR
 
 
 def _given(options: argparse.Namespace, *names: str) -> dict[str, object]:

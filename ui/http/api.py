@@ -209,7 +209,7 @@ def _answering(language: object) -> Iterator[Language]:
     except Exception as error:
         number = report_internal_error()
         raise gr.Error(
-            translate("page.fault", spoken, number=number), print_exception=False
+            translate("page.internal_error", spoken, number=number), print_exception=False
         ) from error
 
 

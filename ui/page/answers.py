@@ -11,7 +11,7 @@ from config import Settings
 from engines.base import Capability
 from pipeline.jobs.queue import ACTIVE
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.results import least_sure
+from pipeline.session.results import least_confident
 from pipeline.session.state import SessionState
 from ui import views
 from ui.page.components import Page, heading_html, output_choices, upload_label
@@ -123,7 +123,7 @@ class Answers:
         appearance = views.appearance_view(state)
         result = views.result_view(state, outputs, self._engine_label(state, language), language)
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
-        weakest = least_sure(confidence, state.keyframes)
+        weakest = least_confident(confidence, state.keyframes)
         return {
             page.results: gr.update(result=result),
             page.edges: gr.update(result=appearance),

@@ -75,7 +75,9 @@ class Callbacks:
                 return self._answer.problem(error.text(spoken), spoken)
             except Exception:
                 number = report_internal_error()
-                return self._answer.problem(translate("page.fault", spoken, number=number), spoken)
+                return self._answer.problem(
+                    translate("page.internal_error", spoken, number=number), spoken
+                )
 
         return safe
 

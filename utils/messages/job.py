@@ -6,7 +6,7 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "job.cancelled": Text(en="Cancelled.", zh="已取消。"),
-    "job.fault": Text(
+    "job.internal_error": Text(
         en="Something went wrong on our side. Your clip and selection are kept: run it again, and tell "
         "the admin when it happens twice.",
         zh="程序内部出错。您的视频和选区都已保留：请重试；若再次出现，请告知管理员。",

@@ -65,7 +65,7 @@ TEXTS: dict[str, Text] = {
         en="The selection of frame {frame} was removed.", zh="已移除第 {frame} 帧的选区。"
     ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
-    "page.fault": Text(
+    "page.internal_error": Text(
         en="Something went wrong on our side (report no. {number}). "
         "Try again; tell the admin when it happens twice.",
         zh="程序内部出错（报告编号 {number}）。请重试；若再次出现，请告知管理员。",

@@ -89,7 +89,7 @@ TEXTS: dict[str, Text] = {
         zh="请只提供遮罩，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
-        en="Say what to keep: one of --mask, --text, --point or --box, or --everyone.",
+        en="Give the target by one of --mask, --text, --point or --box, or --everyone.",
         zh="请指定要保留的目标：--mask、--text、--point 或 --box 之一，或 --everyone。",
     ),
     "prompt.everyone_alone": Text(

@@ -40,7 +40,9 @@ _ANNOTATOR: dict[str, Text] = {
         "correct the result, then matte again.",
         zh="各帧可信度：橙色的帧可能需要修正。在该帧画面上点击即可修正结果，然后重新抠图。",
     ),
-    "weakest": Text(en="Go to frame {frame}, the least sure", zh="转到最没把握的第 {frame} 帧"),
+    "weakest": Text(
+        en="Go to frame {frame}, the least confident", zh="转到可信度最低的第 {frame} 帧"
+    ),
     "keyframes": Text(en="Selected on", zh="已选帧"),
     "keyframe": Text(en="Frame {frame} · {kept} kept", zh="第 {frame} 帧 · 保留 {kept} 个"),
     "remove": Text(en="Remove the selection of frame {frame}", zh="移除第 {frame} 帧的选区"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import shutil
 import threading
@@ -17,6 +16,7 @@ from pipeline.postprocess.appearance import Appearance
 from pipeline.postprocess.decontaminate import checked_levels, halved, with_foreground
 from pipeline.postprocess.edges import apply_edges_levels
 from pipeline.postprocess.picture import Picture, Plane
+from pipeline.storage import disk
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import PixelLayout, bit_depth
 from pipeline.video_io.decode import Reading, read_samples
@@ -26,16 +26,15 @@ from pipeline.video_io.outputs.registry import check_outputs, output_format
 from pipeline.video_io.outputs.sinks import Sink
 from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.rendering.publish import publish
-from pipeline.video_io.threads import Ahead, Worker
+from pipeline.video_io.threads import Worker
 from pipeline.video_io.writers.video_file import threads_each
 from utils.alpha_levels import AlphaBytes, AlphaLevels, to_bytes
 from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk
+from utils.prefetch import Prefetch
 from utils.types import Alpha, Message
 
 QUEUE_DEPTH = 3
 """Pictures waiting at most before each writer, and frames decoded ahead."""
-MEGABYTE = 1024 * 1024
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +116,10 @@ def _translated(error: BaseException, directory: Path) -> BaseException:
     if not isinstance(error, OSError | av.error.FFmpegError):
         return error
     name = Path(str(error.filename)).name if error.filename else directory.name
-    if error.errno in _DISK_ERRORS:
+    if disk.is_full(error):
         free_bytes = shutil.disk_usage(directory).free
         return NotEnoughDisk(
-            "video.disk_full", file=name, free_mb=free_bytes // MEGABYTE, detail=str(error)
+            "video.disk_full", file=name, free_mb=free_bytes // disk.MEGABYTE, detail=str(error)
         )
     if isinstance(error, av.error.FFmpegError):
         return FfmpegFailed("video.encode_failed", file=name, detail=str(error))
@@ -217,8 +216,8 @@ def _decoded(
 ) -> Iterator[tuple[Plane, ...]]:
     reading = Reading(task.settings, task.source, task.info, layouts, stop)
     source = read_samples(reading, task.span.first, task.span.last + 1)
-    ahead: Ahead[tuple[Plane, ...]] = Ahead(
-        source, QUEUE_DEPTH, "decode", task.context.check_cancelled
+    ahead: Prefetch[tuple[Plane, ...]] = Prefetch(
+        lambda: source, QUEUE_DEPTH, "decode", task.context.check_cancelled
     )
     stack.callback(ahead.close)
     stack.callback(stop.set)

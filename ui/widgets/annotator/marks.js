@@ -1,7 +1,7 @@
 // Drawing of the annotator's marks and of the strip of frames; it keeps no state.
 const CROSS_PX = 9;
 const STRIP_PX = 10;
-const SURE = 0.75;
+const CONFIDENT = 0.75;
 const UNSURE = 0.5;
 
 const fitCanvas = (canvas, width, height) => {
@@ -51,7 +51,7 @@ const drawFrames = (strip, { count, values, range, keyframes, colours }) => {
     const value = values[index];
     const isInRange = index >= range.first && index <= range.last;
     if (value === null || value === undefined) pen.fillStyle = isInRange ? colours.range : colours.track;
-    else pen.fillStyle = value >= SURE ? "#15803d" : value >= UNSURE ? "#ca8a04" : "#ea580c";
+    else pen.fillStyle = value >= CONFIDENT ? "#15803d" : value >= UNSURE ? "#ca8a04" : "#ea580c";
     pen.globalAlpha = isInRange ? 1 : 0.35;
     pen.fillRect(index * unit, 0, unit + 0.5, STRIP_PX);
   }

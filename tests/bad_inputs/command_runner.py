@@ -19,7 +19,7 @@ Snapshot = dict[str, tuple[int, int]]
 
 
 @dataclass
-class Door:
+class CommandRunner:
     """The command line over a workspace of its own, with somebody else's finished session in it."""
 
     folder: Path
@@ -63,7 +63,7 @@ class Door:
         }
 
     def refused(self, code: str, *arguments: object) -> str:
-        """Run a command that the user has to mend; return its one line."""
+        """Run a command that the user has to fix; return its one line."""
         before = self.sessions()
         exit_code, out, error = self.run(*arguments)
         assert exit_code == 2, (exit_code, out, error)

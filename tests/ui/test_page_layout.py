@@ -1,4 +1,4 @@
-"""Languages, sizes, dark mode, exact coordinates, and what a screen reader is told."""
+"""Languages, sizes, dark mode, exact coordinates, and what a screen reader reads."""
 
 import json
 from collections.abc import Callable

@@ -1,0 +1,160 @@
+"""Requests become jobs: checked against clip, engine and disk, then queued or run in this thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from config import Settings
+from engines.base import Engine, RunContext
+from pipeline.engine_choice import EngineChoice
+from pipeline.jobs.disk_estimate import estimate_bytes
+from pipeline.jobs.guides import start_frame
+from pipeline.jobs.matting import MattingJob
+from pipeline.jobs.queue import JobRunner, JobStatus
+from pipeline.jobs.rerender import RenderJob, result_folders
+from pipeline.jobs.target_mattes import Services, tracks_first
+from pipeline.session.clips import Clips
+from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.results import check_picture
+from pipeline.session.session import Session
+from pipeline.session.state import SessionState, SessionStatus, frame_range
+from pipeline.storage import disk
+from pipeline.video_io import VideoIO
+from pipeline.video_io.outputs.registry import check_outputs
+from utils.errors import SessionError
+from utils.options import resolve_options
+
+
+class Jobs:
+    """Starts matting and rendering for all sessions; any thread may use it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clips: Clips,
+        video: VideoIO,
+        choice: EngineChoice,
+        runner: JobRunner,
+    ) -> None:
+        self._settings = settings
+        self._clips = clips
+        self._video = video
+        self._choice = choice
+        self._runner = runner
+        self._interrupted = threading.Event()
+
+    def check_request(self, request: MatteRequest) -> Engine:
+        """Check what can be checked of a request without a clip; return its engine.
+
+        Raises:
+            BadRequest: a value of the request is unusable.
+            EngineUnavailable: the engine lacks something.
+        """
+        name = self._choice.matting_engine(request.engine, everyone=request.everyone)
+        engine = self._choice.registry.get(name)
+        resolve_options(engine.option_specs(), request.options)
+        check_outputs(request.outputs)
+        return engine
+
+    def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
+        """Queue a matting job; it belongs to the session, not to whoever asked.
+
+        Raises:
+            BadRequest: a value of the request is unusable.
+            EngineUnavailable: the engine lacks something.
+            NotEnoughDisk: the disk has no space for the outputs.
+            SessionError: the session has a job already, or the queue is full.
+        """
+        session, job, stages = self._prepare(session_id, request)
+
+        def drop() -> None:
+            stopping = self._runner.is_stopping
+            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
+            session.update(status=status)
+
+        def mark_queued() -> None:
+            session.update(status=SessionStatus.QUEUED, request=request, error=None)
+
+        with disk.translate_disk_full(session.folder):
+            self._runner.submit(
+                session.id,
+                "matte",
+                job.run,
+                stages,
+                rate_key=job.engine_name,
+                client=session.state.owner,
+                on_dropped=drop,
+                on_queued=mark_queued,
+            )
+        return self._status(session.id)
+
+    def run_now(self, session_id: str, request: MatteRequest, context: RunContext) -> SessionState:
+        """Run a matting job in this thread, for the command line; same errors as `submit`."""
+        _, job, _ = self._prepare(session_id, request)
+        return job.run(context)
+
+    def rerender(self, session_id: str, request: RenderRequest) -> JobStatus:
+        """Queue new files from the kept alpha; the engine does not run.
+
+        Raises:
+            SessionError: there is no matte yet, or a job is running.
+        """
+        session, job, stages = self._prepare_render(session_id, request)
+        self._runner.submit(session.id, "render", job.run, stages, client=session.state.owner)
+        return self._status(session.id)
+
+    def rerender_now(
+        self, session_id: str, request: RenderRequest, context: RunContext
+    ) -> SessionState:
+        """Render again in this thread, for the command line; same errors as `rerender`."""
+        _, job, _ = self._prepare_render(session_id, request)
+        return job.run(context)
+
+    def interrupt(self) -> None:
+        """Have jobs that are cancelled from now on end as interrupted: the process is stopping."""
+        self._interrupted.set()
+
+    def _prepare(
+        self, session_id: str, request: MatteRequest
+    ) -> tuple[Session, MattingJob, Mapping[str, int]]:
+        session, clip = self._clips.open(session_id)
+        engine = self.check_request(request)
+        check_picture(session, request.backgrounds)
+        first, last = frame_range(request, clip)
+        start_frame(request, session.state, first, last)
+        count = last - first + 1
+        is_tracked = tracks_first(engine, request)
+        needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
+        disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
+        stages = {"track": count, "matte": count} if is_tracked else {"matte": count}
+        return session, MattingJob(self._services(), session, request, engine.name), stages
+
+    def _prepare_render(
+        self, session_id: str, request: RenderRequest
+    ) -> tuple[Session, RenderJob, Mapping[str, int]]:
+        session, clip = self._clips.open(session_id)
+        made_by = session.state.result_request
+        if made_by is None or not session.master.is_file():
+            raise SessionError("job.no_result")
+        check_outputs(request.outputs)
+        check_picture(session, request.backgrounds)
+        first, last = frame_range(made_by, clip)
+        stages = {"render": (last - first + 1) * len(result_folders(session))}
+        return session, RenderJob(self._services(), session, request), stages
+
+    def _services(self) -> Services:
+        return Services(
+            settings=self._settings,
+            video=self._video,
+            registry=self._choice.registry,
+            manager=self._choice.manager,
+            tracker_name=self._choice.segmenter_name(),
+            is_stopping=lambda: self._runner.is_stopping or self._interrupted.is_set(),
+        )
+
+    def _status(self, session_id: str) -> JobStatus:
+        status = self._runner.status(session_id)
+        if status is None:
+            raise SessionError("job.session_unknown")
+        return status

@@ -1,0 +1,206 @@
+"""The matte of one target within a job: track where the engine needs it, matte, keep the alpha, render."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from config import Settings
+from engines.base import Engine, MattedFrame, MattingEngine, RunContext
+from engines.device.manager import ModelManager
+from engines.registry import EngineRegistry
+from pipeline.jobs.ranges import FrameRange
+from pipeline.jobs.reorder import in_order
+from pipeline.jobs.tracking import TrackingPlan, track_to_folder
+from pipeline.session.output_records import appearance_of, output_records
+from pipeline.session.request import MatteRequest
+from pipeline.session.session import LIVE_NAME, Session
+from pipeline.session.state import OutputRecord
+from pipeline.storage.disk import DiskWatch
+from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
+from utils.alpha_levels import AlphaLevels
+from utils.errors import BadRequest
+from utils.image_utils import compose_over_checker, shrink_to, write_image
+from utils.messages import render
+from utils.options import resolve_options
+from utils.types import Mask, Message
+
+LIVE_INTERVAL_S = 1.0
+LIVE_REREAD_INTERVAL_S = 5.0
+"""Seconds between live pictures of an engine that reads ahead: their frames are decoded again."""
+LIVE_LONG_SIDE = 960
+"""Longest side of the live picture, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a job works with."""
+
+    settings: Settings
+    video: VideoIO
+    registry: EngineRegistry
+    manager: ModelManager
+    tracker_name: str
+    is_stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class MattingRun:
+    """One run of a job: what it works on, and what it finds out on the way.
+
+    `first`, `last`: the clip's frames that `frames` begins and ends with. `start` is counted within
+    `frames`. `confidence` is of each frame, the least where there are several targets. `seconds` is
+    by step.
+    """
+
+    services: Services
+    session: Session
+    request: MatteRequest
+    engine: Engine
+    context: RunContext
+    clip: ClipInfo
+    frames: FrameRange
+    first: int
+    last: int
+    start: int
+    notices: list[Message]
+    watch: DiskWatch
+    confidence: list[float]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def matte(self, guide: Mapping[int, Mask], folder: Path) -> list[OutputRecord]:
+        """Make the files of one target in the folder; return their records.
+
+        Args:
+            guide: its masks by frame within `frames`, bool (H, W).
+        """
+        context = replace(self.context, confirmed=frozenset(guide))
+        if tracks_first(self.engine, self.request):
+            guide = self._tracked(guide, folder, context)
+        size_wh = self.clip.size_wh
+        manager = self.services.manager
+        with (
+            manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased,
+            closing(self._alphas(context, leased, guide)) as alphas,
+        ):
+            return self._render(alphas, folder)
+
+    def combine(self, masters: list[Path]) -> list[OutputRecord]:
+        """Render all targets together: the largest of their alphas at each pixel."""
+        streams = [read_master(master) for master in masters]
+        union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
+        return self._render(union, self.session.folder)
+
+    def _tracked(
+        self, guide: Mapping[int, Mask], folder: Path, context: RunContext
+    ) -> Mapping[int, Mask]:
+        began_s = time.perf_counter()
+        # Not beside the target's files: a further engine uses the same masks.
+        masks = self.session.masks_dir
+        tracked = track_to_folder(
+            self.services.manager,
+            TrackingPlan(self.services.tracker_name, self.frames, guide, self.start, self.first),
+            masks if folder == self.session.folder else masks / folder.name,
+            context,
+            self.watch.check,
+        )
+        self._add("track", time.perf_counter() - began_s)
+        return tracked
+
+    def _alphas(
+        self, context: RunContext, engine: Engine, guide: Mapping[int, Mask]
+    ) -> Generator[AlphaLevels, None, None]:
+        if not isinstance(engine, MattingEngine):
+            raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
+        options = resolve_options(engine.option_specs(), self.request.options)
+        matted = engine.process(self.frames, guide, self.start, options, context)
+        ordered = in_order(
+            self._with_live(matted),
+            len(self.frames),
+            self.frames.size_wh,
+            self.session.folder / "spool.partial",
+            render(engine.label),
+        )
+        iterator = iter(ordered)
+        for position in itertools.count():
+            context.check_cancelled()
+            self.watch.check()
+            began_s = time.perf_counter()
+            try:
+                alpha, confidence = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self._add("matte", time.perf_counter() - began_s)
+            self.confidence[position] = min(self.confidence[position], round(confidence, 3))
+            yield alpha
+
+    def _with_live(self, matted: Iterator[MattedFrame]) -> Iterator[MattedFrame]:
+        """Yield the mattes, and write one now and then as the picture that the page shows."""
+        next_s = 0.0
+        for item in matted:
+            yield item
+            now_s = time.monotonic()
+            if now_s < next_s:
+                continue
+            frame = self.frames.recent(item.index)
+            next_s = now_s + LIVE_INTERVAL_S
+            if frame is None:
+                next_s = now_s + LIVE_REREAD_INTERVAL_S
+                frame = self.frames.one(item.index)
+            picture = compose_over_checker(frame, item.alpha)
+            write_image(self.session.folder / LIVE_NAME, shrink_to(picture, LIVE_LONG_SIDE))
+
+    def _render(
+        self, alphas: Generator[AlphaLevels, None, None], folder: Path
+    ) -> list[OutputRecord]:
+        master = folder / self.session.master.name
+        unproven = folder / f"{master.stem}.partial-new{master.suffix}"
+        began_s, matte_before_s = time.perf_counter(), self.seconds.get("matte", 0.0)
+        with closing(_to_master(alphas, self.clip, unproven)) as kept:
+            result = self.services.video.render(
+                self.session.source,
+                self.clip,
+                kept,
+                self.request.outputs,
+                folder,
+                appearance_of(self.request, self.session),
+                self.context,
+                first=self.first,
+                last=self.last,
+            )
+        os.replace(unproven, master)
+        matte_s = self.seconds.get("matte", 0.0) - matte_before_s
+        self._add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
+        self.notices.extend(result.notices)
+        return output_records(self.session, result.outputs, result.bytes)
+
+    def _add(self, step: str, seconds: float) -> None:
+        self.seconds[step] = self.seconds.get(step, 0.0) + seconds
+
+
+def tracks_first(engine: Engine, request: MatteRequest) -> bool:
+    """Return whether a job needs a mask of every frame, tracked before the engine runs.
+
+    Raises:
+        BadRequest: an option is unknown or out of its range.
+    """
+    options = resolve_options(engine.option_specs(), request.options)
+    return not request.everyone and engine.wants_tracked_masks(options)
+
+
+def _to_master(
+    alphas: Generator[AlphaLevels, None, None], clip: ClipInfo, path: Path
+) -> Generator[AlphaLevels, None, None]:
+    """Yield the alphas, each written to the master file first."""
+    with closing(alphas), AlphaMasterWriter(path, clip.size_wh) as master:
+        for alpha in alphas:
+            master.append(alpha)
+            yield alpha

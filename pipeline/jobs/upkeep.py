@@ -1,0 +1,83 @@
+"""Upkeep of the workspace: what is there, what may go, is the machine fit, and a clean end."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from config import Settings
+from engines.device.manager import ModelManager
+from pipeline.jobs.queue import JobRunner
+from pipeline.session.retention import RetentionRules, SessionSummary, clean, summarise_all
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.video_io import VideoIO
+from utils.errors import SplazmatteError
+
+logger = logging.getLogger(__name__)
+
+UNLOAD_WAIT_S = 1.0
+"""Seconds that a click still being answered has to end when the process stops."""
+
+
+class Upkeep:
+    """Works on all sessions; any thread may use it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SessionStore,
+        video: VideoIO,
+        manager: ModelManager,
+        jobs: JobRunner,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._video = video
+        self._manager = manager
+        self._jobs = jobs
+
+    def check_tools(self) -> None:
+        """Check what every job needs, before anybody waits for one.
+
+        Raises:
+            FfmpegFailed: FFmpeg is missing, does not run, or is too old.
+        """
+        logger.info("FFmpeg %s", self._video.check_ffmpeg())
+
+    def list_sessions(self) -> list[SessionSummary]:
+        """Return all sessions, newest change first."""
+        rows = summarise_all(self._store, time.time(), self._jobs.active_sessions())
+        return sorted(rows, key=lambda row: row.age_hours)
+
+    def clean_sessions(self, *, dry_run: bool = False) -> list[SessionSummary]:
+        """Remove expired sessions; return those that went, or with `dry_run` would go."""
+        rules = RetentionRules(
+            self._settings.retention_hours,
+            self._settings.keep_sessions,
+            self._settings.protected_hours,
+            self._settings.running_floor_bytes,
+        )
+        active = self._jobs.active_sessions()
+        removals = clean(self._store, rules, dry_run=dry_run, active=active)
+        return [removal.session for removal in removals]
+
+    def health(self) -> dict[str, bool | int]:
+        """Return what a monitor wants: is the GPU usable, how many jobs wait or run."""
+        return {"healthy": self._manager.healthy, "jobs": len(self._jobs.active_sessions())}
+
+    def close(self) -> bool:
+        """Stop for good: running jobs end, models are unloaded; True when all stopped."""
+        stopped = self._jobs.close(self._settings.stop_grace_s)
+        for session_id in self._jobs.active_sessions():
+            self._mark_interrupted(session_id)
+        self._manager.close(UNLOAD_WAIT_S)
+        return stopped
+
+    def _mark_interrupted(self, session_id: str) -> None:
+        """Record of a job that did not stop in time what the process's end is about to make true."""
+        logger.warning("session %s did not stop in time", session_id[:6])
+        try:
+            self._store.open(session_id).update(status=SessionStatus.INTERRUPTED)
+        except (OSError, SplazmatteError) as error:
+            logger.warning("session %s keeps an old state: %s", session_id[:6], error)

@@ -1,0 +1,120 @@
+"""A mask that the user brings as a PNG: read, checked against the clip, and kept as a keyframe."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from engines.base import Instance
+from pipeline.selection.mask_values import target_of
+from pipeline.session.keyframes import Found, store_keyframe
+from pipeline.session.session import Session
+from pipeline.session.state import Keyframe
+from utils.errors import UnusablePrompt
+from utils.types import Mask, Message, Prompt
+
+MASK_ENGINE = "mask"
+"""Engine name recorded for a mask the user brought."""
+
+_PNG_PROBLEMS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for files that are damaged on purpose."""
+
+
+def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -> Mask:
+    """Read a mask the user brought (PNG): white, or the alpha where there is one, is the target.
+
+    A mask of the size that the clip had before an encoder stretched it to whole macroblocks (1080 lines
+    to 1088) is stretched with it; see `is_stretched`.
+
+    Returns:
+        bool (H, W) of the clip's displayed size.
+
+    Raises:
+        UnusablePrompt: not a PNG, of another size than the clip, or it selects nothing or everything.
+    """
+    width, height = size_wh
+    mask_wh = _png_size(path)
+    if mask_wh != size_wh and not is_stretched(mask_wh, size_wh):
+        is_turned = mask_wh == (height, width)
+        raise UnusablePrompt(
+            "prompt.mask_turned" if is_turned else "prompt.mask_size",
+            mask_width=mask_wh[0],
+            mask_height=mask_wh[1],
+            width=width,
+            height=height,
+        )
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            mask = target_of(image)
+        if mask_wh != size_wh:
+            mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
+    except _PNG_PROBLEMS as error:
+        raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
+    if not mask.any():
+        raise UnusablePrompt("prompt.mask_empty", frame=frame_index)
+    if mask.all():
+        raise UnusablePrompt("prompt.mask_full", frame=frame_index)
+    return mask
+
+
+def store_mask(
+    session: Session, frame_index: int, mask: Mask, notices: tuple[Message, ...] = ()
+) -> Keyframe:
+    """Put a ready mask, bool (H, W) of the clip's size, into the session as a keyframe."""
+    session.base_mask_path(frame_index).unlink(missing_ok=True)
+    found = Found([Instance(mask, 1.0)], MASK_ENGINE, Prompt(mask=mask), notices=notices)
+    return store_keyframe(session, frame_index, found)
+
+
+MACROBLOCK = 16
+"""Side of a coding block, in pixels, that some writers stretch clips to."""
+
+
+def is_stretched(mask_wh: tuple[int, int], clip_wh: tuple[int, int]) -> bool:
+    """Return whether the clip's size is the mask's, each side rounded up to whole macroblocks."""
+    rounded = tuple(-(-side // MACROBLOCK) * MACROBLOCK for side in mask_wh)
+    return mask_wh != clip_wh and rounded == clip_wh
+
+
+def mask_notices(path: Path, clip_wh: tuple[int, int]) -> tuple[Message, ...]:
+    """Return what the user should know of a mask that `read_mask_file` took."""
+    mask_wh = _png_size(path)
+    if not is_stretched(mask_wh, clip_wh):
+        return ()
+    values: dict[str, str | int | float | Message] = {
+        "mask_width": mask_wh[0],
+        "mask_height": mask_wh[1],
+        "width": clip_wh[0],
+        "height": clip_wh[1],
+    }
+    return (Message("prompt.mask_stretched", values),)
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    """Return a PNG's width and height from its header alone: nothing is unpacked for a bomb."""
+    problem = UnusablePrompt("prompt.mask_unreadable")
+    if path.is_symlink() or not path.is_file():
+        raise problem
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(24)
+    except OSError as error:
+        raise problem from error
+    if len(head) < 24 or head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
+        raise problem
+    width, height = struct.unpack(">II", head[16:24])
+    return width, height

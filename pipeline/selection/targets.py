@@ -1,0 +1,123 @@
+"""The target of a session: found by prompts, given as a mask, kept or dropped, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from engines.base import Capability
+from engines.text.translation import Translator
+from pipeline.engine_choice import EngineChoice
+from pipeline.selection.corrections import base_mask
+from pipeline.selection.mask_upload import mask_notices, read_mask_file, store_mask
+from pipeline.selection.selector import Selector
+from pipeline.session.clips import Clips
+from pipeline.session.keyframes import remove_keyframe
+from pipeline.session.results import Results
+from pipeline.session.session import Session
+from pipeline.session.state import Keyframe, SessionState
+from pipeline.storage import disk
+from pipeline.video_io import ClipInfo
+from utils.errors import BadRequest
+from utils.prompts import check_points, check_prompt
+from utils.types import Frame, Prompt
+
+
+class Targets:
+    """Selection for all sessions; any thread may use it."""
+
+    def __init__(
+        self,
+        clips: Clips,
+        choice: EngineChoice,
+        translator: Translator,
+        results: Results,
+    ) -> None:
+        self._clips = clips
+        self._choice = choice
+        self._translator = translator
+        self._results = results
+        self._selector = Selector(choice.manager)
+
+    def segment(self, session_id: str, frame: int, prompt: Prompt) -> Keyframe:
+        """Find the target on a frame; a Chinese text is translated first.
+
+        Raises:
+            UnusablePrompt: empty, outside the frame, too long, or nothing was found.
+            BadRequest: the clip has no such frame.
+        """
+        session, clip = self._clips.open(session_id, frame)
+        with disk.translate_disk_full(session.folder):
+            if prompt.mask is not None:
+                return store_mask(session, frame, prompt.mask)
+            return self._find(session, clip, frame, prompt)
+
+    def _find(self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt) -> Keyframe:
+        name = self._choice.segmenter_name()
+        engine = self._choice.registry.get(name)
+        check_points(prompt.points, clip.size_wh)
+        base = base_mask(session, frame, prompt, self._results)
+        prompt = check_prompt(
+            prompt if base is None else replace(prompt, mask=base),
+            clip.size_wh,
+            engine.label,
+            reads_text=Capability.TEXT in engine.capabilities,
+            finds_similar=Capability.EXEMPLARS in engine.capabilities,
+        )
+        text = prompt.text.strip()
+        english = self._translator.translate(text).english if text else ""
+
+        def read_frames(distances: tuple[int, ...]) -> dict[int, Frame]:
+            return self._clips.read_around(session, clip, frame, distances)
+
+        return self._selector.segment(session, frame, prompt, name, read_frames, english)
+
+    def read_mask_upload(self, session_id: str, frame: int, path: Path) -> Keyframe:
+        """Make a mask PNG of the clip's size the target on a frame.
+
+        Raises:
+            UnusablePrompt: not a PNG, of another size, or it selects nothing or everything.
+        """
+        session, clip = self._clips.open(session_id, frame)
+        mask = read_mask_file(path, clip.size_wh, frame)
+        notices = mask_notices(path, clip.size_wh)
+        with disk.translate_disk_full(session.folder):
+            return store_mask(session, frame, mask, notices)
+
+    def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
+        """Return the mask PNG of a found instance, white on black, at full size.
+
+        Raises:
+            BadRequest: there is none.
+        """
+        session, _ = self._clips.open(session_id)
+        path = session.instance_path(int(frame), int(instance))
+        if not path.is_file():
+            raise BadRequest("job.no_target")
+        return path
+
+    def keep(self, session_id: str, frame: int, kept: tuple[int, ...]) -> SessionState:
+        """Choose which found instances of a keyframe are the target.
+
+        Raises:
+            BadRequest: no such keyframe or instance.
+        """
+
+        def choose(state: SessionState) -> SessionState:
+            keyframe = state.keyframes.get(frame)
+            known = {instance.id for instance in keyframe.instances} if keyframe else set()
+            if keyframe is None or not set(kept) <= known:
+                raise BadRequest("job.no_target")
+            return state.with_keyframe(keyframe.model_copy(update={"kept": tuple(kept)}))
+
+        session, _ = self._clips.open(session_id)
+        return session.transform(choose)
+
+    def remove(self, session_id: str, frame: int) -> SessionState:
+        """Forget what was selected on a frame; harmless when nothing was."""
+        session, _ = self._clips.open(session_id)
+        return remove_keyframe(session, int(frame))
+
+    def forget(self, session_id: str) -> None:
+        """Drop what is kept in memory of a session."""
+        self._selector.forget(session_id)

@@ -1,0 +1,166 @@
+"""Clips of sessions: an upload becomes a session, and its frames are read again for whoever asks."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from config import Settings
+from pipeline.session.retention import check_share
+from pipeline.session.session import Session
+from pipeline.session.state import SessionState
+from pipeline.session.store import SessionStore
+from pipeline.storage import disk
+from pipeline.storage.files import link_or_copy
+from pipeline.video_io import ClipInfo, VideoIO
+from utils.errors import BadRequest, SessionError
+from utils.image_utils import encode_image, write_bytes
+from utils.types import Frame
+
+logger = logging.getLogger(__name__)
+
+
+class Clips:
+    """Makes sessions and reads their clips; any thread may use it."""
+
+    def __init__(self, settings: Settings, store: SessionStore, video: VideoIO) -> None:
+        self._settings = settings
+        self._store = store
+        self._video = video
+
+    def create(
+        self, upload: Path, shown_name: str, *, may_link: bool = False, owner: str = ""
+    ) -> SessionState:
+        """Give an upload a folder of its own, then check it there.
+
+        Args:
+            owner: whose share of the disk and of the queue the session counts for.
+            may_link: share the file with the upload instead of copying it; only for an upload that
+                nobody else writes to.
+
+        Raises:
+            BadUpload: not a clip we accept; nothing is kept.
+            NotEnoughDisk: the disk has no space for it.
+        """
+        self._video.check_file(upload)
+        self._store.root.mkdir(parents=True, exist_ok=True)
+        size_bytes = upload.stat().st_size
+        reserve_bytes = self._settings.min_free_disk_bytes
+        disk.check_before(self._store.root, size_bytes, reserve_bytes)
+        check_share(self._store, owner, size_bytes, reserve_bytes)
+        source = f"source{self._safe_suffix(upload)}"
+        copy = link_or_copy if may_link else shutil.copyfile
+
+        def fill(folder: Path) -> dict[str, object]:
+            copy(upload, folder / source)
+            clip = self._video.probe(folder / source)
+            return {"source": source, "clip": clip, "owner": owner}
+
+        with disk.translate_disk_full(self._store.root):
+            session = self._store.create(shown_name, fill)
+        clip = session.clip
+        logger.info(
+            "session %s: %dx%d, %d frames, %s",
+            session.id[:6],
+            *clip.size_wh,
+            clip.frame_count,
+            clip.codec,
+        )
+        return session.state
+
+    def existing(self, session_ids: Sequence[str]) -> list[SessionState]:
+        """Return the states of those ids that exist, in the order given."""
+        states = []
+        for session_id in session_ids:
+            try:
+                states.append(self._store.open(session_id).state)
+            except SessionError:
+                continue
+        return states
+
+    def of_owner(self, owner: str | None, limit: int) -> list[SessionState]:
+        """Return an owner's sessions, newest change first; with None everybody's."""
+        states = []
+        for session in self._store:
+            with contextlib.suppress(SessionError):
+                state = session.state
+                if owner is None or state.owner == owner:
+                    states.append(state)
+        return sorted(states, key=lambda state: -state.updated_at_s)[:limit]
+
+    def set_kept(self, session_id: str, *, is_kept: bool) -> SessionState:
+        """Protect a session from being removed for its age, or stop protecting it.
+
+        Raises:
+            SessionError: its owner keeps as many as one may.
+        """
+        session = self._store.open(session_id)
+        owner = session.state.owner
+        limit = self._settings.kept_sessions_per_client
+        if is_kept and sum(state.is_kept for state in self.of_owner(owner, 10**9)) >= limit:
+            raise SessionError("job.kept_limit", limit=limit)
+        return session.update(is_kept=is_kept)
+
+    def open(self, session_id: str, frame: int | None = None) -> tuple[Session, ClipInfo]:
+        """Return a session and its clip, after checking that the clip has the frame.
+
+        Raises:
+            SessionError: unknown or damaged.
+            BadRequest: there is no such frame.
+        """
+        session = self._store.open(session_id)
+        clip = session.clip
+        if frame is not None and not 0 <= frame < clip.frame_count:
+            raise BadRequest(
+                "job.frame_range", frame=frame, frames=clip.frame_count, end=clip.frame_count - 1
+            )
+        return session, clip
+
+    def frame_jpeg(
+        self, session_id: str, frame: int, cancel: threading.Event | None = None
+    ) -> bytes:
+        """Return a JPEG of the displayed frame at its own size.
+
+        It is kept in the session for the next time, as long as the disk's reserve stays free.
+
+        Args:
+            cancel: ends a decode that is waited for.
+
+        Raises:
+            BadRequest: the clip has no such frame.
+            Cancelled: the event was set.
+        """
+        session, clip = self.open(session_id, frame)
+        path = session.folder / "frames" / f"{frame:06d}.jpg"
+        with contextlib.suppress(FileNotFoundError):
+            return path.read_bytes()
+        reader = self._video.open(session.source, clip, cancel)
+        content = encode_image(next(iter(reader.read(frame, frame + 1))), ".jpg")
+        free_bytes = shutil.disk_usage(session.folder).free
+        if free_bytes - len(content) >= self._settings.min_free_disk_bytes:
+            with contextlib.suppress(OSError):
+                # A full disk, or a job that sweeps unfinished files: it is made again next time.
+                path.parent.mkdir(exist_ok=True)
+                write_bytes(path, content)
+        return content
+
+    def read_around(
+        self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]
+    ) -> dict[int, Frame]:
+        """Return a frame as 0 and its neighbours by their distance, those that the clip has."""
+        wanted = {0, *(d for d in distances if 0 <= frame + d < clip.frame_count)}
+        first, stop = frame + min(wanted), frame + max(wanted) + 1
+        frames = self._video.open(session.source, clip).read(first, stop)
+        return {
+            index - frame: picture.copy()
+            for index, picture in enumerate(frames, start=first)
+            if index - frame in wanted
+        }
+
+    def _safe_suffix(self, upload: Path) -> str:
+        suffix = upload.suffix.lower().lstrip(".")
+        return f".{suffix}" if suffix in self._settings.formats else ".bin"

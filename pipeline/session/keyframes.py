@@ -1,0 +1,91 @@
+"""Keyframes of a session: what was found on a frame, as records in the state and masks on disk."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from engines.base import Instance
+from pipeline.session.masks import write_mask
+from pipeline.session.session import Session
+from pipeline.session.state import InstanceRecord, Keyframe, PromptRecord, SessionState
+from utils.types import Message, Prompt
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an engine found for a prompt, best first; `text_used` is the English text that it read."""
+
+    instances: list[Instance]
+    engine: str
+    prompt: Prompt
+    text_used: str = ""
+    seconds: float = 0.0
+    notices: tuple[Message, ...] = ()
+
+
+def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe:
+    """Write the instances' masks and put the keyframe into the session's state; best one kept."""
+    records = [
+        InstanceRecord(
+            id=number,
+            score=float(instance.score),
+            label=instance.label,
+            area_px=int(instance.mask.sum()),
+        )
+        for number, instance in enumerate(found.instances)
+    ]
+    keyframe = Keyframe(
+        frame=frame_index,
+        engine=found.engine,
+        prompt=PromptRecord(
+            text=found.prompt.text,
+            points=found.prompt.points,
+            box=found.prompt.box,
+            exemplars=found.prompt.exemplars,
+            has_mask=found.prompt.mask is not None,
+        ),
+        text_used=found.text_used,
+        instances=tuple(records),
+        kept=(0,),
+        seconds=found.seconds,
+        notices=found.notices,
+    )
+    with session.masks_lock():
+        for number, instance in enumerate(found.instances):
+            write_mask(session.instance_path(frame_index, number), instance.mask)
+        session.transform(lambda state: state.with_keyframe(keyframe))
+        _remove_surplus(session, frame_index, len(found.instances))
+    logger.info(
+        "session %s: %s found %d on frame %d in %.1f s",
+        session.id[:6],
+        found.engine,
+        len(found.instances),
+        frame_index,
+        found.seconds,
+    )
+    return keyframe
+
+
+def remove_keyframe(session: Session, frame_index: int) -> SessionState:
+    """Forget what was selected on a frame; harmless when nothing was."""
+
+    def without(state: SessionState) -> SessionState:
+        kept = {key: value for key, value in state.keyframes.items() if key != frame_index}
+        return state.model_copy(update={"keyframes": kept})
+
+    with session.masks_lock():
+        state = session.transform(without)
+        _remove_surplus(session, frame_index, 0)
+        session.base_mask_path(frame_index).unlink(missing_ok=True)
+    return state
+
+
+def _remove_surplus(session: Session, frame_index: int, count: int) -> None:
+    """Remove masks numbered from `count` on: only now does the state no longer name them."""
+    folder = session.instance_path(frame_index, 0).parent
+    for path in folder.glob("*.png"):
+        if path.stem.isdecimal() and int(path.stem) >= count:
+            path.unlink(missing_ok=True)

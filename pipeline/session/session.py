@@ -1,0 +1,188 @@
+"""One session as a folder: its state file, written atomically, its locks and where its files lie."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.versions import parse_state
+from pipeline.storage.files import exclusive, is_locked, try_lock, write_atomically
+from pipeline.video_io import ClipInfo
+from utils.errors import SessionError
+
+LOCK_WAIT_S = 2.0
+"""Seconds a worker waits for a job lock that a probe or a clean-up holds for a moment."""
+_PROBE_S = 0.2
+"""Seconds that outlast a probe of a job lock; who holds it longer runs a job."""
+_RESERVE_NAME = "reserve.partial"
+LIVE_NAME = "live.jpg"
+SPARE_BYTES = 64 * 1024
+"""Bytes reserved during a job beside those of the state file."""
+
+
+class Session:
+    """One session's folder; its state is read from disk at each use, so no copy goes stale."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        """The unguessable key."""
+        return self.folder.name
+
+    @property
+    def state(self) -> SessionState:
+        """The state on disk.
+
+        Raises:
+            SessionError: the state file is missing or damaged, or a newer SplazMatte wrote it.
+        """
+        path = self.folder / "session.json"
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise SessionError("job.session_unknown") from error
+        except OSError as error:
+            raise SessionError("job.session_damaged", detail=str(error)) from error
+        return parse_state(content)
+
+    @property
+    def source(self) -> Path:
+        """The uploaded clip."""
+        return self.folder / self.state.source
+
+    @property
+    def clip(self) -> ClipInfo:
+        """What is known of the clip.
+
+        Raises:
+            SessionError: the session is damaged.
+        """
+        clip = self.state.clip
+        if clip is None:
+            raise SessionError("job.session_damaged")
+        return clip
+
+    @property
+    def master(self) -> Path:
+        """The exact alpha of the last job, before edge controls."""
+        return self.folder / "alpha_master.nut"
+
+    @property
+    def background_picture(self) -> Path:
+        """Where the session's own background lies, if it has one."""
+        return self.folder / "background.png"
+
+    @property
+    def live_picture(self) -> Path | None:
+        """The newest matted frame of the last job; None before there is one."""
+        path = self.folder / LIVE_NAME
+        return path if path.is_file() else None
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where an engine that can resume keeps its work."""
+        return self.folder / "cache"
+
+    @property
+    def masks_dir(self) -> Path:
+        """Tracked masks, one PNG a frame."""
+        return self.folder / "masks"
+
+    def write(self, state: SessionState) -> None:
+        """Replace the state file."""
+        write_atomically(
+            self.folder / "session.json", state.model_dump_json(indent=1).encode("utf-8")
+        )
+
+    def update(self, **changes: Any) -> SessionState:
+        """Change fields of the state, read and written under one lock; return the new state."""
+        return self.transform(lambda state: state.model_copy(update=changes))
+
+    def transform(self, change: Callable[[SessionState], SessionState]) -> SessionState:
+        """Replace the state by `change(state)` under the session's lock; return the new state.
+
+        Raises:
+            SessionError: the session was removed, or its state can't be read.
+            OSError: the disk is full; the state is as it was.
+        """
+        try:
+            with exclusive(self.folder / ".state.lock"):
+                state = change(self.state).model_copy(update={"updated_at_s": time.time()})
+                self.write(state)
+        except FileNotFoundError as error:
+            raise SessionError("job.session_unknown") from error
+        return state
+
+    @contextmanager
+    def masks_lock(self) -> Iterator[None]:
+        """Hold the masks of the keyframes still, against another click or a job that reads them."""
+        if not self.folder.is_dir():
+            raise SessionError("job.session_unknown")
+        with exclusive(self.folder / ".masks.lock"):
+            yield
+
+    def try_job_lock(self, wait_s: float = _PROBE_S) -> int | None:
+        """Take the lock a worker holds for a job's life; None when a job is running.
+
+        Raises:
+            SessionError: the session was removed.
+        """
+        try:
+            return try_lock(self.folder / ".job.lock", wait_s)
+        except FileNotFoundError as error:
+            raise SessionError("job.session_unknown") from error
+
+    @property
+    def is_running(self) -> bool:
+        """True while some process holds the job lock."""
+        try:
+            return is_locked(self.folder / ".job.lock")
+        except FileNotFoundError:
+            return False
+
+    @property
+    def is_queued(self) -> bool:
+        """True while the state is that of a waiting job."""
+        try:
+            return self.state.status is SessionStatus.QUEUED
+        except SessionError:
+            return False
+
+    def instance_path(self, frame: int, instance: int) -> Path:
+        """Where the mask of an instance found on a frame lies."""
+        return self.folder / "instances" / f"{frame:06d}" / f"{instance}.png"
+
+    def base_mask_path(self, frame: int) -> Path:
+        """Where the mask that clicks on a frame correct lies, if there is one."""
+        return self.instance_path(frame, 0).with_name("base.png")
+
+    def reserve_state_space(self) -> None:
+        """Reserve the disk space that the state needs at a job's end; sweeping the partial files frees it.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        state_bytes = (self.folder / "session.json").stat().st_size
+        (self.folder / _RESERVE_NAME).write_bytes(bytes(2 * state_bytes + SPARE_BYTES))
+
+    def release_state_space(self) -> None:
+        """Free what `reserve_state_space` took."""
+        (self.folder / _RESERVE_NAME).unlink(missing_ok=True)
+
+    def sweep_partials(self) -> int:
+        """Remove files that a stopped writer left behind; return how many."""
+        count = 0
+        for path in self.folder.rglob("*.partial*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            count += 1
+        return count
