@@ -3,7 +3,8 @@
 The floor is what FFmpeg alone needs to decode the source and to encode three raw streams that are
 ready. CPU time is user + system of the whole process tree, best of the rounds, each step in a process
 of its own; what a process pays once (loading libraries and compiled code, one frame) is a line of its
-own. "source colours" is the pass without the foreground estimate. The clip is made at run time. Run as `python bench/io.py [--frames N] [--rounds N] [--memory] [--json]`.
+own. "source colours" is the pass without the foreground estimate, and
+"kept master" the alpha that a job keeps besides. The clip is made at run time. Run as `python bench/io.py [--frames N] [--rounds N] [--memory] [--json]`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ sys.path.insert(0, str(ROOT))
 
 from config import Settings  # noqa: E402
 from engines.base import RunContext  # noqa: E402
+from pipeline.postprocess import decontaminate  # noqa: E402
 from pipeline.postprocess.appearance import Appearance  # noqa: E402
-from pipeline.video_io import VideoIO  # noqa: E402
+from pipeline.video_io import AlphaMasterWriter, VideoIO  # noqa: E402
 from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
-from pipeline.video_io.rendering import stream  # noqa: E402
+from utils.alpha_levels import to_levels  # noqa: E402
 
 SIZE_WH = (1920, 1080)
 ALPHAS = 6
@@ -74,7 +76,7 @@ def ready_alphas(frames: int) -> Iterator[np.ndarray]:
 
 def render_pass(clip: Path, frames: int, outputs: list[str], estimate: bool) -> None:
     if not estimate:
-        stream.foreground_planes = lambda planes, alpha, half, **options: planes
+        decontaminate.foreground_planes = lambda planes, alpha, half, **options: planes
     figures()
     video = VideoIO(Settings())
     info = video.probe(clip)
@@ -84,6 +86,21 @@ def render_pass(clip: Path, frames: int, outputs: list[str], estimate: bool) -> 
         target = clip.parent / "out"
         alphas = ready_alphas(count)
         video.render(clip, info, alphas, outputs, target, appearance, RunContext(), last=count - 1)
+        return cpu_s() - before
+
+    start_s = once(1)
+    report(once(frames), start_s=start_s)
+
+
+def write_master(clip: Path, frames: int) -> None:
+    """Write the kept alpha alone, as a job does beside its outputs."""
+    levels = [to_levels(alpha) for alpha in figures()]
+
+    def once(count: int) -> float:
+        before = cpu_s()
+        with AlphaMasterWriter(clip.parent / "alpha_master.nut", SIZE_WH) as master:
+            for index in range(count):
+                master.append(levels[index % ALPHAS])
         return cpu_s() - before
 
     start_s = once(1)
@@ -151,7 +168,10 @@ def measure(folder: Path, frames: int, rounds: int, everything: bool) -> dict[st
     steps |= {f"encode {kind}": ["--step", kind] for kind in MP4S}
     steps |= {"pass": [*mp4s, "--step", "pass"]}
     steps |= {"pass, source colours": [*mp4s, "--step", "plain-pass"]}
+    steps |= {"kept master": ["--step", "master"]}
     if everything:
+        with_png = ",".join((*MP4S, "png"))
+        steps |= {"pass with png": ["--outputs", with_png, "--step", "pass"]}
         six = ",".join((*MP4S, "png", "prores", "webm"))
         steps |= {"all six outputs": ["--outputs", six, "--step", "pass"]}
     timed = [
@@ -190,6 +210,9 @@ def main() -> None:
     if options.step in ("pass", "plain-pass"):
         estimate = options.step == "pass"
         render_pass(options.clip, options.frames, options.outputs.split(","), estimate)
+        return
+    if options.step == "master":
+        write_master(options.clip, options.frames)
         return
     if options.step:
         floor_step(options.clip, options.step)

@@ -1,7 +1,7 @@
 """The foreground's own colour where a matte is between 0 and 1, so that no old background shines through.
 
 Blur fusion: M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021, with weights that
-favour sure pixels. The wide pass runs at an eighth of the size; the fine pass only in tiles that have
+favour pixels near 0 and 1. The wide pass runs at an eighth of the size; the fine pass only in tiles that have
 such pixels. The estimate is linear in
 each channel, so it holds for YUV planes as for RGB.
 """
@@ -17,7 +17,7 @@ from utils.types import Alpha, Frame
 
 WIDE_RADIUS_PX = 90
 COARSE_FACTOR = 8
-SURENESS = 4
+CONFIDENCE_POWER = 4
 """Power of alpha that a pixel counts with in the wide pass: mixed pixels know little of either side."""
 _TINY = np.float32(1e-3)
 
@@ -86,7 +86,7 @@ class ForegroundEstimator:
         columns = np.zeros((-(-height // TILE), width), np.uint8)
         soft_columns(soft, columns)
         self._tiles = np.argwhere(np.maximum.reduceat(columns, np.arange(0, width, TILE), axis=1))
-        self._sure = ((np.arange(256) / 255.0) ** SURENESS).astype(np.float32)
+        self._alpha_weights = ((np.arange(256) / 255.0) ** CONFIDENCE_POWER).astype(np.float32)
         self._small_alpha = self._shrink(alpha)
         at = np.clip((np.arange(width) + 0.5) / factor - 0.5, 0, self._small_wh[0] - 1)
         self._cells = at.astype(np.int64)
@@ -96,7 +96,7 @@ class ForegroundEstimator:
         weights = self._empty_pair()
         coarse_mass(
             *(flat, alpha, np.broadcast_to(ones, self._small_alpha.shape), self._small_alpha),
-            *(self._sure, factor, *weights),
+            *(self._alpha_weights, factor, *weights),
         )
         self._weights = tuple(cv2.blur(weight, self._box) + _TINY for weight in weights)
 
@@ -129,7 +129,7 @@ class ForegroundEstimator:
         front, back = self._empty_pair()
         coarse_mass(
             *(image, self._alpha, self._shrink(image), self._small_alpha),
-            *(self._sure, self._factor, front, back),
+            *(self._alpha_weights, self._factor, front, back),
         )
         return self._mean(front, self._weights[0]), self._mean(back, self._weights[1])
 

@@ -24,7 +24,7 @@ def coarse_mass(
     alpha: Plane,
     small_image: Plane,
     small_alpha: Plane,
-    sure: Coarse,
+    alpha_weights: Coarse,
     factor: int,
     front: Coarse,
     back: Coarse,
@@ -34,7 +34,7 @@ def coarse_mass(
     Args:
         small_image, small_alpha: cell means, uint8; where the mean alpha is 0 or 255 the cell counts as
             all background or all foreground, and its pixels need not be visited.
-        sure: weight by alpha, float32 (256,); the background's weight is that of 255 - alpha.
+        alpha_weights: weight by alpha, float32 (256,); the background's weight is that of 255 - alpha.
     """
     for row in range(small_alpha.shape[0]):
         for column in range(small_alpha.shape[1]):
@@ -46,8 +46,8 @@ def coarse_mass(
             front_mass, back_mass, count = np.float32(0), np.float32(0), 0
             for y in range(row * factor, min((row + 1) * factor, alpha.shape[0])):
                 for x in range(column * factor, min((column + 1) * factor, alpha.shape[1])):
-                    front_mass += sure[alpha[y, x]] * image[y, x]
-                    back_mass += sure[255 - alpha[y, x]] * image[y, x]
+                    front_mass += alpha_weights[alpha[y, x]] * image[y, x]
+                    back_mass += alpha_weights[255 - alpha[y, x]] * image[y, x]
                     count += 1
             front[row, column] = front_mass / count
             back[row, column] = back_mass / count
@@ -97,7 +97,7 @@ def gather(
     width: int,
     mass: Coarse,
     share: Coarse,
-    ground: Coarse,
+    background: Coarse,
 ) -> None:
     """Fill a tile's weight, its first estimate times that, and its background, all float32.
 
@@ -118,14 +118,14 @@ def gather(
         upper, lower = fronts[cell], fronts[cell + 1]
         upper_back, lower_back = backs[cell], backs[cell + 1]
         alphas, values = alpha[y0 + row], image[y0 + row]
-        masses, weights, grounds = mass[row], share[row], ground[row]
+        masses, weights, backgrounds = mass[row], share[row], background[row]
         for i in range(width):
             wide = upper[i] + far * (lower[i] - upper[i])
             under = upper_back[i] + far * (lower_back[i] - upper_back[i])
             a = alphas[x0 + i] * unit
             value = np.float32(values[x0 + i])
             first = wide + a * (value - a * wide - (np.float32(1) - a) * under)
-            grounds[i] = under
+            backgrounds[i] = under
             masses[i] = min(max(first, np.float32(0)), np.float32(255)) * a * a
             weights[i] = a * a
 
@@ -149,11 +149,11 @@ def slide(values: Coarse, row: int, fresh: bool, rows: int, width: int, sums: Co
 
 @compile_now
 def solve(
-    value: np.float32, a: np.float32, mass: np.float32, share: np.float32, ground: np.float32
+    value: np.float32, a: np.float32, mass: np.float32, share: np.float32, background: np.float32
 ) -> np.uint8:
     """Return the corrected colour from the near mean of the foreground."""
     near = mass / share
-    moved = near + a * (value - a * near - (1 - a) * ground)
+    moved = near + a * (value - a * near - (1 - a) * background)
     return np.uint8(min(max(moved, np.float32(0)), np.float32(255)) + np.float32(0.5))
 
 
@@ -185,7 +185,7 @@ def refine(
     height, width = image.shape
     mass = np.empty((_REACH, _REACH), np.float32)
     share = np.empty((_REACH, _REACH), np.float32)
-    ground = np.empty((_REACH, _REACH), np.float32)
+    background = np.empty((_REACH, _REACH), np.float32)
     mass_sums = np.empty(_REACH, np.float32)
     share_sums = np.empty(_REACH, np.float32)
     for number in range(tiles.shape[0]):
@@ -208,7 +208,7 @@ def refine(
             columns,
             mass,
             share,
-            ground,
+            background,
         )
         for y in range(top, bottom):
             slide(mass, y - y0, y == top, rows, columns, mass_sums)
@@ -224,7 +224,7 @@ def refine(
                     continue
                 a = alpha[y, x] * np.float32(1.0 / 255.0)
                 value = np.float32(image[y, x])
-                out[y, x] = solve(value, a, near_mass, near_share, ground[y - y0, x - x0])
+                out[y, x] = solve(value, a, near_mass, near_share, background[y - y0, x - x0])
                 reached[y, x] = 1
 
 

@@ -16,7 +16,7 @@ STREAM_CLOCK_S = 10
 class VideoHeader:
     """The first video stream that is no cover art.
 
-    `packets` could be read; `header_frames` and `index_frames` are what the container promises (0
+    `packets` could be read; `header_frames` and `index_frames` are what the container states (0
     where it does not say). `matrix`, `primaries`, `transfer` are H.273 codes, `colour_range` is
     FFmpeg's. `rotation` is in degrees, of the first frame. `has_alpha` tells of an
     alpha stream beside the picture, as WebM has it. `read_end_s` is how far the stream's packets go, and `stated_end_s` where the container says

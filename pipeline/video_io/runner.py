@@ -1,4 +1,4 @@
-"""Child processes that touch untrusted bytes: limits, their own group, a bounded log, a sure end."""
+"""Child processes that touch untrusted bytes: limits, their own group, a bounded log, and an end in every case."""
 
 from __future__ import annotations
 

@@ -42,6 +42,14 @@ except NotEnoughDisk as error:
         ("prores", 60_000),
         ("webm", 60_000),
         ("preview", 0),
+        ("exr", 5_000),
+        ("png16", 5_000),
+        ("tiff", 5_000),
+        ("ffv1", 60_000),
+        ("hevc", 60_000),
+        ("webp", 20_000),
+        ("apng", 20_000),
+        ("gif", 20_000),
     ],
 )
 def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path, output: str, limit: int) -> None:

@@ -41,8 +41,8 @@ class MeansOutput(OutputFormat):
 
 
 class MeansSink(SequenceSink):
-    def encode(self, picture):
-        return (f"{picture.alpha.mean():.3f}".encode(),)
+    def write_frame(self, paths, picture):
+        paths[0].write_text(f"{picture.alpha.mean():.3f}")
 
     def is_readable(self, path):
         return float(path.read_text()) >= 0

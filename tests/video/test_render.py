@@ -347,7 +347,7 @@ def test_in_and_out_points_trim_picture_and_sound_alike(
     assert np.abs(shown[-1] - frames[74]).mean() < 6
     assert packet_times(result.outputs["foreground"])[0] == 0
     sound = packet_times(result.outputs["foreground"], "a:0")
-    assert 0 <= sound[0] < 1 / 25
+    assert -0.25 < sound[0] < 1 / 25, "what lies before 0 is hidden by an edit list"
     assert sound[-1] == pytest.approx(2.0, abs=1.5 / 25)
     assert tone_hz(result.outputs["foreground"], 0.3) == pytest.approx(440, abs=10)
     assert tone_hz(result.outputs["foreground"], 1.3) == pytest.approx(1760, abs=10)
@@ -535,7 +535,7 @@ def test_an_older_ffmpeg_renders_the_same(tmp_path: Path, disc: MakeDisc) -> Non
         assert since_first == pytest.approx(expected, abs=0.0011), kind
     for kind in ("foreground", "preview", "prores", "webm"):
         sound = packet_times(result.outputs[kind], "a:0")
-        assert -0.01 < sound[0] < 0.04, kind
+        assert -0.25 < sound[0] < 0.04, kind
         assert sound[-1] < 31 * 1001 / 30000, kind
 
 
@@ -562,7 +562,7 @@ def test_an_unusable_alpha_is_refused(video: VideoIO, tmp_path: Path, alpha: np.
 def test_unknown_outputs_and_ranges_are_refused(video: VideoIO, tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mp4", frames=3)
     with pytest.raises(BadRequest, match="no output"):
-        render(video, path, [], "gif")
+        render(video, path, [], "avif")
     with pytest.raises(BadRequest, match="not a range"):
         render(video, path, [], "alpha", first=2, last=3)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
+import errno
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import SequenceSink
 from pipeline.video_io.render_target import RenderTarget
 from utils.alpha_levels import to_float
+from utils.errors import FfmpegFailed
 from utils.messages import Text
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ class ExrOutput(OutputFormat):
 class ExrSink(SequenceSink):
     """Writes R, G, B and A as half floats, ZIP-compressed."""
 
-    def encode(self, picture: Picture) -> tuple[bytes, ...]:
-        """See `SequenceSink.encode`."""
+    def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
+        """See `SequenceSink.write_frame`."""
         alpha = to_float(picture.levels)
         colour = linear_light()[picture.rgb16]
         if self.target.files.exr_alpha == "premultiplied":
@@ -59,9 +61,9 @@ class ExrSink(SequenceSink):
         # OpenEXR reads arrays as if they had no strides.
         planes = {name: colour[..., at].astype(np.float16) for at, name in enumerate("RGB")}
         planes["A"] = alpha.astype(np.float16)
-        return (self._file({name: np.ascontiguousarray(plane) for name, plane in planes.items()}),)
+        self._write(paths[0], {name: np.ascontiguousarray(plane) for name, plane in planes.items()})
 
-    def _file(self, channels: dict[str, npt.NDArray[np.float16]]) -> bytes:
+    def _write(self, path: Path, channels: dict[str, npt.NDArray[np.float16]]) -> None:
         import OpenEXR
 
         header = {
@@ -69,9 +71,14 @@ class ExrSink(SequenceSink):
             "type": OpenEXR.scanlineimage,
             "pixelAspectRatio": float(self.pixel_aspect),
         }
-        with tempfile.NamedTemporaryFile(suffix=".exr", dir=self.partials[0].parent) as file:
-            OpenEXR.File(header, channels).write(file.name)
-            return Path(file.name).read_bytes()
+        try:
+            OpenEXR.File(header, channels).write(str(path))
+        except RuntimeError as error:
+            # The package has one error for all: a full disk is told from it by its text.
+            for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                if os.strerror(code) in str(error):
+                    raise OSError(code, os.strerror(code), str(path)) from error
+            raise FfmpegFailed("video.encode_failed", file=path.name, detail=str(error)) from error
 
     def is_readable(self, path: Path) -> bool:
         """See `SequenceSink.is_readable`."""

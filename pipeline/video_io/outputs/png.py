@@ -40,10 +40,11 @@ class PngOutput(OutputFormat):
 class PngSink(SequenceSink):
     """Writes RGBA frames, and the alpha alone in a second folder."""
 
-    def encode(self, picture: Picture) -> tuple[bytes, ...]:
-        """See `SequenceSink.encode`."""
+    def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
+        """See `SequenceSink.write_frame`."""
         rgba = straight_rgba(picture.needed_rgb, picture.alpha)
-        return png_bytes(rgba, self.pixel_aspect), png_bytes(picture.alpha, self.pixel_aspect)
+        for path, pixels in zip(paths, (rgba, picture.alpha), strict=True):
+            path.write_bytes(png_bytes(pixels, self.pixel_aspect))
 
     def is_readable(self, path: Path) -> bool:
         """See `SequenceSink.is_readable`."""

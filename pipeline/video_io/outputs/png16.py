@@ -41,9 +41,9 @@ class Png16Output(OutputFormat):
 class Png16Sink(SequenceSink):
     """Writes RGBA frames."""
 
-    def encode(self, picture: Picture) -> tuple[bytes, ...]:
-        """See `SequenceSink.encode`."""
-        return (png_bytes(deep_rgba(picture), self.pixel_aspect),)
+    def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
+        """See `SequenceSink.write_frame`."""
+        paths[0].write_bytes(png_bytes(deep_rgba(picture), self.pixel_aspect))
 
     def is_readable(self, path: Path) -> bool:
         """See `SequenceSink.is_readable`."""

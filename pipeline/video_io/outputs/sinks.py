@@ -147,13 +147,12 @@ class SequenceSink(Sink):
     def write(self, picture: Picture) -> None:
         """See `Sink.write`."""
         name = f"{self.target.files.first_number + self._count:06d}{self._suffix}"
-        for partial, content in zip(self.partials, self.encode(picture), strict=True):
-            (partial / name).write_bytes(content)
+        self.write_frame(tuple(partial / name for partial in self.partials), picture)
         self._count += 1
 
     @abstractmethod
-    def encode(self, picture: Picture) -> tuple[bytes, ...]:
-        """Return the file's bytes for each folder."""
+    def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
+        """Write one frame into each folder."""
 
     @abstractmethod
     def is_readable(self, path: Path) -> bool:

@@ -38,9 +38,9 @@ class TiffOutput(OutputFormat):
 class TiffSink(SequenceSink):
     """Writes RGBA frames."""
 
-    def encode(self, picture: Picture) -> tuple[bytes, ...]:
-        """See `SequenceSink.encode`."""
-        return (tiff_bytes(deep_rgba(picture), self.pixel_aspect),)
+    def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
+        """See `SequenceSink.write_frame`."""
+        paths[0].write_bytes(tiff_bytes(deep_rgba(picture), self.pixel_aspect))
 
     def is_readable(self, path: Path) -> bool:
         """See `SequenceSink.is_readable`."""
