@@ -7,14 +7,12 @@ import math
 import torch
 from torch.nn import functional
 
+from engines.matanyone.options import QUERY_CHUNK
+
 RECENT_FRAMES = 4
 """Memory frames kept besides the first one (upstream's `max_mem_frames` 5)."""
 TOP_K = 30
 """Memory tokens that each query token reads from (XMem, 3.3)."""
-
-
-_CHUNK = 256
-"""Query tokens compared with the memory at once: their similarities stay in a CPU's cache."""
 
 
 class MemoryBank:
@@ -55,8 +53,8 @@ class MemoryBank:
         rows = values[0].T.contiguous()
         count = min(TOP_K, memory_key.shape[-1])
         parts = []
-        for start in range(0, key.shape[-1], _CHUNK):
-            chunk = slice(start, start + _CHUNK)
+        for start in range(0, key.shape[-1], QUERY_CHUNK):
+            chunk = slice(start, start + QUERY_CHUNK)
             scores = similarity(memory_key, shrinkage, key[..., chunk], selection[..., chunk])
             best, indices = scores[0].topk(count, dim=1)
             weights = softmax_without_underflow(best)

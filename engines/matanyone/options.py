@@ -12,6 +12,10 @@ SMALLER_SHORT_SIDES = (1080, 720, 540, 360)
 """Short sides, in pixels, that a job falls back to when memory runs out."""
 _MEMORY_FRAMES = 6
 """Memory frames in attention at most: the first, four recent ones, and room for one being added."""
+_MEMORY_CHANNELS = 2 * (64 + 1 + 256)
+"""Values of a memory token: key, shrinkage and value, held by frame and joined."""
+QUERY_CHUNK = 256
+"""Query tokens compared with the memory at once: their similarities stay in a CPU's cache."""
 _BASE_BYTES = 200_000_000
 """Workspaces of the library, whatever the size."""
 _BYTES_PER_PIXEL = 2_000
@@ -133,9 +137,10 @@ def processing_size_wh(size_wh: tuple[int, int], short_side: int) -> tuple[int, 
 def working_bytes(width: int, height: int) -> int:
     """Estimate the device bytes of one job computed at this size, in pixels.
 
-    Two parts, measured on the real architecture (docs/performance.md): feature maps grow with the
-    pixels, attention with the square of the 16 x 16 tokens over the memory frames.
+    Feature maps grow with the pixels; their bytes were measured with whole maps at every level of the decoder,
+    of which the largest are now made in strips, so that this is an upper limit. The memory bank and the
+    similarities of one chunk of query tokens to it grow with the 16 x 16 tokens.
     """
     tokens = -(-width // 16) * -(-height // 16)
-    attention = 2 * 4 * _MEMORY_FRAMES * tokens * tokens
-    return _BASE_BYTES + _BYTES_PER_PIXEL * width * height + attention
+    memory = 4 * _MEMORY_FRAMES * tokens * (_MEMORY_CHANNELS + 3 * QUERY_CHUNK)
+    return _BASE_BYTES + _BYTES_PER_PIXEL * width * height + memory

@@ -201,7 +201,7 @@ def test_memory_is_read_in_chunks_with_the_result_of_one_piece(monkeypatch):
     bank.add(key, shrinkage + 1, value.unflatten(2, (7, 10)))
     query = [torch.rand(1, 64, 70, generator=generator) for _ in range(2)]
     whole = bank.read(*query)
-    monkeypatch.setattr("engines.matanyone.memory._CHUNK", 8)
+    monkeypatch.setattr("engines.matanyone.memory.QUERY_CHUNK", 8)
     assert whole.shape == (1, 256, 70)
     assert torch.allclose(bank.read(*query), whole, atol=1e-6)
 

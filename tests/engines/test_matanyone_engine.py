@@ -20,6 +20,7 @@ from engines.base import ArrayFrames, RunContext
 from engines.matanyone.engine import MatAnyoneEngine
 from engines.matanyone.first_mask import seed_mask
 from engines.matanyone.options import processing_size_wh, short_sides
+from engines.matanyone.options import working_bytes as engine_bytes
 from engines.matanyone.passes import plan_segments
 from tests.engines.fake_matanyone import (
     FakeBackend,
@@ -496,6 +497,12 @@ class SizeBackend(FakeBackend):
                 return super().open_core(size_wh, short_side, amp)
 
         return Network(self)
+
+
+def test_declared_memory_grows_with_the_pixels_not_with_their_square(engine):
+    small, large = (engine_bytes(*size) for size in ((1280, 720), (2560, 1440)))
+    assert large / small < 4.1
+    assert engine.working_bytes((1920, 1080)) == engine_bytes(1280, 720)
 
 
 def settings_for(models_dir: Path, **values: str) -> Settings:
