@@ -1,4 +1,4 @@
-"""How good the built-in engine is: `bench/quality.py [--data DIR] [--clips NAME,…] [--json]`.
+"""How good an engine is: `bench/quality.py [--engine NAME] [--data DIR] [--clips NAME,…] [--json]`.
 
 Masks and alphas come from the product's own decoder and engine, frame by frame as in a job; with
 `--command` every clip goes through `app.py matte` instead and its `alpha.mp4` is measured. A foreground
@@ -28,7 +28,14 @@ import baselines  # noqa: E402
 import metrics  # noqa: E402
 
 from config import Settings  # noqa: E402
-from engines.base import ArrayFrames, MattedFrame, RunContext  # noqa: E402
+from engines.base import (  # noqa: E402
+    ArrayFrames,
+    Capability,
+    Engine,
+    MattedFrame,
+    MattingEngine,
+    RunContext,
+)
 from engines.builtin.engine import BuiltinEngine  # noqa: E402
 from engines.device.manager import ModelManager  # noqa: E402
 from engines.foreground import connect_foreground  # noqa: E402
@@ -149,6 +156,31 @@ def matte(
     return sorted(found, key=lambda item: item.index), cost
 
 
+def matte_by_engine(
+    engine: Engine, tracker: BuiltinEngine, clip: Clip, guide: dict[int, Mask], start: int
+) -> tuple[list[MattedFrame], dict[str, float]]:
+    """Matte with another engine than the built-in one, which tracks for it; no guide asks for everyone."""
+    if not isinstance(engine, MattingEngine):
+        raise SystemExit(f"{engine.name} makes no mattes")
+    frames = ArrayFrames(clip.frames)
+    masks: dict[int, Mask] = dict(guide)
+    wall, processor = time.perf_counter(), time.process_time()
+    if guide and engine.guide_kind == "mask_per_frame":
+        targets = {index: {1: mask} for index, mask in guide.items()}
+        for tracked in tracker.track_video(frames, targets, start, RunContext()):
+            masks[tracked.index] = tracked.masks[1]
+    tracked_cpu = time.process_time() - processor
+    context = RunContext(confirmed=frozenset(guide))
+    found = list(engine.process(frames, masks, start, {}, context))
+    seconds = time.process_time() - processor
+    cost = {
+        "fps": len(found) / (time.perf_counter() - wall),
+        "track_cpu_ms": 1e3 * tracked_cpu / len(found),
+        "cpu_ms": 1e3 * seconds / len(found),
+    }
+    return sorted(found, key=lambda item: item.index), cost
+
+
 def matte_by_command(clip: Clip, way: str, settings: Settings) -> list[npt.NDArray[np.float32]]:
     command = [sys.executable, str(ROOT / "app.py"), "matte", str(clip.folder / "clip.mp4")]
     command += ["--engine", "builtin", "--outputs", "alpha", "--json"]
@@ -251,6 +283,23 @@ def corrected(
     return figures
 
 
+def measure_other(
+    clip: Clip, engine: Engine, tracker: BuiltinEngine, args: argparse.Namespace
+) -> list[Row]:
+    """Measure an engine by name: from each guide, and without one where it can."""
+    rows = []
+    start = start_frame(clip, args.start)
+    ways = args.guides.split(",")
+    if Capability.EVERYONE in engine.capabilities:
+        ways = ["everyone", *ways]
+    for way in ways:
+        guide = {} if way == "everyone" else {start: guide_mask(tracker, clip, way, start)}
+        found, cost = matte_by_engine(engine, tracker, clip, guide, start if guide else 0)
+        figures = _figures(clip, [item.alpha for item in found], start) | cost
+        rows.append(Row(clip.name, f"{engine.name}, {way}", figures))
+    return rows
+
+
 def measure(
     clip: Clip, engine: BuiltinEngine, settings: Settings, args: argparse.Namespace
 ) -> list[Row]:
@@ -326,6 +375,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--engine", default="builtin", help="any matting engine; default builtin")
     parser.add_argument("--clips", default="", help="parts of names, by comma; all when empty")
     parser.add_argument("--guides", default="mask,box", help=f"of {', '.join(GUIDES)}")
     parser.add_argument(
@@ -347,9 +397,17 @@ def main() -> None:
         )
     settings = Settings()
     engine = connected_engine(settings)
+    other = None
+    if args.engine != engine.name:
+        other = build_registry(settings).get(args.engine)
+        other.load_model("cpu")
     rows: list[Row] = []
     for folder in folders(args.data, args.clips):
-        fresh = measure(load(folder, settings), engine, settings, args)
+        clip = load(folder, settings)
+        if other is None:
+            fresh = measure(clip, engine, settings, args)
+        else:
+            fresh = measure_other(clip, other, engine, args)
         rows += fresh
         if not args.json:
             show(fresh)

@@ -47,6 +47,8 @@ class Preference:
     segment: int = 0
     matte_on_cpu: int = 0
     matte_on_gpu: int = 0
+    where_it_agrees: int = 0
+    """Matting on a CPU, before all others, where a `TargetCheck` says that the engine suits the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,10 @@ class Engine(ABC):
     """Where it is chosen by itself."""
     options_type: type | None = None
     """A dataclass of the options that `process` takes; see `utils.options`."""
+    weight_rows: tuple[str, ...] = ()
+    """Its rows in the manifest of weights, whose licences are shown beside it; none for an own method."""
+    offered_when_missing: bool = True
+    """False keeps the page's list short: it is shown there only where its weights are installed."""
     neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 
@@ -321,6 +327,24 @@ class MattingEngine(Protocol):
             UnusablePrompt: a mask is missing, empty where it must not be, or of another size.
             OutOfGpuMemory: the smallest setting did not fit either.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Whether an engine's own finding agrees with a target's masks, and the line that tells a user so."""
+
+    agrees: bool
+    reason: Message
+
+
+@runtime_checkable
+class TargetCheck(Protocol):
+    """An engine that finds its subjects by itself and can say whether a target is one of them."""
+
+    def agrees_with_target(
+        self, frames: FrameSource, masks: Mapping[int, Mask], context: RunContext
+    ) -> Agreement:
+        """Compare on the frames that have a mask, bool (H, W); the engine must be loaded."""
 
 
 @runtime_checkable

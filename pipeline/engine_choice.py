@@ -9,6 +9,8 @@ from config import Settings
 from engines.base import Capability, Engine
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
+from engines.weights_manifest import model_weights
+from pipeline.session.request import MatteRequest
 from utils.errors import BadRequest, EngineUnavailable
 from utils.options import OptionSpec
 from utils.types import Message
@@ -32,6 +34,10 @@ class EngineInfo:
     peak_bytes: int = 0
     """Weights and one job's working memory, as measured; 0 where it has not run."""
     peak_device: str = ""
+    licence: str = ""
+    """Licence of its weights; "" where it has none."""
+    commercial_use: bool = True
+    """The licences' texts allow commercial use."""
 
 
 class EngineChoice:
@@ -51,8 +57,11 @@ class EngineChoice:
     def matting(self) -> tuple[EngineInfo, ...]:
         """Return the matting engines, with what each still needs."""
         default = self.default_engine()
-        engines = self._able(Capability.MATTE)
-        return tuple(self._info(engine.name, engine.name == default) for engine in engines)
+        return tuple(
+            self._info(engine.name, engine.name == default)
+            for engine in self._able(Capability.MATTE)
+            if engine.offered_when_missing or engine.is_available
+        )
 
     def segmenter(self) -> EngineInfo:
         """Return the engine that finds the target now."""
@@ -82,6 +91,19 @@ class EngineChoice:
             return self._settings.default_engine
         ready = [engine for engine in self._able(Capability.MATTE) if engine.is_available]
         return max(ready, key=self._matting_preference).name
+
+    def tried_first(self, request: MatteRequest) -> str:
+        """Return the engine that is to be compared with the target before the default is taken; "" for none.
+
+        Options belong to a known engine, so a request that has some is not second-guessed.
+        """
+        asked = (request.engine, self._settings.default_engine)
+        on_gpu = self.manager.device.startswith("cuda")
+        if asked != (_AUTO, _AUTO) or request.everyone or request.options or on_gpu:
+            return ""
+        able = [engine for engine in self._able(Capability.MATTE) if engine.is_available]
+        best = max(able, key=lambda engine: engine.preference.where_it_agrees)
+        return best.name if best.preference.where_it_agrees else ""
 
     def everything(self) -> tuple[EngineInfo, ...]:
         """Return every engine, with its measured peak where it has run."""
@@ -153,6 +175,7 @@ class EngineChoice:
         engine = self.registry.get(name)
         requirements = engine.requirements()
         measured = self.manager.measured(name)
+        rows = [model_weights(row) for row in engine.weight_rows]
         return EngineInfo(
             name=name,
             label=engine.label,
@@ -164,6 +187,8 @@ class EngineChoice:
             is_default=is_default,
             peak_bytes=measured.weight_bytes + measured.working_bytes,
             peak_device=measured.device,
+            licence="; ".join(dict.fromkeys(row.licence for row in rows)),
+            commercial_use=all(row.commercial_use for row in rows),
         )
 
 

@@ -16,6 +16,7 @@ from pipeline.video_io.outputs.registry import output_format
 from ui.text import shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
+from utils.types import Message
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -76,13 +77,21 @@ def keyframe_views(state: SessionState, language: Language) -> Json:
     return views
 
 
+def licence_text(engine: EngineInfo, language: Language) -> str:
+    """Return the licence of the engine's weights and whether it allows commercial use; "" without weights."""
+    if not engine.licence:
+        return ""
+    code = "engine.licence_clean" if engine.commercial_use else "engine.licence_restricted"
+    return render(Message(code, {"licence": engine.licence}), language)
+
+
 def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:
     """Return the engines as the cards show them."""
     return [
         {
             "name": engine.name,
             "label": render(engine.label, language),
-            "description": render(engine.description, language),
+            "description": f"{render(engine.description, language)} {licence_text(engine, language)}".strip(),
             "available": engine.is_available,
             "initial": engine.is_default,
             "missing": [

@@ -53,6 +53,7 @@ class FrameModelEngine(Engine):
     capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
     guide_kind = "mask_per_frame"
     options_type = FrameModelOptions
+    offered_when_missing = False
 
     def __init__(self, settings: Settings) -> None:
         self._file = NetworkFile(self.spec, settings)
@@ -196,6 +197,7 @@ def __getattr__(name: str) -> type[FrameModelEngine]:
         {
             "name": name,
             "spec": FRAME_NETWORKS[name],
+            "weight_rows": (FRAME_NETWORKS[name].weights,),
             "label": Message("engine.frame_model.label", {"name": weights.label}),
             "description": Message("engine.frame_model.description"),
         },

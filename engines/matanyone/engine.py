@@ -63,6 +63,7 @@ class MatAnyoneEngine(Engine):
     """
 
     name = "matanyone"
+    weight_rows = ("matanyone", "matanyone2")
     label = Message("engine.matanyone.label")
     description = Message("engine.matanyone.description")
     capabilities = frozenset({Capability.MATTE})

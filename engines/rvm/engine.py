@@ -7,16 +7,19 @@ S. Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WA
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engines.base import (
+    Agreement,
     Capability,
     DeviceName,
     Engine,
     FrameSource,
     MattedFrame,
+    Preference,
     Requirement,
     RunContext,
 )
@@ -27,8 +30,8 @@ from engines.onnx.networks import RVM_NETWORKS
 from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession, NetworkStream, StreamPlan, Tensor
 from engines.onnx.spec import NativeSize
-from engines.rvm.options import RvmOptions, ratios
-from engines.rvm.passes import Runner
+from engines.rvm.options import RvmOptions, ratio_for, ratios
+from engines.rvm.passes import Runner, look_once
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.types import Mask, Message
@@ -40,6 +43,8 @@ _LABEL = "Robust Video Matting"
 _BASE_BYTES = 60_000_000
 _BYTES_PER_PIXEL = 120
 """Measured resident memory of a stream beside the weights, both runtimes, from 360p to 4K."""
+_LEAST_RECALL, _LEAST_OVERLAP = 0.9, 0.7
+"""How far a target that is a person agrees with the network at least: see `TargetLook`."""
 _PRESENT = 0.5
 """Alpha from which somebody is there."""
 _LEAST_SHARE = 1e-4
@@ -54,7 +59,9 @@ class RvmEngine(Engine):
     description = Message("engine.rvm.description")
     capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
     guide_kind = "mask_per_frame"
+    preference = Preference(where_it_agrees=1)
     options_type = RvmOptions
+    weight_rows = ("rvm",)
 
     def __init__(self, settings: Settings) -> None:
         self._files = {name: NetworkFile(spec, settings) for name, spec in RVM_NETWORKS.items()}
@@ -86,6 +93,28 @@ class RvmEngine(Engine):
         """See `Engine.unload`."""
         self._loaded = None
         self._is_loaded = False
+
+    def agrees_with_target(
+        self, frames: FrameSource, masks: Mapping[int, Mask], context: RunContext
+    ) -> Agreement:
+        """See `TargetCheck`: the network must matte nearly all of the target and little around it."""
+        name, session = self._session("auto")
+        stream = _open_stream(session, name, frames.size_wh, ratio_for(frames.size_wh, 0.0))
+        looks = []
+        for index, mask in masks.items():
+            context.check_cancelled()
+            with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
+                looks += [look_once(stream, frame, mask) for frame in reader if mask.any()]
+        recall = min((look.recall for look in looks), default=0.0)
+        overlap = float(np.mean([look.overlap for look in looks])) if looks else 0.0
+        agrees = recall >= _LEAST_RECALL and overlap >= _LEAST_OVERLAP
+        code = "engine.rvm.agrees" if agrees else "engine.rvm.disagrees"
+        shares: dict[str, str | int | float | Message] = {
+            "name": _LABEL,
+            "recall": round(100 * recall),
+            "overlap": round(100 * overlap),
+        }
+        return Agreement(agrees, Message(code, shares))
 
     def process(
         self,

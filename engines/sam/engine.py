@@ -156,6 +156,7 @@ class Sam3Engine(_SamEngine):
     """SAM 3: text, examples, clicks, boxes and tracking, with `facebook/sam3` weights."""
 
     name = "sam3"
+    weight_rows = ("sam3",)
     label = Message("engine.sam3.label")
     description = Message("engine.sam3.description")
     capabilities = frozenset(
@@ -180,6 +181,7 @@ class Sam2Engine(_SamEngine):
     """SAM 2.1 tiny: clicks, boxes and tracking with ungated weights; no text."""
 
     name = "sam2"
+    weight_rows = ("sam2",)
     label = Message("engine.sam2.label")
     description = Message("engine.sam2.description")
     capabilities = frozenset({Capability.POINTS, Capability.BOX, Capability.TRACK})

@@ -49,6 +49,7 @@ class VideoMaMaEngine(Engine):
     """Diffusion matting in one step over windows of frames; needs a GPU with its real weights."""
 
     name = "videomama"
+    weight_rows = ("videomama", "svd-vae")
     label = Message("engine.videomama.label")
     description = Message("engine.videomama.description")
     capabilities = frozenset({Capability.MATTE})

@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from engines.base import KEPT_CACHE, RunContext
@@ -43,16 +44,23 @@ class MattingJob:
 
     Args:
         engine_name: the matting engine, already chosen (never "auto").
+        tried_first: an engine that takes its place where it agrees with the target; "" for none.
     """
 
     def __init__(
-        self, services: Services, session: Session, request: MatteRequest, engine_name: str
+        self,
+        services: Services,
+        session: Session,
+        request: MatteRequest,
+        engine_name: str,
+        tried_first: str = "",
     ) -> None:
         self._services = services
         self._session = session
         self._request = request
         self.engine_name = engine_name
         self._engine = services.registry.get(engine_name)
+        self._tried_first = tried_first
         self._details: dict[str, str] = {}
 
     def run(self, context: RunContext) -> SessionState:
@@ -100,6 +108,12 @@ class MattingJob:
         guides = target_guides(self._session, self._request, first, last)
         self._check_disk(last - first + 1, len(guides))
         run = self._prepare(context, first, last)
+        folder = self._target_folder(1, len(guides))
+        if self._tried_first and run.suits(self._tried_first, guides[0], folder):
+            self.engine_name = self._tried_first
+            self._engine = self._services.registry.get(self.engine_name)
+            self._session.update(engine_used=self.engine_name)
+            run = replace(run, engine=self._engine)
         masters = []
         records: list[OutputRecord] = []
         for number, guide in enumerate(guides, start=1):
@@ -167,7 +181,7 @@ class MattingJob:
             self._session.clip.size_wh,
             frame_count,
             self._request.outputs,
-            with_cache=tracks_first(self._engine, self._request),
+            with_cache=bool(self._tried_first) or tracks_first(self._engine, self._request),
         )
         runs = target_count if target_count == 1 else target_count + 1
         reserve = self._services.settings.min_free_disk_bytes

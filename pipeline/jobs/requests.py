@@ -124,11 +124,13 @@ class Jobs:
         first, last = frame_range(request, clip)
         start_frame(request, session.state, first, last)
         count = last - first + 1
-        is_tracked = tracks_first(engine, request)
+        tried_first = self._choice.tried_first(request)
+        is_tracked = bool(tried_first) or tracks_first(engine, request)
         needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         stages = {"track": count, "matte": count} if is_tracked else {"matte": count}
-        return session, MattingJob(self._services(), session, request, engine.name), stages
+        job = MattingJob(self._services(), session, request, engine.name, tried_first)
+        return session, job, stages
 
     def _prepare_render(
         self, session_id: str, request: RenderRequest

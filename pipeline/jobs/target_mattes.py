@@ -16,6 +16,7 @@ from config import Settings
 from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
+from pipeline.jobs.automatic import choose_by_looking
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
 from pipeline.jobs.tracking import TrackingPlan, track_to_folder
@@ -91,6 +92,19 @@ class MattingRun:
             closing(self._alphas(context, leased, guide)) as alphas,
         ):
             return self._render(alphas, folder)
+
+    def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> bool:
+        """Tell whether an engine that finds people finds this target; a notice says so, and why."""
+        context = replace(self.context, confirmed=frozenset(guide))
+        return choose_by_looking(
+            self.services.manager,
+            name,
+            self.frames,
+            guide,
+            self.start,
+            lambda: self._tracked(guide, folder, context),
+            context,
+        )
 
     def combine(self, masters: list[Path]) -> list[OutputRecord]:
         """Render all targets together: the largest of their alphas at each pixel."""

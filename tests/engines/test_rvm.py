@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from engines.rvm import engine as engine_module
 from engines.rvm import passes
 from engines.rvm.engine import RvmEngine
 from engines.rvm.options import ratio_for
+from pipeline.jobs.automatic import choose_by_looking
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from utils.errors import BadRequest, OutOfGpuMemory, UnusablePrompt
 
@@ -240,6 +242,60 @@ def test_the_picture_is_black_outside_the_target_s_box():
     assert blanked[mask].min() == 200
     assert blanked[:, 200:].max() == 0
     assert blank_outside(frame, np.zeros_like(mask)).max() == 0
+
+
+# --- chosen by looking -------------------------------------------------------------------------------
+
+
+class Lender:
+    """Lends one engine as the model manager does."""
+
+    def __init__(self, engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def lease(self, name, **_):
+        yield self._engine
+
+
+def choose(engine, alphas, monkeypatch, count=4):
+    """Choose by looking where the network's alphas of marked and tracked frames are these."""
+    given = iter(alphas)
+    monkeypatch.setattr(engine_module, "look_once", lambda *_: look_at(next(given), box_mask()))
+    notices, tracked = [], []
+
+    def track():
+        tracked.append(1)
+        return dict.fromkeys(range(count), box_mask())
+
+    chosen = choose_by_looking(
+        Lender(engine),
+        "rvm",
+        ArrayFrames(noise(count)),
+        {0: box_mask()},
+        0,
+        track,
+        RunContext(on_notice=notices.append),
+    )
+    return chosen, len(tracked), [notice.code for notice in notices]
+
+
+def test_a_person_whom_the_network_finds_is_matted_by_it(engine, monkeypatch):
+    person = box_mask().astype(np.float32)
+    assert choose(engine, [person] * 4, monkeypatch) == (True, 1, ["engine.rvm.agrees"])
+
+
+def test_what_the_network_does_not_find_is_left_to_others_before_anything_is_tracked(
+    engine, monkeypatch
+):
+    nothing = np.zeros((64, 96), np.float32)
+    assert choose(engine, [nothing], monkeypatch) == (False, 0, ["engine.rvm.disagrees"])
+
+
+def test_a_target_that_the_network_loses_later_is_left_to_others(engine, monkeypatch):
+    person, nothing = box_mask().astype(np.float32), np.zeros((64, 96), np.float32)
+    found = choose(engine, [person, person, nothing, person], monkeypatch)
+    assert found == (False, 1, ["engine.rvm.disagrees"])
 
 
 # --- the real weights ------------------------------------------------------------------------------

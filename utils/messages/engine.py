@@ -142,9 +142,8 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.matanyone.label": Text(en="MatAnyone", zh="MatAnyone"),
     "engine.matanyone.description": Text(
-        en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, several seconds on a CPU. "
-        "Licence: S-Lab 1.0, non-commercial use only.",
-        zh="人物：只需一帧蒙版即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 每帧需数秒。许可证：S-Lab 1.0，仅限非商业用途。",
+        en="People: hair and motion blur from one mask; about 0.1 s a frame on a GPU, several seconds on a CPU.",
+        zh="人物：只需一帧蒙版即可处理发丝与运动模糊；GPU 约 0.1 秒/帧，CPU 每帧需数秒。",
     ),
     "engine.matanyone.processing_size": Text(
         en="MatAnyone runs at a short side of {used} px and the alpha is scaled to {full} px. "

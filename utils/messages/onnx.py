@@ -16,6 +16,12 @@ TEXTS: dict[str, Text] = {
         "Install the GPU build with: bash scripts/setup_env.sh",
         zh="已要求 ONNX Runtime 使用显卡，实际得到的是 {provider}，本次任务在 CPU 上运行。安装 GPU 版：bash scripts/setup_env.sh",
     ),
+    "engine.licence_clean": Text(
+        en="Licence: {licence}; commercial-clean.", zh="许可证：{licence}；可商用。"
+    ),
+    "engine.licence_restricted": Text(
+        en="Licence: {licence}; not for commercial use.", zh="许可证：{licence}；不可商用。"
+    ),
     "engine.frame_model.label": Text(en="{name}", zh="{name}"),
     "engine.frame_model.description": Text(
         en="Finds the main object of each frame by itself; with a mark only the marked object is kept. Its alpha is steadied along the motion.",
@@ -30,8 +36,12 @@ TEXTS: dict[str, Text] = {
         en="Robust Video Matting: no person was found; try another engine.",
         zh="Robust Video Matting：没有找到人物，请换用其他引擎。",
     ),
-    "engine.rvm.lost": Text(
-        en="Robust Video Matting finds no person inside the mask, so the tracked mask was kept as it is. Try another engine.",
-        zh="Robust Video Matting 在所选蒙版内没有找到人物，因此直接保留了跟踪蒙版。请换用其他引擎。",
+    "engine.rvm.agrees": Text(
+        en="Chosen by itself: {name}, because it finds the marked person ({recall} % of the mask, {overlap} % overlap).",
+        zh="自动选择：{name}，因为它能找到所标记的人物（覆盖蒙版 {recall}%，重合 {overlap}%）。",
+    ),
+    "engine.rvm.disagrees": Text(
+        en="{name} was not chosen: what it finds isn't the marked target ({recall} % of the mask, {overlap} % overlap).",
+        zh="未选择 {name}：它找到的不是所标记的目标（覆盖蒙版 {recall}%，重合 {overlap}%）。",
     ),
 }

@@ -24,6 +24,9 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
             f"{row.name:<10} {render(row.label)}: {state}{' (default)' if row.is_default else ''}"
         )
         print(f"{'':<10} {render(row.description)}")
+        if row.licence:
+            use = "commercial-clean" if row.commercial_use else "not for commercial use"
+            print(f"{'':<10} licence: {row.licence}; {use}")
         for label, command in row.missing:
             print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
         if row.peak_bytes:
@@ -44,6 +47,8 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
             spec.name: {"kind": spec.kind, "default": spec.default} for spec in row.option_specs
         },
         "peak_bytes": row.peak_bytes,
+        "licence": row.licence,
+        "commercial_use": row.commercial_use,
     }
 
 

@@ -1,0 +1,53 @@
+"""Choose the matting engine of a job by looking: does a network that finds people agree with the target?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engines.base import Agreement, FrameSource, RunContext, TargetCheck
+from engines.device.manager import ModelManager
+from utils.types import Mask
+
+TRACKED_LOOKS = 3
+"""Tracked frames that are looked at, spread over the clip."""
+
+
+def choose_by_looking(
+    manager: ModelManager,
+    name: str,
+    frames: FrameSource,
+    guide: Mapping[int, Mask],
+    start: int,
+    track: Callable[[], Mapping[int, Mask]],
+    context: RunContext,
+) -> bool:
+    """Tell whether the engine `name` suits the target; says so, and why, in one notice.
+
+    The marked frame comes first: where the engine already disagrees there, nothing is tracked for it.
+
+    Args:
+        guide: confirmed masks by frame, bool (H, W), among them `guide[start]`.
+        track: gives a mask for every frame.
+    """
+    found = _look(manager, name, frames, {start: guide[start]}, context)
+    if found.agrees and len(frames) > 1:
+        masks = track()
+        last = len(frames) - 1
+        wanted = {round(last * part / TRACKED_LOOKS) for part in range(1, TRACKED_LOOKS + 1)}
+        chosen = {index: masks[index] for index in sorted(wanted)}
+        found = _look(manager, name, frames, chosen, context)
+    context.on_notice(found.reason)
+    return found.agrees
+
+
+def _look(
+    manager: ModelManager,
+    name: str,
+    frames: FrameSource,
+    masks: Mapping[int, Mask],
+    context: RunContext,
+) -> Agreement:
+    with manager.lease(name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
+        if not isinstance(engine, TargetCheck):
+            raise TypeError(f"{name} can't compare itself with a target")
+        return engine.agrees_with_target(frames, masks, context)

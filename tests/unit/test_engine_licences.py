@@ -1,0 +1,36 @@
+"""Which engines carry no non-commercial licence is told beside each of them."""
+
+from __future__ import annotations
+
+import json
+
+import app
+from config import Settings
+from ui.views import engine_views
+
+
+def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
+    from ui.command_line.commands.lists import engines
+
+    settings = Settings(_env_file=None, workspace_dir=tmp_path, models_dir=tmp_path, device="cpu")
+    orchestrator = app.build_orchestrator(settings)
+    infos = {info.name: info for info in orchestrator.all_engines()}
+    assert infos["rvm"].licence.startswith("GPL-3.0")
+    clean = {name for name, info in infos.items() if info.commercial_use}
+    assert {"builtin", "rvm", "modnet", "birefnet-matting", "u2net", "ben2"} <= clean
+    assert not clean & {"matanyone", "videomama", "rmbg-1.4", "rmbg-2.0"}
+    views = {view["name"]: view for view in engine_views(orchestrator.engines(), "en")}
+    assert "commercial-clean" in views["rvm"]["description"]
+    assert "not for commercial use" in views["matanyone"]["description"]
+    assert "Licence" not in views["builtin"]["description"]
+    # A long list of frame networks is shown on the page only where their weights are.
+    assert "modnet" not in views
+
+    class Options:
+        json = True
+
+    engines(Options(), orchestrator)
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["matanyone"]["commercial_use"] is False
+    assert rows["modnet"]["missing"][0]["what"].startswith("weights")
+    orchestrator.close()
