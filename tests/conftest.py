@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+INSTALLED_MODELS = Path(os.environ.get("SPLAZMATTE_MODELS_DIR") or ROOT / "models")
+# What is installed must not change which engine a test's job takes; `installed_models` is for the tests on it.
+os.environ["SPLAZMATTE_MODELS_DIR"] = str(ROOT / "tests" / "no-models")
 
 
 class _ErrorCollector(logging.Handler):
@@ -40,3 +44,9 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared is not there: real clips and parity data can't be used")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def installed_models() -> Path:
+    """The folder of real weights, for tests that skip where they are not installed."""
+    return INSTALLED_MODELS

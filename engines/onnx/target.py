@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.mask_utils import bounding_box, components
+from utils.mask_utils import bounding_box, components, grow_box
 from utils.types import Alpha, Frame, Mask
 
 FloatMap = npt.NDArray[np.float32]
@@ -25,8 +25,8 @@ WORKING_LONG_SIDE = 640
 """Longest side, in pixels, at which distances and connected parts are computed."""
 REACH_PX, FALLOFF_PX = 20.0, 8.0
 """Distance from the tracked mask, in pixels, at which alpha is cut off, and over how much it fades."""
-BOX_MARGIN_X, BOX_MARGIN_Y = 0.12, 0.25
-"""Margin of the target's box as a share of its longer side; a tracked mask rather loses legs than arms."""
+BOX_MARGIN, LEAST_MARGIN_PX = 0.25, 8
+"""Margin of the target's box as a share of its longer side: a tracked mask loses legs and flung arms."""
 _PRESENT = 0.1
 """Alpha from which a pixel counts as matted."""
 _DROPPED = 0.3
@@ -89,16 +89,14 @@ def look_at(alpha: Alpha, mask: Mask) -> TargetLook:
 
 
 def blank_outside(frame: Frame, mask: Mask) -> Frame:
-    """Return the frame, uint8 RGB (H, W, 3), black outside the box around the mask, grown by its margins."""
+    """Return the frame, uint8 RGB (H, W, 3), black outside the box around the mask, grown by its margin."""
     box = bounding_box(mask)
     blanked = np.zeros_like(frame)
     if box is None:
         return blanked
-    x0, y0, x1, y1 = box
-    longer = max(x1 - x0, y1 - y0)
-    across, down = round(BOX_MARGIN_X * longer), round(BOX_MARGIN_Y * longer)
-    window = np.s_[max(y0 - down, 0) : y1 + down, max(x0 - across, 0) : x1 + across]
-    blanked[window] = frame[window]
+    size_wh = mask.shape[1], mask.shape[0]
+    x0, y0, x1, y1 = grow_box(box, size_wh, BOX_MARGIN, LEAST_MARGIN_PX)
+    blanked[y0:y1, x0:x1] = frame[y0:y1, x0:x1]
     return blanked
 
 

@@ -186,12 +186,16 @@ for ours, theirs in asked["sessions"].items():
 
 
 @pytest.mark.parametrize("kind", ["random", "real"])
-def test_equal_to_rembg_within_one_level(models, tmp_path, rembg_python, shared, kind):
+def test_equal_to_rembg_within_one_level(
+    models, tmp_path, rembg_python, shared, installed_models, kind
+):
     from PIL import Image
 
     if kind == "real":
         names = ["isnet-general-use"]
-        settings = Settings(onnx_runtime="onnxruntime", device="cpu")
+        settings = Settings(
+            _env_file=None, models_dir=installed_models, onnx_runtime="onnxruntime", device="cpu"
+        )
         engines = {name: build_registry(settings).get(name) for name in names}
         if not engines[names[0]].is_available:
             pytest.skip("IS-Net is not here: bash scripts/download_models.sh isnet-general-use")

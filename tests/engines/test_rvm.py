@@ -302,8 +302,8 @@ def test_a_target_that_the_network_loses_later_is_left_to_others(engine, monkeyp
 
 
 @pytest.fixture(scope="module")
-def real_engine():
-    engine = RvmEngine(Settings(device="cpu"))
+def real_engine(installed_models: Path):
+    engine = RvmEngine(Settings(_env_file=None, models_dir=installed_models, device="cpu"))
     if not engine.is_available:
         pytest.skip("RVM's weights are not here: bash scripts/download_models.sh rvm")
     engine.load_model("cpu")
