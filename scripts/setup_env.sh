@@ -54,5 +54,12 @@ install() {
 }
 
 install requirements.txt
+# The two builds of ONNX Runtime have one import name: the GPU build takes the other's place.
+if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 \
+  && .venv/bin/python -m pip show --quiet onnxruntime >/dev/null 2>&1; then
+  .venv/bin/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
+  rm -f .venv/.installed-requirements-gpu.txt
+  install requirements-gpu.txt
+fi
 if [ "$want_dev" = 1 ]; then install requirements-dev.txt; fi
 if [ "$want_models" = 1 ]; then install requirements-models.txt; fi
