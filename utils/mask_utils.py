@@ -1,4 +1,4 @@
-"""Pure functions on binary masks: cleaning, components, boundaries, boxes; no state, no files."""
+"""Pure functions on binary masks: cleaning, components, boxes; no state, no files."""
 
 from __future__ import annotations
 
@@ -85,15 +85,6 @@ def erode(mask: Mask, radius: int) -> Mask:
     return cv2.erode(  # type: ignore[no-any-return]
         mask.view(np.uint8), disc(radius), borderType=cv2.BORDER_CONSTANT, borderValue=1
     ).astype(bool)
-
-
-def boundary(mask: Mask) -> Mask:
-    """Return the pixels whose right, lower or lower right neighbour differs (as DAVIS has it)."""
-    edge = np.zeros_like(mask)
-    edge[:, :-1] |= mask[:, :-1] ^ mask[:, 1:]
-    edge[:-1, :] |= mask[:-1, :] ^ mask[1:, :]
-    edge[:-1, :-1] |= mask[:-1, :-1] ^ mask[1:, 1:]
-    return edge
 
 
 def components(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

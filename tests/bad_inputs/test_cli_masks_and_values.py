@@ -60,10 +60,11 @@ def rows_bomb() -> bytes:
 
 MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "bomb": (content(bomb), "prompt.mask_size"),
-    "other size": (grey(255, (64, 96)), "prompt.mask_size"),
+    "other size": (grey(255, (64, 90)), "prompt.mask_size"),
+    "turned": (grey(255, (64, 96)), "prompt.mask_turned"),
     "all zero": (grey(0), "prompt.mask_empty"),
     "all one": (grey(255), "prompt.mask_full"),
-    "nothing above half": (grey(127), "prompt.mask_empty"),
+    "one grey": (grey(127), "prompt.mask_full"),
     "empty file": (lambda path: path.touch(), "prompt.mask_unreadable"),
     "text": (lambda path: path.write_text("<svg/>"), "prompt.mask_unreadable"),
     "jpeg": (lambda path: Image.new("L", SIZE).save(path, format="JPEG"), "prompt.mask_unreadable"),

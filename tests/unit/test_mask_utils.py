@@ -71,12 +71,6 @@ def test_signed_distance_without_a_contour_is_finite(value):
     assert (distance > 0).all() == value
 
 
-def test_the_boundary_is_one_pixel_wide_and_on_the_contour():
-    edge = mask_utils.boundary(square())
-    assert edge[4, 10] and edge[14, 10]
-    assert not edge[10, 13] and not edge[0, 0]
-
-
 def test_overlap_of_masks():
     assert mask_utils.intersection_over_union(square(), square()) == 1.0
     assert mask_utils.intersection_over_union(square(), ~square()) == 0.0

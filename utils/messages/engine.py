@@ -134,7 +134,6 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
-    "engine.requirement_gpu": Text(en="an NVIDIA GPU", zh="NVIDIA 显卡"),
     "engine.builtin.label": Text(en="Built-in", zh="内置引擎"),
     "engine.builtin.description": Text(
         en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",

@@ -138,11 +138,9 @@ TEXTS: dict[str, Text] = {
     ),
     "job.stage.track": Text(en="Tracking", zh="跟踪"),
     "job.stage.load": Text(en="Loading the model", zh="加载模型"),
-    "job.stage.warm-up": Text(en="Warming up", zh="预热"),
     "job.stage.matte": Text(en="Matting", zh="抠图"),
     "job.stage.encode": Text(en="Encoding frames", zh="编码画面"),
     "job.stage.windows": Text(en="Matting windows", zh="分段抠图"),
     "job.stage.decode": Text(en="Decoding mattes", zh="解码蒙版"),
-    "job.stage.write": Text(en="Writing files", zh="写入文件"),
     "job.stage.render": Text(en="Rendering files", zh="渲染文件"),
 }

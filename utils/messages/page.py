@@ -61,9 +61,6 @@ TEXTS: dict[str, Text] = {
         "press “Start matting” to run it again.",
         zh="任务运行时服务器中断。视频和选区已保留，按“开始抠图”可重新运行。",
     ),
-    "page.step.mask_removed": Text(
-        en="The selection of frame {frame} was removed.", zh="已移除第 {frame} 帧的选区。"
-    ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
     "page.internal_error": Text(
         en="Something went wrong on our side (report no. {number}). "
