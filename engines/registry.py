@@ -17,6 +17,7 @@ ENGINES: dict[str, str] = {
     "builtin": "engines.builtin.engine:BuiltinEngine",
     "sam3": "engines.sam.engine:Sam3Engine",
     "sam2": "engines.sam.engine:Sam2Engine",
+    "sam2-large": "engines.sam.engine:Sam2LargeEngine",
     "rvm": "engines.rvm.engine:RvmEngine",
     "matanyone": "engines.matanyone.engine:MatAnyoneEngine",
     "videomama": "engines.videomama.engine:VideoMaMaEngine",

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 
 from engines.base import Engine
 
-EVICTED_LAST = ("sam2", "sam3")
-"""Evicted only when nothing else is idle: every click needs them."""
-
 
 class EngineState(enum.Enum):
     """Where an engine's weights are."""
@@ -99,7 +96,7 @@ class MemoryBudget:
     def next_victim(self) -> Entry | None:
         """Return the idle engine to evict first: least recently used; those that answer clicks come last."""
         idle = [entry for entry in self.entries.values() if entry.idle and entry.weight_bytes]
-        return min(idle, key=lambda e: (e.name in EVICTED_LAST, e.last_used), default=None)
+        return min(idle, key=_eviction_order, default=None)
 
     def victim_for(self, entry: Entry, need_bytes: int, usable_bytes: int) -> Entry | None:
         """Return the engine to evict so that the need fits; None where evicting can't be enough.
@@ -113,8 +110,13 @@ class MemoryBudget:
         evictable = sum(e.weight_bytes for e in idle)
         if self.reserved_bytes() - evictable + need_bytes > usable_bytes:
             return None
-        return min(idle, key=lambda e: (e.name in EVICTED_LAST, e.last_used), default=None)
+        return min(idle, key=_eviction_order, default=None)
 
     def is_unloading(self) -> bool:
         """Tell whether an eviction is under way."""
         return any(entry.state is EngineState.UNLOADING for entry in self.entries.values())
+
+
+def _eviction_order(entry: Entry) -> tuple[bool, float]:
+    """Sort engines that find the target last, since every click needs them; else by last use."""
+    return entry.engine.preference.segment > 0, entry.last_used

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engines.base import Instance
 from engines.sam.loading import SPECK_AREA, Network
 from engines.sam.tensors import check_finite, to_mask
+from engines.sam.text_boxes import box_iou
 from utils.errors import UnusablePrompt
 from utils.mask_utils import bounding_box
 from utils.types import Box, Mask, Point
@@ -169,18 +170,7 @@ def chosen_mask(found: list[Instance], points: tuple[Point, ...], box: Box | Non
             votes += float(hit == point.positive)
         extent = bounding_box(mask)
         if box is not None and extent is not None:
-            votes += _overlap((box.x0, box.y0, box.x1, box.y1), extent)
+            votes += box_iou(box, Box(*(float(value) for value in extent)))
         return votes + instance.score * 1e-3
 
     return max(found, key=agreement).mask
-
-
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> float:
-    """Return intersection over union of two boxes (x0, y0, x1, y1)."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1])
-    return shared / (areas - shared) if areas > shared else 0.0

@@ -20,8 +20,10 @@ from engines.base import (
     package_requirement,
 )
 from engines.device.placement import choose_dtype, likely_device, release_memory
-from engines.sam.loading import SAM2, SAM3, ModelSource, load_network, weight_files
-from engines.weights import FileVerifier, download_command, safetensors_bytes
+from engines.sam.loading import SAM2, SAM2_LARGE, SAM3, ModelSource, load_network, weight_files
+from engines.sam.text_boxes import FILES as TEXT_FILES
+from engines.sam.text_boxes import PARAMETERS as TEXT_PARAMETERS
+from engines.weights import FileVerifier, download_command, missing_files, safetensors_bytes
 from utils.errors import EngineUnavailable, ModelFilesError
 from utils.messages import render
 from utils.types import Frame, Mask, Message, Prompt
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from engines.sam.loading import ModelKind, Network
 
 _PACKAGES = ("torch", "transformers", "safetensors")
+_TEXT_MODEL = "grounding-dino"
+_TEXT_WORKING_BYTES = 1_500_000_000
+"""Activations of Grounding DINO at 800x1333 in float32; an estimate that the measured peak corrects."""
 
 
 class _SamEngine(Engine):
@@ -178,20 +183,90 @@ class Sam3Engine(_SamEngine):
 
 
 class Sam2Engine(_SamEngine):
-    """SAM 2.1 tiny: clicks, boxes and tracking with ungated weights; no text."""
+    """SAM 2.1 tiny: clicks, boxes and tracking with ungated weights; text by Grounding DINO where it is there."""
 
     name = "sam2"
     weight_rows = ("sam2",)
-    label = Message("engine.sam2.label")
-    description = Message("engine.sam2.description")
-    capabilities = frozenset({Capability.POINTS, Capability.BOX, Capability.TRACK})
     preference = Preference(segment=10)
     _kind = SAM2
     _display_name = "SAM 2.1"
     _working_share = 0.6
+    _message = "engine.sam2"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._text_folder = settings.model_path(settings.grounding_dino_model)
+        self._text_verifier = FileVerifier(_TEXT_MODEL, download_command(_TEXT_MODEL))
 
     def _model_setting(self) -> str:
         return self._settings.sam2_model
+
+    def _has_text(self) -> bool:
+        return not missing_files(self._text_folder, TEXT_FILES)
+
+    @property
+    def label(self) -> Message:  # type: ignore[override]
+        """The engine's name, with who answers to text."""
+        return Message(
+            f"{self._message}.label_text" if self._has_text() else f"{self._message}.label"
+        )
+
+    @property
+    def description(self) -> Message:  # type: ignore[override]
+        """What it is for."""
+        return Message(f"{self._message}.description")
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]
+        """Text is among them where Grounding DINO's weights are there."""
+        always = frozenset({Capability.POINTS, Capability.BOX, Capability.TRACK})
+        return always | {Capability.TEXT} if self._has_text() else always
+
+    @property
+    def weight_bytes(self) -> int:
+        """See `Engine.weight_bytes`; Grounding DINO's are counted where it will be loaded."""
+        if self._network is not None:
+            return self._network.weight_bytes
+        return super().weight_bytes + (4 * TEXT_PARAMETERS if self._has_text() else 0)
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        """See `Engine.working_bytes`."""
+        return super().working_bytes(size_wh) + (_TEXT_WORKING_BYTES if self._has_text() else 0)
+
+    def load_model(self, device: DeviceName) -> None:
+        """See `Engine.load_model`."""
+        was_loaded = self._network is not None
+        super().load_model(device)
+        if was_loaded or not self._has_text() or self._network is None:
+            return
+        from engines.sam.text_boxes import load_text_detector
+
+        try:
+            detector = load_text_detector(self._text_folder, self._text_verifier, device)
+        except BaseException:
+            self.unload()
+            raise
+        self._network.text_detector = detector
+
+
+class Sam2LargeEngine(Sam2Engine):
+    """SAM 2.1 large: better masks than tiny, for a GPU."""
+
+    name = "sam2-large"
+    weight_rows = ("sam2-large",)
+    _kind = SAM2_LARGE
+    _display_name = "SAM 2.1 large"
+    _working_share = 0.9
+    _message = "engine.sam2_large"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        # On a CPU tiny goes first: large takes several times as long.
+        on_gpu = likely_device(settings.device) == "cuda"
+        self.preference = Preference(segment=15 if on_gpu else 5)
+
+    def _model_setting(self) -> str:
+        return self._settings.sam2_large_model
 
 
 def _hub_command(hub_id: str) -> str:

@@ -86,9 +86,12 @@ class SamImage:
             EngineError: the model's answer is not finite.
         """
         network = self.network()
-        can_find = network.detector is not None
         prompt = check_prompt(
-            prompt, self.size_wh, self.name, reads_text=can_find, finds_similar=can_find
+            prompt,
+            self.size_wh,
+            self.name,
+            reads_text=network.detector is not None or network.text_detector is not None,
+            finds_similar=network.detector is not None,
         )
         box, exemplars = prompt.box, prompt.exemplars
         prior = (
@@ -107,7 +110,11 @@ class SamImage:
     def _find(self, network: Network, text: str, exemplars: tuple[Box, ...]) -> list[Instance]:
         phrase = check_text(text) if text.strip() else ""
         if self._found_key != (phrase, exemplars):
-            found = self._detect(network, phrase or detection.EXEMPLAR_TEXT, exemplars)
+            found = (
+                self._detect(network, phrase or detection.EXEMPLAR_TEXT, exemplars)
+                if network.detector is not None
+                else self._cut_boxes(network, phrase)
+            )
             self._found_key = (phrase, exemplars)
             self._found = [(np.packbits(mask, axis=1), score) for mask, score in found]
         width = self.size_wh[0]
@@ -123,6 +130,19 @@ class SamImage:
             self._texts[phrase] = detection.read_text(network, phrase)
         state = self._encoded(network).state
         return detection.detect(network, state, self._texts[phrase], exemplars, self.size_wh)
+
+    def _cut_boxes(self, network: Network, phrase: str) -> list[tuple[Mask, float]]:
+        """Find boxes by the phrase, and segment the object in each."""
+        from engines.sam.text_boxes import find_boxes
+
+        assert network.text_detector is not None
+        found = find_boxes(network.text_detector, self.image, phrase)
+        pyramid = [level.to(network.device) for level in self._encoded(network).pyramid]
+        masks = []
+        for box, score in found:
+            logits, _ = _decode(network, pyramid, self.size_wh, (), box, None)
+            masks.append((to_mask(logits[0, 0], self.size_wh, self.name), score))
+        return [(mask, score) for mask, score in masks if mask.any()]
 
     def _click(
         self, network: Network, points: tuple[Point, ...], box: Box | None, prior: Mask | None

@@ -6,7 +6,7 @@ import copy
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from utils.errors import EngineUnavailable, SplazmatteError
 
 if TYPE_CHECKING:
     import torch
+
+    from engines.sam.text_boxes import TextDetector
 
 WEIGHTS_NAME = "model.safetensors"
 _INDEX_NAME = "model.safetensors.index.json"
@@ -59,6 +61,7 @@ SAM2 = ModelKind(
     std=(0.229, 0.224, 0.225),
     parameters=39_000_000,
 )
+SAM2_LARGE = replace(SAM2, parameters=224_400_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class Network:
     image_size: int
     device: str
     dtype: torch.dtype
+    text_detector: TextDetector | None = None
+    """Finds boxes by text where there is no detector."""
 
     def widen(self) -> None:
         """Go on in bfloat16, whose range does not overflow; float32 buffers (rotary angles) stay."""
@@ -115,7 +120,8 @@ class Network:
     def weight_bytes(self) -> int:
         """Bytes of all parameters and buffers."""
         tensors = [*self.root.parameters(), *self.root.buffers()]
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        own: int = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return own + (self.text_detector.weight_bytes if self.text_detector else 0)
 
 
 def cached_snapshot(hub_id: str) -> Path | None:

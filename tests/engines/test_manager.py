@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from engines.base import Engine
+from engines.base import Engine, Preference
 from engines.device.manager import ModelManager
 from engines.device.memory_budget import EngineState
 from engines.device.memory_probe import PeakRecords
@@ -66,6 +66,7 @@ class Dummy(Engine):
         self.label = Message(name)
         self.description = Message(name)
         self.capabilities = frozenset()
+        self.preference = Preference(segment=1 if name.startswith("sam") else 0)
         self.card = card
         self.weight = weight
         self.working = working

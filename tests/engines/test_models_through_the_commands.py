@@ -23,7 +23,11 @@ pytest.importorskip("diffusers")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.engines.tiny_sam3 import build_tiny_sam2, build_tiny_sam3
+    from tests.engines.tiny_sam3 import (
+        build_tiny_grounding_dino,
+        build_tiny_sam2,
+        build_tiny_sam3,
+    )
     from tests.engines.tiny_videomama import build_tiny_videomama
 
     made = tmp_path_factory.mktemp("models-commands")
@@ -33,6 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_tiny_sam3(made / "all" / "sam3")
     build_tiny_sam2(made / "all" / "sam2.1-hiera-tiny")
     build_tiny_sam2(made / "only-sam2" / "sam2.1-hiera-tiny")
+    build_tiny_sam2(made / "ungated" / "sam2.1-hiera-tiny")
+    build_tiny_grounding_dino(made / "ungated" / "grounding-dino")
     build_tiny_videomama(made / "all")
     return made
 
@@ -77,6 +83,21 @@ def test_chinese_text_nobody_can_translate_names_the_command(run, folder: Path, 
     )
     assert code == 2
     assert "download_models.sh" in err
+
+
+@pytest.mark.parametrize("text", ["red car", "红色的车"])
+def test_text_without_gated_weights_is_found_by_grounding_dino_and_sam2(
+    run, folder: Path, tmp_path: Path, text: str
+) -> None:
+    mask = tmp_path / "found.png"
+    code, out, err = run(
+        "segment", folder / "clip.mp4", "--text", text, "-o", mask, models="ungated"
+    )
+    assert code == 0, err
+    assert np.asarray(Image.open(mask)).any()
+    assert "found by sam2" in out
+    if text != "red car":
+        assert "red car" in err
 
 
 def test_text_over_the_limit_is_refused(run, folder: Path, tmp_path: Path) -> None:

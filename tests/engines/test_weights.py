@@ -139,12 +139,26 @@ def test_unchanged_file_is_hashed_once(good, monkeypatch):
     assert len(hashed) == 1
 
 
-def test_pinned_figures_win_over_the_receipt(good, tmp_path, monkeypatch):
-    write_receipt(good.parent, [good.name])
+def test_published_figures_hold_where_there_is_no_receipt(good, tmp_path, monkeypatch):
     pinned = tmp_path / "pinned.json"
     files = {good.name: {"sha256": "0" * 64}}
     pinned.write_text(json.dumps({"models": {"thing": {"files": files}}}))
     monkeypatch.setattr("engines.weights_manifest.PINNED_PATH", pinned)
+    with pytest.raises(ModelFilesError, match="sha256"):
+        FileVerifier("thing", COMMAND).verify(good.parent, [good.name])
+    write_receipt(good.parent, [good.name])
+    FileVerifier("thing", COMMAND).verify(good.parent, [good.name])
+
+
+def test_file_may_be_any_of_those_that_its_sources_hold(good, tmp_path, monkeypatch):
+    pinned = tmp_path / "pinned.json"
+    sources = [{"release": "x", "md5": "0" * 32}, {"npm": "y", "sha256": sha256_of(good)}]
+    pinned.write_text(
+        json.dumps({"models": {"thing": {"files": {good.name: {"sources": sources}}}}})
+    )
+    monkeypatch.setattr("engines.weights_manifest.PINNED_PATH", pinned)
+    FileVerifier("thing", COMMAND).verify(good.parent, [good.name])
+    good.write_bytes(good.read_bytes()[:-1] + b"?")
     with pytest.raises(ModelFilesError, match="sha256"):
         FileVerifier("thing", COMMAND).verify(good.parent, [good.name])
 

@@ -153,6 +153,51 @@ def build_tiny_sam2(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
+def build_tiny_grounding_dino(folder: Path, *, seed: int = 0) -> Path:
+    """Write a tiny Grounding DINO with a word-piece tokenizer of letters; returns the folder."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import (
+        BertConfig,
+        BertTokenizerFast,
+        GroundingDinoConfig,
+        GroundingDinoForObjectDetection,
+        SwinConfig,
+    )
+
+    letters = "abcdefghijklmnopqrstuvwxyz."
+    tokens = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *letters,
+        *(f"##{one}" for one in letters),
+    ]
+    torch.manual_seed(seed)
+    config = GroundingDinoConfig(
+        backbone_config=SwinConfig(
+            embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=4,
+            out_features=["stage2", "stage3", "stage4"],
+        ),
+        text_config=BertConfig(
+            vocab_size=len(tokens), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+            intermediate_size=32, max_position_embeddings=64,
+        ),
+        d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=32, decoder_ffn_dim=32,
+        encoder_attention_heads=2, decoder_attention_heads=2, num_queries=10, fusion_dropout=0.0,
+        max_text_len=64, disable_custom_kernels=True,
+    )  # fmt: skip
+    model = GroundingDinoForObjectDetection(config).eval()
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(tokens))
+    wordpiece = BertWordPieceTokenizer(str(folder / "vocab.txt"))
+    BertTokenizerFast(tokenizer_object=wordpiece._tokenizer).save_pretrained(folder)
+    write_receipt(folder, ["model.safetensors"])
+    return folder
+
+
 def build_full_sam3(folder: Path, *, seed: int = 0) -> Path:
     """Write random weights of SAM 3's published size (859.9 M values, 3.4 GB), for benchmarks."""
     import torch

@@ -50,3 +50,30 @@ def test_text_it_cannot_translate_says_what_to_do(
     page.fill("#sm-text textarea, #sm-text input", "饕餮纹青铜鼎")
     page.click("#sm-segment")
     page.wait_for_selector("text=download_models.sh opus-mt-zh-en")
+
+
+@pytest.fixture(scope="module")
+def ungated_app(make_server: Callable[..., AppServer], tmp_path_factory) -> AppServer:
+    pytest.importorskip("transformers")
+    from tests.engines.tiny_sam3 import build_tiny_grounding_dino, build_tiny_sam2
+
+    models = tmp_path_factory.mktemp("ungated-models")
+    build_tiny_sam2(models / "sam2.1-hiera-tiny")
+    build_tiny_grounding_dino(models / "grounding-dino")
+    return make_server(
+        SPLAZMATTE_MODELS_DIR=str(models), SPLAZMATTE_SEGMENTER="auto", SPLAZMATTE_DEVICE="cpu"
+    )
+
+
+def test_text_without_gated_weights_names_who_answered(
+    ungated_app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(ungated_app.url, locale="zh-CN")
+    session = upload(page, clip)
+    page.fill("#sm-text textarea, #sm-text input", "人")
+    page.click("#sm-segment")
+    wait_masks(page)
+    keyframe = state_file(ungated_app.workspace, session)["keyframes"]["0"]
+    assert (keyframe["engine"], keyframe["text_used"]) == ("sam2", "person")
+    assert "Grounding DINO" in page.inner_text("body")
+    assert not ungated_app.errors()

@@ -118,10 +118,27 @@ def download(hub: FakeHub, folder: Path, *arguments: str, token: str = "hf_secre
         "no_proxy": "*",
     }
     return subprocess.run(
-        ["bash", str(ROOT / "scripts" / "download_models.sh"), "--models-dir", str(folder),
-         "--retry-wait", "0.01", *arguments],
+        ["bash", str(unpinned_program(folder.parent) / "scripts" / "download_models.sh"),
+         "--models-dir", str(folder), "--retry-wait", "0.01", *arguments],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
+
+
+def unpinned_program(place: Path) -> Path:
+    """Copy the script and its table, without published figures: the fake hub's files have others."""
+    program = place / f"program-{place.name}"
+    if not program.exists():
+        shutil.copytree(ROOT / "scripts", program / "scripts")
+        (program / "engines").mkdir()
+        (program / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
+        manifest = json.loads((ROOT / "engines" / "weights.json").read_text())
+        for model in manifest["models"].values():
+            model.pop("revision", None)
+            for entry in model["files"].values():
+                for key in ("size", "sha256", "md5"):
+                    entry.pop(key, None)
+        (program / "engines" / "weights.json").write_text(json.dumps(manifest))
+    return program
 
 
 def weights(folder: Path) -> Path:
@@ -465,6 +482,21 @@ def test_sources_with_different_files_are_each_checked_by_their_own_figures(
     assert hub.requests == []
 
 
+def test_published_figures_are_checked_and_the_pinned_revision_is_asked_for(hub, tmp_path):
+    manifest = json.loads((ROOT / "engines" / "weights.json").read_text())["models"]["sam2"]
+    base = f"/facebook/sam2.1-hiera-tiny/resolve/{manifest['revision']}/"
+    hub.files = {base + "config.json": CONFIG, base + "model.safetensors": WEIGHTS}
+    done = subprocess.run(
+        ["bash", str(ROOT / "scripts" / "download_models.sh"), "--models-dir", str(tmp_path),
+         "--retry-wait", "0.01", "sam2"],
+        env={**os.environ, "HF_ENDPOINT": hub.url, "no_proxy": "*"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "another file than the pinned one" in done.stderr
+    assert not weights(tmp_path).exists()
+
+
 def test_model_that_can_not_be_had_does_not_stop_the_others(hub, tmp_path):
     done = download(hub, tmp_path, "sam3", "sam2")
     assert done.returncode == 2
@@ -528,6 +560,8 @@ def test_folders_are_where_the_settings_look():
     expected = {
         "sam3": settings.sam3_model,
         "sam2": settings.sam2_model,
+        "sam2-large": settings.sam2_large_model,
+        "grounding-dino": settings.grounding_dino_model,
         "matanyone": settings.matanyone_model,
         "matanyone2": settings.matanyone2_model,
         "videomama": settings.videomama_model,

@@ -107,10 +107,24 @@ TEXTS: dict[str, Text] = {
         zh="支持文字、示例、点击或框选查找目标，并在整段视频中跟踪；权重需申请授权，没有显卡时很慢（约 40 秒一帧）。",
     ),
     "engine.sam2.label": Text(en="SAM 2.1 (tiny)", zh="SAM 2.1（tiny）"),
+    "engine.sam2.label_text": Text(
+        en="SAM 2.1 (tiny), text by Grounding DINO",
+        zh="SAM 2.1（tiny），文字由 Grounding DINO 识别",
+    ),
     "engine.sam2.description": Text(
         en="Finds targets by clicks or a box and follows them through the clip; free weights, works on a CPU "
-        "(about 5 s a frame). No text.",
-        zh="支持点击或框选查找目标，并在整段视频中跟踪；权重免费，可在 CPU 上运行（约 5 秒一帧）。不支持文字。",
+        "(about 5 s a frame). Text with the weights grounding-dino.",
+        zh="支持点击或框选查找目标，并在整段视频中跟踪；权重免费，可在 CPU 上运行（约 5 秒一帧）。"
+        "安装 grounding-dino 权重后支持文字。",
+    ),
+    "engine.sam2_large.label": Text(en="SAM 2.1 (large)", zh="SAM 2.1（large）"),
+    "engine.sam2_large.label_text": Text(
+        en="SAM 2.1 (large), text by Grounding DINO",
+        zh="SAM 2.1（large），文字由 Grounding DINO 识别",
+    ),
+    "engine.sam2_large.description": Text(
+        en="As SAM 2.1 tiny, with better masks; free weights, for a GPU. Text with the weights grounding-dino.",
+        zh="与 SAM 2.1 tiny 相同，蒙版质量更好；权重免费，适合显卡。安装 grounding-dino 权重后支持文字。",
     ),
     "engine.gated": Text(
         en="{name} is gated: the hub refused access to {repo}. Ask for access on https://huggingface.co/{repo}, "
