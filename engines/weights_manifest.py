@@ -64,6 +64,12 @@ def model_weights(name: str) -> ModelWeights:
     )
 
 
+def licence_of(engine: str) -> str:
+    """Return the licence of the weights that carry an engine's name; "" where there are none."""
+    row = _models().get(engine)
+    return f"weights: {row['licence']}" if row else ""
+
+
 def model_names() -> list[str]:
     """Return the names of all rows, in the manifest's order."""
     return list(_models())

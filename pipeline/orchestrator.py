@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from engines.base import RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from engines.text.translation import Translator
+from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
@@ -63,6 +64,7 @@ class Orchestrator:
         self._targets = Targets(self._clips, self._choice, translator, self._results)
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs)
         self._upkeep = Upkeep(settings, store, video, manager, jobs)
+        self._doctor = Doctor(settings, registry, manager, video)
 
     # --- sessions -------------------------------------------------------------------------------
 
@@ -134,6 +136,10 @@ class Orchestrator:
     def segmenters(self) -> tuple[EngineInfo, ...]:
         """Return every engine that finds targets, best first, with what each still needs."""
         return self._choice.segmenters()
+
+    def examine(self) -> Iterator[Finding]:
+        """Yield what this machine offers and lacks, item by item; runs a tiny job on every ready engine."""
+        return self._doctor.examine()
 
     def all_engines(self) -> tuple[EngineInfo, ...]:
         """Return every engine, with its measured peak where it has run."""

@@ -49,7 +49,7 @@ install() {
     return 0
   fi
   echo "Installing $file"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check "${@:2}" -r "$file"
   echo "$sum" >"$stamp"
 }
 
@@ -62,4 +62,13 @@ if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 \
   install requirements-gpu.txt
 fi
 if [ "$want_dev" = 1 ]; then install requirements-dev.txt; fi
-if [ "$want_models" = 1 ]; then install requirements-models.txt; fi
+if [ "$want_models" = 1 ]; then
+  # A card whose driver is older than PyPI's torch needs a torch for an older CUDA, from another index.
+  index=()
+  if [ -n "${SPLAZMATTE_TORCH_INDEX:-}" ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+      --index-url "$SPLAZMATTE_TORCH_INDEX" "$(grep -E '^torch==' requirements-models.txt)"
+    index=(--extra-index-url "$SPLAZMATTE_TORCH_INDEX")
+  fi
+  install requirements-models.txt ${index[@]+"${index[@]}"}
+fi

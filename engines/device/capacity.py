@@ -8,6 +8,10 @@ from engines.device.placement import DeviceChoice, likely_device, resolve_device
 from utils.errors import OutOfGpuMemory
 
 _MEGABYTE = 1_000_000
+_FULL_SHARE = 0.95
+"""Share of the card's capacity from which a peak counts as "all there was"."""
+_CORRECTION_DECAY = 0.7
+"""What is left of a correction after a lease that took less."""
 
 
 class DeviceCapacity:
@@ -65,14 +69,23 @@ class DeviceCapacity:
             lease.baseline_bytes = self.memory.allocated_bytes()
 
     def end(self, lease: Lease) -> None:
-        """Record a peak that was this lease's own; one above the declared raises later reservations."""
+        """Record a peak that was this lease's own; one above the declared raises later reservations.
+
+        A peak at the edge of the card says what there was, not what was needed: the job ran out of
+        memory and went on smaller. It raises nothing.
+        """
         if not (lease.exclusive and lease.entry.weight_bytes):
             return
         peak = max(0, self.memory.peak_bytes() - lease.baseline_bytes)
         entry = lease.entry
         self.peaks.record(entry.name, self.device, working_bytes=peak)
-        if self.memory.is_gpu and lease.declared_bytes > 0:
-            entry.correction = max(entry.correction, peak / lease.declared_bytes)
+        if not self.memory.is_gpu or lease.declared_bytes <= 0:
+            return
+        falling = 1 + (entry.correction - 1) * _CORRECTION_DECAY
+        if self.memory.peak_bytes() >= _FULL_SHARE * self.memory.capacity_bytes(0):
+            entry.correction = falling
+            return
+        entry.correction = max(1.0, falling, peak / lease.declared_bytes)
 
     def note_weights(self, lease: Lease, before_bytes: int) -> int:
         """Record what a load took, where nothing ran beside it; returns the weights to declare."""

@@ -235,7 +235,7 @@ class ModelManager:
         if entry.state in (EngineState.LOADING, EngineState.UNLOADING):
             self._changed.wait(_POLL_S)
             return None
-        working = int(declared * entry.correction)
+        working = self._working_bytes(entry, declared)
         need = self._budget.need_bytes(entry, working)
         reserved = self._budget.reserved_bytes()
         usable = self._capacity.usable_bytes(reserved)
@@ -251,6 +251,14 @@ class ModelManager:
                 raise self._capacity.out_of_memory_error(entry.name, need, usable - reserved)
         self._changed.wait(_POLL_S)
         return None
+
+    def _working_bytes(self, entry: Entry, declared: int) -> int:
+        """Return the bytes to reserve: as corrected, but no more than the device has beside the weights.
+
+        A correction is an estimate and must not lock an engine out for which the declared bytes fit.
+        """
+        most = self._capacity.usable_bytes(self._budget.reserved_bytes()) - entry.weight_bytes
+        return max(declared, min(int(declared * entry.correction), most))
 
     def _load_for(self, lease: Lease) -> None:
         """Load the lease's engine where it was absent; on failure nothing of it stays reserved."""

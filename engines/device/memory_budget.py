@@ -22,7 +22,8 @@ class EngineState(enum.Enum):
 class Entry:
     """One engine in the memory budget.
 
-    `correction` is the largest measured / declared ratio of its working bytes, at least 1.
+    `correction` multiplies declared working bytes: as measured / declared, where that was more; it falls
+    again with each lease that took less.
     """
 
     name: str

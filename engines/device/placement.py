@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from utils.errors import EngineUnavailable, GpuUnhealthy, OutOfGpuMemory
+from utils.types import Message
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +63,8 @@ def resolve_device(choice: DeviceChoice) -> str:
     """Return "cuda" or "cpu"; asks torch, so call it only when a model is about to load.
 
     Raises:
-        EngineUnavailable: CUDA is demanded and this torch can't reach a GPU.
+        EngineUnavailable: CUDA is demanded, or a GPU is there, and this torch can't reach it: work on
+            the CPU, at many times the time, is nothing to fall back to silently.
     """
     if choice == "cpu" or (choice == "auto" and importlib.util.find_spec("torch") is None):
         return "cpu"
@@ -71,7 +74,31 @@ def resolve_device(choice: DeviceChoice) -> str:
         return "cuda"
     if choice == "cuda":
         raise EngineUnavailable("engine.no_cuda", detail=f"torch {torch.__version__}")
+    if gpu_present():
+        raise _cuda_unusable(torch.__version__, torch.version.cuda)
     return "cpu"
+
+
+def _cuda_unusable(version: str, cuda: str | None) -> EngineUnavailable:
+    """Return the error for a GPU that torch can't use, with the driver that it wants."""
+    driver = driver_version()
+    if cuda is None:
+        advice = Message("engine.cuda_cpu_torch")
+        problem = f"torch {version} has no CUDA"
+    else:
+        advice = Message("engine.cuda_old_driver", {"wanted": cuda, "driver": driver})
+        problem = f"torch {version} wants CUDA {cuda}, the driver is {driver}"
+    return EngineUnavailable("engine.cuda_unusable", detail=problem, problem=problem, advice=advice)
+
+
+def driver_version() -> str:
+    """Return the NVIDIA driver's version as the kernel states it, "unknown" where it does not."""
+    try:
+        first = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError):
+        return "unknown"
+    numbers = re.findall(r"\b\d{3,}\.\d+(?:\.\d+)?\b", first)
+    return numbers[0] if numbers else "unknown"
 
 
 def choose_dtype(choice: DtypeChoice, device: str) -> torch.dtype:

@@ -422,6 +422,42 @@ def test_peak_above_the_declared_corrects_the_ledger():
         assert manager.reserved_bytes() == 100 + 150
 
 
+def test_correction_falls_again_with_leases_that_take_less():
+    card = Card(1000)
+    manager = make(card, Dummy("a", card, 100, 50))
+    with manager.lease("a"):
+        card.allocate(150)
+        card.allocate(-150)
+    reserved = []
+    for _ in range(4):
+        with manager.lease("a"):
+            reserved.append(manager.reserved_bytes() - 100)
+    assert reserved == sorted(reserved, reverse=True)
+    assert reserved[0] == 150
+    assert reserved[-1] < 90
+
+
+def test_job_that_filled_the_card_and_shrank_does_not_lock_its_engine_out():
+    card = Card(1000)
+    manager = make(card, Dummy("a", card, 100, 50))
+    with manager.lease("a"):
+        card.allocate(895)
+        card.allocate(-895)
+    with manager.lease("a"):
+        assert manager.reserved_bytes() == 100 + 50
+
+
+def test_correction_beyond_the_card_reserves_what_there_is():
+    card = Card(1000)
+    manager = make(card, Dummy("a", card, 100, 500))
+    with manager.lease("a"):
+        card.allocate(840)
+        card.allocate(-840)
+    card.size = 900
+    with manager.lease("a"):
+        assert manager.reserved_bytes() <= 900
+
+
 def test_peak_of_overlapping_leases_is_nobodys():
     card = Card(1000)
     manager = make(card, Dummy("a", card, 100, 50), Dummy("b", card, 100, 50))

@@ -82,6 +82,25 @@ TEXTS: dict[str, Text] = {
         zh="设置要求使用显卡（SPLAZMATTE_DEVICE=cuda），但 PyTorch 无法访问显卡。请安装 NVIDIA 驱动和 CUDA 版 PyTorch："
         "bash scripts/setup_env.sh --models；或改为 SPLAZMATTE_DEVICE=auto。",
     ),
+    "engine.cuda_unusable": Text(
+        en="There is an NVIDIA GPU, but this PyTorch can't use it: {problem}. {advice} To work on the CPU "
+        "instead, set SPLAZMATTE_DEVICE=cpu.",
+        zh="检测到 NVIDIA 显卡，但当前的 PyTorch 无法使用：{problem}。{advice} 如要改用 CPU，请设置 SPLAZMATTE_DEVICE=cpu。",
+    ),
+    "engine.cuda_old_driver": Text(
+        en="Update the NVIDIA driver to one that supports CUDA {wanted} (now {driver}), or install PyTorch for "
+        "an older CUDA: SPLAZMATTE_TORCH_INDEX=<index> bash scripts/setup_env.sh --models.",
+        zh="请将 NVIDIA 驱动更新到支持 CUDA {wanted} 的版本（当前 {driver}），或安装面向较旧 CUDA 的 PyTorch："
+        "SPLAZMATTE_TORCH_INDEX=<源地址> bash scripts/setup_env.sh --models。",
+    ),
+    "engine.cuda_cpu_torch": Text(
+        en="Install PyTorch for CUDA: SPLAZMATTE_TORCH_INDEX=<index> bash scripts/setup_env.sh --models.",
+        zh="请安装 CUDA 版 PyTorch：SPLAZMATTE_TORCH_INDEX=<源地址> bash scripts/setup_env.sh --models。",
+    ),
+    "engine.doctor_problems": Text(
+        en="{count} things need attention; what to do stands below each of them above.",
+        zh="有 {count} 项需要处理，处理方法见上面各项下方。",
+    ),
     "engine.no_memory": Text(
         en="This machine has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
         "Close other programs, or choose a smaller size or another engine.",

@@ -1,4 +1,4 @@
-"""`engines` and `sessions`: what is installed, and what lies in the workspace."""
+"""`engines`, `doctor` and `sessions`: what is installed, what works, and what lies in the workspace."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from utils.errors import EngineUnavailable
 from utils.messages import render
 
 if TYPE_CHECKING:
@@ -32,6 +33,23 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         if row.peak_bytes:
             where = "on the GPU" if row.peak_device == "cuda" else "of main memory"
             print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB {where}")
+
+
+def doctor(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
+    """Run `doctor`: a line for each finding, and what to do below it.
+
+    Raises:
+        EngineUnavailable: something that is needed does not work.
+    """
+    del options
+    problems = 0
+    for finding in orchestrator.examine():
+        problems += finding.verdict == "problem"
+        print(f"{finding.verdict:<8} {finding.item:<22} {finding.state}", flush=True)
+        if finding.advice:
+            print(f"{'':<31} {finding.advice}", flush=True)
+    if problems:
+        raise EngineUnavailable("engine.doctor_problems", count=problems)
 
 
 def _engine_row(row: EngineInfo) -> dict[str, object]:

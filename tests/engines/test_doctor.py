@@ -1,0 +1,134 @@
+"""`doctor` on this machine and against simulated faults: each is a line with what to do."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from engines.base import ArrayFrames
+from engines.device import placement
+from engines.device.manager import ModelManager
+from pipeline import doctor
+from pipeline.video_io import VideoIO
+from tests.engines.test_manager import Card, Dummy, Registry
+from ui.command_line.commands.lists import doctor as run_doctor
+from utils.errors import EngineUnavailable, FfmpegFailed
+
+
+class Broken(Dummy):
+    """Says that it can track, and fails."""
+
+    def track_video(self, frames: ArrayFrames, masks, start, context):
+        raise RuntimeError("cuDNN error")
+        yield
+
+
+class Working(Dummy):
+    """Gives back the mask it was given."""
+
+    def track_video(self, frames, masks, start, context):
+        from engines.base import TrackedFrame
+
+        for index in range(len(frames)):
+            yield TrackedFrame(index, dict(masks[0]))
+
+
+@pytest.fixture
+def examine(tmp_path: Path):
+    def run(*engines, **settings) -> dict[str, doctor.Finding]:
+        chosen = Settings(_env_file=None, workspace_dir=tmp_path, **settings)
+        registry = Registry(*engines)
+        card = Card(10**9)
+        manager = ModelManager(registry, device="cpu", memory=card)
+        found = doctor.Doctor(chosen, registry, manager, VideoIO(chosen)).examine()
+        return {finding.item: finding for finding in found}
+
+    return run
+
+
+def test_this_machine_has_ffmpeg_and_disk(examine):
+    found = examine(min_free_disk_bytes=0)
+    assert found["FFmpeg"].verdict == "ok"
+    assert found["disk"].verdict == "ok"
+    assert "GiB free" in found["disk"].state
+
+
+def test_tiny_job_tells_a_working_engine_from_a_broken_one(examine):
+    card = Card(10**9)
+    found = examine(Working("good", card, 10), Broken("bad", card, 10))
+    assert found["engine good"].verdict == "ok"
+    assert found["engine bad"].verdict == "problem"
+    assert "cuDNN error" in found["engine bad"].state
+
+
+def test_missing_ffmpeg_is_a_problem_and_the_others_are_still_looked_at(examine, tmp_path):
+    found = examine(ffmpeg_path=tmp_path / "no-ffmpeg")
+    assert found["FFmpeg"].verdict == "problem"
+    assert found["FFmpeg"].advice
+    assert found["disk"].verdict == "ok"
+
+
+def test_disk_below_the_reserve_is_a_problem(examine):
+    found = examine(min_free_disk_bytes=10**18)["disk"]
+    assert found.verdict == "problem"
+    assert "free some space" in found.advice
+
+
+def test_port_in_use_is_noted(examine):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert examine(host="127.0.0.1", port=port)["port"].verdict == "note"
+
+
+def test_gpu_whose_driver_tool_does_not_answer_is_a_problem(examine, monkeypatch):
+    monkeypatch.setattr(doctor, "gpu_present", lambda: True)
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = examine()["NVIDIA driver"]
+    assert found.verdict == "problem"
+    assert "install the NVIDIA driver" in found.advice
+
+
+def test_missing_packages_name_the_set_up_command(examine, monkeypatch):
+    monkeypatch.setattr(doctor, "missing_packages", lambda names: ("torch",))
+    found = examine()["PyTorch"]
+    assert found.verdict == "note"
+    assert found.advice == "bash scripts/setup_env.sh --models"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "text"),
+    [("13.0", r"supports CUDA 13\.0 \(now 470\.82\.01\)"), (None, "has no CUDA")],
+)
+def test_card_that_torch_can_not_use_is_an_error_and_not_silent_cpu_work(monkeypatch, cuda, text):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", cuda)
+    monkeypatch.setattr(placement, "gpu_present", lambda: True)
+    monkeypatch.setattr(placement, "driver_version", lambda: "470.82.01")
+    with pytest.raises(EngineUnavailable, match=text) as caught:
+        placement.resolve_device("auto")
+    assert "SPLAZMATTE_DEVICE=cpu" in caught.value.user_message
+    assert "SPLAZMATTE_TORCH_INDEX" in caught.value.user_message
+    assert placement.resolve_device("cpu") == "cpu"
+
+
+def test_problems_end_the_command_with_a_count(capsys):
+    class Orchestrator:
+        def examine(self):
+            yield doctor.Finding("disk", "ok", "1 GiB free")
+            yield doctor.Finding("FFmpeg", "problem", "not usable", "install it")
+
+    with pytest.raises(EngineUnavailable, match="1 things need attention"):
+        run_doctor(None, Orchestrator())
+    assert "install it" in capsys.readouterr().out
+
+
+def test_ffmpeg_error_is_the_product_s_own(tmp_path):
+    settings = Settings(_env_file=None, ffmpeg_path=tmp_path / "no-ffmpeg")
+    with pytest.raises(FfmpegFailed):
+        VideoIO(settings).check_ffmpeg()
