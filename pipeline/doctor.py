@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from engines.base import (
     missing_packages,
 )
 from engines.device.manager import Engines, ModelManager
-from engines.device.placement import gpu_present, resolve_device
+from engines.device.placement import driver_version, gpu_present, resolve_device
 from engines.weights_manifest import licence_of
 from utils.errors import SplazmatteError
 from utils.options import resolve_options
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from pipeline.video_io import VideoIO
 
 Verdict: TypeAlias = Literal["ok", "note", "problem"]
-_TOOL_TIMEOUT_S = 20.0
 _GIBIBYTE = 1024**3
 _SIZE_WH = (96, 64)
 _FRAMES = 3
@@ -85,23 +83,15 @@ class Doctor:
     def _driver(self) -> Finding:
         if not gpu_present():
             return Finding("NVIDIA driver", "note", "no NVIDIA GPU is seen; engines run on the CPU")
-        command = [
-            "nvidia-smi",
-            "--query-gpu=name,driver_version,memory.total",
-            "--format=csv,noheader",
-        ]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_TOOL_TIMEOUT_S, check=True
-            )
-        except (OSError, subprocess.SubprocessError) as error:
+        version = driver_version()
+        if version == "unknown":
             return Finding(
                 "NVIDIA driver",
                 "problem",
-                f"a GPU is there, but nvidia-smi does not answer ({type(error).__name__})",
+                "a GPU is there, but its driver's version can't be read",
                 "install the NVIDIA driver, or restart after an update",
             )
-        return Finding("NVIDIA driver", "ok", done.stdout.strip().replace("\n", "; "))
+        return Finding("NVIDIA driver", "ok", f"driver {version}")
 
     def _torch(self) -> Finding:
         missing = missing_packages(("torch", "transformers", "diffusers", "safetensors"))

@@ -85,12 +85,13 @@ def test_port_in_use_is_noted(examine):
         assert examine(host="127.0.0.1", port=port)["port"].verdict == "note"
 
 
-def test_gpu_whose_driver_tool_does_not_answer_is_a_problem(examine, monkeypatch):
+@pytest.mark.parametrize(("version", "verdict"), [("unknown", "problem"), ("580.65.06", "ok")])
+def test_driver_of_a_gpu_is_named_or_its_absence_a_problem(examine, monkeypatch, version, verdict):
     monkeypatch.setattr(doctor, "gpu_present", lambda: True)
-    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(doctor, "driver_version", lambda: version)
     found = examine()["NVIDIA driver"]
-    assert found.verdict == "problem"
-    assert "install the NVIDIA driver" in found.advice
+    assert found.verdict == verdict
+    assert version in found.state or "install the NVIDIA driver" in found.advice
 
 
 def test_missing_packages_name_the_set_up_command(examine, monkeypatch):

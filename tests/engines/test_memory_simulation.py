@@ -1,0 +1,23 @@
+"""The real manager with the product's engines on simulated cards: bench/memory_budget.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import memory_budget
+
+
+@pytest.mark.parametrize("size_gib", memory_budget.CARDS_GIB)
+def test_every_step_is_granted_evicts_or_is_refused_and_clicks_always_fit(size_gib):
+    steps, stays = memory_budget.simulate(size_gib)
+    assert len(steps) == len(memory_budget.SEQUENCE)
+    assert not [step for step in steps if step.startswith("sam3") and step.endswith("refused")]
+    assert "sam3" in stays
+
+
+def test_large_card_keeps_everything_and_a_tiny_one_refuses_the_largest_engine():
+    steps, stays = memory_budget.simulate(80)
+    assert stays == ["matanyone", "sam3", "videomama"]
+    assert not [step for step in steps if not step.endswith("fits")]
+    steps, _ = memory_budget.simulate(4)
+    assert "videomama: refused" in steps
