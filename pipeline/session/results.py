@@ -55,6 +55,7 @@ class Results:
     def __init__(self, video: VideoIO) -> None:
         self._video = video
         self._zip_lock = threading.Lock()
+        self._picture_lock = threading.Lock()
 
     def outputs(self, session: Session) -> tuple[OutputFile, ...]:
         """Return the finished files; a sequence comes as one zip, packed without recompression."""
@@ -112,18 +113,22 @@ class Results:
         return np.asarray(alpha > 0.5)
 
     def set_background_picture(self, session: Session, path: Path) -> None:
-        """Keep a picture (PNG or JPEG) as the session's own background.
+        """Keep a picture (PNG or JPEG) as the session's own background, at the size that is needed.
+
+        A tiny file may hold a picture of hundreds of megabytes: one is decoded at a time.
 
         Raises:
             BadRequest: not such a picture, or too large.
         """
         target = session.background_picture
         problem = BadRequest("job.background_picture", limit=MAX_PICTURE_SIDE)
+        size_wh = session.clip.size_wh
         try:
-            with Image.open(path, formats=["PNG", "JPEG"]) as image:
+            with self._picture_lock, Image.open(path, formats=["PNG", "JPEG"]) as image:
                 if max(image.size) > MAX_PICTURE_SIDE:
                     raise problem
-                image.convert("RGB").save(partial_path(target), format="PNG")
+                picture = _reduced(image, size_wh)
+            picture.save(partial_path(target), format="PNG")
         except (
             UnidentifiedImageError,
             Image.DecompressionBombError,
@@ -222,6 +227,14 @@ def least_confident(
     smooth = np.convolve(np.pad(values, _AROUND, mode="edge"), window, "valid")
     order = (known[int(place)][0] for place in np.argsort(smooth, kind="stable"))
     return next((index for index in order if index not in confirmed), None)
+
+
+def _reduced(image: Image.Image, size_wh: tuple[int, int]) -> Image.Image:
+    """Decode a picture as RGB by a whole factor smaller, so that it still covers the size."""
+    image.draft("RGB", size_wh)
+    factor = min(image.width // size_wh[0], image.height // size_wh[1])
+    smaller = image.reduce(factor) if factor > 1 and image.mode != "P" else image
+    return smaller.convert("RGB")
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:

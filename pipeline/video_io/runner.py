@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from utils.errors import Cancelled
 
@@ -73,9 +74,11 @@ class Child:
             self.sides.append(read_end)
             write_ends.append(write_end)
             arguments = [item.replace(name, f"pipe:{write_end}") for item in arguments]
+        folder, arguments = _by_relative_names(arguments)
         try:
             self._process = subprocess.Popen(
                 arguments,
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -239,6 +242,33 @@ class Child:
 
 SIDE_PIPES = ("{side0}", "{side1}", "{side2}")
 """Stand in an argument list for further pipes the child writes to."""
+
+
+FILE_PREFIX = "file:"
+"""Stands before each path in an argument list that FFmpeg, or the header worker, opens."""
+
+
+def _by_relative_names(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return a working folder and the arguments with their files named relative to it.
+
+    Every account of a machine can read the arguments of every process, and a session's folder is
+    named by its key.
+    """
+    paths = [item[len(FILE_PREFIX) :] for item in arguments if item.startswith(FILE_PREFIX + "/")]
+    if not paths:
+        return None, list(arguments)
+    folder = os.path.commonpath([Path(path).parent for path in paths])
+    if not Path(folder).is_dir():
+        return None, list(arguments)
+    relative = [
+        FILE_PREFIX + os.path.relpath(item[len(FILE_PREFIX) :], folder)
+        if item.startswith(FILE_PREFIX + "/")
+        else item
+        for item in arguments
+    ]
+    if os.sep in relative[0]:
+        relative[0] = str(Path(relative[0]).absolute())
+    return folder, relative
 
 
 def _environment() -> dict[str, str]:

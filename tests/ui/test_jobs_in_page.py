@@ -120,6 +120,11 @@ def test_recent_clips_of_this_browser_are_listed_and_opened(
     link.click()
     page.wait_for_selector(".sm-annotator.sm-loaded")
     assert session in page.url
+    assert state_file(app.workspace, session)["owner"] == "127.0.0.1"
+    page.click("[data-part=keep]")
+    page.wait_for_selector("[data-part=keep][aria-pressed=true]")
+    assert state_file(app.workspace, session)["is_kept"] is True
+    assert page.locator("[data-part=sign-out]").is_hidden()
 
     stranger = open_page(app.url)
     assert stranger.locator(".sm-recent details").is_hidden()

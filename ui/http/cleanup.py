@@ -8,10 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ui.http.memory import return_free_memory
+
 logger = logging.getLogger(__name__)
 
 PERIOD_S = 600.0
 """Seconds between two clean-ups."""
+MEMORY_PERIOD_S = 60.0
+"""Seconds after which free memory is given back."""
 KEPT_S = 3600.0
 """Age at which an upload goes, in seconds; what a session needs was copied long before."""
 
@@ -42,12 +46,16 @@ def remove_old_uploads(folder: Path, older_than_s: float, now_s: float) -> int:
 def clean_up_periodically(
     folder: Path, clean_sessions: Callable[[], object], stop: threading.Event
 ) -> None:
-    """Clean up now and every ten minutes until the event is set."""
+    """Clean up now and every ten minutes until the event is set; give memory back every minute."""
+    next_s = time.monotonic()
     while True:
-        try:
-            remove_old_uploads(folder, KEPT_S, time.time())
-            clean_sessions()
-        except OSError:
-            logger.warning("the clean-up failed; it is tried again later", exc_info=True)
-        if stop.wait(PERIOD_S):
+        if time.monotonic() >= next_s:
+            next_s += PERIOD_S
+            try:
+                remove_old_uploads(folder, KEPT_S, time.time())
+                clean_sessions()
+            except OSError:
+                logger.warning("the clean-up failed; it is tried again later", exc_info=True)
+        return_free_memory()
+        if stop.wait(MEMORY_PERIOD_S):
             return

@@ -18,6 +18,7 @@ from pipeline.orchestrator import Orchestrator
 from ui.http.cleanup import clean_up_periodically
 from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
+from ui.http.memory import limit_heaps
 from utils.errors import BadRequest
 
 logger = logging.getLogger(__name__)
@@ -26,13 +27,14 @@ STOP_WAIT_S = 2.0
 """Seconds that the clean-up thread has to end."""
 EXIT_S = 9.5
 """Seconds after the signal at which the process ends in any case."""
-STATE_SESSIONS = 256
+STATE_SESSIONS = 128
 """Open pages that Gradio keeps a copy of its configuration for; ours holds no state there."""
 
 
 def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     """Serve the page until SIGTERM or Ctrl+C; sessions of a process that died are settled first."""
     os.umask(0o077)
+    limit_heaps()
     uploads_dir = settings.workspace_dir / "uploads"
     for folder in (settings.workspace_dir, settings.workspace_dir / "sessions", uploads_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -106,7 +106,8 @@ class Polling:
 
 
 def _as_function(method: Callable[[Any, Client], Answer], name: str) -> Callable[..., Answer]:
-    def function(data: Any = None, request: gr.Request | None = None) -> Answer:
+    # Gradio resolves these annotations to know where the request goes: only plain types work.
+    def function(data: Any = None, request: gr.Request | None = None) -> dict[str, Any]:
         return method(data, client_of(request))
 
     function.__name__ = name

@@ -9,7 +9,7 @@ from pathlib import Path
 from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.header_fields import Header
-from pipeline.video_io.runner import Child, ChildStuckError, Limits
+from pipeline.video_io.runner import FILE_PREFIX, Child, ChildStuckError, Limits
 from utils.errors import BadUpload
 
 WORKER = Path(__file__).with_name("header_worker.py")
@@ -33,7 +33,13 @@ def read_header(settings: Settings, path: Path) -> Header:
         address_bytes=4 * 1024**3,
         stall_s=settings.probe_timeout_s,
     )
-    argv = [sys.executable, "-I", str(WORKER), str(path.absolute()), json.dumps(options)]
+    argv = [
+        sys.executable,
+        "-I",
+        str(WORKER),
+        f"{FILE_PREFIX}{path.absolute()}",
+        json.dumps(options),
+    ]
     try:
         with Child(argv, limits) as child:
             text = b""

@@ -288,7 +288,7 @@ def main(arguments: list[str]) -> int:
     """Print the header as JSON; exit 3 when FFmpeg can't read the file."""
     av.logging.set_level(None)
     try:
-        answer = describe(arguments[0], json.loads(arguments[1]))
+        answer = describe(arguments[0].removeprefix("file:"), json.loads(arguments[1]))
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         sys.stderr.write(f"{type(error).__name__}\n")
         return 3
