@@ -24,6 +24,7 @@ from ui.inputs import (
     short_text,
     whole_number,
 )
+from ui.page.wiring import SEGMENT_QUEUE, SEGMENTS_AT_ONCE
 from ui.report import report_internal_error
 from ui.request_values import read_request
 from ui.text import as_language, translate
@@ -55,8 +56,14 @@ class Api:
             self.engines,
         ]
         for endpoint in endpoints:
-            shared = "segment" if endpoint == self.segment else None
-            gr.api(endpoint, api_name=endpoint.__name__, concurrency_id=shared)
+            shared = SEGMENT_QUEUE if endpoint == self.segment else None
+            limit = SEGMENTS_AT_ONCE if endpoint == self.segment else "default"
+            gr.api(
+                endpoint,
+                api_name=endpoint.__name__,
+                concurrency_id=shared,
+                concurrency_limit=limit,
+            )
 
     def upload(
         self, clip: FileData, language: str = "en", request: gr.Request | None = None

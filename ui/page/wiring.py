@@ -15,6 +15,10 @@ from ui.page.components import Page, lay_out
 from ui.text import as_language
 from ui.widgets.polling import Polling
 
+SEGMENT_QUEUE = "segment"
+"""Gradio's queue that the clicks of the page and of the API share."""
+SEGMENTS_AT_ONCE = 2
+"""Clicks answered at a time: more would share the cores, and all would come late."""
 READ_ADDRESS = """() => [
   new URLSearchParams(location.search).get("s") || "",
   "en",
@@ -56,7 +60,11 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
             **options,
         )
 
-    quick: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_id": "segment"}
+    quick: dict[str, Any] = {
+        "trigger_mode": "always_last",
+        "concurrency_id": SEGMENT_QUEUE,
+        "concurrency_limit": SEGMENTS_AT_ONCE,
+    }
     on(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
     on(page.language.input, calls.change_language)
     on(page.upload.upload, calls.upload, page.upload)
