@@ -1,0 +1,132 @@
+"""The waiting jobs of one worker, and whose turn is next; it runs nothing."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from engines.base import RunContext
+from pipeline.jobs.progress import ProgressMeter
+from utils.types import Message
+
+KEPT_CLIENTS = 1000
+"""Clients of which the table remembers when a job of theirs last started."""
+FIRST_GUESS_S = 0.3
+"""Seconds a frame is expected to take before any job of the lane has been measured."""
+
+
+class JobState(enum.Enum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+ACTIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
+
+
+@dataclass(slots=True)
+class Job:
+    """One piece of work for a session; `run` gets the context and raises `Cancelled` to stop."""
+
+    session_id: str
+    kind: str
+    run: Callable[[RunContext], object]
+    meter: ProgressMeter
+    on_dropped: Callable[[], None]
+    client: str = ""
+    cancel: threading.Event = field(default_factory=threading.Event)
+    state: JobState = JobState.QUEUED
+    error: Message | None = None
+    notices: list[Message] = field(default_factory=list)
+
+
+class Lane:
+    """The waiting jobs of one worker, in the order they will run.
+
+    The client whose last job started longest ago is next, so that clients take turns however many
+    jobs each has; a client's own jobs run in the order they came.
+    """
+
+    def __init__(self) -> None:
+        self.running: Job | None = None
+        self._waiting: list[Job] = []
+        self._last_started: dict[str, int] = {}
+        self._starts = 0
+        self._seconds_per_unit: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def waiting_of(self, client: str) -> int:
+        """Return how many jobs of a client wait."""
+        return sum(job.client == client for job in self._waiting)
+
+    def add(self, job: Job) -> None:
+        """Queue a job."""
+        self._waiting.append(job)
+
+    def remove(self, job: Job) -> None:
+        """Take a job out of the queue."""
+        self._waiting.remove(job)
+
+    def clear(self) -> list[Job]:
+        """Take every job out of the queue; return them."""
+        jobs, self._waiting = self._waiting, []
+        return jobs
+
+    def start_next(self) -> Job:
+        """Return the job that runs now."""
+        job = next(iter(self.order()))
+        self._waiting.remove(job)
+        self._starts += 1
+        self._last_started.pop(job.client, None)
+        self._last_started[job.client] = self._starts
+        while len(self._last_started) > KEPT_CLIENTS:
+            del self._last_started[next(iter(self._last_started))]
+        self.running = job
+        return job
+
+    def end_running(self) -> None:
+        """Note that the worker is free, and how long a unit of the job took."""
+        if self.running is not None:
+            self._seconds_per_unit = self.running.meter.seconds_per_unit() or self._seconds_per_unit
+        self.running = None
+
+    def order(self) -> Iterable[Job]:
+        """Yield the waiting jobs in the order they will run, if no other comes."""
+        by_client: dict[str, deque[Job]] = {}
+        for job in self._waiting:
+            by_client.setdefault(job.client, deque()).append(job)
+        turns = {client: self._last_started.get(client, 0) for client in by_client}
+        turn = self._starts
+        while by_client:
+            client = min(by_client, key=turns.__getitem__)
+            yield by_client[client].popleft()
+            turn += 1
+            turns[client] = turn
+            if not by_client[client]:
+                del by_client[client]
+
+    def place(self, job: Job) -> tuple[int, float]:
+        """Return how many jobs run before a waiting one, and the seconds that they are expected to take."""
+        ahead = [] if self.running is None else [self.running]
+        for other in self.order():
+            if other is job:
+                break
+            ahead.append(other)
+        return len(ahead), sum(self._remaining_s(other) for other in ahead)
+
+    def _remaining_s(self, job: Job) -> float:
+        known_s = job.meter.snapshot().remaining_s
+        if known_s is not None:
+            return known_s
+        running_s = None if self.running is None else self.running.meter.seconds_per_unit()
+        seconds_per_unit = running_s or self._seconds_per_unit or FIRST_GUESS_S
+        return job.meter.remaining_units() * seconds_per_unit
