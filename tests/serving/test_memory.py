@@ -11,7 +11,7 @@ import psutil
 from tests.serving.conftest import ask
 from tests.ui.conftest import AppServer
 
-VISITS = 1500
+VISITS = 400
 
 
 def test_pages_that_were_opened_and_closed_leave_little_behind(
@@ -42,7 +42,7 @@ def test_pages_that_were_opened_and_closed_leave_little_behind(
         answer = connection.getresponse()
         assert json.loads(answer.read())["ok"] is True
 
-    for visitor in range(100):
+    for visitor in range(140):
         visit(f"first{visitor}")
     assert server.process is not None
     process = psutil.Process(server.process.pid)
@@ -51,4 +51,4 @@ def test_pages_that_were_opened_and_closed_leave_little_behind(
         visit(f"visitor{visitor}")
     connection.close()
     # Kept for ever, each visit would take some 87 kB.
-    assert process.memory_info().rss - before < VISITS * 40_000
+    assert process.memory_info().rss - before < VISITS * 50_000
