@@ -46,6 +46,11 @@ class Job:
     error: Message | None = None
     notices: list[Message] = field(default_factory=list)
 
+    def forget_work(self) -> None:
+        """Drop what the work holds, frames and masks among it; the table remembers ended jobs."""
+        self.run = _nothing
+        self.on_dropped = lambda: None
+
 
 class Lane:
     """The waiting jobs of one worker, in the order they will run.
@@ -130,3 +135,7 @@ class Lane:
         running_s = None if self.running is None else self.running.meter.seconds_per_unit()
         seconds_per_unit = running_s or self._seconds_per_unit or FIRST_GUESS_S
         return job.meter.remaining_units() * seconds_per_unit
+
+
+def _nothing(context: RunContext) -> None:
+    """Stand in for the work of a job that has ended."""

@@ -196,6 +196,7 @@ class JobRunner:
             job.on_dropped()
         except (OSError, SplazmatteError) as error:
             logger.warning("session %s keeps an old state: %s", job.session_id[:6], error)
+        job.forget_work()
 
     def _remembering(
         self, key: str, meter: ProgressMeter, run: Callable[[RunContext], object]
@@ -224,6 +225,7 @@ class JobRunner:
             state, error = self._run(job)
             with self._changed:
                 job.state, job.error = state, error
+                job.forget_work()
                 lane.end_running()
                 self._changed.notify_all()
 

@@ -1,7 +1,9 @@
+import gc
 import os
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -247,3 +249,22 @@ def test_a_job_yields_to_what_answers_people(runner: JobRunner) -> None:
     assert runner.wait("a", 5) is JobState.DONE
     assert found == [min(before + 5, 19)]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+def test_an_ended_job_holds_nothing_of_its_work(runner: JobRunner) -> None:
+    class Work:
+        def __call__(self, context: RunContext) -> None:
+            context.report("matte", 1, 1)
+
+    done, dropped, running = Work(), Work(), Blocker()
+    references = [weakref.ref(done), weakref.ref(dropped)]
+    runner.submit("a", "matte", done, {"matte": 1})
+    assert runner.wait("a", 5) is JobState.DONE
+    runner.submit("b", "matte", running, {"matte": 1})
+    runner.submit("c", "matte", dropped, {"matte": 1})
+    assert runner.cancel("c")
+    del done, dropped
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]
+    assert runner.status("a").state is JobState.DONE
+    running.release.set()
