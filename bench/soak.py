@@ -60,7 +60,7 @@ class Soak:
         self.clip = write_clip(folder / "clip.mp4", FRAMES, SIZE).read_bytes()
         self.samples: list[Sample] = []
         self.stop_s = 0.0
-        self.left_over = 0
+        self.left_over = self._log_bytes = 0
         self._process = self._start()
         self._parameters: list[dict[str, object]] = []
 
@@ -179,6 +179,7 @@ class Soak:
     def _stop(self) -> None:
         before = len(self.tally.problems)
         helpers = psutil.Process(self._process.pid).children(recursive=True)
+        self._log_bytes = self.log.stat().st_size
         started_s = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(60)
@@ -188,8 +189,8 @@ class Soak:
         del self.tally.problems[before:]
 
     def errors(self) -> list[str]:
-        """Return the error lines of the server's log."""
-        lines = self.log.read_text(errors="replace").splitlines()
+        """Return the error lines of the server's log before its stop."""
+        lines = self.log.read_bytes()[: self._log_bytes].decode(errors="replace").splitlines()
         return [line for line in lines if "ERROR" in line or line.startswith("Traceback")]
 
 

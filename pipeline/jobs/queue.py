@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,8 +20,6 @@ __all__ = ["ACTIVE", "Job", "JobRunner", "JobState", "JobStatus"]
 
 KEPT_FINISHED = 200
 """Finished jobs that the table remembers."""
-NICENESS = 5
-"""Added to a worker's niceness, so that a click is answered before a job goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +209,6 @@ class JobRunner:
             del self._latest[key]
 
     def _work(self, name: str) -> None:
-        _lower_priority()
         lane = self._lanes[name]
         while True:
             with self._changed:
@@ -245,11 +240,3 @@ class JobRunner:
             logger.exception("job of session %s failed", job.session_id[:6])
             return JobState.FAILED, Message("job.internal_error")
         return JobState.DONE, None
-
-
-def _lower_priority() -> None:
-    """Make the calling thread, and the threads and processes it starts, nicer; on Linux only."""
-    with contextlib.suppress(OSError, AttributeError):
-        thread = threading.get_native_id()
-        niceness = os.getpriority(os.PRIO_PROCESS, thread) + NICENESS
-        os.setpriority(os.PRIO_PROCESS, thread, min(niceness, 19))

@@ -1,6 +1,4 @@
 import gc
-import os
-import sys
 import threading
 import time
 import weakref
@@ -235,20 +233,6 @@ def test_one_client_may_have_some_jobs_waiting_and_the_others_are_let_in() -> No
         blocker.release.set()
     assert runner.wait("a2", 5) is JobState.DONE
     assert runner.close(5.0)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
-def test_a_job_yields_to_what_answers_people(runner: JobRunner) -> None:
-    found: list[int] = []
-
-    def look(context: RunContext) -> None:
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    runner.submit("a", "matte", look, {"matte": 1})
-    assert runner.wait("a", 5) is JobState.DONE
-    assert found == [min(before + 5, 19)]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 def test_an_ended_job_holds_nothing_of_its_work(runner: JobRunner) -> None:

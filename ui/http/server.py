@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import ipaddress
 import logging
 import os
@@ -57,11 +58,11 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
         stop.wait()
     finally:
         stop.set()
-        _end_process_after(EXIT_S)
         server.media.close()
         orchestrator.close()
         server.blocks.close(verbose=False)
         clean_up.join(STOP_WAIT_S)
+        faulthandler.cancel_dump_traceback_later()
         for number, action in previous.items():
             signal.signal(number, action)
 
@@ -125,27 +126,16 @@ def _prepare_environment(settings: Settings, uploads_dir: Path) -> None:
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
 
 
-def _end_process_after(seconds: float) -> None:
-    """End the process for certain: a thread in native code can't be stopped otherwise."""
-
-    def end() -> None:
-        logger.warning("not everything stopped in %.1f s; the process ends now", seconds)
-        for handler in logging.getLogger().handlers:
-            handler.flush()
-        os._exit(1)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-
-
 def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
     if threading.current_thread() is not threading.main_thread():
         return {}
-    return {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+
+    def begin_stop(*_: object) -> None:
+        # Its watchdog needs no turn of the interpreter, which a thread in native code may hold.
+        faulthandler.dump_traceback_later(EXIT_S, exit=True)
+        stop.set()
+
+    return {number: signal.signal(number, begin_stop) for number in (signal.SIGTERM, signal.SIGINT)}
 
 
 def _start_clean_up(
