@@ -70,6 +70,7 @@ def serve(settings: Settings) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     orchestrator = build_orchestrator(settings)
     orchestrator.check_tools()
+    orchestrator.warm_up()
     serve_page(settings, orchestrator)
 
 

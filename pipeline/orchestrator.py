@@ -14,19 +14,24 @@ from engines.registry import EngineRegistry
 from engines.text.translation import Translator
 from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
+from pipeline.jobs.guides import target_guides
+from pipeline.jobs.kept_alpha import changed_count, kept_alphas, plan_of
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
 from pipeline.jobs.upkeep import Upkeep
 from pipeline.postprocess.appearance import Edges
+from pipeline.postprocess.review import ReviewPlace
 from pipeline.selection.targets import Targets
 from pipeline.session.clips import Clips
+from pipeline.session.playback import PlaybackClips
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import OutputFile, Results
 from pipeline.session.retention import SessionSummary
 from pipeline.session.state import Keyframe, SessionState
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
-from utils.types import Frame, Prompt
+from utils.errors import SplazmatteError
+from utils.types import Frame, Prompt, Stroke
 
 __all__ = ["EngineInfo", "Orchestrator", "OutputFile", "RenderRequest", "SessionView"]
 
@@ -63,6 +68,7 @@ class Orchestrator:
         self._results = Results(video)
         self._targets = Targets(self._clips, self._choice, translator, self._results)
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs)
+        self._playback = PlaybackClips(video)
         self._upkeep = Upkeep(settings, store, video, manager, jobs)
         self._doctor = Doctor(settings, registry, manager, video)
 
@@ -101,15 +107,27 @@ class Orchestrator:
         """Return a JPEG of the displayed frame; see `Clips.frame_jpeg`."""
         return self._clips.frame_jpeg(session_id, frame, cancel)
 
+    def has_playback(self, session_id: str) -> bool:
+        """Return whether the session's playback clip is there; if not, it is made in the background."""
+        return self._playback.ask(self._store.open(session_id))
+
+    def playback_clip(self, session_id: str) -> Path | None:
+        """Return the clip of the source that the page plays, None while there is none."""
+        return self._playback.path(self._store.open(session_id))
+
     # --- the target -----------------------------------------------------------------------------
 
-    def segment(self, session_id: str, frame: int, prompt: Prompt) -> Keyframe:
+    def segment(
+        self, session_id: str, frame: int, prompt: Prompt, *, with_own_mask: bool | None = None
+    ) -> Keyframe:
         """Find the target on a frame; see `Targets.segment`."""
-        return self._targets.segment(session_id, frame, prompt)
+        return self._targets.segment(session_id, frame, prompt, with_own_mask=with_own_mask)
 
-    def read_mask_upload(self, session_id: str, frame: int, path: Path) -> Keyframe:
+    def read_mask_upload(
+        self, session_id: str, frame: int, path: Path, strokes: tuple[Stroke, ...] = ()
+    ) -> Keyframe:
         """Make a mask PNG the target on a frame; see `Targets.read_mask_upload`."""
-        return self._targets.read_mask_upload(session_id, frame, path)
+        return self._targets.read_mask_upload(session_id, frame, path, strokes)
 
     def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
         """Return the mask PNG of a found instance, white on black, at full size."""
@@ -174,6 +192,25 @@ class Orchestrator:
         session = self._store.open(session_id)
         return SessionView(session.state, self._runner.status(session_id), session.live_picture)
 
+    def frames_to_rerun(self, session_id: str) -> int | None:
+        """Return how many frames the marks made since the result can change, 0 for none.
+
+        None where there is no result, or where a job would matte every frame.
+        """
+        session = self._store.open(session_id)
+        state = session.state
+        plan, request = state.result_plan, state.result_request
+        if plan is None or request is None or request.everyone:
+            return None
+        request = request.model_copy(update={"kept": {}, "start": None, "every_frame": False})
+        try:
+            guides = target_guides(session, request, plan.first, plan.last)
+        except SplazmatteError:
+            return None
+        now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
+        kept = kept_alphas(session, state, request, now)
+        return None if kept is None else changed_count(kept)
+
     def cancel(self, session_id: str) -> bool:
         """Ask the session's job to stop at its next frame; False when none is active."""
         return self._runner.cancel(self._store.open(session_id).id)
@@ -207,6 +244,10 @@ class Orchestrator:
         """Return the engine's confidence at each frame of the clip, None where it did not run."""
         return self._results.confidence(self._store.open(session_id))
 
+    def places_to_review(self, session_id: str) -> list[ReviewPlace]:
+        """Return frames of the result worth a look, with the reason; see `postprocess.review`."""
+        return self._results.places_to_review(self._store.open(session_id))
+
     def export(self, session_id: str, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder; see `Results.export`."""
         return self._results.export(self._store.open(session_id), folder)
@@ -220,6 +261,12 @@ class Orchestrator:
     def check_tools(self) -> None:
         """Check what every job needs; see `Upkeep.check_tools`."""
         self._upkeep.check_tools()
+
+    def warm_up(self) -> None:
+        """Compile, in the background, what the first mark needs; an engine with weights loads on use."""
+        name = self._choice.segmenter_name()
+        if not self._choice.registry.get(name).weight_bytes:
+            self._upkeep.warm_up(name)
 
     def recover(self) -> int:
         """Settle sessions whose process died, at start-up; return how many were interrupted."""
@@ -244,4 +291,5 @@ class Orchestrator:
     def close(self) -> bool:
         """Stop for good: running jobs end as interrupted, models are unloaded; True when all stopped."""
         self._jobs.interrupt()
+        self._playback.close()
         return self._upkeep.close()

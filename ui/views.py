@@ -11,8 +11,11 @@ from typing import Any, TypeAlias
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.appearance import Edges
+from pipeline.postprocess.review import ReviewPlace
+from pipeline.selection.corrections import is_own_mask
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.video_io.outputs.registry import output_format
+from pipeline.video_io.playback import RATE
 from ui.text import shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
@@ -27,7 +30,7 @@ _ENDED = {
 
 
 def clip_view(state: SessionState, language: Language) -> Json:
-    """Return the clip's facts for the annotator and the preview."""
+    """Return the clip's facts for the viewer."""
     clip = state.clip
     if clip is None:
         return None
@@ -41,6 +44,7 @@ def clip_view(state: SessionState, language: Language) -> Json:
         "height": height,
         "fps": shown_fps(Fraction(clip.fps)),
         "rate": max(float(clip.fps), 0.001),
+        "playback_rate": float(RATE),
         "frames": clip.frame_count,
         "first": request.first if request else 0,
         "last": request.last if request and request.last is not None else last,
@@ -67,6 +71,17 @@ def keyframe_views(state: SessionState, language: Language) -> Json:
                     {"x": int(point.x), "y": int(point.y), "positive": point.positive}
                     for point in prompt.points
                 ],
+                "strokes": [
+                    {
+                        "vertices": [list(vertex) for vertex in stroke.vertices],
+                        "radius": stroke.radius_px,
+                        "positive": stroke.is_positive,
+                        "filled": stroke.is_filled,
+                    }
+                    for stroke in prompt.strokes
+                ],
+                "own_mask": is_own_mask(keyframe),
+                "alternatives": keyframe.has_alternatives,
                 "box": [int(box.x0), int(box.y0), int(box.x1), int(box.y1)] if box else None,
                 "instances": [
                     {"id": item.id, "score": round(item.score, 3), "label": item.label[:60]}
@@ -199,6 +214,42 @@ def appearance_view(state: SessionState, background: str | None = None) -> dict[
     }
 
 
+def review_views(places: Sequence[ReviewPlace], language: Language) -> list[Json]:
+    """Return the places to look at as the viewer lists them, each with its reason in words."""
+    return [
+        {
+            "frame": place.frame,
+            "reason": translate(
+                f"page.review.{place.reason}", language, percent=round(100 * place.amount)
+            ),
+        }
+        for place in places
+    ]
+
+
+def viewer_result(state: SessionState, outputs: Sequence[OutputFile]) -> dict[str, Any] | None:
+    """Return what the viewer needs to show the result, None while there is none.
+
+    `playable` is the kind of the file that it plays, "" where none of the files can be.
+    """
+    request = state.result_request
+    if request is None or state.clip is None or not outputs:
+        return None
+    kinds = {output.kind for output in outputs if not output.target}
+    return {
+        "session": state.id,
+        "version": f"{state.updated_at_s:.3f}",
+        "first": request.first,
+        "last": request.last if request.last is not None else state.clip.frame_count - 1,
+        "background": request.backgrounds.preview,
+        "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
+    }
+
+
+_PLAYED = ("preview", "foreground", "alpha")
+"""Kinds of files that the viewer can play, best first."""
+
+
 def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]:
     """Return a job's progress; `live` tells one live picture from the next, "" for none."""
     progress = status.progress
@@ -221,14 +272,22 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
     }
 
 
-def step_line(state: SessionState, job: JobStatus | None, language: Language) -> tuple[str, str]:
-    """Return the status line's kind ("step", "done" or "error") and text: always the next step."""
+def step_line(
+    state: SessionState, job: JobStatus | None, language: Language, rerun: int | None = None
+) -> tuple[str, str]:
+    """Return the status line's kind ("step", "done" or "error") and text: always the next step.
+
+    Args:
+        rerun: frames that the marks made since the result can change; None where that is not known.
+    """
     if job is not None and job.state in ACTIVE:
         running = job.state is JobState.RUNNING
         return "step", translate("page.step.running" if running else "page.step.queued", language)
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
         return "error", render(error, language)
+    if state.status is SessionStatus.DONE and rerun:
+        return "step", translate("page.step.corrected", language, count=rerun)
     if state.status is SessionStatus.DONE:
         return "done", translate("page.step.done", language)
     if state.status in _ENDED:

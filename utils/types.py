@@ -39,11 +39,27 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Stroke:
+    """A brush stroke or a filled polygon, in pixels of the displayed frame; the mask obeys it exactly.
+
+    A pixel belongs to a brush stroke when its centre is at most `radius_px` away from the line through
+    its `vertices` (x, y), and to a filled polygon when its centre is inside it. Pixel (column,
+    row) has its centre at (column + 0.5, row + 0.5).
+    """
+
+    vertices: tuple[tuple[float, float], ...]
+    radius_px: float
+    is_positive: bool = True
+    is_filled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """How the user marks the target on one frame.
 
     `exemplars` asks for "everything like these boxes" instead of the one object in `box`.
-    `mask` is a ready mask, bool (H, W), of the frame's own size.
+    `mask` is a ready mask, bool (H, W), of the frame's own size. `strokes` are painted over what the rest
+    selects, in their order; no engine sees them.
     """
 
     text: str = ""
@@ -51,6 +67,7 @@ class Prompt:
     box: Box | None = None
     mask: Mask | None = None
     exemplars: tuple[Box, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -61,7 +78,13 @@ class Prompt:
             or self.box is not None
             or self.mask is not None
             or self.exemplars
+            or self.strokes
         )
+
+    @property
+    def needs_engine(self) -> bool:
+        """True when there is something to find: more than a ready mask and strokes over it."""
+        return bool(self.text.strip() or self.points or self.box is not None or self.exemplars)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from engines.base import KEPT_CACHE, RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frame, target_guides
+from pipeline.jobs.kept_alpha import kept_alphas, master_paths, plan_of
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.session.output_records import (
@@ -25,6 +26,7 @@ from pipeline.session.request import MatteRequest
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import (
     OutputRecord,
+    ResultPlan,
     SessionState,
     SessionStatus,
     StepSeconds,
@@ -114,15 +116,28 @@ class MattingJob:
             self._engine = self._services.registry.get(self.engine_name)
             self._session.update(engine_used=self.engine_name)
             run = replace(run, engine=self._engine)
+        options = resolve_options(self._engine.option_specs(), self._request.options)
+        plan = plan_of(self.engine_name, options, (first, last), guides)
+        kept = kept_alphas(self._session, self._session.state, self._request, plan)
+        if kept is not None:
+            run.confidence[:] = self._confidence_before(len(run.frames))
         masters = []
         records: list[OutputRecord] = []
         for number, guide in enumerate(guides, start=1):
             folder = self._target_folder(number, len(guides))
             masters.append(folder / self._session.master.name)
-            records += run.matte(guide, folder)
+            records += run.matte(guide, folder, None if kept is None else kept[number - 1])
         if len(guides) > 1:
             records = run.combine(masters) + self._put_targets(records)
-        return self._finish(run, records, started_s)
+        sizes = [path.stat().st_size for path in master_paths(self._session, len(guides))]
+        plan = plan.model_copy(update={"master_bytes": tuple(sizes)})
+        return self._finish(run, records, started_s, plan)
+
+    def _confidence_before(self, count: int) -> list[float]:
+        """Return the last result's confidence of each frame; 1 where it is not known."""
+        path = self._session.folder / "confidence.json"
+        values = json.loads(path.read_text()) if path.is_file() else []
+        return values if len(values) == count else [1.0] * count
 
     def _prepare(self, context: RunContext, first: int, last: int) -> MattingRun:
         state, clip = self._session.state, self._session.clip
@@ -188,11 +203,17 @@ class MattingJob:
         disk.check_before(self._session.folder, needed * runs, reserve)
 
     def _finish(
-        self, run: MattingRun, records: list[OutputRecord], started_s: float
+        self,
+        run: MattingRun,
+        records: list[OutputRecord],
+        started_s: float,
+        plan: ResultPlan,
     ) -> SessionState:
         folder = self._session.folder
         self._session.release_state_space()
         write_atomically(folder / "confidence.json", json.dumps(run.confidence).encode("utf-8"))
+        measures = [(round(one.area, 5), round(one.holes, 5)) for one in run.measures]
+        write_atomically(folder / "measures.json", json.dumps(measures).encode("utf-8"))
         for entry in self._session.cache_dir.glob("*"):
             if entry.name != KEPT_CACHE:
                 shutil.rmtree(entry, ignore_errors=True)
@@ -220,6 +241,7 @@ class MattingJob:
         done = self._session.update(
             status=SessionStatus.DONE,
             result_request=self._request,
+            result_plan=plan,
             outputs=tuple(records),
             previous_outputs=(),
             options_used=resolve_options(self._engine.option_specs(), self._request.options),

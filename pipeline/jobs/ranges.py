@@ -19,6 +19,11 @@ class FrameRange:
         self._newest: tuple[int, Frame] | None = None
 
     @property
+    def first(self) -> int:
+        """The source's frame that the range begins with."""
+        return self._first
+
+    @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height of every frame, in pixels."""
         return self._source.size_wh
@@ -32,6 +37,10 @@ class FrameRange:
         for index, frame in zip(range(start, stop, step), frames, strict=True):
             self._newest = (index, frame)
             yield frame
+
+    def part(self, first: int, last: int) -> FrameRange:
+        """Return frames first … last (inclusive) of this range as a range of their own."""
+        return FrameRange(self._source, self._first + first, self._first + last)
 
     def recent(self, index: int) -> Frame | None:
         """Return the frame when it is the newest one that was read, else None."""

@@ -17,14 +17,18 @@ from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.automatic import choose_by_looking
+from pipeline.jobs.changed_frames import spliced
+from pipeline.jobs.kept_alpha import KeptAlpha
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
-from pipeline.jobs.tracking import TrackingPlan, track_to_folder
+from pipeline.jobs.tracking import TrackingPlan, replace_masks, track_to_folder
+from pipeline.postprocess.review import FrameMeasure, measure
 from pipeline.session.output_records import appearance_of, output_records
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import LIVE_NAME, Session
 from pipeline.session.state import OutputRecord
 from pipeline.storage.disk import DiskWatch
+from pipeline.storage.files import partial_path
 from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
 from utils.alpha_levels import AlphaLevels
 from utils.errors import BadRequest
@@ -58,7 +62,7 @@ class MattingRun:
 
     `first`, `last`: the clip's frames that `frames` begins and ends with. `start` is counted within
     `frames`. `confidence` is of each frame, the least where there are several targets. `seconds` is
-    by step.
+    by step. `measures` are of each frame of what was rendered last, which is all targets together.
     """
 
     services: Services
@@ -75,23 +79,82 @@ class MattingRun:
     watch: DiskWatch
     confidence: list[float]
     seconds: dict[str, float] = field(default_factory=dict)
+    measures: list[FrameMeasure] = field(default_factory=list)
 
-    def matte(self, guide: Mapping[int, Mask], folder: Path) -> list[OutputRecord]:
+    def matte(
+        self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None = None
+    ) -> list[OutputRecord]:
         """Make the files of one target in the folder; return their records.
 
         Args:
             guide: its masks by frame within `frames`, bool (H, W).
+            kept: its alpha of the last result; only what changed is matted again then.
         """
+        masks = self._masks_folder(folder)
+        if kept is None:
+            alphas = self._engine_alphas(guide, masks)
+        else:
+            alphas = self._spliced_alphas(guide, masks, kept)
+        with closing(alphas):
+            return self._render(alphas, folder)
+
+    def _masks_folder(self, folder: Path) -> Path:
+        # Not beside the target's files: a further engine uses the same masks.
+        masks = self.session.masks_dir
+        return masks if folder == self.session.folder else masks / folder.name
+
+    def _engine_alphas(
+        self, guide: Mapping[int, Mask], masks: Path
+    ) -> Generator[AlphaLevels, None, None]:
         context = replace(self.context, confirmed=frozenset(guide))
         if tracks_first(self.engine, self.request):
-            guide = self._tracked(guide, folder, context)
+            guide = self._tracked(guide, masks, context)
         size_wh = self.clip.size_wh
         manager = self.services.manager
         with (
             manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased,
             closing(self._alphas(context, leased, guide)) as alphas,
         ):
-            return self._render(alphas, folder)
+            yield from alphas
+
+    def _spliced_alphas(
+        self, guide: Mapping[int, Mask], masks: Path, kept: KeptAlpha
+    ) -> Generator[AlphaLevels, None, None]:
+        """Yield the kept alphas, with those of the stretch that changed made again."""
+        stretch = kept.stretch
+        if stretch is None:
+            yield from self._reported(read_master(kept.master), 0)
+            return
+        part = replace(
+            self,
+            frames=self.frames.part(stretch.first, stretch.last),
+            first=self.first + stretch.first,
+            last=self.first + stretch.last,
+            start=stretch.start - stretch.first,
+            # Frames of a part have other numbers: what an engine kept of the range is not theirs.
+            context=replace(self.context, cache_dir=None),
+            confidence=[1.0] * (stretch.last - stretch.first + 1),
+        )
+        own = {
+            frame - stretch.first: mask
+            for frame, mask in guide.items()
+            if stretch.first <= frame <= stretch.last
+        }
+        with closing(part._engine_alphas(own, partial_path(masks))) as made:
+            alphas = spliced(read_master(kept.master), made, stretch, 0)
+            yield from self._reported(alphas, stretch.last + 1)
+        replace_masks(masks, partial_path(masks), stretch.first)
+        for frame, value in enumerate(part.confidence, start=stretch.first):
+            if stretch.weight(frame) > 0.0:
+                self.confidence[frame] = value
+
+    def _reported(self, alphas: Iterator[AlphaLevels], start: int) -> Iterator[AlphaLevels]:
+        """Pass on the alphas, and from frame `start` on report them as rendered: no engine does."""
+        for index, alpha in enumerate(alphas):
+            self.context.check_cancelled()
+            yield alpha
+            if index >= start:
+                self.context.report("render", index + 1, len(self.frames))
 
     def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> bool:
         """Tell whether an engine that finds people finds this target; a notice says so, and why."""
@@ -102,7 +165,7 @@ class MattingRun:
             self.frames,
             guide,
             self.start,
-            lambda: self._tracked(guide, folder, context),
+            lambda: self._tracked(guide, self._masks_folder(folder), context),
             context,
         )
 
@@ -113,15 +176,13 @@ class MattingRun:
         return self._render(union, self.session.folder)
 
     def _tracked(
-        self, guide: Mapping[int, Mask], folder: Path, context: RunContext
+        self, guide: Mapping[int, Mask], masks: Path, context: RunContext
     ) -> Mapping[int, Mask]:
         began_s = time.perf_counter()
-        # Not beside the target's files: a further engine uses the same masks.
-        masks = self.session.masks_dir
         tracked = track_to_folder(
             self.services.manager,
             TrackingPlan(self.services.tracker_name, self.frames, guide, self.start, self.first),
-            masks if folder == self.session.folder else masks / folder.name,
+            masks,
             context,
             self.watch.check,
         )
@@ -178,7 +239,7 @@ class MattingRun:
         master = folder / self.session.master.name
         unproven = folder / f"{master.stem}.partial-new{master.suffix}"
         began_s, matte_before_s = time.perf_counter(), self.seconds.get("matte", 0.0)
-        with closing(_to_master(alphas, self.clip, unproven)) as kept:
+        with closing(_to_master(alphas, self.clip, unproven, self.measures)) as kept:
             result = self.services.video.render(
                 self.session.source,
                 self.clip,
@@ -211,10 +272,15 @@ def tracks_first(engine: Engine, request: MatteRequest) -> bool:
 
 
 def _to_master(
-    alphas: Generator[AlphaLevels, None, None], clip: ClipInfo, path: Path
+    alphas: Generator[AlphaLevels, None, None],
+    clip: ClipInfo,
+    path: Path,
+    measures: list[FrameMeasure],
 ) -> Generator[AlphaLevels, None, None]:
-    """Yield the alphas, each written to the master file first."""
+    """Yield the alphas, each measured and written to the master file first."""
+    measures.clear()
     with closing(alphas), AlphaMasterWriter(path, clip.size_wh) as master:
         for alpha in alphas:
             master.append(alpha)
+            measures.append(measure(alpha))
             yield alpha

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -80,3 +81,20 @@ def track_to_folder(
             context.report("track", done, len(frames))
     write_atomically(plan_path, plan_text.encode("utf-8"))
     return masks
+
+
+def replace_masks(folder: Path, part: Path, first: int) -> None:
+    """Put the masks of some frames, tracked again in `part`, in the place of those in `folder`.
+
+    The folder is no longer what one pass made, so that a job that tracks every frame starts over.
+
+    Args:
+        first: the frame of the folder that the part begins with.
+    """
+    if not part.is_dir():
+        return
+    masks = MaskFolder(folder)
+    for index in MaskFolder(part):
+        os.replace(MaskFolder(part).path(index), masks.path(first + index))
+    (folder / "plan.json").unlink(missing_ok=True)
+    shutil.rmtree(part, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 
 from config import Settings
@@ -44,6 +45,21 @@ class Upkeep:
             FfmpegFailed: FFmpeg is missing, does not run, or is too old.
         """
         logger.info("FFmpeg %s", self._video.check_ffmpeg())
+
+    def warm_up(self, name: str) -> None:
+        """Get an engine without weights ready in the background.
+
+        A machine's first start compiles for some seconds, which the first user would wait for.
+        """
+
+        def prepare() -> None:
+            try:
+                with self._manager.lease(name) as engine:
+                    logger.info("%s is ready", engine.name)
+            except SplazmatteError as error:
+                logger.info("%s was not prepared: %s", name, error)
+
+        threading.Thread(target=prepare, name="warm-up", daemon=True).start()
 
     def list_sessions(self) -> list[SessionSummary]:
         """Return all sessions, newest change first."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.selection.mask_upload import MASK_ENGINE
 from pipeline.session.masks import read_mask, write_mask
 from pipeline.session.results import Results
 from pipeline.session.session import Session
+from pipeline.session.state import Keyframe
 from utils.errors import SplazmatteError
 from utils.types import Mask, Point, Prompt
 
@@ -14,29 +16,59 @@ _LOST = 0.6
 """Confidence below which a frame's result is taken to have lost the target."""
 
 
-def base_mask(session: Session, frame: int, prompt: Prompt, results: Results) -> Mask | None:
-    """Return the mask, bool (H, W), that clicks on a frame correct; None where they begin a new selection.
+def base_mask(
+    session: Session,
+    frame: int,
+    prompt: Prompt,
+    results: Results,
+    with_own_mask: bool | None = None,
+) -> Mask | None:
+    """Return the mask, bool (H, W), that clicks and strokes on a frame correct; None where there is none.
 
     A frame with a mask of the user's own, or one already corrected, goes on from there; a frame
     without a selection from the result, where that has anything there and hasn't lost the target. It
-    is kept beside the instances, so that clicks may be taken back one by one.
+    is kept beside the instances, so that marks may be undone one by one.
+
+    Args:
+        with_own_mask: whether a mask that the user brought counts; None where it does now.
     """
-    if not prompt.points or prompt.box is not None or prompt.exemplars or prompt.text.strip():
+    if prompt.box is not None or prompt.exemplars or prompt.text.strip():
         return None
     keyframe = session.state.keyframes.get(frame)
+    own = own_mask(session, frame, with_own_mask)
+    if own is not None:
+        return own
+    if not prompt.points and not prompt.strokes:
+        return None
     kept = session.base_mask_path(frame)
+    base = None
     if keyframe is None:
         base = _of_result(session, frame, prompt.points, results)
-    elif not keyframe.prompt.has_mask:
-        return None
-    elif kept.is_file():
-        return read_mask(kept)
-    else:
-        base = read_mask(session.instance_path(frame, 0))
+    elif keyframe.prompt.has_mask and not is_own_mask(keyframe):
+        base = read_mask(kept if kept.is_file() else session.instance_path(frame, 0))
     if base is None or not base.any() or base.all():
         return None
     write_mask(kept, base)
     return base
+
+
+def is_own_mask(keyframe: Keyframe) -> bool:
+    """Return whether the keyframe is, or goes on from, a mask that the user brought."""
+    return keyframe.prompt.own_mask or keyframe.engine == MASK_ENGINE
+
+
+def own_mask(session: Session, frame: int, is_wanted: bool | None = None) -> Mask | None:
+    """Return the mask that the user brought for a frame, bool (H, W); None where it does not count."""
+    keyframe = session.state.keyframes.get(frame)
+    path = session.own_mask_path(frame)
+    if is_wanted is None:
+        is_wanted = keyframe is not None and is_own_mask(keyframe)
+    if not is_wanted:
+        return None
+    if not path.is_file() and keyframe is not None and keyframe.engine == MASK_ENGINE:
+        # Sessions from before own masks were kept apart.
+        write_mask(path, read_mask(session.instance_path(frame, 0)))
+    return read_mask(path) if path.is_file() else None
 
 
 def has_lost(mask: Mask, confidence: float | None, points: Sequence[Point]) -> bool:

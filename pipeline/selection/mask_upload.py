@@ -11,12 +11,15 @@ from PIL import Image, UnidentifiedImageError
 
 from engines.base import Instance
 from pipeline.selection.mask_values import target_of
+from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
 from pipeline.session.state import Keyframe
 from utils.errors import UnusablePrompt
 from utils.types import Mask, Message, Prompt
 
+PAINT_ENGINE = "paint"
+"""Engine name recorded for a mask that is painted, alone or over a result."""
 MASK_ENGINE = "mask"
 """Engine name recorded for a mask the user brought."""
 
@@ -72,11 +75,26 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
 
 
 def store_mask(
-    session: Session, frame_index: int, mask: Mask, notices: tuple[Message, ...] = ()
+    session: Session,
+    frame_index: int,
+    prompt: Prompt,
+    notices: tuple[Message, ...] = (),
+    *,
+    own_mask: bool = False,
 ) -> Keyframe:
-    """Put a ready mask, bool (H, W) of the clip's size, into the session as a keyframe."""
-    session.base_mask_path(frame_index).unlink(missing_ok=True)
-    found = Found([Instance(mask, 1.0)], MASK_ENGINE, Prompt(mask=mask), notices=notices)
+    """Put the prompt's mask, bool (H, W) of the clip's size, or strokes alone, in as a keyframe.
+
+    Raises:
+        UnusablePrompt: the strokes leave nothing.
+    """
+    if prompt.mask is None:
+        width, height = session.clip.size_wh
+        base = np.zeros((height, width), np.bool_)
+    else:
+        base = prompt.mask
+    instances = painted([Instance(base, 1.0)], prompt)
+    engine = MASK_ENGINE if own_mask else PAINT_ENGINE
+    found = Found(instances, engine, prompt, notices=notices, own_mask=own_mask)
     return store_keyframe(session, frame_index, found)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from engines.base import ImageSegmentation, Segmenter
 from engines.device.manager import ModelManager
+from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
 from pipeline.session.state import Keyframe
@@ -43,6 +44,8 @@ class Selector:
         engine_name: str,
         read_frames: Callable[[tuple[int, ...]], Mapping[int, Frame]],
         text_used: str = "",
+        *,
+        own_mask: bool = False,
     ) -> Keyframe:
         """Find the target on a frame, write the instances' masks and record the keyframe.
 
@@ -50,6 +53,7 @@ class Selector:
             read_frames: gives the frame, uint8 RGB (H, W, 3), as 0, and those of its neighbours at the
                 given distances that the clip has; called only for a frame not open yet.
             text_used: the English text in use where the user's was translated.
+            own_mask: the prompt's mask is one that the user brought.
 
         Raises:
             UnusablePrompt: the engine can't use the prompt, or it selects nothing.
@@ -63,11 +67,12 @@ class Selector:
                 around = dict(read_frames(engine.neighbour_offsets))
                 opened.append(engine.open_image(around.pop(0), around))
             engine_prompt = replace(prompt, text=text_used) if text_used else prompt
-            instances = opened[0].segment(engine_prompt)
+            instances = opened[0].segment(replace(engine_prompt, strokes=()))
         if not instances:
             raise UnusablePrompt("prompt.nothing_found")
+        instances = painted(instances, prompt)
         seconds = time.perf_counter() - started_s
-        found = Found(instances, engine_name, prompt, text_used, seconds)
+        found = Found(instances, engine_name, prompt, text_used, seconds, own_mask=own_mask)
         return store_keyframe(session, frame_index, found)
 
     def forget(self, session_id: str) -> None:

@@ -8,19 +8,20 @@ from pathlib import Path
 from engines.base import Capability
 from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice
-from pipeline.selection.corrections import base_mask
+from pipeline.selection.corrections import base_mask, own_mask
 from pipeline.selection.mask_upload import mask_notices, read_mask_file, store_mask
 from pipeline.selection.selector import Selector
 from pipeline.session.clips import Clips
 from pipeline.session.keyframes import remove_keyframe
+from pipeline.session.masks import write_mask
 from pipeline.session.results import Results
 from pipeline.session.session import Session
 from pipeline.session.state import Keyframe, SessionState
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo
-from utils.errors import BadRequest
+from utils.errors import BadRequest, UnusablePrompt
 from utils.prompts import check_points, check_prompt
-from utils.types import Frame, Prompt
+from utils.types import Frame, Prompt, Stroke
 
 
 class Targets:
@@ -39,26 +40,40 @@ class Targets:
         self._results = results
         self._selector = Selector(choice.manager)
 
-    def segment(self, session_id: str, frame: int, prompt: Prompt) -> Keyframe:
+    def segment(
+        self, session_id: str, frame: int, prompt: Prompt, *, with_own_mask: bool | None = None
+    ) -> Keyframe:
         """Find the target on a frame; a Chinese text is translated first.
+
+        Args:
+            with_own_mask: whether the mask that the user brought for the frame is what clicks and strokes
+                correct; None where it is so already. With it, an empty prompt is that mask again.
 
         Raises:
             UnusablePrompt: empty, outside the frame, too long, or nothing was found.
             BadRequest: the clip has no such frame.
         """
         session, clip = self._clips.open(session_id, frame)
+        check_points(prompt.points, clip.size_wh)
         with disk.translate_disk_full(session.folder):
             if prompt.mask is not None:
-                return store_mask(session, frame, prompt.mask)
-            return self._find(session, clip, frame, prompt)
+                write_mask(session.own_mask_path(frame), prompt.mask)
+                return self._find(session, clip, frame, prompt, is_own=True)
+            base = base_mask(session, frame, prompt, self._results, with_own_mask)
+            is_own = base is not None and own_mask(session, frame, with_own_mask) is not None
+            return self._find(session, clip, frame, replace(prompt, mask=base), is_own=is_own)
 
-    def _find(self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt) -> Keyframe:
+    def _find(
+        self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt, *, is_own: bool = False
+    ) -> Keyframe:
+        if prompt.is_empty:
+            raise UnusablePrompt("prompt.empty")
+        if not prompt.needs_engine:
+            return store_mask(session, frame, prompt, own_mask=is_own)
         name = self._choice.segmenter_name()
         engine = self._choice.registry.get(name)
-        check_points(prompt.points, clip.size_wh)
-        base = base_mask(session, frame, prompt, self._results)
         prompt = check_prompt(
-            prompt if base is None else replace(prompt, mask=base),
+            prompt,
             clip.size_wh,
             engine.label,
             reads_text=Capability.TEXT in engine.capabilities,
@@ -70,10 +85,14 @@ class Targets:
         def read_frames(distances: tuple[int, ...]) -> dict[int, Frame]:
             return self._clips.read_around(session, clip, frame, distances)
 
-        return self._selector.segment(session, frame, prompt, name, read_frames, english)
+        return self._selector.segment(
+            session, frame, prompt, name, read_frames, english, own_mask=is_own
+        )
 
-    def read_mask_upload(self, session_id: str, frame: int, path: Path) -> Keyframe:
-        """Make a mask PNG of the clip's size the target on a frame.
+    def read_mask_upload(
+        self, session_id: str, frame: int, path: Path, strokes: tuple[Stroke, ...] = ()
+    ) -> Keyframe:
+        """Make a mask PNG of the clip's size the target on a frame, with strokes painted on it.
 
         Raises:
             UnusablePrompt: not a PNG, of another size, or it selects nothing or everything.
@@ -82,7 +101,9 @@ class Targets:
         mask = read_mask_file(path, clip.size_wh, frame)
         notices = mask_notices(path, clip.size_wh)
         with disk.translate_disk_full(session.folder):
-            return store_mask(session, frame, mask, notices)
+            write_mask(session.own_mask_path(frame), mask)
+            prompt = Prompt(mask=mask, strokes=strokes)
+            return store_mask(session, frame, prompt, notices, own_mask=True)
 
     def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
         """Return the mask PNG of a found instance, white on black, at full size.
@@ -108,7 +129,8 @@ class Targets:
             known = {instance.id for instance in keyframe.instances} if keyframe else set()
             if keyframe is None or not set(kept) <= known:
                 raise BadRequest("job.no_target")
-            return state.with_keyframe(keyframe.model_copy(update={"kept": tuple(kept)}))
+            changes = {"kept": tuple(kept), "is_chosen": True}
+            return state.with_keyframe(keyframe.model_copy(update=changes))
 
         session, _ = self._clips.open(session_id)
         return session.transform(choose)

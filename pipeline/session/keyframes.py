@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+import numpy as np
+
 from engines.base import Instance
-from pipeline.session.masks import write_mask
+from pipeline.session.masks import read_mask, write_mask
 from pipeline.session.session import Session
 from pipeline.session.state import InstanceRecord, Keyframe, PromptRecord, SessionState
 from utils.types import Message, Prompt
@@ -16,7 +18,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an engine found for a prompt, best first; `text_used` is the English text that it read."""
+    """What an engine found for a prompt, best first; `text_used` is the English text that it read.
+
+    `own_mask`: the prompt's mask is one that the user brought.
+    """
 
     instances: list[Instance]
     engine: str
@@ -24,10 +29,15 @@ class Found:
     text_used: str = ""
     seconds: float = 0.0
     notices: tuple[Message, ...] = ()
+    own_mask: bool = False
 
 
 def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe:
-    """Write the instances' masks and put the keyframe into the session's state; best one kept."""
+    """Write the instances' masks and put the keyframe into the session's state; best one kept.
+
+    Where the user had chosen one of several answers, the one most like it is kept.
+    """
+    choice = _most_like_choice(session, frame_index, found.instances, found.prompt)
     records = [
         InstanceRecord(
             id=number,
@@ -45,11 +55,14 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
             points=found.prompt.points,
             box=found.prompt.box,
             exemplars=found.prompt.exemplars,
+            strokes=found.prompt.strokes,
             has_mask=found.prompt.mask is not None,
+            own_mask=found.own_mask,
         ),
         text_used=found.text_used,
         instances=tuple(records),
-        kept=(0,),
+        kept=(0 if choice is None else choice,),
+        is_chosen=choice is not None,
         seconds=found.seconds,
         notices=found.notices,
     )
@@ -69,8 +82,25 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
     return keyframe
 
 
+def _most_like_choice(
+    session: Session, frame_index: int, instances: list[Instance], prompt: Prompt
+) -> int | None:
+    """Return the instance most like the one the user chose before, by overlap; None without a choice."""
+    before = session.state.keyframes.get(frame_index)
+    if before is None or not before.is_chosen or len(before.kept) != 1:
+        return None
+    if not before.has_alternatives or prompt.text.strip() or prompt.exemplars:
+        return None
+    chosen = read_mask(session.instance_path(frame_index, before.kept[0]))
+    overlaps = [(one.mask & chosen).sum() / max((one.mask | chosen).sum(), 1) for one in instances]
+    return int(np.argmax(overlaps))
+
+
 def remove_keyframe(session: Session, frame_index: int) -> SessionState:
-    """Forget what was selected on a frame; harmless when nothing was."""
+    """Forget what was selected on a frame; harmless when nothing was.
+
+    A mask that the user brought stays on the disk, so that undo and redo find it.
+    """
 
     def without(state: SessionState) -> SessionState:
         kept = {key: value for key, value in state.keyframes.items() if key != frame_index}

@@ -57,6 +57,15 @@ class MatteRequest(RenderRequest):
     start: int | None = None
     kept: dict[int, tuple[int, ...]] = Field(default_factory=dict)
     options: dict[str, OptionValue] = Field(default_factory=dict)
+    every_frame: Annotated[
+        bool,
+        Option(
+            Text(
+                en="Matte every frame again, not only those that the corrections can change",
+                zh="全部帧重新抠图（不勾选则只处理修正影响的帧）",
+            )
+        ),
+    ] = False
     separate_targets: Annotated[
         bool,
         Option(

@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
 from pipeline.postprocess.edges import apply_edges
+from pipeline.postprocess.review import FrameMeasure, ReviewPlace, places_to_review
 from pipeline.session.masks import read_mask
 from pipeline.session.output_records import record_paths, target_number, zip_path
 from pipeline.session.session import Session
@@ -155,6 +156,17 @@ class Results:
             first = state.result_request.first
             values[first : first + len(found)] = found
         return tuple(values[: clip.frame_count])
+
+    def places_to_review(self, session: Session) -> list[ReviewPlace]:
+        """Return frames of the result worth a look; none where it was made before they were measured."""
+        path = session.folder / "measures.json"
+        state = session.state
+        if state.result_request is None or not path.is_file():
+            return []
+        measures = [FrameMeasure(area, holes) for area, holes in json.loads(path.read_text())]
+        first = state.result_request.first
+        confidence = [value for value in self.confidence(session)[first:] if value is not None]
+        return places_to_review(measures, confidence, first, state.keyframes)
 
     def export(self, session: Session, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder, by hard link where it can; return them by kind.

@@ -86,6 +86,11 @@ class Session:
         return path if path.is_file() else None
 
     @property
+    def playback_clip(self) -> Path:
+        """A small clip of the source for the page to play."""
+        return self.folder / "playback.mp4"
+
+    @property
     def cache_dir(self) -> Path:
         """Where an engine that can resume keeps its work."""
         return self.folder / "cache"
@@ -162,6 +167,10 @@ class Session:
     def base_mask_path(self, frame: int) -> Path:
         """Where the mask that clicks on a frame correct lies, if there is one."""
         return self.instance_path(frame, 0).with_name("base.png")
+
+    def own_mask_path(self, frame: int) -> Path:
+        """Where the mask that the user brought for a frame lies, if there is one."""
+        return self.instance_path(frame, 0).with_name("own.png")
 
     def reserve_state_space(self) -> None:
         """Reserve the disk space that the state needs at a job's end; sweeping the partial files frees it.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.session.request import MatteRequest
 from pipeline.video_io import ClipInfo
 from utils.errors import BadRequest
-from utils.types import Box, Message, Point
+from utils.types import Box, Message, Point, Stroke
 
 STATE_VERSION = 2
 """Version of the shape of `session.json`; what changes the shape adds a step in `versions.py`."""
@@ -34,13 +34,15 @@ class _Record(BaseModel):
 
 
 class PromptRecord(_Record):
-    """A prompt without its mask, which lies in the session's folder as an instance."""
+    """A prompt without its mask, which lies in the session's folder; `own_mask` = the user brought it."""
 
     text: str = ""
     points: tuple[Point, ...] = ()
     box: Box | None = None
     exemplars: tuple[Box, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
     has_mask: bool = False
+    own_mask: bool = False
 
 
 class InstanceRecord(_Record):
@@ -53,7 +55,10 @@ class InstanceRecord(_Record):
 
 
 class Keyframe(_Record):
-    """What was found on one frame, and which instances are kept as the target."""
+    """What was found on one frame, and which instances are kept as the target.
+
+    `is_chosen`: the user chose among the instances, so that the next mark goes on from the choice.
+    """
 
     frame: int
     engine: str
@@ -61,8 +66,14 @@ class Keyframe(_Record):
     text_used: str = ""
     instances: tuple[InstanceRecord, ...]
     kept: tuple[int, ...]
+    is_chosen: bool = False
     seconds: float = 0.0
     notices: tuple[Message, ...] = ()
+
+    @property
+    def has_alternatives(self) -> bool:
+        """True where the instances are answers to choose one of, not objects side by side."""
+        return not self.prompt.text.strip() and not self.prompt.exemplars
 
 
 class OutputRecord(_Record):
@@ -81,6 +92,21 @@ class StepSeconds(_Record):
     matte: float = 0.0
     encode: float = 0.0
     total: float = 0.0
+
+
+class ResultPlan(_Record):
+    """What the kept alpha was made from, to find the frames that a later correction can change.
+
+    `guides` has, for each target, a checksum of each key frame's mask by frame counted from `first`;
+    `master_bytes` the sizes of the kept alphas.
+    """
+
+    engine: str
+    options: dict[str, str | int | float | bool]
+    first: int
+    last: int
+    guides: tuple[dict[int, int], ...]
+    master_bytes: tuple[int, ...] = ()
 
 
 class SessionState(_Record):
@@ -105,6 +131,7 @@ class SessionState(_Record):
     keyframes: dict[int, Keyframe] = Field(default_factory=dict)
     request: MatteRequest | None = None
     result_request: MatteRequest | None = None
+    result_plan: ResultPlan | None = None
     engine_used: str = ""
     options_used: dict[str, str | int | float | bool] = Field(default_factory=dict)
     run_details: dict[str, str] = Field(default_factory=dict)

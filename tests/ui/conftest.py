@@ -20,7 +20,7 @@ from tests.ui.disc import write_disc_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-START_S = 90.0
+START_S = 240.0
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

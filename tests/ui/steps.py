@@ -6,31 +6,27 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-STAGE = ".sm-stage canvas"
+STAGE = ".sm-ink"
+VIEWER = ".sm-viewer"
 
 
 def upload(page: Any, clip: Path) -> str:
     """Give the page a clip and return the session id."""
     page.set_input_files("#sm-upload input[type=file]", str(clip))
-    page.wait_for_selector(".sm-annotator.sm-loaded")
+    page.wait_for_selector(".sm-viewer.sm-loaded")
     page.wait_for_function("new URL(location.href).searchParams.get('s')")
     return str(page.evaluate("new URL(location.href).searchParams.get('s')"))
 
 
-def place(page: Any, x: float, y: float, selector: str = STAGE) -> tuple[float, float]:
-    """Return where an image pixel is on the screen now."""
-    width, height = page.evaluate(
-        "() => { const i = document.querySelector('.sm-stage img');"
-        " return i.decode().then(() => [i.naturalWidth, i.naturalHeight]); }"
-    )
-    page.locator(selector).evaluate(
+def place(page: Any, x: float, y: float) -> tuple[float, float]:
+    """Return where an image pixel is on the screen now, as the stage is zoomed and panned."""
+    page.wait_for_selector(f"{VIEWER}[data-camera][data-frame]")
+    page.locator(STAGE).evaluate(
         "node => node.scrollIntoView({block: 'center', behavior: 'instant'})"
     )
-    box = _settled_box(page, selector)
-    scale = min(box["width"] / width, box["height"] / height)
-    left = box["x"] + (box["width"] - width * scale) / 2
-    top = box["y"] + (box["height"] - height * scale) / 2
-    return left + x * scale, top + y * scale
+    box = _settled_box(page, STAGE)
+    scale, left, top = (float(item) for item in page.get_attribute(VIEWER, "data-camera").split())
+    return box["x"] + left + x * scale, box["y"] + top + y * scale
 
 
 def _settled_box(page: Any, selector: str) -> dict[str, float]:
@@ -62,10 +58,10 @@ def drag(page: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
 
 
 def wait_masks(page: Any, count: int | None = None) -> None:
-    """Wait until the preview shows masks (that many, where given)."""
+    """Wait until the viewer shows masks (that many, where given)."""
     wanted = "Number(p.dataset.masks) > 0" if count is None else f"p.dataset.masks === '{count}'"
     page.wait_for_function(
-        "() => { const p = document.querySelector('.sm-preview');"
+        "() => { const p = document.querySelector('.sm-viewer');"
         f" return !p.classList.contains('sm-busy') && {wanted}; }}"
     )
 
@@ -84,6 +80,21 @@ def upload_and_select(page: Any, clip: Path) -> str:
     session = upload(page, clip)
     select_disc(page)
     return session
+
+
+def stroke(page: Any, *places: tuple[float, float], **options: Any) -> None:
+    """Draw through the places with the tool in hand."""
+    page.mouse.move(*place(page, *places[0]))
+    page.mouse.down(**options)
+    for at in places[1:]:
+        page.mouse.move(*place(page, *at))
+    page.mouse.up(**options)
+
+
+def go_to(page: Any, frame: int) -> None:
+    """Show a frame and wait for it."""
+    page.locator(".sm-frames input[type=range]").fill(str(frame))
+    page.wait_for_selector(f"{VIEWER}[data-frame='{frame}']")
 
 
 def wait_done(page: Any, timeout_ms: int = 120_000) -> None:

@@ -118,7 +118,7 @@ def test_recent_clips_of_this_browser_are_listed_and_opened(
     link = page.locator(".sm-recent li a").first
     assert link.inner_text() == clip.name
     link.click()
-    page.wait_for_selector(".sm-annotator.sm-loaded")
+    page.wait_for_selector(".sm-viewer.sm-loaded")
     assert session in page.url
     assert state_file(app.workspace, session)["owner"] == "127.0.0.1"
     page.click("[data-part=keep]")

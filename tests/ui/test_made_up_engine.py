@@ -233,7 +233,7 @@ def test_a_job_through_the_page(work: Orchestrator, red: Settings, clip: Path) -
     work.read_mask_upload(state.id, 0, write_mask_png(clip.parent / "mask.png"))
     marks = {"frame": 0, "points": [], "box": None, "first": 0, "last": 11, "sequence": 1}
     engine = {"engine": "red", "options": {"level": "160"}}
-    calls.start(state.id, "en", marks, {}, engine, ["png"], None, False, False)
+    calls.start(state.id, "en", marks, engine, ["png"], None, False, False)
     wait(work, state.id)
     assert work.state(state.id).status is SessionStatus.DONE
     assert work.state(state.id).options_used == {"level": 160}

@@ -12,6 +12,7 @@ from tests.ui.disc import write_disc_clip
 from tests.ui.steps import (
     click,
     drag,
+    place,
     state_file,
     status_text,
     upload,
@@ -133,13 +134,7 @@ def test_touch_selects_on_a_phone(
         app.url, size=(390, 844), has_touch=True, is_mobile=True, device_scale_factor=2
     )
     session = upload(page, clip)
-    box = page.locator(".sm-stage canvas").bounding_box()
-    scale = min(box["width"] / 160, box["height"] / 96)
-    left, top = (
-        box["x"] + (box["width"] - 160 * scale) / 2,
-        box["y"] + (box["height"] - 96 * scale) / 2,
-    )
-    page.touchscreen.tap(left + 48.5 * scale, top + 48.5 * scale)
+    page.touchscreen.tap(*place(page, 48.5, 48.5))
     wait_masks(page)
     points = _prompt(app, session)["points"]
     assert [(p["x"], p["y"]) for p in points] == [(48, 48)]

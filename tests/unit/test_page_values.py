@@ -8,10 +8,11 @@ import pytest
 
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
-from ui.widgets.annotator.annotator import read_annotation
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
+from ui.widgets.viewer.viewer import read_annotation
 from utils.errors import BadRequest, SplazmatteError
+from utils.types import Box, Stroke
 
 MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence": 1}
 
@@ -45,9 +46,19 @@ def test_annotation_is_read_as_it_was_drawn() -> None:
         {**MARKS, "points": [{"x": 4, "y": 5, "positive": False}], "box": [1, 2, 30, 40]}
     )
     assert (marks.frame, marks.first, marks.last) == (3, 0, 9)
-    assert [(point.x, point.y, point.positive) for point in marks.points] == [(4, 5, False)]
-    assert marks.box is not None
-    assert (marks.box.x0, marks.box.y0, marks.box.x1, marks.box.y1) == (1, 2, 30, 40)
+    prompt = marks.marks.prompt()
+    assert [(point.x, point.y, point.positive) for point in prompt.points] == [(4, 5, False)]
+    assert prompt.box == Box(1, 2, 30, 40)
+    assert marks.marks.prompt(is_example=True).exemplars == (Box(1, 2, 30, 40),)
+
+
+def test_brush_strokes_are_read_with_every_frame_that_waits_for_an_answer() -> None:
+    drawn = {"vertices": [[1, 2.5], [3, 4]], "radius": 6, "positive": False, "filled": False}
+    waiting = [{"frame": 7, "strokes": [drawn], "own_mask": True}]
+    read = read_annotation({**MARKS, "waiting": waiting, "kept": {"3": [0]}})
+    assert (read.waiting[0].frame, read.waiting[0].own_mask) == (7, True)
+    assert read.waiting[0].strokes == (Stroke(((1.0, 2.5), (3.0, 4.0)), 6.0, is_positive=False),)
+    assert read.kept == {3: (0,)}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +74,17 @@ def test_annotation_is_read_as_it_was_drawn() -> None:
         {"box": [1, 2, 3]},
         {"box": ["a", 2, 3, 4]},
         {"last": "end"},
+        {"strokes": "x"},
+        {"strokes": [{"path": []}]},
+        {"strokes": [{"vertices": [[1]], "radius": 2}]},
+        {"strokes": [{"vertices": [[1, math.inf]], "radius": 2}]},
+        {"strokes": [{"vertices": [[1, 2]], "radius": -1}]},
+        {"strokes": [{"vertices": [[1, 2]], "radius": 2000}]},
+        {"strokes": [{"vertices": [[1, 2]], "radius": 2, "positive": 1}]},
+        {"strokes": [{"vertices": [[1, 2]], "radius": 2}] * 501},
+        {"strokes": [{"vertices": [[1, 2]] * 50_001, "radius": 2}]},
+        {"waiting": [3]},
+        {"waiting": [MARKS] * 51},
     ],
 )
 def test_a_forged_annotation_is_refused(change: dict[str, object]) -> None:
@@ -136,9 +158,7 @@ def test_sizes_and_rates_are_short() -> None:
     assert shown_fps(Fraction(25)) == "25"
 
 
-@pytest.mark.parametrize(
-    "name", ["annotator", "preview", "engines", "progress", "results", "edges", "recent"]
-)
+@pytest.mark.parametrize("name", ["viewer", "engines", "progress", "results", "edges", "recent"])
 def test_every_text_a_script_asks_for_is_in_the_catalogue(name: str) -> None:
     import re
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from pipeline.session.request import MatteRequest, RenderRequest, request_specs
 from utils.options import OptionSpec
-from utils.types import Box, Point
+from utils.types import Box, Point, Stroke
 
 EXIT_USER = 2
 """Exit code for what the user can fix."""
@@ -135,9 +135,17 @@ def _parse_list(text: str) -> tuple[str, ...]:
 
 
 def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -> None:
-    parser.add_argument("clip", type=Path, metavar="CLIP")
     if with_mask:
+        parser.add_argument(
+            "clips",
+            type=Path,
+            metavar="CLIP",
+            nargs="+",
+            help="several clips go to a folder each in DIR, and one that fails doesn't stop the others",
+        )
         parser.add_argument("--mask", type=Path, metavar="M.png", help="white = the target")
+    else:
+        parser.add_argument("clip", type=Path, metavar="CLIP")
     parser.add_argument("--text", default="", help="what to find, for instance “dancer”")
     parser.add_argument(
         "--point",
@@ -148,6 +156,15 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         help="a click on the target, or with ,- beside it; may be repeated",
     )
     parser.add_argument("--box", type=parse_box, metavar="X0,Y0,X1,Y1")
+    parser.add_argument(
+        "--stroke",
+        type=parse_stroke,
+        action="append",
+        default=[],
+        metavar="[-]R:X,Y;X,Y…",
+        help="paint on the mask with a brush of radius R pixels, or erase with -R; “fill:” or “-fill:” "
+        "for a polygon; may be repeated",
+    )
     parser.add_argument("--frame", type=int, default=0, help="frame the prompt is on (default 0)")
 
 
@@ -166,6 +183,21 @@ def parse_box(text: str) -> Box:
     if len(parts) != 4:
         raise argparse.ArgumentTypeError(f"a box is X0,Y0,X1,Y1 and not {text[:40]!r}")
     return Box(*_numbers(parts))
+
+
+def parse_stroke(text: str) -> Stroke:
+    """Parse "R:X,Y;X,Y…", "-R:…" for an eraser, "fill:…" or "-fill:…" for a polygon."""
+    size, colon, path = text.partition(":")
+    vertices = [vertex.split(",") for vertex in path.split(";")]
+    if not colon or not all(len(vertex) == 2 for vertex in vertices):
+        raise argparse.ArgumentTypeError(f"a stroke is R:X,Y;X,Y… and not {text[:40]!r}")
+    size, is_positive = size.removeprefix("-"), not size.startswith("-")
+    is_filled = size == "fill"
+    (radius,) = (0.0,) if is_filled else _numbers([size])
+    if radius <= 0 and not is_filled:
+        raise argparse.ArgumentTypeError(f"a stroke's radius is above 0, not {size[:40]!r}")
+    points = tuple((x, y) for x, y in map(_numbers, vertices))
+    return Stroke(points, radius, is_positive=is_positive, is_filled=is_filled)
 
 
 def _numbers(parts: Sequence[str]) -> list[float]:

@@ -62,6 +62,8 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/static/{path}"),
     AllowedRoute("GET", "/media/{session}/frame/{number}.jpg"),
     AllowedRoute("GET", "/media/{session}/mask/{number}/{number}.png"),
+    AllowedRoute("GET", "/media/{session}/alpha/{number}.png"),
+    AllowedRoute("GET", "/media/{session}/playback.mp4"),
     AllowedRoute("GET", "/media/{session}/still/{number}.jpg"),
     AllowedRoute("GET", "/media/{session}/live.jpg"),
     AllowedRoute("GET", "/media/{session}/file/{word}"),

@@ -28,8 +28,8 @@ from ui.page.wiring import SEGMENT_QUEUE, SEGMENTS_AT_ONCE
 from ui.report import report_internal_error
 from ui.request_values import read_request
 from ui.text import as_language, translate
-from ui.widgets.annotator.annotator import MOST_POINTS, read_box
 from ui.widgets.engines.engines import read_choice
+from ui.widgets.viewer.viewer import MOST_POINTS, read_box, read_strokes
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
 from utils.types import Point, Prompt
@@ -86,16 +86,20 @@ class Api:
         points: list[list[float]] | None = None,
         box: list[float] | None = None,
         mask: FileData | None = None,
+        strokes: list[dict[str, Any]] | None = None,
         language: str = "en",
     ) -> dict[str, Any]:
-        """Find the target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG."""
+        """Find the target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
+
+        Strokes {"vertices": [[x, y], …], "radius", "positive", "filled"} are painted over it, exactly.
+        """
         with _answering(language):
             key = session_key(session)
             at = whole_number(frame, "frame")
             if mask is not None:
                 path, _ = self._uploaded(mask)
                 try:
-                    self._orchestrator.read_mask_upload(key, at, path)
+                    self._orchestrator.read_mask_upload(key, at, path, read_strokes(strokes or []))
                 finally:
                     forget_upload(path)
             else:
@@ -103,6 +107,7 @@ class Api:
                     text=short_text(text, "text"),
                     points=_read_points(points or []),
                     box=None if box is None else read_box(box),
+                    strokes=read_strokes(strokes or []),
                 )
                 self._orchestrator.segment(key, at, prompt)
             found = self._orchestrator.state(key).keyframes[at]

@@ -63,6 +63,8 @@ class Media:
             Route("/healthz", self._healthz),
             Route("/media/{session}/frame/{frame:int}.jpg", _answering(self._frame)),
             Route("/media/{session}/mask/{frame:int}/{instance:int}.png", _answering(self._mask)),
+            Route("/media/{session}/alpha/{frame:int}.png", _answering(self._alpha)),
+            Route("/media/{session}/playback.mp4", _answering(self._play)),
             Route("/media/{session}/still/{frame:int}.jpg", _answering(self._still)),
             Route("/media/{session}/live.jpg", _answering(self._live)),
             Route("/media/{session}/file/{kind}", _answering(self._file)),
@@ -122,6 +124,24 @@ class Media:
         )
         return Response(content, media_type="image/jpeg", headers=_UNCHANGING)
 
+    async def _alpha(self, request: Request) -> Response:
+        values = dict(request.query_params)
+        values.pop("v", None)
+        session_id, frame = _session(request), request.path_params["frame"]
+        edges = read_edges(values)
+        content = await self._decoding.run(
+            request,
+            client_of(request).key,
+            lambda stop: _png(self._orchestrator.alpha_still(session_id, frame, edges)),
+        )
+        return Response(content, media_type="image/png", headers=_UNCHANGING)
+
+    async def _play(self, request: Request) -> Response:
+        path = self._orchestrator.playback_clip(_session(request))
+        if path is None:
+            return JSONResponse({"error": "none"}, status_code=404)
+        return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
+
     async def _file(self, request: Request) -> Response:
         session_id = _session(request)
 
@@ -170,4 +190,10 @@ def _session(request: Request) -> str:
 def _jpeg(frame: Frame) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(frame).save(buffer, format="JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _png(grey: Frame) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(grey[..., 0]).save(buffer, format="PNG", compress_level=1)
     return buffer.getvalue()

@@ -32,12 +32,14 @@ class Answers:
         self._settings = settings
         self.page = page
 
-    def problem(self, text: str, language: Language) -> Updates:
-        """Show an error; everything else stays as it is."""
+    def problem(self, text: str, language: Language, session: str | None = None) -> Updates:
+        """Show an error; everything else stays as it is, but for the session in the address."""
         status = {"kind": "error", "text": text, "language": language, "at": _now()}
+        if session is not None:
+            status["session"] = session
         return {
             self.page.status: gr.update(status=status),
-            self.page.annotator: gr.update(answered=_now()),
+            self.page.viewer: gr.update(answered=_now()),
         }
 
     def unknown_session(self, text: str, language: Language) -> Updates:
@@ -59,27 +61,43 @@ class Answers:
             ),
         }
 
-    def whole(self, state: SessionState, language: Language) -> Updates:
-        """Show a session from the start: its clip, selection, job and result."""
+    def whole(
+        self, state: SessionState, language: Language, further: tuple[str, ...] = ()
+    ) -> Updates:
+        """Show a session from the start: its clip, selection, job and result.
+
+        Args:
+            further: ids of sessions made with it, for the list of recent ones.
+        """
         page = self.page
         clip = views.clip_view(state, language)
         keyframes = views.keyframe_views(state, language)
         request = state.request
         return merged(
-            self.session_texts(state, language),
+            self.session_texts(state, language, further=further),
             self.outcome(state, language),
             {
                 page.session: state.id,
-                page.annotator: gr.update(clip=clip, keyframes=keyframes, answered=_now()),
-                page.preview: gr.update(clip=clip, keyframes=keyframes),
+                page.viewer: gr.update(clip=clip, keyframes=keyframes, answered=_now()),
                 page.outputs: gr.update(value=list(request.outputs)) if request else gr.skip(),
                 page.progress: gr.update(job=self._watched(state)),
             },
         )
 
-    def session_texts(self, state: SessionState, language: Language, chosen: str = "") -> Updates:
+    def session_texts(
+        self,
+        state: SessionState,
+        language: Language,
+        chosen: str = "",
+        further: tuple[str, ...] = (),
+    ) -> Updates:
         """Show what of a session is worded: the status line and the recent list."""
-        current = {"session": state.id, "language": language, "chosen": chosen}
+        current = {
+            "session": state.id,
+            "language": language,
+            "chosen": chosen,
+            "further": list(further),
+        }
         return self.status(state, language) | {
             self.page.recent: gr.update(current=current, texts=widget_texts("recent", language))
         }
@@ -92,21 +110,26 @@ class Answers:
         keyframes = views.keyframe_views(state, language)
         return {
             **self.status(state, language),
-            self.page.annotator: gr.update(keyframes=keyframes, answered=answered),
-            self.page.preview: gr.update(keyframes=keyframes),
+            self.page.viewer: gr.update(keyframes=keyframes, answered=answered),
         }
 
     def status(self, state: SessionState, language: Language) -> Updates:
         """Name the next step, and let the job be started where it can be."""
         job = self._orchestrator.status(state.id).job
-        kind, text = views.step_line(state, job, language)
-        status = {"kind": kind, "text": text, "language": language, "session": state.id}
         is_busy = job is not None and job.state in ACTIVE
+        rerun = None if is_busy else self._orchestrator.frames_to_rerun(state.id)
+        kind, text = views.step_line(state, job, language, rerun)
+        status = {"kind": kind, "text": text, "language": language, "session": state.id}
         has_target = any(keyframe.kept for keyframe in state.keyframes.values())
         can_start = has_target or Capability.EVERYONE.value in self._capabilities()
         return {
             self.page.status: gr.update(status=status),
-            self.page.start: gr.update(interactive=can_start and not is_busy),
+            self.page.start: gr.update(
+                interactive=can_start and not is_busy,
+                value=translate("page.rerun", language, count=rerun)
+                if rerun
+                else translate("page.start", language),
+            ),
         }
 
     def working(self, session_id: str, language: Language) -> Updates:
@@ -127,7 +150,12 @@ class Answers:
         return {
             page.results: gr.update(result=result),
             page.edges: gr.update(result=appearance),
-            page.annotator: gr.update(confidence=list(confidence), weakest=weakest),
+            page.viewer: gr.update(
+                confidence=list(confidence),
+                weakest=weakest,
+                result=views.viewer_result(state, outputs),
+                review=self._review(state, language) if outputs else [],
+            ),
         }
 
     def in_language(self, language: Language) -> Updates:
@@ -157,14 +185,16 @@ class Answers:
             **control_updates(page.controls, language, self._capabilities()),
             page.start: gr.update(value=translate("page.start", language)),
             page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
-            page.annotator: gr.update(texts=widget_texts("annotator", language)),
-            page.preview: gr.update(texts=widget_texts("preview", language)),
+            page.viewer: gr.update(texts=widget_texts("viewer", language)),
             page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
             page.results: gr.update(texts=widget_texts("results", language)),
             page.edges: gr.update(
                 texts=widget_texts("edges", language), specs=views.edge_specs(language)
             ),
         }
+
+    def _review(self, state: SessionState, language: Language) -> list[views.Json]:
+        return views.review_views(self._orchestrator.places_to_review(state.id), language)
 
     def _capabilities(self) -> set[str]:
         """Return what the engines that are ready can do."""

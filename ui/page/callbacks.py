@@ -15,6 +15,7 @@ from config import Settings
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.state import SessionState
 from ui import views
 from ui.client import client_of
 from ui.inputs import (
@@ -30,14 +31,17 @@ from ui.page.components import Page
 from ui.report import report_internal_error
 from ui.request_values import page_controls, read_request
 from ui.text import as_language, choose_language, translate
-from ui.widgets.annotator.annotator import read_annotation
 from ui.widgets.edges.edges import read_appearance
 from ui.widgets.engines.engines import read_choice
+from ui.widgets.viewer.viewer import Marks, read_annotation
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.messages import Language
 from utils.types import Prompt
 
 logger = logging.getLogger(__name__)
+
+MOST_CLIPS = 50
+"""Most clips of one upload."""
 
 Step: TypeAlias = Callable[..., Updates]
 
@@ -116,39 +120,80 @@ class Callbacks:
         upload: object,
         request: gr.Request | None = None,
     ) -> Updates:
-        """Make a new session of the clip, and forget the upload."""
+        """Make a new session of the clip; the upload box is empty again also where it is refused."""
+        return merged(
+            self._new_sessions([upload], language, request),
+            {self._answer.page.upload: gr.update(value=None)},
+        )
+
+    def clips(
+        self,
+        session: object,
+        language: Language,
+        event: gr.EventData,
+        request: gr.Request | None = None,
+    ) -> Updates:
+        """Make a session of each clip that was sent from the stage."""
+        files = _event_value(event, "files")
+        if not isinstance(files, list) or not all(isinstance(item, dict) for item in files):
+            raise BadRequest("page.bad_value", name="files")
+        return self._new_sessions([item.get("path") for item in files], language, request)
+
+    def _new_sessions(
+        self, uploads: list[object], language: Language, request: gr.Request | None
+    ) -> Updates:
+        """Show the first of the new sessions; a clip that is refused doesn't stop the rest."""
+        if len(uploads) > MOST_CLIPS:
+            raise BadRequest("page.clips_limit", limit=MOST_CLIPS)
+        owner = client_of(request).key
+        states: list[SessionState] = []
+        refused: list[str] = []
+        for item in uploads:
+            try:
+                states.append(self._take(item, owner))
+            except SplazmatteError as error:
+                refused.append(f"{_name_of(item)}: {error.text(language)}")
+        if not states:
+            text = refused[0].partition(": ")[2] if len(refused) == 1 else " ".join(refused)
+            return self._answer.problem(text, language)
+        shown = self._answer.whole(states[0], language, tuple(state.id for state in states[1:]))
+        if refused:
+            shown = merged(shown, self._answer.problem(" ".join(refused), language, states[0].id))
+        return shown
+
+    def _take(self, upload: object, owner: str) -> SessionState:
         path = cached_upload(upload, self._cache_dir)
         try:
-            owner = client_of(request).key
-            state = self._orchestrator.create_session(path, path.name, may_link=True, owner=owner)
+            return self._orchestrator.create_session(path, path.name, may_link=True, owner=owner)
         finally:
             forget_upload(path)
-        return merged(
-            self._answer.whole(state, language), {self._answer.page.upload: gr.update(value=None)}
-        )
 
     def annotate(
         self, session: object, language: Language, value: object, is_example: object
     ) -> Updates:
-        """Find what the marks on the frame point at; no marks means no selection there."""
-        marks = read_annotation(value)
-        exemplars = (marks.box,) if is_example and marks.box is not None else ()
-        box = None if exemplars else marks.box
-        prompt = Prompt(points=marks.points, box=box, exemplars=exemplars)
+        """Find what the new marks point at, frame by frame; no marks means no selection there."""
+        annotation = read_annotation(value)
         session_id = session_key(session)
-        if prompt.is_empty:
-            state = self._orchestrator.remove_keyframe(session_id, marks.frame)
+        for marks in annotation.waiting or (annotation.marks,):
+            self._mark(session_id, marks, is_example is True)
+        state = self._orchestrator.state(session_id)
+        return self._answer.selection(state, language, annotation.sequence)
+
+    def _mark(self, session_id: str, marks: Marks, is_example: bool) -> None:
+        prompt = marks.prompt(is_example=is_example)
+        if prompt.is_empty and not marks.own_mask:
+            self._orchestrator.remove_keyframe(session_id, marks.frame)
         else:
-            self._orchestrator.segment(session_id, marks.frame, prompt)
-            state = self._orchestrator.state(session_id)
-        return self._answer.selection(state, language, marks.sequence)
+            self._orchestrator.segment(
+                session_id, marks.frame, prompt, with_own_mask=marks.own_mask
+            )
 
     def find_text(
         self, session: object, language: Language, value: object, text: object, is_example: object
     ) -> Updates:
         """Find what the words name on the frame; without words, what the marks point at."""
         words = short_text(text, "text")
-        marks = read_annotation(value)
+        marks = read_annotation(value).marks
         session_id = session_key(session)
         if not words:
             if not marks.points and marks.box is None:
@@ -170,12 +215,6 @@ class Callbacks:
             forget_upload(path)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
-    def remove(self, session: object, language: Language, event: gr.EventData) -> Updates:
-        """Forget the selection of a frame."""
-        frame = whole_number(_event_value(event, "frame"), "frame")
-        state = self._orchestrator.remove_keyframe(session_key(session), frame)
-        return self._answer.selection(state, language)
-
     def keep(self, session: object, language: Language, event: gr.EventData) -> Updates:
         """Remember which objects of a frame are kept; the preview shows it already."""
         frame = whole_number(_event_value(event, "frame"), "frame")
@@ -184,7 +223,7 @@ class Callbacks:
         keyframes = views.keyframe_views(state, language)
         return merged(
             self._answer.status(state, language),
-            {self._answer.page.annotator: gr.update(keyframes=keyframes)},
+            {self._answer.page.viewer: gr.update(keyframes=keyframes)},
         )
 
     # --- jobs and results -----------------------------------------------------------------------
@@ -194,7 +233,6 @@ class Callbacks:
         session: object,
         language: Language,
         marks: object,
-        kept: object,
         engine: object,
         outputs: object,
         appearance: object,
@@ -212,7 +250,7 @@ class Callbacks:
             options=choice.options,
             first=annotation.first,
             last=annotation.last,
-            kept=kept_instances(kept.get("kept") or {}) if isinstance(kept, dict) else {},
+            kept=annotation.kept,
         )
         self._orchestrator.submit(session_id, request)
         return self._answer.working(session_id, language)
@@ -243,6 +281,10 @@ class Callbacks:
         """Show how the job ended."""
         state = self._orchestrator.state(session_key(session))
         return merged(self._answer.outcome(state, language), self._answer.status(state, language))
+
+
+def _name_of(upload: object) -> str:
+    return Path(upload).name[:120] if isinstance(upload, (str, Path)) else "?"
 
 
 def _event_value(event: gr.EventData, name: str) -> object:

@@ -12,21 +12,22 @@ from config import Settings
 from pipeline.video_io.outputs.registry import default_outputs, formats
 from ui.page.controls import Control, build_controls
 from ui.text import shown_bytes, translate
-from ui.widgets.annotator.annotator import build_annotator
 from ui.widgets.edges.edges import build_edges
 from ui.widgets.engines.engines import build_engines
 from ui.widgets.polling import Polling
-from ui.widgets.preview.preview import build_preview
 from ui.widgets.progress.progress import build_progress
 from ui.widgets.recent.recent import build_recent
 from ui.widgets.results.results import build_results
 from ui.widgets.status.status import build_status
+from ui.widgets.viewer.viewer import build_viewer
 from utils.messages import Language
 
 PAGE_CSS = (Path(__file__).parent / "page.css").read_text("utf-8")
 FONTS = ["system-ui", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "sans-serif"]
-COLUMN_PX = 420
-"""Least width of a column; narrower windows stack them."""
+STAGE_PX = 560
+"""Least width of the viewer's column; narrower windows stack the panel under it."""
+PANEL_PX = 330
+"""Least width of the panel beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,7 @@ class Page:
     status: gr.HTML
     recent: gr.HTML
     upload: gr.File
-    annotator: gr.HTML
-    preview: gr.HTML
+    viewer: gr.HTML
     text: gr.Textbox
     segment: gr.Button
     exemplars: gr.Checkbox
@@ -121,25 +121,22 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
     heading, switch = _header(language)
     status = build_status(language)
     recent = build_recent(language, polling)
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=COLUMN_PX):
+    with gr.Row(equal_height=False, elem_id="sm-work"):
+        with gr.Column(scale=7, min_width=STAGE_PX):
+            viewer = build_viewer(language, polling)
+            edges = build_edges(language)
+        with gr.Column(scale=2, min_width=PANEL_PX, elem_id="sm-panel"):
             upload = gr.File(
                 label=upload_label(settings, language),
                 file_types=[f".{name}" for name in settings.formats],
-                height=150,
+                height=76,
                 elem_id="sm-upload",
             )
-            annotator = build_annotator(language)
-        with gr.Column(min_width=COLUMN_PX):
-            preview, text, segment, exemplars, own_mask = _selection(language)
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=COLUMN_PX):
-            engines = build_engines(language)
-        with gr.Column(min_width=COLUMN_PX):
+            text, segment, exemplars, own_mask = _selection(language)
             outputs, controls, start = _job_controls(language)
             progress = build_progress(language, polling)
-    results = build_results(language)
-    edges = build_edges(language)
+            results = build_results(language)
+            engines = build_engines(language)
     return Page(
         session=session,
         hint=hint,
@@ -148,8 +145,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         status=status,
         recent=recent,
         upload=upload,
-        annotator=annotator,
-        preview=preview,
+        viewer=viewer,
         text=text,
         segment=segment,
         exemplars=exemplars,
@@ -182,7 +178,7 @@ def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
 
 def _selection(
     language: Language,
-) -> tuple[gr.HTML, gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton]:
+) -> tuple[gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton]:
     with gr.Row(equal_height=True):
         text = gr.Textbox(
             label=translate("page.text", language),
@@ -199,8 +195,7 @@ def _selection(
     own_mask = gr.UploadButton(
         translate("page.own_mask", language), file_types=[".png"], size="sm", elem_id="sm-own-mask"
     )
-    preview = build_preview(language)
-    return preview, text, segment, exemplars, own_mask
+    return text, segment, exemplars, own_mask
 
 
 def _job_controls(

@@ -68,18 +68,17 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     on(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
     on(page.language.input, calls.change_language)
     on(page.upload.upload, calls.upload, page.upload)
-    on(page.annotator.annotate, calls.annotate, page.annotator, page.exemplars, **quick)
-    on(page.annotator.remove, calls.remove)
-    on(page.preview.keep, calls.keep, trigger_mode="always_last")
-    words = (page.annotator, page.text, page.exemplars)
+    on(page.viewer.annotate, calls.annotate, page.viewer, page.exemplars, **quick)
+    on(page.viewer.clips, calls.clips)
+    on(page.viewer.keep, calls.keep, trigger_mode="always_last")
+    words = (page.viewer, page.text, page.exemplars)
     on(page.segment.click, calls.find_text, *words, **quick)
     on(page.text.submit, calls.find_text, *words, **quick)
-    on(page.own_mask.upload, calls.own_mask, page.annotator, page.own_mask)
+    on(page.own_mask.upload, calls.own_mask, page.viewer, page.own_mask)
     on(
         page.start.click,
         calls.start,
-        page.annotator,
-        page.preview,
+        page.viewer,
         page.engines,
         page.outputs,
         page.edges,

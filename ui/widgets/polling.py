@@ -56,6 +56,14 @@ class Polling:
         except _UNUSABLE:
             return {"ok": False}
 
+    def playback(self, data: Any, client: Client) -> Answer:
+        """Return whether the clip that the page plays is ready; it is made when it is first asked for."""
+        try:
+            ready = self._orchestrator.has_playback(session_key(data["session"]))
+        except _UNUSABLE:
+            return {"ok": False}
+        return {"ok": True, "ready": ready}
+
     def recent_sessions(self, data: Any, client: Client) -> Answer:
         """Return those of the given sessions that still exist, and why others were removed.
 

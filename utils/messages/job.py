@@ -5,6 +5,10 @@ from __future__ import annotations
 from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
+    "job.clips_failed": Text(
+        en="{failed} of {count} clips failed; the others are done. What to do stands above for each.",
+        zh="{count} 个视频中有 {failed} 个失败，其余已完成。各自的处理办法见上文。",
+    ),
     "job.cancelled": Text(en="Cancelled.", zh="已取消。"),
     "job.internal_error": Text(
         en="Something went wrong on our side. Your clip and selection are kept: run it again, and tell "

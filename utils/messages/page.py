@@ -23,6 +23,7 @@ TEXTS: dict[str, Text] = {
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的遮罩（PNG）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
+    "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图 {count} 帧"),
     "page.output.target": Text(en="{name} · target {number}", zh="{name} · 目标 {number}"),
     "page.step.upload": Text(
         en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
@@ -49,8 +50,12 @@ TEXTS: dict[str, Text] = {
         zh="正在处理。可以关闭页面，凭本页链接随时回来查看。",
     ),
     "page.step.done": Text(
-        en="Step 4 of 4 · Done. Check the result below, then download your files.",
-        zh="第 4 步，共 4 步 · 已完成。请查看下方结果并下载文件。",
+        en="Step 4 of 4 · Done. Check the result on the stage, then download your files.",
+        zh="第 4 步，共 4 步 · 已完成。请在画面上检查结果，然后下载文件。",
+    ),
+    "page.step.corrected": Text(
+        en="Corrected. “Matte {count} frames again” applies it; the other frames stay as they are.",
+        zh="已修正。按“重新抠图 {count} 帧”生效，其余各帧保持不变。",
     ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “Start matting” to run it again.",
@@ -70,6 +75,15 @@ TEXTS: dict[str, Text] = {
     "page.bad_value": Text(
         en="The value of {name} is not usable. Reload the page and try again.",
         zh="{name} 的值无效。请刷新页面后重试。",
+    ),
+    "page.review.area": Text(en="the area jumps by {percent} %", zh="面积突变 {percent}%"),
+    "page.review.holes": Text(
+        en="holes of {percent} % of the target", zh="目标内出现 {percent}% 的孔洞"
+    ),
+    "page.review.confidence": Text(en="low confidence", zh="可信度低"),
+    "page.clips_limit": Text(
+        en="At most {limit} clips at a time. Upload the others after these.",
+        zh="一次最多上传 {limit} 个视频，其余请稍后再传。",
     ),
     "page.no_session": Text(en="Upload a clip first.", zh="请先上传视频。"),
     "page.no_file": Text(

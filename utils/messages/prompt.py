@@ -41,6 +41,10 @@ TEXTS: dict[str, Text] = {
         en="The mask of frame {frame} selects nothing. Select the target, then try again.",
         zh="第 {frame} 帧的遮罩没有选中任何内容。请选择目标后重试。",
     ),
+    "prompt.all_erased": Text(
+        en="The brush strokes leave nothing selected. Undo the last one, or add to the mask.",
+        zh="画笔操作后蒙版为空。请撤销上一步，或用画笔添加。",
+    ),
     "prompt.mask_full": Text(
         en="The mask of frame {frame} covers the whole picture, so there is no background to remove. "
         "Select only the target.",

@@ -15,8 +15,8 @@ from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import MatteRequest, RenderRequest, Request, build_request
 from ui.command_line.arguments import request_values
 from ui.command_line.commands.segment import print_text_used, read_prompt
-from ui.command_line.console import ConsoleProgress
-from utils.errors import BadRequest, SessionError, SplazmatteError, UnusablePrompt
+from ui.command_line.console import ConsoleProgress, one_line
+from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
 
 if TYPE_CHECKING:
@@ -38,13 +38,56 @@ def check_matte(options: argparse.Namespace) -> None:
 
 
 def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
-    """Run `matte`."""
+    """Run `matte`; several clips go to a folder each, and one that fails doesn't stop the others.
+
+    Raises:
+        BadRequest: some of several clips failed; each was named on stderr.
+    """
+    orchestrator.check_request(_matte_request(options))
+    if len(options.clips) == 1:
+        _print_result(options, _matte_clip(options, orchestrator, options.clips[0], options.out))
+        return
+    results: list[dict[str, object]] = []
+    failed = 0
+    for clip, folder in zip(options.clips, _folders(options.clips, options.out), strict=True):
+        try:
+            result = _matte_clip(options, orchestrator, clip, folder)
+        except Cancelled:
+            raise
+        except SplazmatteError as error:
+            failed += 1
+            print(f"error: {clip}: {one_line(error.user_message)}", file=sys.stderr)
+            results.append({"clip": str(clip), "error": error.user_message})
+            continue
+        results.append({"clip": str(clip), **result})
+        if not options.json:
+            _print_result(options, result)
+    if options.json:
+        print(json.dumps({"clips": results}))
+    if failed:
+        raise BadRequest("job.clips_failed", failed=failed, count=len(options.clips))
+
+
+def _folders(clips: Sequence[Path], out: Path) -> list[Path]:
+    """Return a folder of its own for each clip: its name, numbered where several have the same."""
+    folders: list[Path] = []
+    for clip in clips:
+        folder, number = out / clip.stem, 2
+        while folder in folders:
+            folder, number = out / f"{clip.stem}_{number}", number + 1
+        folders.append(folder)
+    return folders
+
+
+def _matte_clip(
+    options: argparse.Namespace, orchestrator: Orchestrator, clip: Path, folder: Path
+) -> dict[str, object]:
+    """Matte one clip into the folder; return what `--json` tells of it."""
     from pipeline.session.state import SessionStatus
 
     began_s = time.perf_counter()
     request = _matte_request(options)
-    orchestrator.check_request(request)
-    state = _session_with_target(options, orchestrator)
+    state = _session_with_target(options, orchestrator, clip)
 
     def work(context: RunContext) -> SessionState:
         return orchestrator.run_now(state.id, request, context)
@@ -55,7 +98,7 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         if orchestrator.state(state.id).status is SessionStatus.READY:
             orchestrator.discard(state.id)  # refused before it began: nothing to run again
         raise
-    _export(options, orchestrator, done, began_s)
+    return _export(orchestrator, done, folder, began_s)
 
 
 def check_render(options: argparse.Namespace) -> None:
@@ -75,7 +118,8 @@ def render(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     def work(context: RunContext) -> SessionState:
         return orchestrator.rerender_now(options.session, request, context)
 
-    _export(options, orchestrator, _run(options, orchestrator, work), began_s)
+    done = _run(options, orchestrator, work)
+    _print_result(options, _export(orchestrator, done, options.out, began_s))
 
 
 def _matte_request(options: argparse.Namespace) -> MatteRequest:
@@ -107,38 +151,46 @@ def _run(
 
 
 def _export(
-    options: argparse.Namespace, orchestrator: Orchestrator, state: SessionState, began_s: float
-) -> None:
-    paths = orchestrator.export(state.id, options.out)
+    orchestrator: Orchestrator, state: SessionState, folder: Path, began_s: float
+) -> dict[str, object]:
+    paths = orchestrator.export(state.id, folder)
     for warning in state.warnings:
         print(f"note: {render_text(warning)}", file=sys.stderr)
-    summary = _summary(state, paths, time.perf_counter() - began_s)
+    return _summary(state, paths, time.perf_counter() - began_s)
+
+
+def _print_result(options: argparse.Namespace, summary: dict[str, object]) -> None:
     if options.json:
         print(json.dumps(summary))
-    else:
-        for kind, path in paths.items():
-            print(f"{kind}: {path}")
+        return
+    outputs = summary["outputs"]
+    for kind, path in outputs.items() if isinstance(outputs, dict) else ():
+        print(f"{kind}: {path}")
 
 
 def _check_target(options: argparse.Namespace) -> None:
     """Check that the target is given in one way."""
     has_prompt = bool(options.text or options.point or options.box)
-    if options.everyone and (has_prompt or options.mask is not None):
+    if options.everyone and (has_prompt or options.mask is not None or options.stroke):
         raise UnusablePrompt("prompt.everyone_alone")
     if options.mask is not None and has_prompt:
         raise UnusablePrompt("prompt.mask_alone")
-    if options.mask is None and not has_prompt and not options.everyone:
+    if options.mask is None and not has_prompt and not options.stroke and not options.everyone:
         raise UnusablePrompt("prompt.none_given")
 
 
-def _session_with_target(options: argparse.Namespace, orchestrator: Orchestrator) -> SessionState:
+def _session_with_target(
+    options: argparse.Namespace, orchestrator: Orchestrator, clip: Path
+) -> SessionState:
     """Make a session of the clip and find its target; a session without one is of no use and goes."""
-    state = orchestrator.create_session(options.clip, options.clip.name)
+    state = orchestrator.create_session(clip, clip.name)
     try:
         if options.background_picture is not None:
             orchestrator.set_background_picture(state.id, options.background_picture)
         if options.mask is not None:
-            orchestrator.read_mask_upload(state.id, options.frame, options.mask)
+            orchestrator.read_mask_upload(
+                state.id, options.frame, options.mask, tuple(options.stroke)
+            )
         elif not options.everyone:
             print_text_used(orchestrator.segment(state.id, options.frame, read_prompt(options)))
     except BaseException:

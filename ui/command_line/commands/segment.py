@@ -50,7 +50,12 @@ def read_prompt(options: argparse.Namespace) -> Prompt:
     Raises:
         UnusablePrompt: there is none.
     """
-    prompt = Prompt(text=options.text, points=tuple(options.point), box=options.box)
+    prompt = Prompt(
+        text=options.text,
+        points=tuple(options.point),
+        box=options.box,
+        strokes=tuple(options.stroke),
+    )
     if prompt.is_empty:
         raise UnusablePrompt("prompt.none_given")
     return prompt

@@ -43,6 +43,15 @@ const copyButton = (command) => make("button", {
   },
 });
 
+// What an administrator does to get the engine; the others need not read it.
+const setup = (engine) => [...new Set(engine.missing.map((missing) => missing.command))].flatMap((command) => {
+  const same = engine.missing.filter((missing) => missing.command === command);
+  const what = same.map((missing) => missing.label).join(label("comma"));
+  const line = make("p", { class: "sm-about", text: label(command ? "missing" : "missing_only", { what }) });
+  if (!command) return [line];
+  return [line, make("div", { class: "sm-command" }, make("code", { text: command, tabindex: "0" }), copyButton(command))];
+});
+
 const card = (engine, index, chosen) => {
   const id = `sm-engine-${index}`;
   const item = make("li", { class: engine.available ? "sm-card" : "sm-card sm-off" },
@@ -55,14 +64,7 @@ const card = (engine, index, chosen) => {
       engine.initial ? make("span", { class: "sm-tag", text: label("auto") }) : null),
     make("p", { id: `${id}-about`, class: "sm-about", text: engine.description }));
   item.querySelector("input").checked = engine.name === chosen;
-  for (const command of new Set(engine.missing.map((missing) => missing.command))) {
-    const same = engine.missing.filter((missing) => missing.command === command);
-    const what = same.map((missing) => missing.label).join(label("comma"));
-    item.append(make("p", { class: "sm-about", text: label(command ? "missing" : "missing_only", { what }) }));
-    if (command) {
-      item.append(make("div", { class: "sm-command" }, make("code", { text: command, tabindex: "0" }), copyButton(command)));
-    }
-  }
+  if (engine.missing.length) item.append(make("details", {}, make("summary", { text: label("setup") }), ...setup(engine)));
   if (engine.available && engine.options.length) {
     item.append(make("details", {}, make("summary", { text: label("options") }),
       ...engine.options.map((option) =>

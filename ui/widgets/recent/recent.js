@@ -39,7 +39,8 @@ const show = async () => {
   if (!language) return;
   try { localStorage.setItem("splazmatte.language", props.current.chosen || localStorage.getItem("splazmatte.language") || ""); }
   catch (problem) { /* private mode */ }
-  if (session) write([session, ...read().filter((id) => id !== session)]);
+  const made = [session, ...(props.current.further || [])];
+  if (session) write([...made, ...read().filter((id) => !made.includes(id))]);
   root.querySelector("summary").textContent = label("title");
   const fresh = root.querySelector("[data-part=fresh]");
   fresh.textContent = label("fresh");

@@ -1,1 +1,1 @@
-"""Players and downloads."""
+"""Downloads."""

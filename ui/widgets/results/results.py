@@ -1,4 +1,4 @@
-"""The result: players for our own H.264 files and a download link with its size for every file."""
+"""The result's files: a download link with its size for each."""
 
 from __future__ import annotations
 

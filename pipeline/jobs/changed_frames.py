@@ -1,0 +1,104 @@
+"""Which frames a change of the marks can change; it reads no file and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.alpha_levels import AlphaLevels
+
+FADE_FRAMES = 3
+"""Frames over which new alpha fades into kept alpha beside a key frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Frames `first` to `last`, inclusive, to matte again, from the key frame `start` on.
+
+    `anchored_first` and `anchored_last`: the end is a key frame whose mask did not change, so that its
+    alpha is kept.
+    """
+
+    first: int
+    last: int
+    start: int
+    anchored_first: bool
+    anchored_last: bool
+
+    @property
+    def changed_count(self) -> int:
+        """Number of frames whose alpha is made again."""
+        return self.last - self.first + 1 - self.anchored_first - self.anchored_last
+
+    def weight(self, frame: int) -> float:
+        """Return how much of a frame's alpha is the new one, in [0, 1]; 0 outside and at kept key frames."""
+        if not self.first <= frame <= self.last:
+            return 0.0
+        shares = [1.0]
+        for is_anchored, distance in (
+            (self.anchored_first, frame - self.first),
+            (self.anchored_last, self.last - frame),
+        ):
+            if is_anchored:
+                # Never beyond the corrected frame: it is as it was marked.
+                end = self.first if distance == frame - self.first else self.last
+                fade = min(FADE_FRAMES + 1, max(abs(self.start - end), 1))
+                shares.append(min(distance / fade, 1.0))
+        return min(shares)
+
+
+def changed_stretch(
+    before: Mapping[int, int], now: Mapping[int, int], first: int, last: int
+) -> Stretch | None:
+    """Return what a change of key frames can change, None where nothing changed.
+
+    A mask counts both ways until the next key frame whose mask stayed as it was.
+
+    Args:
+        before: checksum of each key frame's mask when the result was made, by frame.
+        now: the same of today's masks.
+        first, last: the matted range, inclusive.
+
+    Raises:
+        ValueError: no key frame is left in the stretch to start from.
+    """
+    changed = sorted(
+        frame for frame in before.keys() | now.keys() if before.get(frame) != now.get(frame)
+    )
+    changed = [frame for frame in changed if first <= frame <= last]
+    if not changed:
+        return None
+    steady = sorted(frame for frame in now if before.get(frame) == now[frame])
+    below = [frame for frame in steady if first <= frame < changed[0]]
+    above = [frame for frame in steady if changed[-1] < frame <= last]
+    low, high = (below[-1] if below else first), (above[0] if above else last)
+    starts = [frame for frame in changed if frame in now] or [*below[-1:], *above[:1]]
+    if not starts:
+        raise ValueError("no key frame to start from")
+    return Stretch(low, high, starts[0], bool(below), bool(above))
+
+
+def spliced(
+    kept: Iterator[AlphaLevels], made: Iterator[AlphaLevels], stretch: Stretch, first: int
+) -> Iterator[AlphaLevels]:
+    """Yield the kept alphas (H, W), with those of the stretch replaced by the made ones.
+
+    Args:
+        kept: of every frame from `first` on.
+        made: of every frame of the stretch, in order.
+    """
+    for frame, old in enumerate(kept, start=first):
+        if not stretch.first <= frame <= stretch.last:
+            yield old
+            continue
+        new = next(made)
+        weight = stretch.weight(frame)
+        if weight >= 1.0:
+            yield new
+        elif weight <= 0.0:
+            yield old
+        else:
+            mixed = old * np.float32(1.0 - weight) + new * np.float32(weight)
+            yield np.rint(mixed).astype(old.dtype)

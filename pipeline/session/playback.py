@@ -1,0 +1,72 @@
+"""Playback clips of sessions, made one at a time in the background when a page asks for them."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from pathlib import Path
+
+from pipeline.session.session import Session
+from pipeline.video_io import VideoIO
+from pipeline.video_io.playback import write_playback_clip
+from utils.errors import Cancelled, SplazmatteError
+
+logger = logging.getLogger(__name__)
+
+STOP_WAIT_S = 3.0
+"""Seconds that the worker has to end when the process stops."""
+
+
+class PlaybackClips:
+    """Makes playback clips; the worker starts with the first one asked for."""
+
+    def __init__(self, video: VideoIO) -> None:
+        self._video = video
+        self._waiting: queue.SimpleQueue[Session | None] = queue.SimpleQueue()
+        self._asked: set[str] = set()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._worker: threading.Thread | None = None
+
+    def ask(self, session: Session) -> bool:
+        """Return whether the session's playback clip is there; if not, have it made."""
+        if session.playback_clip.is_file():
+            return True
+        with self._lock:
+            if session.id not in self._asked and not self._stop.is_set():
+                self._asked.add(session.id)
+                self._waiting.put(session)
+                if self._worker is None:
+                    self._worker = threading.Thread(target=self._work, name="playback", daemon=True)
+                    self._worker.start()
+        return False
+
+    def path(self, session: Session) -> Path | None:
+        """Return the playback clip, None while there is none."""
+        return session.playback_clip if session.playback_clip.is_file() else None
+
+    def close(self) -> None:
+        """Stop, also in the middle of a clip; nothing unfinished is left."""
+        self._stop.set()
+        self._waiting.put(None)
+        if self._worker is not None:
+            self._worker.join(STOP_WAIT_S)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            session = self._waiting.get()
+            if session is None:
+                return
+            self._make(session)
+
+    def _make(self, session: Session) -> None:
+        try:
+            clip = session.clip
+            frames = self._video.open(session.source, clip, self._stop)
+            write_playback_clip(frames.read(0, len(frames)), session.playback_clip, self._stop)
+        except Cancelled:
+            return
+        except (OSError, SplazmatteError) as error:
+            # The page then plays frame by frame; asking again would fail the same way.
+            logger.warning("session %s has no playback clip: %s", session.id[:6], error)

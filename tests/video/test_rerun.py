@@ -1,0 +1,159 @@
+"""After a correction only the frames it can change are matted again; the others stay to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import app
+from config import Settings
+from engines.base import RunContext
+from pipeline.orchestrator import Orchestrator
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.video_io import read_master
+from tests.disc import disc_frame, write_clip
+from utils.alpha_levels import to_bytes
+from utils.errors import Cancelled
+from utils.types import Progress, Prompt, Stroke
+
+FRAMES = 30
+PATCH = Stroke(((120.5, 80.5), (140.5, 80.5)), 5.0)
+REQUEST = MatteRequest(engine="builtin", outputs=("alpha",))
+
+
+def disc_mask(frame: int) -> np.ndarray:
+    return disc_frame(frame)[1]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", FRAMES)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        workspace_dir=tmp_path / "workspace",
+        models_dir=tmp_path / "models",
+        min_free_disk_bytes=0,
+        disk_floor_bytes=0,
+    )
+
+
+@pytest.fixture
+def work(settings: Settings):
+    orchestrator = app.build_orchestrator(settings)
+    yield orchestrator
+    assert orchestrator.close()
+
+
+@pytest.fixture
+def session_id(work: Orchestrator, clip: Path) -> str:
+    made = work.create_session(clip, "clip.mp4").id
+    for frame in (0, 20):
+        work.segment(made, frame, Prompt(mask=disc_mask(frame)))
+    return made
+
+
+def run(work: Orchestrator, session_id: str, request: MatteRequest = REQUEST) -> dict[str, int]:
+    """Run the job; return the units of each stage it reported."""
+    units: dict[str, int] = {}
+
+    def note(progress: Progress) -> None:
+        units[progress.stage] = progress.total
+
+    work.run_now(session_id, request, RunContext(on_progress=note))
+    return units
+
+
+def alphas(settings: Settings, session_id: str) -> np.ndarray:
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    return np.stack([to_bytes(alpha) for alpha in read_master(session.master)])
+
+
+def test_a_correction_is_matted_between_its_key_frames_only(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    assert work.frames_to_rerun(session_id) is None
+    assert run(work, session_id)["matte"] == FRAMES
+    assert work.frames_to_rerun(session_id) == 0
+    before = alphas(settings, session_id)
+    confidence = work.confidence(session_id)
+    work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
+    assert work.frames_to_rerun(session_id) == 19
+
+    assert run(work, session_id)["matte"] == 21
+    after = alphas(settings, session_id)
+    assert after.shape == before.shape
+    same = [frame for frame in range(FRAMES) if (after[frame] == before[frame]).all()]
+    assert set(same) >= {0, *range(20, FRAMES)}
+    assert before[10, 80, 125] == 0 and after[10, 80, 125] > 250
+    assert after[10][disc_mask(10)].mean() > 240
+    # No seam: beside the kept key frames a step is no larger than it was, but for rounding.
+    for left, right in ((0, 1), (19, 20)):
+        step, step_before = (
+            np.abs(many[right].astype(float) - many[left]).mean() for many in (after, before)
+        )
+        assert step <= step_before + 1.0
+    assert work.frames_to_rerun(session_id) == 0
+    assert work.confidence(session_id)[20:] == confidence[20:]
+
+
+def test_every_frame_again_and_other_options_keep_nothing(
+    work: Orchestrator, session_id: str
+) -> None:
+    run(work, session_id)
+    assert "matte" not in run(work, session_id)
+    assert (
+        run(work, session_id, REQUEST.model_copy(update={"every_frame": True}))["matte"] == FRAMES
+    )
+    smooth = REQUEST.model_copy(update={"options": {"temporal_smoothing": False}})
+    assert run(work, session_id, smooth)["matte"] == FRAMES
+    assert run(work, session_id, smooth.model_copy(update={"last": 25}))["matte"] == 26
+
+
+def test_a_removed_key_frame_is_matted_again_around_it(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
+    run(work, session_id)
+    assert alphas(settings, session_id)[10, 80, 125] > 250
+    work.remove_keyframe(session_id, 10)
+    assert work.frames_to_rerun(session_id) == 19
+    run(work, session_id)
+    assert alphas(settings, session_id)[10, 80, 125] < 5
+
+
+def test_a_cancelled_rerun_leaves_the_result_as_it_was(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    run(work, session_id)
+    before = alphas(settings, session_id)
+    work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
+    context = RunContext()
+    context.on_progress = lambda progress: context.cancel.set()
+    with pytest.raises(Cancelled):
+        work.run_now(session_id, REQUEST, context)
+    assert (alphas(settings, session_id) == before).all()
+    state = work.state(session_id)
+    assert state.status is SessionStatus.CANCELLED
+    assert [output.kind for output in state.outputs] == ["alpha"]
+    assert work.frames_to_rerun(session_id) == 19
+    run(work, session_id)
+    assert alphas(settings, session_id)[10, 80, 125] > 250
+
+
+def test_a_damaged_or_missing_alpha_is_made_whole_again(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    run(work, session_id)
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    session.master.write_bytes(session.master.read_bytes()[:500])
+    assert work.frames_to_rerun(session_id) is None
+    assert run(work, session_id)["matte"] == FRAMES
+    assert len(alphas(settings, session_id)) == FRAMES

@@ -1,0 +1,61 @@
+"""Several clips on the command line: a folder each, and a bad one doesn't stop the rest."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import app
+from config import Settings
+from tests.disc import write_clip
+from ui.command_line.cli import main
+
+
+def test_a_bad_clip_between_two_good_ones_is_named_and_the_others_are_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(
+        _env_file=None,
+        workspace_dir=tmp_path / "workspace",
+        models_dir=tmp_path / "models",
+        min_free_disk_bytes=0,
+        disk_floor_bytes=0,
+    )
+    (tmp_path / "a").mkdir()
+    good, same_name = write_clip(tmp_path / "one.mp4", 3), write_clip(tmp_path / "a" / "one.mp4", 2)
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(bytes(range(256)) * 300)
+    words = ["matte", str(good), str(bad), str(same_name), "--box", "25,25,75,72"]
+    words += ["--engine", "builtin", "--outputs", "alpha", "--out", str(tmp_path / "out"), "--json"]
+    code = main(words, lambda: settings, app.build_orchestrator, lambda _: None)
+    printed = capsys.readouterr()
+    assert code == 2
+    assert "bad.mp4" in printed.err and "1 of 3" in printed.err
+    clips = json.loads(printed.out.splitlines()[-1])["clips"]
+    assert [clip.get("frames") for clip in clips] == [3, None, 2]
+    assert clips[1]["error"]
+    for folder in ("one", "one_2"):
+        assert (tmp_path / "out" / folder / "alpha.mp4").is_file()
+
+
+def test_a_stroke_is_painted_on_a_mask_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+    from PIL import Image
+
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    clip = write_clip(tmp_path / "one.mp4", 2)
+    out = tmp_path / "mask.png"
+    words = ["segment", str(clip), "--stroke", "fill:10,10;30,10;30,20;10,20"]
+    words += ["--stroke=-1.5:20.5,15.5", "-o", str(out)]
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 0
+    mask = np.asarray(Image.open(out)) > 127
+    expected = np.zeros((96, 160), bool)
+    expected[10:20, 10:30] = True
+    rows, columns = np.mgrid[:96, :160]
+    expected &= np.hypot(columns - 20, rows - 15) > 1.5
+    assert (mask == expected).all()
+    with pytest.raises(SystemExit):
+        main(["segment", str(clip), "--stroke", "0:1,1", "-o", str(out)], lambda: settings,
+             app.build_orchestrator, lambda _: None)  # fmt: skip

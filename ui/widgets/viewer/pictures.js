@@ -1,0 +1,180 @@
+// The pictures under the marks: the source, the masks found on it, and the result.
+const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#f0e442", "#9b51e0"];
+const MOST_PICTURES = 48;
+const AHEAD = 3;
+const colour = (index) => COLOURS[index % COLOURS.length];
+const opacity = () => Number(part("opacity").value) / 100;
+const cache = new Map();
+let shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
+let turn = 0;
+
+const load = (url) => {
+  if (cache.has(url)) {
+    const known = cache.get(url);
+    cache.delete(url); cache.set(url, known);
+    return known;
+  }
+  const loading = new Promise((resolve, reject) => {
+    const picture = new Image();
+    picture.onload = () => resolve(picture);
+    picture.onerror = () => { cache.delete(url); reject(new Error(url)); };
+    picture.src = url;
+  });
+  cache.set(url, loading);
+  while (cache.size > MOST_PICTURES) cache.delete(cache.keys().next().value);
+  return loading;
+};
+const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg`);
+const maskUrl = (item, instance) =>
+  mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?v=${encodeURIComponent(item.version)}`);
+const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?v=${encodeURIComponent(result().version)}`);
+const overUrl = (frame) => mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ background: result().background, v: result().version })}`);
+
+// Grey levels become coverage in one colour; the rim is drawn apart, so that it stays clear when faint.
+const tintOf = (picture, hex) => {
+  const size = [clip().width, clip().height];
+  const layer = make("canvas", { width: size[0], height: size[1] });
+  const pen = layer.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(picture, 0, 0, ...size);
+  const pixels = pen.getImageData(0, 0, ...size);
+  const { data } = pixels;
+  const [width, count] = [size[0], size[0] * size[1]];
+  const coverage = new Uint8Array(count);
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  let area = 0;
+  for (let index = 0; index < count; index += 1) {
+    const level = data[index * 4];
+    if (level > 127) { coverage[index] = 1; area += 1; }
+    data[index * 4] = red; data[index * 4 + 1] = green; data[index * 4 + 2] = blue; data[index * 4 + 3] = level;
+  }
+  const rim = new ImageData(...size);
+  for (let index = 0; index < count; index += 1) {
+    if (!coverage[index]) continue;
+    const column = index % width;
+    const isInner = column > 0 && column < width - 1 && coverage[index - 1] && coverage[index + 1]
+      && coverage[index - width] && coverage[index + width];
+    if (!isInner) { rim.data[index * 4] = red; rim.data[index * 4 + 1] = green; rim.data[index * 4 + 2] = blue; rim.data[index * 4 + 3] = 255; }
+  }
+  pen.putImageData(pixels, 0, 0);
+  const outline = make("canvas", { width: size[0], height: size[1] });
+  outline.getContext("2d").putImageData(rim, 0, 0);
+  return { tint: layer, outline, coverage, area };
+};
+const tints = new Map();
+const tinted = async (url, hex) => {
+  const key = `${url} ${hex}`;
+  if (!tints.has(key)) tints.set(key, tintOf(await load(url), hex));
+  while (tints.size > 12) tints.delete(tints.keys().next().value);
+  return tints.get(key);
+};
+const masksOf = (frame) => {
+  const item = keyframeAt(frame);
+  if (!item) return Promise.resolve([]);
+  return Promise.all(item.instances.map(async (instance, index) => ({
+    id: instance.id, ...await tinted(maskUrl(item, instance), colour(item.alternatives ? 0 : index)),
+  })));
+};
+const needsOver = () => state.mode === "over" || state.mode === "wipe";
+
+const refresh = async () => {
+  if (!clip()) { draw(); return; }
+  turn += 1;
+  const own = turn;
+  const { frame, mode } = state;
+  showChips();
+  const isCovered = hasResult(frame);
+  const wantsAlpha = isCovered && (mode === "alpha" || (mode === "mask" && !keyframeAt(frame)));
+  try {
+    const [source, masks, alpha, over] = await Promise.all([
+      load(sourceUrl(frame)),
+      mode === "source" ? [] : masksOf(frame),
+      wantsAlpha ? (mode === "alpha" ? load(alphaUrl(frame)) : tinted(alphaUrl(frame), colour(0))) : null,
+      isCovered && needsOver() ? load(overUrl(frame)) : null,
+    ]);
+    if (own !== turn) return;
+    shown = { frame, mode, source, masks, alpha, over };
+    draw();
+    root.dataset.frame = String(frame);
+    root.dataset.shown = mode;
+    root.dataset.masks = String(masks.length);
+    fetchAhead();
+  } catch (problem) {
+    if (own === turn) { shown = { frame, mode, source: null, masks: [], alpha: null, over: null }; draw(); }
+  }
+};
+const fetchAhead = () => {
+  if (player.isPlaying) return;
+  for (let step = 1; step <= AHEAD; step += 1) {
+    for (const frame of [state.frame + step, state.frame - step]) {
+      if (frame >= 0 && frame < clip().frames) load(sourceUrl(frame)).catch(() => {});
+    }
+  }
+};
+
+const drawMasks = (pen) => {
+  const item = keyframeAt(shown.frame);
+  if (shown.alpha && shown.alpha.tint) {
+    pen.globalAlpha = opacity();
+    pen.drawImage(shown.alpha.tint, 0, 0);
+    pen.globalAlpha = 0.8;
+    pen.drawImage(shown.alpha.outline, 0, 0);
+  }
+  for (const mask of shown.masks) {
+    const isKept = item && item.kept.includes(mask.id);
+    if (!isKept && item && item.alternatives) continue;
+    pen.globalAlpha = isKept ? opacity() : 0;
+    pen.drawImage(mask.tint, 0, 0);
+    pen.globalAlpha = isKept ? 1 : 0.45;
+    pen.drawImage(mask.outline, 0, 0);
+  }
+  pen.globalAlpha = 1;
+};
+const drawAsMatte = (pen) => {
+  pen.fillStyle = "#000";
+  pen.fillRect(0, 0, clip().width, clip().height);
+  if (shown.alpha && !shown.alpha.tint) { pen.drawImage(shown.alpha, 0, 0); return; }
+  const item = keyframeAt(shown.frame);
+  for (const mask of shown.masks.filter((one) => item && item.kept.includes(one.id))) {
+    const white = make("canvas", { width: clip().width, height: clip().height });
+    const brush = white.getContext("2d");
+    brush.drawImage(mask.tint, 0, 0);
+    brush.globalCompositeOperation = "source-in";
+    brush.fillStyle = "#fff";
+    brush.fillRect(0, 0, white.width, white.height);
+    pen.drawImage(white, 0, 0);
+  }
+};
+const drawWipe = (pen, over) => {
+  const { width, height } = stageSize();
+  const at = (Number(part("wipe").value) / 1000) * width;
+  const from = clamp((at - camera.x) / camera.scale, 0, clip().width);
+  pen.save();
+  pen.beginPath(); pen.rect(from, 0, clip().width - from, clip().height); pen.clip();
+  pen.drawImage(over, 0, 0, clip().width, clip().height);
+  pen.restore();
+  pen.setTransform(dpr(), 0, 0, dpr(), 0, 0);
+  pen.fillStyle = "#fff";
+  pen.fillRect(at - 1, 0, 2, height);
+};
+// While it plays the pictures come from the playback clips, else exact frames from the server.
+const draw = () => {
+  const { width, height } = stageSize();
+  const pen = fitCanvas(part("picture"), width, height);
+  if (!clip()) return;
+  const scale = camera.scale * dpr();
+  pen.setTransform(scale, 0, 0, scale, camera.x * dpr(), camera.y * dpr());
+  pen.imageSmoothingEnabled = scale < 2;
+  const live = player.pictures();
+  const source = live ? live.source : shown.source;
+  const over = live ? live.over : shown.over;
+  if (!source) return;
+  const size = [clip().width, clip().height];
+  if (state.mode === "alpha" && !live) drawAsMatte(pen);
+  else if (state.mode === "over" && over) pen.drawImage(over, 0, 0, ...size);
+  else {
+    pen.drawImage(source, 0, 0, ...size);
+    if (state.mode === "mask" && !live) drawMasks(pen);
+    if (state.mode === "wipe" && over) drawWipe(pen, over);
+  }
+};
+const redraw = () => { settleCamera(); draw(); drawInk(); };

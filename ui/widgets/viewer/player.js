@@ -1,0 +1,108 @@
+// Playback: the source and, after a job, the result over its background, frame by frame in step.
+const SPEEDS = [1, 2, 4];
+const ASK_MS = 700;
+const player = {
+  isPlaying: false, speed: 1, direction: 1, source: null, over: null, timer: null, waiting: null,
+  pictures() {
+    if (!this.isPlaying || this.direction < 0 || !this.isReady()) return null;
+    return { source: this.source, over: this.over && hasResult(state.frame) ? this.over : null };
+  },
+  isReady() { return Boolean(this.source && this.source.readyState >= 2); },
+};
+const makeVideo = (url) => {
+  const video = make("video", { src: url, muted: true, playsinline: true, preload: "auto" });
+  video.muted = true;
+  return video;
+};
+// The playback clip of the source is made when it is first asked for; its frame n is at n / rate seconds.
+const preparePlayback = async () => {
+  const session = clip() ? clip().session : "";
+  if (!session || (player.source && player.source.dataset.session === session)) return;
+  let answer = null;
+  try { answer = await server.playback({ session }); } catch (problem) { answer = null; }
+  if (!clip() || clip().session !== session || !answer || !answer.ok) return;
+  if (!answer.ready) { clearTimeout(player.waiting); player.waiting = setTimeout(preparePlayback, ASK_MS); return; }
+  player.source = makeVideo(mediaUrl(session, "playback.mp4"));
+  player.source.dataset.session = session;
+  player.source.addEventListener("loadeddata", () => { root.dataset.playback = "ready"; });
+};
+const prepareResult = () => {
+  player.over = null;
+  const file = result() ? result().playable : "";
+  if (file) player.over = makeVideo(mediaUrl(clip().session, `file/${file}?inline=1&v=${encodeURIComponent(result().version)}`));
+};
+const dropPlayback = () => {
+  pause();
+  clearTimeout(player.waiting);
+  player.source = null; player.over = null;
+  root.dataset.playback = "";
+};
+const lastPlayed = () => clip().frames - 1;
+const pause = () => {
+  if (!player.isPlaying) return;
+  player.isPlaying = false;
+  clearTimeout(player.timer);
+  for (const video of [player.source, player.over]) if (video) video.pause();
+  showPlaying();
+  showFrame(state.frame);
+};
+const play = (direction = 1) => {
+  if (!clip()) return;
+  if (player.isPlaying && player.direction === direction) {
+    player.speed = SPEEDS[(SPEEDS.indexOf(player.speed) + 1) % SPEEDS.length];
+  } else player.speed = 1;
+  player.isPlaying = true;
+  player.direction = direction;
+  if (direction > 0 && state.frame >= lastPlayed()) showFrame(state.range.first, true);
+  preparePlayback();
+  startVideos();
+  showPlaying();
+  clearTimeout(player.timer);
+  tick();
+};
+const togglePlay = () => { if (player.isPlaying) pause(); else play(1); };
+const startVideos = () => {
+  if (!player.isReady() || player.direction < 0) return;
+  player.source.playbackRate = player.speed * (clip().rate / clip().playback_rate);
+  player.source.currentTime = (state.frame + 0.5) / clip().playback_rate;
+  player.source.play().catch(pause);
+  if (player.over) followResult(true);
+};
+// The result's clip follows the source's: it is set right when it is off by more than two frames.
+const followResult = (isStart = false) => {
+  const { over } = player;
+  if (!over || over.readyState < 1) return;
+  const wanted = (state.frame - result().first + 0.5) / clip().rate;
+  if (!hasResult(state.frame)) { over.pause(); return; }
+  over.playbackRate = player.speed;
+  if (isStart || Math.abs(over.currentTime - wanted) > 2 / clip().rate) over.currentTime = wanted;
+  if (over.paused) over.play().catch(() => {});
+};
+const tick = async () => {
+  if (!player.isPlaying || !element.isConnected) return;
+  if (player.pictures()) {
+    if (player.source.paused && !player.source.ended) startVideos();
+    const frame = clamp(Math.floor(player.source.currentTime * clip().playback_rate), 0, lastPlayed());
+    place(frame); draw(); followResult();
+    if (player.source.ended || frame >= lastPlayed()) { place(lastPlayed()); pause(); return; }
+    player.timer = setTimeout(() => requestAnimationFrame(tick), 8);
+    return;
+  }
+  // Without a playback clip (not made yet, or backwards) the frames come one by one.
+  const next = state.frame + player.direction;
+  if (next < 0 || next > lastPlayed()) { pause(); return; }
+  const began = performance.now();
+  place(next);
+  await refresh();
+  const rest = 1000 / (clip().rate * player.speed) - (performance.now() - began);
+  player.timer = setTimeout(tick, Math.max(rest, 0));
+};
+const showPlaying = () => {
+  const button = part("play");
+  button.setAttribute("aria-pressed", String(player.isPlaying));
+  button.firstElementChild.textContent = player.isPlaying ? "❚❚" : "▶";
+  part("speed").textContent = player.isPlaying && (player.speed > 1 || player.direction < 0)
+    ? `${player.direction < 0 ? "−" : ""}${player.speed}×` : "";
+  root.dataset.playing = String(player.isPlaying);
+  drawInk();
+};

@@ -1,0 +1,185 @@
+// The viewer: puts the parts together and shows what the server says.
+const setTool = (tool) => {
+  state.tool = tool;
+  if (tool !== "polygon") state.polygon = null;
+  state.corner = null;
+  showButtons(); drawInk();
+};
+const setMode = (mode) => {
+  if (["over", "wipe"].includes(mode) && !result()) return;
+  state.mode = mode;
+  root.dataset.mode = mode;
+  showButtons();
+  refresh();
+};
+const place = (frame) => {
+  state.frame = clamp(Math.round(frame), 0, clip().frames - 1);
+  scrub.value = state.frame;
+  const where = label("frame_of", { frame: state.frame, last: clip().frames - 1, time: timecode(state.frame) });
+  part("where").textContent = where;
+  scrub.setAttribute("aria-valuetext", where);
+  drawTimeline();
+};
+const showFrame = (frame, isQuiet = false) => {
+  if (!clip()) return;
+  const before = state.frame;
+  place(frame);
+  if (state.frame !== before) Object.assign(state, { corner: null, drag: null, cursor: null, polygon: null });
+  if (isQuiet) return;
+  publish(); showButtons(); showKeyframes(); showReview(); drawInk();
+  refresh();
+};
+
+const toolButton = (tool) => make("button", {
+  type: "button", class: "sm-button", "data-tool": tool, title: label(`tool_${tool}_hint`), "aria-pressed": String(state.tool === tool),
+  text: label(`tool_${tool}`), onclick: () => setTool(tool),
+});
+const modeButton = (mode) => make("button", {
+  type: "button", class: "sm-button", "data-show": mode, title: label(`mode_${mode}_hint`), "aria-pressed": String(state.mode === mode),
+  text: label(`mode_${mode}`), onclick: () => setMode(mode),
+});
+const showButtons = () => {
+  if (!part("tools").children.length) return;
+  for (const node of part("tools").children) node.setAttribute("aria-pressed", String(node.dataset.tool === state.tool));
+  for (const node of part("modes").children) {
+    node.setAttribute("aria-pressed", String(node.dataset.show === state.mode));
+    node.disabled = ["over", "wipe"].includes(node.dataset.show) && !result();
+  }
+  ink.dataset.tool = state.tool;
+  part("size").parentElement.hidden = !["brush", "erase"].includes(state.tool);
+  part("wipe").hidden = state.mode !== "wipe";
+  part("undo").disabled = !state.done.length;
+  part("redo").disabled = !state.undone.length;
+  if (!clip()) return;
+  part("clear").disabled = !hasMarks(promptOf(state.frame)) && !keyframeAt(state.frame);
+  const { range } = state;
+  const isWhole = range.first === 0 && range.last === clip().frames - 1;
+  part("range").textContent = isWhole ? "" : label("range", range);
+  part("whole").hidden = isWhole;
+};
+const showChips = () => {
+  const item = keyframeAt(state.frame);
+  const instances = item ? item.instances : [];
+  const isChoice = Boolean(item && item.alternatives);
+  part("note").textContent = !clip() ? "" : item ? item.note || label(isChoice && instances.length > 1 ? "hint_choice" : "hint")
+    : hasResult(state.frame) ? label("hint_result") : label("none_here");
+  // One answer to a click is no choice.
+  const listed = isChoice && instances.length < 2 ? [] : instances;
+  part("chips").setAttribute("role", isChoice ? "radiogroup" : "group");
+  part("chips").setAttribute("aria-label", label(isChoice ? "alternatives" : "objects"));
+  part("chips").replaceChildren(...listed.map((instance, index) => chipOf(item, instance, index, isChoice)));
+};
+const chipOf = (item, instance, index, isChoice) => {
+  const isKept = item.kept.includes(instance.id);
+  const name = isChoice ? label("alternative", { number: index + 1 }) : instance.label || label("instance", { number: index + 1 });
+  const swatch = make("span", { class: "sm-swatch", "aria-hidden": "true" });
+  swatch.style.background = colour(isChoice ? 0 : index);
+  const states = isChoice ? { role: "radio", "aria-checked": String(isKept) } : { "aria-pressed": String(isKept) };
+  return make("button", {
+    type: "button", class: "sm-chip", "data-instance": instance.id, ...states, onclick: () => chooseInstance(instance.id),
+  }, swatch, make("span", { text: name }), isChoice ? null : make("span", { class: "sm-chip-state", text: label(isKept ? "kept" : "dropped") }));
+};
+const showWeakest = () => {
+  part("weakest").hidden = !Number.isInteger(props.weakest);
+  if (!part("weakest").hidden) part("weakest").textContent = label("weakest", { frame: props.weakest });
+};
+const showTexts = () => {
+  for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
+  for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", label(node.dataset.label));
+  for (const node of root.querySelectorAll("[data-title]")) node.title = label(node.dataset.title);
+  part("tools").replaceChildren(...TOOLS.map(toolButton));
+  part("modes").replaceChildren(...MODES.map(modeButton));
+  if (clip()) {
+    part("clip").textContent = label("clip", clip());
+    part("notes").replaceChildren(...(clip().notes || []).map((text) => make("li", { text })));
+    part("notes").hidden = !(clip().notes || []).length;
+    place(state.frame);
+  }
+  showKeyframes(); showReview(); showWeakest(); showChips(); showButtons();
+  if (!part("keys").hidden) showHelp(true);
+};
+const showClip = () => {
+  root.classList.toggle("sm-loaded", Boolean(clip()));
+  dropPlayback();
+  if (!clip()) return;
+  const { width, height, frames, first, last, start } = clip();
+  root.style.setProperty("--sm-ratio", String(width / height));
+  root.dataset.size = `${width} ${height}`;
+  scrub.max = frames - 1;
+  Object.assign(state, { range: { first: first ?? 0, last: last ?? frames - 1 }, frame: start ?? 0, sequence: 0, answered: 0, asked: new Map(), cursor: null, corner: null, polygon: null, drag: null, version: "", mode: "mask" });
+  camera.isFit = true;
+  shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
+  adoptKeyframes();
+  showTexts();
+  publish();
+  setBusy();
+  requestAnimationFrame(() => { settleCamera(); showFrame(state.frame); });
+  takeResult();
+  setTimeout(() => { if (element.isConnected) preparePlayback(); }, 2500);
+};
+const takeResult = () => {
+  prepareResult();
+  if (!result() && ["over", "wipe"].includes(state.mode)) setMode("mask");
+  // A result that has just come is shown at once; it may come before or after its clip.
+  else if (result() && state.version !== result().version) {
+    state.version = result().version;
+    setMode("over");
+  }
+  showButtons(); refresh();
+};
+
+part("undo").onclick = undo;
+part("redo").onclick = redo;
+part("clear").onclick = clearFrame;
+part("first").onclick = () => { pause(); showFrame(0); };
+part("last").onclick = () => { pause(); showFrame(clip().frames - 1); };
+part("previous").onclick = () => { pause(); showFrame(state.frame - 1); };
+part("next").onclick = () => { pause(); showFrame(state.frame + 1); };
+part("play").onclick = togglePlay;
+part("in").onclick = () => setRange({ first: state.frame });
+part("out").onclick = () => setRange({ last: state.frame });
+part("whole").onclick = () => setRange({ first: 0, last: clip().frames - 1 });
+part("zoom-in").onclick = () => zoomBy(1.25);
+part("zoom-out").onclick = () => zoomBy(0.8);
+part("zoom-fit").onclick = zoomFit;
+part("zoom-one").onclick = () => zoomOne();
+part("help").onclick = toggleHelp;
+part("keys").onclick = () => showHelp(false);
+part("size").addEventListener("input", () => setBrush(Number(part("size").value)));
+part("opacity").addEventListener("input", draw);
+part("wipe").addEventListener("input", draw);
+part("review-next").onclick = () => goToReview(1);
+part("review-previous").onclick = () => goToReview(-1);
+part("weakest").addEventListener("click", () => showFrame(props.weakest));
+// A press on a button leaves the keys with the stage; Tab still reaches it.
+root.addEventListener("mousedown", (event) => { if (event.target.closest("button") && clip()) event.preventDefault(); });
+let scrubbing = null;
+scrub.addEventListener("input", () => {
+  pause();
+  place(Number(scrub.value));
+  clearTimeout(scrubbing);
+  scrubbing = setTimeout(() => showFrame(Number(scrub.value)), 15);
+});
+ink.addEventListener("focus", drawInk);
+ink.addEventListener("blur", drawInk);
+new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
+hear("goto", (detail) => showFrame(detail.frame));
+
+watch("clip", showClip);
+watch("texts", showTexts);
+watch("keyframes", () => { adoptOwnMasks(); showKeyframes(); showButtons(); drawTimeline(); refresh(); });
+watch("result", takeResult);
+watch("weakest", showWeakest);
+watch("review", () => { showReview(); drawTimeline(); });
+watch("confidence", () => {
+  part("confidence").hidden = !(props.confidence || []).some((value) => value !== null);
+  drawTimeline();
+});
+// An answer to an earlier gesture leaves the newest one waiting.
+watch("answered", () => {
+  state.answered = Math.max(state.answered, Math.min(Number(props.answered), Number.MAX_SAFE_INTEGER));
+  if (Number(props.answered) > 1e12) state.answered = state.sequence;
+  adoptOwnMasks(); setBusy(); drawInk();
+});
+showClip();
+showTexts();
