@@ -111,6 +111,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
         theme=theme(),
         head=f"<style>{PAGE_CSS}</style>",  # unlike css=, taken as it is
         _app=app,
+        _frontend=False,  # asks for the page with a short time-out, which a busy machine misses
     )
     limit_connections(blocks.server, settings)
     is_open.set()
