@@ -24,14 +24,13 @@ class QualityIndicators:
 
     `contour_margin`: mean certainty of the evidence along the contour. `appearance_match`: share of
     the inside that resembles the confirmed frames, and of the surroundings that does not.
-    along the flow. `followed`: trust in the flow inside. `whole`: area, against what is expected of
-    the confirmed one: an object is lost bit by bit more often than at once.
+    `temporal_overlap`: with the previous region, warped along the flow. `area_share`: area against the
+    expected one, since an object is lost bit by bit more often than at once.
     """
 
     contour_margin: float
     appearance_match: float
     temporal_overlap: float
-    flow_reliability: float
     area_share: float
 
 
@@ -88,7 +87,6 @@ def quality_indicators(
     expected: Mask,
     log_odds: FloatMap,
     key: FloatMap,
-    reliability: FloatMap,
     area_share: float,
 ) -> QualityIndicators:
     """Return the quality indicators of a frame; every array is (h, w) of the tracked window.
@@ -98,21 +96,17 @@ def quality_indicators(
         expected: the previous frame's region, warped along the flow.
         log_odds: the combined evidence.
         key: log odds by the confirmed frames alone, in [-3, 3].
-        reliability: of the flow, in [0.25, 1].
         area_share: `ExpectedArea.share` of the region.
     """
     if not region.any():
-        return QualityIndicators(0.0, 0.0, 0.0, 0.0, 0.0)
+        return QualityIndicators(0.0, 0.0, 0.0, 0.0)
     band = dilate(region, _BAND) & ~erode(region, _BAND)
     around = dilate(region, 3 * _BAND) & ~dilate(region, _BAND)
     contour_margin = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
     inside = float((key[region] > 0).mean())
     outside = float((key[around] < 0).mean()) if around.any() else 1.0
     temporal_overlap = intersection_over_union(region, expected)
-    flow_reliability = float(reliability[region].mean())
-    return QualityIndicators(
-        contour_margin, 0.5 * (inside + outside), temporal_overlap, flow_reliability, area_share
-    )
+    return QualityIndicators(contour_margin, 0.5 * (inside + outside), temporal_overlap, area_share)
 
 
 def confidence(indicators: QualityIndicators, before: float) -> float:
@@ -121,10 +115,9 @@ def confidence(indicators: QualityIndicators, before: float) -> float:
     Errors persist along a pass, so confidence rises by at most 0.02 a frame.
     """
     now = (
-        0.20 * indicators.contour_margin
-        + 0.30 * indicators.appearance_match
-        + 0.15 * indicators.temporal_overlap
-        + 0.05 * indicators.flow_reliability
-        + 0.30 * indicators.area_share
+        0.10 * indicators.contour_margin
+        + 0.60 * indicators.appearance_match
+        + 0.05 * indicators.temporal_overlap
+        + 0.25 * indicators.area_share
     )
     return float(np.clip(min(now, before + 0.02), 0.0, 1.0))

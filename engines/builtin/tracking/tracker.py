@@ -209,9 +209,7 @@ class ObjectTracker:
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
-        indicators = quality_indicators(
-            keep, expected, log_odds, maps[_KEY_FOREST], flow.reliability[view], area_share
-        )
+        indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
         confident = confidence(indicators, self._estimate.confidence)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
         if foreground is not None:
