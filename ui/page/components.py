@@ -129,12 +129,19 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
             upload = gr.File(
                 label=upload_label(settings, language),
                 file_types=[f".{name}" for name in settings.formats],
-                height=76,
+                height=100,
                 elem_id="sm-upload",
             )
             text, segment, exemplars, own_mask = _selection(language)
-            outputs, controls, start = _job_controls(language)
+            # Before the many kinds of files, so that start and progress are in view.
+            start = gr.Button(
+                translate("page.start", language),
+                variant="primary",
+                interactive=False,
+                elem_id="sm-start",
+            )
             progress = build_progress(language, polling)
+            outputs, controls = _job_controls(language)
             results = build_results(language)
             engines = build_engines(language)
     return Page(
@@ -200,7 +207,7 @@ def _selection(
 
 def _job_controls(
     language: Language,
-) -> tuple[gr.CheckboxGroup, dict[str, Control], gr.Button]:
+) -> tuple[gr.CheckboxGroup, dict[str, Control]]:
     outputs = gr.CheckboxGroup(
         output_choices(language),
         value=list(default_outputs()),
@@ -208,7 +215,4 @@ def _job_controls(
         elem_id="sm-outputs",
     )
     controls = build_controls(language)
-    start = gr.Button(
-        translate("page.start", language), variant="primary", interactive=False, elem_id="sm-start"
-    )
-    return outputs, controls, start
+    return outputs, controls
