@@ -1,4 +1,4 @@
-"""Pushes mutated real files through the upload door and looks for crashes, hangs and leftovers.
+"""Pushes mutated real files through the check of an upload and looks for crashes, hangs and leftovers.
 
     python bench/fuzz.py [--files 500] [--seed 3] [--json]
 

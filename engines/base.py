@@ -72,13 +72,17 @@ def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if importlib.util.find_spec(name) is None)
 
 
-def package_requirement(names: Sequence[str]) -> Requirement:
-    """Return the requirement of Python packages; it names those that are missing, else all."""
+def package_requirement(names: Sequence[str], command: str = SETUP_COMMAND) -> Requirement:
+    """Return the requirement of Python packages; it names those that are missing, else all.
+
+    Args:
+        command: the one shell command that installs them.
+    """
     missing = missing_packages(names)
     return Requirement(
         Message("engine.requirement_packages", {"names": ", ".join(missing or names)}),
         present=not missing,
-        command=SETUP_COMMAND,
+        command=command,
     )
 
 

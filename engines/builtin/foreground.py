@@ -18,7 +18,7 @@ from utils.errors import Cancelled, SplazmatteError
 from utils.types import Frame, Message
 
 INTERVAL = 3
-"""Frames from one question to the next: every frame costs three times as much for J within 0.01."""
+"""Frames from one question to the next: asking takes most of a job's time, and flow carries the answer between."""
 _LONG_SIDE = 1024
 """Longest side of a kept answer, in pixels: what the networks themselves work at."""
 

@@ -1,4 +1,4 @@
-"""Alphas of single frames steadied along the optical flow, and carried to frames between them.
+"""Alphas of single frames smoothed along the optical flow, and carried to frames between them.
 
 A frame network answers each frame afresh, so its alpha flickers where it is in doubt. Here the alpha of the
 frame before is carried along the flow and averaged with the new one, by how well the flow explains the picture

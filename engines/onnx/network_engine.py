@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engines.base import DeviceName, Requirement, RunContext
+from engines.base import (
+    DeviceName,
+    Requirement,
+    RunContext,
+    missing_packages,
+    package_requirement,
+)
 from engines.onnx.runtime.choice import default_threads, open_session
 from engines.onnx.runtime.interface import NetworkSession
 from engines.onnx.signature import differences
@@ -55,11 +60,7 @@ class NetworkFile:
 
     def requirements(self) -> tuple[Requirement, ...]:
         """Return the runtime's package and the file."""
-        package = Requirement(
-            Message("engine.requirement_packages", {"names": "onnxruntime"}),
-            importlib.util.find_spec("onnxruntime") is not None,
-            _INSTALL_COMMAND,
-        )
+        package = package_requirement(("onnxruntime",), _INSTALL_COMMAND)
         names = f"{self.weights.label} ({self.weights.about_mb} MB)"
         weights = Requirement(
             Message("engine.requirement_weights", {"names": names}), self.is_present, self._command
@@ -73,7 +74,7 @@ class NetworkFile:
             EngineUnavailable: the runtime is missing.
             ModelFilesError: the file is missing, damaged, or holds another network; says what differs.
         """
-        if importlib.util.find_spec("onnxruntime") is None:
+        if missing_packages(("onnxruntime",)):
             raise EngineUnavailable(
                 "engine.unavailable",
                 name=self.weights.label,

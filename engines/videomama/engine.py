@@ -20,7 +20,7 @@ from engines.base import (
     missing_packages,
     package_requirement,
 )
-from engines.device.placement import free_device_bytes, likely_device, release_memory
+from engines.device.placement import choose_dtype, free_device_bytes, likely_device, release_memory
 from engines.videomama import cost
 from engines.videomama.batch_size import BatchLimits
 from engines.videomama.guarded_call import NAME
@@ -199,12 +199,10 @@ class VideoMaMaEngine(Engine):
 
     def _dtype(self, device: DeviceName) -> torch.dtype:
         """Return fp32 on a CPU; on a GPU fp16, whose error is a tenth of bf16's here."""
-        import torch
-
         if device == "cpu":
-            return torch.float32
-        named = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-        return named.get(self._settings.dtype, torch.float16)
+            return choose_dtype("float32", device)
+        wanted = self._settings.dtype
+        return choose_dtype("float16" if wanted == "auto" else wanted, device)
 
 
 def _frame_minutes() -> str:

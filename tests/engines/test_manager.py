@@ -412,7 +412,7 @@ def test_measured_peaks_are_recorded_and_kept_for_other_processes(tmp_path):
     assert reread.measured_peak_bytes == 80
 
 
-def test_peak_above_the_declared_corrects_the_ledger():
+def test_peak_above_the_declared_corrects_the_memory_budget():
     card = Card(1000)
     manager = make(card, Dummy("a", card, 100, 50))
     with manager.lease("a"):

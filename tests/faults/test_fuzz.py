@@ -1,4 +1,4 @@
-"""A short run of `bench/fuzz.py`: damaged real files through the upload door."""
+"""A short run of `bench/fuzz.py`: damaged real files through the check of an upload."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.mask_missing": Text(
         en="Frame {frame} has no mask. Select the target again, then start.",
-        zh="第 {frame} 帧没有遮罩。请重新选择目标后再开始。",
+        zh="第 {frame} 帧没有蒙版。请重新选择目标后再开始。",
     ),
     "engine.no_cuda": Text(
         en="A GPU is demanded (SPLAZMATTE_DEVICE=cuda), but PyTorch can't reach one. Install the NVIDIA driver and "
@@ -163,7 +163,7 @@ TEXTS: dict[str, Text] = {
     ),
     "track.scene_cut": Text(
         en="A new scene begins at frame {frame}. Check the mask there, and correct it if the target was lost.",
-        zh="第 {frame} 帧开始了新的镜头。请检查该处的遮罩，如目标丢失请修正。",
+        zh="第 {frame} 帧开始了新的镜头。请检查该处的蒙版，如目标丢失请修正。",
     ),
     "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
@@ -189,13 +189,13 @@ TEXTS: dict[str, Text] = {
     "engine.matanyone.eroded": Text(
         en="The mask of frame {frame} vanishes when it is shrunk by {erode} pixels. "
         "Choose a smaller value for shrinking, or a larger target.",
-        zh="第 {frame} 帧的遮罩在腐蚀 {erode} 像素后消失。请减小腐蚀值，或选择更大的目标。",
+        zh="第 {frame} 帧的蒙版在腐蚀 {erode} 像素后消失。请减小腐蚀值，或选择更大的目标。",
     ),
     "engine.videomama.label": Text(en="VideoMaMa", zh="VideoMaMa"),
     "engine.videomama.description": Text(
         en="Any subject, the finest edges, slow: needs an NVIDIA GPU and a mask on every frame. "
         "Non-commercial (CC BY-NC 4.0); weights under the Stability AI Community License.",
-        zh="任意目标，边缘最精细，但速度慢：需要 NVIDIA 显卡和逐帧遮罩。"
+        zh="任意目标，边缘最精细，但速度慢：需要 NVIDIA 显卡和逐帧蒙版。"
         "仅限非商业用途（CC BY-NC 4.0）；模型权重遵循 Stability AI Community License。",
     ),
     "engine.videomama.requirement_gpu": Text(

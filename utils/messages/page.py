@@ -20,7 +20,7 @@ TEXTS: dict[str, Text] = {
     "page.text_off": Text(en="Needs SAM 3; click or draw a box", zh="需要 SAM 3；请点击或框选"),
     "page.segment": Text(en="Segment", zh="分割"),
     "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
-    "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的遮罩（PNG）"),
+    "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的蒙版（PNG）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
     "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图 {count} 帧"),
@@ -39,7 +39,7 @@ TEXTS: dict[str, Text] = {
     "page.step.start": Text(
         en="Step 3 of 4 · Does the coloured mask fit? Then press “Start matting”. "
         "More clicks or other frames correct it.",
-        zh="第 3 步，共 4 步 · 彩色遮罩是否准确？准确请按“开始抠图”；也可继续点击或在其他帧上修正。",
+        zh="第 3 步，共 4 步 · 彩色蒙版是否准确？准确请按“开始抠图”；也可继续点击或在其他帧上修正。",
     ),
     "page.step.queued": Text(
         en="Waiting in the queue. You may close this page: its link finds the job again.",

@@ -7,7 +7,7 @@ from utils.messages.text import Text
 TEXTS: dict[str, Text] = {
     "prompt.empty": Text(
         en="Nothing is selected yet. Click the target, draw a box around it, or give a mask.",
-        zh="尚未选择目标。请点击目标、用框圈出目标，或提供遮罩。",
+        zh="尚未选择目标。请点击目标、用框圈出目标，或提供蒙版。",
     ),
     "prompt.text_unsupported": Text(
         en="{name} can't find things by text. Click the target or draw a box around it instead, "
@@ -39,7 +39,7 @@ TEXTS: dict[str, Text] = {
     ),
     "prompt.mask_empty": Text(
         en="The mask of frame {frame} selects nothing. Select the target, then try again.",
-        zh="第 {frame} 帧的遮罩没有选中任何内容。请选择目标后重试。",
+        zh="第 {frame} 帧的蒙版没有选中任何内容。请选择目标后重试。",
     ),
     "prompt.all_erased": Text(
         en="The brush strokes leave nothing selected. Undo the last one, or add to the mask.",
@@ -48,31 +48,31 @@ TEXTS: dict[str, Text] = {
     "prompt.mask_full": Text(
         en="The mask of frame {frame} covers the whole picture, so there is no background to remove. "
         "Select only the target.",
-        zh="第 {frame} 帧的遮罩覆盖了整个画面，没有可去除的背景。请只选择目标。",
+        zh="第 {frame} 帧的蒙版覆盖了整个画面，没有可去除的背景。请只选择目标。",
     ),
     "prompt.mask_size": Text(
         en="The mask is {mask_width}x{mask_height} pixels, the clip {width}x{height}. "
         "Give a mask of the clip's own size.",
-        zh="遮罩为 {mask_width}x{mask_height} 像素，视频为 {width}x{height}。请提供与视频同尺寸的遮罩。",
+        zh="蒙版为 {mask_width}x{mask_height} 像素，视频为 {width}x{height}。请提供与视频同尺寸的蒙版。",
     ),
     "prompt.mask_turned": Text(
         en="The mask is {mask_width}x{mask_height} pixels, but the clip is shown turned, as {width}x{height}. "
         "Turn the mask as the clip is shown.",
-        zh="遮罩为 {mask_width}x{mask_height} 像素，但视频旋转后显示为 {width}x{height}。请按视频的显示方向旋转遮罩。",
+        zh="蒙版为 {mask_width}x{mask_height} 像素，但视频旋转后显示为 {width}x{height}。请按视频的显示方向旋转蒙版。",
     ),
     "prompt.mask_values": Text(
         en="The mask holds the values {values}, so it is not clear which is the target. Paint the target "
         "white (255) and everything else black (0).",
-        zh="遮罩中的数值为 {values}，无法判断哪一个是目标。请将目标涂成白色（255），其余涂成黑色（0）。",
+        zh="蒙版中的数值为 {values}，无法判断哪一个是目标。请将目标涂成白色（255），其余涂成黑色（0）。",
     ),
     "prompt.mask_colours": Text(
         en="The mask holds {colours} colours ({values}), so it is not clear which is the target. Paint the "
         "target white and everything else black.",
-        zh="遮罩中有 {colours} 种颜色（{values}），无法判断哪一种是目标。请将目标涂成白色，其余涂成黑色。",
+        zh="蒙版中有 {colours} 种颜色（{values}），无法判断哪一种是目标。请将目标涂成白色，其余涂成黑色。",
     ),
     "prompt.mask_missing": Text(
         en="Frame {frame} has no mask to start from. Select the target on that frame first.",
-        zh="第 {frame} 帧没有可用的起始遮罩。请先在该帧选择目标。",
+        zh="第 {frame} 帧没有可用的起始蒙版。请先在该帧选择目标。",
     ),
     "prompt.text_not_english": Text(
         en="“{text}” is not English, which is all the model reads. Use a short English noun phrase, "
@@ -90,7 +90,7 @@ TEXTS: dict[str, Text] = {
     ),
     "prompt.mask_alone": Text(
         en="Give either a mask, or text, clicks and a box; not both.",
-        zh="请只提供遮罩，或只提供文字、点击和选框，二者不能同时使用。",
+        zh="请只提供蒙版，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
         en="Give the target by one of --mask, --text, --point or --box, or --everyone.",
@@ -102,11 +102,11 @@ TEXTS: dict[str, Text] = {
     ),
     "prompt.mask_unreadable": Text(
         en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
-        zh="无法读取该遮罩。请提供与视频同尺寸的 PNG，目标区域为白色。",
+        zh="无法读取该蒙版。请提供与视频同尺寸的 PNG，目标区域为白色。",
     ),
     "prompt.mask_stretched": Text(
         en="The mask of {mask_width}x{mask_height} pixels was stretched to the clip's {width}x{height}: the clip "
         "was stretched to whole coding blocks when it was made.",
-        zh="遮罩已由 {mask_width}x{mask_height} 拉伸到视频的 {width}x{height} 像素：该视频在生成时被拉伸到了完整的编码块。",
+        zh="蒙版已由 {mask_width}x{mask_height} 拉伸到视频的 {width}x{height} 像素：该视频在生成时被拉伸到了完整的编码块。",
     ),
 }
