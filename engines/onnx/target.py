@@ -1,6 +1,6 @@
 """Restrict Robust Video Matting's alpha to the marked target; pure array work.
 
-The network mattes every person and decides by its first frames whom it keeps. Three means, each where a look
+The network mattes every person and decides by its first frames whom it keeps. Three means, each where a comparison
 at the start frame says that it is needed (measured in docs/performance.md):
 
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
@@ -45,7 +45,7 @@ _SPILL_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class TargetLook:
+class TargetAgreement:
     """What the network's alpha of a frame says of the target's mask on it.
 
     Attributes:
@@ -65,23 +65,23 @@ class TargetLook:
 
     @property
     def drops_parts(self) -> bool:
-        """Tell whether the network drops parts of the target; else a hole in its alpha is a fault of the mask."""
+        """Tell whether the network drops parts of the target; else a hole in its alpha is an error of the mask."""
         return 1.0 - self.recall > _MISSED_SHARE
 
 
-def look_at(alpha: Alpha, mask: Mask) -> TargetLook:
+def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
     """Compare the alpha of a whole frame, float32 (H, W), with the target's mask, bool (H, W)."""
     working = _Working(mask.shape)
     inside, small = working.mask(mask), working.map(alpha)
     if not inside.any():
-        return TargetLook(0.0, 0.0, 0.0)
+        return TargetAgreement(0.0, 0.0, 0.0)
     area = float(np.count_nonzero(inside))
     interior = _distance(inside) * working.scale > _depth_px(area * working.scale**2)
     interior = interior if interior.any() else inside
     away = _distance(~inside) * working.scale > REACH_PX
     near = (small > 0.5) & ~away
     union = np.count_nonzero(near | inside)
-    return TargetLook(
+    return TargetAgreement(
         recall=float(np.count_nonzero(interior & (small >= _DROPPED)) / np.count_nonzero(interior)),
         overlap=float(np.count_nonzero(near & inside) / union),
         others=float(np.count_nonzero(away & (small > _DROPPED)) / area),
@@ -105,7 +105,7 @@ class TargetRestriction:
 
     Args:
         size_wh: size of the frames, in pixels.
-        fills: see `TargetLook.drops_parts`; may be changed from frame to frame.
+        fills: see `TargetAgreement.drops_parts`; may be changed from frame to frame.
     """
 
     def __init__(self, size_wh: tuple[int, int], fills: bool) -> None:

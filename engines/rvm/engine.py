@@ -31,7 +31,7 @@ from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession, NetworkStream, StreamPlan, Tensor
 from engines.onnx.spec import NativeSize
 from engines.rvm.options import RvmOptions, ratio_for, ratios
-from engines.rvm.passes import Runner, look_once
+from engines.rvm.passes import Runner, compare_once
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.types import Mask, Message
@@ -44,7 +44,7 @@ _BASE_BYTES = 60_000_000
 _BYTES_PER_PIXEL = 120
 """Memory of a stream beside the weights: an estimate with a margin for both runtimes, corrected by what jobs take."""
 _LEAST_RECALL, _LEAST_OVERLAP = 0.9, 0.7
-"""How far a target that is a person agrees with the network at least: see `TargetLook`."""
+"""How far a target that is a person agrees with the network at least: see `TargetAgreement`."""
 _PRESENT = 0.5
 """Alpha from which somebody is there."""
 _LEAST_SHARE = 1e-4
@@ -100,13 +100,15 @@ class RvmEngine(Engine):
         """See `TargetCheck`: the network must matte nearly all of the target and little around it."""
         name, session = self._session("auto")
         stream = _open_stream(session, name, frames.size_wh, ratio_for(frames.size_wh, 0.0))
-        looks = []
+        agreements = []
         for index, mask in masks.items():
             context.check_cancelled()
             with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
-                looks += [look_once(stream, frame, mask) for frame in reader if mask.any()]
-        recall = min((look.recall for look in looks), default=0.0)
-        overlap = float(np.mean([look.overlap for look in looks])) if looks else 0.0
+                agreements += [compare_once(stream, frame, mask) for frame in reader if mask.any()]
+        recall = min((agreement.recall for agreement in agreements), default=0.0)
+        overlap = (
+            float(np.mean([agreement.overlap for agreement in agreements])) if agreements else 0.0
+        )
         agrees = recall >= _LEAST_RECALL and overlap >= _LEAST_OVERLAP
         code = "engine.rvm.agrees" if agrees else "engine.rvm.disagrees"
         shares: dict[str, str | int | float | Message] = {

@@ -17,7 +17,12 @@ import numpy as np
 from engines.base import FrameSource, MattedFrame, RunContext
 from engines.onnx.guide import TargetGuide
 from engines.onnx.runtime.interface import NetworkStream, Tensor
-from engines.onnx.target import TargetLook, TargetRestriction, blank_outside, look_at
+from engines.onnx.target import (
+    TargetAgreement,
+    TargetRestriction,
+    blank_outside,
+    compare_with_target,
+)
 from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask
@@ -34,7 +39,7 @@ class Step:
     mask: Mask | None
     image: Tensor
     starts: bool
-    look: TargetLook | None
+    agreement: TargetAgreement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ class Runner:
 
     def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
         fills = {"on": True, "off": False}.get(self.fill)
-        if fills is None and item.look is not None:
-            fills = item.look.drops_parts
+        if fills is None and item.agreement is not None:
+            fills = item.agreement.drops_parts
         if current is None:
             return TargetRestriction(self.frames.size_wh, bool(fills))
         if fills is not None:
@@ -99,8 +104,8 @@ class Runner:
 
     def _matte(self, first: int, step: Literal[1, -1]) -> Iterator[tuple[Step, Alpha]]:
         stream = self.open_stream()
-        looking = None if self.guide.is_empty else self.open_stream()
-        source = ahead(lambda: self._prepared(first, step, looking), depth=2)
+        comparison = None if self.guide.is_empty else self.open_stream()
+        source = ahead(lambda: self._prepared(first, step, comparison), depth=2)
         with closing(source) as items:  # type: ignore[type-var]
             for item in items:
                 if item.starts:
@@ -110,9 +115,9 @@ class Runner:
                 yield item, _alpha(stream.step(item.image))
 
     def _prepared(
-        self, first: int, step: Literal[1, -1], looking: NetworkStream | None
+        self, first: int, step: Literal[1, -1], comparison: NetworkStream | None
     ) -> Iterator[Step]:
-        """Yield the frames' steps; `looking` is a stream of its own for looks at single frames."""
+        """Yield the frames' steps; `comparison` is a stream of its own for comparisons of single frames."""
         stop = len(self.frames) if step > 0 else -1
         cuts = CutDetector()
         blanks = False
@@ -122,23 +127,23 @@ class Runner:
                 index = first + offset * step
                 starts = cuts.is_cut(frame) or offset == 0
                 mask = self.guide.mask(index)
-                look = None
-                if mask is not None and looking is not None:
+                agreement = None
+                if mask is not None and comparison is not None:
                     if starts or index in self.confirmed:
-                        look = look_once(looking, frame, mask)
-                    if starts and look is not None:
-                        blanks = look.sees_others
+                        agreement = compare_once(comparison, frame, mask)
+                    if starts and agreement is not None:
+                        blanks = agreement.sees_others
                 seen = blank_outside(frame, mask) if blanks and mask is not None else frame
-                yield Step(index, mask, to_tensor(seen), starts, look)
+                yield Step(index, mask, to_tensor(seen), starts, agreement)
 
 
-def look_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetLook:
+def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:
     """Return what the network says of one frame by itself, uint8 RGB (H, W, 3), and the mask on it."""
     stream.reset()
     image = to_tensor(frame)
     for _ in range(WARM_UP_STEPS):
         stream.step(image)
-    return look_at(_alpha(stream.step(image)), mask)
+    return compare_with_target(_alpha(stream.step(image)), mask)
 
 
 def to_tensor(frame: Frame) -> Tensor:

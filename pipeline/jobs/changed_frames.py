@@ -70,9 +70,9 @@ def changed_stretch(
     changed = [frame for frame in changed if first <= frame <= last]
     if not changed:
         return None
-    steady = sorted(frame for frame in now if before.get(frame) == now[frame])
-    below = [frame for frame in steady if first <= frame < changed[0]]
-    above = [frame for frame in steady if changed[-1] < frame <= last]
+    unchanged = sorted(frame for frame in now if before.get(frame) == now[frame])
+    below = [frame for frame in unchanged if first <= frame < changed[0]]
+    above = [frame for frame in unchanged if changed[-1] < frame <= last]
     low, high = (below[-1] if below else first), (above[0] if above else last)
     starts = [frame for frame in changed if frame in now] or [*below[-1:], *above[:1]]
     if not starts:

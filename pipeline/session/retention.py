@@ -115,11 +115,11 @@ def expired(
     gone |= {item.id for item in surplus}
     left = [item for item in left if item.id not in gone]
     wanted_bytes -= sum(item.size_bytes for item in summaries if item.id in gone)
-    room = _largest_first(left, rules, lambda item: item.size_bytes, wanted_bytes)
+    for_space = _largest_first(left, rules, lambda item: item.size_bytes, wanted_bytes)
     return [
         *by_age,
         *(Removal(item, Message("job.removed.count")) for item in surplus),
-        *(Removal(item, Message("job.removed.disk")) for item in room),
+        *(Removal(item, Message("job.removed.disk")) for item in for_space),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.onnx.networks import RVM_NETWORKS
-from engines.onnx.target import TargetRestriction, blank_outside, look_at
+from engines.onnx.target import TargetRestriction, blank_outside, compare_with_target
 from engines.rvm import engine as engine_module
 from engines.rvm import passes
 from engines.rvm.engine import RvmEngine
@@ -189,17 +189,17 @@ def two_people() -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_look_tells_others_from_the_target():
     alpha, mask = two_people()
-    look = look_at(alpha, mask)
-    assert look.sees_others
-    assert not look.drops_parts
-    assert look.overlap > 0.95
-    assert not look_at(np.where(mask, alpha, 0.0).astype(np.float32), mask).sees_others
+    agreement = compare_with_target(alpha, mask)
+    assert agreement.sees_others
+    assert not agreement.drops_parts
+    assert agreement.overlap > 0.95
+    assert not compare_with_target(np.where(mask, alpha, 0.0).astype(np.float32), mask).sees_others
 
 
 def test_a_look_tells_that_a_part_is_dropped():
     alpha, mask = two_people()
     alpha[40:100, 60:140] = 0.0
-    assert look_at(alpha, mask).drops_parts
+    assert compare_with_target(alpha, mask).drops_parts
 
 
 def test_others_are_removed_and_the_target_s_edge_is_untouched():
@@ -261,7 +261,9 @@ class Lender:
 def choose(engine, alphas, monkeypatch, count=4):
     """Choose by looking where the network's alphas of marked and tracked frames are these."""
     given = iter(alphas)
-    monkeypatch.setattr(engine_module, "look_once", lambda *_: look_at(next(given), box_mask()))
+    monkeypatch.setattr(
+        engine_module, "compare_once", lambda *_: compare_with_target(next(given), box_mask())
+    )
     notices, tracked = [], []
 
     def track():
