@@ -33,7 +33,7 @@ from pipeline.session.state import (
     frame_range,
 )
 from pipeline.storage import disk
-from pipeline.storage.files import partial_path, write_atomically
+from pipeline.storage.files import partial_path, remove_all_but, write_atomically
 from utils.errors import Cancelled, SessionError, SplazmatteError
 from utils.options import resolve_options
 from utils.types import Message
@@ -214,9 +214,7 @@ class MattingJob:
         write_atomically(folder / "confidence.json", json.dumps(run.confidence).encode("utf-8"))
         measures = [(round(one.area, 5), round(one.holes, 5)) for one in run.measures]
         write_atomically(folder / "measures.json", json.dumps(measures).encode("utf-8"))
-        for entry in self._session.cache_dir.glob("*"):
-            if entry.name != KEPT_CACHE:
-                shutil.rmtree(entry, ignore_errors=True)
+        remove_all_but(self._session.cache_dir, KEPT_CACHE)
         state = self._session.state
         keyframes = state.keyframes.values()
         seconds = StepSeconds(

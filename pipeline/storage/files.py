@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -111,3 +112,18 @@ def folder_bytes(folder: Path) -> int:
         except OSError:
             continue
     return total
+
+
+def remove_all_but(folder: Path, kept: str) -> None:
+    """Delete what is in a folder except the entry of that name, and the folder where nothing is left."""
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.name == kept:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -178,9 +178,8 @@ def test_a_dead_gpu_fails_the_job_and_marks_the_process(
     assert state.status is SessionStatus.FAILED
     assert_said(state.error, "engine.gpu_unhealthy")
     assert not workplace.orchestrator.health()["healthy"]
-    (healthz,) = [
-        route for route in Media(workplace.orchestrator).routes() if "health" in route.path
-    ]
+    media = Media(workplace.orchestrator, workplace.settings)
+    (healthz,) = [route for route in media.routes() if "health" in route.path]
     assert healthz.endpoint(None).status_code == 503
     assert_nothing_left(workplace.folder(session_id))
     workplace.engine.does = true_alphas

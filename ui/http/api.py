@@ -86,8 +86,8 @@ class Api:
         points: list[list[float]] | None = None,
         box: list[float] | None = None,
         mask: FileData | None = None,
-        strokes: list[dict[str, Any]] | None = None,
         language: str = "en",
+        strokes: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """Find the target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
 

@@ -199,8 +199,10 @@ def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Me
         ]
     if not header.is_indexed and _lacks_chunks(video, frames):
         return [Message("video.cut_off", {"frames": frames, "expected": video.header_frames})]
-    is_damaged = count.damage_lines or (
-        video.codec in ffmpeg.INTRA_CODECS and frames < video.packets
+    is_damaged = (
+        count.damage_lines
+        or count.has_failed
+        or (video.codec in ffmpeg.INTRA_CODECS and frames < video.packets)
     )
     if not is_damaged:
         return []

@@ -27,7 +27,7 @@ _DAMAGE = re.compile(
 
 @dataclass(slots=True)
 class Count:
-    """What one pass over all frames found."""
+    """What one pass over all frames found; `has_failed` where FFmpeg ended with an error."""
 
     times: list[int] = field(default_factory=list)
     checks: list[int] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Count:
     pixel_format: str = ""
     is_interlaced: bool = False
     damage_lines: int = 0
+    has_failed: bool = False
     log: str = ""
 
 
@@ -106,7 +107,7 @@ def _count_at(
     try:
         with Child(argv, limits, on_line=on_line) as child:
             _read_frame_lines(child, count)
-            child.wait(settings.ffmpeg_timeout_s)
+            count.has_failed = child.wait(settings.ffmpeg_timeout_s) != 0
             count.log = child.log
     except ChildStuckError as error:
         raise BadUpload(
