@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +181,7 @@ def test_a_dead_gpu_fails_the_job_and_marks_the_process(
     assert not workplace.orchestrator.health()["healthy"]
     media = Media(workplace.orchestrator, workplace.settings)
     (healthz,) = [route for route in media.routes() if "health" in route.path]
-    assert healthz.endpoint(None).status_code == 503
+    assert asyncio.run(healthz.endpoint(None)).status_code == 503
     assert_nothing_left(workplace.folder(session_id))
     workplace.engine.does = true_alphas
     again = workplace.matte(session_id)
