@@ -20,7 +20,7 @@ from ui.http.users import User, hash_password
 def with_target(server: AppServer, clip: Path, mask: Path, **headers: str) -> str:
     session = new_session(server, clip, **headers)
     (path,) = json.loads(upload(server, mask.read_bytes(), "mask.png", **headers).body)
-    call(server, "segment", [session, 0, "", None, None, file_data(path), "en"], **headers)
+    call(server, "segment", [session, 0, "", None, None, file_data(path), "en", None], **headers)
     return session
 
 

@@ -57,7 +57,7 @@ def test_the_same_mask_by_several_people_at_once_is_taken_by_each(
 
     def give(number: int) -> object:
         (path,) = json.loads(upload(app, mask.read_bytes(), "mask.png").body)
-        values = [sessions[number], 0, "", None, None, file_data(path), "en"]
+        values = [sessions[number], 0, "", None, None, file_data(path), "en", None]
         return call(app, "segment", values)
 
     found = all_at_once(6, give)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +226,9 @@ def test_a_job_through_the_page(work: Orchestrator, red: Settings, clip: Path) -
         with gr.Blocks():
             return lay_out(red, Polling(work), "en")
 
-    page = asyncio.run(build())
+    # In a thread: the browser of other tests keeps a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        page = pool.submit(asyncio.run, build()).result()
     calls.bind(page)
     cards = calls.load("", "en", "en")[page.engines]["engines"]
     assert "red" in [card["name"] for card in cards]
@@ -233,7 +236,8 @@ def test_a_job_through_the_page(work: Orchestrator, red: Settings, clip: Path) -
     work.read_mask_upload(state.id, 0, write_mask_png(clip.parent / "mask.png"))
     marks = {"frame": 0, "points": [], "box": None, "first": 0, "last": 11, "sequence": 1}
     engine = {"engine": "red", "options": {"level": "160"}}
-    calls.start(state.id, "en", marks, engine, ["png"], None, False, False)
+    controls = [control.value for control in page.controls.values()]
+    calls.start(state.id, "en", marks, engine, ["png"], None, *controls)
     wait(work, state.id)
     assert work.state(state.id).status is SessionStatus.DONE
     assert work.state(state.id).options_used == {"level": 160}
