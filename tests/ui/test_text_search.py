@@ -75,5 +75,6 @@ def test_text_without_gated_weights_names_who_answered(
     wait_masks(page)
     keyframe = state_file(ungated_app.workspace, session)["keyframes"]["0"]
     assert (keyframe["engine"], keyframe["text_used"]) == ("sam2", "person")
-    assert "Grounding DINO" in page.inner_text("body")
+    named = page.get_attribute("#sm-text textarea, #sm-text input", "placeholder")
+    assert "Grounding DINO" in named
     assert not ungated_app.errors()

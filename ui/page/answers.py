@@ -164,14 +164,16 @@ class Answers:
         segmenter = self._segmenter()
         can_text = segmenter is not None and Capability.TEXT in segmenter.capabilities
         can_exemplars = segmenter is not None and Capability.EXEMPLARS in segmenter.capabilities
-        hint = "page.text_hint" if can_text else "page.text_off"
+        hint = translate("page.text_hint" if can_text else "page.text_off", language)
+        if can_text:
+            hint = f"{hint} · {render(segmenter.label, language)}"
         engines = views.engine_views(self._orchestrator.engines(), language)
         return {
             page.heading: heading_html(language),
             page.upload: gr.update(label=upload_label(self._settings, language)),
             page.text: gr.update(
                 label=translate("page.text", language),
-                placeholder=translate(hint, language),
+                placeholder=hint,
                 interactive=can_text,
             ),
             page.segment: gr.update(value=translate("page.segment", language)),
