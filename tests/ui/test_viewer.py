@@ -425,7 +425,7 @@ def test_several_clips_become_a_session_each_and_a_bad_one_is_named(
     page.click(".sm-recent summary")
     page.locator(".sm-recent li a", has_text="other.mp4").click()
     page.wait_for_function(
-        "document.querySelector('[data-part=clip]').textContent.includes('other.mp4')"
+        "(document.querySelector('[data-part=clip]')?.textContent || '').includes('other.mp4')"
     )
 
 
