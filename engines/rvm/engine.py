@@ -67,7 +67,6 @@ class RvmEngine(Engine):
         self._files = {name: NetworkFile(spec, settings) for name, spec in RVM_NETWORKS.items()}
         self._device: DeviceName = "cpu"
         self._loaded: tuple[str, NetworkSession] | None = None
-        self._is_loaded = False
 
     @property
     def weight_bytes(self) -> int:
@@ -87,12 +86,10 @@ class RvmEngine(Engine):
         self.unload()
         self._device = device
         self._loaded = ("rvm", self._files["rvm"].open(device))
-        self._is_loaded = True
 
     def unload(self) -> None:
         """See `Engine.unload`."""
         self._loaded = None
-        self._is_loaded = False
 
     def agrees_with_target(
         self, frames: FrameSource, masks: Mapping[int, Mask], context: RunContext
@@ -127,7 +124,7 @@ class RvmEngine(Engine):
         context: RunContext,
     ) -> Iterator[MattedFrame]:
         """See `MattingEngine.process`; an empty guide asks for everyone."""
-        if not self._is_loaded:
+        if self._loaded is None:
             raise RuntimeError("load_model comes before process")
         chosen = read_options(RvmOptions, options, self.option_specs())
         first = TargetGuide(guide, frames.size_wh).mask(start)

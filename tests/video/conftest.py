@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import app
 from config import Settings
 from pipeline.video_io import VideoIO
 
@@ -39,3 +40,21 @@ def disc():
 @pytest.fixture
 def clip_path(tmp_path: Path) -> Path:
     return tmp_path / "clip.mp4"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        workspace_dir=tmp_path / "workspace",
+        models_dir=tmp_path / "models",
+        min_free_disk_bytes=0,
+        disk_floor_bytes=0,
+    )
+
+
+@pytest.fixture
+def work(settings: Settings):
+    orchestrator = app.build_orchestrator(settings)
+    yield orchestrator
+    assert orchestrator.close()

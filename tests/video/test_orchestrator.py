@@ -37,24 +37,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        _env_file=None,
-        workspace_dir=tmp_path / "workspace",
-        models_dir=tmp_path / "models",
-        min_free_disk_bytes=0,
-        disk_floor_bytes=0,
-    )
-
-
-@pytest.fixture
-def work(settings: Settings):
-    orchestrator = app.build_orchestrator(settings)
-    yield orchestrator
-    assert orchestrator.close()
-
-
-@pytest.fixture
 def session_id(work: Orchestrator, clip: Path) -> str:
     made = work.create_session(clip, "clip.mp4").id
     work.segment(made, 0, Prompt(box=BOX))

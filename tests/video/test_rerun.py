@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import app
 from config import Settings
 from engines.base import RunContext
 from pipeline.orchestrator import Orchestrator
@@ -32,24 +31,6 @@ def disc_mask(frame: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", FRAMES)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        _env_file=None,
-        workspace_dir=tmp_path / "workspace",
-        models_dir=tmp_path / "models",
-        min_free_disk_bytes=0,
-        disk_floor_bytes=0,
-    )
-
-
-@pytest.fixture
-def work(settings: Settings):
-    orchestrator = app.build_orchestrator(settings)
-    yield orchestrator
-    assert orchestrator.close()
 
 
 @pytest.fixture
