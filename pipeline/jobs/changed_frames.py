@@ -15,15 +15,17 @@ FADE_FRAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Frames `first` to `last`, inclusive, to matte again, from the key frame `start` on.
+    """Frames `first` to `last`, inclusive, to matte again for key frames `start` to `end` that changed.
 
-    `anchored_first` and `anchored_last`: the end is a key frame whose mask did not change, so that its
+    Where a key frame was only removed, `start` and `end` are the neighbour that is left. `anchored_first`
+    and `anchored_last`: that end of the stretch is a key frame whose mask did not change, so that its
     alpha is kept.
     """
 
     first: int
     last: int
     start: int
+    end: int
     anchored_first: bool
     anchored_last: bool
 
@@ -32,20 +34,23 @@ class Stretch:
         """Number of frames whose alpha is made again."""
         return self.last - self.first + 1 - self.anchored_first - self.anchored_last
 
+    @property
+    def matted_from(self) -> int:
+        """The key frame that matting starts from: as a run of the whole range, it comes from the earlier one."""
+        return self.first if self.anchored_first else self.start
+
     def weight(self, frame: int) -> float:
         """Return how much of a frame's alpha is the new one, in [0, 1]; 0 outside and at kept key frames."""
         if not self.first <= frame <= self.last:
             return 0.0
         shares = [1.0]
-        for is_anchored, distance in (
-            (self.anchored_first, frame - self.first),
-            (self.anchored_last, self.last - frame),
+        for is_anchored, distance, free in (
+            (self.anchored_first, frame - self.first, self.start - self.first),
+            (self.anchored_last, self.last - frame, self.last - self.end),
         ):
             if is_anchored:
                 # Never beyond the corrected frame: it is as it was marked.
-                end = self.first if distance == frame - self.first else self.last
-                fade = min(FADE_FRAMES + 1, max(abs(self.start - end), 1))
-                shares.append(min(distance / fade, 1.0))
+                shares.append(min(distance / min(FADE_FRAMES + 1, max(free, 1)), 1.0))
         return min(shares)
 
 
@@ -77,7 +82,8 @@ def changed_stretch(
     starts = [frame for frame in changed if frame in now] or [*below[-1:], *above[:1]]
     if not starts:
         raise ValueError("no key frame to start from")
-    return Stretch(low, high, starts[0], bool(below), bool(above))
+    ends = starts if starts[-1] in changed else starts[:1]
+    return Stretch(low, high, starts[0], ends[-1], bool(below), bool(above))
 
 
 def spliced(

@@ -130,7 +130,7 @@ class MattingRun:
             frames=self.frames.part(stretch.first, stretch.last),
             first=self.first + stretch.first,
             last=self.first + stretch.last,
-            start=stretch.start - stretch.first,
+            start=stretch.matted_from - stretch.first,
             # Frames of a part have other numbers: what an engine kept of the range is not theirs.
             context=replace(self.context, cache_dir=None),
             confidence=[1.0] * (stretch.last - stretch.first + 1),

@@ -54,6 +54,20 @@ def test_the_corrected_frame_is_all_new_and_the_ends_fade(at: int) -> None:
     assert stretch.weight(19) == stretch.weight(61) == 0.0
 
 
+def test_of_several_corrected_frames_each_is_all_new() -> None:
+    stretch = changed_stretch(BEFORE, {**BEFORE, 22: 5, 59: 6}, 0, 99)
+    assert stretch is not None
+    assert (stretch.first, stretch.last) == (20, 60)
+    assert [stretch.weight(frame) for frame in (20, 22, 40, 59, 60)] == [0.0, 1.0, 1.0, 1.0, 0.0]
+
+
+def test_matting_starts_where_a_run_of_the_whole_range_comes_from() -> None:
+    between = changed_stretch(BEFORE, {**BEFORE, 40: 44}, 0, 99)
+    before_all = changed_stretch(BEFORE, {**BEFORE, 0: 44}, 0, 99)
+    assert between is not None and before_all is not None
+    assert (between.matted_from, before_all.matted_from) == (20, 0)
+
+
 def test_splicing_keeps_every_other_frame_as_it_is() -> None:
     kept = [np.full((2, 2), frame, np.uint8) for frame in range(100)]
     stretch = changed_stretch(BEFORE, {**BEFORE, 40: 44}, 0, 99)
