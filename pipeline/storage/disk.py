@@ -23,7 +23,7 @@ def check_before(folder: Path, needed_bytes: int, reserve_bytes: int) -> None:
     Raises:
         NotEnoughDisk: with the numbers.
     """
-    free_bytes = shutil.disk_usage(folder).free
+    free_bytes = shutil.disk_usage(existing_parent(folder)).free
     if free_bytes - needed_bytes < reserve_bytes:
         raise NotEnoughDisk(
             "job.disk_before",

@@ -141,6 +141,25 @@ def test_a_half_upload_leaves_nothing_and_does_not_delay_the_stop(
     assert not files_below(uploads)
 
 
+def test_an_upload_whose_folder_is_removed_meanwhile_is_refused_in_words(app: AppServer) -> None:
+    body, kind = form_of(b"x" * 1000)
+    head = (
+        f"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    ).encode()
+    uploads = app.workspace / "uploads"
+    before = set(uploads.iterdir())
+    with socket.create_connection(("127.0.0.1", app.port), timeout=20) as connection:
+        connection.sendall(head + body[:20])
+        wait_until(lambda: set(uploads.iterdir()) - before)
+        (folder,) = set(uploads.iterdir()) - before
+        folder.rmdir()
+        connection.sendall(body[20:])
+        answer = connection.makefile("rb").read()
+    assert answer.split()[1] == b"409"
+    assert b"Upload the file again" in answer
+
+
 def test_uploads_beyond_a_limit_are_refused_with_and_without_their_length(
     make_server: Callable[..., AppServer],
 ) -> None:

@@ -244,8 +244,11 @@ class _FormWriter:
         if self._is_in_file:
             name = file_name(options[b"filename"].decode("utf-8", "replace"))
             self._progress.name = name
+            try:
+                self._file = (self._folder / name).open("xb")
+            except FileNotFoundError as error:
+                raise BadUpload("page.upload.removed", detail=str(error)) from error
             self.paths.append(self._folder / name)
-            self._file = self.paths[-1].open("xb")
 
     def _add_content(self, data: bytes, start: int, end: int) -> None:
         if not self._is_in_file:
@@ -280,6 +283,7 @@ _STATUS = {
     "page.upload.too_large": 413,
     "page.upload.budget": 429,
     "page.upload.form": 400,
+    "page.upload.removed": 409,
 }
 
 

@@ -47,6 +47,10 @@ TEXTS: dict[str, Text] = {
         en="This computer uploaded {limit} within an hour, which is the limit. Try again later.",
         zh="本机一小时内的上传量已达上限 {limit}，请稍后再试。",
     ),
+    "page.upload.removed": Text(
+        en="The server's folder for this upload was removed while it arrived. Upload the file again.",
+        zh="服务器上存放此次上传的文件夹在传输过程中被删除，请重新上传。",
+    ),
     "page.upload.too_large": Text(
         en="The upload is larger than {limit}. Send a shorter or smaller clip.",
         zh="上传的文件超过 {limit}。请上传更短或更小的视频。",
