@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import partials, start_app, stop, wait_until
-from ui.http.cleanup import remove_old_uploads
 
 gradio_client = pytest.importorskip("gradio_client")
 LONG = (640, 384)
@@ -72,12 +70,7 @@ def test_row_29_an_upload_that_breaks_off_leaves_nothing_for_long(
     wait_until(lambda: health(url)[0] == 200)
     uploads = folder / "workspace" / "uploads"
 
-    def is_swept() -> bool:
-        remove_old_uploads(uploads, 0.0, time.time() + 10)
-        return not any(path.is_file() for path in uploads.rglob("*"))
-
-    # The server may still be writing what has reached it of the last one.
-    wait_until(is_swept)
+    wait_until(lambda: not any(path.is_file() for path in uploads.rglob("*")))
     assert list(SessionStore(folder / "workspace")) == []
 
 
