@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, Engine
+from engines.base import Capability, Engine, ForegroundNetwork
 from engines.device.manager import ModelManager
+from engines.foreground import PREFERRED
 from engines.registry import EngineRegistry
 from engines.weights_manifest import model_weights
 from pipeline.session.request import MatteRequest
@@ -131,6 +132,25 @@ class EngineChoice:
             name = wanted
         self._require(name)
         return name
+
+    def main_object_engine(self) -> str:
+        """Return the engine that finds the main object of one frame: as set, else the best that is ready.
+
+        Networks that see one image at a time come before those for a whole clip of people.
+
+        Raises:
+            EngineUnavailable: none is ready.
+        """
+        ready = [engine for engine in self._able(Capability.EVERYONE) if engine.is_available]
+        if not ready:
+            raise EngineUnavailable("engine.no_foreground_network")
+        wanted = (self._settings.foreground_network, PREFERRED)
+        ranks = {name: rank for rank, name in enumerate(reversed(wanted), start=1)}
+        best = max(
+            ready,
+            key=lambda engine: (ranks.get(engine.name, 0), isinstance(engine, ForegroundNetwork)),
+        )
+        return best.name
 
     def _default_for_everyone(self, able: list[Engine]) -> str:
         """Return the best ready engine that needs no mark, or the first, whose error then names what it lacks."""

@@ -129,6 +129,10 @@ class Orchestrator:
         """Make a mask PNG the target on a frame; see `Targets.read_mask_upload`."""
         return self._targets.read_mask_upload(session_id, frame, path, strokes)
 
+    def select_main_object(self, session_id: str, frame: int) -> Keyframe:
+        """Find the target without a mark; see `Targets.select_main_object`."""
+        return self._targets.select_main_object(session_id, frame)
+
     def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
         """Return the mask PNG of a found instance, white on black, at full size."""
         return self._targets.instance_image(session_id, frame, instance)

@@ -80,9 +80,13 @@ def store_mask(
     prompt: Prompt,
     notices: tuple[Message, ...] = (),
     *,
+    engine: str = "",
     own_mask: bool = False,
 ) -> Keyframe:
     """Put the prompt's mask, bool (H, W) of the clip's size, or strokes alone, in as a keyframe.
+
+    Args:
+        engine: name of the engine that made the mask; "" for a mask that the user brought or painted.
 
     Raises:
         UnusablePrompt: the strokes leave nothing.
@@ -93,8 +97,8 @@ def store_mask(
     else:
         base = prompt.mask
     instances = painted([Instance(base, 1.0)], prompt)
-    engine = MASK_ENGINE if own_mask else PAINT_ENGINE
-    found = Found(instances, engine, prompt, notices=notices, own_mask=own_mask)
+    made_by = engine or (MASK_ENGINE if own_mask else PAINT_ENGINE)
+    found = Found(instances, made_by, prompt, notices=notices, own_mask=own_mask)
     return store_keyframe(session, frame_index, found)
 
 

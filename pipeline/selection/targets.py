@@ -9,6 +9,7 @@ from engines.base import Capability
 from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice
 from pipeline.selection.corrections import base_mask, own_mask
+from pipeline.selection.main_object import alpha_of_frame, main_object
 from pipeline.selection.mask_upload import mask_notices, read_mask_file, store_mask
 from pipeline.selection.selector import Selector
 from pipeline.session.clips import Clips
@@ -88,6 +89,22 @@ class Targets:
         return self._selector.segment(
             session, frame, prompt, name, read_frames, english, own_mask=is_own
         )
+
+    def select_main_object(self, session_id: str, frame: int) -> Keyframe:
+        """Make what a network finds without a mark the target on a frame; clicks then correct it.
+
+        Raises:
+            EngineUnavailable: no such network is installed.
+            UnusablePrompt: it finds nothing.
+            BadRequest: the clip has no such frame.
+        """
+        session, clip = self._clips.open(session_id, frame)
+        name = self._choice.main_object_engine()
+        picture = self._clips.read_around(session, clip, frame, ())[0]
+        mask = main_object(alpha_of_frame(self._choice.manager, name, picture))
+        with disk.translate_disk_full(session.folder):
+            write_mask(session.own_mask_path(frame), mask)
+            return store_mask(session, frame, Prompt(mask=mask), engine=name, own_mask=True)
 
     def read_mask_upload(
         self, session_id: str, frame: int, path: Path, strokes: tuple[Stroke, ...] = ()

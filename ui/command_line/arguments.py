@@ -157,6 +157,11 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
     )
     parser.add_argument("--box", type=parse_box, metavar="X0,Y0,X1,Y1")
     parser.add_argument(
+        "--main-object",
+        action="store_true",
+        help="take the main object of the frame, as a network finds it without a mark",
+    )
+    parser.add_argument(
         "--stroke",
         type=parse_stroke,
         action="append",

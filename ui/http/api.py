@@ -88,15 +88,22 @@ class Api:
         mask: FileData | None = None,
         language: str = "en",
         strokes: list[dict[str, Any]] | None = None,
+        main_object: bool = False,
     ) -> dict[str, Any]:
         """Find the target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
+
+        With `main_object` a network finds it without a mark; the others are then left out.
 
         Strokes {"vertices": [[x, y], …], "radius", "positive", "filled"} are painted over it, exactly.
         """
         with _answering(language):
             key = session_key(session)
             at = whole_number(frame, "frame")
-            if mask is not None:
+            if main_object is True:
+                if text or points or box is not None or mask is not None or strokes:
+                    raise BadRequest("page.bad_value", name="main_object")
+                self._orchestrator.select_main_object(key, at)
+            elif mask is not None:
                 path, _ = self._uploaded(mask)
                 try:
                     self._orchestrator.read_mask_upload(key, at, path, read_strokes(strokes or []))

@@ -181,6 +181,7 @@ class Answers:
                 label=translate("page.exemplars", language), visible=can_exemplars
             ),
             page.own_mask: gr.update(label=translate("page.own_mask", language)),
+            page.main_object: gr.update(value=translate("page.main_object", language)),
             page.outputs: gr.update(
                 label=translate("page.outputs", language), choices=output_choices(language)
             ),

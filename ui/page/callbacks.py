@@ -202,6 +202,12 @@ class Callbacks:
         self._orchestrator.segment(session_id, marks.frame, Prompt(text=words))
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
+    def main_object(self, session: object, language: Language, value: object) -> Updates:
+        """Select what a network finds on the frame without a mark."""
+        session_id = session_key(session)
+        self._orchestrator.select_main_object(session_id, read_annotation(value).frame)
+        return self._answer.selection(self._orchestrator.state(session_id), language)
+
     def own_mask(
         self, session: object, language: Language, value: object, upload: object
     ) -> Updates:

@@ -46,6 +46,7 @@ class Page:
     segment: gr.Button
     exemplars: gr.Checkbox
     own_mask: gr.UploadButton
+    main_object: gr.Button
     engines: gr.HTML
     outputs: gr.CheckboxGroup
     controls: dict[str, Control]
@@ -132,7 +133,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
                 height=100,
                 elem_id="sm-upload",
             )
-            text, segment, exemplars, own_mask = _selection(language)
+            text, segment, exemplars, own_mask, main_object = _selection(language)
             # Before the many kinds of files, so that start and progress are in view.
             start = gr.Button(
                 translate("page.start", language),
@@ -157,6 +158,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         segment=segment,
         exemplars=exemplars,
         own_mask=own_mask,
+        main_object=main_object,
         engines=engines,
         outputs=outputs,
         controls=controls,
@@ -185,7 +187,7 @@ def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
 
 def _selection(
     language: Language,
-) -> tuple[gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton]:
+) -> tuple[gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton, gr.Button]:
     with gr.Row(equal_height=True):
         text = gr.Textbox(
             label=translate("page.text", language),
@@ -199,10 +201,21 @@ def _selection(
             translate("page.segment", language), scale=1, min_width=90, elem_id="sm-segment"
         )
     exemplars = gr.Checkbox(label=translate("page.exemplars", language), visible=False)
-    own_mask = gr.UploadButton(
-        translate("page.own_mask", language), file_types=[".png"], size="sm", elem_id="sm-own-mask"
-    )
-    return text, segment, exemplars, own_mask
+    with gr.Row(equal_height=True):
+        main_object = gr.Button(
+            translate("page.main_object", language),
+            size="sm",
+            min_width=120,
+            elem_id="sm-main-object",
+        )
+        own_mask = gr.UploadButton(
+            translate("page.own_mask", language),
+            file_types=[".png"],
+            size="sm",
+            min_width=120,
+            elem_id="sm-own-mask",
+        )
+    return text, segment, exemplars, own_mask, main_object
 
 
 def _job_controls(

@@ -20,6 +20,7 @@ TEXTS: dict[str, Text] = {
     "page.text_off": Text(en="Needs SAM 3; click or draw a box", zh="需要 SAM 3；请点击或框选"),
     "page.segment": Text(en="Segment", zh="分割"),
     "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
+    "page.main_object": Text(en="Select the main object", zh="选择主体"),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的蒙版（PNG）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),

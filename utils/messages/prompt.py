@@ -19,6 +19,14 @@ TEXTS: dict[str, Text] = {
         "or install SAM 3.",
         zh="{name} 不支持按示例框查找同类目标。请用框圈出单个目标，或安装 SAM 3。",
     ),
+    "prompt.no_main_object": Text(
+        en="No main object was found on this frame. Click the target, draw a box around it, or give a mask.",
+        zh="此帧上未找到主体。请点击目标、用框圈出目标，或提供蒙版。",
+    ),
+    "prompt.main_object_alone": Text(
+        en="--main-object selects by itself: leave out --text, --point, --box, --mask, --stroke and --everyone.",
+        zh="--main-object 会自动选择目标：请勿同时使用 --text、--point、--box、--mask、--stroke 或 --everyone。",
+    ),
     "prompt.no_positive": Text(
         en="There are only negative clicks. Add a click on the target, or draw a box around it.",
         zh="目前只有排除点。请在目标上点击一次，或用框圈出目标。",
@@ -93,8 +101,8 @@ TEXTS: dict[str, Text] = {
         zh="请只提供蒙版，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
-        en="Give the target by one of --mask, --text, --point or --box, or --everyone.",
-        zh="请指定要保留的目标：--mask、--text、--point 或 --box 之一，或 --everyone。",
+        en="Give the target by one of --mask, --text, --point, --box or --main-object, or --everyone.",
+        zh="请指定要保留的目标：--mask、--text、--point、--box 或 --main-object 之一，或 --everyone。",
     ),
     "prompt.everyone_alone": Text(
         en="Everyone is kept by --everyone, so it goes with no --mask, --text, --point or --box.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import MatteRequest, RenderRequest, Request, build_request
 from ui.command_line.arguments import request_values
-from ui.command_line.commands.segment import print_text_used, read_prompt
+from ui.command_line.commands.segment import check_main_object, find_target
 from ui.command_line.console import ConsoleProgress, one_line
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
@@ -170,7 +170,8 @@ def _print_result(options: argparse.Namespace, summary: dict[str, object]) -> No
 
 def _check_target(options: argparse.Namespace) -> None:
     """Check that the target is given in one way."""
-    has_prompt = bool(options.text or options.point or options.box)
+    check_main_object(options)
+    has_prompt = bool(options.text or options.point or options.box or options.main_object)
     if options.everyone and (has_prompt or options.mask is not None or options.stroke):
         raise UnusablePrompt("prompt.everyone_alone")
     if options.mask is not None and has_prompt:
@@ -192,7 +193,7 @@ def _session_with_target(
                 state.id, options.frame, options.mask, tuple(options.stroke)
             )
         elif not options.everyone:
-            print_text_used(orchestrator.segment(state.id, options.frame, read_prompt(options)))
+            find_target(options, orchestrator, state.id)
     except BaseException:
         orchestrator.discard(state.id)
         raise

@@ -25,16 +25,16 @@ def check_segment(options: argparse.Namespace) -> None:
         raise BadRequest("job.value", name="-o", value=str(options.output), allowed="*.png")
     if not options.output.parent.is_dir():
         raise BadRequest("job.folder_missing", folder=str(options.output.parent))
-    read_prompt(options)
+    check_main_object(options)
+    if not options.main_object:
+        read_prompt(options)
 
 
 def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run the command."""
-    prompt = read_prompt(options)
     state = orchestrator.create_session(options.clip, options.clip.name)
     try:
-        keyframe = orchestrator.segment(state.id, options.frame, prompt)
-        print_text_used(keyframe)
+        keyframe = find_target(options, orchestrator, state.id)
         orchestrator.export_mask(state.id, options.frame, options.output)
     finally:
         orchestrator.discard(state.id)  # nobody learns its id
@@ -42,6 +42,29 @@ def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     print(
         f"{options.output}: {best.area_px} pixels, score {best.score:.2f}, found by {keyframe.engine}"
     )
+
+
+def check_main_object(options: argparse.Namespace) -> None:
+    """Check that nothing else names the target beside `--main-object`.
+
+    Raises:
+        UnusablePrompt: something does.
+    """
+    values = vars(options)
+    others = ("text", "point", "box", "stroke", "mask", "everyone")
+    if options.main_object and any(values.get(name) for name in others):
+        raise UnusablePrompt("prompt.main_object_alone")
+
+
+def find_target(
+    options: argparse.Namespace, orchestrator: Orchestrator, session_id: str
+) -> Keyframe:
+    """Find the target that the options name, on their frame."""
+    if options.main_object:
+        return orchestrator.select_main_object(session_id, options.frame)
+    keyframe = orchestrator.segment(session_id, options.frame, read_prompt(options))
+    print_text_used(keyframe)
+    return keyframe
 
 
 def read_prompt(options: argparse.Namespace) -> Prompt:
