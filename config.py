@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     """Network whose foreground the built-in engine uses as evidence: auto (any whose files are there), off,
     or an engine's name."""
 
+    quick_preview: bool = True
+    """Show a small preview of every uploaded clip, matted without a mark, where Robust Video Matting is there."""
+
     segmenter: str = "auto"
     """Engine that finds and tracks the target; auto takes the best that is ready."""
     sam3_model: str = "sam3"

@@ -152,6 +152,16 @@ class EngineChoice:
         )
         return best.name
 
+    def quick_preview_engine(self) -> str:
+        """Return the engine that previews a clip without a mark; "" where none is ready, or by the setting."""
+        if not self._settings.quick_preview:
+            return ""
+        able = [engine for engine in self._able(Capability.EVERYONE) if engine.is_available]
+        wanted = [engine for engine in able if engine.preference.quick_preview]
+        return (
+            max(wanted, key=lambda engine: engine.preference.quick_preview).name if wanted else ""
+        )
+
     def _default_for_everyone(self, able: list[Engine]) -> str:
         """Return the best ready engine that needs no mark, or the first, whose error then names what it lacks."""
         if not able:

@@ -24,6 +24,7 @@ from pipeline.postprocess.review import ReviewPlace
 from pipeline.selection.targets import Targets
 from pipeline.session.clips import Clips
 from pipeline.session.playback import PlaybackClips
+from pipeline.session.quick_preview import PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import OutputFile, Results
 from pipeline.session.retention import SessionSummary
@@ -69,6 +70,9 @@ class Orchestrator:
         self._targets = Targets(self._clips, self._choice, translator, self._results)
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs)
         self._playback = PlaybackClips(video)
+        self._previews = QuickPreviews(
+            video, manager, self._choice.quick_preview_engine, lambda: bool(jobs.active_sessions())
+        )
         self._upkeep = Upkeep(settings, store, video, manager, jobs)
         self._doctor = Doctor(settings, registry, manager, video)
 
@@ -114,6 +118,16 @@ class Orchestrator:
     def playback_clip(self, session_id: str) -> Path | None:
         """Return the clip of the source that the page plays, None while there is none."""
         return self._playback.path(self._store.open(session_id))
+
+    def quick_preview(self, session_id: str) -> PreviewState | None:
+        """Return how far the preview without a mark is, and have it made; see `QuickPreviews.ask`."""
+        return self._previews.ask(self._store.open(session_id))
+
+    def quick_preview_file(self, session_id: str, *, is_clip: bool) -> Path | None:
+        """Return the preview's clip, or the newest picture of one in the making; None where there is none."""
+        session = self._store.open(session_id)
+        path = session.quick_preview_clip if is_clip else session.quick_preview_picture
+        return path if path.is_file() else None
 
     # --- the target -----------------------------------------------------------------------------
 
@@ -296,4 +310,5 @@ class Orchestrator:
         """Stop for good: running jobs end as interrupted, models are unloaded; True when all stopped."""
         self._jobs.interrupt()
         self._playback.close()
+        self._previews.close()
         return self._upkeep.close()

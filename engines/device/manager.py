@@ -174,6 +174,11 @@ class ModelManager:
         with self._changed:
             return self._budget.reserved_bytes()
 
+    def lease_count(self) -> int:
+        """Return how many leases are live, over all engines."""
+        with self._changed:
+            return len(self._budget.live)
+
     def unload_idle(self) -> None:
         """Unload every engine that is not leased."""
         while True:

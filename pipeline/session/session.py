@@ -91,6 +91,16 @@ class Session:
         return self.folder / "playback.mp4"
 
     @property
+    def quick_preview_clip(self) -> Path:
+        """A small clip of the source, matted without a mark, for the page to play."""
+        return self.folder / "quick_preview.mp4"
+
+    @property
+    def quick_preview_picture(self) -> Path:
+        """The newest frame of that clip while it is made."""
+        return self.folder / "quick_preview.jpg"
+
+    @property
     def cache_dir(self) -> Path:
         """Where an engine that can resume keeps its work."""
         return self.folder / "cache"

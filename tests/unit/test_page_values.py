@@ -158,7 +158,9 @@ def test_sizes_and_rates_are_short() -> None:
     assert shown_fps(Fraction(25)) == "25"
 
 
-@pytest.mark.parametrize("name", ["viewer", "engines", "progress", "results", "edges", "recent"])
+@pytest.mark.parametrize(
+    "name", ["viewer", "engines", "progress", "results", "edges", "recent", "quick_preview"]
+)
 def test_every_text_a_script_asks_for_is_in_the_catalogue(name: str) -> None:
     import re
 

@@ -64,6 +64,8 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/media/{session}/mask/{number}/{number}.png"),
     AllowedRoute("GET", "/media/{session}/alpha/{number}.png"),
     AllowedRoute("GET", "/media/{session}/playback.mp4"),
+    AllowedRoute("GET", "/media/{session}/quick_preview.mp4"),
+    AllowedRoute("GET", "/media/{session}/quick_preview.jpg"),
     AllowedRoute("GET", "/media/{session}/still/{number}.jpg"),
     AllowedRoute("GET", "/media/{session}/live.jpg"),
     AllowedRoute("GET", "/media/{session}/file/{word}"),

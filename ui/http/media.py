@@ -65,6 +65,8 @@ class Media:
             Route("/media/{session}/mask/{frame:int}/{instance:int}.png", _answering(self._mask)),
             Route("/media/{session}/alpha/{frame:int}.png", _answering(self._alpha)),
             Route("/media/{session}/playback.mp4", _answering(self._play)),
+            Route("/media/{session}/quick_preview.mp4", _answering(self._quick_preview)),
+            Route("/media/{session}/quick_preview.jpg", _answering(self._quick_picture)),
             Route("/media/{session}/still/{frame:int}.jpg", _answering(self._still)),
             Route("/media/{session}/live.jpg", _answering(self._live)),
             Route("/media/{session}/file/{kind}", _answering(self._file)),
@@ -141,6 +143,28 @@ class Media:
         if path is None:
             return JSONResponse({"error": "none"}, status_code=404)
         return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
+
+    async def _quick_preview(self, request: Request) -> Response:
+        path = self._orchestrator.quick_preview_file(_session(request), is_clip=True)
+        if path is None:
+            return JSONResponse({"error": "none"}, status_code=404)
+        return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
+
+    async def _quick_picture(self, request: Request) -> Response:
+        session_id = _session(request)
+
+        def read() -> bytes | None:
+            # Read at once: the file is replaced while the preview is made.
+            path = self._orchestrator.quick_preview_file(session_id, is_clip=False)
+            try:
+                return None if path is None else path.read_bytes()
+            except FileNotFoundError:
+                return None
+
+        content = await run_in_threadpool(read)
+        if content is None:
+            return JSONResponse({"error": "none"}, status_code=404)
+        return Response(content, media_type="image/jpeg", headers=_CHANGING)
 
     async def _file(self, request: Request) -> Response:
         session_id = _session(request)

@@ -54,6 +54,7 @@ class Answers:
         status = {"kind": "step", "text": text, "language": language, "session": ""}
         return {
             page.session: "",
+            page.quick_preview: gr.update(session=""),
             page.status: gr.update(status=status),
             page.recent: gr.update(
                 current={"session": "", "language": language, "chosen": chosen},
@@ -79,6 +80,7 @@ class Answers:
             {
                 page.session: state.id,
                 page.viewer: gr.update(clip=clip, keyframes=keyframes, answered=_now()),
+                page.quick_preview: gr.update(session=state.id),
                 page.outputs: gr.update(value=list(request.outputs)) if request else gr.skip(),
                 page.progress: gr.update(job=self._watched(state)),
             },
@@ -191,6 +193,7 @@ class Answers:
             page.viewer: gr.update(texts=widget_texts("viewer", language)),
             page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
             page.results: gr.update(texts=widget_texts("results", language)),
+            page.quick_preview: gr.update(texts=widget_texts("quick_preview", language)),
             page.edges: gr.update(
                 texts=widget_texts("edges", language), specs=views.edge_specs(language)
             ),

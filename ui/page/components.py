@@ -16,6 +16,7 @@ from ui.widgets.edges.edges import build_edges
 from ui.widgets.engines.engines import build_engines
 from ui.widgets.polling import Polling
 from ui.widgets.progress.progress import build_progress
+from ui.widgets.quick_preview.quick_preview import build_quick_preview
 from ui.widgets.recent.recent import build_recent
 from ui.widgets.results.results import build_results
 from ui.widgets.status.status import build_status
@@ -42,6 +43,7 @@ class Page:
     recent: gr.HTML
     upload: gr.File
     viewer: gr.HTML
+    quick_preview: gr.HTML
     text: gr.Textbox
     segment: gr.Button
     exemplars: gr.Checkbox
@@ -142,6 +144,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
                 elem_id="sm-start",
             )
             progress = build_progress(language, polling)
+            quick_preview = build_quick_preview(language, polling)
             outputs, controls = _job_controls(language)
             results = build_results(language)
             engines = build_engines(language)
@@ -154,6 +157,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         recent=recent,
         upload=upload,
         viewer=viewer,
+        quick_preview=quick_preview,
         text=text,
         segment=segment,
         exemplars=exemplars,

@@ -64,6 +64,18 @@ class Polling:
             return {"ok": False}
         return {"ok": True, "ready": ready}
 
+    def quick_preview(self, data: Any, client: Client) -> Answer:
+        """Return how far the preview without a mark is; `state` is None where there is none."""
+        del client
+        try:
+            state = self._orchestrator.quick_preview(session_key(data["session"]))
+        except _UNUSABLE:
+            return {"ok": False}
+        if state is None or state.has_failed:
+            return {"ok": True, "state": None}
+        shown = {"done": state.done, "total": state.total, "ready": state.is_ready}
+        return {"ok": True, "state": shown}
+
     def recent_sessions(self, data: Any, client: Client) -> Answer:
         """Return those of the given sessions that still exist, and why others were removed.
 

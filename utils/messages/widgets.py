@@ -32,6 +32,13 @@ _PROGRESS: dict[str, Text] = {
     "lost": Text(en="No answer from the server; still trying…", zh="服务器没有响应，正在重试…"),
 }
 
+_QUICK_PREVIEW: dict[str, Text] = {
+    "title": Text(en="Preview without a mark (people)", zh="无标记预览（人物）"),
+    "making": Text(
+        en="Making it while nothing else runs: {done} / {total}", zh="空闲时生成：{done} / {total}"
+    ),
+}
+
 _RESULTS: dict[str, Text] = {
     "downloads": Text(en="Downloads", zh="下载"),
     "took": Text(en="{engine} · {seconds} s", zh="{engine} · 用时 {seconds} 秒"),
@@ -85,6 +92,7 @@ _GROUPS: dict[str, dict[str, Text]] = {
     "viewer": VIEWER,
     "engines": _ENGINES,
     "progress": _PROGRESS,
+    "quick_preview": _QUICK_PREVIEW,
     "results": _RESULTS,
     "edges": _EDGES,
     "recent": _RECENT,

@@ -1,0 +1,197 @@
+"""A small mask-free preview of a clip just uploaded, made in the background while nothing else runs.
+
+The engine that needs no mark mattes every frame at a small size. While a click or a job runs the preview gives
+its engine back and waits, then goes on where it was; see `Preference.quick_preview`.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engines.base import FrameSource, MattingEngine, RunContext
+from engines.device.manager import ModelManager
+from pipeline.session.session import Session
+from pipeline.video_io import VideoIO
+from pipeline.video_io.playback import write_playback_clip
+from utils.errors import Cancelled, SplazmatteError
+from utils.image_utils import compose_over_checker, shrink_to, write_image
+from utils.types import Frame
+
+logger = logging.getLogger(__name__)
+
+LONG_SIDE = 512
+"""Longest side of the preview, in pixels."""
+STOP_WAIT_S = 3.0
+"""Seconds that the worker has to end when the process stops."""
+PICTURE_INTERVAL_S = 1.0
+"""Seconds between two pictures of a preview in the making."""
+IDLE_CHECK_S = 0.25
+_READ_AHEAD = 8
+"""Frames kept for an engine that reads ahead of what it yields."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewState:
+    """How far a session's preview is: frames done of all; `has_failed` where none will come."""
+
+    done: int
+    total: int
+    is_ready: bool = False
+    has_failed: bool = False
+
+
+class SmallFrames:
+    """A clip's frames from `first` on, scaled down; remembers the newest ones read."""
+
+    def __init__(self, source: FrameSource, first: int) -> None:
+        self._source = source
+        self._first = first
+        self._recent: deque[tuple[int, Frame]] = deque(maxlen=_READ_AHEAD)
+        width, height = source.size_wh
+        scale = min(1.0, LONG_SIDE / max(width, height))
+        self._size_wh = max(round(width * scale), 1), max(round(height * scale), 1)
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """See `FrameSource.size_wh`."""
+        return self._size_wh
+
+    def __len__(self) -> int:
+        return len(self._source) - self._first
+
+    def read(self, start: int, stop: int, step: Literal[1, -1] = 1) -> Iterator[Frame]:
+        """See `FrameSource.read`."""
+        frames = self._source.read(start + self._first, stop + self._first, step)
+        for index, frame in zip(range(start, stop, step), frames, strict=True):
+            small = shrink_to(frame, LONG_SIDE)
+            self._recent.append((index, small))
+            yield small
+
+    def recent(self, index: int) -> Frame:
+        """Return a frame that was among the newest read."""
+        return next(frame for number, frame in self._recent if number == index)
+
+
+class QuickPreviews:
+    """Makes previews, the one asked for last first; the worker starts with the first of them.
+
+    Args:
+        engine_name: the engine that makes them now, "" for none.
+        is_job_active: tells whether a job runs or waits.
+    """
+
+    def __init__(
+        self,
+        video: VideoIO,
+        manager: ModelManager,
+        engine_name: Callable[[], str],
+        is_job_active: Callable[[], bool],
+    ) -> None:
+        self._video = video
+        self._manager = manager
+        self._engine_name = engine_name
+        self._is_job_active = is_job_active
+        self._waiting: queue.LifoQueue[Session | None] = queue.LifoQueue()
+        self._states: dict[str, PreviewState] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._worker: threading.Thread | None = None
+
+    def ask(self, session: Session) -> PreviewState | None:
+        """Return how far the session's preview is, and have it made; None where there are no previews."""
+        total = session.clip.frame_count
+        if session.quick_preview_clip.is_file():
+            return PreviewState(total, total, is_ready=True)
+        if not self._engine_name():
+            return None
+        with self._lock:
+            if session.id not in self._states and not self._stop.is_set():
+                self._states[session.id] = PreviewState(0, total)
+                self._waiting.put(session)
+                if self._worker is None:
+                    self._worker = threading.Thread(
+                        target=self._work, name="quick-preview", daemon=True
+                    )
+                    self._worker.start()
+            return self._states.get(session.id)
+
+    def close(self) -> None:
+        """Stop, also in the middle of a clip; nothing unfinished is left."""
+        self._stop.set()
+        self._waiting.put(None)
+        if self._worker is not None:
+            self._worker.join(STOP_WAIT_S)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            session = self._waiting.get()
+            if session is None:
+                return
+            self._make(session)
+
+    def _make(self, session: Session) -> None:
+        has_failed = False
+        try:
+            write_playback_clip(self._composited(session), session.quick_preview_clip, self._stop)
+        except Cancelled:
+            return
+        except (OSError, SplazmatteError) as error:
+            has_failed = True
+            logger.warning("session %s has no quick preview: %s", session.id[:6], error)
+        except Exception:
+            has_failed = True
+            logger.exception("session %s has no quick preview", session.id[:6])
+        finally:
+            session.quick_preview_picture.unlink(missing_ok=True)
+        with self._lock:
+            if has_failed:
+                self._states[session.id] = replace(self._states[session.id], has_failed=True)
+            else:
+                del self._states[session.id]
+
+    def _composited(self, session: Session) -> Iterator[Frame]:
+        """Yield every frame over a checkerboard, uint8 RGB; waits while something else runs."""
+        clip = session.clip
+        source = self._video.open(session.source, clip, self._stop)
+        done, next_s = 0, 0.0
+        while done < clip.frame_count:
+            self._wait_until_idle()
+            for picture in self._matted(SmallFrames(source, done)):
+                done += 1
+                with self._lock:
+                    self._states[session.id] = PreviewState(done, clip.frame_count)
+                if time.monotonic() >= next_s:
+                    write_image(session.quick_preview_picture, picture)
+                    next_s = time.monotonic() + PICTURE_INTERVAL_S
+                yield picture
+                if self._is_busy(own_leases=1):
+                    break
+
+    def _matted(self, frames: SmallFrames) -> Iterator[Frame]:
+        name = self._engine_name()
+        with self._manager.lease(
+            name, size_wh=frames.size_wh, wait_s=0, cancel=self._stop
+        ) as engine:
+            if not isinstance(engine, MattingEngine):
+                raise TypeError(f"{name} makes no mattes")
+            context = RunContext(cancel=self._stop)
+            matted = engine.process(frames, {}, 0, {}, context)
+            with closing(matted):  # type: ignore[type-var]
+                for item in matted:
+                    yield compose_over_checker(frames.recent(item.index), item.alpha)
+
+    def _wait_until_idle(self) -> None:
+        while self._is_busy(own_leases=0):
+            if self._stop.wait(IDLE_CHECK_S):
+                raise Cancelled
+
+    def _is_busy(self, own_leases: int) -> bool:
+        return self._is_job_active() or self._manager.lease_count() > own_leases
