@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
+Codec: TypeAlias = Literal[
+    "h264",
+    "hevc",
+    "av1",
+    "vp8",
+    "vp9",
+    "mpeg4",
+    "mpeg2",
+    "mjpeg",
+    "prores",
+    "dnxhd",
+    "ffv1",
+    "qtrle",
+    "png",
+    "apv",
+    "vvc",
+    "cineform",
+    "hap",
+    "utvideo",
+    "gif",
+    "webp",
+]
 
 
 class Settings(BaseSettings):
@@ -84,6 +106,8 @@ class Settings(BaseSettings):
         Literal["mp4", "mov", "avi", "mkv", "webm", "ts", "mts", "m2ts", "gif", "webp"], ...
     ] = ("mp4", "mov", "avi", "mkv", "webm", "ts", "mts", "m2ts", "gif", "webp")
     """Containers accepted."""
+    codecs: tuple[Codec, ...] = get_args(Codec)
+    """Video codecs accepted."""
     probe_timeout_s: float = Field(default=20.0, gt=0)
     """Wall-clock seconds a probe may take."""
     ffmpeg_timeout_s: float = Field(default=30.0, gt=0)

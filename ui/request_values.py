@@ -56,7 +56,11 @@ def _read_value(spec: OptionSpec, value: object) -> object:
     return parse_option(spec, value)
 
 
-def page_controls() -> tuple[OptionSpec, ...]:
-    """Return the options of a matting job that the page draws a control of its own for."""
-    specs = request_specs(MatteRequest).values()
-    return tuple(spec for spec in specs if spec.option.on_page and len(spec.path) == 1)
+_IN_WIDGETS = ("edges", "backgrounds")
+"""Groups of options that a widget of the page shows together."""
+
+
+def page_controls(request_type: type[RenderRequest] = MatteRequest) -> tuple[OptionSpec, ...]:
+    """Return the options of a request that the page draws a control of its own for."""
+    specs = request_specs(request_type).values()
+    return tuple(spec for spec in specs if spec.option.on_page and spec.path[0] not in _IN_WIDGETS)

@@ -15,6 +15,8 @@ PICTURE = "picture"
 """Name of the background that is the session's own picture."""
 NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", PICTURE)
 _HINT = f"#RRGGBB, {', '.join(NAMED_BACKGROUNDS)}"
+_EXR_ALPHA = ("premultiplied", "straight")
+_SIZE_LIMIT_BY = ("scale", "rate")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
@@ -159,15 +161,13 @@ class FileOptions:
             Text(en="Number of a sequence's first frame", zh="序列首帧编号"),
             minimum=0,
             maximum=899_999,
-            on_page=False,
         ),
     ] = 0
     exr_alpha: Annotated[
         str,
         Option(
             Text(en="Colour of OpenEXR frames", zh="OpenEXR 的颜色"),
-            choices=("premultiplied", "straight"),
-            on_page=False,
+            choices=_EXR_ALPHA,
         ),
     ] = "premultiplied"
     loops: Annotated[
@@ -179,29 +179,35 @@ class FileOptions:
             ),
             minimum=0,
             maximum=65_535,
-            on_page=False,
         ),
     ] = 0
     size_limit_mb: Annotated[
         float,
         Option(
             Text(
-                en="Largest WebP, APNG or GIF in MB, scaled down to meet it; 0 for no limit",
-                zh="WebP、APNG、GIF 的最大体积（MB），超出时自动缩小；0 为不限",
+                en="Largest WebP, APNG or GIF in MB, 0 for no limit",
+                zh="WebP、APNG、GIF 的最大体积（MB），0 为不限",
             ),
             minimum=0.0,
             maximum=10_000.0,
-            on_page=False,
         ),
     ] = 0.0
+    size_limit_by: Annotated[
+        str,
+        Option(
+            Text(en="What gives way to the size limit", zh="超出体积上限时降低"),
+            choices=_SIZE_LIMIT_BY,
+        ),
+    ] = "scale"
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.exr_alpha not in ("premultiplied", "straight"):
-            allowed = "premultiplied, straight"
-            raise BadRequest(
-                "job.value", name="exr_alpha", value=str(self.exr_alpha)[:60], allowed=allowed
-            )
+        for name, allowed in (("exr_alpha", _EXR_ALPHA), ("size_limit_by", _SIZE_LIMIT_BY)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise BadRequest(
+                    "job.value", name=name, value=str(value)[:60], allowed=", ".join(allowed)
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,18 @@ class ColourTags:
 
 @dataclass(frozen=True, slots=True)
 class SoundTrack:
-    """One sound track: its place among the file's sound tracks, and its decoder in FFmpeg's name."""
+    """One sound track: its place among the file's sound tracks, and its decoder in FFmpeg's name.
+
+    `late_s` is told of MPEG-TS alone: seconds from the file's first packet to the track's own. FFmpeg
+    counts the times of such a file from the first packet of the streams that it reads.
+    """
 
     position: int
     codec: str
     channels: int = 0
     sample_rate: int = 0
     is_default: bool = False
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

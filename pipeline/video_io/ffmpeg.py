@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from config import Settings
+from config import Codec, Settings
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
 from utils.errors import FfmpegFailed
 
@@ -22,32 +22,29 @@ DEMUXERS = {
     "webp": "webp_anim",
 }
 """File type -> FFmpeg's name of its reader."""
-VIDEO_CODECS = (
-    "h264",
-    "hevc",
-    "av1",
-    "libdav1d",
-    "vp8",
-    "vp9",
-    "libvpx",
-    "libvpx-vp9",
-    "mpeg4",
-    "mpeg2video",
-    "mjpeg",
-    "prores",
-    "dnxhd",
-    "ffv1",
-    "qtrle",
-    "png",
-    "apv",
-    "vvc",
-    "cfhd",
-    "hap",
-    "utvideo",
-    "gif",
-    "webp",
-    "webp_anim",
-)
+DECODERS: dict[Codec, tuple[str, ...]] = {
+    "h264": ("h264",),
+    "hevc": ("hevc",),
+    "av1": ("av1", "libdav1d"),
+    "vp8": ("vp8", "libvpx"),
+    "vp9": ("vp9", "libvpx-vp9"),
+    "mpeg4": ("mpeg4",),
+    "mpeg2": ("mpeg2video",),
+    "mjpeg": ("mjpeg",),
+    "prores": ("prores",),
+    "dnxhd": ("dnxhd",),
+    "ffv1": ("ffv1",),
+    "qtrle": ("qtrle",),
+    "png": ("png",),
+    "apv": ("apv",),
+    "vvc": ("vvc",),
+    "cineform": ("cfhd",),
+    "hap": ("hap",),
+    "utvideo": ("utvideo",),
+    "gif": ("gif",),
+    "webp": ("webp", "webp_anim"),
+}
+"""Codec of the settings -> FFmpeg's names of its decoders."""
 INTRA_CODECS = frozenset(
     {"mjpeg", "prores", "dnxhd", "ffv1", "qtrle", "png", "apv", "cfhd", "hap", "utvideo"}
 )
@@ -79,14 +76,24 @@ def ffmpeg_path(settings: Settings) -> Path:
         raise FfmpegFailed("video.ffmpeg_missing", path="-", detail=str(error)) from error
 
 
+def with_every_kind(settings: Settings) -> Settings:
+    """Return the settings for files of our own making: no container or codec is switched off for those."""
+    return settings.model_copy(update={"formats": tuple(DEMUXERS), "codecs": tuple(DECODERS)})
+
+
 def format_whitelist(settings: Settings) -> str:
     """Return the readers allowed, comma-separated."""
-    return ",".join(sorted({DEMUXERS[name] for name in settings.formats if name in DEMUXERS}))
+    return ",".join(sorted({DEMUXERS[name] for name in settings.formats}))
 
 
-def codec_whitelist() -> str:
+def video_decoders(settings: Settings) -> tuple[str, ...]:
+    """Return the video decoders allowed."""
+    return tuple(name for codec in settings.codecs for name in DECODERS[codec])
+
+
+def codec_whitelist(settings: Settings) -> str:
     """Return the decoders allowed, comma-separated."""
-    return ",".join((*VIDEO_CODECS, *AUDIO_CODECS))
+    return ",".join((*video_decoders(settings), *AUDIO_CODECS))
 
 
 def max_pixels(settings: Settings) -> int:
@@ -102,7 +109,7 @@ def guarded_input(settings: Settings, path: Path) -> list[str]:
         "-format_whitelist",
         format_whitelist(settings),
         "-codec_whitelist",
-        codec_whitelist(),
+        codec_whitelist(settings),
         "-max_pixels",
         str(max_pixels(settings)),
         "-max_streams",

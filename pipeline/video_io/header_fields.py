@@ -84,7 +84,8 @@ class Header:
     """A container: `duration_s` as its header says, `read_s` as far as its packets really go.
 
     `start_s` is the time of its first packet of any stream. `is_whole` is False where the file is
-    shorter than its own header says. `pictures` counts video streams without cover art.
+    shorter than its own header says. `pictures` counts video streams without cover art, `subtitles`
+    text tracks.
     """
 
     container: str
@@ -97,6 +98,7 @@ class Header:
     pictures: int
     video: VideoHeader | None
     sounds: tuple[SoundTrack, ...]
+    subtitles: int = 0
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Header:
@@ -116,6 +118,7 @@ class Header:
             pictures=int(raw["pictures"]),
             video=VideoHeader.of(raw["video"]) if raw["video"] else None,
             sounds=tuple(SoundTrack(**sound) for sound in raw["sounds"]),
+            subtitles=int(raw["subtitles"]),
         )
 
     @property

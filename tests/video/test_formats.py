@@ -250,6 +250,28 @@ def test_loops_and_size_limit_are_met(video: VideoIO, tmp_path: Path, kind: str)
     assert frames[0].shape[1] < 320
     assert loops in (3, 2) if kind == "gif" else loops == 3
     assert [notice.code for notice in result.notices] == ["video.scaled_to_limit"]
+    slower = rendered(video, path, alphas, kind, size_limit_mb=limit_mb, size_limit_by="rate")
+    assert slower.outputs[kind].stat().st_size <= limit_mb * 1e6
+    frames, times, _ = animation(slower.outputs[kind])
+    assert (frames[0].shape[1], sum(times)) == (320, pytest.approx(480, abs=10))
+    assert [notice.code for notice in slower.notices] == ["video.rate_to_limit"]
+    assert slower.notices[0].params["frames"] == len(frames) < 12
+
+
+def test_a_rate_too_low_to_look_like_motion_is_scaled_down_besides(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    path = tmp_path / "busy.mp4"
+    ffmpeg(*source("320x180", frames=12), "-vf", "noise=alls=40:allf=t", *H264, path)
+    alphas = [np.ones((180, 320), np.float32)] * 12
+    result = rendered(video, path, alphas, "webp", size_limit_mb=0.01, size_limit_by="rate")
+    frames, times, _ = animation(result.outputs["webp"])
+    assert (len(frames), sum(times)) == (3, 480), "five pictures a second are left at least"
+    assert frames[0].shape[1] < 320
+    assert [notice.code for notice in result.notices] == [
+        "video.rate_to_limit",
+        "video.scaled_to_limit",
+    ]
 
 
 @pytest.mark.parametrize("first", [1, 1001])
@@ -263,7 +285,14 @@ def test_a_sequence_counts_from_the_number_asked_for(
 
 
 @pytest.mark.parametrize(
-    "options", [{"first_number": -1}, {"loops": -1}, {"size_limit_mb": -0.5}, {"exr_alpha": "wet"}]
+    "options",
+    [
+        {"first_number": -1},
+        {"loops": -1},
+        {"size_limit_mb": -0.5},
+        {"exr_alpha": "wet"},
+        {"size_limit_by": "luck"},
+    ],
 )
 def test_choices_out_of_range_are_refused(options: Mapping[str, object]) -> None:
     with pytest.raises(BadRequest):

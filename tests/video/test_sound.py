@@ -171,3 +171,19 @@ def test_sound_that_starts_late_or_ends_early_keeps_its_place(
         assert (loud[0], loud[-1]) == (pytest.approx(400, abs=25), pytest.approx(1000, abs=30)), (
             name
         )
+
+
+@pytest.mark.parametrize("first", [0, 15])
+def test_sound_of_a_transport_stream_that_starts_late_stays_late(
+    video: VideoIO, picture: Path, first: int
+) -> None:
+    """FFmpeg counts such a file's times from the first packet of the streams it reads alone."""
+    path = picture.with_name("late.ts")
+    ffmpeg(
+        *("-i", picture, "-itsoffset", "0.7", "-f", "lavfi", "-i", clicks(), "-t", "2"),
+        *("-map", "0", "-map", "1", "-c:v", "copy", "-c:a", "aac", path),
+    )
+    result = rendered(video, path, first, "foreground", "webm")
+    for kind, output in result.outputs.items():
+        first_click = onsets_s(output)[0] - read_track(output).start_s
+        assert first_click == pytest.approx(0.7 - first / 25, abs=0.03), kind

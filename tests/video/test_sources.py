@@ -12,7 +12,7 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
-from tests.clips import H264, binary, decode, ffmpeg, make_clip, source
+from tests.clips import H264, binary, decode, ffmpeg, make_clip, make_sound_clip, source
 from tests.video.readers import read_track
 from utils.errors import BadUpload
 
@@ -74,6 +74,26 @@ def test_a_container_that_is_switched_off_is_refused(video: VideoIO, tmp_path: P
         strict.probe(path)
 
 
+def test_a_codec_that_is_switched_off_is_refused_and_can_still_be_written(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    """An output with the source's sound is read back: what is refused as a source must not stop that."""
+    path = tmp_path / "clip.webm"
+    ffmpeg(*source(frames=3), "-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", path)
+    assert video.probe(path).codec in ("vp9", "libvpx-vp9")
+    strict = VideoIO(Settings(_env_file=None, formats=("mp4",), codecs=("h264",)))
+    plain = VideoIO(Settings(_env_file=None, codecs=("h264",)))
+    with pytest.raises(BadUpload, match=r"codec (lib)?vp"):
+        plain.probe(path)
+    good = make_sound_clip(tmp_path / "good.mp4", frames=3)
+    info = strict.probe(good)
+    alphas = [np.full((90, 160), 255, np.uint8)] * 3
+    result = strict.render(
+        good, info, alphas, ["webm", "ffv1"], tmp_path / "out", Appearance(), RunContext()
+    )
+    assert len(read_track(result.outputs["webm"]).sounds) == 1
+
+
 @pytest.mark.parametrize("kind", ["vp9", "hevc", "prores", "qtrle"])
 def test_a_sources_own_transparency_is_noticed(video: VideoIO, tmp_path: Path, kind: str) -> None:
     encoders = {
@@ -107,6 +127,26 @@ def test_a_second_picture_track_is_mentioned(video: VideoIO, tmp_path: Path) -> 
     assert [notice.params for notice in info.notices] == [{"tracks": 2}]
 
 
+def test_subtitles_are_not_dropped_in_silence(video: VideoIO, tmp_path: Path) -> None:
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:00,300\nWords\n")
+    plain, path = make_clip(tmp_path / "plain.mp4"), tmp_path / "clip.mkv"
+    ffmpeg("-i", plain, "-i", words, "-c:v", "copy", "-c:s", "srt", path)
+    assert codes(video, path) == ["video.subtitles_left_out"]
+
+
+def test_an_avi_whose_clock_is_finer_than_its_pictures_is_whole(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    """Its header counts the ticks, of which most are empty chunks."""
+    plain, path = make_clip(tmp_path / "plain.mp4", frames=50), tmp_path / "clip.avi"
+    ffmpeg("-itsoffset", "0.4", "-i", plain, "-c", "copy", "-bsf:v", "setts=time_base=1/600", path)
+    assert codes(video, path) == []
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert codes(video, path)[0].startswith("video.cut_off")
+
+
 @pytest.mark.parametrize(
     ("suffix", "encoder"),
     [
@@ -131,8 +171,9 @@ def test_damage_in_the_middle_is_no_missing_end(
         middle = at + size // 2
         content[middle : middle + 40] = bytes(40)
     path.write_bytes(content)
-    assert codes(video, path) in (["video.damaged"], [])
-    assert "video.cut_off" not in codes(video, path)
+    (notice,) = video.probe(path).notices
+    assert notice.code == "video.damaged_at"
+    assert notice.params["at_s"] == pytest.approx(24 / 25, abs=0.5)
 
 
 @pytest.mark.parametrize(

@@ -262,11 +262,18 @@ class Callbacks:
         return self._answer.working(session_id, language)
 
     def render(
-        self, session: object, language: Language, appearance: object, outputs: object
+        self,
+        session: object,
+        language: Language,
+        appearance: object,
+        outputs: object,
+        *controls: object,
     ) -> Updates:
-        """Render the files again from the kept alpha, with these edges and backgrounds."""
+        """Render the files again from the kept alpha, with these edges, backgrounds and `controls`."""
         session_id = session_key(session)
-        request = read_request(RenderRequest, {"outputs": outputs}, read_appearance(appearance))
+        names = [spec.name for spec in page_controls(RenderRequest)]
+        values = {"outputs": outputs, **dict(zip(names, controls, strict=True))}
+        request = read_request(RenderRequest, values, read_appearance(appearance))
         self._orchestrator.rerender(session_id, request)
         return self._answer.working(session_id, language)
 

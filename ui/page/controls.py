@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -14,9 +16,20 @@ from utils.options import OptionSpec
 Control: TypeAlias = gr.Checkbox | gr.Slider | gr.Number | gr.Dropdown | gr.Textbox
 
 
+LEAST_WIDTH_PX = 150
+"""Controls of a group that would be narrower go below each other."""
+
+
 def build_controls(language: Language) -> dict[str, Control]:
-    """Place a control for each option inside the open `gr.Blocks`; return them by option name."""
-    return {spec.name: _build(spec, language) for spec in page_controls()}
+    """Place a control for each option inside the open `gr.Blocks`; return them by option name.
+
+    Options of a group stand side by side.
+    """
+    controls: dict[str, Control] = {}
+    for group, specs in groupby(page_controls(), lambda spec: spec.path[:-1]):
+        with gr.Row() if group else nullcontext():
+            controls |= {spec.name: _build(spec, language) for spec in specs}
+    return controls
 
 
 def control_updates(
@@ -43,6 +56,7 @@ def _build(spec: OptionSpec, language: Language) -> Control:
         "value": spec.default,
         "elem_id": f"sm-{spec.name.replace('_', '-')}",
         "visible": not option.needs,
+        "min_width": LEAST_WIDTH_PX,
     }
     if spec.kind == "bool":
         return gr.Checkbox(**shared)

@@ -10,8 +10,10 @@ import gradio as gr
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator
+from pipeline.session.request import RenderRequest
 from ui.page.callbacks import Callbacks, Step
 from ui.page.components import Page, lay_out
+from ui.request_values import page_controls
 from ui.text import as_language
 from ui.widgets.polling import Polling
 
@@ -89,5 +91,6 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
         *page.controls.values(),
     )
     on(page.progress.finished, calls.finished)
-    on(page.edges.apply, calls.render, page.edges, page.outputs)
+    again = [page.controls[spec.name] for spec in page_controls(RenderRequest)]
+    on(page.edges.apply, calls.render, page.edges, page.outputs, *again)
     on(page.edges.picture, calls.picture)

@@ -87,6 +87,15 @@ TEXTS: dict[str, Text] = {
         "the result, or export the clip again.",
         zh="文件部分损坏：读到 {frames} 帧，其中一些画面可能异常。请检查结果，或重新导出视频。",
     ),
+    "video.damaged_at": Text(
+        en="The file is damaged near {at_s} s; {frames} frames could be read and some may look wrong. Check "
+        "the result there, or export the clip again.",
+        zh="文件在约 {at_s} 秒处损坏：读到 {frames} 帧，其中一些画面可能异常。请检查该处的结果，或重新导出视频。",
+    ),
+    "video.subtitles_left_out": Text(
+        en="The clip has {tracks} subtitle tracks; the files carry none of them.",
+        zh="该视频有 {tracks} 条字幕轨；输出文件不包含字幕。",
+    ),
     "video.size_changes": Text(
         en="The picture size changes inside the clip; every frame is scaled to {width}x{height}.",
         zh="视频中途画面尺寸发生变化，所有画面都会缩放到 {width}x{height}。",
@@ -120,10 +129,14 @@ TEXTS: dict[str, Text] = {
         en="{file} was scaled to {width}x{height} to stay under the size limit.",
         zh="{file} 已缩小到 {width}x{height}，以满足体积上限。",
     ),
+    "video.rate_to_limit": Text(
+        en="{file} shows {frames} pictures, {rate} a second, to stay under the size limit. Its length is the "
+        "clip's.",
+        zh="{file} 显示 {frames} 帧（每秒 {rate} 帧），以满足体积上限。总时长不变。",
+    ),
     "video.over_limit": Text(
-        en="{file} has {size_mb} MB and can't be scaled down to {limit_mb} MB. Choose a shorter range or a "
-        "lower frame rate.",
-        zh="{file} 为 {size_mb} MB，无法缩小到 {limit_mb} MB。请选择更短的范围或更低的帧率。",
+        en="{file} has {size_mb} MB and can't be brought down to {limit_mb} MB. Choose a shorter range.",
+        zh="{file} 为 {size_mb} MB，无法降到 {limit_mb} MB。请选择更短的范围。",
     ),
     "video.pictures_merged": Text(
         en="{file} shows {frames} of {of} pictures: this format can't show more than 50 a second. Its "

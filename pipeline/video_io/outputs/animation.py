@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 SMALLEST_SIDE_PX = 16
 MOST_ATTEMPTS = 6
+LEAST_RATE = 5
+"""Pictures a second that are left at least where the rate is lowered to meet a limit."""
 _MARGIN = 0.95
 """Aim this far below the limit: bytes do not fall quite as fast as pixels."""
 
@@ -96,18 +99,27 @@ class AnimationSink(Sink):
             self._shrink(limit_bytes)
 
     def _shrink(self, limit_bytes: float) -> None:
-        """Write the file again at a scale that meets the limit, found by its bytes; say which."""
-        scale = 1.0
+        """Write the file again at a scale or a rate that meets the limit, found by its bytes; say which.
+
+        By the rate, every second, third, … picture stays, for as long as its neighbours did; where the
+        least rate is still too much, the pictures are scaled down besides.
+        """
+        scale, step = 1.0, 1
+        most_step = self._most_step() if self._target.files.size_limit_by == "rate" else 1
         size_bytes = self._partial.stat().st_size
         for _ in range(MOST_ATTEMPTS):
-            scale *= min(math.sqrt(_MARGIN * limit_bytes / size_bytes), 0.97)
+            share = min(_MARGIN * limit_bytes / size_bytes, 0.94)
+            if step < most_step:
+                step = min(math.ceil(step / share), most_step)
+            else:
+                scale *= math.sqrt(share)
             width, height = (max(round(side * scale), 1) for side in self._info.size_wh)
             if min(width, height) < SMALLEST_SIDE_PX:
                 break
-            size_bytes = self._write_smaller((width, height))
+            size_bytes = self._write_smaller((width, height), step)
             if size_bytes <= limit_bytes:
                 os.replace(self._smaller, self._partial)
-                self._tell("video.scaled_to_limit", width=width, height=height)
+                self._tell_smaller((width, height), step)
                 return
         self._smaller.unlink(missing_ok=True)
         limit_mb = self._target.files.size_limit_mb
@@ -117,12 +129,27 @@ class AnimationSink(Sink):
     def _tell(self, code: str, **values: int | float) -> None:
         self._notices.append(Message(code, {"file": self.path.name, **values}))
 
-    def _write_smaller(self, size_wh: tuple[int, int]) -> int:
-        info = AnimationInfo(size_wh, self._info.frame_count, self._info.loops)
+    def _most_step(self) -> int:
+        """Return the most pictures that one may stand for: at least `LEAST_RATE` are left a second."""
+        length_s = max(self._until_s - self._times[0][0], Fraction(1, 1000))
+        return max(int(len(self._times) / length_s / LEAST_RATE), 1)
+
+    def _tell_smaller(self, size_wh: tuple[int, int], step: int) -> None:
+        if step > 1:
+            self._times = merged_times(self._times, step)
+            rate = round(float(len(self._times) / self._until_s), 2)
+            self._tell("video.rate_to_limit", rate=rate, frames=len(self._times))
+        if size_wh != self._info.size_wh:
+            self._tell("video.scaled_to_limit", width=size_wh[0], height=size_wh[1])
+
+    def _write_smaller(self, size_wh: tuple[int, int], step: int) -> int:
+        times = merged_times(self._times, step)
+        kept = itertools.islice(read_animation(self._partial), 0, None, step)
         with self._smaller.open("w+b") as stream:
-            writer = self._writer_type(stream, info)
-            for frame, times in zip(read_animation(self._partial), self._times, strict=True):
-                writer.append(resized(frame, size_wh), *times)
+            writer = self._writer_type(stream, AnimationInfo(size_wh, len(times), self._info.loops))
+            for frame, shown in zip(kept, times, strict=True):
+                is_scaled = size_wh != self._info.size_wh
+                writer.append(resized(frame, size_wh) if is_scaled else frame, *shown)
             writer.finish()
         return self._smaller.stat().st_size
 
@@ -135,8 +162,8 @@ class AnimationSink(Sink):
         """See `Sink.check`."""
         got = sum(1 for _ in read_animation(self._partial))
         require_frames(self.path.name, got, len(self._times))
-        if got != frame_count:
-            self._tell("video.pictures_merged", frames=got, of=frame_count)
+        if self._writer.frames != frame_count:
+            self._tell("video.pictures_merged", frames=self._writer.frames, of=frame_count)
 
     def publish(self) -> tuple[Path, int]:
         """See `Sink.publish`."""
@@ -170,6 +197,15 @@ def resized(frame: Rgba, size_wh: tuple[int, int]) -> Rgba:
     colour = np.asarray(small) / np.maximum(alpha, 1e-3)[..., None]
     scaled: Rgba = np.clip(np.rint(np.dstack([colour, alpha])), 0, 255).astype(np.uint8)
     return scaled
+
+
+def merged_times(
+    times: Sequence[tuple[Fraction, Fraction]], step: int
+) -> list[tuple[Fraction, Fraction]]:
+    """Return start and end of every step-th picture, shown until the next one that is kept."""
+    ends = [end_s for _, end_s in times]
+    last = len(times) - 1
+    return [(times[at][0], ends[min(at + step - 1, last)]) for at in range(0, len(times), step)]
 
 
 def ticks(start_s: Fraction, end_s: Fraction, per_second: int) -> int:

@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from config import Settings
@@ -80,7 +81,7 @@ def _check_header(settings: Settings, header: Header) -> VideoHeader:
     video = header.video
     if video is None:
         raise BadUpload("video.no_video")
-    if video.codec not in ffmpeg.VIDEO_CODECS:
+    if video.codec not in ffmpeg.video_decoders(settings):
         raise BadUpload("video.codec", codec=video.codec[:30])
     check_size(settings, *video.coded_wh)
     check_length(settings, max(video.header_frames, video.packets), header.duration_s)
@@ -209,12 +210,37 @@ def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Me
     decoded_s = float((count.times[-1] + count.last_duration) * video.time_base - header.start_s)
     if video.read_end_s - decoded_s > _LOST_END_FRAMES * video.read_end_s / max(video.packets, 1):
         return [Message("video.cut_off", {"frames": frames, "expected": video.packets})]
-    return [Message("video.damaged", {"frames": frames})]
+    return [
+        Message(
+            "video.damaged_at", {"frames": frames, "at_s": round(_damaged_at_s(video, count), 1)}
+        )
+    ]
+
+
+def _damaged_at_s(video: VideoHeader, count: Count) -> float:
+    """Return when the first damage shows, in seconds from the first picture.
+
+    That is where pictures are missing, else about where the decoder complained: it works some pictures
+    ahead of those that have come out.
+    """
+    first = count.times[0]
+    gaps = [after - before for before, after in pairwise(count.times)]
+    usual = sorted(gaps)[len(gaps) // 2] if gaps else 0
+    is_intra = video.codec in ffmpeg.INTRA_CODECS
+    lost = (at for at, gap in enumerate(gaps, start=1) if is_intra and gap > 1.5 * usual)
+    index = min(next(lost, len(gaps)), count.damaged_from, len(gaps))
+    return float((count.times[index] - first) * video.time_base)
 
 
 def _lacks_chunks(video: VideoHeader, frames: int) -> bool:
-    """AVI counts the empty chunks that writers put in for the encoder's delay."""
-    return video.header_frames - frames > max(4, video.header_frames // 10)
+    """Return whether an AVI ends before its header says so, in frames and in time.
+
+    Its count includes empty chunks: for an encoder's delay, or for every tick of a clock finer than the
+    pictures.
+    """
+    missing_s = float(video.header_frames * video.time_base) - video.read_end_s
+    has_time = missing_s <= 0.05 * video.read_end_s
+    return not has_time and video.header_frames - frames > max(4, video.header_frames // 10)
 
 
 def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Message]:
@@ -238,9 +264,12 @@ def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Me
 
 
 def _track_notices(header: Header) -> list[Message]:
-    if header.pictures <= 1:
-        return []
-    return [Message("video.more_pictures", {"tracks": header.pictures})]
+    notices = []
+    if header.pictures > 1:
+        notices.append(Message("video.more_pictures", {"tracks": header.pictures}))
+    if header.subtitles:
+        notices.append(Message("video.subtitles_left_out", {"tracks": header.subtitles}))
+    return notices
 
 
 def _shown_ratio(ratio: Fraction) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,8 @@ _FRAME_LINE = re.compile(r"0, *(-?\d+|NOPTS), *(-?\d+|NOPTS), *(-?\d+), *\d+, *0
 _PIXEL_FORMAT = re.compile(r"\bfmt: ?(\w+)")
 _ASPECT = re.compile(r"sar:(\d+)/(\d+)")
 _DAMAGE = re.compile(
-    r"\[(?:error|fatal)\].*(?:error while decoding|decode|conceal|corrupt|damaged|invalid|illegal)",
+    r"\[(?:error|fatal)\].*(?:error while decoding|decode|conceal|corrupt|damaged|invalid|illegal)"
+    r"|\] concealing \d+ DC|corrupt decoded frame",
     re.IGNORECASE,
 )
 """Other lines on the error level are about edit lists and the like, and mean no harm."""
@@ -27,7 +29,10 @@ _DAMAGE = re.compile(
 
 @dataclass(slots=True)
 class Count:
-    """What one pass over all frames found; `has_failed` where FFmpeg ended with an error."""
+    """What one pass over all frames found; `has_failed` where FFmpeg ended with an error.
+
+    `damaged_from` is how many frames had come out when the decoder complained first, `shown` at the end.
+    """
 
     times: list[int] = field(default_factory=list)
     checks: list[int] = field(default_factory=list)
@@ -37,7 +42,9 @@ class Count:
     aspect: Fraction = Fraction(0)
     pixel_format: str = ""
     is_interlaced: bool = False
+    shown: int = 0
     damage_lines: int = 0
+    damaged_from: int = sys.maxsize
     has_failed: bool = False
     log: str = ""
 
@@ -67,6 +74,7 @@ def _count_at(
         if "Parsed_showinfo" in line:
             shown = _SHOWN_FRAME.search(line)
             if shown is not None:
+                count.shown += 1
                 size = (int(shown[1]), int(shown[2]))
                 count.first_size = count.first_size or size
                 count.sizes.add(size)
@@ -79,6 +87,7 @@ def _count_at(
                     count.aspect = Fraction(int(aspect[1]), int(aspect[2]))
         elif _DAMAGE.search(line):
             count.damage_lines += 1
+            count.damaged_from = min(count.damaged_from, count.shown)
 
     argv = [
         *ffmpeg.base_arguments(settings, "level+info"),

@@ -24,7 +24,7 @@ def read_header(settings: Settings, path: Path) -> Header:
     """
     options: dict[str, str] = {
         "formats": ffmpeg.format_whitelist(settings),
-        "codecs": ffmpeg.codec_whitelist(),
+        "codecs": ffmpeg.codec_whitelist(settings),
         "max_pixels": str(ffmpeg.max_pixels(settings)),
         "max_streams": str(settings.max_streams),
     }

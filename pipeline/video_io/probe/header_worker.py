@@ -48,8 +48,10 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             "pictures": len(videos),
             "video": None,
             "sounds": [
-                _sound(position, stream) for position, stream in enumerate(container.streams.audio)
+                _sound(position, stream, _late_s(container, stream))
+                for position, stream in enumerate(container.streams.audio)
             ],
+            "subtitles": len(container.streams.subtitles),
         }
         if videos and len(container.streams) <= int(options["max_streams"]):
             video = _video(container, videos[0], options)
@@ -126,6 +128,7 @@ def describe_webp(path: str) -> dict[str, object]:
         "pictures": 1,
         "video": video,
         "sounds": [],
+        "subtitles": 0,
     }
 
 
@@ -163,7 +166,14 @@ def _timecode(container: InputContainer) -> str:
     return str(container.metadata.get("timecode", ""))
 
 
-def _sound(position: int, stream: AudioStream) -> dict[str, object]:
+def _late_s(container: InputContainer, stream: AudioStream) -> float:
+    """Return how long after an MPEG-TS file's first packet the stream begins; 0 in other containers."""
+    if container.format.name != "mpegts" or stream.start_time is None or not stream.time_base:
+        return 0.0
+    return float(stream.start_time * stream.time_base) - (container.start_time or 0) / 1e6
+
+
+def _sound(position: int, stream: AudioStream, late_s: float) -> dict[str, object]:
     context = stream.codec_context
     return {
         "position": position,
@@ -171,6 +181,7 @@ def _sound(position: int, stream: AudioStream) -> dict[str, object]:
         "channels": context.channels if context is not None else 0,
         "sample_rate": context.sample_rate if context is not None else 0,
         "is_default": bool(stream.disposition & Disposition.default),
+        "late_s": late_s,
     }
 
 

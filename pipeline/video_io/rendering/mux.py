@@ -144,13 +144,15 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
 def _sound_range(span: FrameSpan, plan: SoundPlan) -> list[str]:
     """Return the input arguments that put the source's sound where the picture is, and cut copied one."""
     file_start_s = float(span.info.file_start_s)
+    late_s = max(min(track.late_s for track in plan.tracks), 0.0)
     if not span.first:
-        arguments, start_s = ["-itsoffset", f"{file_start_s:.6f}"], file_start_s
+        arguments, start_s = ["-itsoffset", f"{file_start_s + late_s:.6f}"], file_start_s
     elif not plan.is_copied:
-        return []
+        return ["-itsoffset", f"{late_s:.6f}"]
     else:
         start_s = float(span.origin_s) - plan.lead_s(span)
-        arguments = ["-ss", f"{start_s - file_start_s:.6f}"]
+        seek_s = start_s - file_start_s
+        arguments = ["-itsoffset", f"{max(late_s - seek_s, 0.0):.6f}", "-ss", f"{seek_s:.6f}"]
     if plan.is_copied and not span.is_to_the_end:
         end_s = float(span.info.end_of(span.last) * span.info.time_base)
         arguments += ["-t", f"{end_s - start_s:.6f}"]

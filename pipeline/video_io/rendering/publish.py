@@ -8,6 +8,7 @@ from pathlib import Path
 from config import Settings
 from engines.base import RunContext
 from pipeline.storage.files import fsync_folder
+from pipeline.video_io import ffmpeg
 from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.outputs.sinks import Sink, VideoFileSink, require_frames
 from pipeline.video_io.probe.header import read_header
@@ -76,7 +77,7 @@ def _add_sound(
 def _check_in_child(settings: Settings, sink: VideoFileSink, frame_count: int) -> None:
     """Check a file that holds bytes of the upload: the first frame decodes, and every frame is there."""
     try:
-        header = read_header(settings, sink.ready_file)
+        header = read_header(ffmpeg.with_every_kind(settings), sink.ready_file)
     except BadUpload as error:
         name = sink.path.name
         raise FfmpegFailed("video.encode_failed", file=name, detail=error.detail) from error
