@@ -21,20 +21,34 @@ from pipeline.jobs.requests import Jobs
 from pipeline.jobs.upkeep import Upkeep
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
+from pipeline.selection.target_list import (
+    TargetChange,
+    add_target,
+    change_target,
+    remove_target,
+)
 from pipeline.selection.targets import Targets
 from pipeline.session.clips import Clips
+from pipeline.session.output_records import target_numbers
 from pipeline.session.playback import PlaybackClips
 from pipeline.session.quick_preview import PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import OutputFile, Results
 from pipeline.session.retention import SessionSummary
-from pipeline.session.state import Keyframe, SessionState
+from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState, TargetRecord
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from utils.errors import SplazmatteError
 from utils.types import Frame, Prompt, Stroke
 
-__all__ = ["EngineInfo", "Orchestrator", "OutputFile", "RenderRequest", "SessionView"]
+__all__ = [
+    "EngineInfo",
+    "Orchestrator",
+    "OutputFile",
+    "RenderRequest",
+    "SessionView",
+    "TargetChange",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,32 +146,65 @@ class Orchestrator:
     # --- the target -----------------------------------------------------------------------------
 
     def segment(
-        self, session_id: str, frame: int, prompt: Prompt, *, with_own_mask: bool | None = None
+        self,
+        session_id: str,
+        frame: int,
+        prompt: Prompt,
+        *,
+        with_own_mask: bool | None = None,
+        target: int = FIRST_TARGET,
     ) -> Keyframe:
         """Find the target on a frame; see `Targets.segment`."""
-        return self._targets.segment(session_id, frame, prompt, with_own_mask=with_own_mask)
+        return self._targets.segment(
+            session_id, frame, prompt, with_own_mask=with_own_mask, target=target
+        )
 
     def read_mask_upload(
-        self, session_id: str, frame: int, path: Path, strokes: tuple[Stroke, ...] = ()
+        self,
+        session_id: str,
+        frame: int,
+        path: Path,
+        strokes: tuple[Stroke, ...] = (),
+        target: int = FIRST_TARGET,
     ) -> Keyframe:
         """Make a mask PNG the target on a frame; see `Targets.read_mask_upload`."""
-        return self._targets.read_mask_upload(session_id, frame, path, strokes)
+        return self._targets.read_mask_upload(session_id, frame, path, strokes, target)
 
-    def select_main_object(self, session_id: str, frame: int) -> Keyframe:
+    def select_main_object(
+        self, session_id: str, frame: int, target: int = FIRST_TARGET
+    ) -> Keyframe:
         """Find the target without a mark; see `Targets.select_main_object`."""
-        return self._targets.select_main_object(session_id, frame)
+        return self._targets.select_main_object(session_id, frame, target)
 
-    def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
+    def instance_image(
+        self, session_id: str, frame: int, instance: int, target: int = FIRST_TARGET
+    ) -> Path:
         """Return the mask PNG of a found instance, white on black, at full size."""
-        return self._targets.instance_image(session_id, frame, instance)
+        return self._targets.instance_image(session_id, frame, instance, target)
 
-    def keep(self, session_id: str, frame: int, kept: tuple[int, ...]) -> SessionState:
+    def keep(
+        self, session_id: str, frame: int, kept: tuple[int, ...], target: int = FIRST_TARGET
+    ) -> SessionState:
         """Choose which found instances of a keyframe are the target."""
-        return self._targets.keep(session_id, frame, kept)
+        return self._targets.keep(session_id, frame, kept, target)
 
-    def remove_keyframe(self, session_id: str, frame: int) -> SessionState:
-        """Forget what was selected on a frame; harmless when nothing was."""
-        return self._targets.remove(session_id, frame)
+    def remove_keyframe(
+        self, session_id: str, frame: int, target: int = FIRST_TARGET
+    ) -> SessionState:
+        """Forget what was selected of a target on a frame; harmless when nothing was."""
+        return self._targets.remove(session_id, frame, target)
+
+    def add_target(self, session_id: str, change: TargetChange) -> TargetRecord:
+        """Add a target without marks; see `target_list.add_target`."""
+        return add_target(self._store.open(session_id), change)
+
+    def change_target(self, session_id: str, number: int, change: TargetChange) -> SessionState:
+        """Name, colour, show or lock a target; see `target_list.change_target`."""
+        return change_target(self._store.open(session_id), number, change)
+
+    def remove_target(self, session_id: str, number: int) -> SessionState:
+        """Remove a target with its marks; see `target_list.remove_target`."""
+        return remove_target(self._store.open(session_id), number)
 
     # --- engines --------------------------------------------------------------------------------
 
@@ -227,7 +274,9 @@ class Orchestrator:
             return None
         now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
         kept = kept_alphas(session, state, request, now)
-        return None if kept is None else changed_count(kept)
+        if kept is None or (set(now.numbers) < set(target_numbers(plan))):
+            return None
+        return changed_count(kept, plan.last - plan.first + 1)
 
     def cancel(self, session_id: str) -> bool:
         """Ask the session's job to stop at its next frame; False when none is active."""

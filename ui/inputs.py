@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+import gradio as gr
+
 from utils.errors import BadRequest
 
 _LARGEST = 2**31
@@ -65,6 +67,26 @@ def kept_instances(value: object) -> dict[int, tuple[int, ...]]:
             whole_number(item, "kept") for item in instances
         )
     return kept
+
+
+def event_values(event: gr.EventData) -> Mapping[str, object]:
+    """Return what a widget sent with its event.
+
+    Raises:
+        BadRequest: it isn't a mapping.
+    """
+    data = event._data
+    if not isinstance(data, dict):
+        raise BadRequest("page.bad_value", name="event")
+    return data
+
+
+def event_value(event: gr.EventData, name: str) -> object:
+    """Return one value that a widget sent with its event; `BadRequest` where it isn't there."""
+    values = event_values(event)
+    if name not in values:
+        raise BadRequest("page.bad_value", name=name)
+    return values[name]
 
 
 def cached_upload(value: object, cache_dir: Path) -> Path:

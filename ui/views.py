@@ -13,7 +13,13 @@ from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
 from pipeline.selection.corrections import is_own_mask
-from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.state import (
+    FIRST_TARGET,
+    Keyframe,
+    SessionState,
+    SessionStatus,
+    TargetRecord,
+)
 from pipeline.video_io.outputs.registry import output_format
 from pipeline.video_io.playback import RATE
 from ui.text import shown_bytes, shown_fps, translate
@@ -48,20 +54,50 @@ def clip_view(state: SessionState, language: Language) -> Json:
         "frames": clip.frame_count,
         "first": request.first if request else 0,
         "last": request.last if request and request.last is not None else last,
-        "start": min(state.keyframes, default=0),
+        "start": first_marked(state),
         "notes": [render(notice, language) for notice in clip.notices],
     }
+
+
+def first_marked(state: SessionState) -> int:
+    """Return the first frame with marks, 0 where there is none."""
+    return min((keyframe.frame for keyframe in state.all_keyframes), default=0)
+
+
+def target_views(state: SessionState, language: Language) -> list[dict[str, Any]]:
+    """Return the targets as the list shows them."""
+    return [target_view(state, target, language) for target in state.targets]
+
+
+def target_view(state: SessionState, target: TargetRecord, language: Language) -> dict[str, Any]:
+    """Return one target; `label` is its name, or its number in words where it has none."""
+    return {
+        "id": target.id,
+        "name": target.name,
+        "label": target.name or translate("page.target", language, number=target.id),
+        "colour": target.colour,
+        "shown": target.is_shown,
+        "locked": target.is_locked,
+        "frames": sorted(state.keyframes_of(target.id)),
+    }
+
+
+def mask_path(session_id: str, keyframe: Keyframe, instance: int) -> str:
+    """Return the address of a found instance's mask, from the server's root."""
+    query = "" if keyframe.target == FIRST_TARGET else f"?target={keyframe.target}"
+    return f"/media/{session_id}/mask/{keyframe.frame}/{instance}.png{query}"
 
 
 def keyframe_views(state: SessionState, language: Language) -> Json:
     """Return every keyframe with its prompt, its instances and which are kept, by frame."""
     views: list[Json] = []
-    for frame, keyframe in sorted(state.keyframes.items()):
+    for keyframe in sorted(state.all_keyframes, key=lambda one: (one.frame, one.target)):
         prompt = keyframe.prompt
         box = prompt.box
         views.append(
             {
-                "frame": frame,
+                "frame": keyframe.frame,
+                "target": keyframe.target,
                 "kept": list(keyframe.kept),
                 "version": f"{state.updated_at_s:.3f}",
                 "note": translate("page.searched", language, text=keyframe.text_used)
@@ -156,7 +192,7 @@ def output_views(
         {
             "kind": output.kind,
             "target": target_of(output),
-            "label": _output_label(output, language),
+            "label": _output_label(state, output, language),
             "note": output_format(output.kind).note_in(language),
             "size": shown_bytes(output.size_bytes),
             "size_bytes": output.size_bytes,
@@ -166,10 +202,16 @@ def output_views(
     ]
 
 
-def _output_label(output: OutputFile, language: Language) -> str:
+def _output_label(state: SessionState, output: OutputFile, language: Language) -> str:
     name = output_format(output.kind).label_in(language)
-    target = target_of(output)
-    return translate("page.output.target", language, name=name, number=target) if target else name
+    return f"{name} · {target_label(state, output, language)}" if output.target else name
+
+
+def target_label(state: SessionState, output: OutputFile, language: Language) -> str:
+    """Return the name of the single target that a file holds, its number in words without a name."""
+    names = {target.id: target.name for target in state.targets}
+    name = names.get(output.target, "") if len(names) > 1 else ""
+    return name or translate("page.target", language, number=output.target)
 
 
 def result_view(
@@ -199,7 +241,7 @@ def appearance_view(state: SessionState, background: str | None = None) -> dict[
     request = state.request
     width, height = state.clip.size_wh
     last = request.last if request.last is not None else state.clip.frame_count - 1
-    start = request.start if request.start is not None else min(state.keyframes, default=0)
+    start = request.start if request.start is not None else first_marked(state)
     return {
         "session": state.id,
         "version": f"{state.updated_at_s:.3f}",
@@ -296,9 +338,9 @@ def step_line(
 
 
 def _selection_step(state: SessionState) -> str:
-    if not state.keyframes:
+    if not state.all_keyframes:
         return "page.step.select"
-    if not any(keyframe.kept for keyframe in state.keyframes.values()):
+    if not any(keyframe.kept for keyframe in state.all_keyframes):
         return "page.step.keep"
     return "page.step.start"
 

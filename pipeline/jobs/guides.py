@@ -1,8 +1,9 @@
-"""Which frames and masks a request means; it reads mask files and runs nothing."""
+"""Which targets, frames and masks a request means; it reads mask files and runs nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
@@ -10,77 +11,121 @@ import numpy as np
 from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
-from pipeline.session.state import SessionState
+from pipeline.session.state import FIRST_TARGET, SessionState
 from utils.errors import BadRequest
 from utils.types import Mask
 
 
-def kept_instances(request: MatteRequest, state: SessionState) -> dict[int, tuple[int, ...]]:
-    """Return the kept instances of every keyframe that keeps any, the request's choice first.
+@dataclass(frozen=True, slots=True)
+class TargetGuide:
+    """One target of a job: its number, its masks by frame, bool (H, W), and the frame matting starts from.
+
+    Frames are counted from the range's first.
+    """
+
+    number: int
+    masks: Mapping[int, Mask]
+    start: int
+
+
+def kept_instances(
+    request: MatteRequest, state: SessionState
+) -> dict[int, dict[int, tuple[int, ...]]]:
+    """Return the kept instances of every target's key frames that keep any, by target and frame.
+
+    The request's choice comes first; it names those of the first target.
 
     Raises:
-        BadRequest: the request names a keyframe or an instance that is not there.
+        BadRequest: the request names a key frame or an instance that is not there.
     """
     for frame, chosen in request.kept.items():
         known = state.keyframes.get(frame)
         ids = {instance.id for instance in known.instances} if known else set()
         if known is None or not set(chosen) <= ids:
             raise BadRequest("job.no_target")
-    kept = {
-        frame: request.kept.get(frame, keyframe.kept)
-        for frame, keyframe in sorted(state.keyframes.items())
-    }
-    return {frame: chosen for frame, chosen in kept.items() if chosen}
+    kept: dict[int, dict[int, tuple[int, ...]]] = {}
+    for target in state.targets:
+        changes = request.kept if target.id == FIRST_TARGET else {}
+        frames = sorted(state.keyframes_of(target.id).items())
+        chosen_at = {frame: changes.get(frame, keyframe.kept) for frame, keyframe in frames}
+        if any(chosen_at.values()):
+            kept[target.id] = {frame: chosen for frame, chosen in chosen_at.items() if chosen}
+    return kept
 
 
-def start_frame(request: MatteRequest, state: SessionState, first: int, last: int) -> int:
-    """Return the keyframe that matting starts from: the one asked for, else the first in range.
+def start_frames(
+    request: MatteRequest, state: SessionState, first: int, last: int
+) -> dict[int, int]:
+    """Return the key frame that matting starts from by target: the one asked for, else its first in range.
 
-    A job for everyone has no keyframe: it starts from the range's first frame.
+    Targets without a key frame in the range have no part in the job. A job for everyone has one target
+    and starts from the range's first frame.
 
     Raises:
-        BadRequest: no keyframe keeps anything, or none lies in the range.
+        BadRequest: no key frame keeps anything, none lies in the range, or the one asked for does not.
     """
     if request.everyone:
-        return first
+        return {FIRST_TARGET: first}
     kept = kept_instances(request, state)
-    if not kept:
+    wanted = request.start
+    every_frame = [frame for frames in kept.values() for frame in frames]
+    if not every_frame or (wanted is not None and wanted not in every_frame):
         raise BadRequest("job.no_target")
-    inside = [frame for frame in kept if first <= frame <= last]
-    wanted = request.start if request.start is not None else (inside or list(kept))[0]
-    if wanted not in kept:
-        raise BadRequest("job.no_target")
-    if not first <= wanted <= last:
-        raise BadRequest("job.start_outside_range", start=wanted, first=first, last=last)
-    return wanted
+    starts: dict[int, int] = {}
+    for number, frames in kept.items():
+        inside = [frame for frame in frames if first <= frame <= last]
+        if inside:
+            starts[number] = wanted if wanted is not None and wanted in inside else inside[0]
+    outside = wanted is not None and not first <= wanted <= last
+    if outside or not starts:
+        shown = every_frame[0] if wanted is None else wanted
+        raise BadRequest("job.start_outside_range", start=shown, first=first, last=last)
+    return starts
 
 
 def target_guides(
     session: Session, request: MatteRequest, first: int, last: int
-) -> list[dict[int, Mask]]:
-    """Return, for each target, its masks by frame counted from `first`.
+) -> list[TargetGuide]:
+    """Return the targets of a job, each with its masks.
 
-    One target is the union of the kept instances; with `separate_targets` each kept instance of the
-    start frame is a target, and corrections on other frames go by their order. A job for everyone has
-    one target without masks.
+    A target's mask is the union of its kept instances. Where the session has one target and the request
+    wants separate ones, each kept instance of the start frame is a target, and corrections on other
+    frames go by their order. A job for everyone has one target without masks.
     """
     if request.everyone:
-        return [{}]
+        return [TargetGuide(FIRST_TARGET, {}, 0)]
     state = session.state
+    starts = start_frames(request, state, first, last)
     kept = kept_instances(request, state)
-    start = start_frame(request, state, first, last)
     with session.masks_lock():
         masks = {
-            frame: [read_mask(session.instance_path(frame, number)) for number in numbers]
-            for frame, numbers in kept.items()
-            if first <= frame <= last
+            number: {
+                frame - first: [
+                    read_mask(session.instance_path(frame, one, number)) for one in chosen
+                ]
+                for frame, chosen in kept[number].items()
+                if first <= frame <= last
+            }
+            for number in starts
         }
-    if not request.separate_targets or len(masks[start]) == 1:
-        return [{frame - first: np.logical_or.reduce(found) for frame, found in masks.items()}]
+    if len(starts) == 1 and request.separate_targets:
+        ((number, start),) = starts.items()
+        count = len(masks[number][start - first])
+        if count > 1:
+            return [_instance_guide(masks[number], one, start - first) for one in range(count)]
     return [
-        {frame - first: found[target] for frame, found in masks.items() if target < len(found)}
-        for target in range(len(masks[start]))
+        TargetGuide(
+            number,
+            {frame: np.logical_or.reduce(found) for frame, found in masks[number].items()},
+            start - first,
+        )
+        for number, start in starts.items()
     ]
+
+
+def _instance_guide(masks: Mapping[int, list[Mask]], index: int, start: int) -> TargetGuide:
+    found = {frame: many[index] for frame, many in masks.items() if index < len(many)}
+    return TargetGuide(index + 1, found, start)
 
 
 def fingerprint(guide: Mapping[int, Mask]) -> dict[str, int]:

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
-from pipeline.jobs.guides import fingerprint
-from pipeline.session.output_records import TARGETS_DIR
+from pipeline.jobs.guides import TargetGuide, fingerprint
+from pipeline.session.output_records import target_master, target_numbers
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import ResultPlan, SessionState
 from utils.options import OptionValue
-from utils.types import Mask
-
-Guides = Sequence[Mapping[int, Mask]]
-"""For each target, its masks by frame counted from the range's first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +24,37 @@ class KeptAlpha:
 
 
 def plan_of(
-    engine: str, options: Mapping[str, OptionValue], span: tuple[int, int], guides: Guides
+    engine: str,
+    options: Mapping[str, OptionValue],
+    span: tuple[int, int],
+    guides: Sequence[TargetGuide],
 ) -> ResultPlan:
     """Return what a job makes its alpha from; `span` is the inclusive range."""
     checksums = tuple(
-        {int(frame): value for frame, value in fingerprint(guide).items()} for guide in guides
+        {int(frame): value for frame, value in fingerprint(guide.masks).items()} for guide in guides
     )
     first, last = span
     return ResultPlan(
-        engine=engine, options=dict(options), first=first, last=last, guides=checksums
+        engine=engine,
+        options=dict(options),
+        first=first,
+        last=last,
+        guides=checksums,
+        numbers=tuple(guide.number for guide in guides),
     )
 
 
-def master_paths(session: Session, count: int) -> list[Path]:
-    """Return where the kept alphas of that many targets lie."""
-    name = session.master.name
-    if count == 1:
-        return [session.master]
-    return [session.folder / TARGETS_DIR / str(number) / name for number in range(1, count + 1)]
+def master_paths(session: Session, plan: ResultPlan) -> list[Path]:
+    """Return where the kept alphas of a result's targets lie."""
+    return [target_master(session, plan, number) for number in target_numbers(plan)]
 
 
 def kept_alphas(
     session: Session, state: SessionState, request: MatteRequest, plan: ResultPlan
-) -> list[KeptAlpha] | None:
-    """Return what each target keeps of the last result; None where every frame is matted again.
+) -> list[KeptAlpha | None] | None:
+    """Return what each target keeps of the last result, None for one that is new.
+
+    None for the whole where every frame of every target is matted again.
 
     Args:
         state: as it was before the job began.
@@ -62,22 +65,28 @@ def kept_alphas(
     same = ("engine", "options", "first", "last")
     if any(getattr(before, name) != getattr(plan, name) for name in same):
         return None
-    if len(before.guides) != len(plan.guides):
-        return None
-    masters = master_paths(session, len(plan.guides))
-    if [path.stat().st_size if path.is_file() else -1 for path in masters] != list(
+    masters = dict(zip(target_numbers(before), master_paths(session, before), strict=True))
+    if [path.stat().st_size if path.is_file() else -1 for path in masters.values()] != list(
         before.master_bytes
     ):
         return None
+    old = dict(zip(target_numbers(before), before.guides, strict=True))
+    if not masters.keys() & set(plan.numbers):
+        return None
     try:
         return [
-            KeptAlpha(master, changed_stretch(old, new, 0, plan.last - plan.first))
-            for master, old, new in zip(masters, before.guides, plan.guides, strict=True)
+            KeptAlpha(masters[number], changed_stretch(old[number], new, 0, plan.last - plan.first))
+            if number in masters
+            else None
+            for number, new in zip(plan.numbers, plan.guides, strict=True)
         ]
     except ValueError:
         return None
 
 
-def changed_count(kept: Sequence[KeptAlpha]) -> int:
-    """Return the number of frames that are matted again, over all targets."""
-    return sum(one.stretch.changed_count for one in kept if one.stretch is not None)
+def changed_count(kept: Sequence[KeptAlpha | None], frames: int) -> int:
+    """Return the number of frames that are matted again, over all targets of so many frames each."""
+    return sum(
+        frames if one is None else one.stretch.changed_count if one.stretch is not None else 0
+        for one in kept
+    )

@@ -8,20 +8,17 @@ import os
 import resource
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from engines.base import KEPT_CACHE, RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
-from pipeline.jobs.guides import start_frame, target_guides
-from pipeline.jobs.kept_alpha import kept_alphas, master_paths, plan_of
+from pipeline.jobs.guides import TargetGuide, target_guides
+from pipeline.jobs.kept_alpha import KeptAlpha, kept_alphas, master_paths, plan_of
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
-from pipeline.session.output_records import (
-    TARGETS_DIR,
-    remove_output,
-    target_number,
-)
+from pipeline.session.output_records import TARGETS_DIR, remove_output
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import (
@@ -110,8 +107,7 @@ class MattingJob:
         guides = target_guides(self._session, self._request, first, last)
         self._check_disk(last - first + 1, len(guides))
         run = self._prepare(context, first, last)
-        folder = self._target_folder(1, len(guides))
-        if self._tried_first and run.suits(self._tried_first, guides[0], folder):
+        if self._tried_first and self._suits(run, guides):
             self.engine_name = self._tried_first
             self._engine = self._services.registry.get(self.engine_name)
             self._session.update(engine_used=self.engine_name)
@@ -121,17 +117,41 @@ class MattingJob:
         kept = kept_alphas(self._session, self._session.state, self._request, plan)
         if kept is not None:
             run.confidence[:] = self._confidence_before(len(run.frames))
-        masters = []
-        records: list[OutputRecord] = []
-        for number, guide in enumerate(guides, start=1):
-            folder = self._target_folder(number, len(guides))
-            masters.append(folder / self._session.master.name)
-            records += run.matte(guide, folder, None if kept is None else kept[number - 1])
-        if len(guides) > 1:
-            records = run.combine(masters) + self._put_targets(records)
-        sizes = [path.stat().st_size for path in master_paths(self._session, len(guides))]
+        records = self._matte_targets(run, guides, kept if kept else [None] * len(guides))
+        sizes = [path.stat().st_size for path in master_paths(self._session, plan)]
         plan = plan.model_copy(update={"master_bytes": tuple(sizes)})
         return self._finish(run, records, started_s, plan)
+
+    def _matte_targets(
+        self,
+        run: MattingRun,
+        guides: Sequence[TargetGuide],
+        kept: Sequence[KeptAlpha | None],
+    ) -> list[OutputRecord]:
+        """Matte the targets one by one, several of them together after that; return the files' records.
+
+        Each of several targets keeps an alpha of its own, and has files of its own where they are wanted.
+        """
+        masters = []
+        records: list[OutputRecord] = []
+        for done, (guide, alpha) in enumerate(zip(guides, kept, strict=True)):
+            folder = self._target_folder(guide.number, len(guides))
+            masters.append(folder / self._session.master.name)
+            part = run.of_target(guide.start, done, len(guides))
+            if len(guides) == 1 or self._request.separate_targets:
+                records += part.matte(guide.masks, folder, alpha)
+            else:
+                part.keep_alpha(guide.masks, folder, alpha)
+        return records if len(guides) == 1 else run.combine(masters) + self._put_targets(records)
+
+    def _suits(self, run: MattingRun, guides: Sequence[TargetGuide]) -> bool:
+        """Tell whether the engine that is tried first finds every target."""
+        return all(
+            run.of_target(guide.start, 0, 1).suits(
+                self._tried_first, guide.masks, self._target_folder(guide.number, len(guides))
+            )
+            for guide in guides
+        )
 
     def _confidence_before(self, count: int) -> list[float]:
         """Return the last result's confidence of each frame; 1 where it is not known."""
@@ -142,7 +162,7 @@ class MattingJob:
     def _prepare(self, context: RunContext, first: int, last: int) -> MattingRun:
         state, clip = self._session.state, self._session.clip
         notices: list[Message] = [*clip.notices]
-        for keyframe in state.keyframes.values():
+        for keyframe in state.all_keyframes:
             notices += keyframe.notices
 
         def notice(message: Message) -> None:
@@ -166,7 +186,7 @@ class MattingJob:
             frames=FrameRange(source, first, last),
             first=first,
             last=last,
-            start=start_frame(self._request, state, first, last) - first,
+            start=0,
             notices=notices,
             watch=disk.DiskWatch(self._session.folder, self._services.settings.running_floor_bytes),
             confidence=[1.0] * (last - first + 1),
@@ -198,7 +218,8 @@ class MattingJob:
             self._request.outputs,
             with_cache=bool(self._tried_first) or tracks_first(self._engine, self._request),
         )
-        runs = target_count if target_count == 1 else target_count + 1
+        is_each = target_count > 1 and self._request.separate_targets
+        runs = target_count + 1 if is_each else 1
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * runs, reserve)
 
@@ -216,9 +237,8 @@ class MattingJob:
         write_atomically(folder / "measures.json", json.dumps(measures).encode("utf-8"))
         remove_all_but(self._session.cache_dir, KEPT_CACHE)
         state = self._session.state
-        keyframes = state.keyframes.values()
         seconds = StepSeconds(
-            segment=sum(keyframe.seconds for keyframe in keyframes),
+            segment=sum(keyframe.seconds for keyframe in state.all_keyframes),
             track=run.seconds.get("track", 0.0),
             matte=run.seconds.get("matte", 0.0),
             encode=run.seconds.get("encode", 0.0),
@@ -248,15 +268,17 @@ class MattingJob:
             seconds=seconds,
             frames_done=len(run.frames),
         )
-        self._remove_stale(state, records)
+        self._remove_stale(state, records, plan)
         return done
 
-    def _remove_stale(self, state: SessionState, records: list[OutputRecord]) -> None:
+    def _remove_stale(
+        self, state: SessionState, records: list[OutputRecord], plan: ResultPlan
+    ) -> None:
         kept = {record.file for record in records}
         for record in state.previous_outputs:
             if record.file not in kept:
                 remove_output(self._session.folder, record)
-        if not any(target_number(record) for record in records):
+        if len(plan.guides) == 1:
             shutil.rmtree(self._session.folder / TARGETS_DIR, ignore_errors=True)
 
     def _settle_failure(self, error: BaseException) -> None:

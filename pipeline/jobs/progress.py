@@ -57,6 +57,7 @@ class ProgressMeter:
         self._stage = next(iter(stages), "")
         self._done = 0
         self._finished: set[str] = set()
+        self._done_before: dict[str, int] = {}
         self._fraction = 0.0
         self._started_s = clock()
         self._last_s = float("-inf")
@@ -109,24 +110,34 @@ class ProgressMeter:
     def remaining_units(self) -> int:
         """Return the units that all stages still have to do, as far as they are known."""
         with self._lock:
-            left = sum(
-                units for stage, units in self._totals.items() if stage not in self._finished
-            )
-            return max(left - self._done, 0)
+            return sum(self._left(stage) for stage in self._totals)
 
     def seconds_per_unit(self) -> float | None:
         """Return the mean seconds a unit has taken so far; None before any was done."""
         now_s = self._clock()
         with self._lock:
-            done = self._done + sum(self._totals.get(stage, 0) for stage in self._finished)
+            done = sum(units - self._left(stage) for stage, units in self._totals.items())
             return (now_s - self._started_s) / done if done else None
 
     def _change_stage(self, stage: str) -> None:
+        """Go on to another stage, or back to one that several targets share."""
         self._finished.add(self._stage)
+        if self._done:
+            self._done_before[self._stage] = self._done
+        self._finished.discard(stage)
         self._stage = stage
-        self._done = 0
+        self._done = self._done_before.get(stage, 0)
         self._samples.clear()
         self._last_s = float("-inf")
+
+    def _left(self, stage: str) -> int:
+        """Return the units that a stage has left; one that ended without a report has none."""
+        total = self._totals.get(stage, 0)
+        if stage == self._stage:
+            return max(total - self._done, 0)
+        if stage in self._finished:
+            return max(total - self._done_before.get(stage, total), 0)
+        return total
 
     def _rate(self) -> float | None:
         if len(self._samples) < WARM_UP_SAMPLES:
@@ -144,12 +155,7 @@ class ProgressMeter:
         total = sum(costs[stage] * units for stage, units in self._totals.items())
         if total <= 0:
             return 0.0
-        spent = sum(
-            costs[stage] * units for stage, units in self._totals.items() if stage in self._finished
-        )
-        spent += (
-            costs.get(self._stage, 1.0) * self._done if self._stage not in self._finished else 0
-        )
+        spent = total - sum(costs[stage] * self._left(stage) for stage in self._totals)
         return min(spent / total, 1.0)
 
     def _remaining_s(self, rate: float | None, now_s: float) -> float | None:
@@ -159,11 +165,10 @@ class ProgressMeter:
         since_last_s = now_s - self._samples[-1][0] if self._samples else 0.0
         here = unit_s * (self._totals.get(self._stage, 0) - self._done)
         later = 0.0
-        for stage, units in self._totals.items():
-            if stage == self._stage or stage in self._finished:
-                continue
+        for stage in self._totals:
+            left = 0 if stage == self._stage else self._left(stage)
             cost = self._unit_cost(stage)
-            if cost is None:
+            if left and cost is None:
                 return None
-            later += cost * units
+            later += (cost or 0.0) * left
         return max(here - min(since_last_s, unit_s), 0.0) + later

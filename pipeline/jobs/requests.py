@@ -9,7 +9,7 @@ from config import Settings
 from engines.base import Engine, RunContext
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.disk_estimate import estimate_bytes
-from pipeline.jobs.guides import start_frame
+from pipeline.jobs.guides import start_frames
 from pipeline.jobs.matting import MattingJob
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerender import RenderJob, result_folders
@@ -122,13 +122,14 @@ class Jobs:
         engine = self.check_request(request)
         check_picture(session, request.backgrounds)
         first, last = frame_range(request, clip)
-        start_frame(request, session.state, first, last)
+        targets = len(start_frames(request, session.state, first, last))
         count = last - first + 1
         tried_first = self._choice.tried_first(request)
         is_tracked = bool(tried_first) or tracks_first(engine, request)
         needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
-        stages = {"track": count, "matte": count} if is_tracked else {"matte": count}
+        units = count * targets
+        stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
         job = MattingJob(self._services(), session, request, engine.name, tried_first)
         return session, job, stages
 

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from utils.errors import BadRequest
 from utils.image_utils import compose_over_checker, shrink_to, write_image
 from utils.messages import render
 from utils.options import resolve_options
-from utils.types import Mask, Message
+from utils.types import Mask, Message, Progress
 
 LIVE_INTERVAL_S = 1.0
 LIVE_REREAD_INTERVAL_S = 5.0
@@ -60,8 +60,8 @@ class Services:
 class MattingRun:
     """One run of a job: what it works on, and what it finds out on the way.
 
-    `first`, `last`: the clip's frames that `frames` begins and ends with. `start` is counted within
-    `frames`. `confidence` is of each frame, the least where there are several targets. `seconds` is
+    `first`, `last`: the clip's frames that `frames` begins and ends with. `start`, the target's frame
+    that matting starts from, is counted within `frames`. `confidence` is of each frame, the least where there are several targets. `seconds` is
     by step. `measures` are of each frame of what was rendered last, which is all targets together.
     """
 
@@ -81,6 +81,17 @@ class MattingRun:
     seconds: dict[str, float] = field(default_factory=dict)
     measures: list[FrameMeasure] = field(default_factory=list)
 
+    def of_target(self, start: int, done: int, count: int) -> MattingRun:
+        """Return the run for one of several targets; its progress goes on from the targets that are done."""
+
+        def report(progress: Progress) -> None:
+            total = progress.total
+            whole = Progress(progress.stage, progress.done + done * total, count * total)
+            self.context.on_progress(whole)
+
+        context = replace(self.context, on_progress=report) if count > 1 else self.context
+        return replace(self, start=start, context=context)
+
     def matte(
         self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None = None
     ) -> list[OutputRecord]:
@@ -90,13 +101,25 @@ class MattingRun:
             guide: its masks by frame within `frames`, bool (H, W).
             kept: its alpha of the last result; only what changed is matted again then.
         """
+        with closing(self._target_alphas(guide, folder, kept)) as alphas:
+            return self._render(alphas, folder)
+
+    def keep_alpha(
+        self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None = None
+    ) -> None:
+        """Make the alpha of one target alone, kept in the folder; parameters as those of `matte`."""
+        alphas = self._target_alphas(guide, folder, kept)
+        with self._kept_alphas(alphas, folder) as passing:
+            for _ in passing:
+                pass
+
+    def _target_alphas(
+        self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None
+    ) -> Generator[AlphaLevels, None, None]:
         masks = self._masks_folder(folder)
         if kept is None:
-            alphas = self._engine_alphas(guide, masks)
-        else:
-            alphas = self._spliced_alphas(guide, masks, kept)
-        with closing(alphas):
-            return self._render(alphas, folder)
+            return self._engine_alphas(guide, masks)
+        return self._spliced_alphas(guide, masks, kept)
 
     def _masks_folder(self, folder: Path) -> Path:
         # Not beside the target's files: a further engine uses the same masks.
@@ -236,10 +259,8 @@ class MattingRun:
     def _render(
         self, alphas: Generator[AlphaLevels, None, None], folder: Path
     ) -> list[OutputRecord]:
-        master = folder / self.session.master.name
-        unproven = folder / f"{master.stem}.partial-new{master.suffix}"
         began_s, matte_before_s = time.perf_counter(), self.seconds.get("matte", 0.0)
-        with closing(_to_master(alphas, self.clip, unproven, self.measures)) as kept:
+        with self._kept_alphas(alphas, folder) as kept:
             result = self.services.video.render(
                 self.session.source,
                 self.clip,
@@ -251,11 +272,21 @@ class MattingRun:
                 first=self.first,
                 last=self.last,
             )
-        os.replace(unproven, master)
         matte_s = self.seconds.get("matte", 0.0) - matte_before_s
         self._add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
         self.notices.extend(result.notices)
         return output_records(self.session, result.outputs, result.bytes)
+
+    @contextmanager
+    def _kept_alphas(
+        self, alphas: Generator[AlphaLevels, None, None], folder: Path
+    ) -> Iterator[Generator[AlphaLevels, None, None]]:
+        """Yield the alphas on their way into the folder's master; it takes its place at a good end."""
+        master = folder / self.session.master.name
+        unproven = folder / f"{master.stem}.partial-new{master.suffix}"
+        with closing(_to_master(alphas, self.clip, unproven, self.measures)) as kept:
+            yield kept
+        os.replace(unproven, master)
 
     def _add(self, step: str, seconds: float) -> None:
         self.seconds[step] = self.seconds.get(step, 0.0) + seconds

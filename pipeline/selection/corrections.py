@@ -8,7 +8,7 @@ from pipeline.selection.mask_upload import MASK_ENGINE
 from pipeline.session.masks import read_mask, write_mask
 from pipeline.session.results import Results
 from pipeline.session.session import Session
-from pipeline.session.state import Keyframe
+from pipeline.session.state import FIRST_TARGET, Keyframe
 from utils.errors import SplazmatteError
 from utils.types import Mask, Point, Prompt
 
@@ -22,6 +22,7 @@ def base_mask(
     prompt: Prompt,
     results: Results,
     with_own_mask: bool | None = None,
+    target: int = FIRST_TARGET,
 ) -> Mask | None:
     """Return the mask, bool (H, W), that clicks and strokes on a frame correct; None where there is none.
 
@@ -31,21 +32,22 @@ def base_mask(
 
     Args:
         with_own_mask: whether a mask that the user brought counts; None where it does now.
+        target: the number of the target that is corrected.
     """
     if prompt.box is not None or prompt.exemplars or prompt.text.strip():
         return None
-    keyframe = session.state.keyframes.get(frame)
-    own = own_mask(session, frame, with_own_mask)
+    keyframe = session.state.keyframes_of(target).get(frame)
+    own = own_mask(session, frame, with_own_mask, target)
     if own is not None:
         return own
     if not prompt.points and not prompt.strokes:
         return None
-    kept = session.base_mask_path(frame)
+    kept = session.base_mask_path(frame, target)
     base = None
     if keyframe is None:
-        base = _of_result(session, frame, prompt.points, results)
+        base = _of_result(session, frame, prompt.points, results, target)
     elif keyframe.prompt.has_mask and not is_own_mask(keyframe):
-        base = read_mask(kept if kept.is_file() else session.instance_path(frame, 0))
+        base = read_mask(kept if kept.is_file() else session.instance_path(frame, 0, target))
     if base is None or not base.any() or base.all():
         return None
     write_mask(kept, base)
@@ -57,17 +59,19 @@ def is_own_mask(keyframe: Keyframe) -> bool:
     return keyframe.prompt.own_mask or keyframe.engine == MASK_ENGINE
 
 
-def own_mask(session: Session, frame: int, is_wanted: bool | None = None) -> Mask | None:
+def own_mask(
+    session: Session, frame: int, is_wanted: bool | None = None, target: int = FIRST_TARGET
+) -> Mask | None:
     """Return the mask that the user brought for a frame, bool (H, W); None where it does not count."""
-    keyframe = session.state.keyframes.get(frame)
-    path = session.own_mask_path(frame)
+    keyframe = session.state.keyframes_of(target).get(frame)
+    path = session.own_mask_path(frame, target)
     if is_wanted is None:
         is_wanted = keyframe is not None and is_own_mask(keyframe)
     if not is_wanted:
         return None
     if not path.is_file() and keyframe is not None and keyframe.engine == MASK_ENGINE:
         # Sessions from before own masks were kept apart.
-        write_mask(path, read_mask(session.instance_path(frame, 0)))
+        write_mask(path, read_mask(session.instance_path(frame, 0, target)))
     return read_mask(path) if path.is_file() else None
 
 
@@ -83,10 +87,10 @@ def has_lost(mask: Mask, confidence: float | None, points: Sequence[Point]) -> b
 
 
 def _of_result(
-    session: Session, frame: int, points: Sequence[Point], results: Results
+    session: Session, frame: int, points: Sequence[Point], results: Results, target: int
 ) -> Mask | None:
     try:
-        mask = results.mask(session, frame)
+        mask = results.mask(session, frame, target)
     except SplazmatteError:
         return None
     confidence = results.confidence(session)[frame]

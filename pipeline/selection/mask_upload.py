@@ -14,7 +14,7 @@ from pipeline.selection.mask_values import target_of
 from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
-from pipeline.session.state import Keyframe
+from pipeline.session.state import FIRST_TARGET, Keyframe
 from utils.errors import UnusablePrompt
 from utils.types import Mask, Message, Prompt
 
@@ -82,6 +82,7 @@ def store_mask(
     *,
     engine: str = "",
     own_mask: bool = False,
+    target: int = FIRST_TARGET,
 ) -> Keyframe:
     """Put the prompt's mask, bool (H, W) of the clip's size, or strokes alone, in as a keyframe.
 
@@ -98,7 +99,7 @@ def store_mask(
         base = prompt.mask
     instances = painted([Instance(base, 1.0)], prompt)
     made_by = engine or (MASK_ENGINE if own_mask else PAINT_ENGINE)
-    found = Found(instances, made_by, prompt, notices=notices, own_mask=own_mask)
+    found = Found(instances, made_by, prompt, notices=notices, own_mask=own_mask, target=target)
     return store_keyframe(session, frame_index, found)
 
 

@@ -14,7 +14,7 @@ from engines.device.manager import ModelManager
 from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
-from pipeline.session.state import Keyframe
+from pipeline.session.state import FIRST_TARGET, Keyframe
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Frame, Prompt
 
@@ -46,6 +46,7 @@ class Selector:
         text_used: str = "",
         *,
         own_mask: bool = False,
+        target: int = FIRST_TARGET,
     ) -> Keyframe:
         """Find the target on a frame, write the instances' masks and record the keyframe.
 
@@ -54,6 +55,7 @@ class Selector:
                 given distances that the clip has; called only for a frame not open yet.
             text_used: the English text in use where the user's was translated.
             own_mask: the prompt's mask is one that the user brought.
+            target: the number of what is looked for.
 
         Raises:
             UnusablePrompt: the engine can't use the prompt, or it selects nothing.
@@ -72,7 +74,15 @@ class Selector:
             raise UnusablePrompt("prompt.nothing_found")
         instances = painted(instances, prompt)
         seconds = time.perf_counter() - started_s
-        found = Found(instances, engine_name, prompt, text_used, seconds, own_mask=own_mask)
+        found = Found(
+            instances,
+            engine_name,
+            prompt,
+            text_used,
+            seconds,
+            own_mask=own_mask,
+            target=target,
+        )
         return store_keyframe(session, frame_index, found)
 
     def forget(self, session_id: str) -> None:

@@ -12,12 +12,13 @@ from pipeline.selection.corrections import base_mask, own_mask
 from pipeline.selection.main_object import alpha_of_frame, main_object
 from pipeline.selection.mask_upload import mask_notices, read_mask_file, store_mask
 from pipeline.selection.selector import Selector
+from pipeline.selection.target_list import check_unlocked
 from pipeline.session.clips import Clips
 from pipeline.session.keyframes import remove_keyframe
 from pipeline.session.masks import write_mask
 from pipeline.session.results import Results
 from pipeline.session.session import Session
-from pipeline.session.state import Keyframe, SessionState
+from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo
 from utils.errors import BadRequest, UnusablePrompt
@@ -42,35 +43,51 @@ class Targets:
         self._selector = Selector(choice.manager)
 
     def segment(
-        self, session_id: str, frame: int, prompt: Prompt, *, with_own_mask: bool | None = None
+        self,
+        session_id: str,
+        frame: int,
+        prompt: Prompt,
+        *,
+        with_own_mask: bool | None = None,
+        target: int = FIRST_TARGET,
     ) -> Keyframe:
         """Find the target on a frame; a Chinese text is translated first.
 
         Args:
             with_own_mask: whether the mask that the user brought for the frame is what clicks and strokes
                 correct; None where it is so already. With it, an empty prompt is that mask again.
+            target: the number of the target that the prompt marks.
 
         Raises:
             UnusablePrompt: empty, outside the frame, too long, or nothing was found.
-            BadRequest: the clip has no such frame.
+            BadRequest: the clip has no such frame, the session no such target, or it is locked.
         """
         session, clip = self._clips.open(session_id, frame)
+        check_unlocked(session.state, target)
         check_points(prompt.points, clip.size_wh)
         with disk.translate_disk_full(session.folder):
             if prompt.mask is not None:
-                write_mask(session.own_mask_path(frame), prompt.mask)
-                return self._find(session, clip, frame, prompt, is_own=True)
-            base = base_mask(session, frame, prompt, self._results, with_own_mask)
-            is_own = base is not None and own_mask(session, frame, with_own_mask) is not None
-            return self._find(session, clip, frame, replace(prompt, mask=base), is_own=is_own)
+                write_mask(session.own_mask_path(frame, target), prompt.mask)
+                return self._find(session, clip, frame, prompt, is_own=True, target=target)
+            base = base_mask(session, frame, prompt, self._results, with_own_mask, target)
+            own = None if base is None else own_mask(session, frame, with_own_mask, target)
+            whole = replace(prompt, mask=base)
+            return self._find(session, clip, frame, whole, is_own=own is not None, target=target)
 
     def _find(
-        self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt, *, is_own: bool = False
+        self,
+        session: Session,
+        clip: ClipInfo,
+        frame: int,
+        prompt: Prompt,
+        *,
+        is_own: bool,
+        target: int,
     ) -> Keyframe:
         if prompt.is_empty:
             raise UnusablePrompt("prompt.empty")
         if not prompt.needs_engine:
-            return store_mask(session, frame, prompt, own_mask=is_own)
+            return store_mask(session, frame, prompt, own_mask=is_own, target=target)
         name = self._choice.segmenter_name()
         engine = self._choice.registry.get(name)
         prompt = check_prompt(
@@ -87,27 +104,36 @@ class Targets:
             return self._clips.read_around(session, clip, frame, distances)
 
         return self._selector.segment(
-            session, frame, prompt, name, read_frames, english, own_mask=is_own
+            session, frame, prompt, name, read_frames, english, own_mask=is_own, target=target
         )
 
-    def select_main_object(self, session_id: str, frame: int) -> Keyframe:
+    def select_main_object(
+        self, session_id: str, frame: int, target: int = FIRST_TARGET
+    ) -> Keyframe:
         """Make what a network finds without a mark the target on a frame; clicks then correct it.
 
         Raises:
             EngineUnavailable: no such network is installed.
             UnusablePrompt: it finds nothing.
-            BadRequest: the clip has no such frame.
+            BadRequest: the clip has no such frame, the session no such target, or it is locked.
         """
         session, clip = self._clips.open(session_id, frame)
+        check_unlocked(session.state, target)
         name = self._choice.main_object_engine()
         picture = self._clips.read_around(session, clip, frame, ())[0]
         mask = main_object(alpha_of_frame(self._choice.manager, name, picture))
         with disk.translate_disk_full(session.folder):
-            write_mask(session.own_mask_path(frame), mask)
-            return store_mask(session, frame, Prompt(mask=mask), engine=name, own_mask=True)
+            write_mask(session.own_mask_path(frame, target), mask)
+            prompt = Prompt(mask=mask)
+            return store_mask(session, frame, prompt, engine=name, own_mask=True, target=target)
 
     def read_mask_upload(
-        self, session_id: str, frame: int, path: Path, strokes: tuple[Stroke, ...] = ()
+        self,
+        session_id: str,
+        frame: int,
+        path: Path,
+        strokes: tuple[Stroke, ...] = (),
+        target: int = FIRST_TARGET,
     ) -> Keyframe:
         """Make a mask PNG of the clip's size the target on a frame, with strokes painted on it.
 
@@ -115,34 +141,40 @@ class Targets:
             UnusablePrompt: not a PNG, of another size, or it selects nothing or everything.
         """
         session, clip = self._clips.open(session_id, frame)
+        check_unlocked(session.state, target)
         mask = read_mask_file(path, clip.size_wh, frame)
         notices = mask_notices(path, clip.size_wh)
         with disk.translate_disk_full(session.folder):
-            write_mask(session.own_mask_path(frame), mask)
+            write_mask(session.own_mask_path(frame, target), mask)
             prompt = Prompt(mask=mask, strokes=strokes)
-            return store_mask(session, frame, prompt, notices, own_mask=True)
+            return store_mask(session, frame, prompt, notices, own_mask=True, target=target)
 
-    def instance_image(self, session_id: str, frame: int, instance: int) -> Path:
+    def instance_image(
+        self, session_id: str, frame: int, instance: int, target: int = FIRST_TARGET
+    ) -> Path:
         """Return the mask PNG of a found instance, white on black, at full size.
 
         Raises:
             BadRequest: there is none.
         """
         session, _ = self._clips.open(session_id)
-        path = session.instance_path(int(frame), int(instance))
+        path = session.instance_path(int(frame), int(instance), int(target))
         if not path.is_file():
             raise BadRequest("job.no_target")
         return path
 
-    def keep(self, session_id: str, frame: int, kept: tuple[int, ...]) -> SessionState:
+    def keep(
+        self, session_id: str, frame: int, kept: tuple[int, ...], target: int = FIRST_TARGET
+    ) -> SessionState:
         """Choose which found instances of a keyframe are the target.
 
         Raises:
-            BadRequest: no such keyframe or instance.
+            BadRequest: no such keyframe or instance, or the target is locked.
         """
 
         def choose(state: SessionState) -> SessionState:
-            keyframe = state.keyframes.get(frame)
+            check_unlocked(state, target)
+            keyframe = state.keyframes_of(target).get(frame)
             known = {instance.id for instance in keyframe.instances} if keyframe else set()
             if keyframe is None or not set(kept) <= known:
                 raise BadRequest("job.no_target")
@@ -152,10 +184,15 @@ class Targets:
         session, _ = self._clips.open(session_id)
         return session.transform(choose)
 
-    def remove(self, session_id: str, frame: int) -> SessionState:
-        """Forget what was selected on a frame; harmless when nothing was."""
+    def remove(self, session_id: str, frame: int, target: int = FIRST_TARGET) -> SessionState:
+        """Forget what was selected of a target on a frame; harmless when nothing was.
+
+        Raises:
+            BadRequest: no such target, or it is locked.
+        """
         session, _ = self._clips.open(session_id)
-        return remove_keyframe(session, int(frame))
+        check_unlocked(session.state, target)
+        return remove_keyframe(session, int(frame), target)
 
     def forget(self, session_id: str) -> None:
         """Drop what is kept in memory of a session."""

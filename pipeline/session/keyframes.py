@@ -10,7 +10,13 @@ import numpy as np
 from engines.base import Instance
 from pipeline.session.masks import read_mask, write_mask
 from pipeline.session.session import Session
-from pipeline.session.state import InstanceRecord, Keyframe, PromptRecord, SessionState
+from pipeline.session.state import (
+    FIRST_TARGET,
+    InstanceRecord,
+    Keyframe,
+    PromptRecord,
+    SessionState,
+)
 from utils.types import Message, Prompt
 
 logger = logging.getLogger(__name__)
@@ -20,7 +26,7 @@ logger = logging.getLogger(__name__)
 class Found:
     """What an engine found for a prompt, best first; `text_used` is the English text that it read.
 
-    `own_mask`: the prompt's mask is one that the user brought.
+    `own_mask`: the prompt's mask is one that the user brought. `target`: the number of what it is a mask of.
     """
 
     instances: list[Instance]
@@ -30,6 +36,7 @@ class Found:
     seconds: float = 0.0
     notices: tuple[Message, ...] = ()
     own_mask: bool = False
+    target: int = FIRST_TARGET
 
 
 def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe:
@@ -37,7 +44,7 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
 
     Where the user had chosen one of several answers, the one most like it is kept.
     """
-    choice = _most_like_choice(session, frame_index, found.instances, found.prompt)
+    choice = _most_like_choice(session, frame_index, found)
     records = [
         InstanceRecord(
             id=number,
@@ -49,6 +56,7 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
     ]
     keyframe = Keyframe(
         frame=frame_index,
+        target=found.target,
         engine=found.engine,
         prompt=PromptRecord(
             text=found.prompt.text,
@@ -68,9 +76,10 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
     )
     with session.masks_lock():
         for number, instance in enumerate(found.instances):
-            write_mask(session.instance_path(frame_index, number), instance.mask)
+            path = session.instance_path(frame_index, number, found.target)
+            write_mask(path, instance.mask)
         session.transform(lambda state: state.with_keyframe(keyframe))
-        _remove_surplus(session, frame_index, len(found.instances))
+        _remove_surplus(session, frame_index, found.target, len(found.instances))
     logger.info(
         "session %s: %s found %d on frame %d in %.1f s",
         session.id[:6],
@@ -82,40 +91,41 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
     return keyframe
 
 
-def _most_like_choice(
-    session: Session, frame_index: int, instances: list[Instance], prompt: Prompt
-) -> int | None:
+def _most_like_choice(session: Session, frame_index: int, found: Found) -> int | None:
     """Return the instance most like the one the user chose before, by overlap; None without a choice."""
-    before = session.state.keyframes.get(frame_index)
+    instances, prompt = found.instances, found.prompt
+    before = session.state.keyframes_of(found.target).get(frame_index)
     if before is None or not before.is_chosen or len(before.kept) != 1:
         return None
     if not before.has_alternatives or prompt.text.strip() or prompt.exemplars:
         return None
-    chosen = read_mask(session.instance_path(frame_index, before.kept[0]))
+    chosen = read_mask(session.instance_path(frame_index, before.kept[0], found.target))
     overlaps = [(one.mask & chosen).sum() / max((one.mask | chosen).sum(), 1) for one in instances]
     return int(np.argmax(overlaps))
 
 
-def remove_keyframe(session: Session, frame_index: int) -> SessionState:
-    """Forget what was selected on a frame; harmless when nothing was.
+def remove_keyframe(session: Session, frame_index: int, target: int = FIRST_TARGET) -> SessionState:
+    """Forget what was selected of a target on a frame; harmless when nothing was.
 
     A mask that the user brought stays on the disk, so that undo and redo find it.
     """
 
     def without(state: SessionState) -> SessionState:
-        kept = {key: value for key, value in state.keyframes.items() if key != frame_index}
-        return state.model_copy(update={"keyframes": kept})
+        known = state.keyframes_of(target)
+        return state.with_keyframes(
+            target, {key: value for key, value in known.items() if key != frame_index}
+        )
 
     with session.masks_lock():
         state = session.transform(without)
-        _remove_surplus(session, frame_index, 0)
-        session.base_mask_path(frame_index).unlink(missing_ok=True)
+        _remove_surplus(session, frame_index, target, 0)
+        session.base_mask_path(frame_index, target).unlink(missing_ok=True)
     return state
 
 
-def _remove_surplus(session: Session, frame_index: int, count: int) -> None:
+def _remove_surplus(session: Session, frame_index: int, target: int, count: int) -> None:
     """Remove masks numbered from `count` on: only now does the state no longer name them."""
-    folder = session.instance_path(frame_index, 0).parent
+    folder = session.instance_path(frame_index, 0, target).parent
     for path in folder.glob("*.png"):
         if path.stem.isdecimal() and int(path.stem) >= count:
             path.unlink(missing_ok=True)

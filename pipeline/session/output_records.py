@@ -9,12 +9,24 @@ from pathlib import Path, PurePosixPath
 from pipeline.postprocess.appearance import Appearance
 from pipeline.session.request import RenderRequest
 from pipeline.session.session import Session
-from pipeline.session.state import OutputRecord
+from pipeline.session.state import FIRST_TARGET, OutputRecord, ResultPlan
 from pipeline.storage.files import folder_bytes
 from pipeline.video_io.outputs.registry import formats
 
 TARGETS_DIR = "targets"
 """Folder of the files of separate targets, one folder each, numbered from 1."""
+
+
+def target_numbers(plan: ResultPlan) -> tuple[int, ...]:
+    """Return the numbers of the targets that a result is made of; results of before have them from 1."""
+    return plan.numbers or tuple(range(FIRST_TARGET, FIRST_TARGET + len(plan.guides)))
+
+
+def target_master(session: Session, plan: ResultPlan, number: int) -> Path:
+    """Return where a target's own alpha lies: that of the session where it is the only one."""
+    if len(plan.guides) == 1:
+        return session.master
+    return session.folder / TARGETS_DIR / str(number) / session.master.name
 
 
 def record_paths(folder: Path, record: OutputRecord) -> tuple[Path, ...]:

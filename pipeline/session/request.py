@@ -69,7 +69,9 @@ class MatteRequest(RenderRequest):
     separate_targets: Annotated[
         bool,
         Option(
-            Text(en="One alpha file for each kept object", zh="每个保留的对象各输出一个透明通道")
+            Text(
+                en="Files for each target too, not only all in one", zh="每个目标另外各输出一套文件"
+            )
         ),
     ] = False
     everyone: Annotated[

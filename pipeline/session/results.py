@@ -20,9 +20,15 @@ from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
 from pipeline.postprocess.edges import apply_edges
 from pipeline.postprocess.review import FrameMeasure, ReviewPlace, places_to_review
 from pipeline.session.masks import read_mask
-from pipeline.session.output_records import record_paths, target_number, zip_path
+from pipeline.session.output_records import (
+    record_paths,
+    target_master,
+    target_number,
+    target_numbers,
+    zip_path,
+)
 from pipeline.session.session import Session
-from pipeline.session.state import OutputRecord, frame_range
+from pipeline.session.state import FIRST_TARGET, OutputRecord, frame_range
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy, partial_path
 from pipeline.video_io import ClipInfo, VideoIO, compose_still, read_master_frame
@@ -103,14 +109,21 @@ class Results:
         grey: Frame = np.repeat(levels[..., None], 3, axis=2)
         return grey
 
-    def mask(self, session: Session, frame: int) -> Mask:
-        """Return what the last result has on a frame, bool (H, W): alpha above one half.
+    def mask(self, session: Session, frame: int, target: int = FIRST_TARGET) -> Mask:
+        """Return what the last result has of a target on a frame, bool (H, W): alpha above one half.
 
         Raises:
-            SessionError: there is no result.
+            SessionError: there is no result of that target.
             BadRequest: it doesn't cover the frame.
         """
-        _, alpha = self._kept_alpha(session, frame)
+        state = session.state
+        plan = state.result_plan
+        master = session.master
+        if len(state.targets) > 1:
+            if plan is None or target not in target_numbers(plan):
+                raise SessionError("job.no_result")
+            master = target_master(session, plan, target)
+        _, alpha = self._kept_alpha(session, frame, master)
         return np.asarray(alpha > 0.5)
 
     def set_background_picture(self, session: Session, path: Path) -> None:
@@ -166,7 +179,9 @@ class Results:
         measures = [FrameMeasure(area, holes) for area, holes in json.loads(path.read_text())]
         first = state.result_request.first
         confidence = [value for value in self.confidence(session)[first:] if value is not None]
-        return places_to_review(measures, confidence, first, state.keyframes)
+        return places_to_review(
+            measures, confidence, first, {one.frame for one in state.all_keyframes}
+        )
 
     def export(self, session: Session, folder: Path) -> dict[str, Path]:
         """Put the finished files into the folder, by hard link where it can; return them by kind.
@@ -200,15 +215,18 @@ class Results:
         with _translate_unwritable(path.parent):
             write_image(path, np.where(union, np.uint8(255), np.uint8(0)))
 
-    def _kept_alpha(self, session: Session, frame: int) -> tuple[ClipInfo, Alpha]:
+    def _kept_alpha(
+        self, session: Session, frame: int, master: Path | None = None
+    ) -> tuple[ClipInfo, Alpha]:
         clip = session.clip
         request = session.state.result_request
-        if request is None or not session.master.is_file():
+        master = master or session.master
+        if request is None or not master.is_file():
             raise SessionError("job.no_result")
         first, last = frame_range(request, clip)
         if not first <= frame <= last:
             raise BadRequest("job.frame_range", frame=frame, frames=last - first + 1, end=last)
-        levels = read_master_frame(session.master, frame - first)
+        levels = read_master_frame(master, frame - first)
         return clip, to_float(levels)
 
     def _zipped(self, folder: Path, record: OutputRecord) -> Path:

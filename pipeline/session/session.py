@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.state import FIRST_TARGET, SessionState, SessionStatus
 from pipeline.session.versions import parse_state
 from pipeline.storage.files import exclusive, is_locked, try_lock, write_atomically
 from pipeline.video_io import ClipInfo
@@ -170,17 +170,22 @@ class Session:
         except SessionError:
             return False
 
-    def instance_path(self, frame: int, instance: int) -> Path:
+    def target_dir(self, target: int) -> Path:
+        """Where what was found of a target lies, a folder a frame."""
+        folder = self.folder / "instances"
+        return folder if target == FIRST_TARGET else folder / f"target_{target}"
+
+    def instance_path(self, frame: int, instance: int, target: int = FIRST_TARGET) -> Path:
         """Where the mask of an instance found on a frame lies."""
-        return self.folder / "instances" / f"{frame:06d}" / f"{instance}.png"
+        return self.target_dir(target) / f"{frame:06d}" / f"{instance}.png"
 
-    def base_mask_path(self, frame: int) -> Path:
+    def base_mask_path(self, frame: int, target: int = FIRST_TARGET) -> Path:
         """Where the mask that clicks on a frame correct lies, if there is one."""
-        return self.instance_path(frame, 0).with_name("base.png")
+        return self.instance_path(frame, 0, target).with_name("base.png")
 
-    def own_mask_path(self, frame: int) -> Path:
+    def own_mask_path(self, frame: int, target: int = FIRST_TARGET) -> Path:
         """Where the mask that the user brought for a frame lies, if there is one."""
-        return self.instance_path(frame, 0).with_name("own.png")
+        return self.instance_path(frame, 0, target).with_name("own.png")
 
     def reserve_state_space(self) -> None:
         """Reserve the disk space that the state needs at a job's end; sweeping the partial files frees it.

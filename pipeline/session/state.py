@@ -12,6 +12,19 @@ from pipeline.video_io import ClipInfo
 from utils.errors import BadRequest
 from utils.types import Box, Message, Point, Stroke
 
+FIRST_TARGET = 1
+"""Number of the target that every session begins with."""
+TARGET_COLOURS = (
+    "#f0428c",
+    "#2f80ed",
+    "#e69f00",
+    "#009e73",
+    "#d55e00",
+    "#56b4e9",
+    "#f0e442",
+    "#9b51e0",
+)
+"""Colours that targets get in turn."""
 STATE_VERSION = 2
 """Version of the shape of `session.json`; what changes the shape adds a step in `versions.py`."""
 
@@ -61,6 +74,7 @@ class Keyframe(_Record):
     """
 
     frame: int
+    target: int = FIRST_TARGET
     engine: str
     prompt: PromptRecord
     text_used: str = ""
@@ -74,6 +88,21 @@ class Keyframe(_Record):
     def has_alternatives(self) -> bool:
         """True where the instances are answers to choose one of, not objects side by side."""
         return not self.prompt.text.strip() and not self.prompt.exemplars
+
+
+class TargetRecord(_Record):
+    """One target: what is told apart in the picture and may get a matte of its own.
+
+    `is_shown` is whether the page draws it; a locked target takes no marks. The key frames of the first
+    target are those of the session, as sessions with one target have always had them.
+    """
+
+    id: int = FIRST_TARGET
+    name: str = ""
+    colour: str = TARGET_COLOURS[0]
+    is_shown: bool = True
+    is_locked: bool = False
+    keyframes: dict[int, Keyframe] = Field(default_factory=dict)
 
 
 class OutputRecord(_Record):
@@ -98,7 +127,7 @@ class ResultPlan(_Record):
     """What the kept alpha was made from, to find the frames that a later correction can change.
 
     `guides` has, for each target, a checksum of each key frame's mask by frame counted from `first`;
-    `master_bytes` the sizes of the kept alphas.
+    `numbers` are those of the targets, `master_bytes` the sizes of the kept alphas.
     """
 
     engine: str
@@ -106,6 +135,7 @@ class ResultPlan(_Record):
     first: int
     last: int
     guides: tuple[dict[int, int], ...]
+    numbers: tuple[int, ...] = ()
     master_bytes: tuple[int, ...] = ()
 
 
@@ -129,6 +159,8 @@ class SessionState(_Record):
     clip: ClipInfo | None = None
     status: SessionStatus = SessionStatus.READY
     keyframes: dict[int, Keyframe] = Field(default_factory=dict)
+    """Of the first target, by frame; see `keyframes_of`."""
+    targets: tuple[TargetRecord, ...] = (TargetRecord(),)
     request: MatteRequest | None = None
     result_request: MatteRequest | None = None
     result_plan: ResultPlan | None = None
@@ -143,9 +175,46 @@ class SessionState(_Record):
     seconds: StepSeconds = StepSeconds()
     frames_done: int = 0
 
+    @property
+    def all_keyframes(self) -> tuple[Keyframe, ...]:
+        """Every key frame of every target."""
+        return tuple(
+            keyframe
+            for target in self.targets
+            for keyframe in self.keyframes_of(target.id).values()
+        )
+
+    def target(self, number: int) -> TargetRecord:
+        """Return the target of that number.
+
+        Raises:
+            BadRequest: there is none.
+        """
+        for target in self.targets:
+            if target.id == number:
+                return target
+        raise BadRequest("job.target_unknown", number=number)
+
+    def keyframes_of(self, number: int) -> dict[int, Keyframe]:
+        """Return the key frames of a target by frame; `BadRequest` where there is no such target."""
+        target = self.target(number)
+        return self.keyframes if number == FIRST_TARGET else target.keyframes
+
+    def with_keyframes(self, number: int, keyframes: dict[int, Keyframe]) -> SessionState:
+        """Return the state with these as all key frames of the target."""
+        if number == FIRST_TARGET:
+            return self.model_copy(update={"keyframes": keyframes})
+        return self.with_target(self.target(number).model_copy(update={"keyframes": keyframes}))
+
     def with_keyframe(self, keyframe: Keyframe) -> SessionState:
-        """Return the state with the keyframe added or replaced."""
-        return self.model_copy(update={"keyframes": {**self.keyframes, keyframe.frame: keyframe}})
+        """Return the state with the key frame added to its target, or replaced there."""
+        known = self.keyframes_of(keyframe.target)
+        return self.with_keyframes(keyframe.target, {**known, keyframe.frame: keyframe})
+
+    def with_target(self, target: TargetRecord) -> SessionState:
+        """Return the state with the target in the place of the one of its number."""
+        changed = tuple(target if one.id == target.id else one for one in self.targets)
+        return self.model_copy(update={"targets": changed})
 
 
 def frame_range(request: MatteRequest, clip: ClipInfo) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.command_line.arguments import parse_arguments
+from ui.command_line.arguments import parse_arguments, target_groups
 from utils.types import Box, Point
 
 
@@ -42,3 +42,15 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(words, capsys) -> None:
         parse_arguments(words)
     assert caught.value.code == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_marks_after_a_target_option_are_that_targets() -> None:
+    words = "--box 1,2,3,4 --target board --frame 12 --point 5,6 --point 7,8,- --target cap --main-object"
+    options = parse_arguments(["matte", "c.mp4", *words.split(), "--out", "o"])
+    first, board, cap = target_groups(options)
+    assert (first.box, first.point, first.frame) == (Box(1, 2, 3, 4), [], 0)
+    assert (board.name, board.box, board.frame) == ("board", None, 12)
+    assert board.point == [Point(5, 6), Point(7, 8, positive=False)]
+    assert (cap.name, cap.main_object, cap.point) == ("cap", True, [])
+    alone = parse_arguments(["matte", "c.mp4", "--target", "cap", "--text", "cap", "--out", "o"])
+    assert [group.name for group in target_groups(alone)] == ["cap"]

@@ -143,34 +143,91 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
             nargs="+",
             help="several clips go to a folder each in DIR, and one that fails doesn't stop the others",
         )
-        parser.add_argument("--mask", type=Path, metavar="M.png", help="white = the target")
+        parser.add_argument(
+            "--mask", action=_Mark, type=Path, metavar="M.png", help="white = the target"
+        )
     else:
         parser.add_argument("clip", type=Path, metavar="CLIP")
-    parser.add_argument("--text", default="", help="what to find, for instance “dancer”")
+    parser.add_argument(
+        "--text", action=_Mark, default="", help="what to find, for instance “dancer”"
+    )
     parser.add_argument(
         "--point",
         type=parse_point,
-        action="append",
+        action=_Mark,
         default=[],
         metavar="X,Y[,-]",
         help="a click on the target, or with ,- beside it; may be repeated",
     )
-    parser.add_argument("--box", type=parse_box, metavar="X0,Y0,X1,Y1")
+    parser.add_argument("--box", action=_Mark, type=parse_box, metavar="X0,Y0,X1,Y1")
     parser.add_argument(
         "--main-object",
-        action="store_true",
+        action=_Mark,
+        nargs=0,
+        const=True,
+        default=False,
         help="take the main object of the frame, as a network finds it without a mark",
     )
     parser.add_argument(
         "--stroke",
         type=parse_stroke,
-        action="append",
+        action=_Mark,
         default=[],
         metavar="[-]R:X,Y;X,Y…",
         help="paint on the mask with a brush of radius R pixels, or erase with -R; “fill:” or “-fill:” "
         "for a polygon; may be repeated",
     )
-    parser.add_argument("--frame", type=int, default=0, help="frame the prompt is on (default 0)")
+    parser.add_argument(
+        "--frame", action=_Mark, type=int, default=0, help="frame the prompt is on (default 0)"
+    )
+    if with_mask:
+        parser.add_argument(
+            "--target",
+            action=_NextTarget,
+            default=[],
+            metavar="NAME",
+            help="begin a further target: the marks and the frame after it are its own; may be repeated",
+        )
+
+
+class _Mark(argparse.Action):
+    """Keeps a mark for the target that the newest `--target` before it began."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        further = getattr(namespace, "target", None)
+        group = further[-1] if further else namespace
+        known = getattr(group, self.dest)
+        value = self.const if self.nargs == 0 else values
+        setattr(group, self.dest, [*known, value] if isinstance(known, list) else value)
+
+
+class _NextTarget(argparse.Action):
+    """Begins a further target, without marks yet."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        marks: dict[str, Any] = {"text": "", "point": [], "box": None, "stroke": []}
+        others: dict[str, Any] = {"mask": None, "main_object": False, "frame": 0}
+        begun = argparse.Namespace(name=values, **marks, **others)
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), begun])
+
+
+def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
+    """Return the marks of each target; those before the first `--target` belong to one without a name."""
+    given = ("text", "point", "box", "stroke", "mask", "main_object")
+    own = any(getattr(options, name) for name in given)
+    return [*([options] if own or not options.target else []), *options.target]
 
 
 def parse_point(text: str) -> Point:

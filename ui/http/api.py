@@ -13,6 +13,7 @@ from gradio import FileData
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.state import FIRST_TARGET
 from ui import views
 from ui.client import client_of
 from ui.http.endpoint_parameters import with_request_options
@@ -29,6 +30,7 @@ from ui.report import report_internal_error
 from ui.request_values import read_request
 from ui.text import as_language, translate
 from ui.widgets.engines.engines import read_choice
+from ui.widgets.targets.targets import read_target_change
 from ui.widgets.viewer.viewer import MOST_POINTS, read_box, read_strokes
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
@@ -47,6 +49,10 @@ class Api:
         endpoints: list[Callable[..., Any]] = [
             self.upload,
             self.segment,
+            self.targets,
+            self.add_target,
+            self.change_target,
+            self.remove_target,
             with_request_options(self.submit, MatteRequest),
             with_request_options(self.render, RenderRequest),
             self.background_picture,
@@ -89,8 +95,9 @@ class Api:
         language: str = "en",
         strokes: list[dict[str, Any]] | None = None,
         main_object: bool = False,
+        target: int = FIRST_TARGET,
     ) -> dict[str, Any]:
-        """Find the target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
+        """Find a target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
 
         With `main_object` a network finds it without a mark; the others are then left out.
 
@@ -98,15 +105,16 @@ class Api:
         """
         with _answering(language):
             key = session_key(session)
-            at = whole_number(frame, "frame")
+            at, number = whole_number(frame, "frame"), whole_number(target, "target")
             if main_object is True:
                 if text or points or box is not None or mask is not None or strokes:
                     raise BadRequest("page.bad_value", name="main_object")
-                self._orchestrator.select_main_object(key, at)
+                self._orchestrator.select_main_object(key, at, number)
             elif mask is not None:
                 path, _ = self._uploaded(mask)
                 try:
-                    self._orchestrator.read_mask_upload(key, at, path, read_strokes(strokes or []))
+                    painted = read_strokes(strokes or [])
+                    self._orchestrator.read_mask_upload(key, at, path, painted, number)
                 finally:
                     forget_upload(path)
             else:
@@ -116,19 +124,69 @@ class Api:
                     box=None if box is None else read_box(box),
                     strokes=read_strokes(strokes or []),
                 )
-                self._orchestrator.segment(key, at, prompt)
-            found = self._orchestrator.state(key).keyframes[at]
+                self._orchestrator.segment(key, at, prompt, target=number)
+            found = self._orchestrator.state(key).keyframes_of(number)[at]
             instances = [
                 {
                     "id": item.id,
                     "score": item.score,
                     "label": item.label,
                     "area_px": item.area_px,
-                    "url": f"/media/{key}/mask/{at}/{item.id}.png",
+                    "url": views.mask_path(key, found, item.id),
                 }
                 for item in found.instances
             ]
-            return {"frame": at, "instances": instances, "kept": list(found.kept)}
+            return {
+                "frame": at,
+                "target": number,
+                "instances": instances,
+                "kept": list(found.kept),
+            }
+
+    def targets(self, session: str, language: str = "en") -> list[dict[str, Any]]:
+        """Return the clip's targets: number, name, colour, whether shown and locked, marked frames."""
+        with _answering(language) as spoken:
+            state = self._orchestrator.state(session_key(session))
+            return views.target_views(state, spoken)
+
+    def add_target(
+        self, session: str, name: str = "", colour: str | None = None, language: str = "en"
+    ) -> dict[str, Any]:
+        """Add a target without marks; its `id` is the `target` of `/segment`."""
+        with _answering(language) as spoken:
+            key = session_key(session)
+            change = read_target_change({"name": name, "colour": colour})
+            added = self._orchestrator.add_target(key, change)
+            return views.target_view(self._orchestrator.state(key), added, spoken)
+
+    def change_target(
+        self,
+        session: str,
+        target: int,
+        name: str | None = None,
+        colour: str | None = None,
+        shown: bool | None = None,
+        locked: bool | None = None,
+        language: str = "en",
+    ) -> list[dict[str, Any]]:
+        """Name, colour, show or lock a target; what isn't given stays."""
+        with _answering(language) as spoken:
+            change = read_target_change(
+                {"name": name, "colour": colour, "shown": shown, "locked": locked}
+            )
+            state = self._orchestrator.change_target(
+                session_key(session), whole_number(target, "target"), change
+            )
+            return views.target_views(state, spoken)
+
+    def remove_target(
+        self, session: str, target: int, language: str = "en"
+    ) -> list[dict[str, Any]]:
+        """Remove a target with its marks; return those that are left."""
+        with _answering(language) as spoken:
+            number = whole_number(target, "target")
+            state = self._orchestrator.remove_target(session_key(session), number)
+            return views.target_views(state, spoken)
 
     def submit(
         self,

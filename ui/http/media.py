@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator, OutputFile
-from pipeline.session.state import SessionState
+from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format
 from ui.client import client_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
@@ -91,9 +91,12 @@ class Media:
     async def _mask(self, request: Request) -> Response:
         values = request.path_params
         session_id, frame, instance = _session(request), values["frame"], values["instance"]
+        number = request.query_params.get("target", str(FIRST_TARGET))
+        target = int(number) if number.isdecimal() and len(number) < 9 else 0
 
         def read() -> bytes:
-            return self._orchestrator.instance_image(session_id, frame, instance).read_bytes()
+            path = self._orchestrator.instance_image(session_id, frame, instance, target)
+            return path.read_bytes()
 
         content = await run_in_threadpool(read)
         return Response(content, media_type="image/png", headers=_UNCHANGING)

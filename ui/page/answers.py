@@ -73,13 +73,17 @@ class Answers:
         page = self.page
         clip = views.clip_view(state, language)
         keyframes = views.keyframe_views(state, language)
+        targets = views.target_views(state, language)
         request = state.request
         return merged(
             self.session_texts(state, language, further=further),
             self.outcome(state, language),
             {
                 page.session: state.id,
-                page.viewer: gr.update(clip=clip, keyframes=keyframes, answered=_now()),
+                page.viewer: gr.update(
+                    clip=clip, keyframes=keyframes, targets=targets, answered=_now()
+                ),
+                page.targets: gr.update(targets=targets),
                 page.quick_preview: gr.update(session=state.id),
                 page.outputs: gr.update(value=list(request.outputs)) if request else gr.skip(),
                 page.progress: gr.update(job=self._watched(state)),
@@ -109,10 +113,16 @@ class Answers:
     ) -> Updates:
         """Show what is selected now, in answer to the gesture of that number."""
         answered = _now() if sequence is None else str(sequence)
+        return merged(self.kept(state, language), {self.page.viewer: gr.update(answered=answered)})
+
+    def kept(self, state: SessionState, language: Language) -> Updates:
+        """Show the targets and what is kept of them, in answer to no gesture on the stage."""
         keyframes = views.keyframe_views(state, language)
+        targets = views.target_views(state, language)
         return {
             **self.status(state, language),
-            self.page.viewer: gr.update(keyframes=keyframes, answered=answered),
+            self.page.viewer: gr.update(keyframes=keyframes, targets=targets),
+            self.page.targets: gr.update(targets=targets),
         }
 
     def status(self, state: SessionState, language: Language) -> Updates:
@@ -122,7 +132,7 @@ class Answers:
         rerun = None if is_busy else self._orchestrator.frames_to_rerun(state.id)
         kind, text = views.step_line(state, job, language, rerun)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
-        has_target = any(keyframe.kept for keyframe in state.keyframes.values())
+        has_target = any(keyframe.kept for keyframe in state.all_keyframes)
         can_start = has_target or Capability.EVERYONE.value in self._capabilities()
         return {
             self.page.status: gr.update(status=status),
@@ -148,7 +158,7 @@ class Answers:
         appearance = views.appearance_view(state)
         result = views.result_view(state, outputs, self._engine_label(state, language), language)
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
-        weakest = least_confident(confidence, state.keyframes)
+        weakest = least_confident(confidence, {one.frame for one in state.all_keyframes})
         return {
             page.results: gr.update(result=result),
             page.edges: gr.update(result=appearance),
@@ -191,6 +201,7 @@ class Answers:
             page.start: gr.update(value=translate("page.start", language)),
             page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
             page.viewer: gr.update(texts=widget_texts("viewer", language)),
+            page.targets: gr.update(texts=widget_texts("targets", language)),
             page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
             page.results: gr.update(texts=widget_texts("results", language)),
             page.quick_preview: gr.update(texts=widget_texts("quick_preview", language)),

@@ -20,6 +20,7 @@ from ui import views
 from ui.client import client_of
 from ui.inputs import (
     cached_upload,
+    event_value,
     forget_upload,
     kept_instances,
     session_key,
@@ -28,6 +29,7 @@ from ui.inputs import (
 )
 from ui.page.answers import Answers, Updates, merged
 from ui.page.components import Page
+from ui.page.target_steps import TargetSteps
 from ui.report import report_internal_error
 from ui.request_values import page_controls, read_request
 from ui.text import as_language, choose_language, translate
@@ -54,6 +56,7 @@ class Callbacks:
         self._settings = settings
         self._cache_dir = cache_dir
         self._answers: Answers | None = None
+        self.targets = TargetSteps(orchestrator, lambda: self._answer)
 
     def bind(self, page: Page) -> None:
         """Tell the callbacks which components they answer to."""
@@ -134,7 +137,7 @@ class Callbacks:
         request: gr.Request | None = None,
     ) -> Updates:
         """Make a session of each clip that was sent from the stage."""
-        files = _event_value(event, "files")
+        files = event_value(event, "files")
         if not isinstance(files, list) or not all(isinstance(item, dict) for item in files):
             raise BadRequest("page.bad_value", name="files")
         return self._new_sessions([item.get("path") for item in files], language, request)
@@ -182,10 +185,14 @@ class Callbacks:
     def _mark(self, session_id: str, marks: Marks, is_example: bool) -> None:
         prompt = marks.prompt(is_example=is_example)
         if prompt.is_empty and not marks.own_mask:
-            self._orchestrator.remove_keyframe(session_id, marks.frame)
+            self._orchestrator.remove_keyframe(session_id, marks.frame, marks.target)
         else:
             self._orchestrator.segment(
-                session_id, marks.frame, prompt, with_own_mask=marks.own_mask
+                session_id,
+                marks.frame,
+                prompt,
+                with_own_mask=marks.own_mask,
+                target=marks.target,
             )
 
     def find_text(
@@ -199,13 +206,14 @@ class Callbacks:
             if not marks.points and marks.box is None:
                 raise BadRequest("page.text_empty")
             return self.annotate(session, language, value, is_example)
-        self._orchestrator.segment(session_id, marks.frame, Prompt(text=words))
+        self._orchestrator.segment(session_id, marks.frame, Prompt(text=words), target=marks.target)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
     def main_object(self, session: object, language: Language, value: object) -> Updates:
         """Select what a network finds on the frame without a mark."""
         session_id = session_key(session)
-        self._orchestrator.select_main_object(session_id, read_annotation(value).frame)
+        marks = read_annotation(value).marks
+        self._orchestrator.select_main_object(session_id, marks.frame, marks.target)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
     def own_mask(
@@ -214,23 +222,20 @@ class Callbacks:
         """Take a mask PNG as the selection on the frame."""
         path = cached_upload(upload, self._cache_dir)
         try:
-            frame = read_annotation(value).frame
+            marks = read_annotation(value).marks
             session_id = session_key(session)
-            self._orchestrator.read_mask_upload(session_id, frame, path)
+            self._orchestrator.read_mask_upload(session_id, marks.frame, path, target=marks.target)
         finally:
             forget_upload(path)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
     def keep(self, session: object, language: Language, event: gr.EventData) -> Updates:
         """Remember which objects of a frame are kept; the preview shows it already."""
-        frame = whole_number(_event_value(event, "frame"), "frame")
-        kept = kept_instances({str(frame): _event_value(event, "kept")})[frame]
-        state = self._orchestrator.keep(session_key(session), frame, kept)
-        keyframes = views.keyframe_views(state, language)
-        return merged(
-            self._answer.status(state, language),
-            {self._answer.page.viewer: gr.update(keyframes=keyframes)},
-        )
+        frame = whole_number(event_value(event, "frame"), "frame")
+        kept = kept_instances({str(frame): event_value(event, "kept")})[frame]
+        target = whole_number(event_value(event, "target"), "target")
+        state = self._orchestrator.keep(session_key(session), frame, kept, target)
+        return self._answer.kept(state, language)
 
     # --- jobs and results -----------------------------------------------------------------------
 
@@ -279,7 +284,7 @@ class Callbacks:
 
     def picture(self, session: object, language: Language, event: gr.EventData) -> Updates:
         """Take a picture as the session's own background, and show it behind the still."""
-        path = cached_upload(_event_value(event, "path"), self._cache_dir)
+        path = cached_upload(event_value(event, "path"), self._cache_dir)
         try:
             session_id = session_key(session)
             self._orchestrator.set_background_picture(session_id, path)
@@ -298,10 +303,3 @@ class Callbacks:
 
 def _name_of(upload: object) -> str:
     return Path(upload).name[:120] if isinstance(upload, (str, Path)) else "?"
-
-
-def _event_value(event: gr.EventData, name: str) -> object:
-    data = event._data
-    if not isinstance(data, dict) or name not in data:
-        raise BadRequest("page.bad_value", name=name)
-    return data[name]

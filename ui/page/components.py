@@ -20,6 +20,7 @@ from ui.widgets.quick_preview.quick_preview import build_quick_preview
 from ui.widgets.recent.recent import build_recent
 from ui.widgets.results.results import build_results
 from ui.widgets.status.status import build_status
+from ui.widgets.targets.targets import build_targets
 from ui.widgets.viewer.viewer import build_viewer
 from utils.messages import Language
 
@@ -42,6 +43,7 @@ class Page:
     status: gr.HTML
     recent: gr.HTML
     upload: gr.File
+    targets: gr.HTML
     viewer: gr.HTML
     quick_preview: gr.HTML
     text: gr.Textbox
@@ -135,6 +137,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
                 height=100,
                 elem_id="sm-upload",
             )
+            targets = build_targets(language)
             text, segment, exemplars, own_mask, main_object = _selection(language)
             # Before the many kinds of files, so that start and progress are in view.
             start = gr.Button(
@@ -156,6 +159,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         status=status,
         recent=recent,
         upload=upload,
+        targets=targets,
         viewer=viewer,
         quick_preview=quick_preview,
         text=text,

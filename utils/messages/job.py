@@ -67,6 +67,22 @@ TEXTS: dict[str, Text] = {
         en="SplazMatte is being stopped. Start the job again once it is back.",
         zh="SplazMatte 正在停止。恢复后请重新开始任务。",
     ),
+    "job.target_unknown": Text(
+        en="The clip has no target no. {number}. Choose one of the list.",
+        zh="没有编号为 {number} 的目标，请从目标列表中选择。",
+    ),
+    "job.targets_limit": Text(
+        en="A clip has at most {limit} targets. Remove one first.",
+        zh="一个视频最多有 {limit} 个目标，请先删除一个。",
+    ),
+    "job.target_name": Text(
+        en="The name of a target has at most {limit} characters. Shorten it.",
+        zh="目标名称最多 {limit} 个字符，请缩短。",
+    ),
+    "job.target_locked": Text(
+        en="Target “{name}” is locked. Unlock it in the target list to change it.",
+        zh="目标“{name}”已锁定。要修改，请先在目标列表中解锁。",
+    ),
     "job.no_target": Text(
         en="No target is chosen. Select something on a frame and keep at least one of the found objects.",
         zh="尚未选定目标。请在某一帧上选择，并至少保留一个找到的对象。",

@@ -25,7 +25,7 @@ TEXTS: dict[str, Text] = {
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
     "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图 {count} 帧"),
-    "page.output.target": Text(en="{name} · target {number}", zh="{name} · 目标 {number}"),
+    "page.target": Text(en="Target {number}", zh="目标 {number}"),
     "page.step.upload": Text(
         en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
     ),

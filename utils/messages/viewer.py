@@ -66,6 +66,11 @@ VIEWER: dict[str, Text] = {
     "undo": Text(en="Undo (Ctrl+Z)", zh="撤销（Ctrl+Z）"),
     "redo": Text(en="Redo (Ctrl+Shift+Z)", zh="重做（Ctrl+Shift+Z）"),
     "clear": Text(en="Clear this frame (Delete)", zh="清除本帧（Delete）"),
+    "locked": Text(
+        en="This target is locked. Unlock it in the list, or choose another one (T).",
+        zh="该目标已锁定。请在列表中解锁，或选择其他目标（T）。",
+    ),
+    "key_target": Text(en="next target", zh="下一个目标"),
     "busy": Text(en="Finding…", zh="正在查找…"),
     "hint": Text(
         en="Click = keep · Shift or right click = exclude · drag = box · brush for the exact edge",

@@ -69,6 +69,17 @@ _EDGES: dict[str, Text] = {
     ),
 }
 
+_TARGETS: dict[str, Text] = {
+    "title": Text(en="Targets", zh="目标"),
+    "add": Text(en="＋ New target", zh="＋ 新建目标"),
+    "choose": Text(en="Marks go to {name}", zh="标记归入 {name}"),
+    "colour": Text(en="Colour of {name}", zh="{name} 的颜色"),
+    "name": Text(en="Name of {name}", zh="{name} 的名称"),
+    "shown": Text(en="Show {name} on the stage", zh="在画面上显示 {name}"),
+    "locked": Text(en="Lock {name} against marks", zh="锁定 {name}，不接受标记"),
+    "remove": Text(en="Delete {name} and its marks", zh="删除 {name} 及其标记"),
+}
+
 _RECENT: dict[str, Text] = {
     "title": Text(en="Recent clips on this computer", zh="本机最近的视频"),
     "status_ready": Text(en="not started", zh="未开始"),
@@ -96,6 +107,7 @@ _GROUPS: dict[str, dict[str, Text]] = {
     "results": _RESULTS,
     "edges": _EDGES,
     "recent": _RECENT,
+    "targets": _TARGETS,
 }
 
 TEXTS: dict[str, Text] = {

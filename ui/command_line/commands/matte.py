@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.postprocess.appearance import PICTURE
+from pipeline.selection.target_list import TargetChange
 from pipeline.session.request import MatteRequest, RenderRequest, Request, build_request
-from ui.command_line.arguments import request_values
+from pipeline.session.state import FIRST_TARGET
+from ui.command_line.arguments import request_values, target_groups
 from ui.command_line.commands.segment import check_main_object, find_target
 from ui.command_line.console import ConsoleProgress, one_line
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
@@ -124,9 +126,10 @@ def render(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
 
 def _matte_request(options: argparse.Namespace) -> MatteRequest:
     request = _read_request(options, MatteRequest, None)
-    return request.model_copy(
-        update={"start": options.frame, "options": _engine_options(options.option)}
-    )
+    groups = target_groups(options)
+    # Several targets begin at their own first key frames.
+    start = groups[0].frame if len(groups) == 1 else None
+    return request.model_copy(update={"start": start, "options": _engine_options(options.option)})
 
 
 def _read_request(
@@ -169,35 +172,49 @@ def _print_result(options: argparse.Namespace, summary: dict[str, object]) -> No
 
 
 def _check_target(options: argparse.Namespace) -> None:
-    """Check that the target is given in one way."""
-    check_main_object(options)
-    has_prompt = bool(options.text or options.point or options.box or options.main_object)
-    if options.everyone and (has_prompt or options.mask is not None or options.stroke):
-        raise UnusablePrompt("prompt.everyone_alone")
-    if options.mask is not None and has_prompt:
-        raise UnusablePrompt("prompt.mask_alone")
-    if options.mask is None and not has_prompt and not options.stroke and not options.everyone:
-        raise UnusablePrompt("prompt.none_given")
+    """Check that every target is given in one way."""
+    for group in target_groups(options):
+        check_main_object(group)
+        has_prompt = bool(group.text or group.point or group.box or group.main_object)
+        is_given = has_prompt or group.mask is not None or bool(group.stroke)
+        if options.everyone and (is_given or options.target):
+            raise UnusablePrompt("prompt.everyone_alone")
+        if group.mask is not None and has_prompt:
+            raise UnusablePrompt("prompt.mask_alone")
+        if not is_given and not options.everyone:
+            raise UnusablePrompt("prompt.none_given")
 
 
 def _session_with_target(
     options: argparse.Namespace, orchestrator: Orchestrator, clip: Path
 ) -> SessionState:
-    """Make a session of the clip and find its target; a session without one is of no use and goes."""
+    """Make a session of the clip and find its targets; a session without one is of no use and goes."""
     state = orchestrator.create_session(clip, clip.name)
     try:
         if options.background_picture is not None:
             orchestrator.set_background_picture(state.id, options.background_picture)
-        if options.mask is not None:
-            orchestrator.read_mask_upload(
-                state.id, options.frame, options.mask, tuple(options.stroke)
-            )
-        elif not options.everyone:
-            find_target(options, orchestrator, state.id)
+        for index, group in enumerate([] if options.everyone else target_groups(options)):
+            _mark(orchestrator, state.id, group, is_first=index == 0)
     except BaseException:
         orchestrator.discard(state.id)
         raise
     return state
+
+
+def _mark(
+    orchestrator: Orchestrator, session: str, group: argparse.Namespace, *, is_first: bool
+) -> None:
+    change = TargetChange(name=getattr(group, "name", None))
+    target = FIRST_TARGET
+    if not is_first:
+        target = orchestrator.add_target(session, change).id
+    elif change.name:
+        orchestrator.change_target(session, target, change)
+    if group.mask is not None:
+        strokes = tuple(group.stroke)
+        orchestrator.read_mask_upload(session, group.frame, group.mask, strokes, target)
+        return
+    find_target(group, orchestrator, session, target)
 
 
 def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dict[str, object]:

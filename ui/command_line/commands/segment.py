@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from pipeline.session.state import FIRST_TARGET
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Prompt
 
@@ -57,12 +58,16 @@ def check_main_object(options: argparse.Namespace) -> None:
 
 
 def find_target(
-    options: argparse.Namespace, orchestrator: Orchestrator, session_id: str
+    options: argparse.Namespace,
+    orchestrator: Orchestrator,
+    session_id: str,
+    target: int = FIRST_TARGET,
 ) -> Keyframe:
     """Find the target that the options name, on their frame."""
     if options.main_object:
-        return orchestrator.select_main_object(session_id, options.frame)
-    keyframe = orchestrator.segment(session_id, options.frame, read_prompt(options))
+        return orchestrator.select_main_object(session_id, options.frame, target)
+    prompt = read_prompt(options)
+    keyframe = orchestrator.segment(session_id, options.frame, prompt, target=target)
     print_text_used(keyframe)
     return keyframe
 

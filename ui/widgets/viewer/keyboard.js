@@ -3,7 +3,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const KEYS = [
   ["Space", "key_play"], ["J K L", "key_shuttle"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
   ["I O", "key_range"], ["N P", "key_review"], ["V X B", "key_marks"], ["D E", "key_brush"], ["G", "key_polygon"], ["[ ]", "key_size"],
-  ["H", "key_hand"], ["+ − 0 1", "key_zoom"], ["S M A R C", "key_modes"], ["Ctrl Z", "key_undo"], ["Delete", "key_clear"],
+  ["H", "key_hand"], ["+ − 0 1", "key_zoom"], ["S M A R C", "key_modes"], ["T", "key_target"], ["Ctrl Z", "key_undo"], ["Delete", "key_clear"],
   ["Enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
 ];
 const showHelp = (isOpen) => {
@@ -51,7 +51,7 @@ const PLAIN = {
   g: () => setTool("polygon"), h: () => setTool("hand"), "[": () => setBrush(state.brush / 1.2 - 0.5), "]": () => setBrush(state.brush * 1.2 + 0.5),
   "+": () => zoomBy(1.25), "=": () => zoomBy(1.25), "-": () => zoomBy(0.8), 0: () => zoomFit(), 1: () => zoomOne(),
   s: () => setMode("source"), m: () => setMode("mask"), a: () => setMode("alpha"), r: () => setMode("over"), c: () => setMode("wipe"),
-  n: () => goToReview(1), p: () => goToReview(-1), "?": () => toggleHelp(), Home: () => showFrame(0), End: () => showFrame(clip().frames - 1),
+  t: () => nextTarget(), n: () => goToReview(1), p: () => goToReview(-1), "?": () => toggleHelp(), Home: () => showFrame(0), End: () => showFrame(clip().frames - 1),
   Delete: () => clearFrame(), Backspace: () => clearFrame(), Escape: () => leave(),
   PageUp: () => showFrame(state.frame - 1), PageDown: () => showFrame(state.frame + 1),
 };

@@ -1,8 +1,9 @@
 // The pictures under the marks: the source, the masks found on it, and the result.
-const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#f0e442", "#9b51e0"];
 const MOST_PICTURES = 48;
 const AHEAD = 3;
-const colour = (index) => COLOURS[index % COLOURS.length];
+// A target's colour; objects found by words on a clip with one target have a colour each.
+const colour = (item, index) =>
+  (targets().length > 1 || item.alternatives || !index ? targetOf(item.target).colour : COLOURS[index % COLOURS.length]);
 const opacity = () => Number(part("opacity").value) / 100;
 const cache = new Map();
 let shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
@@ -26,7 +27,7 @@ const load = (url) => {
 };
 const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg`);
 const maskUrl = (item, instance) =>
-  mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?v=${encodeURIComponent(item.version)}`);
+  mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?target=${item.target}&v=${encodeURIComponent(item.version)}`);
 const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?v=${encodeURIComponent(result().version)}`);
 const overUrl = (frame) => mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ background: result().background, v: result().version })}`);
 
@@ -64,16 +65,14 @@ const tints = new Map();
 const tinted = async (url, hex) => {
   const key = `${url} ${hex}`;
   if (!tints.has(key)) tints.set(key, tintOf(await load(url), hex));
-  while (tints.size > 12) tints.delete(tints.keys().next().value);
+  while (tints.size > 24) tints.delete(tints.keys().next().value);
   return tints.get(key);
 };
-const masksOf = (frame) => {
-  const item = keyframeAt(frame);
-  if (!item) return Promise.resolve([]);
-  return Promise.all(item.instances.map(async (instance, index) => ({
-    id: instance.id, ...await tinted(maskUrl(item, instance), colour(item.alternatives ? 0 : index)),
-  })));
-};
+const masksOf = (frame) => Promise.all(
+  keyframesAt(frame).filter((item) => targetOf(item.target).shown).flatMap((item) =>
+    item.instances.map(async (instance, index) => ({
+      id: instance.id, target: item.target, ...await tinted(maskUrl(item, instance), colour(item, index)),
+    }))));
 const needsOver = () => state.mode === "over" || state.mode === "wipe";
 
 const refresh = async () => {
@@ -83,12 +82,12 @@ const refresh = async () => {
   const { frame, mode } = state;
   showChips();
   const isCovered = hasResult(frame);
-  const wantsAlpha = isCovered && (mode === "alpha" || (mode === "mask" && !keyframeAt(frame)));
+  const wantsAlpha = isCovered && (mode === "alpha" || (mode === "mask" && !keyframesAt(frame).length));
   try {
     const [source, masks, alpha, over] = await Promise.all([
       load(sourceUrl(frame)),
       mode === "source" ? [] : masksOf(frame),
-      wantsAlpha ? (mode === "alpha" ? load(alphaUrl(frame)) : tinted(alphaUrl(frame), colour(0))) : null,
+      wantsAlpha ? (mode === "alpha" ? load(alphaUrl(frame)) : tinted(alphaUrl(frame), COLOURS[0])) : null,
       isCovered && needsOver() ? load(overUrl(frame)) : null,
     ]);
     if (own !== turn) return;
@@ -112,7 +111,6 @@ const fetchAhead = () => {
 };
 
 const drawMasks = (pen) => {
-  const item = keyframeAt(shown.frame);
   if (shown.alpha && shown.alpha.tint) {
     pen.globalAlpha = opacity();
     pen.drawImage(shown.alpha.tint, 0, 0);
@@ -120,6 +118,7 @@ const drawMasks = (pen) => {
     pen.drawImage(shown.alpha.outline, 0, 0);
   }
   for (const mask of shown.masks) {
+    const item = keyframeAt(shown.frame, mask.target);
     const isKept = item && item.kept.includes(mask.id);
     if (!isKept && item && item.alternatives) continue;
     pen.globalAlpha = isKept ? opacity() : 0;
@@ -133,8 +132,8 @@ const drawAsMatte = (pen) => {
   pen.fillStyle = "#000";
   pen.fillRect(0, 0, clip().width, clip().height);
   if (shown.alpha && !shown.alpha.tint) { pen.drawImage(shown.alpha, 0, 0); return; }
-  const item = keyframeAt(shown.frame);
-  for (const mask of shown.masks.filter((one) => item && item.kept.includes(one.id))) {
+  const isKept = (mask) => (keyframeAt(shown.frame, mask.target)?.kept || []).includes(mask.id);
+  for (const mask of shown.masks.filter(isKept)) {
     const white = make("canvas", { width: clip().width, height: clip().height });
     const brush = white.getContext("2d");
     brush.drawImage(mask.tint, 0, 0);

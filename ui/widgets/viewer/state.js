@@ -7,9 +7,10 @@ const scrub = part("scrub");
 const TOOLS = ["select", "exclude", "box", "brush", "erase", "polygon", "hand"];
 const MODES = ["source", "mask", "alpha", "over", "wipe"];
 const MOST_BRUSH_PX = 200;
+const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#f0e442", "#9b51e0"];
 
 const state = {
-  frame: 0, mode: "mask", tool: "select", brush: 12, range: { first: 0, last: 0 },
+  frame: 0, target: 1, mode: "mask", tool: "select", brush: 12, range: { first: 0, last: 0 },
   sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null,
 };
 const clip = () => props.clip || null;
@@ -17,15 +18,20 @@ const result = () => {
   const found = props.result || null;
   return found && clip() && found.session === clip().session ? found : null;
 };
-const keyframeAt = (frame) => (props.keyframes || []).find((item) => item.frame === frame) || null;
+const targets = () => props.targets || [];
+const targetOf = (id) => targets().find((one) => one.id === id) || { id, colour: COLOURS[0], shown: true, locked: false };
+const isLocked = () => targetOf(state.target).locked;
+const keyframesAt = (frame) => (props.keyframes || []).filter((item) => item.frame === frame);
+// What is found of the chosen target on a frame.
+const keyframeAt = (frame, target = state.target) => keyframesAt(frame).find((item) => item.target === target) || null;
 const hasResult = (frame) => Boolean(result()) && frame >= result().first && frame <= result().last;
 const isAnswered = () => state.answered >= state.sequence;
 
-// A frame's marks are what its gestures leave, in the order they were made.
-const promptOf = (frame) => {
+// A target's marks on a frame are what its gestures leave, in the order they were made.
+const promptOf = (frame, target = state.target) => {
   const prompt = { points: [], box: null, strokes: [], own_mask: false };
   for (const gesture of state.done) {
-    if (gesture.frame !== frame) continue;
+    if (gesture.frame !== frame || gesture.target !== target) continue;
     if (gesture.kind === "clear") Object.assign(prompt, { points: [], box: null, strokes: [], own_mask: false });
     else if (gesture.kind === "own") Object.assign(prompt, { points: [], box: null, strokes: [], own_mask: true });
     else if (gesture.kind === "box") prompt.box = gesture.box;
@@ -37,34 +43,47 @@ const promptOf = (frame) => {
 const hasMarks = (prompt) => Boolean(prompt.points.length || prompt.box || prompt.strokes.length || prompt.own_mask);
 
 const publish = () => {
-  const { frame, range, sequence } = state;
-  const kept = Object.fromEntries((props.keyframes || []).map((item) => [item.frame, item.kept]));
+  const { frame, target, range, sequence } = state;
+  const kept = Object.fromEntries((props.keyframes || []).filter((item) => item.target === 1).map((item) => [item.frame, item.kept]));
   // Events may be merged on the way: every frame that is not answered yet travels with each of them.
-  const waiting = [...state.asked].filter(([, asked]) => asked > state.answered).map(([at]) => ({ frame: at, ...promptOf(at) }));
-  props.value = { frame, ...promptOf(frame), waiting, first: range.first, last: range.last, sequence, kept };
+  const waiting = [...state.asked.values()].filter((one) => one.sequence > state.answered)
+    .map((one) => ({ frame: one.frame, target: one.target, ...promptOf(one.frame, one.target) }));
+  props.value = { frame, target, ...promptOf(frame), waiting, first: range.first, last: range.last, sequence, kept };
 };
 const setBusy = () => root.classList.toggle("sm-busy", !isAnswered());
 let pending = null;
 const annotate = () => {
   state.sequence += 1;
-  state.asked.set(state.frame, state.sequence);
+  const { frame, target, sequence } = state;
+  state.asked.set(`${target}/${frame}`, { frame, target, sequence });
   publish(); setBusy(); drawInk(); showButtons();
   clearTimeout(pending);
   pending = setTimeout(() => trigger("annotate"), 40);
 };
 const add = (gesture) => {
-  state.done.push({ ...gesture, frame: state.frame, sequence: state.sequence + 1 });
+  if (isLocked()) { part("note").textContent = label("locked"); drawInk(); return; }
+  state.done.push({ ...gesture, frame: state.frame, target: state.target, sequence: state.sequence + 1 });
   state.undone = [];
   if (!["mask", "source"].includes(state.mode)) setMode("mask");
   annotate();
 };
-// Undo goes to the frame of the gesture, so that what it changes is seen.
+const chooseTarget = (id) => {
+  if (id === state.target) return;
+  Object.assign(state, { target: id, corner: null, drag: null, polygon: null });
+  publish(); showChips(); showButtons(); draw(); drawInk();
+};
+const nextTarget = () => {
+  const ids = targets().map((one) => one.id);
+  if (ids.length) tell("target", { id: ids[(ids.indexOf(state.target) + 1) % ids.length] });
+};
+// Undo goes to the frame and the target of the gesture, so that what it changes is seen.
 const move = (from, to, isUndo) => {
   const gesture = from.pop();
   if (!gesture) return;
   to.push(gesture);
+  if (gesture.target !== state.target) tell("target", { id: gesture.target });
   if (gesture.frame !== state.frame) showFrame(gesture.frame);
-  if (gesture.kind === "keep") keep(gesture.frame, isUndo ? gesture.before : gesture.kept);
+  if (gesture.kind === "keep") keep(gesture.frame, gesture.target, isUndo ? gesture.before : gesture.kept);
   else annotate();
 };
 const undo = () => move(state.done, state.undone, true);
@@ -76,7 +95,7 @@ const clearFrame = () => {
 const adoptKeyframes = () => {
   state.done = []; state.undone = [];
   for (const item of props.keyframes || []) {
-    const push = (gesture) => state.done.push({ ...gesture, frame: item.frame, sequence: 0 });
+    const push = (gesture) => state.done.push({ ...gesture, frame: item.frame, target: item.target, sequence: 0 });
     if (item.own_mask) push({ kind: "own" });
     if (item.box) push({ kind: "box", box: item.box });
     for (const point of item.points || []) push({ kind: "point", ...point });
@@ -86,25 +105,37 @@ const adoptKeyframes = () => {
 const adoptOwnMasks = () => {
   if (!isAnswered()) return;
   for (const item of props.keyframes || []) {
-    if (item.own_mask && !promptOf(item.frame).own_mask) state.done.push({ kind: "own", frame: item.frame, sequence: 0 });
+    if (item.own_mask && !promptOf(item.frame, item.target).own_mask) {
+      state.done.push({ kind: "own", frame: item.frame, target: item.target, sequence: 0 });
+    }
   }
   publish();
 };
-const keep = (frame, kept) => {
-  const item = keyframeAt(frame);
+// Marks of a target that was removed can't be undone.
+const adoptTargets = () => {
+  const isThere = (gesture) => targets().some((one) => one.id === gesture.target);
+  if (!targets().length) return;
+  state.done = state.done.filter(isThere);
+  state.undone = state.undone.filter(isThere);
+  if (!targets().some((one) => one.id === state.target)) chooseTarget(targets()[0].id);
+  showChips(); showButtons(); drawTimeline(); refresh();
+};
+const keep = (frame, target, kept) => {
+  const item = keyframeAt(frame, target);
   if (item) item.kept = kept;
   publish(); draw(); showChips();
-  trigger("keep", { frame, kept });
+  trigger("keep", { frame, target, kept });
 };
 const chooseInstance = (id) => {
   const item = keyframeAt(state.frame);
-  if (!item) return;
+  if (!item || isLocked()) return;
   const isKept = item.kept.includes(id);
   let kept = isKept ? item.kept.filter((other) => other !== id) : [...item.kept, id];
   if (item.alternatives) kept = [id];
   if (item.alternatives && isKept) return;
-  state.done.push({ kind: "keep", frame: state.frame, kept, before: item.kept, sequence: 0 });
+  const { frame, target } = state;
+  state.done.push({ kind: "keep", frame, target, kept, before: item.kept, sequence: 0 });
   state.undone = [];
-  keep(state.frame, kept);
+  keep(frame, target, kept);
   showButtons();
 };

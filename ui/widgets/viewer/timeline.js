@@ -28,7 +28,9 @@ const drawTimeline = () => {
   }
   pen.globalAlpha = 1;
   const ink = read("--body-text-color");
-  for (const frame of (props.keyframes || []).map((item) => item.frame)) drawDiamond(pen, (frame + 0.5) * unit, 8, ink);
+  for (const item of props.keyframes || []) {
+    drawDiamond(pen, (item.frame + 0.5) * unit, 8, targets().length > 1 ? targetOf(item.target).colour : ink);
+  }
   for (const place of props.review || []) drawTriangle(pen, (place.frame + 0.5) * unit, height, "#c2410c");
   pen.fillStyle = read("--sm-range");
   for (const [frame, edge] of [[range.first, 0], [range.last + 1, -3]]) pen.fillRect(frame * unit + edge, 0, 3, height);
@@ -78,17 +80,23 @@ const timecode = (frame) => {
   const minutes = Math.floor(seconds / 60);
   return `${String(minutes).padStart(2, "0")}:${(seconds % 60).toFixed(2).padStart(5, "0")}`;
 };
-const showKeyframes = () => {
-  const items = props.keyframes || [];
-  part("keyframes").replaceChildren(...items.map((item) => make("li", {},
+const keyframeChip = (item) => {
+  const go = () => { tell("target", { id: item.target }); showFrame(item.frame); };
+  const name = [label("keyframe", { frame: item.frame }), ...(targets().length > 1 ? [targetOf(item.target).label] : [])].join(" · ");
+  const swatch = targets().length > 1 ? make("span", { class: "sm-swatch", "aria-hidden": "true" }) : null;
+  if (swatch) swatch.style.background = targetOf(item.target).colour;
+  return make("li", {},
     make("button", {
-      type: "button", class: "sm-chip", "data-keyframe": item.frame,
-      "aria-current": item.frame === state.frame ? "true" : null,
-      text: label("keyframe", { frame: item.frame }), onclick: () => showFrame(item.frame),
-    }),
+      type: "button", class: "sm-chip", "data-keyframe": item.frame, "data-target": item.target,
+      "aria-current": item.frame === state.frame && item.target === state.target ? "true" : null, onclick: go,
+    }, swatch, make("span", { text: name })),
     make("button", {
       type: "button", class: "sm-icon", "aria-label": label("remove", { frame: item.frame }), text: "×",
-      onclick: () => { showFrame(item.frame); clearFrame(); },
-    }))));
+      onclick: () => { go(); clearFrame(); },
+    }));
+};
+const showKeyframes = () => {
+  const items = props.keyframes || [];
+  part("keyframes").replaceChildren(...items.map(keyframeChip));
   part("keyframes-row").hidden = !items.length;
 };

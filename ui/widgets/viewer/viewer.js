@@ -61,7 +61,7 @@ const showChips = () => {
   const item = keyframeAt(state.frame);
   const instances = item ? item.instances : [];
   const isChoice = Boolean(item && item.alternatives);
-  part("note").textContent = !clip() ? "" : item ? item.note || label(isChoice && instances.length > 1 ? "hint_choice" : "hint")
+  part("note").textContent = !clip() ? "" : isLocked() ? label("locked") : item ? item.note || label(isChoice && instances.length > 1 ? "hint_choice" : "hint")
     : hasResult(state.frame) ? label("hint_result") : label("none_here");
   // One answer to a click is no choice.
   const listed = isChoice && instances.length < 2 ? [] : instances;
@@ -73,7 +73,7 @@ const chipOf = (item, instance, index, isChoice) => {
   const isKept = item.kept.includes(instance.id);
   const name = isChoice ? label("alternative", { number: index + 1 }) : instance.label || label("instance", { number: index + 1 });
   const swatch = make("span", { class: "sm-swatch", "aria-hidden": "true" });
-  swatch.style.background = colour(isChoice ? 0 : index);
+  swatch.style.background = colour(item, index);
   const states = isChoice ? { role: "radio", "aria-checked": String(isKept) } : { "aria-pressed": String(isKept) };
   return make("button", {
     type: "button", class: "sm-chip", "data-instance": instance.id, ...states, onclick: () => chooseInstance(instance.id),
@@ -107,6 +107,7 @@ const showClip = () => {
   root.dataset.size = `${width} ${height}`;
   scrub.max = frames - 1;
   Object.assign(state, { range: { first: first ?? 0, last: last ?? frames - 1 }, frame: start ?? 0, sequence: 0, answered: 0, asked: new Map(), cursor: null, corner: null, polygon: null, drag: null, version: "", mode: "mask" });
+  tell("target", { id: targets().some((one) => one.id === state.target) ? state.target : (targets()[0] || { id: 1 }).id });
   camera.isFit = true;
   shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
   adoptKeyframes();
@@ -164,9 +165,11 @@ ink.addEventListener("focus", drawInk);
 ink.addEventListener("blur", drawInk);
 new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
 hear("goto", (detail) => showFrame(detail.frame));
+hear("target", (detail) => { chooseTarget(detail.id); showKeyframes(); });
 
 watch("clip", showClip);
 watch("texts", showTexts);
+watch("targets", () => { adoptTargets(); showKeyframes(); });
 watch("keyframes", () => { adoptOwnMasks(); showKeyframes(); showButtons(); drawTimeline(); refresh(); });
 watch("result", takeResult);
 watch("weakest", showWeakest);

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from pipeline.session.state import FIRST_TARGET
 from ui.inputs import kept_instances, whole_number
 from ui.widgets.polling import Polling
 from ui.widgets.widget import build_widget
@@ -31,8 +32,9 @@ _SCRIPTS = ("state", "camera", "pictures", "ink", "timeline", "player", "pointer
 def build_viewer(language: Language, polling: Polling) -> gr.HTML:
     """Return the widget.
 
-    Props: `clip`, `keyframes`, `confidence`, `weakest`, `review`, `result`, `answered`. Events: `annotate` after a
-    gesture (read the value), `clips` with the files that were sent, `keep` with a frame and the ids of its kept instances in its data.
+    Props: `clip`, `keyframes`, `targets`, `confidence`, `weakest`, `review`, `result`, `answered`. Events: `annotate` after a
+    gesture (read the value), `clips` with the files that were sent, `keep` with a frame, a target and the ids
+    of its kept instances in its data.
     """
     return build_widget(
         "viewer",
@@ -42,6 +44,7 @@ def build_viewer(language: Language, polling: Polling) -> gr.HTML:
         server_functions=polling.functions("playback"),
         clip=None,
         keyframes=[],
+        targets=[],
         confidence=[],
         weakest=None,
         review=[],
@@ -52,9 +55,10 @@ def build_viewer(language: Language, polling: Polling) -> gr.HTML:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks on one frame; `own_mask` goes on from the mask the user brought there."""
+    """The marks of one target on one frame; `own_mask` goes on from the mask the user brought there."""
 
     frame: int
+    target: int
     points: tuple[Point, ...]
     box: Box | None
     strokes: tuple[Stroke, ...]
@@ -76,7 +80,7 @@ class Annotation:
     """What the viewer's value says.
 
     `marks` are those of the frame on the stage, `waiting` those of every frame whose gestures were not
-    answered yet. `first` and `last` are the inclusive range to matte. `sequence` counts the gestures, so
+    answered yet. `kept` is of the first target's key frames. `first` and `last` are the inclusive range to matte. `sequence` counts the gestures, so
     that the page knows which of them was answered.
     """
 
@@ -149,6 +153,7 @@ def _read_marks(value: object) -> Marks:
     box = value.get("box")
     return Marks(
         frame=whole_number(value.get("frame"), "frame"),
+        target=whole_number(value.get("target", FIRST_TARGET), "target"),
         points=tuple(_read_point(point) for point in points),
         box=None if box is None else read_box(box),
         strokes=read_strokes(value.get("strokes") or []),

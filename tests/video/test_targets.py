@@ -1,0 +1,124 @@
+"""Several targets of a clip: each tracked and matted by itself, together or with files of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import RunContext
+from pipeline.orchestrator import Orchestrator, TargetChange
+from pipeline.session.request import MatteRequest
+from pipeline.session.store import SessionStore
+from pipeline.video_io import read_master
+from tests.disc import disc_frame, write_clip
+from utils.alpha_levels import to_bytes
+from utils.errors import BadRequest
+from utils.types import Progress, Prompt, Stroke
+
+FRAMES = 10
+REQUEST = MatteRequest(engine="builtin", outputs=("alpha",))
+
+
+def square(frame: int) -> np.ndarray:
+    """A patch of the background, far from the disc."""
+    mask = np.zeros(disc_frame(0)[1].shape, np.bool_)
+    mask[70:90, 120:150] = True
+    return mask
+
+
+@pytest.fixture
+def session_id(work: Orchestrator, tmp_path: Path) -> str:
+    """The disc is the first target, marked on frame 0, the patch the second, marked on frame 2."""
+    made = work.create_session(write_clip(tmp_path / "clip.mp4", FRAMES), "clip.mp4").id
+    work.segment(made, 0, Prompt(mask=disc_frame(0)[1]))
+    patch = work.add_target(made, TargetChange(name="patch"))
+    assert patch.id == 2
+    work.segment(made, 2, Prompt(mask=square(2)), target=2)
+    return made
+
+
+def alphas(path: Path) -> np.ndarray:
+    return np.stack([to_bytes(levels) for levels in read_master(path)])
+
+
+def run(work: Orchestrator, session_id: str, request: MatteRequest) -> dict[str, int]:
+    units: dict[str, int] = {}
+
+    def note(progress: Progress) -> None:
+        assert progress.done <= progress.total
+        units[progress.stage] = max(units.get(progress.stage, 0), progress.done)
+
+    work.run_now(session_id, request, RunContext(on_progress=note))
+    return units
+
+
+def test_two_targets_give_two_mattes_and_a_correction_mattes_its_own_target_again(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    request = REQUEST.model_copy(update={"separate_targets": True})
+    assert run(work, session_id, request)["matte"] == 2 * FRAMES
+    files = [record.file for record in work.state(session_id).outputs]
+    assert files == ["alpha.mp4", "targets/1/alpha.mp4", "targets/2/alpha.mp4"]
+    folder = SessionStore(settings.workspace_dir).open(session_id).folder
+    first, second = (alphas(folder / "targets" / str(n) / "alpha_master.nut") for n in (1, 2))
+    assert np.array_equal(alphas(folder / "alpha_master.nut"), np.maximum(first, second))
+    disc = disc_frame(5)[1]
+    assert first[5][disc].mean() > 230 and first[5][square(5)].max() < 30
+    assert second[5][square(5)].mean() > 200 and second[5][disc].max() < 30
+
+    assert work.frames_to_rerun(session_id) == 0
+    stroke = Stroke(((10.5, 10.5), (20.5, 10.5)), 4.0)
+    work.segment(session_id, 6, Prompt(strokes=(stroke,)), target=2)
+    corrected = work.state(session_id).keyframes_of(2)[6]
+    assert corrected.prompt.has_mask, "the stroke goes on from the target's own result"
+    assert work.frames_to_rerun(session_id) == FRAMES - 3
+    assert run(work, session_id, request)["matte"] <= 2 * FRAMES
+    again = alphas(folder / "targets/1/alpha_master.nut")
+    assert np.array_equal(again, first)
+    assert alphas(folder / "targets/2/alpha_master.nut")[6, 10, 15] == 255
+
+
+def test_all_in_one_keeps_the_alpha_of_each_and_a_removed_target_leaves_the_rest(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    run(work, session_id, REQUEST)
+    assert [record.file for record in work.state(session_id).outputs] == ["alpha.mp4"]
+    folder = SessionStore(settings.workspace_dir).open(session_id).folder
+    together = alphas(folder / "alpha_master.nut")
+    first = alphas(folder / "targets/1/alpha_master.nut")
+    assert together[5][square(5)].mean() > 200
+
+    work.remove_target(session_id, 2)
+    assert [target.id for target in work.state(session_id).targets] == [1]
+    assert work.frames_to_rerun(session_id) is None
+    assert "matte" not in run(work, session_id, REQUEST)
+    assert np.array_equal(alphas(folder / "alpha_master.nut"), first)
+    assert not (folder / "targets").exists() and not (folder / "instances/target_2").exists()
+
+
+def test_a_locked_target_takes_no_marks_and_values_are_checked(
+    work: Orchestrator, session_id: str
+) -> None:
+    work.change_target(session_id, 2, TargetChange(is_locked=True, colour="#00FF00"))
+    assert work.state(session_id).target(2).colour == "#00ff00"
+    for change in (
+        lambda: work.segment(session_id, 3, Prompt(mask=square(3)), target=2),
+        lambda: work.remove_keyframe(session_id, 2, 2),
+        lambda: work.keep(session_id, 2, (), 2),
+        lambda: work.remove_target(session_id, 2),
+    ):
+        with pytest.raises(BadRequest) as problem:
+            change()
+        assert problem.value.code == "job.target_locked"
+    for change in (TargetChange(colour="red"), TargetChange(name="x" * 61)):
+        with pytest.raises(BadRequest):
+            work.change_target(session_id, 1, change)
+    with pytest.raises(BadRequest) as problem:
+        work.segment(session_id, 0, Prompt(mask=square(0)), target=7)
+    assert problem.value.code == "job.target_unknown"
+    work.remove_target(session_id, 1)
+    assert work.state(session_id).keyframes == {}
+    assert [target.id for target in work.state(session_id).targets] == [2]
