@@ -53,7 +53,7 @@ const row = (target) => {
       type: "button", class: "sm-icon", "data-part": "remove", text: "×", "aria-label": label("remove", { name: target.label }),
       title: label("remove", { name: target.label }),
       disabled: target.locked || (targets().length === 1 && !target.frames.length && !target.name),
-      onclick: () => trigger("remove", { target: target.id }),
+      onclick: () => trigger("discard", { target: target.id }),
     }));
   item.addEventListener("click", (event) => { if (event.target === item) choose(target.id); });
   return item;
@@ -73,7 +73,7 @@ const show = () => {
   if (typing) part("list").querySelector(`[data-target="${typing}"] input[type=text]`)?.focus();
   showChosen();
 };
-part("add").onclick = () => trigger("add", {});
+part("add").onclick = () => trigger("create", {});
 hear("target", (detail) => { chosen = detail.id; showChosen(); });
 watch(["targets", "texts", "added"], show);
 show();

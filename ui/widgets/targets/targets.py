@@ -19,7 +19,7 @@ def build_targets(language: Language) -> gr.HTML:
     """Return the widget.
 
     Props: `targets` (see `ui.views.target_views`), `added` (the number of a target to choose, and when it
-    was added). Events with their data: `add`, `edit` (the target and its new values), `remove` (the target).
+    was added). Events with their data: `create`, `edit` (the target and its new values), `discard` (the target).
     """
     return build_widget("targets", language, targets=[], added="")
 
