@@ -5,16 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.disc import write_clip
-from tests.ui.conftest import AppServer, app, make_server
+from tests.ui.conftest import AppServer, app, make_module_server, make_server, server_maker
 
-__all__ = ["app", "make_server"]
+__all__ = ["app", "make_module_server", "make_server"]
 
 PASSWORD = "correct horse"
 
@@ -108,9 +108,10 @@ def new_session(server: AppServer, clip: Path, **headers: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def guarded(make_server: Callable[..., AppServer]) -> AppServer:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """A server that asks for the shared password."""
-    return make_server(SPLAZMATTE_PASSWORD=PASSWORD, SPLAZMATTE_LOGIN_ATTEMPTS="1000")
+    with server_maker(tmp_path_factory) as make:
+        yield make(SPLAZMATTE_PASSWORD=PASSWORD, SPLAZMATTE_LOGIN_ATTEMPTS="1000")
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,8 @@ def descriptors(server: AppServer) -> int:
 
 
 @pytest.fixture(scope="module")
-def impatient(make_server: Callable[..., AppServer]) -> AppServer:
-    return make_server(
+def impatient(make_module_server: Callable[..., AppServer]) -> AppServer:
+    return make_module_server(
         SPLAZMATTE_REQUEST_HEAD_TIMEOUT_S="1",
         SPLAZMATTE_REQUEST_BODY_WINDOW_S="1",
         SPLAZMATTE_LEAST_UPLOAD_BYTES_PER_S="2000",

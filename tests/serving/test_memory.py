@@ -1,12 +1,15 @@
-"""What a server keeps of its visitors: pages come and go, memory stays."""
+"""What a server costs that nobody uses, and what it keeps of its visitors."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.serving.conftest import ask
 from tests.ui.conftest import AppServer
@@ -52,3 +55,24 @@ def test_pages_that_were_opened_and_closed_leave_little_behind(
     connection.close()
     # Kept for ever, each visit would take some 87 kB.
     assert process.memory_info().rss - before < VISITS * 50_000
+
+
+def test_an_idle_server_sleeps(app: AppServer) -> None:
+    """Gradio's queue wakes up 1000 times a second as it comes."""
+    assert app.process is not None
+    tasks = Path(f"/proc/{app.process.pid}/task")
+    if not tasks.is_dir():
+        pytest.skip("wake-ups are counted in Linux' /proc")
+
+    def wakeups() -> int:
+        lines = "".join(path.read_text() for path in tasks.glob("*/status")).splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
+
+    rates = []
+    for _ in range(20):
+        before, started_s = wakeups(), time.monotonic()
+        time.sleep(0.5)
+        rates.append((wakeups() - before) / (time.monotonic() - started_s))
+        if rates[-1] < 250:
+            return
+    pytest.fail(f"wake-ups a second: {rates}")

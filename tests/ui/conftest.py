@@ -1,5 +1,6 @@
 """The real server as a subprocess, and real pages that fail on any error or outside request."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -107,29 +108,46 @@ class AppServer:
         return [line for line in lines if " ERROR " in line or line.startswith("Traceback")]
 
 
-@pytest.fixture(scope="session")
-def make_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[..., AppServer]]:
+@contextlib.contextmanager
+def server_maker(factory: pytest.TempPathFactory) -> Iterator[Callable[..., AppServer]]:
     """Start servers with settings of their own; all are stopped at the end."""
     servers: list[AppServer] = []
 
     def make(entry: tuple[str, ...] = ("app.py",), **settings: str) -> AppServer:
-        server = AppServer(tmp_path_factory.mktemp("server") / "workspace", settings, entry)
-        server.start()
+        server = AppServer(factory.mktemp("server") / "workspace", settings, entry)
         servers.append(server)
+        server.start()
         return server
 
-    yield make
-    for server in servers:
-        if server.process is not None and server.process.poll() is None:
-            server.stop()
+    try:
+        yield make
+    finally:
+        for server in servers:
+            if server.process is not None and server.process.poll() is None:
+                server.stop()
+
+
+@pytest.fixture
+def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., AppServer]]:
+    """Start servers that end with the test."""
+    with server_maker(tmp_path_factory) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_module_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., AppServer]]:
+    """Start servers that end with the module."""
+    with server_maker(tmp_path_factory) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def app(make_server: Callable[..., AppServer]) -> AppServer:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The server most tests share."""
-    return make_server()
+    with server_maker(tmp_path_factory) as make:
+        yield make()
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def sam_app(make_server: Callable[..., AppServer], tmp_path_factory) -> AppServer:
+def sam_app(make_module_server: Callable[..., AppServer], tmp_path_factory) -> AppServer:
     pytest.importorskip("transformers")
     from tests.engines.tiny_sam3 import build_tiny_sam3
 
     models = tmp_path_factory.mktemp("page-models")
     build_tiny_sam3(models / "sam3")
-    return make_server(
+    return make_module_server(
         SPLAZMATTE_MODELS_DIR=str(models), SPLAZMATTE_SEGMENTER="auto", SPLAZMATTE_DEVICE="cpu"
     )
 
@@ -53,14 +53,14 @@ def test_text_it_cannot_translate_says_what_to_do(
 
 
 @pytest.fixture(scope="module")
-def ungated_app(make_server: Callable[..., AppServer], tmp_path_factory) -> AppServer:
+def ungated_app(make_module_server: Callable[..., AppServer], tmp_path_factory) -> AppServer:
     pytest.importorskip("transformers")
     from tests.engines.tiny_sam3 import build_tiny_grounding_dino, build_tiny_sam2
 
     models = tmp_path_factory.mktemp("ungated-models")
     build_tiny_sam2(models / "sam2.1-hiera-tiny")
     build_tiny_grounding_dino(models / "grounding-dino")
-    return make_server(
+    return make_module_server(
         SPLAZMATTE_MODELS_DIR=str(models), SPLAZMATTE_SEGMENTER="auto", SPLAZMATTE_DEVICE="cpu"
     )
 

@@ -47,6 +47,7 @@ def build_page(
         publish_api()
     blocks.queue(default_concurrency_limit=8)
     blocks._queue.sleep_when_free = QUEUE_CHECK_S
+    blocks._queue.progress_update_sleep_when_free = QUEUE_CHECK_S
     return blocks
 
 
