@@ -159,6 +159,12 @@ class Orchestrator:
             session_id, frame, prompt, with_own_mask=with_own_mask, target=target
         )
 
+    def select_source_alpha(
+        self, session_id: str, frame: int, target: int = FIRST_TARGET
+    ) -> Keyframe:
+        """Take the clip's own transparency as the target; see `Targets.select_source_alpha`."""
+        return self._targets.select_source_alpha(session_id, frame, target)
+
     def read_mask_upload(
         self,
         session_id: str,

@@ -67,11 +67,20 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
             mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
     except _PNG_PROBLEMS as error:
         raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
+    check_selects(mask, frame_index)
+    return mask
+
+
+def check_selects(mask: Mask, frame_index: int) -> None:
+    """Check that a mask, bool (H, W), tells a target from a background.
+
+    Raises:
+        UnusablePrompt: it selects nothing or everything.
+    """
     if not mask.any():
         raise UnusablePrompt("prompt.mask_empty", frame=frame_index)
     if mask.all():
         raise UnusablePrompt("prompt.mask_full", frame=frame_index)
-    return mask
 
 
 def store_mask(

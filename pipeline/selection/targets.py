@@ -10,7 +10,12 @@ from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice
 from pipeline.selection.corrections import base_mask, own_mask
 from pipeline.selection.main_object import alpha_of_frame, main_object
-from pipeline.selection.mask_upload import mask_notices, read_mask_file, store_mask
+from pipeline.selection.mask_upload import (
+    check_selects,
+    mask_notices,
+    read_mask_file,
+    store_mask,
+)
 from pipeline.selection.selector import Selector
 from pipeline.selection.target_list import check_unlocked
 from pipeline.session.clips import Clips
@@ -24,6 +29,9 @@ from pipeline.video_io import ClipInfo
 from utils.errors import BadRequest, UnusablePrompt
 from utils.prompts import check_points, check_prompt
 from utils.types import Frame, Prompt, Stroke
+
+OPAQUE_FROM = 127
+"""Level of 255 above which a pixel of a clip's own transparency belongs to the target."""
 
 
 class Targets:
@@ -126,6 +134,25 @@ class Targets:
             write_mask(session.own_mask_path(frame, target), mask)
             prompt = Prompt(mask=mask)
             return store_mask(session, frame, prompt, engine=name, own_mask=True, target=target)
+
+    def select_source_alpha(
+        self, session_id: str, frame: int, target: int = FIRST_TARGET
+    ) -> Keyframe:
+        """Make what a clip's own transparency shows on a frame the target there; clicks then correct it.
+
+        Raises:
+            UnusablePrompt: the clip has none, or the frame is wholly transparent or opaque.
+            BadRequest: the clip has no such frame, the session no such target, or it is locked.
+        """
+        session, clip = self._clips.open(session_id, frame)
+        check_unlocked(session.state, target)
+        if not clip.has_alpha:
+            raise UnusablePrompt("prompt.no_source_alpha")
+        mask = self._clips.read_alpha(session, clip, frame) > OPAQUE_FROM
+        check_selects(mask, frame)
+        with disk.translate_disk_full(session.folder):
+            write_mask(session.own_mask_path(frame, target), mask)
+            return store_mask(session, frame, Prompt(mask=mask), own_mask=True, target=target)
 
     def read_mask_upload(
         self,

@@ -17,6 +17,7 @@ from pipeline.session.store import SessionStore
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, VideoIO
+from utils.alpha_levels import AlphaBytes
 from utils.errors import BadRequest, SessionError
 from utils.image_utils import encode_image, write_bytes
 from utils.types import Frame
@@ -160,6 +161,10 @@ class Clips:
             for index, picture in enumerate(frames, start=first)
             if index - frame in wanted
         }
+
+    def read_alpha(self, session: Session, clip: ClipInfo, frame: int) -> AlphaBytes:
+        """Return a frame's own transparency, uint8 (H, W), 255 = opaque."""
+        return self._video.read_alpha(session.source, clip, frame)
 
     def _safe_suffix(self, upload: Path) -> str:
         suffix = upload.suffix.lower().lstrip(".")

@@ -44,7 +44,8 @@ class ClipInfo:
     `file_start_s` is where the file's first packet of any stream lies on that clock: FFmpeg counts its
     seeks from there. `timecode` is that of the first frame, "" without one. `checks`
     are Adler-32 sums of the decoded frames, by which a seek proves that it landed right.
-    `sample_aspect` is the width of a displayed pixel over its height.
+    `sample_aspect` is the width of a displayed pixel over its height. `has_alpha` tells that the clip
+    has its own transparency.
     """
 
     size_wh: tuple[int, int]
@@ -68,6 +69,7 @@ class ClipInfo:
     timecode: str = ""
     sounds: tuple[SoundTrack, ...] = ()
     checks: tuple[int, ...] = ()
+    has_alpha: bool = False
     notices: tuple[Message, ...] = ()
 
     def time_s(self, index: int) -> Fraction:

@@ -8,10 +8,13 @@ from typing import Literal, TypeAlias
 from pipeline.video_io.clip import ClipInfo, ColourTags
 from pipeline.video_io.header_fields import VideoHeader
 
-PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact", "rgb48_exact"]
+PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact", "rgb48_exact", "alpha"]
 """Layouts frames are read in. The exact ones interpolate chroma accurately, at 2.3 times the cost;
-"rgb48_exact" is 16 bits a channel, as three planes in the order green, blue, red."""
+"rgb48_exact" is 16 bits a channel, as three planes in the order green, blue, red. "alpha" is the clip's own
+transparency, 8 bits."""
 
+_ALPHA_FORMATS = "yuva420p|yuva422p|yuva444p|rgba|bgra|argb|abgr|gbrap|ya8"
+"""What `alphaextract` is given: it can't choose by itself after a filter that takes anything."""
 _UNSPECIFIED = 2
 _MATRICES = {
     0: "gbr",
@@ -111,6 +114,8 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
     pass through untouched. RGB comes out full range, with BT.709 primaries.
     """
     tags = info.colour
+    if layout == "alpha":
+        return f"format={_ALPHA_FORMATS},alphaextract,format=gray"
     if info.is_hdr:
         return f"{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
     is_wide = tags.primaries in _WIDE_GAMUTS

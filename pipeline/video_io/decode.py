@@ -18,6 +18,7 @@ from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import PixelLayout, frame_filter, size_filter
 from pipeline.video_io.probe.count import decode_cpu_s
 from pipeline.video_io.runner import SIDE_PIPES, Child, ChildStuckError, Limits
+from utils.alpha_levels import AlphaBytes
 from utils.errors import FfmpegFailed
 from utils.types import Frame
 
@@ -40,7 +41,7 @@ def frame_bytes(size_wh: tuple[int, int], layout: PixelLayout) -> int:
     width, height = size_wh
     if layout == "yuv420p":
         return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
-    return width * height * (6 if layout == "rgb48_exact" else 3)
+    return width * height * {"rgb48_exact": 6, "alpha": 1}.get(layout, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,11 @@ class Reading:
     info: ClipInfo
     layouts: tuple[PixelLayout, ...]
     cancel: threading.Event | None = None
+
+    @property
+    def decoder(self) -> str:
+        """The decoder to use instead of FFmpeg's choice, which drops the alpha of VP8 and VP9; "" for none."""
+        return ffmpeg.ALPHA_DECODERS.get(self.info.codec, "") if "alpha" in self.layouts else ""
 
 
 def read_samples(reading: Reading, start: int, stop: int) -> Iterator[tuple[Samples, ...]]:
@@ -66,7 +72,9 @@ def read_samples(reading: Reading, start: int, stop: int) -> Iterator[tuple[Samp
     """
     info = reading.info
     position = start
-    if start >= SEEK_FROM and len(info.checks) == info.frame_count:
+    # The sums are of the usual decoder's frames.
+    can_check = len(info.checks) == info.frame_count and not reading.decoder
+    if start >= SEEK_FROM and can_check:
         try:
             for samples in _decode(reading, (start, stop), seek=True):
                 yield samples
@@ -152,6 +160,7 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
     argv = [
         *ffmpeg.base_arguments(settings),
         *(("-ss", f"{_seek_time_s(info, start):.6f}") if seek else ()),
+        *(("-c:v:0", reading.decoder) if reading.decoder else ()),
         *ffmpeg.guarded_input(settings, reading.path),
         *("-filter_complex", ";".join(graph)),
     ]
@@ -167,6 +176,17 @@ def _seek_time_s(info: ClipInfo, start: int) -> float:
     """Return a time between the frame before and the frame itself, from the file's first packet on."""
     between_s = (info.times[start - 1] + info.times[start]) * info.time_base / 2
     return float(between_s - info.file_start_s)
+
+
+def read_alpha(settings: Settings, path: Path, info: ClipInfo, index: int) -> AlphaBytes:
+    """Return a frame's own transparency, uint8 (H, W), 255 = opaque.
+
+    Raises:
+        FfmpegFailed: FFmpeg ended early, hung or is missing.
+    """
+    width, height = info.size_wh
+    ((samples,),) = read_samples(Reading(settings, path, info, ("alpha",)), index, index + 1)
+    return samples.reshape(height, width)
 
 
 class ClipReader:

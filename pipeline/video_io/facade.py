@@ -11,7 +11,7 @@ from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.decode import ClipReader
+from pipeline.video_io.decode import ClipReader, read_alpha
 from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.check import check_file, probe
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
@@ -56,6 +56,14 @@ class VideoIO:
             cancel: ends a read that waits for FFmpeg.
         """
         return ClipReader(self._settings, path, info, cancel)
+
+    def read_alpha(self, path: Path, info: ClipInfo, frame: int) -> AlphaBytes:
+        """Return a frame's own transparency, uint8 (H, W), 255 = opaque.
+
+        Raises:
+            FfmpegFailed: FFmpeg ended early, hung or is missing.
+        """
+        return read_alpha(self._settings, path, info, frame)
 
     def render(
         self,

@@ -45,6 +45,8 @@ DECODERS: dict[Codec, tuple[str, ...]] = {
     "webp": ("webp", "webp_anim"),
 }
 """Codec of the settings -> FFmpeg's names of its decoders."""
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codec -> the one decoder of it that gives alpha."""
 INTRA_CODECS = frozenset(
     {"mjpeg", "prores", "dnxhd", "ffv1", "qtrle", "png", "apv", "cfhd", "hap", "utvideo"}
 )

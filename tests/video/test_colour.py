@@ -13,7 +13,7 @@ import pytest
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
-from tests.clips import decode, ffmpeg, make_clip, source
+from tests.clips import decode, ffmpeg, make_clip, make_sound_clip, source
 
 ORANGE = (200, 60, 40)
 
@@ -172,10 +172,16 @@ def test_pixels_that_are_not_square_are_mentioned(video: VideoIO, tmp_path: Path
 def test_every_video_file_carries_all_four_colour_tags(video: VideoIO, tmp_path: Path) -> None:
     import av
 
-    path = make_clip(tmp_path / "clip.mp4", frames=3)
-    kinds = ("alpha", "foreground", "preview", "prores", "webm")
-    for kind, output in rendered(video, path, *kinds).items():
-        with av.open(str(output)) as container:
-            frame = next(container.decode(video=0))
-            tags = (frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range)
-            assert [int(tag) for tag in tags] == [1, 1, 1, 1], kind
+    names = ("colorspace", "color_primaries", "color_trc", "color_range")
+    for sound in (False, True):  # with sound, FFmpeg copies the picture into its container
+        make = make_sound_clip if sound else make_clip
+        path = make(tmp_path / f"{sound}.mp4", frames=3)
+        kinds = ("alpha", "foreground", "preview", "prores", "webm", "hevc", "ffv1")
+        for kind, output in rendered(video, path, *kinds).items():
+            # RGB has no matrix, and its range is full.
+            wanted = [0, 1, 1, 2] if kind == "ffv1" else [1, 1, 1, 1]
+            with av.open(str(output)) as container:
+                header = container.streams.video[0].codec_context
+                assert [int(getattr(header, name)) for name in names] == wanted, kind
+                frame = next(container.decode(video=0))
+                assert [int(getattr(frame, name)) for name in names] == wanted, kind

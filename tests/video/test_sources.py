@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
 from tests.clips import H264, binary, decode, ffmpeg, make_clip, make_sound_clip, source
 from tests.video.readers import read_track
-from utils.errors import BadUpload
+from utils.errors import BadUpload, UnusablePrompt
 
 SOURCES = {
     "apv": ("mp4", "-pix_fmt yuv422p10le -c:v liboapv", ()),
@@ -111,7 +112,11 @@ def test_a_sources_own_transparency_is_noticed(video: VideoIO, tmp_path: Path, k
         *encoder.split(),
         path,
     )
-    assert codes(video, path) == ["video.has_alpha"]
+    info = video.probe(path)
+    assert (info.has_alpha, [notice.code for notice in info.notices]) == (True, ["video.has_alpha"])
+    alpha = video.read_alpha(path, info, 3)
+    assert alpha.shape == (96, 160)
+    assert np.abs(alpha.astype(int) - 128).max() <= 3
     opaque = tmp_path / f"opaque.{suffix}"
     plain = "-pix_fmt yuv420p -c:v libvpx-vp9" if kind == "vp9" else "-pix_fmt yuv420p -c:v libx264"
     ffmpeg(*source("160x96", frames=4), *plain.split(), opaque)
@@ -194,3 +199,50 @@ def test_what_is_refused_is_named_as_what_it_is(
     path.write_bytes(content)
     with pytest.raises(BadUpload, match=name):
         video.probe(path)
+
+
+SHAPE = "geq=r=200:g=60:b=40:a='if(lt(hypot(X-30-12*N,Y-48),22),255,0)'"
+"""A disc that moves 12 pixels a frame, opaque on transparent."""
+OWN_ALPHA = {
+    "vp8": ("webm", "-pix_fmt yuva420p -c:v libvpx -auto-alt-ref 0 -b:v 2M"),
+    "vp9": ("webm", "-pix_fmt yuva420p -c:v libvpx-vp9 -auto-alt-ref 0 -crf 10 -b:v 0"),
+    "hevc": ("mov", "-pix_fmt yuva420p -c:v libx265 -x265-params log-level=none -tag:v hvc1"),
+    "prores": ("mov", "-pix_fmt yuva444p10le -c:v prores_ks -profile:v 4444"),
+    "png": ("mov", "-pix_fmt rgba -c:v png"),
+    "gif": (
+        "gif",
+        "-filter_complex trim=end_frame=10,split[a][b];[a]palettegen[p];[b][p]paletteuse -c:v gif",
+    ),
+    "webp": ("webp", "-c:v libwebp_anim -lossless 1"),
+}
+
+
+@pytest.mark.parametrize("kind", OWN_ALPHA)
+def test_a_sources_own_alpha_is_the_starting_mask(work, tmp_path: Path, kind: str) -> None:
+    """On any frame, also far enough in for a seek, and whatever FFmpeg's usual decoder drops."""
+    suffix, encoder = OWN_ALPHA[kind]
+    path = tmp_path / f"clip.{suffix}"
+    filters, arguments = f"format=rgba,{SHAPE}", encoder.split()
+    if kind == "gif":
+        arguments[1] = f"{filters},{arguments[1]}"
+    else:
+        arguments = ["-vf", filters, *arguments]
+    ffmpeg(*source("160x96", frames=10), *arguments, path)
+    state = work.create_session(path, path.name)
+    y, x = np.mgrid[:96, :160]
+    for frame in (0, 9):
+        found = work.select_source_alpha(state.id, frame)
+        mask = cv2.imread(str(work.instance_image(state.id, frame, 0)), cv2.IMREAD_GRAYSCALE) > 0
+        expected = np.hypot(x - 30 - 12 * frame, y - 48) < 22
+        assert np.count_nonzero(mask ^ expected) < 40, frame
+        assert found.prompt.own_mask
+
+
+def test_a_clip_without_alpha_has_none_to_start_from(work, tmp_path: Path) -> None:
+    state = work.create_session(make_clip(tmp_path / "clip.mp4"), "clip.mp4")
+    with pytest.raises(UnusablePrompt, match="no transparency"):
+        work.select_source_alpha(state.id, 0)
+    opaque = tmp_path / "opaque.mov"
+    ffmpeg(*source(frames=2), "-vf", "format=argb", "-c:v", "qtrle", opaque)
+    with pytest.raises(UnusablePrompt, match="whole picture"):
+        work.select_source_alpha(work.create_session(opaque, "opaque.mov").id, 0)

@@ -169,6 +169,14 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         help="take the main object of the frame, as a network finds it without a mark",
     )
     parser.add_argument(
+        "--source-alpha",
+        action=_Mark,
+        nargs=0,
+        const=True,
+        default=False,
+        help="take what the clip's own transparency shows on the frame",
+    )
+    parser.add_argument(
         "--stroke",
         type=parse_stroke,
         action=_Mark,
@@ -218,14 +226,19 @@ class _NextTarget(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         marks: dict[str, Any] = {"text": "", "point": [], "box": None, "stroke": []}
-        others: dict[str, Any] = {"mask": None, "main_object": False, "frame": 0}
+        others: dict[str, Any] = {
+            "mask": None,
+            "main_object": False,
+            "source_alpha": False,
+            "frame": 0,
+        }
         begun = argparse.Namespace(name=values, **marks, **others)
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), begun])
 
 
 def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Return the marks of each target; those before the first `--target` belong to one without a name."""
-    given = ("text", "point", "box", "stroke", "mask", "main_object")
+    given = ("text", "point", "box", "stroke", "mask", "main_object", "source_alpha")
     own = any(getattr(options, name) for name in given)
     return [*([options] if own or not options.target else []), *options.target]
 

@@ -96,20 +96,28 @@ class Api:
         strokes: list[dict[str, Any]] | None = None,
         main_object: bool = False,
         target: int = FIRST_TARGET,
+        source_alpha: bool = False,
     ) -> dict[str, Any]:
         """Find a target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
 
-        With `main_object` a network finds it without a mark; the others are then left out.
+        With `main_object` a network finds it without a mark, and with `source_alpha` the clip's own
+        transparency shows it; the others are then left out.
 
         Strokes {"vertices": [[x, y], …], "radius", "positive", "filled"} are painted over it, exactly.
         """
         with _answering(language):
             key = session_key(session)
             at, number = whole_number(frame, "frame"), whole_number(target, "target")
-            if main_object is True:
-                if text or points or box is not None or mask is not None or strokes:
-                    raise BadRequest("page.bad_value", name="main_object")
-                self._orchestrator.select_main_object(key, at, number)
+            if main_object is True or source_alpha is True:
+                given = (text, points, box, mask, strokes, main_object and source_alpha)
+                name = "main_object" if main_object else "source_alpha"
+                if any(given):
+                    raise BadRequest("page.bad_value", name=name)
+                select = {
+                    "main_object": self._orchestrator.select_main_object,
+                    "source_alpha": self._orchestrator.select_source_alpha,
+                }
+                select[name](key, at, number)
             elif mask is not None:
                 path, _ = self._uploaded(mask)
                 try:

@@ -55,6 +55,7 @@ class Answers:
         return {
             page.session: "",
             page.quick_preview: gr.update(session=""),
+            page.source_alpha: gr.update(visible=False),
             page.status: gr.update(status=status),
             page.recent: gr.update(
                 current={"session": "", "language": language, "chosen": chosen},
@@ -85,6 +86,9 @@ class Answers:
                 ),
                 page.targets: gr.update(targets=targets),
                 page.quick_preview: gr.update(session=state.id),
+                page.source_alpha: gr.update(
+                    visible=state.clip is not None and state.clip.has_alpha
+                ),
                 page.outputs: gr.update(value=list(request.outputs)) if request else gr.skip(),
                 page.progress: gr.update(job=self._watched(state)),
             },
@@ -194,6 +198,7 @@ class Answers:
             ),
             page.own_mask: gr.update(label=translate("page.own_mask", language)),
             page.main_object: gr.update(value=translate("page.main_object", language)),
+            page.source_alpha: gr.update(value=translate("page.source_alpha", language)),
             page.outputs: gr.update(
                 label=translate("page.outputs", language), choices=output_choices(language)
             ),

@@ -216,6 +216,13 @@ class Callbacks:
         self._orchestrator.select_main_object(session_id, marks.frame, marks.target)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
+    def source_alpha(self, session: object, language: Language, value: object) -> Updates:
+        """Select what the clip's own transparency shows on the frame."""
+        session_id = session_key(session)
+        marks = read_annotation(value).marks
+        self._orchestrator.select_source_alpha(session_id, marks.frame, marks.target)
+        return self._answer.selection(self._orchestrator.state(session_id), language)
+
     def own_mask(
         self, session: object, language: Language, value: object, upload: object
     ) -> Updates:

@@ -51,6 +51,7 @@ class Page:
     exemplars: gr.Checkbox
     own_mask: gr.UploadButton
     main_object: gr.Button
+    source_alpha: gr.Button
     engines: gr.HTML
     outputs: gr.CheckboxGroup
     controls: dict[str, Control]
@@ -138,7 +139,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
                 elem_id="sm-upload",
             )
             targets = build_targets(language)
-            text, segment, exemplars, own_mask, main_object = _selection(language)
+            text, segment, exemplars, own_mask, main_object, source_alpha = _selection(language)
             # Before the many kinds of files, so that start and progress are in view.
             start = gr.Button(
                 translate("page.start", language),
@@ -167,6 +168,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         exemplars=exemplars,
         own_mask=own_mask,
         main_object=main_object,
+        source_alpha=source_alpha,
         engines=engines,
         outputs=outputs,
         controls=controls,
@@ -195,7 +197,7 @@ def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
 
 def _selection(
     language: Language,
-) -> tuple[gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton, gr.Button]:
+) -> tuple[gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton, gr.Button, gr.Button]:
     with gr.Row(equal_height=True):
         text = gr.Textbox(
             label=translate("page.text", language),
@@ -223,7 +225,13 @@ def _selection(
             min_width=120,
             elem_id="sm-own-mask",
         )
-    return text, segment, exemplars, own_mask, main_object
+    source_alpha = gr.Button(
+        translate("page.source_alpha", language),
+        size="sm",
+        visible=False,
+        elem_id="sm-source-alpha",
+    )
+    return text, segment, exemplars, own_mask, main_object, source_alpha
 
 
 def _job_controls(

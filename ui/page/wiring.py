@@ -84,6 +84,7 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     on(page.segment.click, calls.find_text, *words, **quick)
     on(page.text.submit, calls.find_text, *words, **quick)
     on(page.main_object.click, calls.main_object, page.viewer, **quick)
+    on(page.source_alpha.click, calls.source_alpha, page.viewer, **quick)
     on(page.own_mask.upload, calls.own_mask, page.viewer, page.own_mask)
     on(
         page.start.click,

@@ -21,6 +21,7 @@ TEXTS: dict[str, Text] = {
     "page.segment": Text(en="Segment", zh="分割"),
     "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
     "page.main_object": Text(en="Select the main object", zh="选择主体"),
+    "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的透明通道"),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的蒙版（PNG）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),

@@ -23,9 +23,13 @@ TEXTS: dict[str, Text] = {
         en="No main object was found on this frame. Click the target, draw a box around it, or give a mask.",
         zh="此帧上未找到主体。请点击目标、用框圈出目标，或提供蒙版。",
     ),
-    "prompt.main_object_alone": Text(
-        en="--main-object selects by itself: leave out --text, --point, --box, --mask, --stroke and --everyone.",
-        zh="--main-object 会自动选择目标：请勿同时使用 --text、--point、--box、--mask、--stroke 或 --everyone。",
+    "prompt.no_source_alpha": Text(
+        en="The clip has no transparency of its own. Click the target, draw a box around it, or give a mask.",
+        zh="该视频没有自带的透明通道。请点击目标、用框圈出目标，或提供蒙版。",
+    ),
+    "prompt.selects_alone": Text(
+        en="{option} selects by itself: leave out {others}.",
+        zh="{option} 会自行选择目标：请勿同时使用 {others}。",
     ),
     "prompt.no_positive": Text(
         en="There are only negative clicks. Add a click on the target, or draw a box around it.",
@@ -101,8 +105,9 @@ TEXTS: dict[str, Text] = {
         zh="请只提供蒙版，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
-        en="Give the target by one of --mask, --text, --point, --box or --main-object, or --everyone.",
-        zh="请指定要保留的目标：--mask、--text、--point、--box 或 --main-object 之一，或 --everyone。",
+        en="Give the target by one of --mask, --text, --point, --box, --main-object or --source-alpha, or "
+        "--everyone.",
+        zh="请指定要保留的目标：--mask、--text、--point、--box、--main-object 或 --source-alpha 之一，或 --everyone。",
     ),
     "prompt.everyone_alone": Text(
         en="Everyone is kept by --everyone, so it goes with no --mask, --text, --point or --box.",

@@ -82,6 +82,7 @@ TEXTS: dict[str, Text] = {
         "if the end is missing.",
         zh="只读到 {expected_s} 秒中的 {seconds} 秒：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
     ),
+    # Sessions from before the place was told have it.
     "video.damaged": Text(
         en="Parts of the file are damaged; {frames} frames could be read and some may look wrong. Check "
         "the result, or export the clip again.",
@@ -122,8 +123,10 @@ TEXTS: dict[str, Text] = {
         zh="这是隔行扫描视频，画面按原样保留。若需干净的边缘，请先去隔行。",
     ),
     "video.has_alpha": Text(
-        en="This clip has its own transparency, which is ignored.",
-        zh="该视频自带透明通道，处理时会忽略。",
+        en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
+        "--source-alpha, or “Use the clip's transparency” on the page.",
+        zh="该视频自带透明通道。抠图时不会读取，但可将某一帧的透明通道作为起始蒙版：--source-alpha，或页面上的"
+        "“使用视频自带的透明通道”。",
     ),
     "video.scaled_to_limit": Text(
         en="{file} was scaled to {width}x{height} to stay under the size limit.",

@@ -162,6 +162,7 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
         timecode=header.timecode,
         sounds=header.sounds,
         checks=tuple(count.checks),
+        has_alpha=_has_alpha(video),
         notices=(
             *_damage_notices(header, video, count),
             *_picture_notices(video, count, tags.transfer),
@@ -258,9 +259,13 @@ def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Me
         notices.append(Message("video.interlaced"))
     if count.aspect and abs(count.aspect - 1) > _SQUARE_TOLERANCE:
         notices.append(Message("video.pixel_aspect", {"aspect": _shown_ratio(count.aspect)}))
-    if video.has_alpha or video.pixel_format.startswith(_WITH_ALPHA):
+    if _has_alpha(video):
         notices.append(Message("video.has_alpha"))
     return notices
+
+
+def _has_alpha(video: VideoHeader) -> bool:
+    return video.has_alpha or video.pixel_format.startswith(_WITH_ALPHA)
 
 
 def _track_notices(header: Header) -> list[Message]:

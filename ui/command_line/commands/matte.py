@@ -16,7 +16,7 @@ from pipeline.selection.target_list import TargetChange
 from pipeline.session.request import MatteRequest, RenderRequest, Request, build_request
 from pipeline.session.state import FIRST_TARGET
 from ui.command_line.arguments import request_values, target_groups
-from ui.command_line.commands.segment import check_main_object, find_target
+from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
@@ -174,8 +174,7 @@ def _print_result(options: argparse.Namespace, summary: dict[str, object]) -> No
 def _check_target(options: argparse.Namespace) -> None:
     """Check that every target is given in one way."""
     for group in target_groups(options):
-        check_main_object(group)
-        has_prompt = bool(group.text or group.point or group.box or group.main_object)
+        has_prompt = selects_alone(group) or bool(group.text or group.point or group.box)
         is_given = has_prompt or group.mask is not None or bool(group.stroke)
         if options.everyone and (is_given or options.target):
             raise UnusablePrompt("prompt.everyone_alone")

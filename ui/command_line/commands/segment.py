@@ -26,8 +26,7 @@ def check_segment(options: argparse.Namespace) -> None:
         raise BadRequest("job.value", name="-o", value=str(options.output), allowed="*.png")
     if not options.output.parent.is_dir():
         raise BadRequest("job.folder_missing", folder=str(options.output.parent))
-    check_main_object(options)
-    if not options.main_object:
+    if not selects_alone(options):
         read_prompt(options)
 
 
@@ -45,16 +44,27 @@ def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     )
 
 
-def check_main_object(options: argparse.Namespace) -> None:
-    """Check that nothing else names the target beside `--main-object`.
+_ALONE = ("main_object", "source_alpha")
+_OTHERS = ("text", "point", "box", "stroke", "mask", "everyone")
+
+
+def selects_alone(options: argparse.Namespace) -> bool:
+    """Return whether an option selects the target by itself, without a mark or a mask.
 
     Raises:
-        UnusablePrompt: something does.
+        UnusablePrompt: something else names the target beside it.
     """
     values = vars(options)
-    others = ("text", "point", "box", "stroke", "mask", "everyone")
-    if options.main_object and any(values.get(name) for name in others):
-        raise UnusablePrompt("prompt.main_object_alone")
+    given = [name for name in _ALONE if values[name]]
+    others = [name for name in (*_ALONE, *_OTHERS) if name not in given[:1]]
+    if given and any(values.get(name) for name in others):
+        shown = ", ".join(_flag(name) for name in others)
+        raise UnusablePrompt("prompt.selects_alone", option=_flag(given[0]), others=shown)
+    return bool(given)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def find_target(
@@ -66,6 +76,8 @@ def find_target(
     """Find the target that the options name, on their frame."""
     if options.main_object:
         return orchestrator.select_main_object(session_id, options.frame, target)
+    if options.source_alpha:
+        return orchestrator.select_source_alpha(session_id, options.frame, target)
     prompt = read_prompt(options)
     keyframe = orchestrator.segment(session_id, options.frame, prompt, target=target)
     print_text_used(keyframe)
