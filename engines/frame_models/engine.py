@@ -135,7 +135,9 @@ class FrameModelEngine(Engine):
                     result = alpha
                     if mask is not None:
                         if index in context.confirmed or done == 0:
-                            restriction.fills = compare_with_target(alpha, mask).drops_parts
+                            agreement = compare_with_target(alpha, mask)
+                            restriction.fills = agreement.drops_parts
+                            restriction.joins = not agreement.others_touch
                         result = restriction(alpha, mask)
                     done += 1
                     context.report("matte", done, len(frames))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.mask_utils import bounding_box, components, grow_box
+from utils.mask_utils import bounding_box, component_sums, components, grow_box
 from utils.types import Alpha, Frame, Mask
 
 FloatMap = npt.NDArray[np.float32]
@@ -25,6 +25,8 @@ WORKING_LONG_SIDE = 640
 """Longest side, in pixels, at which distances and connected parts are computed."""
 REACH_PX, FALLOFF_PX = 20.0, 8.0
 """Distance from the tracked mask, in pixels, at which alpha is cut off, and over how much it fades."""
+CONTACT_REACH_PX = 5.0
+"""The same distance beside somebody who touches the target: there the network tells nothing of whose is what."""
 BOX_MARGIN, LEAST_MARGIN_PX = 0.25, 8
 """Margin of the target's box as a share of its longer side: a tracked mask loses legs and flung arms."""
 _PRESENT = 0.1
@@ -52,16 +54,23 @@ class TargetAgreement:
         recall: share of the mask's interior that the network mattes, in [0, 1].
         overlap: intersection over union of alpha > 0.5 and the mask, others left out, in [0, 1].
         others: area matted away from the target as a share of the target's.
+        joined: the part of it that hangs together with the target's alpha: somebody touches the target.
     """
 
     recall: float
     overlap: float
     others: float
+    joined: float = 0.0
 
     @property
     def sees_others(self) -> bool:
         """Tell whether people beside the target are matted."""
         return self.others > _OTHERS_SHARE
+
+    @property
+    def others_touch(self) -> bool:
+        """Tell whether somebody touches the target; else what hangs together with it is its own."""
+        return self.joined > _OTHERS_SHARE
 
     @property
     def drops_parts(self) -> bool:
@@ -80,11 +89,13 @@ def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
     interior = interior if interior.any() else inside
     away = _distance(~inside) * working.scale > REACH_PX
     near = (small > 0.5) & ~away
+    matted = away & (small > _DROPPED)
     union = np.count_nonzero(near | inside)
     return TargetAgreement(
         recall=float(np.count_nonzero(interior & (small >= _DROPPED)) / np.count_nonzero(interior)),
         overlap=float(np.count_nonzero(near & inside) / union),
-        others=float(np.count_nonzero(away & (small > _DROPPED)) / area),
+        others=float(np.count_nonzero(matted) / area),
+        joined=float(np.count_nonzero(matted & _own_parts(small, inside)) / area),
     )
 
 
@@ -106,11 +117,14 @@ class TargetRestriction:
     Args:
         size_wh: size of the frames, in pixels.
         fills: see `TargetAgreement.drops_parts`; may be changed from frame to frame.
+        joins: what hangs together with the target is its own also beyond the reach of the mask; not where
+            `TargetAgreement.others_touch`. It may be changed from frame to frame.
     """
 
-    def __init__(self, size_wh: tuple[int, int], fills: bool) -> None:
+    def __init__(self, size_wh: tuple[int, int], fills: bool, joins: bool = True) -> None:
         self._working = _Working((size_wh[1], size_wh[0]))
         self.fills = fills
+        self.joins = joins
         self._spill = 0.0
 
     def __call__(self, alpha: Alpha, mask: Mask) -> Alpha:
@@ -133,13 +147,9 @@ class TargetRestriction:
         """Return what the alpha is multiplied with: 1 on the target's own parts and near the mask."""
         distance = _distance(~inside) * self._working.scale
         gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
-        labels, areas = components(small > _PRESENT)
-        total = np.bincount(labels.ravel(), weights=small.ravel(), minlength=areas.size)
-        own = np.bincount(
-            labels.ravel(), weights=(small * inside).ravel(), minlength=areas.size
-        ) / np.maximum(total, 1e-6)
-        own[0] = 0.0
-        belongs = (own > _OWN_SHARE)[labels]
+        belongs = _own_parts(small, inside)
+        if not self.joins:
+            return self._without_neighbour(gate, distance, belongs & (distance > REACH_PX))
         beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
         # Over some frames, so that a part doesn't come and go.
         self._spill += 0.2 * (beyond - self._spill)
@@ -147,6 +157,15 @@ class TargetRestriction:
             grown = cv2.dilate(belongs.astype(np.float32), np.ones((3, 3), np.uint8))
             gate = np.maximum(gate, cv2.blur(grown, (3, 3)))
         return gate
+
+    def _without_neighbour(self, gate: FloatMap, distance: FloatMap, neighbour: Mask) -> FloatMap:
+        """Return the gate closed nearer to the mask beside somebody who touches the target."""
+        if not neighbour.any():
+            return gate
+        away = _distance(~neighbour) * self._working.scale
+        beside = cv2.blur((away < 1.5 * REACH_PX).astype(np.float32), (3, 3))
+        tight = np.clip((CONTACT_REACH_PX - distance) / CONTACT_REACH_PX, 0.0, 1.0)
+        return np.asarray(gate + beside * (np.minimum(gate, tight) - gate), np.float32)
 
     def _dropped(self, small: FloatMap, inside: Mask) -> Mask:
         """Return where the mask must be filled in: around what lies deep inside it and isn't matted."""
@@ -158,6 +177,16 @@ class TargetRestriction:
         near = _distance(~seeds) <= depth + 2.0
         filled: Mask = near & inside & (small < 0.9)
         return filled
+
+
+def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
+    """Return the connected parts of an alpha that lie on the mask for a good share, both (h, w)."""
+    labels, areas = components(alpha > _PRESENT)
+    total = component_sums(alpha, labels, areas)
+    own = component_sums(alpha * inside, labels, areas) / np.maximum(total, 1e-6)
+    own[0] = 0.0
+    parts: Mask = (own > _OWN_SHARE)[labels]
+    return parts
 
 
 class _Working:

@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from engines.base import FrameSource, MattedFrame, RunContext
@@ -33,11 +32,11 @@ WARM_UP_STEPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A frame on its way: its mask where there is a target, and the network's input."""
+    """A frame on its way: its mask where there is a target, and what the network is to see of it."""
 
     index: int
     mask: Mask | None
-    image: Tensor
+    seen: Frame
     starts: bool
     agreement: TargetAgreement | None
 
@@ -93,14 +92,13 @@ class Runner:
                 yield MattedFrame(item.index, result)
 
     def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
-        fills = {"on": True, "off": False}.get(self.fill)
-        if fills is None and item.agreement is not None:
-            fills = item.agreement.drops_parts
-        if current is None:
-            return TargetRestriction(self.frames.size_wh, bool(fills))
-        if fills is not None:
-            current.fills = fills
-        return current
+        restriction = current or TargetRestriction(self.frames.size_wh, fills=False)
+        if item.agreement is not None:
+            restriction.fills = item.agreement.drops_parts
+            restriction.joins = not item.agreement.others_touch
+        if self.fill != "auto":
+            restriction.fills = self.fill == "on"
+        return restriction
 
     def _matte(self, first: int, step: Literal[1, -1]) -> Iterator[tuple[Step, Alpha]]:
         stream = self.open_stream()
@@ -111,8 +109,8 @@ class Runner:
                 if item.starts:
                     stream.reset()
                     for _ in range(WARM_UP_STEPS):
-                        stream.step(item.image)
-                yield item, _alpha(stream.step(item.image))
+                        stream.step(item.seen)
+                yield item, _alpha(stream.step(item.seen))
 
     def _prepared(
         self, first: int, step: Literal[1, -1], comparison: NetworkStream | None
@@ -134,21 +132,15 @@ class Runner:
                     if starts and agreement is not None:
                         blanks = agreement.sees_others
                 seen = blank_outside(frame, mask) if blanks and mask is not None else frame
-                yield Step(index, mask, to_tensor(seen), starts, agreement)
+                yield Step(index, mask, seen, starts, agreement)
 
 
 def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:
     """Return what the network says of one frame by itself, uint8 RGB (H, W, 3), and the mask on it."""
     stream.reset()
-    image = to_tensor(frame)
     for _ in range(WARM_UP_STEPS):
-        stream.step(image)
-    return compare_with_target(_alpha(stream.step(image)), mask)
-
-
-def to_tensor(frame: Frame) -> Tensor:
-    """Return a frame, uint8 RGB (H, W, 3), as the network's input, float32 (1, 3, H, W) in [0, 1]."""
-    return np.asarray(cv2.dnn.blobFromImage(frame, 1.0 / 255.0))
+        stream.step(frame)
+    return compare_with_target(_alpha(stream.step(frame)), mask)
 
 
 def _alpha(outputs: tuple[Tensor, ...]) -> Alpha:

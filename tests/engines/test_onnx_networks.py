@@ -49,7 +49,9 @@ def open_stream(session: NetworkSession, size_wh: tuple[int, int], ratio: float 
 
 def images(count: int, size_wh: tuple[int, int]) -> list[np.ndarray]:
     rng = np.random.default_rng(3)
-    return [rng.random((1, 3, size_wh[1], size_wh[0])).astype(np.float32) for _ in range(count)]
+    return [
+        rng.integers(0, 256, (size_wh[1], size_wh[0], 3)).astype(np.uint8) for _ in range(count)
+    ]
 
 
 def test_every_network_has_a_row_in_the_manifest_of_weights():

@@ -227,6 +227,23 @@ def test_somebody_who_touches_the_target_is_cut_off():
     assert found[:, 260:].max() == 0.0
 
 
+def test_somebody_who_touches_the_target_from_the_start_is_cut_off_at_the_mask():
+    alpha, mask = two_people()
+    alpha[60:180, 140:260] = 1.0  # shoulder to shoulder
+    agreement = compare_with_target(alpha, mask)
+    assert agreement.others_touch
+    found = TargetRestriction((400, 240), fills=False, joins=False)(alpha, mask)
+    assert found[:, 150:].max() == 0.0
+    assert found[100, 135] == 1.0
+
+
+def test_people_apart_do_not_touch():
+    alpha, mask = two_people()
+    agreement = compare_with_target(alpha, mask)
+    assert agreement.sees_others
+    assert not agreement.others_touch
+
+
 def test_a_dropped_hand_is_filled_from_the_mask_only_where_it_is_asked():
     alpha, mask = two_people()
     alpha[40:90, 60:140] = 0.0

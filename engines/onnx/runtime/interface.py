@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy.typing as npt
 
 from engines.onnx.spec import RecurrentState
+from utils.types import Frame
 
 Tensor: TypeAlias = npt.NDArray[Any]
 """A network's input or output, float32 or float16 unless said otherwise, usually (1, C, H, W)."""
@@ -55,8 +56,12 @@ class StreamPlan:
 class NetworkStream(Protocol):
     """One clip on its way through a recurrent network; its states belong to it alone."""
 
-    def step(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the plan's outputs for the next image; they stay valid until the next step."""
+    def step(self, frame: Frame) -> tuple[Tensor, ...]:
+        """Return the plan's outputs for the next frame; they stay valid until the next step.
+
+        Args:
+            frame: uint8 RGB (H, W, 3); it goes in as RGB in [0, 1].
+        """
 
     def reset(self) -> None:
         """Set all states to zero, as at a clip's start."""

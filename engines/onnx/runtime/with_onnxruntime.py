@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
+from utils.types import Frame
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -70,6 +72,8 @@ class OnnxRuntimeStream:
         self._session = session
         self._plan = plan
         self._device = "cuda" if on_gpu else "cpu"
+        self._dtypes = {item.name: _info(item).dtype for item in session.get_inputs()}
+        self._dtype = self._dtypes[plan.image_input]
         self._states: list[Any] = []
         self.reset()
 
@@ -77,16 +81,16 @@ class OnnxRuntimeStream:
         """See `NetworkStream.reset`; a state of one zero is broadcast by the network."""
         import onnxruntime
 
-        dtypes = {item.name: _info(item).dtype for item in self._session.get_inputs()}
         self._states = [
             onnxruntime.OrtValue.ortvalue_from_numpy(
-                np.zeros((1, 1, 1, 1), dtypes[state.input_name]), self._device, 0
+                np.zeros((1, 1, 1, 1), self._dtypes[state.input_name]), self._device, 0
             )
             for state in self._plan.states
         ]
 
-    def step(self, image: Tensor) -> tuple[Tensor, ...]:
+    def step(self, frame: Frame) -> tuple[Tensor, ...]:
         """See `NetworkStream.step`."""
+        image = to_tensor(frame, self._dtype)
         binding = self._session.io_binding()
         binding.bind_cpu_input(self._plan.image_input, image)
         for name, value in self._plan.constants.items():
@@ -102,6 +106,11 @@ class OnnxRuntimeStream:
         count = len(self._plan.outputs)
         self._states = list(values[count:])
         return tuple(value.numpy() for value in values[:count])
+
+
+def to_tensor(frame: Frame, dtype: str) -> Tensor:
+    """Return a frame, uint8 RGB (H, W, 3), as a network's input, (1, 3, H, W) in [0, 1]."""
+    return np.asarray(cv2.dnn.blobFromImage(frame, 1.0 / 255.0), dtype)
 
 
 def _info(item: Any) -> TensorInfo:

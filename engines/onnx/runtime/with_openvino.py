@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
+from utils.types import Frame
 
 _DTYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "bf16": "bfloat16"}
 
@@ -85,7 +86,7 @@ class OpenVinoSession:
             if output.get_any_name() not in kept:
                 model.remove_result(output.get_node())
         model.validate_nodes_and_infer_types()
-        return self._compile(model)
+        return self._compile(_taking_frames(model, plan))
 
     def _compile(self, model: Any) -> Any:
         return self._core.compile_model(model, "CPU", self._config)
@@ -118,16 +119,33 @@ class OpenVinoStream:
         for tensor in self._sets[0]:
             tensor.data[...] = 0
 
-    def step(self, image: Tensor) -> tuple[Tensor, ...]:
+    def step(self, frame: Frame) -> tuple[Tensor, ...]:
         """See `NetworkStream.step`."""
         given, made = self._sets
-        self._request.set_tensor(self._plan.image_input, self._tensor(image, shared_memory=True))
+        image = self._tensor(np.ascontiguousarray(frame)[None], shared_memory=True)
+        self._request.set_tensor(self._plan.image_input, image)
         for state, before, after in zip(self._plan.states, given, made, strict=True):
             self._request.set_tensor(state.input_name, before)
             self._request.set_tensor(state.output_name, after)
         self._request.infer()
         self._sets.reverse()
         return tuple(self._request.get_tensor(name).data for name in self._plan.outputs)
+
+
+def _taking_frames(model: Any, plan: StreamPlan) -> Any:
+    """Return the model with the way from a frame, uint8 RGB (1, H, W, 3), to [0, 1] put in front.
+
+    A float image is four times a frame, and several wait between the threads.
+    """
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(model)
+    image = steps.input(plan.image_input)
+    image.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    image.model().set_layout(openvino.Layout("NCHW"))
+    image.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    return steps.build()
 
 
 def _state_shapes(model: Any, plan: StreamPlan) -> dict[str, list[int]]:
