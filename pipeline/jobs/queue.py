@@ -12,6 +12,7 @@ from engines.base import RunContext
 from pipeline.jobs.lane import ACTIVE, Job, JobState, Lane
 from pipeline.jobs.progress import ProgressMeter, Snapshot
 from utils.errors import Cancelled, SessionError, SplazmatteError
+from utils.priority import give_way
 from utils.types import Message
 
 logger = logging.getLogger(__name__)
@@ -209,6 +210,7 @@ class JobRunner:
             del self._latest[key]
 
     def _work(self, name: str) -> None:
+        give_way()  # a job takes minutes and every core; who clicks waits for the answer
         lane = self._lanes[name]
         while True:
             with self._changed:

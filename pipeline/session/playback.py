@@ -11,6 +11,7 @@ from pipeline.session.session import Session
 from pipeline.video_io import VideoIO
 from pipeline.video_io.playback import write_playback_clip
 from utils.errors import Cancelled, SplazmatteError
+from utils.priority import give_way
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class PlaybackClips:
             self._worker.join(STOP_WAIT_S)
 
     def _work(self) -> None:
+        give_way()
         while not self._stop.is_set():
             session = self._waiting.get()
             if session is None:

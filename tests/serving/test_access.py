@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.serving.conftest import Answer, ask, file_data, form_of
+from tests.serving.conftest import Answer, ask, call, file_data, form_of, new_session
 from tests.ui.conftest import AppServer
 
 JSON = "application/json"
@@ -236,6 +236,17 @@ def test_an_upload_that_is_gone_is_said_in_one_line(guarded: AppServer, cookie: 
     assert "Traceback" not in guarded.log.read_text()
 
 
+def test_a_call_takes_defaults_for_the_values_it_leaves_out(
+    guarded: AppServer, cookie: str, clip: Path
+) -> None:
+    session = new_session(guarded, clip, Cookie=cookie)
+    found = call(guarded, "segment", [session, 0, "", [[48, 32]]], Cookie=cookie)
+    assert isinstance(found, dict) and found["instances"]
+    with pytest.raises(RuntimeError, match="Upload a clip first"):
+        call(guarded, "segment", [], Cookie=cookie)
+    assert session not in guarded.log.read_text()
+
+
 def test_numbers_and_names_in_addresses_of_any_size_are_answered(
     guarded: AppServer, cookie: str
 ) -> None:
@@ -258,8 +269,6 @@ def test_numbers_and_names_in_addresses_of_any_size_are_answered(
 
 
 def test_the_log_says_nothing_of_keys(guarded: AppServer, cookie: str, clip: Path) -> None:
-    from tests.serving.conftest import new_session
-
     session = new_session(guarded, clip, Cookie=cookie)
     body, kind = form_of(b"x" * 1000)
     head = (

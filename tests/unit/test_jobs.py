@@ -1,4 +1,6 @@
 import gc
+import os
+import sys
 import threading
 import time
 import weakref
@@ -8,6 +10,7 @@ import pytest
 from engines.base import RunContext
 from pipeline.jobs.queue import JobRunner, JobState
 from utils.errors import NotEnoughDisk, SessionError
+from utils.priority import NICENESS
 
 
 def wait_until(condition, timeout_s: float = 5.0) -> None:
@@ -252,3 +255,22 @@ def test_an_ended_job_holds_nothing_of_its_work(runner: JobRunner) -> None:
     assert [reference() for reference in references] == [None, None]
     assert runner.status("a").state is JobState.DONE
     running.release.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness belongs to a thread on Linux only")
+def test_jobs_give_way_to_the_threads_that_answer_clicks(runner: JobRunner) -> None:
+    seen: list[int] = []
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def job(context: RunContext) -> None:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        helper = threading.Thread(
+            target=lambda: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        )
+        helper.start()
+        helper.join()
+
+    runner.submit("one", "matte", job, {"matte": 1})
+    assert runner.wait("one", 5) is JobState.DONE
+    assert seen == [min(own + NICENESS, 19)] * 2
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own

@@ -11,6 +11,7 @@ import gradio as gr
 from config import Settings
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import RenderRequest
+from ui.page.blocks import PageBlocks
 from ui.page.callbacks import Callbacks, Step
 from ui.page.components import Page, lay_out
 from ui.request_values import page_controls
@@ -40,7 +41,7 @@ def build_page(
     """Return the page with all its events, and what `publish_api` adds to its `gr.Blocks`."""
     callbacks = Callbacks(orchestrator, settings, cache_dir)
     polling = Polling(orchestrator)
-    with gr.Blocks(title="SplazMatte", analytics_enabled=False, fill_width=True) as blocks:
+    with PageBlocks(title="SplazMatte", analytics_enabled=False, fill_width=True) as blocks:
         page = lay_out(settings, polling, as_language(settings.language))
         callbacks.bind(page)
         _connect(blocks, page, callbacks)

@@ -11,7 +11,7 @@ import numpy as np
 from engines.builtin.tracking.background_motion import OTHER_SCENE, ObjectMotion, object_motion
 from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths, resize_map
 from engines.builtin.vision.flow import FlowEstimator
-from engines.builtin.vision.processing_size import ProcessingFrame
+from engines.builtin.vision.processing_size import ProcessingColours
 from utils.mask_utils import bounding_box, components, dilate, grow_box
 from utils.types import Mask
 
@@ -97,12 +97,11 @@ class MotionCue:
 class NeighbourMotion:
     """Flow from one picture to its neighbours in time, computed once for any number of boxes."""
 
-    def __init__(self, picture: ProcessingFrame, around: Mapping[int, ProcessingFrame]) -> None:
+    def __init__(self, picture: ProcessingColours, around: Mapping[int, ProcessingColours]) -> None:
         """Keep the picture's neighbours, by their distance in frames; flow is found when needed."""
         self._picture = picture
         self._around = around
         self._flows: dict[int, FloatImage] = {}
-        self._estimator = FlowEstimator()
 
     def inside(self, box: tuple[int, int, int, int]) -> MotionCue | None:
         """Return what moves in the box (x0, y0, x1, y1) against what is outside it.
@@ -145,7 +144,8 @@ class NeighbourMotion:
             if neighbour is None:
                 continue
             if distance not in self._flows:
-                self._flows[distance] = self._estimator.one_way(self._picture, neighbour)
+                # An estimator keeps buffers as large as all the flows.
+                self._flows[distance] = FlowEstimator().one_way(self._picture, neighbour)
             motions.append(
                 object_motion(self._picture.lab, neighbour.lab, self._flows[distance], background)
             )

@@ -18,6 +18,7 @@ from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import (
     ProcessingFrame,
     processing_size,
+    to_processing_colours,
     to_processing_size,
 )
 from utils.mask_utils import (
@@ -150,7 +151,7 @@ class BuiltinSegmentation:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
         if self._motion is None:
             around = {
-                distance: to_processing_size(frame, self._small_wh)
+                distance: to_processing_colours(frame, self._small_wh)
                 for distance, frame in self._around.items()
             }
             self._motion = NeighbourMotion(self._small_picture(), around)

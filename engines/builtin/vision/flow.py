@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps, dot
-from engines.builtin.vision.processing_size import ProcessingFrame
+from engines.builtin.vision.processing_size import ProcessingColours
 from utils.compiled import compiled
 
 _RELIABILITY_FLOOR = 0.25
@@ -49,11 +49,11 @@ class FlowEstimator:
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def one_way(self, here: ProcessingFrame, there: ProcessingFrame) -> FloatImage:
+    def one_way(self, here: ProcessingColours, there: ProcessingColours) -> FloatImage:
         """Return where each pixel of `here` is in `there`, float32 (h, w, 2) as (dx, dy)."""
         return np.asarray(self._dis.calc(here.luma, there.luma, None), dtype=np.float32)
 
-    def between(self, previous: ProcessingFrame, current: ProcessingFrame) -> FlowPair:
+    def between(self, previous: ProcessingColours, current: ProcessingColours) -> FlowPair:
         """Return the flow between two neighbouring frames in the order they are tracked."""
         to_previous = self.one_way(current, previous)
         from_previous = self.one_way(previous, current)
@@ -62,8 +62,8 @@ class FlowEstimator:
 
 
 def _reliability(
-    previous: ProcessingFrame,
-    current: ProcessingFrame,
+    previous: ProcessingColours,
+    current: ProcessingColours,
     to_previous: FloatImage,
     from_previous: FloatImage,
 ) -> FloatMap:

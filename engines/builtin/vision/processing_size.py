@@ -17,16 +17,24 @@ PROCESSING_AREA = 480 * 270
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessingFrame:
+class ProcessingColours:
     """One frame at processing size: rgb uint8 (h, w, 3), lab float32 (h, w, 3), luma uint8 (h, w).
 
-    Lab has L in [0, 100] and a, b in about [-100, 100]; `features` are its appearance,
-    float32 (h, w, 17), see `features.appearance`.
+    Lab has L in [0, 100] and a, b in about [-100, 100].
     """
 
     rgb: Frame
     lab: FloatImage
     luma: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingFrame(ProcessingColours):
+    """The same with `features`, its appearance, float32 (h, w, 17); see `features.appearance`.
+
+    They are three quarters of its bytes.
+    """
+
     features: FloatImage
 
 
@@ -39,6 +47,12 @@ def processing_size(size_wh: tuple[int, int], area: int = PROCESSING_AREA) -> tu
 
 def to_processing_size(frame: Frame, size_wh: tuple[int, int]) -> ProcessingFrame:
     """Return the frame, uint8 RGB (H, W, 3), at the size `size_wh` in pixels."""
+    colours = to_processing_colours(frame, size_wh)
+    return ProcessingFrame(colours.rgb, colours.lab, colours.luma, appearance(colours.lab))
+
+
+def to_processing_colours(frame: Frame, size_wh: tuple[int, int]) -> ProcessingColours:
+    """Return the frame, uint8 RGB (H, W, 3), at the size `size_wh` in pixels, without features."""
     height, width = frame.shape[:2]
     rgb = frame
     if (width, height) != size_wh:
@@ -47,4 +61,4 @@ def to_processing_size(frame: Frame, size_wh: tuple[int, int]) -> ProcessingFram
     scaled *= 1.0 / 255.0
     lab = cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    return ProcessingFrame(rgb, lab, luma, appearance(lab))
+    return ProcessingColours(rgb, lab, luma)
