@@ -53,7 +53,7 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
         video=VideoIO(settings),
         registry=registry,
         manager=manager,
-        jobs=JobRunner(settings.queue_limit, settings.client_queue_limit),
+        jobs=JobRunner(settings.queue_limit, settings.client_queue_limit, gives_way=True),
         translator=Translator(settings),
     )
 

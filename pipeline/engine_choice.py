@@ -32,6 +32,8 @@ class EngineInfo:
     missing: tuple[tuple[Message, str], ...]
     option_specs: tuple[OptionSpec, ...]
     is_default: bool
+    device: str = "cpu"
+    """Where it would run, "cpu" or "cuda"."""
     peak_bytes: int = 0
     """Weights and one job's working memory, as measured; 0 where it has not run."""
     peak_device: str = ""
@@ -39,6 +41,11 @@ class EngineInfo:
     """Licence of its weights; "" where it has none."""
     commercial_use: bool = True
     """The licences' texts allow commercial use."""
+
+    @property
+    def device_note(self) -> Message:
+        """A sentence on where it would run."""
+        return Message("engine.on_gpu" if self.device.startswith("cuda") else "engine.on_cpu")
 
 
 class EngineChoice:
@@ -215,6 +222,7 @@ class EngineChoice:
             missing=tuple((item.label, item.command) for item in requirements if not item.present),
             option_specs=engine.option_specs(),
             is_default=is_default,
+            device=self.manager.device if engine.weight_bytes else "cpu",
             peak_bytes=measured.weight_bytes + measured.working_bytes,
             peak_device=measured.device,
             licence="; ".join(dict.fromkeys(row.licence for row in rows)),

@@ -364,6 +364,9 @@ class Orchestrator:
     def close(self) -> bool:
         """Stop for good: running jobs end as interrupted, models are unloaded; True when all stopped."""
         self._jobs.interrupt()
+        self._playback.stop()
+        self._previews.stop()
+        stopped = self._upkeep.close()
         self._playback.close()
         self._previews.close()
-        return self._upkeep.close()
+        return stopped

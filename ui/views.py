@@ -142,7 +142,16 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
         {
             "name": engine.name,
             "label": render(engine.label, language),
-            "description": f"{render(engine.description, language)} {licence_text(engine, language)}".strip(),
+            "description": " ".join(
+                filter(
+                    None,
+                    (
+                        render(engine.description, language),
+                        render(engine.device_note, language),
+                        licence_text(engine, language),
+                    ),
+                )
+            ),
             "available": engine.is_available,
             "initial": engine.is_default,
             "missing": [

@@ -35,8 +35,10 @@ def check_prompt(
     """
     if prompt.text.strip() and not reads_text:
         raise UnusablePrompt("prompt.text_unsupported", name=name)
-    if prompt.exemplars and not finds_similar:
+    if (prompt.exemplars or prompt.negative_exemplars) and not finds_similar:
         raise UnusablePrompt("prompt.exemplars_unsupported", name=name)
+    if prompt.negative_exemplars and not (prompt.exemplars or prompt.text.strip()):
+        raise UnusablePrompt("prompt.no_positive")
     if prompt.is_empty:
         raise UnusablePrompt("prompt.empty")
     check_points(prompt.points, size_wh)
@@ -49,6 +51,7 @@ def check_prompt(
         prompt,
         box=None if prompt.box is None else clip_box(prompt.box, size_wh),
         exemplars=tuple(clip_box(box, size_wh) for box in prompt.exemplars),
+        negative_exemplars=tuple(clip_box(box, size_wh) for box in prompt.negative_exemplars),
     )
 
 

@@ -57,7 +57,8 @@ class Stroke:
 class Prompt:
     """How the user marks the target on one frame.
 
-    `exemplars` asks for "everything like these boxes" instead of the one object in `box`.
+    `exemplars` asks for "everything like these boxes" instead of the one object in `box`;
+    `negative_exemplars` are things that are not wanted, beside a text or exemplars.
     `mask` is a ready mask, bool (H, W), of the frame's own size. `strokes` are painted over what the rest
     selects, in their order; no engine sees them.
     """
@@ -68,6 +69,7 @@ class Prompt:
     mask: Mask | None = None
     exemplars: tuple[Box, ...] = ()
     strokes: tuple[Stroke, ...] = ()
+    negative_exemplars: tuple[Box, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from engines.base import Instance
 from engines.sam.loading import SPECK_AREA, Network
@@ -23,6 +23,8 @@ MAXIMUM_TOKENS = 32
 SCORE_THRESHOLD = 0.5
 """Upstream's own threshold on presence times query score."""
 MAXIMUM_INSTANCES = 50
+Examples: TypeAlias = "tuple[tuple[Box, ...], tuple[Box, ...]]"
+"""Boxes, in pixels, around what is wanted, and around what is not."""
 _PADDING_LABEL = -10
 """transformers' label of a box that only fills up a batch."""
 
@@ -61,7 +63,7 @@ def detect(
     network: Network,
     state: torch.Tensor | None,
     text: tuple[Any, torch.Tensor],
-    exemplars: tuple[Box, ...],
+    examples: Examples,
     size_wh: tuple[int, int],
 ) -> list[tuple[Mask, float]]:
     """Return masks, bool (H, W), with scores in [0, 1], best first.
@@ -70,7 +72,7 @@ def detect(
         network: with a detector.
         state: the vision encoder's last state of the image, (1, N, C).
         text: what `read_text` returned.
-        exemplars: boxes, in pixels, around examples.
+        examples: boxes, in pixels, around what is wanted, and around what is not.
         size_wh: the image's size in pixels.
 
     Raises:
@@ -78,7 +80,7 @@ def detect(
     """
     import torch
 
-    answer = raw_answer(network, state, text, exemplars, size_wh)
+    answer = raw_answer(network, state, text, examples, size_wh)
     with torch.inference_mode():
         scores = answer.logits.sigmoid() * answer.presence.sigmoid()
         check_finite(scores, "SAM 3")
@@ -91,7 +93,7 @@ def raw_answer(
     network: Network,
     state: torch.Tensor | None,
     text: tuple[Any, torch.Tensor],
-    exemplars: tuple[Box, ...],
+    examples: Examples,
     size_wh: tuple[int, int],
 ) -> DetectorAnswer:
     """Return the detector's answer to a text and examples; arguments as `detect`."""
@@ -106,7 +108,7 @@ def raw_answer(
             vision_embeds=_vision_output(network, state.to(network.device)),
             text_embeds=BaseModelOutputWithPooling(pooler_output=features.to(network.device)),
             attention_mask=mask.to(network.device),
-            **_boxes(network, exemplars, size_wh),
+            **_boxes(network, examples, size_wh),
         )
         return DetectorAnswer(
             output.pred_masks[0].float(),
@@ -140,22 +142,23 @@ def _vision_output(network: Network, state: torch.Tensor) -> Any:
 
 
 def _boxes(
-    network: Network, exemplars: tuple[Box, ...], size_wh: tuple[int, int]
+    network: Network, examples: Examples, size_wh: tuple[int, int]
 ) -> dict[str, torch.Tensor]:
     import torch
 
     width, height = size_wh
+    wanted, unwanted = examples
     rows = [
         [(b.x0 + b.x1) / 2 / width, (b.y0 + b.y1) / 2 / height, (b.x1 - b.x0) / width, (b.y1 - b.y0) / height]
-        for b in exemplars
+        for b in (*wanted, *unwanted)
     ]  # fmt: skip
     # Meta's code always encodes a geometric prompt, an empty one too, and its class token joins the text.
     # transformers skips an empty one; a box that is marked as padding gives the class token alone.
-    label = 1 if rows else _PADDING_LABEL
+    labels = [1] * len(wanted) + [0] * len(unwanted) or [_PADDING_LABEL]
     rows = rows or [[0.5, 0.5, 0.1, 0.1]]
     boxes = torch.tensor([rows], dtype=torch.float32, device=network.device)
-    labels = torch.full(boxes.shape[:2], label, dtype=torch.long, device=network.device)
-    return {"input_boxes": boxes, "input_boxes_labels": labels}
+    named = torch.tensor([labels], dtype=torch.long, device=network.device)
+    return {"input_boxes": boxes, "input_boxes_labels": named}
 
 
 def chosen_mask(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:

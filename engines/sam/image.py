@@ -31,7 +31,7 @@ _LARGEST_LOGIT = 32.0
 """Upstream's image predictor clamps logits to this (`sam1_task_predictor.py`)."""
 
 _Clicks: TypeAlias = "tuple[Box | None, tuple[Point, ...]]"
-_Concept: TypeAlias = "tuple[str, tuple[Box, ...]]"
+_Concept: TypeAlias = "tuple[str, detection.Examples]"
 
 
 @dataclass(slots=True)
@@ -93,13 +93,13 @@ class SamImage:
             reads_text=network.detector is not None or network.text_detector is not None,
             finds_similar=network.detector is not None,
         )
-        box, exemplars = prompt.box, prompt.exemplars
+        box, examples = prompt.box, (prompt.exemplars, prompt.negative_exemplars)
         prior = (
             check_keyframe_mask(prompt.mask, self.size_wh, 0) if prompt.mask is not None else None
         )
         clicked = bool(prompt.points) or box is not None
-        if prompt.text.strip() or exemplars:
-            found = self._find(network, prompt.text, exemplars)
+        if prompt.text.strip() or prompt.exemplars:
+            found = self._find(network, prompt.text, examples)
             if not clicked or not found:
                 return found
             prior = detection.chosen_mask(found, prompt.points, box)
@@ -107,15 +107,15 @@ class SamImage:
             return [Instance(prior, 1.0)] if prior is not None else []
         return self._click(network, prompt.points, box, prior)
 
-    def _find(self, network: Network, text: str, exemplars: tuple[Box, ...]) -> list[Instance]:
+    def _find(self, network: Network, text: str, examples: detection.Examples) -> list[Instance]:
         phrase = check_text(text) if text.strip() else ""
-        if self._found_key != (phrase, exemplars):
+        if self._found_key != (phrase, examples):
             found = (
-                self._detect(network, phrase or detection.EXEMPLAR_TEXT, exemplars)
+                self._detect(network, phrase or detection.EXEMPLAR_TEXT, examples)
                 if network.detector is not None
                 else self._cut_boxes(network, phrase)
             )
-            self._found_key = (phrase, exemplars)
+            self._found_key = (phrase, examples)
             self._found = [(np.packbits(mask, axis=1), score) for mask, score in found]
         width = self.size_wh[0]
         return [
@@ -124,12 +124,12 @@ class SamImage:
         ]
 
     def _detect(
-        self, network: Network, phrase: str, exemplars: tuple[Box, ...]
+        self, network: Network, phrase: str, examples: detection.Examples
     ) -> list[tuple[Mask, float]]:
         if phrase not in self._texts:
             self._texts[phrase] = detection.read_text(network, phrase)
         state = self._encoded(network).state
-        return detection.detect(network, state, self._texts[phrase], exemplars, self.size_wh)
+        return detection.detect(network, state, self._texts[phrase], examples, self.size_wh)
 
     def _cut_boxes(self, network: Network, phrase: str) -> list[tuple[Mask, float]]:
         """Find boxes by the phrase, and segment the object in each."""

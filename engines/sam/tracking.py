@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Container, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from engines.sam.loading import SAM3, Network
 from engines.sam.memory import MetaTracker
 from engines.sam.tensors import pixels, to_mask, within_range
 from utils.errors import UnusablePrompt
-from utils.mask_utils import check_keyframe_mask
+from utils.mask_utils import check_keyframe_mask, components
 from utils.scene_cut import CutDetector
 from utils.types import Frame, Mask, Message
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 Masks = Mapping[int, Mapping[int, Mask]]
 """Masks by frame index and object id."""
+_PART_SHARE = 0.1
+"""Area of the largest part from which another counts as an object."""
+_MOST_PARTS = 8
+"""Parts of a mask at most: each costs a pass of the decoder and a memory."""
 
 
 def track(
@@ -62,7 +67,7 @@ def _one_way(
     context: RunContext,
 ) -> Generator[TrackedFrame, None, None]:
     start, stop, step = span
-    objects: dict[int, ObjectMemory] = {}
+    objects: dict[int, list[ObjectMemory]] = {}
     cuts = CutDetector()
     source = frames.read(start, stop, step)
     try:
@@ -75,11 +80,12 @@ def _one_way(
             }
             if cuts.is_cut(frame):
                 context.on_notice(Message("track.scene_cut", {"frame": index}))
-                for memory in objects.values():
+                for memory in itertools.chain.from_iterable(objects.values()):
                     memory.clear_tracked()
-            for number in given:
-                objects[number] = ObjectMemory(network, len(frames))
-            yield _run_step(network, name, objects, _Step(frame, index, clock, given))
+            parts = {number: connected_parts(mask) for number, mask in given.items()}
+            for number, masks_of_parts in parts.items():
+                objects[number] = [ObjectMemory(network, len(frames)) for _ in masks_of_parts]
+            yield _run_step(network, name, objects, _Step(frame, index, clock, given, parts))
     finally:
         close = getattr(source, "close", None)
         if close is not None:
@@ -90,31 +96,56 @@ def _one_way(
 class _Step:
     """One frame of a pass: uint8 RGB (H, W, 3), its index in the clip, and how many came before it.
 
-    `confirmed` are the masks given for it by object id.
+    `confirmed` are the masks given for it by object id, `parts` the same in their connected parts.
     """
 
     frame: Frame
     index: int
     clock: int
     confirmed: Mapping[int, Mask]
+    parts: Mapping[int, list[Mask]]
 
 
 def _run_step(
-    network: Network, name: str, objects: Mapping[int, ObjectMemory], step: _Step
+    network: Network, name: str, objects: Mapping[int, list[ObjectMemory]], step: _Step
 ) -> TrackedFrame:
-    """Run one frame: the vision encoder once, then each object by itself."""
+    """Run one frame: the vision encoder once, then each part of each object by itself."""
     features = _vision_features(network, step.frame)
     size_wh = (step.frame.shape[1], step.frame.shape[0])
     found: dict[int, Mask] = {}
     confidence = 1.0
-    for number, memory in objects.items():
-        answer = memory.step(features, step.clock, step.confirmed.get(number))
+    for number, memories in objects.items():
+        given = step.parts.get(number, [None] * len(memories))
+        answers = [
+            memory.step(features, step.clock, mask)
+            for memory, mask in zip(memories, given, strict=True)
+        ]
         if number in step.confirmed:
             found[number] = step.confirmed[number]
             continue
-        found[number] = to_mask(answer.logits, size_wh, name, step.index, network.kind.speck_area)
-        confidence = min(confidence, answer.confidence)
+        found[number] = np.logical_or.reduce(
+            [
+                to_mask(answer.logits, size_wh, name, step.index, network.kind.speck_area)
+                for answer in answers
+            ]
+        )
+        confidence = min(confidence, *(answer.confidence for answer in answers))
     return TrackedFrame(step.index, found, confidence)
+
+
+def connected_parts(mask: Mask) -> list[Mask]:
+    """Return the parts of a mask, bool (H, W), that are tracked as objects of their own.
+
+    A mask of several people, followed as one object, collapses to one of them. Specks stay with the
+    largest part, and a mask in very many parts is one object, as an empty one is.
+    """
+    labels, areas = components(mask)
+    large = [part for part in range(1, areas.size) if areas[part] >= _PART_SHARE * areas[1:].max()]
+    if not 1 < len(large) <= _MOST_PARTS:
+        return [mask]
+    first = max(large, key=lambda part: int(areas[part]))
+    others = [labels == part for part in large if part != first]
+    return [mask & ~np.logical_or.reduce(others), *others]
 
 
 @dataclass(frozen=True, slots=True)

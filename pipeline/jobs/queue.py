@@ -49,6 +49,7 @@ class JobRunner:
         queue_limit: most jobs waiting in a lane.
         client_limit: most jobs of one client waiting in a lane.
         lanes: names of the lanes, each with one worker of its own.
+        gives_way: jobs run at a lower priority than the threads that answer people.
     """
 
     def __init__(
@@ -56,9 +57,12 @@ class JobRunner:
         queue_limit: int = 100,
         client_limit: int = 10,
         lanes: tuple[str, ...] = ("matte", "render"),
+        *,
+        gives_way: bool = False,
     ) -> None:
         self._queue_limit = queue_limit
         self._client_limit = client_limit
+        self._gives_way = gives_way
         self._changed = threading.Condition()
         self._lanes = {lane: Lane() for lane in lanes}
         self._latest: dict[str, Job] = {}
@@ -210,7 +214,8 @@ class JobRunner:
             del self._latest[key]
 
     def _work(self, name: str) -> None:
-        give_way()  # a job takes minutes and every core; who clicks waits for the answer
+        if self._gives_way:
+            give_way()  # a job takes minutes and every core; who clicks waits for the answer
         lane = self._lanes[name]
         while True:
             with self._changed:

@@ -35,11 +35,14 @@ from utils.errors import BadRequest
 from utils.image_utils import compose_over_checker, shrink_to, write_image
 from utils.messages import render
 from utils.options import resolve_options
+from utils.prefetch import ahead
 from utils.types import Mask, Message, Progress
 
 LIVE_INTERVAL_S = 1.0
 LIVE_REREAD_INTERVAL_S = 5.0
 """Seconds between live pictures of an engine that reads ahead: their frames are decoded again."""
+ALPHAS_AHEAD = 8
+"""Alphas that an engine may be ahead of the render, as many as VideoMaMa gives at once."""
 LIVE_LONG_SIDE = 960
 """Longest side of the live picture, in pixels."""
 
@@ -134,11 +137,11 @@ class MattingRun:
             guide = self._tracked(guide, masks, context)
         size_wh = self.clip.size_wh
         manager = self.services.manager
-        with (
-            manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased,
-            closing(self._alphas(context, leased, guide)) as alphas,
-        ):
-            yield from alphas
+        with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
+            # The engine goes on in a thread of its own while what it gave is rendered.
+            made = ahead(lambda: self._alphas(context, leased, guide), ALPHAS_AHEAD)
+            with closing(made) as alphas:  # type: ignore[type-var]
+                yield from alphas
 
     def _spliced_alphas(
         self, guide: Mapping[int, Mask], masks: Path, kept: KeptAlpha

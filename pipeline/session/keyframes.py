@@ -63,6 +63,7 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
             points=found.prompt.points,
             box=found.prompt.box,
             exemplars=found.prompt.exemplars,
+            negative_exemplars=found.prompt.negative_exemplars,
             strokes=found.prompt.strokes,
             has_mask=found.prompt.mask is not None,
             own_mask=found.own_mask,

@@ -47,10 +47,14 @@ class PlaybackClips:
         """Return the playback clip, None while there is none."""
         return session.playback_clip if session.playback_clip.is_file() else None
 
-    def close(self) -> None:
-        """Stop, also in the middle of a clip; nothing unfinished is left."""
+    def stop(self) -> None:
+        """Ask the worker to stop, also in the middle of a clip."""
         self._stop.set()
         self._waiting.put(None)
+
+    def close(self) -> None:
+        """Stop, and wait for the worker; nothing unfinished is left."""
+        self.stop()
         if self._worker is not None:
             self._worker.join(STOP_WAIT_S)
 

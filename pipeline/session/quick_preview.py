@@ -23,6 +23,7 @@ from pipeline.video_io import VideoIO
 from pipeline.video_io.playback import write_playback_clip
 from utils.errors import Cancelled, SplazmatteError
 from utils.image_utils import compose_over_checker, shrink_to, write_image
+from utils.priority import give_way
 from utils.types import Frame
 
 logger = logging.getLogger(__name__)
@@ -123,14 +124,19 @@ class QuickPreviews:
                     self._worker.start()
             return self._states.get(session.id)
 
-    def close(self) -> None:
-        """Stop, also in the middle of a clip; nothing unfinished is left."""
+    def stop(self) -> None:
+        """Ask the worker to stop, also in the middle of a clip."""
         self._stop.set()
         self._waiting.put(None)
+
+    def close(self) -> None:
+        """Stop, and wait for the worker; nothing unfinished is left."""
+        self.stop()
         if self._worker is not None:
             self._worker.join(STOP_WAIT_S)
 
     def _work(self) -> None:
+        give_way()
         while not self._stop.is_set():
             session = self._waiting.get()
             if session is None:

@@ -53,6 +53,7 @@ class PromptRecord(_Record):
     points: tuple[Point, ...] = ()
     box: Box | None = None
     exemplars: tuple[Box, ...] = ()
+    negative_exemplars: tuple[Box, ...] = ()
     strokes: tuple[Stroke, ...] = ()
     has_mask: bool = False
     own_mask: bool = False

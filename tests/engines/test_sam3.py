@@ -264,6 +264,31 @@ def test_empty_correction_says_that_the_object_left(engine, clip):
     assert len(found) == 9
 
 
+def test_a_mask_of_several_people_is_tracked_as_one_object_for_each(engine, clip):
+    left, right = block(10, 10), block(60, 50)
+    assert [part.sum() for part in tracking.connected_parts(left | right)] == [
+        left.sum(),
+        right.sum(),
+    ]
+    both = track(engine, clip[:4], {0: {1: left | right}}, 0)
+    apart = track(engine, clip[:4], {0: {1: left, 2: right}}, 0)
+    for index in range(4):
+        expected = apart[index].masks[1] | apart[index].masks[2]
+        assert np.array_equal(both[index].masks[1], expected)
+        assert both[index].confidence == apart[index].confidence
+
+
+def test_specks_and_very_many_parts_are_no_objects_of_their_own():
+    person, speck = block(10, 10), np.zeros_like(block(10, 10))
+    speck[80:82, 100:102] = True
+    (whole,) = tracking.connected_parts(person | speck)
+    assert np.array_equal(whole, person | speck)
+    many = np.zeros((90, 121), bool)
+    many[::10, ::10] = True
+    assert len(tracking.connected_parts(many)) == 1
+    assert len(tracking.connected_parts(np.zeros((90, 121), bool))) == 1
+
+
 @pytest.mark.parametrize(
     "masks",
     [

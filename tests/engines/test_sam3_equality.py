@@ -47,8 +47,9 @@ def original(name: str, folder):
     return model.eval()
 
 
+@pytest.mark.parametrize("unwanted", [(), (Box(70, 20, 110, 80),)], ids=["one", "and not that"])
 def test_exemplar_boxes_give_what_sam3_model_gives_with_the_reference_pooling(
-    sam3, tiny_sam3, picture, pixels, monkeypatch
+    sam3, tiny_sam3, picture, pixels, monkeypatch, unwanted
 ):
     from transformers.models.sam3 import modeling_sam3
 
@@ -66,16 +67,18 @@ def test_exemplar_boxes_give_what_sam3_model_gives_with_the_reference_pooling(
         ["visual"], padding="max_length", max_length=32, return_tensors="pt"
     )
     box = Box(10, 8, 60, 70)
-    rows = torch.tensor([[[35 / 121, 39 / 90, 50 / 121, 62 / 90]]])
+    rows = [[35 / 121, 39 / 90, 50 / 121, 62 / 90], [90 / 121, 50 / 90, 40 / 121, 60 / 90]]
+    rows = torch.tensor([rows[: 1 + len(unwanted)]])
     with torch.no_grad():
         expected = model(
             pixel_values=pixels,
             input_boxes=rows,
-            input_boxes_labels=torch.ones(1, 1, dtype=torch.long),
+            input_boxes_labels=torch.tensor([[1, 0][: 1 + len(unwanted)]]),
             **tokens,
         )
     scores = expected.pred_logits[0].sigmoid() * expected.presence_logits[0].sigmoid()
-    found = sam3.open_image(picture).segment(Prompt(exemplars=(box,)))
+    prompt = Prompt(exemplars=(box,), negative_exemplars=unwanted)
+    found = sam3.open_image(picture).segment(prompt)
     ours = [instance.score for instance in found]
     assert ours == pytest.approx(sorted(scores.tolist(), reverse=True), abs=2e-6)
 

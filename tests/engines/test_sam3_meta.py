@@ -50,9 +50,13 @@ def test_vision_encoder_gives_meta_s_features(network, meta):
 @pytest.mark.parametrize("part", ["text", "exemplar"])
 def test_detector_gives_meta_s_masks_scores_and_presence(network, meta, part):
     text = tiny.TEXT if part == "text" else detection.EXEMPLAR_TEXT
-    boxes = (Box(*tiny.EXEMPLAR),) if part == "exemplar" else ()
+    examples = ((Box(*tiny.EXEMPLAR),) if part == "exemplar" else (), ())
     answer = detection.raw_answer(
-        network, embedding(network).state, detection.read_text(network, text), boxes, tiny.SIZE_WH
+        network,
+        embedding(network).state,
+        detection.read_text(network, text),
+        examples,
+        tiny.SIZE_WH,
     )
     assert np.abs(answer.masks.numpy() - meta[f"{part}_masks"]).max() < TOLERANCE
     assert np.abs(answer.logits.numpy() - meta[f"{part}_logits"]).max() < TOLERANCE

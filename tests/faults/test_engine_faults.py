@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engines.base import MattedFrame
+from pipeline.jobs import target_mattes
 from pipeline.jobs.queue import JobState
+from pipeline.postprocess.review import measure
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import SessionStatus
 from tests.faults.workplace import (
@@ -73,6 +76,30 @@ def test_rubbish_from_an_engine_is_never_written(
     assert not (folder / "alpha_master.nut").exists()
     assert (folder / state.source).is_file()
     assert_nothing_left(folder)
+
+
+def test_the_engine_goes_on_while_what_it_gave_is_rendered(
+    workplace: Workplace, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = [threading.Event() for _ in range(FRAMES)]
+
+    def stepwise(frames, guide, start, context):
+        for item in true_alphas(frames, guide, start, context):
+            begun[item.index].set()
+            yield item
+
+    seen: list[bool] = []
+
+    def measured(alpha):
+        if not seen:
+            seen.append(begun[2].wait(20))
+        return measure(alpha)
+
+    monkeypatch.setattr(target_mattes, "measure", measured)
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.engine.does = stepwise
+    assert workplace.matte(session_id).status is SessionStatus.DONE
+    assert seen == [True]
 
 
 def test_a_failed_second_job_leaves_the_first_result_whole(

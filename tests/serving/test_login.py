@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import subprocess
 import sys
 import threading
@@ -79,6 +80,25 @@ def test_signing_out_ends_one_token_and_leaves_the_others(guarded: AppServer) ->
     assert ask(guarded, "GET", "/gradio_api/info", Cookie=first).status == 401
     assert ask(guarded, "POST", "/logout", b"", Cookie=first).status == 401
     assert is_in(guarded, second)
+
+
+def test_a_stream_that_is_open_when_somebody_signs_out_ends(guarded: AppServer) -> None:
+    first, second = (cookie_of(sign_in(guarded)) for _ in range(2))
+    streams = []
+    for cookie in (first, second):
+        connection = http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=30)
+        connection.request("GET", "/gradio_api/heartbeat/abc", headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        streams.append((connection, answer))
+    assert ask(guarded, "POST", "/logout", b"", Cookie=first).status == 200
+    streams[0][1].read()
+    assert streams[1][0].sock is not None
+    streams[1][0].sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):  # the other browser's goes on
+        streams[1][1].read()
+    for connection, _ in streams:
+        connection.close()
 
 
 def test_another_site_can_sign_nobody_out_or_in(guarded: AppServer) -> None:

@@ -94,6 +94,8 @@ def test_a_ready_mask_is_taken_and_a_job_can_be_cancelled(
         ("segment", {"frame": 10**7, "points": [[5, 5]]}),
         ("segment", {"frame": -1, "points": [[5, 5]]}),
         ("segment", {"box": [1, 2, 3]}),
+        ("segment", {"examples": [[1, 2, 3]]}),
+        ("segment", {"examples": [[1, 2, 30, 40, 1]]}),
         ("segment", {"mask": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}}),
         ("submit", {"engine": "../../x"}),
         ("submit", {"outputs": ["exe"]}),

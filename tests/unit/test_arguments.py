@@ -3,6 +3,7 @@
 import pytest
 
 from ui.command_line.arguments import parse_arguments, target_groups
+from ui.command_line.commands.segment import read_prompt
 from utils.types import Box, Point
 
 
@@ -24,6 +25,13 @@ def test_points_and_boxes_become_values() -> None:
     assert options.box == Box(1, 2, 3, 4)
 
 
+def test_examples_are_wanted_or_not() -> None:
+    words = ["segment", "c.mp4", "--example", "1,2,3,4", "--example", "5,6,7,8,-", "-o", "m.png"]
+    prompt = read_prompt(parse_arguments(words))
+    assert prompt.exemplars == (Box(1, 2, 3, 4),)
+    assert prompt.negative_exemplars == (Box(5, 6, 7, 8),)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -34,6 +42,7 @@ def test_points_and_boxes_become_values() -> None:
         ["matte", "c.mp4", "--out", "o", "--point", "a,b"],
         ["matte", "c.mp4", "--out", "o", "--point", "1,2,3"],
         ["segment", "c.mp4", "--box", "1,2,3,inf", "-o", "m.png"],
+        ["segment", "c.mp4", "--example", "1,2,3", "-o", "m.png"],
         ["serve", "--port", "x"],
     ],
 )

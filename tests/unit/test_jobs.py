@@ -258,7 +258,8 @@ def test_an_ended_job_holds_nothing_of_its_work(runner: JobRunner) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness belongs to a thread on Linux only")
-def test_jobs_give_way_to_the_threads_that_answer_clicks(runner: JobRunner) -> None:
+def test_jobs_give_way_to_the_threads_that_answer_clicks() -> None:
+    runner = JobRunner(gives_way=True)
     seen: list[int] = []
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
@@ -274,3 +275,4 @@ def test_jobs_give_way_to_the_threads_that_answer_clicks(runner: JobRunner) -> N
     assert runner.wait("one", 5) is JobState.DONE
     assert seen == [min(own + NICENESS, 19)] * 2
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+    assert runner.close(5.0)

@@ -1,6 +1,7 @@
 """The one rule for prompts: what is outside is refused, what reaches over the edge is clipped."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,18 @@ def test_a_click_outside_is_refused(place: tuple[float, float]) -> None:
     with pytest.raises(UnusablePrompt) as caught:
         check_prompt(Prompt(points=(Point(*place),)), SIZE, "x")
     assert caught.value.code == "prompt.point_outside"
+
+
+def test_examples_of_what_is_not_wanted_need_some_of_what_is() -> None:
+    box = Box(-5, 10, 40, 50)
+    options = {"finds_similar": True, "reads_text": True}
+    for prompt in (Prompt(exemplars=(box,)), Prompt(text="dog")):
+        checked = check_prompt(replace(prompt, negative_exemplars=(box,)), SIZE, "x", **options)
+        assert checked.negative_exemplars == (Box(0, 10, 40, 50),)
+    for finds, code in ((True, "prompt.no_positive"), (False, "prompt.exemplars_unsupported")):
+        with pytest.raises(UnusablePrompt) as caught:
+            check_prompt(Prompt(negative_exemplars=(box,)), SIZE, "x", finds_similar=finds)
+        assert caught.value.code == code
 
 
 def test_only_negative_clicks_need_something_to_take_from() -> None:

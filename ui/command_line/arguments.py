@@ -177,6 +177,15 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         help="take what the clip's own transparency shows on the frame",
     )
     parser.add_argument(
+        "--example",
+        type=parse_example,
+        action=_Mark,
+        default=[],
+        metavar="X0,Y0,X1,Y1[,-]",
+        help="a box around something: everything like it is the target, or with ,- nothing like it; "
+        "may be repeated (SAM 3)",
+    )
+    parser.add_argument(
         "--stroke",
         type=parse_stroke,
         action=_Mark,
@@ -225,7 +234,7 @@ class _NextTarget(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        marks: dict[str, Any] = {"text": "", "point": [], "box": None, "stroke": []}
+        marks: dict[str, Any] = {"text": "", "point": [], "box": None, "stroke": [], "example": []}
         others: dict[str, Any] = {
             "mask": None,
             "main_object": False,
@@ -238,7 +247,7 @@ class _NextTarget(argparse.Action):
 
 def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Return the marks of each target; those before the first `--target` belong to one without a name."""
-    given = ("text", "point", "box", "stroke", "mask", "main_object", "source_alpha")
+    given = ("text", "point", "box", "stroke", "example", "mask", "main_object", "source_alpha")
     own = any(getattr(options, name) for name in given)
     return [*([options] if own or not options.target else []), *options.target]
 
@@ -258,6 +267,12 @@ def parse_box(text: str) -> Box:
     if len(parts) != 4:
         raise argparse.ArgumentTypeError(f"a box is X0,Y0,X1,Y1 and not {text[:40]!r}")
     return Box(*_numbers(parts))
+
+
+def parse_example(text: str) -> tuple[Box, bool]:
+    """Parse "X0,Y0,X1,Y1", or with ",-" what is not wanted; the second value tells."""
+    is_wanted = not text.endswith(",-")
+    return parse_box(text.removesuffix(",-").removesuffix(",+")), is_wanted
 
 
 def parse_stroke(text: str) -> Stroke:

@@ -31,13 +31,15 @@ class AllowedRoute:
     """One kind of request that is served.
 
     `path` is exact but for its placeholders; `is_public` routes are served before login; `body` says
-    what is read of a request's body, and with it how much.
+    what is read of a request's body, and with it how much; an `is_stream` route answers for as long as
+    somebody listens.
     """
 
     method: Literal["GET", "POST"]
     path: str
     body: Body = "none"
     is_public: bool = False
+    is_stream: bool = False
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,15 +74,15 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/gradio_api/info"),
     AllowedRoute("GET", "/gradio_api/app_id"),
     AllowedRoute("GET", "/gradio_api/startup-events"),
-    AllowedRoute("GET", "/gradio_api/heartbeat/{word}"),
+    AllowedRoute("GET", "/gradio_api/heartbeat/{word}", is_stream=True),
     AllowedRoute("POST", "/gradio_api/upload", "upload"),
-    AllowedRoute("GET", "/gradio_api/upload_progress"),
+    AllowedRoute("GET", "/gradio_api/upload_progress", is_stream=True),
     AllowedRoute("POST", "/gradio_api/queue/join", "json"),
-    AllowedRoute("GET", "/gradio_api/queue/data"),
+    AllowedRoute("GET", "/gradio_api/queue/data", is_stream=True),
     AllowedRoute("POST", "/gradio_api/component_server/", "json"),
     AllowedRoute("POST", "/gradio_api/cancel", "json"),
     AllowedRoute("POST", "/gradio_api/call/{word}", "json"),
-    AllowedRoute("GET", "/gradio_api/call/{word}/{word}"),
+    AllowedRoute("GET", "/gradio_api/call/{word}/{word}", is_stream=True),
 )
 
 

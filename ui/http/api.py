@@ -34,7 +34,7 @@ from ui.widgets.targets.targets import read_target_change
 from ui.widgets.viewer.viewer import MOST_POINTS, read_box, read_strokes
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
-from utils.types import Point, Prompt
+from utils.types import Box, Point, Prompt
 
 
 class Api:
@@ -97,12 +97,14 @@ class Api:
         main_object: bool = False,
         target: int = FIRST_TARGET,
         source_alpha: bool = False,
+        examples: list[list[float]] | None = None,
     ) -> dict[str, Any]:
         """Find a target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
 
         With `main_object` a network finds it without a mark, and with `source_alpha` the clip's own
         transparency shows it; the others are then left out.
 
+        Examples [x0, y0, x1, y1, 1 or 0] ask for everything like the boxes, and for nothing like those with 0.
         Strokes {"vertices": [[x, y], …], "radius", "positive", "filled"} are painted over it, exactly.
         """
         with _answering(language):
@@ -126,11 +128,14 @@ class Api:
                 finally:
                     forget_upload(path)
             else:
+                wanted, unwanted = _read_examples(examples or [])
                 prompt = Prompt(
                     text=short_text(text, "text"),
                     points=_read_points(points or []),
                     box=None if box is None else read_box(box),
                     strokes=read_strokes(strokes or []),
+                    exemplars=wanted,
+                    negative_exemplars=unwanted,
                 )
                 self._orchestrator.segment(key, at, prompt, target=number)
             found = self._orchestrator.state(key).keyframes_of(number)[at]
@@ -308,6 +313,18 @@ def _mapping(value: object, name: str) -> dict[str, object]:
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _read_examples(values: Any) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Return the boxes around what is wanted, and those around what is not."""
+    if not isinstance(values, list) or len(values) > MOST_POINTS:
+        raise BadRequest("page.bad_value", name="examples")
+    if not all(isinstance(value, list) and len(value) in (4, 5) for value in values):
+        raise BadRequest("page.bad_value", name="examples")
+    boxes = [(read_box(value[:4]), len(value) == 4 or value[4] == 1) for value in values]
+    return tuple(box for box, is_wanted in boxes if is_wanted), tuple(
+        box for box, is_wanted in boxes if not is_wanted
+    )
 
 
 def _read_points(values: Any) -> tuple[Point, ...]:

@@ -14,7 +14,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import anyio.to_thread
@@ -47,6 +47,8 @@ _ADDRESS = re.compile(r"/(\?[A-Za-z0-9_=&-]{0,200})?")
 class _Token:
     name: str
     expires_s: float
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is signed out, or forgotten for newer ones."""
 
 
 class Login:
@@ -134,7 +136,7 @@ class Login:
         token = secrets.token_urlsafe(32)
         self._tokens[_hashed(token)] = _Token(name, self._clock() + lasts_s)
         while len(self._tokens) > MOST_TOKENS:
-            del self._tokens[next(iter(self._tokens))]
+            self._forget(next(iter(self._tokens)))
         answer: Response = (
             RedirectResponse(address, 303)
             if _wants_page(request)
@@ -152,12 +154,22 @@ class Login:
         return answer
 
     async def _sign_out(self, request: Request) -> Response:
-        self._tokens.pop(self._token_key(request.scope), None)
+        self._forget(self._token_key(request.scope))
         answer: Response = (
             RedirectResponse("/", 303) if _wants_page(request) else JSONResponse({"success": True})
         )
         answer.delete_cookie(self.cookie_name, path="/", httponly=True, samesite="strict")
         return answer
+
+    def end_of_sign_in(self, scope: Scope) -> asyncio.Event | None:
+        """Return what is set when the sender's sign-in ends, None where there is none to end."""
+        token = self._tokens.get(self._token_key(scope)) if self.is_required else None
+        return None if token is None else token.ended
+
+    def _forget(self, key: bytes) -> None:
+        token = self._tokens.pop(key, None)
+        if token is not None:
+            token.ended.set()
 
     @property
     def cookie_name(self) -> str:

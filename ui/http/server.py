@@ -58,11 +58,12 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
         stop.wait()
     finally:
         stop.set()
+        server.refuse_requests()
         server.media.close()
         orchestrator.close()
         server.blocks.close(verbose=False)
         clean_up.join(STOP_WAIT_S)
-        faulthandler.cancel_dump_traceback_later()
+        # The deadline that a signal set stays: the interpreter's end waits for threads of pools.
         for number, action in previous.items():
             signal.signal(number, action)
 
@@ -75,6 +76,13 @@ class Server:
     url: str
     app: Any
     media: Media
+
+    def refuse_requests(self) -> None:
+        """Take no further request and give those being answered a short while; returns at once.
+
+        Clicks that keep coming would take the cores that the jobs need to end.
+        """
+        self.blocks.server.should_exit = True
 
 
 def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) -> Server:

@@ -16,6 +16,8 @@ TEXTS: dict[str, Text] = {
         "Install the GPU build with: bash scripts/setup_env.sh",
         zh="已要求 ONNX Runtime 使用显卡，实际得到的是 {provider}，本次任务在 CPU 上运行。安装 GPU 版：bash scripts/setup_env.sh",
     ),
+    "engine.on_gpu": Text(en="Runs on the GPU.", zh="在显卡上运行。"),
+    "engine.on_cpu": Text(en="Runs on the CPU.", zh="在 CPU 上运行。"),
     "engine.licence_clean": Text(
         en="Licence: {licence}; commercial-clean.", zh="许可证：{licence}；可商用。"
     ),

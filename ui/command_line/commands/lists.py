@@ -24,7 +24,7 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         print(
             f"{row.name:<10} {render(row.label)}: {state}{' (default)' if row.is_default else ''}"
         )
-        print(f"{'':<10} {render(row.description)}")
+        print(f"{'':<10} {render(row.description)} {render(row.device_note)}")
         if row.licence:
             use = "commercial-clean" if row.commercial_use else "not for commercial use"
             print(f"{'':<10} licence: {row.licence}; {use}")
@@ -59,6 +59,7 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
         "description": render(row.description),
         "available": row.is_available,
         "default": row.is_default,
+        "device": row.device,
         "capabilities": sorted(capability.value for capability in row.capabilities),
         "missing": [{"what": render(label), "command": command} for label, command in row.missing],
         "options": {

@@ -45,7 +45,7 @@ def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
 
 
 _ALONE = ("main_object", "source_alpha")
-_OTHERS = ("text", "point", "box", "stroke", "mask", "everyone")
+_OTHERS = ("text", "point", "box", "stroke", "example", "mask", "everyone")
 
 
 def selects_alone(options: argparse.Namespace) -> bool:
@@ -95,6 +95,8 @@ def read_prompt(options: argparse.Namespace) -> Prompt:
         points=tuple(options.point),
         box=options.box,
         strokes=tuple(options.stroke),
+        exemplars=tuple(box for box, is_wanted in options.example if is_wanted),
+        negative_exemplars=tuple(box for box, is_wanted in options.example if not is_wanted),
     )
     if prompt.is_empty:
         raise UnusablePrompt("prompt.none_given")
