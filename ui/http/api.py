@@ -111,7 +111,7 @@ class Api:
             key = session_key(session)
             at, number = whole_number(frame, "frame"), whole_number(target, "target")
             if main_object is True or source_alpha is True:
-                given = (text, points, box, mask, strokes, main_object and source_alpha)
+                given = (text, points, box, mask, strokes, examples, main_object and source_alpha)
                 name = "main_object" if main_object else "source_alpha"
                 if any(given):
                     raise BadRequest("page.bad_value", name=name)
