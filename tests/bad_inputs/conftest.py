@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from config import Settings
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
+from pipeline.video_io import ClipInfo, facade
+from pipeline.video_io.probe import check
 from tests.bad_inputs.command_runner import CommandRunner
+from tests.clips import ffmpeg
 from tests.disc import write_clip, write_mask_png
 
 
@@ -23,6 +27,43 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clip(folder / "clip.mp4", 6, (96, 64), audio=True)
     write_mask_png(folder / "mask.png", 0, (96, 64))
     return folder
+
+
+@pytest.fixture(scope="session")
+def huge_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two frames of 8192x8192 in a tiny file."""
+    path = tmp_path_factory.mktemp("huge") / "x.mp4"
+    codec = ("-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "51")
+    ffmpeg("-f", "lavfi", "-i", "color=s=8192x8192:r=25", "-frames:v", "2", *codec, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def huge_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One PNG frame of 9000x9000."""
+    path = tmp_path_factory.mktemp("huge") / "x.mov"
+    codec = ("-c:v", "png", "-pix_fmt", "gray")
+    ffmpeg("-f", "lavfi", "-i", "color=s=9000x9000:r=25", "-frames:v", "1", *codec, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def good_clip_probed_once(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probe the good clip for the first command alone: what these tests are about comes after that."""
+    content = (good / "clip.mp4").read_bytes()
+
+    def probe(settings: Settings, path: Path) -> ClipInfo:
+        check.check_file(settings, path)
+        if path.read_bytes() != content:
+            return check.probe(settings, path)
+        if not _GOOD_INFO:
+            _GOOD_INFO.append(check.probe(settings, path))
+        return _GOOD_INFO[0]
+
+    monkeypatch.setattr(facade, "probe", probe)
+
+
+_GOOD_INFO: list[ClipInfo] = []
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
-"""Rows 1 to 27 of the table of bad inputs, at the command that every upload comes through."""
+"""Rows of the table of bad inputs whose numbers matter: what is measured, decoded, said, and at what cost.
+
+What is refused, and in which words, is tested at the command line, which every row goes through.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,72 +50,6 @@ def notices(info: ClipInfo) -> dict[str, str]:
     return {notice.code: render(notice) for notice in info.notices}
 
 
-def test_row_1_an_empty_file(video: VideoIO, tmp_path: Path) -> None:
-    path = tmp_path / "x.mp4"
-    path.touch()
-    refused(video, path, "video.empty", "empty")
-
-
-def test_row_2_random_bytes(video: VideoIO, tmp_path: Path) -> None:
-    path = tmp_path / "x.mp4"
-    path.write_bytes(os.urandom(200_000))
-    refused(video, path, "video.unreadable", "not a video we can read", "mp4")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["<html><script>alert(1)</script></html>", '<svg xmlns="http://www.w3.org/2000/svg"/>'],
-)
-def test_row_3_a_web_page_named_mp4(video: VideoIO, tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.mp4"
-    path.write_text(text)
-    refused(video, path, "video.unreadable")
-
-
-def playlist(target: str) -> str:
-    return f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{target}\n#EXT-X-ENDLIST\n"
-
-
-def test_row_4_a_playlist_that_names_a_url(
-    video: VideoIO, tmp_path: Path, listener: tuple[int, list[str]]
-) -> None:
-    port, heard = listener
-    path = tmp_path / "x.mp4"
-    path.write_text(playlist(f"http://127.0.0.1:{port}/a.ts"))
-    refused(video, path, "video.unreadable")
-    assert heard == []
-
-
-def test_rows_5_and_6_a_playlist_that_names_local_files(video: VideoIO, tmp_path: Path) -> None:
-    other = make_clip(tmp_path / "others.mp4")
-    for target in ("file:///etc/passwd", f"file://{other}", other.name):
-        path = tmp_path / "x.mp4"
-        path.write_text(playlist(target))
-        refused(video, path, "video.unreadable")
-
-
-def test_row_7_a_concat_script(video: VideoIO, tmp_path: Path) -> None:
-    make_clip(tmp_path / "others.mp4")
-    path = tmp_path / "x.mp4"
-    path.write_text("ffconcat version 1.0\nfile others.mp4\n")
-    refused(video, path, "video.unreadable")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period/></MPD>',
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n",
-        "1\n00:00:00,000 --> 00:00:01,000\nhello\n",
-    ],
-    ids=["dash", "sdp", "srt"],
-)
-def test_row_8_other_scripts(video: VideoIO, tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.mp4"
-    path.write_text(text)
-    refused(video, path, "video.unreadable")
-
-
 def test_a_format_off_the_list_is_refused_whatever_its_name(video: VideoIO, tmp_path: Path) -> None:
     path = tmp_path / "x.mp4"
     ffmpeg(*source(), *H264, "-f", "nut", path)
@@ -125,14 +61,7 @@ def test_a_format_that_the_admin_took_off_is_refused(tmp_path: Path) -> None:
     refused(strict, make_clip(tmp_path / "x.mkv"), "video.unreadable")
 
 
-@pytest.mark.parametrize("container", ["avi", "mkv"])
-def test_row_9_a_codec_off_the_list(video: VideoIO, tmp_path: Path, container: str) -> None:
-    path = tmp_path / f"x.{container}"
-    ffmpeg(*source("320x180"), "-pix_fmt", "gbrp", "-c:v", "magicyuv", path)
-    refused(video, path, "video.codec", "magicyuv", "H.264")
-
-
-def cost(video: VideoIO, path: Path, code: str, *words: str) -> tuple[float, int]:
+def cost(path: Path, code: str, *words: str) -> tuple[float, int]:
     """CPU seconds and peak megabytes of a refusal, in a process of its own."""
     script = (
         "import resource, sys; from pathlib import Path; from config import Settings\n"
@@ -158,24 +87,14 @@ def cost(video: VideoIO, path: Path, code: str, *words: str) -> tuple[float, int
     return float(seconds), int(megabytes)
 
 
-def test_row_10_a_huge_frame_in_a_tiny_file(video: VideoIO, tmp_path: Path) -> None:
-    path = tmp_path / "x.mp4"
-    ffmpeg(
-        *("-f", "lavfi", "-i", "color=s=8192x8192:r=25", "-frames:v", "2", "-pix_fmt", "yuv420p"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-qp", "51", path),
-    )
-    seconds, megabytes = cost(video, path, "video.size", "8192x8192", "1920x1080")
+def test_row_10_a_huge_frame_in_a_tiny_file(huge_clip: Path) -> None:
+    seconds, megabytes = cost(huge_clip, "video.size", "8192x8192", "1920x1080")
     assert seconds < 2
     assert megabytes < 400
 
 
-def test_row_11_huge_png_frames(video: VideoIO, tmp_path: Path) -> None:
-    path = tmp_path / "x.mov"
-    ffmpeg(
-        *("-f", "lavfi", "-i", "color=s=9000x9000:r=25", "-frames:v", "1"),
-        *("-c:v", "png", "-pix_fmt", "gray", path),
-    )
-    seconds, megabytes = cost(video, path, "video.size", "9000x9000")
+def test_row_11_huge_png_frames(huge_png: Path) -> None:
+    seconds, megabytes = cost(huge_png, "video.size", "9000x9000")
     assert seconds < 2
     assert megabytes < 400
 
@@ -213,46 +132,6 @@ def test_row_13_a_legal_size_change_is_scaled_and_said(video: VideoIO, tmp_path:
     assert (frames[20] == next(iter(video.open(path, info).read(20, 21)))).all()
 
 
-def test_row_14_too_many_streams(video: VideoIO, tmp_path: Path) -> None:
-    path = tmp_path / "x.mkv"
-    clip, sound = make_clip(tmp_path / "a.mp4"), tmp_path / "s.wav"
-    ffmpeg("-f", "lavfi", "-i", "sine=d=0.2", sound)
-    ffmpeg(*("-i", clip, "-i", sound, "-map", "0:v", *["-map", "1:a"] * 300, "-c", "copy", path))
-    refused(video, path, "video.streams", "301", "32")
-
-
-def test_row_15_an_endless_duration(video: VideoIO, tmp_path: Path) -> None:
-    path = make_clip(tmp_path / "x.mp4", size="64x64", rate="1/3600", frames=200)
-    refused(video, path, "video.too_long", "longer than 60")
-
-
-def test_row_16_too_many_frames(video: VideoIO, tmp_path: Path) -> None:
-    path = make_clip(tmp_path / "x.mp4", size="32x32", rate="240", frames=7300)
-    refused(video, path, "video.too_many_frames", "7300 frames", "more than 7200")
-
-
-def test_row_17_a_silly_frame_rate(video: VideoIO, tmp_path: Path) -> None:
-    path = make_clip(tmp_path / "x.mp4", rate="1000", frames=50)
-    refused(video, path, "video.frame_rate", "1000", "not accepted", "240")
-
-
-def test_row_18_sound_only(video: VideoIO, tmp_path: Path) -> None:
-    path = tmp_path / "x.mp4"
-    ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac", path)
-    refused(video, path, "video.no_video", "no video in this file")
-
-
-def test_row_18_cover_art_only(video: VideoIO, tmp_path: Path) -> None:
-    sound, art, path = tmp_path / "s.m4a", tmp_path / "art.png", tmp_path / "x.mp4"
-    ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac", sound)
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=300x300", "-frames:v", "1", art)
-    ffmpeg(
-        *("-i", sound, "-i", art, "-map", "0", "-map", "1", "-c", "copy"),
-        *("-disposition:v:0", "attached_pic", path),
-    )
-    refused(video, path, "video.no_video")
-
-
 def test_row_19_a_file_cut_off_after_its_index(video: VideoIO, tmp_path: Path) -> None:
     whole = make_clip(
         tmp_path / "whole.mp4", size="320x180", frames=30, extra=(*H264, "-movflags", "+faststart")
@@ -275,13 +154,6 @@ def test_row_19_in_matroska_the_missing_seconds_are_said(video: VideoIO, tmp_pat
     assert "of 3.0 s could be read" in notices(info)["video.cut_off_seconds"]
 
 
-def test_row_20_a_file_cut_off_before_its_index(video: VideoIO, tmp_path: Path) -> None:
-    whole = make_clip(tmp_path / "whole.mp4", size="320x180", frames=60)
-    path = tmp_path / "x.mp4"
-    path.write_bytes(whole.read_bytes()[:20_000])
-    refused(video, path, "video.unreadable")
-
-
 def test_row_21_a_damaged_body(video: VideoIO, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "x.mp4", size="320x180", frames=60)
     body = bytearray(clip.read_bytes())
@@ -291,7 +163,7 @@ def test_row_21_a_damaged_body(video: VideoIO, tmp_path: Path) -> None:
     clip.write_bytes(body)
     info = video.probe(clip)
     told = notices(info)
-    assert str(info.frame_count) in (told.get("video.damaged") or told["video.cut_off"])
+    assert str(info.frame_count) in (told.get("video.damaged_at") or told["video.cut_off"])
     assert len(list(video.open(clip, info).read(0, info.frame_count))) == info.frame_count
 
 
@@ -333,7 +205,7 @@ def test_row_24_a_clip_with_its_own_alpha(video: VideoIO, tmp_path: Path) -> Non
         path,
     )
     info = video.probe(path)
-    assert "ignored" in notices(info)["video.has_alpha"]
+    assert "--source-alpha" in notices(info)["video.has_alpha"]
     assert next(iter(video.open(path, info).read(0, 1))).shape == (90, 160, 3)
 
 
@@ -353,12 +225,14 @@ def test_row_24_a_clip_with_its_own_alpha(video: VideoIO, tmp_path: Path) -> Non
         "new\nline.mp4",
     ],
 )
-def test_row_25_hostile_names_are_only_names(video: VideoIO, tmp_path: Path, name: str) -> None:
+def test_row_25_hostile_names_are_only_names(
+    video: VideoIO, tmp_path: Path, good: Path, name: str
+) -> None:
     path = tmp_path / name
-    path.write_bytes(make_clip(tmp_path / "clip.mp4").read_bytes())
+    path.write_bytes((good / "clip.mp4").read_bytes())
     info = video.probe(path)
-    assert info.frame_count == 10
-    assert len(list(video.open(path, info).read(8, 10))) == 2
+    assert info.frame_count == 6
+    assert len(list(video.open(path, info).read(4, 6))) == 2
 
 
 def test_row_26_hostile_metadata_reaches_no_text(video: VideoIO, tmp_path: Path) -> None:
@@ -381,29 +255,6 @@ def test_row_26_a_log_kept_for_the_admin_has_no_control_characters(tmp_path: Pat
     with Child(argv, Limits(cpu_s=5)) as child:
         child.wait(5)
         assert child.log == "a[31mred"
-
-
-@pytest.mark.parametrize("kind", ["fifo", "link", "folder", "device", "missing", "socket"])
-def test_row_27_what_is_no_regular_file_is_refused_at_once(
-    video: VideoIO, tmp_path: Path, kind: str
-) -> None:
-    path = tmp_path / "x.mp4"
-    if kind == "fifo":
-        os.mkfifo(path)
-    elif kind == "link":
-        path.symlink_to(make_clip(tmp_path / "clip.mp4"))
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "device":
-        path = Path("/dev/zero")
-    elif kind == "socket":
-        import socket
-
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(str(path))
-    began_s = time.monotonic()
-    refused(video, path, "video.not_a_file")
-    assert time.monotonic() - began_s < 5
 
 
 def test_a_file_over_the_upload_limit_is_refused(tmp_path: Path) -> None:
