@@ -32,6 +32,8 @@ from tests.disc import write_clip
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 3
+START_S = 240.0
+"""Seconds that the server has to start."""
 
 
 @dataclass(frozen=True)
@@ -167,13 +169,15 @@ class Soak:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        for _ in range(300):
+        ends_s = time.monotonic() + START_S
+        while time.monotonic() < ends_s and process.poll() is None:
             try:
                 if Connection(self.port, "10.0.0.250").ask("GET", "/healthz")[0] == 200:
                     return process
             except OSError:
                 pass
             time.sleep(0.2)
+        process.kill()
         raise RuntimeError(self.log.read_text(errors="replace")[-2000:])
 
     def _stop(self) -> None:

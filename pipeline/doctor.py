@@ -24,8 +24,10 @@ from engines.base import (
 from engines.device.manager import Engines, ModelManager
 from engines.device.placement import driver_version, gpu_present, resolve_device
 from engines.weights_manifest import licence_of
+from pipeline.storage.disk import existing_parent
 from utils.errors import SplazmatteError
 from utils.options import resolve_options
+from utils.types import Message
 
 if TYPE_CHECKING:
     from config import Settings
@@ -39,12 +41,12 @@ _FRAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the table: what was looked at, how it is, and what to do about it ("" for nothing)."""
+    """One line of the table: what was looked at, how it is, and what to do about it, None for nothing."""
 
-    item: str
+    item: Message
     verdict: Verdict
-    state: str
-    advice: str = ""
+    state: Message
+    advice: Message | None = None
 
 
 class Doctor:
@@ -81,91 +83,97 @@ class Doctor:
             yield self._engine(self._registry.get(name))
 
     def _driver(self) -> Finding:
+        item = Message("doctor.driver")
         if not gpu_present():
-            return Finding("NVIDIA driver", "note", "no NVIDIA GPU is seen; engines run on the CPU")
+            return Finding(item, "note", Message("doctor.no_gpu"))
         version = driver_version()
         if version == "unknown":
-            return Finding(
-                "NVIDIA driver",
-                "problem",
-                "a GPU is there, but its driver's version can't be read",
-                "install the NVIDIA driver, or restart after an update",
-            )
-        return Finding("NVIDIA driver", "ok", f"driver {version}")
+            advice = Message("doctor.driver_advice")
+            return Finding(item, "problem", Message("doctor.driver_unknown"), advice)
+        return Finding(item, "ok", Message("doctor.driver_version", {"version": version}))
 
     def _torch(self) -> Finding:
+        item = Message("doctor.torch")
         missing = missing_packages(("torch", "transformers", "diffusers", "safetensors"))
         if missing:
             verdict: Verdict = "problem" if gpu_present() else "note"
-            advice = "bash scripts/setup_env.sh --models"
-            return Finding("PyTorch", verdict, f"not installed: {', '.join(missing)}", advice)
-        return Finding("PyTorch", "ok", f"torch {importlib.metadata.version('torch')}")
+            state = Message("doctor.packages_missing", {"names": ", ".join(missing)})
+            return Finding(item, verdict, state, _plain("bash scripts/setup_env.sh --models"))
+        version = importlib.metadata.version("torch")
+        return Finding(item, "ok", Message("doctor.torch_version", {"version": version}))
 
     def _device(self) -> Finding:
+        item = Message("doctor.device")
         try:
             device = resolve_device(self._settings.device)
         except SplazmatteError as error:
-            return Finding(
-                "device", "problem", error.user_message.partition(". ")[0], error.user_message
-            )
-        return Finding("device", "ok", f"model engines run on {device}")
+            return Finding(item, "problem", Message("doctor.device_unusable"), error.message)
+        return Finding(item, "ok", Message("doctor.runs_on", {"device": device}))
 
     def _ffmpeg(self) -> Finding:
+        item = Message("doctor.ffmpeg")
         try:
-            return Finding("FFmpeg", "ok", self._video.check_ffmpeg())
+            return Finding(item, "ok", _plain(self._video.check_ffmpeg()))
         except SplazmatteError as error:
-            return Finding("FFmpeg", "problem", "not usable", error.user_message)
+            return Finding(item, "problem", Message("doctor.unusable"), error.message)
 
     def _disk(self) -> Finding:
-        folder = self._settings.workspace_dir
-        while not folder.exists():
-            folder = folder.parent
-        free = shutil.disk_usage(folder).free
-        state = f"{free / _GIBIBYTE:.1f} GiB free for {self._settings.workspace_dir}"
+        item, folder = Message("doctor.disk"), self._settings.workspace_dir
+        free = shutil.disk_usage(existing_parent(folder)).free
+        values = {"free": f"{free / _GIBIBYTE:.1f}", "folder": str(folder)}
+        state = Message("doctor.disk_free", {**values})
         if free < self._settings.min_free_disk_bytes:
-            needed = self._settings.min_free_disk_bytes / _GIBIBYTE
+            needed = f"{self._settings.min_free_disk_bytes / _GIBIBYTE:.1f}"
             return Finding(
-                "disk",
-                "problem",
-                state,
-                f"jobs are refused below {needed:.1f} GiB; free some space",
+                item, "problem", state, Message("doctor.disk_advice", {"needed": needed})
             )
-        return Finding("disk", "ok", state)
+        return Finding(item, "ok", state)
 
     def _port(self) -> Finding:
+        item = Message("doctor.port")
         host, port = self._settings.host, self._settings.port
+        address = f"{host}:{port}"
         with socket.socket() as probe:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                advice = "stop what uses it (SplazMatte itself, if it runs), or set SPLAZMATTE_PORT"
-                return Finding(
-                    "port", "note", f"{host}:{port} can't be used ({error.strerror})", advice
-                )
-        return Finding("port", "ok", f"{host}:{port} is free")
+                reason = error.strerror or str(error)
+                state = Message("doctor.port_taken", {"address": address, "reason": reason})
+                return Finding(item, "note", state, Message("doctor.port_advice"))
+        return Finding(item, "ok", Message("doctor.port_free", {"address": address}))
 
     def _engine(self, engine: Engine) -> Finding:
         """Run a tiny job on an engine that has all it needs."""
-        item = f"engine {engine.name}"
+        item = Message("doctor.engine", {"name": engine.name})
         missing = [one for one in engine.requirements() if not one.present]
         if missing:
             commands = dict.fromkeys(one.command for one in missing if one.command)
-            return Finding(item, "note", "not installed", "; ".join(commands))
+            advice = _plain("; ".join(commands)) if commands else None
+            return Finding(item, "note", Message("doctor.not_installed"), advice)
         started = time.monotonic()
         try:
             with self._manager.lease(engine.name, size_wh=_SIZE_WH) as leased:
                 run_tiny_job(leased)
         except SplazmatteError as error:
-            return Finding(item, "problem", "its tiny job failed", error.user_message)
+            return Finding(item, "problem", Message("doctor.job_failed"), error.message)
         except Exception as error:
-            return Finding(
-                item, "problem", f"its tiny job failed: {type(error).__name__}: {error}"[:200]
-            )
-        seconds = time.monotonic() - started
-        device = self._manager.device if engine.weight_bytes else "cpu"
+            what = f"{type(error).__name__}: {error}"[:200]
+            return Finding(item, "problem", Message("doctor.job_error", {"error": what}))
+        values: dict[str, str | int | float | Message] = {
+            "seconds": f"{time.monotonic() - started:.1f}",
+            "device": self._manager.device if engine.weight_bytes else "cpu",
+        }
         licence = licence_of(engine.name)
-        state = f"a tiny job took {seconds:.1f} s on {device}"
-        return Finding(item, "ok", f"{state}; {licence}" if licence else state)
+        if licence:
+            return Finding(
+                item, "ok", Message("doctor.job_done_licence", {**values, "licence": licence})
+            )
+        return Finding(item, "ok", Message("doctor.job_done", values))
+
+
+def _plain(text: str) -> Message:
+    """Return a text that is the same in every language: a version, or a command."""
+    return Message("doctor.text", {"text": text})
 
 
 def run_tiny_job(engine: Engine) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from pipeline.video_io import VideoIO
 from tests.engines.test_manager import Card, Dummy, Registry
 from ui.command_line.commands.lists import doctor as run_doctor
 from utils.errors import EngineUnavailable, FfmpegFailed
+from utils.messages import Language, render
+from utils.types import Message
 
 
 class Broken(Dummy):
@@ -36,15 +40,32 @@ class Working(Dummy):
             yield TrackedFrame(index, dict(masks[0]))
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A finding as a person reads it."""
+
+    item: str
+    verdict: str
+    state: str
+    advice: str
+
+    @staticmethod
+    def of(finding: doctor.Finding, language: Language) -> Shown:
+        advice = "" if finding.advice is None else render(finding.advice, language)
+        state = render(finding.state, language)
+        return Shown(render(finding.item, language), finding.verdict, state, advice)
+
+
 @pytest.fixture
 def examine(tmp_path: Path):
-    def run(*engines, **settings) -> dict[str, doctor.Finding]:
+    def run(*engines, language="en", **settings) -> dict[str, Shown]:
         chosen = Settings(_env_file=None, workspace_dir=tmp_path, **settings)
         registry = Registry(*engines)
         card = Card(10**9)
         manager = ModelManager(registry, device="cpu", memory=card)
         found = doctor.Doctor(chosen, registry, manager, VideoIO(chosen)).examine()
-        return {finding.item: finding for finding in found}
+        shown = [Shown.of(finding, language) for finding in found]
+        return {finding.item: finding for finding in shown}
 
     return run
 
@@ -121,12 +142,38 @@ def test_card_that_torch_can_not_use_is_an_error_and_not_silent_cpu_work(monkeyp
 def test_problems_end_the_command_with_a_count(capsys):
     class Orchestrator:
         def examine(self):
-            yield doctor.Finding("disk", "ok", "1 GiB free")
-            yield doctor.Finding("FFmpeg", "problem", "not usable", "install it")
+            yield doctor.Finding(Message("doctor.disk"), "ok", Message("doctor.not_installed"))
+            yield doctor.Finding(
+                Message("doctor.ffmpeg"),
+                "problem",
+                Message("doctor.unusable"),
+                Message("doctor.disk_advice", {"needed": "1.0"}),
+            )
 
-    with pytest.raises(EngineUnavailable, match="1 things need attention"):
-        run_doctor(None, Orchestrator())
-    assert "install it" in capsys.readouterr().out
+    for language, words in (("en", "free some space"), ("zh", "请释放磁盘空间")):
+        with pytest.raises(EngineUnavailable, match="1 things need attention"):
+            run_doctor(argparse.Namespace(language=language), Orchestrator())
+        assert words in capsys.readouterr().out
+
+
+def test_faults_are_told_in_chinese(examine, monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "gpu_present", lambda: True)
+    monkeypatch.setattr(doctor, "driver_version", lambda: "unknown")
+    monkeypatch.setattr(doctor, "missing_packages", lambda names: ("torch",))
+    card = Card(10**9)
+    found = examine(
+        Broken("bad", card, 10),
+        language="zh",
+        ffmpeg_path=tmp_path / "no-ffmpeg",
+        min_free_disk_bytes=10**18,
+    )
+    problems = {item: one for item, one in found.items() if one.verdict == "problem"}
+    assert {"NVIDIA 驱动", "PyTorch", "FFmpeg", "磁盘", "引擎 bad"} <= set(problems)
+    assert "重启" in found["NVIDIA 驱动"].advice
+    assert "未安装：torch" in found["PyTorch"].state
+    assert "释放磁盘空间" in found["磁盘"].advice
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in found["FFmpeg"].advice)
+    assert "失败：RuntimeError: cuDNN error" in found["引擎 bad"].state
 
 
 def test_ffmpeg_error_is_the_product_s_own(tmp_path):

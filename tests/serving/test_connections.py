@@ -182,3 +182,22 @@ def test_one_client_behind_a_proxy_has_a_share_of_the_requests(
         connection.close()
     time.sleep(1)
     assert ask(server, "GET", "/healthz", X_Forwarded_For="10.0.0.5").status == 200
+
+
+_STUCK = """
+import concurrent.futures, sys, time
+import ui.http.server
+ui.http.server.EXIT_S = 3.0
+concurrent.futures.ThreadPoolExecutor().submit(time.sleep, 600)
+import app
+from ui.command_line.cli import main
+sys.exit(main(sys.argv[1:], app.build_settings, app.build_orchestrator, app.serve))
+"""
+
+
+def test_a_thread_that_does_not_end_holds_up_no_stop(
+    make_server: Callable[..., AppServer],
+) -> None:
+    server = make_server(entry=("-c", _STUCK))
+    # The deadline is set short here; without one the interpreter waits for the pool's thread.
+    assert server.stop(timeout_s=60) == 1

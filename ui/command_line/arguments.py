@@ -71,9 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
     engines = commands.add_parser("engines", help="what is installed, what is missing")
     engines.add_argument("--json", action="store_true")
 
-    commands.add_parser(
+    doctor = commands.add_parser(
         "doctor", help="examine this machine: driver, FFmpeg, disk, a tiny job an engine"
     )
+    doctor.add_argument("--language", choices=("en", "zh"), default="en", help="default en")
 
     sessions = commands.add_parser("sessions", help="list sessions, or clean up old ones")
     sessions.add_argument("--clean", action="store_true", help="delete expired sessions")

@@ -5,7 +5,7 @@ Each area's module holds `TEXTS: dict[str, Text]`; codes are unique over all are
 
 from __future__ import annotations
 
-from utils.messages import engine, job, onnx, page, prompt, server, video, widgets
+from utils.messages import doctor, engine, job, onnx, page, prompt, server, video, widgets
 from utils.messages.text import Language, Text
 from utils.types import Message
 
@@ -15,6 +15,7 @@ CATALOGUE: dict[str, Text] = {
     **video.TEXTS,
     **prompt.TEXTS,
     **engine.TEXTS,
+    **doctor.TEXTS,
     **onnx.TEXTS,
     **job.TEXTS,
     **page.TEXTS,

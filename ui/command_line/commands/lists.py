@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from utils.errors import EngineUnavailable
-from utils.messages import render
+from utils.messages import Language, render
+from utils.types import Message
 
 if TYPE_CHECKING:
     from pipeline.orchestrator import EngineInfo, Orchestrator
@@ -36,18 +37,20 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
 
 
 def doctor(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
-    """Run `doctor`: a line for each finding, and what to do below it.
+    """Run `doctor`: a line for each finding, and what to do below it, in the language that is asked for.
 
     Raises:
         EngineUnavailable: something that is needed does not work.
     """
-    del options
+    language: Language = options.language
     problems = 0
     for finding in orchestrator.examine():
         problems += finding.verdict == "problem"
-        print(f"{finding.verdict:<8} {finding.item:<22} {finding.state}", flush=True)
-        if finding.advice:
-            print(f"{'':<31} {finding.advice}", flush=True)
+        verdict = render(Message(f"doctor.{finding.verdict}"), language)
+        item, state = render(finding.item, language), render(finding.state, language)
+        print(f"{verdict:<8} {item:<22} {state}", flush=True)
+        if finding.advice is not None:
+            print(f"{'':<31} {render(finding.advice, language)}", flush=True)
     if problems:
         raise EngineUnavailable("engine.doctor_problems", count=problems)
 
