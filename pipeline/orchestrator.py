@@ -14,10 +14,9 @@ from engines.registry import EngineRegistry
 from engines.text.translation import Translator
 from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
-from pipeline.jobs.guides import target_guides
-from pipeline.jobs.kept_alpha import changed_count, kept_alphas, plan_of
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
+from pipeline.jobs.rerun import RerunPlan, plan_rerun
 from pipeline.jobs.upkeep import Upkeep
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
@@ -28,8 +27,8 @@ from pipeline.selection.target_list import (
     remove_target,
 )
 from pipeline.selection.targets import Targets
+from pipeline.session.archive import NameOf, zip_stream
 from pipeline.session.clips import Clips
-from pipeline.session.output_records import target_numbers
 from pipeline.session.playback import PlaybackClips
 from pipeline.session.quick_preview import PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
@@ -37,8 +36,8 @@ from pipeline.session.results import OutputFile, Results
 from pipeline.session.retention import SessionSummary
 from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState, TargetRecord
 from pipeline.session.store import SessionStore
+from pipeline.storage.files import folder_bytes
 from pipeline.video_io import VideoIO
-from utils.errors import SplazmatteError
 from utils.types import Frame, Prompt, Stroke
 
 __all__ = [
@@ -107,6 +106,18 @@ class Orchestrator:
         self._targets.forget(session_id)
         return self._store.remove(self._store.open(session_id))
 
+    def rename(self, session_id: str, name: str) -> SessionState:
+        """Give a session another name to show; see `Clips.rename`."""
+        return self._clips.rename(session_id, name)
+
+    def size_bytes(self, session_id: str) -> int:
+        """Return the disk space that a session takes."""
+        return folder_bytes(self._store.open(session_id).folder)
+
+    def remember(self, session_id: str, request: MatteRequest) -> None:
+        """Keep what is chosen for the session's next job, for whoever opens it again."""
+        self._store.open(session_id).update(draft=request)
+
     def sessions_exist(self, session_ids: Sequence[str]) -> list[SessionState]:
         """Return the states of those ids that exist, in the order given."""
         return self._clips.existing(session_ids)
@@ -128,6 +139,18 @@ class Orchestrator:
     def has_playback(self, session_id: str) -> bool:
         """Return whether the session's playback clip is there; if not, it is made in the background."""
         return self._playback.ask(self._store.open(session_id))
+
+    def archive(self, session_ids: Sequence[str], name_of: NameOf) -> Iterator[bytes]:
+        """Return the finished files of several sessions as one ZIP, piece by piece; see `archive`."""
+        sessions = [self._store.open(session_id) for session_id in session_ids]
+        files = [(session.state, self._results.outputs(session)) for session in sessions]
+        return zip_stream(
+            [(name_of(state, file), file.path) for state, found in files for file in found]
+        )
+
+    def scene_cuts(self, session_id: str) -> tuple[int, ...]:
+        """Return the frames that begin a new scene; none before the playback clip was made."""
+        return self._playback.cuts(self._store.open(session_id))
 
     def playback_clip(self, session_id: str) -> Path | None:
         """Return the clip of the source that the page plays, None while there is none."""
@@ -263,26 +286,9 @@ class Orchestrator:
         session = self._store.open(session_id)
         return SessionView(session.state, self._runner.status(session_id), session.live_picture)
 
-    def frames_to_rerun(self, session_id: str) -> int | None:
-        """Return how many frames the marks made since the result can change, 0 for none.
-
-        None where there is no result, or where a job would matte every frame.
-        """
-        session = self._store.open(session_id)
-        state = session.state
-        plan, request = state.result_plan, state.result_request
-        if plan is None or request is None or request.everyone:
-            return None
-        request = request.model_copy(update={"kept": {}, "start": None, "every_frame": False})
-        try:
-            guides = target_guides(session, request, plan.first, plan.last)
-        except SplazmatteError:
-            return None
-        now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
-        kept = kept_alphas(session, state, request, now)
-        if kept is None or (set(now.numbers) < set(target_numbers(plan))):
-            return None
-        return changed_count(kept, plan.last - plan.first + 1)
+    def rerun_plan(self, session_id: str) -> RerunPlan | None:
+        """Return what the marks made since the result can change; see `jobs.rerun.plan_rerun`."""
+        return plan_rerun(self._store.open(session_id))
 
     def cancel(self, session_id: str) -> bool:
         """Ask the session's job to stop at its next frame; False when none is active."""

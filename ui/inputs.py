@@ -118,6 +118,8 @@ def read_outputs(value: object) -> tuple[str, ...]:
     Raises:
         BadRequest: it isn't a list of short texts, or nothing is chosen.
     """
-    if not isinstance(value, (list, tuple)) or not value:
+    if not isinstance(value, (list, tuple)):
         raise BadRequest("page.bad_value", name="outputs")
+    if not value:
+        raise BadRequest("page.no_outputs")
     return tuple(short_text(item, "outputs", 60) for item in value)

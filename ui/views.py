@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
+from pipeline.jobs.rerun import RerunPlan
 from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
@@ -23,6 +25,7 @@ from pipeline.session.state import (
 from pipeline.video_io.outputs.registry import output_format
 from pipeline.video_io.playback import RATE
 from ui.text import shown_bytes, shown_fps, translate
+from utils.errors import BadRequest
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
 from utils.types import Message
@@ -40,7 +43,7 @@ def clip_view(state: SessionState, language: Language) -> Json:
     clip = state.clip
     if clip is None:
         return None
-    request = state.request
+    request = state.draft or state.request
     width, height = clip.size_wh
     last = clip.frame_count - 1
     return {
@@ -180,11 +183,41 @@ def target_of(output: OutputFile) -> str:
     return str(output.target or "")
 
 
-def file_name(state: SessionState, output: OutputFile) -> str:
-    """Return the name a download gets: the clip's own name, what it is, and our suffix."""
+DEFAULT_NAME = "{clip}_{output}_{target}"
+"""Name of a download; what a file has no value for is left out with its separator."""
+
+
+def file_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NAME) -> str:
+    """Return the name a download gets, with our suffix.
+
+    Args:
+        pattern: text with any of {clip}, the clip's name, {target}, that of the single target, and {output}.
+
+    Raises:
+        BadRequest: it names something else, or leaves nothing of the name.
+    """
+    names = {one.id: one.name for one in state.targets} if len(state.targets) > 1 else {}
+    values = {
+        "clip": PurePath(state.shown_name).stem[:60] or "clip",
+        "target": names.get(output.target) or target_of(output),
+        "output": output.kind,
+    }
+    problem = BadRequest("page.name_pattern", pattern=pattern[:60], known=", ".join(values))
+    parts = re.split(r"\{(\w*)\}", pattern)
+    if not set(parts[1::2]) <= values.keys():
+        raise problem
+    filled = [values[part] if index % 2 else part for index, part in enumerate(parts)]
+    name = re.sub(r"[\x00-\x1f/\\:*?\"<>|{}]", "_", "".join(filled))
+    name = re.sub(r"([_ .-])[_ .-]*\1", r"\1", name).strip("_ .-")[:120]
+    if not name:
+        raise problem
+    return name + output.path.suffix
+
+
+def archive_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NAME) -> str:
+    """Return a file's name in an archive of several sessions: a folder of its clip, then its own name."""
     stem = PurePath(state.shown_name).stem[:60] or "clip"
-    target = target_of(output)
-    return "_".join([stem, output.kind, *([target] if target else [])]) + output.path.suffix
+    return f"{stem}/{file_name(state, output, pattern)}"
 
 
 def download_path(session_id: str, kind: str, target: str) -> str:
@@ -324,12 +357,12 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
 
 
 def step_line(
-    state: SessionState, job: JobStatus | None, language: Language, rerun: int | None = None
+    state: SessionState, job: JobStatus | None, language: Language, plan: RerunPlan | None = None
 ) -> tuple[str, str]:
     """Return the status line's kind ("step", "done" or "error") and text: always the next step.
 
     Args:
-        rerun: frames that the marks made since the result can change; None where that is not known.
+        plan: what the marks made since the result can change; None where that is not known.
     """
     if job is not None and job.state in ACTIVE:
         running = job.state is JobState.RUNNING
@@ -337,8 +370,9 @@ def step_line(
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
         return "error", render(error, language)
-    if state.status is SessionStatus.DONE and rerun:
-        return "step", translate("page.step.corrected", language, count=rerun)
+    if state.status is SessionStatus.DONE and plan is not None and plan.has_changes:
+        code = "page.step.corrected" if plan.frames else "page.step.changed"
+        return "step", translate(code, language, count=plan.frames)
     if state.status is SessionStatus.DONE:
         return "done", translate("page.step.done", language)
     if state.status in _ENDED:
@@ -354,19 +388,31 @@ def _selection_step(state: SessionState) -> str:
     return "page.step.start"
 
 
-def status_texts(states: Sequence[SessionState], language: Language) -> list[Json]:
-    """Return recent sessions as the list shows them."""
-    return [
-        {
-            "id": state.id,
-            "name": state.shown_name,
-            "created_at_s": state.created_at_s,
-            "status": translate(f"page.recent.status_{state.status.value}", language),
-            "owner": state.owner,
-            "kept": state.is_kept,
-        }
-        for state in states
-    ]
+def session_view(
+    state: SessionState, job: JobStatus | None, size_bytes: int, language: Language
+) -> dict[str, Json]:
+    """Return a session as a line of the list."""
+    is_active = job is not None and job.state in ACTIVE
+    status = translate(f"page.recent.status_{state.status.value}", language)
+    if job is not None and job.state is JobState.QUEUED:
+        status = translate("page.recent.place", language, count=job.in_front)
+    elif job is not None and is_active:
+        percent = int(100 * job.progress.fraction)
+        status = f"{status} {percent} %"
+    elif state.error is not None:
+        status = f"{status}: {render(state.error, language)}"
+    return {
+        "id": state.id,
+        "name": state.shown_name,
+        "created_at_s": state.created_at_s,
+        "status": status,
+        "size": shown_bytes(size_bytes),
+        "active": is_active,
+        "fraction": job.progress.fraction if job is not None and is_active else 0.0,
+        "done": bool(state.outputs) and not is_active,
+        "owner": state.owner,
+        "kept": state.is_kept,
+    }
 
 
 def edge_specs(language: Language) -> list[Json]:

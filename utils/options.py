@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from utils.errors import BadRequest
@@ -63,6 +63,10 @@ class OptionSpec:
     def name(self) -> str:
         """The name in requests."""
         return self.option.name or self.path[-1]
+
+    def value_in(self, options: object) -> Any:
+        """Return the option's value in an object of the class that declares it."""
+        return reduce(getattr, self.path, options)
 
     @property
     def choices(self) -> tuple[str, ...]:

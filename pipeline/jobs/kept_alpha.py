@@ -84,6 +84,16 @@ def kept_alphas(
         return None
 
 
+def changed_spans(kept: Sequence[KeptAlpha | None], plan: ResultPlan) -> list[tuple[int, int]]:
+    """Return the first and last frame of the clip of what is matted again, for each target that changed."""
+    spans = [(plan.first, plan.last) for one in kept if one is None]
+    for stretch in (one.stretch for one in kept if one is not None):
+        if stretch is not None:
+            low = plan.first + stretch.first + stretch.anchored_first
+            spans.append((low, plan.first + stretch.last - stretch.anchored_last))
+    return spans
+
+
 def changed_count(kept: Sequence[KeptAlpha | None], frames: int) -> int:
     """Return the number of frames that are matted again, over all targets of so many frames each."""
     return sum(

@@ -117,6 +117,7 @@ class MattingJob:
         kept = kept_alphas(self._session, self._session.state, self._request, plan)
         if kept is not None:
             run.confidence[:] = self._confidence_before(len(run.frames))
+            run.disagreement.update(self._disagreement_before(len(run.frames)))
         records = self._matte_targets(run, guides, kept if kept else [None] * len(guides))
         sizes = [path.stat().st_size for path in master_paths(self._session, plan)]
         plan = plan.model_copy(update={"master_bytes": tuple(sizes)})
@@ -158,6 +159,14 @@ class MattingJob:
         path = self._session.folder / "confidence.json"
         values = json.loads(path.read_text()) if path.is_file() else []
         return values if len(values) == count else [1.0] * count
+
+    def _disagreement_before(self, count: int) -> dict[int, float]:
+        """Return what the last result found of each frame's alpha and mask; empty where it is not known."""
+        path = self._session.folder / "measures.json"
+        values = json.loads(path.read_text()) if path.is_file() else []
+        if len(values) != count:
+            return {}
+        return {index: row[2] for index, row in enumerate(values) if len(row) > 2}
 
     def _prepare(self, context: RunContext, first: int, last: int) -> MattingRun:
         state, clip = self._session.state, self._session.clip
@@ -233,7 +242,10 @@ class MattingJob:
         folder = self._session.folder
         self._session.release_state_space()
         write_atomically(folder / "confidence.json", json.dumps(run.confidence).encode("utf-8"))
-        measures = [(round(one.area, 5), round(one.holes, 5)) for one in run.measures]
+        measures = [
+            (round(one.area, 5), round(one.holes, 5), round(run.disagreement.get(index, 0.0), 3))
+            for index, one in enumerate(run.measures)
+        ]
         write_atomically(folder / "measures.json", json.dumps(measures).encode("utf-8"))
         remove_all_but(self._session.cache_dir, KEPT_CACHE)
         state = self._session.state

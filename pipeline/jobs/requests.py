@@ -74,7 +74,7 @@ class Jobs:
             session.update(status=status)
 
         def mark_queued() -> None:
-            session.update(status=SessionStatus.QUEUED, request=request, error=None)
+            session.update(status=SessionStatus.QUEUED, request=request, draft=None, error=None)
 
         with disk.translate_disk_full(session.folder):
             self._runner.submit(

@@ -22,7 +22,8 @@ from pipeline.jobs.kept_alpha import KeptAlpha
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
 from pipeline.jobs.tracking import TrackingPlan, replace_masks, track_to_folder
-from pipeline.postprocess.review import FrameMeasure, measure
+from pipeline.postprocess.review import FrameMeasure, disagreement, measure
+from pipeline.session.masks import MaskFolder
 from pipeline.session.output_records import appearance_of, output_records
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import LIVE_NAME, Session
@@ -65,7 +66,8 @@ class MattingRun:
 
     `first`, `last`: the clip's frames that `frames` begins and ends with. `start`, the target's frame
     that matting starts from, is counted within `frames`. `confidence` is of each frame, the least where there are several targets. `seconds` is
-    by step. `measures` are of each frame of what was rendered last, which is all targets together.
+    by step. `disagreement` is that of alpha and tracked mask by frame, the most of several targets.
+    `measures` are of each frame of what was rendered last, which is all targets together.
     """
 
     services: Services
@@ -83,6 +85,7 @@ class MattingRun:
     confidence: list[float]
     seconds: dict[str, float] = field(default_factory=dict)
     measures: list[FrameMeasure] = field(default_factory=list)
+    disagreement: dict[int, float] = field(default_factory=dict)
 
     def of_target(self, start: int, done: int, count: int) -> MattingRun:
         """Return the run for one of several targets; its progress goes on from the targets that are done."""
@@ -160,6 +163,7 @@ class MattingRun:
             # Frames of a part have other numbers: what an engine kept of the range is not theirs.
             context=replace(self.context, cache_dir=None),
             confidence=[1.0] * (stretch.last - stretch.first + 1),
+            disagreement={},
         )
         own = {
             frame - stretch.first: mask
@@ -173,6 +177,8 @@ class MattingRun:
         for frame, value in enumerate(part.confidence, start=stretch.first):
             if stretch.weight(frame) > 0.0:
                 self.confidence[frame] = value
+        for index, share in part.disagreement.items():
+            self.disagreement[stretch.first + index] = share
 
     def _reported(self, alphas: Iterator[AlphaLevels], start: int) -> Iterator[AlphaLevels]:
         """Pass on the alphas, and from frame `start` on report them as rendered: no engine does."""
@@ -222,6 +228,8 @@ class MattingRun:
             raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
         options = resolve_options(engine.option_specs(), self.request.options)
         matted = engine.process(self.frames, guide, self.start, options, context)
+        if isinstance(guide, MaskFolder):
+            matted = self._compared(matted, guide)
         ordered = in_order(
             self._with_live(matted),
             len(self.frames),
@@ -242,6 +250,15 @@ class MattingRun:
                 self._add("matte", time.perf_counter() - began_s)
             self.confidence[position] = min(self.confidence[position], round(confidence, 3))
             yield alpha
+
+    def _compared(
+        self, matted: Iterator[MattedFrame], masks: Mapping[int, Mask]
+    ) -> Iterator[MattedFrame]:
+        """Yield the mattes, and note how far each is from the mask it was tracked with."""
+        for item in matted:
+            share = disagreement(item.alpha, masks[item.index])
+            self.disagreement[item.index] = max(self.disagreement.get(item.index, 0.0), share)
+            yield item
 
     def _with_live(self, matted: Iterator[MattedFrame]) -> Iterator[MattedFrame]:
         """Yield the mattes, and write one now and then as the picture that the page shows."""

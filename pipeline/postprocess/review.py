@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from utils.alpha_levels import OPAQUE, AlphaLevels
+from utils.types import Alpha, Mask
 
 SMALL_SIDE = 320
 """Longest side at which alpha is measured, in pixels."""
@@ -17,6 +18,8 @@ AREA_JUMP = 0.25
 HOLE_SHARE = 0.02
 """Share of the target's area that holes gain against the frames around, from which a frame is listed."""
 LOW_CONFIDENCE = 0.5
+DISAGREEMENT = 0.15
+"""Share of what alpha and tracked mask cover together that only one of them has, from which a frame is listed."""
 _AROUND = 5
 """Frames on each side that a frame is compared with."""
 _MERGED = 5
@@ -26,15 +29,22 @@ MOST_PLACES = 50
 
 @dataclass(frozen=True, slots=True)
 class FrameMeasure:
-    """A frame's matte in shares: `area` of the picture, `holes` of the target's own filled area."""
+    """A frame's matte in shares: `area` of the picture, `holes` of the target's own filled area.
+
+    `disagreement` as `disagreement()` gives it; 0 where the target was not tracked.
+    """
 
     area: float
     holes: float
+    disagreement: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewPlace:
-    """A frame to look at. `reason` is "area", "holes" or "confidence"; `amount` in [0, 1] how bad it is."""
+    """A frame to look at; `amount` in [0, 1] is how bad it is.
+
+    `reason` is "area", "holes", "confidence" or "disagreement".
+    """
 
     frame: int
     reason: str
@@ -56,6 +66,19 @@ def measure(levels: AlphaLevels) -> FrameMeasure:
     cv2.floodFill(framed, None, (0, 0), 2)
     holes = float((framed == 0).mean()) * framed.size / mask.size
     return FrameMeasure(area, holes / (area + holes))
+
+
+def disagreement(alpha: Alpha, mask: Mask) -> float:
+    """Return the share of what alpha, (H, W) in [0, 1], and mask (H, W) cover together that only one has."""
+    height, width = mask.shape
+    scale = min(1.0, SMALL_SIDE / max(height, width))
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    shapes = [
+        cv2.resize(np.asarray(one, np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+        for one in (alpha, mask)
+    ]
+    together = int(np.count_nonzero(shapes[0] | shapes[1]))
+    return float(np.count_nonzero(shapes[0] ^ shapes[1])) / together if together else 0.0
 
 
 def places_to_review(
@@ -85,6 +108,8 @@ def places_to_review(
             found.append(ReviewPlace(frame, "area", min(jump, 1.0)))
         if gained >= HOLE_SHARE:
             found.append(ReviewPlace(frame, "holes", min(gained, 1.0)))
+        if measures[index].disagreement >= DISAGREEMENT:
+            found.append(ReviewPlace(frame, "disagreement", measures[index].disagreement))
         if index < len(confidence) and confidence[index] < LOW_CONFIDENCE:
             found.append(ReviewPlace(frame, "confidence", 1.0 - confidence[index]))
     worst = sorted(_merged(found), key=lambda place: -place.amount)[:MOST_PLACES]

@@ -13,7 +13,7 @@ from config import Settings
 from pipeline.session.retention import check_share
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState
-from pipeline.session.store import SessionStore
+from pipeline.session.store import SessionStore, clean_name
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, VideoIO
@@ -105,6 +105,17 @@ class Clips:
         if is_kept and sum(state.is_kept for state in self.of_owner(owner, 10**9)) >= limit:
             raise SessionError("job.kept_limit", limit=limit)
         return session.update(is_kept=is_kept)
+
+    def rename(self, session_id: str, name: str) -> SessionState:
+        """Give a session another name to show.
+
+        Raises:
+            BadRequest: the name is empty.
+        """
+        session = self._store.open(session_id)
+        if not name.strip():
+            raise BadRequest("job.name_empty")
+        return session.update(shown_name=clean_name(name))
 
     def open(self, session_id: str, frame: int | None = None) -> tuple[Session, ClipInfo]:
         """Return a session and its clip, after checking that the clip has the frame.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import queue
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.session.session import Session
+from pipeline.storage.files import write_atomically
 from pipeline.video_io import VideoIO
 from pipeline.video_io.playback import write_playback_clip
 from utils.errors import Cancelled, SplazmatteError
 from utils.priority import give_way
+from utils.scene_cut import CutDetector
+from utils.types import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +53,12 @@ class PlaybackClips:
         """Return the playback clip, None while there is none."""
         return session.playback_clip if session.playback_clip.is_file() else None
 
+    def cuts(self, session: Session) -> tuple[int, ...]:
+        """Return the frames that begin a new scene; none before the playback clip was made."""
+        with contextlib.suppress(FileNotFoundError):
+            return tuple(json.loads(session.cuts_path.read_text()))
+        return ()
+
     def stop(self) -> None:
         """Ask the worker to stop, also in the middle of a clip."""
         self._stop.set()
@@ -70,9 +82,21 @@ class PlaybackClips:
         try:
             clip = session.clip
             frames = self._video.open(session.source, clip, self._stop)
-            write_playback_clip(frames.read(0, len(frames)), session.playback_clip, self._stop)
+            cuts: list[int] = []
+            read = _noting_cuts(frames.read(0, len(frames)), cuts)
+            write_playback_clip(read, session.playback_clip, self._stop)
+            write_atomically(session.cuts_path, json.dumps(cuts).encode("utf-8"))
         except Cancelled:
             return
         except (OSError, SplazmatteError) as error:
             # The page then plays frame by frame; asking again would fail the same way.
             logger.warning("session %s has no playback clip: %s", session.id[:6], error)
+
+
+def _noting_cuts(frames: Iterator[Frame], cuts: list[int]) -> Iterator[Frame]:
+    """Pass on the frames, and put the numbers of those that begin a new scene into the list."""
+    detector = CutDetector()
+    for index, frame in enumerate(frames):
+        if detector.is_cut(frame):
+            cuts.append(index)
+        yield frame

@@ -176,7 +176,7 @@ class Results:
         state = session.state
         if state.result_request is None or not path.is_file():
             return []
-        measures = [FrameMeasure(area, holes) for area, holes in json.loads(path.read_text())]
+        measures = [FrameMeasure(*values) for values in json.loads(path.read_text())]
         first = state.result_request.first
         confidence = [value for value in self.confidence(session)[first:] if value is not None]
         return places_to_review(

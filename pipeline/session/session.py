@@ -101,6 +101,11 @@ class Session:
         return self.folder / "quick_preview.jpg"
 
     @property
+    def cuts_path(self) -> Path:
+        """Where the frames that begin a new scene are kept, as a JSON list."""
+        return self.folder / "cuts.json"
+
+    @property
     def cache_dir(self) -> Path:
         """Where an engine that can resume keeps its work."""
         return self.folder / "cache"

@@ -162,6 +162,8 @@ class SessionState(_Record):
     keyframes: dict[int, Keyframe] = Field(default_factory=dict)
     """Of the first target, by frame; see `keyframes_of`."""
     targets: tuple[TargetRecord, ...] = (TargetRecord(),)
+    draft: MatteRequest | None = None
+    """What is chosen for the next job, where that was changed since the last one was asked for."""
     request: MatteRequest | None = None
     result_request: MatteRequest | None = None
     result_plan: ResultPlan | None = None

@@ -210,7 +210,7 @@ def open_page(browser: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
             context = browser.new_context(
                 locale=locale, viewport={"width": size[0], "height": size[1]}, **options
             )
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(90_000)
             contexts.append(context)
         page = context.new_page()
         watch.follow(page)

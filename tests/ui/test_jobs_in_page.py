@@ -43,6 +43,7 @@ def test_two_users_queue_reload_and_cancel_without_touching_each_other(
         "document.querySelector('.sm-line').textContent.includes('in front of you: 1')"
     )
     assert "queue" in status_text(second)
+    first.wait_for_function("/^[0-9]+ %/.test(document.title)")
 
     first.reload()
     first.wait_for_selector(".sm-progress[data-state=running]:not([hidden])")

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.session.results import OutputFile
+from pipeline.session.state import SessionState, TargetRecord
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
+from ui.views import DEFAULT_NAME, file_name
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.viewer.viewer import read_annotation
@@ -33,6 +36,12 @@ MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence
 )
 def test_language_is_the_first_one_we_speak(tags: str, setting: str, language: str) -> None:
     assert choose_language(tags, setting) == language
+
+
+def test_no_file_to_make_is_an_error_of_its_own() -> None:
+    with pytest.raises(BadRequest) as problem:
+        read_outputs([])
+    assert problem.value.code == "page.no_outputs"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1.5, 2**31, True, "3", None, [1]])
@@ -179,3 +188,27 @@ def test_templates_hold_no_expression_that_the_browser_would_run() -> None:
         text = path.read_text("utf-8")
         for sign in ("${", "{{", "`", "\\"):
             assert sign not in text, (path.name, sign)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "target", "expected"),
+    [
+        (DEFAULT_NAME, 0, "shot 1_alpha.mp4"),
+        (DEFAULT_NAME, 2, "shot 1_alpha_cap.mp4"),
+        ("{clip}_{target}_{output}", 0, "shot 1_alpha.mp4"),
+        ("{clip}_{target}_{output}", 1, "shot 1_1_alpha.mp4"),
+        ("../{output}", 0, "alpha.mp4"),
+    ],
+)
+def test_downloads_are_named_by_tokens(pattern: str, target: int, expected: str) -> None:
+    targets = (TargetRecord(), TargetRecord(id=2, name="cap"))
+    state = SessionState(id="a", shown_name="shot 1.mov", targets=targets)
+    output = OutputFile("alpha", Path("alpha.mp4"), 1, target)
+    assert file_name(state, output, pattern) == expected
+
+
+@pytest.mark.parametrize("pattern", ["{user}", "{}", "__", " . "])
+def test_a_name_of_other_tokens_or_of_nothing_is_refused(pattern: str) -> None:
+    state = SessionState(id="a", shown_name="shot.mov")
+    with pytest.raises(BadRequest):
+        file_name(state, OutputFile("alpha", Path("alpha.mp4"), 1, 0), pattern)

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from pipeline.postprocess.review import FrameMeasure, measure, places_to_review
+from pipeline.postprocess.review import (
+    FrameMeasure,
+    disagreement,
+    measure,
+    places_to_review,
+)
 from utils.alpha_levels import OPAQUE
 
 STEADY = [FrameMeasure(0.2, 0.001)] * 60
@@ -29,6 +34,19 @@ def test_what_the_background_reaches_from_the_border_is_no_hole() -> None:
     open_ring = ring(15)
     open_ring[40:56, 80:] = 0
     assert measure(open_ring).holes == 0.0
+
+
+def test_alpha_that_leaves_out_a_part_of_the_mask_is_found() -> None:
+    mask = ring(0) > 0
+    alpha = (ring(0) / OPAQUE).astype(np.float32)
+    assert disagreement(alpha, mask) == 0.0
+    alpha[:, 80:] = 0.0
+    assert abs(disagreement(alpha, mask) - 0.5) < 0.03
+    assert disagreement(np.zeros_like(alpha), np.zeros_like(mask)) == 0.0
+    measures = list(STEADY)
+    measures[30] = FrameMeasure(0.2, 0.001, 0.4)
+    (place,) = places_to_review(measures, CONFIDENT, 0)
+    assert (place.frame, place.reason, place.amount) == (30, "disagreement", 0.4)
 
 
 def test_a_steady_matte_has_nothing_to_review() -> None:

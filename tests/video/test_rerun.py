@@ -41,6 +41,12 @@ def session_id(work: Orchestrator, clip: Path) -> str:
     return made
 
 
+def frames_to_rerun(work: Orchestrator, session_id: str) -> int:
+    plan = work.rerun_plan(session_id)
+    assert plan is not None
+    return plan.frames
+
+
 def run(work: Orchestrator, session_id: str, request: MatteRequest = REQUEST) -> dict[str, int]:
     """Run the job; return the units of each stage it reported."""
     units: dict[str, int] = {}
@@ -60,13 +66,15 @@ def alphas(settings: Settings, session_id: str) -> np.ndarray:
 def test_a_correction_is_matted_between_its_key_frames_only(
     work: Orchestrator, session_id: str, settings: Settings
 ) -> None:
-    assert work.frames_to_rerun(session_id) is None
+    assert work.rerun_plan(session_id) is None
     assert run(work, session_id)["matte"] == FRAMES
-    assert work.frames_to_rerun(session_id) == 0
+    assert frames_to_rerun(work, session_id) == 0
     before = alphas(settings, session_id)
     confidence = work.confidence(session_id)
     work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
-    assert work.frames_to_rerun(session_id) == 19
+    plan = work.rerun_plan(session_id)
+    assert plan is not None and plan.spans == ((1, 19),) and plan.has_changes
+    assert frames_to_rerun(work, session_id) == 19
 
     assert run(work, session_id)["matte"] == 21
     after = alphas(settings, session_id)
@@ -81,7 +89,7 @@ def test_a_correction_is_matted_between_its_key_frames_only(
             np.abs(many[right].astype(float) - many[left]).mean() for many in (after, before)
         )
         assert step <= step_before + 1.0
-    assert work.frames_to_rerun(session_id) == 0
+    assert frames_to_rerun(work, session_id) == 0
     assert work.confidence(session_id)[20:] == confidence[20:]
 
 
@@ -105,7 +113,7 @@ def test_a_removed_key_frame_is_matted_again_around_it(
     run(work, session_id)
     assert alphas(settings, session_id)[10, 80, 125] > 250
     work.remove_keyframe(session_id, 10)
-    assert work.frames_to_rerun(session_id) == 19
+    assert frames_to_rerun(work, session_id) == 19
     run(work, session_id)
     assert alphas(settings, session_id)[10, 80, 125] < 5
 
@@ -124,7 +132,7 @@ def test_a_cancelled_rerun_leaves_the_result_as_it_was(
     state = work.state(session_id)
     assert state.status is SessionStatus.CANCELLED
     assert [output.kind for output in state.outputs] == ["alpha"]
-    assert work.frames_to_rerun(session_id) == 19
+    assert frames_to_rerun(work, session_id) == 19
     run(work, session_id)
     assert alphas(settings, session_id)[10, 80, 125] > 250
 
@@ -135,6 +143,6 @@ def test_a_damaged_or_missing_alpha_is_made_whole_again(
     run(work, session_id)
     session = SessionStore(settings.workspace_dir).open(session_id)
     session.master.write_bytes(session.master.read_bytes()[:500])
-    assert work.frames_to_rerun(session_id) is None
+    assert frames_to_rerun(work, session_id) == FRAMES
     assert run(work, session_id)["matte"] == FRAMES
     assert len(alphas(settings, session_id)) == FRAMES

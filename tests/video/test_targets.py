@@ -44,6 +44,12 @@ def alphas(path: Path) -> np.ndarray:
     return np.stack([to_bytes(levels) for levels in read_master(path)])
 
 
+def frames_to_rerun(work: Orchestrator, session_id: str) -> int:
+    plan = work.rerun_plan(session_id)
+    assert plan is not None
+    return plan.frames
+
+
 def run(work: Orchestrator, session_id: str, request: MatteRequest) -> dict[str, int]:
     units: dict[str, int] = {}
 
@@ -69,12 +75,12 @@ def test_two_targets_give_two_mattes_and_a_correction_mattes_its_own_target_agai
     assert first[5][disc].mean() > 230 and first[5][square(5)].max() < 30
     assert second[5][square(5)].mean() > 200 and second[5][disc].max() < 30
 
-    assert work.frames_to_rerun(session_id) == 0
+    assert frames_to_rerun(work, session_id) == 0
     stroke = Stroke(((10.5, 10.5), (20.5, 10.5)), 4.0)
     work.segment(session_id, 6, Prompt(strokes=(stroke,)), target=2)
     corrected = work.state(session_id).keyframes_of(2)[6]
     assert corrected.prompt.has_mask, "the stroke goes on from the target's own result"
-    assert work.frames_to_rerun(session_id) == FRAMES - 3
+    assert frames_to_rerun(work, session_id) == FRAMES - 3
     assert run(work, session_id, request)["matte"] <= 2 * FRAMES
     again = alphas(folder / "targets/1/alpha_master.nut")
     assert np.array_equal(again, first)
@@ -93,7 +99,8 @@ def test_all_in_one_keeps_the_alpha_of_each_and_a_removed_target_leaves_the_rest
 
     work.remove_target(session_id, 2)
     assert [target.id for target in work.state(session_id).targets] == [1]
-    assert work.frames_to_rerun(session_id) is None
+    plan = work.rerun_plan(session_id)
+    assert plan is not None and plan.has_changes and plan.frames == 0
     assert "matte" not in run(work, session_id, REQUEST)
     assert np.array_equal(alphas(folder / "alpha_master.nut"), first)
     assert not (folder / "targets").exists() and not (folder / "instances/target_2").exists()

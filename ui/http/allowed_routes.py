@@ -70,6 +70,7 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/media/{session}/quick_preview.jpg"),
     AllowedRoute("GET", "/media/{session}/still/{number}.jpg"),
     AllowedRoute("GET", "/media/{session}/live.jpg"),
+    AllowedRoute("GET", "/media/{session}/all.zip"),
     AllowedRoute("GET", "/media/{session}/file/{word}"),
     AllowedRoute("GET", "/gradio_api/info"),
     AllowedRoute("GET", "/gradio_api/app_id"),

@@ -24,13 +24,13 @@ button { background: #2563eb; color: #fff; border-color: #2563eb; cursor: pointe
 
 _PAGE = Template(
     """<!DOCTYPE html>
-<html lang="$language"><head><meta charset="utf-8"><title>SplazMatte</title>$goes_on
+<html lang="$language"><head><meta charset="utf-8"><title>$sign_in · SplazMatte</title>$goes_on
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>$style</style></head>
-<body><form method="post" action="/login"><h1>SplazMatte</h1><p>$hint</p>$problem
+<body><main><form method="post" action="/login"><h1>SplazMatte</h1><p>$hint</p>$problem
 <input type="hidden" name="next" value="$address">
 <label>$name<input name="username" autocomplete="username" autofocus required></label>
 <label>$password<input name="password" type="password" autocomplete="current-password" required></label>
-<button>$sign_in</button></form></body></html>"""
+<button>$sign_in</button></form></main></body></html>"""
 )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeAlias
 
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from config import Settings
@@ -22,9 +22,9 @@ from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format
 from ui.client import client_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
-from ui.inputs import session_key
+from ui.inputs import session_key, short_text
 from ui.text import choose_language, translate
-from ui.views import file_name, target_of
+from ui.views import DEFAULT_NAME, archive_name, file_name, target_of
 from ui.widgets.edges.edges import read_edges
 from utils.errors import BadRequest, SplazmatteError
 from utils.types import Frame
@@ -36,6 +36,8 @@ WAITING_PICTURES = 32
 """Pictures of one client that may wait for a decoder."""
 PACKING_AT_ONCE = 2
 """PNG sequences packed at a time."""
+MOST_TOGETHER = 60
+"""Sessions whose files are sent as one ZIP at most."""
 WAITING_FILES = 16
 """Files of one client that may wait to be packed."""
 
@@ -70,6 +72,7 @@ class Media:
             Route("/media/{session}/still/{frame:int}.jpg", _answering(self._still)),
             Route("/media/{session}/live.jpg", _answering(self._live)),
             Route("/media/{session}/file/{kind}", _answering(self._file)),
+            Route("/media/{session}/all.zip", _answering(self._all)),
         ]
 
     async def _healthz(self, request: Request) -> Response:
@@ -183,8 +186,27 @@ class Media:
         media_type = output_format(output.kind).media_type
         if "inline" in request.query_params:
             return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
-        name = file_name(state, output)
+        name = file_name(state, output, _pattern(request))
         return FileResponse(output.path, media_type=media_type, filename=name, headers=_CHANGING)
+
+    async def _all(self, request: Request) -> Response:
+        """Send the files of this session and of those in `also` as one ZIP, a folder each."""
+        others = [key for key in request.query_params.get("also", "").split(",") if key]
+        if len(others) >= MOST_TOGETHER:
+            raise BadRequest("page.clips_limit", limit=MOST_TOGETHER)
+        keys = [_session(request), *(session_key(key) for key in others)]
+
+        pattern = _pattern(request)
+
+        def name_of(state: SessionState, output: OutputFile) -> str:
+            return archive_name(state, output, pattern)
+
+        def begin(_: threading.Event) -> Iterator[bytes]:
+            return self._orchestrator.archive(keys, name_of)
+
+        pieces = await self._packing.run(request, client_of(request).key, begin)
+        headers = {"Content-Disposition": 'attachment; filename="splazmatte.zip"', **_CHANGING}
+        return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -212,6 +234,10 @@ def _answering(answer: Endpoint) -> Endpoint:
 
 def _session(request: Request) -> str:
     return session_key(request.path_params["session"])
+
+
+def _pattern(request: Request) -> str:
+    return short_text(request.query_params.get("name"), "name", 200) or DEFAULT_NAME
 
 
 def _jpeg(frame: Frame) -> bytes:

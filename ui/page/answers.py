@@ -16,6 +16,7 @@ from pipeline.session.state import SessionState
 from ui import views
 from ui.page.components import Page, heading_html, output_choices, upload_label
 from ui.page.controls import control_updates
+from ui.request_values import page_controls
 from ui.text import translate, widget_texts
 from utils.errors import EngineUnavailable
 from utils.messages import Language, render
@@ -41,6 +42,17 @@ class Answers:
             self.page.status: gr.update(status=status),
             self.page.viewer: gr.update(answered=_now()),
         }
+
+    def say(self, kind: str, text: str, language: Language) -> Updates:
+        """Say something in the status line; everything else stays."""
+        return {
+            self.page.status: gr.update(status={"kind": kind, "text": text, "language": language})
+        }
+
+    def list_again(self, language: Language) -> Updates:
+        """Have the list of sessions ask the server again."""
+        current = {"language": language, "chosen": "", "at": _now()}
+        return {self.page.recent: gr.update(current=current)}
 
     def unknown_session(self, text: str, language: Language) -> Updates:
         """Show that the address names no session of ours, and forget it."""
@@ -75,7 +87,6 @@ class Answers:
         clip = views.clip_view(state, language)
         keyframes = views.keyframe_views(state, language)
         targets = views.target_views(state, language)
-        request = state.request
         return merged(
             self.session_texts(state, language, further=further),
             self.outcome(state, language),
@@ -89,10 +100,28 @@ class Answers:
                 page.source_alpha: gr.update(
                     visible=state.clip is not None and state.clip.has_alpha
                 ),
-                page.outputs: gr.update(value=list(request.outputs)) if request else gr.skip(),
+                **self._chosen(state),
                 page.progress: gr.update(job=self._watched(state)),
             },
         )
+
+    def _chosen(self, state: SessionState) -> Updates:
+        """Show what was chosen for the next job, or for the last one."""
+        page = self.page
+        request = state.draft or state.request
+        if request is None:
+            return {page.engines: gr.update(chosen=None)}
+        controls = {page.controls[spec.name]: spec for spec in page_controls()}
+        return {
+            page.outputs: gr.update(value=list(request.outputs)),
+            page.engines: gr.update(
+                chosen={"engine": request.engine, "options": request.options, "session": state.id}
+            ),
+            **{
+                control: gr.update(value=spec.value_in(request))
+                for control, spec in controls.items()
+            },
+        }
 
     def session_texts(
         self,
@@ -123,23 +152,27 @@ class Answers:
         """Show the targets and what is kept of them, in answer to no gesture on the stage."""
         keyframes = views.keyframe_views(state, language)
         targets = views.target_views(state, language)
-        return {
-            **self.status(state, language),
-            self.page.viewer: gr.update(keyframes=keyframes, targets=targets),
-            self.page.targets: gr.update(targets=targets),
-        }
+        return merged(
+            self.status(state, language),
+            {
+                self.page.viewer: gr.update(keyframes=keyframes, targets=targets),
+                self.page.targets: gr.update(targets=targets),
+            },
+        )
 
     def status(self, state: SessionState, language: Language) -> Updates:
         """Name the next step, and let the job be started where it can be."""
         job = self._orchestrator.status(state.id).job
         is_busy = job is not None and job.state in ACTIVE
-        rerun = None if is_busy else self._orchestrator.frames_to_rerun(state.id)
-        kind, text = views.step_line(state, job, language, rerun)
+        plan = None if is_busy else self._orchestrator.rerun_plan(state.id)
+        rerun = plan.frames if plan is not None and plan.has_changes else 0
+        kind, text = views.step_line(state, job, language, plan)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
         has_target = any(keyframe.kept for keyframe in state.all_keyframes)
         can_start = has_target or Capability.EVERYONE.value in self._capabilities()
         return {
             self.page.status: gr.update(status=status),
+            self.page.viewer: gr.update(rerun=plan.spans if rerun and plan else []),
             self.page.start: gr.update(
                 interactive=can_start and not is_busy,
                 value=translate("page.rerun", language, count=rerun)
@@ -186,7 +219,10 @@ class Answers:
         engines = views.engine_views(self._orchestrator.engines(), language)
         return {
             page.heading: heading_html(language),
-            page.upload: gr.update(label=upload_label(self._settings, language)),
+            page.upload: gr.update(
+                limits=upload_label(self._settings, language),
+                texts=widget_texts("upload", language),
+            ),
             page.text: gr.update(
                 label=translate("page.text", language),
                 placeholder=hint,
@@ -207,6 +243,7 @@ class Answers:
             page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
             page.viewer: gr.update(texts=widget_texts("viewer", language)),
             page.targets: gr.update(texts=widget_texts("targets", language)),
+            page.status: gr.update(texts=widget_texts("status", language)),
             page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
             page.results: gr.update(texts=widget_texts("results", language)),
             page.quick_preview: gr.update(texts=widget_texts("quick_preview", language)),

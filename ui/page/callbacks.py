@@ -14,7 +14,7 @@ import gradio as gr
 from config import Settings
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
-from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.request import RenderRequest
 from pipeline.session.state import SessionState
 from ui import views
 from ui.client import client_of
@@ -29,12 +29,13 @@ from ui.inputs import (
 )
 from ui.page.answers import Answers, Updates, merged
 from ui.page.components import Page
+from ui.page.job_request import read_job
+from ui.page.session_steps import SessionSteps
 from ui.page.target_steps import TargetSteps
 from ui.report import report_internal_error
 from ui.request_values import page_controls, read_request
 from ui.text import as_language, choose_language, translate
 from ui.widgets.edges.edges import read_appearance
-from ui.widgets.engines.engines import read_choice
 from ui.widgets.viewer.viewer import Marks, read_annotation
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.messages import Language
@@ -56,6 +57,7 @@ class Callbacks:
         self._settings = settings
         self._cache_dir = cache_dir
         self._answers: Answers | None = None
+        self.sessions = SessionSteps(orchestrator, lambda: self._answer)
         self.targets = TargetSteps(orchestrator, lambda: self._answer)
 
     def bind(self, page: Page) -> None:
@@ -116,19 +118,6 @@ class Callbacks:
 
     # --- clip and target ------------------------------------------------------------------------
 
-    def upload(
-        self,
-        session: object,
-        language: Language,
-        upload: object,
-        request: gr.Request | None = None,
-    ) -> Updates:
-        """Make a new session of the clip; the upload box is empty again also where it is refused."""
-        return merged(
-            self._new_sessions([upload], language, request),
-            {self._answer.page.upload: gr.update(value=None)},
-        )
-
     def clips(
         self,
         session: object,
@@ -136,26 +125,26 @@ class Callbacks:
         event: gr.EventData,
         request: gr.Request | None = None,
     ) -> Updates:
-        """Make a session of each clip that was sent from the stage."""
+        """Make a session of each clip that was sent, and show the first; a refused one doesn't stop the rest."""
         files = event_value(event, "files")
         if not isinstance(files, list) or not all(isinstance(item, dict) for item in files):
             raise BadRequest("page.bad_value", name="files")
-        return self._new_sessions([item.get("path") for item in files], language, request)
-
-    def _new_sessions(
-        self, uploads: list[object], language: Language, request: gr.Request | None
-    ) -> Updates:
-        """Show the first of the new sessions; a clip that is refused doesn't stop the rest."""
-        if len(uploads) > MOST_CLIPS:
+        if len(files) > MOST_CLIPS:
             raise BadRequest("page.clips_limit", limit=MOST_CLIPS)
         owner = client_of(request).key
         states: list[SessionState] = []
         refused: list[str] = []
-        for item in uploads:
+        for item in files:
+            path = item.get("path")
+            if not path:
+                # The upload route said why.
+                name = short_text(item.get("name"), "files", 300)
+                refused.append(f"{name[:120]}: {short_text(item.get('error'), 'files')}")
+                continue
             try:
-                states.append(self._take(item, owner))
+                states.append(self._take(path, owner))
             except SplazmatteError as error:
-                refused.append(f"{_name_of(item)}: {error.text(language)}")
+                refused.append(f"{_name_of(path)}: {error.text(language)}")
         if not states:
             text = refused[0].partition(": ")[2] if len(refused) == 1 else " ".join(refused)
             return self._answer.problem(text, language)
@@ -175,8 +164,8 @@ class Callbacks:
         self, session: object, language: Language, value: object, is_example: object
     ) -> Updates:
         """Find what the new marks point at, frame by frame; no marks means no selection there."""
-        annotation = read_annotation(value)
         session_id = session_key(session)
+        annotation = read_annotation(value)
         for marks in annotation.waiting or (annotation.marks,):
             self._mark(session_id, marks, is_example is True)
         state = self._orchestrator.state(session_id)
@@ -199,9 +188,9 @@ class Callbacks:
         self, session: object, language: Language, value: object, text: object, is_example: object
     ) -> Updates:
         """Find what the words name on the frame; without words, what the marks point at."""
+        session_id = session_key(session)
         words = short_text(text, "text")
         marks = read_annotation(value).marks
-        session_id = session_key(session)
         if not words:
             if not marks.points and marks.box is None:
                 raise BadRequest("page.text_empty")
@@ -229,8 +218,8 @@ class Callbacks:
         """Take a mask PNG as the selection on the frame."""
         path = cached_upload(upload, self._cache_dir)
         try:
-            marks = read_annotation(value).marks
             session_id = session_key(session)
+            marks = read_annotation(value).marks
             self._orchestrator.read_mask_upload(session_id, marks.frame, path, target=marks.target)
         finally:
             forget_upload(path)
@@ -258,18 +247,7 @@ class Callbacks:
     ) -> Updates:
         """Queue the matting job; `controls` are the values of `page_controls`, in their order."""
         session_id = session_key(session)
-        annotation = read_annotation(marks)
-        choice = read_choice(engine)
-        values = dict(zip([spec.name for spec in page_controls()], controls, strict=True))
-        request = read_request(
-            MatteRequest,
-            {"outputs": outputs, "engine": choice.name, **values},
-            read_appearance(appearance),
-            options=choice.options,
-            first=annotation.first,
-            last=annotation.last,
-            kept=annotation.kept,
-        )
+        request = read_job(marks, engine, outputs, appearance, controls)
         self._orchestrator.submit(session_id, request)
         return self._answer.working(session_id, language)
 

@@ -21,6 +21,7 @@ from ui.widgets.recent.recent import build_recent
 from ui.widgets.results.results import build_results
 from ui.widgets.status.status import build_status
 from ui.widgets.targets.targets import build_targets
+from ui.widgets.upload.upload import build_upload
 from ui.widgets.viewer.viewer import build_viewer
 from utils.messages import Language
 
@@ -42,7 +43,7 @@ class Page:
     language: gr.Radio
     status: gr.HTML
     recent: gr.HTML
-    upload: gr.File
+    upload: gr.HTML
     targets: gr.HTML
     viewer: gr.HTML
     quick_preview: gr.HTML
@@ -105,7 +106,7 @@ def output_choices(language: Language) -> list[tuple[str, str]]:
 
 
 def upload_label(settings: Settings, language: Language) -> str:
-    """Return the upload's label, which names the limits."""
+    """Return what may be uploaded: formats, duration and size."""
     return translate(
         "page.upload",
         language,
@@ -129,15 +130,10 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
     recent = build_recent(language, polling)
     with gr.Row(equal_height=False, elem_id="sm-work"):
         with gr.Column(scale=7, min_width=STAGE_PX):
-            viewer = build_viewer(language, polling)
+            viewer = build_viewer(language, polling, settings.formats)
             edges = build_edges(language)
         with gr.Column(scale=2, min_width=PANEL_PX, elem_id="sm-panel"):
-            upload = gr.File(
-                label=upload_label(settings, language),
-                file_types=[f".{name}" for name in settings.formats],
-                height=100,
-                elem_id="sm-upload",
-            )
+            upload = build_upload(language, upload_label(settings, language), settings.formats)
             targets = build_targets(language)
             text, segment, exemplars, own_mask, main_object, source_alpha = _selection(language)
             # Before the many kinds of files, so that start and progress are in view.

@@ -74,7 +74,6 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     }
     on(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
     on(page.language.input, calls.change_language)
-    on(page.upload.upload, calls.upload, page.upload)
     on(page.viewer.annotate, calls.annotate, page.viewer, page.exemplars, **quick)
     on(page.viewer.clips, calls.clips)
     on(page.viewer.keep, calls.keep, trigger_mode="always_last")
@@ -87,15 +86,17 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     on(page.main_object.click, calls.main_object, page.viewer, **quick)
     on(page.source_alpha.click, calls.source_alpha, page.viewer, **quick)
     on(page.own_mask.upload, calls.own_mask, page.viewer, page.own_mask)
-    on(
-        page.start.click,
-        calls.start,
-        page.viewer,
-        page.engines,
-        page.outputs,
-        page.edges,
-        *page.controls.values(),
-    )
+    job = (page.viewer, page.engines, page.outputs, page.edges, *page.controls.values())
+    on(page.start.click, calls.start, *job)
+    on(page.recent.start_all, calls.sessions.start_all, *job)
+    for changed in (
+        page.viewer.range,
+        page.engines.choose,
+        page.outputs.input,
+        *(control.input for control in page.controls.values()),
+    ):
+        on(changed, calls.sessions.remember, *job, trigger_mode="always_last")
+    on(page.viewer.refresh, calls.sessions.refresh, trigger_mode="always_last")
     on(page.progress.finished, calls.finished)
     again = [page.controls[spec.name] for spec in page_controls(RenderRequest)]
     on(page.edges.apply, calls.render, page.edges, page.outputs, *again)

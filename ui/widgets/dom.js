@@ -23,6 +23,11 @@ const hear = (name, handler) => {
   };
   window.addEventListener(`splazmatte:${name}`, listener);
 };
+// The title of the window: what a job has reached, then the clip.
+const showTitle = () => {
+  const { job, clip } = document.body.dataset;
+  document.title = [job, clip, "SplazMatte"].filter(Boolean).join(" · ");
+};
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const shownTime = (seconds) => {
   const whole = Math.max(0, Math.round(seconds));

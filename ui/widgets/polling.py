@@ -11,12 +11,12 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.session.state import SessionState
 from ui import views
 from ui.client import Client, client_of
-from ui.inputs import session_key
+from ui.inputs import session_key, short_text
 from ui.text import as_language
 from utils.errors import SessionError, SplazmatteError
 from utils.messages import Language
 
-MOST_RECENT = 12
+MOST_RECENT = 60
 """Recent sessions asked for at a time."""
 
 Answer = dict[str, views.Json]
@@ -57,12 +57,14 @@ class Polling:
             return {"ok": False}
 
     def playback(self, data: Any, client: Client) -> Answer:
-        """Return whether the clip that the page plays is ready; it is made when it is first asked for."""
+        """Return whether the clip that the page plays is ready, and the scene cuts; it is made when first asked for."""
         try:
-            ready = self._orchestrator.has_playback(session_key(data["session"]))
+            key = session_key(data["session"])
+            ready = self._orchestrator.has_playback(key)
+            cuts = list(self._orchestrator.scene_cuts(key))
         except _UNUSABLE:
             return {"ok": False}
-        return {"ok": True, "ready": ready}
+        return {"ok": True, "ready": ready, "cuts": cuts}
 
     def quick_preview(self, data: Any, client: Client) -> Answer:
         """Return how far the preview without a mark is; `state` is None where there is none."""
@@ -94,7 +96,7 @@ class Polling:
             return {"ok": False}
         return {
             "ok": True,
-            "sessions": views.status_texts(states, language),
+            "sessions": [self._session(state, language) for state in states],
             "notices": notices,
             "user": client.name,
             "can_sign_out": client.is_signed_in,
@@ -112,6 +114,28 @@ class Polling:
             return {"ok": False}
         return {"ok": True, "kept": state.is_kept}
 
+    def rename_session(self, data: Any, client: Client) -> Answer:
+        """Give a session another name to show, and its downloads with it."""
+        del client
+        return _answered(
+            data, lambda key: self._orchestrator.rename(key, short_text(data["name"], "name"))
+        )
+
+    def delete_session(self, data: Any, client: Client) -> Answer:
+        """Remove a session for good; one with a job that runs or waits stays."""
+        del client
+
+        def delete(key: str) -> None:
+            if not self._orchestrator.discard(key):
+                raise SessionError("job.already_running")
+
+        return _answered(data, delete)
+
+    def _session(self, state: SessionState, language: Language) -> Answer:
+        job = self._orchestrator.status(state.id).job
+        size_bytes = self._orchestrator.size_bytes(state.id)
+        return views.session_view(state, job, size_bytes, language)
+
     def _known(
         self, ids: Sequence[str], language: Language
     ) -> tuple[list[SessionState], list[str]]:
@@ -123,6 +147,17 @@ class Polling:
                 if error.code == "job.session_removed":
                     notices.append(error.text(language))
         return states, notices
+
+
+def _answered(data: Any, change: Callable[[str], object]) -> Answer:
+    """Return whether a change of a session was made, with the error's text where it was not."""
+    try:
+        change(session_key(data["session"]))
+    except SplazmatteError as error:
+        return {"ok": False, "text": error.text(as_language(data.get("language")))}
+    except _UNUSABLE:
+        return {"ok": False}
+    return {"ok": True}
 
 
 def _as_function(method: Callable[[Any, Client], Answer], name: str) -> Callable[..., Answer]:

@@ -67,6 +67,7 @@ TEXTS: dict[str, Text] = {
         en="SplazMatte is being stopped. Start the job again once it is back.",
         zh="SplazMatte 正在停止。恢复后请重新开始任务。",
     ),
+    "job.name_empty": Text(en="A clip needs a name. Type one.", zh="名称不能为空，请输入名称。"),
     "job.target_unknown": Text(
         en="The clip has no target no. {number}. Choose one of the list.",
         zh="没有编号为 {number} 的目标，请从目标列表中选择。",

@@ -59,6 +59,10 @@ TEXTS: dict[str, Text] = {
         en="Corrected. “Matte {count} frames again” applies it; the other frames stay as they are.",
         zh="已修正。按“重新抠图 {count} 帧”生效，其余各帧保持不变。",
     ),
+    "page.step.changed": Text(
+        en="The targets changed. “Start matting” makes the files anew; no frame is matted again.",
+        zh="目标已更改。按“开始抠图”重新生成文件，无需重新抠图。",
+    ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “Start matting” to run it again.",
         zh="已取消。选区已保留，按“开始抠图”可重新运行。",
@@ -79,6 +83,9 @@ TEXTS: dict[str, Text] = {
         zh="{name} 的值无效。请刷新页面后重试。",
     ),
     "page.review.area": Text(en="the area jumps by {percent} %", zh="面积突变 {percent}%"),
+    "page.review.disagreement": Text(
+        en="alpha and tracked mask differ by {percent} %", zh="通道与跟踪蒙版相差 {percent}%"
+    ),
     "page.review.holes": Text(
         en="holes of {percent} % of the target", zh="目标内出现 {percent}% 的孔洞"
     ),
@@ -86,6 +93,18 @@ TEXTS: dict[str, Text] = {
     "page.clips_limit": Text(
         en="At most {limit} clips at a time. Upload the others after these.",
         zh="一次最多上传 {limit} 个视频，其余请稍后再传。",
+    ),
+    "page.started_all": Text(
+        en="{count} clips are in the queue; the list of clips shows each.",
+        zh="{count} 个视频已加入队列，进度见视频列表。",
+    ),
+    "page.name_pattern": Text(
+        en="“{pattern}” is no name for downloads. Use text with any of {known} in braces.",
+        zh="“{pattern}”不能用作下载文件名。请使用文字，并可包含花括号中的 {known}。",
+    ),
+    "page.no_outputs": Text(
+        en="No file to make is ticked. Tick at least one under “Files to make”.",
+        zh="没有勾选任何输出文件。请在“输出文件”中至少勾选一项。",
     ),
     "page.no_session": Text(en="Upload a clip first.", zh="请先上传视频。"),
     "page.no_file": Text(

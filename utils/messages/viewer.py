@@ -9,6 +9,12 @@ VIEWER: dict[str, Text] = {
         en="Drop clips here, or click to choose", zh="把视频拖到这里，或点击选择（可多选）"
     ),
     "sending": Text(en="Uploading and checking…", zh="正在上传并检查…"),
+    "sending_already": Text(
+        en="Clips are being uploaded. Add more when they are there.",
+        zh="正在上传视频，请等待完成后再添加。",
+    ),
+    "unsent": Text(en="the upload broke off. Try again.", zh="上传中断，请重试。"),
+    "no_clips": Text(en="The folder has no clips.", zh="该文件夹中没有视频。"),
     "clip": Text(
         en="{name} · {width}×{height} · {fps} fps · {frames} frames",
         zh="{name} · {width}×{height} · {fps} 帧/秒 · 共 {frames} 帧",
@@ -70,6 +76,7 @@ VIEWER: dict[str, Text] = {
         en="This target is locked. Unlock it in the list, or choose another one (T).",
         zh="该目标已锁定。请在列表中解锁，或选择其他目标（T）。",
     ),
+    "key_start": Text(en="start the job", zh="开始任务"),
     "key_target": Text(en="next target", zh="下一个目标"),
     "busy": Text(en="Finding…", zh="正在查找…"),
     "hint": Text(

@@ -14,7 +14,10 @@ _ENGINES: dict[str, Text] = {
     "copy": Text(en="Copy the command", zh="复制命令"),
     "copied": Text(en="Copied", zh="已复制"),
     "options": Text(en="Options", zh="选项"),
-    "setup": Text(en="Not installed (for the administrator)", zh="未安装（管理员查看）"),
+    "setup": Text(
+        en="{count} more engines, not installed (for the administrator)",
+        zh="另有 {count} 个引擎未安装（管理员查看）",
+    ),
 }
 
 _PROGRESS: dict[str, Text] = {
@@ -29,6 +32,11 @@ _PROGRESS: dict[str, Text] = {
     "cancel": Text(en="Cancel", zh="取消"),
     "cancelling": Text(en="Stopping…", zh="正在停止…"),
     "live": Text(en="Newest matted frame", zh="最新完成的一帧"),
+    "notify": Text(en="Notify me at the end", zh="完成时通知"),
+    "sound": Text(en="Sound at the end", zh="完成时提示音"),
+    "waiting": Text(en="Waiting", zh="排队中"),
+    "ended": Text(en="✓ Matte done", zh="✓ 抠图完成"),
+    "failed": Text(en="Matting failed", zh="抠图失败"),
     "lost": Text(en="No answer from the server; still trying…", zh="服务器没有响应，正在重试…"),
 }
 
@@ -43,6 +51,7 @@ _RESULTS: dict[str, Text] = {
     "downloads": Text(en="Downloads", zh="下载"),
     "took": Text(en="{engine} · {seconds} s", zh="{engine} · 用时 {seconds} 秒"),
     "notes": Text(en="Notes", zh="提示"),
+    "naming": Text(en="File names", zh="文件命名"),
 }
 
 _EDGES: dict[str, Text] = {
@@ -69,6 +78,22 @@ _EDGES: dict[str, Text] = {
     ),
 }
 
+_STATUS: dict[str, Text] = {
+    "away": Text(
+        en="The server doesn't answer. Waiting for it; your marks on this page are kept.",
+        zh="服务器没有响应，正在等待恢复；本页上的标记会保留。",
+    ),
+    "no_answer": Text(
+        en="The server could not take that just now. Try again in a moment.",
+        zh="服务器暂时无法处理该操作，请稍后再试。",
+    ),
+}
+
+_UPLOAD: dict[str, Text] = {
+    "choose": Text(en="Upload clips", zh="上传视频"),
+    "folder": Text(en="Upload a folder", zh="上传文件夹"),
+}
+
 _TARGETS: dict[str, Text] = {
     "title": Text(en="Targets", zh="目标"),
     "add": Text(en="＋ New target", zh="＋ 新建目标"),
@@ -82,6 +107,18 @@ _TARGETS: dict[str, Text] = {
 
 _RECENT: dict[str, Text] = {
     "title": Text(en="Recent clips on this computer", zh="本机最近的视频"),
+    "start_all": Text(en="Matte all {count} with these settings", zh="用当前设置抠全部 {count} 个"),
+    "start_all_hint": Text(
+        en="Engine, files and edges as chosen here. A clip without marks needs an engine that finds people, or "
+        "a network that finds the main object.",
+        zh="使用当前选择的引擎、输出文件和边缘设置。没有标记的视频需要能自动识别人物的引擎，或能自动找出主体的网络。",
+    ),
+    "download_all": Text(en="Download all {count} as ZIP", zh="打包下载全部 {count} 个（ZIP）"),
+    "rename": Text(en="Rename {name}", zh="重命名 {name}"),
+    "delete": Text(en="Delete {name}", zh="删除 {name}"),
+    "delete_sure": Text(en="Delete for good?", zh="确定删除？"),
+    "place": Text(en="waiting, {count} in front", zh="排队中，前面 {count} 个"),
+    "lost": Text(en="No answer from the server.", zh="服务器没有响应。"),
     "status_ready": Text(en="not started", zh="未开始"),
     "status_queued": Text(en="waiting", zh="排队中"),
     "status_running": Text(en="running", zh="运行中"),
@@ -108,6 +145,8 @@ _GROUPS: dict[str, dict[str, Text]] = {
     "edges": _EDGES,
     "recent": _RECENT,
     "targets": _TARGETS,
+    "status": _STATUS,
+    "upload": _UPLOAD,
 }
 
 TEXTS: dict[str, Text] = {

@@ -15,16 +15,24 @@ const publish = () => {
   props.value = { engine: chosen ? chosen.value : "auto", options };
 };
 
-const control = (option) => {
-  const shared = { "data-option": option.name, "data-initial": String(option.initial), onchange: publish };
+const choose = () => { publish(); trigger("choose"); };
+// An option's value of an earlier choice, else its default.
+const valueOf = (engine, option) => {
+  const { chosen } = props;
+  const known = chosen && chosen.engine === engine.name ? chosen.options : {};
+  return option.name in known ? known[option.name] : option.initial;
+};
+const control = (engine, option) => {
+  const shared = { "data-option": option.name, "data-initial": String(option.initial), onchange: choose };
+  const value = valueOf(engine, option);
   if (option.kind === "choice") {
     const select = make("select", shared, ...option.choices.map((name) => make("option", { value: name, text: name })));
-    select.value = String(option.initial);
+    select.value = String(value);
     return select;
   }
-  if (option.kind === "bool") return make("input", { type: "checkbox", checked: option.initial, ...shared });
+  if (option.kind === "bool") return make("input", { type: "checkbox", checked: value === true || value === "true", ...shared });
   return make("input", {
-    type: "number", min: option.minimum, max: option.maximum, value: option.initial,
+    type: "number", min: option.minimum, max: option.maximum, value,
     step: option.kind === "int" ? 1 : "any", ...shared,
   });
 };
@@ -58,30 +66,39 @@ const card = (engine, index, chosen) => {
     make("div", { class: "sm-card-head" },
       make("input", {
         type: "radio", class: "sm-radio", name: "sm-engine", id, value: engine.name, disabled: !engine.available,
-        "aria-describedby": `${id}-about`, onchange: publish,
+        "aria-describedby": `${id}-about`, onchange: choose,
       }),
       make("label", { for: id, text: engine.label }),
       engine.initial ? make("span", { class: "sm-tag", text: label("auto") }) : null),
     make("p", { id: `${id}-about`, class: "sm-about", text: engine.description }));
   item.querySelector("input").checked = engine.name === chosen;
-  if (engine.missing.length) item.append(make("details", {}, make("summary", { text: label("setup") }), ...setup(engine)));
+  if (engine.missing.length) item.append(...setup(engine));
   if (engine.available && engine.options.length) {
     item.append(make("details", {}, make("summary", { text: label("options") }),
       ...engine.options.map((option) =>
-        make("label", { class: "sm-option" }, make("span", { text: option.label }), control(option)))));
+        make("label", { class: "sm-option" }, make("span", { text: option.label }), control(engine, option)))));
   }
   return item;
 };
 
 const show = () => {
   const engines = props.engines || [];
-  const current = props.value && props.value.engine;
+  const restored = props.chosen && props.chosen.session !== list.dataset.session ? props.chosen.engine : "";
+  if (props.chosen) list.dataset.session = props.chosen.session;
+  const current = restored || (props.value && props.value.engine);
   const usable = engines.filter((engine) => engine.available);
   const preferred = usable.find((engine) => engine.name === current)
     || usable.find((engine) => engine.initial) || usable[0];
   root.querySelector("legend").textContent = label("title");
-  list.replaceChildren(...engines.map((engine, index) => card(engine, index, preferred && preferred.name)));
+  const cards = engines.map((engine, index) => card(engine, index, preferred && preferred.name));
+  list.replaceChildren(...cards.filter((item, index) => engines[index].available));
+  // What only an administrator can change is folded away, with its commands.
+  const missing = root.querySelector("[data-part=missing]");
+  const absent = cards.filter((item, index) => !engines[index].available);
+  missing.hidden = !absent.length;
+  missing.querySelector("summary").textContent = label("setup", { count: absent.length });
+  root.querySelector("[data-part=missing-list]").replaceChildren(...absent);
   publish();
 };
-watch(["engines", "texts"], show);
+watch(["engines", "texts", "chosen"], show);
 show();

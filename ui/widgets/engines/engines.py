@@ -14,8 +14,12 @@ from utils.options import OptionValue
 
 
 def build_engines(language: Language) -> gr.HTML:
-    """Return the widget. Prop: `engines`. Value: `{"engine": name, "options": {name: value}}`."""
-    return build_widget("engines", language, value={}, engines=[])
+    """Return the widget.
+
+    Props: `engines`, `chosen` (what an earlier choice was, or None). Value: `{"engine": name, "options":
+    {name: value}}`. Event: `choose` after the user changed it.
+    """
+    return build_widget("engines", language, value={}, engines=[], chosen=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,52 @@ const lineOf = (job) => {
   return words;
 };
 
+// A notification needs the user's leave and a secure address; the sound is off until it is asked for.
+const LONG_S = 10;
+const setting = (name) => { try { return localStorage.getItem(`splazmatte.${name}`) === "on"; } catch (problem) { return false; } };
+const canNotify = () => "Notification" in window && window.isSecureContext;
+const showSettings = () => {
+  part("notify").hidden = !canNotify();
+  part("notify").setAttribute("aria-pressed", String(canNotify() && Notification.permission === "granted" && setting("notify")));
+  part("sound").setAttribute("aria-pressed", String(setting("sound")));
+};
+const change = async (name) => {
+  const isOn = part(name).getAttribute("aria-pressed") !== "true";
+  if (name === "notify" && isOn && await Notification.requestPermission() !== "granted") return;
+  try { localStorage.setItem(`splazmatte.${name}`, isOn ? "on" : "off"); } catch (problem) { /* private mode */ }
+  showSettings();
+  if (name === "sound" && isOn) playSound();
+};
+const playSound = () => {
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  const volume = context.createGain();
+  tone.frequency.setValueAtTime(660, 0);
+  tone.frequency.setValueAtTime(880, 0.15);
+  volume.gain.setValueAtTime(0.15, 0);
+  volume.gain.linearRampToValueAtTime(0, 0.4);
+  tone.connect(volume).connect(context.destination);
+  tone.onended = () => context.close();
+  tone.start();
+  tone.stop(0.4);
+};
+const announce = (job) => {
+  const isDone = job.state === "done";
+  document.body.dataset.job = document.hidden ? label(isDone ? "ended" : "failed") : "";
+  showTitle();
+  if (job.elapsed_s < LONG_S || job.state === "cancelled") return;
+  if (setting("sound")) playSound();
+  if (document.hidden && canNotify() && setting("notify") && Notification.permission === "granted") {
+    const said = new Notification(label(isDone ? "ended" : "failed"), { body: document.body.dataset.clip || "", tag: "splazmatte" });
+    said.onclick = () => { window.focus(); said.close(); };
+  }
+};
+const onVisible = () => {
+  if (!element.isConnected) { document.removeEventListener("visibilitychange", onVisible); return; }
+  if (!document.hidden && root.hidden) { document.body.dataset.job = ""; showTitle(); }
+};
+document.addEventListener("visibilitychange", onVisible);
+
 const show = (job) => {
   root.hidden = false;
   root.dataset.state = job.state;
@@ -29,6 +75,8 @@ const show = (job) => {
   bar.setAttribute("aria-valuenow", String(percent));
   bar.firstElementChild.style.width = `${percent}%`;
   part("percent").textContent = job.state === "queued" ? "" : `${percent}%`;
+  document.body.dataset.job = job.state === "queued" ? label("waiting") : `${percent} %`;
+  showTitle();
   part("line").textContent = lineOf(job).join(" · ");
   part("cancel").disabled = job.is_cancelling;
   const live = part("live");
@@ -47,12 +95,18 @@ const poll = async (own) => {
   if (own !== turn) return;
   if (answer && answer.ok && answer.job) {
     show(answer.job);
-    if (!answer.job.is_active) { stop(); trigger("finished"); return; }
+    if (!answer.job.is_active) { stop(); announce(answer.job); trigger("finished"); return; }
   } else if (answer && answer.ok) { stop(); trigger("finished"); return; }
   else part("line").textContent = label("lost");
   timer = setTimeout(() => poll(own), PERIOD_MS);
 };
-const stop = () => { turn += 1; clearTimeout(timer); root.hidden = true; };
+const stop = () => {
+  turn += 1;
+  clearTimeout(timer);
+  root.hidden = true;
+  document.body.dataset.job = "";
+  showTitle();
+};
 const start = () => {
   stop();
   if (!props.job || !props.job.session) return;
@@ -61,6 +115,8 @@ const start = () => {
   poll(turn);
 };
 
+part("notify").onclick = () => change("notify");
+part("sound").onclick = () => change("sound");
 part("cancel").onclick = async () => {
   part("cancel").disabled = true;
   try { await server.cancel_job({ session: props.job.session }); } catch (problem) { part("cancel").disabled = false; }
@@ -73,4 +129,5 @@ const showTexts = () => {
 watch("texts", showTexts);
 watch("job", start);
 showTexts();
+showSettings();
 start();

@@ -1,8 +1,10 @@
 // This browser's recent sessions; only their ids are kept here, the server says what became of them.
 const root = element.querySelector(".sm-recent");
-const list = root.querySelector("ul");
+const list = root.querySelector("details ul");
 const KEY = "splazmatte.sessions";
-const MOST = 12;
+const MOST = 60;
+const AGAIN_MS = 2000;
+let again = null;
 const read = () => {
   try {
     const ids = JSON.parse(localStorage.getItem(KEY) || "[]");
@@ -35,8 +37,9 @@ const notice = (texts) => {
 const write = (ids) => { try { localStorage.setItem(KEY, JSON.stringify(ids.slice(0, MOST))); } catch (problem) { /* private mode */ } };
 
 const show = async () => {
-  const { session, language } = props.current || {};
+  const { language } = props.current || {};
   if (!language) return;
+  const session = props.current.session ?? new URL(location.href).searchParams.get("s");
   try { localStorage.setItem("splazmatte.language", props.current.chosen || localStorage.getItem("splazmatte.language") || ""); }
   catch (problem) { /* private mode */ }
   const made = [session, ...(props.current.further || [])];
@@ -57,13 +60,26 @@ const show = async () => {
   if (own) showKept(own.kept);
   const others = answer.sessions.filter((item) => item.id !== session);
   root.querySelector("details").hidden = !others.length;
-  list.replaceChildren(...others.map((item) => {
-    const time = new Date(item.created_at_s * 1000).toLocaleString(document.documentElement.lang, {
-      month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
-    });
-    return make("li", {}, make("a", { href: `?s=${encodeURIComponent(item.id)}`, text: item.name }),
-      make("span", { class: "sm-hint", text: [time, item.status, answer.user && item.owner !== answer.user ? item.owner : "", item.kept ? label("kept") : ""].filter(Boolean).join(" · ") }));
-  }));
+  showAll(answer.sessions);
+  // A name that is being typed, or a delete that is asked for, is not taken away.
+  if (!list.querySelector("input, [data-sure]")) list.replaceChildren(...others.map((item) => lineOf(item, answer.user)));
+  clearTimeout(again);
+  const isWaiting = answer.sessions.some((item) => item.active);
+  if (isWaiting && element.isConnected) again = setTimeout(show, AGAIN_MS);
+};
+// What is done with all sessions of the list together.
+const showAll = (sessions) => {
+  const ready = sessions.filter((item) => !item.active);
+  const done = sessions.filter((item) => item.done);
+  part("start-all").textContent = label("start_all", { count: ready.length });
+  part("start-all").hidden = ready.length < 2;
+  part("start-all").onclick = () => trigger("start_all", { sessions: ready.map((item) => item.id) });
+  part("all-hint").textContent = label("start_all_hint");
+  part("all-hint").hidden = ready.length < 2;
+  const link = part("download-all");
+  link.hidden = done.length < 2;
+  link.textContent = label("download_all", { count: done.length });
+  if (done.length) link.href = mediaUrl(done[0].id, `all.zip?also=${done.slice(1).map((item) => encodeURIComponent(item.id)).join(",")}`);
 };
 watch(["current", "texts"], show);
 show();

@@ -10,10 +10,16 @@ from utils.messages import Language
 
 
 def build_recent(language: Language, polling: Polling) -> gr.HTML:
-    """Return the widget. Prop: `current` ({"session", "language", "chosen"})."""
+    """Return the widget.
+
+    Prop: `current` ({"session", "language", "chosen", "further"}). Event: `start_all` with the ids of sessions.
+    """
     return build_widget(
         "recent",
         language,
-        server_functions=polling.functions("recent_sessions", "keep_session"),
+        helpers=("list",),
+        server_functions=polling.functions(
+            "recent_sessions", "keep_session", "rename_session", "delete_session"
+        ),
         current={},
     )

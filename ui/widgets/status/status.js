@@ -1,10 +1,13 @@
 // The status line: always names the next step; the page's language and address follow it.
 const root = element.querySelector(".sm-status");
+const say = ({ kind, text }) => {
+  root.dataset.kind = kind || "step";
+  root.setAttribute("role", kind === "error" ? "alert" : "status");
+  root.textContent = text || "";
+};
 const show = () => {
   const status = props.status || {};
-  root.dataset.kind = status.kind || "step";
-  root.setAttribute("role", status.kind === "error" ? "alert" : "status");
-  root.textContent = status.text || "";
+  say(status);
   if (status.language) document.documentElement.lang = status.language === "zh" ? "zh-CN" : "en";
   if (status.session !== undefined) {
     const address = new URL(location.href);
@@ -13,5 +16,29 @@ const show = () => {
   }
   if (status.text) document.body.dataset.ready = "true";
 };
+// Whether the server answers; what is clicked while it doesn't would be lost without a word.
+const ASK_MS = 5000;
+let isAway = false;
+const askServer = async () => {
+  if (!element.isConnected) return;
+  let isThere = true;
+  if (!document.hidden) {
+    try { await fetch("healthz", { cache: "no-store" }); } catch (problem) { isThere = false; }
+    if (!isThere) { isAway = true; say({ kind: "error", text: label("away") }); }
+    else if (isAway) { isAway = false; show(); tell("server", { isBack: true }); }
+  }
+  setTimeout(askServer, isAway ? 1000 : ASK_MS);
+};
+setTimeout(askServer, ASK_MS);
+// Gradio tells what it could not send in a pop-up of its own, in English; the line says it in the page's words.
+const noticePopUps = new MutationObserver(() => {
+  if (!element.isConnected) { noticePopUps.disconnect(); return; }
+  const popUp = document.querySelector(".toast-body.error:not([data-seen])");
+  if (!popUp) return;
+  popUp.dataset.seen = "true";
+  if (!isAway) say({ kind: "error", text: label("no_answer") });
+});
+noticePopUps.observe(document.body, { childList: true, subtree: true });
+hear("say", say);
 watch("status", show);
 show();

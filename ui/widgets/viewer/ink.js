@@ -67,6 +67,7 @@ const drawInk = () => {
   const { drag, polygon, cursor, corner, pointer } = state;
   if (["source", "mask"].includes(state.mode)) {
     const prompt = promptOf(state.frame);
+    root.dataset.strokes = String(prompt.strokes.length);
     // Painted strokes show until the mask has them.
     for (const gesture of state.done) {
       if (gesture.frame === state.frame && gesture.kind === "stroke" && gesture.sequence > state.answered) drawStroke(pen, gesture.stroke);

@@ -4,7 +4,7 @@ const KEYS = [
   ["Space", "key_play"], ["J K L", "key_shuttle"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
   ["I O", "key_range"], ["N P", "key_review"], ["V X B", "key_marks"], ["D E", "key_brush"], ["G", "key_polygon"], ["[ ]", "key_size"],
   ["H", "key_hand"], ["+ − 0 1", "key_zoom"], ["S M A R C", "key_modes"], ["T", "key_target"], ["Ctrl Z", "key_undo"], ["Delete", "key_clear"],
-  ["Enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
+  ["Enter", "key_start"], ["Tab Enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
 ];
 const showHelp = (isOpen) => {
   part("keys").hidden = !isOpen;
@@ -60,9 +60,15 @@ const stepBy = (event) => {
   pause();
   showFrame(state.frame + step);
 };
+const startJob = () => {
+  const button = document.querySelector("#sm-start");
+  if (button && !button.disabled) { button.click(); return true; }
+  return false;
+};
+// Enter starts the job; on a stage that was reached by the keyboard it sets marks.
 const onEnter = (event) => {
   if (state.polygon && !state.cursor) { closePolygon(); return true; }
-  if (document.activeElement !== ink) return false;
+  if (!state.cursor && (document.activeElement !== ink || state.isPointing)) return startJob();
   if (state.cursor) placeByKeyboard(event.shiftKey || event.altKey);
   else { state.cursor = { x: clip().width >> 1, y: clip().height >> 1 }; drawInk(); }
   return true;
@@ -70,6 +76,7 @@ const onEnter = (event) => {
 const onKey = (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.ctrlKey || event.metaKey) {
+    if (key === "Enter") return startJob();
     if (key === "z" && !event.shiftKey) undo();
     else if (key === "y" || key === "z") redo();
     else return false;

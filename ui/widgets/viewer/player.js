@@ -22,6 +22,8 @@ const preparePlayback = async () => {
   try { answer = await server.playback({ session }); } catch (problem) { answer = null; }
   if (!clip() || clip().session !== session || !answer || !answer.ok) return;
   if (!answer.ready) { clearTimeout(player.waiting); player.waiting = setTimeout(preparePlayback, ASK_MS); return; }
+  state.cuts = answer.cuts || [];
+  drawTimeline();
   player.source = makeVideo(mediaUrl(session, "playback.mp4"));
   player.source.dataset.session = session;
   player.source.addEventListener("loadeddata", () => { root.dataset.playback = "ready"; });

@@ -21,6 +21,7 @@ const beginDrag = (event) => {
 ink.addEventListener("pointerdown", (event) => {
   if (!clip()) return;
   event.preventDefault();
+  state.isPointing = true;
   ink.focus({ preventScroll: true });
   ink.setPointerCapture(event.pointerId);
   pause();
@@ -126,36 +127,3 @@ stage.addEventListener("wheel", (event) => {
   zoomBy(Math.exp(-clamp(step, -120, 120) / 300), onStage(event));
 }, { passive: false });
 stage.addEventListener("dblclick", (event) => { if (state.tool === "hand") { event.preventDefault(); zoomFit(); } });
-
-// Clips dropped on the stage, or chosen there, are sent one by one; each becomes a session.
-const sendFiles = async (files) => {
-  if (!files.length) return;
-  root.classList.add("sm-sending");
-  const sent = [];
-  for (const file of files) {
-    try { sent.push({ path: (await upload(file)).path }); }
-    catch (problem) { sent.push({ path: "" }); } // The server words the error.
-  }
-  root.classList.remove("sm-sending");
-  trigger("clips", { files: sent });
-};
-stage.addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("sm-dropping"); });
-stage.addEventListener("dragleave", () => stage.classList.remove("sm-dropping"));
-stage.addEventListener("drop", (event) => {
-  event.preventDefault();
-  stage.classList.remove("sm-dropping");
-  sendFiles([...(event.dataTransfer ? event.dataTransfer.files : [])]);
-});
-part("drop").onclick = () => part("files").click();
-part("files").addEventListener("change", () => {
-  const files = [...part("files").files];
-  part("files").value = "";
-  sendFiles(files);
-});
-// A picture or text in the clipboard is left to whoever wants it.
-const onPaste = (event) => {
-  if (!element.isConnected) { document.removeEventListener("paste", onPaste); return; }
-  const clips = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith("video/"));
-  if (clips.length) { event.preventDefault(); sendFiles(clips); }
-};
-document.addEventListener("paste", onPaste);

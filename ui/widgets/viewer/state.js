@@ -11,7 +11,7 @@ const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9
 
 const state = {
   frame: 0, target: 1, mode: "mask", tool: "select", brush: 12, range: { first: 0, last: 0 },
-  sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null,
+  sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null, isPointing: false, cuts: [], adopted: null,
 };
 const clip = () => props.clip || null;
 const result = () => {
@@ -70,7 +70,7 @@ const add = (gesture) => {
 const chooseTarget = (id) => {
   if (id === state.target) return;
   Object.assign(state, { target: id, corner: null, drag: null, polygon: null });
-  publish(); showChips(); showButtons(); draw(); drawInk();
+  savePlace(); publish(); showChips(); showButtons(); draw(); drawInk();
 };
 const nextTarget = () => {
   const ids = targets().map((one) => one.id);
@@ -91,23 +91,31 @@ const redo = () => move(state.undone, state.done, false);
 const clearFrame = () => {
   if (hasMarks(promptOf(state.frame)) || keyframeAt(state.frame)) add({ kind: "clear" });
 };
+const gesturesOf = (item) => [
+  ...(item.own_mask ? [{ kind: "own" }] : []),
+  ...(item.box ? [{ kind: "box", box: item.box }] : []),
+  ...(item.points || []).map((point) => ({ kind: "point", ...point })),
+  ...(item.strokes || []).map((stroke) => ({ kind: "stroke", stroke })),
+].map((gesture) => ({ ...gesture, frame: item.frame, target: item.target, sequence: 0 }));
 // What the session already has becomes gestures, so that undo reaches it.
 const adoptKeyframes = () => {
   state.done = []; state.undone = [];
-  for (const item of props.keyframes || []) {
-    const push = (gesture) => state.done.push({ ...gesture, frame: item.frame, target: item.target, sequence: 0 });
-    if (item.own_mask) push({ kind: "own" });
-    if (item.box) push({ kind: "box", box: item.box });
-    for (const point of item.points || []) push({ kind: "point", ...point });
-    for (const stroke of item.strokes || []) push({ kind: "stroke", stroke });
-  }
+  for (const item of props.keyframes || []) state.done.push(...gesturesOf(item));
 };
-const adoptOwnMasks = () => {
-  if (!isAnswered()) return;
+// What another tab marked becomes gestures of this one too, so that the next gesture here does not undo it.
+const marksOf = ({ points, box, strokes, own_mask }) => JSON.stringify([
+  (points || []).map((point) => [point.x, point.y, point.positive]), box || null, own_mask,
+  (strokes || []).map((stroke) => [stroke.vertices, stroke.radius, stroke.positive, stroke.filled]),
+]);
+const adoptMarks = () => {
+  // An error brings no key frames: the mark that it is about stays.
+  if (!isAnswered() || state.adopted === props.keyframes) return;
+  state.adopted = props.keyframes;
   for (const item of props.keyframes || []) {
-    if (item.own_mask && !promptOf(item.frame, item.target).own_mask) {
-      state.done.push({ kind: "own", frame: item.frame, target: item.target, sequence: 0 });
-    }
+    const { frame, target } = item;
+    if (!item.alternatives || marksOf(item) === marksOf(promptOf(frame, target))) continue;
+    state.done = state.done.filter((gesture) => gesture.frame !== frame || gesture.target !== target || gesture.kind === "keep");
+    state.done.push(...gesturesOf(item));
   }
   publish();
 };

@@ -27,6 +27,8 @@ const drawTimeline = () => {
     pen.fillRect(index * unit, height - 8 - high, unit + 0.5, high);
   }
   pen.globalAlpha = 1;
+  for (const [from, to] of props.rerun || []) drawHatch(pen, from * unit, (to + 1) * unit, height, read("--body-text-color"));
+  for (const frame of state.cuts) drawCut(pen, frame * unit, height, read("--body-text-color"));
   const ink = read("--body-text-color");
   for (const item of props.keyframes || []) {
     drawDiamond(pen, (item.frame + 0.5) * unit, 8, targets().length > 1 ? targetOf(item.target).colour : ink);
@@ -36,6 +38,22 @@ const drawTimeline = () => {
   for (const [frame, edge] of [[range.first, 0], [range.last + 1, -3]]) pen.fillRect(frame * unit + edge, 0, 3, height);
   pen.fillStyle = "#dc2626";
   pen.fillRect((state.frame + 0.5) * unit - 1, 0, 2, height);
+};
+// The stretch that a rerun mattes again.
+const drawHatch = (pen, from, to, height, paint) => {
+  pen.save();
+  pen.beginPath(); pen.rect(from, 14, to - from, height - 14); pen.clip();
+  pen.strokeStyle = paint; pen.lineWidth = 1; pen.globalAlpha = 0.65;
+  pen.beginPath();
+  for (let x = from - height; x < to; x += 6) { pen.moveTo(x, height); pen.lineTo(x + height, 0); }
+  pen.stroke();
+  pen.restore();
+};
+const drawCut = (pen, x, height, paint) => {
+  pen.save();
+  pen.setLineDash([3, 3]); pen.strokeStyle = paint; pen.lineWidth = 1.5;
+  pen.beginPath(); pen.moveTo(x, 14); pen.lineTo(x, height); pen.stroke();
+  pen.restore();
 };
 const drawDiamond = (pen, x, y, paint) => {
   pen.beginPath();
@@ -74,6 +92,7 @@ const setRange = (change) => {
     ? { first: range.last, last: range.last } : { first: range.first, last: range.first };
   state.range = range;
   publish(); showButtons(); drawTimeline();
+  trigger("range");
 };
 const timecode = (frame) => {
   const seconds = frame / clip().rate;

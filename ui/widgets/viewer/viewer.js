@@ -20,12 +20,23 @@ const place = (frame) => {
   scrub.setAttribute("aria-valuetext", where);
   drawTimeline();
 };
+// Where this tab was, for a reload.
+const placeKey = () => `splazmatte.place.${clip().session}`;
+const savePlace = () => { try { sessionStorage.setItem(placeKey(), JSON.stringify([state.frame, state.target])); } catch (problem) { /* private mode */ } };
+const restorePlace = () => {
+  let saved = null;
+  try { saved = JSON.parse(sessionStorage.getItem(placeKey())); } catch (problem) { saved = null; }
+  if (!Array.isArray(saved)) return;
+  state.frame = clamp(saved[0], 0, clip().frames - 1);
+  if (targets().some((one) => one.id === saved[1])) tell("target", { id: saved[1] });
+};
 const showFrame = (frame, isQuiet = false) => {
   if (!clip()) return;
   const before = state.frame;
   place(frame);
   if (state.frame !== before) Object.assign(state, { corner: null, drag: null, cursor: null, polygon: null });
   if (isQuiet) return;
+  savePlace();
   publish(); showButtons(); showKeyframes(); showReview(); drawInk();
   refresh();
 };
@@ -89,6 +100,7 @@ const showTexts = () => {
   for (const node of root.querySelectorAll("[data-title]")) node.title = label(node.dataset.title);
   part("tools").replaceChildren(...TOOLS.map(toolButton));
   part("modes").replaceChildren(...MODES.map(modeButton));
+  part("files").accept = (props.formats || []).map((name) => `.${name}`).join(",");
   if (clip()) {
     part("clip").textContent = label("clip", clip());
     part("notes").replaceChildren(...(clip().notes || []).map((text) => make("li", { text })));
@@ -101,6 +113,9 @@ const showTexts = () => {
 const showClip = () => {
   root.classList.toggle("sm-loaded", Boolean(clip()));
   dropPlayback();
+  state.cuts = [];
+  document.body.dataset.clip = clip() ? clip().name : "";
+  showTitle();
   if (!clip()) return;
   const { width, height, frames, first, last, start } = clip();
   root.style.setProperty("--sm-ratio", String(width / height));
@@ -111,6 +126,7 @@ const showClip = () => {
   camera.isFit = true;
   shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
   adoptKeyframes();
+  restorePlace();
   showTexts();
   publish();
   setBusy();
@@ -162,17 +178,27 @@ scrub.addEventListener("input", () => {
   scrubbing = setTimeout(() => showFrame(Number(scrub.value)), 15);
 });
 ink.addEventListener("focus", drawInk);
-ink.addEventListener("blur", drawInk);
+ink.addEventListener("blur", () => { state.isPointing = false; drawInk(); });
 new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
 hear("goto", (detail) => showFrame(detail.frame));
 hear("target", (detail) => { chooseTarget(detail.id); showKeyframes(); });
 
+// A gesture that the server could not take while it was away is sent again.
+// Another tab may have gone on with this clip.
+const onLook = () => {
+  if (!element.isConnected) { document.removeEventListener("visibilitychange", onLook); return; }
+  if (!document.hidden && clip() && isAnswered()) trigger("refresh");
+};
+document.addEventListener("visibilitychange", onLook);
+hear("server", (detail) => { if (detail.isBack && !isAnswered()) trigger("annotate"); });
+
 watch("clip", showClip);
 watch("texts", showTexts);
 watch("targets", () => { adoptTargets(); showKeyframes(); });
-watch("keyframes", () => { adoptOwnMasks(); showKeyframes(); showButtons(); drawTimeline(); refresh(); });
+watch("keyframes", () => { adoptMarks(); drawInk(); showKeyframes(); showButtons(); drawTimeline(); refresh(); });
 watch("result", takeResult);
 watch("weakest", showWeakest);
+watch("rerun", drawTimeline);
 watch("review", () => { showReview(); drawTimeline(); });
 watch("confidence", () => {
   part("confidence").hidden = !(props.confidence || []).some((value) => value !== null);
@@ -182,7 +208,7 @@ watch("confidence", () => {
 watch("answered", () => {
   state.answered = Math.max(state.answered, Math.min(Number(props.answered), Number.MAX_SAFE_INTEGER));
   if (Number(props.answered) > 1e12) state.answered = state.sequence;
-  adoptOwnMasks(); setBusy(); drawInk();
+  adoptMarks(); setBusy(); drawInk();
 });
 showClip();
 showTexts();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,15 +27,26 @@ MOST_RADIUS_PX = 1000
 """Largest radius of a brush, in clip pixels."""
 MOST_FRAMES_AT_ONCE = 50
 """Most frames whose marks one event may carry."""
-_SCRIPTS = ("state", "camera", "pictures", "ink", "timeline", "player", "pointer", "keyboard")
+_SCRIPTS = (
+    "state",
+    "camera",
+    "pictures",
+    "ink",
+    "timeline",
+    "player",
+    "pointer",
+    "sending",
+    "keyboard",
+)
 
 
-def build_viewer(language: Language, polling: Polling) -> gr.HTML:
+def build_viewer(language: Language, polling: Polling, formats: Sequence[str]) -> gr.HTML:
     """Return the widget.
 
-    Props: `clip`, `keyframes`, `targets`, `confidence`, `weakest`, `review`, `result`, `answered`. Events: `annotate` after a
+    Props: `formats` (suffixes that a clip may have), `clip`, `keyframes`, `targets`, `confidence`, `weakest`, `review`, `rerun` (first and last frame of what a rerun mattes), `result`, `answered`. Events: `annotate` after a
     gesture (read the value), `clips` with the files that were sent, `keep` with a frame, a target and the ids
-    of its kept instances in its data.
+    of its kept instances in its data, `range` after in or out was set, `refresh` when the page is looked at
+    again.
     """
     return build_widget(
         "viewer",
@@ -45,9 +57,11 @@ def build_viewer(language: Language, polling: Polling) -> gr.HTML:
         clip=None,
         keyframes=[],
         targets=[],
+        formats=list(formats),
         confidence=[],
         weakest=None,
         review=[],
+        rerun=[],
         result=None,
         answered="",
     )

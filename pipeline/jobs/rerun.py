@@ -1,0 +1,48 @@
+"""What a job would matte again after the marks changed; it reads masks and runs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.jobs.guides import target_guides
+from pipeline.jobs.kept_alpha import changed_count, changed_spans, kept_alphas, plan_of
+from pipeline.session.output_records import target_numbers
+from pipeline.session.session import Session
+from utils.errors import SplazmatteError
+
+
+@dataclass(frozen=True, slots=True)
+class RerunPlan:
+    """`frames` to matte again, over all targets, in the inclusive `spans` of the clip.
+
+    `has_changes`: the files no longer show what is marked, be it that a target was only removed.
+    """
+
+    frames: int
+    spans: tuple[tuple[int, int], ...]
+    has_changes: bool
+
+
+def plan_rerun(session: Session) -> RerunPlan | None:
+    """Return what the marks made since the result can change.
+
+    None where there is no result, where it was made without marks, or where none are left.
+    """
+    state = session.state
+    plan, request = state.result_plan, state.result_request
+    if plan is None or request is None or request.everyone:
+        return None
+    request = request.model_copy(update={"kept": {}, "start": None, "every_frame": False})
+    try:
+        guides = target_guides(session, request, plan.first, plan.last)
+    except SplazmatteError:
+        return None
+    now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
+    kept = kept_alphas(session, state, request, now)
+    length = plan.last - plan.first + 1
+    is_other = target_numbers(now) != target_numbers(plan)
+    if kept is None:
+        has_changes = is_other or now.guides != plan.guides
+        return RerunPlan(length * len(guides), ((plan.first, plan.last),), has_changes)
+    frames = changed_count(kept, length)
+    return RerunPlan(frames, tuple(changed_spans(kept, plan)), frames > 0 or is_other)

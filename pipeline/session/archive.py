@@ -1,0 +1,66 @@
+"""Files of several sessions as one ZIP that is made while it is sent: nothing is held or written to disk."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from pipeline.session.results import OutputFile
+    from pipeline.session.state import SessionState
+
+NameOf: TypeAlias = "Callable[[SessionState, OutputFile], str]"
+"""The name of a finished file in the archive, with its folders."""
+PIECE_BYTES = 1 << 20
+"""Bytes of a file that are read and sent at a time."""
+
+
+class _Sink(io.RawIOBase):
+    """What the archive is written to: a place that can't be gone back in, emptied piece by piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(memoryview(data))  # type: ignore[arg-type]  # any buffer
+        self._pieces.append(piece)
+        return len(piece)
+
+    def take(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
+
+
+def zip_stream(files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
+    """Yield a ZIP of the files, stored as they are: video does not get smaller.
+
+    Args:
+        files: the name of each in the archive, and where it lies; equal names are numbered.
+    """
+    sink = _Sink()
+    used: set[str] = set()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for name, path in files:
+            info = zipfile.ZipInfo.from_file(path, _unused(name, used))
+            with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as entry:
+                while piece := source.read(PIECE_BYTES):
+                    entry.write(piece)
+                    yield sink.take()
+    yield sink.take()
+
+
+def _unused(name: str, used: set[str]) -> str:
+    place = PurePosixPath(name)
+    number = 2
+    while name in used:
+        name = str(place.with_name(f"{place.stem}_{number}{place.suffix}"))
+        number += 1
+    used.add(name)
+    return name

@@ -1,0 +1,65 @@
+"""The status line, the upload box and the keys name and take the next step in every state."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import AppServer, Watch
+from tests.ui.steps import select_disc, state_file, status_text, upload, wait_done
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
+) -> None:
+    noise = tmp_path / "noise.mp4"
+    noise.write_bytes(bytes(range(256)) * 400)
+    page = open_page(app.url)
+    page.keyboard.press("Enter")
+    page.set_input_files("#sm-upload input[type=file]", str(noise))
+    page.wait_for_selector(".sm-status[data-kind=error][role=alert]")
+    session = upload(page, clip)
+    page.wait_for_selector(".sm-status[data-kind=step]")
+    page.wait_for_function("document.title.startsWith('moving disc.mp4')")
+    select_disc(page)
+
+    ticked = page.locator("#sm-outputs input:checked")
+    for _ in range(ticked.count()):
+        ticked.first.uncheck()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".sm-status[data-kind=error]")
+    assert "Tick at least one" in status_text(page)
+    page.locator("#sm-outputs input").first.check()
+    page.locator(".sm-ink").evaluate("node => node.focus()")
+    page.keyboard.press("Control+Enter")
+    wait_done(page)
+    assert state_file(app.workspace, session)["status"] == "done"
+    page.wait_for_function("document.title.startsWith('moving disc.mp4')")
+
+
+def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(
+    app: AppServer, open_page: Callable[..., Any], watch: Watch, clip: Path
+) -> None:
+    page = open_page(app.url, locale="zh-CN")
+    session = upload(page, clip)
+    watch.is_server_away = True
+    page.context.set_offline(True)
+    page.wait_for_selector(".sm-status[data-kind=error]")
+    assert "服务器没有响应" in status_text(page)
+    page.keyboard.press("d")
+    page.mouse.move(*_middle(page))
+    page.mouse.down()
+    page.mouse.up()
+    page.context.set_offline(False)
+    page.wait_for_selector(".sm-status[data-kind=step]")
+    page.wait_for_selector("#sm-start:not([disabled])")
+    assert state_file(app.workspace, session)["keyframes"]["0"]["prompt"]["strokes"]
+
+
+def _middle(page: Any) -> tuple[float, float]:
+    box = page.locator(".sm-ink").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

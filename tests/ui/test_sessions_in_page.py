@@ -1,0 +1,132 @@
+"""Sessions on the page: many clips at once, what a reload brings back, two tabs, and the list."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import AppServer, Watch
+from tests.ui.disc import write_disc_clip
+from tests.ui.steps import (
+    VIEWER,
+    fetch,
+    go_to,
+    state_file,
+    status_text,
+    stroke,
+    upload,
+    upload_and_select,
+    wait_masks,
+)
+
+pytestmark = pytest.mark.browser
+gradio_client = pytest.importorskip("gradio_client")
+
+
+def test_a_reload_brings_back_range_files_engine_options_and_frame(
+    app: AppServer, open_page: Callable[..., Any], watch: Watch, clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload_and_select(page, clip)
+    go_to(page, 9)
+    page.keyboard.press("o")
+    page.locator("#sm-outputs input").nth(3).check()
+    page.locator("#sm-engines summary", has_text="Options").first.click()
+    option = page.locator("#sm-engines [data-option=network_interval]")
+    option.fill("7")
+    option.dispatch_event("change")
+    for _ in range(100):
+        draft = state_file(app.workspace, session)["draft"]
+        if draft and draft["last"] == 9 and draft["options"] and len(draft["outputs"]) == 4:
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("what was chosen was not remembered")
+    watch.is_server_away = True  # Gradio tells of a request that the reload broke off.
+    page.reload()
+    page.wait_for_selector(f"{VIEWER}[data-frame='9']")
+    assert "9" in page.inner_text("[data-part=range]")
+    assert page.locator("#sm-outputs input").nth(3).is_checked()
+    page.wait_for_function(
+        "document.querySelector('#sm-engines [data-option=network_interval]').value === '7'"
+    )
+
+
+def test_marks_of_two_tabs_are_both_kept(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    first = open_page(app.url)
+    session = upload_and_select(first, clip)
+    second = open_page(first.url, context=first.context)
+    wait_masks(second, 1)
+    second.keyboard.press("d")
+    stroke(second, (120, 80), (140, 80))
+    second.wait_for_function("!document.querySelector('.sm-busy')")
+    wait_masks(second, 1)
+    first.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    first.wait_for_function("document.querySelector('.sm-viewer').dataset.strokes === '1'")
+    first.keyboard.press("d")
+    stroke(first, (20, 10), (30, 10))
+    first.wait_for_function("!document.querySelector('.sm-busy')")
+    wait_masks(first, 1)
+    prompt = state_file(app.workspace, session)["keyframes"]["0"]["prompt"]
+    assert len(prompt["strokes"]) == 2 and prompt["box"]
+
+
+def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
+    app: AppServer, open_page: Callable[..., Any], watch: Watch, tmp_path: Path
+) -> None:
+    clips = [str(write_disc_clip(tmp_path / f"clip {n}.mp4", 2)) for n in range(10)]
+    page = open_page(app.url)
+    page.set_input_files("#sm-upload input[type=file]", clips)
+    page.wait_for_selector(".sm-viewer.sm-loaded")
+    page.click(".sm-recent summary")
+    lines = page.locator(".sm-recent li[data-session]")
+    page.wait_for_function("document.querySelectorAll('.sm-recent li[data-session]').length === 9")
+    first = str(page.evaluate("new URL(location.href).searchParams.get('s')"))
+    keys = [first, *(line.get_attribute("data-session") for line in lines.all())]
+    client = gradio_client.Client(app.url, verbose=False, analytics_enabled=False)
+    for key in keys:
+        client.predict(session=key, box=[26, 26, 70, 70], api_name="/segment")
+    client.close()
+    watch.is_server_away = True  # As above.
+    page.reload()
+    page.wait_for_selector(".sm-viewer.sm-loaded")
+    page.click(".sm-recent summary")
+    page.click("[data-part=start-all]")
+    page.wait_for_function("document.querySelector('.sm-status').textContent.includes('10 clips')")
+    page.wait_for_function(
+        "document.querySelector('[data-part=download-all]').textContent.includes('10')",
+        timeout=120_000,
+    )
+    page.wait_for_selector("[data-part=download-all]:not([hidden])")
+    address = page.get_attribute("[data-part=download-all]", "href")
+    status, headers, content = fetch(app.url + str(address))
+    assert status == 200 and headers["content-type"] == "application/zip"
+    names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+    assert {name.split("/")[0] for name in names} == {f"clip {n}" for n in range(10)}
+
+
+def test_a_session_is_renamed_and_deleted_in_the_list(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    page.click("[data-part=fresh]")
+    page.wait_for_selector("body[data-ready]")
+    page.click(".sm-recent summary")
+    line = page.locator(f".sm-recent li[data-session='{session}']")
+    assert "iB" in line.inner_text()
+    line.locator("[data-part=rename]").click()
+    line.locator("input").fill("Opening shot")
+    line.locator("input").press("Enter")
+    line.locator("a", has_text="Opening shot").wait_for()
+    assert state_file(app.workspace, session)["shown_name"] == "Opening shot"
+    line.locator("[data-part=delete]").click()
+    line.locator("[data-part=delete]").click()
+    line.wait_for(state="detached")
+    assert not (app.workspace / "sessions" / session).exists()
+    assert "error" not in status_text(page)

@@ -1,0 +1,100 @@
+"""What concerns sessions as a whole: remember what is chosen, bring another tab up to date, start many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from engines.base import Capability
+from pipeline.orchestrator import Orchestrator
+from pipeline.session.request import MatteRequest
+from ui.inputs import event_value, session_key
+from ui.page.answers import Answers, Updates, merged
+from ui.page.job_request import read_job
+from ui.text import translate
+from utils.errors import BadRequest, SplazmatteError
+from utils.messages import Language
+
+MOST_AT_ONCE = 60
+"""Most sessions that one press starts."""
+
+
+class SessionSteps:
+    """Handlers; see `Callbacks`."""
+
+    def __init__(self, orchestrator: Orchestrator, answers: Callable[[], Answers]) -> None:
+        self._orchestrator = orchestrator
+        self._answers = answers
+
+    def remember(
+        self,
+        session: object,
+        language: Language,
+        marks: object,
+        engine: object,
+        outputs: object,
+        appearance: object,
+        *controls: object,
+    ) -> Updates:
+        """Keep what is chosen for the next job, so that a reload finds it."""
+        page = self._answers().page
+        if not session:
+            return {page.session: gr.skip()}
+        try:
+            request = read_job(marks, engine, outputs, appearance, controls)
+        except BadRequest:
+            # Half typed, or nothing ticked: the start says so.
+            return {page.session: gr.skip()}
+        self._orchestrator.remember(session_key(session), request)
+        return {page.session: gr.skip()}
+
+    def refresh(self, session: object, language: Language) -> Updates:
+        """Show the marks as they are now: another tab may have changed them."""
+        state = self._orchestrator.state(session_key(session))
+        return self._answers().kept(state, language)
+
+    def start_all(
+        self,
+        session: object,
+        language: Language,
+        event: gr.EventData,
+        marks: object,
+        engine: object,
+        outputs: object,
+        appearance: object,
+        *values: object,
+    ) -> Updates:
+        """Queue a job with these settings for each of the sessions; one that can't run doesn't stop the rest."""
+        keys = event_value(event, "sessions")
+        if not isinstance(keys, list) or len(keys) > MOST_AT_ONCE:
+            raise BadRequest("page.bad_value", name="sessions")
+        whole = read_job(marks, engine, outputs, appearance, values)
+        request = whole.model_copy(update={"first": 0, "last": None, "kept": {}})
+        refused: list[str] = []
+        for key in keys:
+            state = self._orchestrator.state(session_key(key))
+            try:
+                self._start(state.id, request)
+            except SplazmatteError as error:
+                refused.append(f"{state.shown_name}: {error.text(language)}")
+        current = session_key(session) if session else ""
+        shown = self._answers().working(current, language) if current else {}
+        started = len(keys) - len(refused)
+        text = translate("page.started_all", language, count=started)
+        kind = "error" if refused else "step"
+        said = self._answers().say(kind, " ".join([text, *refused]), language)
+        return merged(shown, said, self._answers().list_again(language))
+
+    def _start(self, session_id: str, request: MatteRequest) -> None:
+        state = self._orchestrator.state(session_id)
+        if not state.all_keyframes and not request.everyone:
+            if self._finds_people():
+                request = request.model_copy(update={"everyone": True})
+            else:
+                self._orchestrator.select_main_object(session_id, 0)
+        self._orchestrator.submit(session_id, request)
+
+    def _finds_people(self) -> bool:
+        ready = [engine for engine in self._orchestrator.engines() if engine.is_available]
+        return any(Capability.EVERYONE in engine.capabilities for engine in ready)

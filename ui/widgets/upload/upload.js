@@ -1,0 +1,21 @@
+// Upload by buttons: clips or a whole folder; the stage takes them from here, as it takes what is dropped on it.
+const root = element.querySelector(".sm-upload");
+const part = (name) => root.querySelector(`[data-part=${name}]`);
+const show = () => {
+  part("choose").textContent = label("choose");
+  part("folder").textContent = label("folder");
+  part("limits").textContent = props.limits || "";
+  part("files").accept = (props.formats || []).map((name) => `.${name}`).join(",");
+  for (const name of ["files", "directory"]) part(name).setAttribute("aria-label", label(name === "files" ? "choose" : "folder"));
+};
+part("choose").onclick = () => part("files").click();
+part("folder").onclick = () => part("directory").click();
+for (const name of ["files", "directory"]) {
+  part(name).addEventListener("change", () => {
+    const files = [...part(name).files];
+    part(name).value = ""; // Ready for the next, also where these are refused.
+    tell("files", { files, isFolder: name === "directory" });
+  });
+}
+watch(["texts", "limits"], show);
+show();

@@ -1,0 +1,73 @@
+// Clips that were dropped, pasted or chosen are sent one by one; each becomes a session.
+const sendOne = (file, onShare) => new Promise((resolve) => {
+  const request = new XMLHttpRequest();
+  const form = new FormData();
+  form.append("files", file);
+  request.open("POST", "gradio_api/upload");
+  request.setRequestHeader("Accept-Language", document.documentElement.lang || "en");
+  request.upload.onprogress = (event) => { if (event.lengthComputable) onShare(event.loaded / event.total); };
+  request.onloadend = () => {
+    let answer = null;
+    try { answer = JSON.parse(request.responseText); } catch (problem) { answer = null; }
+    if (request.status === 200 && Array.isArray(answer)) resolve({ path: answer[0] });
+    else resolve({ path: "", name: file.name, error: (answer && answer.error) || label("unsent") });
+  };
+  request.send(form);
+});
+const sendFiles = async (files) => {
+  if (!files.length) return;
+  if (root.classList.contains("sm-sending")) { tell("say", { kind: "error", text: label("sending_already") }); return; }
+  root.classList.add("sm-sending");
+  const sent = [];
+  for (const [index, file] of files.entries()) {
+    const at = files.length > 1 ? ` · ${index + 1} / ${files.length}` : "";
+    part("sent").textContent = label("sending") + at;
+    sent.push(await sendOne(file, (share) => { part("sent").textContent = `${label("sending")} ${Math.round(100 * share)} %${at}`; }));
+  }
+  root.classList.remove("sm-sending");
+  trigger("clips", { files: sent });
+};
+const isClip = (file) => (props.formats || []).includes(file.name.split(".").pop().toLowerCase());
+// Of a folder only the clips are taken; a file that was chosen by itself is taken or named.
+const filesOf = async (entry) => {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) break;
+    for (const child of some) found.push(...await filesOf(child));
+  }
+  return found.filter(isClip);
+};
+const dropped = async (carrier) => {
+  const entries = [...carrier.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
+  if (!entries.some((entry) => entry && entry.isDirectory)) return [...carrier.files];
+  const lists = await Promise.all(entries.filter(Boolean).map(filesOf));
+  return lists.flat();
+};
+stage.addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("sm-dropping"); });
+stage.addEventListener("dragleave", () => stage.classList.remove("sm-dropping"));
+stage.addEventListener("drop", async (event) => {
+  event.preventDefault();
+  stage.classList.remove("sm-dropping");
+  if (event.dataTransfer) sendFiles(await dropped(event.dataTransfer));
+});
+part("drop").onclick = () => part("files").click();
+part("files").addEventListener("change", () => {
+  const files = [...part("files").files];
+  part("files").value = "";
+  sendFiles(files);
+});
+hear("files", ({ files, isFolder }) => {
+  const clips = isFolder ? files.filter(isClip) : files;
+  if (clips.length) sendFiles(clips);
+  else tell("say", { kind: "error", text: label("no_clips") });
+});
+// A picture or text in the clipboard is left to whoever wants it.
+const onPaste = (event) => {
+  if (!element.isConnected) { document.removeEventListener("paste", onPaste); return; }
+  const clips = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith("video/"));
+  if (clips.length) { event.preventDefault(); sendFiles(clips); }
+};
+document.addEventListener("paste", onPaste);
