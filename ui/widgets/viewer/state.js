@@ -51,14 +51,42 @@ const publish = () => {
   props.value = { frame, target, ...promptOf(frame), waiting, first: range.first, last: range.last, sequence, kept };
 };
 const setBusy = () => root.classList.toggle("sm-busy", !isAnswered());
+// Gestures without an answer yet outlast the page: Gradio builds it again when the server comes back.
+const pendingKey = () => `splazmatte.pending.${clip().session}`;
+const savePending = () => {
+  const waiting = state.done.filter((gesture) => gesture.kind !== "keep" && gesture.sequence > state.answered);
+  try {
+    if (waiting.length) sessionStorage.setItem(pendingKey(), JSON.stringify(waiting));
+    else sessionStorage.removeItem(pendingKey());
+  } catch (problem) { /* private mode */ }
+};
+const plainGesture = (gesture) => JSON.stringify({ ...gesture, sequence: 0 });
+const resendPending = () => {
+  let waiting = null;
+  try { waiting = JSON.parse(sessionStorage.getItem(pendingKey())); } catch (problem) { waiting = null; }
+  const known = new Set(state.done.map(plainGesture));
+  const lost = (Array.isArray(waiting) ? waiting : []).filter((gesture) => !known.has(plainGesture(gesture)));
+  if (!lost.length) return;
+  state.sequence += 1;
+  const { sequence } = state;
+  for (const gesture of lost) {
+    const { frame, target } = gesture;
+    state.done.push({ ...gesture, sequence });
+    state.asked.set(`${target}/${frame}`, { frame, target, sequence });
+  }
+  send();
+};
 let pending = null;
+const send = () => {
+  savePending(); publish(); setBusy(); drawInk(); showButtons();
+  clearTimeout(pending);
+  pending = setTimeout(() => trigger("annotate"), 40);
+};
 const annotate = () => {
   state.sequence += 1;
   const { frame, target, sequence } = state;
   state.asked.set(`${target}/${frame}`, { frame, target, sequence });
-  publish(); setBusy(); drawInk(); showButtons();
-  clearTimeout(pending);
-  pending = setTimeout(() => trigger("annotate"), 40);
+  send();
 };
 const add = (gesture) => {
   if (isLocked()) { part("note").textContent = label("locked"); drawInk(); return; }

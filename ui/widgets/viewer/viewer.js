@@ -130,6 +130,7 @@ const showClip = () => {
   showTexts();
   publish();
   setBusy();
+  resendPending();
   requestAnimationFrame(() => { settleCamera(); showFrame(state.frame); });
   takeResult();
   setTimeout(() => { if (element.isConnected) preparePlayback(); }, 2500);
@@ -208,6 +209,7 @@ watch("confidence", () => {
 watch("answered", () => {
   state.answered = Math.max(state.answered, Math.min(Number(props.answered), Number.MAX_SAFE_INTEGER));
   if (Number(props.answered) > 1e12) state.answered = state.sequence;
+  if (clip()) savePending();
   adoptMarks(); setBusy(); drawInk();
 });
 showClip();
