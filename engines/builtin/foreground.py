@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import threading
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -19,6 +21,13 @@ from utils.types import Frame, Message
 
 INTERVAL = 3
 """Frames from one question to the next: asking takes most of a job's time, and flow carries the answer between."""
+BY_SPEED = 0
+"""Interval that stands for one chosen by how long the network's first answers take."""
+_SECONDS_A_FRAME = 0.25
+"""Time for the network that a frame may take, in seconds, where the interval is chosen by speed."""
+_LARGEST_INTERVAL = 12
+_UNMEASURED = 1
+"""Answers that are not timed: the first one waits for the network to load."""
 _LONG_SIDE = 1024
 """Longest side of a kept answer, in pixels: what the networks themselves work at."""
 
@@ -45,13 +54,14 @@ class ForegroundMaps:
         Args:
             source: whom to ask; None for nobody.
             context: its notices tell a failure, its cache folder keeps the answers.
-            interval: of the frames that are asked about.
+            interval: of the frames that are asked about; `BY_SPEED` to choose it by the network's speed.
             always: indices of frames that are asked about besides, the confirmed ones.
         """
         self._name = source.network if source is not None else ""
         self._source = source if self._name else None
         self._context = context
         self._interval = interval
+        self._answers = 0
         self._always = always
         self._lock = threading.Lock()
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
@@ -73,7 +83,7 @@ class ForegroundMaps:
             index: of the frame in its clip.
             frame: uint8 RGB (H, W, 3).
         """
-        if index % self._interval and index not in self._always:
+        if index % max(self._interval, 1) and index not in self._always:
             return None
         with self._lock:
             source = self._source
@@ -100,12 +110,21 @@ class ForegroundMaps:
             kept = np.fromfile(path, dtype=np.uint8)
             if cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE) is not None:
                 return kept
+        began = time.perf_counter()
         packed = _encoded(source.estimate(frame))
+        self._choose_interval(time.perf_counter() - began)
         if path is None:
             self._memory[key] = packed
         else:
             _write(path, packed)
         return packed
+
+    def _choose_interval(self, seconds: float) -> None:
+        """Choose the interval by the time that an answer took, once, where it is to be chosen."""
+        self._answers += 1
+        if self._interval == BY_SPEED and self._answers > _UNMEASURED:
+            wanted = math.ceil(seconds / _SECONDS_A_FRAME)
+            self._interval = min(max(wanted, 1), _LARGEST_INTERVAL)
 
     def _tell(self, problem: Exception) -> None:
         log.warning("foreground network %s failed: %r", self._name, problem)

@@ -14,7 +14,8 @@ from utils.options import Option
 class BuiltinOptions:
     """`temporal_smoothing` averages the alpha along the motion, so that edges don't flicker.
 
-    `network_interval` is the k of "every k-th frame" that a foreground network is asked about.
+    `network_interval` is the k of "every k-th frame" that a foreground network is asked about; 0 chooses
+    it by the network's speed, so that a frame takes about a quarter of a second.
     """
 
     temporal_smoothing: Annotated[
@@ -24,11 +25,11 @@ class BuiltinOptions:
         int,
         Option(
             Text(
-                en="Frames between two questions to the foreground network",
-                zh="前景网络的采样间隔（帧）",
+                en="Frames between two questions to the foreground network (0: by its speed)",
+                zh="前景网络的采样间隔（帧；0 为按速度自动选择）",
             ),
-            minimum=1,
+            minimum=0,
             maximum=30,
-            slider=(1, 12, 1),
+            slider=(0, 12, 1),
         ),
     ] = INTERVAL

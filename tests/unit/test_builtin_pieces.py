@@ -20,7 +20,7 @@ from engines.builtin.tracking.background_motion import (
     object_motion,
 )
 from engines.builtin.tracking.bidirectional import ReversePass
-from engines.builtin.tracking.confidence import ExpectedArea
+from engines.builtin.tracking.confidence import ExpectedArea, confidence, quality_indicators
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.occlusion import search_window
 from engines.builtin.tracking.parts import without_pinholes
@@ -32,7 +32,13 @@ from engines.builtin.vision.barrier_distance import barrier_distance, barrier_ev
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.features import FEATURE_COUNT, appearance
-from engines.builtin.vision.flow import FlowEstimator, FlowPair, forward_coverage, sample_at
+from engines.builtin.vision.flow import (
+    FlowEstimator,
+    FlowPair,
+    forward_coverage,
+    sample_at,
+    sample_window,
+)
 from engines.builtin.vision.guided_filter import guided_model, refine_edges
 from engines.builtin.vision.processing_size import processing_size, to_processing_size
 from engines.builtin.vision.total_variation import regularised
@@ -117,6 +123,21 @@ def test_local_colour_tells_colours_apart_and_gives_0_for_unseen_ones():
     assert np.abs(local_colour(lab, mask.astype(np.float32), ones, unseen)).max() < 0.1
 
 
+def test_local_colour_is_the_same_whatever_range_of_colours_the_grid_spans():
+    random = np.random.default_rng(4)
+    lab = random.uniform((20, -10, 0), (60, 20, 30), (40, 60, 3)).astype(np.float32)
+    probability = random.uniform(0, 1, (40, 60)).astype(np.float32)
+    weight = np.ones_like(probability)
+    weight[0, :2] = 0.0
+    asked = random.uniform((0, -60, -60), (100, 60, 60), (40, 60, 3)).astype(np.float32)
+    asked[10:] = lab[10:]
+    wide = lab.copy()
+    wide[0, 0], wide[0, 1] = (0, -60, -60), (100, 60, 60)
+    narrow = local_colour(lab, probability, weight, asked)
+    assert np.abs(narrow).max() > 0.1
+    assert np.allclose(narrow, local_colour(wide, probability, weight, asked), atol=1e-5)
+
+
 def test_local_colour_knows_the_place_of_a_colour():
     """Left, red is the object's; right, the same red is the ground's."""
     lab = np.zeros((40, 200, 3), np.float32)
@@ -184,6 +205,14 @@ def test_sampling_along_a_flow_moves_values_and_fills_the_outside():
     assert np.allclose(sample_at(values, flow, outside=-1.0)[:, 3], -1.0)
 
 
+def test_a_window_is_sampled_like_the_whole_picture():
+    random = np.random.default_rng(6)
+    values = random.uniform(0, 1, (HEIGHT, WIDTH, 3)).astype(np.float32)
+    flow = random.uniform(-9, 9, (HEIGHT, WIDTH, 2)).astype(np.float32)
+    part = sample_window(values, flow, (7, 3, 50, 41))
+    assert np.allclose(part, sample_at(values, flow)[3:41, 7:50], atol=1e-5)
+
+
 def test_coverage_is_one_where_all_stays_and_zero_where_background_is_disoccluded():
     flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
     assert np.allclose(forward_coverage(flow), 1.0)
@@ -203,6 +232,9 @@ def test_the_backgrounds_flow_is_found_although_an_object_moves_otherwise():
     length = np.linalg.norm(motion.vector, axis=2)
     assert length[30, 45] > 3
     assert length[5, 5] < 0.5
+    window = object_motion(blank, blank, flow, ~disc(45, 30, 16), (20, 10, 70, 50))
+    assert np.allclose(window.vector[10:50, 20:70], motion.vector[10:50, 20:70], atol=0.05)
+    assert not window.vector[:10].any()
     assert np.abs(motion.vector).max() <= 4.0
     assert motion.pixels[30, 45] == pytest.approx(np.hypot(6.0, 3.0), abs=0.3)
 
@@ -571,3 +603,18 @@ def test_the_expected_area_falls_by_what_left_the_picture():
     assert area.missing(300) == pytest.approx(100)
     area.follow(mask, np.full((HEIGHT, WIDTH, 2), (10.0, 0.0), np.float32))
     assert area.missing(200) == pytest.approx(0.0, abs=1)
+
+
+def test_confidence_is_less_the_less_the_inside_resembles_the_confirmed_frames():
+    mask = disc()
+    log_odds = np.where(mask, 4.0, -4.0).astype(np.float32)
+    found = []
+    for strength, share in ((3.0, 1.0), (0.5, 1.0), (3.0, 0.5)):
+        key = np.where(mask, strength, -3.0).astype(np.float32)
+        key[:, : round(45 * (1 - share) * 2)] = -3.0
+        found.append(confidence(quality_indicators(mask, mask, log_odds, key)))
+    assert found[0] > 0.95
+    assert found[1] < 0.9 * found[0]
+    assert found[2] < 0.8 * found[0]
+    nothing = np.zeros_like(mask)
+    assert confidence(quality_indicators(nothing, mask, log_odds, log_odds)) == 0.0

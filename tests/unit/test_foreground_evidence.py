@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from engines.base import KEPT_CACHE, RunContext
-from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.foreground import BY_SPEED, ForegroundMaps
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.parts import without_surplus
@@ -58,7 +59,7 @@ CROWD = rectangle(70, 20, 110, 60)
 def test_an_answer_that_separates_the_target_is_strong_evidence_both_ways() -> None:
     model = ForegroundModel()
     model.confirm(seen(TARGET), TARGET)
-    evidence = model.evidence(seen(TARGET), STILL, WHOLE)
+    evidence = model.evidence(seen(TARGET), TARGET, STILL, WHOLE)
     assert evidence[TARGET].min() > 2.0
     assert evidence[~TARGET].max() < -2.0
 
@@ -66,7 +67,7 @@ def test_an_answer_that_separates_the_target_is_strong_evidence_both_ways() -> N
 def test_where_the_network_sees_a_crowd_too_it_says_little_for_the_crowd() -> None:
     model = ForegroundModel()
     model.confirm(seen(TARGET | CROWD), TARGET)
-    evidence = model.evidence(seen(TARGET | CROWD), STILL, WHOLE)
+    evidence = model.evidence(seen(TARGET | CROWD), TARGET, STILL, WHOLE)
     crowd = rectangle(80, 30, 100, 50)
     assert np.abs(evidence[crowd]).max() < 0.5
     assert evidence[rectangle(38, 28, 50, 52)].min() > 1.0
@@ -77,7 +78,7 @@ def test_a_network_that_does_not_know_the_target_says_nothing() -> None:
     nothing = np.zeros((HEIGHT, WIDTH))
     model = ForegroundModel()
     model.confirm(seen(nothing), TARGET)
-    assert np.abs(model.evidence(seen(nothing), STILL, WHOLE)).max() < 0.3
+    assert np.abs(model.evidence(seen(nothing), TARGET, STILL, WHOLE)).max() < 0.3
 
 
 def test_a_part_the_tracker_lost_does_not_count_against_the_network() -> None:
@@ -86,11 +87,56 @@ def test_a_part_the_tracker_lost_does_not_count_against_the_network() -> None:
     half = rectangle(30, 20, 45, 60)
     for _ in range(8):
         model.follow(seen(TARGET), half, STILL)
-    assert model.evidence(seen(TARGET), STILL, WHOLE)[rectangle(50, 25, 58, 55)].min() > 1.5
+    evidence = model.evidence(seen(TARGET), half, STILL, WHOLE)
+    assert evidence[rectangle(50, 25, 58, 55)].min() > 1.5
+
+
+def test_what_comes_out_from_behind_the_target_joined_to_a_distractor_gets_no_support() -> None:
+    model = ForegroundModel()
+    body = rectangle(60, 30, 80, 60)
+    model.confirm(seen(TARGET | body), TARGET)
+    head = rectangle(50, 8, 70, 20)
+    joined = TARGET | body | head | rectangle(62, 18, 70, 32)
+    dragged = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    dragged[8:20, 50:70, 1] = 20.0
+    evidence = model.evidence(seen(joined), TARGET, dragged, WHOLE)
+    assert evidence[body].max() <= 0.0
+    assert evidence[rectangle(54, 10, 68, 17)].max() <= 0.0
+    assert evidence[rectangle(35, 28, 55, 52)].min() > 1.5
+
+
+def test_a_new_part_of_unknown_origin_is_doubted_only_in_a_clip_with_distractors() -> None:
+    part = rectangle(60, 30, 75, 50)
+    dragged = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    dragged[30:50, 60:75, 0] = 200.0
+    found = {}
+    for name, others in (("alone", TARGET), ("beside others", TARGET | rectangle(90, 5, 115, 75))):
+        model = ForegroundModel()
+        model.confirm(seen(others), TARGET)
+        evidence = model.evidence(seen(others | part), TARGET, dragged, WHOLE)
+        found[name] = float(evidence[rectangle(64, 34, 72, 46)].mean())
+    assert found["alone"] > 1.5
+    assert found["beside others"] < 0.3 * found["alone"]
+
+
+def test_a_network_that_misses_a_part_now_and_then_is_not_believed_there_after_a_few_good_frames() -> (
+    None
+):
+    lower = rectangle(30, 45, 60, 60)
+    evidence = {}
+    for missed in (False, True):
+        model = ForegroundModel()
+        model.confirm(seen(TARGET & ~lower if missed else TARGET), TARGET)
+        for _ in range(12):
+            model.follow(seen(TARGET), TARGET, STILL)
+        answer = model.evidence(seen(TARGET & ~lower), TARGET, STILL, WHOLE)
+        evidence[missed] = float(answer[rectangle(36, 50, 54, 58)].mean())
+    assert evidence[False] < -2.0
+    assert evidence[True] > 0.6 * evidence[False]
 
 
 def test_before_a_confirmed_frame_there_is_no_evidence() -> None:
-    assert not ForegroundModel().evidence(seen(TARGET), STILL, (5, 5, 25, 15)).any()
+    assert not ForegroundModel().evidence(seen(TARGET), TARGET, STILL, (5, 5, 25, 15)).any()
 
 
 def test_detached_parts_beyond_the_expected_area_are_another_object() -> None:
@@ -109,6 +155,16 @@ def test_every_kth_and_every_confirmed_frame_is_asked_once() -> None:
     for index in reversed(range(9)):
         maps.at(index, frames[index])
     assert network.calls == 4
+
+
+def test_an_interval_by_speed_follows_the_time_of_the_second_answer(monkeypatch) -> None:
+    seconds = iter((0.0, 9.0, 10.0, 11.1, 20.0, 20.2, 30.0, 30.1, 40.0, 40.1))
+    clock = SimpleNamespace(perf_counter=lambda: next(seconds))
+    monkeypatch.setattr("engines.builtin.foreground.time", clock)
+    maps = ForegroundMaps(Network(), RunContext(), interval=BY_SPEED)
+    frames = [picture(rectangle(index, 20, index + 20, 60)) for index in range(14)]
+    asked = [index for index, frame in enumerate(frames) if maps.at(index, frame) is not None]
+    assert asked == [0, 1, 5, 10]
 
 
 def test_answers_outlive_a_job_in_its_cache_folder_and_a_damaged_one_is_asked_again(

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps, lengths
-from engines.builtin.vision.flow import sample_at
 from engines.builtin.vision.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
 from utils.types import Mask
@@ -37,8 +36,12 @@ MOTION_COUNT = 3
 """Channels of `ObjectMotion.features`."""
 
 
-def background_flow(flow: FloatImage, background: Mask) -> FloatImage:
-    """Return the flow that a plane's homography gives the background, float32 (h, w, 2).
+IntBox = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels, half-open."""
+
+
+def background_flow(flow: FloatImage, background: Mask, window: IntBox | None = None) -> FloatImage:
+    """Return the flow that a plane's homography gives the background, float32 (h, w, 2) of the window.
 
     Fitted by RANSAC to the flow of at most 500 background pixels; the median flow where that fails.
     """
@@ -53,15 +56,16 @@ def background_flow(flow: FloatImage, background: Mask) -> FloatImage:
     homography, _ = cv2.findHomography(
         source, target, cv2.RANSAC, 1.0, maxIters=300, confidence=0.99
     )
-    grid = np.stack(
-        np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=2
-    )
+    x0, y0, x1, y1 = window or (0, 0, width, height)
     if homography is None:
-        return np.broadcast_to(np.median(flow[rows, columns], axis=0), flow.shape).astype(
-            np.float32
-        )
+        median = np.median(flow[rows, columns], axis=0)
+        return np.broadcast_to(median, (y1 - y0, x1 - x0, 2)).astype(np.float32)
+    grid = np.stack(
+        np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)),
+        axis=2,
+    )
     moved = cv2.perspectiveTransform(grid.reshape(1, -1, 2), homography)
-    return moved.reshape(height, width, 2) - grid  # type: ignore[no-any-return]
+    return moved.reshape(grid.shape) - grid  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,11 @@ class ObjectMotion:
 
 
 def object_motion(
-    lab: FloatImage, neighbour: FloatImage, flow: FloatImage, background: Mask
+    lab: FloatImage,
+    neighbour: FloatImage,
+    flow: FloatImage,
+    background: Mask,
+    window: IntBox | None = None,
 ) -> ObjectMotion:
     """Return the motion of a picture relative to its background.
 
@@ -113,21 +121,36 @@ def object_motion(
         neighbour: Lab of a frame before or after it, float32 (h, w, 3).
         flow: from the picture to the neighbour, float32 (h, w, 2), in pixels.
         background: confident background, bool (h, w).
+        window: what is asked about; the maps are 0 outside it. None for the whole picture.
     """
-    camera_flow = background_flow(flow, background)
-    residual = flow - camera_flow
+    height, width = background.shape
+    x0, y0, x1, y1 = window or (0, 0, width, height)
+    region = grow_box((x0, y0, x1, y1), (width, height), 0.0, _LOCAL_RADIUS)
+    view = np.s_[region[1] : region[3], region[0] : region[2]]
+    inner = np.s_[y0 - region[1] : y1 - region[1], x0 - region[0] : x1 - region[0]]
+    camera_flow = background_flow(flow, background, region)
+    residual = flow[view] - camera_flow
     pixels = lengths(residual)
-    weight = background.astype(np.float32)
+    known = background[view]
+    weight = known.astype(np.float32)
     background_residual = box_mean(pixels * weight, _LOCAL_RADIUS) / (
         box_mean(weight, _LOCAL_RADIUS) + 1e-3
     )
     scale = 1.0 / (0.5 + 1.5 * background_residual)
     vector = np.clip(residual * scale[..., None], -_LARGEST_RATIO, _LARGEST_RATIO)
-    gap = _compensated_difference(lab, neighbour, camera_flow)
-    known = gap[background][::_EVERY]
-    mismatch = float(np.percentile(known, _NOISE_PERCENTILE)) if known.size else 0.0
+    gap = _compensated_difference(lab, neighbour, camera_flow, region)
+    gaps = gap[known][::_EVERY]
+    mismatch = float(np.percentile(gaps, _NOISE_PERCENTILE)) if gaps.size else 0.0
     difference = gap / np.float32(max(mismatch, _LEAST_NOISE))
-    return ObjectMotion(vector.astype(np.float32), difference, pixels, mismatch)
+
+    def of_the_picture(values: npt.NDArray[np.floating]) -> FloatImage:
+        full = np.zeros((height, width, *values.shape[2:]), dtype=np.float32)
+        full[y0:y1, x0:x1] = values[inner]
+        return full
+
+    return ObjectMotion(
+        of_the_picture(vector), of_the_picture(difference), of_the_picture(pixels), mismatch
+    )
 
 
 def background_around(probability: FloatMap) -> Mask:
@@ -176,16 +199,18 @@ def motion_separability(motion: ObjectMotion, mask: Mask) -> float:
 
 
 def _compensated_difference(
-    lab: FloatImage, neighbour: FloatImage, camera_flow: FloatImage
+    lab: FloatImage, neighbour: FloatImage, camera_flow: FloatImage, window: IntBox
 ) -> FloatMap:
     """Return a picture's difference to its neighbour warped by `camera_flow`, in Lab units, float32 (h, w).
 
-    0 where the neighbour doesn't reach.
+    Of the window that `camera_flow` is of; 0 where the neighbour doesn't reach.
     """
     height, width = lab.shape[:2]
-    gap = channel_gaps(sample_at(neighbour, camera_flow), lab)
-    x = camera_flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = camera_flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    x0, y0, x1, y1 = window
+    x = camera_flow[..., 0] + np.arange(x0, x1, dtype=np.float32)
+    y = camera_flow[..., 1] + np.arange(y0, y1, dtype=np.float32)[:, None]
+    warped = cv2.remap(neighbour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    gap = channel_gaps(warped, lab[y0:y1, x0:x1])
     seen = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     return box_mean(np.where(seen, gap, np.float32(0.0)), 1)
 

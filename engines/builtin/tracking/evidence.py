@@ -44,10 +44,10 @@ _STILL = 0.6
 class Prediction:
     """The previous estimate warped to this frame, all float32 of the whole frame (h, w[, C]).
 
-    `expected` is the warped probability, `previous_lab` the previous frame's warped Lab colours,
-    `motion` the frame's motion against its background, `motion_features` the forest's features
-    of it, `motion_memory` the same vectors over time. `window` (x0, y0, x1, y1) is the search
-    window, `place` the object's frame.
+    `expected` is the warped probability, `previous_lab` the previous frame's Lab colours warped to
+    the window alone (h', w', 3), `motion` the frame's motion against its background,
+    `motion_features` the forest's features of it, `motion_memory` the same vectors over time.
+    `window` (x0, y0, x1, y1) is the search window, `place` the object's frame.
     """
 
     expected: FloatMap
@@ -83,7 +83,7 @@ def evidence_maps(
         np.clip(1.0 - forward_coverage(flow.from_previous)[view], 0.0, 1.0),
         shape.expected(size, (x0, y0), prediction.place),
         local_colour(
-            np.ascontiguousarray(prediction.previous_lab[view]),
+            prediction.previous_lab,
             expected,
             trust,
             np.ascontiguousarray(frame.lab[view]),

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.tracking.distractors import DistractorMemory
 from engines.builtin.vision.arrays import FloatImage, FloatMap
-from engines.builtin.vision.flow import sample_at
+from engines.builtin.vision.flow import sample_at, sample_window
 from engines.builtin.vision.guided_filter import box_mean
 from utils.mask_utils import dilate, erode
 from utils.types import Mask
 
 _WEIGHT = 1.6
 _LARGEST_LOG_ODDS = 3.0
+"""Bound of the weighted log odds: a network errs by whole parts, so certainty of a pixel is not worth more."""
 _KEEP = 0.8
 """Share of the counts of earlier frames at each new frame."""
+_KEEP_LONG = 0.97
+"""The same of the long memory: an answer counts for what both memories say of such answers there."""
 _ADOPTED = 0.02
 """Share of the current estimate in the label of a pixel's origin at each new frame."""
 _PRIOR_SHARE = 0.4
@@ -25,6 +29,8 @@ _RADIUS = 0.15
 _LEAST_RADIUS = 6
 _LEAST_RATE = 0.03
 """Rate of wrong answers that a network is taken to have at least, of either side."""
+_UNKNOWN = 0.5
+"""Share of the target in the origin of a pixel that came in from outside the picture."""
 _EDGE = 2
 """Pixels beside the contour that count for neither side."""
 
@@ -41,6 +47,18 @@ class Foreground:
     reliability: FloatMap
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What is known at the last frame: counts of `_counts` soon and slowly forgotten, float32 (h, w, 4);
+    the target's share in each pixel's origin in the confirmed frame, float32 (h, w); and the distractors.
+    """
+
+    recent: FloatImage
+    long: FloatImage
+    origin: FloatMap
+    distractors: DistractorMemory
+
+
 class ForegroundModel:
     """How often a network calls object and background foreground, counted locally along the flow.
 
@@ -51,19 +69,18 @@ class ForegroundModel:
     """
 
     def __init__(self) -> None:
-        self._counts: FloatImage | None = None
-        self._origin: FloatMap | None = None
+        self._memory: _Memory | None = None
         self._radius = _LEAST_RADIUS
         self._confirmed_rates = 0.5, 0.5
 
     def confirm(self, foreground: Foreground, mask: Mask) -> None:
         """Start from a confirmed frame's answer and mask, bool (h, w)."""
-        self._origin = mask.astype(np.float32)
-        self._counts = _counts(foreground, mask, self._origin)
+        origin = mask.astype(np.float32)
+        counts = _counts(foreground, mask, origin)
+        distractors = DistractorMemory(foreground.probability, mask)
+        self._memory = _Memory(counts, counts, origin, distractors)
         self._radius = _radius(mask)
-        called_around, around, called_inside, inside = self._counts.sum(
-            axis=(0, 1), dtype=np.float64
-        )
+        called_around, around, called_inside, inside = counts.sum(axis=(0, 1), dtype=np.float64)
         self._confirmed_rates = (
             float(_usual(called_inside, inside)),
             float(_usual(called_around, around)),
@@ -71,42 +88,64 @@ class ForegroundModel:
 
     def follow(self, foreground: Foreground, mask: Mask, to_previous: FloatImage) -> None:
         """Advance one frame: its answer, its estimated mask (h, w), and the flow to the frame before."""
-        if self._counts is None or self._origin is None:
+        memory = self._memory
+        if memory is None:
             self.confirm(foreground, mask)
             return
-        origin = sample_at(self._origin, to_previous)
+        memory.distractors.follow(mask, to_previous)
+        origin = sample_at(memory.origin, to_previous, _UNKNOWN)
         origin += np.float32(_ADOPTED) * (mask - origin)
-        self._origin = origin
         now = _counts(foreground, mask, origin)
-        self._counts = _KEEP * sample_at(self._counts, to_previous) + (1.0 - _KEEP) * now
+        memory.origin = origin
+        memory.recent = _updated(memory.recent, now, _KEEP, to_previous)
+        memory.long = _updated(memory.long, now, _KEEP_LONG, to_previous)
         self._radius = _radius(mask)
 
     def evidence(
-        self, foreground: Foreground, to_previous: FloatImage, window: tuple[int, int, int, int]
+        self,
+        foreground: Foreground,
+        expected: Mask,
+        to_previous: FloatImage,
+        window: tuple[int, int, int, int],
     ) -> FloatMap:
         """Return the weighted log odds of the object in a window (x0, y0, x1, y1), float32 (h', w').
 
         Args:
             foreground: of the frame.
+            expected: the last mask warped to the frame, bool (h, w).
             to_previous: flow to the frame that was confirmed or followed last, float32 (h, w, 2).
             window: where to look; all 0 before the first `confirm`.
         """
         x0, y0, x1, y1 = window
         view = np.s_[y0:y1, x0:x1]
-        if self._counts is None:
+        memory = self._memory
+        if memory is None:
             return np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
-        counts = np.ascontiguousarray(sample_at(self._counts, to_previous)[view])
+        recent, long = (
+            self._rates(sample_window(counts, to_previous, window))
+            for counts in (memory.recent, memory.long)
+        )
+        around = np.maximum(recent[0], long[0])
+        inside = np.maximum(np.minimum(recent[1], long[1]), around)
+        answer = foreground.probability[view]
+        log_odds = answer * np.log(inside / around)
+        log_odds += (1.0 - answer) * np.log((1.0 - inside) / (1.0 - around))
+        origin = sample_at(memory.origin, to_previous, _UNKNOWN)
+        support = memory.distractors.support(foreground.probability, expected, origin, to_previous)
+        log_odds = np.where(log_odds > 0, log_odds * support[view], log_odds)
+        log_odds = np.clip(_WEIGHT * log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
+        return np.asarray(log_odds * foreground.reliability[view], dtype=np.float32)
+
+    def _rates(self, counts: FloatImage) -> tuple[FloatMap, FloatMap]:
+        """Return the local rates of foreground answers around and inside the target, float32 (h', w')."""
+        counts = np.ascontiguousarray(counts)
         total = counts.sum(axis=(0, 1), dtype=np.float64)
         local = box_mean(counts, self._radius)
         around, inside = (
             _rate(local[..., side], local[..., side + 1], total[side], total[side + 1])
             for side in (0, 2)
         )
-        answer = foreground.probability[view]
-        log_odds = answer * np.log(inside / around)
-        log_odds += (1.0 - answer) * np.log((1.0 - inside) / (1.0 - around))
-        log_odds = np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-        return np.asarray(_WEIGHT * log_odds * foreground.reliability[view], dtype=np.float32)
+        return around, inside
 
     def overall(self, foreground: Foreground) -> FloatMap:
         """Return the log odds by the rates of the confirmed frame as a whole, float32 (h, w).
@@ -131,6 +170,13 @@ def _rate(called: FloatMap, all_pixels: FloatMap, total_called: float, total: fl
     usual = _usual(total_called, total)
     rate = (called + np.float32(_PRIOR_SHARE * usual)) / (all_pixels + np.float32(_PRIOR_SHARE))
     return np.asarray(np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE), dtype=np.float32)
+
+
+def _updated(
+    counts: FloatImage, now: FloatImage, keep: float, to_previous: FloatImage
+) -> FloatImage:
+    before = sample_at(counts, to_previous)
+    return np.asarray(np.float32(keep) * before + np.float32(1.0 - keep) * now)
 
 
 def _radius(mask: Mask) -> int:

@@ -22,7 +22,7 @@ from engines.builtin.tracking.parts import expected_parts, without_pinholes, wit
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.vision.arrays import FloatImage, FloatMap
-from engines.builtin.vision.flow import FlowPair, sample_at
+from engines.builtin.vision.flow import FlowPair, sample_at, sample_window
 from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import (
@@ -146,23 +146,33 @@ class ObjectTracker:
         self._expected_area.follow(self._estimate.probability > 0.5, flow.from_previous)
         if self._appearance.awaits_motion:
             self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
+        window = _window(box, expected.shape)
+        # Parts that an occluded object may show again are searched for outside the window.
+        moving = None if self._is_partly_occluded(float(area)) else window
         background = self._background_of(expected)
-        motion = object_motion(frame.lab, self._last_lab, flow.to_previous, background)
+        motion = object_motion(frame.lab, self._last_lab, flow.to_previous, background, moving)
         if next_frame is not None:
             motion = motion.with_other_side(
-                object_motion(frame.lab, next_frame.lab, next_frame.flow, background)
+                object_motion(frame.lab, next_frame.lab, next_frame.flow, background, moving)
             )
-        before = sample_at(self._motion_memory, flow.to_previous)
-        self._motion_memory = _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector
+        x0, y0, x1, y1 = window
+        before = sample_window(self._motion_memory, flow.to_previous, window)
+        self._motion_memory = np.zeros_like(motion.vector)
+        self._motion_memory[y0:y1, x0:x1] = (
+            _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector[y0:y1, x0:x1]
+        )
         return Prediction(
             expected,
-            sample_at(self._last_lab, flow.to_previous),
+            sample_window(self._last_lab, flow.to_previous, window),
             motion,
             motion.features(),
             self._motion_memory,
-            _window(box, expected.shape),
+            window,
             place,
         )
+
+    def _is_partly_occluded(self, area: float) -> bool:
+        return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
 
     def _motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> FloatImage:
         """Return the motion features of the last, confirmed frame, from the frame after it.
@@ -197,8 +207,8 @@ class ObjectTracker:
         )
         log_odds = combined_log_odds(maps)
         if foreground is not None:
-            log_odds = log_odds + self._foreground.evidence(
-                foreground, flow.to_previous, prediction.window
+            log_odds += self._foreground.evidence(
+                foreground, prediction.expected > 0.5, flow.to_previous, prediction.window
             )
         region = regularised(log_odds, frame.lab[view])
         expected = prediction.expected[view] > 0.5
@@ -208,9 +218,8 @@ class ObjectTracker:
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
-        area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
-        indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
-        confident = confidence(indicators, self._estimate.confidence)
+        indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST])
+        confident = confidence(indicators)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
         if foreground is not None:
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
@@ -224,8 +233,11 @@ class ObjectTracker:
         mask = seen > 0.5
         area = float(np.count_nonzero(mask))
         missing = self._expected_area.missing(area)
-        is_occluded = missing >= _OCCLUDED_SHARE * area
-        window = search_window(mask, self._confirmed_size) if is_occluded else None
+        # The motion is known of the window alone where the object was expected whole.
+        is_searched = self._is_partly_occluded(area) and self._is_partly_occluded(
+            float(np.count_nonzero(prediction.expected > 0.5))
+        )
+        window = search_window(mask, self._confirmed_size) if is_searched else None
         if window is None:
             return np.zeros(seen.shape, dtype=bool)
         log_odds = self._appearance.appearance_log_odds(frame.features, window)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from utils.compiled import compiled
 from utils.types import Mask
 
 FloatMap = npt.NDArray[np.float32]
@@ -33,11 +34,9 @@ def resize_mask(mask: Mask, size_wh: tuple[int, int]) -> Mask:
 
 def dot(first: FloatImage, second: FloatImage) -> FloatMap:
     """Return the sum over channels of a product, float32 (h, w)."""
-    # One channel at a time: numpy is slow at sums over an axis of three.
-    total = first[..., 0] * second[..., 0]
-    for channel in range(1, first.shape[2]):
-        total += first[..., channel] * second[..., channel]
-    return np.asarray(total)
+    result = np.empty(first.shape[:2], dtype=np.float32)
+    _fill_dot(first, second, result)
+    return result
 
 
 def lengths(vectors: FloatImage) -> FloatMap:
@@ -47,7 +46,29 @@ def lengths(vectors: FloatImage) -> FloatMap:
 
 def channel_gaps(first: FloatImage, second: FloatImage) -> FloatMap:
     """Return the sum over channels of the absolute difference, float32 (h, w)."""
-    total = np.abs(first[..., 0] - second[..., 0])
-    for channel in range(1, first.shape[2]):
-        total += np.abs(first[..., channel] - second[..., channel])
-    return np.asarray(total)
+    result = np.empty(first.shape[:2], dtype=np.float32)
+    _fill_gaps(first, second, result)
+    return result
+
+
+@compiled
+def _fill_dot(first: FloatImage, second: FloatImage, out: FloatMap) -> None:
+    # One loop: numpy would make an array of the whole picture for each channel.
+    height, width, channels = first.shape
+    for row in range(height):
+        for column in range(width):
+            total = np.float32(0.0)
+            for channel in range(channels):
+                total += first[row, column, channel] * second[row, column, channel]
+            out[row, column] = total
+
+
+@compiled
+def _fill_gaps(first: FloatImage, second: FloatImage, out: FloatMap) -> None:
+    height, width, channels = first.shape
+    for row in range(height):
+        for column in range(width):
+            total = np.float32(0.0)
+            for channel in range(channels):
+                total += abs(first[row, column, channel] - second[row, column, channel])
+            out[row, column] = total

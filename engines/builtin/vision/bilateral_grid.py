@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +13,8 @@ CELL_PIXELS = 22
 _BINS = 16
 _LARGEST_LOG_ODDS = 3.0
 _HALF_TRUST_MASS = 0.3
+_SCALE = (0.0, 6.25), (48.0, 6.0), (48.0, 6.0)
+"""What is added to each Lab channel, and the width of a bin then; the compiled loops repeat it."""
 
 
 def local_colour(
@@ -31,14 +34,31 @@ def local_colour(
         cell_pixels: size of a grid cell, in pixels.
     """
     height, width = weight.shape
-    shape = height // cell_pixels + 3, width // cell_pixels + 3, _BINS, _BINS, _BINS, 2
+    first, bins = _used_bins(known)
+    shape = height // cell_pixels + 3, width // cell_pixels + 3, *bins, 2
     grid = np.zeros(shape, dtype=np.float32)
-    _splat(known, probability, weight, cell_pixels, grid)
+    _splat(known, probability, weight, cell_pixels, first, grid)
     for axis in range(5):
         _blur(grid.reshape(int(np.prod(shape[:axis])), shape[axis], -1))
     out = np.empty((height, width), dtype=np.float32)
-    _slice(picture, cell_pixels, grid, out)
+    _slice(picture, cell_pixels, first, grid, out)
     return out
+
+
+def _used_bins(known: FloatImage) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Return the first bin and the number of bins of each Lab channel that the colours of `known` need.
+
+    With one bin on each side for the blur, and empty ones beyond for colours that are not known.
+    """
+    first, count = [], []
+    for channel, (offset, size) in enumerate(_SCALE):
+        lowest, highest = (
+            int(min(max((value + offset) / size, 0.0), _BINS - 1.01) + 0.5)
+            for value in cv2.minMaxLoc(known[..., channel])[:2]
+        )
+        first.append(lowest - 2)
+        count.append(highest - lowest + 6)
+    return (first[0], first[1], first[2]), (count[0], count[1], count[2])
 
 
 @compiled
@@ -63,9 +83,11 @@ def _splat(
     probability: FloatMap,
     weight: FloatMap,
     cell_pixels: int,
+    first: tuple[int, int, int],
     grid: npt.NDArray[np.float32],
 ) -> None:
     height, width = weight.shape
+    first_light, first_red, first_yellow = first
     for row in range(height):
         for column in range(width):
             light = min(max(known[row, column, 0] / 6.25, 0.0), 14.99)
@@ -75,16 +97,28 @@ def _splat(
             x = int(column / cell_pixels + 1.5)
             share = probability[row, column]
             trust = weight[row, column]
-            cell = grid[y, x, int(light + 0.5), int(red + 0.5), int(yellow + 0.5)]
+            cell = grid[
+                y,
+                x,
+                int(light + 0.5) - first_light,
+                int(red + 0.5) - first_red,
+                int(yellow + 0.5) - first_yellow,
+            ]
             cell[0] += trust * share
             cell[1] += trust * (1.0 - share)
 
 
 @compiled
 def _slice(
-    picture: FloatImage, cell_pixels: int, grid: npt.NDArray[np.float32], out: FloatMap
+    picture: FloatImage,
+    cell_pixels: int,
+    first: tuple[int, int, int],
+    grid: npt.NDArray[np.float32],
+    out: FloatMap,
 ) -> None:
     height, width = out.shape
+    first_light, first_red, first_yellow = first
+    last_light, last_red, last_yellow = grid.shape[2] - 2, grid.shape[3] - 2, grid.shape[4] - 2
     for row in range(height):
         y = row / cell_pixels + 1.0
         y0 = int(y)
@@ -94,6 +128,10 @@ def _slice(
             light = min(max(picture[row, column, 0] / 6.25, 0.0), 14.99)
             red = min(max((picture[row, column, 1] + 48.0) / 6.0, 0.0), 14.99)
             yellow = min(max((picture[row, column, 2] + 48.0) / 6.0, 0.0), 14.99)
+            # Colours beyond the grid's bins are read from its empty ones at the edge.
+            light = min(max(light - first_light, 0.0), last_light)
+            red = min(max(red - first_red, 0.0), last_red)
+            yellow = min(max(yellow - first_yellow, 0.0), last_yellow)
             l0, a0, b0 = int(light), int(red), int(yellow)
             foreground = 0.0
             background = 0.0

@@ -40,6 +40,22 @@ def sample_at(values: FloatMap | FloatImage, flow: FloatImage, outside: float = 
     )
 
 
+def sample_window(
+    values: FloatMap | FloatImage, flow: FloatImage, window: tuple[int, int, int, int]
+) -> FloatMap:
+    """Return `sample_at` of the pixels in a window (x0, y0, x1, y1) alone, float32 (y1-y0, x1-x0[, C])."""
+    x0, y0, x1, y1 = window
+    view = flow[y0:y1, x0:x1]
+    return cv2.remap(  # type: ignore[no-any-return]
+        values,
+        view[..., 0] + np.arange(x0, x1, dtype=np.float32),
+        view[..., 1] + np.arange(y0, y1, dtype=np.float32)[:, None],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(0.0,) * 4,
+    )
+
+
 class FlowEstimator:
     """DIS optical flow (Kroeger et al., ECCV 2016) on the luma, both ways, checked against itself.
 

@@ -52,37 +52,26 @@ def _primal_dual(
     step = np.float32(0.35)
     zero, one = np.float32(0.0), np.float32(1.0)
     ahead = u.copy()
-    dual_x = np.zeros_like(u)
-    dual_y = np.zeros_like(u)
+    # One more column and row, always 0, so that the loops have no branch.
+    dual_x = np.zeros((height, width + 1), dtype=np.float32)
+    dual_y = np.zeros((height + 1, width), dtype=np.float32)
     for _ in range(iterations):
-        for row in range(height - 1):
+        for row in range(height):
             for column in range(width - 1):
-                here = ahead[row, column]
-                value = dual_x[row, column] + step * (ahead[row, column + 1] - here)
+                rise = ahead[row, column + 1] - ahead[row, column]
+                value = dual_x[row, column + 1] + step * rise
                 limit = across[row, column]
-                dual_x[row, column] = min(max(value, -limit), limit)
-                value = dual_y[row, column] + step * (ahead[row + 1, column] - here)
-                limit = down[row, column]
-                dual_y[row, column] = min(max(value, -limit), limit)
-        for column in range(width - 1):
-            value = dual_x[height - 1, column] + step * (
-                ahead[height - 1, column + 1] - ahead[height - 1, column]
-            )
-            limit = across[height - 1, column]
-            dual_x[height - 1, column] = min(max(value, -limit), limit)
+                dual_x[row, column + 1] = min(max(value, -limit), limit)
         for row in range(height - 1):
-            value = dual_y[row, width - 1] + step * (
-                ahead[row + 1, width - 1] - ahead[row, width - 1]
-            )
-            limit = down[row, width - 1]
-            dual_y[row, width - 1] = min(max(value, -limit), limit)
+            for column in range(width):
+                rise = ahead[row + 1, column] - ahead[row, column]
+                value = dual_y[row + 1, column] + step * rise
+                limit = down[row, column]
+                dual_y[row + 1, column] = min(max(value, -limit), limit)
         for row in range(height):
             for column in range(width):
-                flow = dual_x[row, column] + dual_y[row, column]
-                if column > 0:
-                    flow -= dual_x[row, column - 1]
-                if row > 0:
-                    flow -= dual_y[row - 1, column]
+                flow = dual_x[row, column + 1] - dual_x[row, column]
+                flow += dual_y[row + 1, column] - dual_y[row, column]
                 old = u[row, column]
                 new = min(max(old + step * (flow + log_odds[row, column]), zero), one)
                 u[row, column] = new

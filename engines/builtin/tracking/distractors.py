@@ -1,0 +1,83 @@
+"""Distractors: other foreground objects that a network sees beside the target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engines.builtin.vision.arrays import FloatImage, FloatMap
+from engines.builtin.vision.flow import sample_at
+from utils.mask_utils import component_sums, components, dilate, keep_components
+from utils.types import Mask
+
+_EDGE = 2
+"""Pixels beside the contour that may be the target's own."""
+_FOREGROUND = 0.5
+_BACKGROUND = 0.25
+_TARGET = 0.75
+"""Shares of the target in a pixel's origin from which on it is known to be background or target."""
+_KNOWN_SHARE = 0.5
+"""Share of a part's pixels known as background or distractor from which all of it is a distractor."""
+_PRESENT = 0.01
+"""Area of distractors, as a share of the target's, from which a clip is known to show any."""
+_DECAY = 0.97
+_DOUBTED = 0.05
+"""Area of distractors, as a share of the target's, at which a part of unknown origin counts half."""
+
+
+class DistractorMemory:
+    """Remembers along the flow where the network's foreground was not the target's.
+
+    A network is wrong by whole objects, not by pixels: what comes out from behind the target joined
+    to a distractor belongs to the distractor, however well the network was right at that contour before.
+    """
+
+    def __init__(self, answer: FloatMap, mask: Mask) -> None:
+        """Start from a confirmed frame's answer, float32 (h, w) in [0, 1], and mask, bool (h, w)."""
+        self._found = _outside(answer, mask)
+        self._memory = self._found.astype(np.float32)
+        self._largest_share = _share(self._found, mask)
+
+    def support(
+        self, answer: FloatMap, expected: Mask, origin: FloatMap, to_previous: FloatImage
+    ) -> FloatMap:
+        """Return how far the network's foreground speaks for the target at each pixel, float32 (h, w) in [0, 1].
+
+        0 on a distractor; less than 1 outside the expected target in a clip that has shown distractors.
+
+        Args:
+            answer: the network's of the frame, float32 (h, w) in [0, 1].
+            expected: the target's last mask warped to the frame, bool (h, w).
+            origin: the target's share in each pixel's origin in the confirmed frame, float32 (h, w).
+            to_previous: flow to the frame that was confirmed or followed last, float32 (h, w, 2).
+        """
+        remembered = sample_at(self._memory, to_previous) > _FOREGROUND
+        parts = _outside(answer, expected)
+        if self._largest_share < _PRESENT:
+            # Nothing but the target so far: what joins it is a part of it that was lost.
+            whole, sizes = components(answer > _FOREGROUND)
+            parts = keep_components(parts, component_sums(expected, whole, sizes) == 0, whole)
+        names, areas = components(parts)
+        known = component_sums(remembered | (origin < _BACKGROUND), names, areas)
+        found = keep_components(parts, known > _KNOWN_SHARE * areas, names)
+        around = dilate(found, _EDGE) & ~expected
+        self._found = np.asarray(around | (remembered & (origin < _TARGET)))
+        self._largest_share = max(self._largest_share, _share(found, expected))
+        unknown = ~dilate(expected, _EDGE) & (origin < _TARGET)
+        doubt = _DOUBTED / (_DOUBTED + self._largest_share)
+        support = np.where(unknown, np.float32(doubt), np.float32(1.0))
+        support[self._found] = 0.0
+        return np.asarray(support, dtype=np.float32)
+
+    def follow(self, mask: Mask, to_previous: FloatImage) -> None:
+        """Advance to the frame `support` was asked about; its estimated mask of the target, bool (h, w)."""
+        before = np.float32(_DECAY) * sample_at(self._memory, to_previous)
+        seen = self._found & ~dilate(mask, _EDGE)
+        self._memory = np.maximum(before, seen.astype(np.float32))
+
+
+def _outside(answer: FloatMap, mask: Mask) -> Mask:
+    return np.asarray((answer > _FOREGROUND) & ~dilate(mask, _EDGE))
+
+
+def _share(found: Mask, target: Mask) -> float:
+    return float(np.count_nonzero(found)) / max(float(np.count_nonzero(target)), 1.0)
