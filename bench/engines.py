@@ -5,6 +5,7 @@ installed. Where they are not, SAM 3, SAM 2.1 and VideoMaMa run on random weight
 default; shows that everything works, its times mean nothing) or `--random full`, which builds SAM 3
 and SAM 2.1 in their published size, so that times and memory are the real ones and masks are noise.
 
+`--whole-job CLIP` times a whole job of `rvm` beside what bare ONNX Runtime and FFmpeg need; see bench/whole_job.py.
 `--against-upstream [--variants]` runs MatAnyone beside upstream's code instead; see bench/against_upstream.py.
 """
 
@@ -284,6 +285,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--random", choices=("tiny", "full"), default="tiny")
     parser.add_argument("--threads", type=int, default=0, help="torch threads; 0 leaves them")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--whole-job", type=Path, metavar="CLIP")
     parser.add_argument("--against-upstream", action="store_true")
     parser.add_argument("--variants", action="store_true", help="also what was tried and not taken")
     options = parser.parse_args(arguments)
@@ -294,6 +296,11 @@ def main(arguments: list[str] | None = None) -> int:
         import torch
 
         torch.set_num_threads(options.threads)
+    if options.whole_job:
+        from bench.whole_job import compare
+
+        print(json.dumps(compare(options.whole_job, options.frames, 2, "auto"), indent=1))
+        return 0
     if options.against_upstream:
         return against_upstream(sizes, device, options)
     rows: list[Row] = []

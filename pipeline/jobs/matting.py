@@ -113,6 +113,8 @@ class MattingJob:
             self._session.update(engine_used=self.engine_name)
             run = replace(run, engine=self._engine)
         options = resolve_options(self._engine.option_specs(), self._request.options)
+        if self._request.refine_key_frames:
+            options = {**options, "refine_key_frames": True}
         plan = plan_of(self.engine_name, options, (first, last), guides)
         kept = kept_alphas(self._session, self._session.state, self._request, plan)
         if kept is not None:

@@ -55,6 +55,8 @@ class Jobs:
         engine = self._choice.registry.get(name)
         resolve_options(engine.option_specs(), request.options)
         check_outputs(request.outputs)
+        if request.refine_key_frames:
+            self._choice.main_object_engine()
         return engine
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
@@ -130,7 +132,7 @@ class Jobs:
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         units = count * targets
         stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
-        job = MattingJob(self._services(), session, request, engine.name, tried_first)
+        job = MattingJob(self._services(request), session, request, engine.name, tried_first)
         return session, job, stages
 
     def _prepare_render(
@@ -146,13 +148,15 @@ class Jobs:
         stages = {"render": (last - first + 1) * len(result_folders(session))}
         return session, RenderJob(self._services(), session, request), stages
 
-    def _services(self) -> Services:
+    def _services(self, request: MatteRequest | None = None) -> Services:
+        refines = request is not None and request.refine_key_frames
         return Services(
             settings=self._settings,
             video=self._video,
             registry=self._choice.registry,
             manager=self._choice.manager,
             tracker_name=self._choice.segmenter_name(),
+            key_frame_engine=self._choice.main_object_engine() if refines else "",
             is_stopping=lambda: self._runner.is_stopping or self._interrupted.is_set(),
         )
 

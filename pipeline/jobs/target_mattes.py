@@ -23,6 +23,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
 from pipeline.jobs.tracking import TrackingPlan, replace_masks, track_to_folder
 from pipeline.postprocess.review import FrameMeasure, disagreement, measure
+from pipeline.selection.main_object import key_frame_alphas
 from pipeline.session.masks import MaskFolder
 from pipeline.session.output_records import appearance_of, output_records
 from pipeline.session.request import MatteRequest
@@ -57,6 +58,8 @@ class Services:
     registry: EngineRegistry
     manager: ModelManager
     tracker_name: str
+    key_frame_engine: str = ""
+    """Gives the alpha of the marked frames, "" where the job's engine does."""
     is_stopping: Callable[[], bool] = lambda: False
 
 
@@ -136,6 +139,8 @@ class MattingRun:
         self, guide: Mapping[int, Mask], masks: Path
     ) -> Generator[AlphaLevels, None, None]:
         context = replace(self.context, confirmed=frozenset(guide))
+        name = self.services.key_frame_engine
+        refined = key_frame_alphas(self.services.manager, name, self.frames, guide, context)
         if tracks_first(self.engine, self.request):
             guide = self._tracked(guide, masks, context)
         size_wh = self.clip.size_wh
@@ -144,7 +149,8 @@ class MattingRun:
             # The engine goes on in a thread of its own while what it gave is rendered.
             made = ahead(lambda: self._alphas(context, leased, guide), ALPHAS_AHEAD)
             with closing(made) as alphas:  # type: ignore[type-var]
-                yield from alphas
+                for position, alpha in enumerate(alphas):
+                    yield refined.pop(position, alpha)
 
     def _spliced_alphas(
         self, guide: Mapping[int, Mask], masks: Path, kept: KeptAlpha

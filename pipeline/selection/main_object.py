@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from engines.base import ArrayFrames, MattingEngine, RunContext
+from engines.base import ArrayFrames, FrameSource, MattingEngine, RunContext
 from engines.device.manager import ModelManager
+from utils.alpha_levels import AlphaLevels, to_levels
 from utils.errors import BadRequest, UnusablePrompt
 from utils.mask_utils import components
 from utils.types import Alpha, Frame, Mask
@@ -36,6 +39,28 @@ def alpha_of_frame(
         context = RunContext(confirmed=frozenset(guide))
         (matted,) = engine.process(ArrayFrames([frame]), guide, 0, {}, context)
     return matted.alpha
+
+
+def key_frame_alphas(
+    manager: ModelManager,
+    name: str,
+    frames: FrameSource,
+    guide: Mapping[int, Mask],
+    context: RunContext,
+) -> dict[int, AlphaLevels]:
+    """Return each marked frame's alpha within its mask as an engine gives it by itself.
+
+    Args:
+        name: as in `alpha_of_frame`; with "" the result is empty.
+        guide: the masks that a user confirmed by frame, bool (H, W).
+    """
+    found: dict[int, AlphaLevels] = {}
+    for index, mask in guide.items() if name else ():
+        context.check_cancelled()
+        if mask.any():
+            (frame,) = frames.read(index, index + 1)
+            found[index] = to_levels(alpha_of_frame(manager, name, frame, mask))
+    return found
 
 
 def main_object(alpha: Alpha) -> Mask:

@@ -66,6 +66,16 @@ class MatteRequest(RenderRequest):
             )
         ),
     ] = False
+    refine_key_frames: Annotated[
+        bool,
+        Option(
+            Text(
+                en="On the marked frames take the alpha of a frame network within the mask (finer edges)",
+                zh="标记帧改用单帧网络在蒙版范围内的透明通道（边缘更细）",
+            ),
+            needs=Capability.EVERYONE.value,
+        ),
+    ] = False
     separate_targets: Annotated[
         bool,
         Option(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import app
 from config import Settings
+from ui.command_line.cli import main
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,3 +68,25 @@ def sam2(tiny_sam2):
     engine = Sam2Engine(Settings(_env_file=None, sam2_model=str(tiny_sam2), device="cpu"))
     engine.load_model("cpu")
     return engine
+
+
+@pytest.fixture
+def run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    """Run a command in process; the module's fixture `folder` holds its models in folders by name."""
+
+    def call(*arguments: object, models: str = "all") -> tuple[int, str, str]:
+        monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path / "workspace"))
+        monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(folder / models))
+        monkeypatch.setenv("SPLAZMATTE_MIN_FREE_DISK_BYTES", "1000000")
+        monkeypatch.setenv("SPLAZMATTE_DEVICE", "cpu")
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        code = main(
+            [str(item) for item in arguments],
+            app.build_settings,
+            app.build_orchestrator,
+            app.serve,
+        )
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

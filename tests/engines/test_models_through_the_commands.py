@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app
 from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
-from ui.command_line.cli import main
 
 pytest.importorskip("transformers")
 pytest.importorskip("diffusers")
@@ -41,26 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_tiny_grounding_dino(made / "ungated" / "grounding-dino")
     build_tiny_videomama(made / "all")
     return made
-
-
-@pytest.fixture
-def run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    def call(*arguments: object, models: str = "all") -> tuple[int, str, str]:
-        monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path / "workspace"))
-        monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(folder / models))
-        monkeypatch.setenv("SPLAZMATTE_MIN_FREE_DISK_BYTES", "1000000")
-        monkeypatch.setenv("SPLAZMATTE_DEVICE", "cpu")
-        monkeypatch.setattr("signal.signal", lambda *_: None)
-        code = main(
-            [str(item) for item in arguments],
-            app.build_settings,
-            app.build_orchestrator,
-            app.serve,
-        )
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_english_text_finds_instances(run, folder: Path, tmp_path: Path) -> None:

@@ -12,12 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app
 from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
 from pipeline.selection.main_object import main_object
-from tests.disc import write_clip
+from tests.disc import write_clip, write_mask_png
 from tests.engines.tiny_onnx import install, unpinned_manifest
-from ui.command_line.cli import main
 from utils.errors import UnusablePrompt
 
 
@@ -27,29 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory):
     write_clip(made / "clip.mp4", frame_count=6)
     with unpinned_manifest(made):
         install(RVM_NETWORKS["rvm"], made / "rvm")
-        install(RVM_NETWORKS["rvm"], made / "both")
-        install(FRAME_NETWORKS["u2netp"], made / "both")
+        install(RVM_NETWORKS["rvm"], made / "all")
+        install(FRAME_NETWORKS["u2netp"], made / "all")
         yield made
-
-
-@pytest.fixture
-def run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    def call(*arguments: object, models: str = "both") -> tuple[int, str, str]:
-        monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path / "workspace"))
-        monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(folder / models))
-        monkeypatch.setenv("SPLAZMATTE_MIN_FREE_DISK_BYTES", "1000000")
-        monkeypatch.setenv("SPLAZMATTE_DEVICE", "cpu")
-        monkeypatch.setattr("signal.signal", lambda *_: None)
-        code = main(
-            [str(item) for item in arguments],
-            app.build_settings,
-            app.build_orchestrator,
-            app.serve,
-        )
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_everyone_needs_no_mark(run, folder: Path, tmp_path: Path) -> None:
@@ -63,7 +41,7 @@ def test_everyone_needs_no_mark(run, folder: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "alpha").iterdir())) == 6
 
 
-@pytest.mark.parametrize(("models", "engine"), [("both", "u2netp"), ("rvm", "rvm")])
+@pytest.mark.parametrize(("models", "engine"), [("all", "u2netp"), ("rvm", "rvm")])
 def test_the_main_object_is_found_without_a_mark(
     run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: str, engine: str
 ) -> None:
@@ -84,6 +62,40 @@ def test_a_job_goes_on_from_the_main_object(run, folder: Path, tmp_path: Path) -
     )  # fmt: skip
     assert code == 0, err
     assert json.loads(out.splitlines()[-1])["frames"] == 6
+
+
+def test_marked_frames_take_a_frame_network_s_alpha(
+    run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refined = np.zeros((96, 160), np.float32)
+    refined[30:50, 40:90] = 0.6
+    asked = []
+
+    def alpha_of_frame(manager, name, frame, target):
+        asked.append((name, frame.shape, target.sum()))
+        return refined
+
+    monkeypatch.setattr("pipeline.selection.main_object.alpha_of_frame", alpha_of_frame)
+    write_mask_png(tmp_path / "mask.png", index=3)
+    code, _, err = run(
+        "matte", folder / "clip.mp4", "--mask", tmp_path / "mask.png", "--frame", "3", "--engine",
+        "builtin", "--refine-key-frames", "--outputs", "png", "--out", tmp_path,
+    )  # fmt: skip
+    assert code == 0, err
+    assert [(name, shape) for name, shape, _ in asked] == [("u2netp", (96, 160, 3))]
+    alphas = [np.asarray(Image.open(path)) for path in sorted((tmp_path / "alpha").iterdir())]
+    assert np.array_equal(alphas[3], np.rint(refined * 255))
+    assert not np.array_equal(alphas[2], alphas[3])
+
+
+def test_refining_needs_a_network(run, folder: Path, tmp_path: Path) -> None:
+    write_mask_png(tmp_path / "mask.png")
+    code, _, err = run(
+        "matte", folder / "clip.mp4", "--mask", tmp_path / "mask.png", "--refine-key-frames",
+        "--out", tmp_path, models="none",
+    )  # fmt: skip
+    assert code == 2
+    assert "download_models.sh" in err
 
 
 def test_nothing_else_names_the_target_beside_the_main_object(run, folder, tmp_path) -> None:
