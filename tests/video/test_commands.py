@@ -1,26 +1,37 @@
-"""The command line from end to end on the built-in engine, as a script would call it."""
+"""The command line from end to end on the built-in engine, as a script would call it.
+
+A process of its own is started where that is what is tested; the other commands run in this one.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import app
+from config import Settings
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from tests.disc import disc_frame, write_clip, write_mask_png
+from ui.command_line.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def app(*arguments: object, workspace: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def script(
+    *arguments: object, workspace: Path, **settings: str
+) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "SPLAZMATTE_WORKSPACE_DIR": str(workspace),
@@ -39,6 +50,37 @@ def app(*arguments: object, workspace: Path, **settings: str) -> subprocess.Comp
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def command(*arguments: object, workspace: Path) -> Finished:
+    """Run a command in this process."""
+    settings = Settings(
+        _env_file=None,
+        workspace_dir=workspace,
+        models_dir=workspace / "no-models",
+        min_free_disk_bytes=1_000_000,
+    )
+
+    def serve(_: Settings) -> None:
+        raise AssertionError("nothing is served")
+
+    out, error = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        try:
+            words = [str(item) for item in arguments]
+            code = main(words, lambda: settings, app.build_orchestrator, serve)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return Finished(code, out.getvalue(), error.getvalue())
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("commands")
@@ -50,7 +92,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def matted(folder: Path) -> tuple[Path, dict]:
     out = folder / "out"
-    result = app(
+    result = script(
         "matte", folder / "clip.mp4", "--mask", folder / "mask.png", "--engine", "builtin",
         "--outputs", "alpha,foreground,preview,png,prores,webm", "--out", out, "--json",
         workspace=folder / "workspace",
@@ -104,7 +146,7 @@ def test_the_session_keeps_what_is_needed_to_render_again(folder: Path, matted) 
 
 def test_segment_writes_a_mask_that_matte_takes(folder: Path) -> None:
     mask = folder / "found.png"
-    result = app(
+    result = command(
         "segment", folder / "clip.mp4", "--box", "25,25,75,72", "-o", mask,
         workspace=folder / "workspace",
     )  # fmt: skip
@@ -117,7 +159,7 @@ def test_segment_writes_a_mask_that_matte_takes(folder: Path) -> None:
 
 def test_a_click_on_a_middle_frame_mattes_both_ways(folder: Path) -> None:
     out = folder / "from-middle"
-    result = app(
+    result = command(
         "matte", folder / "clip.mp4", "--point", "57,48", "--point", "140,10,-", "--frame", "6",
         "--engine", "builtin", "--outputs", "png", "--out", out,
         workspace=folder / "workspace",
@@ -131,7 +173,7 @@ def test_a_click_on_a_middle_frame_mattes_both_ways(folder: Path) -> None:
 
 def test_in_and_out_points_limit_the_work(folder: Path) -> None:
     out = folder / "range"
-    result = app(
+    result = command(
         "matte", folder / "clip.mp4", "--mask", folder / "mask.png", "--engine", "builtin",
         "--frame", "0", "--last", "4", "--outputs", "png,alpha", "--out", out, "--json",
         workspace=folder / "workspace",
@@ -149,7 +191,7 @@ def test_in_and_out_points_limit_the_work(folder: Path) -> None:
         (["--point", "1e9,2"], "out of range"),
         (["--point", "nan,2"], "out of range"),
         (["--point", "999,2"], "160x96"),
-        ([], "--mask, --text, --point or --box"),
+        ([], "--mask, --text, --point, --box"),
         (["--text", "disc"], "text"),
         (["--box", "25,25,75,72", "--mask", "mask.png"], "not both"),
         (["--box", "25,25,75,72", "--frame", "12"], "0 to 11"),
@@ -165,7 +207,7 @@ def test_what_the_user_can_mend_is_one_line_and_exit_code_2(
     folder: Path, arguments: list[str], said: str
 ) -> None:
     arguments = [str(folder / item) if (folder / item).is_file() else item for item in arguments]
-    result = app(
+    result = command(
         "matte", folder / "clip.mp4", *arguments, "--out", folder / "never",
         workspace=folder / "workspace",
     )  # fmt: skip
@@ -177,7 +219,7 @@ def test_what_the_user_can_mend_is_one_line_and_exit_code_2(
 
 
 def test_engines_names_what_is_missing_and_the_command(folder: Path) -> None:
-    result = app("engines", "--json", workspace=folder / "workspace")
+    result = command("engines", "--json", workspace=folder / "workspace")
     assert result.returncode == 0, result.stderr
     rows = {row["name"]: row for row in json.loads(result.stdout)}
     assert rows["builtin"]["available"]
@@ -191,21 +233,21 @@ def test_engines_names_what_is_missing_and_the_command(folder: Path) -> None:
 def test_sessions_lists_and_a_dry_run_deletes_nothing(folder: Path, matted) -> None:
     _, summary = matted
     workspace = folder / "workspace"
-    listed = app("sessions", workspace=workspace)
+    listed = command("sessions", workspace=workspace)
     assert summary["session"] in listed.stdout
     state_path = workspace / "sessions" / summary["session"] / "session.json"
     kept = state_path.read_text()
     aged = {**json.loads(kept), "updated_at_s": time.time() - 100 * 3600}
     state_path.write_text(json.dumps(aged))
-    dry = app("sessions", "--clean", "--dry-run", workspace=workspace)
+    dry = command("sessions", "--clean", "--dry-run", workspace=workspace)
     assert f"would delete {summary['session']}" in dry.stdout
-    assert summary["session"] in app("sessions", workspace=workspace).stdout
+    assert summary["session"] in command("sessions", workspace=workspace).stdout
     state_path.write_text(kept)
 
 
 def test_the_output_folder_can_be_new_and_nested(folder: Path) -> None:
     out = folder / "a" / "b" / "c"
-    result = app(
+    result = command(
         "matte", folder / "clip.mp4", "--mask", folder / "mask.png", "--engine", "builtin",
         "--last", "1", "--outputs", "alpha", "--out", out, workspace=folder / "workspace",
     )  # fmt: skip
@@ -216,7 +258,7 @@ def test_the_output_folder_can_be_new_and_nested(folder: Path) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_json_is_valid_on_a_terminal_of_any_encoding(folder: Path, encoding: str) -> None:
     out = folder / f"é猫 {encoding}"
-    result = app(
+    result = script(
         "matte", folder / "clip.mp4", "--mask", folder / "mask.png", "--engine", "builtin",
         "--last", "2", "--outputs", "alpha", "--out", out, "--json",
         workspace=folder / "workspace", PYTHONIOENCODING=encoding,

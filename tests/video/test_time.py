@@ -125,8 +125,12 @@ def test_the_last_picture_stays_as_long_as_in_the_source(
     info = video.probe(path)
     assert (info.frame_count, info.duration_s) == (12, pytest.approx(2.44, abs=0.002))
     assert [notice.code for notice in info.notices] == []
-    for name, output in rendered(video, path).items():
+    outputs = rendered(video, path)
+    if suffix == "mp4":
+        outputs |= rendered(video, path, 0, "hevc", "ffv1")
+    for name, output in outputs.items():
         assert read_track(output).end_s == pytest.approx(2.44, abs=0.002), name
+        assert len(read_track(output).times) == 12
 
 
 def test_the_measured_rate_decides_not_the_headers(video: VideoIO, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 CRF = 18
+_USUAL_FRAMES = 1.5
+"""A last picture that stays for more frames than this is held."""
 
 
 class HevcOutput(OutputFormat):
@@ -44,12 +46,15 @@ class HevcSink(VideoFileSink):
 
     carries_sound = True
     final_container = MOV
-    encoding = (
-        *("-vf", "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"),
-        *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", "libx265"),
-        *("-pix_fmt", "yuva420p", "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
-        *("-x265-params", "log-level=none:frame-threads=1"),
-    )
+
+    def __init__(self, target: RenderTarget, name: str, recipe: Recipe) -> None:
+        super().__init__(target, name, recipe)
+        self.encoding = (
+            *("-vf", "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"),
+            *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", "libx265"),
+            *("-pix_fmt", "yuva420p", "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
+            *_held_arguments(target),
+        )
 
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
@@ -57,6 +62,22 @@ class HevcSink(VideoFileSink):
         views = [plane_view(plane) for plane in frame.planes]
         for view, plane in zip(views, (planes.y, planes.u, planes.v, picture.alpha), strict=True):
             view[:] = padded(plane, view.shape)
+
+
+def _held_arguments(target: RenderTarget) -> tuple[str, ...]:
+    """Return FFmpeg's arguments for a last picture that stays longer than the others, as NUT can't say.
+
+    MOV keeps the duration of the picture that is stored last: without B-frames that is the one shown last.
+    """
+    x265 = "log-level=none:frame-threads=1"
+    clip = target.clip
+    last = clip.times.index(target.first_time) + target.frame_count - 1
+    stays_s = (clip.end_of(last) - clip.times[last]) * clip.time_base
+    if stays_s <= _USUAL_FRAMES / clip.fps:
+        return ("-x265-params", x265)
+    held = f"{stays_s.numerator}/{stays_s.denominator}/TB"
+    duration = rf"if(eq(N\,{target.frame_count - 1})\,{held}\,DURATION)"
+    return ("-x265-params", f"{x265}:bframes=0", "-bsf:v", f"setts=duration={duration}")
 
 
 FORMAT = HevcOutput()
