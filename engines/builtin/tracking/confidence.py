@@ -24,14 +24,14 @@ class QualityIndicators:
 
     `contour_margin`: mean certainty of the evidence along the contour. `appearance_match`: share of
     the inside that resembles the confirmed frames, and of the surroundings that does not.
-    `resemblance`: how strongly the inside does, on average. `temporal_overlap`: with the previous
-    region, warped along the flow.
+    `temporal_overlap`: with the previous region, warped along the flow. `area_share`: area against the
+    expected one, since an object is lost bit by bit more often than at once.
     """
 
     contour_margin: float
     appearance_match: float
-    resemblance: float
     temporal_overlap: float
+    area_share: float
 
 
 class ExpectedArea:
@@ -58,6 +58,14 @@ class ExpectedArea:
         growth = float((here * there).sum() / np.square(here).sum())
         self._scale *= float(np.clip(growth, 0.9, 1.1)) ** 2
 
+    def share(self, area: float) -> float:
+        """Return `area`, in pixels, as a share of the expected one, in [0, 1].
+
+        Scale change accumulates the flow's errors, so only half of it (in logarithms) is used, and
+        never growth beyond the confirmed size.
+        """
+        return float(min(1.0, area / max(self._area(), 1.0)))
+
     def largest(self) -> float:
         """Return the largest plausible area of the object, in pixels: 1.1 times the expected one.
 
@@ -66,11 +74,7 @@ class ExpectedArea:
         return _LARGEST_SHARE * self._confirmed * self._kept * self._scale
 
     def missing(self, area: float) -> float:
-        """Return how much of the expected area is not in `area`, in pixels, at least 0.
-
-        Scale change accumulates the flow's errors, so only half of it (in logarithms) is used, and
-        never growth beyond the confirmed size.
-        """
+        """Return how much of the expected area is not in `area`, in pixels, at least 0."""
         return max(0.0, self._area() - area)
 
     def _area(self) -> float:
@@ -83,6 +87,7 @@ def quality_indicators(
     expected: Mask,
     log_odds: FloatMap,
     key: FloatMap,
+    area_share: float,
 ) -> QualityIndicators:
     """Return the quality indicators of a frame; every array is (h, w) of the tracked window.
 
@@ -91,6 +96,7 @@ def quality_indicators(
         expected: the previous frame's region, warped along the flow.
         log_odds: the combined evidence.
         key: log odds by the confirmed frames alone, in [-3, 3].
+        area_share: `ExpectedArea.share` of the region.
     """
     if not region.any():
         return QualityIndicators(0.0, 0.0, 0.0, 0.0)
@@ -99,21 +105,19 @@ def quality_indicators(
     contour_margin = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
     inside = float((key[region] > 0).mean())
     outside = float((key[around] < 0).mean()) if around.any() else 1.0
-    resemblance = 0.5 + 0.5 * float(np.tanh(key[region]).mean())
     temporal_overlap = intersection_over_union(region, expected)
-    return QualityIndicators(
-        contour_margin, 0.5 * (inside + outside), resemblance, temporal_overlap
-    )
+    return QualityIndicators(contour_margin, 0.5 * (inside + outside), temporal_overlap, area_share)
 
 
-def confidence(indicators: QualityIndicators) -> float:
-    """Return the confidence in [0, 1] from a frame's indicators.
+def confidence(indicators: QualityIndicators, before: float) -> float:
+    """Return the confidence in [0, 1] from this frame's indicators and the previous frame's confidence.
 
-    The forest of the confirmed frames doesn't drift with the tracker, so what it says of a frame
-    follows the truth better than the overlap with the frame before or the area do.
+    Errors persist along a pass, so confidence rises by at most 0.02 a frame.
     """
-    return float(
+    now = (
         0.10 * indicators.contour_margin
-        + 0.45 * indicators.appearance_match
-        + 0.45 * indicators.resemblance
+        + 0.60 * indicators.appearance_match
+        + 0.05 * indicators.temporal_overlap
+        + 0.25 * indicators.area_share
     )
+    return float(np.clip(min(now, before + 0.02), 0.0, 1.0))

@@ -218,8 +218,9 @@ class ObjectTracker:
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
-        indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST])
-        confident = confidence(indicators)
+        area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
+        indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
+        confident = confidence(indicators, self._estimate.confidence)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
         if foreground is not None:
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
