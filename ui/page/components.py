@@ -145,8 +145,8 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
             )
             progress = build_progress(language, polling)
             quick_preview = build_quick_preview(language, polling)
-            outputs, controls = _job_controls(language)
             results = build_results(language)
+            outputs, controls = _job_controls(language)
             engines = build_engines(language)
     return Page(
         session=session,

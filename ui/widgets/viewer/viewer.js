@@ -10,7 +10,7 @@ const setMode = (mode) => {
   state.mode = mode;
   root.dataset.mode = mode;
   showButtons();
-  refresh();
+  refresh(); drawInk();
 };
 const place = (frame) => {
   state.frame = clamp(Math.round(frame), 0, clip().frames - 1);
