@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
-from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
@@ -22,10 +20,9 @@ from pipeline.session.state import (
     SessionStatus,
     TargetRecord,
 )
-from pipeline.video_io.outputs.registry import output_format
 from pipeline.video_io.playback import RATE
+from ui.downloads import output_views
 from ui.text import shown_bytes, shown_fps, translate
-from utils.errors import BadRequest
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
 from utils.types import Message
@@ -176,84 +173,6 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
         }
         for engine in engines
     ]
-
-
-def target_of(output: OutputFile) -> str:
-    """Return the number of the single target that a file holds, "" where it holds all of them."""
-    return str(output.target or "")
-
-
-DEFAULT_NAME = "{clip}_{output}_{target}"
-"""Name of a download; what a file has no value for is left out with its separator."""
-
-
-def file_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NAME) -> str:
-    """Return the name a download gets, with our suffix.
-
-    Args:
-        pattern: text with any of {clip}, the clip's name, {target}, that of the single target, and {output}.
-
-    Raises:
-        BadRequest: it names something else, or leaves nothing of the name.
-    """
-    names = {one.id: one.name for one in state.targets} if len(state.targets) > 1 else {}
-    values = {
-        "clip": PurePath(state.shown_name).stem[:60] or "clip",
-        "target": names.get(output.target) or target_of(output),
-        "output": output.kind,
-    }
-    problem = BadRequest("page.name_pattern", pattern=pattern[:60], known=", ".join(values))
-    parts = re.split(r"\{(\w*)\}", pattern)
-    if not set(parts[1::2]) <= values.keys():
-        raise problem
-    filled = [values[part] if index % 2 else part for index, part in enumerate(parts)]
-    name = re.sub(r"[\x00-\x1f/\\:*?\"<>|{}]", "_", "".join(filled))
-    name = re.sub(r"([_ .-])[_ .-]*\1", r"\1", name).strip("_ .-")[:120]
-    if not name:
-        raise problem
-    return name + output.path.suffix
-
-
-def archive_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NAME) -> str:
-    """Return a file's name in an archive of several sessions: a folder of its clip, then its own name."""
-    stem = PurePath(state.shown_name).stem[:60] or "clip"
-    return f"{stem}/{file_name(state, output, pattern)}"
-
-
-def download_path(session_id: str, kind: str, target: str) -> str:
-    """Return the address a file is downloaded from, from the server's root."""
-    query = f"?target={target}" if target else ""
-    return f"/media/{session_id}/file/{kind}{query}"
-
-
-def output_views(
-    state: SessionState, outputs: Sequence[OutputFile], language: Language
-) -> list[dict[str, Any]]:
-    """Return the finished files with their names and sizes."""
-    return [
-        {
-            "kind": output.kind,
-            "target": target_of(output),
-            "label": _output_label(state, output, language),
-            "note": output_format(output.kind).note_in(language),
-            "size": shown_bytes(output.size_bytes),
-            "size_bytes": output.size_bytes,
-            "file_name": file_name(state, output),
-        }
-        for output in outputs
-    ]
-
-
-def _output_label(state: SessionState, output: OutputFile, language: Language) -> str:
-    name = output_format(output.kind).label_in(language)
-    return f"{name} · {target_label(state, output, language)}" if output.target else name
-
-
-def target_label(state: SessionState, output: OutputFile, language: Language) -> str:
-    """Return the name of the single target that a file holds, its number in words without a name."""
-    names = {target.id: target.name for target in state.targets}
-    name = names.get(output.target, "") if len(names) > 1 else ""
-    return name or translate("page.target", language, number=output.target)
 
 
 def result_view(

@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.session.results import OutputFile
 from pipeline.session.state import SessionState, TargetRecord
+from ui.downloads import DEFAULT_NAME, file_name
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
-from ui.views import DEFAULT_NAME, file_name
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.viewer.viewer import read_annotation

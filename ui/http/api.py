@@ -16,6 +16,7 @@ from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.state import FIRST_TARGET
 from ui import views
 from ui.client import client_of
+from ui.downloads import download_path, output_views
 from ui.http.endpoint_parameters import with_request_options
 from ui.inputs import (
     cached_upload,
@@ -266,9 +267,9 @@ class Api:
         with _answering(language) as spoken:
             key = session_key(session)
             state = self._orchestrator.state(key)
-            files = views.output_views(state, self._orchestrator.outputs(key), spoken)
+            files = output_views(state, self._orchestrator.outputs(key), spoken)
             for item in files:
-                item["url"] = views.download_path(key, item["kind"], item["target"])
+                item["url"] = download_path(key, item["kind"], item["target"])
             return {"state": state.status.value, "engine": state.engine_used, "outputs": files}
 
     def engines(self, language: str = "en") -> list[dict[str, Any]]:

@@ -21,10 +21,10 @@ from pipeline.orchestrator import Orchestrator, OutputFile
 from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format
 from ui.client import client_of
+from ui.downloads import DEFAULT_NAME, archive_name, file_name, target_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.inputs import session_key, short_text
 from ui.text import choose_language, translate
-from ui.views import DEFAULT_NAME, archive_name, file_name, target_of
 from ui.widgets.edges.edges import read_edges
 from utils.errors import BadRequest, SplazmatteError
 from utils.types import Frame
