@@ -13,9 +13,10 @@ import numpy as np
 from engines.base import FrameSource, RunContext, TrackedFrame
 from engines.sam.loading import SAM3, Network
 from engines.sam.memory import MetaTracker
+from engines.sam.parts import connected_parts
 from engines.sam.tensors import pixels, to_mask, within_range
 from utils.errors import UnusablePrompt
-from utils.mask_utils import check_keyframe_mask, components
+from utils.mask_utils import check_keyframe_mask
 from utils.scene_cut import CutDetector
 from utils.types import Frame, Mask, Message
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 Masks = Mapping[int, Mapping[int, Mask]]
 """Masks by frame index and object id."""
-_PART_SHARE = 0.1
-"""Area of the largest part from which another counts as an object."""
-_MOST_PARTS = 8
-"""Parts of a mask at most: each costs a pass of the decoder and a memory."""
 
 
 def track(
@@ -131,21 +128,6 @@ def _run_step(
         )
         confidence = min(confidence, *(answer.confidence for answer in answers))
     return TrackedFrame(step.index, found, confidence)
-
-
-def connected_parts(mask: Mask) -> list[Mask]:
-    """Return the parts of a mask, bool (H, W), that are tracked as objects of their own.
-
-    A mask of several people, followed as one object, collapses to one of them. Specks stay with the
-    largest part, and a mask in very many parts is one object, as an empty one is.
-    """
-    labels, areas = components(mask)
-    large = [part for part in range(1, areas.size) if areas[part] >= _PART_SHARE * areas[1:].max()]
-    if not 1 < len(large) <= _MOST_PARTS:
-        return [mask]
-    first = max(large, key=lambda part: int(areas[part]))
-    others = [labels == part for part in large if part != first]
-    return [mask & ~np.logical_or.reduce(others), *others]
 
 
 @dataclass(frozen=True, slots=True)

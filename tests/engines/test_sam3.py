@@ -20,6 +20,7 @@ from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, RunContext, Segmenter, Tracker  # noqa: E402
 from engines.sam import image, tensors, tracking  # noqa: E402
 from engines.sam.engine import Sam2Engine, Sam3Engine  # noqa: E402
+from engines.sam.parts import connected_parts  # noqa: E402
 from utils.errors import (  # noqa: E402
     EngineError,
     EngineUnavailable,
@@ -266,7 +267,7 @@ def test_empty_correction_says_that_the_object_left(engine, clip):
 
 def test_a_mask_of_several_people_is_tracked_as_one_object_for_each(engine, clip):
     left, right = block(10, 10), block(60, 50)
-    assert [part.sum() for part in tracking.connected_parts(left | right)] == [
+    assert [part.sum() for part in connected_parts(left | right)] == [
         left.sum(),
         right.sum(),
     ]
@@ -281,12 +282,12 @@ def test_a_mask_of_several_people_is_tracked_as_one_object_for_each(engine, clip
 def test_specks_and_very_many_parts_are_no_objects_of_their_own():
     person, speck = block(10, 10), np.zeros_like(block(10, 10))
     speck[80:82, 100:102] = True
-    (whole,) = tracking.connected_parts(person | speck)
+    (whole,) = connected_parts(person | speck)
     assert np.array_equal(whole, person | speck)
     many = np.zeros((90, 121), bool)
     many[::10, ::10] = True
-    assert len(tracking.connected_parts(many)) == 1
-    assert len(tracking.connected_parts(np.zeros((90, 121), bool))) == 1
+    assert len(connected_parts(many)) == 1
+    assert len(connected_parts(np.zeros((90, 121), bool))) == 1
 
 
 @pytest.mark.parametrize(

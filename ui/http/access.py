@@ -6,14 +6,12 @@ head, and nothing behind it reads a body before the sender is known.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import json
 import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +25,7 @@ from config import Settings
 from ui.client import Client
 from ui.http.allowed_routes import FORM_BYTES, JSON_BYTES, AllowedRoute, find_route
 from ui.http.login import Login, client_address
+from ui.http.streams import answer_until
 from ui.text import choose_language, shown_bytes, translate
 
 logger = logging.getLogger(__name__)
@@ -153,7 +152,7 @@ class AccessControl:
                 if ended is None:
                     await self._app(scope, reading, send)
                 else:
-                    await _until(ended, self._app, scope, reading, send)
+                    await answer_until(ended, self._app, scope, reading, send)
         except ClientDisconnect:
             # A request that breaks off is nobody's fault here.
             logger.info("a client went away in the middle of a request to %s", route.path)
@@ -203,36 +202,6 @@ class AccessControl:
             return Path(path).resolve().is_relative_to(self._uploads_dir)
         except (OSError, RuntimeError):
             return False
-
-
-async def _until(
-    ended: asyncio.Event, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Answer until the event is set; the answer then ends as if it were complete."""
-    has_begun = is_complete = False
-
-    async def sending(message: Message) -> None:
-        nonlocal has_begun, is_complete
-        await send(message)
-        has_begun = True
-        is_complete = message["type"] == "http.response.body" and not message.get("more_body")
-
-    answering = asyncio.ensure_future(_awaited(app(scope, receive, sending)))
-    ending = asyncio.ensure_future(ended.wait())
-    try:
-        await asyncio.wait({answering, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if answering.done():
-            answering.result()
-    finally:
-        for task in (answering, ending):
-            task.cancel()
-        await asyncio.gather(answering, ending, return_exceptions=True)
-    if has_begun and not is_complete:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _awaited(answer: Awaitable[None]) -> None:
-    await answer
 
 
 async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes | None:

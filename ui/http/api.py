@@ -18,6 +18,7 @@ from ui import views
 from ui.client import client_of
 from ui.downloads import download_path, output_views
 from ui.http.endpoint_parameters import with_request_options
+from ui.http.endpoint_values import read_examples, read_points
 from ui.inputs import (
     cached_upload,
     forget_upload,
@@ -32,10 +33,10 @@ from ui.request_values import read_request
 from ui.text import as_language, translate
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.targets.targets import read_target_change
-from ui.widgets.viewer.viewer import MOST_POINTS, read_box, read_strokes
+from ui.widgets.viewer.viewer import read_box, read_strokes
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
-from utils.types import Box, Point, Prompt
+from utils.types import Prompt
 
 
 class Api:
@@ -129,10 +130,10 @@ class Api:
                 finally:
                     forget_upload(path)
             else:
-                wanted, unwanted = _read_examples(examples or [])
+                wanted, unwanted = read_examples(examples or [])
                 prompt = Prompt(
                     text=short_text(text, "text"),
-                    points=_read_points(points or []),
+                    points=read_points(points or []),
                     box=None if box is None else read_box(box),
                     strokes=read_strokes(strokes or []),
                     exemplars=wanted,
@@ -314,27 +315,3 @@ def _mapping(value: object, name: str) -> dict[str, object]:
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _read_examples(values: Any) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
-    """Return the boxes around what is wanted, and those around what is not."""
-    if not isinstance(values, list) or len(values) > MOST_POINTS:
-        raise BadRequest("page.bad_value", name="examples")
-    if not all(isinstance(value, list) and len(value) in (4, 5) for value in values):
-        raise BadRequest("page.bad_value", name="examples")
-    boxes = [(read_box(value[:4]), len(value) == 4 or value[4] == 1) for value in values]
-    return tuple(box for box, is_wanted in boxes if is_wanted), tuple(
-        box for box, is_wanted in boxes if not is_wanted
-    )
-
-
-def _read_points(values: Any) -> tuple[Point, ...]:
-    if not isinstance(values, list) or len(values) > MOST_POINTS:
-        raise BadRequest("page.bad_value", name="points")
-    points = []
-    for value in values:
-        if not isinstance(value, list) or len(value) not in (2, 3):
-            raise BadRequest("page.bad_value", name="points")
-        x, y = (whole_number(item, "points") for item in value[:2])
-        points.append(Point(x, y, len(value) == 2 or value[2] == 1))
-    return tuple(points)
