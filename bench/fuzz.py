@@ -2,15 +2,16 @@
 
     python bench/fuzz.py [--files 500] [--seed 3] [--json]
 
-Each file is a real clip (mp4, mov, mkv, webm, avi; with and without sound) that was cut, overwritten,
-shuffled, spliced with another, or had its numbers made huge. It is taken in as an upload is, one frame
-of what is accepted is read. Every tenth file is a mask PNG instead. A typed refusal is the right answer,
+Each file is a real clip (mp4, mov, mkv, webm, avi, ts, gif, webp; with and without sound or alpha) that was
+cut, overwritten, shuffled, spliced with another, or had its numbers made huge. It is taken in as an upload
+is, one frame of what is accepted is read, and its own alpha where it has any. Every tenth file is a mask PNG instead. A typed refusal is the right answer,
 and so is taking it; anything else is a finding.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import struct
@@ -50,6 +51,7 @@ def seeds(folder: Path) -> list[bytes]:
     """Return small real clips of every container."""
     picture = source("96x64", frames=10)
     vp9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
+    half = ("-vf", "format=rgba,colorchannelmixer=aa=0.5")
     made = {
         "plain.mp4": (*picture, *H264),
         "index-first.mp4": (*picture, *H264, "-movflags", "+faststart"),
@@ -61,6 +63,14 @@ def seeds(folder: Path) -> list[bytes]:
         "plain.webm": (*picture, *vp9),
         "mjpeg.avi": (*picture, "-c:v", "mjpeg"),
         "mpeg4.avi": (*picture[:-2], *TONE, *picture[-2:], "-c:v", "mpeg4", "-c:a", "mp3"),
+        "stream.ts": (*picture[:-2], *TONE, *picture[-2:], *H264, "-c:a", "aac", "-f", "mpegts"),
+        "film.gif": (*picture, "-c:v", "gif"),
+        "film.webp": (*picture, "-c:v", "libwebp_anim"),
+        "alpha.webm": (*picture, *half, "-pix_fmt", "yuva420p", *vp9, "-auto-alt-ref", "0"),
+        "alpha.mov": (*picture, *half, "-c:v", "qtrle"),
+        "cineform.mov": (*picture, "-pix_fmt", "yuv422p10le", "-c:v", "cfhd"),
+        "hap.mov": (*picture, "-c:v", "hap"),
+        "utvideo.avi": (*picture, "-pix_fmt", "yuv422p", "-c:v", "utvideo"),
     }
     for name, arguments in made.items():
         ffmpeg(*arguments, folder / name)
@@ -191,7 +201,11 @@ class Fuzz:
         except BadUpload as error:
             return error.code
         try:
-            self._orchestrator.frame_jpeg(state.id, state.clip.frame_count - 1)
+            last = state.clip.frame_count - 1
+            self._orchestrator.frame_jpeg(state.id, last)
+            if state.clip.has_alpha:
+                with contextlib.suppress(UnusablePrompt):
+                    self._orchestrator.select_source_alpha(state.id, last)
             return "accepted, told" if state.clip.notices else "accepted"
         except FfmpegFailed as error:
             return f"accepted, then {error.code}"
