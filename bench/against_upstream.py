@@ -156,7 +156,7 @@ def _open_core(
     if region is not None:
         frame, mask = _cropped(frame, region), region.crop_mask(mask)
     height, width = mask.shape
-    core = TorchNetwork(module, device).open_core((width, height), min(width, height), amp)
+    core = TorchNetwork(module, device).open_cores((width, height), min(width, height), amp)()
     core.begin(frame, mask.astype(np.float32) * 255)
     core.settle()
     core.first_alpha()

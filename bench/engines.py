@@ -6,6 +6,7 @@ default; shows that everything works, its times mean nothing) or `--random full`
 and SAM 2.1 in their published size, so that times and memory are the real ones and masks are noise.
 
 `--whole-job CLIP` times a whole job of `rvm` beside what bare ONNX Runtime and FFmpeg need; see bench/whole_job.py.
+`--shared-targets` runs MatAnyone for one and for two targets instead; see bench/shared_targets.py.
 `--against-upstream [--variants]` runs MatAnyone beside upstream's code instead; see bench/against_upstream.py.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import platform
 import statistics
 import sys
@@ -267,6 +269,18 @@ def against_upstream(sizes: list[Any], device: str, options: argparse.Namespace)
     return 0
 
 
+def shared_targets(sizes: list[Any], device: str, count: int) -> int:
+    """Print what two targets cost beside one for each size."""
+    from bench.shared_targets import FILL_FRAMES, compare_targets
+
+    found = {}
+    for size in sizes:
+        frames, masks = moving_object(size, 1 + 5 * FILL_FRAMES + count)
+        found[f"{size[0]}x{size[1]}"] = asdict(compare_targets(frames, masks, device))
+    print(json.dumps({"machine": machine(device), "load": os.getloadavg(), "targets": found}))
+    return 0
+
+
 def machine(device: str) -> str:
     name = platform.processor() or platform.machine()
     if device == "cuda":
@@ -287,6 +301,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--whole-job", type=Path, metavar="CLIP")
     parser.add_argument("--against-upstream", action="store_true")
+    parser.add_argument("--shared-targets", action="store_true")
     parser.add_argument("--variants", action="store_true", help="also what was tried and not taken")
     options = parser.parse_args(arguments)
     names = options.engine or list(NAMES)
@@ -301,6 +316,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(json.dumps(compare(options.whole_job, options.frames, 2, "auto"), indent=1))
         return 0
+    if options.shared_targets:
+        return shared_targets(sizes, device, options.frames)
     if options.against_upstream:
         return against_upstream(sizes, device, options)
     rows: list[Row] = []

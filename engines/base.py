@@ -335,6 +335,35 @@ class MattingEngine(Protocol):
         """
 
 
+@runtime_checkable
+class JointMattingEngine(Protocol):
+    """A matting engine that mattes several targets in one run for less than a run for each.
+
+    It is a `MattingEngine` as well. The pipeline uses it for targets that start on the same frame, unless
+    `wants_tracked_masks` is true.
+    """
+
+    def process_together(
+        self,
+        frames: FrameSource,
+        guides: Sequence[Mapping[int, Mask]],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[tuple[MattedFrame, ...]]:
+        """Yield every frame once, in the order of `MattingEngine.process`: one matte of each target.
+
+        Each target's mattes equal those of a run of its own, as long as memory suffices. Progress counts
+        the steps of all targets.
+
+        Args:
+            guides: of each target, as `process` takes it; the other arguments and what is raised too.
+        """
+
+    def working_bytes_together(self, size_wh: tuple[int, int], targets: int) -> int:
+        """As `Engine.working_bytes`, for a run of so many targets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Whether an engine's own finding agrees with a target's masks, and the line that tells a user so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -36,10 +37,13 @@ class StreamCore(Protocol):
 class Network(Protocol):
     """Loaded weights; holds nothing of a job."""
 
-    def open_core(self, size_wh: tuple[int, int], short_side: int, amp: bool) -> StreamCore:
-        """Return a fresh core for frames of `size_wh` pixels, computed at `short_side` pixels.
+    def open_cores(
+        self, size_wh: tuple[int, int], short_side: int, amp: bool
+    ) -> Callable[[], StreamCore]:
+        """Return what opens fresh cores for frames of `size_wh` pixels, computed at `short_side` pixels.
 
-        `amp` runs the network under autocast at half precision.
+        Its cores encode a frame once where they take it one after the other. `amp` runs the network under
+        autocast at half precision.
         """
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from engines.matanyone.contract import SeedMask
 from engines.matanyone.options import processing_size_wh
@@ -33,9 +35,12 @@ class TorchNetwork:
     device: str
     half: Any = None
 
-    def open_core(self, size_wh: tuple[int, int], short_side: int, amp: bool) -> TorchCore:
-        """See `Network.open_core`."""
-        return TorchCore(self, size_wh, processing_size_wh(size_wh, short_side), amp)
+    def open_cores(
+        self, size_wh: tuple[int, int], short_side: int, amp: bool
+    ) -> Callable[[], TorchCore]:
+        """See `Network.open_cores`."""
+        encoder = FrameEncoder(self, size_wh, processing_size_wh(size_wh, short_side), amp)
+        return lambda: TorchCore(encoder)
 
     def half_precision_module(self) -> MatAnyoneNetwork:
         """Return the module for jobs under autocast: on a CPU a copy in the layout that is faster there.
@@ -62,8 +67,12 @@ class TorchNetwork:
             yield
 
 
-class TorchCore:
-    """A `StreamCore`; see `engines.matanyone.target` for the protocol."""
+class FrameEncoder:
+    """Encodes the frames of one job for all of its cores, and keeps the last frame's features.
+
+    Cores that follow several targets frame by frame share them so: image features, attention key and the
+    decoder's projections don't depend on the target.
+    """
 
     def __init__(
         self,
@@ -73,29 +82,56 @@ class TorchCore:
         amp: bool,
     ) -> None:
         from engines.matanyone.pixels import PixelMapper
-        from engines.matanyone.target import Target
 
         self._network = network
         self._amp = amp
-        self._pixels = PixelMapper(size_wh, processing_wh, network.device)
-        self._module = network.half_precision_module() if amp else network.module
+        self.pixels = PixelMapper(size_wh, processing_wh, network.device)
+        self.module = network.half_precision_module() if amp else network.module
         with network.running(amp=False):
-            positions = self._module.positions(self._pixels.padded_hw)
-        self._target = Target(self._module, positions)
+            self.positions = self.module.positions(self.pixels.padded_hw)
+        self._last: tuple[Frame, EncodedFrame] | None = None
+
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        """Run the network as the job asks; see `TorchNetwork.running`."""
+        return self._network.running(self._amp)
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        """Return what all targets share of a frame, uint8 RGB (H, W, 3); the same object for equal pixels."""
+        from engines.matanyone.target import EncodedFrame
+
+        if self._last is not None and np.array_equal(frame, self._last[0]):
+            return self._last[1]
+        # The old features go first, so that those of two frames are never held here at once.
+        self._last = None
+        features = self.module.encode_image(self.pixels.image(frame))
+        encoded = EncodedFrame(features, self.module.mask_decoder.decoder_feat_proc(features))
+        # A copy: a reader may use its buffer again.
+        self._last = frame.copy(), encoded
+        return encoded
+
+
+class TorchCore:
+    """A `StreamCore`; see `engines.matanyone.target` for the protocol."""
+
+    def __init__(self, encoder: FrameEncoder) -> None:
+        from engines.matanyone.target import Target
+
+        self._encoder = encoder
+        self._target = Target(encoder.module, encoder.positions)
         self._first: EncodedFrame | None = None
         self._alpha: torch.Tensor | None = None
 
     def begin(self, frame: Frame, mask: SeedMask) -> None:
         """See `StreamCore.begin`."""
-        with self._network.running(self._amp):
-            self._first = self._encode(frame)
-            self._target.begin(self._first, self._pixels.seed_alpha(mask))
+        with self._encoder.running():
+            self._first = self._encoder.encode(frame)
+            self._target.begin(self._first, self._encoder.pixels.seed_alpha(mask))
 
     def settle(self) -> None:
         """See `StreamCore.settle`."""
         if self._first is None:
             raise RuntimeError("begin comes before settle")
-        with self._network.running(self._amp):
+        with self._encoder.running():
             self._alpha = self._target.settle(self._first)
 
     def first_alpha(self) -> Alpha:
@@ -103,16 +139,10 @@ class TorchCore:
         if self._alpha is None:
             raise RuntimeError("settle comes before first_alpha")
         alpha, self._first, self._alpha = self._alpha, None, None
-        return self._pixels.clip_alpha(alpha)
+        return self._encoder.pixels.clip_alpha(alpha)
 
     def advance(self, frame: Frame) -> Alpha:
         """See `StreamCore.advance`."""
-        with self._network.running(self._amp):
-            return self._pixels.clip_alpha(self._target.advance(self._encode(frame)))
-
-    def _encode(self, frame: Frame) -> EncodedFrame:
-        from engines.matanyone.target import EncodedFrame
-
-        module = self._module
-        features = module.encode_image(self._pixels.image(frame))
-        return EncodedFrame(features, module.mask_decoder.decoder_feat_proc(features))
+        with self._encoder.running():
+            alpha = self._target.advance(self._encoder.encode(frame))
+            return self._encoder.pixels.clip_alpha(alpha)

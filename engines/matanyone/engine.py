@@ -5,7 +5,9 @@ It must not import torch before a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +31,18 @@ from engines.matanyone.checkpoint import (
     require_weights,
     weight_file_names,
 )
-from engines.matanyone.contract import Backend, Generation, Network
+from engines.matanyone.contract import Backend, Generation, Network, SeedMask
 from engines.matanyone.first_mask import seed_mask
-from engines.matanyone.guide import PackedMasks
+from engines.matanyone.guide import PackedMasks, joined_box
 from engines.matanyone.options import (
     JobOptions,
     option_specs,
     processing_size_wh,
     short_sides,
+    target_bytes,
     working_bytes,
 )
-from engines.matanyone.passes import Runner, WorkMeter, plan_segments
+from engines.matanyone.passes import Runner, WorkMeter, in_step, plan_segments, shared_progress
 from engines.matanyone.region import Region, RegionFrames
 from engines.weights import download_command
 from utils.errors import EngineUnavailable
@@ -126,45 +129,56 @@ class MatAnyoneEngine(Engine):
         A mask on another frame restarts the recurrence there, in the direction away from `start`; an empty
         one marks the target as absent: alphas are 0 up to the next mask.
         """
+        return _first_of_each(self.process_together(frames, [guide], start, options, context))
+
+    def process_together(
+        self,
+        frames: FrameSource,
+        guides: Sequence[Mapping[int, Mask]],
+        start: int,
+        options: Mapping[str, OptionValue],
+        context: RunContext,
+    ) -> Iterator[tuple[MattedFrame, ...]]:
+        """See `JointMattingEngine.process_together`; each image is encoded once for all targets.
+
+        With a crop there is one region, around the masks of all targets.
+        """
         if self._device is None:
             raise RuntimeError("load_model comes before process")
         chosen = read_options(JobOptions, options, self.option_specs())
         # With a crop the guide holds tracked masks besides, which seed nothing.
         seeds = {start, *context.confirmed} if chosen.crop else None
-        masks = PackedMasks(guide, start, frames, seeds)
+        masks = [PackedMasks(guide, start, frames, seeds) for guide in guides]
         return self._run(frames, masks, start, chosen, context)
+
+    def working_bytes_together(self, size_wh: tuple[int, int], targets: int) -> int:
+        """See `JointMattingEngine.working_bytes_together`."""
+        width, height = processing_size_wh(size_wh, short_sides(size_wh, 720)[0])
+        return self.working_bytes(size_wh) + (targets - 1) * target_bytes(width, height)
 
     def _run(
         self,
         frames: FrameSource,
-        masks: PackedMasks,
+        targets: Sequence[PackedMasks],
         start: int,
         options: JobOptions,
         context: RunContext,
-    ) -> Iterator[MattedFrame]:
+    ) -> Iterator[tuple[MattedFrame, ...]]:
         context.check_cancelled()
         network = self._network(self._resolve(options.generation))
-        segments = plan_segments(masks.is_empty, start, len(frames))
         picture_wh = frames.size_wh
-        region = Region.around(masks.box, picture_wh) if options.crop else Region.whole(picture_wh)
+        box = functools.reduce(joined_box, (masks.box for masks in targets))
+        region = Region.around(box, picture_wh) if options.crop else Region.whole(picture_wh)
         size_wh = region.size_wh
         if not region.is_whole:
             frames = RegionFrames(frames, region)
-        runner = Runner(
-            frames=frames,
-            segments=segments,
-            seed=lambda index: seed_mask(
-                region.crop_mask(masks.mask(index)), options.dilate, options.erode, index
-            ),
-            warmup=options.warmup,
-            meter=WorkMeter(segments, options.warmup, context),
-            label=_LABEL,
-        )
+        runners = _runners(frames, targets, region, start, options, context)
         sides = short_sides(size_wh, options.short_side)
         _notify_sizes(region, sides[0], context)
 
-        def open_stream(short_side: int, done: int) -> Iterator[MattedFrame]:
-            return runner.run(lambda: network.open_core(size_wh, short_side, options.amp), done)
+        def open_stream(short_side: int, done: int) -> Iterator[tuple[MattedFrame, ...]]:
+            open_core = network.open_cores(size_wh, short_side, options.amp)
+            return in_step([runner.run(open_core, done) for runner in runners])
 
         def on_smaller(wanted: int, used: int) -> None:
             context.on_notice(
@@ -174,8 +188,8 @@ class MatAnyoneEngine(Engine):
                 )
             )
 
-        for item in stream_with_smaller(_LABEL, sides, open_stream, on_smaller):
-            yield MattedFrame(item.index, region.paste(item.alpha))
+        for row in stream_with_smaller(_LABEL, sides, open_stream, on_smaller):
+            yield tuple(MattedFrame(item.index, region.paste(item.alpha)) for item in row)
 
     def _network(self, generation: Generation) -> Network:
         if self._loaded is None or self._loaded[0] != generation:
@@ -233,6 +247,42 @@ class MatAnyoneEngine(Engine):
 
     def _weights_name(self, generation: Generation) -> str:
         return f"{self._folders[generation].name}/{weight_file_names(generation)[0]}"
+
+
+def _runners(
+    frames: FrameSource,
+    targets: Sequence[PackedMasks],
+    region: Region,
+    start: int,
+    options: JobOptions,
+    context: RunContext,
+) -> list[Runner]:
+    """Return what runs each target's segments; `frames` are those of the region."""
+    plans = [plan_segments(masks.is_empty, start, len(frames)) for masks in targets]
+    totals = [sum(segment.work_units(options.warmup) for segment in plan) for plan in plans]
+
+    def seeding(masks: PackedMasks) -> Callable[[int], SeedMask]:
+        return lambda index: seed_mask(
+            region.crop_mask(masks.mask(index)), options.dilate, options.erode, index
+        )
+
+    return [
+        Runner(
+            frames=frames,
+            segments=plan,
+            seed=seeding(masks),
+            warmup=options.warmup,
+            meter=WorkMeter(plan, options.warmup, part),
+            label=_LABEL,
+        )
+        for plan, masks, part in zip(plans, targets, shared_progress(context, totals), strict=True)
+    ]
+
+
+def _first_of_each(rows: Iterator[tuple[MattedFrame, ...]]) -> Iterator[MattedFrame]:
+    with closing(rows):  # type: ignore[type-var]
+        for (item,) in rows:
+            yield item
 
 
 def _notify_sizes(region: Region, short_side: int, context: RunContext) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
@@ -13,6 +15,18 @@ RECENT_FRAMES = 4
 """Memory frames kept besides the first one (upstream's `max_mem_frames` 5)."""
 TOP_K = 30
 """Memory tokens that each query token reads from (XMem, 3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """The memory tokens that query tokens read, in chunks of them, and their weights, (chunk, 30) each.
+
+    `keys` are those of the memory's frames, (1, 64, T).
+    """
+
+    keys: tuple[torch.Tensor, ...]
+    indices: tuple[torch.Tensor, ...]
+    weights: tuple[torch.Tensor, ...]
 
 
 class MemoryBank:
@@ -40,8 +54,13 @@ class MemoryBank:
         self._frames.clear()
         self._joined = ()
 
-    def read(self, key: torch.Tensor, selection: torch.Tensor) -> torch.Tensor:
-        """Return the values that the query tokens read, (1, 256, T).
+    def holds_keys_of(self, attention: Attention) -> bool:
+        """Return whether the attention is to memory frames with these very keys; values may differ."""
+        keys = [key for key, _, _ in self._frames]
+        return len(keys) == len(attention.keys) and all(map(operator.is_, keys, attention.keys))
+
+    def attend(self, key: torch.Tensor, selection: torch.Tensor) -> Attention:
+        """Return which memory tokens the query tokens read, and with what weights.
 
         Query tokens are taken in chunks: a matrix of all similarities, N x T, would take 1.33 GB at 1080p.
 
@@ -49,18 +68,25 @@ class MemoryBank:
             key: of the query, (1, 64, T).
             selection: of the query, (1, 64, T).
         """
-        memory_key, shrinkage, values = self._joined
-        rows = values[0].T.contiguous()
+        memory_key, shrinkage, _ = self._joined
         count = min(TOP_K, memory_key.shape[-1])
         parts = []
         for start in range(0, key.shape[-1], QUERY_CHUNK):
             chunk = slice(start, start + QUERY_CHUNK)
             scores = similarity(memory_key, shrinkage, key[..., chunk], selection[..., chunk])
             best, indices = scores[0].topk(count, dim=1)
-            weights = softmax_without_underflow(best)
-            parts.append(
-                functional.embedding_bag(indices, rows, per_sample_weights=weights, mode="sum")
-            )
+            parts.append((indices, softmax_without_underflow(best)))
+        indices_by_chunk, weights_by_chunk = zip(*parts, strict=True)
+        keys = tuple(frame_key for frame_key, _, _ in self._frames)
+        return Attention(keys, indices_by_chunk, weights_by_chunk)
+
+    def read(self, attention: Attention) -> torch.Tensor:
+        """Return the values that the query tokens read, (1, 256, T)."""
+        rows = self._joined[2][0].T.contiguous()
+        parts = [
+            functional.embedding_bag(indices, rows, per_sample_weights=weights, mode="sum")
+            for indices, weights in zip(attention.indices, attention.weights, strict=True)
+        ]
         return torch.cat(parts).T[None]
 
 

@@ -14,6 +14,8 @@ _MEMORY_FRAMES = 6
 """Memory frames in attention at most: the first, four recent ones, and room for one being added."""
 _MEMORY_CHANNELS = 2 * (64 + 1 + 256)
 """Values of a memory token: key, shrinkage and value, held by frame and joined."""
+_STATE_CHANNELS = 3 * 256 + 1
+"""Values of a token in what one frame hands to the next: sensory memory, value, pixel features, alpha."""
 QUERY_CHUNK = 256
 """Query tokens compared with the memory at once: their similarities stay in a CPU's cache."""
 _BASE_BYTES = 200_000_000
@@ -141,6 +143,16 @@ def working_bytes(width: int, height: int) -> int:
     of which the largest are now made in strips, so that this is an upper limit. The memory bank and the
     similarities of one chunk of query tokens to it grow with the 16 x 16 tokens.
     """
-    tokens = -(-width // 16) * -(-height // 16)
-    memory = 4 * _MEMORY_FRAMES * tokens * (_MEMORY_CHANNELS + 3 * QUERY_CHUNK)
-    return _BASE_BYTES + _BYTES_PER_PIXEL * width * height + memory
+    similarities = 4 * _MEMORY_FRAMES * _tokens(width, height) * 3 * QUERY_CHUNK
+    features = _BYTES_PER_PIXEL * width * height
+    return _BASE_BYTES + features + similarities + target_bytes(width, height)
+
+
+def target_bytes(width: int, height: int) -> int:
+    """Estimate the device bytes of one target's memory bank and state at this size, in pixels."""
+    values = _MEMORY_FRAMES * _MEMORY_CHANNELS + _STATE_CHANNELS
+    return 4 * _tokens(width, height) * values
+
+
+def _tokens(width: int, height: int) -> int:
+    return -(-width // 16) * -(-height // 16)

@@ -7,8 +7,8 @@ later frame of either direction ends its core and seeds the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from engines.base import FrameSource, MattedFrame, RunContext
 from engines.matanyone.contract import SeedMask, StreamCore
 from utils.errors import EngineError
-from utils.types import Alpha, Frame
+from utils.types import Alpha, Frame, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,11 @@ class Runner:
     meter: WorkMeter
     label: str
 
-    def run(self, open_core: Callable[[], StreamCore], done: int) -> Iterator[MattedFrame]:
-        """Yield all alphas but the first `done`, with fresh cores from the segment they end in."""
+    def run(self, open_core: Callable[[], StreamCore], done: int) -> Iterator[MattedFrame | None]:
+        """Yield all alphas but the first `done`, with fresh cores from the segment they end in.
+
+        None stands for a frame that was computed and whose alpha is not wanted.
+        """
         position = 0
         for segment in self.segments:
             self.meter.seek(position)
@@ -123,9 +126,11 @@ class Runner:
             alphas = self._absent(segment) if segment.is_empty else self._follow(segment, open_core)
             with closing(alphas):  # type: ignore[type-var]
                 for offset, alpha in enumerate(alphas):
-                    if offset >= skip:
-                        index = segment.first + offset * segment.step
-                        yield MattedFrame(index, checked_alpha(alpha, index, self.label))
+                    if offset < skip:
+                        yield None
+                        continue
+                    index = segment.first + offset * segment.step
+                    yield MattedFrame(index, checked_alpha(alpha, index, self.label))
 
     def _follow(self, segment: Segment, open_core: Callable[[], StreamCore]) -> Iterator[Alpha]:
         mask = self.seed(segment.first)
@@ -149,6 +154,36 @@ class Runner:
         for _ in range(segment.length):
             self.meter.tick()
             yield np.zeros((height, width), np.float32)
+
+
+def in_step(streams: Sequence[Iterator[MattedFrame | None]]) -> Iterator[tuple[MattedFrame, ...]]:
+    """Yield the same frame's alphas of several targets' runs, which advance frame by frame in turns."""
+    with ExitStack() as closed:
+        for stream in streams:
+            closed.enter_context(closing(stream))  # type: ignore[type-var]
+        for row in zip(*streams, strict=True):
+            yield tuple(
+                item if item is not None else next(filter(None, stream))
+                for item, stream in zip(row, streams, strict=True)
+            )
+
+
+def shared_progress(context: RunContext, totals: Sequence[int]) -> list[RunContext]:
+    """Return a context for each target's meter; what they count together is reported as one run.
+
+    Args:
+        totals: steps of each target.
+    """
+    done = [0] * len(totals)
+
+    def reporting(target: int) -> RunContext:
+        def report(progress: Progress) -> None:
+            done[target] = progress.done
+            context.on_progress(Progress(progress.stage, sum(done), sum(totals)))
+
+        return replace(context, on_progress=report)
+
+    return [reporting(target) for target in range(len(totals))]
 
 
 def checked_alpha(alpha: Alpha, frame: int, label: str) -> Alpha:

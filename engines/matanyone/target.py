@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from engines.matanyone.memory import MemoryBank
+from engines.matanyone.memory import Attention, MemoryBank
 from engines.matanyone.network.encoders import SENSORY_CHANNELS, ImageFeatures
 from engines.matanyone.network.network import FrameState, MatAnyoneNetwork, Positions
 
@@ -19,12 +19,22 @@ MEMORY_INTERVAL = 5
 """Every fifth frame enters the memory bank."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EncodedFrame:
-    """What all targets share of a frame: image features, and their projections for the decoder."""
+    """What all targets share of a frame: image features, and their projections for the decoder.
+
+    `attention` is the last target's: that of another one with the same memory frames is the same.
+    """
 
     features: ImageFeatures
     skips: tuple[torch.Tensor, torch.Tensor]
+    attention: Attention | None = None
+
+    def attention_to(self, memory: MemoryBank) -> Attention:
+        """Return where this frame reads from a target's memory."""
+        if self.attention is None or not memory.holds_keys_of(self.attention):
+            self.attention = memory.attend(self.features.key, self.features.selection)
+        return self.attention
 
 
 class Target:
@@ -64,7 +74,7 @@ class Target:
     def advance(self, frame: EncodedFrame) -> torch.Tensor:
         """Return the alpha of the next frame, (1, 1, H, W), float32 in [0, 1]."""
         state, features = self._current, frame.features
-        readout = self._memory.read(features.key, features.selection).view_as(state.value)
+        readout = self._memory.read(frame.attention_to(self._memory)).view_as(state.value)
         changed = self._network.change_probability(features, state, readout)
         readout = readout * changed + state.value * (1 - changed)
         alpha, sensory = self._decode(frame, readout)

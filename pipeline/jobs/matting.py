@@ -15,6 +15,7 @@ from pathlib import Path
 from engines.base import KEPT_CACHE, RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import TargetGuide, target_guides
+from pipeline.jobs.joint_targets import keep_alphas, mattes_together
 from pipeline.jobs.kept_alpha import KeptAlpha, kept_alphas, master_paths, plan_of
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
@@ -135,11 +136,15 @@ class MattingJob:
 
         Each of several targets keeps an alpha of its own, and has files of its own where they are wanted.
         """
-        masters = []
+        folders = [self._target_folder(guide.number, len(guides)) for guide in guides]
+        masters = [folder / self._session.master.name for folder in folders]
+        if not any(kept) and mattes_together(run, guides):
+            keep_alphas(run, guides, masters)
+            kept = [KeptAlpha(master, None) for master in masters]
+            if not self._request.separate_targets:
+                return run.combine(masters) + self._put_targets([])
         records: list[OutputRecord] = []
-        for done, (guide, alpha) in enumerate(zip(guides, kept, strict=True)):
-            folder = self._target_folder(guide.number, len(guides))
-            masters.append(folder / self._session.master.name)
+        for done, (guide, folder, alpha) in enumerate(zip(guides, folders, kept, strict=True)):
             part = run.of_target(guide.start, done, len(guides))
             if len(guides) == 1 or self._request.separate_targets:
                 records += part.matte(guide.masks, folder, alpha)

@@ -236,12 +236,23 @@ class MattingRun:
         matted = engine.process(self.frames, guide, self.start, options, context)
         if isinstance(guide, MaskFolder):
             matted = self._compared(matted, guide)
+        yield from self.ordered(matted, context)
+
+    def ordered(
+        self, matted: Iterator[MattedFrame], context: RunContext, targets: int = 1
+    ) -> Generator[AlphaLevels, None, None]:
+        """Yield an engine's alphas in the order of frames; note its time and confidence, show it live.
+
+        Args:
+            targets: of so many targets, each frame's alphas lie one below the other, (targets x H, W).
+        """
+        width, height = self.frames.size_wh
         ordered = in_order(
             self._with_live(matted),
             len(self.frames),
-            self.frames.size_wh,
+            (width, targets * height),
             self.session.folder / "spool.partial",
-            render(engine.label),
+            render(self.engine.label),
         )
         iterator = iter(ordered)
         for position in itertools.count():
@@ -279,7 +290,8 @@ class MattingRun:
             if frame is None:
                 next_s = now_s + LIVE_REREAD_INTERVAL_S
                 frame = self.frames.one(item.index)
-            picture = compose_over_checker(frame, item.alpha)
+            alpha = item.alpha.reshape(-1, *frame.shape[:2]).max(axis=0)
+            picture = compose_over_checker(frame, alpha)
             write_image(self.session.folder / LIVE_NAME, shrink_to(picture, LIVE_LONG_SIDE))
 
     def _render(

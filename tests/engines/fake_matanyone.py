@@ -6,6 +6,7 @@ jobs, a wrong order of steps or a missing warm-up shows in its alphas.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +49,12 @@ class FakeBackend:
 class FakeNetwork:
     backend: FakeBackend
 
-    def open_core(self, size_wh: tuple[int, int], short_side: int, amp: bool) -> FakeCore:
+    def open_cores(
+        self, size_wh: tuple[int, int], short_side: int, amp: bool
+    ) -> Callable[[], FakeCore]:
+        return lambda: self.open_core(size_wh, short_side)
+
+    def open_core(self, size_wh: tuple[int, int], short_side: int) -> FakeCore:
         self.backend.log.append(("core", short_side))
         return FakeCore(self.backend, size_wh, short_side)
 

@@ -54,12 +54,16 @@ def calls(network: TorchNetwork, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     return made
 
 
-def run(network: TorchNetwork, folder: Path, size_wh: tuple[int, int], **options: Any) -> list[Any]:
+def engine_on(network: TorchNetwork, folder: Path) -> MatAnyoneEngine:
     class Backend(FakeBackend):
         def load(self, *_: Any) -> Any:
             return network
 
-    engine: MatAnyoneEngine = make_fake_engine(folder, Backend())
+    return make_fake_engine(folder, Backend())
+
+
+def run(network: TorchNetwork, folder: Path, size_wh: tuple[int, int], **options: Any) -> list[Any]:
+    engine = engine_on(network, folder)
     pairs = [moving_disc(index, size_wh) for index in range(3)]
     frames = ArrayFrames([frame for frame, _ in pairs])
     return list(engine.process(frames, {0: pairs[0][1]}, 0, options, RunContext()))
@@ -85,6 +89,34 @@ def test_each_image_is_encoded_once_and_each_prediction_too(network, calls, tmp_
         *["encode_alpha"] * (1 + 1 + 2),
         *["encode_image", "encode_alpha"] * 2,
     ]
+
+
+def test_targets_together_encode_each_image_once_and_equal_runs_of_their_own_to_the_bit(
+    network, calls, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("engines.matanyone.target.MEMORY_INTERVAL", 1)
+    attended: list[MemoryBank] = []
+    attend = MemoryBank.attend
+    monkeypatch.setattr(
+        MemoryBank, "attend", lambda bank, *query: attended.append(bank) or attend(bank, *query)
+    )
+    engine = engine_on(network, tmp_path)
+    pairs = [moving_disc(index, (48, 32)) for index in range(5)]
+    frames = ArrayFrames([frame for frame, _ in pairs])
+    mask = pairs[1][1]
+    other = np.roll(mask, 12, axis=1)
+    guides = [{1: mask}, {1: other, 3: mask}]
+    rows = list(engine.process_together(frames, guides, 1, {"warmup": 0}, RunContext()))
+    # The start is encoded for each direction.
+    assert [name for name, _ in calls].count("encode_image") == 2 + 4
+    # Frames 0 and 2 for both targets; 3 for the first alone, which the second starts on; 4 for each.
+    assert len(attended) == 2 + 1 + 2
+    for target, guide in enumerate(guides):
+        alone = list(engine.process(frames, guide, 1, {"warmup": 0}, RunContext()))
+        assert [row[target].index for row in rows] == [item.index for item in alone]
+        for row, item in zip(rows, alone, strict=True):
+            assert np.array_equal(row[target].alpha, item.alpha)
+    assert not np.array_equal(rows[1][0].alpha, rows[1][1].alpha)
 
 
 def test_large_frames_are_scaled_down_inside_and_the_alpha_back_up(
@@ -124,7 +156,7 @@ def test_tiny_frames_with_fewer_tokens_than_attention_reads_from_are_matted(
 
 
 def test_steps_out_of_order_are_refused(network):
-    core = network.open_core((32, 32), 32, amp=False)
+    core = network.open_cores((32, 32), 32, amp=False)()
     frame, mask = moving_disc(0, (32, 32))
     with pytest.raises(RuntimeError, match="begin"):
         core.advance(frame)
@@ -200,10 +232,10 @@ def test_memory_is_read_in_chunks_with_the_result_of_one_piece(monkeypatch):
     key, shrinkage, value = (torch.rand(1, size, 70, generator=generator) for size in (64, 1, 256))
     bank.add(key, shrinkage + 1, value.unflatten(2, (7, 10)))
     query = [torch.rand(1, 64, 70, generator=generator) for _ in range(2)]
-    whole = bank.read(*query)
+    whole = bank.read(bank.attend(*query))
     monkeypatch.setattr("engines.matanyone.memory.QUERY_CHUNK", 8)
     assert whole.shape == (1, 256, 70)
-    assert torch.allclose(bank.read(*query), whole, atol=1e-6)
+    assert torch.allclose(bank.read(bank.attend(*query)), whole, atol=1e-6)
 
 
 @pytest.mark.parametrize(("narrow", "channels"), [(True, (64, 16, 3)), (False, (128, 64, 64))])
@@ -235,4 +267,4 @@ def test_memory_keeps_the_first_frame_and_the_last_four_and_reads_the_30_best_to
     scores = distance(key, shrinkage.abs() + 1, query, selection)
     allowed = scores >= scores.topk(30, dim=1).values[:, -1:]
     affinity = scores.masked_fill(~allowed, -torch.inf).softmax(1)
-    assert torch.allclose(bank.read(query, selection), value @ affinity, atol=1e-4)
+    assert torch.allclose(bank.read(bank.attend(query, selection)), value @ affinity, atol=1e-4)

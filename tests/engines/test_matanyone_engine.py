@@ -189,6 +189,68 @@ def test_progress_counts_warm_up_and_both_directions_and_ends_at_its_total(engin
     assert {report.total for report in reports} == {total}
 
 
+def test_targets_together_are_as_each_alone_and_their_progress_is_one(engine, clip):
+    frames, masks = clip
+    guides = [{4: masks[4]}, {4: masks[3], 7: masks[7]}, {4: masks[5], 3: masks[3]}]
+    seen: list[Progress] = []
+    context = RunContext(on_progress=seen.append)
+    rows = list(engine.process_together(ArrayFrames(frames), guides, 4, {"warmup": 2}, context))
+    units = 0
+    for target, guide in enumerate(guides):
+        alone: list[Progress] = []
+        context = RunContext(on_progress=alone.append)
+        items = list(engine.process(ArrayFrames(frames), guide, 4, {"warmup": 2}, context))
+        units += alone[-1].total
+        for row, item in zip(rows, items, strict=True):
+            assert row[target].index == item.index
+            assert np.array_equal(row[target].alpha, item.alpha)
+    assert [progress.done for progress in seen] == list(range(1, units + 1))
+    assert {progress.total for progress in seen} == {units}
+
+
+def test_cancel_and_closing_end_all_targets_at_the_next_step(engine, backend, clip):
+    frames, masks = clip
+    context = RunContext()
+    guides = [{0: masks[0]}, {0: masks[1]}]
+    rows = engine.process_together(ArrayFrames(frames), guides, 0, {"warmup": 0}, context)
+    next(rows)
+    context.cancel.set()
+    with pytest.raises(Cancelled):
+        next(rows)
+    assert steps(backend) == "CbsCbsa"
+
+
+def test_an_unusable_mask_of_one_of_several_targets_is_refused_before_any_work(
+    engine, backend, clip
+):
+    frames, masks = clip
+    guides = [{0: masks[0]}, {0: np.zeros_like(masks[0])}]
+    with pytest.raises(UnusablePrompt):
+        next(engine.process_together(ArrayFrames(frames), guides, 0, {}, RunContext()))
+    assert steps(backend) == ""
+
+
+def test_lack_of_memory_sends_all_targets_on_at_the_next_smaller_size(tmp_path, large_clip):
+    backend = FakeBackend(memory_short_side=540, memory_step=4)
+    engine = make_fake_engine(tmp_path, backend)
+    frames, masks = large_clip
+    notices: list[Message] = []
+    context = RunContext(on_notice=notices.append)
+    guides = [{0: masks[0]}, {0: masks[1]}]
+    rows = list(engine.process_together(ArrayFrames(frames), guides, 0, {"warmup": 1}, context))
+    assert [[item.index for item in row] for row in rows] == [[i, i] for i in range(len(frames))]
+    assert [notice.code for notice in notices].count("engine.smaller") == 1
+
+
+def test_a_further_target_is_declared_with_its_memory_bank_and_not_with_feature_maps(engine):
+    one, two, three = (engine.working_bytes_together((1280, 720), count) for count in (1, 2, 3))
+    assert one == engine.working_bytes((1280, 720))
+    assert three - two == two - one
+    # Bank (6 frames held twice) and state of 80 x 45 tokens, float32.
+    assert two - one == 4 * 3600 * (6 * 2 * 321 + 769)
+    assert two - one < one / 20
+
+
 def test_cancel_stops_at_the_next_step_also_within_the_warm_up(engine, backend, clip):
     frames, masks = clip
     cancel = threading.Event()
@@ -492,9 +554,9 @@ class SizeBackend(FakeBackend):
         backend = self
 
         class Network(FakeNetwork):
-            def open_core(self, size_wh: tuple[int, int], short_side: int, amp: bool) -> FakeCore:
+            def open_core(self, size_wh: tuple[int, int], short_side: int) -> FakeCore:
                 backend.sizes.append(size_wh)
-                return super().open_core(size_wh, short_side, amp)
+                return super().open_core(size_wh, short_side)
 
         return Network(self)
 

@@ -288,10 +288,13 @@ def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
 
 
 def tensor_bytes(core: Any) -> int:
-    """Bytes of all tensors that a core's state holds."""
+    """Bytes of all tensors that a core's state and the last frame's features hold."""
     seen: set[int] = set()
     total = 0
-    waiting: list[Any] = [core._target._memory, core._target._state, core._first, core._alpha]
+    waiting: list[Any] = [
+        *(core._target._memory, core._target._state, core._first, core._alpha),
+        core._encoder._last,
+    ]
     while waiting:
         item = waiting.pop()
         if id(item) in seen or item is None:
@@ -310,7 +313,7 @@ def tensor_bytes(core: Any) -> int:
 def test_the_real_cores_state_stops_growing_once_its_five_memory_frames_are_full(engines):
     network = engines["2"]._loaded[1]
     size = (64, 48)
-    core = network.open_core(size, min(size), amp=False)
+    core = network.open_cores(size, min(size), amp=False)()
     frame, mask = moving_disc(0, size)
     core.begin(frame, mask.astype(np.float32) * 255)
     core.settle()
