@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     """Most jobs waiting at a time."""
     client_queue_limit: int = Field(default=10, ge=1)
     """Most jobs of one client waiting at a time."""
-    stop_grace_s: float = Field(default=8.0, gt=0, le=9.0)
+    stop_grace_s: float = Field(default=8.0, gt=0, le=8.5)
     """Seconds a running job has to stop at SIGTERM; the whole process ends within 10."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"

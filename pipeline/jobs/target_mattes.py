@@ -68,8 +68,9 @@ class MattingRun:
     """One run of a job: what it works on, and what it finds out on the way.
 
     `first`, `last`: the clip's frames that `frames` begins and ends with. `start`, the target's frame
-    that matting starts from, is counted within `frames`. `confidence` is of each frame, the least where there are several targets. `seconds` is
-    by step. `disagreement` is that of alpha and tracked mask by frame, the most of several targets.
+    that matting starts from, is counted within `frames`. `confidence` is of each frame, the least where
+    there are several targets. `seconds` is by step. `disagreement` is that of alpha and tracked mask by
+    frame, the most of several targets.
     `measures` are of each frame of what was rendered last, which is all targets together.
     """
 

@@ -67,6 +67,7 @@ def test_the_switch_changes_everything_and_is_remembered(
     page.wait_for_function("document.querySelector('#sm-results').innerText.includes('下载')")
     assert "已完成" in status_text(page)
     assert page.inner_text("#sm-segment") == "分割"
+    assert page.is_disabled("#sm-segment")
     assert "内置引擎" in page.inner_text("#sm-engines")
     page.reload()
     page.wait_for_function("document.querySelector('#sm-start')?.innerText === '开始抠图'")

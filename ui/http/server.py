@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 STOP_WAIT_S = 2.0
 """Seconds that the clean-up thread has to end."""
-EXIT_S = 9.5
+EXIT_S = 9.0
 """Seconds after the signal at which the process ends in any case."""
 STATE_SESSIONS = 128
 """Open pages that Gradio keeps a copy of its configuration for; ours holds no state there."""

@@ -228,7 +228,9 @@ class Answers:
                 placeholder=hint,
                 interactive=can_text,
             ),
-            page.segment: gr.update(value=translate("page.segment", language)),
+            page.segment: gr.update(
+                value=translate("page.segment", language), interactive=can_text
+            ),
             page.exemplars: gr.update(
                 label=translate("page.exemplars", language), visible=can_exemplars
             ),
