@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-INSTALLED_MODELS = Path(os.environ.get("SPLAZMATTE_MODELS_DIR") or ROOT / "models")
+# Worker processes of pytest-xdist inherit the environment as it was changed below.
+os.environ.setdefault(
+    "TESTS_INSTALLED_MODELS_DIR", os.environ.get("SPLAZMATTE_MODELS_DIR") or str(ROOT / "models")
+)
+INSTALLED_MODELS = Path(os.environ["TESTS_INSTALLED_MODELS_DIR"])
 # What is installed must not change which engine a test's job takes; `installed_models` is for the tests on it.
 os.environ["SPLAZMATTE_MODELS_DIR"] = str(ROOT / "tests" / "no-models")
 

@@ -35,8 +35,10 @@ _DROPPED = 0.3
 """Alpha below which a pixel inside the target counts as dropped."""
 _OTHERS_SHARE = 0.02
 """Matted area away from the target, as a share of the target's, from which others are in the picture."""
-_MISSED_SHARE = 0.005
-"""Dropped share of the confirmed mask's interior from which the network doesn't know all of the target."""
+_MISSED_SHARE = 0.02
+"""Dropped share of the confirmed mask's interior from which the network doesn't know all of the target.
+
+A mask found from a box is wrong by up to a hundredth itself, which must not be filled."""
 _DEPTH = 0.015
 """How deep inside the mask, in square roots of its area, a dropped pixel must lie to be filled again."""
 _LEAST_DEPTH_PX = 3.0

@@ -167,6 +167,8 @@ def test_huge_background_pictures_of_tiny_files_cost_little_memory(
     sessions = [new_session(server, clip) for _ in range(8)]
     assert server.process is not None
     process = psutil.Process(server.process.pid)
+    # What the first mark needs is compiled after the start, and stays.
+    wait_until(lambda: "is ready" in server.log.read_text(), 120)
     before = process.memory_info().rss
     peak = [before]
     is_over = threading.Event()

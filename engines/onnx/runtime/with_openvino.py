@@ -122,7 +122,9 @@ class OpenVinoStream:
     def step(self, frame: Frame) -> tuple[Tensor, ...]:
         """See `NetworkStream.step`."""
         given, made = self._sets
-        image = self._tensor(np.ascontiguousarray(frame)[None], shared_memory=True)
+        # OpenVINO shares no array that can't be written to.
+        shared = np.require(frame, requirements=["C", "W"])
+        image = self._tensor(shared[None], shared_memory=True)
         self._request.set_tensor(self._plan.image_input, image)
         for state, before, after in zip(self._plan.states, given, made, strict=True):
             self._request.set_tensor(state.input_name, before)
