@@ -131,10 +131,19 @@ class Orchestrator:
         return self._clips.set_kept(session_id, is_kept=is_kept)
 
     def frame_jpeg(
-        self, session_id: str, frame: int, cancel: threading.Event | None = None
+        self,
+        session_id: str,
+        frame: int,
+        cancel: threading.Event | None = None,
+        *,
+        neighbours: bool = False,
     ) -> bytes:
         """Return a JPEG of the displayed frame; see `Clips.frame_jpeg`."""
-        return self._clips.frame_jpeg(session_id, frame, cancel)
+        return self._clips.frame_jpeg(session_id, frame, cancel, neighbours=neighbours)
+
+    def kept_frame_jpeg(self, session_id: str, frame: int) -> bytes | None:
+        """Return the JPEG that was kept of a frame; see `Clips.kept_frame_jpeg`."""
+        return self._clips.kept_frame_jpeg(session_id, frame)
 
     def has_playback(self, session_id: str) -> bool:
         """Return whether the session's playback clip is there; if not, it is made in the background."""
@@ -370,9 +379,11 @@ class Orchestrator:
     def close(self) -> bool:
         """Stop for good: running jobs end as interrupted, models are unloaded; True when all stopped."""
         self._jobs.interrupt()
+        self._clips.stop_pictures()
         self._playback.stop()
         self._previews.stop()
         stopped = self._upkeep.close()
+        self._clips.close()
         self._playback.close()
         self._previews.close()
         return stopped

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config import Settings
+from pipeline.session.frame_pictures import FramePictures
 from pipeline.session.retention import check_share
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState
@@ -19,7 +20,6 @@ from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, VideoIO
 from utils.alpha_levels import AlphaBytes
 from utils.errors import BadRequest, SessionError
-from utils.image_utils import encode_image, write_bytes
 from utils.types import Frame
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Clips:
         self._settings = settings
         self._store = store
         self._video = video
+        self._pictures = FramePictures(settings, video)
 
     def create(
         self, upload: Path, shown_name: str, *, may_link: bool = False, owner: str = ""
@@ -133,7 +134,12 @@ class Clips:
         return session, clip
 
     def frame_jpeg(
-        self, session_id: str, frame: int, cancel: threading.Event | None = None
+        self,
+        session_id: str,
+        frame: int,
+        cancel: threading.Event | None = None,
+        *,
+        neighbours: bool = False,
     ) -> bytes:
         """Return a JPEG of the displayed frame at its own size.
 
@@ -141,24 +147,31 @@ class Clips:
 
         Args:
             cancel: ends a decode that is waited for.
+            neighbours: the same decode also makes pictures of frames beside it, after this one's.
 
         Raises:
             BadRequest: the clip has no such frame.
-            Cancelled: the event was set.
+            Cancelled: the event was set, or the process stops.
         """
         session, clip = self.open(session_id, frame)
-        path = session.folder / "frames" / f"{frame:06d}.jpg"
-        with contextlib.suppress(FileNotFoundError):
-            return path.read_bytes()
-        reader = self._video.open(session.source, clip, cancel)
-        content = encode_image(next(iter(reader.read(frame, frame + 1))), ".jpg")
-        free_bytes = shutil.disk_usage(session.folder).free
-        if free_bytes - len(content) >= self._settings.min_free_disk_bytes:
-            with contextlib.suppress(OSError):
-                # A full disk, or a job that sweeps unfinished files: it is made again next time.
-                path.parent.mkdir(exist_ok=True)
-                write_bytes(path, content)
-        return content
+        return self._pictures.picture(session, clip, frame, cancel, neighbours=neighbours)
+
+    def kept_frame_jpeg(self, session_id: str, frame: int) -> bytes | None:
+        """Return the JPEG that was kept of a frame, None where it must be decoded.
+
+        Raises:
+            BadRequest: the clip has no such frame.
+        """
+        session, _ = self.open(session_id, frame)
+        return self._pictures.kept(session, frame)
+
+    def stop_pictures(self) -> None:
+        """End all decodes of pictures, and begin no more."""
+        self._pictures.stop()
+
+    def close(self) -> None:
+        """End all decodes of pictures, and wait for them."""
+        self._pictures.close()
 
     def read_around(
         self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]

@@ -84,11 +84,17 @@ class Media:
 
     async def _frame(self, request: Request) -> Response:
         session_id, frame = _session(request), request.path_params["frame"]
-        content = await self._decoding.run(
-            request,
-            client_of(request).key,
-            lambda stop: self._orchestrator.frame_jpeg(session_id, frame, stop),
-        )
+        neighbours = "neighbours" in request.query_params
+        # What was kept needs no decoder, and does not wait for one.
+        content = await run_in_threadpool(self._orchestrator.kept_frame_jpeg, session_id, frame)
+        if content is None:
+            content = await self._decoding.run(
+                request,
+                client_of(request).key,
+                lambda stop: self._orchestrator.frame_jpeg(
+                    session_id, frame, stop, neighbours=neighbours
+                ),
+            )
         return Response(content, media_type="image/jpeg", headers=_UNCHANGING)
 
     async def _mask(self, request: Request) -> Response:

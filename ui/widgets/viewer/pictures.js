@@ -25,7 +25,7 @@ const load = (url) => {
   while (cache.size > MOST_PICTURES) cache.delete(cache.keys().next().value);
   return loading;
 };
-const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg`);
+const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg?neighbours=1`);
 const maskUrl = (item, instance) =>
   mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?target=${item.target}&v=${encodeURIComponent(item.version)}`);
 const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?v=${encodeURIComponent(result().version)}`);
