@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -11,7 +12,7 @@ import numpy as np
 
 from engines.base import JointMattingEngine, MattedFrame, RunContext
 from pipeline.jobs.guides import TargetGuide
-from pipeline.jobs.target_mattes import ALPHAS_AHEAD, MattingRun, tracks_first
+from pipeline.jobs.target_mattes import ALPHAS_AHEAD, MattingRun, tracks_first, unproven_master
 from pipeline.selection.main_object import key_frame_alphas
 from pipeline.video_io import AlphaMasterWriter
 from utils.alpha_levels import AlphaLevels
@@ -33,7 +34,10 @@ def mattes_together(run: MattingRun, guides: Sequence[TargetGuide]) -> bool:
 
 
 def keep_alphas(run: MattingRun, guides: Sequence[TargetGuide], masters: Sequence[Path]) -> None:
-    """Make the alphas of several targets that `mattes_together` accepts; each is kept in its master file."""
+    """Make the alphas of several targets that `mattes_together` accepts.
+
+    The master files take their places at a good end.
+    """
     services, size_wh = run.services, run.clip.size_wh
     context = replace(run.context, confirmed=frozenset().union(*(one.masks for one in guides)))
     refined = [
@@ -42,12 +46,15 @@ def keep_alphas(run: MattingRun, guides: Sequence[TargetGuide], masters: Sequenc
         )
         for guide in guides
     ]
+    unproven = [unproven_master(master) for master in masters]
     with ExitStack() as opened:
-        writers = [opened.enter_context(AlphaMasterWriter(path, size_wh)) for path in masters]
+        writers = [opened.enter_context(AlphaMasterWriter(path, size_wh)) for path in unproven]
         rows = opened.enter_context(closing(_alphas(run, guides, context)))
         for position, row in enumerate(rows):
             for alpha, writer, key_frames in zip(row, writers, refined, strict=True):
                 writer.append(key_frames.pop(position, alpha))
+    for path, master in zip(unproven, masters, strict=True):
+        os.replace(path, master)
 
 
 def _alphas(

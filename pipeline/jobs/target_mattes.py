@@ -322,13 +322,18 @@ class MattingRun:
     ) -> Iterator[Generator[AlphaLevels, None, None]]:
         """Yield the alphas on their way into the folder's master; it takes its place at a good end."""
         master = folder / self.session.master.name
-        unproven = folder / f"{master.stem}.partial-new{master.suffix}"
+        unproven = unproven_master(master)
         with closing(_to_master(alphas, self.clip, unproven, self.measures)) as kept:
             yield kept
         os.replace(unproven, master)
 
     def _add(self, step: str, seconds: float) -> None:
         self.seconds[step] = self.seconds.get(step, 0.0) + seconds
+
+
+def unproven_master(master: Path) -> Path:
+    """Return where a master file is written until it is whole."""
+    return master.with_name(f"{master.stem}.partial-new{master.suffix}")
 
 
 def tracks_first(engine: Engine, request: MatteRequest) -> bool:
