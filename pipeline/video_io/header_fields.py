@@ -131,9 +131,7 @@ class Header:
         """The container's time that a clip's times count from.
 
         A late picture keeps its place after the file's 0. A stream's own clock, which may begin at any
-        hour, does not count.
+        hour, does not count, whether as plain times or as an edit list.
         """
-        if self.is_indexed:
-            return Fraction(0)
         is_stream = self.container.startswith("mpeg") or self.start_s >= STREAM_CLOCK_S
         return self.start_s if is_stream else Fraction(0)

@@ -117,6 +117,8 @@ ODD_SOUND = {
     "IMA ADPCM": ("avi", clicks(44_100), ("-c:a", "adpcm_ima_wav")),
     "MS ADPCM": ("avi", clicks(44_100), ("-c:a", "adpcm_ms")),
     "WMA": ("mkv", clicks(44_100, "stereo", 2), ("-c:a", "wmav2", "-b:a", "192k")),
+    "ALAC": ("mov", clicks(44_100, "stereo", 2), ("-c:a", "alac")),
+    "twelve channels": ("mov", clicks(layout="7.1.4", channels=12), ("-c:a", "pcm_s16le")),
     "DTS": ("mkv", clicks(layout="5.1(side)", channels=6), ("-c:a", "dca", "-strict", "-2", "-b:a", "768k")),
     "Opus": ("mkv", clicks(layout="stereo", channels=2), ("-c:a", "libopus")),
     "MP3": ("mp4", clicks(44_100), ("-c:a", "libmp3lame")),

@@ -165,7 +165,7 @@ def test_a_rate_just_over_the_limit_is_a_rounded_clock(
 
 
 @pytest.mark.parametrize("offset_s", [30, 3600, 90_000])
-@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
 def test_a_piece_of_a_stream_counts_from_its_own_start(
     video: VideoIO, tmp_path: Path, offset_s: int, suffix: str
 ) -> None:

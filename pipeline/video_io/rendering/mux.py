@@ -87,7 +87,7 @@ def _notices(task: MuxTask, plan: SoundPlan | None) -> list[Message]:
     if plan is None:
         return [Message("video.audio_lost", {**values})]
     notices = []
-    if not plan.is_copied:
+    if plan.encoder not in ("copy", codec):
         notices.append(Message("video.audio_converted", {**values, "target": target}))
     if len(plan.tracks) < len(tracks):
         left_out = {"kept": len(plan.tracks), "tracks": len(tracks)}

@@ -16,6 +16,11 @@ LEAD_SAMPLES, LEAST_LEAD_S = 8192, 0.1
 """Copied sound begins this much before an in point, hidden by an edit list: codecs overlap packets."""
 _OPUS_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """By channels: the layouts of Opus' mapping families 0 and 1 (RFC 7845), the only ones that browsers play."""
+_MOST_CHANNELS = 8
+"""What AAC, FLAC and ALAC hold in FFmpeg's encoders: more are mixed down to 7.1."""
+_LOSSLESS_CUT = "alac"
+"""FFmpeg does not cut inside an ALAC packet where an edit list says so, and sound after it comes early: the
+range is encoded again, without loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,16 @@ class SoundPlan:
         maps = [item for track in self.tracks for item in ("-map", f"1:a:{track.position}")]
         if self.is_copied:
             return [*maps, "-c:a", "copy"]
-        rate = ["-b:a", container.bitrate] if container.bitrate else []
+        is_lossy = container.bitrate and self.encoder != _LOSSLESS_CUT
+        rate = ["-b:a", container.bitrate] if is_lossy else []
         chosen = [*maps, "-c:a", self.encoder, *rate]
         for number, track in enumerate(self.tracks):
             # Gaps between the source's packets become silence rather than a shift.
             filters = f"aresample=async=1:min_hard_comp=0.02{_cut(span)}"
-            if self.encoder == "libopus" and track.channels:
-                filters += f",aformat=channel_layouts={_OPUS_LAYOUTS[min(track.channels, 8) - 1]}"
+            is_opus = self.encoder == "libopus" and track.channels
+            if is_opus or track.channels > _MOST_CHANNELS:
+                layout = _OPUS_LAYOUTS[min(track.channels, _MOST_CHANNELS) - 1]
+                filters += f",aformat=channel_layouts={layout}"
             chosen += [f"-filter:a:{number}", filters]
         return chosen
 
@@ -76,7 +84,8 @@ def sound_plans(span: FrameSpan, container: Container) -> Iterator[SoundPlan]:
         if all(container.can_copy(track.codec) for track in group) and (
             container.has_edit_lists or not span.first
         ):
-            yield SoundPlan(group, "copy")
+            is_cut = span.first and all(track.codec == _LOSSLESS_CUT for track in group)
+            yield SoundPlan(group, _LOSSLESS_CUT if is_cut else "copy")
         if all(track.codec in ffmpeg.AUDIO_CODECS for track in group):
             yield SoundPlan(group, container.encoder)
 
