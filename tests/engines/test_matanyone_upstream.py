@@ -130,10 +130,10 @@ def test_a_correction_equals_upstream_started_afresh_at_its_frame(
     engines, clip, generation, tmp_path
 ):
     frames, masks = clip
-    first = upstream(generation, frames[:3], masks[0], tmp_path / "first", n_warmup=1)
-    second = upstream(generation, frames[3:], masks[2], tmp_path / "second", n_warmup=1)
-    guide = {0: masks[0], 3: masks[2]}
-    alphas = ours_by_guide(engines[generation], frames, guide, warmup=1)
+    first = upstream(generation, frames[:2], masks[0], tmp_path / "first", n_warmup=0)
+    second = upstream(generation, frames[2:4], masks[1], tmp_path / "second", n_warmup=0)
+    guide = {0: masks[0], 2: masks[1]}
+    alphas = ours_by_guide(engines[generation], frames[:4], guide, warmup=0)
     assert_close(alphas, np.concatenate([first, second]))
 
 
@@ -142,28 +142,33 @@ def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the
     engines, clip, generation, tmp_path
 ):
     frames, masks = clip
-    start = 3
-    options = {"n_warmup": 1}
+    frames, start = frames[:4], 2
+    options = {"n_warmup": 0}
     backward = upstream(
         generation, frames[start::-1], masks[start], tmp_path / "backward", **options
     )
     forward = upstream(generation, frames[start:], masks[start], tmp_path / "forward", **options)
-    alphas = ours(engines[generation], frames, masks[start], start, warmup=1)
-    assert list(alphas) == [2, 1, 0, 3, 4, 5]
+    alphas = ours(engines[generation], frames, masks[start], start, warmup=0)
+    assert list(alphas) == [1, 0, 2, 3]
     for index in range(start):
         assert_close(alphas[index], backward[start - index])
-    for index in range(start, COUNT):
+    for index in range(start, len(frames)):
         assert_close(alphas[index], forward[index - start])
 
 
-def test_two_targets_run_one_after_the_other_equal_two_runs_of_upstream(engines, clip, tmp_path):
+def test_two_targets_together_equal_two_runs_of_upstream(engines, clip, tmp_path):
     frames, masks = clip
     second = np.zeros_like(masks[0])
     second[20:80, 210:300] = True
-    for number, mask in enumerate((masks[0], second)):
-        expected = upstream("2", frames[:4], mask, tmp_path / str(number), n_warmup=1)
-        alphas = ours(engines["2"], frames[:4], mask, warmup=1)
-        assert_close(alphas, expected)
+    guides = [{0: masks[0]}, {0: second}]
+    rows = list(
+        engines["2"].process_together(
+            ArrayFrames(frames[:3]), guides, 0, {"warmup": 0}, RunContext()
+        )
+    )
+    for number, guide in enumerate(guides):
+        expected = upstream("2", frames[:3], guide[0], tmp_path / str(number), n_warmup=0)
+        assert_close(np.stack([row[number].alpha for row in rows]), expected)
 
 
 def test_a_crop_equals_upstream_run_on_the_same_crop(engines, tmp_path):
