@@ -49,6 +49,11 @@ HDR = {
     "pq bt2020": ("smpte2084", "bt2020", [pq(10), pq(26), pq(203), pq(1000)]),
     "pq p3": ("smpte2084", "smpte432", [pq(10), pq(26), pq(203), pq(1000)]),
     "hlg": ("arib-std-b67", "bt2020", [0.2, 0.38, 0.75, 1.0]),
+    "hlg p3 in mkv, tagged in the bitstream alone": (
+        "arib-std-b67",
+        "smpte432",
+        [0.2, 0.38, 0.75, 1.0],
+    ),
 }
 
 
@@ -62,7 +67,7 @@ def test_hdr_grey_and_reference_white_land_where_sdr_has_them(
     chroma = np.full((48, 64), 512, "<u2")
     raw = tmp_path / "patches.yuv"
     raw.write_bytes((np.rint(luma).astype("<u2").tobytes() + chroma.tobytes() * 2) * 2)
-    path = tmp_path / "clip.mp4"
+    path = tmp_path / ("clip.mkv" if "mkv" in kind else "clip.mp4")
     ffmpeg(
         *("-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-s", "128x96", "-r", "25", "-i", raw),
         *("-c:v", "libx265", "-preset", "ultrafast", "-x265-params"),

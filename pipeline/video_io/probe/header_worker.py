@@ -23,6 +23,8 @@ from av.video.stream import VideoStream
 PACKET_LIMIT = 400_000
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _DURATION_TAG = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
+_UNSET = {"matrix": 2, "primaries": 2, "transfer": 2, "range": 0}
+"""Colour that a container does not state (H.273; range: FFmpeg's): the bitstream's own tags count then."""
 _SOUND_SLACK_S = 0.1
 """A file that goes on this long after its sound is held open by its picture."""
 
@@ -258,7 +260,9 @@ def _video(
     fits = context.width * context.height <= int(options["max_pixels"])
     if decodable and fits:
         context.options = {"max_pixels": options["max_pixels"]}
-        answer |= _first_frame(container, stream)
+        found = _first_frame(container, stream)
+        stated = {key for key, unset in _UNSET.items() if answer[key] != unset}
+        answer |= {key: value for key, value in found.items() if key not in stated}
         with contextlib.suppress(av.error.FFmpegError):
             container.seek(container.start_time or 0, backward=True, any_frame=False)
     return answer
@@ -267,7 +271,13 @@ def _video(
 def _first_frame(container: InputContainer, stream: VideoStream) -> dict[str, object]:
     try:
         for frame in container.decode(stream):
-            return {"rotation": frame.rotation}
+            return {
+                "rotation": frame.rotation,
+                "matrix": int(frame.colorspace),
+                "primaries": int(frame.color_primaries),
+                "transfer": int(frame.color_trc),
+                "range": int(frame.color_range),
+            }
     except (av.error.FFmpegError, ValueError):
         pass
     return {}
