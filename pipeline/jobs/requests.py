@@ -121,12 +121,13 @@ class Jobs:
         self, session_id: str, request: MatteRequest
     ) -> tuple[Session, MattingJob, Mapping[str, int]]:
         session, clip = self._clips.open(session_id)
-        engine = self.check_request(request)
+        choosing = self._as_before(session.state, request)
+        engine = self.check_request(choosing)
         check_picture(session, request.backgrounds)
         first, last = frame_range(request, clip)
         targets = len(start_frames(request, session.state, first, last))
         count = last - first + 1
-        tried_first = self._choice.tried_first(request)
+        tried_first = self._choice.tried_first(choosing)
         is_tracked = bool(tried_first) or tracks_first(engine, request)
         needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
@@ -134,6 +135,20 @@ class Jobs:
         stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
         job = MattingJob(self._services(request), session, request, engine.name, tried_first)
         return session, job, stages
+
+    def _as_before(self, state: SessionState, request: MatteRequest) -> MatteRequest:
+        """Return the request with the result's engine where both were chosen by themselves.
+
+        The frames that a correction doesn't change are kept, and another engine's would show beside them.
+        """
+        plan, made_by = state.result_plan, state.result_request
+        if plan is None or made_by is None or request.every_frame or request.everyone:
+            return request
+        ready = {engine.name for engine in self._choice.everything() if engine.is_available}
+        is_automatic = request.engine == made_by.engine == "auto" and not request.options
+        if not is_automatic or plan.engine not in ready:
+            return request
+        return request.model_copy(update={"engine": plan.engine})
 
     def _prepare_render(
         self, session_id: str, request: RenderRequest

@@ -20,6 +20,8 @@ def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
     assert {"builtin", "rvm", "modnet", "birefnet-matting", "u2net", "ben2"} <= clean
     assert not clean & {"matanyone", "videomama", "rmbg-1.4", "rmbg-2.0"}
     views = {view["name"]: view for view in engine_views(orchestrator.engines(), "en")}
+    # The page begins with the automatic choice, which alone looks at the target.
+    assert [name for name, view in views.items() if view["initial"]] == ["auto"]
     assert "commercial-clean" in views["rvm"]["description"]
     assert "not for commercial use" in views["matanyone"]["description"]
     assert "Licence" not in views["builtin"]["description"]

@@ -9,6 +9,7 @@ import pytest
 
 from config import Settings
 from engines.base import RunContext
+from pipeline.engine_choice import EngineChoice
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import SessionStatus
@@ -146,3 +147,22 @@ def test_a_damaged_or_missing_alpha_is_made_whole_again(
     assert frames_to_rerun(work, session_id) == FRAMES
     assert run(work, session_id)["matte"] == FRAMES
     assert len(alphas(settings, session_id)) == FRAMES
+
+
+def test_an_automatic_choice_stays_with_the_engine_of_the_result(
+    work: Orchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def note(self: EngineChoice, request: MatteRequest) -> str:
+        asked.append(request.engine)
+        return ""
+
+    monkeypatch.setattr(EngineChoice, "tried_first", note)
+    automatic = REQUEST.model_copy(update={"engine": "auto"})
+    run(work, session_id, automatic)
+    work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
+    run(work, session_id, automatic)
+    run(work, session_id, automatic.model_copy(update={"every_frame": True}))
+    assert asked == ["auto", "builtin", "auto"]
+    assert work.status(session_id).state.request.engine == "auto"

@@ -8,6 +8,12 @@ from utils.messages.viewer import VIEWER
 _ENGINES: dict[str, Text] = {
     "title": Text(en="Matting engine", zh="抠图引擎"),
     "auto": Text(en="default", zh="默认"),
+    "automatic": Text(en="Automatic", zh="自动选择"),
+    "automatic_about": Text(
+        en="Takes what suits the marked target and this machine; the result says which, and why. "
+        "{name} where nothing suits better.",
+        zh="按标记的目标和本机条件选择，结果中会说明选了哪个引擎及原因。没有更合适的引擎时使用{name}。",
+    ),
     "missing": Text(en="Missing: {what}. To get it:", zh="缺少：{what}。安装方法："),
     "missing_only": Text(en="Missing: {what}.", zh="缺少：{what}。"),
     "comma": Text(en=", ", zh="、"),

@@ -16,6 +16,11 @@ const publish = () => {
 };
 
 const choose = () => { publish(); trigger("choose"); };
+// Who changes an engine's option means that engine.
+const chooseWith = (event) => {
+  event.currentTarget.closest("li").querySelector("input[name=sm-engine]").checked = true;
+  choose();
+};
 // An option's value of an earlier choice, else its default.
 const valueOf = (engine, option) => {
   const { chosen } = props;
@@ -23,7 +28,7 @@ const valueOf = (engine, option) => {
   return option.name in known ? known[option.name] : option.initial;
 };
 const control = (engine, option) => {
-  const shared = { "data-option": option.name, "data-initial": String(option.initial), onchange: choose };
+  const shared = { "data-option": option.name, "data-initial": String(option.initial), onchange: chooseWith };
   const value = valueOf(engine, option);
   if (option.kind === "choice") {
     const select = make("select", shared, ...option.choices.map((name) => make("option", { value: name, text: name })));
