@@ -136,8 +136,8 @@ def licence_text(engine: EngineInfo, language: Language) -> str:
     return render(Message(code, {"licence": engine.licence}), language)
 
 
-def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:
-    """Return the engines as the cards show them, with the automatic choice before them."""
+def engine_choices(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:
+    """Return the engines as the page offers them, with the automatic choice before them."""
     default = next((render(engine.label, language) for engine in engines if engine.is_default), "")
     automatic = {
         "name": "auto",
@@ -148,43 +148,45 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
         "missing": [],
         "options": [],
     }
+    return [automatic, *({**view, "initial": False} for view in engine_views(engines, language))]
+
+
+def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:
+    """Return the engines as the cards show them."""
     return [
-        automatic,
-        *(
-            {
-                "name": engine.name,
-                "label": render(engine.label, language),
-                "description": " ".join(
-                    filter(
-                        None,
-                        (
-                            render(engine.description, language),
-                            render(engine.device_note, language),
-                            licence_text(engine, language),
-                        ),
-                    )
-                ),
-                "available": engine.is_available,
-                "initial": False,
-                "missing": [
-                    {"label": render(what, language), "command": command}
-                    for what, command in engine.missing
-                ],
-                "options": [
-                    {
-                        "name": spec.name,
-                        "kind": spec.kind,
-                        "initial": spec.default,
-                        "label": spec.option.label.in_language(language),
-                        "minimum": spec.option.minimum,
-                        "maximum": spec.option.maximum,
-                        "choices": list(spec.choices),
-                    }
-                    for spec in engine.option_specs
-                ],
-            }
-            for engine in engines
-        ),
+        {
+            "name": engine.name,
+            "label": render(engine.label, language),
+            "description": " ".join(
+                filter(
+                    None,
+                    (
+                        render(engine.description, language),
+                        render(engine.device_note, language),
+                        licence_text(engine, language),
+                    ),
+                )
+            ),
+            "available": engine.is_available,
+            "initial": engine.is_default,
+            "missing": [
+                {"label": render(what, language), "command": command}
+                for what, command in engine.missing
+            ],
+            "options": [
+                {
+                    "name": spec.name,
+                    "kind": spec.kind,
+                    "initial": spec.default,
+                    "label": spec.option.label.in_language(language),
+                    "minimum": spec.option.minimum,
+                    "maximum": spec.option.maximum,
+                    "choices": list(spec.choices),
+                }
+                for spec in engine.option_specs
+            ],
+        }
+        for engine in engines
     ]
 
 

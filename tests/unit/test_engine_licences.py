@@ -6,7 +6,7 @@ import json
 
 import app
 from config import Settings
-from ui.views import engine_views
+from ui.views import engine_choices, engine_views
 
 
 def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
@@ -21,7 +21,9 @@ def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
     assert not clean & {"matanyone", "videomama", "rmbg-1.4", "rmbg-2.0"}
     views = {view["name"]: view for view in engine_views(orchestrator.engines(), "en")}
     # The page begins with the automatic choice, which alone looks at the target.
-    assert [name for name, view in views.items() if view["initial"]] == ["auto"]
+    choices = engine_choices(orchestrator.engines(), "en")
+    assert [view["name"] for view in choices if view["initial"]] == ["auto"]
+    assert [view["name"] for view in choices] == ["auto", *views]
     assert "commercial-clean" in views["rvm"]["description"]
     assert "not for commercial use" in views["matanyone"]["description"]
     assert "Licence" not in views["builtin"]["description"]

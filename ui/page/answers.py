@@ -216,7 +216,7 @@ class Answers:
         hint = translate("page.text_hint" if can_text else "page.text_off", language)
         if can_text:
             hint = f"{hint} · {render(segmenter.label, language)}"
-        engines = views.engine_views(self._orchestrator.engines(), language)
+        engines = views.engine_choices(self._orchestrator.engines(), language)
         return {
             page.heading: heading_html(language),
             page.upload: gr.update(
