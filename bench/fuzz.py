@@ -33,6 +33,8 @@ from tests.clips import H264, ffmpeg, source
 from tests.disc import write_mask_png
 from utils.errors import BadUpload, FfmpegFailed, UnusablePrompt
 
+GRACE_S = 5.0
+"""How long after a file a decoder may take to end."""
 SLOW_S = 30.0
 """An answer that takes longer is a hang."""
 TONE = ("-f", "lavfi", "-i", "sine=d=0.4")
@@ -179,7 +181,7 @@ class Fuzz:
             self.report.slowest_s = max(self.report.slowest_s, seconds)
             if seconds > SLOW_S:
                 self._find(number, f"took {seconds:.0f} s")
-            if set(psutil.Process().children()) - others:
+            if _still_runs(others):
                 self._find(number, "a process is left running")
             left = [path.name for path in store.root.rglob("*") if ".partial" in path.name]
             left += [path.name for path in store.root.glob(".*")]
@@ -221,6 +223,12 @@ class Fuzz:
         except UnusablePrompt as error:
             return error.code
         return "mask accepted"
+
+
+def _still_runs(others: set[psutil.Process]) -> bool:
+    """Tell whether a child process other than these is there after a moment: a picture's decoder ends by itself."""
+    started = set(psutil.Process().children()) - others
+    return bool(psutil.wait_procs(started, timeout=GRACE_S)[1])
 
 
 def main(arguments: list[str] | None = None) -> int:
