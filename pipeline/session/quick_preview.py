@@ -7,7 +7,6 @@ its engine back and waits, then goes on where it was; see `Preference.quick_prev
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections import deque
@@ -18,20 +17,18 @@ from typing import Literal
 
 from engines.base import FrameSource, MattingEngine, RunContext
 from engines.device.manager import ModelManager
+from pipeline.session.background import SessionWorker
 from pipeline.session.session import Session
 from pipeline.video_io import VideoIO
 from pipeline.video_io.playback import write_playback_clip
 from utils.errors import Cancelled, SplazmatteError
 from utils.image_utils import compose_over_checker, shrink_to, write_image
-from utils.priority import give_way
 from utils.types import Frame
 
 logger = logging.getLogger(__name__)
 
 LONG_SIDE = 512
 """Longest side of the preview, in pixels."""
-STOP_WAIT_S = 3.0
-"""Seconds that the worker has to end when the process stops."""
 PICTURE_INTERVAL_S = 1.0
 """Seconds between two pictures of a preview in the making."""
 IDLE_CHECK_S = 0.25
@@ -100,11 +97,9 @@ class QuickPreviews:
         self._manager = manager
         self._engine_name = engine_name
         self._is_job_active = is_job_active
-        self._waiting: queue.LifoQueue[Session | None] = queue.LifoQueue()
         self._states: dict[str, PreviewState] = {}
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._worker: threading.Thread | None = None
+        self._worker = SessionWorker("quick-preview", self._make, newest_first=True)
 
     def ask(self, session: Session) -> PreviewState | None:
         """Return how far the session's preview is, and have it made; None where there are no previews."""
@@ -114,39 +109,25 @@ class QuickPreviews:
         if not self._engine_name():
             return None
         with self._lock:
-            if session.id not in self._states and not self._stop.is_set():
+            if session.id not in self._states and not self._worker.stopping.is_set():
                 self._states[session.id] = PreviewState(0, total)
-                self._waiting.put(session)
-                if self._worker is None:
-                    self._worker = threading.Thread(
-                        target=self._work, name="quick-preview", daemon=True
-                    )
-                    self._worker.start()
+                self._worker.put(session)
             return self._states.get(session.id)
 
     def stop(self) -> None:
-        """Ask the worker to stop, also in the middle of a clip."""
-        self._stop.set()
-        self._waiting.put(None)
+        """See `SessionWorker.stop`."""
+        self._worker.stop()
 
     def close(self) -> None:
-        """Stop, and wait for the worker; nothing unfinished is left."""
-        self.stop()
-        if self._worker is not None:
-            self._worker.join(STOP_WAIT_S)
-
-    def _work(self) -> None:
-        give_way()
-        while not self._stop.is_set():
-            session = self._waiting.get()
-            if session is None:
-                return
-            self._make(session)
+        """See `SessionWorker.close`."""
+        self._worker.close()
 
     def _make(self, session: Session) -> None:
         has_failed = False
         try:
-            write_playback_clip(self._composited(session), session.quick_preview_clip, self._stop)
+            write_playback_clip(
+                self._composited(session), session.quick_preview_clip, self._worker.stopping
+            )
         except Cancelled:
             return
         except (OSError, SplazmatteError) as error:
@@ -166,7 +147,7 @@ class QuickPreviews:
     def _composited(self, session: Session) -> Iterator[Frame]:
         """Yield every frame over a checkerboard, uint8 RGB; waits while something else runs."""
         clip = session.clip
-        source = self._video.open(session.source, clip, self._stop)
+        source = self._video.open(session.source, clip, self._worker.stopping)
         done, next_s = 0, 0.0
         while done < clip.frame_count:
             self._wait_until_idle()
@@ -184,11 +165,11 @@ class QuickPreviews:
     def _matted(self, frames: SmallFrames) -> Iterator[Frame]:
         name = self._engine_name()
         with self._manager.lease(
-            name, size_wh=frames.size_wh, wait_s=0, cancel=self._stop
+            name, size_wh=frames.size_wh, wait_s=0, cancel=self._worker.stopping
         ) as engine:
             if not isinstance(engine, MattingEngine):
                 raise TypeError(f"{name} makes no mattes")
-            context = RunContext(cancel=self._stop)
+            context = RunContext(cancel=self._worker.stopping)
             matted = engine.process(frames, {}, 0, {}, context)
             with closing(matted):  # type: ignore[type-var]
                 for item in matted:
@@ -196,7 +177,7 @@ class QuickPreviews:
 
     def _wait_until_idle(self) -> None:
         while self._is_busy(own_leases=0):
-            if self._stop.wait(IDLE_CHECK_S):
+            if self._worker.stopping.wait(IDLE_CHECK_S):
                 raise Cancelled
 
     def _is_busy(self, own_leases: int) -> bool:
