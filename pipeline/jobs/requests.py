@@ -144,9 +144,10 @@ class Jobs:
         plan, made_by = state.result_plan, state.result_request
         if plan is None or made_by is None or request.every_frame or request.everyone:
             return request
-        ready = {engine.name for engine in self._choice.everything() if engine.is_available}
+        registry = self._choice.registry
         is_automatic = request.engine == made_by.engine == "auto" and not request.options
-        if not is_automatic or plan.engine not in ready:
+        is_known = plan.engine in registry.names
+        if not is_automatic or not is_known or not registry.get(plan.engine).is_available:
             return request
         return request.model_copy(update={"engine": plan.engine})
 
