@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import TypeAlias
 
 from PIL import Image
@@ -112,16 +113,7 @@ class Media:
 
     async def _live(self, request: Request) -> Response:
         session_id = _session(request)
-
-        def read() -> bytes | None:
-            # Read at once: the file is replaced while the job runs, and its size with it.
-            path = self._orchestrator.status(session_id).live
-            return None if path is None else path.read_bytes()
-
-        content = await run_in_threadpool(read)
-        if content is None:
-            return JSONResponse({"error": "none"}, status_code=404)
-        return Response(content, media_type="image/jpeg", headers=_CHANGING)
+        return await _newest(lambda: self._orchestrator.status(session_id).live)
 
     async def _still(self, request: Request) -> Response:
         values = dict(request.query_params)
@@ -151,32 +143,16 @@ class Media:
         return Response(content, media_type="image/png", headers=_UNCHANGING)
 
     async def _play(self, request: Request) -> Response:
-        path = self._orchestrator.playback_clip(_session(request))
-        if path is None:
-            return JSONResponse({"error": "none"}, status_code=404)
-        return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
+        return _clip(self._orchestrator.playback_clip(_session(request)))
 
     async def _quick_preview(self, request: Request) -> Response:
-        path = self._orchestrator.quick_preview_file(_session(request), is_clip=True)
-        if path is None:
-            return JSONResponse({"error": "none"}, status_code=404)
-        return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
+        return _clip(self._orchestrator.quick_preview_file(_session(request), is_clip=True))
 
     async def _quick_picture(self, request: Request) -> Response:
         session_id = _session(request)
-
-        def read() -> bytes | None:
-            # Read at once: the file is replaced while the preview is made.
-            path = self._orchestrator.quick_preview_file(session_id, is_clip=False)
-            try:
-                return None if path is None else path.read_bytes()
-            except FileNotFoundError:
-                return None
-
-        content = await run_in_threadpool(read)
-        if content is None:
-            return JSONResponse({"error": "none"}, status_code=404)
-        return Response(content, media_type="image/jpeg", headers=_CHANGING)
+        return await _newest(
+            lambda: self._orchestrator.quick_preview_file(session_id, is_clip=False)
+        )
 
     async def _file(self, request: Request) -> Response:
         session_id = _session(request)
@@ -188,7 +164,7 @@ class Media:
         wanted = (request.path_params["kind"], request.query_params.get("target", ""))
         output = next((item for item in outputs if (item.kind, target_of(item)) == wanted), None)
         if output is None:
-            return JSONResponse({"error": "none"}, status_code=404)
+            return _missing()
         media_type = output_format(output.kind).media_type
         if "inline" in request.query_params:
             return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
@@ -236,6 +212,34 @@ def _answering(answer: Endpoint) -> Endpoint:
             return JSONResponse({"error": translate("job.stopping", language)}, status_code=503)
 
     return endpoint
+
+
+def _missing() -> Response:
+    return JSONResponse({"error": "none"}, status_code=404)
+
+
+def _clip(path: Path | None) -> Response:
+    """Return the answer with a small clip for the page to play, 404 where there is none."""
+    if path is None:
+        return _missing()
+    return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
+
+
+async def _newest(find: Callable[[], Path | None]) -> Response:
+    """Return the answer with a picture that is replaced while work goes on, 404 where there is none."""
+
+    def read() -> bytes | None:
+        # Read at once: the file's size changes with it, and it goes at the end.
+        path = find()
+        try:
+            return None if path is None else path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    content = await run_in_threadpool(read)
+    if content is None:
+        return _missing()
+    return Response(content, media_type="image/jpeg", headers=_CHANGING)
 
 
 def _session(request: Request) -> str:
