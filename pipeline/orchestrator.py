@@ -34,9 +34,9 @@ from pipeline.session.quick_preview import PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import OutputFile, Results
 from pipeline.session.retention import SessionSummary
+from pipeline.session.sizes import SessionSizes
 from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState, TargetRecord
 from pipeline.session.store import SessionStore
-from pipeline.storage.files import folder_bytes
 from pipeline.video_io import VideoIO
 from utils.types import Frame, Prompt, Stroke
 
@@ -79,6 +79,7 @@ class Orchestrator:
         self._runner = jobs
         self._choice = EngineChoice(settings, registry, manager)
         self._clips = Clips(settings, store, video)
+        self._sizes = SessionSizes()
         self._results = Results(video)
         self._targets = Targets(self._clips, self._choice, translator, self._results)
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs)
@@ -111,8 +112,8 @@ class Orchestrator:
         return self._clips.rename(session_id, name)
 
     def size_bytes(self, session_id: str) -> int:
-        """Return the disk space that a session takes."""
-        return folder_bytes(self._store.open(session_id).folder)
+        """Return the disk space that a session takes; see `SessionSizes.of`."""
+        return self._sizes.of(self._store.open(session_id))
 
     def remember(self, session_id: str, request: MatteRequest) -> None:
         """Keep what is chosen for the session's next job, for whoever opens it again."""

@@ -13,6 +13,7 @@ import pytest
 from pipeline.session.masks import MaskFolder, read_mask, write_mask
 from pipeline.session.retention import RetentionRules, SessionSummary, check_share, clean, expired
 from pipeline.session.session import Session
+from pipeline.session.sizes import SessionSizes
 from pipeline.session.state import (
     InstanceRecord,
     Keyframe,
@@ -61,6 +62,15 @@ def test_a_malformed_id_opens_nothing(store: SessionStore, bad: str) -> None:
     with pytest.raises(SessionError) as caught:
         store.open(bad)
     assert caught.value.code == "job.session_unknown"
+
+
+def test_a_session_is_measured_again_when_its_state_has_changed(store: SessionStore) -> None:
+    session, sizes = store.create("a.mp4"), SessionSizes()
+    before = sizes.of(session)
+    (session.folder / "file").write_bytes(bytes(1000))
+    assert sizes.of(session) == before
+    session.update(shown_name="b.mp4")
+    assert sizes.of(session) >= before + 1000
 
 
 def test_a_damaged_state_file_is_said_and_kept(store: SessionStore) -> None:
