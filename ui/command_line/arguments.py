@@ -135,6 +135,24 @@ def _parse_list(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+SELECTING = {
+    "--main-object": "take the main object of the frame, as a network finds it without a mark",
+    "--source-alpha": "take what the clip's own transparency shows on the frame",
+}
+"""Options that select a target by themselves, and what is said of them."""
+MARKS: dict[str, Any] = {
+    "text": "",
+    "point": [],
+    "box": None,
+    "stroke": [],
+    "example": [],
+    "mask": None,
+    "main_object": False,
+    "source_alpha": False,
+}
+"""What marks a target, by its name in the parsed options, with the value of one that is not given."""
+
+
 def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -> None:
     if with_mask:
         parser.add_argument(
@@ -161,22 +179,8 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         help="a click on the target, or with ,- beside it; may be repeated",
     )
     parser.add_argument("--box", action=_Mark, type=parse_box, metavar="X0,Y0,X1,Y1")
-    parser.add_argument(
-        "--main-object",
-        action=_Mark,
-        nargs=0,
-        const=True,
-        default=False,
-        help="take the main object of the frame, as a network finds it without a mark",
-    )
-    parser.add_argument(
-        "--source-alpha",
-        action=_Mark,
-        nargs=0,
-        const=True,
-        default=False,
-        help="take what the clip's own transparency shows on the frame",
-    )
+    for flag, text in SELECTING.items():
+        parser.add_argument(flag, action=_Mark, nargs=0, const=True, default=False, help=text)
     parser.add_argument(
         "--example",
         type=parse_example,
@@ -235,21 +239,13 @@ class _NextTarget(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        marks: dict[str, Any] = {"text": "", "point": [], "box": None, "stroke": [], "example": []}
-        others: dict[str, Any] = {
-            "mask": None,
-            "main_object": False,
-            "source_alpha": False,
-            "frame": 0,
-        }
-        begun = argparse.Namespace(name=values, **marks, **others)
+        begun = argparse.Namespace(name=values, frame=0, **MARKS)
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), begun])
 
 
 def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Return the marks of each target; those before the first `--target` belong to one without a name."""
-    given = ("text", "point", "box", "stroke", "example", "mask", "main_object", "source_alpha")
-    own = any(getattr(options, name) for name in given)
+    own = any(getattr(options, name) for name in MARKS)
     return [*([options] if own or not options.target else []), *options.target]
 
 

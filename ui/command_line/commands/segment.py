@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.session.state import FIRST_TARGET
+from ui.command_line.arguments import MARKS
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Prompt
 
@@ -45,7 +46,7 @@ def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
 
 
 _ALONE = ("main_object", "source_alpha")
-_OTHERS = ("text", "point", "box", "stroke", "example", "mask", "everyone")
+_OTHERS = (*(name for name in MARKS if name not in _ALONE), "everyone")
 
 
 def selects_alone(options: argparse.Namespace) -> bool:
