@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from config import Settings
 from pipeline.session.session import Session
+from pipeline.storage import disk
 from pipeline.video_io import ClipInfo, VideoIO
-from utils.errors import Cancelled
+from utils.errors import Cancelled, NotEnoughDisk
 from utils.image_utils import encode_image, write_bytes
 from utils.types import Frame
 
@@ -253,13 +253,12 @@ class FramePictures:
     def _keep(self, session: Session, index: int, content: bytes) -> bool:
         """Keep a picture for the next time as long as the disk's reserve stays free; tell whether it is kept."""
         try:
-            free_bytes = shutil.disk_usage(session.folder).free
-            if free_bytes - len(content) < self._settings.min_free_disk_bytes:
-                return False
+            reserve_bytes = self._settings.min_free_disk_bytes
+            disk.check_before(session.folder, len(content), reserve_bytes)
             path = _path(session, index)
             path.parent.mkdir(exist_ok=True)
             write_bytes(path, content)
-        except OSError:
+        except (OSError, NotEnoughDisk):
             # A full disk, a session removed, or a job that sweeps unfinished files: it is made again.
             return False
         return True
