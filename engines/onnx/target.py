@@ -71,8 +71,11 @@ class TargetAgreement:
 
     @property
     def others_touch(self) -> bool:
-        """Tell whether somebody touches the target; else what hangs together with it is its own."""
-        return self.joined > _OTHERS_SHARE
+        """Tell whether somebody touches the target; else what hangs together with it is its own.
+
+        A mask found from a box may lack legs and arms, which hang together with the target as well.
+        """
+        return self.joined > _SPILL_SHARE
 
     @property
     def drops_parts(self) -> bool:
