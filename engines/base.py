@@ -49,6 +49,8 @@ class Preference:
     matte_on_gpu: int = 0
     where_it_agrees: int = 0
     """Matting on a CPU, before all others, where a `TargetCheck` says that the engine suits the target."""
+    everyone: int = 0
+    """Matting everybody, without a mark."""
     quick_preview: int = 0
     """A small preview of a clip just uploaded, without a mark."""
 

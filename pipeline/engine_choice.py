@@ -174,7 +174,7 @@ class EngineChoice:
         if not able:
             raise BadRequest("engine.everyone_none")
         ready = [engine for engine in able if engine.is_available]
-        return max(ready or able[:1], key=self._matting_preference).name
+        return max(ready or able[:1], key=lambda engine: engine.preference.everyone).name
 
     def _able(self, capability: Capability) -> list[Engine]:
         return [engine for engine in self.registry if capability in engine.capabilities]

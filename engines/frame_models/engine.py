@@ -16,6 +16,7 @@ from engines.base import (
     Engine,
     FrameSource,
     MattedFrame,
+    Preference,
     Requirement,
     RunContext,
 )
@@ -51,6 +52,7 @@ class FrameModelEngine(Engine):
 
     spec: NetworkSpec
     capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
+    preference = Preference(everyone=1)
     guide_kind = "mask_per_frame"
     options_type = FrameModelOptions
     offered_when_missing = False

@@ -59,7 +59,7 @@ class RvmEngine(Engine):
     description = Message("engine.rvm.description")
     capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
     guide_kind = "mask_per_frame"
-    preference = Preference(where_it_agrees=1, quick_preview=1)
+    preference = Preference(where_it_agrees=1, everyone=2, quick_preview=1)
     options_type = RvmOptions
     weight_rows = ("rvm",)
 

@@ -50,7 +50,7 @@ ENGINE = """
         capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
         guide_kind = "first_mask"
         options_type = RedOptions
-        preference = Preference(matte_on_cpu=PREFERENCE, matte_on_gpu=PREFERENCE)
+        preference = Preference(matte_on_cpu=PREFERENCE, matte_on_gpu=PREFERENCE, everyone=3)
         weight_bytes = 0
 
         def __init__(self, settings):
@@ -87,7 +87,8 @@ def red(
     (folder / "__init__.py").write_text("")
     (folder / "engine.py").write_text(text)
     monkeypatch.setattr(engines, "__path__", [*engines.__path__, str(folder.parent)])
-    monkeypatch.setitem(registry.ENGINES, "red", "engines.red.engine:RedEngine")
+    rows = dict(registry.ENGINES)
+    registry.ENGINES["red"] = "engines.red.engine:RedEngine"
     (tmp_path / "models" / "red").mkdir(parents=True)
     yield Settings(
         _env_file=None,
@@ -98,6 +99,9 @@ def red(
         segmenter="builtin",
         device="cpu",
     )
+    # All anew: a row put back by itself would come last.
+    registry.ENGINES.clear()
+    registry.ENGINES.update(rows)
     for name in ("engines.red.engine", "engines.red"):
         sys.modules.pop(name, None)
 
@@ -199,7 +203,7 @@ def test_everyone_says_what_to_install(
 
     for engine in list(registry.build_registry(red)):
         if Capability.EVERYONE in engine.capabilities and engine.name != "red":
-            monkeypatch.delitem(registry.ENGINES, engine.name)
+            del registry.ENGINES[engine.name]
     (red.models_dir / "red").rmdir()
     bare = app.build_orchestrator(red)
     with pytest.raises(EngineUnavailable) as caught:
