@@ -113,7 +113,7 @@ def _decode(
                 if not child.read_all(list(zip(pipes, buffers, strict=True))):
                     if checks is not None:
                         raise _SeekMissedError
-                    raise FfmpegFailed("video.decode_failed", frame=index, detail=child.log)
+                    raise FfmpegFailed("video.decode_failed", frame=index, detail=child.last_log())
                 if checks is not None and checks.next() != info.checks[index]:
                     raise _SeekMissedError
                 yield samples

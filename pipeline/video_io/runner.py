@@ -25,6 +25,7 @@ PIPE_BYTES = 1024 * 1024
 """Asked for each pipe: fewer switches between us and the child."""
 POLL_S = 0.25
 KILL_WAIT_S = 5.0
+LAST_LOG_S = 1.0
 _CONTROL = re.compile(r"[^\x20-\x7e]")
 
 
@@ -112,8 +113,13 @@ class Child:
 
     @property
     def log(self) -> str:
-        """The last lines of stderr, control characters removed."""
+        """The last lines of stderr so far, control characters removed."""
         return "\n".join(self._log)
+
+    def last_log(self) -> str:
+        """Return the last lines of stderr once it has ended, which may be after the end of a pipe."""
+        self._drainer.join(LAST_LOG_S)
+        return self.log
 
     def _apply_limits(self) -> None:
         """Set the limits right after the start: a hook between fork and exec is not thread-safe."""
