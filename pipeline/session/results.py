@@ -138,10 +138,10 @@ class Results:
         problem = BadRequest("job.background_picture", limit=MAX_PICTURE_SIDE)
         size_wh = session.clip.size_wh
         try:
-            with self._picture_lock, Image.open(path, formats=["PNG", "JPEG"]) as image:
-                if max(image.size) > MAX_PICTURE_SIDE:
-                    raise problem
-                picture = _reduced(image, size_wh)
+            with self._picture_lock:
+                picture = _reduced(path, size_wh)
+            if picture is None:
+                raise problem
             picture.save(partial_path(target), format="PNG")
         except (
             UnidentifiedImageError,
@@ -259,12 +259,18 @@ def least_confident(
     return next((index for index in order if index not in confirmed), None)
 
 
-def _reduced(image: Image.Image, size_wh: tuple[int, int]) -> Image.Image:
-    """Decode a picture as RGB by a whole factor smaller, so that it still covers the size."""
-    image.draft("RGB", size_wh)
-    factor = min(image.width // size_wh[0], image.height // size_wh[1])
-    smaller = image.reduce(factor) if factor > 1 and image.mode != "P" else image
-    return smaller.convert("RGB")
+def _reduced(path: Path, size_wh: tuple[int, int]) -> Image.Image | None:
+    """Decode a picture as RGB by a whole factor smaller, so that it still covers the size; None if too large.
+
+    Closing an image keeps its pixels, so none of the full size outlives this function.
+    """
+    with Image.open(path, formats=["PNG", "JPEG"]) as image:
+        if max(image.size) > MAX_PICTURE_SIDE:
+            return None
+        image.draft("RGB", size_wh)
+        factor = min(image.width // size_wh[0], image.height // size_wh[1])
+        smaller = image.reduce(factor) if factor > 1 and image.mode != "P" else image
+        return smaller.convert("RGB")
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:
