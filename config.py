@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     """Free bytes below which a running job stops cleanly, and old sessions go before their time."""
     retention_hours: float = Field(default=72.0, gt=0)
     """Age at which an idle session is deleted, in hours."""
+    undelete_hours: float = Field(default=24.0, ge=0)
+    """How long a deleted session can be restored, in hours; a disk that runs short ends it earlier."""
     keep_sessions: int = Field(default=200, ge=1)
     """Sessions wanted at most; beyond it, owners with more than an equal share lose their oldest."""
     protected_hours: float = Field(default=24.0, ge=0)

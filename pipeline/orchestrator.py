@@ -32,11 +32,20 @@ from pipeline.session.clips import Clips
 from pipeline.session.playback import PlaybackClips
 from pipeline.session.quick_preview import PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.result_versions import (
+    VersionInfo,
+    delete_version,
+    saved_result,
+    take_version,
+    versions_of,
+)
 from pipeline.session.results import OutputFile, Results
 from pipeline.session.retention import SessionSummary
+from pipeline.session.session import Session
 from pipeline.session.sizes import SessionSizes
 from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState, TargetRecord
 from pipeline.session.store import SessionStore
+from pipeline.session.trash import DeletedSession
 from pipeline.video_io import VideoIO
 from utils.types import Frame, Prompt, Stroke
 
@@ -101,6 +110,27 @@ class Orchestrator:
     def state(self, session_id: str) -> SessionState:
         """Return the session's state; `SessionError` where it is unknown or damaged."""
         return self._store.open(session_id).state
+
+    def delete(self, session_id: str) -> bool:
+        """Move a session to the trash; False when a job runs or waits."""
+        self._targets.forget(session_id)
+        return self._store.delete(self._store.open(session_id))
+
+    def restore(self, session_id: str) -> SessionState:
+        """Take a session back from the trash; `SessionError` where it is not there."""
+        return self._store.restore(session_id).state
+
+    def purge(self, session_id: str) -> bool:
+        """Remove a session of the trash for good; False where it is not there."""
+        return self._store.purge(session_id)
+
+    def deleted(self, session_id: str) -> DeletedSession | None:
+        """Return a session of the trash, None where it is not there."""
+        return self._store.deleted(session_id)
+
+    def list_deleted(self) -> list[DeletedSession]:
+        """Return the sessions that can be restored, the one deleted last first."""
+        return self._upkeep.list_deleted()
 
     def discard(self, session_id: str) -> bool:
         """Remove a session for good; False when a job runs or waits."""
@@ -306,9 +336,28 @@ class Orchestrator:
 
     # --- results --------------------------------------------------------------------------------
 
-    def outputs(self, session_id: str) -> tuple[OutputFile, ...]:
-        """Return the finished files; a sequence comes as one zip."""
-        return self._results.outputs(self._store.open(session_id))
+    def versions(self, session_id: str) -> list[VersionInfo]:
+        """Return the current result and the earlier ones that are kept, the newest first."""
+        return versions_of(self._store.open(session_id))
+
+    def take_version(self, session_id: str, number: int) -> SessionState:
+        """Make an earlier result the current one; see `result_versions.take_version`."""
+        return take_version(self._store.open(session_id), number)
+
+    def delete_version(self, session_id: str, number: int) -> SessionState:
+        """Delete an earlier result for good; see `result_versions.delete_version`."""
+        return delete_version(self._store.open(session_id), number)
+
+    def _result(self, session_id: str, version: int | None) -> Session:
+        """Return the session with its current result, or with that of a version."""
+        session = self._store.open(session_id)
+        if version is None or version == session.state.result_number:
+            return session
+        return saved_result(session, version)
+
+    def outputs(self, session_id: str, version: int | None = None) -> tuple[OutputFile, ...]:
+        """Return the finished files of the current result or of a version; a sequence comes as one zip."""
+        return self._results.outputs(self._result(session_id, version))
 
     def still(
         self,
@@ -317,13 +366,17 @@ class Orchestrator:
         edges: Edges,
         background: str,
         cancel: threading.Event | None = None,
+        version: int | None = None,
     ) -> Frame:
         """Return one result frame over a background; see `Results.still`."""
-        return self._results.still(self._store.open(session_id), frame, edges, background, cancel)
+        session = self._result(session_id, version)
+        return self._results.still(session, frame, edges, background, cancel)
 
-    def alpha_still(self, session_id: str, frame: int, edges: Edges) -> Frame:
+    def alpha_still(
+        self, session_id: str, frame: int, edges: Edges, version: int | None = None
+    ) -> Frame:
         """Return one alpha frame as grey, uint8 RGB (H, W, 3)."""
-        return self._results.alpha_still(self._store.open(session_id), frame, edges)
+        return self._results.alpha_still(self._result(session_id, version), frame, edges)
 
     def set_background_picture(self, session_id: str, path: Path) -> None:
         """Keep a picture as the session's own background; see `Results.set_background_picture`."""
@@ -337,9 +390,9 @@ class Orchestrator:
         """Return frames of the result worth a look, with the reason; see `postprocess.review`."""
         return self._results.places_to_review(self._store.open(session_id))
 
-    def export(self, session_id: str, folder: Path) -> dict[str, Path]:
+    def export(self, session_id: str, folder: Path, version: int | None = None) -> dict[str, Path]:
         """Put the finished files into the folder; see `Results.export`."""
-        return self._results.export(self._store.open(session_id), folder)
+        return self._results.export(self._result(session_id, version), folder)
 
     def export_mask(self, session_id: str, frame: int, path: Path) -> None:
         """Write the kept instances of a keyframe as one mask PNG, 0 or 255."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlencode
 
 from pipeline.orchestrator import OutputFile
 from pipeline.session.state import SessionState
@@ -57,10 +58,11 @@ def archive_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT
     return f"{stem}/{file_name(state, output, pattern)}"
 
 
-def download_path(session_id: str, kind: str, target: str) -> str:
-    """Return the address a file is downloaded from, from the server's root."""
-    query = f"?target={target}" if target else ""
-    return f"/media/{session_id}/file/{kind}{query}"
+def download_path(session_id: str, kind: str, target: str, version: int | None = None) -> str:
+    """Return the address a file of the current result, or of a version, is downloaded from."""
+    values = {"target": target, "version": version or ""}
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/media/{session_id}/file/{kind}{'?' if query else ''}{query}"
 
 
 def output_views(

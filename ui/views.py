@@ -13,6 +13,8 @@ from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
 from pipeline.selection.corrections import is_own_mask
+from pipeline.session.output_records import target_number
+from pipeline.session.result_versions import VersionInfo
 from pipeline.session.state import (
     FIRST_TARGET,
     Keyframe,
@@ -20,6 +22,7 @@ from pipeline.session.state import (
     SessionStatus,
     TargetRecord,
 )
+from pipeline.session.trash import DeletedSession
 from pipeline.video_io.playback import RATE
 from ui.downloads import output_views
 from ui.text import shown_bytes, shown_fps, translate
@@ -191,7 +194,11 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
 
 
 def result_view(
-    state: SessionState, outputs: Sequence[OutputFile], engine: str, language: Language
+    state: SessionState,
+    outputs: Sequence[OutputFile],
+    versions: Sequence[Json],
+    engine: str,
+    language: Language,
 ) -> Json:
     """Return the result for its widget, None while there is none."""
     if not outputs:
@@ -202,7 +209,26 @@ def result_view(
         "engine": engine,
         "seconds": f"{state.seconds.total:.1f}",
         "outputs": output_views(state, outputs, language),
+        "versions": versions,
         "notes": [render(warning, language) for warning in state.warnings],
+    }
+
+
+def version_view(info: VersionInfo, language: Language) -> dict[str, Json]:
+    """Return one result as the list of versions shows it."""
+    record = info.record
+    kinds = {output.kind for output in record.outputs if not target_number(output)}
+    return {
+        "version": record.number,
+        "label": translate("page.results.version", language, number=record.number),
+        "is_current": info.is_current,
+        "engine": record.engine_used,
+        "frames": record.frames_done,
+        "made_at_s": record.made_at_s,
+        "size": shown_bytes(info.size_bytes),
+        "size_bytes": info.size_bytes,
+        "first": record.request.first,
+        "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
     }
 
 
@@ -245,10 +271,15 @@ def review_views(places: Sequence[ReviewPlace], language: Language) -> list[Json
     ]
 
 
-def viewer_result(state: SessionState, outputs: Sequence[OutputFile]) -> dict[str, Any] | None:
+def viewer_result(
+    state: SessionState,
+    outputs: Sequence[OutputFile],
+    versions: Sequence[Json],
+) -> dict[str, Any] | None:
     """Return what the viewer needs to show the result, None while there is none.
 
-    `playable` is the kind of the file that it plays, "" where none of the files can be.
+    `playable` is the kind of the file that it plays, "" where none of the files can be; `versions` are
+    the earlier results that it can be compared with.
     """
     request = state.result_request
     if request is None or state.clip is None or not outputs:
@@ -261,6 +292,7 @@ def viewer_result(state: SessionState, outputs: Sequence[OutputFile]) -> dict[st
         "last": request.last if request.last is not None else state.clip.frame_count - 1,
         "background": request.backgrounds.preview,
         "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
+        "versions": versions,
     }
 
 
@@ -346,6 +378,17 @@ def session_view(
         "done": bool(state.outputs) and not is_active,
         "owner": state.owner,
         "kept": state.is_kept,
+    }
+
+
+def deleted_view(item: DeletedSession) -> dict[str, Json]:
+    """Return a deleted session as a line of the list."""
+    return {
+        "id": item.id,
+        "name": item.shown_name,
+        "deleted_at_s": item.deleted_at_s,
+        "size": shown_bytes(item.size_bytes),
+        "owner": item.owner,
     }
 
 

@@ -21,6 +21,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.session.output_records import TARGETS_DIR, remove_output
 from pipeline.session.request import MatteRequest
+from pipeline.session.result_versions import FormerResult
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import (
     OutputRecord,
@@ -77,8 +78,9 @@ class MattingJob:
         try:
             try:
                 with disk.translate_disk_full(self._session.folder, "job.disk_during"):
+                    former = FormerResult(self._session)
                     self._begin()
-                    return self._work(context, started_s)
+                    return self._work(context, started_s, former)
             except BaseException as error:
                 self._settle_failure(error)
                 raise
@@ -103,7 +105,7 @@ class MattingJob:
         self._session.transform(begin)
         self._session.reserve_state_space()
 
-    def _work(self, context: RunContext, started_s: float) -> SessionState:
+    def _work(self, context: RunContext, started_s: float, former: FormerResult) -> SessionState:
         first, last = frame_range(self._request, self._session.clip)
         guides = target_guides(self._session, self._request, first, last)
         self._check_disk(last - first + 1, len(guides))
@@ -124,7 +126,7 @@ class MattingJob:
         records = self._matte_targets(run, guides, kept if kept else [None] * len(guides))
         sizes = [path.stat().st_size for path in master_paths(self._session, plan)]
         plan = plan.model_copy(update={"master_bytes": tuple(sizes)})
-        return self._finish(run, records, started_s, plan)
+        return self._finish(run, records, started_s, plan, former)
 
     def _matte_targets(
         self,
@@ -245,6 +247,7 @@ class MattingJob:
         records: list[OutputRecord],
         started_s: float,
         plan: ResultPlan,
+        former: FormerResult,
     ) -> SessionState:
         folder = self._session.folder
         self._session.release_state_space()
@@ -279,6 +282,8 @@ class MattingJob:
             status=SessionStatus.DONE,
             result_request=self._request,
             result_plan=plan,
+            result_number=former.give_way(self._request, plan),
+            result_at_s=time.time(),
             outputs=tuple(records),
             previous_outputs=(),
             options_used=resolve_options(self._engine.option_specs(), self._request.options),

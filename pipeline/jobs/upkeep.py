@@ -12,6 +12,7 @@ from pipeline.jobs.queue import JobRunner
 from pipeline.session.retention import RetentionRules, SessionSummary, clean, summarise_all
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
+from pipeline.session.trash import DeletedSession
 from pipeline.video_io import VideoIO
 from utils.errors import SplazmatteError
 
@@ -66,6 +67,10 @@ class Upkeep:
         rows = summarise_all(self._store, time.time(), self._jobs.active_sessions())
         return sorted(rows, key=lambda row: row.age_hours)
 
+    def list_deleted(self) -> list[DeletedSession]:
+        """Return the sessions that can be restored, the one deleted last first."""
+        return list(self._store.trash)[::-1]
+
     def clean_sessions(self, *, dry_run: bool = False) -> list[SessionSummary]:
         """Remove expired sessions; return those that went, or with `dry_run` would go."""
         rules = RetentionRules(
@@ -73,6 +78,7 @@ class Upkeep:
             self._settings.keep_sessions,
             self._settings.protected_hours,
             self._settings.running_floor_bytes,
+            self._settings.undelete_hours,
         )
         active = self._jobs.active_sessions()
         removals = clean(self._store, rules, dry_run=dry_run, active=active)

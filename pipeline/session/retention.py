@@ -48,13 +48,14 @@ class RetentionRules:
 
     `retention_hours` is the age at which an idle session goes; `keep_sessions` how many are wanted at
     most; `protected_hours` the age below which none goes because the disk is full; `floor_bytes` the free
-    bytes below which sessions go before their time.
+    bytes below which sessions go before their time; `undelete_hours` how long a deleted one can be restored.
     """
 
     retention_hours: float
     keep_sessions: int
     protected_hours: float = 24.0
     floor_bytes: int = 0
+    undelete_hours: float = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,13 @@ def clean(
         active: sessions with a job in this process; they stay.
     """
     summaries = summarise_all(store, time.time(), active)
-    free_bytes = shutil.disk_usage(store.root).free if summaries else rules.floor_bytes
-    candidates = expired(summaries, rules, rules.floor_bytes - free_bytes)
+    has_any = bool(summaries) or any(store.trash)
+    free_bytes = shutil.disk_usage(store.root).free if has_any else rules.floor_bytes
+    wanted_bytes = rules.floor_bytes - free_bytes
+    # What somebody has to miss least goes first.
+    wanted_bytes -= store.trash.purge_old(rules.undelete_hours, wanted_bytes, dry_run=dry_run)
+    wanted_bytes -= drop_versions(store, summaries, rules, wanted_bytes, dry_run=dry_run)
+    candidates = expired(summaries, rules, wanted_bytes)
     if dry_run:
         return candidates
     store.sweep_trash()
@@ -210,6 +216,34 @@ def clean(
     return removed
 
 
+def drop_versions(
+    store: SessionStore,
+    summaries: Sequence[SessionSummary],
+    rules: RetentionRules,
+    wanted_bytes: int,
+    *,
+    dry_run: bool,
+) -> int:
+    """Delete earlier results of idle sessions that may go, the oldest sessions first, until enough is freed.
+
+    Returns:
+        How many bytes that frees.
+    """
+    freed = 0
+    for item in sorted(summaries, key=lambda item: -item.age_hours):
+        if freed >= wanted_bytes:
+            break
+        if not _may_go(item) or item.age_hours <= rules.protected_hours:
+            continue
+        versions = store.open_folder(item.id).versions_dir
+        held = folder_bytes(versions)
+        freed += held
+        if held and not dry_run:
+            shutil.rmtree(versions, ignore_errors=True)
+            logger.info("session %s: earlier results removed, the disk is short", item.id[:6])
+    return freed
+
+
 def check_share(store: SessionStore, owner: str, size_bytes: int, reserve_bytes: int) -> None:
     """When the disk runs short, refuse an upload of whoever holds most of it already.
 
@@ -223,5 +257,7 @@ def check_share(store: SessionStore, owner: str, size_bytes: int, reserve_bytes:
     held: Counter[str] = Counter()
     for item in summarise_all(store, time.time()):
         held[item.owner] += item.size_bytes
+    for deleted in store.trash:
+        held[deleted.owner] += deleted.size_bytes
     if len(held | Counter({owner: 1})) > 1 and held[owner] > sum(held.values()) / 2:
         raise NotEnoughDisk("job.disk_share", held_mb=held[owner] // MEGABYTE)

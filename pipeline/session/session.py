@@ -111,6 +111,11 @@ class Session:
         return self.folder / "cache"
 
     @property
+    def versions_dir(self) -> Path:
+        """Where earlier results lie, a folder each."""
+        return self.folder / "versions"
+
+    @property
     def masks_dir(self) -> Path:
         """Tracked masks, one PNG a frame."""
         return self.folder / "masks"

@@ -167,6 +167,10 @@ class SessionState(_Record):
     request: MatteRequest | None = None
     result_request: MatteRequest | None = None
     result_plan: ResultPlan | None = None
+    result_number: int = 1
+    """Number of the current result; earlier ones, kept as versions, have others."""
+    result_at_s: float = 0.0
+    """When it was made, in seconds since the epoch; 0 where that was not noted."""
     engine_used: str = ""
     options_used: dict[str, str | int | float | bool] = Field(default_factory=dict)
     run_details: dict[str, str] = Field(default_factory=dict)
@@ -218,6 +222,66 @@ class SessionState(_Record):
         """Return the state with the target in the place of the one of its number."""
         changed = tuple(target if one.id == target.id else one for one in self.targets)
         return self.model_copy(update={"targets": changed})
+
+
+class ResultRecord(_Record):
+    """What a session's state tells of one result, by itself: of the current one, or of a version."""
+
+    number: int
+    made_at_s: float
+    request: MatteRequest
+    plan: ResultPlan | None
+    engine_used: str
+    options_used: dict[str, str | int | float | bool]
+    run_details: dict[str, str]
+    outputs: tuple[OutputRecord, ...]
+    warnings: tuple[Message, ...]
+    seconds: StepSeconds
+    frames_done: int
+
+    @classmethod
+    def of(cls, state: SessionState) -> ResultRecord | None:
+        """Return the record of the current result, None where there is none."""
+        outputs = state.outputs or state.previous_outputs
+        if state.result_request is None or not outputs:
+            return None
+        return cls(
+            number=state.result_number,
+            made_at_s=state.result_at_s or state.updated_at_s,
+            request=state.result_request,
+            plan=state.result_plan,
+            # A later job that failed has put its own engine into the state.
+            engine_used=state.result_plan.engine if state.result_plan else state.engine_used,
+            options_used=state.options_used,
+            run_details=state.run_details,
+            outputs=outputs,
+            warnings=state.warnings,
+            seconds=state.seconds,
+            frames_done=state.frames_done,
+        )
+
+    def put_into(self, state: SessionState) -> SessionState:
+        """Return the state with this as the current result; the marks stay."""
+        return state.model_copy(
+            update={
+                "status": SessionStatus.DONE,
+                "error": None,
+                "draft": None,
+                "request": self.request,
+                "result_request": self.request,
+                "result_plan": self.plan,
+                "result_number": self.number,
+                "result_at_s": self.made_at_s,
+                "engine_used": self.engine_used,
+                "options_used": self.options_used,
+                "run_details": self.run_details,
+                "outputs": self.outputs,
+                "previous_outputs": (),
+                "warnings": self.warnings,
+                "seconds": self.seconds,
+                "frames_done": self.frames_done,
+            }
+        )
 
 
 def frame_range(request: MatteRequest, clip: ClipInfo) -> tuple[int, int]:

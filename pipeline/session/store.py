@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.session.removal_notes import RemovalNotes
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.trash import DeletedSession, Trash
 from utils.errors import SessionError
 from utils.types import Message
 
@@ -32,6 +33,7 @@ class SessionStore:
     def __init__(self, workspace_dir: Path) -> None:
         self.root = workspace_dir / "sessions"
         self.removals = RemovalNotes(workspace_dir / "removed")
+        self.trash = Trash(workspace_dir / "deleted")
 
     def create(
         self,
@@ -68,6 +70,8 @@ class SessionStore:
             raise SessionError("job.session_unknown")
         session = Session(self.root / session_id)
         if not (session.folder / "session.json").is_file():
+            if session_id in self.trash:
+                raise SessionError("job.session_deleted")
             raise self.removals.error(session_id)
         return session
 
@@ -86,7 +90,7 @@ class SessionStore:
         )
 
     def remove(self, session: Session, reason: Message | None = None) -> bool:
-        """Delete an idle session: renamed to trash first, then removed.
+        """Remove an idle session for good: renamed first, then removed.
 
         Args:
             reason: noted for whoever opens the session's link later.
@@ -94,25 +98,38 @@ class SessionStore:
         Returns:
             False when it is running, was queued meanwhile, or is gone already.
         """
-        try:
-            descriptor = session.try_job_lock()
-        except SessionError:
-            return False
-        if descriptor is None:
-            return False
         trash = self.root / f"{_TRASH_PREFIX}{session.id}-{secrets.token_hex(4)}"
-        try:
-            if session.is_queued:
-                return False
-            session.folder.rename(trash)
-        except FileNotFoundError:
+        if not _move_idle(session, trash):
             return False
-        finally:
-            os.close(descriptor)
         if reason is not None:
             self.removals.add(session.id, reason)
         shutil.rmtree(trash, ignore_errors=True)
         return True
+
+    def delete(self, session: Session) -> bool:
+        """Move an idle session to the trash, from where it can be restored; returns as `remove`."""
+        if not _move_idle(session, self.trash.place_of(session.id)):
+            return False
+        self.trash.note_time(session.id)
+        return True
+
+    def restore(self, session_id: str) -> Session:
+        """Take a session back from the trash.
+
+        Raises:
+            SessionError: the id is malformed, or there is no such session in the trash.
+        """
+        if not _ID_PATTERN.fullmatch(session_id):
+            raise SessionError("job.session_unknown")
+        return self.trash.restore(session_id, self.root)
+
+    def deleted(self, session_id: str) -> DeletedSession | None:
+        """Return a session of the trash by id, None where it is not there."""
+        return self.trash.find(session_id) if _ID_PATTERN.fullmatch(session_id) else None
+
+    def purge(self, session_id: str) -> bool:
+        """Remove a session of the trash for good; False where it is not there."""
+        return bool(_ID_PATTERN.fullmatch(session_id)) and self.trash.purge(session_id)
 
     def sweep_trash(self) -> None:
         """Remove what an interrupted removal or an interrupted upload left."""
@@ -178,6 +195,25 @@ class SessionStore:
                 previous_outputs=(),
             )
         return not complete
+
+
+def _move_idle(session: Session, place: Path) -> bool:
+    """Rename a session's folder; False when it is running, was queued meanwhile, or is gone already."""
+    try:
+        descriptor = session.try_job_lock()
+    except SessionError:
+        return False
+    if descriptor is None:
+        return False
+    try:
+        if session.is_queued:
+            return False
+        session.folder.rename(place)
+    except FileNotFoundError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _begin(building: Session) -> int:

@@ -19,6 +19,7 @@ from tests.ui.steps import (
     stroke,
     upload,
     upload_and_select,
+    wait_done,
     wait_masks,
 )
 
@@ -110,7 +111,7 @@ def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     assert {name.split("/")[0] for name in names} == {f"clip {n}" for n in range(10)}
 
 
-def test_a_session_is_renamed_and_deleted_in_the_list(
+def test_a_session_is_renamed_deleted_and_restored_in_the_list(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
@@ -130,3 +131,63 @@ def test_a_session_is_renamed_and_deleted_in_the_list(
     line.wait_for(state="detached")
     assert not (app.workspace / "sessions" / session).exists()
     assert "error" not in status_text(page)
+    page.click(".sm-recent [data-part=deleted] summary")
+    deleted = page.locator(f".sm-recent li[data-deleted='{session}']")
+    assert "Opening shot" in deleted.inner_text() and "iB" in deleted.inner_text()
+    deleted.locator("[data-part=restore]").click()
+    line.wait_for(state="attached")
+    assert state_file(app.workspace, session)["shown_name"] == "Opening shot"
+    client = gradio_client.Client(app.url, verbose=False, analytics_enabled=False)
+    assert client.predict(session=session, api_name="/delete_session") is True
+    with pytest.raises(Exception, match="Recently deleted"):
+        client.predict(session=session, api_name="/status")
+    assert client.predict(session=session, api_name="/restore_session")["state"] == "ready"
+    client.predict(session=session, api_name="/delete_session")
+    client.close()
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.click(".sm-recent [data-part=deleted] summary")
+    deleted.locator("[data-part=purge]").click()
+    deleted.locator("[data-part=purge]").click()
+    deleted.wait_for(state="detached")
+    assert not (app.workspace / "deleted" / session).exists()
+
+
+def test_two_results_are_compared_and_the_earlier_one_is_taken_and_deleted(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload_and_select(page, clip)
+    page.click("#sm-start")
+    wait_done(page)
+    page.keyboard.press("d")
+    stroke(page, (120, 80), (140, 80))
+    page.wait_for_selector("#sm-start:has-text('again')")
+    page.click("#sm-start")
+    page.wait_for_selector(".sm-results [data-version='2']", timeout=120_000)
+    page.click(".sm-results [data-version='1'] [data-part=version-compare]")
+    page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='1']")
+    page.locator(f"{VIEWER} select[data-part=left]").select_option("0")
+    page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='']")
+
+    client = gradio_client.Client(app.url, verbose=False, analytics_enabled=False)
+    listed = client.predict(session=session, api_name="/versions")
+    assert [(one["version"], one["is_current"]) for one in listed] == [(2, True), (1, False)]
+    (first,) = [
+        one
+        for one in client.predict(session=session, version=1, api_name="/result")["outputs"]
+        if one["kind"] == "alpha"
+    ]
+    before = fetch(app.url + first["url"].lstrip("/"))[2]
+    client.close()
+    page.click(".sm-results [data-version='1'] [data-part=version-take]")
+    page.wait_for_function(
+        "document.querySelector('.sm-results [data-version=\"1\"] .sm-tag') !== null"
+    )
+    assert state_file(app.workspace, session)["result_number"] == 1
+    assert (app.workspace / "sessions" / session / "alpha.mp4").read_bytes() == before
+    delete = page.locator(".sm-results [data-version='2'] [data-part=version-delete]")
+    delete.click()
+    delete.click()
+    page.wait_for_selector("[data-part=versions-row]", state="hidden")
+    assert not (app.workspace / "sessions" / session / "versions" / "2").exists()

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from pipeline.session.masks import MaskFolder, read_mask, write_mask
-from pipeline.session.retention import RetentionRules, SessionSummary, check_share, clean, expired
+from pipeline.session.retention import (
+    RetentionRules,
+    SessionSummary,
+    check_share,
+    clean,
+    drop_versions,
+    expired,
+    summarise_all,
+)
 from pipeline.session.session import Session
 from pipeline.session.sizes import SessionSizes
 from pipeline.session.state import (
@@ -70,7 +78,8 @@ def test_a_session_is_measured_again_when_its_state_has_changed(store: SessionSt
     (session.folder / "file").write_bytes(bytes(1000))
     assert sizes.of(session) == before
     session.update(shown_name="b.mp4")
-    assert sizes.of(session) >= before + 1000
+    # The state file itself may have a few digits less.
+    assert sizes.of(session) >= before + 900
 
 
 def test_a_damaged_state_file_is_said_and_kept(store: SessionStore) -> None:
@@ -357,3 +366,56 @@ def test_masks_on_disk_are_exact_and_counted_from_the_range(tmp_path: Path) -> N
     assert list(folder) == [2]
     with pytest.raises(KeyError):
         _ = folder[3]
+
+
+def test_a_deleted_session_is_restored_with_everything_and_counts_on_the_disk(
+    store: SessionStore,
+) -> None:
+    session = store.create("cat.mp4", lambda folder: {"owner": "Ann"})
+    (session.folder / "file").write_bytes(bytes(5000))
+    lock = session.try_job_lock()
+    assert lock is not None and not store.delete(session)
+    os.close(lock)
+    assert store.delete(session) and not list(store)
+    with pytest.raises(SessionError) as caught:
+        store.open(session.id)
+    assert caught.value.code == "job.session_deleted"
+    (deleted,) = store.trash
+    assert (deleted.id, deleted.shown_name, deleted.owner) == (session.id, "cat.mp4", "Ann")
+    assert deleted.size_bytes >= 5000 and abs(deleted.deleted_at_s - time.time()) < 60
+    store.restore(session.id)
+    assert (store.open(session.id).folder / "file").stat().st_size == 5000
+    for unknown in (session.id, "../sessions"):
+        with pytest.raises(SessionError):
+            store.restore(unknown)
+
+
+def test_what_was_deleted_goes_with_time_and_first_when_the_disk_runs_short(
+    store: SessionStore,
+) -> None:
+    rules = RetentionRules(72, 200, undelete_hours=24)
+    old, new = (store.create(name) for name in ("old.mp4", "new.mp4"))
+    for session in (old, new):
+        store.delete(session)
+    day_ago_s = time.time() - 25 * 3600
+    os.utime(store.trash.folder / old.id, (day_ago_s, day_ago_s))
+    clean(store, rules, dry_run=True)
+    assert len(list(store.trash)) == 2
+    clean(store, rules)
+    assert [one.id for one in store.trash] == [new.id]
+    kept = store.create("kept.mp4")
+    clean(store, RetentionRules(72, 200, floor_bytes=10**18))
+    assert not list(store.trash) and [session.id for session in store] == [kept.id]
+
+
+def test_earlier_results_go_before_a_session_where_the_disk_runs_short(store: SessionStore) -> None:
+    aged, fresh = (store.create(name) for name in ("aged.mp4", "fresh.mp4"))
+    for session in (aged, fresh):
+        (session.versions_dir / "1").mkdir(parents=True)
+        (session.versions_dir / "1" / "alpha.mp4").write_bytes(bytes(5000))
+    day_ago_s = time.time() - 30 * 3600
+    aged.write(aged.state.model_copy(update={"updated_at_s": day_ago_s}))
+    rules = RetentionRules(72, 200, protected_hours=24)
+    summaries = summarise_all(store, time.time())
+    assert drop_versions(store, summaries, rules, 3000, dry_run=False) == 5000
+    assert not aged.versions_dir.exists() and fresh.versions_dir.exists()

@@ -76,9 +76,30 @@ def build_parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--language", choices=("en", "zh"), default="en", help="default en")
 
-    sessions = commands.add_parser("sessions", help="list sessions, or clean up old ones")
+    versions = commands.add_parser(
+        "versions",
+        help="list the results of a session, the earlier ones too, and choose among them",
+    )
+    versions.add_argument("session", metavar="SESSION", help="id of a session that is done")
+    one = versions.add_mutually_exclusive_group()
+    one.add_argument("--take", type=int, metavar="N", help="make version N the current result")
+    one.add_argument("--delete", type=int, metavar="N", help="delete version N for good")
+    one.add_argument(
+        "--export", type=int, metavar="N", help="put the files of version N into --out"
+    )
+    versions.add_argument("--out", type=Path, metavar="DIR")
+    versions.add_argument("--json", action="store_true")
+
+    sessions = commands.add_parser(
+        "sessions", help="list sessions, clean up old ones, delete one or restore it"
+    )
     sessions.add_argument("--clean", action="store_true", help="delete expired sessions")
     sessions.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
+    either = sessions.add_mutually_exclusive_group()
+    either.add_argument(
+        "--delete", metavar="SESSION", help="delete it; it can be restored for a while"
+    )
+    either.add_argument("--restore", metavar="SESSION", help="take a deleted session back")
     return parser
 
 

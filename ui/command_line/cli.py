@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ui.command_line.arguments import EXIT_USER, parse_arguments
-from ui.command_line.commands.lists import doctor, engines, sessions
+from ui.command_line.commands.lists import doctor, engines, sessions, versions
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
 from ui.command_line.commands.segment import check_segment, segment
 from ui.command_line.console import one_line
@@ -102,5 +102,6 @@ _COMMANDS: dict[str, tuple[Check, Run]] = {
     "engines": (_nothing_to_check, engines),
     "doctor": (_nothing_to_check, doctor),
     "sessions": (_nothing_to_check, sessions),
+    "versions": (_nothing_to_check, versions),
 }
 """By name: what checks the options before anything is built, and what runs the command."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.session.state import FIRST_TARGET
 from ui import views
 from ui.client import client_of
 from ui.downloads import download_path, output_views
+from ui.http.answering import answering
 from ui.http.endpoint_parameters import with_request_options
 from ui.http.endpoint_values import read_examples, read_points
 from ui.inputs import (
@@ -28,14 +28,11 @@ from ui.inputs import (
     whole_number,
 )
 from ui.page.wiring import SEGMENT_QUEUE, SEGMENTS_AT_ONCE
-from ui.report import report_internal_error
 from ui.request_values import read_request
-from ui.text import as_language, translate
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.targets.targets import read_target_change
 from ui.widgets.viewer.viewer import read_box, read_strokes
-from utils.errors import BadRequest, SplazmatteError
-from utils.messages import Language
+from utils.errors import BadRequest
 from utils.types import Prompt
 
 
@@ -77,7 +74,7 @@ class Api:
         self, clip: FileData, language: str = "en", request: gr.Request | None = None
     ) -> dict[str, Any]:
         """Ingest a clip; return its session id and what is known of it."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             path, name = self._uploaded(clip)
             try:
                 owner = client_of(request).key
@@ -109,7 +106,7 @@ class Api:
         Examples [x0, y0, x1, y1, 1 or 0] ask for everything like the boxes, and for nothing like those with 0.
         Strokes {"vertices": [[x, y], …], "radius", "positive", "filled"} are painted over it, exactly.
         """
-        with _answering(language):
+        with answering(language):
             key = session_key(session)
             at, number = whole_number(frame, "frame"), whole_number(target, "target")
             if main_object is True or source_alpha is True:
@@ -160,7 +157,7 @@ class Api:
 
     def targets(self, session: str, language: str = "en") -> list[dict[str, Any]]:
         """Return the clip's targets: number, name, colour, whether shown and locked, marked frames."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             state = self._orchestrator.state(session_key(session))
             return views.target_views(state, spoken)
 
@@ -168,7 +165,7 @@ class Api:
         self, session: str, name: str = "", colour: str | None = None, language: str = "en"
     ) -> dict[str, Any]:
         """Add a target without marks; its `id` is the `target` of `/segment`."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             key = session_key(session)
             change = read_target_change({"name": name, "colour": colour})
             added = self._orchestrator.add_target(key, change)
@@ -185,7 +182,7 @@ class Api:
         language: str = "en",
     ) -> list[dict[str, Any]]:
         """Name, colour, show or lock a target; what isn't given stays."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             change = read_target_change(
                 {"name": name, "colour": colour, "shown": shown, "locked": locked}
             )
@@ -198,7 +195,7 @@ class Api:
         self, session: str, target: int, language: str = "en"
     ) -> list[dict[str, Any]]:
         """Remove a target with its marks; return those that are left."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             number = whole_number(target, "target")
             state = self._orchestrator.remove_target(session_key(session), number)
             return views.target_views(state, spoken)
@@ -213,7 +210,7 @@ class Api:
         **values: Any,
     ) -> dict[str, Any]:
         """Queue the matting job; return its place in the queue. Edge controls may come together in `edges`."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             request = read_request(
                 MatteRequest,
                 {**_mapping(edges, "edges"), **_given(values)},
@@ -231,7 +228,7 @@ class Api:
         **values: Any,
     ) -> dict[str, Any]:
         """Queue new files from the kept alpha; what isn't given stays as the last files have it."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             key = session_key(session)
             given = {**_mapping(edges, "edges"), **_given(values)}
             base = self._orchestrator.state(key).result_request
@@ -242,7 +239,7 @@ class Api:
         self, session: str, picture: FileData, language: str = "en"
     ) -> dict[str, Any]:
         """Take a PNG or JPEG as what the background `picture` stands for."""
-        with _answering(language):
+        with answering(language):
             path, _ = self._uploaded(picture)
             try:
                 self._orchestrator.set_background_picture(session_key(session), path)
@@ -252,7 +249,7 @@ class Api:
 
     def status(self, session: str, language: str = "en") -> dict[str, Any]:
         """Return the session's state and its job's progress, None where no job is known."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             view = self._orchestrator.status(session_key(session))
             kind, text = views.step_line(view.state, view.job, spoken)
             job = None if view.job is None else views.job_view(view.job, "", spoken)
@@ -260,22 +257,28 @@ class Api:
 
     def cancel(self, session: str, language: str = "en") -> bool:
         """Ask the session's job to stop; False when none was active."""
-        with _answering(language):
+        with answering(language):
             return self._orchestrator.cancel(session_key(session))
 
-    def result(self, session: str, language: str = "en") -> dict[str, Any]:
-        """Return the finished files: kind, size, and the address each is downloaded from."""
-        with _answering(language) as spoken:
+    def result(
+        self, session: str, language: str = "en", version: int | None = None
+    ) -> dict[str, Any]:
+        """Return the finished files: kind, size, and the address each is downloaded from.
+
+        With `version` those of an earlier result of `/versions`.
+        """
+        with answering(language) as spoken:
             key = session_key(session)
+            number = None if version is None else whole_number(version, "version")
             state = self._orchestrator.state(key)
-            files = output_views(state, self._orchestrator.outputs(key), spoken)
+            files = output_views(state, self._orchestrator.outputs(key, number), spoken)
             for item in files:
-                item["url"] = download_path(key, item["kind"], item["target"])
+                item["url"] = download_path(key, item["kind"], item["target"], number)
             return {"state": state.status.value, "engine": state.engine_used, "outputs": files}
 
     def engines(self, language: str = "en") -> list[dict[str, Any]]:
         """Return the matting engines and what each still needs."""
-        with _answering(language) as spoken:
+        with answering(language) as spoken:
             return list(views.engine_views(self._orchestrator.engines(), spoken))
 
     def _uploaded(self, value: Any) -> tuple[Path, str]:
@@ -284,25 +287,6 @@ class Api:
         path = cached_upload(value.get("path"), self._cache_dir)
         name = value.get("orig_name")
         return path, name[:500] if isinstance(name, str) and name else path.name
-
-
-@contextmanager
-def _answering(language: object) -> Iterator[Language]:
-    """Yield the language; turn errors of ours into what a client sees, hide the others.
-
-    Raises:
-        gr.Error: with the text of the error.
-    """
-    spoken = as_language(language)
-    try:
-        yield spoken
-    except SplazmatteError as error:
-        raise gr.Error(error.text(spoken), print_exception=False) from error
-    except Exception as error:
-        number = report_internal_error()
-        raise gr.Error(
-            translate("page.internal_error", spoken, number=number), print_exception=False
-        ) from error
 
 
 def _mapping(value: object, name: str) -> dict[str, object]:

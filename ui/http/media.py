@@ -118,6 +118,7 @@ class Media:
     async def _still(self, request: Request) -> Response:
         values = dict(request.query_params)
         values.pop("v", None)
+        version = _version(values.pop("version", ""))
         background = values.pop("background", "checker")
         session_id, frame = _session(request), request.path_params["frame"]
         edges = read_edges(values)
@@ -125,7 +126,7 @@ class Media:
             request,
             client_of(request).key,
             lambda stop: _jpeg(
-                self._orchestrator.still(session_id, frame, edges, background, stop)
+                self._orchestrator.still(session_id, frame, edges, background, stop, version)
             ),
         )
         return Response(content, media_type="image/jpeg", headers=_UNCHANGING)
@@ -133,12 +134,13 @@ class Media:
     async def _alpha(self, request: Request) -> Response:
         values = dict(request.query_params)
         values.pop("v", None)
+        version = _version(values.pop("version", ""))
         session_id, frame = _session(request), request.path_params["frame"]
         edges = read_edges(values)
         content = await self._decoding.run(
             request,
             client_of(request).key,
-            lambda stop: _png(self._orchestrator.alpha_still(session_id, frame, edges)),
+            lambda stop: _png(self._orchestrator.alpha_still(session_id, frame, edges, version)),
         )
         return Response(content, media_type="image/png", headers=_UNCHANGING)
 
@@ -157,8 +159,11 @@ class Media:
     async def _file(self, request: Request) -> Response:
         session_id = _session(request)
 
+        version = _version(request.query_params.get("version", ""))
+
         def find(_: threading.Event) -> tuple[SessionState, tuple[OutputFile, ...]]:
-            return self._orchestrator.state(session_id), self._orchestrator.outputs(session_id)
+            outputs = self._orchestrator.outputs(session_id, version)
+            return self._orchestrator.state(session_id), outputs
 
         state, outputs = await self._packing.run(request, client_of(request).key, find)
         wanted = (request.path_params["kind"], request.query_params.get("target", ""))
@@ -244,6 +249,15 @@ async def _newest(find: Callable[[], Path | None]) -> Response:
 
 def _session(request: Request) -> str:
     return session_key(request.path_params["session"])
+
+
+def _version(text: str) -> int | None:
+    """Return the number of a version, None for the current result."""
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 8:
+        raise BadRequest("page.bad_value", name="version")
+    return int(text)
 
 
 def _pattern(request: Request) -> str:

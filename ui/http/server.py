@@ -94,10 +94,17 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     from ui.http.api import Api
     from ui.http.app import build_app
     from ui.http.connections import limit_connections
+    from ui.http.session_api import SessionApi
     from ui.page.components import PAGE_CSS, theme
     from ui.page.wiring import build_page
 
-    blocks = build_page(settings, orchestrator, uploads_dir, Api(orchestrator, uploads_dir).publish)
+    apis = (Api(orchestrator, uploads_dir), SessionApi(orchestrator))
+
+    def publish() -> None:
+        for api in apis:
+            api.publish()
+
+    blocks = build_page(settings, orchestrator, uploads_dir, publish)
     media = Media(orchestrator, settings)
     is_open = threading.Event()
     app = build_app(settings, media, uploads_dir, is_open)

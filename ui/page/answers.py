@@ -193,7 +193,10 @@ class Answers:
         page = self.page
         outputs = self._orchestrator.outputs(state.id)
         appearance = views.appearance_view(state)
-        result = views.result_view(state, outputs, self._engine_label(state, language), language)
+        versions = self._versions(state, language) if outputs else []
+        engine = self._engine_label(state.engine_used, language)
+        result = views.result_view(state, outputs, versions, engine, language)
+        earlier = [version for version in versions if not version["is_current"]]
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
         weakest = least_confident(confidence, {one.frame for one in state.all_keyframes})
         return {
@@ -202,7 +205,7 @@ class Answers:
             page.viewer: gr.update(
                 confidence=list(confidence),
                 weakest=weakest,
-                result=views.viewer_result(state, outputs),
+                result=views.viewer_result(state, outputs, earlier),
                 review=self._review(state, language) if outputs else [],
             ),
         }
@@ -274,11 +277,20 @@ class Answers:
         except EngineUnavailable:
             return None
 
-    def _engine_label(self, state: SessionState, language: Language) -> str:
+    def _versions(self, state: SessionState, language: Language) -> list[dict[str, views.Json]]:
+        return [
+            {
+                **views.version_view(info, language),
+                "engine_label": self._engine_label(info.record.engine_used, language),
+            }
+            for info in self._orchestrator.versions(state.id)
+        ]
+
+    def _engine_label(self, name: str, language: Language) -> str:
         for engine in self._orchestrator.engines():
-            if engine.name == state.engine_used:
+            if engine.name == name:
                 return render(engine.label, language)
-        return state.engine_used
+        return name
 
 
 def merged(*parts: Updates) -> Updates:

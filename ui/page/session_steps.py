@@ -9,7 +9,7 @@ import gradio as gr
 from engines.base import Capability
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
-from ui.inputs import event_value, session_key
+from ui.inputs import event_value, session_key, whole_number
 from ui.page.answers import Answers, Updates, merged
 from ui.page.job_request import read_job
 from ui.text import translate
@@ -53,6 +53,18 @@ class SessionSteps:
         """Show the marks as they are now: another tab may have changed them."""
         state = self._orchestrator.state(session_key(session))
         return self._answers().kept(state, language)
+
+    def take_version(self, session: object, language: Language, event: gr.EventData) -> Updates:
+        """Make an earlier result the current one, and show it."""
+        number = whole_number(event_value(event, "version"), "version")
+        state = self._orchestrator.take_version(session_key(session), number)
+        return self._answers().whole(state, language)
+
+    def delete_version(self, session: object, language: Language, event: gr.EventData) -> Updates:
+        """Delete an earlier result, and show those that are left."""
+        number = whole_number(event_value(event, "version"), "version")
+        state = self._orchestrator.delete_version(session_key(session), number)
+        return self._answers().outcome(state, language)
 
     def start_all(
         self,

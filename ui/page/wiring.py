@@ -97,6 +97,8 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     ):
         on(changed, calls.sessions.remember, *job, trigger_mode="always_last")
     on(page.viewer.refresh, calls.sessions.refresh, trigger_mode="always_last")
+    on(page.results.take, calls.sessions.take_version)
+    on(page.results.discard, calls.sessions.delete_version)
     on(page.progress.finished, calls.finished)
     again = [page.controls[spec.name] for spec in page_controls(RenderRequest)]
     on(page.edges.apply, calls.render, page.edges, page.outputs, *again)

@@ -9,6 +9,7 @@ import gradio as gr
 
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.state import SessionState
+from pipeline.session.trash import DeletedSession
 from ui import views
 from ui.client import Client, client_of
 from ui.inputs import session_key, short_text
@@ -92,11 +93,13 @@ class Polling:
                 known = {state.id for state in states}
                 others = self._orchestrator.sessions_of(owner, MOST_RECENT)
                 states += [state for state in others if state.id not in known]
+            deleted = self._deleted(ids, client)
         except _UNUSABLE:
             return {"ok": False}
         return {
             "ok": True,
             "sessions": [self._session(state, language) for state in states],
+            "deleted": [views.deleted_view(item) for item in deleted],
             "notices": notices,
             "user": client.name,
             "can_sign_out": client.is_signed_in,
@@ -122,19 +125,40 @@ class Polling:
         )
 
     def delete_session(self, data: Any, client: Client) -> Answer:
-        """Remove a session for good; one with a job that runs or waits stays."""
+        """Move a session to the trash; one with a job that runs or waits stays."""
         del client
 
         def delete(key: str) -> None:
-            if not self._orchestrator.discard(key):
+            if not self._orchestrator.delete(key):
                 raise SessionError("job.already_running")
 
         return _answered(data, delete)
+
+    def restore_session(self, data: Any, client: Client) -> Answer:
+        """Take a session back from the trash."""
+        del client
+        return _answered(data, self._orchestrator.restore)
+
+    def purge_session(self, data: Any, client: Client) -> Answer:
+        """Remove a session of the trash for good."""
+        del client
+        return _answered(data, self._orchestrator.purge)
 
     def _session(self, state: SessionState, language: Language) -> Answer:
         job = self._orchestrator.status(state.id).job
         size_bytes = self._orchestrator.size_bytes(state.id)
         return views.session_view(state, job, size_bytes, language)
+
+    def _deleted(self, ids: Sequence[str], client: Client) -> list[DeletedSession]:
+        """Return the deleted ones of these sessions, and a named user's own on any browser."""
+        if not client.name:
+            found = [self._orchestrator.deleted(key) for key in ids]
+            return [item for item in found if item is not None]
+        return [
+            item
+            for item in self._orchestrator.list_deleted()[:MOST_RECENT]
+            if client.is_admin or item.owner == client.name or item.id in ids
+        ]
 
     def _known(
         self, ids: Sequence[str], language: Language

@@ -24,6 +24,19 @@ TEXTS: dict[str, Text] = {
         "protects it.",
         zh="该会话已于 {date} 被删除（{reason}）。请重新上传视频。在会话上选择“保留”可避免删除。",
     ),
+    "job.session_deleted": Text(
+        en="This session was deleted. Restore it under “Recently deleted” on the page or by sessions --restore, or upload "
+        "the clip again.",
+        zh="该会话已被删除。可在页面的“最近删除”中或用 sessions --restore 恢复，也可重新上传视频。",
+    ),
+    "job.not_deleted": Text(
+        en="This session can no longer be restored: it is not among the deleted ones.",
+        zh="该会话已无法恢复：它不在最近删除的会话中。",
+    ),
+    "job.version_unknown": Text(
+        en="The session has no version {number} of its result. Choose one of the list.",
+        zh="该会话没有版本 {number} 的结果，请从列表中选择。",
+    ),
     "job.removed.age": Text(
         en="it had not been used for {hours} hours", zh="已 {hours} 小时未使用"
     ),

@@ -40,6 +40,7 @@ VIEWER: dict[str, Text] = {
     "mode_wipe_hint": Text(
         en="Source on the left, result on the right (C)", zh="左侧原片，右侧结果（C）"
     ),
+    "left": Text(en="Left side", zh="左侧显示"),
     "wipe": Text(en="Divider between source and result", zh="原片与结果的分割线"),
     "zoom": Text(en="Zoom", zh="缩放"),
     "zoom_in": Text(en="Zoom in (+)", zh="放大（+）"),

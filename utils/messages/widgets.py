@@ -58,6 +58,17 @@ _RESULTS: dict[str, Text] = {
     "took": Text(en="{engine} · {seconds} s", zh="{engine} · 用时 {seconds} 秒"),
     "notes": Text(en="Notes", zh="提示"),
     "naming": Text(en="File names", zh="文件命名"),
+    "versions": Text(en="Versions", zh="版本"),
+    "versions_hint": Text(
+        en="Each job that changes the result keeps the former one until you delete it.",
+        zh="每次更改结果的任务都会保留之前的版本，直到您将其删除。",
+    ),
+    "version": Text(en="Version {number}", zh="版本 {number}"),
+    "version_current": Text(en="current", zh="当前"),
+    "version_compare": Text(en="Compare", zh="对比"),
+    "version_take": Text(en="Use this one", zh="设为当前版本"),
+    "version_delete": Text(en="Delete", zh="删除"),
+    "version_delete_sure": Text(en="Delete for good?", zh="确定永久删除？"),
 }
 
 _EDGES: dict[str, Text] = {
@@ -122,7 +133,16 @@ _RECENT: dict[str, Text] = {
     "download_all": Text(en="Download all {count} as ZIP", zh="打包下载全部 {count} 个（ZIP）"),
     "rename": Text(en="Rename {name}", zh="重命名 {name}"),
     "delete": Text(en="Delete {name}", zh="删除 {name}"),
-    "delete_sure": Text(en="Delete for good?", zh="确定删除？"),
+    "delete_sure": Text(en="Delete?", zh="确定删除？"),
+    "deleted": Text(en="Recently deleted ({count})", zh="最近删除（{count}）"),
+    "deleted_at": Text(en="deleted {time}", zh="删除于 {time}"),
+    "deleted_hint": Text(
+        en="They still take space. They go for good after a while, or when the disk runs short.",
+        zh="仍占用磁盘空间；过一段时间或磁盘空间不足时会被永久删除。",
+    ),
+    "restore": Text(en="Restore", zh="恢复"),
+    "purge": Text(en="Delete for good", zh="永久删除"),
+    "purge_sure": Text(en="Really for good?", zh="确定永久删除？"),
     "place": Text(en="waiting, {count} in front", zh="排队中，前面 {count} 个"),
     "lost": Text(en="No answer from the server.", zh="服务器没有响应。"),
     "status_ready": Text(en="not started", zh="未开始"),

@@ -1,17 +1,19 @@
-"""`engines`, `doctor` and `sessions`: what is installed, what works, and what lies in the workspace."""
+"""`engines`, `doctor`, `sessions` and `versions`: what is installed, what works, what lies in the workspace."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
-from utils.errors import EngineUnavailable
+from utils.errors import BadRequest, EngineUnavailable, SessionError
 from utils.messages import Language, render
 from utils.types import Message
 
 if TYPE_CHECKING:
     from pipeline.orchestrator import EngineInfo, Orchestrator
+    from pipeline.session.result_versions import VersionInfo
 
 
 def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
@@ -75,16 +77,77 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
 
 
 def sessions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
-    """Run `sessions`."""
+    """Run `sessions`.
+
+    Raises:
+        SessionError: the session to delete has a job, or the one to restore is not among the deleted.
+    """
+    if options.delete is not None and not orchestrator.delete(options.delete):
+        raise SessionError("job.already_running")
+    if options.restore is not None:
+        orchestrator.restore(options.restore)
     if options.clean:
         rows = orchestrator.clean_sessions(dry_run=options.dry_run)
-        verb = "would delete" if options.dry_run else "deleted"
+        verb = "would delete " if options.dry_run else "deleted "
     else:
         rows, verb = orchestrator.list_sessions(), ""
     for row in rows:
         print(
-            f"{verb + ' ' if verb else ''}{row.id}  {row.status.value:<11} {row.age_hours:7.1f} h "
+            f"{verb}{row.id}  {row.status.value:<11} {row.age_hours:7.1f} h "
             f"{row.size_bytes / 1024**2:8.1f} MB  {row.shown_name}"
         )
     total = sum(row.size_bytes for row in rows) / 1024**2
     print(f"{len(rows)} sessions, {total:.1f} MB")
+    deleted = orchestrator.list_deleted()
+    for item in deleted:
+        age_hours = (time.time() - item.deleted_at_s) / 3600.0
+        print(
+            f"{item.id}  {'in trash':<11} {age_hours:7.1f} h "
+            f"{item.size_bytes / 1024**2:8.1f} MB  {item.shown_name}"
+        )
+    if deleted:
+        total = sum(item.size_bytes for item in deleted) / 1024**2
+        print(f"{len(deleted)} deleted sessions that --restore takes back, {total:.1f} MB")
+
+
+def versions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
+    """Run `versions`.
+
+    Raises:
+        BadRequest: there is no such version, or the folder for its files is missing.
+    """
+    if options.take is not None:
+        orchestrator.take_version(options.session, options.take)
+    if options.delete is not None:
+        orchestrator.delete_version(options.session, options.delete)
+    if options.export is not None:
+        if options.out is None:
+            raise BadRequest(
+                "job.value", name="--export", value=options.export, allowed="--out DIR"
+            )
+        for kind, path in orchestrator.export(options.session, options.out, options.export).items():
+            print(f"{kind}: {path}")
+        return
+    rows = [_version_row(info) for info in orchestrator.versions(options.session)]
+    if options.json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(row["made_at_s"])))
+        print(
+            f"{row['version']:>4} {'current' if row['is_current'] else '':<8} {made}  {row['engine']:<12} "
+            f"{row['frames']} frames  {row['size_bytes'] / 1024**2:.1f} MB"
+        )
+
+
+def _version_row(info: VersionInfo) -> dict[str, Any]:
+    record = info.record
+    return {
+        "version": record.number,
+        "is_current": info.is_current,
+        "made_at_s": record.made_at_s,
+        "engine": record.engine_used,
+        "frames": record.frames_done,
+        "size_bytes": info.size_bytes,
+        "outputs": [output.file for output in record.outputs],
+    }

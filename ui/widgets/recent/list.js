@@ -1,14 +1,15 @@
 // The list of sessions: a line each with picture, name, state and size; renamed and deleted in place.
-const timeOf = (item) => new Date(item.created_at_s * 1000).toLocaleString(document.documentElement.lang, {
+const shownDate = (seconds) => new Date(seconds * 1000).toLocaleString(document.documentElement.lang, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
 });
 const wordsOf = (item, user) => [
-  timeOf(item), item.status, item.size, user && item.owner !== user ? item.owner : "", item.kept ? label("kept") : "",
+  shownDate(item.created_at_s), item.status, item.size, user && item.owner !== user ? item.owner : "", item.kept ? label("kept") : "",
 ].filter(Boolean).join(" · ");
+const clearLists = () => { for (const lines of root.querySelectorAll("details ul")) lines.replaceChildren(); };
 const ask = async (name, data) => {
   let answer = null;
   try { answer = await server[name]({ ...data, language: props.current.language }); } catch (problem) { answer = null; }
-  if (answer && answer.ok) { list.replaceChildren(); show(); return true; }
+  if (answer && answer.ok) { clearLists(); show(); return true; }
   notice([(answer && answer.text) || label("lost")]);
   return false;
 };
@@ -19,20 +20,40 @@ const renaming = (item) => {
   return input;
 };
 const nameOf = (item) => make("a", { href: `?s=${encodeURIComponent(item.id)}`, text: item.name });
-// A second press on the same button deletes: nothing modal, nothing by accident.
-const deleting = (item) => {
-  const button = make("button", {
-    type: "button", class: "sm-icon", "data-part": "delete", "aria-label": label("delete", { name: item.name }), title: label("delete", { name: item.name }),
-    text: "×", disabled: item.active,
-  });
+// A second press on the same button does it: nothing modal, nothing by accident.
+const askingTwice = (button, sure, act) => {
   button.onclick = () => {
-    if (button.dataset.sure) { ask("delete_session", { session: item.id }); return; }
+    if (button.dataset.sure) { act(); return; }
     button.dataset.sure = "true";
     button.className = "sm-button sm-small sm-danger";
-    button.textContent = label("delete_sure");
+    button.textContent = sure;
     button.removeAttribute("aria-label");
   };
   return button;
+};
+const deleting = (item) => askingTwice(make("button", {
+  type: "button", class: "sm-icon", "data-part": "delete", "aria-label": label("delete", { name: item.name }), title: label("delete", { name: item.name }),
+  text: "×", disabled: item.active,
+}), label("delete_sure"), () => ask("delete_session", { session: item.id }));
+// Deleted sessions, which can be restored for a while.
+const deletedLine = (item, user) => {
+  const words = [label("deleted_at", { time: shownDate(item.deleted_at_s) }), item.size, user && item.owner !== user ? item.owner : ""];
+  const purge = make("button", { type: "button", class: "sm-button sm-small", "data-part": "purge", text: label("purge") });
+  return make("li", { "data-deleted": item.id },
+    make("div", { class: "sm-session-words" }, make("span", { text: item.name }), make("span", { class: "sm-hint", text: words.filter(Boolean).join(" · ") })),
+    make("button", {
+      type: "button", class: "sm-button sm-small", "data-part": "restore", text: label("restore"),
+      onclick: () => ask("restore_session", { session: item.id }),
+    }),
+    askingTwice(purge, label("purge_sure"), () => ask("purge_session", { session: item.id })));
+};
+const showDeleted = (items, user) => {
+  const fold = root.querySelector("[data-part=deleted]");
+  fold.hidden = !items.length;
+  fold.querySelector("summary").textContent = label("deleted", { count: items.length });
+  fold.querySelector("p").textContent = label("deleted_hint");
+  const lines = fold.querySelector("ul");
+  if (!lines.querySelector("[data-sure]")) lines.replaceChildren(...items.map((item) => deletedLine(item, user)));
 };
 const lineOf = (item, user) => {
   const name = nameOf(item);

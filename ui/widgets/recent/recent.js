@@ -51,7 +51,8 @@ const show = async () => {
   let answer = null;
   try { answer = await server.recent_sessions({ ids: read(), language }); } catch (problem) { answer = null; }
   if (!answer || !answer.ok) return;
-  write(read().filter((id) => answer.sessions.some((item) => item.id === id)));
+  const known = [...answer.sessions, ...answer.deleted].map((item) => item.id);
+  write(read().filter((id) => known.includes(id)));
   notice(answer.notices);
   part("sign-out").hidden = !answer.can_sign_out;
   part("sign-out").textContent = label("sign_out", { user: answer.user });
@@ -61,6 +62,7 @@ const show = async () => {
   const others = answer.sessions.filter((item) => item.id !== session);
   root.querySelector("details").hidden = !others.length;
   showAll(answer.sessions);
+  showDeleted(answer.deleted, answer.user);
   // A name that is being typed, or a delete that is asked for, is not taken away.
   if (!list.querySelector("input, [data-sure]")) list.replaceChildren(...others.map((item) => lineOf(item, answer.user)));
   clearTimeout(again);

@@ -19,7 +19,12 @@ def build_recent(language: Language, polling: Polling) -> gr.HTML:
         language,
         helpers=("list",),
         server_functions=polling.functions(
-            "recent_sessions", "keep_session", "rename_session", "delete_session"
+            "recent_sessions",
+            "keep_session",
+            "rename_session",
+            "delete_session",
+            "restore_session",
+            "purge_session",
         ),
         current={},
     )

@@ -20,6 +20,35 @@ const download = (output) => make("li", {},
   make("span", { class: "sm-size", text: output.size })),
   make("p", { class: "sm-about", text: output.note }));
 
+// Earlier results: compared in the viewer, taken back, or deleted, which a second press confirms.
+const timeOf = (version) => new Date(version.made_at_s * 1000).toLocaleString(document.documentElement.lang, {
+  month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
+});
+const small = (name, text, onclick) => make("button", { type: "button", class: "sm-button sm-small", "data-part": name, text, onclick });
+const deleting = (version) => {
+  const button = small("version-delete", label("version_delete"), () => {
+    if (button.dataset.sure) { trigger("discard", { version: version.version }); return; }
+    button.dataset.sure = "true";
+    button.classList.add("sm-danger");
+    button.textContent = label("version_delete_sure");
+  });
+  return button;
+};
+const versionLine = (version) => make("li", { "data-version": version.version },
+  make("span", { class: "sm-version-name", text: version.label }),
+  version.is_current ? make("span", { class: "sm-tag", text: label("version_current") }) : null,
+  make("span", { class: "sm-hint", text: [timeOf(version), version.engine_label, version.size].filter(Boolean).join(" · ") }),
+  version.is_current ? null : make("span", { class: "sm-group" },
+    small("version-compare", label("version_compare"), () => tell("compare", { version: version.version })),
+    small("version-take", label("version_take"), () => trigger("take", { version: version.version })),
+    deleting(version)));
+const showVersions = (versions) => {
+  part("versions-row").hidden = versions.length < 2;
+  part("versions-title").textContent = label("versions");
+  part("versions-hint").textContent = label("versions_hint");
+  part("versions").replaceChildren(...versions.map(versionLine));
+};
+
 const show = () => {
   const result = props.result;
   root.hidden = !result;
@@ -30,6 +59,7 @@ const show = () => {
   part("files").replaceChildren(...result.outputs.map(download));
   part("notes").replaceChildren(...result.notes.map((text) => make("li", { text })));
   part("notes").hidden = !result.notes.length;
+  showVersions(result.versions);
   root.dataset.version = result.version;
 };
 watch(["result", "texts"], show);

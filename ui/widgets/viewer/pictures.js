@@ -6,7 +6,8 @@ const colour = (item, index) =>
   (targets().length > 1 || item.alternatives || !index ? targetOf(item.target).colour : COLOURS[index % COLOURS.length]);
 const opacity = () => Number(part("opacity").value) / 100;
 const cache = new Map();
-let shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
+const NOTHING = { source: null, masks: [], alpha: null, over: null, under: null };
+let shown = { frame: -1, ...NOTHING };
 let turn = 0;
 
 const load = (url) => {
@@ -29,7 +30,10 @@ const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg?neighb
 const maskUrl = (item, instance) =>
   mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?target=${item.target}&v=${encodeURIComponent(item.version)}`);
 const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?v=${encodeURIComponent(result().version)}`);
-const overUrl = (frame) => mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ background: result().background, v: result().version })}`);
+const stillUrl = (frame, further) =>
+  mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ background: result().background, v: result().version, ...further })}`);
+const overUrl = (frame) => stillUrl(frame, {});
+const underUrl = (frame) => stillUrl(frame, { version: compared().version });
 
 // Grey levels become coverage in one colour; the rim is drawn apart, so that it stays clear when faint.
 const tintOf = (picture, hex) => {
@@ -84,21 +88,23 @@ const refresh = async () => {
   const isCovered = hasResult(frame);
   const wantsAlpha = isCovered && (mode === "alpha" || (mode === "mask" && !keyframesAt(frame).length));
   try {
-    const [source, masks, alpha, over] = await Promise.all([
+    const [source, masks, alpha, over, under] = await Promise.all([
       load(sourceUrl(frame)),
       mode === "source" ? [] : masksOf(frame),
       wantsAlpha ? (mode === "alpha" ? load(alphaUrl(frame)) : tinted(alphaUrl(frame), COLOURS[0])) : null,
       isCovered && needsOver() ? load(overUrl(frame)) : null,
+      mode === "wipe" && hasCompared(frame) ? load(underUrl(frame)) : null,
     ]);
     if (own !== turn) return;
-    shown = { frame, mode, source, masks, alpha, over };
+    shown = { frame, mode, source, masks, alpha, over, under };
     draw();
+    root.dataset.left = under ? String(state.compared) : "";
     root.dataset.frame = String(frame);
     root.dataset.shown = mode;
     root.dataset.masks = String(masks.length);
     fetchAhead();
   } catch (problem) {
-    if (own === turn) { shown = { frame, mode, source: null, masks: [], alpha: null, over: null }; draw(); }
+    if (own === turn) { shown = { frame, mode, ...NOTHING }; draw(); }
   }
 };
 const fetchAhead = () => {
@@ -165,13 +171,13 @@ const draw = () => {
   pen.imageSmoothingEnabled = scale < 2;
   const live = player.pictures();
   const source = live ? live.source : shown.source;
-  const over = live ? live.over : shown.over;
+  const { over, under } = live || shown;
   if (!source) return;
   const size = [clip().width, clip().height];
   if (state.mode === "alpha" && !live) drawAsMatte(pen);
   else if (state.mode === "over" && over) pen.drawImage(over, 0, 0, ...size);
   else {
-    pen.drawImage(source, 0, 0, ...size);
+    pen.drawImage(state.mode === "wipe" && under ? under : source, 0, 0, ...size);
     if (state.mode === "mask" && !live) drawMasks(pen);
     if (state.mode === "wipe" && over) drawWipe(pen, over);
   }

@@ -2,10 +2,14 @@
 const SPEEDS = [1, 2, 4];
 const ASK_MS = 700;
 const player = {
-  isPlaying: false, speed: 1, direction: 1, source: null, over: null, timer: null, waiting: null,
+  isPlaying: false, speed: 1, direction: 1, source: null, over: null, under: null, timer: null, waiting: null,
   pictures() {
     if (!this.isPlaying || this.direction < 0 || !this.isReady()) return null;
-    return { source: this.source, over: this.over && hasResult(state.frame) ? this.over : null };
+    return {
+      source: this.source,
+      over: this.over && hasResult(state.frame) ? this.over : null,
+      under: this.under && hasCompared(state.frame) ? this.under : null,
+    };
   },
   isReady() { return Boolean(this.source && this.source.readyState >= 2); },
 };
@@ -28,15 +32,16 @@ const preparePlayback = async () => {
   player.source.dataset.session = session;
   player.source.addEventListener("loadeddata", () => { root.dataset.playback = "ready"; });
 };
-const prepareResult = () => {
-  player.over = null;
-  const file = result() ? result().playable : "";
-  if (file) player.over = makeVideo(mediaUrl(clip().session, `file/${file}?inline=1&v=${encodeURIComponent(result().version)}`));
+const resultVideo = (file, further = "") =>
+  (file ? makeVideo(mediaUrl(clip().session, `file/${file}?inline=1&v=${encodeURIComponent(result().version)}${further}`)) : null);
+const prepareResult = () => { player.over = result() ? resultVideo(result().playable) : null; };
+const prepareCompared = () => {
+  player.under = compared() ? resultVideo(compared().playable, `&version=${compared().version}`) : null;
 };
 const dropPlayback = () => {
   pause();
   clearTimeout(player.waiting);
-  player.source = null; player.over = null;
+  Object.assign(player, { source: null, over: null, under: null });
   root.dataset.playback = "";
 };
 const lastPlayed = () => clip().frames - 1;
@@ -44,7 +49,7 @@ const pause = () => {
   if (!player.isPlaying) return;
   player.isPlaying = false;
   clearTimeout(player.timer);
-  for (const video of [player.source, player.over]) if (video) video.pause();
+  for (const video of [player.source, player.over, player.under]) if (video) video.pause();
   showPlaying();
   showFrame(state.frame);
 };
@@ -68,24 +73,27 @@ const startVideos = () => {
   player.source.playbackRate = player.speed * (clip().rate / clip().playback_rate);
   player.source.currentTime = (state.frame + 0.5) / clip().playback_rate;
   player.source.play().catch(pause);
-  if (player.over) followResult(true);
+  followResults(true);
 };
-// The result's clip follows the source's: it is set right when it is off by more than two frames.
-const followResult = (isStart = false) => {
-  const { over } = player;
-  if (!over || over.readyState < 1) return;
-  const wanted = (state.frame - result().first + 0.5) / clip().rate;
-  if (!hasResult(state.frame)) { over.pause(); return; }
-  over.playbackRate = player.speed;
-  if (isStart || Math.abs(over.currentTime - wanted) > 2 / clip().rate) over.currentTime = wanted;
-  if (over.paused) over.play().catch(() => {});
+// A result's clip follows the source's: it is set right when it is off by more than two frames.
+const follow = (video, isCovered, first, isStart) => {
+  if (!video || video.readyState < 1) return;
+  if (!isCovered) { video.pause(); return; }
+  const wanted = (state.frame - first + 0.5) / clip().rate;
+  video.playbackRate = player.speed;
+  if (isStart || Math.abs(video.currentTime - wanted) > 2 / clip().rate) video.currentTime = wanted;
+  if (video.paused) video.play().catch(() => {});
+};
+const followResults = (isStart = false) => {
+  if (player.over) follow(player.over, hasResult(state.frame), result().first, isStart);
+  if (player.under) follow(player.under, state.mode === "wipe" && hasCompared(state.frame), compared().first, isStart);
 };
 const tick = async () => {
   if (!player.isPlaying || !element.isConnected) return;
   if (player.pictures()) {
     if (player.source.paused && !player.source.ended) startVideos();
     const frame = clamp(Math.floor(player.source.currentTime * clip().playback_rate), 0, lastPlayed());
-    place(frame); draw(); followResult();
+    place(frame); draw(); followResults();
     if (player.source.ended || frame >= lastPlayed()) { place(lastPlayed()); pause(); return; }
     player.timer = setTimeout(() => requestAnimationFrame(tick), 8);
     return;

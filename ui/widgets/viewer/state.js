@@ -11,7 +11,7 @@ const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9
 
 const state = {
   frame: 0, target: 1, mode: "mask", tool: "select", brush: 12, range: { first: 0, last: 0 },
-  sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null, isPointing: false, cuts: [], adopted: null,
+  sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null, isPointing: false, cuts: [], adopted: null, compared: 0,
 };
 const clip = () => props.clip || null;
 const result = () => {
@@ -25,6 +25,10 @@ const keyframesAt = (frame) => (props.keyframes || []).filter((item) => item.fra
 // What is found of the chosen target on a frame.
 const keyframeAt = (frame, target = state.target) => keyframesAt(frame).find((item) => item.target === target) || null;
 const hasResult = (frame) => Boolean(result()) && frame >= result().first && frame <= result().last;
+// The earlier result that the wipe shows on the left, null for the source.
+const versions = () => (result() ? result().versions : []);
+const compared = () => versions().find((one) => one.version === state.compared) || null;
+const hasCompared = (frame) => Boolean(compared()) && frame >= compared().first && frame < compared().first + compared().frames;
 const isAnswered = () => state.answered >= state.sequence;
 
 // A target's marks on a frame are what its gestures leave, in the order they were made.

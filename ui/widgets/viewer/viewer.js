@@ -59,6 +59,7 @@ const showButtons = () => {
   ink.dataset.tool = state.tool;
   part("size").parentElement.hidden = !["brush", "erase"].includes(state.tool);
   part("wipe").hidden = state.mode !== "wipe";
+  part("left").parentElement.hidden = state.mode !== "wipe" || !versions().length;
   part("undo").disabled = !state.done.length;
   part("redo").disabled = !state.undone.length;
   if (!clip()) return;
@@ -107,7 +108,7 @@ const showTexts = () => {
     part("notes").hidden = !(clip().notes || []).length;
     place(state.frame);
   }
-  showKeyframes(); showReview(); showWeakest(); showChips(); showButtons();
+  showKeyframes(); showReview(); showWeakest(); showChips(); showButtons(); showCompared();
   if (!part("keys").hidden) showHelp(true);
 };
 const showClip = () => {
@@ -124,7 +125,7 @@ const showClip = () => {
   Object.assign(state, { range: { first: first ?? 0, last: last ?? frames - 1 }, frame: start ?? 0, sequence: 0, answered: 0, asked: new Map(), cursor: null, corner: null, polygon: null, drag: null, version: "", mode: "mask" });
   tell("target", { id: targets().some((one) => one.id === state.target) ? state.target : (targets()[0] || { id: 1 }).id });
   camera.isFit = true;
-  shown = { frame: -1, source: null, masks: [], alpha: null, over: null };
+  shown = { frame: -1, ...NOTHING };
   adoptKeyframes();
   restorePlace();
   showTexts();
@@ -135,8 +136,22 @@ const showClip = () => {
   takeResult();
   setTimeout(() => { if (element.isConnected) preparePlayback(); }, 2500);
 };
+// What the wipe shows on the left: the source, or an earlier result.
+const showCompared = () => {
+  const names = [[0, label("mode_source")], ...versions().map((one) => [one.version, one.label])];
+  part("left").replaceChildren(...names.map(([value, text]) => make("option", { value, text })));
+  part("left").value = compared() ? state.compared : 0;
+};
+const compareWith = (version) => {
+  state.compared = version;
+  prepareCompared();
+  showCompared();
+  if (state.mode !== "wipe") setMode("wipe"); else refresh();
+};
 const takeResult = () => {
   prepareResult();
+  prepareCompared();
+  showCompared();
   if (!result() && ["over", "wipe"].includes(state.mode)) setMode("mask");
   // A result that has just come is shown at once; it may come before or after its clip.
   else if (result() && state.version !== result().version) {
@@ -166,6 +181,7 @@ part("keys").onclick = () => showHelp(false);
 part("size").addEventListener("input", () => setBrush(Number(part("size").value)));
 part("opacity").addEventListener("input", draw);
 part("wipe").addEventListener("input", draw);
+part("left").addEventListener("change", () => compareWith(Number(part("left").value)));
 part("review-next").onclick = () => goToReview(1);
 part("review-previous").onclick = () => goToReview(-1);
 part("weakest").addEventListener("click", () => showFrame(props.weakest));
@@ -182,6 +198,7 @@ ink.addEventListener("focus", drawInk);
 ink.addEventListener("blur", () => { state.isPointing = false; drawInk(); });
 new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
 hear("goto", (detail) => showFrame(detail.frame));
+hear("compare", (detail) => { if (result()) compareWith(detail.version); });
 hear("target", (detail) => { chooseTarget(detail.id); showKeyframes(); });
 
 // A gesture that the server could not take while it was away is sent again.
