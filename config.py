@@ -178,6 +178,14 @@ class Settings(BaseSettings):
     """Folder under models_dir (or a full path) of VideoMaMa's UNet."""
     svd_vae_model: str = "stable-video-diffusion-img2vid-xt"
     """Folder under models_dir (or a full path) of the VAE that VideoMaMa uses."""
+    sam2matting_python: Path | None = None
+    """Python of the environment in which SAM2Matting's own packages are installed."""
+    sam2matting_code: Path | None = None
+    """Folder of SAM2Matting's code, a checkout of its repository."""
+    sam2matting_model: str = "sam2matting"
+    """Folder under models_dir (or a full path) of SAM2Matting's weights."""
+    worker_stall_s: float = Field(default=300.0, gt=0)
+    """Seconds that an engine in a process of its own may be silent in a job before it is ended."""
     allow_slow_cpu: bool = False
     """Let VideoMaMa's real weights run on a CPU, at minutes a frame."""
 

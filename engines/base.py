@@ -218,6 +218,11 @@ class Engine(ABC):
     def weight_bytes(self) -> int:
         """Bytes that the loaded weights take on the device; 0 when there are none."""
 
+    @property
+    def outside_bytes(self) -> int:
+        """Device bytes that a process of its own holds now; 0 where it works in this process."""
+        return 0
+
     @abstractmethod
     def requirements(self) -> tuple[Requirement, ...]:
         """Return what the engine needs and whether it is there; imports no heavy library."""

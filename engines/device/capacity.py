@@ -57,10 +57,16 @@ class DeviceCapacity:
             self.memory = CudaProbe()
         self._resolved = device
 
-    def usable_bytes(self, reserved_bytes: int) -> int:
-        """Return the bytes that may be reserved in all, where so many are reserved already."""
-        headroom = self._headroom_bytes if self.memory.is_gpu else 0
-        return self.memory.capacity_bytes(reserved_bytes) - headroom
+    def usable_bytes(self, reserved_bytes: int, outside_bytes: int = 0) -> int:
+        """Return the bytes that may be reserved in all, where so many are reserved already.
+
+        Args:
+            reserved_bytes: reserved for engines now.
+            outside_bytes: what engines in processes of their own hold: reserved as well, but to a card's
+                probe another program's.
+        """
+        capacity = self.memory.capacity_bytes(reserved_bytes)
+        return capacity + outside_bytes - self._headroom_bytes if self.memory.is_gpu else capacity
 
     def begin(self, lease: Lease) -> None:
         """Begin to measure an exclusive lease; a peak of several can't be attributed."""

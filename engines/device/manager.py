@@ -243,7 +243,7 @@ class ModelManager:
         working = self._working_bytes(entry, declared)
         need = self._budget.need_bytes(entry, working)
         reserved = self._budget.reserved_bytes()
-        usable = self._capacity.usable_bytes(reserved)
+        usable = self._usable_bytes()
         if need == 0 or reserved + need <= usable:
             return self._budget.reserve(entry, working, declared)
         if not self._budget.is_unloading():
@@ -262,8 +262,14 @@ class ModelManager:
 
         A correction is an estimate and must not lock an engine out for which the declared bytes fit.
         """
-        most = self._capacity.usable_bytes(self._budget.reserved_bytes()) - entry.weight_bytes
+        most = self._usable_bytes() - entry.weight_bytes
         return max(declared, min(int(declared * entry.correction), most))
+
+    def _usable_bytes(self) -> int:
+        """Return the bytes that may be reserved in all. The caller holds the lock."""
+        return self._capacity.usable_bytes(
+            self._budget.reserved_bytes(), self._budget.outside_bytes()
+        )
 
     def _load_for(self, lease: Lease) -> None:
         """Load the lease's engine where it was absent; on failure nothing of it stays reserved."""
@@ -285,7 +291,8 @@ class ModelManager:
                 self._changed.notify_all()
         declared = self._capacity.note_weights(lease, before)
         with self._changed:
-            entry.weight_bytes = declared
+            # An engine in a process of its own knows only now what that takes.
+            entry.weight_bytes = max(declared, entry.engine.weight_bytes)
         self._capacity.begin(lease)
 
     def _load(self, entry: Entry) -> None:
@@ -349,7 +356,7 @@ class ModelManager:
             return GpuUnhealthy("engine.gpu_unhealthy", detail=detail)
         with self._changed:
             reserved = self._budget.reserved_bytes()
-            free = self._capacity.usable_bytes(reserved) - reserved + lease.working_bytes
+            free = self._usable_bytes() - reserved + lease.working_bytes
         return self._capacity.out_of_memory_error(
             lease.entry.name, lease.working_bytes, free, detail
         )

@@ -69,6 +69,10 @@ class MemoryBudget:
         """Return the bytes reserved now, the headroom left out."""
         return sum(entry.reserved_bytes for entry in self.entries.values())
 
+    def outside_bytes(self) -> int:
+        """Return what engines in processes of their own hold of the device."""
+        return sum(entry.engine.outside_bytes for entry in self.entries.values())
+
     def need_bytes(self, entry: Entry, working_bytes: int) -> int:
         """Return the further bytes that a lease of the entry takes."""
         absent = entry.state is EngineState.ABSENT

@@ -98,14 +98,24 @@ def make_frame_model(request: pytest.FixtureRequest) -> Engine:
     return build_registry(Settings(_env_file=None, models_dir=folder, device="cpu")).get("u2netp")
 
 
+def make_process(_: pytest.FixtureRequest) -> Engine:
+    from tests.engines.process_engine import StandInEngine
+
+    return StandInEngine()
+
+
 @dataclass(frozen=True)
 class Case:
-    """An engine, what is asked of it, and the size of clip that keeps the suite quick."""
+    """An engine, what is asked of it, and the size of clip that keeps the suite quick.
+
+    `one_at_a_time`: a second job is refused while one runs.
+    """
 
     make: Callable[[pytest.FixtureRequest], Engine]
     kind: Kind
     size_wh: tuple[int, int] = (101, 67)
     count: int = 8
+    one_at_a_time: bool = False
 
 
 CASES = {
@@ -118,6 +128,7 @@ CASES = {
     "rvm-matte-onnxruntime": Case(make_rvm_on_onnxruntime, "matte"),
     "frame-model-matte": Case(make_frame_model, "matte"),
     "videomama-matte": Case(make_videomama, "matte", (72, 64), 6),
+    "process-matte": Case(make_process, "matte", one_at_a_time=True),
 }
 
 
@@ -246,6 +257,8 @@ def test_job_cancelled_before_it_began_yields_nothing(bench):
 
 def test_two_jobs_side_by_side_do_not_touch_each_other(bench):
     one, other = bench.clip(), bench.clip(seed=1)
+    if bench.case.one_at_a_time:
+        pytest.skip("it refuses a second job: tests/engines/test_process_engine.py")
     alone = bench.run(*one, 2), bench.run(*other, 0)
     first, second = bench.open(*one, 2), bench.open(*other, 0)
     together: tuple[dict, dict] = ({}, {})

@@ -5,7 +5,7 @@ Each area's module holds `TEXTS: dict[str, Text]`; codes are unique over all are
 
 from __future__ import annotations
 
-from utils.messages import doctor, engine, job, onnx, page, prompt, server, video, widgets
+from utils.messages import doctor, engine, job, onnx, page, process, prompt, server, video, widgets
 from utils.messages.text import Language, Text
 from utils.types import Message
 
@@ -17,6 +17,7 @@ CATALOGUE: dict[str, Text] = {
     **engine.TEXTS,
     **doctor.TEXTS,
     **onnx.TEXTS,
+    **process.TEXTS,
     **job.TEXTS,
     **page.TEXTS,
     **server.TEXTS,
