@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-
-from utils.alpha_levels import AlphaLevels
 
 FADE_FRAMES = 3
 """Frames over which new alpha fades into kept alpha beside a key frame."""
@@ -19,7 +15,7 @@ class Stretch:
 
     Where a key frame was only removed, `start` and `end` are the neighbour that is left. `anchored_first`
     and `anchored_last`: that end of the stretch is a key frame whose mask did not change, so that its
-    alpha is kept.
+    alpha is kept. `changed_first` and `changed_last` are the outermost key frames that changed or went.
     """
 
     first: int
@@ -28,6 +24,8 @@ class Stretch:
     end: int
     anchored_first: bool
     anchored_last: bool
+    changed_first: int
+    changed_last: int
 
     @property
     def changed_count(self) -> int:
@@ -83,28 +81,5 @@ def changed_stretch(
     if not starts:
         raise ValueError("no key frame to start from")
     ends = starts if starts[-1] in changed else starts[:1]
-    return Stretch(low, high, starts[0], ends[-1], bool(below), bool(above))
-
-
-def spliced(
-    kept: Iterator[AlphaLevels], made: Iterator[AlphaLevels], stretch: Stretch, first: int
-) -> Iterator[AlphaLevels]:
-    """Yield the kept alphas (H, W), with those of the stretch replaced by the made ones.
-
-    Args:
-        kept: of every frame from `first` on.
-        made: of every frame of the stretch, in order.
-    """
-    for frame, old in enumerate(kept, start=first):
-        if not stretch.first <= frame <= stretch.last:
-            yield old
-            continue
-        new = next(made)
-        weight = stretch.weight(frame)
-        if weight >= 1.0:
-            yield new
-        elif weight <= 0.0:
-            yield old
-        else:
-            mixed = old * np.float32(1.0 - weight) + new * np.float32(weight)
-            yield np.rint(mixed).astype(old.dtype)
+    anchored = bool(below), bool(above)
+    return Stretch(low, high, starts[0], ends[-1], *anchored, changed[0], changed[-1])

@@ -17,10 +17,14 @@ from utils.options import OptionValue
 
 @dataclass(frozen=True, slots=True)
 class KeptAlpha:
-    """One target's alpha of the last result; `stretch` is what is made again, None for nothing."""
+    """One target's alpha of the last result; `stretch` is what is made again, None for nothing.
+
+    `mask_token` is that of its tracked masks, "" where there were none.
+    """
 
     master: Path
     stretch: Stretch | None
+    mask_token: str = ""
 
 
 def plan_of(
@@ -49,6 +53,13 @@ def master_paths(session: Session, plan: ResultPlan) -> list[Path]:
     return [target_master(session, plan, number) for number in target_numbers(plan)]
 
 
+def mask_folders(session: Session, plan: ResultPlan) -> list[Path]:
+    """Return where the tracked masks of a result's targets lie."""
+    folder = session.masks_dir
+    numbers = target_numbers(plan)
+    return [folder] if len(numbers) == 1 else [folder / str(number) for number in numbers]
+
+
 def kept_alphas(
     session: Session, state: SessionState, request: MatteRequest, plan: ResultPlan
 ) -> list[KeptAlpha | None] | None:
@@ -73,9 +84,15 @@ def kept_alphas(
     old = dict(zip(target_numbers(before), before.guides, strict=True))
     if not masters.keys() & set(plan.numbers):
         return None
+    tokens = dict(zip(target_numbers(before), before.mask_tokens, strict=False))
+    length = plan.last - plan.first
     try:
         return [
-            KeptAlpha(masters[number], changed_stretch(old[number], new, 0, plan.last - plan.first))
+            KeptAlpha(
+                masters[number],
+                changed_stretch(old[number], new, 0, length),
+                tokens.get(number, ""),
+            )
             if number in masters
             else None
             for number, new in zip(plan.numbers, plan.guides, strict=True)

@@ -16,9 +16,16 @@ from engines.base import KEPT_CACHE, RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import TargetGuide, target_guides
 from pipeline.jobs.joint_targets import keep_alphas, mattes_together
-from pipeline.jobs.kept_alpha import KeptAlpha, kept_alphas, master_paths, plan_of
+from pipeline.jobs.kept_alpha import (
+    KeptAlpha,
+    kept_alphas,
+    mask_folders,
+    master_paths,
+    plan_of,
+)
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
+from pipeline.jobs.tracking import masks_token
 from pipeline.session.output_records import TARGETS_DIR, remove_output
 from pipeline.session.request import MatteRequest
 from pipeline.session.result_versions import FormerResult
@@ -125,7 +132,9 @@ class MattingJob:
             run.disagreement.update(self._disagreement_before(len(run.frames)))
         records = self._matte_targets(run, guides, kept if kept else [None] * len(guides))
         sizes = [path.stat().st_size for path in master_paths(self._session, plan)]
-        plan = plan.model_copy(update={"master_bytes": tuple(sizes)})
+        tokens = [masks_token(folder) for folder in mask_folders(self._session, plan)]
+        files = {"master_bytes": tuple(sizes), "mask_tokens": tuple(tokens)}
+        plan = plan.model_copy(update=files)
         return self._finish(run, records, started_s, plan, former)
 
     def _matte_targets(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,19 @@ from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.automatic import choose_by_looking
-from pipeline.jobs.changed_frames import spliced
+from pipeline.jobs.changed_frames import Stretch
 from pipeline.jobs.kept_alpha import KeptAlpha
+from pipeline.jobs.outwards import Backwards
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
-from pipeline.jobs.tracking import TrackingPlan, replace_masks, track_to_folder
+from pipeline.jobs.splice import Splice
+from pipeline.jobs.tracking import (
+    KeptMasks,
+    TrackingPlan,
+    masks_token,
+    replace_masks,
+    track_to_folder,
+)
 from pipeline.postprocess.review import FrameMeasure, disagreement, measure
 from pipeline.selection.main_object import key_frame_alphas
 from pipeline.session.masks import MaskFolder
@@ -71,6 +80,7 @@ class MattingRun:
     that matting starts from, is counted within `frames`. `confidence` is of each frame, the least where
     there are several targets. `seconds` is by step. `disagreement` is that of alpha and tracked mask by
     frame, the most of several targets.
+    `backwards` and `kept_masks` let a run for a correction end early where the answer is what it was.
     `measures` are of each frame of what was rendered last, which is all targets together.
     """
 
@@ -87,6 +97,8 @@ class MattingRun:
     notices: list[Message]
     watch: DiskWatch
     confidence: list[float]
+    backwards: Backwards | None = None
+    kept_masks: KeptMasks | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     measures: list[FrameMeasure] = field(default_factory=list)
     disagreement: dict[int, float] = field(default_factory=dict)
@@ -172,20 +184,49 @@ class MattingRun:
             confidence=[1.0] * (stretch.last - stretch.first + 1),
             disagreement={},
         )
+        part = replace(
+            part,
+            backwards=self._backwards(kept, stretch),
+            kept_masks=self._kept_masks(masks, kept, stretch),
+        )
         own = {
             frame - stretch.first: mask
             for frame, mask in guide.items()
             if stretch.first <= frame <= stretch.last
         }
+        splice = Splice(stretch)
         with closing(part._engine_alphas(own, partial_path(masks))) as made:
-            alphas = spliced(read_master(kept.master), made, stretch, 0)
+            alphas = splice.join(read_master(kept.master), made)
             yield from self._reported(alphas, stretch.last + 1)
         replace_masks(masks, partial_path(masks), stretch.first)
+        first = stretch.first + (part.backwards.reached if part.backwards else 0)
         for frame, value in enumerate(part.confidence, start=stretch.first):
-            if stretch.weight(frame) > 0.0:
+            if stretch.weight(frame) > 0.0 and first <= frame <= splice.last:
                 self.confidence[frame] = value
+        if (first, splice.last) != (stretch.first, stretch.last):
+            self._note_early_end(first, splice.last)
         for index, share in part.disagreement.items():
             self.disagreement[stretch.first + index] = share
+
+    def _backwards(self, kept: KeptAlpha, stretch: Stretch) -> Backwards | None:
+        """Return what the frames before the correction are compared with, where matting starts from it."""
+        if stretch.matted_from == stretch.first:
+            return None
+        settled = min(stretch.start, stretch.changed_first) - stretch.first
+        return Backwards(kept.master, stretch.first, settled)
+
+    def _kept_masks(self, masks: Path, kept: KeptAlpha, stretch: Stretch) -> KeptMasks | None:
+        """Return the tracked masks of the last result, where they are still there and tracking goes upwards."""
+        is_there = bool(kept.mask_token) and masks_token(masks) == kept.mask_token
+        if not is_there or stretch.matted_from != stretch.first:
+            return None
+        settled = max(stretch.end, stretch.changed_last) - stretch.first
+        return KeptMasks(MaskFolder(masks), stretch.first, settled)
+
+    def _note_early_end(self, first: int, last: int) -> None:
+        self.context.on_notice(
+            Message("job.converged", {"first": self.first + first, "last": self.first + last})
+        )
 
     def _reported(self, alphas: Iterator[AlphaLevels], start: int) -> Iterator[AlphaLevels]:
         """Pass on the alphas, and from frame `start` on report them as rendered: no engine does."""
@@ -220,7 +261,14 @@ class MattingRun:
         began_s = time.perf_counter()
         tracked = track_to_folder(
             self.services.manager,
-            TrackingPlan(self.services.tracker_name, self.frames, guide, self.start, self.first),
+            TrackingPlan(
+                self.services.tracker_name,
+                self.frames,
+                guide,
+                self.start,
+                self.first,
+                self.kept_masks,
+            ),
             masks,
             context,
             self.watch.check,
@@ -234,7 +282,14 @@ class MattingRun:
         if not isinstance(engine, MattingEngine):
             raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
         options = resolve_options(engine.option_specs(), self.request.options)
-        matted = engine.process(self.frames, guide, self.start, options, context)
+
+        def process(
+            frames: FrameRange, masks: Mapping[int, Mask], start: int, part: RunContext
+        ) -> Iterator[MattedFrame]:
+            return engine.process(frames, masks, start, options, part)
+
+        run = process if self.backwards is None else partial(self.backwards.matte, process)
+        matted = run(self.frames, guide, self.start, context)
         if isinstance(guide, MaskFolder):
             matted = self._compared(matted, guide)
         yield from self.ordered(matted, context)

@@ -128,7 +128,8 @@ class ResultPlan(_Record):
     """What the kept alpha was made from, to find the frames that a later correction can change.
 
     `guides` has, for each target, a checksum of each key frame's mask by frame counted from `first`;
-    `numbers` are those of the targets, `master_bytes` the sizes of the kept alphas.
+    `numbers` are those of the targets, `master_bytes` the sizes of the kept alphas, and `mask_tokens` tell
+    whether the tracked masks are still those of this result.
     """
 
     engine: str
@@ -138,6 +139,7 @@ class ResultPlan(_Record):
     guides: tuple[dict[int, int], ...]
     numbers: tuple[int, ...] = ()
     master_bytes: tuple[int, ...] = ()
+    mask_tokens: tuple[str, ...] = ()
 
 
 class SessionState(_Record):

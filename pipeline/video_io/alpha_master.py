@@ -86,13 +86,13 @@ class AlphaMasterWriter:
             self._partial.unlink(missing_ok=True)
 
 
-def read_master(path: Path) -> Iterator[AlphaLevels]:
-    """Yield every alpha in order, levels, uint16 (H, W).
+def read_master(path: Path, start: int = 0) -> Iterator[AlphaLevels]:
+    """Yield the alphas from frame `start` on in order, levels, uint16 (H, W).
 
     Raises:
         SessionError: the file is damaged.
     """
-    yield from _read(path, 0)
+    yield from _read(path, start)
 
 
 def read_master_frame(path: Path, index: int) -> AlphaLevels:

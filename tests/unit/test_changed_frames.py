@@ -1,9 +1,13 @@
 """The stretch that a changed key frame can change, and how new alpha goes into the kept one."""
 
+from collections.abc import Generator
+
 import numpy as np
 import pytest
 
-from pipeline.jobs.changed_frames import changed_stretch, spliced
+from pipeline.jobs.changed_frames import Stretch, changed_stretch
+from pipeline.jobs.splice import SAME_FRAMES, Splice, is_same
+from utils.alpha_levels import OPAQUE, AlphaLevels
 
 BEFORE = {0: 11, 20: 22, 60: 33}
 
@@ -68,17 +72,89 @@ def test_matting_starts_where_a_run_of_the_whole_range_comes_from() -> None:
     assert (between.matted_from, before_all.matted_from) == (20, 0)
 
 
-def test_splicing_keeps_every_other_frame_as_it_is() -> None:
-    kept = [np.full((2, 2), frame, np.uint8) for frame in range(100)]
-    stretch = changed_stretch(BEFORE, {**BEFORE, 40: 44}, 0, 99)
+def alpha_of(*boxes: tuple[int, int, int, int], side: int = 60) -> AlphaLevels:
+    """An alpha, levels (side, side), opaque in boxes x0, y0, x1, y1."""
+    alpha = np.zeros((side, side), np.uint16)
+    for x0, y0, x1, y1 in boxes:
+        alpha[y0:y1, x0:x1] = OPAQUE
+    return alpha
+
+
+def stretch_of(changed: int) -> Stretch:
+    stretch = changed_stretch(BEFORE, {**BEFORE, changed: 44}, 0, 99)
     assert stretch is not None
-    made = iter(np.full((2, 2), 200, np.uint8) for _ in range(41))
-    result = list(spliced(iter(kept), made, stretch, 0))
-    assert len(result) == 100
+    return stretch
+
+
+def join(
+    kept: list[AlphaLevels], made: list[AlphaLevels], stretch: Stretch
+) -> tuple[list[AlphaLevels], int, int]:
+    """Splice; return the alphas, the last frame that was made, and how many were asked for."""
+    asked = []
+
+    def make() -> Generator[AlphaLevels, None, None]:
+        for number, alpha in enumerate(made):
+            asked.append(number)
+            yield alpha
+
+    splice = Splice(stretch)
+    return list(splice.join(iter(kept), make())), splice.last, len(asked)
+
+
+BODY = (10, 10, 50, 50)
+OTHER = (10, 10, 50, 30)
+
+
+def test_splicing_keeps_every_other_frame_as_it_is() -> None:
+    kept, made = [alpha_of(OTHER)] * 100, [alpha_of(BODY)] * 41
+    result, last, asked = join(kept, made, stretch_of(40))
+    assert (len(result), last, asked) == (100, 60, 41)
     for frame, alpha in enumerate(result):
         if frame <= 20 or frame >= 60:
-            assert (alpha == frame).all()
+            assert (alpha == kept[0]).all()
         elif 24 <= frame <= 56:
-            assert (alpha == 200).all()
+            assert (alpha == made[0]).all()
         else:
-            assert ((alpha > frame) & (alpha < 200)).all()
+            assert 0 < alpha[40, 30] < OPAQUE
+
+
+def test_splicing_ends_where_the_alpha_is_what_it_was() -> None:
+    kept = [alpha_of(BODY)] * 100
+    made = [alpha_of(OTHER if 38 <= 20 + index <= 44 else BODY) for index in range(41)]
+    result, last, asked = join(kept, made, stretch_of(40))
+    assert last == 44 + SAME_FRAMES and asked == last - 20 + 1
+    assert (result[44] == alpha_of(OTHER)).all()
+    assert all((result[frame] == kept[0]).all() for frame in range(45, 100))
+
+
+def test_frames_that_are_the_same_for_a_moment_end_nothing() -> None:
+    kept = [alpha_of(BODY)] * 100
+    made = [alpha_of(OTHER if (20 + index) % SAME_FRAMES == 0 else BODY) for index in range(41)]
+    result, last, _ = join(kept, made, stretch_of(40))
+    assert last == 60
+    assert (result[48] == alpha_of(OTHER)).all() and len(result) == 100
+
+
+@pytest.mark.parametrize(
+    ("new", "same"),
+    [
+        (alpha_of(BODY), True),
+        (alpha_of((10, 10, 50, 50), (50, 20, 51, 27)), True),  # An edge that varies by a pixel.
+        (alpha_of((10, 10, 50, 50), (52, 20, 55, 22)), True),  # Not yet three pixels wide.
+        (alpha_of((10, 10, 50, 50), (2, 2, 5, 5)), False),  # A small part.
+        (alpha_of((10, 10, 51, 50)), False),  # A whole side.
+        (alpha_of(), False),
+    ],
+)
+def test_what_counts_as_the_same(new: AlphaLevels, same: bool) -> None:
+    assert is_same(new, alpha_of(BODY)) is same
+    assert is_same(alpha_of(BODY), new) is same
+
+
+def test_after_a_removed_key_frame_the_comparison_begins_beyond_its_place() -> None:
+    removed = changed_stretch(BEFORE, {0: 11, 60: 33}, 0, 99)
+    assert removed is not None and (removed.end, removed.changed_last) == (0, 20)
+    kept = [alpha_of(OTHER if 15 <= frame <= 25 else BODY) for frame in range(100)]
+    result, last, _ = join(kept, [alpha_of(BODY)] * 61, removed)
+    assert last == 25 + SAME_FRAMES
+    assert all((alpha == alpha_of(BODY)).all() for alpha in result)

@@ -9,6 +9,7 @@ import pytest
 
 from config import Settings
 from engines.base import RunContext
+from engines.builtin.engine import BuiltinEngine
 from pipeline.engine_choice import EngineChoice
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
@@ -92,6 +93,64 @@ def test_a_correction_is_matted_between_its_key_frames_only(
         assert step <= step_before + 1.0
     assert frames_to_rerun(work, session_id) == 0
     assert work.confidence(session_id)[20:] == confidence[20:]
+
+
+def test_a_correction_ends_on_both_sides_where_the_answer_is_what_it_was(
+    work: Orchestrator, clip: Path, settings: Settings
+) -> None:
+    session_id = work.create_session(clip, "clip.mp4").id
+    work.segment(session_id, 15, Prompt(mask=disc_mask(15)))
+    run(work, session_id)
+    before = alphas(settings, session_id)
+    work.segment(session_id, 15, Prompt(mask=disc_mask(15), strokes=(PATCH,)))
+    assert frames_to_rerun(work, session_id) == FRAMES
+    run(work, session_id)
+    after = alphas(settings, session_id)
+    (notice,) = [one for one in work.state(session_id).warnings if one.code == "job.converged"]
+    first, last = int(str(notice.params["first"])), int(str(notice.params["last"]))
+    assert 0 < first < 15 < last < FRAMES - 1
+    for frame in (*range(first), *range(last + 1, FRAMES)):
+        assert (after[frame] == before[frame]).all()
+    assert before[15, 80, 125] == 0 and after[15, 80, 125] > 250
+    assert after[15][disc_mask(15)].mean() > 240
+    # No seam: a step at either end is no larger than it was, but for rounding.
+    for left in (first - 1, first, last - 1, last):
+        step, step_before = (
+            np.abs(many[left + 1].astype(float) - many[left]).mean() for many in (after, before)
+        )
+        assert step <= step_before + 1.0
+
+
+def test_tracking_ends_too_where_the_masks_are_what_they_were(
+    work: Orchestrator,
+    clip: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BuiltinEngine, "guide_kind", "mask_per_frame")
+    session_id = work.create_session(clip, "clip.mp4").id
+    work.segment(session_id, 0, Prompt(mask=disc_mask(0)))
+    run(work, session_id)
+    before = alphas(settings, session_id)
+    masks = SessionStore(settings.workspace_dir).open(session_id).masks_dir
+    files = {path.name: path.stat().st_ino for path in masks.glob("*[0-9].png")}
+    assert len(files) == FRAMES
+    work.segment(session_id, 8, Prompt(mask=disc_mask(8), strokes=(PATCH,)))
+    run(work, session_id)
+    after = alphas(settings, session_id)
+    (notice,) = [one for one in work.state(session_id).warnings if one.code == "job.converged"]
+    last = int(str(notice.params["last"]))
+    assert notice.params["first"] == 0 and 8 < last < FRAMES - 8
+    assert (after[last + 1 :] == before[last + 1 :]).all()
+    assert after[8, 80, 125] > 250
+    # The masks of the last frames were not tracked again.
+    made = {path.name: path.stat().st_ino for path in masks.glob("*[0-9].png")}
+    assert made.keys() == files.keys()
+    untouched = {name for name in files if made[name] == files[name]}
+    assert untouched >= {f"{frame:06d}.png" for frame in range(FRAMES - 6, FRAMES)}
+    assert "000008.png" not in untouched
+    plan = work.state(session_id).result_plan
+    assert plan is not None and plan.mask_tokens != ("",)
 
 
 def test_every_frame_again_and_other_options_keep_nothing(

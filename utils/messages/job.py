@@ -170,6 +170,10 @@ TEXTS: dict[str, Text] = {
         en="This picture can't be used as a background. Give a PNG or JPEG of at most {limit} pixels a side.",
         zh="该图片无法用作背景。请提供每边不超过 {limit} 像素的 PNG 或 JPEG。",
     ),
+    "job.converged": Text(
+        en="The correction reached from frame {first} to {last}: beyond it the matte is what it was, and was kept.",
+        zh="本次修正影响第 {first} 至 {last} 帧；此外的遮罩与之前相同，已直接沿用。",
+    ),
     "job.stage.track": Text(en="Tracking", zh="跟踪"),
     "job.stage.load": Text(en="Loading the model", zh="加载模型"),
     "job.stage.matte": Text(en="Matting", zh="抠图"),
