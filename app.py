@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 from ui.command_line.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config import Settings
+    from engines.device.manager import ModelManager
+    from engines.registry import EngineRegistry
     from pipeline.orchestrator import Orchestrator
+    from pipeline.workers.dispatch import Dispatcher
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -27,17 +32,12 @@ def build_settings() -> Settings:
     return Settings()
 
 
-def build_orchestrator(settings: Settings) -> Orchestrator:
-    """Wire the parts together; no model is loaded and no GPU touched."""
+def build_engines(settings: Settings) -> tuple[EngineRegistry, ModelManager]:
+    """Return the engines and who lends them; no model is loaded and no GPU touched."""
     from engines.device.manager import ModelManager
     from engines.device.memory_probe import PeakRecords
     from engines.foreground import connect_foreground
     from engines.registry import build_registry
-    from engines.text.translation import Translator
-    from pipeline.jobs.queue import JobRunner
-    from pipeline.orchestrator import Orchestrator
-    from pipeline.session.store import SessionStore
-    from pipeline.video_io import VideoIO
 
     registry = build_registry(settings)
     manager = ModelManager(
@@ -47,15 +47,47 @@ def build_orchestrator(settings: Settings) -> Orchestrator:
         peaks=PeakRecords(settings.workspace_dir / "engine_peaks.json"),
     )
     connect_foreground(registry, manager, settings.foreground_network)
+    return registry, manager
+
+
+def build_orchestrator(settings: Settings, workers: Dispatcher | None = None) -> Orchestrator:
+    """Wire the parts together; with `workers` matting jobs run in worker processes."""
+    from engines.text.translation import Translator
+    from pipeline.jobs.queue import JobRunner
+    from pipeline.orchestrator import Orchestrator
+    from pipeline.session.store import SessionStore
+    from pipeline.video_io import VideoIO
+
+    registry, manager = build_engines(settings)
     return Orchestrator(
         settings=settings,
         store=SessionStore(settings.workspace_dir),
         video=VideoIO(settings),
         registry=registry,
         manager=manager,
-        jobs=JobRunner(settings.queue_limit, settings.client_queue_limit, gives_way=True),
+        jobs=JobRunner(
+            settings.queue_limit,
+            settings.client_queue_limit,
+            gives_way=True,
+            may_start={} if workers is None else {"matte": workers.may_start},
+        ),
         translator=Translator(settings),
+        workers=workers,
     )
+
+
+def work(settings: Settings, name: str, lives: Callable[[], bool]) -> None:
+    """Run a worker that looks for jobs in the workspace, until SIGTERM or until the condition fails."""
+    from functools import partial
+
+    from pipeline.worker_process import run_worker
+    from pipeline.workers.store import FileJobStore
+    from pipeline.workers.worker import work_by_asking
+
+    registry, manager = build_engines(settings)
+    store = FileJobStore(settings.workspace_dir)
+    loop = partial(work_by_asking, store=store)
+    run_worker(settings, registry, manager, store, name, loop, lives)
 
 
 def serve(settings: Settings) -> None:
@@ -68,10 +100,24 @@ def serve(settings: Settings) -> None:
 
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    orchestrator = build_orchestrator(settings)
+    workers = build_dispatcher(settings)
+    orchestrator = build_orchestrator(settings, workers)
     orchestrator.check_tools()
     orchestrator.warm_up()
     serve_page(settings, orchestrator)
+
+
+def build_dispatcher(settings: Settings) -> Dispatcher | None:
+    """Return what gives jobs to worker processes, None where the page's process runs them itself."""
+    if not settings.workers:
+        return None
+    from pipeline.workers.dispatch import Dispatcher
+    from pipeline.workers.local import LocalWorkers
+    from pipeline.workers.store import FileJobStore
+
+    store = FileJobStore(settings.workspace_dir)
+    local = LocalWorkers(settings, work)
+    return Dispatcher(store, settings.workspace_dir, settings.lease_s, local=local)
 
 
 if __name__ == "__main__":

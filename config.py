@@ -136,6 +136,12 @@ class Settings(BaseSettings):
     stop_grace_s: float = Field(default=8.0, gt=0, le=8.5)
     """Seconds a running job has to stop at SIGTERM; the whole process ends within 10."""
 
+    workers: int = Field(default=0, ge=0, le=64)
+    """Worker processes of this machine that run the matting jobs, each on a GPU of its own where there are several;
+    0 runs the jobs in the page's process, one at a time."""
+    lease_s: float = Field(default=90.0, ge=1.0)
+    """Seconds without a sign of life after which a worker is dead, and its job starts again elsewhere."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run; auto takes the GPU where there is one."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config import Settings
@@ -51,12 +51,22 @@ class EngineInfo:
 class EngineChoice:
     """Answers from the settings, from what the engines declare and from what is installed; loads nothing.
 
+    Args:
+        elsewhere: matting engines that worker processes have ready, where such run the jobs.
+
     Raises:
         BadRequest: a setting names no engine of ours, or one that can't do that work.
     """
 
-    def __init__(self, settings: Settings, registry: EngineRegistry, manager: ModelManager) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        registry: EngineRegistry,
+        manager: ModelManager,
+        elsewhere: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
         self._settings = settings
+        self._elsewhere = elsewhere
         self.registry = registry
         self.manager = manager
         self._check_setting("SPLAZMATTE_DEFAULT_ENGINE", settings.default_engine, Capability.MATTE)
@@ -64,11 +74,11 @@ class EngineChoice:
 
     def matting(self) -> tuple[EngineInfo, ...]:
         """Return the matting engines, with what each still needs."""
-        default = self.default_engine()
+        default, elsewhere = self.default_engine(), self._elsewhere()
         return tuple(
-            self._info(engine.name, engine.name == default)
+            self._info(engine.name, engine.name == default, elsewhere=elsewhere)
             for engine in self._able(Capability.MATTE)
-            if engine.offered_when_missing or engine.is_available
+            if engine.offered_when_missing or engine.name in elsewhere or engine.is_available
         )
 
     def segmenter(self) -> EngineInfo:
@@ -97,8 +107,7 @@ class EngineChoice:
         """Return the matting engine used when a job names none: as set, else as the engines declare."""
         if self._settings.default_engine != _AUTO:
             return self._settings.default_engine
-        ready = [engine for engine in self._able(Capability.MATTE) if engine.is_available]
-        return max(ready, key=self._matting_preference).name
+        return max(self._ready(Capability.MATTE), key=self._matting_preference).name
 
     def tried_first(self, request: MatteRequest) -> str:
         """Return the engine that is to be compared with the target before the default is taken; "" for none.
@@ -137,7 +146,8 @@ class EngineChoice:
                 code = "engine.needs_mark" if everyone else "engine.cannot_matte"
                 raise BadRequest(code, name=engine.label, known=_names(able))
             name = wanted
-        self._require(name)
+        if name not in self._elsewhere():
+            self._require(name)
         return name
 
     def main_object_engine(self) -> str:
@@ -173,11 +183,17 @@ class EngineChoice:
         """Return the best ready engine that needs no mark, or the first, whose error then names what it lacks."""
         if not able:
             raise BadRequest("engine.everyone_none")
-        ready = [engine for engine in able if engine.is_available]
+        ready = self._ready(Capability.EVERYONE)
         return max(ready or able[:1], key=lambda engine: engine.preference.everyone).name
 
     def _able(self, capability: Capability) -> list[Engine]:
         return [engine for engine in self.registry if capability in engine.capabilities]
+
+    def _ready(self, capability: Capability) -> list[Engine]:
+        """Return the engines that a job may take: where there are workers, those that workers have."""
+        able, elsewhere = self._able(capability), self._elsewhere()
+        there = [engine for engine in able if engine.name in elsewhere]
+        return there or [engine for engine in able if engine.is_available]
 
     def _segmenters(self) -> list[Engine]:
         """Return the engines that find and track the target, best first."""
@@ -208,9 +224,11 @@ class EngineChoice:
                 command=missing[0].command or "-",
             )
 
-    def _info(self, name: str, is_default: bool) -> EngineInfo:
+    def _info(
+        self, name: str, is_default: bool, elsewhere: frozenset[str] = frozenset()
+    ) -> EngineInfo:
         engine = self.registry.get(name)
-        requirements = engine.requirements()
+        requirements = () if name in elsewhere else engine.requirements()
         measured = self.manager.measured(name)
         rows = [model_weights(row) for row in engine.weight_rows]
         return EngineInfo(

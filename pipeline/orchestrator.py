@@ -47,6 +47,7 @@ from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState, TargetR
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io import VideoIO
+from pipeline.workers.dispatch import Dispatcher
 from utils.types import Frame, Prompt, Stroke
 
 __all__ = [
@@ -83,15 +84,19 @@ class Orchestrator:
         manager: ModelManager,
         jobs: JobRunner,
         translator: Translator,
+        workers: Dispatcher | None = None,
     ) -> None:
+        """Wire the parts; `workers` gives matting jobs to worker processes, None runs them in this one."""
         self._store = store
         self._runner = jobs
-        self._choice = EngineChoice(settings, registry, manager)
+        self._workers = workers
+        elsewhere = frozenset[str] if workers is None else workers.engines
+        self._choice = EngineChoice(settings, registry, manager, elsewhere)
         self._clips = Clips(settings, store, video)
         self._sizes = SessionSizes()
         self._results = Results(video)
         self._targets = Targets(self._clips, self._choice, translator, self._results)
-        self._jobs = Jobs(settings, self._clips, video, self._choice, jobs)
+        self._jobs = Jobs(settings, self._clips, video, self._choice, jobs, workers)
         self._playback = PlaybackClips(video)
         self._previews = QuickPreviews(
             video, manager, self._choice.quick_preview_engine, lambda: bool(jobs.active_sessions())
@@ -411,8 +416,11 @@ class Orchestrator:
             self._upkeep.warm_up(name)
 
     def recover(self) -> int:
-        """Settle sessions whose process died, at start-up; return how many were interrupted."""
-        return len(self._store.recover())
+        """Settle sessions whose process died, at start-up; return how many were interrupted.
+
+        Jobs that workers have go on; see `Jobs.follow_left`.
+        """
+        return len(self._store.recover(self._jobs.follow_left()))
 
     def list_sessions(self) -> list[SessionSummary]:
         """Return all sessions, newest change first."""
@@ -433,6 +441,8 @@ class Orchestrator:
     def close(self) -> bool:
         """Stop for good: running jobs end as interrupted, models are unloaded; True when all stopped."""
         self._jobs.interrupt()
+        if self._workers is not None:
+            self._workers.stop()
         self._clips.stop_pictures()
         self._playback.stop()
         self._previews.stop()
@@ -440,4 +450,6 @@ class Orchestrator:
         self._clips.close()
         self._playback.close()
         self._previews.close()
+        if self._workers is not None:
+            self._workers.close()
         return stopped

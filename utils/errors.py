@@ -90,6 +90,21 @@ class FfmpegFailed(SplazmatteError):
     exit_code = 1
 
 
+class WorkersUnavailable(SplazmatteError):
+    """No worker can take the job, or a worker can't join: another version, an unusable broker."""
+
+
+class StoreUnavailable(SplazmatteError):
+    """The store of jobs can't be reached: nothing is known of them, which is not the same as dead."""
+
+
+class RemoteFailure(SplazmatteError):
+    """A job failed in a worker; the message is the worker's."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.code, detail="in a worker", **message.params)
+
+
 class Cancelled(SplazmatteError):
     """The user cancelled the job, or the process is stopping."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from engines.base import RunContext
 from pipeline.jobs.progress import ProgressMeter
@@ -16,6 +17,15 @@ KEPT_CLIENTS = 1000
 """Clients of which the table remembers when a job of theirs last started."""
 FIRST_GUESS_S = 0.3
 """Seconds a frame is expected to take before any job of the lane has been measured."""
+
+
+MayStart: TypeAlias = Callable[[str, Sequence[str]], bool]
+"""Whether a job may start, by what it needs and by what the running jobs of its lane need."""
+
+
+def one_at_a_time(needs: str, running: Sequence[str]) -> bool:
+    """Let a job start where no other of its lane runs."""
+    return not running
 
 
 class JobState(enum.Enum):
@@ -33,7 +43,10 @@ ACTIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work for a session; `run` gets the context and raises `Cancelled` to stop."""
+    """One piece of work for a session; `run` gets the context and raises `Cancelled` to stop.
+
+    `needs` is the engine, where more than one job of a lane may run.
+    """
 
     session_id: str
     kind: str
@@ -41,6 +54,7 @@ class Job:
     meter: ProgressMeter
     on_dropped: Callable[[], None]
     client: str = ""
+    needs: str = ""
     cancel: threading.Event = field(default_factory=threading.Event)
     state: JobState = JobState.QUEUED
     error: Message | None = None
@@ -53,14 +67,14 @@ class Job:
 
 
 class Lane:
-    """The waiting jobs of one worker, in the order they will run.
+    """The jobs that run, and those that wait, in the order they will run.
 
     The client whose last job started longest ago is next, so that clients take turns however many
     jobs each has; a client's own jobs run in the order they came.
     """
 
     def __init__(self) -> None:
-        self.running: Job | None = None
+        self.running: list[Job] = []
         self._waiting: list[Job] = []
         self._last_started: dict[str, int] = {}
         self._starts = 0
@@ -86,23 +100,25 @@ class Lane:
         jobs, self._waiting = self._waiting, []
         return jobs
 
-    def start_next(self) -> Job:
-        """Return the job that runs now."""
-        job = next(iter(self.order()))
+    def next(self, may_start: MayStart) -> Job | None:
+        """Return the first waiting job that may start, None where there is none."""
+        running = [job.needs for job in self.running]
+        return next((job for job in self.order() if may_start(job.needs, running)), None)
+
+    def start(self, job: Job) -> None:
+        """Take a job out of the queue: it runs now."""
         self._waiting.remove(job)
         self._starts += 1
         self._last_started.pop(job.client, None)
         self._last_started[job.client] = self._starts
         while len(self._last_started) > KEPT_CLIENTS:
             del self._last_started[next(iter(self._last_started))]
-        self.running = job
-        return job
+        self.running.append(job)
 
-    def end_running(self) -> None:
-        """Note that the worker is free, and how long a unit of the job took."""
-        if self.running is not None:
-            self._seconds_per_unit = self.running.meter.seconds_per_unit() or self._seconds_per_unit
-        self.running = None
+    def end(self, job: Job) -> None:
+        """Note that a job has ended, and how long a unit of it took."""
+        self._seconds_per_unit = job.meter.seconds_per_unit() or self._seconds_per_unit
+        self.running.remove(job)
 
     def order(self) -> Iterable[Job]:
         """Yield the waiting jobs in the order they will run, if no other comes."""
@@ -120,19 +136,21 @@ class Lane:
                 del by_client[client]
 
     def place(self, job: Job) -> tuple[int, float]:
-        """Return how many jobs run before a waiting one, and the seconds that they are expected to take."""
-        ahead = [] if self.running is None else [self.running]
+        """Return how many jobs run before a waiting one, and the seconds until they are expected to have ended."""
+        ahead = [*self.running]
         for other in self.order():
             if other is job:
                 break
             ahead.append(other)
-        return len(ahead), sum(self._remaining_s(other) for other in ahead)
+        at_once = max(len(self.running), 1)
+        return len(ahead), sum(self._remaining_s(other) for other in ahead) / at_once
 
     def _remaining_s(self, job: Job) -> float:
         known_s = job.meter.snapshot().remaining_s
         if known_s is not None:
             return known_s
-        running_s = None if self.running is None else self.running.meter.seconds_per_unit()
+        rates = (running.meter.seconds_per_unit() for running in self.running)
+        running_s = next((rate for rate in rates if rate), None)
         seconds_per_unit = running_s or self._seconds_per_unit or FIRST_GUESS_S
         return job.meter.remaining_units() * seconds_per_unit
 

@@ -1,4 +1,4 @@
-"""The job table and its workers: one job at a time in each lane, clients in turn, cancelled for real."""
+"""The job table and its threads: one job at a time in each lane, or as many as there are workers, clients in turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engines.base import RunContext
-from pipeline.jobs.lane import ACTIVE, Job, JobState, Lane
+from pipeline.jobs.lane import ACTIVE, Job, JobState, Lane, MayStart, one_at_a_time
 from pipeline.jobs.progress import ProgressMeter, Snapshot
 from utils.errors import Cancelled, SessionError, SplazmatteError
 from utils.priority import give_way
@@ -21,6 +21,10 @@ __all__ = ["ACTIVE", "Job", "JobRunner", "JobState", "JobStatus"]
 
 KEPT_FINISHED = 200
 """Finished jobs that the table remembers."""
+MOST_AT_ONCE = 64
+"""Jobs of a lane that run at a time at most, where several may."""
+ASK_AGAIN_S = 1.0
+"""Seconds between two looks whether a waiting job may start, where that is not for us to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class JobStatus:
 
 
 class JobRunner:
-    """Runs jobs on one worker thread a lane; a slot is free only when its worker has stopped.
+    """Runs jobs on a thread each; the place of a job is free only when its thread has stopped.
 
     Args:
         queue_limit: most jobs waiting in a lane.
         client_limit: most jobs of one client waiting in a lane.
         lanes: names of the lanes, each with one worker of its own.
         gives_way: jobs run at a lower priority than the threads that answer people.
+        may_start: by lane, whether a further job may start; a lane without runs one at a time.
     """
 
     def __init__(
@@ -59,7 +64,9 @@ class JobRunner:
         lanes: tuple[str, ...] = ("matte", "render"),
         *,
         gives_way: bool = False,
+        may_start: Mapping[str, MayStart] | None = None,
     ) -> None:
+        self._may_start = dict(may_start or {})
         self._queue_limit = queue_limit
         self._client_limit = client_limit
         self._gives_way = gives_way
@@ -67,7 +74,7 @@ class JobRunner:
         self._lanes = {lane: Lane() for lane in lanes}
         self._latest: dict[str, Job] = {}
         self._rates: dict[str, dict[str, float]] = {}
-        self._threads: dict[str, threading.Thread] = {}
+        self._threads: dict[str, list[threading.Thread]] = {lane: [] for lane in lanes}
         self._stopping = False
 
     def submit(
@@ -80,6 +87,7 @@ class JobRunner:
         on_dropped: Callable[[], None] = lambda: None,
         on_queued: Callable[[], None] = lambda: None,
         client: str = "",
+        needs: str = "",
     ) -> Job:
         """Queue a job in the lane `kind` for a client, which shares the lane with the others.
 
@@ -106,20 +114,33 @@ class JobRunner:
             key = f"{kind}:{rate_key}"
             meter = ProgressMeter(stages, self._rates.get(key))
             job = Job(
-                session_id, kind, self._remembering(key, meter, run), meter, on_dropped, client
+                session_id,
+                kind,
+                self._remembering(key, meter, run),
+                meter,
+                on_dropped,
+                client,
+                needs,
             )
             lane.add(job)
             self._latest.pop(session_id, None)
             self._latest[session_id] = job
             self._forget_old()
-            if kind not in self._threads:
-                thread = threading.Thread(
-                    target=self._work, args=(kind,), name=f"worker-{kind}", daemon=True
-                )
-                self._threads[kind] = thread
-                thread.start()
+            self._add_thread(kind)
             self._changed.notify_all()
         return job
+
+    def _add_thread(self, kind: str) -> None:
+        """Start the lane's thread, or one for each of its jobs where several may run; under the lock."""
+        lane, threads = self._lanes[kind], self._threads[kind]
+        jobs = len(lane) + len(lane.running)
+        wanted = min(jobs, MOST_AT_ONCE) if kind in self._may_start else 1
+        if len(threads) < wanted:
+            thread = threading.Thread(
+                target=self._work, args=(kind,), name=f"worker-{kind}", daemon=True
+            )
+            threads.append(thread)
+            thread.start()
 
     def status(self, session_id: str) -> JobStatus | None:
         """Return the session's newest job, None where there is none in this process."""
@@ -182,13 +203,14 @@ class JobRunner:
             for lane in self._lanes.values():
                 for job in lane.clear():
                     self._drop(job)
-                if lane.running is not None:
-                    lane.running.cancel.set()
+                for job in lane.running:
+                    job.cancel.set()
             self._changed.notify_all()
         deadline_s = time.monotonic() + grace_s
-        for thread in self._threads.values():
+        threads = [thread for lane in self._threads.values() for thread in lane]
+        for thread in threads:
             thread.join(max(deadline_s - time.monotonic(), 0.0))
-        return not any(thread.is_alive() for thread in self._threads.values())
+        return not any(thread.is_alive() for thread in threads)
 
     def _drop(self, job: Job) -> None:
         """Settle a waiting job that will not run; under the lock, so that no new one comes between."""
@@ -219,17 +241,28 @@ class JobRunner:
         lane = self._lanes[name]
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: len(lane) > 0 or self._stopping)
-                if self._stopping:
+                job = self._next(name)
+                if job is None:
                     return
-                job = lane.start_next()
+                lane.start(job)
                 job.state = JobState.RUNNING
             state, error = self._run(job)
             with self._changed:
                 job.state, job.error = state, error
                 job.forget_work()
-                lane.end_running()
+                lane.end(job)
                 self._changed.notify_all()
+
+    def _next(self, name: str) -> Job | None:
+        """Wait for a job that may start, under the lock; None when we are stopping."""
+        may_start = self._may_start.get(name, one_at_a_time)
+        pause_s = ASK_AGAIN_S if name in self._may_start else None
+        while not self._stopping:
+            job = self._lanes[name].next(may_start)
+            if job is not None:
+                return job
+            self._changed.wait(pause_s)
+        return None
 
     def _run(self, job: Job) -> tuple[JobState, Message | None]:
         context = RunContext(

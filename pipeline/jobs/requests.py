@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from config import Settings
 from engines.base import Engine, RunContext
@@ -22,12 +22,18 @@ from pipeline.session.state import SessionState, SessionStatus, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
+from pipeline.workers.dispatch import Dispatcher, RemoteJob
+from pipeline.workers.records import Phase
 from utils.errors import SessionError
 from utils.options import resolve_options
 
 
 class Jobs:
-    """Starts matting and rendering for all sessions; any thread may use it."""
+    """Starts matting and rendering for all sessions; any thread may use it.
+
+    Args:
+        workers: gives matting jobs to worker processes; None runs them in this one.
+    """
 
     def __init__(
         self,
@@ -36,7 +42,9 @@ class Jobs:
         video: VideoIO,
         choice: EngineChoice,
         runner: JobRunner,
+        workers: Dispatcher | None = None,
     ) -> None:
+        self._workers = workers
         self._settings = settings
         self._clips = clips
         self._video = video
@@ -67,29 +75,80 @@ class Jobs:
             EngineUnavailable: the engine lacks something.
             NotEnoughDisk: the disk has no space for the outputs.
             SessionError: the session has a job already, or the queue is full.
+            WorkersUnavailable: no worker has the engine.
         """
         session, job, stages = self._prepare(session_id, request)
-
-        def drop() -> None:
-            stopping = self._runner.is_stopping
-            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
-            session.update(status=status)
+        run: Callable[[RunContext], object] = job.run
+        remote = None
+        if self._workers is not None:
+            remote = self._workers.new_job(session, request, job.engine_name)
+            run = self._following(remote)
 
         def mark_queued() -> None:
             session.update(status=SessionStatus.QUEUED, request=request, draft=None, error=None)
+            if remote is not None:
+                remote.queue()
 
         with disk.translate_disk_full(session.folder):
             self._runner.submit(
                 session.id,
                 "matte",
-                job.run,
+                run,
                 stages,
                 rate_key=job.engine_name,
                 client=session.state.owner,
-                on_dropped=drop,
+                needs=job.engine_name,
+                on_dropped=self._dropping(session, remote),
                 on_queued=mark_queued,
             )
         return self._status(session.id)
+
+    def follow_left(self) -> frozenset[str]:
+        """Follow the jobs on that workers have of an earlier process of ours; return their sessions.
+
+        Raises:
+            StoreUnavailable: the workers' store can't be reached.
+        """
+        found = set()
+        if self._workers is None:
+            return frozenset()
+        for record in self._workers.begin():
+            try:
+                session, clip = self._clips.open(record.session_id)
+            except SessionError:
+                self._workers.store.forget(record.id)
+                continue
+            remote = self._workers.job_of(session, record)
+            first, last = frame_range(record.request, clip)
+            self._runner.submit(
+                session.id,
+                "matte",
+                self._following(remote),
+                {"matte": last - first + 1},
+                rate_key=record.needs,
+                client=record.client,
+                needs=record.needs if record.phase is Phase.QUEUED else "",
+                on_dropped=self._dropping(session, remote),
+            )
+            found.add(session.id)
+        return frozenset(found)
+
+    def _following(self, remote: RemoteJob) -> Callable[[RunContext], None]:
+        return lambda context: remote.run(context, lambda: self._runner.is_stopping)
+
+    def _dropping(self, session: Session, remote: RemoteJob | None) -> Callable[[], None]:
+        """Return what settles a job that is taken out of the queue; a worker's job waits for our restart."""
+
+        def drop() -> None:
+            stopping = self._runner.is_stopping
+            if remote is not None and stopping:
+                return
+            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
+            session.update(status=status)
+            if remote is not None:
+                remote.drop()
+
+        return drop
 
     def run_now(self, session_id: str, request: MatteRequest, context: RunContext) -> SessionState:
         """Run a matting job in this thread, for the command line; same errors as `submit`."""

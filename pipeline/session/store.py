@@ -146,8 +146,10 @@ class SessionStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)
 
-    def recover(self) -> list[Session]:
+    def recover(self, held: frozenset[str] = frozenset()) -> list[Session]:
         """Start-up scan: settle every session whose process died; return those interrupted.
+
+        Sessions in `held` are left alone: worker processes have their jobs.
 
         A session marked running or queued whose job lock is free becomes done when every declared
         output is there with its recorded size, else interrupted; so does one marked done of which an
@@ -157,7 +159,7 @@ class SessionStore:
         interrupted = []
         for session in self:
             try:
-                if self._settle_idle(session):
+                if session.id not in held and self._settle_idle(session):
                     interrupted.append(session)
             except (OSError, SessionError) as error:
                 logger.warning("session %s can't be settled: %s", session.id[:6], error)

@@ -5,7 +5,19 @@ Each area's module holds `TEXTS: dict[str, Text]`; codes are unique over all are
 
 from __future__ import annotations
 
-from utils.messages import doctor, engine, job, onnx, page, process, prompt, server, video, widgets
+from utils.messages import (
+    doctor,
+    engine,
+    job,
+    onnx,
+    page,
+    process,
+    prompt,
+    server,
+    video,
+    widgets,
+    workers,
+)
 from utils.messages.text import Language, Text
 from utils.types import Message
 
@@ -22,6 +34,7 @@ CATALOGUE: dict[str, Text] = {
     **page.TEXTS,
     **server.TEXTS,
     **widgets.TEXTS,
+    **workers.TEXTS,
 }
 
 

@@ -1,0 +1,71 @@
+"""What a worker process runs: it joins the parts that the page's process has, over the folders of attempts."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+
+from config import Settings
+from engines.base import Capability, RunContext
+from engines.device.manager import ModelManager
+from engines.registry import EngineRegistry
+from pipeline.engine_choice import EngineChoice
+from pipeline.jobs.queue import JobRunner
+from pipeline.jobs.requests import Jobs
+from pipeline.session.clips import Clips
+from pipeline.session.request import MatteRequest
+from pipeline.session.store import SessionStore
+from pipeline.video_io import VideoIO
+from pipeline.workers.records import WorkerRecord
+from pipeline.workers.store import JobStore
+from pipeline.workers.worker import Worker
+from utils.priority import give_way
+
+Loop = Callable[[Worker], None]
+"""Gives a worker its jobs until it stops."""
+
+
+def run_worker(
+    settings: Settings,
+    registry: EngineRegistry,
+    manager: ModelManager,
+    store: JobStore,
+    name: str,
+    loop: Loop,
+    lives: Callable[[], bool] = lambda: True,
+) -> None:
+    """Take jobs of the store until SIGTERM or Ctrl+C; a running one is given back then.
+
+    Raises:
+        WorkersUnavailable: the page is of another version.
+        StoreUnavailable: the store can't be reached at the start.
+    """
+    video = VideoIO(settings)
+    video.check_ffmpeg()
+    choice = EngineChoice(settings, registry, manager)
+    runner = JobRunner()
+
+    def run_job(
+        sessions: SessionStore, session_id: str, request: MatteRequest, context: RunContext
+    ) -> None:
+        clips = Clips(settings, sessions, video)
+        try:
+            Jobs(settings, clips, video, choice, runner).run_now(session_id, request, context)
+        finally:
+            clips.close()
+
+    ready = [
+        engine.name
+        for engine in registry
+        if Capability.MATTE in engine.capabilities and engine.is_available
+    ]
+    record = WorkerRecord(name=name, engines=tuple(ready), device=manager.device)
+    worker = Worker(store, settings.workspace_dir, run_job, record, settings.lease_s, lives)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+    give_way()
+    with worker:
+        loop(worker)
+    manager.close(0.0)

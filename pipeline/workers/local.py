@@ -1,0 +1,122 @@
+"""Worker processes of this machine: started with the page, one a GPU, and started again when one dies."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from config import Settings
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+"""Seconds between two looks whether a worker has died."""
+PAUSE_S = 5.0
+"""Seconds after which a worker that died as soon as it was started is started again."""
+
+Work = Callable[[Settings, str, Callable[[], bool]], None]
+"""Runs a worker of that name until it is told to stop or the condition no longer holds."""
+
+
+class LocalWorkers:
+    """Keeps a number of worker processes running until it is closed.
+
+    They are spawned, since CUDA can't be used again in a forked process, and see one GPU each: what names
+    it is set before anything of theirs loads torch.
+
+    Args:
+        work: what a process runs; a function of a module, as it is found again by its name.
+    """
+
+    def __init__(self, settings: Settings, work: Work) -> None:
+        self._settings = settings
+        self._work = work
+        self._on_death: Callable[[str], None] = lambda name: None
+        self._processes: dict[int, BaseProcess] = {}
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
+
+    def start(self, on_death: Callable[[str], None]) -> None:
+        """Start the processes; `on_death` gets the name of one that has ended by itself."""
+        self._on_death = on_death
+        for index in range(self._settings.workers):
+            self._spawn(index)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have the workers give their jobs back and end; returns at once."""
+        self._closed.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for process in self._processes.values():
+            process.terminate()
+
+    def close(self, grace_s: float) -> None:
+        """Wait for the end of the workers; those that take longer are killed."""
+        deadline_s = time.monotonic() + grace_s
+        for process in self._processes.values():
+            process.join(max(deadline_s - time.monotonic(), 0.0))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _spawn(self, index: int) -> None:
+        name = worker_name(str(index + 1))
+        settings, environment = _share(index, self._settings)
+        arguments = (self._work, settings, name, environment, os.getpid())
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=_run, args=arguments, name=name, daemon=True)
+        process.start()
+        self._processes[index] = process
+
+    def _keep_running(self) -> None:
+        pause_s = LOOK_S
+        while not self._closed.wait(pause_s):
+            dead = [index for index, one in self._processes.items() if not one.is_alive()]
+            for index in dead:
+                process = self._processes[index]
+                logger.warning("worker %s ended with code %s", process.name, process.exitcode)
+                self._on_death(process.name)
+                self._spawn(index)
+            pause_s = PAUSE_S if dead else LOOK_S
+
+
+def worker_name(name: str) -> str:
+    """Return a worker's name in the store; workers that were given the same name differ in it."""
+    return f"{socket.gethostname()}-{name}-{secrets.token_hex(4)}"
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """Return what CUDA_VISIBLE_DEVICES may name, without asking CUDA, which would take memory of each."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return tuple(item.strip() for item in named.split(",") if item.strip())
+    count = sum(path.name[6:].isdecimal() for path in Path("/dev").glob("nvidia*"))
+    return tuple(map(str, range(count)))
+
+
+def _share(index: int, settings: Settings) -> tuple[Settings, dict[str, str]]:
+    """Return settings and variables of a worker: a GPU of its own, or its share of the cores."""
+    gpus = visible_gpus()
+    if gpus and settings.device != "cpu":
+        return settings, {"CUDA_VISIBLE_DEVICES": gpus[index % len(gpus)]}
+    threads = max((settings.cpu_threads or os.cpu_count() or 1) // settings.workers, 1)
+    environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
+    return settings.model_copy(update={"cpu_threads": threads}), environment
+
+
+def _run(
+    work: Work, settings: Settings, name: str, environment: dict[str, str], parent: int
+) -> None:
+    """Be a worker, in its own process, for as long as the page's process lives."""
+    os.environ.update(environment)
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s {name}: %(message)s")
+    work(settings, name, lambda: os.getppid() == parent)

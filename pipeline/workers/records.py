@@ -1,0 +1,146 @@
+"""What is known of a job that a worker process runs, and the steps it may take; no I/O.
+
+A step is a function from a record to the next one, or to None where it may not be taken. A store applies
+it to the newest record in one indivisible change, so that of two workers only one gets a job, and only
+the attempt that is on record can end it.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import STATE_VERSION
+from utils.types import Message, Progress
+
+PROTOCOL = 1
+"""Version of these records and of what page and workers do with them."""
+WORKER_VERSION = f"{PROTOCOL}.{STATE_VERSION}"
+"""What page and workers must have in common: these records and the sessions' state files."""
+MOST_DEATHS = 3
+"""Workers that may die of a job; after that it fails instead of killing another."""
+
+
+class Phase(enum.Enum):
+    """Where a job stands in the store: in the page's queue, waiting for a worker, and so on."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class JobRecord(_Record):
+    """One job; `needs` is the engine that a worker must have.
+
+    `attempt` counts the attempts begun and names the folder of the newest one; `owner` is the worker that
+    makes it. `deaths` counts the workers that died of it, `cancel` is the user's wish.
+    """
+
+    id: str
+    session_id: str
+    request: MatteRequest
+    needs: str
+    client: str = ""
+    submitted_at_s: float = Field(default_factory=time.time)
+    phase: Phase = Phase.QUEUED
+    attempt: int = 0
+    owner: str = ""
+    deaths: int = 0
+    cancel: bool = False
+    error: Message | None = None
+
+
+class Beat(_Record):
+    """A sign of life of one attempt, with what it has to report; `count` grows with each."""
+
+    attempt: int
+    count: int
+    progress: Progress | None = None
+    notices: tuple[Message, ...] = ()
+
+
+class WorkerRecord(_Record):
+    """A worker and the engines that are ready there; `count` grows with each sign of life."""
+
+    name: str
+    engines: tuple[str, ...]
+    device: str = "cpu"
+    job: str = ""
+    count: int = 0
+
+
+Step: TypeAlias = Callable[[JobRecord], JobRecord | None]
+
+
+def offer(record: JobRecord) -> JobRecord | None:
+    """Let the workers have a job whose turn has come."""
+    is_queued = record.phase is Phase.QUEUED
+    return record.model_copy(update={"phase": Phase.WAITING}) if is_queued else None
+
+
+def claim(owner: str) -> Step:
+    """Begin the next attempt of a waiting job; a message that came twice finds it taken."""
+
+    def step(record: JobRecord) -> JobRecord | None:
+        if record.phase is not Phase.WAITING:
+            return None
+        changes = {"phase": Phase.RUNNING, "attempt": record.attempt + 1, "owner": owner}
+        return record.model_copy(update=changes)
+
+    return step
+
+
+def end(attempt: int, phase: Phase, error: Message | None = None) -> Step:
+    """End a job, if the attempt is still the one on record."""
+    return _of_attempt(attempt, lambda record: {"phase": phase, "error": error})
+
+
+def give_back(attempt: int) -> Step:
+    """Let another worker run the job, whose worker stops; that is not the job's fault and does not count."""
+    return _of_attempt(attempt, lambda record: {"phase": _next_phase(record), "owner": ""})
+
+
+def take_back(attempt: int) -> Step:
+    """Take a job from a worker that is dead; after too many of them it fails."""
+
+    def changes(record: JobRecord) -> dict[str, object]:
+        deaths = record.deaths + 1
+        if deaths >= MOST_DEATHS and not record.cancel:
+            error = Message("worker.died", {"workers": deaths})
+            return {"phase": Phase.FAILED, "deaths": deaths, "error": error}
+        return {"phase": _next_phase(record), "deaths": deaths, "owner": ""}
+
+    return _of_attempt(attempt, changes)
+
+
+def cancel(record: JobRecord) -> JobRecord | None:
+    """Note that the user wants no more of it; what no worker has ends at once."""
+    if record.cancel or record.phase not in (Phase.QUEUED, Phase.WAITING, Phase.RUNNING):
+        return None
+    phase = record.phase if record.phase is Phase.RUNNING else Phase.CANCELLED
+    return record.model_copy(update={"cancel": True, "phase": phase})
+
+
+def _next_phase(record: JobRecord) -> Phase:
+    return Phase.CANCELLED if record.cancel else Phase.WAITING
+
+
+def _of_attempt(attempt: int, changes: Callable[[JobRecord], dict[str, object]]) -> Step:
+    def step(record: JobRecord) -> JobRecord | None:
+        if record.phase is not Phase.RUNNING or record.attempt != attempt:
+            return None
+        return record.model_copy(update=changes(record))
+
+    return step

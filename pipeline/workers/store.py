@@ -1,0 +1,163 @@
+"""Where the records of jobs and workers are kept: the interface, and its home in files of the workspace."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from pipeline.storage.files import exclusive, partial_path, write_atomically
+from pipeline.workers.records import Beat, JobRecord, Step, WorkerRecord
+
+Stored = TypeVar("Stored", bound=BaseModel)
+
+
+class JobStore(Protocol):
+    """Records of jobs, their signs of life, and the workers; any thread and any process may use it.
+
+    Every method raises `StoreUnavailable` where the store can't be read: nothing is known then, and nobody
+    may conclude that a worker is dead.
+    """
+
+    def begin(self, version: str) -> None:
+        """Note the version that workers must have; called by the page's process at its start."""
+
+    def version(self) -> str:
+        """Return the page's version; "" before a page was started."""
+
+    def put(self, record: JobRecord) -> None:
+        """Add a job, or replace what is known of it."""
+
+    def read(self, job_id: str) -> JobRecord | None:
+        """Return a job's newest record, None where it is unknown."""
+
+    def change(self, job_id: str, step: Step) -> JobRecord | None:
+        """Take a step in one indivisible change; return the new record, None where it can't be taken."""
+
+    def records(self) -> list[JobRecord]:
+        """Return all jobs, oldest first."""
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job and its signs of life."""
+
+    def put_beat(self, job_id: str, beat: Beat) -> None:
+        """Replace a job's newest sign of life."""
+
+    def beat(self, job_id: str) -> Beat | None:
+        """Return a job's newest sign of life."""
+
+    def announce(self, worker: WorkerRecord) -> None:
+        """Replace what is known of a worker."""
+
+    def dismiss(self, name: str) -> None:
+        """Forget a worker that ends."""
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers that announced themselves; some of them may be dead."""
+
+
+class FileJobStore:
+    """The store of one machine, as files of the workspace; it survives a restart of everything."""
+
+    def __init__(self, workspace_dir: Path) -> None:
+        self._folder = workspace_dir / "jobs"
+        for name in ("records", "beats", "workers"):
+            (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def begin(self, version: str) -> None:
+        """Note the version; workers that are there announce themselves again."""
+        for path in (self._folder / "workers").iterdir():
+            path.unlink(missing_ok=True)
+        write_atomically(self._folder / "version", version.encode())
+
+    def version(self) -> str:
+        """Return the page's version."""
+        try:
+            return (self._folder / "version").read_text()
+        except FileNotFoundError:
+            return ""
+
+    def put(self, record: JobRecord) -> None:
+        """Add a job, or replace what is known of it."""
+        with exclusive(self._folder / ".lock"):
+            self._write(record)
+
+    def read(self, job_id: str) -> JobRecord | None:
+        """Return a job's newest record."""
+        return _read(self._record_path(job_id), JobRecord)
+
+    def change(self, job_id: str, step: Step) -> JobRecord | None:
+        """Take a step under the store's lock."""
+        with exclusive(self._folder / ".lock"):
+            known = self.read(job_id)
+            changed = None if known is None else step(known)
+            if changed is not None:
+                self._write(changed)
+            return changed
+
+    def records(self) -> list[JobRecord]:
+        """Return all jobs, oldest first."""
+        return sorted(_read_all(self._folder / "records", JobRecord), key=_age)
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job and its signs of life."""
+        with exclusive(self._folder / ".lock"):
+            self._record_path(job_id).unlink(missing_ok=True)
+            self._beat_path(job_id).unlink(missing_ok=True)
+
+    def put_beat(self, job_id: str, beat: Beat) -> None:
+        """Replace a job's newest sign of life; what a power cut loses of it does not matter."""
+        _replace(self._beat_path(job_id), beat)
+
+    def beat(self, job_id: str) -> Beat | None:
+        """Return a job's newest sign of life."""
+        return _read(self._beat_path(job_id), Beat)
+
+    def announce(self, worker: WorkerRecord) -> None:
+        """Replace what is known of a worker."""
+        _replace(self._folder / "workers" / f"{worker.name}.json", worker)
+
+    def dismiss(self, name: str) -> None:
+        """Forget a worker that ends."""
+        (self._folder / "workers" / f"{name}.json").unlink(missing_ok=True)
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers that announced themselves."""
+        return _read_all(self._folder / "workers", WorkerRecord)
+
+    def _write(self, record: JobRecord) -> None:
+        write_atomically(self._record_path(record.id), record.model_dump_json().encode("utf-8"))
+
+    def _record_path(self, job_id: str) -> Path:
+        return self._folder / "records" / f"{job_id}.json"
+
+    def _beat_path(self, job_id: str) -> Path:
+        return self._folder / "beats" / f"{job_id}.json"
+
+
+def _age(record: JobRecord) -> float:
+    return record.submitted_at_s
+
+
+def _read(path: Path, kind: type[Stored]) -> Stored | None:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _read_all(folder: Path, kind: type[Stored]) -> list[Stored]:
+    found = (_read(path, kind) for path in sorted(folder.glob("*.json")) if _is_whole(path))
+    return [item for item in found if item is not None]
+
+
+def _is_whole(path: Path) -> bool:
+    return ".partial" not in path.name
+
+
+def _replace(path: Path, value: BaseModel) -> None:
+    temporary = partial_path(path)
+    temporary.write_bytes(value.model_dump_json().encode("utf-8"))
+    os.replace(temporary, path)

@@ -1,0 +1,281 @@
+"""A worker: runs one job at a time in its main thread and keeps saying that it lives.
+
+What it can't tell it leaves as it is: while the store is out of reach a job goes on, and its end is
+reported when the store is back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from engines.base import RunContext
+from pipeline.session.request import MatteRequest
+from pipeline.session.store import SessionStore
+from pipeline.workers.attempts import Attempt
+from pipeline.workers.records import (
+    WORKER_VERSION,
+    Beat,
+    JobRecord,
+    Phase,
+    Step,
+    WorkerRecord,
+    claim,
+    end,
+    give_back,
+)
+from pipeline.workers.store import JobStore
+from utils.errors import Cancelled, SplazmatteError, StoreUnavailable, WorkersUnavailable
+from utils.types import Message, Progress
+
+logger = logging.getLogger(__name__)
+
+LONGEST_BEAT_S = 0.5
+"""Seconds between two signs of life at most; the user's cancel is read with each."""
+BEATS_A_LEASE = 4
+"""Signs of life within a lease at least, so that a late one does not cost the job."""
+STOP_TRIES_S = 5.0
+"""Seconds that a worker which stops tries to report a job's end."""
+RETRY_S = 0.5
+"""Seconds between two tries to report a job's end."""
+
+RunJob = Callable[[SessionStore, str, MatteRequest, RunContext], object]
+"""Runs a request for a session of a store, in this thread."""
+
+
+class Worker:
+    """Runs jobs of a store; `with` says when it lives.
+
+    Args:
+        workspace_dir: the workspace that page and workers share.
+        run_job: does the work of an attempt, in the attempt's own folder.
+        lives: a further condition; without it the worker stops as at `stop`.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        workspace_dir: Path,
+        run_job: RunJob,
+        worker: WorkerRecord,
+        lease_s: float,
+        lives: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._store = store
+        self._workspace_dir = workspace_dir
+        self._sessions = SessionStore(workspace_dir)
+        self._run_job = run_job
+        self._record = worker
+        self._interval_s = min(LONGEST_BEAT_S, lease_s / BEATS_A_LEASE)
+        self._lives = lives
+        self._running: _Running | None = None
+        self._refusal: WorkersUnavailable | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep_saying, name="beats", daemon=True)
+        self.stopping = threading.Event()
+        """Set when no further job is begun."""
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines whose jobs it takes."""
+        return self._record.engines
+
+    @property
+    def name(self) -> str:
+        """Its name in the store, which no other worker has."""
+        return self._record.name
+
+    def __enter__(self) -> Worker:
+        """Announce the worker.
+
+        Raises:
+            WorkersUnavailable: the page is of another version.
+            StoreUnavailable: the store can't be reached.
+        """
+        self._announce()
+        if self._refusal is not None:
+            raise self._refusal
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        self._thread.join()
+        try:
+            self._store.dismiss(self.name)
+        except StoreUnavailable as unavailable:
+            logger.warning("%s", unavailable)
+
+    def stop(self) -> None:
+        """Begin no further job, and give the running one back at its next frame; also from a signal handler."""
+        self.stopping.set()
+        running = self._running
+        if running is not None:
+            running.cancel.set()
+
+    def check(self) -> None:
+        """Raise why the page refused this worker, if it did."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    def run(self, job_id: str) -> bool:
+        """Run a job unless somebody else has it, or it has ended; return whether it was this worker's."""
+        if self.stopping.is_set():
+            return False
+        record = self._store.change(job_id, claim(self.name))
+        if record is None:
+            return False
+        logger.info("job %s of session %s begins", job_id, record.session_id[:6])
+        running = _Running(record)
+        self._running = running
+        if self.stopping.is_set():
+            running.cancel.set()
+        attempt = Attempt(self._workspace_dir, record)
+        try:
+            step = self._attempt(attempt, running)
+            if not self._settle(job_id, step):
+                logger.warning("job %s was taken back meanwhile; what was made goes", job_id)
+                attempt.discard()
+        finally:
+            self._running = None
+        return True
+
+    def _attempt(self, attempt: Attempt, running: _Running) -> Step:
+        """Do the work; return the step that says how it ended."""
+        record = running.record
+        try:
+            attempt.begin(self._sessions.open(record.session_id))
+            store = SessionStore(attempt.workspace_dir)
+            self._run_job(store, record.session_id, record.request, running.context())
+            attempt.commit()
+            return end(record.attempt, Phase.DONE)
+        except Cancelled:
+            attempt.discard()
+            if running.is_cancelled_by_user:
+                return end(record.attempt, Phase.CANCELLED)
+            return give_back(record.attempt)
+        except SplazmatteError as error:
+            logger.warning("job %s: %s (%s)", record.id, error, error.detail)
+            message = error.message
+        except BaseException:
+            logger.exception("job %s failed", record.id)
+            message = Message("job.internal_error")
+        attempt.discard()
+        return end(record.attempt, Phase.FAILED, message)
+
+    def _settle(self, job_id: str, step: Step) -> bool:
+        """Report a job's end, as often as it takes; return whether it still was this worker's.
+
+        A worker that stops tries for a while only; the lease and the manifest settle the rest.
+        """
+        stopping_since_s = None
+        while True:
+            try:
+                return self._store.change(job_id, step) is not None
+            except StoreUnavailable as error:
+                logger.warning("the end of job %s can't be reported yet: %s", job_id, error)
+                if self.stopping.is_set() and stopping_since_s is None:
+                    stopping_since_s = time.monotonic()
+                if stopping_since_s and time.monotonic() - stopping_since_s > STOP_TRIES_S:
+                    return True
+                time.sleep(RETRY_S)
+
+    def _keep_saying(self) -> None:
+        is_reached = True
+        while not self._closed.wait(self._interval_s):
+            if not self._lives():
+                self.stop()
+            try:
+                self._announce()
+                self._beat()
+                is_reached = True
+            except StoreUnavailable as error:
+                if is_reached:
+                    logger.warning("%s", error)
+                is_reached = False
+            except Exception:
+                logger.exception("a sign of life failed")
+
+    def _announce(self) -> None:
+        running = self._running
+        job = "" if running is None else running.record.id
+        self._record = self._record.model_copy(update={"count": self._record.count + 1, "job": job})
+        version = self._store.version()
+        if version not in ("", WORKER_VERSION):
+            self._refusal = WorkersUnavailable("worker.version", own=WORKER_VERSION, page=version)
+            self.stop()
+            return
+        self._store.announce(self._record)
+
+    def _beat(self) -> None:
+        """Say how far the job is, and read whether it is still wanted."""
+        running = self._running
+        if running is None:
+            return
+        job_id, attempt = running.record.id, running.record.attempt
+        self._store.put_beat(job_id, running.next_beat())
+        known = self._store.read(job_id)
+        if known is None:
+            return
+        if known.cancel:
+            running.is_cancelled_by_user = True
+            running.cancel.set()
+        if known.attempt != attempt or known.phase is not Phase.RUNNING:
+            running.cancel.set()
+
+
+class _Running:
+    """The job that a worker runs, and what it has to report."""
+
+    def __init__(self, record: JobRecord) -> None:
+        self.record = record
+        self.cancel = threading.Event()
+        self.is_cancelled_by_user = False
+        self._count = 0
+        self._progress: Progress | None = None
+        self._notices: list[Message] = []
+
+    def context(self) -> RunContext:
+        """Return what the job reports to."""
+        return RunContext(
+            on_progress=self._take_progress, on_notice=self._notices.append, cancel=self.cancel
+        )
+
+    def next_beat(self) -> Beat:
+        """Return the next sign of life."""
+        self._count += 1
+        return Beat(
+            attempt=self.record.attempt,
+            count=self._count,
+            progress=self._progress,
+            notices=tuple(self._notices),
+        )
+
+    def _take_progress(self, progress: Progress) -> None:
+        self._progress = progress
+
+
+def work_by_asking(worker: Worker, store: JobStore, pause_s: float = LONGEST_BEAT_S / 2) -> None:
+    """Look for waiting jobs until the worker stops: what a store without a broker needs.
+
+    Raises:
+        WorkersUnavailable: a page of another version was started.
+    """
+    while not worker.stopping.is_set():
+        waiting = [
+            record
+            for record in store.records()
+            if record.phase is Phase.WAITING and record.needs in worker.engines
+        ]
+        if not any(worker.run(record.id) for record in waiting):
+            worker.stopping.wait(pause_s)
+    worker.check()

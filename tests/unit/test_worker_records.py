@@ -1,0 +1,213 @@
+"""Steps of a job in a store, the lease, and how an attempt's work gets into the session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.session.request import MatteRequest
+from pipeline.session.session import Session
+from pipeline.session.state import OutputRecord, SessionState, SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.workers.attempts import Attempt, attempts_dir, sweep
+from pipeline.workers.lease import LeaseWatch
+from pipeline.workers.records import (
+    Beat,
+    JobRecord,
+    Phase,
+    WorkerRecord,
+    cancel,
+    claim,
+    end,
+    give_back,
+    offer,
+    take_back,
+)
+from pipeline.workers.store import FileJobStore, JobStore
+from utils.types import Message, Progress
+
+
+def job(job_id: str = "ab12", session_id: str = "s" * 24) -> JobRecord:
+    return JobRecord(
+        id=job_id, session_id=session_id, request=MatteRequest(engine="builtin"), needs="builtin"
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    yield FileJobStore(tmp_path)
+
+
+def test_a_job_is_claimed_once_however_often_it_is_delivered(store: JobStore) -> None:
+    store.put(job())
+    assert store.change("ab12", claim("early")) is None  # not its turn yet
+    store.change("ab12", offer)
+    first = store.change("ab12", claim("one"))
+    assert first is not None
+    assert (first.phase, first.attempt, first.owner) == (Phase.RUNNING, 1, "one")
+    assert store.change("ab12", claim("two")) is None
+    store.change("ab12", end(1, Phase.DONE))
+    assert store.change("ab12", claim("two")) is None
+
+
+def test_only_the_attempt_on_record_ends_a_job(store: JobStore) -> None:
+    store.put(job().model_copy(update={"phase": Phase.WAITING}))
+    store.change("ab12", claim("one"))
+    store.change("ab12", take_back(1))
+    store.change("ab12", claim("two"))
+    assert store.change("ab12", end(1, Phase.DONE)) is None
+    assert store.change("ab12", give_back(1)) is None
+    done = store.change("ab12", end(2, Phase.DONE))
+    assert done is not None
+    assert done.deaths == 1
+
+
+def test_a_job_is_given_up_at_the_third_death_and_stops_of_workers_do_not_count(
+    store: JobStore,
+) -> None:
+    store.put(job().model_copy(update={"phase": Phase.WAITING}))
+    for attempt in range(1, 6):
+        store.change("ab12", claim("any"))
+        step = give_back(attempt) if attempt < 4 else take_back(attempt)
+        changed = store.change("ab12", step)
+        assert changed is not None
+        assert changed.phase is Phase.WAITING
+    store.change("ab12", claim("any"))
+    last = store.change("ab12", take_back(6))
+    assert last is not None
+    assert last.phase is Phase.FAILED
+    assert last.error == Message("worker.died", {"workers": 3})
+
+
+@pytest.mark.parametrize("step", [give_back, take_back])
+def test_a_cancelled_job_is_not_run_again(
+    store: JobStore, step: Callable[[int], Callable[[JobRecord], JobRecord | None]]
+) -> None:
+    store.put(job().model_copy(update={"phase": Phase.WAITING}))
+    store.change("ab12", claim("one"))
+    wanted = store.change("ab12", cancel)
+    assert wanted is not None
+    assert wanted.phase is Phase.RUNNING  # the worker reads the wish
+    ended = store.change("ab12", step(1))
+    assert ended is not None
+    assert ended.phase is Phase.CANCELLED
+
+
+def test_a_store_keeps_what_is_put_there_until_it_is_forgotten(store: JobStore) -> None:
+    assert store.read("ab12") is None
+    assert store.change("ab12", offer) is None
+    later = job("cd34").model_copy(update={"submitted_at_s": 2e9})
+    beat = Beat(
+        attempt=1, count=3, progress=Progress("matte", 2, 9), notices=(Message("job.cancelled"),)
+    )
+    for item in (later, job()):
+        store.put(item)
+    store.put_beat("ab12", beat)
+    assert [item.id for item in store.records()] == ["ab12", "cd34"]
+    assert store.beat("ab12") == beat
+    assert store.beat("cd34") is None
+    store.forget("ab12")
+    assert store.read("ab12") is None
+    assert store.beat("ab12") is None
+
+
+def test_workers_announce_themselves_again_to_a_new_page(store: JobStore) -> None:
+    worker = WorkerRecord(name="host-1-ff", engines=("builtin",), count=4)
+    assert store.version() == ""
+    store.announce(worker)
+    assert store.workers() == [worker]
+    store.dismiss(worker.name)
+    assert store.workers() == []
+    store.begin("1.2")
+    assert store.version() == "1.2"
+
+
+def test_a_lease_runs_out_by_silence_on_ones_own_clock_and_never_while_nothing_is_known() -> None:
+    now = [100.0]
+    watch = LeaseWatch(2.0, clock=lambda: now[0])
+    assert not watch.is_dead("job", 7)
+    now[0] += 1.9
+    assert not watch.is_dead("job", 7)
+    now[0] += 0.2
+    assert watch.is_dead("job", 7)
+    assert not watch.is_dead("job", 8)
+    now[0] += 60.0
+    watch.forget("job")
+    assert not watch.is_dead("job", 8)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    made = SessionStore(tmp_path).create("clip.mp4")
+    (made.folder / "source.mp4").write_bytes(b"clip")
+    (made.folder / "old").mkdir()
+    (made.folder / "old" / "000000.png").write_bytes(b"old")
+    (made.folder / "frames").mkdir()
+    (made.folder / "frames" / "000000.jpg").write_bytes(b"picture")
+    return made
+
+
+def finish(attempt: Attempt) -> None:
+    """Do what a job does: replace, make and remove files, and change the state."""
+    folder = attempt.session.folder
+    replaced = folder / "source.partial.mp4"
+    replaced.write_bytes(b"other")
+    os.replace(replaced, folder / "source.mp4")
+    (folder / "new").mkdir()
+    (folder / "new" / "000000.png").write_bytes(b"new")
+    (folder / "old" / "000000.png").unlink()
+    attempt.session.update(
+        status=SessionStatus.DONE, outputs=(OutputRecord(kind="png", file="new", size_bytes=3),)
+    )
+    attempt.commit()
+
+
+def assert_published(session: Session, state: SessionState) -> None:
+    assert state.status is SessionStatus.DONE
+    assert state.shown_name == "renamed"
+    assert [record.file for record in state.outputs] == ["new"]
+    assert (session.folder / "source.mp4").read_bytes() == b"other"
+    assert (session.folder / "new" / "000000.png").read_bytes() == b"new"
+    assert (session.folder / "frames" / "000000.jpg").read_bytes() == b"picture"
+    assert not (session.folder / "old").exists()
+
+
+def test_an_attempt_changes_nothing_of_the_session_until_it_is_published(
+    tmp_path: Path, session: Session
+) -> None:
+    attempt = Attempt(tmp_path, job(session_id=session.id))
+    attempt.begin(session)
+    finish(attempt)
+    assert attempt.is_complete
+    assert (session.folder / "source.mp4").read_bytes() == b"clip"
+    assert (session.folder / "old" / "000000.png").read_bytes() == b"old"
+    assert session.state.status is SessionStatus.READY
+    session.update(shown_name="renamed")
+    assert_published(session, attempt.publish(session))
+    assert not list(attempts_dir(tmp_path).iterdir())
+
+
+def test_publishing_goes_on_where_it_was_broken_off(
+    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = Attempt(tmp_path, job(session_id=session.id))
+    attempt.begin(session)
+    finish(attempt)
+    session.update(shown_name="renamed")
+    with monkeypatch.context() as broken:
+        broken.setattr(Session, "transform", lambda *_: (_ for _ in ()).throw(OSError("killed")))
+        with pytest.raises(OSError, match="killed"):
+            attempt.publish(session)
+    again = Attempt(tmp_path, job(session_id=session.id))
+    assert again.is_complete
+    assert_published(session, again.publish(session))
+
+
+def test_folders_of_attempts_go_with_their_jobs(tmp_path: Path, session: Session) -> None:
+    for job_id in ("ab12", "cd34"):
+        Attempt(tmp_path, job(job_id, session.id)).begin(session)
+    sweep(tmp_path, frozenset({"cd34"}))
+    assert [folder.name for folder in attempts_dir(tmp_path).iterdir()] == ["cd34-0"]

@@ -1,0 +1,157 @@
+"""Pages and worker processes over one workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from engines.device.manager import ModelManager
+from engines.registry import build_registry
+from engines.text.translation import Translator
+from pipeline.jobs.queue import JobRunner
+from pipeline.orchestrator import Orchestrator
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionState
+from pipeline.session.store import SessionStore
+from pipeline.video_io import VideoIO
+from pipeline.workers.dispatch import Dispatcher
+from pipeline.workers.store import FileJobStore, JobStore
+from tests.disc import write_clip, write_mask_png
+from tests.faults.workplace import SMALL, app_environment, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+LEASE_S = 2.0
+SIZE = (96, 64)
+FRAMES = 6
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", FRAMES, SIZE)
+
+
+@pytest.fixture(scope="session")
+def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_mask_png(tmp_path_factory.mktemp("mask") / "mask.png", 0, SIZE)
+
+
+@dataclass
+class Page:
+    """The page's side, in this process, as app.py wires it."""
+
+    workspace: Path
+    store: JobStore
+    dispatcher: Dispatcher
+    jobs: JobRunner
+    orchestrator: Orchestrator
+    sessions: SessionStore
+
+    def session(self, clip: Path, mask: Path) -> str:
+        session_id = self.orchestrator.create_session(clip, "clip.mp4").id
+        self.orchestrator.read_mask_upload(session_id, 0, mask)
+        return session_id
+
+    def submit(self, session_id: str) -> None:
+        request = MatteRequest(engine="builtin", outputs=("alpha", "png"))
+        self.orchestrator.submit(session_id, request)
+
+    def ended(self, session_id: str, timeout_s: float = 60.0) -> SessionState:
+        self.jobs.wait(session_id, timeout_s)
+        return self.orchestrator.state(session_id)
+
+    def wait_for_workers(self, count: int) -> None:
+        wait_until(lambda: len(self.dispatcher.workers) >= count)
+
+
+def make_page(
+    workspace: Path, store: JobStore, send: Callable[..., None] = lambda record: None
+) -> Page:
+    settings = Settings(
+        _env_file=None,
+        workspace_dir=workspace,
+        models_dir=workspace / "no-models",
+        client_queue_limit=100,
+        **SMALL,
+    )
+    dispatcher = Dispatcher(store, workspace, LEASE_S, send)
+    registry = build_registry(settings)
+    manager = ModelManager(registry, device="cpu")
+    jobs = JobRunner(100, 100, may_start={"matte": dispatcher.may_start})
+    sessions = SessionStore(workspace)
+    orchestrator = Orchestrator(
+        settings=settings,
+        store=sessions,
+        video=VideoIO(settings),
+        registry=registry,
+        manager=manager,
+        jobs=jobs,
+        translator=Translator(settings),
+        workers=dispatcher,
+    )
+    orchestrator.recover()
+    return Page(workspace, store, dispatcher, jobs, orchestrator, sessions)
+
+
+@dataclass
+class Workers:
+    """Worker processes of a test; all are killed at its end."""
+
+    workspace: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, seconds_a_frame: float = 0.1) -> subprocess.Popen[bytes]:
+        with (self.workspace.parent / "workers.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.workers.slow_worker", name, str(seconds_a_frame)],
+                cwd=ROOT,
+                env=app_environment(
+                    self.workspace, SPLAZMATTE_LEASE_S=str(LEASE_S), **self.settings
+                ),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.processes[name] = process
+        return process
+
+    def kill(self, name: str) -> None:
+        """Kill a worker and its FFmpeg processes, as a power cut does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.processes[name].pid, signal.SIGKILL)
+        self.processes.pop(name).wait()
+
+    def begins(self) -> list[str]:
+        path = self.workspace / "begins.txt"
+        return path.read_text().splitlines() if path.is_file() else []
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def workers(workspace: Path) -> Iterator[Workers]:
+    made = Workers(workspace)
+    yield made
+    for name in list(made.processes):
+        made.kill(name)
+
+
+@pytest.fixture
+def page(workspace: Path) -> Iterator[Page]:
+    made = make_page(workspace, FileJobStore(workspace))
+    yield made
+    made.orchestrator.close()

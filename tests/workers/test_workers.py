@@ -1,0 +1,104 @@
+"""Real worker processes over files of the workspace: jobs end exactly once, whoever dies."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from pipeline.jobs.queue import JobState
+from pipeline.session.state import SessionStatus
+from pipeline.workers.store import FileJobStore
+from tests.faults.workplace import wait_until
+from tests.workers.conftest import FRAMES, Page, Workers, make_page
+
+
+def assert_done_once(page: Page, session_id: str) -> None:
+    state = page.ended(session_id)
+    assert state.status is SessionStatus.DONE, state.error
+    folder = page.sessions.open(session_id).folder
+    assert {record.kind for record in state.outputs} == {"alpha", "png"}
+    assert len(list((folder / "foreground").glob("*.png"))) == FRAMES
+    assert not [path for path in folder.rglob("*") if ".partial" in path.name]
+
+
+def assert_nothing_left(page: Page) -> None:
+    wait_until(lambda: not page.store.records())
+    assert not list((page.workspace / "attempts").iterdir())
+
+
+def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
+    page: Page, workers: Workers, clip: Path, mask: Path
+) -> None:
+    one = workers.start("one", seconds_a_frame=0.2)
+    page.wait_for_workers(1)
+    finished, stopped, moved = (page.session(clip, mask) for _ in range(3))
+    for session_id in (finished, stopped, moved):
+        page.submit(session_id)
+    wait_until(lambda: page.orchestrator.status(finished).live is not None)
+    job = page.orchestrator.status(finished).job
+    assert job is not None
+    assert job.state is JobState.RUNNING
+    page.orchestrator.rename(finished, "renamed meanwhile")
+    assert_done_once(page, finished)
+    state = page.orchestrator.state(finished)
+    assert state.shown_name == "renamed meanwhile"
+    assert (state.engine_used, state.frames_done) == ("builtin", FRAMES)
+    # Marks, kept alpha and result are what a correction needs afterwards.
+    plan = page.orchestrator.rerun_plan(finished)
+    assert plan is not None
+    assert plan.frames == 0
+
+    wait_until(lambda: len(workers.begins()) == 2)
+    page.orchestrator.cancel(stopped)
+    assert page.ended(stopped).status is SessionStatus.CANCELLED
+
+    workers.start("two", seconds_a_frame=0.05)
+    wait_until(lambda: len(workers.begins()) == 3)
+    one.send_signal(signal.SIGTERM)
+    assert one.wait(20) == 0
+    assert_done_once(page, moved)
+    assert [line.split()[0] for line in workers.begins()] == ["one", "one", "one", "two"]
+    assert_nothing_left(page)
+
+
+def test_a_clip_that_kills_every_worker_is_given_up_after_three(
+    page: Page, workers: Workers, clip: Path, mask: Path
+) -> None:
+    (workers.workspace / "poisoned").touch()
+    for name in ("one", "two", "three"):
+        workers.start(name)
+    page.wait_for_workers(3)
+    session_id = page.session(clip, mask)
+    page.submit(session_id)
+    state = page.ended(session_id)
+    assert state.status is SessionStatus.FAILED
+    assert state.error is not None
+    assert state.error.code == "worker.died"
+    assert state.error.params == {"workers": 3}
+    assert len(workers.begins()) == 3
+    assert_nothing_left(page)
+
+
+def test_jobs_outlive_the_page_and_the_worker_that_had_one(
+    workspace: Path, workers: Workers, clip: Path, mask: Path
+) -> None:
+    first_page = make_page(workspace, FileJobStore(workspace))
+    workers.start("one", seconds_a_frame=0.2)
+    first_page.wait_for_workers(1)
+    running_one, waiting_one = first_page.session(clip, mask), first_page.session(clip, mask)
+    first_page.submit(running_one)
+    first_page.submit(waiting_one)
+    wait_until(workers.begins)
+    assert first_page.orchestrator.close()
+    assert first_page.orchestrator.state(running_one).status is SessionStatus.RUNNING
+    assert first_page.orchestrator.state(waiting_one).status is SessionStatus.QUEUED
+    workers.kill("one")
+    workers.start("two", seconds_a_frame=0.05)
+    page = make_page(workspace, FileJobStore(workspace))
+    try:
+        for session_id in (running_one, waiting_one):
+            assert_done_once(page, session_id)
+        assert [line.split()[0] for line in workers.begins()] == ["one", "two", "two"]
+        assert_nothing_left(page)
+    finally:
+        page.orchestrator.close()

@@ -1,0 +1,32 @@
+"""Texts about worker processes, their store and their broker."""
+
+from __future__ import annotations
+
+from utils.messages.text import Text
+
+TEXTS: dict[str, Text] = {
+    "worker.none": Text(
+        en="No worker is running that has the engine “{engine}”, so nothing would do this job. Start one "
+        "(bash scripts/start_worker.sh), or choose another engine.",
+        zh="当前没有运行中的工作进程可使用引擎“{engine}”，任务无法执行。请启动工作进程（bash scripts/start_worker.sh），或改选其他引擎。",
+    ),
+    "worker.died": Text(
+        en="{workers} workers died while they did this job, one after the other, so it was given up. The "
+        "clip may need more memory than they have: try a shorter range or another engine, and tell the admin.",
+        zh="先后有 {workers} 个工作进程在执行该任务时终止，任务已放弃。视频可能超出其内存：请缩短范围或改用其他引擎，并告知管理员。",
+    ),
+    "worker.started_again": Text(
+        en="The worker that did this job is gone; another one starts it again.",
+        zh="执行该任务的工作进程已终止，将由另一个重新开始。",
+    ),
+    "worker.store_gone": Text(
+        en="The store of jobs ({store}) can't be reached. Running jobs go on; this page shows them again when "
+        "it is back.",
+        zh="无法连接任务存储（{store}）。正在运行的任务会继续，恢复连接后页面将重新显示进度。",
+    ),
+    "worker.version": Text(
+        en="This worker has version {own} of the jobs' format, the page has {page}. Install the same "
+        "SplazMatte on both.",
+        zh="该工作进程的任务格式版本为 {own}，页面为 {page}。请在两端安装相同版本的 SplazMatte。",
+    ),
+}
