@@ -70,7 +70,12 @@ def simulate(size_gib: int) -> tuple[list[str], list[str]]:
         try:
             with manager.lease(name, size_wh=SIZE_WH):
                 gone = sorted(before - loaded(manager))
-                steps.append(f"{name}: evicts {', '.join(gone)}" if gone else f"{name}: fits")
+                got = manager.reserved_for(name)
+                least = registry.get(name).working_bytes(SIZE_WH)
+                more = f" with {got / GIB:.1f} GiB" if got > least else ""
+                steps.append(
+                    (f"{name}: evicts {', '.join(gone)}" if gone else f"{name}: fits") + more
+                )
         except OutOfGpuMemory:
             steps.append(f"{name}: refused")
     return steps, sorted(loaded(manager))

@@ -176,6 +176,8 @@ class RunContext:
     cache_dir: Path | None = None
     confirmed: frozenset[int] = frozenset()
     """Frames whose masks a user confirmed; the guide's other masks were tracked."""
+    memory_bytes: int | None = None
+    """Device bytes reserved for this job beside the weights; None where nobody reserved any."""
     details: dict[str, str] = field(default_factory=dict)
     """What an engine notes of how it ran, for the session's record: runtime, precision."""
 
@@ -230,6 +232,10 @@ class Engine(ABC):
     @abstractmethod
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """Return the device bytes one job of this frame size needs beside the weights."""
+
+    def wanted_bytes(self, size_wh: tuple[int, int]) -> int:
+        """Return the device bytes that such a job uses where they are free; `working_bytes` must suffice."""
+        return self.working_bytes(size_wh)
 
     @abstractmethod
     def load_model(self, device: DeviceName) -> None:

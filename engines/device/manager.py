@@ -11,7 +11,7 @@ from typing import Protocol
 
 from engines.base import Engine
 from engines.device.capacity import DeviceCapacity
-from engines.device.memory_budget import EngineState, Entry, Lease, MemoryBudget
+from engines.device.memory_budget import EngineState, Entry, Lease, MemoryBudget, Wanted
 from engines.device.memory_probe import MeasuredPeak, MemoryProbe, PeakRecords
 from engines.device.placement import DeviceChoice, error_kind, release_memory
 from utils.errors import (
@@ -122,7 +122,8 @@ class ModelManager:
 
         Args:
             name: the engine's name in the registry.
-            working_bytes: device bytes the work needs beside the weights; None asks the engine.
+            working_bytes: device bytes the work needs beside the weights; None asks the engine, which may
+                want more where it is free: `reserved_for` tells what it got.
             size_wh: frame size in pixels that the engine is asked about.
             wait_s: seconds to wait for other leases to end; None takes the manager's.
             cancel: ends the waiting early.
@@ -138,12 +139,9 @@ class ModelManager:
         if entry.weight_bytes and not self._capacity.is_resolved:
             with self._building:
                 self._capacity.resolve()
-        if working_bytes is None:
-            working_bytes = entry.engine.working_bytes(size_wh)
-        if entry.weight_bytes == 0:
-            working_bytes = 0  # no weights: it works in main memory, not on the device
+        wanted = self._wanted(entry, working_bytes, size_wh)
         deadline = time.monotonic() + (self._wait_s if wait_s is None else wait_s)
-        lease = self._acquire(entry, working_bytes, deadline, cancel)
+        lease = self._acquire(entry, wanted, deadline, cancel)
         failure: SplazmatteError | None = None
         try:
             yield entry.engine
@@ -173,6 +171,11 @@ class ModelManager:
         """Return the bytes reserved now, the headroom left out."""
         with self._changed:
             return self._budget.reserved_bytes()
+
+    def reserved_for(self, name: str) -> int:
+        """Return the bytes reserved for an engine's live leases, beside its weights."""
+        with self._changed:
+            return self._budget.entries[name].working_bytes
 
     def lease_count(self) -> int:
         """Return how many leases are live, over all engines."""
@@ -218,12 +221,25 @@ class ModelManager:
             measured_device=peak.device,
         )
 
+    def _wanted(self, entry: Entry, working_bytes: int | None, size_wh: tuple[int, int]) -> Wanted:
+        if entry.weight_bytes == 0:
+            return Wanted(0)  # no weights: it works in main memory, not on the device
+        if working_bytes is not None:
+            return Wanted(working_bytes)
+        least = entry.engine.working_bytes(size_wh)
+        more = entry.engine.wanted_bytes(size_wh) - least
+        if more <= 0:
+            return Wanted(least)
+        with self._changed:
+            others = [one for one in self._budget.others_on_device(entry) if not one.leases]
+        return Wanted(least, more, sum(one.engine.working_bytes(size_wh) for one in others))
+
     def _acquire(
-        self, entry: Entry, declared: int, deadline: float, cancel: threading.Event | None
+        self, entry: Entry, wanted: Wanted, deadline: float, cancel: threading.Event | None
     ) -> Lease:
         while True:
             with self._changed:
-                step = self._next_step(entry, declared, deadline, cancel)
+                step = self._next_step(entry, wanted, deadline, cancel)
             if isinstance(step, Entry):
                 self._evict(step)
             elif step is not None:
@@ -231,7 +247,7 @@ class ModelManager:
                 return step
 
     def _next_step(
-        self, entry: Entry, declared: int, deadline: float, cancel: threading.Event | None
+        self, entry: Entry, wanted: Wanted, deadline: float, cancel: threading.Event | None
     ) -> Lease | Entry | None:
         """Return the reserved lease, an engine to evict first, or None after waiting for a change."""
         self._check_open()
@@ -240,12 +256,14 @@ class ModelManager:
         if entry.state in (EngineState.LOADING, EngineState.UNLOADING):
             self._changed.wait(_POLL_S)
             return None
-        working = self._working_bytes(entry, declared)
+        working = self._working_bytes(entry, wanted.working_bytes)
         need = self._budget.need_bytes(entry, working)
         reserved = self._budget.reserved_bytes()
         usable = self._usable_bytes()
         if need == 0 or reserved + need <= usable:
-            return self._budget.reserve(entry, working, declared)
+            spare = usable - reserved - need - wanted.others_bytes
+            more = max(0, min(wanted.more_bytes - (working - wanted.working_bytes), spare))
+            return self._budget.reserve(entry, working + more, wanted.working_bytes + more)
         if not self._budget.is_unloading():
             victim = self._budget.victim_for(entry, need, usable)
             if victim is not None:

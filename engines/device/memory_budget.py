@@ -58,6 +58,19 @@ class Lease:
     baseline_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a lease asks for beside the weights, in bytes.
+
+    `working_bytes` it must have. `more_bytes` it takes as well as far as they are free without evicting anybody
+    and with `others_bytes` left for a job of each other engine that is loaded.
+    """
+
+    working_bytes: int
+    more_bytes: int = 0
+    others_bytes: int = 0
+
+
 @dataclass(slots=True)
 class MemoryBudget:
     """Declared bytes by engine and lease. The caller holds the lock."""
@@ -97,6 +110,14 @@ class MemoryBudget:
         lease.entry.leases -= 1
         lease.entry.working_bytes -= lease.working_bytes
         lease.entry.last_used = time.monotonic()
+
+    def others_on_device(self, entry: Entry) -> list[Entry]:
+        """Return the other engines whose weights are on the device."""
+        return [
+            other
+            for other in self.entries.values()
+            if other is not entry and other.weight_bytes and other.state is not EngineState.ABSENT
+        ]
 
     def next_victim(self) -> Entry | None:
         """Return the idle engine to evict first: least recently used; those that answer clicks come last."""

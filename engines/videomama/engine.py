@@ -90,10 +90,20 @@ class VideoMaMaEngine(Engine):
         )
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
-        """Return what one window needs; the decoder takes what is free beyond it, or less at once."""
+        """Return what one window needs; the decoder takes fewer frames at once where it must."""
+        limits = self._limits(size_wh)
+        return self._scaled(max(limits.window_bytes, limits.encode_bytes))
+
+    def wanted_bytes(self, size_wh: tuple[int, int]) -> int:
+        """Return the peak of the decoder with all its frames at once; see `Engine.wanted_bytes`."""
+        limits = self._limits(size_wh)
+        return self._scaled(max(limits.window_bytes, limits.decode_bytes))
+
+    def _limits(self, size_wh: tuple[int, int]) -> BatchLimits:
         pixels = min(size_wh[0] * size_wh[1], DEFAULT_PIXELS)
-        limits = BatchLimits(24, pixels, self._likely_value_bytes(), None)
-        needed = max(limits.window_bytes, limits.encode_bytes)
+        return BatchLimits(24, pixels, self._likely_value_bytes(), None)
+
+    def _scaled(self, needed: int) -> int:
         return needed // _TINY_SHARE if self._is_tiny() else needed
 
     def load_model(self, device: DeviceName) -> None:
@@ -151,7 +161,9 @@ class VideoMaMaEngine(Engine):
             masks,
             chosen,
             context,
-            FreeSpace(self._free_bytes(networks), self._settings.min_free_disk_bytes),
+            FreeSpace(
+                self._free_bytes(networks, context.memory_bytes), self._settings.min_free_disk_bytes
+            ),
         )
         if networks.device == "cpu" and not self._is_tiny():
             flop = cost.clip_flop(job.geometry.canvas_pixels, job.plan)
@@ -159,15 +171,19 @@ class VideoMaMaEngine(Engine):
             context.on_notice(Message("engine.videomama.slow", {"minutes": minutes}))
         yield from job.run()
 
-    def _free_bytes(self, networks: Networks) -> int | None:
-        """Return the bytes a job may use; None for tiny weights, which fit anywhere."""
+    def _free_bytes(self, networks: Networks, reserved: int | None) -> int | None:
+        """Return the bytes a job may use: what is reserved for it, but no more than is free.
+
+        None for tiny weights, which fit anywhere.
+        """
         if self._is_tiny():
             return None
         if networks.device == "cpu":
             import psutil
 
             return int(psutil.virtual_memory().available * 0.8)
-        return max(0, free_device_bytes() - self._settings.gpu_reserve_bytes)
+        free = max(0, free_device_bytes() - self._settings.gpu_reserve_bytes)
+        return free if reserved is None else min(free, reserved)
 
     def _refuse_slow_cpu(self) -> None:
         """Raise `EngineUnavailable` for real weights on a CPU, naming the time that it would take."""

@@ -159,6 +159,7 @@ class MattingRun:
         size_wh = self.clip.size_wh
         manager = self.services.manager
         with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
+            context = replace(context, memory_bytes=manager.reserved_for(self.engine.name))
             # The engine goes on in a thread of its own while what it gave is rendered.
             made = ahead(lambda: self._alphas(context, leased, guide), ALPHAS_AHEAD)
             with closing(made) as alphas:  # type: ignore[type-var]

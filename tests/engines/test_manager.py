@@ -531,3 +531,28 @@ def test_engines_are_listed_with_the_peaks_of_earlier_processes(tmp_path):
     rows = {row.name: row for row in EngineChoice(settings, registry, manager).everything()}
     assert (rows["sam2"].peak_bytes, rows["sam2"].peak_device) == (140, "cuda")
     assert rows["builtin"].peak_bytes == 0
+
+
+class Flexible(Dummy):
+    """Works with 10 and uses 60 where they are free."""
+
+    def wanted_bytes(self, size_wh) -> int:
+        return 60
+
+
+@pytest.mark.parametrize(("size", "granted"), [(200, 60), (100, 35), (76, 11), (75, 10)])
+def test_more_than_the_least_is_reserved_as_far_as_it_is_free(size, granted):
+    card = Card(size)
+    sam, large = Dummy("sam", card, 20, working=5), Flexible("large", card, 40)
+    manager = ModelManager(Registry(sam, large), device="cpu", memory=card, wait_s=0)
+    with manager.lease("sam"):
+        pass
+    with manager.lease("large"):
+        assert manager.reserved_for("large") == granted
+        # A job of the engine that was loaded before still fits beside it.
+        with manager.lease("sam"):
+            assert sam.loads == 1
+        card.allocate(granted)
+        card.allocate(-granted)
+    with manager.lease("large"):
+        assert manager.reserved_for("large") == granted

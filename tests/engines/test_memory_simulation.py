@@ -18,6 +18,23 @@ def test_every_step_is_granted_evicts_or_is_refused_and_clicks_always_fit(size_g
 def test_large_card_keeps_everything_and_a_tiny_one_refuses_the_largest_engine():
     steps, stays = memory_budget.simulate(80)
     assert stays == ["matanyone", "sam3", "videomama"]
-    assert not [step for step in steps if not step.endswith("fits")]
+    assert not [step for step in steps if not step.split(": ")[1].startswith("fits")]
     steps, _ = memory_budget.simulate(4)
     assert "videomama: refused" in steps
+
+
+@pytest.mark.parametrize(
+    ("size_gib", "step"),
+    [
+        # The window alone; the decoder then takes 4 frames at once.
+        (12, "videomama: fits"),
+        # What is left beside the others and a job of each.
+        (16, "videomama: fits with 7.6 GiB"),
+        # The decoder's whole peak: 12 frames of 1.125 GiB, and 15 % for fragmentation.
+        (24, "videomama: fits with 15.5 GiB"),
+    ],
+)
+def test_the_decoder_s_peak_is_reserved_where_it_is_free_and_refuses_nobody(size_gib, step):
+    steps, _ = memory_budget.simulate(size_gib)
+    assert step in steps
+    assert not [step for step in steps if step.endswith("refused")]

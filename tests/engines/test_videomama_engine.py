@@ -383,6 +383,16 @@ def test_real_weights_are_refused_on_a_cpu_with_the_time_they_would_take(
     assert allowed.is_available
 
 
+@pytest.mark.parametrize(("reserved", "usable"), [(None, 7), (5, 5), (9, 7)])
+def test_a_job_uses_what_is_reserved_for_it_and_no_more_than_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reserved: int | None, usable: int
+) -> None:
+    monkeypatch.setattr("engines.videomama.engine.free_device_bytes", lambda: 10)
+    made = VideoMaMaEngine(tiny_settings(tmp_path).model_copy(update={"gpu_reserve_bytes": 3}))
+    on_gpu = type("OnGpu", (), {"device": "cuda"})()
+    assert made._free_bytes(on_gpu, reserved) == usable
+
+
 def test_importing_and_asking_what_is_missing_loads_no_model_library(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from config import Settings;"
