@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fetch.checks import digest_of
+from fetch.half import is_half_of, to_half
 from fetch.problems import NotThere, Refused
 from fetch.sources import Arrived, fetch_file, sources_of
 from fetch.transfer import Transfer, host_of, stored_token
@@ -41,7 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
             for name in names:
                 show_plan(models[name], folder, transfer)
             return 0
-        return fetch_all(names, models, folder, transfer)
+        if options.fp16 and not any(is_convertible(models[name]) for name in names):
+            able = [name for name, model in models.items() if is_convertible(model)]
+            raise Refused(f"--fp16 is for {', '.join(able)}: other models stay as they come.")
+        return fetch_all(names, models, folder, transfer, options.fp16)
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 2
@@ -60,6 +64,11 @@ def _parser(models: dict[str, Any]) -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="show what there is and stop")
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be fetched and stop"
+    )
+    parser.add_argument(
+        "--fp16",
+        action="store_true",
+        help="keep VideoMaMa's weights in float16, as a GPU runs them: half the disk",
     )
     parser.add_argument("--models-dir", type=Path, default=None, help="default: models/")
     parser.add_argument(
@@ -142,12 +151,23 @@ def announce(model: dict[str, Any], folder: Path) -> None:
         print("  access: " + " ".join(gate_steps(model["repo"])))
 
 
-def fetch_all(names: list[str], models: dict[str, Any], folder: Path, transfer: Transfer) -> int:
+def is_convertible(model: dict[str, Any]) -> bool:
+    """Tell whether a model has files that `--fp16` rewrites."""
+    return any(entry.get("halves") for entry in model["files"].values())
+
+
+def fetch_all(
+    names: list[str],
+    models: dict[str, Any],
+    folder: Path,
+    transfer: Transfer,
+    fp16: bool = False,
+) -> int:
     """Fetch the models; one that can't be had does not stop the others. Returns the exit code."""
     missing: list[str] = []
     for name in names:
         try:
-            fetch_model(models[name], folder, transfer)
+            fetch_model(models[name], folder, transfer, fp16)
         except Refused as refusal:
             print(refusal, file=sys.stderr, flush=True)
             missing.append(name)
@@ -160,8 +180,13 @@ def fetch_all(names: list[str], models: dict[str, Any], folder: Path, transfer: 
     return 2 if missing else 0
 
 
-def fetch_model(model: dict[str, Any], folder: Path, transfer: Transfer) -> None:
+def fetch_model(
+    model: dict[str, Any], folder: Path, transfer: Transfer, fp16: bool = False
+) -> None:
     """Fetch one model's files into its folder and note what was verified.
+
+    Args:
+        fp16: rewrite those files in float16 that may be; what was rewritten before is kept either way.
 
     Raises:
         Refused: a file can't be had.
@@ -169,13 +194,26 @@ def fetch_model(model: dict[str, Any], folder: Path, transfer: Transfer) -> None
     announce(model, folder)
     target = folder / model["folder"]
     receipt: dict[str, Any] = {"files": {}, "sources": {}}
+    known = read_receipt(target)
     for path, entry in model["files"].items():
+        record = known.get("files", {}).get(path, {})
+        if entry.get("halves") and is_half_of(target / path, record, entry.get("sha256", "")):
+            print(f"  {path}: already there, in float16", flush=True)
+            receipt["files"][path] = record
+            receipt["sources"] |= known.get("sources", {})
+            receipt |= {"commit": known["commit"]} if "commit" in known else {}
+            continue
         fetched = fetch_first(model, target, path, entry, transfer)
         if fetched is None:
             continue
         stored, arrived = fetched
-        size = (target / stored).stat().st_size
-        receipt["files"][stored] = {"size": size, "sha256": digest_of(target / stored, "sha256")}
+        if fp16 and entry.get("halves"):
+            receipt["files"][stored] = to_half(target / stored)
+            print(f"  {path}: rewritten in float16 and compared", flush=True)
+        else:
+            size = (target / stored).stat().st_size
+            sha256 = digest_of(target / stored, "sha256")
+            receipt["files"][stored] = {"size": size, "sha256": sha256}
         receipt["sources"] |= {stored: arrived.source} if arrived.source else {}
         receipt |= {"commit": arrived.commit} if arrived.commit else {}
     write_receipt(target, receipt)
@@ -203,6 +241,15 @@ def fetch_first(
         f"{model['label']}: the source has no file {path} any more. "
         "Tell the people who keep this program."
     )
+
+
+def read_receipt(target: Path) -> dict[str, Any]:
+    """Return the folder's receipt; {} where there is none that can be read."""
+    try:
+        receipt = json.loads((target / "receipt.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return receipt if isinstance(receipt, dict) else {}
 
 
 def write_receipt(target: Path, receipt: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ class HubFile:
         try:
             headers = self.transfer.head(self.url)
         except PermissionError as error:
-            raise AccessRefused(refused_access(self.repo, error.args[0])) from error
+            raise self._refused(error.args[0]) from error
         etag = headers.get("x-linked-etag") or headers.get("etag", "")
         checksum = etag.removeprefix("W/").strip('"')
         kind = {64: "sha256", 40: "git"}.get(len(checksum), "")
@@ -97,7 +97,10 @@ class HubFile:
         try:
             return self.transfer.receive(self.url, part, expected)
         except PermissionError as error:
-            raise AccessRefused(refused_access(self.repo, error.args[0])) from error
+            raise self._refused(error.args[0]) from error
+
+    def _refused(self, code: int) -> AccessRefused:
+        return AccessRefused(refused_access(self.repo, code, bool(self.transfer.token)))
 
 
 def hub_endpoint() -> str:
@@ -105,9 +108,28 @@ def hub_endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT", "") or "https://huggingface.co").rstrip("/")
 
 
-def refused_access(repo: str, code: int) -> str:
-    """Return what to do when the hub answers 401 or 403."""
-    return "\n  ".join([f"The hub refused access to {repo} ({code}).", *gate_steps(repo)])
+def refused_access(repo: str, code: int, has_token: bool) -> str:
+    """Return what to do when the hub answers 401 or 403, with a token or without one."""
+    if not has_token:
+        lines = [f"The hub refused access to {repo} ({code}).", *gate_steps(repo)]
+    elif code == 401:
+        lines = [
+            f"The hub does not accept your token ({code}) for {repo}: it is mistyped, expired or revoked.",
+            "1. make a new read token on https://huggingface.co/settings/tokens;",
+            "2. run `hf auth login`, or set HF_TOKEN (it goes before what `hf auth login` stored);",
+            "3. run this command again.",
+        ]
+    else:
+        lines = [
+            f"You are logged in, but this account or token may not read {repo} ({code}).",
+            f"1. see on https://huggingface.co/{repo}, logged in as the same account, whether access was "
+            "asked for, is still being reviewed, or was refused;",
+            "2. a fine-grained token also needs “Read access to contents of all public gated repos you "
+            "can access”;",
+            "3. HF_TOKEN goes before what `hf auth login` stored: is it of the right account?",
+            "4. run this command again.",
+        ]
+    return "\n  ".join(lines)
 
 
 def gate_steps(repo: str) -> list[str]:

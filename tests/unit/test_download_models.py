@@ -15,9 +15,11 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from config import Settings
+from engines.weights import FileVerifier, read_safetensors_header
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = b'{"model_type": "sam2_video"}'
@@ -219,6 +221,24 @@ def test_gated_model_says_the_steps_to_it(hub, tmp_path, code):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (401, ("does not accept your token (401)", "make a new read token")),
+        (403, ("You are logged in", "still being reviewed", "fine-grained token", "facebook/sam3")),
+    ],
+)
+def test_refusal_after_login_tells_a_bad_token_from_an_account_without_access(
+    hub, tmp_path, code, says
+):
+    hub.status = code
+    done = download(hub, tmp_path, "sam3")
+    assert done.returncode == 2
+    assert all(text in done.stderr for text in says)
+    assert "hf_secret" not in done.stdout + done.stderr
+    assert "ask for access" not in done.stderr
+
+
 def test_token_goes_to_the_hub_and_not_to_where_it_redirects(hub, tmp_path):
     download(hub, tmp_path, "sam2")
     at_hub = [request[3] for request in hub.requests if not request[1].startswith("/cdn/")]
@@ -226,6 +246,69 @@ def test_token_goes_to_the_hub_and_not_to_where_it_redirects(hub, tmp_path):
     assert set(at_hub) == {"Bearer hf_secret"}
     assert elsewhere
     assert set(elsewhere) == {None}
+
+
+def put_videomama(hub: FakeHub, values: np.ndarray) -> bytes:
+    """Let the hub serve VideoMaMa with these numbers among its weights, and return the file."""
+    tensors = {"a.weight": values.astype("<f4"), "b.bias": np.arange(6, dtype="<f4")}
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, array in tensors.items():
+        place = [len(data), len(data) + array.nbytes]
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": place}
+        data += array.tobytes()
+    header["c.count"] = {"dtype": "I64", "shape": [1], "data_offsets": [len(data), len(data) + 8]}
+    text = json.dumps(header).encode()
+    whole = len(text).to_bytes(8, "little") + text + data + (7).to_bytes(8, "little")
+    base = "/SammyLim/VideoMaMa/resolve/main/unet/"
+    vae = "/stabilityai/stable-video-diffusion-img2vid-xt/resolve/main/vae/"
+    hub.files |= {
+        base + "config.json": CONFIG,
+        base + "diffusion_pytorch_model.safetensors": whole,
+        vae + "config.json": CONFIG,
+        vae + "diffusion_pytorch_model.fp16.safetensors": WEIGHTS,
+    }
+    return whole
+
+
+def test_fp16_rewrites_the_weights_once_and_says_so_in_the_receipt(hub, tmp_path):
+    values = np.random.default_rng(1).normal(0, 3, (50, 40))
+    whole = put_videomama(hub, values)
+    done = download(hub, tmp_path, "videomama", "--fp16")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "videomama"
+    unet = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    header = read_safetensors_header(unet, "")
+    assert {name: info.dtype for name, info in header.items()} == {
+        "a.weight": "F16", "b.bias": "F16", "c.count": "I64",
+    }  # fmt: skip
+    stored = unet.read_bytes()
+    start = 8 + int.from_bytes(stored[:8], "little")
+    half = np.frombuffer(stored, "<f2", values.size, start).reshape(values.shape)
+    assert np.array_equal(half, values.astype("<f4").astype(np.float16))
+    assert stored[-8:] == (7).to_bytes(8, "little")
+    entry = json.loads((folder / "receipt.json").read_text())["files"][f"unet/{unet.name}"]
+    assert entry["from"] == {"size": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}
+    assert (entry["dtype"], entry["size"]) == ("float16", len(stored))
+    FileVerifier("videomama", "").verify(folder, [f"unet/{unet.name}"])
+    hub.requests.clear()
+    again = download(hub, tmp_path, "videomama")
+    assert "already there, in float16" in again.stdout
+    assert "GET" not in [request[0] for request in hub.requests]
+    assert unet.read_bytes() == stored
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_fp16_keeps_weights_that_it_can_t_hold_and_other_models(hub, tmp_path):
+    whole = put_videomama(hub, np.array([1.0, 1e6]))
+    done = download(hub, tmp_path, "videomama", "--fp16")
+    assert done.returncode == 2
+    assert "a.weight has numbers too large for float16" in done.stderr
+    unet = tmp_path / "videomama" / "unet" / "diffusion_pytorch_model.safetensors"
+    assert unet.read_bytes() == whole
+    assert not list(tmp_path.rglob("*.part"))
+    done = download(hub, tmp_path, "sam2", "--fp16")
+    assert done.returncode == 2
+    assert "--fp16 is for videomama" in done.stderr
 
 
 def test_hub_in_trouble_is_said_and_nothing_is_left(hub, tmp_path):
