@@ -37,7 +37,8 @@ def build_engines(settings: Settings) -> tuple[EngineRegistry, ModelManager]:
     from engines.device.manager import ModelManager
     from engines.device.memory_probe import PeakRecords
     from engines.foreground import connect_foreground
-    from engines.registry import build_registry
+    from engines.registry import build_registry, connect_exchange
+    from pipeline.video_io import ClipFiles
 
     registry = build_registry(settings)
     manager = ModelManager(
@@ -47,6 +48,7 @@ def build_engines(settings: Settings) -> tuple[EngineRegistry, ModelManager]:
         peaks=PeakRecords(settings.workspace_dir / "engine_peaks.json"),
     )
     connect_foreground(registry, manager, settings.foreground_network)
+    connect_exchange(registry, ClipFiles(settings))
     return registry, manager
 
 

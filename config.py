@@ -195,6 +195,27 @@ class Settings(BaseSettings):
     allow_slow_cpu: bool = False
     """Let VideoMaMa's real weights run on a CPU, at minutes a frame."""
 
+    remote_keys_file: Path = ROOT / "remote_keys"
+    """File of lines NAME=VALUE with the keys of services, mode 600; the environment may have them instead."""
+    remote_bases: dict[str, str] = Field(default_factory=dict)
+    """Address of a service's API by engine name, where it isn't the service's own; it may be in this network."""
+    remote_models: dict[str, str] = Field(default_factory=dict)
+    """What runs at a service, by engine name: a model, a version, or an engine of an endpoint of ours."""
+    remote_prices: dict[str, float] = Field(default_factory=dict)
+    """US dollars of a unit by engine name: a second of video, or a picture at services of pictures."""
+    remote_budget_day_usd: float = Field(default=10.0, ge=0)
+    """US dollars that all services together may cost in a day (UTC)."""
+    remote_budget_month_usd: float = Field(default=100.0, ge=0)
+    """US dollars that all services together may cost in a month (UTC)."""
+    remote_deadline_s: float = Field(default=3600.0, gt=0)
+    """Seconds that a service may take for a job."""
+    remote_fetch_s: float = Field(default=900.0, gt=0)
+    """Seconds that fetching a result may take."""
+    remote_pause_s: float = Field(default=1.0, gt=0, le=60)
+    """Seconds until a service is asked again for the first time; grows to 15 times as much."""
+    remote_result_bytes: int = Field(default=4 * 1024**3, ge=1)
+    """Largest result fetched from a service, in bytes."""
+
     @field_validator("workspace_dir", "models_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

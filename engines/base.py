@@ -11,10 +11,14 @@ import enum
 import importlib.util
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from utils.errors import Cancelled
 from utils.options import OptionSpec, OptionValue, specs_of
@@ -180,6 +184,10 @@ class RunContext:
     """Device bytes reserved for this job beside the weights; None where nobody reserved any."""
     details: dict[str, str] = field(default_factory=dict)
     """What an engine notes of how it ran, for the session's record: runtime, precision."""
+    fps: Fraction = Fraction(25)
+    """The clip's frame rate, in frames a second; what a service that is paid by the second is told."""
+    is_stopping: Callable[[], bool] = lambda: False
+    """True where `cancel` was set because the process ends, so that the job may go on later."""
 
     def check_cancelled(self) -> None:
         """Raise `Cancelled` when the job was cancelled; call it at least once a frame."""
@@ -212,6 +220,8 @@ class Engine(ABC):
     """Its rows in the manifest of weights, whose licences are shown beside it; none for an own method."""
     offered_when_missing: bool = True
     """False keeps the page's list short: it is shown there only where its weights are installed."""
+    is_remote: bool = False
+    """It sends the clip to somebody else's machine: never chosen by itself, and not tried out; see `RemoteEngine`."""
     neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 
@@ -437,3 +447,104 @@ class ForegroundConsumer(Protocol):
 
     def use_foreground(self, foreground: ForegroundEstimator) -> None:
         """Ask this estimator in later jobs."""
+
+
+@runtime_checkable
+class RemoteEngine(Protocol):
+    """A matting engine that sends the clip away, to whoever the administrator has given a key for.
+
+    It is an `Engine` as well. Whatever a run of it received stays in the session's kept cache, so that a
+    rerun with other marks sends nothing again; the pipeline has it matte the whole range each time.
+    """
+
+    def before_start(
+        self,
+        size_wh: tuple[int, int],
+        frame_count: int,
+        fps: Fraction,
+        options: Mapping[str, OptionValue],
+    ) -> Message:
+        """Return what a user must know before the start: who gets the clip, and what that will cost.
+
+        Raises:
+            BadRequest: the budget does not allow it, or the service's limits don't.
+        """
+
+    def spending(self) -> Message:
+        """Return what was spent on the service this day and this month."""
+
+    def examine(self) -> Message:
+        """Ask the service whether it takes the key, and what credit is left; costs nothing.
+
+        Raises:
+            ServiceFailed: it does not.
+        """
+
+
+class ReturnedClip(Protocol):
+    """A clip that came from elsewhere: checked against this installation's limits, not trusted otherwise."""
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height, in pixels."""
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames a second."""
+
+    @property
+    def has_alpha(self) -> bool:
+        """True where it has transparency."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+
+    def colours(self) -> Iterator[Frame]:
+        """Yield every frame, uint8 RGB (H, W, 3)."""
+
+    def transparency(self) -> Iterator[npt.NDArray[np.uint8]]:
+        """Yield every frame's transparency, uint8 (H, W), 255 = opaque."""
+
+
+class ClipExchange(Protocol):
+    """Writes clips to send away, and reads what comes back in a child process with limits.
+
+    The application passes it to engines that are a `ClipSender`: engines run no processes of their own.
+    """
+
+    def write_clip(
+        self,
+        path: Path,
+        frames: Iterable[Frame],
+        size_wh: tuple[int, int],
+        fps: Fraction,
+        *,
+        lossless: bool,
+    ) -> None:
+        """Write frames, uint8 RGB (H, W, 3), as H.264 in MP4, or as FFV1 in Matroska where nothing may be lost.
+
+        Args:
+            size_wh: size of the frames; even sides unless lossless.
+        """
+
+    def open_clip(self, path: Path, cancel: threading.Event) -> ReturnedClip:
+        """Check a clip that came from elsewhere and count its frames.
+
+        Raises:
+            BadUpload: it is no clip, or beyond the limits.
+        """
+
+    def read_picture(self, path: Path, cancel: threading.Event) -> npt.NDArray[np.uint8]:
+        """Return a PNG that came from elsewhere, uint8 RGBA (H, W, 4).
+
+        Raises:
+            BadUpload: it is none, or beyond the limits.
+        """
+
+
+@runtime_checkable
+class ClipSender(Protocol):
+    """An engine that exchanges clips with somebody."""
+
+    def use_exchange(self, exchange: ClipExchange) -> None:
+        """Write and read clips with it from now on."""

@@ -6,8 +6,9 @@ import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engines.base import Engine
+from engines.base import ClipExchange, ClipSender, Engine
 from engines.onnx.networks import FRAME_NETWORKS
+from engines.remote.services import SERVICES
 from utils.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ENGINES: dict[str, str] = {
     "videomama": "engines.videomama.engine:VideoMaMaEngine",
     "sam2matting": "engines.sam2matting.engine:Sam2MattingEngine",
     **{name: f"engines.frame_models.engine:{name}" for name in FRAME_NETWORKS},
+    **{name: f"engines.remote.engine:{name}" for name in SERVICES},
 }
 """Engine name -> "module:class", in the order engines are shown; the class is called with the settings."""
 
@@ -63,3 +65,10 @@ class EngineRegistry:
 def build_registry(settings: Settings) -> EngineRegistry:
     """Return the registry for the settings; no weights are touched."""
     return EngineRegistry(settings)
+
+
+def connect_exchange(registry: EngineRegistry, exchange: ClipExchange) -> None:
+    """Give every engine that sends clips away what writes and reads them."""
+    for engine in registry:
+        if isinstance(engine, ClipSender):
+            engine.use_exchange(exchange)

@@ -17,6 +17,7 @@ from engines.base import (
     Capability,
     Engine,
     MattingEngine,
+    RemoteEngine,
     RunContext,
     Tracker,
     missing_packages,
@@ -150,6 +151,8 @@ class Doctor:
             commands = dict.fromkeys(one.command for one in missing if one.command)
             advice = _plain("; ".join(commands)) if commands else None
             return Finding(item, "note", Message("doctor.not_installed"), advice)
+        if isinstance(engine, RemoteEngine):
+            return _examined(item, engine)
         started = time.monotonic()
         try:
             with self._manager.lease(engine.name, size_wh=_SIZE_WH) as leased:
@@ -169,6 +172,14 @@ class Doctor:
                 item, "ok", Message("doctor.job_done_licence", {**values, "licence": licence})
             )
         return Finding(item, "ok", Message("doctor.job_done", values))
+
+
+def _examined(item: Message, engine: RemoteEngine) -> Finding:
+    """Ask a service about the key; a tiny job there would be billed."""
+    try:
+        return Finding(item, "ok", engine.examine(), engine.spending())
+    except SplazmatteError as error:
+        return Finding(item, "problem", Message("doctor.unusable"), error.message)
 
 
 def _plain(text: str) -> Message:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, Engine, ForegroundNetwork
+from engines.base import Capability, Engine, ForegroundNetwork, RemoteEngine
 from engines.device.manager import ModelManager
 from engines.foreground import PREFERRED
 from engines.registry import EngineRegistry
@@ -33,7 +33,7 @@ class EngineInfo:
     option_specs: tuple[OptionSpec, ...]
     is_default: bool
     device: str = "cpu"
-    """Where it would run, "cpu" or "cuda"."""
+    """Where it would run, "cpu", "cuda" or "remote"."""
     peak_bytes: int = 0
     """Weights and one job's working memory, as measured; 0 where it has not run."""
     peak_device: str = ""
@@ -41,10 +41,14 @@ class EngineInfo:
     """Licence of its weights; "" where it has none."""
     commercial_use: bool = True
     """The licences' texts allow commercial use."""
+    spending: Message | None = None
+    """What was spent on it, for an engine that sends the clip away."""
 
     @property
     def device_note(self) -> Message:
         """A sentence on where it would run."""
+        if self.spending is not None:
+            return Message("remote.elsewhere")
         return Message("engine.on_gpu" if self.device.startswith("cuda") else "engine.on_cpu")
 
 
@@ -118,7 +122,7 @@ class EngineChoice:
         on_gpu = self.manager.device.startswith("cuda")
         if asked != (_AUTO, _AUTO) or request.everyone or request.options or on_gpu:
             return ""
-        able = [engine for engine in self._able(Capability.MATTE) if engine.is_available]
+        able = [engine for engine in self._own(Capability.MATTE) if engine.is_available]
         best = max(able, key=lambda engine: engine.preference.where_it_agrees)
         return best.name if best.preference.where_it_agrees else ""
 
@@ -139,7 +143,8 @@ class EngineChoice:
         """
         able = self._able(Capability.EVERYONE if everyone else Capability.MATTE)
         if wanted == _AUTO:
-            name = self._default_for_everyone(able) if everyone else self.default_engine()
+            own = self._own(Capability.EVERYONE)
+            name = self._default_for_everyone(own) if everyone else self.default_engine()
         else:
             engine = self.registry.get(wanted)
             if engine not in able:
@@ -158,7 +163,7 @@ class EngineChoice:
         Raises:
             EngineUnavailable: none is ready.
         """
-        ready = [engine for engine in self._able(Capability.EVERYONE) if engine.is_available]
+        ready = [engine for engine in self._own(Capability.EVERYONE) if engine.is_available]
         if not ready:
             raise EngineUnavailable("engine.no_foreground_network")
         wanted = (self._settings.foreground_network, PREFERRED)
@@ -173,7 +178,7 @@ class EngineChoice:
         """Return the engine that previews a clip without a mark; "" where none is ready, or by the setting."""
         if not self._settings.quick_preview:
             return ""
-        able = [engine for engine in self._able(Capability.EVERYONE) if engine.is_available]
+        able = [engine for engine in self._own(Capability.EVERYONE) if engine.is_available]
         wanted = [engine for engine in able if engine.preference.quick_preview]
         return (
             max(wanted, key=lambda engine: engine.preference.quick_preview).name if wanted else ""
@@ -189,9 +194,13 @@ class EngineChoice:
     def _able(self, capability: Capability) -> list[Engine]:
         return [engine for engine in self.registry if capability in engine.capabilities]
 
+    def _own(self, capability: Capability) -> list[Engine]:
+        """Return the engines of this house: nobody's clip leaves it unless they say so."""
+        return [engine for engine in self._able(capability) if not engine.is_remote]
+
     def _ready(self, capability: Capability) -> list[Engine]:
         """Return the engines that a job may take: where there are workers, those that workers have."""
-        able, elsewhere = self._able(capability), self._elsewhere()
+        able, elsewhere = self._own(capability), self._elsewhere()
         there = [engine for engine in able if engine.name in elsewhere]
         return there or [engine for engine in able if engine.is_available]
 
@@ -240,12 +249,18 @@ class EngineChoice:
             missing=tuple((item.label, item.command) for item in requirements if not item.present),
             option_specs=engine.option_specs(),
             is_default=is_default,
-            device=self.manager.device if engine.weight_bytes else "cpu",
+            device=self._device(engine),
             peak_bytes=measured.weight_bytes + measured.working_bytes,
             peak_device=measured.device,
             licence="; ".join(dict.fromkeys(row.licence for row in rows)),
             commercial_use=all(row.commercial_use for row in rows),
+            spending=engine.spending() if isinstance(engine, RemoteEngine) else None,
         )
+
+    def _device(self, engine: Engine) -> str:
+        if engine.is_remote:
+            return "remote"
+        return self.manager.device if engine.weight_bytes else "cpu"
 
 
 def _names(engines: Iterable[Engine]) -> str:

@@ -48,7 +48,7 @@ from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
-from utils.types import Frame, Prompt, Stroke
+from utils.types import Frame, Message, Prompt, Stroke
 
 __all__ = [
     "EngineInfo",
@@ -307,6 +307,10 @@ class Orchestrator:
     def check_request(self, request: MatteRequest) -> None:
         """Check what can be checked of a request without a clip; see `Jobs.check_request`."""
         self._jobs.check_request(request)
+
+    def before_start(self, session_id: str, request: MatteRequest) -> Message | None:
+        """Return what a user must know before the job starts; see `Jobs.before_start`."""
+        return self._jobs.before_start(session_id, request)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; see `Jobs.submit`."""

@@ -84,6 +84,10 @@ class EngineError(SplazmatteError):
     exit_code = 1
 
 
+class ServiceFailed(SplazmatteError):
+    """A service that the clip was sent to failed, refused, or is out of reach."""
+
+
 class FfmpegFailed(SplazmatteError):
     """An FFmpeg process of ours failed, hung or is missing."""
 

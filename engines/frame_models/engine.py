@@ -31,7 +31,7 @@ from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession
 from engines.onnx.signature import alpha_output_of, image_input_of
 from engines.onnx.spec import NetworkSpec
-from engines.onnx.target import TargetRestriction, compare_with_target
+from engines.onnx.target import TargetRestriction
 from engines.weights_manifest import model_weights
 from utils.errors import BadRequest
 from utils.mask_utils import check_keyframe_mask
@@ -137,9 +137,7 @@ class FrameModelEngine(Engine):
                     result = alpha
                     if mask is not None:
                         if index in context.confirmed or done == 0:
-                            agreement = compare_with_target(alpha, mask)
-                            restriction.fills = agreement.drops_parts
-                            restriction.joins = not agreement.others_touch
+                            restriction.learn(alpha, mask)
                         result = restriction(alpha, mask)
                     done += 1
                     context.report("matte", done, len(frames))

@@ -132,6 +132,12 @@ class TargetRestriction:
         self.joins = joins
         self._spill = 0.0
 
+    def learn(self, alpha: Alpha, mask: Mask) -> None:
+        """Decide by a frame whose mask is known well, both (H, W), what is filled and what is joined from here on."""
+        agreement = compare_with_target(alpha, mask)
+        self.fills = agreement.drops_parts
+        self.joins = not agreement.others_touch
+
     def __call__(self, alpha: Alpha, mask: Mask) -> Alpha:
         """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask."""
         inside, small = self._working.mask(mask), self._working.map(alpha)

@@ -127,6 +127,9 @@ class MattingJob:
             options = {**options, "refine_key_frames": True}
         plan = plan_of(self.engine_name, options, (first, last), guides)
         kept = kept_alphas(self._session, self._session.state, self._request, plan)
+        if self._engine.is_remote:
+            # A part of the clip would be sent, and paid for, again; the whole is still there.
+            kept = None
         if kept is not None:
             run.confidence[:] = self._confidence_before(len(run.frames))
             run.disagreement.update(self._disagreement_before(len(run.frames)))
@@ -208,6 +211,8 @@ class MattingJob:
                 cancel=context.cancel,
                 cache_dir=self._session.cache_dir,
                 details=self._details,
+                fps=clip.fps,
+                is_stopping=self._services.is_stopping,
             ),
             clip=clip,
             frames=FrameRange(source, first, last),

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from config import Settings
-from engines.base import Engine, RunContext
+from engines.base import Engine, RemoteEngine, RunContext
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import start_frames
@@ -20,12 +20,13 @@ from pipeline.session.results import check_picture
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState, SessionStatus, frame_range
 from pipeline.storage import disk
-from pipeline.video_io import VideoIO
+from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
 from pipeline.workers.dispatch import Dispatcher, RemoteJob
 from pipeline.workers.records import Phase
 from utils.errors import SessionError
 from utils.options import resolve_options
+from utils.types import Message
 
 
 class Jobs:
@@ -66,6 +67,27 @@ class Jobs:
         if request.refine_key_frames:
             self._choice.main_object_engine()
         return engine
+
+    def before_start(self, session_id: str, request: MatteRequest) -> Message | None:
+        """Return what a user must know before the job starts, None for nothing: that the clip leaves the house.
+
+        Raises:
+            BadRequest: the job is beyond a budget, or what a service takes.
+        """
+        registry = self._choice.registry
+        if request.engine not in registry.names or not registry.get(request.engine).is_available:
+            return None
+        _, clip = self._clips.open(session_id)
+        first, last = frame_range(request, clip)
+        return self._notice(registry.get(request.engine), request, last - first + 1, clip)
+
+    def _notice(
+        self, engine: Engine, request: MatteRequest, count: int, clip: ClipInfo
+    ) -> Message | None:
+        if not isinstance(engine, RemoteEngine):
+            return None
+        options = resolve_options(engine.option_specs(), request.options)
+        return engine.before_start(clip.size_wh, count, clip.fps, options)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -186,6 +208,7 @@ class Jobs:
         first, last = frame_range(request, clip)
         targets = len(start_frames(request, session.state, first, last))
         count = last - first + 1
+        self._notice(engine, request, count, clip)
         tried_first = self._choice.tried_first(choosing)
         is_tracked = bool(tried_first) or tracks_first(engine, request)
         needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from pipeline.video_io.alpha_master import AlphaMasterWriter, read_master, read_master_frame
     from pipeline.video_io.clip import ClipInfo, ColourTags
     from pipeline.video_io.decode import ClipReader
+    from pipeline.video_io.exchange import ClipFiles
     from pipeline.video_io.facade import VideoIO
     from pipeline.video_io.rendering.stream import RenderResult
 
 _MODULES = {
     "AlphaMasterWriter": "pipeline.video_io.alpha_master",
+    "ClipFiles": "pipeline.video_io.exchange",
     "ClipInfo": "pipeline.video_io.clip",
     "ClipReader": "pipeline.video_io.decode",
     "ColourTags": "pipeline.video_io.clip",
@@ -30,6 +32,7 @@ _MODULES = {
 
 __all__ = [
     "AlphaMasterWriter",
+    "ClipFiles",
     "ClipInfo",
     "ClipReader",
     "ColourTags",

@@ -140,7 +140,7 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
             known = {
                 "BadUpload", "UnusablePrompt", "BadRequest", "SessionError", "NotEnoughDisk",
                 "EngineUnavailable", "ModelFilesError", "OutOfGpuMemory", "GpuUnhealthy",
-                "EngineError", "FfmpegFailed", "Message",
+                "EngineError", "FfmpegFailed", "ServiceFailed", "Message",
             }  # fmt: skip
             first = node.args[0] if node.args else None
             if node.func.id in known and isinstance(first, ast.Constant):

@@ -18,7 +18,7 @@ from ui.page.components import Page, heading_html, output_choices, upload_label
 from ui.page.controls import control_updates
 from ui.request_values import page_controls
 from ui.text import translate, widget_texts
-from utils.errors import EngineUnavailable
+from utils.errors import EngineUnavailable, SplazmatteError
 from utils.messages import Language, render
 
 Updates: TypeAlias = dict[Any, Any]
@@ -167,6 +167,8 @@ class Answers:
         plan = None if is_busy else self._orchestrator.rerun_plan(state.id)
         rerun = plan.frames if plan is not None and plan.has_changes else 0
         kind, text = views.step_line(state, job, language, plan)
+        if not is_busy and kind == "step":
+            text = " ".join(filter(None, (text, self.before_start(state, language))))
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
         has_target = any(keyframe.kept for keyframe in state.all_keyframes)
         can_start = has_target or Capability.EVERYONE.value in self._capabilities()
@@ -180,6 +182,17 @@ class Answers:
                 else translate("page.start", language),
             ),
         }
+
+    def before_start(self, state: SessionState, language: Language) -> str:
+        """Return what must be known before the job that is chosen starts, "" for nothing."""
+        request = state.draft or state.request
+        if request is None:
+            return ""
+        try:
+            notice = self._orchestrator.before_start(state.id, request)
+        except SplazmatteError as error:
+            return error.text(language)
+        return "" if notice is None else render(notice, language)
 
     def working(self, session_id: str, language: Language) -> Updates:
         """Show that a job was queued, and have the progress bar follow it."""

@@ -46,7 +46,12 @@ class SessionSteps:
         except BadRequest:
             # Half typed, or nothing ticked: the start says so.
             return {page.session: gr.skip()}
-        self._orchestrator.remember(session_key(session), request)
+        session_id = session_key(session)
+        said = self._answers().before_start(self._orchestrator.state(session_id), language)
+        self._orchestrator.remember(session_id, request)
+        state = self._orchestrator.state(session_id)
+        if said or self._answers().before_start(state, language):
+            return self._answers().status(state, language)
         return {page.session: gr.skip()}
 
     def refresh(self, session: object, language: Language) -> Updates:

@@ -180,5 +180,7 @@ TEXTS: dict[str, Text] = {
     "job.stage.encode": Text(en="Encoding frames", zh="编码画面"),
     "job.stage.windows": Text(en="Matting windows", zh="分段抠图"),
     "job.stage.decode": Text(en="Decoding mattes", zh="解码蒙版"),
+    "job.stage.send": Text(en="Sending to the service", zh="发送到服务"),
+    "job.stage.wait": Text(en="Waiting for the service", zh="等待服务"),
     "job.stage.render": Text(en="Rendering files", zh="渲染文件"),
 }

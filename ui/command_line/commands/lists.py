@@ -33,6 +33,8 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
             print(f"{'':<10} licence: {row.licence}; {use}")
         for label, command in row.missing:
             print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
+        if row.spending is not None and row.is_available:
+            print(f"{'':<10} {render(row.spending)}")
         if row.peak_bytes:
             where = "on the GPU" if row.peak_device == "cuda" else "of main memory"
             print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB {where}")
@@ -73,6 +75,7 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
         "peak_bytes": row.peak_bytes,
         "licence": row.licence,
         "commercial_use": row.commercial_use,
+        "spending": None if row.spending is None else row.spending.params,
     }
 
 

@@ -95,6 +95,9 @@ def _matte_clip(
         return orchestrator.run_now(state.id, request, context)
 
     try:
+        notice = orchestrator.before_start(state.id, request)
+        if notice is not None:
+            print(f"note: {render_text(notice)}", file=sys.stderr, flush=True)
         done = _run(options, orchestrator, work)
     except SplazmatteError:
         if orchestrator.state(state.id).status is SessionStatus.READY:

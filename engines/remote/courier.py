@@ -1,0 +1,304 @@
+"""Takes one parcel through a service's protocol: upload, submit, poll, fetch, cancel; opens no picture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from engines.base import RunContext
+from engines.remote.ledger import Ledger
+from engines.remote.spec import JsonBody, Service
+from engines.remote.ticket import Ticket
+from engines.remote.wire import Answer, AnswerLostError, Reply, Wire
+from utils.errors import Cancelled, ServiceFailed
+
+FETCH_TRIES = 3
+"""Times that a result is fetched which arrives damaged."""
+_NOT_ACCEPTED = frozenset(
+    f"remote.{name}"
+    for name in (
+        "bad_key",
+        "no_credit",
+        "too_large",
+        "refused",
+        "busy",
+        "gone",
+        "unreachable",
+        "private_address",
+    )
+)
+"""Errors of a submit after which no job exists, so that nothing is owed."""
+_OVER = frozenset(f"remote.{name}" for name in ("gone", "job_failed"))
+"""Errors after which a job's ticket is of no more use: the next start sends anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One job at the service.
+
+    Args:
+        path: the file to send.
+        fingerprint: the same for the same content and options, hexadecimal.
+        usd: its expected cost.
+        values: what further placeholders in the row stand for.
+        masks: the target's masks, for a service that takes them.
+        verify: raises `ServiceFailed` on a result that is damaged, which is then fetched again.
+    """
+
+    path: Path
+    fingerprint: str
+    usd: float
+    values: Mapping[str, str] = field(default_factory=dict)
+    masks: Path | None = None
+    verify: Callable[[Path], None] = lambda path: None
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Brings parcels to a service and their results back.
+
+    Args:
+        values: what the placeholders "{base}", "{storage}" and "{model}" stand for.
+        tickets: folder of what is known of unfinished jobs.
+        results: folder of what came back; a parcel whose result lies there is not sent.
+    """
+
+    service: Service
+    wire: Wire
+    ledger: Ledger
+    values: Mapping[str, str]
+    tickets: Path
+    results: Path
+    context: RunContext
+
+    def result_path(self, fingerprint: str) -> Path:
+        """Return where a parcel's result lies once it is there."""
+        return self.results / f"{fingerprint}{self.service.result_suffix}"
+
+    def deliver(self, parcel: Parcel) -> Path:
+        """Return the file that the service made of a parcel.
+
+        Raises:
+            ServiceFailed: with what happened, and whether something may have been billed.
+            BadRequest: the budget does not allow it.
+        """
+        result = self.result_path(parcel.fingerprint)
+        if result.is_file():
+            return result
+        ticket = Ticket.read(self.tickets / f"{parcel.fingerprint}.json")
+        if ticket.state == "sending":
+            # Told once; whoever starts again knows.
+            ticket.forget()
+            raise self.wire.failed("lost_before")
+        try:
+            if ticket.state == "new":
+                reply = self._submit(parcel, ticket)
+                if not self.service.poll:
+                    self._keep(reply, parcel, result)
+                    ticket.forget()
+                    return result
+            self._fetch(ticket, self._wait(ticket), parcel, result)
+        except Cancelled:
+            if not self.context.is_stopping():
+                self._cancel(ticket)
+            raise
+        except ServiceFailed as error:
+            if error.code in _OVER:
+                ticket.forget()
+            raise
+        ticket.forget()
+        return result
+
+    def _submit(self, parcel: Parcel, ticket: Ticket) -> Reply:
+        """Send the job; the ticket says so before, and has the job's id afterwards."""
+        values = {**self.values, **parcel.values, "key_of_job": ticket.key}
+        if self.service.upload is not None:
+            values["file"] = self._upload(parcel.path)
+        self.ledger.add(self.service.name, parcel.usd, "sent")
+        ticket.state, ticket.usd = "sending", parcel.usd
+        ticket.write()
+        url = expand(self.service.submit, values)
+        try:
+            reply = self.wire.post(
+                url, headers=dict(self.service.submit_headers), **self._content(parcel, values)
+            )
+        except AnswerLostError as error:
+            ticket.forget()
+            raise self.wire.failed("answer_lost", error) from error
+        except (ServiceFailed, Cancelled) as error:
+            if isinstance(error, Cancelled) or error.code in _NOT_ACCEPTED:
+                self.ledger.add(self.service.name, -parcel.usd, "refused")
+            ticket.forget()
+            raise
+        self._settle(parcel, reply)
+        if self.service.poll:
+            self._note(ticket, reply)
+        return reply
+
+    def _content(self, parcel: Parcel, values: Mapping[str, str]) -> dict[str, Any]:
+        body = expand_body(self.service.body, values)
+        if not self.service.file_field:
+            return {"json": body}
+        files = {self.service.file_field: parcel.path}
+        if parcel.masks is not None and self.service.mask_field:
+            files[self.service.mask_field] = parcel.masks
+        return {"data": body, "files": files}
+
+    def _upload(self, path: Path) -> str:
+        """Bring the file to where the service reads it; return its address there. Nothing is billed for it."""
+        upload = self.service.upload
+        if upload is None:
+            raise RuntimeError("the file travels in the submit")
+        url = expand(upload.url, self.values)
+        try:
+            if not upload.target:
+                reply = self.wire.post(url, files={upload.file_field: path})
+                return self._address(self.wire.json(reply), upload.file_url)
+            answer = self.wire.json(self.wire.post(url, json=dict(upload.body)))
+            target = self._address(answer, upload.target)
+            fields = lookup(answer, upload.fields) if upload.fields else None
+            if isinstance(fields, dict):
+                texts = {str(name): str(value) for name, value in fields.items()}
+                self.wire.post(target, data=texts, files={upload.file_field: path})
+            else:
+                self.wire.put(target, path, "video/mp4")
+            return self._address(answer, upload.file_url)
+        except AnswerLostError as error:
+            raise self.wire.failed("unreachable", error) from error
+
+    def _settle(self, parcel: Parcel, reply: Reply) -> None:
+        """Write the difference to what the service says that it charged, where it says so."""
+        header = self.service.price.charged.lower()
+        if not header or header not in reply.headers or self.service.price.usd == 0:
+            return
+        try:
+            true_usd = float(reply.headers[header]) * parcel.usd
+        except ValueError:
+            return
+        if true_usd != parcel.usd:
+            self.ledger.add(self.service.name, true_usd - parcel.usd, "charged")
+
+    def _note(self, ticket: Ticket, reply: Reply) -> None:
+        """Put the job's id and addresses on disk.
+
+        Raises:
+            ServiceFailed: the answer has none, so the job can't be found again.
+        """
+        service = self.service
+        try:
+            answer = self.wire.json(reply)
+            number = lookup(answer, service.id)
+            if not isinstance(number, (str, int)) or number == "":
+                raise self.wire.failed("not_understood")
+            ticket.id = str(number)
+            ticket.poll = self._address(answer, service.poll, ticket.id)
+            if service.through:
+                ticket.through = self._address(answer, service.through, ticket.id)
+            if service.cancel is not None:
+                ticket.cancel = self._address(answer, service.cancel[1], ticket.id)
+        except ServiceFailed:
+            ticket.forget()
+            raise
+        ticket.state = "accepted"
+        ticket.write()
+
+    def _wait(self, ticket: Ticket) -> Answer:
+        """Ask how the job is until it is done; return the last answer."""
+        service = self.service
+        self.context.report("wait", 0, 1)
+        for attempt in itertools.count():
+            answer = self.wire.get(ticket.poll)
+            word = str(lookup(answer, service.status))
+            if word in service.done:
+                return answer
+            if word in service.failed:
+                reason = self.wire.clean(str(lookup(answer, service.error) or word))
+                raise self.wire.failed("job_failed", reason=reason)
+            self.context.check_cancelled()
+            self.wire.pause(attempt)
+        raise RuntimeError("unreachable")
+
+    def _fetch(self, ticket: Ticket, answer: Answer, parcel: Parcel, result: Path) -> None:
+        if ticket.through:
+            answer = self.wire.get(ticket.through)
+        url = self._address(answer, self.service.result, ticket.id)
+        incoming = result.with_name(f"{result.stem}.incoming{result.suffix}")
+        for attempt in range(FETCH_TRIES):
+            self.wire.download(url, incoming)
+            try:
+                parcel.verify(incoming)
+            except ServiceFailed:
+                incoming.unlink(missing_ok=True)
+                if attempt + 1 == FETCH_TRIES:
+                    raise
+                continue
+            incoming.replace(result)
+            return
+
+    def _keep(self, reply: Reply, parcel: Parcel, result: Path) -> None:
+        """Keep the result that the submit was answered with."""
+        incoming = result.with_name(f"{result.stem}.incoming{result.suffix}")
+        incoming.write_bytes(reply.content)
+        try:
+            parcel.verify(incoming)
+            incoming.replace(result)
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def _cancel(self, ticket: Ticket) -> None:
+        if ticket.state == "accepted" and ticket.cancel and self.service.cancel is not None:
+            self.wire.end(self.service.cancel[0], ticket.cancel)
+        ticket.forget()
+
+    def _address(self, answer: Answer, where: str, number: str = "") -> str:
+        """Return an address by its template, or from the answer.
+
+        Raises:
+            ServiceFailed: the answer has none there.
+        """
+        if "{" in where:
+            return expand(where, {**self.values, "id": quote(number, safe="")})
+        found = lookup(answer, where)
+        while isinstance(found, list) and found:
+            found = found[0]
+        if not isinstance(found, str) or not found.startswith(("https://", "http://")):
+            raise self.wire.failed("not_understood")
+        return found
+
+
+def lookup(answer: Answer, where: str) -> Answer:
+    """Return what sits at a dotted path in JSON, or at the first of several; None where nothing does."""
+    for path in where.split("|"):
+        found = answer
+        for name in path.split("."):
+            if isinstance(found, dict):
+                found = found.get(name)
+            elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+                found = found[int(name)]
+            else:
+                found = None
+        if found is not None:
+            return found
+    return None
+
+
+def expand(template: str, values: Mapping[str, str]) -> str:
+    """Return a template with its placeholders filled in."""
+    return template.format_map(values)
+
+
+def expand_body(body: Mapping[str, JsonBody], values: Mapping[str, str]) -> dict[str, Any]:
+    """Return a body with the placeholders in its texts filled in."""
+    result: dict[str, Any] = {}
+    for name, value in body.items():
+        if isinstance(value, str):
+            result[name] = expand(value, values)
+        elif isinstance(value, Mapping):
+            result[name] = expand_body(value, values)
+        else:
+            result[name] = value
+    return result

@@ -1,0 +1,347 @@
+"""HTTP as a paid service needs it: a POST is sent once, a GET until it is answered; knows no protocol.
+
+A POST whose answer was lost may have been billed, so it is never sent again; only one that surely did not
+arrive, or that was turned away with 429, is. Redirects are followed by GET alone, with the key left out
+wherever the host is another one.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+
+from engines.remote.addresses import PrivateAddressError, guarded_transport, origin_of
+from utils.errors import Cancelled, ServiceFailed
+
+Answer: TypeAlias = Any
+"""JSON as it was read: dictionaries, lists, texts, numbers."""
+
+MOST_HOPS = 30
+"""Redirects followed: a service may answer 303 every 150 seconds until it is done."""
+MOST_ANSWER_BYTES = 4 * 1024 * 1024
+"""Largest JSON answer that is read."""
+GET_TRIES, POST_TRIES = 10, 4
+_LONGEST_PAUSE = 15
+"""Longest pause between two looks, in first pauses."""
+_BUSY = frozenset({429, 500, 502, 503, 504})
+_LONGEST_REASON = 200
+_FILE_TYPES = (
+    "video/",
+    "image/",
+    "application/zip",
+    "application/octet-stream",
+    "binary/",
+    "application/x-zip",
+)
+
+
+class AnswerLostError(Exception):
+    """A POST was sent, and nobody knows whether it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that was read; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited: the first pause, a whole job, and one download, in seconds."""
+
+    pause_s: float
+    job_s: float
+    fetch_s: float
+    connect_s: float = 10.0
+    answer_s: float = 60.0
+
+
+@dataclass(slots=True)
+class Wire:
+    """Requests to one service.
+
+    Args:
+        title: the service's name for error texts.
+        key_headers: headers with the key.
+        own: hosts and ports that are given the key; the first is the one the administrator named.
+        is_private: the first of them may be an address of this network.
+        most_bytes: largest result that is fetched.
+    """
+
+    title: str
+    key_headers: Mapping[str, str]
+    own: tuple[tuple[str, int], ...]
+    is_private: bool
+    patience: Patience
+    most_bytes: int
+    cancel: threading.Event
+    _client: httpx.Client = field(init=False)
+    _deadline_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        timeout = httpx.Timeout(self.patience.answer_s, connect=self.patience.connect_s)
+        trusted = {self.own[0]} if self.is_private else set()
+        self._client = httpx.Client(
+            transport=guarded_transport(trusted), timeout=timeout, trust_env=False
+        )
+        self._deadline_s = time.monotonic() + self.patience.job_s
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def post(self, url: str, **content: Any) -> Reply:
+        """Send a POST once and return its answer; `content` is httpx's, with paths as files.
+
+        Raises:
+            AnswerLostError: it was sent and the answer did not come.
+            ServiceFailed: the service is out of reach or refuses.
+        """
+        for attempt in range(POST_TRIES):
+            self._check_cancel()
+            try:
+                reply = self._post_once(url, content)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                # Not connected: nothing was sent.
+                if attempt + 1 == POST_TRIES:
+                    raise self.failed("unreachable", error) from error
+                self.pause(attempt)
+                continue
+            if reply.status != 429:
+                self.check(reply)
+                return reply
+            self.pause(attempt, reply.headers)
+        raise self.failed("busy")
+
+    def _post_once(self, url: str, content: Mapping[str, Any]) -> Reply:
+        content = dict(content)
+        paths: dict[str, Path] = content.pop("files", {})
+        opened = {name: (path.name, path.open("rb")) for name, path in paths.items()}
+        headers = {**content.pop("headers", {}), **self._keys_for(httpx.URL(url))}
+        try:
+            files = opened or None
+            request = self._client.build_request(
+                "POST", url, files=files, headers=headers, **content
+            )
+            return self._send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise
+        except httpx.TransportError as error:
+            raise AnswerLostError(str(error)) from error
+        finally:
+            for _, stream in opened.values():
+                stream.close()
+
+    def put(self, url: str, path: Path, content_type: str) -> None:
+        """Put a file where an upload address points to; the same again does no harm."""
+        for attempt in range(POST_TRIES):
+            self._check_cancel()
+            try:
+                with path.open("rb") as stream:
+                    headers = {
+                        "Content-Type": content_type,
+                        "Content-Length": str(path.stat().st_size),
+                    }
+                    request = self._client.build_request(
+                        "PUT", url, content=stream, headers=headers
+                    )
+                    reply = self._send(request)
+            except httpx.TransportError as error:
+                if attempt + 1 == POST_TRIES:
+                    raise self.failed("unreachable", error) from error
+            else:
+                if reply.status not in _BUSY or attempt + 1 == POST_TRIES:
+                    self.check(reply)
+                    return
+            self.pause(attempt)
+
+    def end(self, method: str, url: str) -> None:
+        """Ask for a job to be ended; it may be done already, so whatever is answered will do."""
+        request = self._client.build_request(method, url, headers=self._keys_for(httpx.URL(url)))
+        try:
+            self._send(request)
+        except (httpx.TransportError, ServiceFailed):
+            return
+
+    def get(self, url: str) -> Answer:
+        """Return the JSON behind an address, asked for until it is answered.
+
+        Raises:
+            ServiceFailed: the service refuses, is out of reach, or answers with something else.
+        """
+        replies: list[Reply] = []
+        self._get(url, lambda response: replies.append(self._read(response)))
+        return self.json(replies[-1])
+
+    def download(self, url: str, path: Path) -> None:
+        """Fetch a result into a file, which appears when it is whole.
+
+        Raises:
+            ServiceFailed: it has expired, is too large or of the wrong type, or comes too slowly.
+        """
+        partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+        try:
+            self._get(url, lambda response: self._save(response, partial))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _save(self, response: httpx.Response, partial: Path) -> None:
+        kind = response.headers.get("content-type", "application/octet-stream").lower()
+        if not kind.startswith(_FILE_TYPES):
+            raise self.failed("wrong_type", kind=kind[:60])
+        deadline_s = time.monotonic() + self.patience.fetch_s
+        got = 0
+        with partial.open("wb") as stream:
+            # As it arrives: waiting for a full chunk would hide how slow it is.
+            for chunk in response.iter_bytes():
+                got += len(chunk)
+                if got > self.most_bytes:
+                    raise self.failed("result_too_large", limit_mb=self.most_bytes // 1024**2)
+                if time.monotonic() > deadline_s:
+                    raise self.failed("slow", limit=round(self.patience.fetch_s, 1))
+                self._check_cancel()
+                stream.write(chunk)
+
+    def _get(self, url: str, read: Callable[[httpx.Response], object]) -> None:
+        """GET with redirects; `read` takes the body of the good answer, whose loss has it asked for again."""
+        problem: Exception | None = None
+        for attempt in range(GET_TRIES):
+            self._check_cancel()
+            headers: Mapping[str, str] = {}
+            try:
+                with closing(self._follow(url)) as response:
+                    if response.is_success:
+                        read(response)
+                        return
+                    if response.status_code not in _BUSY:
+                        self.check(self._read(response))
+                    problem, headers = None, response.headers
+            except httpx.TransportError as error:
+                problem = error
+            self.pause(attempt, headers)
+        raise self.failed("unreachable" if problem else "busy", problem)
+
+    def _follow(self, url: str) -> httpx.Response:
+        """Return the answer at the end of the redirects, its body not read; close it."""
+        target = httpx.URL(url)
+        for _ in range(MOST_HOPS):
+            self._check_address(target)
+            request = self._client.build_request("GET", target, headers=self._keys_for(target))
+            try:
+                response = self._client.send(request, stream=True)
+            except PrivateAddressError as error:
+                raise self.failed("private_address", host=target.host) from error
+            if not response.has_redirect_location:
+                return response
+            response.close()
+            target = target.join(response.headers["location"])
+            self._check_cancel()
+        raise self.failed("redirects", limit=MOST_HOPS)
+
+    def _check_address(self, url: httpx.URL) -> None:
+        if url.scheme == "https" or (url.scheme == "http" and origin_of(url) == self.own[0]):
+            return
+        raise self.failed("private_address", host=url.host[:80])
+
+    def _send(self, request: httpx.Request) -> Reply:
+        self._check_address(request.url)
+        try:
+            response = self._client.send(request, stream=True)
+        except PrivateAddressError as error:
+            raise self.failed("private_address", host=request.url.host) from error
+        with closing(response):
+            return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Reply:
+        """Read a short answer; the pictures that some services answer with are short as well."""
+        most = max(MOST_ANSWER_BYTES, self.most_bytes) if response.is_success else MOST_ANSWER_BYTES
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > most:
+                raise self.failed("result_too_large", limit_mb=most // 1024**2)
+        return Reply(response.status_code, response.headers, bytes(content))
+
+    def _keys_for(self, url: httpx.URL) -> Mapping[str, str]:
+        return self.key_headers if origin_of(url) in self.own else {}
+
+    def json(self, reply: Reply) -> Answer:
+        """Return an answer's JSON.
+
+        Raises:
+            ServiceFailed: it is none.
+        """
+        try:
+            return json.loads(reply.content)
+        except ValueError as error:
+            raise self.failed("not_understood", error) from error
+
+    def check(self, reply: Reply) -> None:
+        """Raise what an answer of 400 and above means, and a redirect of what must not be sent twice."""
+        code = reply.status
+        if code < 300 or code == 303:
+            return
+        names = {401: "bad_key", 402: "no_credit", 403: "bad_key", 404: "gone", 410: "gone"}
+        names |= {413: "too_large", 429: "busy"}
+        name = names.get(code, "service_failed" if code >= 500 else "refused")
+        said = f"{code} {self.clean(reply.content.decode('utf-8', 'replace'))}"
+        error = self.failed(name, **({"reason": said} if name == "refused" else {}))
+        error.detail = said
+        raise error
+
+    def clean(self, text: str) -> str:
+        """Return what a service says, short, printable, and without the key should it repeat it."""
+        for value in self.key_headers.values():
+            text = text.replace(value, "…").replace(value.rpartition(" ")[2], "…")
+        shown = "".join(character for character in text if character.isprintable())
+        return shown[:_LONGEST_REASON]
+
+    def pause(self, attempt: int, headers: Mapping[str, str] | None = None) -> None:
+        """Wait before the next look: as the service says, else 1, 2, 4 … 15 times the first pause.
+
+        Raises:
+            ServiceFailed: the job's time is over.
+        """
+        wait_s = self.patience.pause_s * min(2**attempt, _LONGEST_PAUSE)
+        if headers is not None:
+            wait_s = _retry_after_s(headers.get("retry-after", ""), wait_s)
+        if time.monotonic() + wait_s > self._deadline_s:
+            raise self.failed("deadline", minutes=round(self.patience.job_s / 60, 1))
+        if self.cancel.wait(wait_s):
+            raise Cancelled
+
+    def _check_cancel(self) -> None:
+        if self.cancel.is_set():
+            raise Cancelled
+
+    def failed(
+        self, name: str, cause: Exception | None = None, **values: str | int | float
+    ) -> ServiceFailed:
+        """Return the error of that name, `remote.<name>` in the catalogue."""
+        detail = f"{type(cause).__name__}: {self.clean(str(cause))}" if cause else ""
+        return ServiceFailed(f"remote.{name}", detail=detail, service=self.title, **values)
+
+
+def _retry_after_s(text: str, otherwise: float) -> float:
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3): a number, or a date."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return otherwise

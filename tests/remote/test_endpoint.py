@@ -1,0 +1,111 @@
+"""The endpoint of our own: what comes back from another machine is what the engine gives on this one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.base import ArrayFrames, RunContext
+from engines.registry import build_registry
+from scripts.endpoint.server import LocalJobs, build_app
+from scripts.endpoint.work import Asked, Worker
+from tests.remote.conftest import FRAMES
+from utils.alpha_levels import to_levels
+from utils.errors import ServiceFailed
+
+ENDPOINT_KEY = "endpoint-key-0123456789"
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory) -> Iterator[str]:
+    import uvicorn
+
+    folder = tmp_path_factory.mktemp("endpoint")
+    there = Settings(
+        _env_file=None, workspace_dir=folder, models_dir=folder, device="cpu", segmenter="builtin"
+    )
+    jobs = LocalJobs(Worker(there), folder)
+    app = build_app(jobs, ENDPOINT_KEY, folder, 10_000_000)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        threading.Event().wait(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    jobs.close()
+    assert not [path for path in folder.rglob("*.partial*") if path.is_file()]
+
+
+@pytest.fixture
+def here(settings: Settings, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    monkeypatch.setenv("SPLAZMATTE_SELF_HOSTED_KEY", ENDPOINT_KEY)
+    return {"remote_bases": {"self-hosted": endpoint}, "remote_models": {"self-hosted": "builtin"}}
+
+
+def test_the_fitted_result_equals_the_local_engine_to_the_level(settings, matte, here):
+    guide = {index: mask for index, (_, mask) in enumerate(FRAMES)}
+    local = build_registry(settings).get("builtin")
+    local.load_model("cpu")
+    frames = ArrayFrames([frame for frame, _ in FRAMES])
+    made = {
+        item.index: item.alpha for item in local.process(frames, {0: guide[0]}, 0, {}, RunContext())
+    }
+    context = RunContext(confirmed=frozenset({0}))
+    remote = matte("self-hosted", guide=guide, changed=here, context=context)
+    assert np.array_equal(to_levels(remote), to_levels(np.stack([made[i] for i in range(12)])))
+    assert context.details["cost_usd"] == "0.0000"
+
+
+def test_the_endpoint_says_what_it_cannot_do(matte, here, monkeypatch):
+    with pytest.raises(ServiceFailed, match="can't matte without a mark"):
+        matte("self-hosted", changed=here)
+    with pytest.raises(ServiceFailed, match="There is no engine"):
+        matte("self-hosted", changed=here | {"remote_models": {"self-hosted": "nothing"}})
+    monkeypatch.setenv("SPLAZMATTE_SELF_HOSTED_KEY", "wrong")
+    with pytest.raises(ServiceFailed, match="does not take the key"):
+        matte("self-hosted", changed=here)
+
+
+def test_the_endpoint_refuses_strangers_large_files_and_nonsense(endpoint):
+    headers = {"Authorization": f"Bearer {ENDPOINT_KEY}"}
+    with httpx.Client(base_url=endpoint, trust_env=False) as client:
+        assert client.get("/engines").status_code == 401
+        assert client.get("/engines", headers=headers).json() == {"engines": ["builtin"]}
+        assert client.get("/jobs/unknown", headers=headers).status_code == 404
+        large = {"clip": ("clip.mkv", bytes(10_000_001))}
+        assert client.post("/jobs", headers=headers, files=large).status_code == 413
+        assert client.post("/jobs", headers=headers, data={"engine": "auto"}).status_code == 400
+        text = {"clip": ("clip.mkv", b"no clip"), "masks": ("masks.mkv", b"no clip")}
+        bad = client.post("/jobs", headers=headers, files=text, data={"start": "one"})
+        assert bad.status_code == 400
+        job = client.post("/jobs", headers=headers, files=text, data={"key": "same"}).json()["id"]
+        again = client.post("/jobs", headers=headers, files=text, data={"key": "same"}).json()["id"]
+        assert job == again
+        while client.get(f"/jobs/{job}", headers=headers).status_code == 202:
+            threading.Event().wait(0.01)
+        state = client.get(f"/jobs/{job}", headers=headers).json()
+        assert state["status"] == "failed"
+        assert state["error"]
+        assert client.get(f"/jobs/{job}/alpha", headers=headers).status_code == 404
+        client.delete(f"/jobs/{job}", headers=headers)
+        assert client.get(f"/jobs/{job}", headers=headers).status_code == 404
+
+
+def test_a_short_key_keeps_the_endpoint_shut(tmp_path: Path):
+    with pytest.raises(ValueError, match="16 characters"):
+        build_app(LocalJobs(None, tmp_path), "short", tmp_path, 1)  # type: ignore[arg-type]
+
+
+def test_an_endpoint_does_not_pass_clips_on(settings: Settings):
+    worker = Worker(settings)
+    assert worker.engines() == ["builtin"]
+    with pytest.raises(Exception, match="There is no engine"):
+        worker.check(Asked("replicate"), has_masks=True)

@@ -1,0 +1,235 @@
+"""Keys, costs, addresses and the rules by which a returned clip is fitted; no server is asked."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+
+import httpx
+import numpy as np
+import pytest
+
+from config import Settings
+from engines.registry import build_registry
+from engines.remote.addresses import PrivateAddressError, guarded_transport, public_address
+from engines.remote.fit import Sent, fitted_indices, from_colours, to_colours
+from engines.remote.keys import Keys
+from engines.remote.ledger import Ledger
+from engines.remote.options import RemoteOptions
+from engines.remote.sending import Fate, Selection, sent_size_wh
+from engines.remote.services import SERVICES
+from engines.remote.ticket import Ticket
+from engines.remote.wire import Patience, Wire
+from pipeline.engine_choice import EngineChoice
+from pipeline.session.request import MatteRequest
+from utils.alpha_levels import OPAQUE, to_levels
+from utils.errors import BadRequest, EngineUnavailable, ServiceFailed
+from utils.messages import render
+
+REPLICATE = SERVICES["replicate"]
+
+
+def test_a_key_comes_from_the_environment_or_a_file_of_mode_600_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv(REPLICATE.key_name, raising=False)
+    keys = Keys(tmp_path / "keys")
+    needed = keys.requirement(REPLICATE)
+    assert not needed.present
+    assert "umask 077" in needed.command
+    keys.file.write_text(f"# ours\n{REPLICATE.key_name} = 'abc'\n")
+    keys.file.chmod(0o640)
+    assert keys.get(REPLICATE) == ""
+    assert keys.requirement(REPLICATE).command == f"chmod 600 {keys.file}"
+    keys.file.chmod(0o600)
+    assert keys.get(REPLICATE) == "abc"
+    assert keys.requirement(REPLICATE).present
+    monkeypatch.setenv(REPLICATE.key_name, "def")
+    assert keys.get(REPLICATE) == "def"
+
+
+def test_services_are_off_until_key_price_and_address_are_there(tmp_path, monkeypatch):
+    for row in SERVICES.values():
+        monkeypatch.delenv(row.key_name, raising=False)
+    settings = Settings(_env_file=None, workspace_dir=tmp_path, remote_keys_file=tmp_path / "none")
+    assert not [
+        engine.name
+        for engine in build_registry(settings)
+        if engine.is_remote and engine.is_available
+    ]
+    monkeypatch.setenv("SPLAZMATTE_FAL_KEY", "abc")
+    monkeypatch.setenv("SPLAZMATTE_BRIA_KEY", "abc")
+    monkeypatch.setenv("SPLAZMATTE_SELF_HOSTED_KEY", "abc")
+    registry = build_registry(settings)
+    assert [engine.name for engine in registry if engine.is_remote and engine.is_available] == [
+        "fal"
+    ]
+    with pytest.raises(EngineUnavailable, match="SPLAZMATTE_REMOTE_PRICES"):
+        registry.get("bria").load_model("cpu")
+    with pytest.raises(EngineUnavailable, match="SPLAZMATTE_REMOTE_BASES"):
+        registry.get("self-hosted").load_model("cpu")
+    assert "USD 0.042 a second" in render(registry.get("fal").description)
+    assert "queue.fal.run" in render(registry.get("fal").description)
+
+
+def test_no_service_is_chosen_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPLAZMATTE_FAL_KEY", "abc")
+    settings = Settings(_env_file=None, workspace_dir=tmp_path, models_dir=tmp_path, device="cpu")
+    registry = build_registry(settings)
+
+    class Manager:
+        device = "cpu"
+
+    choice = EngineChoice(settings, registry, Manager())  # type: ignore[arg-type]
+    assert choice.default_engine() == "builtin"
+    assert choice.quick_preview_engine() == ""
+    assert choice.tried_first(MatteRequest()) == ""
+    with pytest.raises(EngineUnavailable):
+        choice.main_object_engine()
+    with pytest.raises(EngineUnavailable):
+        choice.matting_engine("auto", everyone=True)
+    assert choice.matting_engine("fal", everyone=True) == "fal"
+
+
+def test_costs_add_up_by_day_month_and_service_and_lines_that_are_cut_count_nothing(tmp_path):
+    ledger = Ledger(tmp_path / "costs.jsonl", day_usd=1.0, month_usd=100.0)
+    ledger.add("fal", 0.4, "sent")
+    with ledger.path.open("a") as stream:
+        stream.write(
+            json.dumps({"at": time.time() - 40 * 86400, "service": "fal", "usd": 9, "why": "sent"})
+        )
+        stream.write('\n{"at": 17')
+    ledger.add("bria", 0.5, "sent")
+    ledger.add("bria", -0.2, "charged")
+    assert ledger.spent().day == pytest.approx(0.7)
+    assert ledger.spent("bria").month == pytest.approx(0.3)
+    with pytest.raises(BadRequest, match=r"0\.70 are spent, and this job would take about 0\.31"):
+        ledger.add("fal", 0.31, "sent")
+    ledger.add("fal", 0.3, "sent")
+    ledger.check(0.0)
+    assert (ledger.path.stat().st_mode & 0o777) == 0o600
+
+
+def test_two_jobs_cannot_both_take_the_last_of_a_budget(tmp_path):
+    ledger = Ledger(tmp_path / "costs.jsonl", day_usd=1.0, month_usd=1.0)
+    refused = []
+
+    def take() -> None:
+        try:
+            ledger.add("fal", 0.3, "sent")
+        except BadRequest as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 5
+    assert ledger.spent().day == pytest.approx(0.9)
+
+
+def test_a_ticket_survives_and_a_damaged_one_is_a_new_one(tmp_path):
+    ticket = Ticket(tmp_path / "one.json", state="accepted", id="7", poll="https://a.b/7")
+    ticket.write()
+    assert Ticket.read(ticket.path) == ticket
+    ticket.path.write_text("{")
+    assert Ticket.read(ticket.path).state == "new"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "192.168.0.9"]
+)
+def test_private_addresses_are_not_connected_to(host):
+    with pytest.raises(PrivateAddressError):
+        public_address(host, 80)
+    where = f"[{host}]" if ":" in host else host
+    with (
+        httpx.Client(transport=guarded_transport(())) as client,
+        pytest.raises(PrivateAddressError),
+    ):
+        client.get(f"http://{where}:9/")
+
+
+def test_the_key_goes_to_the_services_own_host_alone():
+    wire = Wire(
+        title="fal",
+        key_headers={"Authorization": "Key abc"},
+        own=(("queue.fal.run", 443), ("rest.alpha.fal.ai", 443)),
+        is_private=False,
+        patience=Patience(0.01, 1.0, 1.0),
+        most_bytes=100,
+        cancel=threading.Event(),
+    )
+    for url, is_given in (
+        ("https://queue.fal.run/x", True),
+        ("https://rest.alpha.fal.ai/x", True),
+        ("https://queue.fal.run:444/x", False),
+        ("https://v3.fal.media/x", False),
+        ("https://queue.fal.run.example.com/x", False),
+    ):
+        assert bool(wire._keys_for(httpx.URL(url))) is is_given, url
+    with pytest.raises(ServiceFailed, match="not a public address over HTTPS"):
+        wire.get("http://queue.fal.run/x")
+    assert "abc" not in wire.clean("the key abc is wrong\x1b[2J")
+    wire.close()
+
+
+@dataclass
+class Returned:
+    count: int
+    fps: Fraction
+    size_wh: tuple[int, int] = (160, 96)
+    has_alpha: bool = False
+
+    def __len__(self) -> int:
+        return self.count
+
+
+SENT = Sent(48, Fraction(24), (160, 96))
+
+
+@pytest.mark.parametrize(
+    ("count", "fps", "first_and_last"),
+    [
+        (48, 30, (0, 47)),
+        (47, 24, (0, 46)),
+        (50, 24, (0, 47)),
+        (60, 30, (0, 59)),
+        (24, 12, (0, 23)),
+        (59, 30, (0, 58)),
+    ],
+)
+def test_what_can_be_explained_is_fitted(count, fps, first_and_last):
+    indices, notice = fitted_indices("fal", SENT, Returned(count, Fraction(fps)))
+    assert len(indices) == 48
+    assert (indices[0], indices[-1]) == first_and_last
+    assert list(indices) == sorted(indices)
+    assert (notice is None) is (count == 48)
+
+
+@pytest.mark.parametrize(("count", "fps"), [(45, 24), (24, 24), (48 * 2, 24), (48, 24)])
+def test_what_cannot_be_explained_is_refused(count, fps):
+    size = (160, 80) if count == 48 else (160, 96)
+    with pytest.raises(ServiceFailed):
+        fitted_indices("fal", SENT, Returned(count, Fraction(fps), size))
+
+
+def test_alpha_levels_survive_as_colours():
+    levels = np.arange(OPAQUE + 1, dtype=np.uint16).reshape(64, 64)
+    assert np.array_equal(to_levels(from_colours(to_colours(levels))), levels)
+
+
+def test_the_first_frame_of_a_scene_is_always_sent_and_repeated_frames_are_not():
+    dark, light = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 220, np.uint8)
+    dark[10:20, 10:20, 0] = 90
+    moved = np.roll(dark, 4, axis=1)
+    selection = Selection(RemoteOptions(every=3, skip_unchanged=True))
+    for frame in (dark, dark + 1, moved, np.roll(moved, 4, 1), np.roll(moved, 8, 1), light, light):
+        selection.wants(frame)
+    expected = [Fate.SENT, Fate.SAME, Fate.BETWEEN, Fate.BETWEEN, Fate.SENT, Fate.SENT, Fate.SAME]
+    assert selection.fates == expected
+    assert sent_size_wh((101, 67), 0, 0, is_even=True) == (102, 68)
+    assert sent_size_wh((1920, 1080), 0, 640, is_even=True) == (640, 360)
+    assert sent_size_wh((1920, 1080), 4000, 640, is_even=False) == (1920, 1080)

@@ -1,0 +1,244 @@
+"""Every service of the table against the stand-in: the right picture or the right sentence, and one bill."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+
+import numpy as np
+import pytest
+
+from engines.base import RunContext
+from tests.remote.conftest import FRAMES, overlap
+from tests.remote.stand_in import AUTH, KEY
+from utils.errors import BadRequest, Cancelled, ServiceFailed
+from utils.messages import render
+
+
+def spent(settings) -> float:
+    path = settings.workspace_dir / "remote_costs.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return sum(json.loads(line)["usd"] for line in lines)
+
+
+@pytest.mark.parametrize("name", ["replicate", "fal", "bria", "unscreen", "remove-bg"])
+def test_a_service_gives_the_right_picture_for_one_bill(
+    service, settings, matte, name, tmp_path, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    told = []
+    context = RunContext(on_notice=told.append)
+    assert overlap(matte(name, context=context)) > 0.97
+    jobs, cost = (12, 12.0) if name == "remove-bg" else (1, 12 / 25)
+    assert service.bills == jobs
+    assert spent(settings) == pytest.approx(cost)
+    assert f"USD {cost:.2f}" in render(told[0])
+    assert context.details["cost_usd"] == f"{cost:.4f}"
+    header, value = AUTH[name]
+    for method, path, headers in service.requests:
+        assert headers.get(header) == value or "/put/" in path, (method, path)
+        assert KEY not in path
+    assert KEY not in caplog.text
+    kept = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert not any(KEY.encode() in file.read_bytes() for file in kept)
+    # The same clip once more, whatever is marked, costs nothing.
+    marked = matte(name, guide={index: mask for index, (_, mask) in enumerate(FRAMES)})
+    assert overlap(marked) > 0.97
+    assert service.bills == jobs
+
+
+def test_what_is_asked_of_each_service_is_what_its_documentation_says(service, matte):
+    for name in ("replicate", "fal", "bria", "unscreen"):
+        matte(name)
+    replicate, fal, bria, unscreen = service.bodies
+    assert replicate["input"]["output_type"] == "alpha-mask"
+    assert len(replicate["version"]) == 64
+    assert (fal["background_color"], fal["output_container_and_codec"]) == (
+        "Transparent",
+        "webm_vp9",
+    )
+    assert (bria["sync"], bria["preserve_audio"]) == (False, False)
+    assert unscreen == {"format": "pro_bundle"}
+    posts = [headers for method, path, headers in service.requests if "background-removal" in path]
+    assert [headers["x-fal-no-retry"] for headers in posts] == ["1"]
+
+
+GOOD_ENDS = {
+    "waits": ("replicate", {}, 6),
+    "busy with a date": ("replicate", {"submit": [(429, "0.05")], "poll": [(429, "0.02")]}, 1),
+    "fails and recovers": ("fal", {"poll": [500, 503, "drop"], "fetch": [502]}, 1),
+    "redirects 25 times": ("replicate", {"fetch": ["hops"]}, 1),
+    "the result breaks off": ("bria", {"fetch": ["cut", "cut"]}, 1),
+    "a truncated ZIP": ("unscreen", {"fetch": ["truncated"]}, 1),
+    "an upload is put again": ("fal", {"upload": [(429, "0.01")]}, 1),
+}
+
+
+@pytest.mark.parametrize("case", GOOD_ENDS)
+def test_trouble_that_passes_ends_in_the_right_picture_for_one_bill(service, matte, case):
+    name, faults, polls = GOOD_ENDS[case]
+    service.faults = {step: list(each) for step, each in faults.items()}
+    service.polls_before_done = polls
+    assert overlap(matte(name)) > 0.97
+    assert service.bills == 1
+
+
+BAD_ENDS = {
+    "no credit": ({"submit": [402]}, "no_credit", 0, 0.0),
+    "wrong key": ({"submit": [403]}, "bad_key", 0, 0.0),
+    "refused": ({"submit": [422]}, "refused", 0, 0.0),
+    "busy for long": ({"submit": [(429, "0.01")] * 4}, "busy", 0, 0.0),
+    "answer lost": ({"submit": ["drop"]}, "answer_lost", 1, 0.48),
+    "failed at the submit": ({"submit": [500]}, "service_failed", 0, 0.48),
+    "answer not understood": ({"submit": ["not json"]}, "not_understood", 1, 0.48),
+    "job failed": ({"job": [1]}, "job_failed", 1, 0.48),
+    "result expired": ({"fetch": [404]}, "gone", 1, 0.48),
+    "to a private address": ({"fetch": ["private"]}, "private_address", 1, 0.48),
+    "redirects for ever": ({"fetch": ["loop"]}, "redirects", 1, 0.48),
+    "a web page": ({"fetch": ["html"]}, "wrong_type", 1, 0.48),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ENDS)
+def test_trouble_that_stays_ends_in_a_sentence_and_never_in_a_second_bill(
+    service, settings, matte, case
+):
+    faults, code, bills, usd = BAD_ENDS[case]
+    service.faults = {step: list(each) for step, each in faults.items()}
+    with pytest.raises(ServiceFailed) as caught:
+        matte("replicate")
+    assert caught.value.code == f"remote.{code}"
+    assert "Replicate" in caught.value.user_message
+    assert KEY not in caught.value.user_message + caught.value.detail
+    assert service.bills == bills
+    assert spent(settings) == pytest.approx(usd)
+
+
+def test_a_slow_or_large_result_is_given_up_and_fetched_again_without_a_second_bill(service, matte):
+    service.faults = {"fetch": ["drip"]}
+    with pytest.raises(ServiceFailed, match=r"within 0\.2 s"):
+        matte("replicate", changed={"remote_fetch_s": 0.2})
+    with pytest.raises(ServiceFailed, match="larger than"):
+        matte("replicate", changed={"remote_result_bytes": 100})
+    assert overlap(matte("replicate")) > 0.97
+    assert service.bills == 1
+
+
+def test_a_zip_that_stays_truncated_is_told_and_can_be_fetched_later(service, matte):
+    service.faults = {"fetch": ["truncated"] * 3}
+    with pytest.raises(ServiceFailed, match="damaged"):
+        matte("unscreen")
+    assert overlap(matte("unscreen")) > 0.97
+    assert service.bills == 1
+
+
+def test_a_job_whose_time_is_over_is_polled_on_at_the_next_start(service, matte):
+    service.polls_before_done = 30
+    with pytest.raises(ServiceFailed, match="not done after"):
+        matte("replicate", changed={"remote_deadline_s": 0.1})
+    service.polls_before_done = 1
+    assert overlap(matte("replicate")) > 0.97
+    assert service.bills == 1
+
+
+def test_cancel_ends_the_job_at_the_service_and_a_stop_of_the_program_does_not(service, matte):
+    service.polls_before_done = 10**6
+    for stopping, cancels in ((True, 0), (False, 1)):
+        context = RunContext(is_stopping=lambda stopping=stopping: stopping)
+        service.polls = 0
+        threading.Thread(target=_cancel_when_polled, args=(service, context.cancel)).start()
+        with pytest.raises(Cancelled):
+            matte("replicate", context=context)
+        assert service.cancels == cancels
+    assert service.bills == 1  # the second start polled the first one's job
+
+
+def _cancel_when_polled(service, cancel) -> None:
+    while service.polls < 2:
+        threading.Event().wait(0.005)
+    cancel.set()
+
+
+def test_a_budget_stops_before_anything_is_sent(service, settings, matte):
+    with pytest.raises(BadRequest, match=r"Today's budget for services is USD 0\.40"):
+        matte("replicate", changed={"remote_budget_day_usd": 0.4})
+    with pytest.raises(BadRequest, match=r"This month's budget for services is USD 0\.20"):
+        matte("replicate", changed={"remote_budget_month_usd": 0.2})
+    assert service.bills == 0
+    # Pictures are paid one by one: what was sent before the budget ended is kept.
+    with pytest.raises(BadRequest, match=r"5\.00 are spent"):
+        matte("remove-bg", changed={"remote_budget_day_usd": 5.5})
+    assert service.bills == 5
+    assert overlap(matte("remove-bg", changed={"remote_budget_day_usd": 12.0})) > 0.97
+    assert service.bills == 12
+
+
+WRONG_FRAMES = {
+    "half the frames": (
+        lambda alphas: alphas[::2],
+        "25",
+        "returned 6 frames at 25 frames a second for 12 at 25",
+    ),
+    "another shape": (lambda alphas: alphas[:, :40], "25", "160x40"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_FRAMES)
+def test_frames_that_cannot_be_told_are_refused(service, matte, case):
+    service.change, service.rate, said = WRONG_FRAMES[case]
+    with pytest.raises(ServiceFailed, match=said):
+        matte("replicate")
+
+
+def test_a_result_of_another_rate_size_and_length_is_fitted_and_said(service, matte):
+    told = []
+    service.change, service.rate = (lambda alphas: np.repeat(alphas, 2, 0)[:, ::2, ::2]), "50"
+    assert overlap(matte("replicate", context=RunContext(on_notice=told.append))) > 0.9
+    assert "24 frames at 50 frames a second for 12 at 25" in render(told[-1])
+    service.reset()
+    service.change = lambda alphas: alphas[:-1]
+    alphas = matte("fal", context=RunContext(on_notice=told.append))
+    assert "returned 11 frames for 12" in render(told[-1])
+    assert overlap(alphas[:-1], [mask for _, mask in FRAMES[:-1]]) > 0.97
+    assert np.array_equal(alphas[-1], alphas[-2])
+
+
+def test_a_result_without_transparency_is_refused(service, matte):
+    service.result = lambda name, clip, number: clip  # type: ignore[method-assign]
+    try:
+        with pytest.raises(ServiceFailed, match="without transparency"):
+            matte("fal")
+    finally:
+        del service.result
+
+
+def test_fewer_frames_are_sent_and_the_rest_carried_along(service, settings, matte):
+    still = [FRAMES[0][0]] * 6 + [frame for frame, _ in FRAMES[1:7]]
+    masks = [FRAMES[0][1]] * 6 + [mask for _, mask in FRAMES[1:7]]
+    alphas = matte("remove-bg", frames=still, skip_unchanged=True)
+    assert service.bills == 7
+    assert overlap(alphas, masks) > 0.97
+    assert np.array_equal(alphas[0], alphas[5])
+    service.reset()
+    assert overlap(matte("replicate", every=3)) > 0.85
+    assert service.sent_frames[0].shape[0] == 4
+    assert spent(settings) == pytest.approx(7.0 + 4 / 25)
+
+
+def test_a_smaller_picture_is_sent_where_it_is_asked_for(service, matte):
+    assert overlap(matte("replicate", long_side=80)) > 0.9
+    assert service.sent_frames[0].shape == (12, 48, 80, 3)
+
+
+def test_only_the_marked_target_is_kept(service, matte):
+    frames, masks = [], []
+    for frame, mask in FRAMES:
+        frames.append(np.concatenate([frame, frame[:, ::-1]], axis=1))
+        masks.append(np.concatenate([mask, np.zeros_like(mask)], axis=1))
+    everything = matte("replicate", frames=frames)
+    assert (everything[:, :, 160:] > 0.5).any()
+    marked = matte("replicate", frames=frames, guide=dict(enumerate(masks)))
+    assert overlap(marked, masks) > 0.95
+    assert not (marked[:, :, 160:] > 0.1).any()
+    assert service.bills == 1
