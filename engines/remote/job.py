@@ -213,7 +213,9 @@ class ServiceJob:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> ServiceFailed:
-        return ServiceFailed("remote.damaged", detail=str(error), service=self.account.service.title)
+        return ServiceFailed(
+            "remote.damaged", detail=str(error), service=self.account.service.title
+        )
 
     def _unpacked(self, result: Path, folder: Path) -> Path:
         """Return a result as a file of this run: the matte of a ZIP, or a link, since the result is renamed."""

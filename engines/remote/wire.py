@@ -298,7 +298,7 @@ class Wire:
         names |= {413: "too_large", 429: "busy"}
         name = names.get(code, "service_failed" if code >= 500 else "refused")
         said = f"{code} {self.clean(reply.content.decode('utf-8', 'replace'))}"
-        error = self.failed(name, **({"reason": said} if name == "refused" else {}))
+        error = self.failed(name, reason=said) if name == "refused" else self.failed(name)
         error.detail = said
         raise error
 
