@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from engines.device.manager import ModelManager
     from engines.registry import EngineRegistry
     from pipeline.orchestrator import Orchestrator
+    from pipeline.workers.celery_queue import CeleryQueue
     from pipeline.workers.dispatch import Dispatcher
+    from pipeline.workers.store import JobStore
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -79,17 +81,56 @@ def build_orchestrator(settings: Settings, workers: Dispatcher | None = None) ->
 
 
 def work(settings: Settings, name: str, lives: Callable[[], bool]) -> None:
-    """Run a worker that looks for jobs in the workspace, until SIGTERM or until the condition fails."""
+    """Run a worker until SIGTERM or until the condition fails.
+
+    Raises:
+        WorkersUnavailable: the page is of another version, or the broker is unusable.
+        StoreUnavailable: the broker can't be reached.
+    """
     from functools import partial
 
     from pipeline.worker_process import run_worker
-    from pipeline.workers.store import FileJobStore
     from pipeline.workers.worker import work_by_asking
 
     registry, manager = build_engines(settings)
-    store = FileJobStore(settings.workspace_dir)
-    loop = partial(work_by_asking, store=store)
+    store, queue = build_store(settings)
+    loop = partial(work_by_asking, store=store) if queue is None else queue.work
     run_worker(settings, registry, manager, store, name, loop, lives)
+
+
+def work_for_others(settings: Settings, name: str) -> None:
+    """Run a worker of a page that may be on another machine, until SIGTERM.
+
+    Raises:
+        BadRequest: no broker is set.
+        SplazmatteError: see `work`.
+    """
+    from pipeline.workers.local import worker_name
+    from utils.errors import BadRequest
+
+    if settings.broker is None:
+        raise BadRequest("worker.no_broker")
+    logging.getLogger().setLevel(logging.INFO)
+    work(settings, worker_name(name), lambda: True)
+
+
+def build_store(settings: Settings) -> tuple[JobStore, CeleryQueue | None]:
+    """Return the store of jobs and what tells the workers of them, None where they look by themselves.
+
+    Raises:
+        WorkersUnavailable: the broker is unusable, or its packages are not installed.
+        StoreUnavailable: the broker can't be reached.
+    """
+    if settings.broker is None:
+        from pipeline.workers.store import FileJobStore
+
+        return FileJobStore(settings.workspace_dir), None
+    from engines.registry import ENGINES
+    from pipeline.workers.celery_queue import CeleryQueue
+    from pipeline.workers.redis_store import RedisJobStore, key_prefix
+
+    url, prefix = settings.broker.get_secret_value(), key_prefix(settings.workspace_dir)
+    return RedisJobStore(url, prefix), CeleryQueue(url, prefix, tuple(ENGINES))
 
 
 def serve(settings: Settings) -> None:
@@ -111,19 +152,23 @@ def serve(settings: Settings) -> None:
 
 def build_dispatcher(settings: Settings) -> Dispatcher | None:
     """Return what gives jobs to worker processes, None where the page's process runs them itself."""
-    if not settings.workers:
+    if not settings.workers and settings.broker is None:
         return None
     from pipeline.workers.dispatch import Dispatcher
     from pipeline.workers.local import LocalWorkers
-    from pipeline.workers.store import FileJobStore
 
-    store = FileJobStore(settings.workspace_dir)
-    local = LocalWorkers(settings, work)
-    return Dispatcher(store, settings.workspace_dir, settings.lease_s, local=local)
+    store, queue = build_store(settings)
+    return Dispatcher(
+        store,
+        settings.workspace_dir,
+        settings.lease_s,
+        send=(lambda record: None) if queue is None else queue.send,
+        local=LocalWorkers(settings, work) if settings.workers else None,
+    )
 
 
 if __name__ == "__main__":
     # Idle threads must sleep: FFmpeg works beside the engines, and spinning ones starve it.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
-    sys.exit(main(sys.argv[1:], build_settings, build_orchestrator, serve))
+    sys.exit(main(sys.argv[1:], build_settings, build_orchestrator, serve, work_for_others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -31,6 +32,17 @@ Codec: TypeAlias = Literal[
     "gif",
     "webp",
 ]
+
+
+def redis_address(text: str) -> str:
+    """Return the address of a Redis or Valkey server.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"rediss?://[^/\s]+(/\S*)?", text):
+        raise ValueError("not an address such as redis://host:6379/0")
+    return text
 
 
 class Settings(BaseSettings):
@@ -139,6 +151,9 @@ class Settings(BaseSettings):
     workers: int = Field(default=0, ge=0, le=64)
     """Worker processes of this machine that run the matting jobs, each on a GPU of its own where there are several;
     0 runs the jobs in the page's process, one at a time."""
+    broker: SecretStr | None = None
+    """Address of a Redis or Valkey server through which workers on other machines get the matting jobs:
+    redis://host:6379/0, or rediss:// with TLS; the workspace is a folder that all of them share."""
     lease_s: float = Field(default=90.0, ge=1.0)
     """Seconds without a sign of life after which a worker is dead, and its job starts again elsewhere."""
 
@@ -220,6 +235,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("broker")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else SecretStr(redis_address(value.get_secret_value()))
 
     @field_validator("max_short_side")
     @classmethod

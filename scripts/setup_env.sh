@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Sets up the Python environment in .venv, and only what is missing in it.
 #   --models   also torch and the model packages (done by itself where an NVIDIA GPU is seen)
+#   --workers  also what workers on several machines need
 #   --dev      also what the tests and checks need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 want_models=0
+want_workers=0
 want_dev=0
 for argument in "$@"; do
   case "$argument" in
     --models) want_models=1 ;;
+    --workers) want_workers=1 ;;
     --dev) want_dev=1 ;;
-    *) echo "usage: setup_env.sh [--models] [--dev]" >&2; exit 2 ;;
+    *) echo "usage: setup_env.sh [--models] [--workers] [--dev]" >&2; exit 2 ;;
   esac
 done
 if [ "$want_models" = 0 ] && command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; then
@@ -61,6 +64,7 @@ if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 \
   rm -f .venv/.installed-requirements-gpu.txt
   install requirements-gpu.txt
 fi
+if [ "$want_workers" = 1 ]; then install requirements-workers.txt; fi
 if [ "$want_dev" = 1 ]; then install requirements-dev.txt; fi
 if [ "$want_models" = 1 ]; then
   # A card whose driver is older than PyPI's torch needs a torch for an older CUDA, from another index.

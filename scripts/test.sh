@@ -2,7 +2,14 @@
 # Sets up what is missing and runs every check and every test; arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-bash scripts/setup_env.sh --dev
+bash scripts/setup_env.sh --dev --workers
+# Workers are tested with a real server; those tests skip without one.
+if ! command -v redis-server >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "Installing redis-server"
+  { apt-get install -y -q --no-install-recommends redis-server \
+    || { apt-get update -q && apt-get install -y -q --no-install-recommends redis-server; }; } >/dev/null 2>&1 \
+    || echo "It can't be installed: tests of workers on several machines are skipped." >&2
+fi
 # Engines are tested on tiny random checkpoints.
 if ! .venv/bin/python -c 'import torch, transformers, diffusers' >/dev/null 2>&1; then
   echo "Installing requirements-models.txt"

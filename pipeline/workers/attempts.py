@@ -132,6 +132,12 @@ def attempts_dir(workspace_dir: Path) -> Path:
     return workspace_dir / "attempts"
 
 
+def discard_attempts(workspace_dir: Path, job_id: str) -> None:
+    """Remove the folders of all attempts at a job; programs of a worker that was killed wrote on for a moment."""
+    for entry in attempts_dir(workspace_dir).glob(f"{job_id}-*"):
+        shutil.rmtree(entry, ignore_errors=True)
+
+
 def sweep(workspace_dir: Path, job_ids: frozenset[str]) -> None:
     """Remove the folders of attempts of jobs that are not known any more."""
     folder = attempts_dir(workspace_dir)

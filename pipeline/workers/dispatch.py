@@ -14,7 +14,7 @@ from engines.base import RunContext
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import SessionStatus
-from pipeline.workers.attempts import Attempt, sweep
+from pipeline.workers.attempts import Attempt, discard_attempts, sweep
 from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.local import LocalWorkers
 from pipeline.workers.records import (
@@ -302,6 +302,7 @@ class RemoteJob:
             self._session.update(status=SessionStatus.FAILED, error=record.error)
         else:
             self._session.update(status=SessionStatus.CANCELLED, error=None)
+        discard_attempts(self._dispatcher.workspace_dir, record.id)
         self.drop()
         if record.error is not None:
             raise RemoteFailure(record.error)

@@ -26,7 +26,10 @@ from pipeline.workers.records import (
     offer,
     take_back,
 )
+from pipeline.workers.redis_store import RedisJobStore, key_prefix
 from pipeline.workers.store import FileJobStore, JobStore
+from tests.workers.redis_server import RedisServer
+from utils.errors import StoreUnavailable, WorkersUnavailable
 from utils.types import Message, Progress
 
 
@@ -36,9 +39,47 @@ def job(job_id: str = "ab12", session_id: str = "s" * 24) -> JobRecord:
     )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    yield FileJobStore(tmp_path)
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis") / "data").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["files", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> JobStore:
+    """The store in both its homes; one behaviour."""
+    if request.param == "files":
+        return FileJobStore(tmp_path)
+    server = request.getfixturevalue("redis_server")
+    return RedisJobStore(server.url, key_prefix(tmp_path))
+
+
+def test_a_server_that_may_throw_records_away_is_refused(redis_server: RedisServer) -> None:
+    import redis
+
+    client = redis.Redis.from_url(redis_server.url)
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(WorkersUnavailable, match=r"allkeys-lru.*noeviction"):
+            RedisJobStore(redis_server.url, "x:")
+    finally:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.close()
+
+
+def test_a_broker_that_is_not_there_is_unknown_and_its_password_is_not_shown() -> None:
+    pytest.importorskip("redis")
+    with pytest.raises(StoreUnavailable) as refused:
+        RedisJobStore("redis://:secret@127.0.0.1:1/0", "x:")
+    assert "redis://127.0.0.1:1/0" in refused.value.user_message
+    assert "secret" not in refused.value.user_message + refused.value.detail
+
+
+def test_page_and_workers_of_one_workspace_share_the_prefix_of_keys(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert key_prefix(one) == key_prefix(one)
+    assert key_prefix(one) != key_prefix(other)
 
 
 def test_a_job_is_claimed_once_however_often_it_is_delivered(store: JobStore) -> None:

@@ -20,7 +20,7 @@ from engines.text.translation import Translator
 from pipeline.jobs.queue import JobRunner
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
-from pipeline.session.state import SessionState
+from pipeline.session.state import SessionState, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
@@ -70,6 +70,20 @@ class Page:
 
     def wait_for_workers(self, count: int) -> None:
         wait_until(lambda: len(self.dispatcher.workers) >= count)
+
+
+def assert_done_once(page: Page, session_id: str) -> None:
+    state = page.ended(session_id)
+    assert state.status is SessionStatus.DONE, state.error
+    folder = page.sessions.open(session_id).folder
+    assert {record.kind for record in state.outputs} == {"alpha", "png"}
+    assert len(list((folder / "foreground").glob("*.png"))) == FRAMES
+    assert not [path for path in folder.rglob("*") if ".partial" in path.name]
+
+
+def assert_nothing_left(page: Page) -> None:
+    wait_until(lambda: not page.store.records())
+    assert not list((page.workspace / "attempts").iterdir())
 
 
 def make_page(

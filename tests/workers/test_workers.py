@@ -9,21 +9,14 @@ from pipeline.jobs.queue import JobState
 from pipeline.session.state import SessionStatus
 from pipeline.workers.store import FileJobStore
 from tests.faults.workplace import wait_until
-from tests.workers.conftest import FRAMES, Page, Workers, make_page
-
-
-def assert_done_once(page: Page, session_id: str) -> None:
-    state = page.ended(session_id)
-    assert state.status is SessionStatus.DONE, state.error
-    folder = page.sessions.open(session_id).folder
-    assert {record.kind for record in state.outputs} == {"alpha", "png"}
-    assert len(list((folder / "foreground").glob("*.png"))) == FRAMES
-    assert not [path for path in folder.rglob("*") if ".partial" in path.name]
-
-
-def assert_nothing_left(page: Page) -> None:
-    wait_until(lambda: not page.store.records())
-    assert not list((page.workspace / "attempts").iterdir())
+from tests.workers.conftest import (
+    FRAMES,
+    Page,
+    Workers,
+    assert_done_once,
+    assert_nothing_left,
+    make_page,
+)
 
 
 def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import SecretStr
+
+from config import redis_address
 from pipeline.session.request import MatteRequest, RenderRequest, request_specs
 from utils.options import OptionSpec
 from utils.types import Box, Point, Stroke
@@ -44,6 +48,15 @@ def build_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run the page (default)")
     serve.add_argument("--host", help="address to listen on; 0.0.0.0 opens it to the LAN")
     serve.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+
+    worker = commands.add_parser("worker", help="run matting jobs of a page on another machine")
+    worker.add_argument(
+        "--broker",
+        type=parse_broker,
+        metavar="redis://HOST:PORT/N",
+        help="the page's SPLAZMATTE_BROKER",
+    )
+    worker.add_argument("--name", type=parse_name, default="worker", help="name in logs and lists")
 
     segment = commands.add_parser("segment", help="find the target on one frame, write its mask")
     _add_target_arguments(segment, with_mask=False)
@@ -268,6 +281,21 @@ def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Return the marks of each target; those before the first `--target` belong to one without a name."""
     own = any(getattr(options, name) for name in MARKS)
     return [*([options] if own or not options.target else []), *options.target]
+
+
+def parse_broker(text: str) -> SecretStr:
+    """Parse the address of a broker, as the setting does; it may hold a password."""
+    try:
+        return SecretStr(redis_address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def parse_name(text: str) -> str:
+    """Parse the name of a worker, which becomes part of a file's name."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise argparse.ArgumentTypeError("a name has 1 to 40 letters, digits, _ and -")
+    return text
 
 
 def parse_point(text: str) -> Point:

@@ -30,6 +30,7 @@ EXIT_CANCELLED = 130
 BuildSettings = Callable[[], "Settings"]
 BuildOrchestrator = Callable[["Settings"], "Orchestrator"]
 Serve = Callable[["Settings"], None]
+Work = Callable[["Settings", str], None]
 Check: TypeAlias = Callable[[argparse.Namespace], None]
 Run: TypeAlias = "Callable[[argparse.Namespace, Orchestrator], None]"
 
@@ -39,6 +40,7 @@ def main(
     build_settings: BuildSettings,
     build_orchestrator: BuildOrchestrator,
     serve: Serve,
+    work: Work | None = None,
 ) -> int:
     """Run one command; return the exit code: 0, 2 for what the user can fix, 1 for an internal error."""
     for stream in (sys.stdout, sys.stderr):
@@ -51,8 +53,12 @@ def main(
         print(f"settings: {one_line(_settings_problem(error))}", file=sys.stderr)
         return EXIT_USER
     try:
-        if options.command == "serve":
-            serve(settings.model_copy(update=_given(options, "host", "port")))
+        if options.command in ("serve", "worker"):
+            given = settings.model_copy(update=_given(options, "host", "port", "broker"))
+            if options.command == "serve" or work is None:
+                serve(given)
+            else:
+                work(given, options.name)
             return EXIT_OK
         with Stopper(settings.stop_grace_s) as stopper:
             options.stopper = stopper

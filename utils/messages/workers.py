@@ -24,6 +24,21 @@ TEXTS: dict[str, Text] = {
         "it is back.",
         zh="无法连接任务存储（{store}）。正在运行的任务会继续，恢复连接后页面将重新显示进度。",
     ),
+    "worker.packages": Text(
+        en="Workers on several machines need packages that are not installed: "
+        "pip install -r requirements-workers.txt",
+        zh="多机工作进程所需的软件包尚未安装：pip install -r requirements-workers.txt",
+    ),
+    "worker.evicts": Text(
+        en="The store of jobs ({store}) may throw records away when its memory is full (maxmemory-policy "
+        "{policy}). Set maxmemory-policy noeviction in its configuration.",
+        zh="任务存储（{store}）在内存不足时可能丢弃记录（maxmemory-policy {policy}）。请在其配置中设置 maxmemory-policy noeviction。",
+    ),
+    "worker.no_broker": Text(
+        en="A worker of its own needs a broker: --broker redis://host:6379/0, or SPLAZMATTE_BROKER. Workers of "
+        "the page's own machine are started by SPLAZMATTE_WORKERS.",
+        zh="独立的工作进程需要消息服务：--broker redis://主机:6379/0，或设置 SPLAZMATTE_BROKER。页面本机的工作进程由 SPLAZMATTE_WORKERS 启动。",
+    ),
     "worker.version": Text(
         en="This worker has version {own} of the jobs' format, the page has {page}. Install the same "
         "SplazMatte on both.",

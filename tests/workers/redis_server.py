@@ -1,0 +1,57 @@
+"""A redis-server of a test's own."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+BINARIES = ("redis-server", "valkey-server")
+
+
+class RedisServer:
+    """Keeps its records over a stop and a start, as a server of a team does."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        pytest.importorskip("redis", reason="requirements-workers.txt is not installed")
+        pytest.importorskip("celery", reason="requirements-workers.txt is not installed")
+        binary = next(filter(None, map(shutil.which, BINARIES)), None)
+        if binary is None:
+            pytest.skip("no redis-server is installed")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = int(listener.getsockname()[1])
+        folder.mkdir()
+        self._command = [
+            binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
+            "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no", *options,
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> RedisServer:
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline_s = time.monotonic() + 30
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                    connection.sendall(b"PING\r\n")
+                    if connection.recv(5) == b"+PONG":
+                        return self
+            except OSError:
+                pass
+            assert time.monotonic() < deadline_s, "redis-server did not start"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,149 @@
+"""Workers over Celery and a real redis-server: messages may be lost or come twice, jobs end exactly once."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engines.registry import ENGINES
+from pipeline.session.session import Session
+from pipeline.session.state import SessionState, SessionStatus
+from pipeline.workers.attempts import Attempt
+from pipeline.workers.records import JobRecord, Phase
+from tests.faults.workplace import app_environment, wait_until
+from tests.workers.conftest import (
+    ROOT,
+    Page,
+    Workers,
+    assert_done_once,
+    assert_nothing_left,
+    make_page,
+)
+from tests.workers.redis_server import RedisServer
+from utils.errors import StoreUnavailable, WorkersUnavailable
+
+JOBS = 12
+KILLS = 4
+WORKERS = 3
+SEED = 20
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path / "redis").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def page(workspace: Path, redis_server: RedisServer, workers: Workers) -> Iterator[Page]:
+    from pipeline.workers.celery_queue import CeleryQueue
+    from pipeline.workers.redis_store import RedisJobStore, key_prefix
+
+    prefix = key_prefix(workspace)
+    queue = CeleryQueue(redis_server.url, prefix, tuple(ENGINES))
+
+    def send_twice(record: JobRecord) -> None:
+        queue.send(record)
+        queue.send(record)
+
+    workers.settings["SPLAZMATTE_BROKER"] = redis_server.url
+    made = make_page(workspace, RedisJobStore(redis_server.url, prefix), send_twice)
+    yield made
+    made.orchestrator.close()
+
+
+def victims(page: Page, workers: Workers) -> list[JobRecord]:
+    """Return running jobs that no worker has died of; one that several die of is given up."""
+    try:
+        return [
+            record
+            for record in page.store.records()
+            if record.phase is Phase.RUNNING
+            and not record.deaths
+            and record.owner in workers.processes
+        ]
+    except StoreUnavailable:
+        return []
+
+
+def test_every_job_is_done_once_whatever_is_killed_or_delivered_twice(
+    page: Page,
+    workers: Workers,
+    redis_server: RedisServer,
+    clip: Path,
+    mask: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published: list[str] = []
+    publish = Attempt.publish
+
+    def noted(attempt: Attempt, session: Session) -> SessionState:
+        published.append(session.id)
+        return publish(attempt, session)
+
+    monkeypatch.setattr(Attempt, "publish", noted)
+    session = page.session(clip, mask)
+    with pytest.raises(WorkersUnavailable, match=r"No worker is running.*builtin.*start_worker"):
+        page.submit(session)
+    assert page.orchestrator.state(session).status is SessionStatus.READY
+
+    for number in range(WORKERS):
+        workers.start(f"w{number}", seconds_a_frame=0.15)
+    page.wait_for_workers(WORKERS)
+    sessions = [session, *(page.session(clip, mask) for _ in range(JOBS - 1))]
+    for session_id in sessions:
+        page.submit(session_id)
+
+    chance = random.Random(SEED)
+    for kill in range(KILLS):
+        wait_until(lambda: victims(page, workers))
+        time.sleep(chance.uniform(0.0, 0.8))
+        running = [record.owner for record in victims(page, workers)]
+        workers.kill(chance.choice(running or list(workers.processes)))
+        workers.start(f"again{kill}", seconds_a_frame=0.15)
+        if kill % 2:
+            redis_server.kill()
+            time.sleep(0.5)
+            redis_server.start()
+    for session_id in sessions:
+        assert_done_once(page, session_id)
+    assert_nothing_left(page)
+    assert sorted(published) == sorted(sessions)
+    assert len(workers.begins()) >= JOBS
+    for name, process in workers.processes.items():
+        process.terminate()
+        assert process.wait(30) == 0, name
+
+
+def test_a_worker_of_another_version_or_with_a_wrong_broker_ends_with_a_sentence(
+    page: Page, workers: Workers
+) -> None:
+    page.store.begin("0.1")
+    environment = app_environment(page.workspace, **workers.settings)
+    command = [sys.executable, "app.py", "worker"]
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    refused = run()
+    assert refused.returncode == 2
+    assert "version 1." in refused.stderr
+    assert "the page has 0.1" in refused.stderr
+    wrong = run("--broker", "redis://127.0.0.1:1/0")
+    assert wrong.returncode == 2
+    assert "redis://127.0.0.1:1/0" in wrong.stderr
