@@ -100,6 +100,17 @@ class Attempt:
         self.discard()
         return state
 
+    def keep_cache(self, session: Session) -> None:
+        """Give the session what an engine keeps to go on from, when the attempt ends without a result."""
+        cache = self.session.cache_dir
+        for path in sorted(cache.rglob("*")) if cache.is_dir() else ():
+            name = path.relative_to(cache)
+            place = session.cache_dir / name
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and all(map(_is_shared, map(Path, name.parts))):
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(path, place)
+
     def show_live_picture(self, session: Session) -> None:
         """Give the session the newest picture of the running attempt."""
         with contextlib.suppress(FileNotFoundError):  # it goes with the attempt
@@ -156,7 +167,7 @@ def _inodes(folder: Path) -> dict[str, int]:
     found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
-        if path.is_file() and all(_is_shared(Path(part)) for part in name.parts):
+        if path.is_file() and all(map(_is_shared, map(Path, name.parts))):
             found[str(name)] = path.stat().st_ino
     return found
 

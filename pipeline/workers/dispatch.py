@@ -247,6 +247,7 @@ class RemoteJob:
             self._sent_s = float("-inf")
         self.record = known
         if known.phase is Phase.QUEUED:
+            self._attempt().keep_cache(self._session)
             self._store.change(known.id, offer)
         elif known.phase is Phase.WAITING:
             self._send_waiting()
@@ -288,7 +289,6 @@ class RemoteJob:
             return
         logger.warning("job %s: worker %s is gone", self.record.id, self.record.owner)
         if self._store.change(self.record.id, take_back(number)) is not None:
-            attempt.discard()
             context.on_notice(Message("worker.started_again"))
 
     def _settle(self) -> None:
@@ -298,9 +298,11 @@ class RemoteJob:
             attempt = self._attempt()
             if attempt.is_complete:  # else it was published before this process came
                 attempt.publish(self._session)
-        elif record.phase is Phase.FAILED:
-            self._session.update(status=SessionStatus.FAILED, error=record.error)
         else:
+            self._attempt().keep_cache(self._session)
+        if record.phase is Phase.FAILED:
+            self._session.update(status=SessionStatus.FAILED, error=record.error)
+        elif record.phase is Phase.CANCELLED:
             self._session.update(status=SessionStatus.CANCELLED, error=None)
         discard_attempts(self._dispatcher.workspace_dir, record.id)
         self.drop()

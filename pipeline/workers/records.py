@@ -108,7 +108,10 @@ def end(attempt: int, phase: Phase, error: Message | None = None) -> Step:
 
 
 def give_back(attempt: int) -> Step:
-    """Let another worker run the job, whose worker stops; that is not the job's fault and does not count."""
+    """Let another worker run the job, whose worker stops; that is not the job's fault and does not count.
+
+    The page keeps what the engine can go on from before it offers the job again.
+    """
     return _of_attempt(attempt, lambda record: {"phase": _next_phase(record), "owner": ""})
 
 
@@ -134,7 +137,7 @@ def cancel(record: JobRecord) -> JobRecord | None:
 
 
 def _next_phase(record: JobRecord) -> Phase:
-    return Phase.CANCELLED if record.cancel else Phase.WAITING
+    return Phase.CANCELLED if record.cancel else Phase.QUEUED
 
 
 def _of_attempt(attempt: int, changes: Callable[[JobRecord], dict[str, object]]) -> Step:

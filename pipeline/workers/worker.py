@@ -159,7 +159,6 @@ class Worker:
             attempt.commit()
             return end(record.attempt, Phase.DONE)
         except Cancelled:
-            attempt.discard()
             if running.is_cancelled_by_user:
                 return end(record.attempt, Phase.CANCELLED)
             return give_back(record.attempt)
@@ -169,7 +168,6 @@ class Worker:
         except BaseException:
             logger.exception("job %s failed", record.id)
             message = Message("job.internal_error")
-        attempt.discard()
         return end(record.attempt, Phase.FAILED, message)
 
     def _settle(self, job_id: str, step: Step) -> bool:

@@ -98,6 +98,7 @@ def test_only_the_attempt_on_record_ends_a_job(store: JobStore) -> None:
     store.put(job().model_copy(update={"phase": Phase.WAITING}))
     store.change("ab12", claim("one"))
     store.change("ab12", take_back(1))
+    store.change("ab12", offer)
     store.change("ab12", claim("two"))
     assert store.change("ab12", end(1, Phase.DONE)) is None
     assert store.change("ab12", give_back(1)) is None
@@ -115,7 +116,8 @@ def test_a_job_is_given_up_at_the_third_death_and_stops_of_workers_do_not_count(
         step = give_back(attempt) if attempt < 4 else take_back(attempt)
         changed = store.change("ab12", step)
         assert changed is not None
-        assert changed.phase is Phase.WAITING
+        assert changed.phase is Phase.QUEUED
+        store.change("ab12", offer)
     store.change("ab12", claim("any"))
     last = store.change("ab12", take_back(6))
     assert last is not None
@@ -245,6 +247,20 @@ def test_publishing_goes_on_where_it_was_broken_off(
     again = Attempt(tmp_path, job(session_id=session.id))
     assert again.is_complete
     assert_published(session, again.publish(session))
+
+
+def test_what_an_engine_goes_on_from_outlives_the_attempt(tmp_path: Path, session: Session) -> None:
+    attempt = Attempt(tmp_path, job(session_id=session.id))
+    attempt.begin(session)
+    kept = attempt.session.cache_dir / "engine"
+    kept.mkdir(parents=True)
+    (kept / "ticket.json").write_text("sent")
+    (kept / "piece.partial.npy").write_text("half")
+    attempt.keep_cache(session)
+    again = Attempt(tmp_path, job(session_id=session.id).model_copy(update={"attempt": 1}))
+    again.begin(session)
+    found = [path.name for path in again.session.cache_dir.rglob("*") if path.is_file()]
+    assert found == ["ticket.json"]
 
 
 def test_folders_of_attempts_go_with_their_jobs(tmp_path: Path, session: Session) -> None:
