@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -9,8 +10,12 @@ from collections.abc import Callable
 from pipeline.session.session import Session
 from utils.priority import give_way
 
+logger = logging.getLogger(__name__)
+
 STOP_WAIT_S = 3.0
 """Seconds that the worker has to end when the process stops."""
+KEPT_FAILURES = 1000
+"""Sessions whose failure is remembered; the oldest are forgotten first, and may be tried again."""
 
 
 class SessionWorker:
@@ -58,4 +63,27 @@ class SessionWorker:
             session = self._waiting.get()
             if session is None:
                 return
-            self._make(session)
+            try:
+                self._make(session)
+            except Exception:
+                # The thread is for all sessions: one that fails must not end it.
+                logger.exception("%s failed for session %s", self._name, session.id[:6])
+
+
+class FailedSessions:
+    """Sessions for which something could not be made, so that it is not tried again at each question."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def __contains__(self, session: Session) -> bool:
+        return session.id in self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, session: Session) -> None:
+        """Remember a session."""
+        self._ids[session.id] = None
+        while len(self._ids) > KEPT_FAILURES:
+            del self._ids[next(iter(self._ids))]

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.session.background import SessionWorker
+from pipeline.session.background import FailedSessions, SessionWorker
 from pipeline.session.session import Session
 from pipeline.storage.files import write_atomically
 from pipeline.video_io import VideoIO
@@ -26,7 +26,8 @@ class PlaybackClips:
 
     def __init__(self, video: VideoIO) -> None:
         self._video = video
-        self._asked: set[str] = set()
+        self._waiting: set[str] = set()
+        self._failed = FailedSessions()
         self._lock = threading.Lock()
         self._worker = SessionWorker("playback", self._make)
 
@@ -35,8 +36,9 @@ class PlaybackClips:
         if session.playback_clip.is_file():
             return True
         with self._lock:
-            if session.id not in self._asked and not self._worker.stopping.is_set():
-                self._asked.add(session.id)
+            is_known = session.id in self._waiting or session in self._failed
+            if not is_known and not self._worker.stopping.is_set():
+                self._waiting.add(session.id)
                 self._worker.put(session)
         return False
 
@@ -71,6 +73,11 @@ class PlaybackClips:
         except (OSError, SplazmatteError) as error:
             # The page then plays frame by frame; asking again would fail the same way.
             logger.warning("session %s has no playback clip: %s", session.id[:6], error)
+            with self._lock:
+                self._failed.add(session)
+        finally:
+            with self._lock:
+                self._waiting.discard(session.id)
 
 
 def _noting_cuts(frames: Iterator[Frame], cuts: list[int]) -> Iterator[Frame]:

@@ -12,12 +12,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from engines.base import FrameSource, MattingEngine, RunContext
 from engines.device.manager import ModelManager
-from pipeline.session.background import SessionWorker
+from pipeline.session.background import FailedSessions, SessionWorker
 from pipeline.session.session import Session
 from pipeline.video_io import VideoIO
 from pipeline.video_io.playback import write_playback_clip
@@ -98,6 +98,8 @@ class QuickPreviews:
         self._engine_name = engine_name
         self._is_job_active = is_job_active
         self._states: dict[str, PreviewState] = {}
+        """Of the sessions that wait or are worked on."""
+        self._failed = FailedSessions()
         self._lock = threading.Lock()
         self._worker = SessionWorker("quick-preview", self._make, newest_first=True)
 
@@ -109,6 +111,8 @@ class QuickPreviews:
         if not self._engine_name():
             return None
         with self._lock:
+            if session in self._failed:
+                return PreviewState(0, total, has_failed=True)
             if session.id not in self._states and not self._worker.stopping.is_set():
                 self._states[session.id] = PreviewState(0, total)
                 self._worker.put(session)
@@ -139,10 +143,9 @@ class QuickPreviews:
         finally:
             session.quick_preview_picture.unlink(missing_ok=True)
         with self._lock:
+            del self._states[session.id]
             if has_failed:
-                self._states[session.id] = replace(self._states[session.id], has_failed=True)
-            else:
-                del self._states[session.id]
+                self._failed.add(session)
 
     def _composited(self, session: Session) -> Iterator[Frame]:
         """Yield every frame over a checkerboard, uint8 RGB; waits while something else runs."""
