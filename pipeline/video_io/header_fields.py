@@ -20,7 +20,9 @@ class VideoHeader:
     where it does not say). `matrix`, `primaries`, `transfer` are H.273 codes, `colour_range` is
     FFmpeg's. `rotation` is in degrees, of the first frame. `has_alpha` tells of an
     alpha stream beside the picture, as WebM has it. `read_end_s` is how far the stream's packets go, and `stated_end_s` where the container says
-    that the picture ends (0 where it does not say), in seconds from the file's start.
+    that the picture ends (0 where it does not say), in seconds from the file's start. The first `untimed`
+    pictures have no time of their own; the next is shown at `timed_from`, and `timed_step` lies between two, in
+    units of `time_base`.
     """
 
     index: int
@@ -41,6 +43,9 @@ class VideoHeader:
     has_alpha: bool = False
     read_end_s: float = 0.0
     stated_end_s: float = 0.0
+    untimed: int = 0
+    timed_from: int = 0
+    timed_step: Fraction = Fraction(0)
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> VideoHeader:
@@ -64,7 +69,16 @@ class VideoHeader:
             has_alpha=bool(raw.get("has_alpha", False)),
             read_end_s=float(raw.get("read_end_s", 0.0)),
             stated_end_s=float(raw.get("stated_end_s", 0.0)),
+            untimed=int(raw.get("untimed", 0)),
+            timed_from=int(raw.get("timed_from", 0)),
+            timed_step=Fraction(raw.get("timed_step", 0)),
         )
+
+    def times_of(self, frames: int) -> list[int]:
+        """Return the even times of that many pictures, in units of `time_base`; see `untimed`."""
+        return [
+            self.timed_from + round((at - self.untimed) * self.timed_step) for at in range(frames)
+        ]
 
     @property
     def rate(self) -> Fraction:
@@ -125,6 +139,11 @@ class Header:
     def is_indexed(self) -> bool:
         """True for MP4 and MOV whose header lists every frame: their times count from 0."""
         return self.container.startswith("mov") and bool(self.video and self.video.header_frames)
+
+    @property
+    def counts_duration(self) -> bool:
+        """True for containers that sum up their pictures' durations: MP4, MOV with an index, and AVI."""
+        return self.is_indexed or self.container == "avi"
 
     @property
     def clock_origin_s(self) -> Fraction:

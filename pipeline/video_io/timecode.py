@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{2,3})")
 _DROPPED_AT_30 = 2
 """Numbers left out each minute but every tenth, at 30000/1001; twice as many at 60000/1001."""
 
@@ -39,4 +39,5 @@ def _shown(count: int, rate: int, dropped: int) -> str:
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
     mark = ";" if dropped else ":"
-    return f"{hour:02d}:{minute:02d}:{second:02d}{mark}{frame:02d}"
+    digits = max(len(str(rate - 1)), 2)
+    return f"{hour:02d}:{minute:02d}:{second:02d}{mark}{frame:0{digits}d}"

@@ -11,13 +11,17 @@ from itertools import pairwise
 from pipeline.video_io.header_fields import VideoHeader
 
 STANDARD_RATES = (
-    *(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240)),
-    *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120, 240)),
+    *(Fraction(rate) for rate in (5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90)),
+    *(Fraction(rate) for rate in (100, 120, 144, 240)),
+    *(Fraction(rate * 1000, 1001) for rate in (12, 15, 24, 30, 48, 60, 120, 240)),
+    Fraction(25, 2),
 )
 RATE_TOLERANCE = Fraction(1, 5000)
 """Share by which a header's rate may miss a standard one: 24000/1001 differs from 24 by 1/1000."""
 LARGEST_DEVIATION = 0.125
 """Share of a frame by which a time may miss an even rate that is still called constant."""
+SLIDE_S = Fraction(1, 3)
+"""Pictures that stay longer are slides rather than frames of a film."""
 ROUNDING = 0.5 + 1e-6
 """Ticks by which rounding to the container's clock moves a time at most."""
 FINE_CLOCK = 90_000
@@ -63,7 +67,8 @@ class Timing:
         for candidate in _candidates(video, measured, len(times)):
             found = _constant(times, base, candidate)
             if found is not None:
-                return found._with_end(base, times[-1] + last_duration, end_time)
+                frame_end = times[-1] + last_duration if last_duration > 1 else 0
+                return found._with_end(base, frame_end, end_time)
         gaps = sorted(after - before for before, after in pairwise(times))
         usual = gaps[len(gaps) // 2]
         fps = Fraction(len(times)) / ((times[-1] + usual - times[0]) * base)
@@ -76,10 +81,12 @@ class Timing:
     ) -> Timing:
         """Return the timing with a last frame that stays longer, where frame or container say so.
 
-        At a constant rate less than a frame more is a rounded duration, no longer picture.
+        At a constant rate less than a frame more is a rounded duration, no longer picture. Slides are no
+        such rate: the last one's own duration counts.
         """
-        said = Fraction(max(frame_end, picture_end) * base / self.time_base)
+        said = Fraction(max(frame_end, picture_end) * base / self.time_base) or self.end_time
         step = self.end_time - self.times[-1]
+        is_exact = is_exact or step * self.time_base > SLIDE_S
         if not is_exact and said - self.end_time < step:
             return self
         end = round(said) if is_exact or said > self.end_time else self.end_time
@@ -97,14 +104,13 @@ def _ascending(raw_times: Sequence[int]) -> list[int]:
 
 def _candidates(video: VideoHeader, measured: Fraction, frames: int) -> Iterator[Fraction]:
     """Yield the rates that the clip may have, the likeliest first."""
-    for rate in (video.rate, video.guessed_rate):
-        if rate:
-            yield from _standard_near(rate, RATE_TOLERANCE)
-            yield rate
-    # The measured rate is off by one tick over the whole clip.
+    # A rate that is counted by the clock, as a header's average is, is off by one tick over the whole clip.
     span_ticks = Fraction(frames - 1) / (measured * video.time_base)
-    yield from _standard_near(measured, max(1 / span_ticks, RATE_TOLERANCE))
-    yield measured
+    tolerance = max(1 / span_ticks, RATE_TOLERANCE)
+    for rate in (video.rate, video.guessed_rate, measured):
+        if rate:
+            yield from _standard_near(rate, tolerance)
+            yield rate
 
 
 def _standard_near(rate: Fraction, tolerance: Fraction) -> list[Fraction]:
@@ -132,12 +138,8 @@ def _constant(times: Sequence[int], base: Fraction, rate: Fraction) -> Timing | 
 def _restored(
     count: int, base: Fraction, rate: Fraction, starts: tuple[float, float], first: int
 ) -> Timing:
-    """Return exact times at the rate; the start is 0 or the first time, where rounding allows it."""
-    start = Fraction(sum(starts) / 2)
-    for wanted in (0, first):
-        if starts[0] <= wanted <= starts[1]:
-            start = Fraction(wanted)
-            break
+    """Return exact times at the rate; they start at 0 where rounding allows it, else at the first time."""
+    start = 0 if starts[0] <= 0 <= starts[1] else first
     clock = rate if start == 0 else rate.numerator * math.ceil(FINE_CLOCK / rate.numerator)
     step = round(clock / rate)
     offset = round(start * base * clock)

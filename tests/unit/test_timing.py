@@ -70,3 +70,28 @@ def test_the_last_frame_of_a_variable_rate_ends_by_the_usual_gap() -> None:
 def test_one_frame_lasts_as_long_as_it_says_or_one_beat() -> None:
     assert Timing.of(header("1/1000", "25"), [0], 500).end_time == 500
     assert Timing.of(header("1/1000", "25"), [0], 0).end_time == 40
+
+
+@pytest.mark.parametrize("stated", ["average", "none"])
+@pytest.mark.parametrize("rate", ["60000/1001", "30000/1001", "24", "15", "25/2", "15000/1001"])
+@pytest.mark.parametrize("clock", [600, 1000])
+def test_a_clock_that_cuts_fractions_off_gives_the_exact_rate_from_zero(
+    rate: str, clock: int, stated: str
+) -> None:
+    """QuickTime counts 600 ticks a second; its header's average rate is counted in ticks as well."""
+    times = [int(clock * k / Fraction(rate)) for k in range(301)]
+    average = Fraction(300 * clock, times[300])
+    timing = Timing.of(
+        header(f"1/{clock}", average if stated == "average" else 0),
+        times[:300],
+        times[300] - times[299],
+    )
+    assert (timing.fps, timing.is_variable) == (Fraction(rate), False)
+    assert timing.times[0] == 0
+    assert timing.end_time * timing.time_base == 300 / Fraction(rate)
+
+
+def test_the_last_slide_may_be_shorter_than_the_others() -> None:
+    times = [0, 2000, 4000]
+    assert Timing.of(header("1/1000", "1/2"), times, 250).duration_s == 4.25
+    assert Timing.of(header("1/1000", "1/2"), times, 0).duration_s == 6

@@ -164,6 +164,40 @@ def test_a_rate_just_over_the_limit_is_a_rounded_clock(
             video.probe(path)
 
 
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_a_matroska_picture_from_before_zero_keeps_its_place(
+    video: VideoIO, tmp_path: Path, codec: str
+) -> None:
+    """FFmpeg drops the times of H.264 pictures before 0 and those of some after."""
+    plain, path = tmp_path / "plain.mkv", tmp_path / "clip.mkv"
+    ffmpeg(*source(frames=30), "-c:v", codec, plain)
+    ffmpeg(
+        *("-itsoffset", "-0.5", "-i", plain, "-f", "lavfi", "-i", "sine=440:d=0.7"),
+        *("-c:v", "copy", "-c:a", "pcm_s16le", "-avoid_negative_ts", "disabled", path),
+    )
+    info = video.probe(path)
+    assert (info.frame_count, info.fps, info.is_variable_rate) == (30, 25, False)
+    output = rendered(video, path, 0, "foreground")["foreground"]
+    assert read_track(output).times == pytest.approx([k / 25 for k in range(30)])
+    assert np.argmax(loud_s(heard(output), threshold=0.02)) == pytest.approx(500, abs=3)
+
+
+def test_the_track_says_when_a_last_picture_ends_that_is_not_stored_last(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    """B-frames: three slides of 2 s, 2 s and 40 ms; FFmpeg's decoder says 2 s of the last one too."""
+    path = tmp_path / "clip.mp4"
+    ffmpeg(
+        *source(frames=3), "-vf", "settb=1/1000,setpts=2000*N", *("-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/1000", "-c:v", "libx264", "-pix_fmt", "yuv420p"), path,
+    )  # fmt: skip
+    with av.open(str(path)) as container:
+        stated_s = container.duration / 1e6
+    assert stated_s < 5
+    for name, output in rendered(video, path).items():
+        assert read_track(output).end_s == pytest.approx(stated_s, abs=0.002), name
+
+
 @pytest.mark.parametrize("offset_s", [30, 3600, 90_000])
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
 def test_a_piece_of_a_stream_counts_from_its_own_start(
@@ -236,6 +270,17 @@ def test_timecode_is_kept_with_the_in_point_added(
     outputs = rendered(video, path, first, "alpha", "foreground", "prores")
     for name, output in outputs.items():
         assert read_track(output).timecode == expected, name
+
+
+def test_timecode_of_matroska_and_of_high_rates_is_kept(video: VideoIO, tmp_path: Path) -> None:
+    """Matroska's tag is in capitals; above 100 frames a second they have three digits."""
+    for name, rate, start, expected in (
+        ("clip.mkv", "25", "01:02:03:04", "01:02:03:06"),
+        ("clip.mov", "120", "01:00:00:118", "01:00:01:000"),
+    ):
+        path = tmp_path / name
+        ffmpeg(*source(rate=rate, frames=6), *H264, "-timecode", start, path)
+        assert read_track(rendered(video, path, 2, "alpha")["alpha"]).timecode == expected, name
 
 
 def test_timecode_counts_over_minutes_hours_and_midnight() -> None:

@@ -49,6 +49,8 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
     if count.pixel_format:
         # Decoders know of alpha and depth what headers don't.
         video = replace(video, pixel_format=count.pixel_format)
+    if video.untimed and len(count.times) == video.packets:
+        count.times = video.times_of(len(count.times))
     return _clip(settings, header, video, count)
 
 
@@ -158,7 +160,7 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
         sample_aspect=count.aspect or Fraction(1),
         has_audio=bool(header.sounds),
         audio_codec=header.sounds[0].codec if header.sounds else "",
-        file_start_s=header.start_s - header.clock_origin_s,
+        file_start_s=header.start_s - _origin(header, video, count) * video.time_base,
         timecode=header.timecode,
         sounds=header.sounds,
         checks=tuple(count.checks),
@@ -171,13 +173,24 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
     )
 
 
+def _origin(header: Header, video: VideoHeader, count: Count) -> int:
+    """Return the clip's time 0 in units of the stream's time base: times before 0 are moved there."""
+    return min(round(header.clock_origin_s / video.time_base), *count.times)
+
+
 def _timing(header: Header, video: VideoHeader, count: Count) -> Timing:
-    base = video.time_base
-    origin = min(round(header.clock_origin_s / base), *count.times)
-    end = 0
+    base, origin = video.time_base, _origin(header, video, count)
+    last_duration, end = count.last_duration, 0
     if video.stated_end_s and header.is_whole:
         end = round((Fraction(video.stated_end_s) + header.start_s) / base) - origin
-    return Timing.of(video, [time - origin for time in count.times], count.last_duration, end)
+    last = max(count.times) - origin
+    if header.counts_duration:
+        is_cut = video.packets < video.index_frames or _lacks_chunks(video, len(count.times))
+        if end > last and not is_cut:
+            # The picture stored last, which the decoder's duration is of, need not be the one shown last.
+            last_duration = end - last
+        end = 0
+    return Timing.of(video, [time - origin for time in count.times], last_duration, end)
 
 
 def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Message]:

@@ -6,11 +6,11 @@ whether a clip is accepted.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -25,6 +25,8 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _DURATION_TAG = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 _UNSET = {"matrix": 2, "primaries": 2, "transfer": 2, "range": 0}
 """Colour that a container does not state (H.273; range: FFmpeg's): the bitstream's own tags count then."""
+_ROUNDED_TICKS = 2
+"""Ticks by which the gaps of an even rate differ at most where its times are rounded."""
 _SOUND_SLACK_S = 0.1
 """A file that goes on this long after its sound is held open by its picture."""
 
@@ -60,16 +62,31 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             if not video.get("width"):
                 video |= _stored_size(path, options, videos[0].index)
             answer["video"] = video
-        packets, ends_s = _read_packets(container, videos[0].index if videos else -1)
-        answer["read_s"] = max(ends_s.values(), default=0.0)
-        if isinstance(answer["video"], dict):
-            answer["video"]["packets"] = packets
-            answer["video"]["read_end_s"] = ends_s.get(videos[0].index, 0.0)
-            others = [end_s for index, end_s in ends_s.items() if index != videos[0].index]
-            answer["video"]["stated_end_s"] = _stated_end_s(
-                container, videos[0], max(others, default=0.0)
-            )
+        index = videos[0].index if videos else -1
+    _add_packets(answer, path, options, index)
     return answer
+
+
+def _add_packets(answer: dict[str, object], path: str, options: dict[str, str], index: int) -> None:
+    """Add what the packets say: how many there are, their times, and how far each stream goes.
+
+    The file is opened again: a seek back to the start does not find the start of every file.
+    """
+    times: list[int | None] = []
+    with _open(
+        path, options, {"max_pixels": options["max_pixels"]}, options["codecs"]
+    ) as container:
+        packets, ends_s = _read_packets(container, index, times)
+        answer["read_s"] = max(ends_s.values(), default=0.0)
+        video, stream = answer["video"], container.streams[index]
+        if not isinstance(video, dict) or not isinstance(stream, VideoStream):
+            return
+        video["packets"] = packets
+        if container.format.name.startswith("matroska"):
+            video |= _even_times(times)
+        video["read_end_s"] = ends_s.get(index, 0.0)
+        others_s = max((end_s for at, end_s in ends_s.items() if at != index), default=0.0)
+        video["stated_end_s"] = _stated_end_s(container, stream, others_s)
 
 
 def is_webp(path: str) -> bool:
@@ -160,12 +177,15 @@ def _ebml_size(head: bytes, at: int) -> tuple[int, int]:
 
 
 def _timecode(container: InputContainer) -> str:
-    """Return the timecode of the first picture: QuickTime and MP4 keep it in a track of its own."""
-    for stream in container.streams:
-        found = stream.metadata.get("timecode")
-        if found:
-            return str(found)
-    return str(container.metadata.get("timecode", ""))
+    """Return the timecode of the first picture.
+
+    QuickTime and MP4 keep it in a track of its own, Matroska in a tag whose name is in capitals.
+    """
+    for holder in (*container.streams, container):
+        for name, value in holder.metadata.items():
+            if name.lower() == "timecode" and value:
+                return str(value)
+    return ""
 
 
 def _late_s(container: InputContainer, stream: AudioStream) -> float:
@@ -188,14 +208,17 @@ def _sound(position: int, stream: AudioStream, late_s: float) -> dict[str, objec
 
 
 def _stated_end_s(container: InputContainer, video: VideoStream, others_end_s: float) -> float:
-    """Return where Matroska says that the picture ends, from the file's start; 0 where it doesn't.
+    """Return where the container says that the picture ends, from the file's start; 0 where it doesn't.
 
-    Its last picture has no duration of its own: the muxer's tag, or a file that goes on after all
-    other streams have ended, tells how long it stays.
+    MP4, MOV and AVI say how long the track is. Matroska's last picture has no duration of its own: the
+    muxer's tag, or a file that goes on after all other streams have ended, tells how long it stays.
     """
+    start_s = (container.start_time or 0) / 1e6
+    if container.format.name.startswith(("mov", "avi")):
+        end = (video.start_time or 0) + (video.duration or 0)
+        return max(float(end * video.time_base) - start_s, 0.0) if video.duration else 0.0
     if not container.format.name.startswith("matroska"):
         return 0.0
-    start_s = (container.start_time or 0) / 1e6
     length_s = (container.duration or 0) / 1e6
     tag = _DURATION_TAG.fullmatch(video.metadata.get("DURATION", ""))
     if tag is not None:
@@ -263,8 +286,6 @@ def _video(
         found = _first_frame(container, stream)
         stated = {key for key, unset in _UNSET.items() if answer[key] != unset}
         answer |= {key: value for key, value in found.items() if key not in stated}
-        with contextlib.suppress(av.error.FFmpegError):
-            container.seek(container.start_time or 0, backward=True, any_frame=False)
     return answer
 
 
@@ -283,8 +304,27 @@ def _first_frame(container: InputContainer, stream: VideoStream) -> dict[str, ob
     return {}
 
 
-def _read_packets(container: InputContainer, index: int) -> tuple[int, dict[int, float]]:
-    """Return how many packets of the stream can be read, and the second that each stream reaches."""
+def _even_times(times: list[int | None]) -> dict[str, object]:
+    """Return how many packets of a Matroska file have no time, and what the others' even times tell of them.
+
+    FFmpeg drops times before 0; where the others are even, they lie one step each before the first.
+    """
+    untimed = times.count(None)
+    timed = sorted(time for time in times if time is not None)
+    gaps = [after - before for before, after in pairwise(timed)]
+    if not untimed or not gaps or max(gaps) - min(gaps) > _ROUNDED_TICKS:
+        return {}
+    step = Fraction(timed[-1] - timed[0], len(gaps))
+    return {"untimed": untimed, "timed_from": timed[0], "timed_step": str(step)}
+
+
+def _read_packets(
+    container: InputContainer, index: int, times: list[int | None]
+) -> tuple[int, dict[int, float]]:
+    """Return how many packets of the stream can be read, and the second that each stream reaches.
+
+    The stream's times are put into the list, None for a packet without one.
+    """
     count = 0
     ends_s: dict[int, float] = {}
     start_s = (container.start_time or 0) / 1e6
@@ -295,6 +335,8 @@ def _read_packets(container: InputContainer, index: int) -> tuple[int, dict[int,
             stream = packet.stream.index
             count += stream == index and not packet.is_discard
             shown = packet.pts if packet.pts is not None else packet.dts
+            if stream == index:
+                times.append(shown)
             if shown is not None:
                 end_s = float((shown + (packet.duration or 0)) * packet.time_base) - start_s
                 ends_s[stream] = max(ends_s.get(stream, 0.0), end_s)
