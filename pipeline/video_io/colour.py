@@ -15,7 +15,6 @@ transparency, 8 bits."""
 
 _ALPHA_FORMATS = "yuva420p|yuva422p|yuva444p|rgba|bgra|argb|abgr|gbrap|ya8"
 """What `alphaextract` is given: it can't choose by itself after a filter that takes anything."""
-_UNSPECIFIED = 2
 _MATRICES = {
     0: "gbr",
     1: "bt709",
@@ -37,10 +36,12 @@ _PRIMARIES = {
     6: "smpte170m",
     7: "smpte240m",
     9: "bt2020",
-    11: "smpte431",
+    11: "smpte432",
     12: "smpte432",
+    22: "jedec-p22",
 }
-_WIDE_GAMUTS = ("bt2020", "smpte431", "smpte432")
+"""Those of which D65 is white. 11, cinema's P3 with a greenish white, is read with that of 12: `zscale` does not
+adapt white points, and grey would be tinted; 4, 8 and 10 are taken for BT.709."""
 _UNSCALABLE = ("ycgco", "bt2020c", "chroma-derived-nc", "chroma-derived-c", "ictcp")
 """Matrices that FFmpeg's `scale` does not know; `zscale` does."""
 _TRANSFERS = {
@@ -80,9 +81,10 @@ def bit_depth(pixel_format: str) -> int:
 
 
 def resolve_tags(video: VideoHeader) -> ColourTags:
-    """Return the colour with gaps filled: untagged HD is BT.709, untagged SD is BT.601.
+    """Return the colour with gaps filled: the matrix of untagged HD is BT.709, that of untagged SD BT.601.
 
-    The rule speaks of the coded size, before rotation.
+    The rule speaks of the coded size, before rotation. Primaries that nothing names are BT.709: only
+    those that are tagged are converted.
     """
     width, height = video.coded_wh
     fallback = "bt709" if height >= HD_LINES or width >= HD_COLUMNS else "smpte170m"
@@ -93,7 +95,7 @@ def resolve_tags(video: VideoHeader) -> ColourTags:
         or video.pixel_format.startswith(_FULL_RANGE_PREFIXES)
     )
     transfer = _TRANSFERS.get(video.transfer, "bt709")
-    assumed = fallback if video.matrix == _UNSPECIFIED else "bt709"
+    assumed = "bt709"
     if transfer in HDR_TRANSFERS:
         fallback, assumed = "bt2020nc", "bt2020"
     matrix = "gbr" if is_rgb else _MATRICES.get(video.matrix, fallback)
@@ -118,11 +120,12 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
         return f"format={_ALPHA_FORMATS},alphaextract,format=gray"
     if info.is_hdr:
         return f"{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
-    is_wide = tags.primaries in _WIDE_GAMUTS
-    if is_wide or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
+    has_other_gamut = tags.primaries != "bt709"
+    if has_other_gamut or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
         # The transfer stays: only the primaries are converted, in linear light.
         gamut = f"pin={tags.primaries}:tin={tags.transfer}:p=bt709:t={tags.transfer}:"
-        return f"zscale={_zscale_input(tags)}{gamut if is_wide else ''}{_zscale_output(layout)}"
+        gamut = gamut if has_other_gamut else ""
+        return f"zscale={_zscale_input(tags)}{gamut}{_zscale_output(layout)}"
     if layout == "yuv420p":
         if is_plain(info):
             return "format=yuv420p"
@@ -151,7 +154,7 @@ def is_plain(info: ClipInfo) -> bool:
     return (
         info.pixel_format == "yuv420p"
         and (tags.matrix, tags.range) == ("bt709", "tv")
-        and tags.primaries not in _WIDE_GAMUTS
+        and tags.primaries == "bt709"
     )
 
 
@@ -178,9 +181,8 @@ def _zscale_output(layout: PixelLayout) -> str:
 
 def _tone_map(tags: ColourTags) -> str:
     """Return the chain to linear BT.709 light in which reference white and highlights fit below 1."""
-    primaries = tags.primaries if tags.primaries in (*_WIDE_GAMUTS, "bt709") else "bt2020"
     return (
-        f"zscale={_zscale_input(tags)}tin={tags.transfer}:pin={primaries}:"
+        f"zscale={_zscale_input(tags)}tin={tags.transfer}:pin={tags.primaries}:"
         f"t=linear:npl={REFERENCE_WHITE_NITS},format=gbrpf32le,zscale=p=bt709,"
         f"tonemap=tonemap=mobius:param={_LINEAR_BELOW}:peak={_PEAKS[tags.transfer]:.4f}:desat=0"
     )

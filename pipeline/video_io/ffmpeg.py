@@ -53,9 +53,10 @@ INTRA_CODECS = frozenset(
 """Codecs of which every packet is one picture."""
 AUDIO_CODECS = (
     *("aac", "aac_latm", "mp3float", "mp3", "mp2float", "mp2", "mp1float", "ac3", "eac3", "dca", "truehd", "mlp", "opus", "libopus", "vorbis"),
-    *("flac", "alac", "tta", "wavpack", "wmav1", "wmav2", "wmapro", "wmalossless", "amrnb", "amrwb", "gsm", "gsm_ms"),
-    *(f"adpcm_{name}" for name in ("ms", "ima_wav", "ima_qt", "swf", "yamaha", "g726", "g722")),
-    *(f"pcm_{name}" for name in ("u8", "s8", "s16le", "s16be", "u16le", "s24le", "s24be", "s32le", "s32be", "s64le", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw", "s16le_planar", "s24le_planar", "s32le_planar", "bluray", "dvd")),
+    *("flac", "alac", "tta", "wavpack", "wmav1", "wmav2", "wmapro", "wmalossless", "wmavoice", "amrnb", "amrwb", "gsm", "gsm_ms"),
+    *("g722", "g723_1", "g726", "g726le", "g729", "speex", "nellymoser", "qdm2", "qdmc", "mace3", "mace6", "s302m", "als", "ilbc", "qcelp"),
+    *(f"adpcm_{name}" for name in ("ms", "ima_wav", "ima_qt", "ima_dk3", "ima_dk4", "swf", "yamaha", "ct", "sbpro_2", "sbpro_3", "sbpro_4")),
+    *(f"pcm_{name}" for name in ("u8", "s8", "s16le", "s16be", "u16le", "u16be", "s24le", "s24be", "u24le", "u24be", "s32le", "s32be", "u32le", "u32be", "s64le", "s64be", "f16le", "f24le", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw", "vidc", "s8_planar", "s16le_planar", "s16be_planar", "s24le_planar", "s32le_planar", "bluray", "dvd")),
 )  # fmt: skip
 DECODER_THREADS = 4
 OLDEST = (5, 1)

@@ -13,7 +13,7 @@ import pytest
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
-from tests.clips import decode, ffmpeg, make_clip, make_sound_clip, source
+from tests.clips import decode, ffmpeg, flat_clip, make_clip, make_sound_clip, source
 
 ORANGE = (200, 60, 40)
 
@@ -85,6 +85,8 @@ WIDE = {
     "bt2020 8 bit": ("bt2020", "bt709", "bt2020nc", "yuv420p", "bt709"),
     "display p3": ("smpte432", "bt709", "bt709", "yuv420p", "bt709"),
     "display p3 as srgb": ("smpte432", "iec61966-2-1", "bt709", "yuv420p", "iec61966-2-1"),
+    "bt601 of 525 lines": ("smpte170m", "smpte170m", "smpte170m", "yuv420p", "smpte170m"),
+    "bt601 of 625 lines": ("bt470bg", "bt709", "bt470bg", "yuv422p", "bt709"),
     "bt709": ("bt709", "bt709", "bt709", "yuv420p", "bt709"),
     "ycgco": ("bt709", "bt709", "ycgco", "yuv444p", "bt709"),
 }
@@ -111,6 +113,19 @@ def test_a_colour_is_the_same_whatever_gamut_and_matrix_it_is_stored_in(
     assert np.abs(frame[48, 80].astype(int) - ORANGE).max() <= 4
     for name, colour in shown(rendered(video, path, "foreground", "png", "prores"), 80, 48).items():
         assert np.abs(colour - ORANGE).max() <= 4, name
+
+
+def test_grey_of_cinemas_p3_stays_grey(video: VideoIO, tmp_path: Path) -> None:
+    """Its white is greener than D65, and shown as white all the same."""
+    path = flat_clip(
+        tmp_path / "clip.mp4", "0x808080", "160x96", "-vf",
+        "scale=out_color_matrix=bt709,format=yuv420p,"
+        "setparams=color_primaries=smpte431:color_trc=bt709:colorspace=bt709:range=tv",
+        *("-c:v", "libx264", "-qp", "0"),
+    )  # fmt: skip
+    assert video.probe(path).colour.primaries == "smpte432"
+    for name, colour in shown(rendered(video, path, "foreground", "png"), 80, 48).items():
+        assert np.ptp(colour) <= 3, name
 
 
 def with_clean_aperture(path: Path, target: Path, size_wh: tuple[int, int]) -> Path:

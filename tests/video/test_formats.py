@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -299,11 +300,15 @@ def test_choices_out_of_range_are_refused(options: Mapping[str, object]) -> None
         FileOptions(**options)  # type: ignore[arg-type]
 
 
-def test_sequences_tell_pixels_that_are_not_square(video: VideoIO, tmp_path: Path) -> None:
+def test_outputs_tell_pixels_that_are_not_square(video: VideoIO, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     ffmpeg(*source("160x96", frames=2), "-vf", "setsar=16/15", "-c:v", "libx264", path)
     alphas = [np.ones((96, 160), np.float32)] * 2
-    outputs = rendered(video, path, alphas, "png", "tiff", "exr").outputs
+    kinds = ("png", "tiff", "exr", "ffv1", "webm", "prores")
+    outputs = rendered(video, path, alphas, *kinds).outputs
+    for kind in ("ffv1", "webm", "prores"):
+        with av.open(str(outputs[kind])) as container:
+            assert container.streams.video[0].sample_aspect_ratio == Fraction(16, 15), kind
     with Image.open(outputs["png"] / "000000.png") as image:
         assert image.info["aspect"] == (15, 16), "pixels per unit, so the wider have fewer"
     with Image.open(outputs["tiff"] / "000000.tif") as image:

@@ -123,6 +123,9 @@ ODD_SOUND = {
     "Opus": ("mkv", clicks(layout="stereo", channels=2), ("-c:a", "libopus")),
     "MP3": ("mp4", clicks(44_100), ("-c:a", "libmp3lame")),
     "PCM in MKV": ("mkv", clicks(), ("-c:a", "pcm_s24le")),
+    "PCM of Blu-ray": ("m2ts", clicks(layout="stereo", channels=2), ("-c:a", "pcm_bluray")),
+    "TTA, without a layout": ("mkv", clicks(), ("-c:a", "tta")),
+    "G.722": ("mkv", clicks(16_000), ("-c:a", "g722")),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.count import decode_cpu_s
 from pipeline.video_io.rendering.sound import SoundPlan, sound_plans
 from pipeline.video_io.runner import Child, ChildStuckError, Limits
-from pipeline.video_io.writers.containers import WEBM, Container
+from pipeline.video_io.writers.containers import MKV, WEBM, Container
 from utils.types import Message
 
 _ENCODING_COST = 8
@@ -48,7 +48,7 @@ class MuxTask:
     def is_needed(self) -> bool:
         """False when the picture file is complete as it is.
 
-        Our writer can't store a pixel aspect in WebM; the copy into the final container can.
+        Our writer can't store a pixel aspect in Matroska; the copy into the final container can.
         """
         return self.has_sound or self.encodes or self.lacks_aspect
 
@@ -59,8 +59,8 @@ class MuxTask:
 
     @property
     def lacks_aspect(self) -> bool:
-        """True for a WebM whose pixels are not square."""
-        return self.container is WEBM and self.span.info.sample_aspect != 1
+        """True for WebM and Matroska whose pixels are not square."""
+        return self.container in (WEBM, MKV) and self.span.info.sample_aspect != 1
 
 
 def mux(task: MuxTask) -> tuple[bool, list[Message]]:
@@ -113,11 +113,12 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
         # Packets between the seek's keyframe and the lead go; the lead itself ends up before 0.
         argv += ["-copypriorss:a", "0", "-output_ts_offset", f"{-lead_s:.6f}"]
     argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
-    if task.container is WEBM:
+    if task.container in (WEBM, MKV):
         width, height = task.span.info.size_wh
         shape = task.span.info.sample_aspect * width / height
-        argv += ["-metadata:s:v:0", "alpha_mode=1"]
         argv += ["-aspect", f"{shape.numerator}:{shape.denominator}"]
+    if task.container is WEBM:
+        argv += ["-metadata:s:v:0", "alpha_mode=1"]
     if task.container.has_edit_lists:
         argv += ["-movflags", "+faststart"]
         argv += ["-timecode", task.span.timecode] if task.span.timecode else []

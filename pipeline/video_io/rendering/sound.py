@@ -16,6 +16,15 @@ LEAD_SAMPLES, LEAST_LEAD_S = 8192, 0.1
 """Copied sound begins this much before an in point, hidden by an edit list: codecs overlap packets."""
 _OPUS_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """By channels: the layouts of Opus' mapping families 0 and 1 (RFC 7845), the only ones that browsers play."""
+_OPUS_RATE = 48_000
+"""FFmpeg counts the delay of Opus in samples of the input's rate: of 8 kHz, readers would drop the first 32 ms."""
+_AAC_LAYOUTS = (
+    *("mono", "stereo", "2.1", "3.0", "3.0(back)", "3.1", "4.0", "quad", "quad(side)", "4.1"),
+    *("5.0", "5.0(side)", "5.1", "5.1(side)", "6.0", "hexagonal", "6.1", "6.1(back)", "7.0", "7.1"),
+    *("7.1(wide)", "octagonal"),
+)
+"""What FFmpeg's AAC encoder takes. It says so of no layout, and refuses a count of channels without one, as
+some decoders give it."""
 _MOST_CHANNELS = 8
 """What AAC, FLAC and ALAC hold in FFmpeg's encoders: more are mixed down to 7.1."""
 _LOSSLESS_CUT = "alac"
@@ -54,10 +63,14 @@ class SoundPlan:
         for number, track in enumerate(self.tracks):
             # Gaps between the source's packets become silence rather than a shift.
             filters = f"aresample=async=1:min_hard_comp=0.02{_cut(span)}"
+            if self.encoder == "libopus":
+                filters += f",aresample={_OPUS_RATE}"
             is_opus = self.encoder == "libopus" and track.channels
             if is_opus or track.channels > _MOST_CHANNELS:
                 layout = _OPUS_LAYOUTS[min(track.channels, _MOST_CHANNELS) - 1]
                 filters += f",aformat=channel_layouts={layout}"
+            elif self.encoder == "aac":
+                filters += f",aformat=channel_layouts={'|'.join(_AAC_LAYOUTS)}"
             chosen += [f"-filter:a:{number}", filters]
         return chosen
 
