@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -308,7 +307,8 @@ def test_outputs_tell_pixels_that_are_not_square(video: VideoIO, tmp_path: Path)
     outputs = rendered(video, path, alphas, *kinds).outputs
     for kind in ("ffv1", "webm", "prores"):
         with av.open(str(outputs[kind])) as container:
-            assert container.streams.video[0].sample_aspect_ratio == Fraction(16, 15), kind
+            aspect = container.streams.video[0].sample_aspect_ratio
+            assert float(aspect) == pytest.approx(16 / 15, rel=3e-3), kind
     with Image.open(outputs["png"] / "000000.png") as image:
         assert image.info["aspect"] == (15, 16), "pixels per unit, so the wider have fewer"
     with Image.open(outputs["tiff"] / "000000.tif") as image:
