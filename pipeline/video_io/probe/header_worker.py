@@ -215,8 +215,10 @@ def _stated_end_s(container: InputContainer, video: VideoStream, others_end_s: f
     """
     start_s = (container.start_time or 0) / 1e6
     if container.format.name.startswith(("mov", "avi")):
-        end = (video.start_time or 0) + (video.duration or 0)
-        return max(float(end * video.time_base) - start_s, 0.0) if video.duration else 0.0
+        if not video.duration or video.time_base is None:
+            return 0.0
+        end = (video.start_time or 0) + video.duration
+        return max(float(end * video.time_base) - start_s, 0.0)
     if not container.format.name.startswith("matroska"):
         return 0.0
     length_s = (container.duration or 0) / 1e6
