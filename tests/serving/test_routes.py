@@ -30,7 +30,8 @@ def listed(routes):
         if hasattr(route, "original_router"):
             yield from listed(route.original_router.routes)
         else:
-            yield from ((method, route.path) for method in route.methods or ["GET"])
+            methods = getattr(route, "methods", ["WEBSOCKET"]) or ["GET"]
+            yield from ((method, route.path) for method in methods)
 print(json.dumps(sorted(set(listed(server.app.routes)))), flush=True)
 os._exit(0)
 """

@@ -29,7 +29,7 @@ from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import SMALL, app_environment, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-LEASE_S = 2.0
+LEASE_S = 4.0
 SIZE = (96, 64)
 FRAMES = 6
 
@@ -60,8 +60,8 @@ class Page:
         self.orchestrator.read_mask_upload(session_id, 0, mask)
         return session_id
 
-    def submit(self, session_id: str) -> None:
-        request = MatteRequest(engine="builtin", outputs=("alpha", "png"))
+    def submit(self, session_id: str, outputs: tuple[str, ...] = ("alpha", "png")) -> None:
+        request = MatteRequest(engine="builtin", outputs=outputs)
         self.orchestrator.submit(session_id, request)
 
     def ended(self, session_id: str, timeout_s: float = 60.0) -> SessionState:

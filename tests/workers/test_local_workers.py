@@ -30,7 +30,7 @@ def matte(server: AppServer, session: str) -> dict[str, object]:
 def test_the_server_keeps_its_workers_running_and_they_end_with_it(
     make_server: Callable[..., AppServer], clip: Path, mask: Path
 ) -> None:
-    server = make_server(SPLAZMATTE_WORKERS="1", SPLAZMATTE_LEASE_S="2")
+    server = make_server(SPLAZMATTE_WORKERS="1")
     session = new_session(server, clip)
     (uploaded,) = json.loads(upload(server, mask.read_bytes(), "mask.png").body)
     call(server, "segment", [session, 0, "", None, None, file_data(uploaded)])

@@ -12,6 +12,8 @@ import logging
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,8 +80,8 @@ class AccessControl:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
             return
         sending = _with_headers(send)
         route = find_route(scope["method"], scope["path"])
@@ -95,6 +97,46 @@ class AccessControl:
             await self._login.page(scope)(scope, receive, sending)
             return
         await self._serve(scope, receive, sending, route, client or Client())
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a WebSocket through on the terms of a request that changes something; else it is closed unopened."""
+        route = find_route("WEBSOCKET", scope["path"])
+        is_refused = self._refusal({**scope, "method": "POST"}, route) is not None
+        client = None if is_refused else self._login.client(scope)
+        if route is None or client is None:
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        with self._counted(client_address(scope)) as has_place:
+            if not has_place:
+                await send({"type": "websocket.close", "code": 1013})
+                return
+            scope.setdefault("state", {})["client"] = client
+            await self._pass_on(scope, receive, send, route)
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[bool]:
+        """Count a request of an address while it is answered; yield whether it may be."""
+        has_place = self._at_once[address] < self._settings.connections_per_client
+        if not has_place:
+            yield False
+            return
+        self._at_once[address] += 1
+        try:
+            yield True
+        finally:
+            self._at_once[address] -= 1
+            if not self._at_once[address]:
+                del self._at_once[address]
+
+    async def _pass_on(
+        self, scope: Scope, receive: Receive, send: Send, route: AllowedRoute
+    ) -> None:
+        """Have the application answer; a stream ends with the sender's sign-in."""
+        ended = self._login.end_of_sign_in(scope) if route.is_stream else None
+        if ended is None:
+            await self._app(scope, receive, send)
+        else:
+            await answer_until(ended, self._app, scope, receive, send)
 
     def _refusal(self, scope: Scope, route: AllowedRoute | None) -> Response | None:
         headers = Headers(scope=scope)
@@ -135,31 +177,22 @@ class AccessControl:
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, route: AllowedRoute, client: Client
     ) -> None:
-        address = client_address(scope)
-        if self._at_once[address] >= self._settings.connections_per_client:
-            limit = self._settings.connections_per_client
-            await _refuse(scope, 429, "page.access.busy", limit=limit)(scope, receive, send)
-            return
-        self._at_once[address] += 1
-        try:
-            scope.setdefault("state", {})["client"] = client
-            body = await self._checked_body(scope, receive, route)
-            if isinstance(body, Response):
-                await body(scope, receive, send)
-            else:
-                reading = receive if body is None else _replaying(body, receive)
-                ended = self._login.end_of_sign_in(scope) if route.is_stream else None
-                if ended is None:
-                    await self._app(scope, reading, send)
+        with self._counted(client_address(scope)) as has_place:
+            if not has_place:
+                limit = self._settings.connections_per_client
+                await _refuse(scope, 429, "page.access.busy", limit=limit)(scope, receive, send)
+                return
+            try:
+                scope.setdefault("state", {})["client"] = client
+                body = await self._checked_body(scope, receive, route)
+                if isinstance(body, Response):
+                    await body(scope, receive, send)
                 else:
-                    await answer_until(ended, self._app, scope, reading, send)
-        except ClientDisconnect:
-            # A request that breaks off is nobody's fault here.
-            logger.info("a client went away in the middle of a request to %s", route.path)
-        finally:
-            self._at_once[address] -= 1
-            if not self._at_once[address]:
-                del self._at_once[address]
+                    reading = receive if body is None else _replaying(body, receive)
+                    await self._pass_on(scope, reading, send, route)
+            except ClientDisconnect:
+                # A request that breaks off is nobody's fault here.
+                logger.info("a client went away in the middle of a request to %s", route.path)
 
     async def _checked_body(
         self, scope: Scope, receive: Receive, route: AllowedRoute

@@ -35,7 +35,7 @@ class AllowedRoute:
     somebody listens.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE", "WEBSOCKET"]
     path: str
     body: Body = "none"
     is_public: bool = False
@@ -72,6 +72,14 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/media/{session}/live.jpg"),
     AllowedRoute("GET", "/media/{session}/all.zip"),
     AllowedRoute("GET", "/media/{session}/file/{word}"),
+    AllowedRoute("GET", "/openapi.json"),
+    AllowedRoute("POST", "/clips", "upload"),
+    AllowedRoute("POST", "/segment", "json"),
+    AllowedRoute("POST", "/segment/mask", "upload"),
+    AllowedRoute("POST", "/matting", "json"),
+    AllowedRoute("GET", "/tasks/{session}"),
+    AllowedRoute("DELETE", "/tasks/{session}"),
+    AllowedRoute("WEBSOCKET", "/tasks/{session}/progress", is_stream=True),
     AllowedRoute("GET", "/gradio_api/info"),
     AllowedRoute("GET", "/gradio_api/app_id"),
     AllowedRoute("GET", "/gradio_api/startup-events"),

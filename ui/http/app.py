@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gradio.routes import App, ORJSONResponse
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from config import Settings
 from ui.http.access import AccessControl
 from ui.http.login import Login
-from ui.http.media import Media
-from ui.http.uploads import Uploads
 
 
 class ServedApp(App):  # type: ignore[misc]
@@ -25,7 +25,7 @@ class ServedApp(App):  # type: ignore[misc]
 
 
 def build_app(
-    settings: Settings, media: Media, uploads_dir: Path, is_open: threading.Event
+    settings: Settings, routes: Sequence[BaseRoute], uploads_dir: Path, is_open: threading.Event
 ) -> ServedApp:
     """Return the application for `gr.Blocks.launch`; routes given here come before Gradio's.
 
@@ -37,7 +37,7 @@ def build_app(
         AccessControl, settings=settings, login=login, uploads_dir=uploads_dir, is_open=is_open
     )
     return ServedApp(
-        routes=[*login.routes(), *Uploads(settings, uploads_dir).routes(), *media.routes()],
+        routes=[*login.routes(), *routes],
         middleware=[control],
         default_response_class=ORJSONResponse,
         docs_url=None,

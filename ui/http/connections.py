@@ -117,10 +117,13 @@ class LimitedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop counting the connection."""
         self._cancel_deadlines()
+        self._leave()
+        super().connection_lost(exc)
+
+    def _leave(self) -> None:
         if self._is_counted:
             self._is_counted = False
             self.limits.table.leave(self)
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and set the deadline for what comes next."""
@@ -179,7 +182,14 @@ class LimitedProtocol(H11Protocol):
         self._set_deadline(self.limits.head_s, self.drop, "no request came in time")
 
     def _check_body(self) -> None:
-        """Once in a window: a body that is being waited for must have come on by its share."""
+        """Once in a window: a body that is being waited for must have come on by its share.
+
+        A connection that became a WebSocket has another protocol by now, which is told of its end: it stops
+        counting here.
+        """
+        if self.transport.is_closing():
+            self._leave()
+            return
         is_sending = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
         is_answered = self.cycle is not None and self.cycle.response_complete
         wanted_bytes = self.limits.body_bytes_per_s * self.limits.body_window_s

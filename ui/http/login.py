@@ -140,7 +140,7 @@ class Login:
         answer: Response = (
             RedirectResponse(address, 303)
             if _wants_page(request)
-            else JSONResponse({"success": True})
+            else JSONResponse({"success": True, "token": token, "expires_s": int(lasts_s)})
         )
         answer.set_cookie(
             self.cookie_name,
@@ -203,8 +203,12 @@ class Login:
         return self._users
 
     def _token_key(self, scope: Scope) -> bytes:
-        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-        return _hashed(cookies.get(self.cookie_name, ""))
+        """Return the key of the token that a program sends as a header, a browser as a cookie."""
+        headers = Headers(scope=scope)
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            return _hashed(token.strip())
+        return _hashed(cookie_parser(headers.get("cookie", "")).get(self.cookie_name, ""))
 
     def _refused(
         self, request: Request, status: int, address: str, code: str, **params: int

@@ -12,7 +12,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator
@@ -21,6 +21,9 @@ from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
 from ui.http.memory import limit_heaps
 from utils.errors import BadRequest
+
+if TYPE_CHECKING:
+    from ui.http.rest import Rest
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
         stop.set()
         server.refuse_requests()
         server.media.close()
+        server.rest.close()
         orchestrator.close()
         server.blocks.close(verbose=False)
         clean_up.join(STOP_WAIT_S)
@@ -70,12 +74,13 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: the `gr.Blocks` to close, its address, its app, and its own routes."""
+    """A running server: the `gr.Blocks` to close, its address, its app, and what its own routes run."""
 
     blocks: Any
     url: str
     app: Any
     media: Media
+    rest: Rest
 
     def refuse_requests(self) -> None:
         """Take no further request and give those being answered a short while; returns at once.
@@ -94,20 +99,26 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     from ui.http.api import Api
     from ui.http.app import build_app
     from ui.http.connections import limit_connections
+    from ui.http.rest import Rest
     from ui.http.session_api import SessionApi
+    from ui.http.uploads import Uploads
     from ui.page.components import PAGE_CSS, theme
     from ui.page.wiring import build_page
 
-    apis = (Api(orchestrator, uploads_dir), SessionApi(orchestrator))
+    api = Api(orchestrator, uploads_dir)
+    session_api = SessionApi(orchestrator)
 
     def publish() -> None:
-        for api in apis:
-            api.publish()
+        api.publish()
+        session_api.publish()
 
     blocks = build_page(settings, orchestrator, uploads_dir, publish)
     media = Media(orchestrator, settings)
+    uploads = Uploads(settings, uploads_dir)
+    rest = Rest(orchestrator, api, uploads)
     is_open = threading.Event()
-    app = build_app(settings, media, uploads_dir, is_open)
+    routes = [*uploads.routes(), *media.routes(), *rest.routes()]
+    app = build_app(settings, routes, uploads_dir, is_open)
     blocks.launch(
         server_name=settings.host,
         server_port=_claimed_port(settings.host, settings.port),
@@ -131,7 +142,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     limit_connections(blocks.server, settings)
     is_open.set()
     name = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return Server(blocks, f"http://{name}:{blocks.server_port}/", app, media)
+    return Server(blocks, f"http://{name}:{blocks.server_port}/", app, media, rest)
 
 
 def _prepare_environment(settings: Settings, uploads_dir: Path) -> None:

@@ -77,7 +77,13 @@ class Uploads:
             Route("/gradio_api/upload_progress", self._report, methods=["GET"]),
         ]
 
-    async def _upload(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> Path:
+        """Take the file of a multipart form; whoever calls removes it, with the folder it lies in.
+
+        Raises:
+            SplazmatteError: it is too large, the client has sent too much, the disk is full, or there is no file.
+            ClientDisconnect: it broke off.
+        """
         progress = self._begin(request.query_params.get("upload_id", ""))
         folder = self._uploads_dir / secrets.token_urlsafe(18)
         try:
@@ -86,14 +92,18 @@ class Uploads:
             form = _FormWriter(folder, self._settings.max_upload_bytes, progress)
             with disk.translate_disk_full(self._uploads_dir):
                 await self._receive(request, form)
-            return JSONResponse([str(path) for path in form.paths])
-        except BaseException as error:
+            return form.paths[0]
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, SplazmatteError):
-                return _answer(request, error)
             raise
         finally:
             progress.is_done = True
+
+    async def _upload(self, request: Request) -> Response:
+        try:
+            return JSONResponse([str(await self.receive(request))])
+        except SplazmatteError as error:
+            return _answer(request, error)
 
     async def _receive(self, request: Request, form: _FormWriter) -> None:
         client = client_address(request.scope)

@@ -1,0 +1,170 @@
+"""Matting jobs in worker processes over Celery: what they cost, and that kills lose none and repeat none.
+
+python bench/workers.py overhead [--frames 150] [--rounds 3]
+python bench/workers.py kills [--jobs 100] [--kills 20] [--seed 1]
+
+Both start a redis-server of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from engines.builtin.engine import BuiltinEngine
+from engines.registry import ENGINES
+from pipeline.session.session import Session
+from pipeline.session.state import SessionState, SessionStatus
+from pipeline.workers.attempts import Attempt
+from pipeline.workers.celery_queue import CeleryQueue
+from pipeline.workers.records import Phase
+from pipeline.workers.redis_store import RedisJobStore, key_prefix
+from tests.disc import write_clip, write_mask_png
+from tests.faults.workplace import ROOT, Workplace, app_environment, wait_until
+from tests.workers.conftest import Page, Workers, make_page
+from tests.workers.redis_server import RedisServer
+from utils.errors import StoreUnavailable
+
+WORKERS = 3
+
+
+def make_celery_page(workspace: Path, server: RedisServer) -> Page:
+    workspace.mkdir()
+    prefix = key_prefix(workspace)
+    queue = CeleryQueue(server.url, prefix, tuple(ENGINES))
+    return make_page(workspace, RedisJobStore(server.url, prefix), queue.send)
+
+
+def overhead(folder: Path, frames: int, rounds: int) -> None:
+    """Run the same job in this process and in a worker, in turns; print the least seconds of each."""
+    size_wh = (640, 360)
+    clip = write_clip(folder / "clip.mp4", frames, size_wh)
+    mask = write_mask_png(folder / "mask.png", 0, size_wh)
+    server = RedisServer(folder / "redis").start()
+    page = make_celery_page(folder / "workspace", server)
+    environment = app_environment(page.workspace, SPLAZMATTE_BROKER=server.url)
+    log = (folder / "worker.log").open("wb")
+    command = [sys.executable, "app.py", "worker", "--name", "bench"]
+    worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    here = Workplace(folder / "here", engine=BuiltinEngine)
+    seconds: dict[str, list[float]] = {"in process": [], "through Celery": []}
+    try:
+        page.wait_for_workers(1)
+        for number in range(rounds + 1):
+            session = here.session_with_target(clip, mask)
+            started_s = time.perf_counter()
+            assert here.matte(session, outputs=("alpha",)).status is SessionStatus.DONE
+            in_process_s = time.perf_counter() - started_s
+            session = page.session(clip, mask)
+            started_s = time.perf_counter()
+            page.submit(session, outputs=("alpha",))
+            assert page.ended(session, 600).status is SessionStatus.DONE
+            if number:  # the first round loads and compiles
+                seconds["in process"].append(in_process_s)
+                seconds["through Celery"].append(time.perf_counter() - started_s)
+    finally:
+        worker.terminate()
+        worker.wait(30)
+        here.orchestrator.close()
+        page.orchestrator.close()
+        server.kill()
+    for name, values in seconds.items():
+        print(f"{name}: least {min(values):.2f} s, all {[round(value, 2) for value in values]}")
+    least, most = min(seconds["in process"]), min(seconds["through Celery"])
+    print(
+        f"through Celery: {most / least:.3f} x, {most - least:+.2f} s; allowed {1.03 * least + 1:.2f} s"
+    )
+
+
+def kills(folder: Path, jobs: int, count: int, seed: int) -> bool:
+    """Kill workers at random moments of many jobs, the broker twice; return whether each job was done once."""
+    clip = write_clip(folder / "clip.mp4", 6, (96, 64))
+    mask = write_mask_png(folder / "mask.png", 0, (96, 64))
+    server = RedisServer(folder / "redis").start()
+    page = make_celery_page(folder / "workspace", server)
+    workers = Workers(page.workspace, {"SPLAZMATTE_BROKER": server.url})
+    published: Counter[str] = Counter()
+    publish = Attempt.publish
+
+    def noted(attempt: Attempt, session: Session) -> SessionState:
+        published[session.id] += 1
+        return publish(attempt, session)
+
+    Attempt.publish = noted  # type: ignore[method-assign]
+    chance = random.Random(seed)
+
+    def victims() -> list[str]:
+        try:
+            records = page.store.records()
+        except StoreUnavailable:
+            return []
+        return [
+            record.owner
+            for record in records
+            if record.phase is Phase.RUNNING
+            and record.deaths < 2
+            and record.owner in workers.processes
+        ]
+
+    try:
+        for number in range(WORKERS):
+            workers.start(f"w{number}", 0.1)
+        page.wait_for_workers(WORKERS)
+        sessions = [page.session(clip, mask) for _ in range(jobs)]
+        started_s = time.perf_counter()
+        for session in sessions:
+            page.submit(session)
+        for number in range(count):
+            wait_until(victims, 600)
+            time.sleep(chance.uniform(0.0, 1.0))
+            found = victims()
+            if found:
+                workers.kill(chance.choice(found))
+                workers.start(f"again{number}", 0.1)
+            if number in (count // 3, 2 * count // 3):
+                server.kill()
+                time.sleep(1.0)
+                server.start()
+        states = Counter(page.ended(session, 1200).status.value for session in sessions)
+        took_s = time.perf_counter() - started_s
+        left = list((page.workspace / "attempts").iterdir())
+    finally:
+        Attempt.publish = publish  # type: ignore[method-assign]
+        for name in list(workers.processes):
+            workers.kill(name)
+        page.orchestrator.close()
+        server.kill()
+    once = sum(value == 1 for value in published.values())
+    print(f"{jobs} jobs, {count} kills, {took_s:.0f} s: {dict(states)}; results put in place once: {once}; "
+          f"attempts {len(workers.begins())}; folders left {len(left)}")  # fmt: skip
+    return states == {"done": jobs} and once == jobs and not left
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("overhead")
+    one.add_argument("--frames", type=int, default=150)
+    one.add_argument("--rounds", type=int, default=3)
+    other = commands.add_parser("kills")
+    other.add_argument("--jobs", type=int, default=100)
+    other.add_argument("--kills", type=int, default=20)
+    other.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if options.command == "overhead":
+            overhead(Path(folder), options.frames, options.rounds)
+            return 0
+        return not kills(Path(folder), options.jobs, options.kills, options.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""REST and WebSocket over real HTTP: a clip from upload to files, and how errors are answered."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    CloseConnection,
+    Message,
+    RejectConnection,
+    Request,
+    TextMessage,
+)
+
+from tests.conftest import ROOT
+from tests.disc import write_mask_png
+from tests.serving.conftest import (
+    PASSWORD,
+    Answer,
+    AppServer,
+    ask,
+    call,
+    form_of,
+    sign_in,
+)
+
+
+def token_of(server: AppServer) -> str:
+    answer: Any = sign_in(server).json
+    assert answer["expires_s"] > 0
+    return str(answer["token"])
+
+
+@pytest.fixture(scope="module")
+def bearer(guarded: AppServer) -> str:
+    return f"Bearer {token_of(guarded)}"
+
+
+def send_file(server: AppServer, path: str, content: bytes, name: str, **headers: str) -> Answer:
+    body, kind = form_of(content, name)
+    return ask(server, "POST", path, body, Content_Type=kind, **headers)
+
+
+def send_json(server: AppServer, path: str, value: object, **headers: str) -> Answer:
+    body = json.dumps(value).encode()
+    return ask(server, "POST", path, body, Content_Type="application/json", **headers)
+
+
+def listen(server: AppServer, path: str, *headers: tuple[bytes, bytes]) -> Iterator[Any]:
+    """Yield what a WebSocket sends; raises ConnectionRefusedError where it is not opened."""
+    with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
+        web = WSConnection(ConnectionType.CLIENT)
+        host = f"127.0.0.1:{server.port}"
+        connection.sendall(web.send(Request(host=host, target=path, extra_headers=[*headers])))
+        text = ""
+        while True:
+            web.receive_data(connection.recv(65536) or None)
+            for event in web.events():
+                if isinstance(event, RejectConnection):
+                    raise ConnectionRefusedError(event.status_code)
+                if isinstance(event, CloseConnection):
+                    connection.sendall(web.send(event.response()))
+                    return
+                if isinstance(event, Message) and isinstance(event, TextMessage):
+                    text += event.data
+                    if event.message_finished:
+                        yield json.loads(text)
+                        text = ""
+                else:
+                    assert isinstance(event, AcceptConnection)
+
+
+def test_a_clip_goes_from_upload_to_files(
+    guarded: AppServer, clip: Path, bearer: str, tmp_path: Path
+) -> None:
+    made = send_file(guarded, "/clips", clip.read_bytes(), "clip.mp4", Authorization=bearer)
+    assert made.status == 201
+    facts: Any = made.json
+    assert (facts["width"], facts["height"], facts["frames"], facts["fps"]) == (96, 64, 8, 25.0)
+    session = facts["session"]
+
+    marks = {"session": session, "points": [[28, 32, 1]], "box": [10, 10, 60, 56]}
+    found: Any = send_json(guarded, "/segment", marks, Authorization=bearer).json
+    assert found["kept"] == [0]
+    assert ask(guarded, "GET", found["instances"][0]["url"], Authorization=bearer).status == 200
+    mask = write_mask_png(tmp_path / "mask.png", 0, (96, 64)).read_bytes()
+    address = f"/segment/mask?session={session}"
+    own: Any = send_file(guarded, address, mask, "mask.png", Authorization=bearer).json
+    assert own["instances"][0]["area_px"] > 0
+
+    body = {"session": session, "engine": "builtin", "outputs": ["alpha"]}
+    queued = send_json(guarded, "/matting", body, Authorization=bearer)
+    assert queued.status == 202
+    header = (b"Authorization", bearer.encode())
+    told = list(listen(guarded, f"/tasks/{session}/progress", header))
+    assert told[-1]["state"] == "done"
+    assert told[-1]["job"]["fraction"] == 1.0
+    fractions = [item["job"]["fraction"] for item in told]
+    assert fractions == sorted(fractions)
+
+    task: Any = ask(guarded, "GET", f"/tasks/{session}", Authorization=bearer).json
+    assert task == told[-1] or task["outputs"] == told[-1]["outputs"]
+    (output,) = task["outputs"]
+    whole = ask(guarded, "GET", output["url"], Authorization=bearer)
+    part = ask(guarded, "GET", output["url"], Authorization=bearer, Range="bytes=4-7")
+    assert (part.status, part.body) == (206, whole.body[4:8])
+    # The named endpoints of the page see the same job, by the cookie of the same sign-in.
+    cookie = f"splazmatte_{guarded.port}={bearer.removeprefix('Bearer ')}"
+    seen: Any = call(guarded, "status", [session], Cookie=cookie)
+    assert seen["state"] == "done"
+    ended = ask(guarded, "DELETE", f"/tasks/{session}", Authorization=bearer)
+    assert (ended.status, ended.json["state"]) == (200, "done")  # type: ignore[index]
+
+
+def test_the_example_of_the_documentation_runs(
+    guarded: AppServer, clip: Path, tmp_path: Path
+) -> None:
+    text = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    example = text.partition("```python\n")[2].partition("```")[0]
+    for shown, used in (("http://127.0.0.1:7860", guarded.url), ('"…"', repr(PASSWORD))):
+        assert shown in example
+        example = example.replace(shown, used.rstrip("/"))
+    (tmp_path / "clip.mp4").write_bytes(clip.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "clip_alpha.mp4").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        ("/segment", {"session": "A" * 24, "points": [[1, 1]]}, 404, "no such session"),
+        ("/segment", {"session": "A" * 24, "pionts": [[1, 1]]}, 422, "pionts"),
+        ("/matting", {"session": "A" * 24, "engine": "another"}, 400, "another"),
+        ("/matting", {"session": "A" * 24, "engine": "builtin"}, 404, "no such session"),
+        ("/matting", {}, 422, "session"),
+    ],
+)
+def test_bad_requests_are_answered_with_a_status_and_a_sentence(
+    guarded: AppServer, bearer: str, path: str, body: object, status: int, said: str
+) -> None:
+    answer = send_json(guarded, path, body, Authorization=bearer)
+    assert answer.status == status, answer.body
+    assert said in answer.json["error"]  # type: ignore[index]
+
+
+def test_a_file_that_is_no_clip_is_refused_and_removed(guarded: AppServer, bearer: str) -> None:
+    chinese = {"Authorization": bearer, "Accept_Language": "zh"}
+    answer = send_file(guarded, "/clips", b"no clip", "clip.mp4", **chinese)
+    assert answer.status == 400
+    assert any("一" <= letter <= "鿿" for letter in answer.json["error"])  # type: ignore[index]
+    assert not [path for path in (guarded.workspace / "uploads").rglob("*") if path.is_file()]
+
+
+def test_nothing_is_told_without_a_token_or_to_another_site(
+    guarded: AppServer, bearer: str
+) -> None:
+    assert PASSWORD not in bearer
+    assert ask(guarded, "GET", "/tasks/" + "A" * 24).status == 401
+    wrong = base64.urlsafe_b64encode(os.urandom(24)).decode()
+    refused = ask(guarded, "GET", "/openapi.json", Authorization=f"Bearer {wrong}")
+    assert refused.status == 401
+    path = f"/tasks/{'A' * 24}/progress"
+    allowed = (b"Authorization", bearer.encode())
+    for headers in [(), (allowed, (b"Origin", b"http://elsewhere.example"))]:
+        with pytest.raises(ConnectionRefusedError, match="403"):
+            list(listen(guarded, path, *headers))
+    (told,) = listen(guarded, path, allowed)
+    assert "no such session" in told["error"]
+
+
+def test_openapi_describes_every_route_of_the_interface(guarded: AppServer, bearer: str) -> None:
+    described: Any = ask(guarded, "GET", "/openapi.json", Authorization=bearer).json
+    assert {(method, path) for path, item in described["paths"].items() for method in item} == {
+        ("post", "/clips"),
+        ("post", "/segment"),
+        ("post", "/segment/mask"),
+        ("post", "/matting"),
+        ("get", "/tasks/{task}"),
+        ("delete", "/tasks/{task}"),
+    }
+    schemas = described["components"]["schemas"]
+    options = {"session", "engine", "outputs", "everyone"}
+    assert options <= schemas["Matting"]["properties"].keys()
+    assert schemas["Task"]["properties"]["outputs"]["items"]["$ref"].endswith("/Output")
