@@ -14,6 +14,7 @@ from engines.registry import EngineRegistry
 from engines.text.translation import Translator
 from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
+from pipeline.jobs.metrics import Metric, exposition
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
 from pipeline.jobs.rerun import RerunPlan, plan_rerun
@@ -435,8 +436,23 @@ class Orchestrator:
         return self._upkeep.clean_sessions(dry_run=dry_run)
 
     def health(self) -> dict[str, bool | int]:
-        """Return what a monitor wants: is the GPU usable, how many jobs wait or run."""
-        return self._upkeep.health()
+        """Return what a monitor wants: is the GPU usable, how many jobs wait or run, how many workers live."""
+        workers = {} if self._workers is None else {"workers": len(self._workers.workers)}
+        return {**self._upkeep.health(), **workers}
+
+    def metrics(self) -> str:
+        """Return what a monitor draws, as Prometheus reads it; see `Upkeep.metrics`."""
+        metrics = list(self._upkeep.metrics())
+        if self._workers is not None:
+            busy = sum(bool(worker.job) for worker in self._workers.workers)
+            engines = sorted(self._workers.by_engine().items())
+            samples = tuple((f'engine="{name}"', float(count)) for name, count in engines)
+            metrics += [
+                Metric("workers_live", "Worker processes that live.", len(self._workers.workers)),
+                Metric("workers_busy", "Worker processes that run a job.", busy),
+                Metric("workers", "Live worker processes that have an engine.", samples=samples),
+            ]
+        return exposition(metrics)
 
     def interrupt(self) -> None:
         """Have jobs that are cancelled from now on end as interrupted: the process is stopping."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -76,6 +77,7 @@ class JobRunner:
         self._rates: dict[str, dict[str, float]] = {}
         self._threads: dict[str, list[threading.Thread]] = {lane: [] for lane in lanes}
         self._stopping = False
+        self._ended: Counter[JobState] = Counter()
 
     def submit(
         self,
@@ -196,6 +198,12 @@ class JobRunner:
         with self._changed:
             return frozenset(key for key, job in self._latest.items() if job.state in ACTIVE)
 
+    def counts(self) -> dict[JobState, int]:
+        """Return how many jobs wait and run now, and how many have ended in each way since the start."""
+        with self._changed:
+            active = Counter(job.state for job in self._latest.values() if job.state in ACTIVE)
+            return {state: active[state] + self._ended[state] for state in JobState}
+
     def close(self, grace_s: float = 8.0) -> bool:
         """Take no more jobs, stop the running ones at their next frame; True when all stopped."""
         with self._changed:
@@ -215,6 +223,7 @@ class JobRunner:
     def _drop(self, job: Job) -> None:
         """Settle a waiting job that will not run; under the lock, so that no new one comes between."""
         job.state = JobState.CANCELLED
+        self._ended[job.state] += 1
         try:
             job.on_dropped()
         except (OSError, SplazmatteError) as error:
@@ -249,6 +258,7 @@ class JobRunner:
             state, error = self._run(job)
             with self._changed:
                 job.state, job.error = state, error
+                self._ended[state] += 1
                 job.forget_work()
                 lane.end(job)
                 self._changed.notify_all()

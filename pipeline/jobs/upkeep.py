@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
+from collections.abc import Mapping
 
 from config import Settings
 from engines.device.manager import ModelManager
-from pipeline.jobs.queue import JobRunner
+from pipeline.jobs.metrics import Metric
+from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
 from pipeline.session.retention import RetentionRules, SessionSummary, clean, summarise_all
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
@@ -88,6 +91,19 @@ class Upkeep:
         """Return what a monitor wants: is the GPU usable, how many jobs wait or run."""
         return {"healthy": self._manager.healthy, "jobs": len(self._jobs.active_sessions())}
 
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return what a monitor draws; counters begin with the process."""
+        counts = self._jobs.counts()
+        active = tuple(_by_state(counts, state) for state in JobState if state in ACTIVE)
+        ended = tuple(_by_state(counts, state) for state in JobState if state not in ACTIVE)
+        free_bytes = shutil.disk_usage(self._settings.workspace_dir).free
+        return (
+            Metric("healthy", "Whether the GPU is usable, 1 or 0.", self._manager.healthy),
+            Metric("jobs", "Jobs that wait or run.", samples=active),
+            Metric("jobs_ended_total", "Jobs that have ended.", samples=ended, kind="counter"),
+            Metric("disk_free_bytes", "Free bytes on the disk of the workspace.", free_bytes),
+        )
+
     def close(self) -> bool:
         """Stop for good: running jobs end, models are unloaded; True when all stopped."""
         stopped = self._jobs.close(self._settings.stop_grace_s)
@@ -103,3 +119,7 @@ class Upkeep:
             self._store.open(session_id).update(status=SessionStatus.INTERRUPTED)
         except (OSError, SplazmatteError) as error:
             logger.warning("session %s keeps an old state: %s", session_id[:6], error)
+
+
+def _by_state(counts: Mapping[JobState, int], state: JobState) -> tuple[str, float]:
+    return f'state="{state.value}"', counts[state]

@@ -7,6 +7,7 @@ import os
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -139,6 +140,10 @@ class Dispatcher:
     def workers(self) -> tuple[WorkerRecord, ...]:
         """The workers that are not known to be dead."""
         return self._live
+
+    def by_engine(self) -> dict[str, int]:
+        """Return how many live workers have each engine."""
+        return dict(Counter(engine for worker in self._live for engine in worker.engines))
 
     def may_start(self, needs: str, running: Sequence[str]) -> bool:
         """Return whether a worker may be free for a job.

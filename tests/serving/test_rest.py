@@ -144,7 +144,7 @@ def test_the_example_of_the_documentation_runs(
     [
         ("/segment", {"session": "A" * 24, "points": [[1, 1]]}, 404, "no such session"),
         ("/segment", {"session": "A" * 24, "pionts": [[1, 1]]}, 422, "pionts"),
-        ("/matting", {"session": "A" * 24, "engine": "another"}, 400, "another"),
+        ("/matting", {"session": "A" * 24, "black_point": 5}, 400, "black_point"),
         ("/matting", {"session": "A" * 24, "engine": "builtin"}, 404, "no such session"),
         ("/matting", {}, 422, "session"),
     ],
@@ -180,6 +180,16 @@ def test_nothing_is_told_without_a_token_or_to_another_site(
             list(listen(guarded, path, *headers))
     (told,) = listen(guarded, path, allowed)
     assert "no such session" in told["error"]
+
+
+def test_a_monitor_reads_metrics_with_a_token(guarded: AppServer, bearer: str) -> None:
+    assert ask(guarded, "GET", "/metrics").status == 401
+    answer = ask(guarded, "GET", "/metrics", Authorization=bearer)
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.body.decode().splitlines()
+    assert "splazmatte_healthy 1" in lines
+    assert 'splazmatte_jobs_ended_total{state="failed"} 0' in lines
+    assert any(line.startswith("splazmatte_disk_free_bytes ") for line in lines)
 
 
 def test_openapi_describes_every_route_of_the_interface(guarded: AppServer, bearer: str) -> None:

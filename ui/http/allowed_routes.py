@@ -53,6 +53,7 @@ class AllowedRoute:
 
 ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/healthz", is_public=True),
+    AllowedRoute("GET", "/metrics"),
     AllowedRoute("GET", "/", is_public=True),
     AllowedRoute("POST", "/login", "form", is_public=True),
     AllowedRoute("POST", "/logout", "form"),

@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from config import Settings
+from pipeline.jobs.metrics import CONTENT_TYPE as METRICS_TYPE
 from pipeline.orchestrator import Orchestrator, OutputFile
 from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format
@@ -64,6 +65,7 @@ class Media:
         """Return the routes to serve."""
         return [
             Route("/healthz", self._healthz),
+            Route("/metrics", self._metrics),
             Route("/media/{session}/frame/{frame:int}.jpg", _answering(self._frame)),
             Route("/media/{session}/mask/{frame:int}/{instance:int}.png", _answering(self._mask)),
             Route("/media/{session}/alpha/{frame:int}.png", _answering(self._alpha)),
@@ -78,10 +80,14 @@ class Media:
 
     async def _healthz(self, request: Request) -> Response:
         health = self._orchestrator.health()
-        return JSONResponse(
-            {"healthy": bool(health["healthy"]), "queue": int(health["jobs"])},
-            status_code=200 if health["healthy"] else 503,
-        )
+        answer = {"healthy": bool(health["healthy"]), "queue": int(health["jobs"])}
+        if "workers" in health:
+            answer["workers"] = int(health["workers"])
+        return JSONResponse(answer, status_code=200 if health["healthy"] else 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        text = await run_in_threadpool(self._orchestrator.metrics)
+        return Response(text, media_type=METRICS_TYPE, headers=_CHANGING)
 
     async def _frame(self, request: Request) -> Response:
         session_id, frame = _session(request), request.path_params["frame"]
