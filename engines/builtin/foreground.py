@@ -85,6 +85,19 @@ class ForegroundMaps:
         """
         if index % max(self._interval, 1) and index not in self._always:
             return None
+        return self._answer(frame)
+
+    def crop(self, frame: Frame, box: tuple[int, int, int, int]) -> FloatMap | None:
+        """Return the answer for a part of a frame as a picture of its own, as in `at`.
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+            box: x0, y0, x1, y1 of the part, in whole pixels, half-open.
+        """
+        x0, y0, x1, y1 = box
+        return self._answer(np.ascontiguousarray(frame[y0:y1, x0:x1]))
+
+    def _answer(self, frame: Frame) -> FloatMap | None:
         with self._lock:
             source = self._source
             if source is None:

@@ -11,14 +11,19 @@ import pytest
 from engines.base import KEPT_CACHE, RunContext
 from engines.builtin.foreground import BY_SPEED, ForegroundMaps
 from engines.builtin.selection.foreground_cue import ForegroundCue
+from engines.builtin.tracking.contour_refinement import refined_contour
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.parts import without_surplus
+from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
+from engines.builtin.vision.flow import FlowPair
 from utils.errors import Cancelled, EngineUnavailable
+from utils.mask_utils import dilate
 from utils.types import Message
 
 HEIGHT, WIDTH = 80, 120
 STILL = np.zeros((HEIGHT, WIDTH, 2), np.float32)
 WHOLE = (0, 0, WIDTH, HEIGHT)
+NO_MOTION = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
 
 
 class Network:
@@ -133,6 +138,60 @@ def test_a_network_that_misses_a_part_now_and_then_is_not_believed_there_after_a
         evidence[missed] = float(answer[rectangle(36, 50, 54, 58)].mean())
     assert evidence[False] < -2.0
     assert evidence[True] > 0.6 * evidence[False]
+
+
+class Crops:
+    """Answers about crops from one answer about the whole frame; remembers the boxes."""
+
+    def __init__(self, answer: np.ndarray) -> None:
+        self.answer = answer.astype(np.float32)
+        self.boxes: list[tuple[int, int, int, int]] = []
+
+    def __call__(self, box: tuple[int, int, int, int]) -> np.ndarray:
+        self.boxes.append(box)
+        x0, y0, x1, y1 = box
+        return self.answer[y0:y1, x0:x1]
+
+
+def test_a_crop_around_the_target_shows_what_the_whole_frame_does_not() -> None:
+    nothing = seen(np.zeros((HEIGHT, WIDTH)))
+    crops = Crops(TARGET)
+    model = TargetForeground()
+    model.confirm(ForegroundView(nothing, crops), TARGET)
+    for ask in (crops, None):
+        view = ForegroundView(nothing, ask)
+        model.advance(view, TARGET, NO_MOTION)
+        evidence = model.evidence(view, TARGET, STILL, WHOLE)
+        assert evidence[TARGET].min() > 1.5
+        assert evidence[rectangle(64, 24, 72, 56)].max() < -1.5
+        model.follow(view, TARGET, STILL)
+    assert crops.boxes == [(0, 0, 80, 80)] * 2
+
+
+def test_a_crop_that_does_not_show_the_confirmed_mask_is_not_asked_about_again() -> None:
+    crops = Crops(rectangle(30, 20, 60, 40))
+    model = TargetForeground()
+    view = ForegroundView(seen(TARGET), crops)
+    model.confirm(view, TARGET)
+    alone = ForegroundModel()
+    alone.confirm(seen(TARGET), TARGET)
+    model.advance(view, TARGET, NO_MOTION)
+    assert len(crops.boxes) == 1
+    assert np.array_equal(
+        model.evidence(view, TARGET, STILL, WHOLE),
+        alone.evidence(seen(TARGET), TARGET, STILL, WHOLE),
+    )
+    assert [answer.reliability.max() for answer in model.contour_answers(view, WHOLE)] == [1.0]
+
+
+def test_a_rim_of_background_is_given_back_where_the_network_tells_the_two_sides_apart() -> None:
+    rim = dilate(TARGET, 2)
+    found = refined_contour(rim, rim.astype(np.float32), [seen(TARGET)])
+    assert np.array_equal(found > 0.5, TARGET)
+    everywhere = seen(np.ones((HEIGHT, WIDTH)))
+    beside_a_crowd = refined_contour(rim, rim.astype(np.float32), [everywhere])
+    assert np.array_equal(beside_a_crowd > 0.5, rim)
+    assert np.array_equal(refined_contour(rim, rim.astype(np.float32), []), rim)
 
 
 def test_before_a_confirmed_frame_there_is_no_evidence() -> None:

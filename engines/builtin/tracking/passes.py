@@ -12,6 +12,7 @@ from engines.base import FrameSource, RunContext
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.foreground_evidence import Foreground
+from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
 from engines.builtin.tracking.tracker import Estimate, NextFrame, ObjectTracker, confirmed
 from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
@@ -88,6 +89,21 @@ class Clip:
             return plain()
         return ahead(lambda: _with_foreground(plain(), self.foreground), depth=3)
 
+    def view(self, step: Step) -> ForegroundView | None:
+        """Return what a tracker may ask the network about a step's frame; None without an answer."""
+        if step.foreground is None:
+            return None
+        height, width = step.working.luma.shape
+        across, down = step.frame.shape[1] / width, step.frame.shape[0] / height
+
+        def ask(box: IntBox) -> FloatMap | None:
+            x0, y0, x1, y1 = box
+            full = round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)
+            answer = self.foreground.crop(step.frame, full)
+            return None if answer is None else resize_map(answer, (x1 - x0, y1 - y0))
+
+        return ForegroundView(step.foreground, ask if step.answer is not None else None)
+
 
 def _with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
     """Yield the steps with the network's answers, carried along the flow between the asked frames."""
@@ -158,12 +174,10 @@ class _Job:
         estimates: dict[int, Estimate] = {}
         for name in sorted({*self._trackers, *given}):
             if name in given:
-                estimates[name] = _confirm(
-                    self._trackers, name, given[name], step, self._clip.frames
-                )
+                estimates[name] = _confirm(self._trackers, name, given[name], step, self._clip)
             elif step.flow is not None:
                 estimate = self._trackers[name].step(
-                    step.working, step.flow, step.next_frame, step.foreground
+                    step.working, step.flow, step.next_frame, self._clip.view(step)
                 )
                 if self._reverse is not None:
                     estimate = self._reverse.fused(step.index, name, estimate)
@@ -196,7 +210,7 @@ class _Job:
                     continue
                 for name, tracker in trackers.items():
                     estimate = tracker.step(
-                        step.working, step.flow, step.next_frame, step.foreground
+                        step.working, step.flow, step.next_frame, self._clip.view(step)
                     )
                     if step.index != behind:
                         kept.keep(step.index, name, estimate)
@@ -210,7 +224,7 @@ class _Job:
         """Begin the reverse pass at a confirmed frame, with the forward pass's appearance samples."""
         for name, mask in self._keyframes[step.index].items():
             if name in self._trackers and mask.any():
-                _confirm(trackers, name, mask, step, self._clip.frames)
+                _confirm(trackers, name, mask, step, self._clip)
                 trackers[name].adopt_appearance(self._trackers[name])
 
 
@@ -219,14 +233,14 @@ def _confirm(
     name: int,
     mask: Mask,
     step: Step,
-    frames: FrameSource,
+    clip: Clip,
 ) -> Estimate:
     if name in trackers and not mask.any():
         # An empty mask states that the object is not there: keep searching on later frames.
         return trackers[name].mark_absent()
     size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
-    small = resize_mask(check_keyframe_mask(mask, frames.size_wh, step.index), size_wh)
+    small = resize_mask(check_keyframe_mask(mask, clip.frames.size_wh, step.index), size_wh)
     if name in trackers:
-        return trackers[name].correct(step.working, small, step.foreground)
-    trackers[name] = ObjectTracker(step.working, small, step.foreground)
+        return trackers[name].correct(step.working, small, clip.view(step))
+    trackers[name] = ObjectTracker(step.working, small, clip.view(step))
     return confirmed(small)

@@ -14,13 +14,14 @@ from engines.builtin.tracking.background_motion import (
     object_motion,
 )
 from engines.builtin.tracking.confidence import ExpectedArea, confidence, quality_indicators
+from engines.builtin.tracking.contour_refinement import refined_contour
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
-from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.parts import expected_parts, without_pinholes, without_surplus
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
+from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at, sample_window
 from engines.builtin.vision.processing_size import ProcessingFrame
@@ -76,16 +77,16 @@ class ObjectTracker:
     """The state of one object in one direction; a new one for each pass."""
 
     def __init__(
-        self, frame: ProcessingFrame, mask: Mask, foreground: Foreground | None = None
+        self, frame: ProcessingFrame, mask: Mask, foreground: ForegroundView | None = None
     ) -> None:
-        self._foreground = ForegroundModel()
+        self._foreground = TargetForeground()
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
         self._background_of = background_around
         self.correct(frame, mask, foreground)
 
     def correct(
-        self, frame: ProcessingFrame, mask: Mask, foreground: Foreground | None = None
+        self, frame: ProcessingFrame, mask: Mask, foreground: ForegroundView | None = None
     ) -> Estimate:
         """Replace the estimate of this frame by a user's mask; return it."""
         self._estimate = confirmed(mask)
@@ -121,7 +122,7 @@ class ObjectTracker:
         frame: ProcessingFrame,
         flow: FlowPair,
         next_frame: NextFrame | None = None,
-        foreground: Foreground | None = None,
+        foreground: ForegroundView | None = None,
     ) -> Estimate:
         """Return the estimate for the next frame, whose `flow` leads back to the last one."""
         prediction = self._predict(frame, flow, next_frame)
@@ -196,7 +197,7 @@ class ObjectTracker:
         frame: ProcessingFrame,
         flow: FlowPair,
         prediction: Prediction,
-        foreground: Foreground | None = None,
+        foreground: ForegroundView | None = None,
     ) -> Estimate:
         """Combine the evidence in the search window and learn from confident pixels."""
         x0, y0, x1, y1 = prediction.window
@@ -207,6 +208,7 @@ class ObjectTracker:
         )
         log_odds = combined_log_odds(maps)
         if foreground is not None:
+            self._foreground.advance(foreground, prediction.expected > 0.5, flow)
             log_odds += self._foreground.evidence(
                 foreground, prediction.expected > 0.5, flow.to_previous, prediction.window
             )
@@ -217,6 +219,9 @@ class ObjectTracker:
             keep = without_surplus(keep, self._expected_area.largest())
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
+        if foreground is not None:
+            answers = self._foreground.contour_answers(foreground, prediction.window)
+            probability[view] = refined_contour(keep, probability[view], answers)
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
@@ -261,7 +266,7 @@ class ObjectTracker:
             frame.features, prediction.motion_features, confident, prediction.window, place
         )
 
-    def _redetect(self, frame: ProcessingFrame, foreground: Foreground | None) -> Estimate:
+    def _redetect(self, frame: ProcessingFrame, foreground: ForegroundView | None) -> Estimate:
         """Redetect the object by its appearance anywhere in the frame; else return an empty estimate."""
         height, width = frame.luma.shape
         appearance_log_odds = self._appearance.appearance_log_odds(

@@ -1,0 +1,163 @@
+"""A foreground network's answers about one target: on whole frames, and on crops around the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.vision.arrays import FloatImage, FloatMap
+from engines.builtin.vision.flow import FlowPair, sample_at
+from utils.mask_utils import bounding_box, dilate, grow_box, intersection_over_union
+from utils.types import Mask
+
+IntBox = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole pixels at processing size, half-open."""
+
+_MARGIN = 0.4
+"""Margin of the crop around the expected target, as a share of its box, `_MARGIN_PIXELS` at least."""
+_MARGIN_PIXELS = 8
+_GRID = 16
+"""Pixels that a crop's sides are multiples of, so that passes that differ a little share an answer."""
+_LARGEST_CROP = 0.95
+"""Share of the frame from which a crop would show the network the same picture again."""
+_LEAST_OVERLAP = 0.85
+"""Overlap of an answer with the confirmed mask from which it is trusted; `_FULL_OVERLAP`, fully."""
+_FULL_OVERLAP = 0.95
+_NEAR = 8
+"""Pixels around the confirmed mask in which an answer is compared with it."""
+_TOGETHER = 0.6
+"""Weight of each of two answers that are both trusted: they come from one network and err alike."""
+_LARGEST_LOG_ODDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ForegroundView:
+    """What the network says of a frame: `whole`, and `ask` for a crop, None between the asked frames.
+
+    `ask` returns the probability in a box of the frame, float32 (y1 - y0, x1 - x0) in [0, 1], None
+    after a failure of the network.
+    """
+
+    whole: Foreground
+    ask: Callable[[IntBox], FloatMap | None] | None = None
+
+
+class TargetForeground:
+    """Evidence of a network about one target; see `ForegroundModel` for how it is weighed.
+
+    On the whole frame a network misses a small target, or takes it for background beside a larger
+    object; on a crop it may lose what tells the target from its surroundings. The confirmed frame
+    decides: a crop that does not show the network the confirmed mask is not asked about again.
+    """
+
+    def __init__(self) -> None:
+        self._whole = ForegroundModel()
+        self._crop = ForegroundModel()
+        self._cropped: Foreground | None = None
+        self._trust_whole = 0.0
+        self._trust_crop = 0.0
+
+    def confirm(self, view: ForegroundView, mask: Mask) -> None:
+        """Start from a confirmed frame's answers and mask, bool (h, w)."""
+        self._whole.confirm(view.whole, mask)
+        self._cropped = self._asked(view, mask)
+        if self._cropped is not None:
+            self._crop.confirm(self._cropped, mask)
+        self._trust_whole = _trust(view.whole, mask)
+        self._trust_crop = _trust(self._cropped, mask)
+
+    def advance(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> None:
+        """Go on to the next frame, where the last mask warped along `flow` is `expected`, bool (h, w)."""
+        before = self._cropped
+        self._cropped = self._asked(view, expected) if self._trust_crop > 0.0 else None
+        if self._cropped is None and before is not None:
+            self._cropped = Foreground(
+                sample_at(before.probability, flow.to_previous),
+                sample_at(before.reliability, flow.to_previous) * flow.reliability,
+            )
+
+    def evidence(
+        self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
+    ) -> FloatMap:
+        """Return the weighted log odds of the object in a window; see `ForegroundModel.evidence`."""
+        whole = self._whole.evidence(view.whole, expected, to_previous, window)
+        trust = np.float32(self._trust_crop)
+        if self._cropped is None or trust == 0.0:
+            return whole
+        crop = self._crop.evidence(self._cropped, expected, to_previous, window)
+        both = whole * (1.0 - (1.0 - _TOGETHER) * trust) + crop * (_TOGETHER * trust)
+        return np.clip(both, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS).astype(np.float32)
+
+    def contour_answers(self, view: ForegroundView, window: IntBox) -> list[Foreground]:
+        """Return the answers that may move a contour in a window, with their trust in the reliability."""
+        x0, y0, x1, y1 = window
+        part = np.s_[y0:y1, x0:x1]
+        return [
+            Foreground(
+                np.ascontiguousarray(answer.probability[part]),
+                np.ascontiguousarray(answer.reliability[part]) * np.float32(trust),
+            )
+            for answer, trust in (
+                (view.whole, self._trust_whole),
+                (self._cropped, self._trust_crop),
+            )
+            if answer is not None and trust > 0.0
+        ]
+
+    def follow(self, view: ForegroundView, mask: Mask, to_previous: FloatImage) -> None:
+        """Learn from a frame's estimated mask, bool (h, w); see `ForegroundModel.follow`."""
+        self._whole.follow(view.whole, mask, to_previous)
+        if self._cropped is not None and self._trust_crop > 0.0:
+            self._crop.follow(self._cropped, mask, to_previous)
+
+    def overall(self, view: ForegroundView) -> FloatMap:
+        """Return the log odds of the whole frame for a target that was lost, float32 (h, w).
+
+        Nobody knows then where a crop would show it: the last one is dropped.
+        """
+        self._cropped = None
+        return self._whole.overall(view.whole)
+
+    def _asked(self, view: ForegroundView, mask: Mask) -> Foreground | None:
+        """Return the answer on a crop around a mask; None where it is not asked or much the same."""
+        box = bounding_box(mask)
+        if view.ask is None or box is None:
+            return None
+        height, width = mask.shape
+        size_wh = width, height
+        crop = _on_grid(grow_box(box, size_wh, _MARGIN, _MARGIN_PIXELS), size_wh)
+        x0, y0, x1, y1 = crop
+        if (x1 - x0) * (y1 - y0) > _LARGEST_CROP * width * height:
+            return None
+        answer = view.ask(crop)
+        if answer is None:
+            return None
+        probability = np.zeros(mask.shape, dtype=np.float32)
+        probability[y0:y1, x0:x1] = answer
+        reliability = np.zeros(mask.shape, dtype=np.float32)
+        reliability[y0:y1, x0:x1] = 1.0
+        return Foreground(probability, reliability)
+
+
+def _trust(answer: Foreground | None, mask: Mask) -> float:
+    """Return how far an answer is trusted, in [0, 1], by a confirmed mask, bool (h, w)."""
+    if answer is None:
+        return 0.0
+    found = (answer.probability > 0.5) & dilate(mask, _NEAR)
+    overlap = intersection_over_union(found, mask)
+    return float(np.clip((overlap - _LEAST_OVERLAP) / (_FULL_OVERLAP - _LEAST_OVERLAP), 0.0, 1.0))
+
+
+def _on_grid(box: IntBox, size_wh: tuple[int, int]) -> IntBox:
+    """Return a box grown to the grid, within a picture of `size_wh`."""
+    x0, y0, x1, y1 = box
+    width, height = size_wh
+    return (
+        x0 // _GRID * _GRID,
+        y0 // _GRID * _GRID,
+        min(-(-x1 // _GRID) * _GRID, width),
+        min(-(-y1 // _GRID) * _GRID, height),
+    )
