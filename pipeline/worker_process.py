@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -41,6 +42,7 @@ def run_worker(
         WorkersUnavailable: the page is of another version.
         StoreUnavailable: the store can't be reached at the start.
     """
+    os.umask(0o077)
     video = VideoIO(settings)
     video.check_ffmpeg()
     choice = EngineChoice(settings, registry, manager)

@@ -37,7 +37,7 @@ from utils.errors import (
     StoreUnavailable,
     WorkersUnavailable,
 )
-from utils.types import Message
+from utils.types import Message, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ LOOK_S = 0.5
 """Seconds between two looks which workers there are."""
 SEND_AGAIN_S = 30.0
 """Seconds after which a waiting job is announced to the workers again: a broker may have lost the message."""
+
+STARTED_AGAIN = Message("worker.started_again")
 
 Send = Callable[[JobRecord], None]
 """Tells the workers of a waiting job; raises `StoreUnavailable` where the broker is gone."""
@@ -255,6 +257,7 @@ class RemoteJob:
             self._attempt().keep_cache(self._session)
             self._store.change(known.id, offer)
         elif known.phase is Phase.WAITING:
+            context.on_progress(Progress("worker", 0, 1))
             self._send_waiting()
         elif known.phase is Phase.RUNNING:
             self._watch_running(context)
@@ -294,7 +297,7 @@ class RemoteJob:
             return
         logger.warning("job %s: worker %s is gone", self.record.id, self.record.owner)
         if self._store.change(self.record.id, take_back(number)) is not None:
-            context.on_notice(Message("worker.started_again"))
+            context.on_notice(STARTED_AGAIN)
 
     def _settle(self) -> None:
         """Put the end of the job into the session, then forget it."""
@@ -302,7 +305,9 @@ class RemoteJob:
         if record.phase is Phase.DONE:
             attempt = self._attempt()
             if attempt.is_complete:  # else it was published before this process came
-                attempt.publish(self._session)
+                state = attempt.publish(self._session)
+                if record.deaths:
+                    self._session.update(warnings=(*state.warnings, STARTED_AGAIN))
         else:
             self._attempt().keep_cache(self._session)
         if record.phase is Phase.FAILED:

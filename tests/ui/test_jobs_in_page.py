@@ -129,3 +129,17 @@ def test_recent_clips_of_this_browser_are_listed_and_opened(
 
     stranger = open_page(app.url)
     assert stranger.locator(".sm-recent details").is_hidden()
+
+
+def test_a_job_in_a_worker_process_is_followed_over_a_reload(
+    make_server: Callable[..., AppServer], open_page: Callable[..., Any], long_clip: Path
+) -> None:
+    server = make_server(SPLAZMATTE_WORKERS="1")
+    page = open_page(server.url)
+    session = start_long_job(page, long_clip)
+    page.reload()
+    wait_done(page)
+    state = state_file(server.workspace, session)
+    assert state["status"] == "done"
+    assert state["outputs"]
+    assert page.locator(".sm-results").is_visible()

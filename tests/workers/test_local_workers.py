@@ -1,4 +1,4 @@
-"""The server with worker processes of its own."""
+"""The server with worker processes of its own; a job on one is followed in `tests/ui/test_jobs_in_page.py`."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 
 from tests.faults.workplace import wait_until
-from tests.serving.conftest import call, file_data, new_session, upload
+from tests.serving.conftest import ask
 from tests.ui.conftest import AppServer, make_server
 
 __all__ = ["make_server"]
 
 
-def names(server: AppServer) -> set[str]:
-    return {path.stem for path in (server.workspace / "jobs" / "workers").glob("*[0-9a-f].json")}
-
-
-def matte(server: AppServer, session: str) -> dict[str, object]:
-    call(server, "submit", [session, ["alpha"]])
-    wait_until(lambda: call(server, "status", [session])["state"] not in ("queued", "running"))
-    return call(server, "status", [session])
-
-
-def test_the_server_keeps_its_workers_running_and_they_end_with_it(
-    make_server: Callable[..., AppServer], clip: Path, mask: Path
-) -> None:
-    server = make_server(SPLAZMATTE_WORKERS="1")
-    session = new_session(server, clip)
-    (uploaded,) = json.loads(upload(server, mask.read_bytes(), "mask.png").body)
-    call(server, "segment", [session, 0, "", None, None, file_data(uploaded)])
-    assert matte(server, session)["state"] == "done"
-    (first,) = names(server)
-    worker = server.workspace / "jobs" / "workers" / f"{first}.json"
-    assert json.loads(worker.read_text())["engines"] == ["builtin"]
+def workers_of(server: AppServer) -> list[psutil.Process]:
     assert server.process is not None
     children = psutil.Process(server.process.pid).children(recursive=True)
-    (spawned,) = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-    os.kill(spawned.pid, signal.SIGKILL)
-    wait_until(lambda: names(server) - {first})
-    assert matte(server, session)["state"] == "done"
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def announced(server: AppServer) -> dict[str, list[str]]:
+    """Return the engines of each worker that is in the store, by its name."""
+    folder = server.workspace / "jobs" / "workers"
+    paths = [path for path in folder.glob("*.json") if ".partial" not in path.name]
+    return {path.stem: json.loads(path.read_bytes())["engines"] for path in paths}
+
+
+def test_the_server_starts_its_worker_again_and_ends_it_with_itself(
+    make_server: Callable[..., AppServer],
+) -> None:
+    server = make_server(SPLAZMATTE_WORKERS="1")
+    wait_until(lambda: announced(server))
+    ((first, engines),) = announced(server).items()
+    assert engines == ["builtin"]
+    (worker,) = workers_of(server)
+    os.kill(worker.pid, signal.SIGKILL)
+    wait_until(lambda: announced(server).keys() - {first})
+    (again,) = workers_of(server)
+    assert again.pid != worker.pid
+    wait_until(
+        lambda: ask(server, "GET", "/healthz").json == {"healthy": True, "queue": 0, "workers": 1}
+    )
     server.stop()
-    wait_until(lambda: not any(child.is_running() for child in children))
+    wait_until(lambda: not again.is_running())
     assert server.errors() == []

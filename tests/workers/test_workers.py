@@ -91,6 +91,9 @@ def test_jobs_outlive_the_page_and_the_worker_that_had_one(
     try:
         for session_id in (running_one, waiting_one):
             assert_done_once(page, session_id)
+        (warning,) = page.orchestrator.state(running_one).warnings
+        assert warning.code == "worker.started_again"
+        assert page.orchestrator.state(waiting_one).warnings == ()
         assert [line.split()[0] for line in workers.begins()] == ["one", "two", "two"]
         assert_nothing_left(page)
     finally:

@@ -16,9 +16,10 @@ TEXTS: dict[str, Text] = {
         zh="先后有 {workers} 个工作进程在执行该任务时终止，任务已放弃。视频可能超出其内存：请缩短范围或改用其他引擎，并告知管理员。",
     ),
     "worker.started_again": Text(
-        en="The worker that did this job is gone; another one starts it again.",
-        zh="执行该任务的工作进程已终止，将由另一个重新开始。",
+        en="A worker that did this job died, and another one started it again.",
+        zh="执行该任务的一个工作进程终止，已由另一个重新开始。",
     ),
+    "job.stage.worker": Text(en="Waiting for a worker", zh="等待工作进程"),
     "worker.store_gone": Text(
         en="The store of jobs ({store}) can't be reached. Running jobs go on; this page shows them again when "
         "it is back.",
