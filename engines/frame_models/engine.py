@@ -6,7 +6,7 @@ tracked target. It must not import a runtime before a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Literal
 
@@ -21,7 +21,7 @@ from engines.base import (
     RunContext,
 )
 from engines.frame_models.options import FrameModelOptions
-from engines.onnx.flow_smoothing import FlowSmoother
+from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.guide import TargetGuide
 from engines.onnx.network_engine import NetworkFile, note_runtime
 from engines.onnx.networks import FRAME_NETWORKS
@@ -154,24 +154,31 @@ class FrameModelEngine(Engine):
         first, stop, step = span
         if first == stop:
             return
-        smoother = FlowSmoother(frames.size_wh)
-        carries = options.temporal_smoothing or options.every > 1
+        smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing)
+        samples = self._samples(frames, span, options, context)
+        with closing(samples), memory_errors():
+            for offset, alpha in enumerate(smoother.run(samples)):
+                yield first + offset * step, alpha
+
+    def _samples(
+        self,
+        frames: FrameSource,
+        span: tuple[int, int, Literal[1, -1]],
+        options: FrameModelOptions,
+        context: RunContext,
+    ) -> Generator[Sample, None, None]:
         cuts = CutDetector()
         since = 0
-        source = ahead(lambda: frames.read(first, stop, step), depth=2)
-        with closing(source) as reader, memory_errors():  # type: ignore[type-var]
-            for offset, frame in enumerate(reader):
+        source = ahead(lambda: frames.read(*span), depth=2)
+        with closing(source) as reader:  # type: ignore[type-var]
+            for frame in reader:
                 context.check_cancelled()
-                if cuts.is_cut(frame):
-                    smoother.restart()
-                    since = 0
-                alpha = None
-                if since % options.every == 0:
-                    alpha = self._alpha(frame, as_rembg=options.as_rembg)
+                starts = cuts.is_cut(frame)
+                since = 0 if starts else since
+                asked = since % options.every == 0
                 since += 1
-                if not options.temporal_smoothing and alpha is not None:
-                    smoother.restart()
-                yield first + offset * step, smoother.next(frame, alpha) if carries else alpha  # type: ignore[misc]
+                alpha = self._alpha(frame, as_rembg=options.as_rembg) if asked else None
+                yield Sample(frame, alpha, starts)
 
     def _alpha(self, image: Frame, *, as_rembg: bool) -> Alpha:
         session = self._loaded()

@@ -1,11 +1,17 @@
 """Alphas of single frames smoothed along the optical flow, and carried to frames between them.
 
-A frame network answers each frame afresh, so its alpha flickers where it is in doubt. Here the alpha of the
-frame before is carried along the flow and averaged with the new one, by how well the flow explains the picture
-there: H. Huang et al.'s warped temporal consistency, computed at inference. It keeps one frame's maps.
+A frame network answers each frame afresh, so its alpha flickers where it is in doubt. Here the alphas of the frames
+around each one are carried to it along the flow, weighted by how well the flow explains the picture there (H. Huang
+et al.'s warped temporal consistency, computed at inference), and their weighted median is taken: what most frames
+say, without the error of the few that miss a part. The mean with the two neighbours' medians follows. This is
+computed at a reduced size; the full-size alpha is moved by the difference, so that its edges stay the network's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,77 +20,219 @@ import numpy.typing as npt
 from utils.types import Alpha, Frame
 
 FloatMap = npt.NDArray[np.float32]
+Grey = npt.NDArray[np.uint8]
 
-FLOW_LONG_SIDE = 512
-"""Longest side, in pixels, at which the flow is computed."""
-HISTORY_WEIGHT = 0.8
-"""Weight of the carried alpha where the flow is exact."""
+FLOW_LONG_SIDE = 384
+"""Longest side, in pixels, at which flow and smoothing are computed."""
+REACH = 8
+"""Frames before and after each one whose alphas count."""
 _LEVELS = 12.0
-"""Difference, in levels of 255, between the frame and the carried one at which the weight has fallen to 1/e."""
+"""Difference, in levels of 255, between the frame and a carried one at which the weight has fallen to 1/e."""
+_STEP_PX = 1.0
+"""Distance that the flow there and back misses its start by, in reduced pixels, for the same fall."""
+_LEAST_TRUST = 1e-3
+"""Weight at least of an alpha carried to a frame that has none of its own."""
+_FULL_LEVELS = 65535.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One frame on its way: uint8 RGB (H, W, 3), the network's alpha if it was asked, and whether a shot begins."""
+
+    frame: Frame
+    alpha: Alpha | None
+    starts: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Moment:
+    """What is kept of a frame while it lies within reach, at the reduced size.
+
+    `before` and `after` are the flow to the frame before and after, (h, w, 2) in pixels; the misses tell how
+    far it fails to come back, in pixels.
+    """
+
+    grey: Grey
+    full: npt.NDArray[np.uint16] | None
+    alpha: FloatMap | None
+    median: FloatMap | None = None
+    before: FloatMap | None = None
+    before_miss: FloatMap | None = None
+    after: FloatMap | None = None
+    after_miss: FloatMap | None = None
 
 
 class FlowSmoother:
-    """Carries one clip's alphas from frame to frame; call it in one direction, `restart` at cuts."""
+    """Smooths the alphas of one clip.
 
-    def __init__(self, size_wh: tuple[int, int]) -> None:
+    Args:
+        size_wh: size of the frames, in pixels.
+        every: frames without an alpha follow each other at most `every` - 1 times.
+        smooths: average along the motion; otherwise only frames without an alpha get one.
+    """
+
+    def __init__(self, size_wh: tuple[int, int], every: int = 1, smooths: bool = True) -> None:
         scale = min(1.0, FLOW_LONG_SIDE / max(size_wh))
-        self._size_wh = max(16, round(size_wh[0] * scale)), max(16, round(size_wh[1] * scale))
         self._full_wh = size_wh
+        self._size_wh = max(16, round(size_wh[0] * scale)), max(16, round(size_wh[1] * scale))
+        self._smooths = smooths
+        self._reach = max(REACH if smooths else 0, every - 1)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        columns, rows = np.meshgrid(np.arange(size_wh[0]), np.arange(size_wh[1]))
-        self._columns, self._rows = columns.astype(np.float32), rows.astype(np.float32)
-        self._before: npt.NDArray[np.uint8] | None = None
-        self._alpha: Alpha | None = None
+        self._grid = _grid(self._size_wh)
 
-    def restart(self) -> None:
-        """Forget the frames before: the next one has nothing to do with them."""
-        self._before = self._alpha = None
-
-    def next(self, frame: Frame, alpha: Alpha | None) -> Alpha:
-        """Return the alpha of the next frame, float32 (H, W).
-
-        Args:
-            frame: uint8 RGB (H, W, 3).
-            alpha: the network's alpha, float32 (H, W); None to carry the one before along.
+    def run(self, samples: Iterable[Sample]) -> Iterator[Alpha]:
+        """Yield each frame's alpha, float32 (H, W), in order; some frames are read ahead.
 
         Raises:
-            ValueError: there is nothing to carry.
+            ValueError: a shot begins with a frame without an alpha.
         """
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        small = np.asarray(cv2.resize(grey, self._size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-        carried, trust = self._carried(small)
-        if alpha is None:
-            if carried is None:
-                raise ValueError("the first frame needs an alpha")
-            result = carried
-        elif carried is None:
-            result = alpha
-        else:
-            result = alpha + trust * (carried - alpha)
-        self._before, self._alpha = small, result
-        return result
+        if self._reach == 0:
+            yield from (sample.alpha for sample in samples if sample.alpha is not None)
+            return
+        shot: list[_Moment] = []
+        given = 0
+        for sample in samples:
+            if sample.starts or not shot:
+                yield from self._rest(shot, given)
+                shot, given = [], 0
+                if sample.alpha is None:
+                    raise ValueError("the first frame of a shot needs an alpha")
+            shot.append(self._moment(sample, shot[-1] if shot else None))
+            if len(shot) - given > self._reach + 1:
+                yield self._result(shot, given)
+                given += 1
+            if given > self._reach + 1:
+                del shot[0]
+                given -= 1
+        yield from self._rest(shot, given)
 
-    def _carried(self, small: npt.NDArray[np.uint8]) -> tuple[Alpha | None, FloatMap]:
-        """Return the alpha before, moved to this frame, and its weight, both float32 (H, W)."""
-        if self._before is None or self._alpha is None:
-            return None, np.zeros((1, 1), np.float32)
-        flow = np.asarray(self._flow.calc(small, self._before, None), np.float32)
-        height, width = small.shape
-        columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-        x = columns.astype(np.float32) + flow[..., 0]
-        y = rows.astype(np.float32) + flow[..., 1]
-        moved = cv2.remap(self._before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        error = cv2.blur(cv2.absdiff(moved, small).astype(np.float32), (5, 5))
-        trust = np.float32(HISTORY_WEIGHT) * np.exp(-error / np.float32(_LEVELS))
-        trust[(x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)] = 0.0
-        ratio = np.array([self._full_wh[0] / width, self._full_wh[1] / height], np.float32)
-        full = cv2.resize(flow, self._full_wh, interpolation=cv2.INTER_LINEAR) * ratio
-        carried = cv2.remap(
-            self._alpha,
-            self._columns + full[..., 0],
-            self._rows + full[..., 1],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+    def _rest(self, shot: list[_Moment], given: int) -> Iterator[Alpha]:
+        for place in range(given, len(shot)):
+            yield self._result(shot, place)
+
+    def _moment(self, sample: Sample, previous: _Moment | None) -> _Moment:
+        grey = cv2.cvtColor(sample.frame, cv2.COLOR_RGB2GRAY)
+        small = np.asarray(cv2.resize(grey, self._size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        moment = _Moment(small, None, None)
+        if sample.alpha is not None:
+            # Sixteen bits: several alphas of the full size wait here.
+            moment.full = np.rint(sample.alpha * np.float32(_FULL_LEVELS)).astype(np.uint16)
+            moment.alpha = self._reduced(sample.alpha)
+        if previous is not None:
+            moment.before = np.asarray(self._flow.calc(small, previous.grey, None), np.float32)
+            previous.after = np.asarray(self._flow.calc(previous.grey, small, None), np.float32)
+            moment.before_miss = self._miss(moment.before, previous.after)
+            previous.after_miss = self._miss(previous.after, moment.before)
+        return moment
+
+    def _miss(self, there: FloatMap, back: FloatMap) -> FloatMap:
+        returned = there + self._warped(back, there)
+        return np.asarray(cv2.magnitude(returned[..., 0], returned[..., 1]), np.float32)
+
+    def _result(self, shot: list[_Moment], place: int) -> Alpha:
+        moment = shot[place]
+        if moment.full is None or moment.alpha is None:
+            return self._between(shot, place)
+        full: Alpha = moment.full.astype(np.float32) / np.float32(_FULL_LEVELS)
+        if not self._smooths:
+            return full
+        for near in range(max(0, place - 1), min(place + 2, len(shot))):
+            if shot[near].median is None and shot[near].alpha is not None:
+                shot[near].median = self._median(shot, near)
+        assert moment.median is not None
+        total, weights = moment.median.copy(), np.ones_like(moment.median)
+        for side in (-1, 1):
+            for other, flow, trust in self._around(shot, place, side, 1):
+                if other.median is not None:
+                    total += trust * self._warped(other.median, flow)
+                    weights += trust
+        change = cv2.resize(total / weights - moment.alpha, self._full_wh)
+        return np.clip(full + change, 0.0, 1.0, dtype=np.float32)
+
+    def _between(self, shot: list[_Moment], place: int) -> Alpha:
+        """Return the mean of the nearest alphas before and after, carried here; the nearer one counts more."""
+        found = (self._nearest(shot, place, side) for side in (-1, 1))
+        sides = [side for side in found if side is not None]
+        total = sum(carried * weight for carried, weight in sides)
+        return np.asarray(total / sum(weight for _, weight in sides), np.float32)
+
+    def _nearest(
+        self, shot: list[_Moment], place: int, side: int
+    ) -> tuple[FloatMap, FloatMap] | None:
+        """Return the nearest alpha on one side carried to the frame, and its weight, both float32 (H, W)."""
+        around = self._around(shot, place, side, self._reach + 1)
+        for distance, (other, flow, trust) in enumerate(around, start=1):
+            if other.full is not None:
+                weight = cv2.resize(np.maximum(trust, _LEAST_TRUST), self._full_wh) / distance
+                return self._carried_full(other.full, flow), weight
+        return None
+
+    def _median(self, shot: list[_Moment], place: int) -> FloatMap:
+        """Return the weighted median of the alphas within reach, carried to the frame, float32 (h, w)."""
+        own = shot[place].alpha
+        assert own is not None
+        values, weights = [own], [np.ones_like(own)]
+        for side in (-1, 1):
+            for other, flow, trust in self._around(shot, place, side, REACH):
+                if other.alpha is not None:
+                    values.append(self._warped(other.alpha, flow))
+                    weights.append(trust)
+        return weighted_median(np.stack(values, axis=-1), np.stack(weights, axis=-1))
+
+    def _around(
+        self, shot: list[_Moment], place: int, side: int, reach: int
+    ) -> Iterator[tuple[_Moment, FloatMap, FloatMap]]:
+        """Yield the frames on one side, nearest first, with the flow from the frame to them and its weight."""
+        here = shot[place].grey.astype(np.float32)
+        flow = np.zeros((*here.shape, 2), np.float32)
+        miss = np.zeros(here.shape, np.float32)
+        for distance in range(reach):
+            near, far = place + side * distance, place + side * (distance + 1)
+            if not 0 <= far < len(shot):
+                return
+            step = shot[near].before if side < 0 else shot[near].after
+            step_miss = shot[near].before_miss if side < 0 else shot[near].after_miss
+            assert step is not None
+            assert step_miss is not None
+            miss = np.maximum(miss, self._warped(step_miss, flow))
+            flow = flow + self._warped(step, flow)
+            error = cv2.absdiff(self._warped(shot[far].grey, flow).astype(np.float32), here)
+            exponent = cv2.blur(error, (5, 5)) / _LEVELS + np.square(miss / _STEP_PX)
+            trust: FloatMap = np.exp(-exponent, dtype=np.float32)
+            trust[self._is_outside(flow)] = 0.0
+            yield shot[far], flow, trust
+
+    def _is_outside(self, flow: FloatMap) -> npt.NDArray[np.bool_]:
+        places, last = self._grid + flow, np.array(self._size_wh, np.float32) - 1
+        outside: npt.NDArray[np.bool_] = ((places < 0) | (places > last)).any(axis=-1)
+        return outside
+
+    def _warped(self, values: npt.NDArray[Any], flow: FloatMap) -> FloatMap:
+        places = self._grid + flow
+        return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def _carried_full(self, alpha: npt.NDArray[np.uint16], flow: FloatMap) -> FloatMap:
+        ratio = np.array(self._full_wh, np.float32) / np.array(self._size_wh, np.float32)
+        places = cv2.resize(flow, self._full_wh) * ratio + _grid(self._full_wh)
+        carried = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return carried.astype(np.float32) / np.float32(_FULL_LEVELS)
+
+    def _reduced(self, alpha: Alpha) -> FloatMap:
+        return np.asarray(
+            cv2.resize(alpha, self._size_wh, interpolation=cv2.INTER_AREA), np.float32
         )
-        weight = cv2.resize(trust, self._full_wh, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(carried, np.float32), np.asarray(weight, np.float32)
+
+
+def weighted_median(values: FloatMap, weights: FloatMap) -> FloatMap:
+    """Return the value that half of the weight lies at or below, along the last axis, float32 (h, w)."""
+    order = np.argsort(values, axis=-1)
+    sums = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
+    middle = np.argmax(sums >= 0.5 * sums[..., -1:], axis=-1)
+    chosen = np.take_along_axis(order, middle[..., None], axis=-1)
+    return np.asarray(np.take_along_axis(values, chosen, axis=-1)[..., 0], np.float32)
+
+
+def _grid(size_wh: tuple[int, int]) -> FloatMap:
+    """Return each pixel's own place, float32 (h, w, 2) as x, y."""
+    columns, rows = np.meshgrid(np.arange(size_wh[0]), np.arange(size_wh[1]))
+    return np.stack([columns, rows], axis=-1).astype(np.float32)

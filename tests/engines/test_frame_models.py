@@ -14,7 +14,7 @@ import pytest
 
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
-from engines.onnx.flow_smoothing import FlowSmoother
+from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
 from engines.onnx.spec import ShortSide, Square
@@ -130,27 +130,71 @@ def test_every_second_frame_is_carried_along_the_motion(models: Path):
     assert np.abs(alphas[1] - alphas[0]).max() < 0.05
 
 
-def test_smoothing_steadies_a_flickering_alpha_and_follows_what_moves():
-    rng = np.random.default_rng(1)
-    size_wh = (160, 90)
-    coarse = rng.integers(0, 255, (12, 33, 3)).astype(np.uint8)
+def panned(count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Frames of a picture that moves by 3 pixels each time, and the alpha of a thing in it."""
+    coarse = np.random.default_rng(1).integers(0, 255, (12, 33, 3)).astype(np.uint8)
     texture = cv2.resize(coarse, (264, 96), interpolation=cv2.INTER_CUBIC)[:90]
-    smoother = FlowSmoother(size_wh)
-    errors, raw_errors = [], []
-    for step in range(12):
-        frame = np.ascontiguousarray(texture[:, 3 * step : 3 * step + 160])
-        true = np.zeros((90, 160), np.float32)
-        true[20:70, 80 - 3 * step : 120 - 3 * step] = 1.0
-        raw = (true + rng.normal(0, 0.2, true.shape)).astype(np.float32)
-        found = smoother.next(frame, raw)
-        errors.append(np.abs(found - true).mean())
-        raw_errors.append(np.abs(raw - true).mean())
-    assert np.mean(errors[4:]) < 0.7 * np.mean(raw_errors[4:])
+    frames = [np.ascontiguousarray(texture[:, 3 * step : 3 * step + 160]) for step in range(count)]
+    alphas = [np.zeros((90, 160), np.float32) for _ in range(count)]
+    for step, alpha in enumerate(alphas):
+        alpha[20:70, 80 - 3 * step : 120 - 3 * step] = 1.0
+    return frames, alphas
 
 
-def test_carrying_needs_a_frame_before():
+def smoothed(samples: list[Sample], **how) -> list[np.ndarray]:
+    return list(FlowSmoother((160, 90), **how).run(samples))
+
+
+def test_smoothing_steadies_a_flickering_alpha_and_follows_what_moves():
+    frames, solid = panned(12)
+    true = [0.25 + 0.5 * alpha for alpha in solid]
+    rng = np.random.default_rng(2)
+    raw = [(alpha + rng.normal(0, 0.08, alpha.shape)).astype(np.float32) for alpha in true]
+    found = smoothed([Sample(*pair) for pair in zip(frames, raw, strict=True)])
+    errors = [np.abs(one - alpha).mean() for one, alpha in zip(found, true, strict=True)]
+    raw_errors = [np.abs(one - alpha).mean() for one, alpha in zip(raw, true, strict=True)]
+    assert len(found) == 12
+    assert np.mean(errors) < 0.5 * np.mean(raw_errors)
+
+
+def test_a_part_that_two_frames_miss_is_taken_from_the_others():
+    frames, raw = panned(12)
+    true = [alpha.copy() for alpha in raw]
+    for index in (4, 5):
+        raw[index][45:] = 0.0
+    found = smoothed([Sample(*pair) for pair in zip(frames, raw, strict=True)])
+    assert np.abs(found[4] - true[4]).mean() < 0.1 * np.abs(raw[4] - true[4]).mean()
+
+
+def test_frames_between_are_carried_from_both_sides():
+    frames, true = panned(7)
+    alphas = [true[0], None, None, true[3], None, None, None]
+    pairs = zip(frames, alphas, strict=True)
+    found = smoothed([Sample(*pair) for pair in pairs], every=4, smooths=False)
+    assert all(np.abs(one - alpha).mean() < 0.02 for one, alpha in zip(found, true, strict=True))
+    assert np.abs(found[3] - true[3]).max() < 1e-4
+
+
+def test_nothing_is_carried_over_a_cut():
+    frames, true = panned(6)
+    nothing = np.zeros_like(true[0])
+    samples = [Sample(frame, alpha) for frame, alpha in zip(frames[:3], true[:3], strict=True)]
+    samples += [Sample(frame, nothing, index == 3) for index, frame in enumerate(frames[3:], 3)]
+    found = smoothed(samples)
+    assert np.abs(found[2] - true[2]).mean() < 0.01
+    assert max(alpha.max() for alpha in found[3:]) == 0.0
+
+
+def test_an_unsmoothed_alpha_is_the_network_s():
+    frames, _ = panned(2)
+    raw = noise(1, (160, 90))[0][..., 0].astype(np.float32) / np.float32(255)
+    found = smoothed([Sample(frame, raw) for frame in frames], smooths=False)
+    assert all(np.array_equal(alpha, raw) for alpha in found)
+
+
+def test_carrying_needs_an_alpha_before():
     with pytest.raises(ValueError, match="first frame"):
-        FlowSmoother((64, 48)).next(noise(1, (64, 48))[0], None)
+        smoothed([Sample(noise(1, (160, 90))[0], None)], every=2)
 
 
 def test_as_rembg_is_refused_for_a_network_that_rembg_has_not(models: Path):
