@@ -1,12 +1,13 @@
 """The order in which a clip is matted, and one stream of frames through the network.
 
 From the start frame the clip is matted backwards, then forwards, each with states of its own. States are set
-to zero at the start of a stream and at cuts: with old ones the first frames are wrong, and may stay wrong.
+to zero at the start of a stream and at cuts: with old ones the first frames are wrong, and may stay wrong. From
+zero they are ragged too, so that a shot's first frames go through the network in reverse order before them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +28,9 @@ from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask
 
 WARM_UP_STEPS = 2
-"""Further steps on a stream's first frame: an alpha from empty states is ragged at the edges."""
+"""Further steps on a frame by itself: an alpha from empty states is ragged at the edges."""
+LEAD_IN_FRAMES = 8
+"""Frames after a shot's first that lead to it: the motion in them tells blurred hands from what passes behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,12 @@ class Runner:
         comparison = None if self.guide.is_empty else self.open_stream()
         source = ahead(lambda: self._prepared(first, step, comparison), depth=2)
         with closing(source) as items:  # type: ignore[type-var]
-            for item in items:
+            for item, lead_in in with_lead_in(items):
                 if item.starts:
                     stream.reset()
-                    for _ in range(WARM_UP_STEPS):
-                        stream.step(item.seen)
+                for frame in lead_in:
+                    self.context.check_cancelled()
+                    stream.step(frame)
                 yield item, _alpha(stream.step(item.seen))
 
     def _prepared(
@@ -133,6 +137,29 @@ class Runner:
                         blanks = agreement.sees_others
                 seen = blank_outside(frame, mask) if blanks and mask is not None else frame
                 yield Step(index, mask, seen, starts, agreement)
+
+
+def with_lead_in(items: Iterable[Step]) -> Iterator[tuple[Step, list[Frame]]]:
+    """Yield the steps, with a shot's first one the frames, uint8 RGB (H, W, 3), to go through the network before it."""
+    begun: list[Step] = []
+    for item in items:
+        if begun and (item.starts or len(begun) > LEAD_IN_FRAMES):
+            yield from _led_in(begun)
+            begun = []
+        if begun or item.starts:
+            begun.append(item)
+        else:
+            yield item, []
+    if begun:
+        yield from _led_in(begun)
+
+
+def _led_in(begun: list[Step]) -> Iterator[tuple[Step, list[Frame]]]:
+    """Yield a shot's first steps; a shot of one frame leads to itself."""
+    lead_in = [item.seen for item in reversed(begun[1:])] or [begun[0].seen] * WARM_UP_STEPS
+    for item in begun:
+        yield item, lead_in
+        lead_in = []
 
 
 def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:

@@ -107,6 +107,20 @@ def test_forwards_from_the_start_frame_is_as_if_the_clip_began_there(engine):
     assert np.array_equal(from_middle[4], tail[1])
 
 
+def test_a_shot_s_first_frames_lead_to_it_and_no_frame_of_the_next_shot_does():
+    steps = [
+        passes.Step(index, None, np.full((2, 2, 3), index, np.uint8), index in (0, 12, 15), None)
+        for index in range(16)
+    ]
+    led = [
+        (item.index, [int(frame[0, 0, 0]) for frame in lead_in])
+        for item, lead_in in passes.with_lead_in(steps)
+    ]
+    expected: dict[int, list[int]] = {index: [] for index in range(16)}
+    expected |= {0: [8, 7, 6, 5, 4, 3, 2, 1], 12: [14, 13], 15: [15, 15]}
+    assert led == list(expected.items())
+
+
 def test_the_target_s_alpha_is_zero_away_from_its_mask(engine):
     size_wh = (256, 128)
     mask = box_mask(size_wh, (20, 20, 80, 110))
@@ -362,6 +376,18 @@ def test_real_weights_matte_the_marked_person_both_ways(real_engine, clip):
     frames, true = clip
     guide = {index: alpha > 0.5 for index, alpha in enumerate(true)}
     assert mad(run(real_engine, frames, guide, 5), true) < 4.5
+
+
+def test_real_weights_matte_at_4k_and_upright(real_engine, clip):
+    """Both from the clip of 640x360: a frame enlarged six times, and the upright middle of two."""
+    import cv2
+
+    (frame, *_), (alpha, *_) = clip
+    large = cv2.resize(frame, (3840, 2160), interpolation=cv2.INTER_CUBIC)
+    expected = cv2.resize(alpha, (3840, 2160), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    assert mad(run(real_engine, [large]), [expected]) < 4.5
+    upright = [np.ascontiguousarray(one[:, 219:421]) for one in clip[0][:2]]
+    assert mad(run(real_engine, upright), [one[:, 219:421] for one in clip[1][:2]]) < 12.0
 
 
 def test_real_weights_expect_rgb(real_engine, clip):
