@@ -17,8 +17,8 @@ class FrameModelOptions:
         bool,
         Option(
             Text(
-                en="Temporal smoothing: average along the motion, less flicker",
-                zh="时间平滑：沿运动方向平均，减少闪烁",
+                en="Temporal smoothing: the median of the frames around, along the motion; less flicker",
+                zh="时间平滑：沿运动方向取前后各帧的中位数，减少闪烁",
             )
         ),
     ] = True

@@ -68,7 +68,7 @@ class FlowSmoother:
     Args:
         size_wh: size of the frames, in pixels.
         every: frames without an alpha follow each other at most `every` - 1 times.
-        smooths: average along the motion; otherwise only frames without an alpha get one.
+        smooths: take the median along the motion; otherwise only frames without an alpha get one.
     """
 
     def __init__(self, size_wh: tuple[int, int], every: int = 1, smooths: bool = True) -> None:
@@ -147,7 +147,8 @@ class FlowSmoother:
                     total += trust * self._warped(other.median, flow)
                     weights += trust
         change = cv2.resize(total / weights - moment.alpha, self._full_wh)
-        return np.clip(full + change, 0.0, 1.0, dtype=np.float32)
+        result: Alpha = np.clip(full + change, 0.0, 1.0, dtype=np.float32)
+        return result
 
     def _between(self, shot: list[_Moment], place: int) -> Alpha:
         """Return the mean of the nearest alphas before and after, carried here; the nearer one counts more."""
@@ -204,18 +205,18 @@ class FlowSmoother:
 
     def _is_outside(self, flow: FloatMap) -> npt.NDArray[np.bool_]:
         places, last = self._grid + flow, np.array(self._size_wh, np.float32) - 1
-        outside: npt.NDArray[np.bool_] = ((places < 0) | (places > last)).any(axis=-1)
-        return outside
+        return np.asarray(np.any((places < 0) | (places > last), axis=-1), np.bool_)
 
     def _warped(self, values: npt.NDArray[Any], flow: FloatMap) -> FloatMap:
         places = self._grid + flow
-        return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped)
 
     def _carried_full(self, alpha: npt.NDArray[np.uint16], flow: FloatMap) -> FloatMap:
         ratio = np.array(self._full_wh, np.float32) / np.array(self._size_wh, np.float32)
         places = cv2.resize(flow, self._full_wh) * ratio + _grid(self._full_wh)
         carried = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return carried.astype(np.float32) / np.float32(_FULL_LEVELS)
+        return np.asarray(carried, np.float32) / np.float32(_FULL_LEVELS)
 
     def _reduced(self, alpha: Alpha) -> FloatMap:
         return np.asarray(
