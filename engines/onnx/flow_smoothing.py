@@ -116,7 +116,7 @@ class FlowSmoother:
         moment = _Moment(small, None, None)
         if sample.alpha is not None:
             # Sixteen bits: several alphas of the full size wait here.
-            moment.full = np.rint(sample.alpha * np.float32(_FULL_LEVELS)).astype(np.uint16)
+            moment.full = _sixteen_bits(sample.alpha)
             moment.alpha = self._reduced(sample.alpha)
         if previous is not None:
             moment.before = np.asarray(self._flow.calc(small, previous.grey, None), np.float32)
@@ -222,6 +222,39 @@ class FlowSmoother:
         return np.asarray(
             cv2.resize(alpha, self._size_wh, interpolation=cv2.INTER_AREA), np.float32
         )
+
+
+class FlowCarrier:
+    """Carries an alpha from frame to frame, for a caller that can't read ahead.
+
+    Args:
+        size_wh: size of the frames, in pixels.
+    """
+
+    def __init__(self, size_wh: tuple[int, int]) -> None:
+        self._motion = FlowSmoother(size_wh, smooths=False)
+        self._before: _Moment | None = None
+
+    def next(self, frame: Frame, alpha: Alpha | None) -> Alpha:
+        """Return the alpha of the next frame, uint8 RGB (H, W, 3): the one given, or the one before carried along.
+
+        Raises:
+            ValueError: there is nothing to carry.
+        """
+        before = self._before if alpha is None else None
+        moment = self._motion._moment(Sample(frame, alpha), before)
+        self._before = moment
+        if alpha is not None:
+            return alpha
+        if before is None or before.full is None or moment.before is None:
+            raise ValueError("the first frame needs an alpha")
+        carried: Alpha = self._motion._carried_full(before.full, moment.before)
+        moment.full = _sixteen_bits(carried)
+        return carried
+
+
+def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:
+    return np.asarray(np.rint(alpha * np.float32(_FULL_LEVELS)), np.uint16)
 
 
 def weighted_median(values: FloatMap, weights: FloatMap) -> FloatMap:

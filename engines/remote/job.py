@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 
 from engines.base import KEPT_CACHE, ClipExchange, FrameSource, ReturnedClip, RunContext
-from engines.onnx.flow_smoothing import FlowSmoother
+from engines.onnx.flow_smoothing import FlowCarrier
 from engines.remote.addresses import origin_of
 from engines.remote.courier import Courier, Parcel, lookup
 from engines.remote.fit import Sent, at_size, brightness, clip_alphas, fitted_indices
@@ -291,7 +291,7 @@ class ServiceJob:
         if self.options.every == 1 and not self.options.skip_unchanged:
             yield from received
             return
-        smoother = FlowSmoother(self.frames.size_wh)
+        carrier = FlowCarrier(self.frames.size_wh)
         waiting: deque[Alpha] = deque()
         alpha = np.zeros((1, 1), np.float32)
         with closing(self.frames.read(0, len(self.frames))) as reader:  # type: ignore[type-var]
@@ -301,8 +301,7 @@ class ServiceJob:
                     waiting.extend(itertools.islice(received, 1))
                 fate = selection.fates[index]
                 if fate is Fate.SENT:
-                    smoother.restart()
-                    alpha = smoother.next(frame, waiting.popleft() if waiting else next(received))
+                    alpha = carrier.next(frame, waiting.popleft() if waiting else next(received))
                 elif fate is Fate.BETWEEN:
-                    alpha = smoother.next(frame, None)
+                    alpha = carrier.next(frame, None)
                 yield alpha

@@ -14,7 +14,7 @@ import pytest
 
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
-from engines.onnx.flow_smoothing import FlowSmoother, Sample
+from engines.onnx.flow_smoothing import FlowCarrier, FlowSmoother, Sample
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
 from engines.onnx.spec import ShortSide, Square
@@ -190,6 +190,16 @@ def test_an_unsmoothed_alpha_is_the_network_s():
     raw = noise(1, (160, 90))[0][..., 0].astype(np.float32) / np.float32(255)
     found = smoothed([Sample(frame, raw) for frame in frames], smooths=False)
     assert all(np.array_equal(alpha, raw) for alpha in found)
+
+
+def test_an_alpha_is_carried_from_frame_to_frame():
+    frames, true = panned(4)
+    carrier = FlowCarrier((160, 90))
+    with pytest.raises(ValueError, match="first frame"):
+        carrier.next(frames[0], None)
+    given = [true[0], None, None, None]
+    found = [carrier.next(*pair) for pair in zip(frames, given, strict=True)]
+    assert all(np.abs(one - alpha).mean() < 0.02 for one, alpha in zip(found, true, strict=True))
 
 
 def test_carrying_needs_an_alpha_before():
