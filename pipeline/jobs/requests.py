@@ -107,9 +107,14 @@ class Jobs:
             run = self._following(remote)
 
         def mark_queued() -> None:
-            session.update(status=SessionStatus.QUEUED, request=request, draft=None, error=None)
             if remote is not None:
                 remote.queue()
+            try:
+                session.update(status=SessionStatus.QUEUED, request=request, draft=None, error=None)
+            except BaseException:
+                if remote is not None:
+                    remote.drop()
+                raise
 
         with disk.translate_disk_full(session.folder):
             self._runner.submit(

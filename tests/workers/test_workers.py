@@ -5,8 +5,11 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from pipeline.jobs.queue import JobState
 from pipeline.session.state import SessionStatus
+from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.store import FileJobStore
 from tests.faults.workplace import wait_until
 from tests.workers.conftest import (
@@ -17,6 +20,7 @@ from tests.workers.conftest import (
     assert_nothing_left,
     make_page,
 )
+from utils.errors import StoreUnavailable
 
 
 def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
@@ -98,3 +102,21 @@ def test_jobs_outlive_the_page_and_the_worker_that_had_one(
         assert_nothing_left(page)
     finally:
         page.orchestrator.close()
+
+
+def test_a_job_that_the_store_does_not_take_changes_nothing(
+    page: Page, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.store.announce(WorkerRecord(name="idle", engines=("builtin",)))
+    session_id = page.session(clip, mask)
+
+    def refuse(record: JobRecord) -> None:
+        raise StoreUnavailable("worker.store_gone", store="redis://queue.lan")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(page.store, "put", refuse)
+        with pytest.raises(StoreUnavailable, match=r"queue\.lan"):
+            page.submit(session_id)
+    assert page.orchestrator.state(session_id).status is SessionStatus.READY
+    assert page.orchestrator.status(session_id).job is None
+    assert page.store.records() == []
