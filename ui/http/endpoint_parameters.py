@@ -10,7 +10,8 @@ from typing import Any
 from pipeline.session.request import RenderRequest, request_specs
 from utils.options import OptionSpec
 
-_TYPES: dict[str, Any] = {"bool": bool, "int": int, "float": float, "list": list[str]}
+OPTION_TYPES: dict[str, Any] = {"bool": bool, "int": int, "float": float, "list": list[str]}
+"""Python type of each kind of option; of all others it is text."""
 
 
 def with_request_options(
@@ -40,6 +41,6 @@ def with_request_options(
 
 
 def _parameter(spec: OptionSpec) -> inspect.Parameter:
-    annotation = _TYPES.get(spec.kind, str) | None
+    annotation = OPTION_TYPES.get(spec.kind, str) | None
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return inspect.Parameter(spec.name, kind, default=None, annotation=annotation)

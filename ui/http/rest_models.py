@@ -8,9 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.session.request import MatteRequest, request_specs
 from pipeline.session.state import FIRST_TARGET
+from ui.http.endpoint_parameters import OPTION_TYPES
 from utils.options import OptionSpec
-
-_TYPES: dict[str, Any] = {"bool": bool, "int": int, "float": float, "list": list[str]}
 
 
 class _Body(BaseModel):
@@ -126,7 +125,7 @@ def _option(spec: OptionSpec) -> tuple[Any, Any]:
     details = spec.option.label.en
     if spec.choices or spec.option.minimum is not None or spec.option.maximum is not None:
         details += f" ({spec.allowed})"
-    return _TYPES.get(spec.kind, str) | None, Field(None, description=details)
+    return OPTION_TYPES.get(spec.kind, str) | None, Field(None, description=details)
 
 
 _FIELDS: dict[str, Any] = {
