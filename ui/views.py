@@ -228,6 +228,7 @@ def version_view(info: VersionInfo, language: Language) -> dict[str, Json]:
         "size": shown_bytes(info.size_bytes),
         "size_bytes": info.size_bytes,
         "first": record.request.first,
+        "edges": asdict(record.request.edges),
         "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
     }
 
@@ -291,6 +292,7 @@ def viewer_result(
         "first": request.first,
         "last": request.last if request.last is not None else state.clip.frame_count - 1,
         "background": request.backgrounds.preview,
+        "edges": asdict(request.edges),
         "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
         "versions": versions,
     }

@@ -33,6 +33,8 @@ class Option:
     """Inclusive limits of a number."""
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     """Allowed texts, or a function that names them."""
+    choice_labels: tuple[Text, ...] = ()
+    """What the page calls the choices, in their order; by default as requests do."""
     slider: tuple[float, float, float] | None = None
     """Lowest and highest value and step of a slider, where it is narrower than the limits."""
     name: str = ""

@@ -8,12 +8,22 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 WAIT_S = 0.1
 """Seconds between two checks of the stop flag, or calls of `check`, while waiting."""
+
+
+@contextlib.contextmanager
+def ended(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+    """Yield the iterator, and end a generator that was not read to its end, with what it holds."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, Generator):
+            items.close()
 
 
 class _End:

@@ -27,7 +27,7 @@ class FrameModelOptions:
         Option(
             Text(
                 en="Run the network on every n-th frame and carry the alpha along the motion between (faster, less exact)",
-                zh="每 n 帧运行一次网络，其余帧沿运动传递透明通道（更快，精度略低）",
+                zh="每 n 帧运行一次网络，其余帧沿运动传递 Alpha 通道（更快，精度略低）",
             ),
             minimum=1,
             maximum=12,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.splice import Convergence
 from pipeline.video_io import read_master
 from utils.alpha_levels import to_float, to_levels
+from utils.prefetch import ended
 from utils.types import Mask, Progress
 
 
@@ -75,11 +75,11 @@ class Backwards:
             frames.part(0, start),
             GuidePart(guide, 0, start + 1),
             start,
-            _counted(context, 0, frames),
+            counted(context, 0, frames),
         )
         convergence = Convergence()
-        with closing(before):  # type: ignore[type-var]
-            for item in before:
+        with ended(before) as items:
+            for item in items:
                 if item.index == start:
                     continue
                 if item.index >= self.settled:
@@ -102,15 +102,15 @@ class Backwards:
             frames.part(start, len(frames) - 1),
             GuidePart(guide, start, count),
             0,
-            _counted(context, start, frames),
+            counted(context, start, frames),
         )
-        with closing(onwards):  # type: ignore[type-var]
-            for item in onwards:
+        with ended(onwards) as items:
+            for item in items:
                 yield replace(item, index=item.index + start)
 
 
-def _counted(context: RunContext, done: int, frames: FrameRange) -> RunContext:
-    """Return the context for one of the parts: its progress is that of all frames, `done` of them before it."""
+def counted(context: RunContext, done: int, frames: FrameRange) -> RunContext:
+    """Return the context for one part of the frames: its progress is that of all, `done` of them before it."""
 
     def report(progress: Progress) -> None:
         whole = Progress(progress.stage, progress.done + done, len(frames))

@@ -14,17 +14,20 @@ SAME_FRAMES = 4
 """Frames in a row whose new alpha is that of before, after which it is taken to stay so."""
 _SAME_LEVELS = OPAQUE // 10
 """Levels by which a pixel may differ: what an edge varies by from run to run."""
-_SAME_SHARE = 0.005
-"""Share of what is covered that may differ by more, in lines no wider than two pixels."""
+_ALPHA_EDGE_SHARE = 0.1
+_MASK_EDGE_SHARE = 0.25
+"""Shares of an edge's length along which it may differ by up to two pixels; a mask's edge is hard and varies more."""
 
 
-def is_same(new: AlphaLevels, old: AlphaLevels) -> bool:
+def is_same(new: AlphaLevels, old: AlphaLevels, edge_share: float = _ALPHA_EDGE_SHARE) -> bool:
     """Tell whether two alphas of a frame, levels (H, W), are the same but for the grain of their edges."""
     differs = np.abs(new.astype(np.int32) - old) > _SAME_LEVELS
     if not differs.any():
         return True
-    covered = np.count_nonzero(np.maximum(new, old) > _SAME_LEVELS)
-    if np.count_nonzero(differs) > _SAME_SHARE * covered:
+    covered = np.pad(np.maximum(new, old) > _SAME_LEVELS, 1)
+    inside = covered[:-2, 1:-1] & covered[2:, 1:-1] & covered[1:-1, :-2] & covered[1:-1, 2:]
+    edge_px = np.count_nonzero(covered[1:-1, 1:-1] & ~inside)
+    if np.count_nonzero(differs) > edge_share * edge_px:
         return False
     # Something three pixels wide is a part of the object, however small.
     rows = differs[:-2] & differs[1:-1] & differs[2:]
@@ -33,7 +36,8 @@ def is_same(new: AlphaLevels, old: AlphaLevels) -> bool:
 
 def is_same_mask(new: Mask, old: Mask) -> bool:
     """As `is_same`, of masks, bool (H, W)."""
-    return is_same(new.astype(np.uint16) * OPAQUE, old.astype(np.uint16) * OPAQUE)
+    levels = [mask.astype(np.uint16) * OPAQUE for mask in (new, old)]
+    return is_same(levels[0], levels[1], _MASK_EDGE_SHARE)
 
 
 def _mixed(old: AlphaLevels, new: AlphaLevels, weight: float) -> AlphaLevels:

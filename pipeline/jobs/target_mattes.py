@@ -210,19 +210,22 @@ class MattingRun:
             self.disagreement[stretch.first + index] = share
 
     def _backwards(self, kept: KeptAlpha, stretch: Stretch) -> Backwards | None:
-        """Return what the frames before the correction are compared with, where matting starts from it."""
-        if stretch.matted_from == stretch.first:
+        """Return what the frames before the correction are compared with, where matting starts from it.
+
+        A hosted service gets the frames in one piece: two would be billed as two.
+        """
+        if stretch.matted_from == stretch.first or self.engine.is_remote:
             return None
         settled = min(stretch.start, stretch.changed_first) - stretch.first
         return Backwards(kept.master, stretch.first, settled)
 
     def _kept_masks(self, masks: Path, kept: KeptAlpha, stretch: Stretch) -> KeptMasks | None:
-        """Return the tracked masks of the last result, where they are still there and tracking goes upwards."""
-        is_there = bool(kept.mask_token) and masks_token(masks) == kept.mask_token
-        if not is_there or stretch.matted_from != stretch.first:
+        """Return the tracked masks of the last result, where they are still there."""
+        if not kept.mask_token or masks_token(masks) != kept.mask_token:
             return None
-        settled = max(stretch.end, stretch.changed_last) - stretch.first
-        return KeptMasks(MaskFolder(masks), stretch.first, settled)
+        first = min(stretch.matted_from, stretch.changed_first) - stretch.first
+        last = max(stretch.end, stretch.changed_last) - stretch.first
+        return KeptMasks(MaskFolder(masks), stretch.first, first, last)
 
     def _note_early_end(self, first: int, last: int) -> None:
         self.context.on_notice(

@@ -7,52 +7,48 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from engines.base import FrameSource, RunContext, Tracker
+from engines.base import RunContext, Tracker
 from engines.device.manager import ModelManager
 from pipeline.jobs.guides import fingerprint
+from pipeline.jobs.outwards import counted
+from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.splice import SAME_FRAMES, is_same_mask
 from pipeline.session.masks import MaskFolder, write_mask
 from pipeline.storage.files import link_or_copy, write_atomically
 from utils.errors import BadRequest
+from utils.prefetch import ended
 from utils.types import Mask
 
 _TOKEN_NAME = "token.txt"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class KeptMasks:
-    """Masks of the last result; tracking ends where the new ones have become the same.
+    """Masks of the last result; tracking ends, on both sides, where the new ones have become the same.
 
-    `first` is the frame of them that the tracked frames begin with; after `settled`, a tracked frame, no key
-    frame changed.
+    `first` is the frame of them that the tracked frames begin with; before `changed_first` and after
+    `changed_last`, tracked frames, no key frame changed.
     """
 
     masks: MaskFolder
     first: int
-    settled: int
-    same_frames: int = 0
+    changed_first: int
+    changed_last: int
 
-    def is_reached(self, index: int, mask: Mask) -> bool:
-        """Tell whether the masks up to this frame have been those of before for some frames.
-
-        Args:
-            index: counted upwards from frame to frame.
-        """
-        if index <= self.settled:
+    def is_same(self, index: int, mask: Mask) -> bool:
+        """Tell whether a frame's mask is that of before, on a frame where that counts."""
+        if self.changed_first <= index <= self.changed_last:
             return False
-        is_same = is_same_mask(mask, self.masks[self.first + index])
-        self.same_frames = self.same_frames + 1 if is_same else 0
-        return self.same_frames >= SAME_FRAMES
+        return is_same_mask(mask, self.masks[self.first + index])
 
-    def put_rest(self, masks: MaskFolder, start: int, stop: int) -> None:
-        """Put the masks of frames start … stop-1 into another folder."""
-        for index in range(start, stop):
+    def put(self, masks: MaskFolder, frames: range) -> None:
+        """Put the masks of some frames into another folder."""
+        for index in frames:
             link_or_copy(self.masks.path(self.first + index), masks.path(index))
 
 
@@ -64,7 +60,7 @@ class TrackingPlan:
     """
 
     tracker_name: str
-    frames: FrameSource
+    frames: FrameRange
     guide: Mapping[int, Mask]
     start: int
     first: int
@@ -98,7 +94,7 @@ def track_to_folder(
         SplazmatteError: what the tracker or `on_frame` raises; the folder is then incomplete, and the
             next call starts over.
     """
-    frames, guide, start = plan.frames, plan.guide, plan.start
+    frames = plan.frames
     plan_text = plan.as_json()
     plan_path = folder / "plan.json"
     masks = MaskFolder(folder)
@@ -106,25 +102,50 @@ def track_to_folder(
         return masks
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    nothing = np.zeros((frames.size_wh[1], frames.size_wh[0]), np.bool_)
     with manager.lease(plan.tracker_name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
         if not isinstance(engine, Tracker):
             raise BadRequest("engine.cannot_segment", name=engine.label)
-        prompts = {index: {1: mask} for index, mask in guide.items()}
-        tracked = engine.track_video(frames, prompts, start, context)
-        with closing(tracked):  # type: ignore[type-var]
-            for done, item in enumerate(tracked, start=1):
-                on_frame()
-                mask = item.masks.get(1, nothing)
-                write_mask(masks.path(item.index), mask)
-                context.report("track", done, len(frames))
-                if plan.kept is not None and plan.kept.is_reached(item.index, mask):
-                    plan.kept.put_rest(masks, item.index + 1, len(frames))
-                    context.report("track", len(frames), len(frames))
-                    break
+        if plan.kept is None:
+            _track(engine, plan, range(len(frames)), plan.start, masks, context, on_frame)
+        else:
+            # Each side of the start by itself, so that each can end early.
+            before, after = range(plan.start + 1), range(plan.start, len(frames))
+            if plan.start:
+                _track(engine, plan, before, plan.start, masks, context, on_frame)
+            _track(engine, plan, after, plan.start, masks, context, on_frame)
     write_atomically(plan_path, plan_text.encode("utf-8"))
     _write_token(folder)
     return masks
+
+
+def _track(
+    engine: Tracker,
+    plan: TrackingPlan,
+    span: range,
+    start: int,
+    masks: MaskFolder,
+    context: RunContext,
+    on_frame: Callable[[], None],
+) -> None:
+    """Write the masks of some frames of the plan, tracked from `start`, or kept from where they are the same on."""
+    width, height = plan.frames.size_wh
+    nothing = np.zeros((height, width), np.bool_)
+    prompts = {index - span.start: {1: mask} for index, mask in plan.guide.items() if index in span}
+    part = plan.frames.part(span.start, span.stop - 1)
+    same, kept = 0, plan.kept
+    context = counted(context, span.start, plan.frames)
+    with ended(engine.track_video(part, prompts, start - span.start, context)) as tracked:
+        for done, item in enumerate(tracked, start=1):
+            on_frame()
+            index = item.index + span.start
+            mask = item.masks.get(1, nothing)
+            write_mask(masks.path(index), mask)
+            context.report("track", done, len(part))
+            same = same + 1 if kept is not None and kept.is_same(index, mask) else 0
+            if kept is not None and same >= SAME_FRAMES:
+                rest = range(span.start, index) if index < start else range(index + 1, span.stop)
+                kept.put(masks, rest)
+                break
 
 
 def masks_token(folder: Path) -> str:

@@ -168,6 +168,10 @@ class FileOptions:
         Option(
             Text(en="Colour of OpenEXR frames", zh="OpenEXR 的颜色"),
             choices=_EXR_ALPHA,
+            choice_labels=(
+                Text(en="premultiplied", zh="预乘"),
+                Text(en="straight", zh="直接（非预乘）"),
+            ),
         ),
     ] = "premultiplied"
     loops: Annotated[
@@ -197,6 +201,10 @@ class FileOptions:
         Option(
             Text(en="What gives way to the size limit", zh="超出体积上限时降低"),
             choices=_SIZE_LIMIT_BY,
+            choice_labels=(
+                Text(en="picture size", zh="画面尺寸"),
+                Text(en="frame rate", zh="帧率"),
+            ),
         ),
     ] = "scale"
 

@@ -71,7 +71,7 @@ class MatteRequest(RenderRequest):
         Option(
             Text(
                 en="On the marked frames take the alpha of a frame network within the mask (finer edges)",
-                zh="标记帧改用单帧网络在蒙版范围内的透明通道（边缘更细）",
+                zh="标记帧改用单帧网络在蒙版范围内生成的 Alpha 通道（边缘更精细）",
             ),
             needs=Capability.EVERYONE.value,
         ),

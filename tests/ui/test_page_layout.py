@@ -7,19 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.ui.conftest import AppServer
+from tests.ui.conftest import AppServer, Watch
 from tests.ui.disc import write_disc_clip
 from tests.ui.steps import (
     click,
     drag,
     place,
+    select_disc,
     state_file,
     status_text,
+    stroke,
     upload,
     upload_and_select,
     wait_done,
     wait_masks,
 )
+from ui.http.login_page import login_page
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -27,13 +30,17 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 @pytest.fixture(scope="module")
 def finished(app: AppServer, browser: Any, clip: Path) -> str:
-    """The link of a finished session."""
+    """The link of a finished session with two versions of its result."""
     page = browser.new_page()
     page.goto(app.url)
     page.wait_for_selector("body[data-ready]")
     upload_and_select(page, clip)
     page.click("#sm-start")
     wait_done(page)
+    page.keyboard.press("d")
+    stroke(page, (120, 80), (140, 80))
+    page.click("#sm-start:has-text('again')")
+    page.wait_for_selector(".sm-results [data-version='2']", timeout=120_000)
     link = str(page.url)
     page.close()
     return link
@@ -66,7 +73,7 @@ def test_the_switch_changes_everything_and_is_remembered(
     page.click("#sm-language label:has-text('中文')")
     page.wait_for_function("document.querySelector('#sm-results').innerText.includes('下载')")
     assert "已完成" in status_text(page)
-    assert page.inner_text("#sm-segment") == "分割"
+    assert page.inner_text("#sm-segment") == "查找"
     assert page.is_disabled("#sm-segment")
     assert "内置引擎" in page.inner_text("#sm-engines")
     page.reload()
@@ -153,16 +160,15 @@ def test_nothing_scrolls_sideways(
     assert is_dark == (scheme == "dark")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_accessibility_violation_in_any_state(
-    app: AppServer, finished: str, open_page: Callable[..., Any], clip: Path, scheme: str
+    app: AppServer, finished: str, open_page: Callable[..., Any], clip: Path
 ) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run npm ci in tests/ui")
-    page = open_page(app.url, color_scheme=scheme)
+    page = open_page(app.url)
     page.evaluate(AXE.read_text("utf-8"))
     found = {"empty": _violations(page)}
-    upload(page, clip)
+    session = upload(page, clip)
     found["ready"] = _violations(page)
     drag(page, (26, 26), (70, 70))
     wait_masks(page)
@@ -178,20 +184,81 @@ def test_no_accessibility_violation_in_any_state(
     page.goto(f"{app.url}?s=AAAAAAAAAAAAAAAAAAAAAAAA")
     page.wait_for_selector(".sm-status[data-kind=error]")
     page.evaluate(AXE.read_text("utf-8"))
+    page.click(".sm-recent summary")
+    for _ in range(2):
+        page.click(f".sm-recent li[data-session='{session}'] [data-part=delete]")
+    page.click(".sm-recent [data-part=deleted] summary")
+    page.locator(".sm-recent [data-part=purge]").first.click()
     found["error"] = _violations(page)
+    page.set_content(login_page("zh", "/", "用户名或密码错误。"))
+    page.evaluate(AXE.read_text("utf-8"))
+    found["login"] = _violations(page)
+    assert not any(found.values()), json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def test_running_cancelled_and_failed_are_accessible_and_outlast_a_reload(
+    app: AppServer, open_page: Callable[..., Any], watch: Watch, long_clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, long_clip)
+    select_disc(page, (320, 192))
+    found: dict[str, list[Any]] = {}
+
+    def examine(state: str) -> None:
+        if AXE.is_file():
+            page.evaluate(AXE.read_text("utf-8"))
+            found[state] = _violations(page)
+
+    def is_all_there(text: str) -> None:
+        page.wait_for_selector(".sm-keyframes li")
+        page.wait_for_function(
+            f"document.querySelector('.sm-status').textContent.includes('{text}')"
+        )
+        assert page.locator("#sm-outputs input").nth(3).is_checked()
+        assert page.locator("#sm-start").is_enabled()
+        assert page.locator(".sm-progress").is_hidden()
+
+    page.locator("#sm-outputs input").nth(3).check()
+    page.click("#sm-start")
+    page.wait_for_selector(".sm-live:not([hidden])")
+    assert "Working" in status_text(page)
+    examine("running")
+    page.click("[data-part=cancel]")
+    is_all_there("Cancelled")
+    examine("cancelled")
+    watch.is_server_away = (
+        True  # Gradio tells of what a reload broke off; frames are damaged below.
+    )
+    page.reload()
+    is_all_there("Cancelled")
+    (source,) = (app.workspace / "sessions" / session).glob("source.*")
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 3])
+    page.click("#sm-start")
+    page.wait_for_selector(".sm-status[data-kind=error]")
+    is_all_there("decoded")
+    examine("failed")
+    page.reload()
+    is_all_there("decoded")
     assert not any(found.values()), json.dumps(found, indent=1, ensure_ascii=False)
 
 
 def _violations(page: Any) -> list[Any]:
-    found = page.evaluate(
-        "async () => { await new Promise(r => setTimeout(r, 300));"
-        " return axe.run(document, {resultTypes: ['violations']}); }"
-    )
-    return [
-        (violation["id"], node["html"][:200], node["failureSummary"][:300])
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
+    """Return what axe finds, in light and in dark colours."""
+    violations = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate(
+            "async (scheme) => { document.body.classList.toggle('dark', scheme === 'dark');"
+            " await new Promise(r => setTimeout(r, 300));"
+            " return axe.run(document, {resultTypes: ['violations']}); }",
+            scheme,
+        )
+        violations += [
+            (scheme, violation["id"], node["html"][:200], node["failureSummary"][:300])
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+    return violations
 
 
 def test_hostile_names_are_shown_as_text(

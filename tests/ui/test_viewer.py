@@ -308,6 +308,22 @@ def test_the_source_plays_before_a_job_and_the_result_after_it(
     page.keyboard.press("j")
     page.wait_for_function(f"Number(document.querySelector('.sm-frames input').value) < {frame}")
     page.keyboard.press("k")
+    # A jump shows the playback clip's frame while the exact one is on its way.
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/frame/45.jpg*", hold)
+    page.locator(".sm-frames input[type=range]").fill("45")
+    page.wait_for_selector(f"{VIEWER}[data-quick='45']")
+    assert page.get_attribute(VIEWER, "data-frame") != "45"
+    while not held:
+        page.wait_for_timeout(20)
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(f"{VIEWER}[data-frame='45']")
+    page.unroute("**/frame/45.jpg*")
 
     page.click("#sm-start")
     wait_done(page)

@@ -11,9 +11,10 @@ from config import Settings
 from engines.base import RunContext
 from engines.builtin.engine import BuiltinEngine
 from pipeline.engine_choice import EngineChoice
+from pipeline.jobs.tracking import masks_token
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
-from pipeline.session.state import SessionStatus
+from pipeline.session.state import ResultPlan, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
@@ -58,6 +59,12 @@ def run(work: Orchestrator, session_id: str, request: MatteRequest = REQUEST) ->
 
     work.run_now(session_id, request, RunContext(on_progress=note))
     return units
+
+
+def plan_of(work: Orchestrator, session_id: str) -> ResultPlan:
+    plan = work.state(session_id).result_plan
+    assert plan is not None
+    return plan
 
 
 def alphas(settings: Settings, session_id: str) -> np.ndarray:
@@ -135,22 +142,33 @@ def test_tracking_ends_too_where_the_masks_are_what_they_were(
     masks = SessionStore(settings.workspace_dir).open(session_id).masks_dir
     files = {path.name: path.stat().st_ino for path in masks.glob("*[0-9].png")}
     assert len(files) == FRAMES
-    work.segment(session_id, 8, Prompt(mask=disc_mask(8), strokes=(PATCH,)))
+    work.segment(session_id, 14, Prompt(mask=disc_mask(14), strokes=(PATCH,)))
     run(work, session_id)
     after = alphas(settings, session_id)
     (notice,) = [one for one in work.state(session_id).warnings if one.code == "job.converged"]
     last = int(str(notice.params["last"]))
-    assert notice.params["first"] == 0 and 8 < last < FRAMES - 8
+    assert notice.params["first"] == 0 and 14 < last < FRAMES - 4
     assert (after[last + 1 :] == before[last + 1 :]).all()
-    assert after[8, 80, 125] > 250
+    assert after[14, 80, 125] > 250
     # The masks of the last frames were not tracked again.
     made = {path.name: path.stat().st_ino for path in masks.glob("*[0-9].png")}
     assert made.keys() == files.keys()
     untouched = {name for name in files if made[name] == files[name]}
-    assert untouched >= {f"{frame:06d}.png" for frame in range(FRAMES - 6, FRAMES)}
-    assert "000008.png" not in untouched
-    plan = work.state(session_id).result_plan
-    assert plan is not None and plan.mask_tokens != ("",)
+    assert untouched >= {f"{frame:06d}.png" for frame in range(FRAMES - 3, FRAMES)}
+    assert "000014.png" not in untouched
+    assert masks_token(masks) == plan_of(work, session_id).mask_tokens[0]
+
+    # Nor those of the first frames, where the correction is on the only key frame.
+    work.remove_keyframe(session_id, 0)
+    run(work, session_id)
+    files = {path.name: path.stat().st_ino for path in masks.glob("*[0-9].png")}
+    before = alphas(settings, session_id)
+    work.segment(session_id, 14, Prompt(mask=disc_mask(14)))
+    run(work, session_id)
+    made = {path.name: path.stat().st_ino for path in masks.glob("*[0-9].png")}
+    assert made["000000.png"] == files["000000.png"] and made["000014.png"] != files["000014.png"]
+    assert made["000029.png"] == files["000029.png"]
+    assert (alphas(settings, session_id)[[0, FRAMES - 1]] == before[[0, FRAMES - 1]]).all()
 
 
 def test_every_frame_again_and_other_options_keep_nothing(

@@ -110,7 +110,7 @@ def upload_label(settings: Settings, language: Language) -> str:
     return translate(
         "page.upload",
         language,
-        formats="/".join(name.upper() for name in settings.formats),
+        formats=", ".join(name.upper() for name in settings.formats),
         seconds=f"{settings.max_duration_s:g}",
         size=shown_bytes(settings.max_upload_bytes),
     )

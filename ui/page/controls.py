@@ -43,6 +43,7 @@ def control_updates(
     return {
         controls[spec.name]: gr.update(
             label=spec.option.label.in_language(language),
+            **_choices(spec, language),
             visible=not spec.option.needs or spec.option.needs in capabilities,
         )
         for spec in page_controls()
@@ -61,7 +62,7 @@ def _build(spec: OptionSpec, language: Language) -> Control:
     if spec.kind == "bool":
         return gr.Checkbox(**shared)
     if spec.kind == "choice":
-        return gr.Dropdown(list(spec.choices), **shared)
+        return gr.Dropdown(**_choices(spec, language), **shared)
     if spec.kind in ("int", "float"):
         whole = spec.kind == "int"
         if option.slider is not None:
@@ -70,3 +71,11 @@ def _build(spec: OptionSpec, language: Language) -> Control:
         limits = {"minimum": option.minimum, "maximum": option.maximum}
         return gr.Number(precision=0 if whole else None, **limits, **shared)
     return gr.Textbox(**shared)
+
+
+def _choices(spec: OptionSpec, language: Language) -> dict[str, Any]:
+    """Return the choices of a control in the language, by the names that requests have for them."""
+    if spec.kind != "choice":
+        return {}
+    labels = [label.in_language(language) for label in spec.option.choice_labels] or spec.choices
+    return {"choices": list(zip(labels, spec.choices, strict=True))}

@@ -46,8 +46,10 @@ class Polling:
             live = str(view.live.stat().st_mtime_ns) if view.live is not None else ""
         except FileNotFoundError:
             live = ""
-        job = None if view.job is None else views.job_view(view.job, live, language)
-        return {"ok": True, "job": job}
+        if view.job is None:
+            return {"ok": True, "job": None}
+        _, step = views.step_line(view.state, view.job, language)
+        return {"ok": True, "job": {**views.job_view(view.job, live, language), "step": step}}
 
     def cancel_job(self, data: Any, client: Client) -> Answer:
         """Ask a session's job to stop."""

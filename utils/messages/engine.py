@@ -32,11 +32,11 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.foreground_failed": Text(
         en="The foreground network {name} failed ({reason}); the job went on without it.",
-        zh="前景网络 {name} 出错（{reason}），任务已在不使用它的情况下继续。",
+        zh="前景网络 {name} 出错（{reason}），任务已跳过该网络继续运行。",
     ),
     "engine.cannot_segment": Text(
         en="{name} can't select a target. Choose a segmentation engine in the settings.",
-        zh="{name} 不能用于选择目标。请在设置中选择分割引擎。",
+        zh="{name} 不能用于选择目标。请在设置中选择其他查找目标的引擎。",
     ),
     "engine.cannot_matte": Text(
         en="{name} can't make mattes. Choose one of: {known}.",

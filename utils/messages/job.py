@@ -13,7 +13,7 @@ TEXTS: dict[str, Text] = {
     "job.internal_error": Text(
         en="Something went wrong on our side. Your clip and selection are kept: run it again, and tell "
         "the admin when it happens twice.",
-        zh="程序内部出错。您的视频和选区都已保留：请重试；若再次出现，请告知管理员。",
+        zh="程序内部出错。视频和标记都已保留，请重试；若再次出现，请告知管理员。",
     ),
     "job.session_unknown": Text(
         en="There is no such session, or it was cleaned up. Upload the clip again.",
@@ -41,7 +41,7 @@ TEXTS: dict[str, Text] = {
         en="it had not been used for {hours} hours", zh="已 {hours} 小时未使用"
     ),
     "job.removed.count": Text(
-        en="its owner has more sessions than their share", zh="所有者的会话数超过应有份额"
+        en="its owner has more sessions than their share", zh="该用户的会话数超过其份额"
     ),
     "job.removed.disk": Text(en="the disk was almost full", zh="磁盘几乎已满"),
     "job.kept_limit": Text(
@@ -50,8 +50,8 @@ TEXTS: dict[str, Text] = {
     ),
     "job.disk_share": Text(
         en="The disk is running short, and your sessions hold {held_mb} MB, more than half of what all "
-        "sessions hold. Delete some of them, or wait until they expire.",
-        zh="磁盘空间紧张，您的会话占用 {held_mb} MB，超过全部会话的一半。请删除一些会话，或等待其过期。",
+        "sessions hold. Delete some of them for good, or wait until they expire.",
+        zh="磁盘空间紧张，您的会话占用 {held_mb} MB，超过全部会话的一半。请永久删除一些会话，或等待其过期。",
     ),
     "job.session_damaged": Text(
         en="This session's state file can't be read. Upload the clip again; the admin can find the old "
@@ -99,20 +99,20 @@ TEXTS: dict[str, Text] = {
     ),
     "job.no_target": Text(
         en="No target is chosen. Select something on a frame and keep at least one of the found objects.",
-        zh="尚未选定目标。请在某一帧上选择，并至少保留一个找到的对象。",
+        zh="尚未选定目标。请在任意一帧上标记目标，并至少保留一个找到的对象。",
     ),
     "job.range": Text(
         en="Frames {first} to {last} are not a range of this clip of {frames} frames (0 to {end}).",
-        zh="第 {first} 到 {last} 帧不在该视频范围内（共 {frames} 帧，0 到 {end}）。",
+        zh="第 {first} 到 {last} 帧不在该视频范围内（共 {frames} 帧，帧号 0 到 {end}）。",
     ),
     "job.frame_range": Text(
         en="Frame {frame} is not in this clip of {frames} frames (0 to {end}).",
-        zh="第 {frame} 帧不在该视频中（共 {frames} 帧，0 到 {end}）。",
+        zh="第 {frame} 帧不在该视频中（共 {frames} 帧，帧号 0 到 {end}）。",
     ),
     "job.start_outside_range": Text(
         en="The selection is on frame {start}, outside the in and out points {first} to {last}. "
         "Select the target on a frame between them.",
-        zh="选区位于第 {start} 帧，不在入点 {first} 与出点 {last} 之间。请在范围内的帧上选择目标。",
+        zh="标记位于第 {start} 帧，不在入点 {first} 与出点 {last} 之间。请在此范围内的帧上标记目标。",
     ),
     "job.output_unknown": Text(
         en="There is no output “{name}”. Outputs: {known}.",
@@ -128,7 +128,7 @@ TEXTS: dict[str, Text] = {
     ),
     "job.value": Text(
         en="{name} can't be {value}. Allowed: {allowed}.",
-        zh="{name} 不能取 {value}。允许的范围：{allowed}。",
+        zh="{name} 的值不能是 {value}。允许：{allowed}。",
     ),
     "job.folder_missing": Text(
         en="The folder {folder} does not exist. Make it first, or name another.",
@@ -144,18 +144,18 @@ TEXTS: dict[str, Text] = {
     ),
     "job.disk_before": Text(
         en="The job needs about {needed_mb} MB, and {free_mb} MB are free ({reserve_mb} MB stay in "
-        "reserve). Delete old sessions, or choose fewer outputs.",
-        zh="该任务约需 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请清理旧会话或减少输出格式。",
+        "reserve). Delete old sessions for good, or choose fewer outputs.",
+        zh="该任务约需 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请永久删除旧会话，或减少输出文件。",
     ),
     "job.disk_full": Text(
-        en="The disk is full ({free_mb} MB free), so this could not be written. Delete old sessions or "
+        en="The disk is full ({free_mb} MB free), so this could not be written. Delete old sessions for good or "
         "free some space, then try again.",
-        zh="磁盘已满（剩余 {free_mb} MB），无法写入。请清理旧会话或释放空间后重试。",
+        zh="磁盘已满（剩余 {free_mb} MB），无法写入。请永久删除旧会话或释放空间后重试。",
     ),
     "job.disk_during": Text(
         en="The disk ran low ({free_mb} MB free), so the job was stopped and its unfinished files were "
-        "removed. Your clip is kept: delete old sessions, then run it again.",
-        zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止并删除未完成的文件。视频已保留：请清理旧会话后重试。",
+        "removed. Your clip is kept: delete old sessions for good, then run it again.",
+        zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止，未完成的文件已删除。视频已保留：请永久删除旧会话后重试。",
     ),
     "job.frames_missing": Text(
         en="The engine gave {got} of {wanted} frames. Nothing was written; run it again.",
@@ -179,7 +179,7 @@ TEXTS: dict[str, Text] = {
     "job.stage.matte": Text(en="Matting", zh="抠图"),
     "job.stage.encode": Text(en="Encoding frames", zh="编码画面"),
     "job.stage.windows": Text(en="Matting windows", zh="分段抠图"),
-    "job.stage.decode": Text(en="Decoding mattes", zh="解码蒙版"),
+    "job.stage.decode": Text(en="Decoding mattes", zh="解码遮罩"),
     "job.stage.send": Text(en="Sending to the service", zh="发送到服务"),
     "job.stage.wait": Text(en="Waiting for the service", zh="等待服务"),
     "job.stage.render": Text(en="Rendering files", zh="渲染文件"),

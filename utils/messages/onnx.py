@@ -27,7 +27,7 @@ TEXTS: dict[str, Text] = {
     "engine.frame_model.label": Text(en="{name}", zh="{name}"),
     "engine.frame_model.description": Text(
         en="Finds the main object of each frame by itself; with a mark only the marked object is kept. Its alpha is smoothed along the motion.",
-        zh="自动找出每帧中的主要对象；有标记时只保留所选对象。透明通道沿运动方向平滑。",
+        zh="自动找出每帧中的主要对象；有标记时只保留所选对象。Alpha 通道沿运动方向平滑。",
     ),
     "engine.rvm.label": Text(en="Robust Video Matting", zh="Robust Video Matting（RVM）"),
     "engine.rvm.description": Text(

@@ -6,7 +6,7 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "page.tagline": Text(
-        en="Pick the target, get a clean alpha matte.", zh="选中目标，得到干净的透明通道。"
+        en="Pick the target, get a clean alpha matte.", zh="选中目标，输出干净的 Alpha 通道。"
     ),
     "page.language": Text(en="Language", zh="语言"),
     "page.upload": Text(
@@ -17,31 +17,35 @@ TEXTS: dict[str, Text] = {
         en="For instance “woman in red”, “dog”. English or Chinese.",
         zh="例如“穿红衣服的女人”“狗”。中英文均可。",
     ),
-    "page.text_off": Text(en="Needs SAM 3; click or draw a box", zh="需要 SAM 3；请点击或框选"),
-    "page.segment": Text(en="Segment", zh="分割"),
-    "page.exemplars": Text(en="The box stands for everything like it", zh="框选代表所有同类目标"),
+    "page.text_off": Text(
+        en="Needs SAM 3; click or draw a box", zh="需要安装 SAM 3；可改用点击或框选"
+    ),
+    "page.segment": Text(en="Find", zh="查找"),
+    "page.exemplars": Text(
+        en="The box stands for everything like it", zh="框选一个，查找所有同类目标"
+    ),
     "page.main_object": Text(en="Select the main object", zh="选择主体"),
-    "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的透明通道"),
-    "page.own_mask": Text(en="Use your own mask (PNG)", zh="使用自己的蒙版（PNG）"),
+    "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的 Alpha 通道"),
+    "page.own_mask": Text(en="Use your own mask (PNG)", zh="导入蒙版（PNG）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
-    "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图 {count} 帧"),
+    "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图（{count} 帧）"),
     "page.target": Text(en="Target {number}", zh="目标 {number}"),
     "page.step.upload": Text(
         en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
     ),
     "page.step.select": Text(
         en="Step 2 of 4 · Click the target on the frame, or drag a box around it.",
-        zh="第 2 步，共 4 步 · 在画面上点击目标，或拖动鼠标框选。",
+        zh="第 2 步，共 4 步 · 在画面上点击目标，或拖动框选。",
     ),
     "page.step.keep": Text(
-        en="Step 2 of 4 · Every object is dropped. Click one in the preview to keep it.",
-        zh="第 2 步，共 4 步 · 所有对象都已弃用，请在预览中点击要保留的对象。",
+        en="Step 2 of 4 · Every object is dropped. Click one under the stage to keep it.",
+        zh="第 2 步，共 4 步 · 所有对象都是“不保留”，请在画面下方点选要保留的对象。",
     ),
     "page.step.start": Text(
         en="Step 3 of 4 · Does the coloured mask fit? Then press “Start matting”. "
         "More clicks or other frames correct it.",
-        zh="第 3 步，共 4 步 · 彩色蒙版是否准确？准确请按“开始抠图”；也可继续点击或在其他帧上修正。",
+        zh="第 3 步，共 4 步 · 彩色蒙版准确吗？准确就按“开始抠图”；不准确就继续点击，或在其他帧上修正。",
     ),
     "page.step.queued": Text(
         en="Waiting in the queue. You may close this page: its link finds the job again.",
@@ -57,20 +61,20 @@ TEXTS: dict[str, Text] = {
     ),
     "page.step.corrected": Text(
         en="Corrected. “Matte {count} frames again” applies it; the other frames stay as they are.",
-        zh="已修正。按“重新抠图 {count} 帧”生效，其余各帧保持不变。",
+        zh="已修正。按“重新抠图（{count} 帧）”生效，其余各帧保持不变。",
     ),
     "page.step.changed": Text(
         en="The targets changed. “Start matting” makes the files anew; no frame is matted again.",
-        zh="目标已更改。按“开始抠图”重新生成文件，无需重新抠图。",
+        zh="目标已更改。按“开始抠图”重新生成文件，各帧不会重新抠图。",
     ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “Start matting” to run it again.",
-        zh="已取消。选区已保留，按“开始抠图”可重新运行。",
+        zh="已取消。标记已保留，按“开始抠图”可重新运行。",
     ),
     "page.step.interrupted": Text(
         en="The server stopped during the job. Clip and selection are kept: "
         "press “Start matting” to run it again.",
-        zh="任务运行时服务器中断。视频和选区已保留，按“开始抠图”可重新运行。",
+        zh="任务运行时服务器中断。视频和标记已保留，按“开始抠图”可重新运行。",
     ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
     "page.internal_error": Text(
@@ -84,12 +88,12 @@ TEXTS: dict[str, Text] = {
     ),
     "page.review.area": Text(en="the area jumps by {percent} %", zh="面积突变 {percent}%"),
     "page.review.disagreement": Text(
-        en="alpha and tracked mask differ by {percent} %", zh="通道与跟踪蒙版相差 {percent}%"
+        en="alpha and tracked mask differ by {percent} %", zh="Alpha 与跟踪蒙版相差 {percent}%"
     ),
     "page.review.holes": Text(
         en="holes of {percent} % of the target", zh="目标内出现 {percent}% 的孔洞"
     ),
-    "page.review.confidence": Text(en="low confidence", zh="可信度低"),
+    "page.review.confidence": Text(en="low confidence", zh="置信度低"),
     "page.clips_limit": Text(
         en="At most {limit} clips at a time. Upload the others after these.",
         zh="一次最多上传 {limit} 个视频，其余请稍后再传。",

@@ -25,7 +25,7 @@ TEXTS: dict[str, Text] = {
     ),
     "prompt.no_source_alpha": Text(
         en="The clip has no transparency of its own. Click the target, draw a box around it, or give a mask.",
-        zh="该视频没有自带的透明通道。请点击目标、用框圈出目标，或提供蒙版。",
+        zh="该视频没有自带的 Alpha 通道。请点击目标、用框圈出目标，或提供蒙版。",
     ),
     "prompt.selects_alone": Text(
         en="{option} selects by itself: leave out {others}.",

@@ -110,7 +110,7 @@ TEXTS: dict[str, Text] = {
     "video.hdr": Text(
         en="This is an HDR clip ({transfer}). It is tone-mapped to SDR (BT.709) for matting and for all "
         "outputs.",
-        zh="这是 HDR 视频（{transfer}）。抠图和所有输出都会色调映射为 SDR（BT.709）。",
+        zh="这是 HDR 视频（{transfer}）。抠图和所有输出都会经色调映射转为 SDR（BT.709）。",
     ),
     "video.pixel_aspect": Text(
         en="The clip's pixels are not square ({aspect}). Video files say so to the player; frames of a "
@@ -125,8 +125,8 @@ TEXTS: dict[str, Text] = {
     "video.has_alpha": Text(
         en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
         "--source-alpha, or “Use the clip's transparency” on the page.",
-        zh="该视频自带透明通道。抠图时不会读取，但可将某一帧的透明通道作为起始蒙版：--source-alpha，或页面上的"
-        "“使用视频自带的透明通道”。",
+        zh="该视频自带 Alpha 通道。抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
+        "“使用视频自带的 Alpha 通道”。",
     ),
     "video.scaled_to_limit": Text(
         en="{file} was scaled to {width}x{height} to stay under the size limit.",
@@ -184,7 +184,7 @@ TEXTS: dict[str, Text] = {
     ),
     "video.master_damaged": Text(
         en="The kept alpha of this session is damaged. Run the matting again.",
-        zh="该会话保存的蒙版已损坏。请重新抠图。",
+        zh="该会话保存的 Alpha 通道已损坏。请重新抠图。",
     ),
     "video.ffmpeg_missing": Text(
         en="FFmpeg does not start ({path}). Run `bash scripts/setup_env.sh`, or set SPLAZMATTE_FFMPEG_PATH "
@@ -205,6 +205,6 @@ TEXTS: dict[str, Text] = {
     "video.alpha_size": Text(
         en="The engine gave an unusable alpha ({got} instead of {wanted}). Nothing was written; run it "
         "again or choose another engine.",
-        zh="引擎输出的蒙版无效（{got}，应为 {wanted}）。未写入任何文件；请重试或更换引擎。",
+        zh="引擎输出的 Alpha 通道无效（{got}，应为 {wanted}）。未写入任何文件；请重试或更换引擎。",
     ),
 }

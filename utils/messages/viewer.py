@@ -30,7 +30,7 @@ VIEWER: dict[str, Text] = {
     "mode_source_hint": Text(en="The clip as it is (S)", zh="原始画面（S）"),
     "mode_mask": Text(en="Mask", zh="蒙版"),
     "mode_mask_hint": Text(
-        en="Mask or alpha as a coloured overlay (M)", zh="蒙版或通道的彩色叠加（M）"
+        en="Mask or alpha as a coloured overlay (M)", zh="以彩色叠加显示蒙版或 Alpha 通道（M）"
     ),
     "mode_alpha": Text(en="Alpha", zh="Alpha 通道"),
     "mode_alpha_hint": Text(en="White is kept, black is not (A)", zh="白色保留，黑色不保留（A）"),
@@ -38,7 +38,8 @@ VIEWER: dict[str, Text] = {
     "mode_over_hint": Text(en="The result over its background (R)", zh="结果叠加在背景上（R）"),
     "mode_wipe": Text(en="Compare", zh="对比"),
     "mode_wipe_hint": Text(
-        en="Source on the left, result on the right (C)", zh="左侧原片，右侧结果（C）"
+        en="Source or an earlier version on the left, result on the right (C)",
+        zh="左侧为原片或较早版本，右侧为结果（C）",
     ),
     "left": Text(en="Left side", zh="左侧显示"),
     "wipe": Text(en="Divider between source and result", zh="原片与结果的分割线"),
@@ -82,7 +83,7 @@ VIEWER: dict[str, Text] = {
     "busy": Text(en="Finding…", zh="正在查找…"),
     "hint": Text(
         en="Click = keep · Shift or right click = exclude · drag = box · brush for the exact edge",
-        zh="点击＝保留 · Shift 或右键＝排除 · 拖动＝框选 · 画笔修到精确边缘",
+        zh="点击＝保留 · Shift 或右键＝排除 · 拖动＝框选 · 画笔可精修边缘",
     ),
     "hint_choice": Text(
         en="One click can mean more or less of the object: choose the answer that fits, or click again.",
@@ -108,7 +109,9 @@ VIEWER: dict[str, Text] = {
     "next": Text(en="Next frame (→)", zh="下一帧（→）"),
     "play": Text(en="Play (Space)", zh="播放（空格）"),
     "frame": Text(en="Frame", zh="帧"),
-    "frame_of": Text(en="{time} · frame {frame} of {last}", zh="{time} · 第 {frame} / {last} 帧"),
+    "frame_of": Text(
+        en="{time} · frame {frame} of {last}", zh="{time} · 第 {frame} 帧，末帧 {last}"
+    ),
     "set_in": Text(en="In", zh="入点"),
     "set_in_key": Text(en="Set the in point (I)", zh="设为入点（I）"),
     "set_out": Text(en="Out", zh="出点"),
@@ -117,10 +120,10 @@ VIEWER: dict[str, Text] = {
     "whole": Text(en="Whole clip", zh="整段"),
     "confidence": Text(
         en="Bars: confidence of each frame. Low orange ones may need a correction.",
-        zh="柱形为各帧可信度，低矮的橙色帧可能需要修正。",
+        zh="柱形表示各帧的置信度，橙色矮柱处可能需要修正。",
     ),
     "weakest": Text(
-        en="Go to frame {frame}, the least certain", zh="转到第 {frame} 帧（可信度最低）"
+        en="Go to frame {frame}, the least certain", zh="转到第 {frame} 帧（置信度最低）"
     ),
     "keyframes": Text(en="Key frames", zh="关键帧"),
     "keyframe": Text(en="Frame {frame}", zh="第 {frame} 帧"),
@@ -143,7 +146,9 @@ VIEWER: dict[str, Text] = {
     "key_size": Text(en="brush size", zh="画笔大小"),
     "key_hand": Text(en="hand", zh="抓手"),
     "key_zoom": Text(en="zoom, fit, 1:1", zh="缩放、适应窗口、1:1"),
-    "key_modes": Text(en="source, mask, alpha, result, compare", zh="原片、蒙版、通道、结果、对比"),
+    "key_modes": Text(
+        en="source, mask, alpha, result, compare", zh="原片、蒙版、Alpha 通道、结果、对比"
+    ),
     "key_undo": Text(en="undo (with Shift: redo)", zh="撤销（加 Shift 重做）"),
     "key_clear": Text(en="clear this frame", zh="清除本帧"),
     "key_cursor": Text(en="cursor on the picture, set a mark", zh="显示光标、放置标记"),

@@ -22,7 +22,7 @@ _ENGINES: dict[str, Text] = {
     "options": Text(en="Options", zh="选项"),
     "setup": Text(
         en="{count} more engines, not installed (for the administrator)",
-        zh="另有 {count} 个引擎未安装（管理员查看）",
+        zh="另有 {count} 个引擎未安装（供管理员查看）",
     ),
 }
 
@@ -73,9 +73,9 @@ _RESULTS: dict[str, Text] = {
 
 _EDGES: dict[str, Text] = {
     "title": Text(en="Edges and background", zh="边缘与背景"),
-    "before": Text(en="Before", zh="之前"),
-    "after": Text(en="After", zh="之后"),
-    "slider": Text(en="Before and after divider", zh="前后对比分割线"),
+    "before": Text(en="Source", zh="原片"),
+    "after": Text(en="Result", zh="结果"),
+    "slider": Text(en="Divider between source and result", zh="原片与结果的分割线"),
     "frame": Text(en="Frame", zh="帧"),
     "background": Text(en="Background of the preview", zh="预览背景"),
     "checker": Text(en="Checker", zh="棋盘格"),
@@ -91,7 +91,7 @@ _EDGES: dict[str, Text] = {
     "apply": Text(en="Apply to all files", zh="应用到全部文件"),
     "apply_hint": Text(
         en="Renders again from the kept alpha; the engine does not run.",
-        zh="用已有的透明通道重新渲染，无需再次抠图。",
+        zh="用已有的 Alpha 通道重新渲染，无需再次抠图。",
     ),
 }
 
@@ -114,7 +114,7 @@ _UPLOAD: dict[str, Text] = {
 _TARGETS: dict[str, Text] = {
     "title": Text(en="Targets", zh="目标"),
     "add": Text(en="＋ New target", zh="＋ 新建目标"),
-    "choose": Text(en="Marks go to {name}", zh="标记归入 {name}"),
+    "choose": Text(en="Marks go to {name}", zh="标记到 {name}"),
     "colour": Text(en="Colour of {name}", zh="{name} 的颜色"),
     "name": Text(en="Name of {name}", zh="{name} 的名称"),
     "shown": Text(en="Show {name} on the stage", zh="在画面上显示 {name}"),
@@ -124,13 +124,15 @@ _TARGETS: dict[str, Text] = {
 
 _RECENT: dict[str, Text] = {
     "title": Text(en="Recent clips on this computer", zh="本机最近的视频"),
-    "start_all": Text(en="Matte all {count} with these settings", zh="用当前设置抠全部 {count} 个"),
+    "start_all": Text(
+        en="Matte all {count} with these settings", zh="用当前设置批量抠图（{count} 个）"
+    ),
     "start_all_hint": Text(
         en="Engine, files and edges as chosen here. A clip without marks needs an engine that finds people, or "
         "a network that finds the main object.",
         zh="使用当前选择的引擎、输出文件和边缘设置。没有标记的视频需要能自动识别人物的引擎，或能自动找出主体的网络。",
     ),
-    "download_all": Text(en="Download all {count} as ZIP", zh="打包下载全部 {count} 个（ZIP）"),
+    "download_all": Text(en="Download all {count} as ZIP", zh="全部打包下载（{count} 个，ZIP）"),
     "rename": Text(en="Rename {name}", zh="重命名 {name}"),
     "delete": Text(en="Delete {name}", zh="删除 {name}"),
     "delete_sure": Text(en="Delete?", zh="确定删除？"),
@@ -153,7 +155,7 @@ _RECENT: dict[str, Text] = {
     "status_failed": Text(en="failed", zh="失败"),
     "status_interrupted": Text(en="interrupted", zh="已中断"),
     "status_damaged": Text(en="damaged", zh="已损坏"),
-    "fresh": Text(en="New clip", zh="新视频"),
+    "fresh": Text(en="New clip", zh="上传新视频"),
     "keep": Text(en="Keep", zh="保留"),
     "kept": Text(en="Kept", zh="已保留"),
     "keep_hint": Text(

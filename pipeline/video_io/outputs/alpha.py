@@ -34,7 +34,7 @@ class AlphaOutput(OutputFormat):
     kind = "alpha"
     position = 10
     names = ("alpha.mp4",)
-    label = Text(en="Alpha matte, MP4", zh="透明通道 MP4")
+    label = Text(en="Alpha matte, MP4", zh="Alpha 通道 MP4")
     note = Text(
         en="A luma matte for any editor; with the source it beats re-keying green. FFmpeg's alphamerge needs "
         "ts_sync_mode=nearest with an MKV or WebM source, or mattes come a frame late.",

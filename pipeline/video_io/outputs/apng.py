@@ -30,7 +30,7 @@ class ApngOutput(OutputFormat):
     label = Text(en="Animated PNG", zh="动态 PNG（APNG）")
     note = Text(
         en="Lossless, with full alpha; for stickers in apps that play APNG. Files are large.",
-        zh="无损，完整透明通道；适合支持 APNG 的贴纸。文件较大。",
+        zh="无损，完整 Alpha 通道；适合支持 APNG 的贴纸。文件较大。",
     )
     layout = "rgb24_exact"
     has_alpha = True

@@ -34,7 +34,7 @@ class ExrOutput(OutputFormat):
     note = Text(
         en="Linear light, BT.709 primaries; colour is premultiplied unless straight alpha was chosen. "
         "For Nuke, Fusion and After Effects.",
-        zh="线性光，BT.709 基色；颜色默认预乘，可选择直通透明通道。适合 Nuke、Fusion、After Effects。",
+        zh="线性光，BT.709 基色；颜色默认预乘，可选择直接（Straight）Alpha 通道。适合 Nuke、Fusion、After Effects。",
     )
     layout = "rgb48_exact"
     has_alpha = True

@@ -31,7 +31,7 @@ class GifOutput(OutputFormat):
     note = Text(
         en="Plays everywhere. Alpha is one bit, so soft edges become hard; times are hundredths of a "
         "second, at most 50 pictures a second.",
-        zh="到处可播放。透明通道只有 1 位，柔和边缘会变硬；时间以百分之一秒计，每秒最多 50 帧。",
+        zh="到处可播放。Alpha 通道只有 1 位，柔和边缘会变硬；时间以百分之一秒计，每秒最多 50 帧。",
     )
     layout = "rgb24_exact"
     has_alpha = True

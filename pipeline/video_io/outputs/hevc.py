@@ -25,10 +25,10 @@ class HevcOutput(OutputFormat):
     kind = "hevc"
     position = 65
     names = ("foreground_hevc.mov",)
-    label = Text(en="HEVC with alpha, MOV", zh="HEVC 带透明通道 MOV")
+    label = Text(en="HEVC with alpha, MOV", zh="HEVC 带 Alpha 通道 MOV")
     note = Text(
         en="For Safari and iOS web pages; most other players show it without alpha.",
-        zh="适合 Safari 和 iOS 网页；其他播放器大多不显示透明通道。",
+        zh="适合 Safari 和 iOS 网页；其他播放器大多不显示 Alpha 通道。",
     )
     layout = "yuv420p"
     has_alpha = True

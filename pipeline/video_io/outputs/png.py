@@ -24,7 +24,7 @@ class PngOutput(OutputFormat):
     label = Text(en="RGBA PNG sequence (ZIP)", zh="RGBA PNG 序列（ZIP）")
     note = Text(
         en="Straight alpha, exact size, lossless. For After Effects.",
-        zh="直通透明通道，原始尺寸，无损。适合 After Effects。",
+        zh="直接（Straight）Alpha 通道，原始尺寸，无损。适合 After Effects。",
     )
     layout = "rgb24_exact"
     has_alpha = True

@@ -25,7 +25,7 @@ class Png16Output(OutputFormat):
     label = Text(en="16-bit RGBA PNG sequence (ZIP)", zh="16 位 RGBA PNG 序列（ZIP）")
     note = Text(
         en="Straight alpha, lossless; keeps 10-bit colour and the matte's fine steps.",
-        zh="直通透明通道，无损；保留 10 位色彩和蒙版的细腻层次。",
+        zh="直接（Straight）Alpha 通道，无损；保留 10 位色彩和遮罩的细腻层次。",
     )
     layout = "rgb48_exact"
     has_alpha = True

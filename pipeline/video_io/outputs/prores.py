@@ -28,7 +28,7 @@ class ProresOutput(OutputFormat):
     kind = "prores"
     position = 50
     names = ("foreground.mov",)
-    label = Text(en="ProRes 4444 with alpha, MOV", zh="ProRes 4444 带透明通道 MOV")
+    label = Text(en="ProRes 4444 with alpha, MOV", zh="ProRes 4444 带 Alpha 通道 MOV")
     note = Text(
         en="For Premiere, DaVinci Resolve and Final Cut.",
         zh="适合 Premiere、DaVinci Resolve、Final Cut。",

@@ -23,7 +23,9 @@ class TiffOutput(OutputFormat):
     position = 80
     names = ("tiff",)
     label = Text(en="16-bit RGBA TIFF sequence (ZIP)", zh="16 位 RGBA TIFF 序列（ZIP）")
-    note = Text(en="Straight (unassociated) alpha, lossless.", zh="直通（非关联）透明通道，无损。")
+    note = Text(
+        en="Straight (unassociated) alpha, lossless.", zh="直通（非关联）Alpha 通道，无损。"
+    )
     layout = "rgb48_exact"
     has_alpha = True
     bytes_per_pixel = 3.0

@@ -21,10 +21,10 @@ class WebmOutput(OutputFormat):
     kind = "webm"
     position = 60
     names = ("foreground.webm",)
-    label = Text(en="VP9 with alpha, WebM", zh="VP9 带透明通道 WebM")
+    label = Text(en="VP9 with alpha, WebM", zh="VP9 带 Alpha 通道 WebM")
     note = Text(
         en="For web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i.",
-        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到透明通道。",
+        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。",
     )
     layout = "yuv420p"
     has_alpha = True

@@ -33,7 +33,7 @@ class WebpOutput(OutputFormat):
     note = Text(
         en="For stickers and web pages: exact alpha, times to 1 ms. Every picture is kept, also where "
         "neighbours are alike.",
-        zh="适合贴纸和网页：透明通道精确，时间精确到 1 毫秒。即使相邻画面相同，也保留每一帧。",
+        zh="适合贴纸和网页：Alpha 通道精确，时间精确到 1 毫秒。即使相邻画面相同，也保留每一帧。",
     )
     layout = "rgb24_exact"
     has_alpha = True

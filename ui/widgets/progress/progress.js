@@ -68,7 +68,15 @@ const onVisible = () => {
 };
 document.addEventListener("visibilitychange", onVisible);
 
+// The status line tells when a waiting job begins.
+let said = "";
+const tellStep = (job) => {
+  const now = `${props.job.session} ${job.step}`;
+  if (now !== said) tell("say", { kind: "step", text: job.step });
+  said = now;
+};
 const show = (job) => {
+  if (job.is_active) tellStep(job);
   root.hidden = false;
   root.dataset.state = job.state;
   const percent = Math.floor(job.fraction * 100);
@@ -111,6 +119,7 @@ const start = () => {
   stop();
   if (!props.job || !props.job.session) return;
   liveVersion = "";
+  said = "";
   root.hidden = false;
   poll(turn);
 };

@@ -1,6 +1,7 @@
 // The pictures under the marks: the source, the masks found on it, and the result.
 const MOST_PICTURES = 48;
 const AHEAD = 3;
+const SETTLE_MS = 120;
 // A target's colour; objects found by words on a clip with one target have a colour each.
 const colour = (item, index) =>
   (targets().length > 1 || item.alternatives || !index ? targetOf(item.target).colour : COLOURS[index % COLOURS.length]);
@@ -9,8 +10,15 @@ const cache = new Map();
 const NOTHING = { source: null, masks: [], alpha: null, over: null, under: null };
 let shown = { frame: -1, ...NOTHING };
 let turn = 0;
+const inFlight = new Map();
+// The server need not go on decoding frames that were passed.
+const dropFarLoads = (frame) => {
+  for (const one of inFlight.values()) {
+    if (one.frame !== null && Math.abs(one.frame - frame) > AHEAD) one.picture.src = "";
+  }
+};
 
-const load = (url) => {
+const load = (url, frame = null) => {
   if (cache.has(url)) {
     const known = cache.get(url);
     cache.delete(url); cache.set(url, known);
@@ -18,8 +26,9 @@ const load = (url) => {
   }
   const loading = new Promise((resolve, reject) => {
     const picture = new Image();
-    picture.onload = () => resolve(picture);
-    picture.onerror = () => { cache.delete(url); reject(new Error(url)); };
+    picture.onload = () => { inFlight.delete(url); resolve(picture); };
+    picture.onerror = () => { inFlight.delete(url); cache.delete(url); reject(new Error(url)); };
+    inFlight.set(url, { picture, frame });
     picture.src = url;
   });
   cache.set(url, loading);
@@ -29,11 +38,12 @@ const load = (url) => {
 const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg?neighbours=1`);
 const maskUrl = (item, instance) =>
   mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?target=${item.target}&v=${encodeURIComponent(item.version)}`);
-const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?v=${encodeURIComponent(result().version)}`);
+// With the edges that the files have.
+const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?${new URLSearchParams({ ...result().edges, v: result().version })}`);
 const stillUrl = (frame, further) =>
   mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ background: result().background, v: result().version, ...further })}`);
-const overUrl = (frame) => stillUrl(frame, {});
-const underUrl = (frame) => stillUrl(frame, { version: compared().version });
+const overUrl = (frame) => stillUrl(frame, result().edges);
+const underUrl = (frame) => stillUrl(frame, { ...compared().edges, version: compared().version });
 
 // Grey levels become coverage in one colour; the rim is drawn apart, so that it stays clear when faint.
 const tintOf = (picture, hex) => {
@@ -79,21 +89,40 @@ const masksOf = (frame) => Promise.all(
     }))));
 const needsOver = () => state.mode === "over" || state.mode === "wipe";
 
+// A jump shows the frame of the playback clip at once; the exact one is asked for when the jump is not followed by another.
+const showQuickly = async (frame, own) => {
+  const pictures = await quickPictures(frame);
+  if (!pictures || own !== turn || shown.frame === frame) return;
+  shown = { frame, mode: state.mode, ...NOTHING, ...pictures };
+  draw();
+  root.dataset.quick = String(frame);
+};
+const isSettled = async (own) => {
+  await new Promise((resolve) => { setTimeout(resolve, SETTLE_MS); });
+  return own === turn;
+};
 const refresh = async () => {
   if (!clip()) { draw(); return; }
   turn += 1;
   const own = turn;
   const { frame, mode } = state;
   showChips();
+  const url = sourceUrl(frame);
+  if (!cache.has(url) || inFlight.has(url)) {
+    const isFar = !cache.has(url) && Math.abs(frame - shown.frame) > AHEAD && shown.source;
+    dropFarLoads(frame);
+    showQuickly(frame, own);
+    if (isFar && player.isReady() && !player.isPlaying && !(await isSettled(own))) return;
+  }
   const isCovered = hasResult(frame);
   const wantsAlpha = isCovered && (mode === "alpha" || (mode === "mask" && !keyframesAt(frame).length));
   try {
     const [source, masks, alpha, over, under] = await Promise.all([
-      load(sourceUrl(frame)),
+      load(sourceUrl(frame), frame),
       mode === "source" ? [] : masksOf(frame),
-      wantsAlpha ? (mode === "alpha" ? load(alphaUrl(frame)) : tinted(alphaUrl(frame), COLOURS[0])) : null,
-      isCovered && needsOver() ? load(overUrl(frame)) : null,
-      mode === "wipe" && hasCompared(frame) ? load(underUrl(frame)) : null,
+      wantsAlpha ? (mode === "alpha" ? load(alphaUrl(frame), frame) : tinted(alphaUrl(frame), COLOURS[0])) : null,
+      isCovered && needsOver() ? load(overUrl(frame), frame) : null,
+      mode === "wipe" && hasCompared(frame) ? load(underUrl(frame), frame) : null,
     ]);
     if (own !== turn) return;
     shown = { frame, mode, source, masks, alpha, over, under };
@@ -111,7 +140,7 @@ const fetchAhead = () => {
   if (player.isPlaying) return;
   for (let step = 1; step <= AHEAD; step += 1) {
     for (const frame of [state.frame + step, state.frame - step]) {
-      if (frame >= 0 && frame < clip().frames) load(sourceUrl(frame)).catch(() => {});
+      if (frame >= 0 && frame < clip().frames) load(sourceUrl(frame), frame).catch(() => {});
     }
   }
 };

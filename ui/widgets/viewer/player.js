@@ -18,6 +18,22 @@ const makeVideo = (url) => {
   video.muted = true;
   return video;
 };
+const seekVideo = (video, seconds) => new Promise((resolve) => {
+  if (!video.seeking && Math.abs(video.currentTime - seconds) < 0.001) { resolve(video); return; }
+  video.addEventListener("seeked", () => resolve(video), { once: true });
+  video.currentTime = seconds;
+});
+// A frame out of the playback clips, null where they can't show it: small, but there long before the exact one.
+const quickPictures = async (frame) => {
+  if (player.isPlaying || !player.isReady() || state.mode === "alpha") return null;
+  const wantsOver = needsOver() && hasResult(frame);
+  if (wantsOver && !(player.over && player.over.readyState >= 1)) return null;
+  const [source, over] = await Promise.all([
+    seekVideo(player.source, (frame + 0.5) / clip().playback_rate),
+    wantsOver ? seekVideo(player.over, (frame - result().first + 0.5) / clip().rate) : null,
+  ]);
+  return { source, over };
+};
 // The playback clip of the source is made when it is first asked for; its frame n is at n / rate seconds.
 const preparePlayback = async () => {
   const session = clip() ? clip().session : "";

@@ -94,10 +94,12 @@ const setRange = (change) => {
   publish(); showButtons(); drawTimeline();
   trigger("range");
 };
+// Hours, minutes, seconds and frames, as editing programs count them without drop frames.
 const timecode = (frame) => {
-  const seconds = frame / clip().rate;
-  const minutes = Math.floor(seconds / 60);
-  return `${String(minutes).padStart(2, "0")}:${(seconds % 60).toFixed(2).padStart(5, "0")}`;
+  const base = Math.max(1, Math.round(clip().rate));
+  const seconds = Math.floor(frame / base);
+  return [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60, frame % base]
+    .map((value) => String(value).padStart(2, "0")).join(":");
 };
 const keyframeChip = (item) => {
   const go = () => { tell("target", { id: item.target }); showFrame(item.frame); };
