@@ -453,8 +453,8 @@ class ForegroundConsumer(Protocol):
 class RemoteEngine(Protocol):
     """A matting engine that sends the clip away, to whoever the administrator has given a key for.
 
-    It is an `Engine` as well. Whatever a run of it received stays in the session's kept cache, so that a
-    rerun with other marks sends nothing again; the pipeline has it matte the whole range each time.
+    It is an `Engine` as well. Whatever a run of it received is kept, so that a rerun with other marks sends
+    nothing again; the pipeline has it matte the whole range each time.
     """
 
     def before_start(
@@ -467,7 +467,7 @@ class RemoteEngine(Protocol):
         """Return what a user must know before the start: who gets the clip, and what that will cost.
 
         Raises:
-            BadRequest: the budget does not allow it, or the service's limits don't.
+            BadRequest: it is beyond what the service takes.
         """
 
     def spending(self) -> Message:

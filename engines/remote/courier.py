@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from urllib.parse import quote
 from engines.base import RunContext
 from engines.remote.ledger import Ledger
 from engines.remote.spec import JsonBody, Service
+from engines.remote.store import Store
 from engines.remote.ticket import Ticket
 from engines.remote.wire import Answer, AnswerLostError, Reply, Wire
 from utils.errors import Cancelled, ServiceFailed
 
+_CONTENT_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".png": "image/png"}
 FETCH_TRIES = 3
 """Times that a result is fetched which arrives damaged."""
 _NOT_ACCEPTED = frozenset(
@@ -28,6 +31,7 @@ _NOT_ACCEPTED = frozenset(
         "busy",
         "gone",
         "unreachable",
+        "deadline",
         "private_address",
     )
 )
@@ -43,7 +47,7 @@ class Parcel:
     Args:
         path: the file to send.
         fingerprint: the same for the same content and options, hexadecimal.
-        usd: its expected cost.
+        usd: its expected cost; further_usd: that of the job's parcels after it.
         values: what further placeholders in the row stand for.
         masks: the target's masks, for a service that takes them.
         verify: raises `ServiceFailed` on a result that is damaged, which is then fetched again.
@@ -54,6 +58,7 @@ class Parcel:
     usd: float
     values: Mapping[str, str] = field(default_factory=dict)
     masks: Path | None = None
+    further_usd: float = 0.0
     verify: Callable[[Path], None] = lambda path: None
 
 
@@ -63,44 +68,41 @@ class Courier:
 
     Args:
         values: what the placeholders "{base}", "{storage}" and "{model}" stand for.
-        tickets: folder of what is known of unfinished jobs.
-        results: folder of what came back; a parcel whose result lies there is not sent.
+        store: where tickets and results lie; a parcel whose result lies there is not sent.
+        folder: for what is on its way, on the same disk.
     """
 
     service: Service
     wire: Wire
     ledger: Ledger
     values: Mapping[str, str]
-    tickets: Path
-    results: Path
+    store: Store
+    folder: Path
     context: RunContext
 
-    def result_path(self, fingerprint: str) -> Path:
-        """Return where a parcel's result lies once it is there."""
-        return self.results / f"{fingerprint}{self.service.result_suffix}"
-
-    def deliver(self, parcel: Parcel) -> Path:
-        """Return the file that the service made of a parcel.
+    def deliver(self, parcel: Parcel) -> Path | None:
+        """Return the file that the service made of a parcel, None where it finds no foreground in it.
 
         Raises:
             ServiceFailed: with what happened, and whether something may have been billed.
             BadRequest: the budget does not allow it.
         """
-        result = self.result_path(parcel.fingerprint)
-        if result.is_file():
-            return result
-        ticket = Ticket.read(self.tickets / f"{parcel.fingerprint}.json")
-        if ticket.state == "sending":
-            # Told once; whoever starts again knows.
-            ticket.forget()
-            raise self.wire.failed("lost_before")
-        try:
+        result = self.store.results / f"{parcel.fingerprint}{self.service.result_suffix}"
+        with self.store.submitting(parcel.fingerprint, self.context.cancel):
+            if result.is_file():
+                self.store.touch(result)
+                return result
+            ticket = Ticket.read(self.store.tickets / f"{parcel.fingerprint}.json")
+            if ticket.state == "sending":
+                # Told once; whoever starts again knows.
+                ticket.forget()
+                raise self.wire.failed("lost_before")
             if ticket.state == "new":
                 reply = self._submit(parcel, ticket)
-                if not self.service.poll:
-                    self._keep(reply, parcel, result)
+                if reply is None or not self.service.poll:
                     ticket.forget()
-                    return result
+                    return None if reply is None else self._keep(reply, parcel, result)
+        try:
             self._fetch(ticket, self._wait(ticket), parcel, result)
         except Cancelled:
             if not self.context.is_stopping():
@@ -113,12 +115,12 @@ class Courier:
         ticket.forget()
         return result
 
-    def _submit(self, parcel: Parcel, ticket: Ticket) -> Reply:
-        """Send the job; the ticket says so before, and has the job's id afterwards."""
+    def _submit(self, parcel: Parcel, ticket: Ticket) -> Reply | None:
+        """Send the job; the ticket says so before, and has the job's id afterwards. None: no foreground in it."""
         values = {**self.values, **parcel.values, "key_of_job": ticket.key}
         if self.service.upload is not None:
             values["file"] = self._upload(parcel.path)
-        self.ledger.add(self.service.name, parcel.usd, "sent")
+        self.ledger.add(self.service.name, parcel.usd, "sent", parcel.further_usd)
         ticket.state, ticket.usd = "sending", parcel.usd
         ticket.write()
         url = expand(self.service.submit, values)
@@ -133,6 +135,8 @@ class Courier:
             if isinstance(error, Cancelled) or error.code in _NOT_ACCEPTED:
                 self.ledger.add(self.service.name, -parcel.usd, "refused")
             ticket.forget()
+            if self.service.nothing_found and self.service.nothing_found in error.detail:
+                return None
             raise
         self._settle(parcel, reply)
         if self.service.poll:
@@ -140,6 +144,9 @@ class Courier:
         return reply
 
     def _content(self, parcel: Parcel, values: Mapping[str, str]) -> dict[str, Any]:
+        if "{file_base64}" in self.service.body.values():
+            encoded = base64.b64encode(parcel.path.read_bytes()).decode("ascii")
+            values = {**values, "file_base64": encoded}
         body = expand_body(self.service.body, values)
         if not self.service.file_field:
             return {"json": body}
@@ -165,7 +172,7 @@ class Courier:
                 texts = {str(name): str(value) for name, value in fields.items()}
                 self.wire.post(target, data=texts, files={upload.file_field: path})
             else:
-                self.wire.put(target, path, "video/mp4")
+                self.wire.put(target, path, _CONTENT_TYPES[path.suffix])
             return self._address(answer, upload.file_url)
         except AnswerLostError as error:
             raise self.wire.failed("unreachable", error) from error
@@ -226,7 +233,7 @@ class Courier:
         if ticket.through:
             answer = self.wire.get(ticket.through)
         url = self._address(answer, self.service.result, ticket.id)
-        incoming = result.with_name(f"{result.stem}.incoming{result.suffix}")
+        incoming = self.folder / f"incoming{result.suffix}"
         for attempt in range(FETCH_TRIES):
             self.wire.download(url, incoming)
             try:
@@ -239,15 +246,16 @@ class Courier:
             incoming.replace(result)
             return
 
-    def _keep(self, reply: Reply, parcel: Parcel, result: Path) -> None:
+    def _keep(self, reply: Reply, parcel: Parcel, result: Path) -> Path:
         """Keep the result that the submit was answered with."""
-        incoming = result.with_name(f"{result.stem}.incoming{result.suffix}")
+        incoming = self.folder / f"incoming{result.suffix}"
         incoming.write_bytes(reply.content)
         try:
             parcel.verify(incoming)
-            incoming.replace(result)
-        finally:
-            incoming.unlink(missing_ok=True)
+        except ServiceFailed as error:
+            raise self.wire.failed("not_understood", error) from error
+        incoming.replace(result)
+        return result
 
     def _cancel(self, ticket: Ticket) -> None:
         if ticket.state == "accepted" and ticket.cancel and self.service.cancel is not None:

@@ -109,7 +109,10 @@ class RemoteServiceEngine(Engine):
         fps: Fraction,
         options: Mapping[str, OptionValue],
     ) -> Message:
-        """See `RemoteEngine.before_start`; the estimate is the most that it can be."""
+        """See `RemoteEngine.before_start`; the estimate is the most that it can be.
+
+        A job beyond the budget is not refused yet: what it needs may be there from an earlier one.
+        """
         chosen = read_options(RemoteOptions, options, self.option_specs())
         sent = -(-frame_count // chosen.every)
         duration_s = float(sent / fps)
@@ -122,14 +125,18 @@ class RemoteServiceEngine(Engine):
                 limit=round(limit_s, 1),
             )
         usd = self.cost_usd(sent, fps)
-        self._ledger.check(usd)
         values: dict[str, str | int | float | Message] = {
             "service": self.service.title,
             "host": self._host,
             "usd": f"{usd:.2f}",
             "frames": sent,
         }
-        return Message("remote.before", values)
+        before = Message("remote.before", values)
+        try:
+            self._ledger.check(usd)
+        except BadRequest as error:
+            return Message("remote.before_beyond", {"before": before, "problem": error.message})
+        return before
 
     def cost_usd(self, sent: int, fps: Fraction) -> float:
         """Return what so many frames at that rate cost, in US dollars."""
@@ -211,6 +218,7 @@ class RemoteServiceEngine(Engine):
     def account(self) -> Account:
         """Return what a job needs of this installation: key, addresses, price, patience, ledger."""
         from engines.remote.job import Account
+        from engines.remote.store import Store
         from engines.remote.wire import Patience
 
         settings = self._settings
@@ -228,6 +236,8 @@ class RemoteServiceEngine(Engine):
                 settings.remote_pause_s, settings.remote_deadline_s, settings.remote_fetch_s
             ),
             most_bytes=settings.remote_result_bytes,
+            store=Store(settings.workspace_dir / "remote"),
+            kept_s=settings.retention_hours * 3600,
         )
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import tempfile
 import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from engines.base import KEPT_CACHE, ClipExchange, FrameSource, ReturnedClip, RunContext
+from engines.base import ClipExchange, FrameSource, ReturnedClip, RunContext
 from engines.onnx.flow_smoothing import FlowCarrier
 from engines.remote.addresses import origin_of
 from engines.remote.courier import Courier, Parcel, lookup
@@ -26,6 +25,7 @@ from engines.remote.ledger import Ledger
 from engines.remote.options import RemoteOptions
 from engines.remote.sending import Fate, Selection, chosen_frames, resized, sent_size_wh
 from engines.remote.spec import Service
+from engines.remote.store import Store
 from engines.remote.wire import Patience, Wire
 from utils.errors import BadUpload, ServiceFailed
 from utils.image_utils import write_image
@@ -50,6 +50,8 @@ class Account:
     ledger: Ledger
     patience: Patience
     most_bytes: int
+    store: Store
+    kept_s: float
 
     def wire(self, context: RunContext) -> Wire:
         """Return connections for one job; close them."""
@@ -97,35 +99,26 @@ class ServiceJob:
     options: RemoteOptions
     context: RunContext
     _returned: ReturnedClip | None = None
+    _picture: Alpha | None = None
+    """The picture that came back last."""
 
     def alphas(self) -> Generator[Alpha, None, None]:
         """Yield every frame's alpha, float32 (H, W), in ascending order."""
-        cache = self.context.cache_dir
-        if cache is not None:
-            cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="remote.partial-", dir=cache) as made:
-            folder = Path(made)
-            root = cache or folder
-            tickets, results = root / "remote", root / KEPT_CACHE / "remote"
-            for place in (tickets, results):
-                place.mkdir(parents=True, exist_ok=True)
-            with closing(self.account.wire(self.context)) as wire:
-                courier = Courier(
-                    self.account.service,
-                    wire,
-                    self.account.ledger,
-                    self.account.values,
-                    tickets,
-                    results,
-                    self.context,
-                )
-                selection = Selection(self.options)
-                if self.account.service.sends == "pictures":
-                    received = self._pictures(courier, selection, folder)
-                else:
-                    received = self._clip(courier, selection, folder)
-                with closing(received):
-                    yield from self._filled(received, selection)
+        account, store = self.account, self.account.store
+        store.sweep(account.kept_s)
+        with store.packing() as folder, closing(account.wire(self.context)) as wire:
+            courier = Courier(
+                account.service, wire, account.ledger, account.values, store, folder, self.context
+            )
+            selection = Selection(self.options)
+            packed = self._pictures if account.service.sends == "pictures" else self._clip
+            with closing(packed(courier, selection, folder)) as received:
+                yield from self._filled(received, selection)
+
+    @property
+    def _named(self) -> str:
+        """What besides the frames makes one job another: the service, the model and what is asked of it."""
+        return f"{self.account.service.name} {self.account.model} {self.account.service.body}"
 
     @property
     def _size_wh(self) -> tuple[int, int]:
@@ -141,7 +134,7 @@ class ServiceJob:
         service, size_wh = self.account.service, self._size_wh
         is_lossless = service.sends == "lossless"
         path = folder / ("clip.mkv" if is_lossless else "clip.mp4")
-        digest = hashlib.sha256(f"{service.name} {self.account.model} {self.context.fps}".encode())
+        digest = hashlib.sha256(f"{self._named} {self.context.fps}".encode())
         chosen = chosen_frames(self.frames, selection, size_wh, digest)
         self.exchange.write_clip(path, chosen, size_wh, self.context.fps, lossless=is_lossless)
         masks = self._masks(selection, size_wh, folder, digest)
@@ -160,6 +153,8 @@ class ServiceJob:
         self._tell(usd)
         self.context.report("send", 0, 1)
         result = courier.deliver(parcel)
+        if result is None:
+            raise courier.wire.failed("not_understood")
         if self._returned is None:
             self._verify(result, folder)
         returned = self._returned
@@ -256,14 +251,27 @@ class ServiceJob:
             limit = service.limits.upload_bytes
             if limit and path.stat().st_size > limit:
                 raise courier.wire.failed("too_large")
-            whose = hashlib.sha256(f"{service.name} {service.body}".encode())
+            whose = hashlib.sha256(self._named.encode())
             whose.update(np.ascontiguousarray(frame).data)
-            parcel = Parcel(path, whose.hexdigest(), usd, verify=self._verify_picture)
-            yield at_size(self._matte(courier.deliver(parcel)), self.frames.size_wh)
+            planned -= 1
+            parcel = Parcel(
+                path,
+                whose.hexdigest(),
+                usd,
+                further_usd=usd * max(planned, 0),
+                verify=self._verify_picture,
+            )
+            self._picture = None
+            result = courier.deliver(parcel)
+            if result is None:
+                yield np.zeros(self.frames.size_wh[::-1], np.float32)
+                continue
+            matte = self._matte(result) if self._picture is None else self._picture
+            yield at_size(matte, self.frames.size_wh)
 
     def _verify_picture(self, path: Path) -> None:
         try:
-            self._matte(path)
+            self._picture = self._matte(path)
         except BadUpload as error:
             raise self._damaged(error) from error
 

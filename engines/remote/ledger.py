@@ -58,8 +58,11 @@ class Ledger:
         """
         self._check(self.spent(), usd)
 
-    def add(self, service: str, usd: float, why: Why) -> None:
+    def add(self, service: str, usd: float, why: Why, further_usd: float = 0.0) -> None:
         """Write a line; what is about to be sent only within the budget.
+
+        Args:
+            further_usd: what the rest of the job will cost, which the budget must allow as well.
 
         Raises:
             BadRequest: as `check`; nothing was written.
@@ -69,7 +72,7 @@ class Ledger:
             fcntl.flock(stream, fcntl.LOCK_EX)
             content = stream.read()
             if why == "sent":
-                self._check(_sum(content, ""), usd)
+                self._check(_sum(content, ""), usd + further_usd)
             line = {
                 "at": round(time.time(), 3),
                 "service": service,

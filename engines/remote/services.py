@@ -60,6 +60,27 @@ _REPLICATE = Service(
     quota=("{base}/account", "username"),
     price=Price("second"),
 )
+_REPLICATE_IMAGE = Service(
+    name="replicate-image",
+    title="Replicate (images)",
+    account="replicate",
+    base="https://api.replicate.com/v1",
+    auth={"Authorization": "Bearer {key}"},
+    sends="pictures",
+    returns="transparency",
+    upload=Upload("{base}/files", "urls.get", file_field="content"),
+    submit="{base}/models/{model}/predictions",
+    body={"input": {"image": "{file}"}},
+    model="bria/remove-background",
+    poll="urls.get",
+    done=frozenset({"succeeded"}),
+    failed=frozenset({"failed", "canceled", "aborted"}),
+    result="output",
+    result_suffix=".png",
+    cancel=("POST", "urls.cancel"),
+    quota=("{base}/account", "username"),
+    price=Price("picture"),
+)
 _FAL = Service(
     name="fal",
     title="fal",
@@ -127,6 +148,25 @@ _BRIA = Service(
     price=Price("second"),
     limits=Limits(duration_s=30.0),
 )
+_BRIA_IMAGE = Service(
+    name="bria-image",
+    title="BRIA (images)",
+    account="bria",
+    base="https://engine.prod.bria-api.com/v2",
+    auth={"api_token": "{key}"},
+    sends="pictures",
+    returns="transparency",
+    submit="{base}/image/edit/remove_background",
+    body={"image": "{file_base64}", "sync": False},
+    id="request_id",
+    poll="status_url",
+    done=frozenset({"COMPLETED"}),
+    failed=frozenset({"ERROR", "UNKNOWN"}),
+    result="result.image_url",
+    result_suffix=".png",
+    error="error.message|error",
+    price=Price("picture"),
+)
 _REMOVE_BG = Service(
     name="remove-bg",
     title="remove.bg",
@@ -139,6 +179,7 @@ _REMOVE_BG = Service(
     file_field="image_file",
     result_suffix=".png",
     error="errors.0.title",
+    nothing_found="unknown_foreground",
     quota=("{base}/account", "data.attributes.credits.total"),
     price=Price("picture", charged="X-Credits-Charged"),
     limits=Limits(upload_bytes=12 * MEGABYTE),
@@ -164,5 +205,17 @@ _UNSCREEN = Service(
     price=Price("second"),
 )
 
-SERVICES = {row.name: row for row in (_SELF_HOSTED, _REPLICATE, _FAL, _BRIA, _REMOVE_BG, _UNSCREEN)}
+SERVICES = {
+    row.name: row
+    for row in (
+        _SELF_HOSTED,
+        _REPLICATE,
+        _REPLICATE_IMAGE,
+        _FAL,
+        _BRIA,
+        _BRIA_IMAGE,
+        _REMOVE_BG,
+        _UNSCREEN,
+    )
+}
 """Every service by the name of its engine."""

@@ -61,7 +61,7 @@ class Service:
     """One service: where things sit in its protocol."""
 
     name: str
-    """Engine name; its key is `SPLAZMATTE_<NAME>_KEY`."""
+    """Engine name; `key_name` has that of its key."""
     title: str
     """The company's name."""
     base: str
@@ -72,7 +72,8 @@ class Service:
     returns: Returned
     submit: str
     body: Mapping[str, JsonBody]
-    """JSON of the submit, or its form fields where the file travels in it; "{file}" is the file's address."""
+    """JSON of the submit, or its form fields where the file travels in it; "{file}" is the file's address,
+    "{file_base64}" the file itself."""
     price: Price
     upload: Upload | None = None
     file_field: str = ""
@@ -96,6 +97,10 @@ class Service:
     result: str = ""
     result_suffix: str = ".mp4"
     error: str = "error"
+    nothing_found: str = ""
+    """Word of the refusal that says that a picture has no foreground: its alpha is 0, and it costs nothing."""
+    account: str = ""
+    """Name of the key's owner, where several rows share a key; else the row's own."""
     cancel: tuple[str, str] | None = None
     """Method and address that end a job."""
     quota: tuple[str, str] | None = None
@@ -105,4 +110,4 @@ class Service:
     @property
     def key_name(self) -> str:
         """Name of the key, in the environment and in the file of keys."""
-        return f"SPLAZMATTE_{self.name.upper().replace('-', '_')}_KEY"
+        return f"SPLAZMATTE_{(self.account or self.name).upper().replace('-', '_')}_KEY"

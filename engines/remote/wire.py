@@ -27,8 +27,8 @@ Answer: TypeAlias = Any
 
 MOST_HOPS = 30
 """Redirects followed: a service may answer 303 every 150 seconds until it is done."""
-MOST_ANSWER_BYTES = 4 * 1024 * 1024
-"""Largest JSON answer that is read."""
+MOST_ANSWER_BYTES = 32 * 1024 * 1024
+"""Largest answer that is read into memory: JSON, or a picture that a submit is answered with."""
 GET_TRIES, POST_TRIES = 10, 4
 _LONGEST_PAUSE = 15
 """Longest pause between two looks, in first pauses."""
@@ -109,6 +109,7 @@ class Wire:
             AnswerLostError: it was sent and the answer did not come.
             ServiceFailed: the service is out of reach or refuses.
         """
+        self._url(url)
         for attempt in range(POST_TRIES):
             self._check_cancel()
             try:
@@ -138,7 +139,7 @@ class Wire:
             return self._send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise AnswerLostError(str(error)) from error
         finally:
             for _, stream in opened.values():
@@ -146,6 +147,7 @@ class Wire:
 
     def put(self, url: str, path: Path, content_type: str) -> None:
         """Put a file where an upload address points to; the same again does no harm."""
+        self._url(url)
         for attempt in range(POST_TRIES):
             self._check_cancel()
             try:
@@ -158,7 +160,7 @@ class Wire:
                         "PUT", url, content=stream, headers=headers
                     )
                     reply = self._send(request)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if attempt + 1 == POST_TRIES:
                     raise self.failed("unreachable", error) from error
             else:
@@ -172,7 +174,7 @@ class Wire:
         request = self._client.build_request(method, url, headers=self._keys_for(httpx.URL(url)))
         try:
             self._send(request)
-        except (httpx.TransportError, ServiceFailed):
+        except (httpx.RequestError, ServiceFailed):
             return
 
     def get(self, url: str) -> Answer:
@@ -229,14 +231,14 @@ class Wire:
                     if response.status_code not in _BUSY:
                         self.check(self._read(response))
                     problem, headers = None, response.headers
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 problem = error
             self.pause(attempt, headers)
         raise self.failed("unreachable" if problem else "busy", problem)
 
     def _follow(self, url: str) -> httpx.Response:
         """Return the answer at the end of the redirects, its body not read; close it."""
-        target = httpx.URL(url)
+        target = self._url(url)
         for _ in range(MOST_HOPS):
             self._check_address(target)
             request = self._client.build_request("GET", target, headers=self._keys_for(target))
@@ -247,9 +249,15 @@ class Wire:
             if not response.has_redirect_location:
                 return response
             response.close()
-            target = target.join(response.headers["location"])
+            target = self._url(response.headers["location"], target)
             self._check_cancel()
         raise self.failed("redirects", limit=MOST_HOPS)
+
+    def _url(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
+        try:
+            return httpx.URL(text) if base is None else base.join(text)
+        except httpx.InvalidURL as error:
+            raise self.failed("not_understood", error) from error
 
     def _check_address(self, url: httpx.URL) -> None:
         if url.scheme == "https" or (url.scheme == "http" and origin_of(url) == self.own[0]):
@@ -266,13 +274,15 @@ class Wire:
             return self._read(response)
 
     def _read(self, response: httpx.Response) -> Reply:
-        """Read a short answer; the pictures that some services answer with are short as well."""
-        most = max(MOST_ANSWER_BYTES, self.most_bytes) if response.is_success else MOST_ANSWER_BYTES
+        """Read a short answer, which must not take for ever either."""
         content = bytearray()
+        deadline_s = time.monotonic() + self.patience.fetch_s
         for chunk in response.iter_bytes():
             content += chunk
-            if len(content) > most:
-                raise self.failed("result_too_large", limit_mb=most // 1024**2)
+            if len(content) > MOST_ANSWER_BYTES:
+                raise self.failed("result_too_large", limit_mb=MOST_ANSWER_BYTES // 1024**2)
+            if time.monotonic() > deadline_s:
+                raise httpx.ReadTimeout("the answer drips")
         return Reply(response.status_code, response.headers, bytes(content))
 
     def _keys_for(self, url: httpx.URL) -> Mapping[str, str]:
@@ -315,10 +325,12 @@ class Wire:
         Raises:
             ServiceFailed: the job's time is over.
         """
-        wait_s = self.patience.pause_s * min(2**attempt, _LONGEST_PAUSE)
-        if headers is not None:
-            wait_s = _retry_after_s(headers.get("retry-after", ""), wait_s)
+        usual_s = self.patience.pause_s * min(2**attempt, _LONGEST_PAUSE)
+        asked = "" if headers is None else headers.get("retry-after", "")
+        wait_s = _retry_after_s(asked, usual_s)
         if time.monotonic() + wait_s > self._deadline_s:
+            if wait_s > usual_s:
+                raise self.failed("busy")
             raise self.failed("deadline", minutes=round(self.patience.job_s / 60, 1))
         if self.cancel.wait(wait_s):
             raise Cancelled

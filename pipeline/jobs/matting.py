@@ -212,7 +212,7 @@ class MattingJob:
                 cache_dir=self._session.cache_dir,
                 details=self._details,
                 fps=clip.fps,
-                is_stopping=self._services.is_stopping,
+                is_stopping=lambda: context.is_stopping() or self._services.is_stopping(),
             ),
             clip=clip,
             frames=FrameRange(source, first, last),

@@ -72,7 +72,7 @@ class Jobs:
         """Return what a user must know before the job starts, None for nothing: that the clip leaves the house.
 
         Raises:
-            BadRequest: the job is beyond a budget, or what a service takes.
+            BadRequest: the job is beyond what a service takes.
         """
         registry = self._choice.registry
         if request.engine not in registry.names or not registry.get(request.engine).is_available:

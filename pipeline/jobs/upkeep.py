@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from config import Settings
 from engines.device.manager import ModelManager
+from engines.remote.store import Store as ServiceStore
 from pipeline.jobs.metrics import Metric
 from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
 from pipeline.session.retention import RetentionRules, SessionSummary, clean, summarise_all
@@ -83,6 +84,9 @@ class Upkeep:
             self._settings.running_floor_bytes,
             self._settings.undelete_hours,
         )
+        if not dry_run:
+            services = ServiceStore(self._settings.workspace_dir / "remote")
+            services.sweep(self._settings.retention_hours * 3600)
         active = self._jobs.active_sessions()
         removals = clean(self._store, rules, dry_run=dry_run, active=active)
         return [removal.session for removal in removals]

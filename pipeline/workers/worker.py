@@ -245,7 +245,10 @@ class _Running:
     def context(self) -> RunContext:
         """Return what the job reports to."""
         return RunContext(
-            on_progress=self._take_progress, on_notice=self._notices.append, cancel=self.cancel
+            on_progress=self._take_progress,
+            on_notice=self._notices.append,
+            cancel=self.cancel,
+            is_stopping=lambda: not self.is_cancelled_by_user,
         )
 
     def next_beat(self) -> Beat:

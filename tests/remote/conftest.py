@@ -23,6 +23,8 @@ BASES = {
     "bria": "/bria/v2",
     "remove-bg": "/remove-bg",
     "unscreen": "/unscreen",
+    "bria-image": "/bria/v2",
+    "replicate-image": "/replicate/v1",
 }
 FRAMES = [disc_frame(index) for index in range(12)]
 
@@ -65,7 +67,7 @@ def settings(service: StandIn, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def matte(settings: Settings, tmp_path: Path) -> Callable[..., np.ndarray]:
+def matte(settings: Settings) -> Callable[..., np.ndarray]:
     """Run a service on the disc; return its alphas, float32 (N, H, W)."""
 
     def run(
@@ -82,8 +84,8 @@ def matte(settings: Settings, tmp_path: Path) -> Callable[..., np.ndarray]:
         connect_exchange(registry, ClipFiles(installed))
         engine = registry.get(name)
         engine.load_model("cpu")
+        # Each run has a session's folder of its own, as attempts of worker processes have.
         run_context = context or RunContext()
-        run_context.cache_dir = run_context.cache_dir or tmp_path / "cache"
         clip = ArrayFrames(frames or [frame for frame, _ in FRAMES])
         made = list(engine.process(clip, guide or {}, 0, options, run_context))  # type: ignore[attr-defined]
         assert [item.index for item in made] == list(range(len(clip)))

@@ -6,6 +6,7 @@ a status code, or a word that `_Handler` knows.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -91,6 +92,11 @@ class StandIn:
         return content
 
     def _made(self, service: str, clip: bytes, number: str) -> tuple[np.ndarray, bytes]:
+        if service.endswith("-image"):
+            picture = cv2.imdecode(np.frombuffer(clip, np.uint8), cv2.IMREAD_COLOR)
+            alpha = np.where(picture[..., 2] > 150, 255, 0).astype(np.uint8)
+            cut = np.dstack([picture, alpha])
+            return picture[None], cv2.imencode(".png", cut)[1].tobytes()
         source = self.folder / f"{number}.mp4"
         source.write_bytes(clip)
         frames = decode(source, "rgb24")
@@ -181,6 +187,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault[0], {"detail": "busy"}, Retry_After=fault[1])
         elif isinstance(fault, int):
             self._answer(fault, {"detail": f"no, {KEY}", "errors": [{"title": "no"}]})
+        elif fault == "nothing found":
+            self._answer(400, {"errors": [{"title": "no", "code": "unknown_foreground"}]})
         elif fault == "not json":
             self._answer(200, b"<html>", "text/html")
         return True
@@ -247,9 +255,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = json.loads(content)
             state.bodies.append(body)
-            address = body.get("video_url") or body.get("video") or body["input"]["input_video"]
-            clip = state.uploads[address.rpartition("/")[2]]
-        state.jobs[number] = {"clip": clip, "polls": 0}
+            if "/models/" in self.path or "/image/" in self.path:
+                service += "-image"
+            sent = body.get("input", body)
+            address = sent.get("video_url") or sent.get("video") or sent.get("input_video") or ""
+            if service == "bria-image":
+                clip = base64.b64decode(sent["image"])
+            else:
+                address = address or sent["image"]
+                clip = state.uploads[address.rpartition("/")[2]]
+        state.jobs[number] = {"clip": clip, "polls": 0, "service": service}
+        service = service.removesuffix("-image")
         base = f"{state.url}/{service}"
         self._answer(
             201,
@@ -319,11 +335,11 @@ class _Handler(BaseHTTPRequestHandler):
         if state.fault("job") is not None:
             self._answer(200, {"status": "failed", "error": f"no memory {KEY}"})
             return
-        job.setdefault("result", state.result(service, job["clip"], number))
+        job.setdefault("result", state.result(job["service"], job["clip"], number))
         done = {
             "replicate": {"status": "succeeded", "output": [url]},
             "fal": {"status": "COMPLETED"},
-            "bria": {"status": "COMPLETED", "result": {"video_url": url}},
+            "bria": {"status": "COMPLETED", "result": {"video_url": url, "image_url": url}},
             "unscreen": {"data": {"attributes": {"status": "done", "result_url": url}}},
         }
         self._answer(200, done[service])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from engines.base import RunContext
+from engines.remote.services import SERVICES
+from pipeline.workers.worker import _Running
 from tests.remote.conftest import FRAMES, overlap
 from tests.remote.stand_in import AUTH, KEY
 from utils.errors import BadRequest, Cancelled, ServiceFailed
@@ -22,20 +25,25 @@ def spent(settings) -> float:
     return sum(json.loads(line)["usd"] for line in lines)
 
 
-@pytest.mark.parametrize("name", ["replicate", "fal", "bria", "unscreen", "remove-bg"])
+@pytest.mark.parametrize(
+    "name", ["replicate", "fal", "bria", "unscreen", "remove-bg", "bria-image", "replicate-image"]
+)
 def test_a_service_gives_the_right_picture_for_one_bill(
     service, settings, matte, name, tmp_path, caplog
 ):
     caplog.set_level(logging.DEBUG)
     told = []
     context = RunContext(on_notice=told.append)
-    assert overlap(matte(name, context=context)) > 0.97
-    jobs, cost = (12, 12.0) if name == "remove-bg" else (1, 12 / 25)
+    is_paid_by_picture = SERVICES[name].sends == "pictures"
+    count = 3 if is_paid_by_picture else 12
+    frames, masks = (list(each) for each in zip(*FRAMES[:count], strict=True))
+    assert overlap(matte(name, frames=frames, context=context), masks) > 0.97
+    jobs, cost = (count, float(count)) if is_paid_by_picture else (1, count / 25)
     assert service.bills == jobs
     assert spent(settings) == pytest.approx(cost)
     assert f"USD {cost:.2f}" in render(told[0])
     assert context.details["cost_usd"] == f"{cost:.4f}"
-    header, value = AUTH[name]
+    header, value = AUTH[SERVICES[name].account or name]
     for method, path, headers in service.requests:
         assert headers.get(header) == value or "/put/" in path, (method, path)
         assert KEY not in path
@@ -43,8 +51,8 @@ def test_a_service_gives_the_right_picture_for_one_bill(
     kept = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert not any(KEY.encode() in file.read_bytes() for file in kept)
     # The same clip once more, whatever is marked, costs nothing.
-    marked = matte(name, guide={index: mask for index, (_, mask) in enumerate(FRAMES)})
-    assert overlap(marked) > 0.97
+    marked = matte(name, frames=frames, guide=dict(enumerate(masks)))
+    assert overlap(marked, masks) > 0.97
     assert service.bills == jobs
 
 
@@ -88,6 +96,7 @@ BAD_ENDS = {
     "no credit": ({"submit": [402]}, "no_credit", 0, 0.0),
     "wrong key": ({"submit": [403]}, "bad_key", 0, 0.0),
     "refused": ({"submit": [422]}, "refused", 0, 0.0),
+    "busy for a day": ({"submit": [(429, "86400")]}, "busy", 0, 0.0),
     "busy for long": ({"submit": [(429, "0.01")] * 4}, "busy", 0, 0.0),
     "answer lost": ({"submit": ["drop"]}, "answer_lost", 1, 0.48),
     "failed at the submit": ({"submit": [500]}, "service_failed", 0, 0.48),
@@ -142,6 +151,22 @@ def test_a_job_whose_time_is_over_is_polled_on_at_the_next_start(service, matte)
     assert service.bills == 1
 
 
+def test_two_runs_of_the_same_clip_at_a_time_send_it_once(service, matte):
+    service.polls_before_done = 3
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(matte, "replicate") for _ in range(2)]
+    assert [overlap(each.result()) > 0.97 for each in both] == [True, True]
+    assert service.bills == 1
+
+
+def test_a_worker_that_gives_a_job_back_leaves_it_running_at_the_service():
+    running = _Running(None)  # type: ignore[arg-type]
+    context = running.context()
+    assert context.is_stopping()
+    running.is_cancelled_by_user = True
+    assert not context.is_stopping()
+
+
 def test_cancel_ends_the_job_at_the_service_and_a_stop_of_the_program_does_not(service, matte):
     service.polls_before_done = 10**6
     for stopping, cancels in ((True, 0), (False, 1)):
@@ -166,12 +191,10 @@ def test_a_budget_stops_before_anything_is_sent(service, settings, matte):
     with pytest.raises(BadRequest, match=r"This month's budget for services is USD 0\.20"):
         matte("replicate", changed={"remote_budget_month_usd": 0.2})
     assert service.bills == 0
-    # Pictures are paid one by one: what was sent before the budget ended is kept.
-    with pytest.raises(BadRequest, match=r"5\.00 are spent"):
-        matte("remove-bg", changed={"remote_budget_day_usd": 5.5})
-    assert service.bills == 5
-    assert overlap(matte("remove-bg", changed={"remote_budget_day_usd": 12.0})) > 0.97
-    assert service.bills == 12
+    # Pictures are paid one by one, but none is sent where the budget doesn't reach for all.
+    with pytest.raises(BadRequest, match=r"0\.00 are spent, and this job would take about 12\.00"):
+        matte("remove-bg", changed={"remote_budget_day_usd": 11.5})
+    assert service.bills == 0
 
 
 WRONG_FRAMES = {
@@ -214,16 +237,26 @@ def test_a_result_without_transparency_is_refused(service, matte):
 
 
 def test_fewer_frames_are_sent_and_the_rest_carried_along(service, settings, matte):
-    still = [FRAMES[0][0]] * 6 + [frame for frame, _ in FRAMES[1:7]]
-    masks = [FRAMES[0][1]] * 6 + [mask for _, mask in FRAMES[1:7]]
+    still = [FRAMES[0][0]] * 6 + [frame for frame, _ in FRAMES[1:3]]
+    masks = [FRAMES[0][1]] * 6 + [mask for _, mask in FRAMES[1:3]]
     alphas = matte("remove-bg", frames=still, skip_unchanged=True)
-    assert service.bills == 7
+    assert service.bills == 3
     assert overlap(alphas, masks) > 0.97
     assert np.array_equal(alphas[0], alphas[5])
     service.reset()
     assert overlap(matte("replicate", every=3)) > 0.85
     assert service.sent_frames[0].shape[0] == 4
-    assert spent(settings) == pytest.approx(7.0 + 4 / 25)
+    assert spent(settings) == pytest.approx(3.0 + 4 / 25)
+
+
+def test_a_picture_without_a_foreground_has_an_empty_alpha_and_costs_nothing(
+    service, settings, matte
+):
+    service.faults = {"submit": ["nothing found"]}
+    alphas = matte("remove-bg", frames=[frame for frame, _ in FRAMES[:2]])
+    assert not alphas[0].any()
+    assert overlap(alphas[1:], [FRAMES[1][1]]) > 0.97
+    assert spent(settings) == pytest.approx(1.0)
 
 
 def test_a_smaller_picture_is_sent_where_it_is_asked_for(service, matte):

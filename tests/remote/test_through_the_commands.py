@@ -68,8 +68,11 @@ def test_the_command_says_who_gets_the_clip_and_the_cost_and_sums_it_up(
     assert "Spent on it: USD 0.24 today, 0.24 this month" in capsys.readouterr().out
     # Beyond the budget nothing begins.
     poor = settings.model_copy(update={"remote_budget_day_usd": 0.3})
-    assert run(poor, *words, "--out", tmp_path / "again") == 2
-    assert "0.24 are spent, and this job would take about 0.24" in capsys.readouterr().err
+    assert run(poor, *words, "--last", "4", "--out", tmp_path / "again") == 2
+    assert "0.24 are spent, and this job would take about 0.20" in capsys.readouterr().err
+    # The same frames once more cost nothing, in another session as well.
+    assert run(poor, *words, "--out", tmp_path / "again") == 0
+    assert is_the_disc(tmp_path / "again" / "alpha")
     assert service.bills == 1
 
 

@@ -23,6 +23,7 @@ TEXTS: dict[str, Text] = {
         en="The clip leaves the house: {frames} frames go to {service} ({host}), for about USD {usd}.",
         zh="视频将离开本地：{frames} 帧会发送到 {service}（{host}），预计 {usd} 美元。",
     ),
+    "remote.before_beyond": Text(en="{before} {problem}", zh="{before}{problem}"),
     "remote.sent": Text(
         en="The clip went to {service}; estimated cost USD {usd}.",
         zh="视频已发送到 {service}；预计费用 {usd} 美元。",
