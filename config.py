@@ -205,7 +205,7 @@ class Settings(BaseSettings):
     """Folder of SAM2Matting's code, a checkout of its repository."""
     sam2matting_model: str = "sam2matting"
     """Folder under models_dir (or a full path) of SAM2Matting's weights."""
-    worker_stall_s: float = Field(default=300.0, gt=0)
+    engine_stall_s: float = Field(default=300.0, gt=0)
     """Seconds that an engine in a process of its own may be silent in a job before it is ended."""
     allow_slow_cpu: bool = False
     """Let VideoMaMa's real weights run on a CPU, at minutes a frame."""

@@ -50,7 +50,7 @@ class ProcessMattingEngine(Engine):
     """Base of engines that matte from one mask in another process; a subclass says what runs.
 
     Args:
-        settings: `worker_stall_s`, how long a worker may be silent in a job.
+        settings: `engine_stall_s`, how long a worker may be silent in a job.
     """
 
     capabilities = frozenset({Capability.MATTE})
@@ -60,7 +60,7 @@ class ProcessMattingEngine(Engine):
     """Bytes of the weights and of what the process itself takes on the device, before they are loaded."""
 
     def __init__(self, settings: Settings) -> None:
-        self._stall_s = settings.worker_stall_s
+        self._stall_s = settings.engine_stall_s
         self._device: DeviceName | None = None
         self._connection: Connection | None = None
         self._weight_bytes = 0

@@ -39,7 +39,7 @@ def clip() -> tuple[ArrayFrames, list[np.ndarray], np.ndarray]:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[StandInEngine]:
-    made = StandInEngine(worker_stall_s=60)
+    made = StandInEngine(engine_stall_s=60)
     made.load_model("cpu")
     yield made
     made.unload()
@@ -106,7 +106,7 @@ def test_a_worker_that_can_t_go_on_is_ended_and_started_again(engine, clip, faul
 
 
 def test_a_worker_that_hangs_is_ended_and_started_again(clip):
-    engine = StandInEngine(worker_stall_s=0.5)
+    engine = StandInEngine(engine_stall_s=0.5)
     engine.load_model("cpu")
     before = engine.worker_pid
     with pytest.raises(EngineError) as caught:

@@ -20,8 +20,8 @@ TEXTS: dict[str, Text] = {
     ),
     "process.silent": Text(
         en="{name} did not answer ({problem}) and was ended. Its last lines: {log}. Run the job again; for slow work "
-        "raise SPLAZMATTE_WORKER_STALL_S.",
-        zh="{name} 无响应（{problem}），已被终止。最后的输出：{log}。请重新运行任务；若只是运行较慢，请调大 SPLAZMATTE_WORKER_STALL_S。",
+        "raise SPLAZMATTE_ENGINE_STALL_S.",
+        zh="{name} 无响应（{problem}），已被终止。最后的输出：{log}。请重新运行任务；若只是运行较慢，请调大 SPLAZMATTE_ENGINE_STALL_S。",
     ),
     "process.garbage": Text(
         en="{name} sent something unusable ({problem}) and was ended. Its last lines: {log}. Check that its "

@@ -80,7 +80,7 @@ class StripUpsampleBlock(UpsampleBlock):
 
     def __init__(self, in_channels: int, out_channels: int, narrow: bool = False) -> None:
         super().__init__(in_channels, out_channels)
-        self._layout = pixel_major if narrow else torch.Tensor.contiguous
+        self._narrow = narrow
 
     def upsample(
         self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d
@@ -92,12 +92,19 @@ class StripUpsampleBlock(UpsampleBlock):
             skip: the image's features before their projection, (1, C, 2H, 2W).
             projection: 1x1 convolution of C to `in` channels.
         """
-        strips = [
-            self._strip(features, skip, projection, start)
-            for start in range(0, features.shape[2], _strip_rows(features))
-        ]
-        hidden, shortcut = (torch.cat(parts, dim=2) for parts in zip(*strips, strict=True))
-        return add(self.out_conv.conv2(self._layout(hidden)), self._layout(shortcut))
+        whole: list[torch.Tensor] = []
+        for start in range(0, features.shape[2], _strip_rows(features)):
+            parts = self._strip(features, skip, projection, start)
+            whole = whole or [self._map(part, skip.shape) for part in parts]
+            for target, part in zip(whole, parts, strict=True):
+                target[:, :, 2 * start : 2 * start + part.shape[2]] = part
+        hidden, shortcut = whole
+        return add(self.out_conv.conv2(hidden), shortcut)
+
+    def _map(self, strip: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+        """Return memory for a whole map, into which its strips are written while the cache has them."""
+        empty = strip.new_empty((1, strip.shape[1], *shape[2:]))
+        return pixel_major(empty) if self._narrow else empty
 
     def _strip(
         self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d, start: int
