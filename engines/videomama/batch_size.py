@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engines.videomama import cost
-from engines.videomama.plan import DECODE_CHUNK, DECODE_CONTEXT
+from engines.videomama.plan import DECODE_CHUNK
 from utils.types import Message
 
 _SAFETY = 1.15
@@ -25,19 +25,27 @@ class DecodeSize:
         return self.frames + 2 * self.context
 
 
-DECODE_SIZES = (
-    DecodeSize(DECODE_CHUNK, DECODE_CONTEXT),
-    DecodeSize(4, 2),
-    DecodeSize(2, 1),
-    DecodeSize(1, 0),
-)
-"""From the default to the smallest."""
+_SMALLER = (DecodeSize(4, 2), DecodeSize(4, 1), DecodeSize(2, 1), DecodeSize(1, 0))
+"""Part of a chunk at a time: other frames of the chunk are its context."""
+
+
+def decode_sizes(context: int) -> tuple[DecodeSize, ...]:
+    """Return the sizes from a whole chunk with its context to the smallest, each smaller than the last."""
+    whole = DecodeSize(DECODE_CHUNK, context)
+    return (whole, *(size for size in _SMALLER if size.decoded < whole.decoded))
 
 
 class BatchLimits:
     """The current limits of one job; they only ever get smaller."""
 
-    def __init__(self, window: int, pixels: int, value_bytes: int, free_bytes: int | None) -> None:
+    def __init__(
+        self,
+        window: int,
+        pixels: int,
+        value_bytes: int,
+        free_bytes: int | None,
+        decode_context: int = 0,
+    ) -> None:
         """Choose the limits.
 
         Args:
@@ -45,17 +53,19 @@ class BatchLimits:
             pixels: of the canvas.
             value_bytes: bytes of a number in the networks' precision.
             free_bytes: device bytes left for this job; None where that is not known.
+            decode_context: frames decoded with a chunk on each side and discarded.
         """
         self.pixels = pixels
         """Of the canvas."""
         self._scale = pixels / cost.REFERENCE_PIXELS * value_bytes / 2 * _SAFETY
         self._window = window
+        self._sizes = decode_sizes(decode_context)
         self._size = 0
         if free_bytes is None:
             return
         while self._window > 1 and self.window_bytes > free_bytes:
             self._window = -(-self._window // 2)
-        while self._size + 1 < len(DECODE_SIZES) and self.decode_bytes > free_bytes:
+        while self._size + 1 < len(self._sizes) and self.decode_bytes > free_bytes:
             self._size += 1
 
     @property
@@ -66,7 +76,7 @@ class BatchLimits:
     @property
     def decode(self) -> DecodeSize:
         """Frames through the decoder at once."""
-        return DECODE_SIZES[self._size]
+        return self._sizes[self._size]
 
     @property
     def window_bytes(self) -> int:
@@ -103,7 +113,7 @@ class BatchLimits:
 
     def shrink_decode(self) -> bool:
         """Take the next smaller decode size; return False where it is the smallest already."""
-        if self._size + 1 == len(DECODE_SIZES):
+        if self._size + 1 == len(self._sizes):
             return False
         self._size += 1
         return True

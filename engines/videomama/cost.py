@@ -38,8 +38,8 @@ def clip_flop(pixels: int, plan: ClipPlan) -> float:
 
 
 def frame_flop() -> float:
-    """Return the operations of one frame at 1024x576 in a long clip (overlap 8 of 24, context 2)."""
-    return 2 * ENCODE_FLOP + UNET_FLOP * 24 / 16 + DECODE_FLOP * 12 / 8
+    """Return the operations of one frame at 1024x576 in a long clip (overlap 4 of 24)."""
+    return 2 * ENCODE_FLOP + UNET_FLOP * 24 / 20 + DECODE_FLOP
 
 
 def cpu_seconds(flop: float) -> float:

@@ -22,7 +22,7 @@ from engines.videomama.latents import ClipInput, LatentStore
 from engines.videomama.masks import ClipMasks
 from engines.videomama.networks import Networks
 from engines.videomama.options import JobOptions
-from engines.videomama.plan import DECODE_CONTEXT, Chunk, Span, plan_clip
+from engines.videomama.plan import Chunk, Span, plan_clip
 from engines.videomama.runtime import JobRuntime
 from engines.videomama.unet import WindowPredictor
 from utils.types import Alpha
@@ -64,10 +64,14 @@ class ClipJob:
         self._context = context
         self.geometry = plan_geometry(frames.size_wh, masks.box, options.pixel_budget)
         empty = [masks.is_empty(frame) for frame in range(len(masks))]
-        self.plan = plan_clip(empty, options.window, options.overlap)
+        self.plan = plan_clip(empty, options.window, options.overlap, options.decode_context)
         longest = len(self.plan.windows[0])
         self.limits = BatchLimits(
-            longest, self.geometry.canvas_pixels, model.networks.value_bytes, space.device_bytes
+            longest,
+            self.geometry.canvas_pixels,
+            model.networks.value_bytes,
+            space.device_bytes,
+            options.decode_context,
         )
         folder = context.cache_dir / "videomama" if context.cache_dir is not None else None
         self.cache = WorkCache(folder, space.disk_reserve_bytes)
@@ -132,7 +136,7 @@ class ClipJob:
 
     def _evict(self, chunk: Chunk) -> None:
         """Drop from memory what no later chunk needs."""
-        next_frame = chunk.kept.stop - DECODE_CONTEXT
+        next_frame = chunk.kept.stop - chunk.context
         later = [index for index in self.plan.active if self.plan.windows[index].stop > next_frame]
         self.cache.evict_before("windows", later[0] if later else len(self.plan.windows))
         unpredicted = [index for index in self.plan.active if index > self._last_window]

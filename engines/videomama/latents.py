@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from engines.videomama.masks import ClipMasks
 from engines.videomama.networks import Latents
 from engines.videomama.runtime import JobRuntime
 from utils.types import Frame
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class LatentStore:
         self._reader = FrameReader(clip.frames)
         self._base = make_key(model_key, clip.geometry, clip.hard_mask)
         self._keys: dict[int, bytes] = {}
+        self._last: dict[str, tuple[bytes, Latents]] = {}
 
     def close(self) -> None:
         """Stop reading the clip."""
@@ -66,18 +72,31 @@ class LatentStore:
         latents = kept.astype(np.float32)
         return latents[:4], latents[4:]
 
+    def _encoded(
+        self, frame: int, kind: str, key: bytes, image: Callable[[], torch.Tensor]
+    ) -> Latents:
+        """Return the latents of an image, those of the frame before where it is the same."""
+        kept = self._last.get(kind)
+        if kept is None or kept[0] != key:
+            pixels = image()
+            made = self._runtime.guarded.run(frame, lambda: self._runtime.networks.encode(pixels))
+            kept = self._last[kind] = key, made
+        return kept[1]
+
     def _encode(self, frame: int, pixels: Frame) -> Array:
-        mask = self._clip.masks.mask(frame)
-        images = (
-            frame_to_canvas(pixels, self._clip.geometry),
-            mask_to_canvas(mask, self._clip.geometry, self._clip.hard_mask),
+        geometry, masks = self._clip.geometry, self._clip.masks
+        rgb = self._encoded(
+            frame,
+            "frame",
+            make_key(geometry.cropped(pixels).tobytes()),
+            lambda: frame_to_canvas(pixels, geometry),
         )
-
-        def encode() -> Latents:
-            return np.concatenate([self._runtime.networks.encode(image) for image in images])
-
-        latents = self._runtime.guarded.run(frame, encode).astype(
-            self._runtime.networks.storage_dtype
+        mask = self._encoded(
+            frame,
+            "mask",
+            masks.digest(frame),
+            lambda: mask_to_canvas(masks.mask(frame), geometry, self._clip.hard_mask),
         )
+        latents = np.concatenate([rgb, mask]).astype(self._runtime.networks.storage_dtype)
         self._runtime.cache.put("latents", frame, self._keys[frame], latents)
         return latents

@@ -41,7 +41,18 @@ class JobOptions:
             minimum=0,
             maximum=63,
         ),
-    ] = 8
+    ] = 4
+    decode_context: Annotated[
+        int,
+        Option(
+            Text(
+                en="Frames decoded beside each eight and discarded (smoother over time, slower)",
+                zh="每解码 8 帧时额外解码并丢弃的相邻帧数（时间上更平滑，但更慢）",
+            ),
+            minimum=0,
+            maximum=4,
+        ),
+    ] = 0
     seed: Annotated[
         int, Option(Text(en="Seed of the noise", zh="噪声种子"), minimum=0, maximum=2**31 - 1)
     ] = 42

@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 DECODE_CHUNK = 8
 """Frames decoded together: the decoder's temporal convolutions make the result depend on it."""
-DECODE_CONTEXT = 2
-"""Frames decoded with a chunk on each side and discarded, to avoid a seam between chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +39,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Frames to decode together: those kept, and context frames on both sides."""
+    """Frames to decode together: those kept, and `context` frames on each side, which are discarded."""
 
     kept: Span
     run: Span
     """The contiguous span of predicted frames that contains the chunk."""
+    context: int = 0
 
     @property
     def with_context(self) -> Span:
         """The kept frames and their context."""
-        return self.kept.widened(DECODE_CONTEXT, self.run)
+        return self.kept.widened(self.context, self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +80,23 @@ class ClipPlan:
         )
 
 
-def plan_clip(empty: Sequence[bool], window: int, overlap: int) -> ClipPlan:
+def plan_clip(
+    empty: Sequence[bool], window: int, overlap: int, decode_context: int = 0
+) -> ClipPlan:
     """Return the plan of a clip.
 
     Args:
         empty: for each frame, whether its mask is empty.
         window: see `plan_windows`.
         overlap: see `plan_windows`.
+        decode_context: frames decoded with a chunk on each side and discarded.
     """
     windows = plan_windows(len(empty), window, overlap)
     active = tuple(
         index for index, span in enumerate(windows) if not all(empty[frame] for frame in span)
     )
     chunks = tuple(
-        Chunk(kept, run)
+        Chunk(kept, run, decode_context)
         for run in covered_runs(windows, active)
         for kept in split(run, DECODE_CHUNK)
         if not all(empty[frame] for frame in kept)

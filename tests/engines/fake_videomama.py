@@ -139,8 +139,8 @@ class Recorder:
 
 
 def options(**values: Any) -> JobOptions:
-    defaults = {"pixel_budget": 1 << 20, "window": 24, "overlap": 8, "seed": 42, "hard_mask": False}
-    return JobOptions(**{**defaults, **values})
+    larger = {"pixel_budget": 1 << 20, "overlap": 8, "decode_context": 2}
+    return JobOptions(**{**larger, **values})
 
 
 def make_job(

@@ -30,8 +30,8 @@ def test_large_card_keeps_everything_and_a_tiny_one_refuses_the_largest_engine()
         (12, "videomama: fits"),
         # What is left beside the others and a job of each.
         (16, "videomama: fits with 7.6 GiB"),
-        # The decoder's whole peak: 12 frames of 1.125 GiB, and 15 % for fragmentation.
-        (24, "videomama: fits with 15.5 GiB"),
+        # The decoder's whole peak: 8 frames of 1.125 GiB, and 15 % for fragmentation.
+        (24, "videomama: fits with 10.3 GiB"),
     ],
 )
 def test_the_decoder_s_peak_is_reserved_where_it_is_free_and_refuses_nobody(size_gib, step):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.videomama.cache import WorkCache, make_key
+from engines.videomama.options import JobOptions
 from tests.engines.fake_videomama import (
     CountedMasks,
     FakeNetworks,
@@ -60,11 +61,14 @@ def seam_metric(alphas: np.ndarray, job: Any) -> float:
     return float(change[np.array(borders) - 1].mean() / change[np.array(inside) - 1].mean())
 
 
-@pytest.mark.parametrize(("overlap", "low", "high"), [(8, 0.9, 1.1), (0, 1.5, 99.0)])
+@pytest.mark.parametrize(
+    ("overlap", "low", "high"), [(JobOptions().overlap, 0.9, 1.1), (8, 0.9, 1.1), (0, 1.5, 99.0)]
+)
 def test_windows_that_drift_apart_meet_without_a_seam_where_they_overlap(
     overlap: int, low: float, high: float
 ) -> None:
-    frames, masks = moving_disc(96)
+    # Five windows of 24 that share 4 frames, six that share 8, or four that share none.
+    frames, masks = moving_disc(104 if overlap else 96)
     networks = FakeNetworks()
     networks.gain = 0.3  # nothing is clipped: each pixel shows the drift
     networks.drift = lambda call: 0.04 * (call % 2)
@@ -112,7 +116,14 @@ def test_a_changed_frame_redoes_only_what_depends_on_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 43}, {"window": 20}, {"overlap": 6}, {"pixel_budget": 5000}, {"hard_mask": True}],
+    [
+        {"seed": 43},
+        {"window": 20},
+        {"overlap": 6},
+        {"decode_context": 1},
+        {"pixel_budget": 5000},
+        {"hard_mask": True},
+    ],
 )
 def test_changed_options_never_take_old_results(tmp_path: Path, change: dict[str, Any]) -> None:
     frames, masks = moving_disc(40, 96, 80)
@@ -183,11 +194,11 @@ def test_progress_counts_encoded_frames_windows_and_decoded_frames() -> None:
 def test_out_of_memory_goes_on_with_half_the_frames_and_says_so() -> None:
     frames, masks = moving_disc(60)
     networks, recorder = FakeNetworks(), Recorder()
-    networks.window_limit, networks.decode_limit = 7, 5
+    networks.window_limit, networks.decode_limit = 7, 4
     alphas = alphas_of(make_job(networks, frames, masks, recorder).run())
     assert max(networks.predicted) == 6
     assert max(networks.decoded) == 4
-    assert [message.code for message in recorder.notices] == ["engine.videomama.smaller"] * 4
+    assert [message.code for message in recorder.notices] == ["engine.videomama.smaller"] * 5
     whole = alphas_of(make_job(FakeNetworks(), frames, masks).run())
     assert np.abs(alphas - whole).max() < 0.02
 
@@ -250,7 +261,9 @@ def test_empty_masks_give_zeros_and_windows_of_them_are_not_touched() -> None:
     present = [index for index in range(100) if alphas[index].any()]
     assert present == [60, 61, 62, 63]
     assert len(networks.predicted) == len(job.plan.active) == 2
-    assert networks.encoded == 2 * len(watched.reads) == 2 * job.plan.encoded_frames < 200
+    assert len(watched.reads) == job.plan.encoded_frames < 100
+    # Each frame, the four masks, and the empty one before and after them.
+    assert networks.encoded == job.plan.encoded_frames + 6
     assert len(networks.decoded) <= 2
 
 
@@ -285,3 +298,16 @@ def test_a_clip_that_ends_early_is_an_error_and_no_partial_result() -> None:
 
     with pytest.raises(EngineError):
         alphas_of(make_job(FakeNetworks(), Short(frames), masks).run())
+
+
+def test_a_frame_or_mask_like_the_one_before_is_not_encoded_again() -> None:
+    frames, masks = moving_disc(30)
+    still = dict.fromkeys(masks, masks[0])
+    networks = FakeNetworks()
+    moving = alphas_of(make_job(networks, frames, still).run())
+    assert networks.encoded == 30 + 1
+    again, stopped = FakeNetworks(), [*frames[:10], *[frames[9]] * 20]
+    halted = alphas_of(make_job(again, stopped, masks).run())
+    assert again.encoded == 10 + 30
+    assert np.array_equal(halted[:4], alphas_of(make_job(FakeNetworks(), frames, masks).run())[:4])
+    assert moving.shape == halted.shape

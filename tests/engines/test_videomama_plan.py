@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.videomama import cost
-from engines.videomama.batch_size import DECODE_SIZES, BatchLimits
+from engines.videomama.batch_size import BatchLimits, decode_sizes
 from engines.videomama.geometry import plan_geometry
 from engines.videomama.masks import ClipMasks
+from engines.videomama.options import JobOptions
 from engines.videomama.plan import Span, blend_weights, normalised_weights, plan_clip, plan_windows
 from utils.errors import UnusablePrompt
 
@@ -76,7 +77,7 @@ def test_windows_without_a_target_are_neither_encoded_nor_predicted_nor_decoded(
 
 
 def test_chunks_cover_the_clip_once_with_two_context_frames_inside_it() -> None:
-    plan = plan_clip([False] * 30, 24, 8)
+    plan = plan_clip([False] * 30, 24, 8, decode_context=2)
     assert [frame for chunk in plan.chunks for frame in chunk.kept] == list(range(30))
     assert [(chunk.with_context.start, chunk.with_context.stop) for chunk in plan.chunks] == [
         (0, 10),
@@ -150,7 +151,7 @@ def test_a_missing_mask_and_one_of_another_size_are_refused() -> None:
 
 def test_batch_limits_take_what_fits_and_halve_from_there() -> None:
     limits = BatchLimits(24, cost.REFERENCE_PIXELS, 2, 40 * 1024**3)
-    assert (limits.window, limits.decode) == (24, DECODE_SIZES[0])
+    assert (limits.window, limits.decode) == (24, decode_sizes(0)[0])
     tight = BatchLimits(24, cost.REFERENCE_PIXELS, 2, 7 * 1024**3)
     assert tight.window == 24
     assert tight.decode_bytes <= 7 * 1024**3
@@ -159,6 +160,24 @@ def test_batch_limits_take_what_fits_and_halve_from_there() -> None:
     assert (starved.window, starved.decode.decoded) == (1, 1)
     assert not starved.shrink_window()
     assert not starved.shrink_decode()
+
+
+@pytest.mark.parametrize("context", [0, 1, 2, 4])
+def test_each_smaller_decode_takes_less_memory_down_to_one_frame(context: int) -> None:
+    sizes = decode_sizes(context)
+    decoded = [size.decoded for size in sizes]
+    assert decoded[0] == 8 + 2 * context
+    assert decoded == sorted(set(decoded), reverse=True)
+    assert decoded[-1] == 1
+
+
+def test_a_long_clip_costs_little_more_than_the_official_windows_of_16() -> None:
+    options = JobOptions()
+    plan = plan_clip([False] * 1800, options.window, options.overlap, options.decode_context)
+    official = 1800 * (2 * cost.ENCODE_FLOP + cost.UNET_FLOP + cost.DECODE_FLOP)
+    ours = cost.clip_flop(cost.REFERENCE_PIXELS, plan)
+    assert ours / official == pytest.approx(1.042, abs=1e-3)
+    assert cost.frame_flop() * 1800 == pytest.approx(ours, rel=0.01)
 
 
 def test_the_cost_of_a_minute_agrees_with_the_published_count() -> None:
