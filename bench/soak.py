@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class Soak:
         self._is_open = self._is_over = False
         self._acting = 0
         self.tally = Tally()
+        self._told: dict[str, int] = {}
         self.clip = write_clip(folder / "clip.mp4", FRAMES, SIZE).read_bytes()
         self.samples: list[Sample] = []
         self.stop_s = 0.0
@@ -148,6 +150,26 @@ class Soak:
         )
         self.samples.append(sample)
         print(sample, file=sys.stderr, flush=True)
+        for kind, figures in self.seconds(self._told).items():
+            print(f"  {kind} {figures}", file=sys.stderr, flush=True)
+        self._told = {kind: len(values) for kind, values in self.tally.seconds.items()}
+
+    def seconds(self, skipped: Mapping[str, int]) -> dict[str, dict[str, float]]:
+        """Return count, mean, p95 and maximum of each kind of answer, in seconds, without the first ones."""
+        with self.tally.lock:
+            answers = {
+                kind: values[skipped.get(kind, 0) :] for kind, values in self.tally.seconds.items()
+            }
+        return {
+            kind: {
+                "count": len(values),
+                "mean": round(sum(values) / len(values), 3),
+                "p95": round(quantile(values, 0.95), 3),
+                "max": round(max(values), 3),
+            }
+            for kind, values in sorted(answers.items())
+            if values
+        }
 
     def _start(self) -> subprocess.Popen[bytes]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -192,9 +214,16 @@ class Soak:
         # What the users saw of the stop is no problem.
         del self.tally.problems[before:]
 
+    def end(self) -> None:
+        """Leave no server behind."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
     def errors(self) -> list[str]:
         """Return the error lines of the server's log before its stop."""
-        lines = self.log.read_bytes()[: self._log_bytes].decode(errors="replace").splitlines()
+        content = self.log.read_bytes()[: self._log_bytes or None]
+        lines = content.decode(errors="replace").splitlines()
         return [line for line in lines if "ERROR" in line or line.startswith("Traceback")]
 
 
@@ -204,17 +233,8 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def report(soak: Soak) -> dict[str, object]:
-    seconds = {
-        kind: {
-            "count": len(values),
-            "mean": round(sum(values) / len(values), 3),
-            "p95": round(quantile(values, 0.95), 3),
-            "max": round(max(values), 3),
-        }
-        for kind, values in sorted(soak.tally.seconds.items())
-    }
     return {
-        "seconds": seconds,
+        "seconds": soak.seconds({}),
         "outcomes": dict(soak.tally.outcomes),
         "samples": [asdict(sample) for sample in soak.samples],
         "stop_s": round(soak.stop_s, 2),
@@ -233,7 +253,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         soak = Soak(Path(folder), options.users, options.minutes)
-        soak.run()
+        try:
+            soak.run()
+        except BaseException as error:
+            # What was measured until then is told all the same.
+            soak.tally.problem(f"not run to its end: {type(error).__name__} {error}")
+        finally:
+            soak.end()
         found = report(soak)
     if options.json:
         print(json.dumps(found))

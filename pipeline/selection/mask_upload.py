@@ -62,13 +62,25 @@ def read_mask_file(path: Path, size_wh: tuple[int, int], frame_index: int = 0) -
         )
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            mask = target_of(image)
+            mask = target_of(_small_levels(path, image))
         if mask_wh != size_wh:
             mask = np.asarray(Image.fromarray(mask).resize(size_wh, Image.Resampling.NEAREST))
     except _PNG_PROBLEMS as error:
         raise UnusablePrompt("prompt.mask_unreadable", detail=str(error)) from error
     check_selects(mask, frame_index)
     return mask
+
+
+def _small_levels(path: Path, image: Image.Image) -> Image.Image:
+    """Return a colour picture of 16 bits that holds levels of 8 as such: Pillow keeps the upper 8 bits alone."""
+    import cv2
+
+    if image.mode not in ("RGB", "RGBA") or image.getextrema() != ((0, 0),) * len(image.mode):
+        return image
+    deep = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if deep is None or deep.dtype != np.uint16 or deep.ndim != 3:
+        return image
+    return Image.fromarray(deep[..., 2::-1].astype(np.uint8))
 
 
 def check_selects(mask: Mask, frame_index: int) -> None:

@@ -16,6 +16,8 @@ _LARGEST_CLASS = 20
 _LEAST_SHARE = 0.001
 """A class number covers more than this share of a picture; the steps of a soft edge don't."""
 _SHOWN_VALUES = 8
+_AREA_PX = 5
+"""Side of a square of one level that makes it an area; the steps of a soft edge are narrower."""
 
 
 def target_of(image: Image.Image) -> Mask:
@@ -26,7 +28,7 @@ def target_of(image: Image.Image) -> Mask:
     More values are taken as a white mask with soft edges where they reach white.
 
     Raises:
-        UnusablePrompt: several classes or colours, or none that is bright: with the values found.
+        UnusablePrompt: several classes, greys or colours, or none that is bright: with the values found.
     """
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         alpha = np.asarray(image.convert("RGBA"))[..., 3]
@@ -37,7 +39,8 @@ def target_of(image: Image.Image) -> Mask:
     if len(values) <= 2:
         return np.asarray(levels > (0 if len(values) == 1 else values[0]))
     classes = (values > 0) & (values <= _LARGEST_CLASS) & (counts > _LEAST_SHARE * levels.size)
-    if len(values) <= _MOST_CLASSES and classes.any():
+    has_few = len(values) <= _MOST_CLASSES
+    if has_few and (classes.any() or any(_is_area(levels == value) for value in values[1:-1])):
         raise _problem(values)
     top = 65_535 if values[-1] > 255 else 255
     if values[-1] < WHITE_FROM * (top // 255) and not is_coloured:
@@ -67,6 +70,14 @@ def _levels(image: Image.Image) -> tuple[npt.NDArray[np.int64], bool]:
         shown = ", ".join("#" + "".join(f"{c:02X}" for c in colour) for colour in colours[:4])
         raise UnusablePrompt("prompt.mask_colours", colours=len(colours), values=shown)
     return levels, not is_grey
+
+
+def _is_area(mask: Mask) -> bool:
+    """Return whether a level, bool (H, W), fills a square: of three levels the middle one may be meant or not."""
+    import cv2
+
+    square = np.ones((_AREA_PX, _AREA_PX), np.uint8)
+    return bool(cv2.erode(mask.astype(np.uint8), square, borderValue=0).any())
 
 
 def _problem(values: npt.NDArray[np.int64]) -> UnusablePrompt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -61,6 +62,13 @@ def test_a_mask_is_taken_as_meant(tmp_path: Path, kind: str) -> None:
     assert (mask != DISC).mean() < (0.01 if "soft" in kind else 1e-9)
 
 
+@pytest.mark.parametrize("level", [1, 255, 65_535])
+def test_colour_of_sixteen_bits_is_taken_as_meant(tmp_path: Path, level: int) -> None:
+    path = tmp_path / "mask.png"
+    cv2.imwrite(str(path), np.repeat((DISC * level).astype(np.uint16)[..., None], 3, axis=-1))
+    assert np.array_equal(read_mask_file(path, SIZE_WH), DISC)
+
+
 REFUSED = {
     "classes": (Image.fromarray((DISC + 2 * SECOND).astype(np.uint8)), "0, 1, 2"),
     "classes and void": (
@@ -73,6 +81,13 @@ REFUSED = {
         "#0000FF, #FF0000",
     ),
     "davis, two objects": (indexed(DISC + 2 * SECOND), "#008000, #800000"),
+    "three greys": (
+        Image.fromarray((255 * DISC + 128 * SECOND).astype(np.uint8)), "0, 128, 255",
+    ),
+    "trimap": (
+        Image.fromarray((255 * DISC + 127 * (np.hypot(X - 60, Y - 48) <= 32) * ~DISC).astype(np.uint8)),
+        "0, 127, 255",
+    ),
     "dark greys": (Image.fromarray((X // 2).astype(np.uint8)), "0, 1, 2, 3, 4, 5, 6, 7, …"),
 }  # fmt: skip
 

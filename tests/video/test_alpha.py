@@ -62,6 +62,25 @@ def test_transparent_and_opaque_pixels_survive_at_the_edges(video: VideoIO, tmp_
         assert np.abs(read[soft].astype(int) - levels[soft]).mean() < 4
 
 
+def test_webm_moves_transparent_and_opaque_pixels_by_little(video: VideoIO, tmp_path: Path) -> None:
+    """VP9 can't keep them exactly: by few levels, every frame's alpha beside its own colour."""
+    path = make_clip(tmp_path / "clip.mp4", size="640x360", frames=12)
+    alphas = hair(12, (640, 360))
+    output = rendered(video, path, alphas, "webm")["webm"]
+    read = decode(output, "rgba", "-c:v", "libvpx-vp9")[..., 3].astype(int)
+    levels = np.stack([to_bytes(to_levels(alpha)) for alpha in alphas])
+    for level in (0, 255):
+        moved = np.abs(read[levels == level] - level)
+        assert moved.max() <= 12
+        assert (moved > 4).mean() <= 3e-4
+        assert (moved > 0).mean() <= 0.015
+    assert np.abs(read - levels).mean() < 0.04
+    with av.open(str(output)) as container:
+        container.seek(10**9)
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    assert all(packet.has_sidedata("matroska_block_additional") for packet in packets)
+
+
 def test_prores_alpha_read_at_twelve_bits_is_exact(video: VideoIO, tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mp4", size="256x32", frames=2)
     ramp = np.arange(256, dtype=np.uint8)[None].repeat(32, 0)

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import VideoFileSink
 from pipeline.video_io.render_target import RenderTarget
+from pipeline.video_io.writers.alpha_track import AlphaTrack
 from pipeline.video_io.writers.containers import WEBM
 from pipeline.video_io.writers.video_file import Recipe, plane_view
 from utils.messages import Text
 
 if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
+
+
+CRF, ALPHA_CRF = 24, 6
 
 
 class WebmOutput(OutputFormat):
@@ -33,33 +37,49 @@ class WebmOutput(OutputFormat):
 
     def open(self, target: RenderTarget) -> WebmSink:
         """See `OutputFormat.open`."""
-        recipe = Recipe(
-            WEBM,
-            "libvpx-vp9",
-            "yuva420p",
-            {
-                "deadline": "realtime",
-                "cpu-used": "8",
-                "row-mt": "1",
-                "crf": "24",
-                "b": "0",
-                "auto-alt-ref": "0",
-            },
-        )
-        return WebmSink(target, self.names[0], recipe)
+        return WebmSink(target, self.names[0])
 
 
 class WebmSink(VideoFileSink):
-    """Hands the planes and alpha to the encoder as they are."""
+    """Hands the planes to one encoder and alpha to another as they are."""
 
     carries_sound = True
+
+    def __init__(self, target: RenderTarget, name: str) -> None:
+        recipe = Recipe(WEBM, "libvpx-vp9", "yuv420p", _options(CRF))
+        super().__init__(target, name, recipe)
+        self._alpha = AlphaTrack(target.clip.size_wh, _options(ALPHA_CRF), target.threads)
+
+    def write(self, picture: Picture) -> None:
+        """See `Sink.write`."""
+        frame = self._writer.blank()
+        self.fill(frame, picture)
+        self._writer.write(
+            frame,
+            picture.pts,
+            picture.duration,
+            lambda packet: self._alpha.attach(packet, picture.alpha),
+        )
 
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
         planes = picture.needed_planes
         views = [plane_view(plane) for plane in frame.planes]
-        for view, plane in zip(views, (planes.y, planes.u, planes.v, picture.alpha), strict=True):
+        for view, plane in zip(views, (planes.y, planes.u, planes.v), strict=True):
             view[:] = plane
+
+
+def _options(crf: int) -> dict[str, str]:
+    """Return the options of libvpx-vp9 at a quality, lower is better; each picture is given out at once."""
+    return {
+        "deadline": "realtime",
+        "cpu-used": "5",
+        "row-mt": "1",
+        "crf": str(crf),
+        "b": "0",
+        "auto-alt-ref": "0",
+        "lag-in-frames": "0",
+    }
 
 
 FORMAT = WebmOutput()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,18 @@ class VideoWriter:
         frame.color_range = _FULL_RANGE if self._recipe.is_rgb else _LIMITED_RANGE
         return frame
 
-    def write(self, frame: Any, pts: int, duration: int) -> None:
-        """Encode a frame from `blank`, shown at `pts` for `duration`, in the clip's units."""
+    def write(
+        self,
+        frame: Any,
+        pts: int,
+        duration: int,
+        before_mux: Callable[[Any], None] = lambda packet: None,
+    ) -> None:
+        """Encode a frame from `blank`, shown at `pts` for `duration`, in the clip's units.
+
+        Args:
+            before_mux: gets each packet that the encoder gives out now, before it is written.
+        """
         from av.video.frame import PictureType
 
         self._left -= 1
@@ -121,7 +132,10 @@ class VideoWriter:
         frame.duration = duration
         frame.time_base = self._time_base
         self._durations[frame.pts] = duration
-        self._mux(self._stream.encode(frame))
+        packets = self._stream.encode(frame)
+        for packet in packets:
+            before_mux(packet)
+        self._mux(packets)
 
     def _mux(self, packets: list[Any]) -> None:
         """Write packets with their frames' durations, which encoders forget: the last one's counts."""
