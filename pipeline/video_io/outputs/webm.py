@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 
-CRF, ALPHA_CRF = 24, 6
+CRF, ALPHA_CRF = 24, 10
 
 
 class WebmOutput(OutputFormat):
@@ -27,8 +27,9 @@ class WebmOutput(OutputFormat):
     names = ("foreground.webm",)
     label = Text(en="VP9 with alpha, WebM", zh="VP9 带 Alpha 通道 WebM")
     note = Text(
-        en="For web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i.",
-        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。",
+        en="For web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i. Alpha is lossy: near edges it is "
+        "off by a few levels of 255.",
+        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。Alpha 有损：边缘附近会有几级（共 255 级）误差。",
     )
     layout = "yuv420p"
     has_alpha = True
