@@ -81,6 +81,11 @@ class Soak:
             self._acting -= 1
             self._turn.notify_all()
 
+    def read_parameters(self) -> None:
+        """Ask the server what `/submit` takes."""
+        info = Connection(self.port, "10.0.0.250").ask("GET", "/gradio_api/info")[1]
+        self._parameters = json.loads(info)["named_endpoints"]["/submit"]["parameters"]
+
     def submit_values(self, session: str) -> list[object]:
         """Return the parameters of `/submit` in their order, all but the session as they are preset."""
         return [
@@ -90,8 +95,7 @@ class Soak:
 
     def run(self) -> None:
         """Run all rounds, then stop the server under load."""
-        info = Connection(self.port, "10.0.0.250").ask("GET", "/gradio_api/info")[1]
-        self._parameters = json.loads(info)["named_endpoints"]["/submit"]["parameters"]
+        self.read_parameters()
         began_s = time.monotonic()
         self._sample(began_s)
         users = [User(number, self) for number in range(self._users)]
