@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.video_io.writers.video_file import plane_view
 from utils.alpha_levels import AlphaBytes
 
-SIDE_DATA = "matroska_block_additional"
+SIDE_DATA: Literal["matroska_block_additional"] = "matroska_block_additional"
 ALPHA_ID = (1).to_bytes(8, "big")
 """BlockAddID of alpha (WebM Container Guidelines, "Alpha Transparency"), as FFmpeg's muxer reads it."""
 NEUTRAL_CHROMA = 128
@@ -35,7 +35,7 @@ class AlphaTrack:
     def attach(self, packet: Any, alpha: AlphaBytes) -> None:
         """Put alpha, uint8 (H, W), beside the colour's packet; key pictures fall together."""
         import av
-        from av.packet import PacketSideData, packet_sidedata_type_from_literal
+        from av import packet as packets
         from av.video.frame import PictureType
 
         frame = av.VideoFrame(*self._size_wh, "yuv420p")
@@ -49,6 +49,8 @@ class AlphaTrack:
         self._count += 1
         (encoded,) = self._encoder.encode(frame)
         content = ALPHA_ID + bytes(encoded)
-        beside: Any = PacketSideData(packet_sidedata_type_from_literal(SIDE_DATA), len(content))
+        # PyAV's type stubs leave the size out.
+        make: Any = packets.PacketSideData
+        beside = make(packets.packet_sidedata_type_from_literal(SIDE_DATA), len(content))
         beside.update(content)
         packet.set_sidedata(beside)
