@@ -62,6 +62,14 @@ class Parcel:
     verify: Callable[[Path], None] = lambda path: None
 
 
+@dataclass(slots=True)
+class Bill:
+    """What a run cost, as far as is known, and how many parcels of it were sent, now or by a start before."""
+
+    usd: float = 0.0
+    sent: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Courier:
     """Brings parcels to a service and their results back.
@@ -79,6 +87,7 @@ class Courier:
     store: Store
     folder: Path
     context: RunContext
+    bill: Bill = field(default_factory=Bill)
 
     def deliver(self, parcel: Parcel) -> Path | None:
         """Return the file that the service made of a parcel, None where it finds no foreground in it.
@@ -102,6 +111,9 @@ class Courier:
                 if reply is None or not self.service.poll:
                     ticket.forget()
                     return None if reply is None else self._keep(reply, parcel, result)
+            else:
+                self.bill.usd += ticket.usd
+                self.bill.sent += 1
         try:
             self._fetch(ticket, self._wait(ticket), parcel, result)
         except Cancelled:
@@ -138,6 +150,8 @@ class Courier:
             if self.service.nothing_found and self.service.nothing_found in error.detail:
                 return None
             raise
+        self.bill.usd += parcel.usd
+        self.bill.sent += 1
         self._settle(parcel, reply)
         if self.service.poll:
             self._note(ticket, reply)
@@ -188,6 +202,7 @@ class Courier:
             return
         if true_usd != parcel.usd:
             self.ledger.add(self.service.name, true_usd - parcel.usd, "charged")
+            self.bill.usd += true_usd - parcel.usd
 
     def _note(self, ticket: Ticket, reply: Reply) -> None:
         """Put the job's id and addresses on disk.

@@ -19,7 +19,7 @@ import numpy as np
 from engines.base import ClipExchange, FrameSource, ReturnedClip, RunContext
 from engines.onnx.flow_smoothing import FlowCarrier
 from engines.remote.addresses import origin_of
-from engines.remote.courier import Courier, Parcel, lookup
+from engines.remote.courier import Bill, Courier, Parcel, lookup
 from engines.remote.fit import Sent, at_size, brightness, clip_alphas, fitted_indices
 from engines.remote.ledger import Ledger
 from engines.remote.options import RemoteOptions
@@ -114,6 +114,7 @@ class ServiceJob:
             packed = self._pictures if account.service.sends == "pictures" else self._clip
             with closing(packed(courier, selection, folder)) as received:
                 yield from self._filled(received, selection)
+            self._tell(courier.bill)
 
     @property
     def _named(self) -> str:
@@ -150,7 +151,6 @@ class ServiceJob:
             masks=masks,
             verify=lambda result: self._verify(result, folder),
         )
-        self._tell(usd)
         self.context.report("send", 0, 1)
         result = courier.deliver(parcel)
         if result is None:
@@ -243,7 +243,6 @@ class ServiceJob:
         path = folder / "picture.png"
         usd = self.account.cost_usd(1, self.context.fps)
         planned = -(-len(self.frames) // self.options.every)
-        self._tell(usd * planned)
         digest = hashlib.sha256()
         for frame in chosen_frames(self.frames, selection, self._size_wh, digest):
             self.context.check_cancelled()
@@ -282,15 +281,15 @@ class ServiceJob:
             return pixels[..., 3].astype(np.float32) / np.float32(255)
         return brightness(pixels[..., :3])
 
-    def _tell(self, usd: float) -> None:
-        """Note for the session who got the clip, and the estimate."""
+    def _tell(self, bill: Bill) -> None:
+        """Note for the session who got the clip, and what it cost, or that nothing was sent."""
         service = self.account.service
         values: dict[str, str | int | float | Message] = {
             "service": service.title,
-            "usd": f"{usd:.2f}",
+            "usd": f"{bill.usd:.2f}",
         }
-        self.context.on_notice(Message("remote.sent", values))
-        self.context.details |= {"service": service.name, "cost_usd": f"{usd:.4f}"}
+        self.context.on_notice(Message("remote.sent" if bill.sent else "remote.kept", values))
+        self.context.details |= {"service": service.name, "cost_usd": f"{bill.usd:.4f}"}
 
     def _filled(
         self, received: Generator[Alpha, None, None], selection: Selection

@@ -51,7 +51,10 @@ def test_a_service_gives_the_right_picture_for_one_bill(
     kept = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert not any(KEY.encode() in file.read_bytes() for file in kept)
     # The same clip once more, whatever is marked, costs nothing.
-    marked = matte(name, frames=frames, guide=dict(enumerate(masks)))
+    again = RunContext(on_notice=told.append)
+    marked = matte(name, frames=frames, guide=dict(enumerate(masks)), context=again)
+    assert "nothing was sent" in render(told[-1])
+    assert again.details["cost_usd"] == "0.0000"
     assert overlap(marked, masks) > 0.97
     assert service.bills == jobs
 
@@ -218,11 +221,11 @@ def test_a_result_of_another_rate_size_and_length_is_fitted_and_said(service, ma
     told = []
     service.change, service.rate = (lambda alphas: np.repeat(alphas, 2, 0)[:, ::2, ::2]), "50"
     assert overlap(matte("replicate", context=RunContext(on_notice=told.append))) > 0.9
-    assert "24 frames at 50 frames a second for 12 at 25" in render(told[-1])
+    assert "24 frames at 50 frames a second for 12 at 25" in render(told[-2])
     service.reset()
     service.change = lambda alphas: alphas[:-1]
     alphas = matte("fal", context=RunContext(on_notice=told.append))
-    assert "returned 11 frames for 12" in render(told[-1])
+    assert "returned 11 frames for 12" in render(told[-2])
     assert overlap(alphas[:-1], [mask for _, mask in FRAMES[:-1]]) > 0.97
     assert np.array_equal(alphas[-1], alphas[-2])
 

@@ -60,7 +60,7 @@ def test_the_command_says_who_gets_the_clip_and_the_cost_and_sums_it_up(
     assert "6 frames go to Replicate (127.0.0.1), for about USD 0.24" in said[0]
     assert is_the_disc(tmp_path / "out" / "alpha")
     summary = json.loads(printed.out.splitlines()[-1])
-    assert "The clip went to Replicate; estimated cost USD 0.24." in summary["warnings"]
+    assert "The clip went to Replicate and cost about USD 0.24." in summary["warnings"]
     session = settings.workspace_dir / "sessions" / summary["session"] / "session.json"
     assert json.loads(session.read_text())["run_details"]["cost_usd"] == "0.2400"
     assert KEY not in session.read_text() + printed.out + printed.err

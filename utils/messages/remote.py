@@ -25,8 +25,12 @@ TEXTS: dict[str, Text] = {
     ),
     "remote.before_beyond": Text(en="{before} {problem}", zh="{before}{problem}"),
     "remote.sent": Text(
-        en="The clip went to {service}; estimated cost USD {usd}.",
-        zh="视频已发送到 {service}；预计费用 {usd} 美元。",
+        en="The clip went to {service} and cost about USD {usd}.",
+        zh="视频已发送到 {service}，费用约 {usd} 美元。",
+    ),
+    "remote.kept": Text(
+        en="What {service} made of these frames was still here; nothing was sent.",
+        zh="{service} 对这些帧的结果仍保留在本地，未再次发送。",
     ),
     "remote.spending": Text(
         en="Spent on it: USD {day} today, {month} this month; on all services {all_day} of {day_limit} today, "
