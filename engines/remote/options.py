@@ -18,7 +18,7 @@ class RemoteOptions:
         Option(
             Text(
                 en="Send every n-th frame and carry the alpha along the motion between (cheaper, less exact)",
-                zh="每 n 帧发送一帧，其余帧沿运动传递透明通道（更便宜，精度略低）",
+                zh="每 n 帧发送一帧，其余帧沿运动传递 Alpha 通道（更便宜，精度略低）",
             ),
             minimum=1,
             maximum=12,

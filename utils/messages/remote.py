@@ -180,7 +180,7 @@ TEXTS: dict[str, Text] = {
     ),
     "remote.no_transparency": Text(
         en="{service} returned a video without transparency. Choose another engine, or tell the administrator.",
-        zh="{service} 返回的视频没有透明通道。请更换引擎或联系管理员。",
+        zh="{service} 返回的视频没有 Alpha 通道。请更换引擎或联系管理员。",
     ),
     "remote.fitted_end": Text(
         en="{service} returned {got} frames for {sent}; the end was fitted.",
