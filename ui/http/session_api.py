@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from pipeline.orchestrator import Orchestrator
-from ui import views
+from ui import result_views, views
 from ui.http.answering import answering
 from ui.inputs import session_key, whole_number
 from utils.errors import SessionError
@@ -36,7 +36,7 @@ class SessionApi:
         """Return the current result and the earlier ones that are kept, the newest first."""
         with answering(language) as spoken:
             infos = self._orchestrator.versions(session_key(session))
-            return [dict(views.version_view(info, spoken)) for info in infos]
+            return [dict(result_views.version_view(info, spoken)) for info in infos]
 
     def take_version(
         self, session: str, version: int, language: str = "en"

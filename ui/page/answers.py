@@ -13,7 +13,7 @@ from pipeline.jobs.queue import ACTIVE
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.results import least_confident
 from pipeline.session.state import SessionState
-from ui import views
+from ui import result_views, views
 from ui.page.components import Page, heading_html, output_choices, upload_label
 from ui.page.controls import control_updates
 from ui.request_values import page_controls
@@ -205,10 +205,10 @@ class Answers:
         """Show the result, or that there is none."""
         page = self.page
         outputs = self._orchestrator.outputs(state.id)
-        appearance = views.appearance_view(state)
+        appearance = result_views.appearance_view(state)
         versions = self._versions(state, language) if outputs else []
         engine = self._engine_label(state.engine_used, language)
-        result = views.result_view(state, outputs, versions, engine, language)
+        result = result_views.result_view(state, outputs, versions, engine, language)
         earlier = [version for version in versions if not version["is_current"]]
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
         weakest = least_confident(confidence, {one.frame for one in state.all_keyframes})
@@ -218,7 +218,7 @@ class Answers:
             page.viewer: gr.update(
                 confidence=list(confidence),
                 weakest=weakest,
-                result=views.viewer_result(state, outputs, earlier),
+                result=result_views.viewer_result(state, outputs, earlier),
                 review=self._review(state, language) if outputs else [],
             ),
         }
@@ -271,7 +271,7 @@ class Answers:
         }
 
     def _review(self, state: SessionState, language: Language) -> list[views.Json]:
-        return views.review_views(self._orchestrator.places_to_review(state.id), language)
+        return result_views.review_views(self._orchestrator.places_to_review(state.id), language)
 
     def _capabilities(self) -> set[str]:
         """Return what the engines that are ready can do."""
@@ -293,7 +293,7 @@ class Answers:
     def _versions(self, state: SessionState, language: Language) -> list[dict[str, views.Json]]:
         return [
             {
-                **views.version_view(info, language),
+                **result_views.version_view(info, language),
                 "engine_label": self._engine_label(info.record.engine_used, language),
             }
             for info in self._orchestrator.versions(state.id)

@@ -16,7 +16,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import RenderRequest
 from pipeline.session.state import SessionState
-from ui import views
+from ui import result_views
 from ui.client import client_of
 from ui.inputs import (
     cached_upload,
@@ -275,7 +275,7 @@ class Callbacks:
             self._orchestrator.set_background_picture(session_id, path)
         finally:
             forget_upload(path)
-        shown = views.appearance_view(self._orchestrator.state(session_id), PICTURE)
+        shown = result_views.appearance_view(self._orchestrator.state(session_id), PICTURE)
         if shown is None:
             raise SessionError("job.no_result")
         return {self._answer.page.edges: gr.update(result={**shown, "picture": time.time_ns()})}

@@ -18,7 +18,7 @@ from utils.messages import Language
 def build_edges(language: Language) -> gr.HTML:
     """Return the widget.
 
-    Props: `result` (see `ui.views.appearance_view`), `specs`. Value: `{"background",
+    Props: `result` (see `ui.result_views.appearance_view`), `specs`. Value: `{"background",
     "preview_background", "edges"}`. Events: `apply`, and `picture` with the uploaded file's path in
     its data.
     """

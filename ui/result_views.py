@@ -1,0 +1,125 @@
+"""What the widgets show of a session's results, as plain values; it decides nothing and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.orchestrator import OutputFile
+from pipeline.postprocess.review import ReviewPlace
+from pipeline.session.output_records import target_number
+from pipeline.session.result_versions import VersionInfo
+from pipeline.session.state import SessionState
+from ui.downloads import output_views
+from ui.text import shown_bytes, translate
+from ui.views import Json, first_marked
+from utils.messages import Language, render
+
+_PLAYED = ("preview", "foreground", "alpha")
+"""Kinds of files that the viewer can play, best first."""
+
+
+def result_view(
+    state: SessionState,
+    outputs: Sequence[OutputFile],
+    versions: Sequence[Json],
+    engine: str,
+    language: Language,
+) -> Json:
+    """Return the result for its widget, None while there is none."""
+    if not outputs:
+        return None
+    return {
+        "session": state.id,
+        "version": f"{state.updated_at_s:.3f}",
+        "engine": engine,
+        "seconds": f"{state.seconds.total:.1f}",
+        "outputs": output_views(state, outputs, language),
+        "versions": versions,
+        "notes": [render(warning, language) for warning in state.warnings],
+    }
+
+
+def version_view(info: VersionInfo, language: Language) -> dict[str, Json]:
+    """Return one result as the list of versions shows it."""
+    record = info.record
+    kinds = {output.kind for output in record.outputs if not target_number(output)}
+    return {
+        "version": record.number,
+        "label": translate("page.results.version", language, number=record.number),
+        "is_current": info.is_current,
+        "engine": record.engine_used,
+        "frames": record.frames_done,
+        "made_at_s": record.made_at_s,
+        "size": shown_bytes(info.size_bytes),
+        "size_bytes": info.size_bytes,
+        "first": record.request.first,
+        "edges": asdict(record.request.edges),
+        "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
+    }
+
+
+def appearance_view(state: SessionState, background: str | None = None) -> dict[str, Any] | None:
+    """Return what the before and after view starts from, None while there is no result.
+
+    Args:
+        background: behind the preview instead of the one the files were made with.
+    """
+    if state.request is None or state.clip is None or not state.outputs:
+        return None
+    request = state.request
+    width, height = state.clip.size_wh
+    last = request.last if request.last is not None else state.clip.frame_count - 1
+    start = request.start if request.start is not None else first_marked(state)
+    return {
+        "session": state.id,
+        "version": f"{state.updated_at_s:.3f}",
+        "width": width,
+        "height": height,
+        "first": request.first,
+        "last": last,
+        "frame": min(max(start, request.first), last),
+        "edges": asdict(request.edges),
+        "background": request.backgrounds.foreground,
+        "preview_background": background or request.backgrounds.preview,
+    }
+
+
+def review_views(places: Sequence[ReviewPlace], language: Language) -> list[Json]:
+    """Return the places to look at as the viewer lists them, each with its reason in words."""
+    return [
+        {
+            "frame": place.frame,
+            "reason": translate(
+                f"page.review.{place.reason}", language, percent=round(100 * place.amount)
+            ),
+        }
+        for place in places
+    ]
+
+
+def viewer_result(
+    state: SessionState,
+    outputs: Sequence[OutputFile],
+    versions: Sequence[Json],
+) -> dict[str, Any] | None:
+    """Return what the viewer needs to show the result, None while there is none.
+
+    `playable` is the kind of the file that it plays, "" where none of the files can be; `versions` are
+    the earlier results that it can be compared with.
+    """
+    request = state.result_request
+    if request is None or state.clip is None or not outputs:
+        return None
+    kinds = {output.kind for output in outputs if not output.target}
+    return {
+        "session": state.id,
+        "version": f"{state.updated_at_s:.3f}",
+        "first": request.first,
+        "last": request.last if request.last is not None else state.clip.frame_count - 1,
+        "background": request.backgrounds.preview,
+        "edges": asdict(request.edges),
+        "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
+        "versions": versions,
+    }
