@@ -67,7 +67,7 @@ def run_worker(
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
-    give_way()
     with worker:
+        give_way()  # after its signs of life began, which must not wait for a core
         loop(worker)
     manager.close(0.0)

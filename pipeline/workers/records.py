@@ -128,6 +128,13 @@ def take_back(attempt: int) -> Step:
     return _of_attempt(attempt, changes)
 
 
+def absolve(record: JobRecord) -> JobRecord | None:
+    """Take a death off the count: the worker was only silent for too long, on a busy machine or a bad line."""
+    if not record.deaths or record.phase in (Phase.DONE, Phase.FAILED, Phase.CANCELLED):
+        return None
+    return record.model_copy(update={"deaths": record.deaths - 1})
+
+
 def cancel(record: JobRecord) -> JobRecord | None:
     """Note that the user wants no more of it; what no worker has ends at once."""
     if record.cancel or record.phase not in (Phase.QUEUED, Phase.WAITING, Phase.RUNNING):

@@ -24,6 +24,7 @@ from pipeline.workers.records import (
     Phase,
     Step,
     WorkerRecord,
+    absolve,
     claim,
     end,
     give_back,
@@ -145,6 +146,7 @@ class Worker:
             if not self._settle(job_id, step):
                 logger.warning("job %s was taken back meanwhile; what was made goes", job_id)
                 attempt.discard()
+                self._settle(job_id, absolve)
         finally:
             self._running = None
         return True

@@ -19,6 +19,7 @@ from pipeline.workers.records import (
     JobRecord,
     Phase,
     WorkerRecord,
+    absolve,
     cancel,
     claim,
     end,
@@ -123,6 +124,17 @@ def test_a_job_is_given_up_at_the_third_death_and_stops_of_workers_do_not_count(
     assert last is not None
     assert last.phase is Phase.FAILED
     assert last.error == Message("worker.died", {"workers": 3})
+
+
+def test_a_worker_that_was_only_silent_takes_its_death_off_the_count(store: JobStore) -> None:
+    store.put(job().model_copy(update={"phase": Phase.WAITING}))
+    store.change("ab12", claim("slow"))
+    store.change("ab12", take_back(1))
+    assert store.change("ab12", end(1, Phase.DONE)) is None
+    record = store.change("ab12", absolve)
+    assert record is not None
+    assert (record.deaths, record.phase) == (0, Phase.QUEUED)
+    assert store.change("ab12", absolve) is None
 
 
 @pytest.mark.parametrize("step", [give_back, take_back])
