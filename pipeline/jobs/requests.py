@@ -74,12 +74,14 @@ class Jobs:
         Raises:
             BadRequest: the job is beyond what a service takes.
         """
-        registry = self._choice.registry
-        if request.engine not in registry.names or not registry.get(request.engine).is_available:
+        name, registry = request.engine, self._choice.registry
+        if name == "auto" and not request.everyone:
+            name = self._choice.default_engine()
+        if name not in registry.names:
             return None
         _, clip = self._clips.open(session_id)
         first, last = frame_range(request, clip)
-        return self._notice(registry.get(request.engine), request, last - first + 1, clip)
+        return self._notice(registry.get(name), request, last - first + 1, clip)
 
     def _notice(
         self, engine: Engine, request: MatteRequest, count: int, clip: ClipInfo

@@ -25,6 +25,7 @@ from pipeline.session.state import SessionStatus
 from tests.disc import disc_frame, write_clip, write_mask_png
 from tests.remote.stand_in import KEY
 from ui.command_line.cli import main
+from utils.messages import render
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,6 +85,17 @@ def test_without_a_key_the_command_says_how_to_give_one(
     words = ["matte", clip, "--mask", mask, "--engine", "replicate", "--out", tmp_path / "out"]
     assert run(settings, *words) == 2
     assert "SPLAZMATTE_REPLICATE_KEY" in capsys.readouterr().err
+
+
+def test_it_is_said_as_well_where_the_settings_choose_a_service(settings, clip):
+    chosen = settings.model_copy(update={"default_engine": "fal"})
+    for installed, said in ((chosen, "6 frames go to fal"), (settings, None)):
+        work = app.build_orchestrator(installed)
+        state = work.create_session(clip, "clip.mp4")
+        notice = work.before_start(state.id, MatteRequest())
+        assert (notice is None) if said is None else (notice and said in render(notice))
+        assert work.before_start(state.id, MatteRequest(everyone=True)) is None
+        work.close()
 
 
 def test_the_doctor_asks_about_the_key_and_sends_nothing(service, settings):
