@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import os
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -32,6 +33,8 @@ from utils.image_utils import write_image
 from utils.types import Alpha, Mask, Message
 
 _MATTE_IN_ZIP = "alpha.mp4"
+_ENCRYPTED = 1
+"""Bit of a ZIP member's flags (APPNOTE 4.4.4)."""
 _MEGABYTE = 1024 * 1024
 _COPY_BYTES = 256 * 1024
 
@@ -204,13 +207,13 @@ class ServiceJob:
         try:
             unpacked = self._unpacked(result, folder)
             self._returned = self.exchange.open_clip(unpacked, self.context.cancel)
-        except (BadUpload, zipfile.BadZipFile, EOFError) as error:
+        except (BadUpload, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> ServiceFailed:
-        return ServiceFailed(
-            "remote.damaged", detail=str(error), service=self.account.service.title
-        )
+        reason = error.message if isinstance(error, BadUpload) else Message("remote.bad_zip")
+        title = self.account.service.title
+        return ServiceFailed("remote.damaged", detail=str(error), service=title, reason=reason)
 
     def _unpacked(self, result: Path, folder: Path) -> Path:
         """Return a result as a file of this run: the matte of a ZIP, or a link, since the result is renamed."""
@@ -224,6 +227,8 @@ class ServiceJob:
         with zipfile.ZipFile(result) as archive, unpacked.open("wb") as target:
             if _MATTE_IN_ZIP not in archive.namelist():
                 raise zipfile.BadZipFile(f"no {_MATTE_IN_ZIP}")
+            if archive.getinfo(_MATTE_IN_ZIP).flag_bits & _ENCRYPTED:
+                raise zipfile.BadZipFile("encrypted")
             with archive.open(_MATTE_IN_ZIP) as source:
                 while chunk := source.read(_COPY_BYTES):
                     if target.tell() + len(chunk) > most:

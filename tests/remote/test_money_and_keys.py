@@ -25,8 +25,9 @@ from engines.remote.ticket import Ticket
 from engines.remote.wire import Patience, Wire
 from pipeline.engine_choice import EngineChoice
 from pipeline.session.request import MatteRequest
+from pipeline.video_io import ClipFiles
 from utils.alpha_levels import OPAQUE, to_levels
-from utils.errors import BadRequest, EngineUnavailable, ServiceFailed
+from utils.errors import BadRequest, BadUpload, EngineUnavailable, ServiceFailed
 from utils.messages import render
 
 REPLICATE = SERVICES["replicate"]
@@ -214,6 +215,21 @@ def test_what_cannot_be_explained_is_refused(count, fps):
     size = (160, 80) if count == 48 else (160, 96)
     with pytest.raises(ServiceFailed):
         fitted_indices("fal", SENT, Returned(count, Fraction(fps), size))
+
+
+def test_colours_survive_the_way_to_a_service(tmp_path):
+    files = ClipFiles(Settings(_env_file=None))
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (120, 60, 200)]
+    frames = [np.full((64, 96, 3), colour, np.uint8) for colour in colours]
+    for name, is_lossless, most in (("a.mp4", False, 3), ("a.mkv", True, 0)):
+        path = tmp_path / name
+        files.write_clip(path, frames, (96, 64), Fraction(25), lossless=is_lossless)
+        returned = files.open_clip(path, threading.Event())
+        assert (len(returned), returned.fps, returned.size_wh) == (6, 25, (96, 64))
+        read = np.stack(list(returned.colours())).astype(int)
+        assert np.abs(read - np.stack(frames)).max() <= most
+    with pytest.raises(BadUpload):
+        files.read_picture(path, threading.Event())
 
 
 def test_alpha_levels_survive_as_colours():

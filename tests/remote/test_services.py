@@ -139,7 +139,7 @@ def test_a_slow_or_large_result_is_given_up_and_fetched_again_without_a_second_b
 
 def test_a_zip_that_stays_truncated_is_told_and_can_be_fetched_later(service, matte):
     service.faults = {"fetch": ["truncated"] * 3}
-    with pytest.raises(ServiceFailed, match="damaged"):
+    with pytest.raises(ServiceFailed, match=r"can\'t be read \(The ZIP is damaged\.\)"):
         matte("unscreen")
     assert overlap(matte("unscreen")) > 0.97
     assert service.bills == 1

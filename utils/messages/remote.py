@@ -147,10 +147,11 @@ TEXTS: dict[str, Text] = {
         zh="{service} 返回的结果类型为“{kind}”，不是视频或图片。请稍后重新开始，不会重复发送视频。",
     ),
     "remote.damaged": Text(
-        en="The result of {service} arrives damaged. Start again later: it is fetched once more, the clip is not sent "
-        "again.",
-        zh="{service} 的结果已损坏。请稍后重新开始：只会再次下载结果，不会重复发送视频。",
+        en="The result of {service} can't be read ({reason}) Start again later: it is fetched once more, the clip is not "
+        "sent again.",
+        zh="无法读取 {service} 的结果（{reason}）。请稍后重新开始：只会再次下载结果，不会重复发送视频。",
     ),
+    "remote.bad_zip": Text(en="The ZIP is damaged.", zh="ZIP 已损坏。"),
     "remote.bad_picture": Text(
         en="The picture that came back is no PNG, or is damaged.",
         zh="返回的图片不是 PNG 或已损坏。",
