@@ -53,6 +53,9 @@ _TRANSFERS = {
     16: "smpte2084",
     18: "arib-std-b67",
 }
+_SDR_OF_CAMERAS = ("bt709", "smpte170m", "bt2020-10", "bt2020-12")
+"""Transfers that BT.2020's constant luminance is defined for; ICtCp is for HDR in BT.2020 alone. What is tagged
+otherwise is taken for BT.2020 without constant luminance: `zscale` refuses it."""
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _RGB_PREFIXES = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8")
 _FULL_RANGE = 2
@@ -101,9 +104,14 @@ def resolve_tags(video: VideoHeader) -> ColourTags:
     matrix = "gbr" if is_rgb else _MATRICES.get(video.matrix, fallback)
     if matrix == "gbr" and not is_rgb:
         matrix = fallback
+    primaries = _PRIMARIES.get(video.primaries, assumed)
+    is_defined = {
+        "ictcp": transfer in HDR_TRANSFERS and primaries == "bt2020",
+        "bt2020c": transfer in _SDR_OF_CAMERAS,
+    }
     return ColourTags(
-        matrix=matrix,
-        primaries=_PRIMARIES.get(video.primaries, assumed),
+        matrix=matrix if is_defined.get(matrix, True) else "bt2020nc",
+        primaries=primaries,
         transfer=transfer,
         range="pc" if is_full else "tv",
     )
@@ -120,11 +128,9 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
         return f"format={_ALPHA_FORMATS},alphaextract,format=gray"
     if info.is_hdr:
         return f"{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
-    has_other_gamut = tags.primaries != "bt709"
-    if has_other_gamut or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
+    if tags.primaries != "bt709" or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
         # The transfer stays: only the primaries are converted, in linear light.
         gamut = f"pin={tags.primaries}:tin={tags.transfer}:p=bt709:t={tags.transfer}:"
-        gamut = gamut if has_other_gamut else ""
         return f"zscale={_zscale_input(tags)}{gamut}{_zscale_output(layout)}"
     if layout == "yuv420p":
         if is_plain(info):
@@ -142,9 +148,9 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
 def size_filter(size_wh: tuple[int, int], tags: ColourTags) -> str:
     """Return the filter that goes first: a size that changes inside the clip becomes the first one.
 
-    A matrix that `scale` does not know is relabelled before it, since the chain names its own.
+    The matrix is relabelled before it, since `scale` does not know them all and the chain names its own.
     """
-    relabel = "setparams=colorspace=bt709," if tags.matrix in _UNSCALABLE else ""
+    relabel = "" if tags.matrix == "gbr" else "setparams=colorspace=bt709,"
     return f"{relabel}scale={size_wh[0]}:{size_wh[1]}"
 
 
@@ -183,6 +189,6 @@ def _tone_map(tags: ColourTags) -> str:
     """Return the chain to linear BT.709 light in which reference white and highlights fit below 1."""
     return (
         f"zscale={_zscale_input(tags)}tin={tags.transfer}:pin={tags.primaries}:"
-        f"t=linear:npl={REFERENCE_WHITE_NITS},format=gbrpf32le,zscale=p=bt709,"
+        f"t=linear:p=bt709:m=gbr:r=full:npl={REFERENCE_WHITE_NITS},format=gbrpf32le,"
         f"tonemap=tonemap=mobius:param={_LINEAR_BELOW}:peak={_PEAKS[tags.transfer]:.4f}:desat=0"
     )

@@ -80,6 +80,29 @@ def test_hdr_grey_and_reference_white_land_where_sdr_has_them(
             assert low <= colour.min() <= colour.max() <= high, (name, x)
 
 
+ODD_TAGS = {
+    "HLG without primaries": ("unknown", "arib-std-b67", "bt2020nc"),
+    "HLG of constant luminance": ("bt2020", "arib-std-b67", "bt2020c"),
+    "ICtCp in SDR": ("bt709", "bt709", "ictcp"),
+    "primaries missing for a matrix made of them": ("unknown", "bt709", "chroma-derived-nc"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_TAGS)
+def test_tags_that_do_not_go_together_are_read_all_the_same(
+    video: VideoIO, tmp_path: Path, kind: str
+) -> None:
+    """A neutral grey stays neutral; what is accepted is never refused at its first frame."""
+    primaries, transfer, matrix = ODD_TAGS[kind]
+    path = flat_clip(
+        tmp_path / "clip.mp4", "0x808080", "160x96", "-vf",
+        f"format=yuv420p10le,setparams=color_primaries={primaries}:color_trc={transfer}:"
+        f"colorspace={matrix}:range=tv", "-c:v", "libx264", "-qp", "0",
+    )  # fmt: skip
+    frame = next(iter(video.open(path, video.probe(path)).read(0, 1)))
+    assert np.ptp(frame[48, 80]) <= 2
+
+
 WIDE = {
     "bt2020 10 bit": ("bt2020", "bt2020-10", "bt2020nc", "yuv420p10le", "bt709"),
     "bt2020 8 bit": ("bt2020", "bt709", "bt2020nc", "yuv420p", "bt709"),
