@@ -105,21 +105,23 @@ def plan_clip(
 
 
 def plan_windows(frames: int, window: int, overlap: int) -> tuple[Span, ...]:
-    """Return windows that cover all frames, evenly spread, each of the full length.
+    """Return the fewest windows that cover all frames, evenly spread, of one length.
 
-    A clip of at most `window` frames is one window. Neighbours share `overlap` frames or more.
+    A clip of at most `window` frames is one window. Neighbours share `overlap` frames, or one or two more:
+    windows are as short as that allows, so that no frame is predicted more often than it is blended.
 
     Args:
         frames: length of the clip, at least 1.
-        window: length of a window, at least 1.
+        window: greatest length of a window, at least 1.
         overlap: frames that neighbours share at least, less than `window`.
     """
     if frames <= window:
         return (Span(0, frames),)
     count = math.ceil((frames - overlap) / (window - overlap))
-    last = frames - window
+    length = math.ceil((frames + (count - 1) * overlap) / count)
+    last = frames - length
     starts = [(2 * index * last + count - 1) // (2 * (count - 1)) for index in range(count)]
-    return tuple(Span(start, start + window) for start in starts)
+    return tuple(Span(start, start + length) for start in starts)
 
 
 def blend_weights(windows: Sequence[Span], index: int) -> npt.NDArray[np.float64]:

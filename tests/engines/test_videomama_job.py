@@ -40,7 +40,7 @@ def test_each_frame_and_mask_is_read_and_encoded_once_and_each_window_predicted_
 
 def test_memory_does_not_grow_with_the_clip() -> None:
     seen = []
-    for count in (60, 240):
+    for count in (72, 248):
         frames, masks = moving_disc(count)
         watched = WatchedFrames(frames)
         job = make_job(FakeNetworks(), watched, masks)
