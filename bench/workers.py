@@ -133,7 +133,9 @@ def kills(folder: Path, jobs: int, count: int, seed: int) -> bool:
                 server.kill()
                 time.sleep(1.0)
                 server.start()
-        states = Counter(page.ended(session, 1200).status.value for session in sessions)
+        ends = [page.ended(session, 1200) for session in sessions]
+        states = Counter(state.status.value for state in ends)
+        print("errors:", Counter(state.error.code for state in ends if state.error is not None))
         took_s = time.perf_counter() - started_s
         left = list((page.workspace / "attempts").iterdir())
     finally:
