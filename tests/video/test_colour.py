@@ -110,6 +110,8 @@ WIDE = {
     "display p3 as srgb": ("smpte432", "iec61966-2-1", "bt709", "yuv420p", "iec61966-2-1"),
     "bt601 of 525 lines": ("smpte170m", "smpte170m", "smpte170m", "yuv420p", "smpte170m"),
     "bt601 of 625 lines": ("bt470bg", "bt709", "bt470bg", "yuv422p", "bt709"),
+    "smpte 240m": ("smpte240m", "bt709", "smpte240m", "yuv420p", "bt709"),
+    "ebu 3213": ("jedec-p22", "bt709", "bt709", "yuv420p", "bt709"),
     "bt709": ("bt709", "bt709", "bt709", "yuv420p", "bt709"),
     "ycgco": ("bt709", "bt709", "ycgco", "yuv444p", "bt709"),
 }

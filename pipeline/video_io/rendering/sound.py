@@ -17,7 +17,7 @@ LEAD_SAMPLES, LEAST_LEAD_S = 8192, 0.1
 _OPUS_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """By channels: the layouts of Opus' mapping families 0 and 1 (RFC 7845), the only ones that browsers play."""
 _OPUS_RATE = 48_000
-"""FFmpeg counts the delay of Opus in samples of the input's rate: of 8 kHz, readers would drop the first 32 ms."""
+"""At lower rates FFmpeg's WebM says that its sound starts late: of 8 kHz, by 32 ms."""
 _AAC_LAYOUTS = (
     *("mono", "stereo", "2.1", "3.0", "3.0(back)", "3.1", "4.0", "quad", "quad(side)", "4.1"),
     *("5.0", "5.0(side)", "5.1", "5.1(side)", "6.0", "hexagonal", "6.1", "6.1(back)", "7.0", "7.1"),
