@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import VideoFileSink
 from pipeline.video_io.render_target import RenderTarget
-from pipeline.video_io.writers.video_file import h264, plane_view
+from pipeline.video_io.writers.video_file import NEUTRAL_CHROMA, h264, plane_view
 from utils.messages import Text
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 CRF = 12
 BELOW_BLACK, ABOVE_WHITE = 9, 12
 """Levels of luma that transparent and opaque pixels lie outside the range."""
-NEUTRAL_CHROMA = 128
 
 
 def _luma_of_alpha() -> npt.NDArray[np.uint8]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pipeline.video_io.writers.video_file import plane_view
+from pipeline.video_io.writers.video_file import NEUTRAL_CHROMA, plane_view
 from utils.alpha_levels import AlphaBytes
 
 SIDE_DATA: Literal["matroska_block_additional"] = "matroska_block_additional"
 ALPHA_ID = (1).to_bytes(8, "big")
 """BlockAddID of alpha (WebM Container Guidelines, "Alpha Transparency"), as FFmpeg's muxer reads it."""
-NEUTRAL_CHROMA = 128
 
 
 class AlphaTrack:

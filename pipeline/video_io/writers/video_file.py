@@ -16,6 +16,9 @@ from pipeline.video_io.writers.containers import MP4, WEBM, Container
 
 Plane = npt.NDArray[np.uint8]
 
+NEUTRAL_CHROMA = 128
+"""Of grey, in 8 bits."""
+
 _RGB, _BT709 = 0, 1
 _LIMITED_RANGE, _FULL_RANGE = 1, 2
 """FFmpeg's AVCOL_* numbers."""
