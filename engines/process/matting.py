@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +135,7 @@ class ProcessMattingEngine(Engine):
         if not self._busy.acquire(blocking=False):
             raise EngineError("process.busy", name=self.label)
         try:
-            connection = self._healthy_connection()
+            connection = self._healthy_connection(context.check_cancelled)
             job = WorkerJob(connection, frames, masks, start, options, context, self._stall_s)
             try:
                 for item in job.run():
@@ -151,8 +151,12 @@ class ProcessMattingEngine(Engine):
         finally:
             self._busy.release()
 
-    def _healthy_connection(self) -> Connection:
-        """Return a worker that answers, started again where the last one doesn't."""
+    def _healthy_connection(self, check: Callable[[], None]) -> Connection:
+        """Return a worker that answers, started again where the last one doesn't.
+
+        Args:
+            check: called while one starts; what it raises ends that.
+        """
         if self._device is None:
             raise RuntimeError("the engine was unloaded while a job ran")
         if self._connection is not None:
@@ -161,25 +165,25 @@ class ProcessMattingEngine(Engine):
                 return self._connection
             except WorkerFailure:
                 self._drop()
-        self._start(self._device)
+        self._start(self._device, check)
         assert self._connection is not None
         return self._connection
 
-    def _start(self, device: DeviceName) -> None:
+    def _start(self, device: DeviceName, check: Callable[[], None] = lambda: None) -> None:
         """Start a worker and load its weights; on failure none is left.
 
         Raises:
-            EngineUnavailable: it speaks another version of the protocol, or is another engine's.
-            EngineError: it failed.
+            EngineError: it failed, speaks another version of the protocol, or is another engine's.
             OutOfGpuMemory: its weights don't fit.
         """
         try:
             self._connection = connection = Connection(self.worker_command())
-            hello, _ = connection.receive(timeout_s=HELLO_S)
+            hello, _ = connection.receive(timeout_s=HELLO_S, check=check)
             found = hello.get("protocol"), hello.get("engine")
             if hello["kind"] != "hello" or found != (PROTOCOL, self.name):
                 raise WorkerFailure("garbage", f"{hello} instead of hello from {self.name}")
-            ready = self._ask(connection, {"kind": "load", "device": device}, "ready", LOAD_S)
+            load = {"kind": "load", "device": device}
+            ready = self._ask(connection, load, "ready", LOAD_S, check)
             self._weight_bytes = count_of(ready, "weight_bytes")
         except WorkerFailure as failure:
             raise self._failed(failure) from failure
@@ -190,10 +194,17 @@ class ProcessMattingEngine(Engine):
             self._drop()
             raise
 
-    def _ask(self, connection: Connection, question: Fields, kind: str, timeout_s: float) -> Fields:
+    def _ask(
+        self,
+        connection: Connection,
+        question: Fields,
+        kind: str,
+        timeout_s: float,
+        check: Callable[[], None] = lambda: None,
+    ) -> Fields:
         """Send a message and return the answer of the kind wanted; note what the worker holds."""
         connection.send(question, timeout_s=timeout_s)
-        answer, _ = connection.receive(timeout_s=timeout_s)
+        answer, _ = connection.receive(timeout_s=timeout_s, check=check)
         if answer["kind"] == "failed":
             raise WorkerRefusal(str(answer.get("text")))
         if answer["kind"] != kind:
