@@ -20,7 +20,12 @@ from engines.builtin.tracking.background_motion import (
     object_motion,
 )
 from engines.builtin.tracking.bidirectional import ReversePass
-from engines.builtin.tracking.confidence import ExpectedArea, confidence, quality_indicators
+from engines.builtin.tracking.confidence import (
+    ExpectedArea,
+    confidence,
+    predicted_overlap,
+    quality_indicators,
+)
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.occlusion import search_window
 from engines.builtin.tracking.parts import without_pinholes
@@ -617,3 +622,14 @@ def test_confidence_is_less_the_less_the_mask_resembles_the_confirmed_frames():
     assert found[1] < 0.9 * found[0]
     nothing = np.zeros_like(mask)
     assert confidence(quality_indicators(nothing, mask, log_odds, log_odds, 0.0), 1.0) == 0.0
+
+
+def test_confidence_is_less_for_a_thin_mask_and_where_a_network_sees_another():
+    compact = disc()
+    thin = np.zeros_like(compact)
+    thin[::6] = True
+    assert predicted_overlap(1.0, compact, None) > 0.8
+    assert predicted_overlap(1.0, thin, None) < predicted_overlap(1.0, compact, None) - 0.05
+    agreed, disputed = (predicted_overlap(1.0, compact, overlap) for overlap in (1.0, 0.5))
+    assert disputed == pytest.approx(agreed - 0.24)
+    assert predicted_overlap(1.0, np.zeros_like(compact), 1.0) == 0.0

@@ -168,6 +168,16 @@ def test_a_crop_around_the_target_shows_what_the_whole_frame_does_not() -> None:
     assert crops.boxes == [(0, 0, 80, 80)] * 2
 
 
+def test_the_agreement_is_that_of_the_answer_which_showed_the_confirmed_mask() -> None:
+    nothing = seen(np.zeros((HEIGHT, WIDTH)))
+    view = ForegroundView(nothing, Crops(TARGET))
+    model = TargetForeground()
+    model.confirm(view, TARGET)
+    assert model.agreement(view, TARGET) == 1.0
+    assert model.agreement(view, rectangle(30, 20, 45, 60)) < 0.9
+    assert model.agreement(view, np.zeros_like(TARGET)) == 0.0
+
+
 def test_a_crop_that_does_not_show_the_confirmed_mask_is_not_asked_about_again() -> None:
     crops = Crops(rectangle(30, 20, 60, 40))
     model = TargetForeground()

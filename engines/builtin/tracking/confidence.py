@@ -16,6 +16,13 @@ _LARGEST_SHARE = 1.1
 """Area, as a share of the expected one, beyond which detached parts are another object's."""
 _FARTHEST = 0.2
 """Smallest factor by which scale change is allowed to reduce the expected area."""
+_NETWORK_SHARE = 0.6
+"""Weight of the network's agreement in the confidence, where there is a network."""
+_CONTOUR_COST = 0.8
+"""Confidence that a mask loses per share of its area that lies on the contour, up to `_THINNEST`."""
+_THINNEST = 0.4
+_LEAST = 0.2
+"""Confidence that stands for a score of 0; 1 stands for 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ def quality_indicators(
 
 
 def confidence(indicators: QualityIndicators, before: float) -> float:
-    """Return the confidence in [0, 1] from this frame's indicators and the previous frame's confidence.
+    """Return the tracker's own confidence in [0, 1], from this frame's indicators and that of the frame before.
 
     Errors persist along a pass, so confidence rises by at most 0.02 a frame.
     """
@@ -121,3 +128,25 @@ def confidence(indicators: QualityIndicators, before: float) -> float:
         + 0.25 * indicators.area_share
     )
     return float(np.clip(min(now, before + 0.02), 0.0, 1.0))
+
+
+def predicted_overlap(tracked: float, region: Mask, agreement: float | None) -> float:
+    """Return the confidence of a frame in [0, 1]: about the overlap that its mask has with the truth.
+
+    An error of a pixel along the contour costs a thin mask more than a compact one, and what a network
+    sees otherwise than the tracker is what a user should look at.
+
+    Args:
+        tracked: `confidence` by the tracker's own indicators, in [0, 1].
+        region: the estimated mask, bool (h, w).
+        agreement: overlap of the mask with a network's foreground near it; None without a network.
+    """
+    area = np.count_nonzero(region)
+    if not area:
+        return 0.0
+    score = tracked
+    if agreement is not None:
+        score = (1.0 - _NETWORK_SHARE) * tracked + _NETWORK_SHARE * agreement
+    contour = np.count_nonzero(dilate(region, 1) & ~erode(region, 1)) / area
+    score -= _CONTOUR_COST * min(contour, _THINNEST)
+    return float(np.clip(_LEAST + (1.0 - _LEAST) * score, 0.0, 1.0))

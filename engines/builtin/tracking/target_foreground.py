@@ -28,6 +28,9 @@ _LEAST_OVERLAP = 0.85
 _FULL_OVERLAP = 0.95
 _NEAR = 8
 """Pixels around the confirmed mask in which an answer is compared with it."""
+_REACH = 0.12
+"""Distance in which foreground beside a tracked mask counts, as a share of the square root of its area."""
+_LEAST_REACH = 3
 _TOGETHER = 0.6
 """Weight of each of two answers that are both trusted: they come from one network and err alike."""
 _LARGEST_LOG_ODDS = 3.0
@@ -112,6 +115,18 @@ class TargetForeground:
         self._whole.follow(view.whole, mask, to_previous)
         if self._cropped is not None and self._trust_crop > 0.0:
             self._crop.follow(self._cropped, mask, to_previous)
+
+    def agreement(self, view: ForegroundView, mask: Mask) -> float:
+        """Return the overlap of a mask, bool (h, w), with the foreground near it, in [0, 1].
+
+        Of the answer that the confirmed frame spoke for more; 0 for an empty mask.
+        """
+        answer = view.whole
+        if self._cropped is not None and self._trust_crop > self._trust_whole:
+            answer = self._cropped
+        reach = max(_LEAST_REACH, round(_REACH * float(np.sqrt(np.count_nonzero(mask)))))
+        found = (answer.probability > 0.5) & dilate(mask, reach)
+        return intersection_over_union(found, mask) if mask.any() else 0.0
 
     def overall(self, view: ForegroundView) -> FloatMap:
         """Return the log odds of the whole frame for a target that was lost, float32 (h, w).

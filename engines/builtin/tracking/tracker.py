@@ -13,7 +13,12 @@ from engines.builtin.tracking.background_motion import (
     motion_separability,
     object_motion,
 )
-from engines.builtin.tracking.confidence import ExpectedArea, confidence, quality_indicators
+from engines.builtin.tracking.confidence import (
+    ExpectedArea,
+    confidence,
+    predicted_overlap,
+    quality_indicators,
+)
 from engines.builtin.tracking.contour_refinement import refined_contour
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
@@ -90,6 +95,7 @@ class ObjectTracker:
     ) -> Estimate:
         """Replace the estimate of this frame by a user's mask; return it."""
         self._estimate = confirmed(mask)
+        self._tracked_confidence = 1.0
         self._last_lab = frame.lab
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         place = object_frame(self._estimate.probability)
@@ -115,6 +121,7 @@ class ObjectTracker:
     def mark_absent(self) -> Estimate:
         """Record the user's statement that the object is not in this frame."""
         self._estimate = Estimate(np.zeros_like(self._estimate.probability), 1.0)
+        self._tracked_confidence = 1.0
         return self._estimate
 
     def step(
@@ -225,11 +232,14 @@ class ObjectTracker:
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
-        confident = confidence(indicators, self._estimate.confidence)
+        self._tracked_confidence = confidence(indicators, self._tracked_confidence)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
+        agreement = None
         if foreground is not None:
+            agreement = self._foreground.agreement(foreground, probability > 0.5)
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
+        confident = predicted_overlap(self._tracked_confidence, probability > 0.5, agreement)
         return Estimate(probability, confident, indicators.temporal_overlap)
 
     def _reappeared(
@@ -275,6 +285,7 @@ class ObjectTracker:
         if foreground is not None:
             appearance_log_odds = appearance_log_odds + self._foreground.overall(foreground)
         found = redetect(appearance_log_odds, frame.lab, self._usual_area)
+        self._tracked_confidence = _LOST_CONFIDENCE
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
 
