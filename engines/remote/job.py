@@ -139,7 +139,7 @@ class ServiceJob:
         is_lossless = service.sends == "lossless"
         path = folder / ("clip.mkv" if is_lossless else "clip.mp4")
         digest = hashlib.sha256(f"{self._named} {self.context.fps}".encode())
-        chosen = chosen_frames(self.frames, selection, size_wh, digest)
+        chosen = chosen_frames(self.frames, selection, size_wh, digest, self._packed)
         self.exchange.write_clip(path, chosen, size_wh, self.context.fps, lossless=is_lossless)
         masks = self._masks(selection, size_wh, folder, digest)
         limit = service.limits.upload_bytes
@@ -154,7 +154,6 @@ class ServiceJob:
             masks=masks,
             verify=lambda result: self._verify(result, folder),
         )
-        self.context.report("send", 0, 1)
         result = courier.deliver(parcel)
         if result is None:
             raise courier.wire.failed("not_understood")
@@ -171,6 +170,9 @@ class ServiceJob:
             service.title, service.returns, returned, indices, self.frames.size_wh
         )
 
+    def _packed(self, looked_at: int) -> None:
+        self.context.report("send", looked_at, len(self.frames))
+
     def _masks(
         self, selection: Selection, size_wh: tuple[int, int], folder: Path, digest: hashlib._Hash
     ) -> Path | None:
@@ -182,6 +184,7 @@ class ServiceJob:
 
         def pictures() -> Iterator[np.ndarray]:
             for index in sent:
+                self.context.check_cancelled()
                 grey = self.guide[index].astype(np.uint8) * np.uint8(255)
                 picture = resized(np.repeat(grey[..., None], 3, axis=2), size_wh)
                 digest.update(np.packbits(picture[..., 0] > 127).data)
@@ -249,8 +252,14 @@ class ServiceJob:
         usd = self.account.cost_usd(1, self.context.fps)
         planned = -(-len(self.frames) // self.options.every)
         digest = hashlib.sha256()
-        for frame in chosen_frames(self.frames, selection, self._size_wh, digest):
-            self.context.check_cancelled()
+        looking = chosen_frames(
+            self.frames,
+            selection,
+            self._size_wh,
+            digest,
+            lambda looked_at: self.context.check_cancelled(),
+        )
+        for frame in looking:
             write_image(path, frame)
             limit = service.limits.upload_bytes
             if limit and path.stat().st_size > limit:

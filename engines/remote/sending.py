@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -82,11 +82,20 @@ def sent_size_wh(
 
 
 def chosen_frames(
-    frames: FrameSource, selection: Selection, size_wh: tuple[int, int], digest: hashlib._Hash
+    frames: FrameSource,
+    selection: Selection,
+    size_wh: tuple[int, int],
+    digest: hashlib._Hash,
+    on_frame: Callable[[int], None],
 ) -> Iterator[Frame]:
-    """Yield the frames to send at their size, uint8 RGB (h, w, 3), and put them into the digest."""
+    """Yield the frames to send at their size, uint8 RGB (h, w, 3), and put them into the digest.
+
+    Args:
+        on_frame: told of each frame that was looked at, how many there were; may raise `Cancelled`.
+    """
     with closing(frames.read(0, len(frames))) as reader:  # type: ignore[type-var]
-        for frame in reader:
+        for looked_at, frame in enumerate(reader, start=1):
+            on_frame(looked_at)
             if not selection.wants(frame):
                 continue
             sent = resized(frame, size_wh)

@@ -182,6 +182,15 @@ def test_cancel_ends_the_job_at_the_service_and_a_stop_of_the_program_does_not(s
     assert service.bills == 1  # the second start polled the first one's job
 
 
+def test_a_cancel_while_the_clip_is_packed_sends_nothing(service, settings, matte):
+    context = RunContext()
+    context.on_progress = lambda progress: context.cancel.set() if progress.done == 3 else None
+    with pytest.raises(Cancelled):
+        matte("replicate", context=context)
+    assert service.requests == []
+    assert not list((settings.workspace_dir / "remote" / "packing").iterdir())
+
+
 def _cancel_when_polled(service, cancel) -> None:
     while service.polls < 2:
         threading.Event().wait(0.005)
