@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -276,6 +277,7 @@ def test_separate_targets_give_a_matte_each_and_one_together(work, clip, setting
         "png 1",
         "png 2",
     ]
+    shutil.rmtree(session.versions_dir)
     assert {path.name for path in session.folder.rglob("*.m[op][4v]")} == {"source.mp4"}
     for number, part in enumerate(parts, start=1):
         shrunk = np.asarray(
