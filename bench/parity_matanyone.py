@@ -26,6 +26,7 @@ from engines.base import RunContext
 from engines.matanyone.checkpoint import detect_generation, find_weights
 from engines.matanyone.contract import Generation
 from engines.matanyone.engine import MatAnyoneEngine
+from engines.weights import write_receipt
 from utils.types import Frame, Mask
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -136,7 +137,10 @@ def _weights(options: argparse.Namespace, scratch: Path) -> tuple[Generation, Pa
         generation: Generation = options.generation or "2"
         from tests.engines.fake_matanyone import write_random_weights
 
-        return generation, write_random_weights(scratch / "random")
+        folder = write_random_weights(scratch / "random")
+        # Without a receipt the published file's checksum is wanted.
+        write_receipt(folder, ["model.safetensors"])
+        return generation, folder
     folder = Path(options.weights).expanduser()
     generation = options.generation or detect_generation(folder)
     if find_weights(folder, generation) is None and folder.is_dir():
