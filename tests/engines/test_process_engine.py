@@ -113,6 +113,8 @@ def test_a_worker_that_hangs_is_ended_and_started_again(clip):
         run(engine, clip, fault="hang")
     assert caught.value.code == "process.silent"
     assert is_gone(before)
+    # A busy machine may leave a sound worker waiting for longer than that.
+    engine._stall_s = 60
     assert len(run(engine, clip)) == COUNT
     after = engine.worker_pid
     engine.unload()
@@ -147,8 +149,7 @@ def test_what_the_worker_prints_neither_blocks_it_nor_is_kept_whole(engine, clip
 def test_cancel_is_passed_on_and_a_worker_that_does_not_hear_it_is_ended(
     engine, clip, fault, survives, monkeypatch
 ):
-    if not survives:
-        monkeypatch.setattr(process_job, "CANCEL_S", 0.3)
+    monkeypatch.setattr(process_job, "CANCEL_S", 60 if survives else 0.3)
     frames, _, mask = clip
     run(engine, clip)
     before = engine.worker_pid
@@ -214,7 +215,7 @@ def test_a_worker_ends_with_the_program_even_while_it_computes():
         check=True,
     )
     pid = int(done.stdout)
-    for _ in range(200):
+    for _ in range(1200):
         if is_gone(pid):
             return
         time.sleep(0.05)
