@@ -11,13 +11,11 @@ import pytest
 from engines.base import KEPT_CACHE, RunContext
 from engines.builtin.foreground import BY_SPEED, ForegroundMaps
 from engines.builtin.selection.foreground_cue import ForegroundCue
-from engines.builtin.tracking.contour_refinement import refined_contour
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.parts import without_surplus
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.flow import FlowPair
 from utils.errors import Cancelled, EngineUnavailable
-from utils.mask_utils import dilate
 from utils.types import Message
 
 HEIGHT, WIDTH = 80, 120
@@ -191,17 +189,16 @@ def test_a_crop_that_does_not_show_the_confirmed_mask_is_not_asked_about_again()
         model.evidence(view, TARGET, STILL, WHOLE),
         alone.evidence(seen(TARGET), TARGET, STILL, WHOLE),
     )
-    assert [answer.reliability.max() for answer in model.contour_answers(view, WHOLE)] == [1.0]
 
 
-def test_a_rim_of_background_is_given_back_where_the_network_tells_the_two_sides_apart() -> None:
-    rim = dilate(TARGET, 2)
-    found = refined_contour(rim, rim.astype(np.float32), [seen(TARGET)])
-    assert np.array_equal(found > 0.5, TARGET)
-    everywhere = seen(np.ones((HEIGHT, WIDTH)))
-    beside_a_crowd = refined_contour(rim, rim.astype(np.float32), [everywhere])
-    assert np.array_equal(beside_a_crowd > 0.5, rim)
-    assert np.array_equal(refined_contour(rim, rim.astype(np.float32), []), rim)
+def test_no_crop_is_asked_about_where_the_network_sees_other_objects() -> None:
+    crops = Crops(TARGET)
+    model = TargetForeground()
+    other = rectangle(70, 20, 79, 60)
+    view = ForegroundView(seen(TARGET | other), crops)
+    model.confirm(view, TARGET)
+    model.advance(view, TARGET, NO_MOTION)
+    assert len(crops.boxes) == 1
 
 
 def test_before_a_confirmed_frame_there_is_no_evidence() -> None:

@@ -37,6 +37,11 @@ class DistractorMemory:
         self._memory = self._found.astype(np.float32)
         self._largest_share = _share(self._found, mask)
 
+    @property
+    def is_present(self) -> bool:
+        """True once the clip has shown distractors."""
+        return self._largest_share >= _PRESENT
+
     def support(
         self, answer: FloatMap, expected: Mask, origin: FloatMap, to_previous: FloatImage
     ) -> FloatMap:
@@ -52,7 +57,7 @@ class DistractorMemory:
         """
         remembered = sample_at(self._memory, to_previous) > _FOREGROUND
         parts = _outside(answer, expected)
-        if self._largest_share < _PRESENT:
+        if not self.is_present:
             # Nothing but the target so far: what joins it is a part of it that was lost.
             whole, sizes = components(answer > _FOREGROUND)
             parts = keep_components(parts, component_sums(expected, whole, sizes) == 0, whole)

@@ -73,6 +73,11 @@ class ForegroundModel:
         self._radius = _LEAST_RADIUS
         self._confirmed_rates = 0.5, 0.5
 
+    @property
+    def has_distractors(self) -> bool:
+        """True once the network has seen other objects than the target."""
+        return self._memory is not None and self._memory.distractors.is_present
+
     def confirm(self, foreground: Foreground, mask: Mask) -> None:
         """Start from a confirmed frame's answer and mask, bool (h, w)."""
         origin = mask.astype(np.float32)

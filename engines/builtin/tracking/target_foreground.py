@@ -53,7 +53,8 @@ class TargetForeground:
 
     On the whole frame a network misses a small target, or takes it for background beside a larger
     object; on a crop it may lose what tells the target from its surroundings. The confirmed frame
-    decides: a crop that does not show the network the confirmed mask is not asked about again.
+    decides: a crop that does not show the network the confirmed mask is not asked about again, nor is
+    any once the network has seen other objects, which a crop shows as well as the target.
     """
 
     def __init__(self) -> None:
@@ -74,6 +75,9 @@ class TargetForeground:
 
     def advance(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> None:
         """Go on to the next frame, where the last mask warped along `flow` is `expected`, bool (h, w)."""
+        if self._whole.has_distractors or self._crop.has_distractors:
+            self._trust_crop = 0.0
+            self._cropped = None
         before = self._cropped
         self._cropped = self._asked(view, expected) if self._trust_crop > 0.0 else None
         if self._cropped is None and before is not None:
@@ -93,22 +97,6 @@ class TargetForeground:
         crop = self._crop.evidence(self._cropped, expected, to_previous, window)
         both = whole * (1.0 - (1.0 - _TOGETHER) * trust) + crop * (_TOGETHER * trust)
         return np.clip(both, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS).astype(np.float32)
-
-    def contour_answers(self, view: ForegroundView, window: IntBox) -> list[Foreground]:
-        """Return the answers that may move a contour in a window, with their trust in the reliability."""
-        x0, y0, x1, y1 = window
-        part = np.s_[y0:y1, x0:x1]
-        return [
-            Foreground(
-                np.ascontiguousarray(answer.probability[part]),
-                np.ascontiguousarray(answer.reliability[part]) * np.float32(trust),
-            )
-            for answer, trust in (
-                (view.whole, self._trust_whole),
-                (self._cropped, self._trust_crop),
-            )
-            if answer is not None and trust > 0.0
-        ]
 
     def follow(self, view: ForegroundView, mask: Mask, to_previous: FloatImage) -> None:
         """Learn from a frame's estimated mask, bool (h, w); see `ForegroundModel.follow`."""

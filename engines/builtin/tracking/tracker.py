@@ -19,7 +19,6 @@ from engines.builtin.tracking.confidence import (
     predicted_overlap,
     quality_indicators,
 )
-from engines.builtin.tracking.contour_refinement import refined_contour
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
@@ -226,9 +225,6 @@ class ObjectTracker:
             keep = without_surplus(keep, self._expected_area.largest())
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
-        if foreground is not None:
-            answers = self._foreground.contour_answers(foreground, prediction.window)
-            probability[view] = refined_contour(keep, probability[view], answers)
         probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
