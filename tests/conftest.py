@@ -20,6 +20,16 @@ INSTALLED_MODELS = Path(os.environ["TESTS_INSTALLED_MODELS_DIR"])
 os.environ["SPLAZMATTE_MODELS_DIR"] = str(ROOT / "tests" / "no-models")
 
 
+_FIRST = ("workers", "ui", "serving")
+"""Folders with few and long tests: run last, one process would wait for the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first."""
+    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.parent, len(ranks)))
+
+
 class _ErrorCollector(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

@@ -15,8 +15,8 @@ from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.video_io.outputs import registry
 from tests.disc import write_clip, write_mask_png
 from ui.command_line.cli import main
+from ui.downloads import output_views
 from ui.page.components import output_choices
-from ui.views import output_views
 from utils.errors import BadRequest
 
 MADE_UP = """
