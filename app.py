@@ -85,15 +85,16 @@ def work(settings: Settings, name: str, lives: Callable[[], bool]) -> None:
 
     Raises:
         WorkersUnavailable: the page is of another version, or the broker is unusable.
-        StoreUnavailable: the broker can't be reached.
+        StoreUnavailable: the broker can't be reached within a lease.
     """
     from functools import partial
 
     from pipeline.worker_process import run_worker
+    from pipeline.workers.store import reached
     from pipeline.workers.worker import work_by_asking
 
     registry, manager = build_engines(settings)
-    store, queue = build_store(settings)
+    store, queue = reached(lambda: build_store(settings), settings.lease_s)
     loop = partial(work_by_asking, store=store) if queue is None else queue.work
     run_worker(settings, registry, manager, store, name, loop, lives)
 

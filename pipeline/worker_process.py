@@ -40,7 +40,6 @@ def run_worker(
 
     Raises:
         WorkersUnavailable: the page is of another version.
-        StoreUnavailable: the store can't be reached at the start.
     """
     os.umask(0o077)
     video = VideoIO(settings)

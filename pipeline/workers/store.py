@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -10,7 +13,14 @@ from pydantic import BaseModel
 
 from pipeline.storage.files import exclusive, partial_path, write_atomically
 from pipeline.workers.records import Beat, JobRecord, Step, WorkerRecord
+from utils.errors import StoreUnavailable
 
+logger = logging.getLogger(__name__)
+
+RETRY_S = 0.5
+"""Seconds between two tries to reach a store."""
+
+Opened = TypeVar("Opened")
 Stored = TypeVar("Stored", bound=BaseModel)
 
 
@@ -161,3 +171,23 @@ def _replace(path: Path, value: BaseModel) -> None:
     temporary = partial_path(path)
     temporary.write_bytes(value.model_dump_json().encode("utf-8"))
     os.replace(temporary, path)
+
+
+def reached(open_store: Callable[[], Opened], within_s: float) -> Opened:
+    """Open what may be restarting just now, as often as it takes.
+
+    Raises:
+        StoreUnavailable: it can't be reached within these seconds.
+    """
+    deadline_s = time.monotonic() + within_s
+    is_first = True
+    while True:
+        try:
+            return open_store()
+        except StoreUnavailable as error:
+            if time.monotonic() > deadline_s:
+                raise
+            if is_first:
+                logger.warning("%s; trying again for %g s", error, within_s)
+            is_first = False
+        time.sleep(RETRY_S)

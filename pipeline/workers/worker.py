@@ -29,7 +29,7 @@ from pipeline.workers.records import (
     end,
     give_back,
 )
-from pipeline.workers.store import JobStore
+from pipeline.workers.store import RETRY_S, JobStore
 from utils.errors import Cancelled, SplazmatteError, StoreUnavailable, WorkersUnavailable
 from utils.types import Message, Progress
 
@@ -41,8 +41,6 @@ BEATS_A_LEASE = 4
 """Signs of life within a lease at least, so that a late one does not cost the job."""
 STOP_TRIES_S = 5.0
 """Seconds that a worker which stops tries to report a job's end."""
-RETRY_S = 0.5
-"""Seconds between two tries to report a job's end."""
 
 RunJob = Callable[[SessionStore, str, MatteRequest, RunContext], object]
 """Runs a request for a session of a store, in this thread."""
@@ -91,13 +89,15 @@ class Worker:
         return self._record.name
 
     def __enter__(self) -> Worker:
-        """Announce the worker.
+        """Announce the worker; where the store can't be reached now, with a later sign of life.
 
         Raises:
             WorkersUnavailable: the page is of another version.
-            StoreUnavailable: the store can't be reached.
         """
-        self._announce()
+        try:
+            self._announce()
+        except StoreUnavailable as error:
+            logger.warning("%s", error)
         if self._refusal is not None:
             raise self._refusal
         self._thread.start()

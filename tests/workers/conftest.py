@@ -123,8 +123,12 @@ class Workers:
     settings: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
+    @property
+    def log(self) -> Path:
+        return self.workspace.parent / "workers.log"
+
     def start(self, name: str, seconds_a_frame: float = 0.1) -> subprocess.Popen[bytes]:
-        with (self.workspace.parent / "workers.log").open("ab") as log:
+        with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.workers.slow_worker", name, str(seconds_a_frame)],
                 cwd=ROOT,

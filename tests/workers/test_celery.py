@@ -122,11 +122,23 @@ def test_every_job_is_done_once_whatever_is_killed_or_delivered_twice(
         assert process.wait(30) == 0, name
 
 
+def test_a_worker_that_starts_while_the_broker_restarts_waits_for_it(
+    page: Page, workers: Workers, redis_server: RedisServer
+) -> None:
+    redis_server.kill()
+    process = workers.start("early")
+    wait_until(lambda: "trying again" in workers.log.read_text())
+    redis_server.start()
+    page.wait_for_workers(1)
+    process.terminate()
+    assert process.wait(30) == 0
+
+
 def test_a_worker_of_another_version_or_with_a_wrong_broker_ends_with_a_sentence(
     page: Page, workers: Workers
 ) -> None:
     page.store.begin("0.1")
-    environment = app_environment(page.workspace, **workers.settings)
+    environment = app_environment(page.workspace, SPLAZMATTE_LEASE_S="1", **workers.settings)
     command = [sys.executable, "app.py", "worker"]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
