@@ -20,7 +20,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from utils.errors import Cancelled
+from utils.errors import Cancelled, EngineUnavailable
 from utils.options import OptionSpec, OptionValue, specs_of
 from utils.types import Alpha, Frame, Mask, Message, OnNotice, OnProgress, Progress, Prompt
 
@@ -69,6 +69,19 @@ class Requirement:
     label: Message
     present: bool
     command: str
+
+
+def check_requirements(name: Message | str, requirements: Iterable[Requirement]) -> None:
+    """Check that all of an engine's requirements are present.
+
+    Raises:
+        EngineUnavailable: names the first that is missing, and the command that gets it.
+    """
+    for item in requirements:
+        if not item.present:
+            raise EngineUnavailable(
+                "engine.unavailable", name=name, missing=item.label, command=item.command or "-"
+            )
 
 
 SETUP_COMMAND = "bash scripts/setup_env.sh --models"

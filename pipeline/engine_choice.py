@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, Engine, ForegroundNetwork, RemoteEngine
+from engines.base import Capability, Engine, ForegroundNetwork, RemoteEngine, check_requirements
 from engines.device.manager import ModelManager
 from engines.foreground import PREFERRED
 from engines.registry import EngineRegistry
@@ -122,7 +122,7 @@ class EngineChoice:
         on_gpu = self.manager.device.startswith("cuda")
         if asked != (_AUTO, _AUTO) or request.everyone or request.options or on_gpu:
             return ""
-        able = [engine for engine in self._own(Capability.MATTE) if engine.is_available]
+        able = self._here(Capability.MATTE)
         best = max(able, key=lambda engine: engine.preference.where_it_agrees)
         return best.name if best.preference.where_it_agrees else ""
 
@@ -143,8 +143,7 @@ class EngineChoice:
         """
         able = self._able(Capability.EVERYONE if everyone else Capability.MATTE)
         if wanted == _AUTO:
-            own = self._own(Capability.EVERYONE)
-            name = self._default_for_everyone(own) if everyone else self.default_engine()
+            name = self._default_for_everyone() if everyone else self.default_engine()
         else:
             engine = self.registry.get(wanted)
             if engine not in able:
@@ -163,7 +162,7 @@ class EngineChoice:
         Raises:
             EngineUnavailable: none is ready.
         """
-        ready = [engine for engine in self._own(Capability.EVERYONE) if engine.is_available]
+        ready = self._here(Capability.EVERYONE)
         if not ready:
             raise EngineUnavailable("engine.no_foreground_network")
         wanted = (self._settings.foreground_network, PREFERRED)
@@ -178,14 +177,15 @@ class EngineChoice:
         """Return the engine that previews a clip without a mark; "" where none is ready, or by the setting."""
         if not self._settings.quick_preview:
             return ""
-        able = [engine for engine in self._own(Capability.EVERYONE) if engine.is_available]
+        able = self._here(Capability.EVERYONE)
         wanted = [engine for engine in able if engine.preference.quick_preview]
         return (
             max(wanted, key=lambda engine: engine.preference.quick_preview).name if wanted else ""
         )
 
-    def _default_for_everyone(self, able: list[Engine]) -> str:
+    def _default_for_everyone(self) -> str:
         """Return the best ready engine that needs no mark, or the first, whose error then names what it lacks."""
+        able = self._own(Capability.EVERYONE)
         if not able:
             raise BadRequest("engine.everyone_none")
         ready = self._ready(Capability.EVERYONE)
@@ -200,9 +200,13 @@ class EngineChoice:
 
     def _ready(self, capability: Capability) -> list[Engine]:
         """Return the engines that a job may take: where there are workers, those that workers have."""
-        able, elsewhere = self._own(capability), self._elsewhere()
-        there = [engine for engine in able if engine.name in elsewhere]
-        return there or [engine for engine in able if engine.is_available]
+        elsewhere = self._elsewhere()
+        there = [engine for engine in self._own(capability) if engine.name in elsewhere]
+        return there or self._here(capability)
+
+    def _here(self, capability: Capability) -> list[Engine]:
+        """Return the engines of this house that are ready in this process."""
+        return [engine for engine in self._own(capability) if engine.is_available]
 
     def _segmenters(self) -> list[Engine]:
         """Return the engines that find and track the target, best first."""
@@ -224,14 +228,7 @@ class EngineChoice:
 
     def _require(self, name: str) -> None:
         engine = self.registry.get(name)
-        missing = [item for item in engine.requirements() if not item.present]
-        if missing:
-            raise EngineUnavailable(
-                "engine.unavailable",
-                name=engine.label,
-                missing=missing[0].label,
-                command=missing[0].command or "-",
-            )
+        check_requirements(engine.label, engine.requirements())
 
     def _info(
         self, name: str, is_default: bool, elsewhere: frozenset[str] = frozenset()

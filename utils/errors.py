@@ -102,7 +102,7 @@ class StoreUnavailable(SplazmatteError):
     """The store of jobs can't be reached: nothing is known of them, which is not the same as dead."""
 
 
-class RemoteFailure(SplazmatteError):
+class DispatchedJobFailed(SplazmatteError):
     """A job failed in a worker; the message is the worker's."""
 
     def __init__(self, message: Message) -> None:

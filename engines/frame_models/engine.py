@@ -34,7 +34,6 @@ from engines.onnx.spec import NetworkSpec
 from engines.onnx.target import TargetRestriction
 from engines.weights_manifest import model_weights
 from utils.errors import BadRequest
-from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
@@ -101,9 +100,7 @@ class FrameModelEngine(Engine):
         """See `MattingEngine.process`; an empty guide asks for the main object."""
         chosen = read_options(FrameModelOptions, options, self.option_specs())
         masks = TargetGuide(guide, frames.size_wh)
-        first = masks.mask(start)
-        if first is not None:
-            check_keyframe_mask(first, frames.size_wh, start)
+        masks.check_start(start)
         if chosen.as_rembg and not self.spec.in_rembg:
             raise BadRequest(
                 "engine.option_range", name="as_rembg", value=self.spec.name, allowed="False"

@@ -21,6 +21,7 @@ from engines.base import (
     Preference,
     Requirement,
     RunContext,
+    check_requirements,
 )
 from engines.device.placement import stream_with_smaller
 from engines.matanyone.backend import PACKAGES, TorchBackend
@@ -45,7 +46,6 @@ from engines.matanyone.options import (
 from engines.matanyone.passes import Runner, WorkMeter, in_step, plan_segments, shared_progress
 from engines.matanyone.region import Region, RegionFrames
 from engines.weights import download_command
-from utils.errors import EngineUnavailable
 from utils.options import OptionSpec, OptionValue, read_options
 from utils.types import Mask, Message
 
@@ -202,14 +202,7 @@ class MatAnyoneEngine(Engine):
     def _load(self, generation: Generation, device: DeviceName) -> None:
         # The weights in use go first: the memory budget reserves one generation at a time.
         self._loaded = None
-        for item in self._requirements(generation):
-            if not item.present:
-                raise EngineUnavailable(
-                    "engine.unavailable",
-                    name=self.label,
-                    missing=item.label,
-                    command=item.command,
-                )
+        check_requirements(self.label, self._requirements(generation))
         weights = require_weights(self._folders[generation], generation)
         self._loaded = generation, self._backend.load(generation, weights, device)
         self._device = device

@@ -62,6 +62,39 @@ class _Moment:
     after_miss: FloatMap | None = None
 
 
+class _Motion:
+    """Optical flow between reduced frames, and what it carries along; `size_wh` is that of the frames."""
+
+    def __init__(self, size_wh: tuple[int, int]) -> None:
+        scale = min(1.0, FLOW_LONG_SIDE / max(size_wh))
+        self.full_wh = size_wh
+        self.size_wh = max(16, round(size_wh[0] * scale)), max(16, round(size_wh[1] * scale))
+        self.grid = _grid(self.size_wh)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def grey(self, frame: Frame) -> Grey:
+        """Return the reduced frame, uint8 (h, w)."""
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        return np.asarray(cv2.resize(grey, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def flow(self, here: Grey, there: Grey) -> FloatMap:
+        """Return where each pixel of `here` lies in `there`, float32 (h, w, 2), relative to it."""
+        return np.asarray(self._flow.calc(here, there, None), np.float32)
+
+    def warped(self, values: npt.NDArray[Any], flow: FloatMap) -> FloatMap:
+        """Return the values, (h, w) or (h, w, n), that the flow leads to."""
+        places = self.grid + flow
+        warped = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped)
+
+    def carried(self, alpha: npt.NDArray[np.uint16], flow: FloatMap) -> FloatMap:
+        """Return the full-size alpha, 16-bit levels, that the reduced flow leads to, float32 (H, W)."""
+        ratio = np.array(self.full_wh, np.float32) / np.array(self.size_wh, np.float32)
+        places = cv2.resize(flow, self.full_wh) * ratio + _grid(self.full_wh)
+        carried = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(carried, np.float32) / np.float32(_FULL_LEVELS)
+
+
 class FlowSmoother:
     """Smooths the alphas of one clip.
 
@@ -72,13 +105,9 @@ class FlowSmoother:
     """
 
     def __init__(self, size_wh: tuple[int, int], every: int = 1, smooths: bool = True) -> None:
-        scale = min(1.0, FLOW_LONG_SIDE / max(size_wh))
-        self._full_wh = size_wh
-        self._size_wh = max(16, round(size_wh[0] * scale)), max(16, round(size_wh[1] * scale))
+        self._motion = _Motion(size_wh)
         self._smooths = smooths
         self._reach = max(REACH if smooths else 0, every - 1)
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._grid = _grid(self._size_wh)
 
     def run(self, samples: Iterable[Sample]) -> Iterator[Alpha]:
         """Yield each frame's alpha, float32 (H, W), in order; some frames are read ahead.
@@ -111,22 +140,21 @@ class FlowSmoother:
             yield self._result(shot, place)
 
     def _moment(self, sample: Sample, previous: _Moment | None) -> _Moment:
-        grey = cv2.cvtColor(sample.frame, cv2.COLOR_RGB2GRAY)
-        small = np.asarray(cv2.resize(grey, self._size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-        moment = _Moment(small, None, None)
+        motion = self._motion
+        moment = _Moment(motion.grey(sample.frame), None, None)
         if sample.alpha is not None:
             # Sixteen bits: several alphas of the full size wait here.
             moment.full = _sixteen_bits(sample.alpha)
             moment.alpha = self._reduced(sample.alpha)
         if previous is not None:
-            moment.before = np.asarray(self._flow.calc(small, previous.grey, None), np.float32)
-            previous.after = np.asarray(self._flow.calc(previous.grey, small, None), np.float32)
+            moment.before = motion.flow(moment.grey, previous.grey)
+            previous.after = motion.flow(previous.grey, moment.grey)
             moment.before_miss = self._miss(moment.before, previous.after)
             previous.after_miss = self._miss(previous.after, moment.before)
         return moment
 
     def _miss(self, there: FloatMap, back: FloatMap) -> FloatMap:
-        returned = there + self._warped(back, there)
+        returned = there + self._motion.warped(back, there)
         return np.asarray(cv2.magnitude(returned[..., 0], returned[..., 1]), np.float32)
 
     def _result(self, shot: list[_Moment], place: int) -> Alpha:
@@ -144,9 +172,9 @@ class FlowSmoother:
         for side in (-1, 1):
             for other, flow, trust in self._around(shot, place, side, 1):
                 if other.median is not None:
-                    total += trust * self._warped(other.median, flow)
+                    total += trust * self._motion.warped(other.median, flow)
                     weights += trust
-        change = cv2.resize(total / weights - moment.alpha, self._full_wh)
+        change = cv2.resize(total / weights - moment.alpha, self._motion.full_wh)
         result: Alpha = np.clip(full + change, 0.0, 1.0, dtype=np.float32)
         return result
 
@@ -164,8 +192,10 @@ class FlowSmoother:
         around = self._around(shot, place, side, self._reach + 1)
         for distance, (other, flow, trust) in enumerate(around, start=1):
             if other.full is not None:
-                weight = cv2.resize(np.maximum(trust, _LEAST_TRUST), self._full_wh) / distance
-                return self._carried_full(other.full, flow), weight
+                weight = (
+                    cv2.resize(np.maximum(trust, _LEAST_TRUST), self._motion.full_wh) / distance
+                )
+                return self._motion.carried(other.full, flow), weight
         return None
 
     def _median(self, shot: list[_Moment], place: int) -> FloatMap:
@@ -176,7 +206,7 @@ class FlowSmoother:
         for side in (-1, 1):
             for other, flow, trust in self._around(shot, place, side, REACH):
                 if other.alpha is not None:
-                    values.append(self._warped(other.alpha, flow))
+                    values.append(self._motion.warped(other.alpha, flow))
                     weights.append(trust)
         return weighted_median(np.stack(values, axis=-1), np.stack(weights, axis=-1))
 
@@ -195,32 +225,21 @@ class FlowSmoother:
             step_miss = shot[near].before_miss if side < 0 else shot[near].after_miss
             assert step is not None
             assert step_miss is not None
-            miss = np.maximum(miss, self._warped(step_miss, flow))
-            flow = flow + self._warped(step, flow)
-            error = cv2.absdiff(self._warped(shot[far].grey, flow).astype(np.float32), here)
+            miss = np.maximum(miss, self._motion.warped(step_miss, flow))
+            flow = flow + self._motion.warped(step, flow)
+            error = cv2.absdiff(self._motion.warped(shot[far].grey, flow).astype(np.float32), here)
             exponent = cv2.blur(error, (5, 5)) / _LEVELS + np.square(miss / _STEP_PX)
             trust: FloatMap = np.exp(-exponent, dtype=np.float32)
             trust[self._is_outside(flow)] = 0.0
             yield shot[far], flow, trust
 
     def _is_outside(self, flow: FloatMap) -> npt.NDArray[np.bool_]:
-        places, last = self._grid + flow, np.array(self._size_wh, np.float32) - 1
+        places, last = self._motion.grid + flow, np.array(self._motion.size_wh, np.float32) - 1
         return np.asarray(np.any((places < 0) | (places > last), axis=-1), np.bool_)
-
-    def _warped(self, values: npt.NDArray[Any], flow: FloatMap) -> FloatMap:
-        places = self._grid + flow
-        warped = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(warped)
-
-    def _carried_full(self, alpha: npt.NDArray[np.uint16], flow: FloatMap) -> FloatMap:
-        ratio = np.array(self._full_wh, np.float32) / np.array(self._size_wh, np.float32)
-        places = cv2.resize(flow, self._full_wh) * ratio + _grid(self._full_wh)
-        carried = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(carried, np.float32) / np.float32(_FULL_LEVELS)
 
     def _reduced(self, alpha: Alpha) -> FloatMap:
         return np.asarray(
-            cv2.resize(alpha, self._size_wh, interpolation=cv2.INTER_AREA), np.float32
+            cv2.resize(alpha, self._motion.size_wh, interpolation=cv2.INTER_AREA), np.float32
         )
 
 
@@ -232,8 +251,8 @@ class FlowCarrier:
     """
 
     def __init__(self, size_wh: tuple[int, int]) -> None:
-        self._motion = FlowSmoother(size_wh, smooths=False)
-        self._before: _Moment | None = None
+        self._motion = _Motion(size_wh)
+        self._before: tuple[Grey, npt.NDArray[np.uint16]] | None = None
 
     def next(self, frame: Frame, alpha: Alpha | None) -> Alpha:
         """Return the alpha of the next frame, uint8 RGB (H, W, 3): the one given, or the one before carried along.
@@ -241,16 +260,14 @@ class FlowCarrier:
         Raises:
             ValueError: there is nothing to carry.
         """
-        before = self._before if alpha is None else None
-        moment = self._motion._moment(Sample(frame, alpha), before)
-        self._before = moment
-        if alpha is not None:
-            return alpha
-        if before is None or before.full is None or moment.before is None:
-            raise ValueError("the first frame needs an alpha")
-        carried: Alpha = self._motion._carried_full(before.full, moment.before)
-        moment.full = _sixteen_bits(carried)
-        return carried
+        grey = self._motion.grey(frame)
+        if alpha is None:
+            if self._before is None:
+                raise ValueError("the first frame needs an alpha")
+            before, levels = self._before
+            alpha = self._motion.carried(levels, self._motion.flow(grey, before))
+        self._before = grey, _sixteen_bits(alpha)
+        return alpha
 
 
 def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from utils.errors import UnusablePrompt
+from utils.mask_utils import check_keyframe_mask
 from utils.types import Mask
 
 
@@ -39,3 +40,13 @@ class TargetGuide:
                 height=self._shape[0],
             )
         return mask
+
+    def check_start(self, start: int) -> None:
+        """Check the mask of the frame that matting starts from, where there is one.
+
+        Raises:
+            UnusablePrompt: it is missing, of another size, or selects nothing.
+        """
+        mask = self.mask(start)
+        if mask is not None:
+            check_keyframe_mask(mask, (self._shape[1], self._shape[0]), start)

@@ -20,6 +20,7 @@ from engines.base import (
     MattedFrame,
     Requirement,
     RunContext,
+    check_requirements,
 )
 from engines.device.placement import error_kind
 from engines.process.connection import Connection, WorkerCommand, WorkerFailure
@@ -27,7 +28,6 @@ from engines.process.job import WorkerJob, WorkerRefusal, count_of
 from engines.process.worker import PROTOCOL, Fields
 from utils.errors import (
     EngineError,
-    EngineUnavailable,
     OutOfGpuMemory,
     SplazmatteError,
     UnusablePrompt,
@@ -89,11 +89,7 @@ class ProcessMattingEngine(Engine):
     def load_model(self, device: DeviceName) -> None:
         """See `Engine.load_model`; starts the worker and waits until its weights are loaded."""
         self.unload()
-        for item in self.requirements():
-            if not item.present:
-                raise EngineUnavailable(
-                    "engine.unavailable", name=self.label, missing=item.label, command=item.command
-                )
+        check_requirements(self.label, self.requirements())
         self._start(device)
         self._device = device
 
@@ -188,8 +184,9 @@ class ProcessMattingEngine(Engine):
         except WorkerFailure as failure:
             raise self._failed(failure) from failure
         except WorkerRefusal as refusal:
+            error = self._refused(refusal)
             self._drop()
-            raise self._refused(refusal) from refusal
+            raise error from refusal
         except BaseException:
             self._drop()
             raise

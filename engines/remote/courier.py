@@ -135,7 +135,7 @@ class Courier:
         self.ledger.add(self.service.name, parcel.usd, "sent", parcel.further_usd)
         ticket.state, ticket.usd = "sending", parcel.usd
         ticket.write()
-        url = expand(self.service.submit, values)
+        url = self.service.submit.format_map(values)
         try:
             reply = self.wire.post(
                 url, headers=dict(self.service.submit_headers), **self._content(parcel, values)
@@ -174,7 +174,7 @@ class Courier:
         upload = self.service.upload
         if upload is None:
             raise RuntimeError("the file travels in the submit")
-        url = expand(upload.url, self.values)
+        url = upload.url.format_map(self.values)
         try:
             if not upload.target:
                 reply = self.wire.post(url, files={upload.file_field: path})
@@ -284,7 +284,7 @@ class Courier:
             ServiceFailed: the answer has none there.
         """
         if "{" in where:
-            return expand(where, {**self.values, "id": quote(number, safe="")})
+            return where.format_map({**self.values, "id": quote(number, safe="")})
         found = lookup(answer, where)
         while isinstance(found, list) and found:
             found = found[0]
@@ -309,17 +309,12 @@ def lookup(answer: Answer, where: str) -> Answer:
     return None
 
 
-def expand(template: str, values: Mapping[str, str]) -> str:
-    """Return a template with its placeholders filled in."""
-    return template.format_map(values)
-
-
 def expand_body(body: Mapping[str, JsonBody], values: Mapping[str, str]) -> dict[str, Any]:
     """Return a body with the placeholders in its texts filled in."""
     result: dict[str, Any] = {}
     for name, value in body.items():
         if isinstance(value, str):
-            result[name] = expand(value, values)
+            result[name] = value.format_map(values)
         elif isinstance(value, Mapping):
             result[name] = expand_body(value, values)
         else:

@@ -22,6 +22,7 @@ from engines.base import (
     MattedFrame,
     Requirement,
     RunContext,
+    check_requirements,
 )
 from engines.onnx.guide import TargetGuide
 from engines.onnx.target import TargetRestriction
@@ -30,8 +31,7 @@ from engines.remote.ledger import Ledger
 from engines.remote.options import RemoteOptions
 from engines.remote.services import SERVICES
 from engines.remote.spec import Service
-from utils.errors import BadRequest, EngineUnavailable
-from utils.mask_utils import check_keyframe_mask
+from utils.errors import BadRequest
 from utils.options import OptionValue, read_options
 from utils.types import Mask, Message
 
@@ -86,14 +86,7 @@ class RemoteServiceEngine(Engine):
 
     def load_model(self, device: DeviceName) -> None:
         """See `Engine.load_model`; there is only the key to look for."""
-        missing = [item for item in self.requirements() if not item.present]
-        if missing:
-            raise EngineUnavailable(
-                "engine.unavailable",
-                name=self.label,
-                missing=missing[0].label,
-                command=missing[0].command,
-            )
+        check_requirements(self.label, self.requirements())
 
     def unload(self) -> None:
         """See `Engine.unload`."""
@@ -182,10 +175,7 @@ class RemoteServiceEngine(Engine):
         if self._exchange is None:
             raise RuntimeError("use_exchange comes before process")
         chosen = read_options(RemoteOptions, options, self.option_specs())
-        masks = TargetGuide(guide, frames.size_wh)
-        first = masks.mask(start)
-        if first is not None:
-            check_keyframe_mask(first, frames.size_wh, start)
+        TargetGuide(guide, frames.size_wh).check_start(start)
         return self._run(frames, guide, start, chosen, context, self._exchange)
 
     def _run(
@@ -236,7 +226,7 @@ class RemoteServiceEngine(Engine):
                 settings.remote_pause_s, settings.remote_deadline_s, settings.remote_fetch_s
             ),
             most_bytes=settings.remote_result_bytes,
-            store=Store(settings.workspace_dir / "remote"),
+            store=Store.of(settings.workspace_dir),
             kept_s=settings.retention_hours * 3600,
         )
 

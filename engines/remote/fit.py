@@ -7,7 +7,6 @@ right until it moves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,6 +17,7 @@ from engines.base import ReturnedClip
 from engines.remote.spec import Returned
 from utils.alpha_levels import OPAQUE, AlphaLevels
 from utils.errors import ServiceFailed
+from utils.prefetch import ended
 from utils.types import Alpha, Frame, Message
 
 MOST_LOST = 2
@@ -107,7 +107,7 @@ def clip_alphas(
     source = _alphas(kind, returned)
     position = -1
     current: Alpha | None = None
-    with closing(source):  # type: ignore[type-var]
+    with ended(source):
         for index in indices:
             while position < index:
                 current = next(source)

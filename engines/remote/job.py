@@ -30,6 +30,7 @@ from engines.remote.store import Store
 from engines.remote.wire import Patience, Wire
 from utils.errors import BadUpload, ServiceFailed
 from utils.image_utils import write_image
+from utils.prefetch import ended
 from utils.types import Alpha, Mask, Message
 
 _MATTE_IN_ZIP = "alpha.mp4"
@@ -315,7 +316,7 @@ class ServiceJob:
         carrier = FlowCarrier(self.frames.size_wh)
         waiting: deque[Alpha] = deque()
         alpha = np.zeros((1, 1), np.float32)
-        with closing(self.frames.read(0, len(self.frames))) as reader:  # type: ignore[type-var]
+        with ended(self.frames.read(0, len(self.frames))) as reader:
             for index, frame in enumerate(reader):
                 # A clip is chosen whole before it is sent, pictures one by one, up to the next that is sent.
                 while len(selection.fates) <= index:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 
 import cv2
@@ -14,6 +13,8 @@ import numpy.typing as npt
 
 from engines.base import FrameSource
 from engines.remote.options import RemoteOptions
+from utils.image_utils import shrink_to
+from utils.prefetch import ended
 from utils.scene_cut import CutDetector
 from utils.types import Frame
 
@@ -61,9 +62,7 @@ class Selection:
 
     def _has_changed(self, frame: Frame) -> bool:
         """Tell whether the picture differs from the last one that differed."""
-        scale = min(1.0, _SMALL_LONG_SIDE / max(frame.shape[:2]))
-        size_wh = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
-        small = np.asarray(cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        small = shrink_to(frame, _SMALL_LONG_SIDE)
         before = self._before
         if before is not None and int(cv2.absdiff(small, before).max()) <= _CHANGE_LEVELS:
             return False
@@ -93,7 +92,7 @@ def chosen_frames(
     Args:
         on_frame: told of each frame that was looked at, how many there were; may raise `Cancelled`.
     """
-    with closing(frames.read(0, len(frames))) as reader:  # type: ignore[type-var]
+    with ended(frames.read(0, len(frames))) as reader:
         for looked_at, frame in enumerate(reader, start=1):
             on_frame(looked_at)
             if not selection.wants(frame):

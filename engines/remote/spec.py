@@ -15,7 +15,7 @@ JsonBody: TypeAlias = "str | int | bool | Mapping[str, JsonBody]"
 Sent: TypeAlias = Literal["video", "lossless", "pictures"]
 """One H.264 clip, one lossless clip with the masks beside it, or each frame as a PNG of its own."""
 Returned: TypeAlias = Literal["transparency", "matte", "levels", "zip_matte"]
-"""The result's own transparency, its brightness, 16 bits in red and green, or the matte inside a ZIP."""
+"""The result's own transparency, its brightness, 12 bits in red and green, or the matte inside a ZIP."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Store:
 
     folder: Path
 
+    @classmethod
+    def of(cls, workspace_dir: Path) -> Store:
+        """Return that of a workspace."""
+        return cls(workspace_dir / "remote")
+
     @property
     def tickets(self) -> Path:
         """What is known of unfinished jobs."""

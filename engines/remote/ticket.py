@@ -26,7 +26,6 @@ class Ticket:
     id: str = ""
     poll: str = ""
     through: str = ""
-    result: str = ""
     cancel: str = ""
     usd: float = 0.0
 

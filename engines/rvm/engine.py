@@ -32,7 +32,6 @@ from engines.onnx.runtime.interface import NetworkSession, NetworkStream, Stream
 from engines.onnx.spec import NativeSize
 from engines.rvm.options import RvmOptions, ratio_for, ratios
 from engines.rvm.passes import Runner, compare_once
-from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.types import Mask, Message
 
@@ -127,9 +126,7 @@ class RvmEngine(Engine):
         if self._loaded is None:
             raise RuntimeError("load_model comes before process")
         chosen = read_options(RvmOptions, options, self.option_specs())
-        first = TargetGuide(guide, frames.size_wh).mask(start)
-        if first is not None:
-            check_keyframe_mask(first, frames.size_wh, start)
+        TargetGuide(guide, frames.size_wh).check_start(start)
         return self._run(frames, guide, start, chosen, context)
 
     def _run(

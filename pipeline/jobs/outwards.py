@@ -11,7 +11,7 @@ from typing import TypeAlias
 from engines.base import MattedFrame, RunContext
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.splice import Convergence
-from pipeline.video_io import read_master
+from pipeline.video_io import read_master, read_master_frame
 from utils.alpha_levels import to_float, to_levels
 from utils.prefetch import ended
 from utils.types import Mask, Progress
@@ -86,7 +86,7 @@ class Backwards:
                     yield item
                     continue
                 alpha = to_levels(item.alpha)
-                (kept,) = itertools.islice(read_master(self.master, self.first + item.index), 1)
+                kept = read_master_frame(self.master, self.first + item.index)
                 for index, mixed in convergence.take(item.index, alpha, kept):
                     yield MattedFrame(index, to_float(mixed), item.confidence)
                 if convergence.is_over:

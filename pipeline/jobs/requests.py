@@ -22,7 +22,7 @@ from pipeline.session.state import SessionState, SessionStatus, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
-from pipeline.workers.dispatch import Dispatcher, RemoteJob
+from pipeline.workers.dispatch import DispatchedJob, Dispatcher
 from pipeline.workers.records import Phase
 from utils.errors import SessionError
 from utils.options import resolve_options
@@ -162,10 +162,10 @@ class Jobs:
             found.add(session.id)
         return frozenset(found)
 
-    def _following(self, remote: RemoteJob) -> Callable[[RunContext], None]:
+    def _following(self, remote: DispatchedJob) -> Callable[[RunContext], None]:
         return lambda context: remote.run(context, lambda: self._runner.is_stopping)
 
-    def _dropping(self, session: Session, remote: RemoteJob | None) -> Callable[[], None]:
+    def _dropping(self, session: Session, remote: DispatchedJob | None) -> Callable[[], None]:
         """Return what settles a job that is taken out of the queue; a worker's job waits for our restart."""
 
         def drop() -> None:

@@ -85,7 +85,7 @@ class Upkeep:
             self._settings.undelete_hours,
         )
         if not dry_run:
-            services = ServiceStore(self._settings.workspace_dir / "remote")
+            services = ServiceStore.of(self._settings.workspace_dir)
             services.sweep(self._settings.retention_hours * 3600)
         active = self._jobs.active_sessions()
         removals = clean(self._store, rules, dry_run=dry_run, active=active)

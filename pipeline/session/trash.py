@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.session.session import Session
+from pipeline.session.sizes import SessionSizes
 from pipeline.storage.files import folder_bytes
 from utils.errors import SessionError
 
@@ -34,6 +34,7 @@ class Trash:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._sizes = SessionSizes()
 
     def place_of(self, session_id: str) -> Path:
         """Return where a session of that id lies once it is deleted; the folder of the trash is made."""
@@ -60,11 +61,11 @@ class Trash:
             deleted_at_s = session.folder.stat().st_mtime
         except FileNotFoundError:
             return None
-        name, owner = "", ""
-        with contextlib.suppress(SessionError):  # A damaged one is listed without a name.
-            name, owner = session.state.shown_name, session.state.owner
-        size_bytes = folder_bytes(session.folder)
-        return DeletedSession(session_id, name, owner, deleted_at_s, size_bytes)
+        try:
+            state, size_bytes = session.state, self._sizes.of(session)
+        except SessionError:  # A damaged one is listed without a name.
+            return DeletedSession(session_id, "", "", deleted_at_s, folder_bytes(session.folder))
+        return DeletedSession(session_id, state.shown_name, state.owner, deleted_at_s, size_bytes)
 
     def restore(self, session_id: str, sessions: Path) -> Session:
         """Put a session back among the others, as one that was used just now.

@@ -32,7 +32,7 @@ from pipeline.workers.records import (
 from pipeline.workers.store import JobStore
 from utils.errors import (
     Cancelled,
-    RemoteFailure,
+    DispatchedJobFailed,
     SessionError,
     StoreUnavailable,
     WorkersUnavailable,
@@ -111,7 +111,7 @@ class Dispatcher:
         if self._local is not None:
             self._local.close(STOP_WAIT_S)
 
-    def new_job(self, session: Session, request: MatteRequest, needs: str) -> RemoteJob:
+    def new_job(self, session: Session, request: MatteRequest, needs: str) -> DispatchedJob:
         """Return a job for the workers, not in the store yet.
 
         Raises:
@@ -130,9 +130,9 @@ class Dispatcher:
         )
         return self.job_of(session, record)
 
-    def job_of(self, session: Session, record: JobRecord) -> RemoteJob:
+    def job_of(self, session: Session, record: JobRecord) -> DispatchedJob:
         """Return a job that is in the store already."""
-        return RemoteJob(self, session, record)
+        return DispatchedJob(self, session, record)
 
     def engines(self) -> frozenset[str]:
         """Return the engines that live workers have."""
@@ -178,7 +178,7 @@ class Dispatcher:
                     self._watch.forget(worker.name)
 
 
-class RemoteJob:
+class DispatchedJob:
     """One job from the page's queue to its result in the session."""
 
     def __init__(self, dispatcher: Dispatcher, session: Session, record: JobRecord) -> None:
@@ -209,7 +209,7 @@ class RemoteJob:
 
         Raises:
             Cancelled: the user cancelled it, or this process is stopping.
-            RemoteFailure: it failed in the worker, with the worker's message.
+            DispatchedJobFailed: it failed in the worker, with the worker's message.
         """
         lock = self._session.try_job_lock(LOCK_WAIT_S)
         if lock is None:
@@ -317,7 +317,7 @@ class RemoteJob:
         discard_attempts(self._dispatcher.workspace_dir, record.id)
         self.drop()
         if record.error is not None:
-            raise RemoteFailure(record.error)
+            raise DispatchedJobFailed(record.error)
         if record.phase is Phase.CANCELLED:
             raise Cancelled
 

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app import build_engines
 from config import Settings
 from engines.base import Capability, MattingEngine, RunContext
-from engines.device.manager import ModelManager
-from engines.foreground import connect_foreground
-from engines.registry import build_registry
 from engines.remote.fit import to_colours
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.reorder import in_order
@@ -39,13 +37,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._registry = build_registry(settings)
-        self._manager = ModelManager(
-            self._registry,
-            device=settings.device,
-            headroom_bytes=settings.gpu_reserve_bytes,
-        )
-        connect_foreground(self._registry, self._manager, settings.foreground_network)
+        self._registry, self._manager = build_engines(settings)
         self._choice = EngineChoice(settings, self._registry, self._manager)
         self._video = VideoIO(settings)
         self._files = ClipFiles(settings)
