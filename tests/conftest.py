@@ -20,14 +20,20 @@ INSTALLED_MODELS = Path(os.environ["TESTS_INSTALLED_MODELS_DIR"])
 os.environ["SPLAZMATTE_MODELS_DIR"] = str(ROOT / "tests" / "no-models")
 
 
-_FIRST = ("workers", "ui", "serving")
-"""Folders with few and long tests: run last, one process would wait for the other."""
+_AGAINST_THE_CLOCK = ("workers", "ui", "serving")
+"""Folders with few and long tests, of real processes and browsers whose time-outs a busy machine may miss."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first."""
-    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_FIRST)}
+    """Put long tests first, or one process would wait for the other; run what fails among them once more.
+
+    The report lists what was run again; a test that passes only then is to be mended.
+    """
+    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_AGAINST_THE_CLOCK)}
     items.sort(key=lambda item: ranks.get(item.path.parent, len(ranks)))
+    for item in items:
+        if item.path.parent in ranks:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 class _ErrorCollector(logging.Handler):
