@@ -1,7 +1,7 @@
 """One suite that every engine passes, whatever it does inside.
 
 To add an engine, add a `Case`. Models are tiny and random, or stand-ins: these tests look at the
-contract of `engines/base.py`, never at quality.
+contract of `engines/base`, never at quality.
 """
 
 from __future__ import annotations

@@ -1,0 +1,51 @@
+"""The protocols of networks that find the foreground of an image, and of who uses them."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from utils.types import Alpha, Frame
+
+
+@runtime_checkable
+class ForegroundNetwork(Protocol):
+    """A network that finds the foreground of one image without a prompt.
+
+    It is an `Engine` as well: `name`, `is_available`, `load_model` and `unload` are the engine's, and the
+    model manager lends it. A caller in another engine gets it through a function that the application
+    passes in, which takes a lease for the length of the call.
+    """
+
+    def foreground(self, image: Frame) -> Alpha:
+        """Return the foreground probability of an image, float32 (H, W) in [0, 1] of its own size.
+
+        The range is fixed: an image without a foreground stays near 0 everywhere. The engine must be
+        loaded; calls from several threads at a time are allowed and don't influence each other.
+
+        Args:
+            image: uint8 RGB (H, W, 3); a crop is an image like any other.
+        """
+
+
+class ForegroundEstimator(Protocol):
+    """What the application passes to an engine that uses a foreground network as evidence."""
+
+    @property
+    def network(self) -> str:
+        """Name of the network that would be asked now; "" while none is available."""
+
+    def estimate(self, image: Frame) -> Alpha:
+        """Load the network if need be and return its `ForegroundNetwork.foreground` of the image.
+
+        Raises:
+            EngineUnavailable: there is no network, or its files are missing.
+            ModelFilesError: its files are damaged.
+        """
+
+
+@runtime_checkable
+class ForegroundConsumer(Protocol):
+    """An engine that uses a foreground network where one is available."""
+
+    def use_foreground(self, foreground: ForegroundEstimator) -> None:
+        """Ask this estimator in later jobs."""

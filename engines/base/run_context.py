@@ -1,0 +1,50 @@
+"""What a running job hands to an engine; it must not know sessions or a page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from utils.errors import Cancelled
+from utils.types import OnNotice, OnProgress, Progress
+
+KEPT_CACHE = "kept"
+"""Subfolder of a job's cache folder that is not emptied when the job is done."""
+
+
+@dataclass(slots=True)
+class RunContext:
+    """What a running job hands to an engine: progress, cancel, notices and a folder for its cache.
+
+    `cache_dir` is None where nothing may be kept; an engine that can resume keeps its own finished
+    work there, under names of its own, and must check that it belongs to the same inputs. What lies in
+    its subfolder `KEPT_CACHE` outlives the job, for corrections and reruns of the same session.
+    """
+
+    on_progress: OnProgress = field(default=lambda progress: None)
+    on_notice: OnNotice = field(default=lambda message: None)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    cache_dir: Path | None = None
+    confirmed: frozenset[int] = frozenset()
+    """Frames whose masks a user confirmed; the guide's other masks were tracked."""
+    memory_bytes: int | None = None
+    """Device bytes reserved for this job beside the weights; None where nobody reserved any."""
+    details: dict[str, str] = field(default_factory=dict)
+    """What an engine notes of how it ran, for the session's record: runtime, precision."""
+    fps: Fraction = Fraction(25)
+    """The clip's frame rate, in frames a second; what a service that is paid by the second is told."""
+    is_stopping: Callable[[], bool] = lambda: False
+    """True where `cancel` was set because the process ends, so that the job may go on later."""
+
+    def check_cancelled(self) -> None:
+        """Raise `Cancelled` when the job was cancelled; call it at least once a frame."""
+        if self.cancel.is_set():
+            raise Cancelled
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Check for cancel, then report progress in real units."""
+        self.check_cancelled()
+        self.on_progress(Progress(stage, done, total))
