@@ -16,6 +16,7 @@ PICTURE = "picture"
 NAMED_BACKGROUNDS = ("checker", "grey", "black", "white", PICTURE)
 _HINT = f"#RRGGBB, {', '.join(NAMED_BACKGROUNDS)}"
 _EXR_ALPHA = ("premultiplied", "straight")
+_WEBM_ALPHA = ("lossless", "lossy")
 _SIZE_LIMIT_BY = ("scale", "rate")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
@@ -174,6 +175,17 @@ class FileOptions:
             ),
         ),
     ] = "premultiplied"
+    webm_alpha: Annotated[
+        str,
+        Option(
+            Text(en="Alpha of WebM", zh="WebM 的 Alpha 通道"),
+            choices=_WEBM_ALPHA,
+            choice_labels=(
+                Text(en="lossless", zh="无损"),
+                Text(en="lossy, smaller file", zh="有损，文件较小"),
+            ),
+        ),
+    ] = "lossless"
     loops: Annotated[
         int,
         Option(
@@ -210,7 +222,12 @@ class FileOptions:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        for name, allowed in (("exr_alpha", _EXR_ALPHA), ("size_limit_by", _SIZE_LIMIT_BY)):
+        choices = {
+            "exr_alpha": _EXR_ALPHA,
+            "webm_alpha": _WEBM_ALPHA,
+            "size_limit_by": _SIZE_LIMIT_BY,
+        }
+        for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed:
                 raise BadRequest(

@@ -90,8 +90,7 @@ def test_colours_and_range_are_those_of_the_source(files, browser: Any) -> None:
         middle = read[330:390, 610:670]
         assert alpha[330:390, 610:670].min() == 255
         assert np.abs(middle[..., :3] - ORANGE).max() <= 5, kind
-        assert middle[..., 3].min() >= 253, kind
     corner = shown_by(browser, outputs["foreground"])[:40, :40, :3].astype(int)
     # The file has (173, 42, 26), which is (0, 254, 0); Chromium shows a blue of 11.
     assert np.abs(corner - (0, 255, 0)).max() <= 12
-    assert shown_by(browser, outputs["webm"])[:40, :40, 3].max() <= 2
+    assert np.array_equal(shown_by(browser, outputs["webm"])[..., 3], alpha)

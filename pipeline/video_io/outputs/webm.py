@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 
-CRF, ALPHA_CRF = 24, 10
+CRF, SMALL_ALPHA_CRF = 24, 10
 
 
 class WebmOutput(OutputFormat):
@@ -27,13 +27,14 @@ class WebmOutput(OutputFormat):
     names = ("foreground.webm",)
     label = Text(en="VP9 with alpha, WebM", zh="VP9 带 Alpha 通道 WebM")
     note = Text(
-        en="For web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i. Alpha is lossy: near edges it is "
-        "off by a few levels of 255.",
-        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。Alpha 有损：边缘附近会有几级（共 255 级）误差。",
+        en="For web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i. Alpha is lossless unless the "
+        "smaller file is chosen; there it is off by a few levels of 255 near edges.",
+        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。Alpha 默认无损；"
+        "选择较小的文件时，边缘附近会有几级（共 255 级）误差。",
     )
     layout = "yuv420p"
     has_alpha = True
-    bytes_per_pixel = 0.05
+    bytes_per_pixel = 0.08
     media_type = "video/webm"
 
     def open(self, target: RenderTarget) -> WebmSink:
@@ -47,9 +48,11 @@ class WebmSink(VideoFileSink):
     carries_sound = True
 
     def __init__(self, target: RenderTarget, name: str) -> None:
-        recipe = Recipe(WEBM, "libvpx-vp9", "yuv420p", _options(CRF))
+        recipe = Recipe(WEBM, "libvpx-vp9", "yuv420p", _at_quality(CRF))
         super().__init__(target, name, recipe)
-        self._alpha = AlphaTrack(target.clip.size_wh, _options(ALPHA_CRF), target.threads)
+        is_small = target.files.webm_alpha == "lossy"
+        options = _at_quality(SMALL_ALPHA_CRF) if is_small else _LOSSLESS
+        self._alpha = AlphaTrack(target.clip.size_wh, options, target.threads)
 
     def write(self, picture: Picture) -> None:
         """See `Sink.write`."""
@@ -70,17 +73,20 @@ class WebmSink(VideoFileSink):
             view[:] = plane
 
 
-def _options(crf: int) -> dict[str, str]:
-    """Return the options of libvpx-vp9 at a quality, lower is better; each picture is given out at once."""
-    return {
-        "deadline": "realtime",
-        "cpu-used": "5",
-        "row-mt": "1",
-        "crf": str(crf),
-        "b": "0",
-        "auto-alt-ref": "0",
-        "lag-in-frames": "0",
-    }
+_EACH_AT_ONCE = {
+    "deadline": "realtime",
+    "cpu-used": "5",
+    "row-mt": "1",
+    "auto-alt-ref": "0",
+    "lag-in-frames": "0",
+}
+"""Options of libvpx-vp9 with which each picture is given out as soon as it was put in."""
+_LOSSLESS = {**_EACH_AT_ONCE, "lossless": "1"}
+
+
+def _at_quality(crf: int) -> dict[str, str]:
+    """Return the options of libvpx-vp9 at a quality, lower is better."""
+    return {**_EACH_AT_ONCE, "crf": str(crf), "b": "0"}
 
 
 FORMAT = WebmOutput()
