@@ -1,6 +1,8 @@
-"""Lends the foreground network that the settings name to the engines that use one; runs nothing itself."""
+"""Lends the foreground networks that the settings name to the engines that use them; runs nothing itself."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from engines.base import Engine, ForegroundConsumer, ForegroundNetwork
 from engines.device.manager import ModelManager
@@ -10,29 +12,25 @@ from utils.types import Alpha, Frame
 
 PREFERRED = "isnet-general-use"
 """Asked first by "auto": it finds any salient object, not only people."""
+FOR_PEOPLE = "rvm"
+"""Asked by "auto" after the one for any object: it finds people alone, as well or better, in half the time."""
 
 
 class LeasedForeground:
     """A `ForegroundEstimator` that takes a lease of the network for the length of each call."""
 
-    def __init__(self, registry: EngineRegistry, manager: ModelManager, choice: str) -> None:
-        """Choose by `choice`: "auto" any available network, "off" none, else the engine of that name.
-
-        Raises:
-            BadRequest: there is no engine of that name, or it is no foreground network.
-        """
+    def __init__(
+        self, registry: EngineRegistry, manager: ModelManager, names: Sequence[str]
+    ) -> None:
+        """Lend the first available of the engines of those names."""
         self._registry = registry
         self._manager = manager
-        self._choice = choice
-        if choice not in ("auto", "off") and not isinstance(
-            registry.get(choice), ForegroundNetwork
-        ):
-            raise BadRequest("engine.not_a_foreground_network", name=choice[:60])
+        self._names = names
 
     @property
     def network(self) -> str:
         """See `ForegroundEstimator.network`; looks at the disk each time, so a download counts at once."""
-        return next((engine.name for engine in self._candidates() if engine.is_available), "")
+        return next((name for name in self._names if self._registry.get(name).is_available), "")
 
     def estimate(self, image: Frame) -> Alpha:
         """See `ForegroundEstimator.estimate`."""
@@ -45,22 +43,42 @@ class LeasedForeground:
                 raise EngineUnavailable("engine.no_foreground_network")
             return engine.foreground(image)
 
-    def _candidates(self) -> list[Engine]:
-        if self._choice == "off":
-            return []
-        if self._choice != "auto":
-            return [self._registry.get(self._choice)]
-        networks = [engine for engine in self._registry if isinstance(engine, ForegroundNetwork)]
-        return sorted(networks, key=lambda engine: engine.name != PREFERRED)
+
+def foregrounds(
+    registry: EngineRegistry, manager: ModelManager, choice: str
+) -> tuple[LeasedForeground, ...]:
+    """Return what lends the networks by `choice`: "auto", "off" for none, else the engine of that name.
+
+    "auto" stands for the best available network for any object, and the one for people.
+
+    Raises:
+        BadRequest: there is no engine of that name, or it is no foreground network.
+    """
+    if choice == "off":
+        return ()
+    if choice != "auto":
+        if not isinstance(registry.get(choice), ForegroundNetwork):
+            raise BadRequest("engine.not_a_foreground_network", name=choice[:60])
+        return (LeasedForeground(registry, manager, (choice,)),)
+    networks: list[Engine] = [
+        engine for engine in registry if isinstance(engine, ForegroundNetwork)
+    ]
+    networks.sort(key=lambda engine: engine.name != PREFERRED)
+    names = [engine.name for engine in networks]
+    for_anything = [name for name in names if name != FOR_PEOPLE]
+    for_people = [name for name in names if name == FOR_PEOPLE]
+    return tuple(
+        LeasedForeground(registry, manager, group) for group in (for_anything, for_people) if group
+    )
 
 
 def connect_foreground(registry: EngineRegistry, manager: ModelManager, choice: str) -> None:
-    """Give every engine that uses a foreground network the one that the settings name.
+    """Give every engine that uses foreground networks those that the settings name.
 
     Raises:
-        BadRequest: see `LeasedForeground`.
+        BadRequest: see `foregrounds`.
     """
-    foreground = LeasedForeground(registry, manager, choice)
+    networks = foregrounds(registry, manager, choice)
     for engine in registry:
         if isinstance(engine, ForegroundConsumer):
-            engine.use_foreground(foreground)
+            engine.use_foreground(*networks)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, Engine, ForegroundNetwork, RemoteEngine, check_requirements
+from engines.base import Capability, Engine, RemoteEngine, check_requirements
 from engines.device.manager import ModelManager
-from engines.foreground import PREFERRED
+from engines.foreground import FOR_PEOPLE, PREFERRED
 from engines.registry import EngineRegistry
 from engines.weights_manifest import model_weights
 from pipeline.session.request import MatteRequest
@@ -169,7 +169,7 @@ class EngineChoice:
         ranks = {name: rank for rank, name in enumerate(reversed(wanted), start=1)}
         best = max(
             ready,
-            key=lambda engine: (ranks.get(engine.name, 0), isinstance(engine, ForegroundNetwork)),
+            key=lambda engine: (ranks.get(engine.name, 0), engine.name != FOR_PEOPLE),
         )
         return best.name
 

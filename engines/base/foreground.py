@@ -45,7 +45,7 @@ class ForegroundEstimator(Protocol):
 
 @runtime_checkable
 class ForegroundConsumer(Protocol):
-    """An engine that uses a foreground network where one is available."""
+    """An engine that uses foreground networks where some are available."""
 
-    def use_foreground(self, foreground: ForegroundEstimator) -> None:
-        """Ask this estimator in later jobs."""
+    def use_foreground(self, *foregrounds: ForegroundEstimator) -> None:
+        """Ask these estimators in later jobs; of those that know a target equally well, the last one."""

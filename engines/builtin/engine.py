@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,12 @@ from engines.base import (
     RunContext,
     TrackedFrame,
 )
-from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.foreground import INTERVAL, ForegroundMaps
 from engines.builtin.matting.alpha import AlphaEstimator
 from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
+from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
 from engines.builtin.tracking.tracker import Estimate
 from engines.builtin.vision.arrays import FloatMap, resize_map
@@ -65,11 +66,11 @@ class BuiltinEngine(Engine):
     def __init__(self, settings: Settings) -> None:
         self._threads = settings.cpu_threads
         self._is_ready = False
-        self._foreground: ForegroundEstimator | None = None
+        self._foregrounds: tuple[ForegroundEstimator, ...] = ()
 
-    def use_foreground(self, foreground: ForegroundEstimator) -> None:
+    def use_foreground(self, *foregrounds: ForegroundEstimator) -> None:
         """See `ForegroundConsumer.use_foreground`."""
-        self._foreground = foreground
+        self._foregrounds = foregrounds
 
     @property
     def weight_bytes(self) -> int:
@@ -102,7 +103,7 @@ class BuiltinEngine(Engine):
         self, image: Frame, around: Mapping[int, Frame] | None = None
     ) -> BuiltinSegmentation:
         """See `Segmenter.open_image`."""
-        return BuiltinSegmentation(image, self.name, around, self._foreground)
+        return BuiltinSegmentation(image, self.name, around, self._foregrounds)
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
         """See `Segmenter.segment_image`."""
@@ -118,7 +119,8 @@ class BuiltinEngine(Engine):
         """See `Tracker.track_video`."""
         if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        clip = Clip(frames, context, ForegroundMaps(self._foreground, context, always=masks))
+        maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL, masks)
+        clip = Clip(frames, context, maps)
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for done, (step, estimates) in enumerate(steps, start=1):
                 probability = _exclusive_masks(step.frame, estimates)
@@ -141,9 +143,13 @@ class BuiltinEngine(Engine):
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         chosen = read_options(BuiltinOptions, options)
         estimator = AlphaEstimator(frames.size_wh, chosen.temporal_smoothing)
-        maps = ForegroundMaps(self._foreground, context, chosen.network_interval, always=guide)
+        follow, maps = _masks_of_guide, ForegroundMaps(None, context)
+        if len(guide) < len(frames):
+            follow = _tracked
+            maps = self._network_for(
+                frames, (guide[start],), start, context, chosen.network_interval, guide
+            )
         clip = Clip(frames, context, maps)
-        follow = _masks_of_guide if len(guide) == len(frames) else _tracked
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
@@ -152,6 +158,24 @@ class BuiltinEngine(Engine):
                 alpha = estimator.alpha(step.frame, probability, step.flow, erosion)
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, confidence)
+
+    def _network_for(
+        self,
+        frames: FrameSource,
+        targets: Collection[Mask],
+        start: int,
+        context: RunContext,
+        interval: int,
+        asked: Collection[int],
+    ) -> ForegroundMaps:
+        """Return the answers of the network that knows the targets best; nobody's where none does."""
+        candidates = [
+            ForegroundMaps(source, context, interval, always=asked)
+            for source in self._foregrounds
+            if source.network
+        ]
+        known = choose_network(candidates, frames, targets, start) if candidates else None
+        return known or ForegroundMaps(None, context)
 
 
 def _warm_up(engine: BuiltinEngine) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import KEPT_CACHE, ForegroundEstimator, RunContext
-from engines.builtin.vision.arrays import FloatMap
+from engines.builtin.vision.arrays import FloatMap, resize_map
 from utils.errors import Cancelled, SplazmatteError
 from utils.types import Frame, Message
 
@@ -87,15 +87,22 @@ class ForegroundMaps:
             return None
         return self._answer(frame)
 
-    def crop(self, frame: Frame, box: tuple[int, int, int, int]) -> FloatMap | None:
-        """Return the answer for a part of a frame as a picture of its own, as in `at`.
+    def crop(
+        self, frame: Frame, box: tuple[int, int, int, int], size_wh: tuple[int, int]
+    ) -> FloatMap | None:
+        """Return the answer for a part of a frame as a picture of its own, float32 (y1 - y0, x1 - x0) in [0, 1].
+
+        None after a failure.
 
         Args:
             frame: uint8 RGB (H, W, 3).
-            box: x0, y0, x1, y1 of the part, in whole pixels, half-open.
+            box: x0, y0, x1, y1 of the part, in whole pixels of the frame reduced to `size_wh`, half-open.
         """
         x0, y0, x1, y1 = box
-        return self._answer(np.ascontiguousarray(frame[y0:y1, x0:x1]))
+        across, down = frame.shape[1] / size_wh[0], frame.shape[0] / size_wh[1]
+        part = frame[round(y0 * down) : round(y1 * down), round(x0 * across) : round(x1 * across)]
+        answer = self._answer(np.ascontiguousarray(part))
+        return None if answer is None else resize_map(answer, (x1 - x0, y1 - y0))
 
     def _answer(self, frame: Frame) -> FloatMap | None:
         with self._lock:

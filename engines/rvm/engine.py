@@ -32,8 +32,9 @@ from engines.onnx.runtime.interface import NetworkSession, NetworkStream, Stream
 from engines.onnx.spec import NativeSize
 from engines.rvm.options import RvmOptions, ratio_for, ratios
 from engines.rvm.passes import Runner, compare_once
+from engines.rvm.single_image import foreground_of
 from utils.options import OptionValue, read_options
-from utils.types import Mask, Message
+from utils.types import Alpha, Frame, Mask, Message
 
 if TYPE_CHECKING:
     from config import Settings
@@ -89,6 +90,11 @@ class RvmEngine(Engine):
     def unload(self) -> None:
         """See `Engine.unload`."""
         self._loaded = None
+
+    def foreground(self, image: Frame) -> Alpha:
+        """See `ForegroundNetwork.foreground`: the people in it."""
+        name, session = self._session("auto")
+        return foreground_of(session, RVM_NETWORKS[name], image)
 
     def agrees_with_target(
         self, frames: FrameSource, masks: Mapping[int, Mask], context: RunContext

@@ -10,7 +10,7 @@ from config import Settings
 from engines.base import ArrayFrames, Capability, Engine, RunContext
 from engines.builtin.engine import BuiltinEngine
 from engines.device.manager import ModelManager
-from engines.foreground import LeasedForeground, connect_foreground
+from engines.foreground import LeasedForeground, connect_foreground, foregrounds
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest
 from utils.mask_utils import intersection_over_union
@@ -167,29 +167,42 @@ class _Net(Engine):
         return np.full(image.shape[:2], 0.25, np.float32)
 
 
+class _PeopleNet(_Net):
+    name = "rvm"
+
+
 @pytest.fixture
 def registry(monkeypatch) -> EngineRegistry:
     monkeypatch.setattr(
         "engines.registry.ENGINES",
-        {"builtin": "engines.builtin.engine:BuiltinEngine", "net": f"{__name__}:_Net"},
+        {
+            "builtin": "engines.builtin.engine:BuiltinEngine",
+            "rvm": f"{__name__}:_PeopleNet",
+            "net": f"{__name__}:_Net",
+        },
     )
     return EngineRegistry(Settings(_env_file=None))
 
 
 def test_the_network_is_leased_for_the_length_of_a_call(registry) -> None:
-    foreground = LeasedForeground(registry, ModelManager(registry, device="cpu"), "auto")
+    foreground = LeasedForeground(registry, ModelManager(registry, device="cpu"), ("net",))
     assert foreground.network == "net"
     assert (foreground.estimate(np.zeros((4, 6, 3), np.uint8)) == 0.25).all()
 
 
+def test_auto_lends_a_network_for_any_object_and_the_one_for_people(registry) -> None:
+    lent = foregrounds(registry, ModelManager(registry, device="cpu"), "auto")
+    assert [foreground.network for foreground in lent] == ["net", "rvm"]
+
+
 def test_off_lends_no_network_and_a_wrong_name_is_refused(registry) -> None:
     manager = ModelManager(registry, device="cpu")
-    assert LeasedForeground(registry, manager, "off").network == ""
+    assert foregrounds(registry, manager, "off") == ()
     with pytest.raises(BadRequest) as unknown:
-        LeasedForeground(registry, manager, "nobody")
+        foregrounds(registry, manager, "nobody")
     assert unknown.value.code == "engine.unknown"
     with pytest.raises(BadRequest) as no_network:
-        LeasedForeground(registry, manager, "builtin")
+        foregrounds(registry, manager, "builtin")
     assert no_network.value.code == "engine.not_a_foreground_network"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import ArrayFrames, RunContext
+from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.onnx.networks import RVM_NETWORKS
 from engines.onnx.target import TargetRestriction, blank_outside, compare_with_target
 from engines.rvm import engine as engine_module
@@ -188,6 +188,16 @@ def test_wrong_options_are_refused(engine):
 def test_the_ratio_brings_the_longer_side_to_512(size_wh, ratio):
     assert ratio_for(size_wh, 0.0) == pytest.approx(ratio)
     assert ratio_for(size_wh, 0.7) == 0.7
+
+
+def test_one_image_by_itself_has_a_foreground_of_its_own_size_whatever_came_before(engine):
+    assert isinstance(engine, ForegroundNetwork)
+    (image,), (large,) = noise(1, (41, 23)), noise(1, (700, 300), seed=4)
+    alone = engine.foreground(image)
+    assert alone.shape == (23, 41) and alone.dtype == np.float32
+    assert 0.0 <= alone.min() < alone.max() <= 1.0
+    assert engine.foreground(large).shape == (300, 700)
+    assert np.array_equal(engine.foreground(image), alone)
 
 
 # --- the marked target -----------------------------------------------------------------------------

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engines.base import KEPT_CACHE, RunContext
+from engines.base import KEPT_CACHE, ArrayFrames, RunContext
 from engines.builtin.foreground import BY_SPEED, ForegroundMaps
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.parts import without_surplus
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.flow import FlowPair
@@ -287,7 +288,7 @@ def test_the_answer_that_ends_with_the_box_weighs_more_than_one_that_goes_on() -
                 return long.astype(np.float32)
             return super().estimate(image)
 
-    cue = ForegroundCue(WholeOrCrop(), picture(TARGET), (WIDTH, HEIGHT))
+    cue = ForegroundCue([WholeOrCrop()], picture(TARGET), (WIDTH, HEIGHT))
     log_odds = cue.log_odds((30, 20, 60, 60))
     assert log_odds is not None
     assert log_odds[rectangle(35, 25, 55, 55)].min() > 1.0
@@ -295,6 +296,52 @@ def test_the_answer_that_ends_with_the_box_weighs_more_than_one_that_goes_on() -
 
 
 def test_a_selection_goes_on_without_a_network_that_fails() -> None:
-    cue = ForegroundCue(Network(fails_at=1), picture(TARGET), (WIDTH, HEIGHT))
+    cue = ForegroundCue([Network(fails_at=1)], picture(TARGET), (WIDTH, HEIGHT))
     assert cue.log_odds((30, 20, 60, 60)) is None
-    assert cue.component_at([(40, 40)]) is None
+    assert cue.components_at([(40, 40)]) == []
+
+
+class FixedAnswer(Network):
+    """Gives the same answer about every frame, and the like of it about parts."""
+
+    def __init__(self, found: np.ndarray, name: str = "fixed") -> None:
+        super().__init__()
+        self.found = found.astype(np.float32)
+        self.network = name
+
+    def estimate(self, image: np.ndarray) -> np.ndarray:
+        if image.shape[:2] == self.found.shape:
+            return self.found
+        return np.zeros(image.shape[:2], np.float32)
+
+
+def test_a_network_that_sees_a_part_of_the_box_says_little_against_the_rest() -> None:
+    rider = rectangle(40, 20, 50, 30)
+    alone, both = (
+        ForegroundCue(sources, picture(TARGET), (WIDTH, HEIGHT)).log_odds((30, 20, 60, 60))
+        for sources in ([FixedAnswer(rider)], [Network(), FixedAnswer(rider, "people")])
+    )
+    assert alone is not None and both is not None
+    horse = rectangle(34, 36, 56, 56)
+    assert np.abs(alone[horse]).max() < 1.0
+    assert both[horse].min() > 4.0
+
+
+@pytest.mark.parametrize(
+    ("found", "chosen"),
+    [
+        ((TARGET, TARGET), "second"),
+        ((TARGET, TARGET | rectangle(60, 20, 66, 60)), "first"),
+        ((TARGET & rectangle(30, 20, 60, 50), TARGET), "second"),
+        ((rectangle(30, 20, 60, 40), rectangle(90, 0, 110, 20)), ""),
+    ],
+)
+def test_the_network_whose_foreground_is_the_target_is_chosen(found, chosen: str) -> None:
+    context = RunContext()
+    candidates = [
+        ForegroundMaps(FixedAnswer(answer, name), context)
+        for answer, name in zip(found, ("first", "second"), strict=True)
+    ]
+    known = choose_network(candidates, ArrayFrames([picture(TARGET)]), [TARGET], 0)
+    expected = dict(zip(("first", "second", ""), (*candidates, None), strict=True))
+    assert known is expected[chosen]

@@ -1,9 +1,9 @@
-"""Foreground cue of one picture: a network's answers on the whole picture and on crops around boxes."""
+"""Foreground cue of one picture: networks' answers on the whole picture and on crops around boxes."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,10 +16,10 @@ IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels, half-open."""
 
 _CROP_MARGIN = 0.5
-"""Margin of the crop around a box that the network is asked about, as a share of the box."""
+"""Margin of the crop around a box that a network is asked about, as a share of the box."""
 _LARGEST_LOGIT = 4.0
 _WEIGHT = 2.0
-"""Weight of the network's log odds beside the other evidence, where its answer fits the box."""
+"""Weight of the networks' log odds beside the other evidence, where an answer fits the box."""
 _RING = 0.15
 """Width of the ring around a box in which foreground shows that an answer doesn't end with it."""
 _KEPT_BOXES = 16
@@ -28,25 +28,22 @@ log = logging.getLogger(__name__)
 
 
 class ForegroundCue:
-    """Asks a foreground network about one picture; gives no evidence once the network has failed."""
+    """What several foreground networks say of one picture."""
 
     def __init__(
-        self, source: ForegroundEstimator, image: Frame, small_wh: tuple[int, int]
+        self, sources: Sequence[ForegroundEstimator], image: Frame, small_wh: tuple[int, int]
     ) -> None:
         """Prepare for `image`, uint8 RGB (H, W, 3), and maps of `small_wh` pixels; asks nothing yet."""
-        self._ask: Callable[[Frame], FloatMap] | None = source.estimate if source.network else None
-        self._image = image
-        self._small_wh = small_wh
-        self._whole: FloatMap | None = None
-        self._crops: dict[IntBox, FloatMap] = {}
+        self._networks = [_Network(source, image, small_wh) for source in sources if source.network]
 
     def log_odds(self, box: IntBox) -> FloatMap | None:
-        """Return the network's log odds around a box of the small picture, float32 (h, w), weighted.
+        """Return the networks' log odds around a box of the small picture, float32 (h, w), weighted.
 
-        The mean of its answers on the whole picture and on a crop, each weighted by how well its
-        foreground fits the box. None without a network.
+        The mean of their answers on the whole picture and on a crop, each weighted by how well its
+        foreground fits the box: a network for people says little of a horse with its rider. None
+        without a network.
         """
-        answers = [answer for answer in (self.whole(), self._crop(box)) if answer is not None]
+        answers = [answer for network in self._networks for answer in network.answers(box)]
         if not answers:
             return None
         fits = [_fit(answer > 0.5, box) for answer in answers]
@@ -55,20 +52,41 @@ class ForegroundCue:
             total += np.float32(fit * fit) * _logit(answer)
         return np.asarray(total * np.float32(_WEIGHT / max(sum(fits), 1e-6)), dtype=np.float32)
 
-    def component_at(self, places: list[tuple[int, int]]) -> Mask | None:
-        """Return the foreground components at the places (x, y) of the small picture, bool (h, w).
+    def components_at(self, places: list[tuple[int, int]]) -> list[Mask]:
+        """Return each network's foreground components at the places (x, y) of the small picture, bool (h, w).
 
-        None where there is none, or no network.
+        Empty where there are none, or no network.
         """
-        whole = self.whole()
-        if whole is None:
-            return None
-        names, _ = components(whole > 0.5)
-        at = {int(names[y, x]) for x, y in places} - {0}
-        return np.isin(names, list(at)) if at else None
+        found = []
+        for network in self._networks:
+            whole = network.whole()
+            if whole is None:
+                continue
+            names, _ = components(whole > 0.5)
+            at = {int(names[y, x]) for x, y in places} - {0}
+            if at:
+                found.append(np.isin(names, list(at)))
+        return found
+
+
+class _Network:
+    """Asks one network about the picture; gives no answer once the network has failed."""
+
+    def __init__(
+        self, source: ForegroundEstimator, image: Frame, small_wh: tuple[int, int]
+    ) -> None:
+        self._ask: Callable[[Frame], FloatMap] | None = source.estimate
+        self._image = image
+        self._small_wh = small_wh
+        self._whole: FloatMap | None = None
+        self._crops: dict[IntBox, FloatMap] = {}
+
+    def answers(self, box: IntBox) -> list[FloatMap]:
+        """Return the answers on the whole picture and on a crop around the box, float32 (h, w) in [0, 1]."""
+        return [answer for answer in (self.whole(), self._crop(box)) if answer is not None]
 
     def whole(self) -> FloatMap | None:
-        """Return the answer on the whole picture, float32 (h, w) in [0, 1]; None without a network."""
+        """Return the answer on the whole picture, float32 (h, w) in [0, 1]; None after a failure."""
         if self._whole is None:
             answer = self._answer(self._image)
             self._whole = None if answer is None else resize_map(answer, self._small_wh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -52,14 +52,14 @@ class BuiltinSegmentation:
         image: Frame,
         engine: str,
         around: Mapping[int, Frame] | None = None,
-        foreground: ForegroundEstimator | None = None,
+        foregrounds: Sequence[ForegroundEstimator] = (),
     ) -> None:
         """Prepare to segment `image`, uint8 RGB (H, W, 3).
 
         Args:
             engine: name for error messages.
             around: neighbouring frames by their distance in frames, of the same size, for the motion cue.
-            foreground: network whose answers are evidence too; None for none.
+            foregrounds: networks whose answers are evidence too.
         """
         self._image = image
         self._around = around or {}
@@ -69,7 +69,7 @@ class BuiltinSegmentation:
         self._small_wh = processing_size(self._size_wh)
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
         self._picture: ProcessingFrame | None = None
-        self._cue = ForegroundCue(foreground, image, self._small_wh) if foreground else None
+        self._cue = ForegroundCue(foregrounds, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Mask]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
@@ -219,8 +219,8 @@ class BuiltinSegmentation:
         return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
 
     def _foreground(self, box: IntBox, window: IntBox, crop_wh: tuple[int, int]) -> FloatMap | None:
-        """Return the network's log odds of a box in a window, at the crop's size; None without a network."""
-        log_odds = self._cue.log_odds(box) if self._cue is not None else None
+        """Return the networks' log odds of a box in a window, at the crop's size; None without a network."""
+        log_odds = self._cue.log_odds(box)
         if log_odds is None:
             return None
         left, top, right, bottom = window
@@ -248,8 +248,7 @@ class BuiltinSegmentation:
         if motion_cue is not None:
             motion_box = motion_cue.box_at(places, largest)
             boxes += [motion_box] if motion_box is not None else []
-        component = self._cue.component_at(places) if self._cue is not None else None
-        if component is not None:
+        for component in self._cue.components_at(places):
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
         answers = CandidateRanking(self._small_picture(), motion_cue, largest)
         for box in boxes:

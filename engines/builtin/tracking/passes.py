@@ -94,13 +94,9 @@ class Clip:
         if step.foreground is None:
             return None
         height, width = step.working.luma.shape
-        across, down = step.frame.shape[1] / width, step.frame.shape[0] / height
 
         def ask(box: IntBox) -> FloatMap | None:
-            x0, y0, x1, y1 = box
-            full = round(x0 * across), round(y0 * down), round(x1 * across), round(y1 * down)
-            answer = self.foreground.crop(step.frame, full)
-            return None if answer is None else resize_map(answer, (x1 - x0, y1 - y0))
+            return self.foreground.crop(step.frame, box, (width, height))
 
         return ForegroundView(step.foreground, ask if step.answer is not None else None)
 

@@ -126,18 +126,13 @@ class TargetForeground:
 
     def _asked(self, view: ForegroundView, mask: Mask) -> Foreground | None:
         """Return the answer on a crop around a mask; None where it is not asked or much the same."""
-        box = bounding_box(mask)
-        if view.ask is None or box is None:
-            return None
-        height, width = mask.shape
-        size_wh = width, height
-        crop = _on_grid(grow_box(box, size_wh, _MARGIN, _MARGIN_PIXELS), size_wh)
-        x0, y0, x1, y1 = crop
-        if (x1 - x0) * (y1 - y0) > _LARGEST_CROP * width * height:
+        crop = crop_around(mask)
+        if view.ask is None or crop is None:
             return None
         answer = view.ask(crop)
         if answer is None:
             return None
+        x0, y0, x1, y1 = crop
         probability = np.zeros(mask.shape, dtype=np.float32)
         probability[y0:y1, x0:x1] = answer
         reliability = np.zeros(mask.shape, dtype=np.float32)
@@ -145,12 +140,30 @@ class TargetForeground:
         return Foreground(probability, reliability)
 
 
+def overlap_near(answer: FloatMap, mask: Mask) -> float:
+    """Return the overlap of a mask, bool (h, w), with the foreground near it, float32 (h, w) in [0, 1]."""
+    return intersection_over_union((answer > 0.5) & dilate(mask, _NEAR), mask)
+
+
+def crop_around(mask: Mask) -> IntBox | None:
+    """Return the crop that a network is asked about for a mask, bool (h, w).
+
+    None for an empty mask, and where the crop would show nearly the whole frame.
+    """
+    box = bounding_box(mask)
+    if box is None:
+        return None
+    height, width = mask.shape
+    size_wh = width, height
+    x0, y0, x1, y1 = crop = _on_grid(grow_box(box, size_wh, _MARGIN, _MARGIN_PIXELS), size_wh)
+    return None if (x1 - x0) * (y1 - y0) > _LARGEST_CROP * width * height else crop
+
+
 def _trust(answer: Foreground | None, mask: Mask) -> float:
     """Return how far an answer is trusted, in [0, 1], by a confirmed mask, bool (h, w)."""
     if answer is None:
         return 0.0
-    found = (answer.probability > 0.5) & dilate(mask, _NEAR)
-    overlap = intersection_over_union(found, mask)
+    overlap = overlap_near(answer.probability, mask)
     return float(np.clip((overlap - _LEAST_OVERLAP) / (_FULL_OVERLAP - _LEAST_OVERLAP), 0.0, 1.0))
 
 
