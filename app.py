@@ -41,7 +41,9 @@ def build_engines(settings: Settings) -> tuple[EngineRegistry, ModelManager]:
     from engines.foreground import connect_foreground
     from engines.registry import build_registry, connect_exchange
     from pipeline.video_io import ClipFiles
+    from utils.heap import keep_freed_blocks
 
+    keep_freed_blocks()
     registry = build_registry(settings)
     manager = ModelManager(
         registry,

@@ -11,6 +11,7 @@ import pytest
 
 from engines.base import ArrayFrames
 from engines.builtin.matting.alpha import AlphaEstimator, matte
+from engines.builtin.matting.colour_projection import Colours, project
 from engines.builtin.selection.motion_cue import NeighbourMotion
 from engines.builtin.selection.ranking import CandidateRanking
 from engines.builtin.tracking.background_motion import (
@@ -449,6 +450,28 @@ def test_matting_at_a_reduced_size_loses_no_sharpness():
     assert np.abs(alpha - true)[band].mean() < 0.02
     assert np.count_nonzero(band) < 0.1 * band.size
     assert np.array_equal(alpha[~band], hard[~band])
+
+
+@pytest.mark.parametrize(
+    ("front", "distance", "expected"),
+    [(1.0, 0.0, 0.3), (1.0, -4.5, 0.3 * 0.5), (0.0, 2.0, 0.75), (0.0, -4.5, 0.0)],
+    ids=["by colour", "fading beyond the band", "by distance", "nothing beyond the band"],
+)
+def test_unknown_pixels_go_by_colour_where_it_tells_and_by_distance_where_not(
+    front: float, distance: float, expected: float
+) -> None:
+    rgb = np.full((6, 9, 3), 0.3, dtype=np.float32)
+    band = np.ones((6, 9), dtype=np.uint8)
+    band[0] = 2
+    # Foreground and background at another size: black behind, white or black in front.
+    colours = Colours(np.full((2, 3, 3), front, np.float32), np.zeros((2, 3, 3), np.float32))
+    if not front:
+        rgb[:] = 0.0
+    out = np.full((6, 9), 7.0, dtype=np.float32)
+    radius = np.float32(4.0) if distance >= 0 else np.float32(4.5 / 1.3)
+    project(rgb, band, np.full((6, 9), distance, np.float32), colours, radius, out)
+    assert np.all(out[0] == 7.0)
+    np.testing.assert_allclose(out[1:], expected, atol=0.01)
 
 
 def test_alphas_are_smoothed_along_the_flow():

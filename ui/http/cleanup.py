@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ui.http.memory import return_free_memory
+from utils.heap import return_free_memory
 
 logger = logging.getLogger(__name__)
 

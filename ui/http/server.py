@@ -19,8 +19,8 @@ from pipeline.orchestrator import Orchestrator
 from ui.http.cleanup import clean_up_periodically
 from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
-from ui.http.memory import limit_heaps
 from utils.errors import BadRequest
+from utils.heap import limit_heaps
 
 if TYPE_CHECKING:
     from ui.http.rest import Rest

@@ -8,10 +8,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.builtin.matting.colour_projection import (
+    REACH,
+    Colours,
+    extrapolated_colours,
+    project,
+)
 from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map
-from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair
-from engines.builtin.vision.guided_filter import box_mean, guided_model
+from engines.builtin.vision.guided_filter import guided_model
 from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
@@ -22,13 +27,8 @@ _AREA = 360 * 360
 through a linear model of the full picture's colours, which brings back single hairs."""
 _BAND = 0.013
 """Half width of the unknown band, as a share of the square root of the object's area."""
-_REACH = 1.6
-"""Outer extent of the unknown band, in half widths, where colours separate hair from the background."""
-_SAME_COLOUR = 0.12
-"""Distance of foreground and background colours, in [0, 1] RGB, at which colour weighs half."""
 _THIN = 2
 """Half width, in the crop's pixels, up to which a part counts as thin and is not eroded."""
-_COARSE = 3
 _FOOT = np.float32(0.03)
 """Alpha that is taken for none, and as much of the other end for all."""
 _LEVEL = np.float32(1.0 / 255.0)
@@ -212,69 +212,16 @@ def _linear_model(rgb: FloatImage, mask: Mask, erosion: float) -> tuple[FloatIma
     solid = dilate(erode(mask, _THIN), _THIN + 1)
     distance = signed_distance(mask) - np.where(solid, np.float32(erosion), np.float32(0.0))
     inside, outside = distance > radius, distance < -radius
-    far_outside = distance < -_REACH * radius
+    far_outside = distance < -REACH * radius
     if not inside.any():
         inside = erode(mask, 1)
     near = max(2, round(radius))
-    foreground = _extrapolated_colours(rgb, inside, near)
-    background = _extrapolated_colours(rgb, far_outside if far_outside.any() else outside, near)
+    foreground = extrapolated_colours(rgb, inside, near)
+    background = extrapolated_colours(rgb, far_outside if far_outside.any() else outside, near)
     band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
-    unknown = band == 1
     estimate = inside.astype(np.float32)
-    estimate[unknown] = _projected_alpha(
-        rgb[unknown], foreground[unknown], background[unknown], distance[unknown], radius
-    )
+    project(rgb, band, distance, Colours(foreground, background), np.float32(radius), estimate)
     return guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4), band
-
-
-def _projected_alpha(
-    colour: FloatRows,
-    foreground: FloatRows,
-    background: FloatRows,
-    distance: FloatRows,
-    radius: float,
-) -> FloatRows:
-    """Return the alpha of pixels of the unknown band before it is filtered, float32 (N,).
-
-    Their colours and those of the foreground and the background near them, float32 (N, 3); their
-    distance to the contour, float32 (N,), in pixels; half the width of the band.
-    """
-    axis = foreground - background
-    length = (axis * axis).sum(axis=1)
-    offset = colour - background
-    projected = np.clip((offset * axis).sum(axis=1) / np.maximum(length, 1e-6), 0.0, 1.0)
-    rest = offset - projected[:, None] * axis
-    miss = (rest * rest).sum(axis=1)
-    clear = length / (length + 3.0 * _SAME_COLOUR**2) * np.exp(-miss / (0.25 * length + 1e-3))
-    prior = np.clip(0.5 + distance / (2.0 * radius), 0.0, 1.0)
-    estimate = clear * projected + (1.0 - clear) * prior
-    fade = np.clip((distance + _REACH * radius) / ((_REACH - 1.0) * radius), 0.0, 1.0)
-    beyond = distance < -radius
-    return np.where(beyond, estimate * fade * clear, estimate).astype(np.float32)  # type: ignore[no-any-return]
-
-
-def _extrapolated_colours(rgb: FloatImage, where: Mask, radius: int) -> FloatImage:
-    """Return the colours of the region `where`, extrapolated by normalised blurs of growing size.
-
-    The result is smooth, so it is made at a third of the size.
-    """
-    height, width = where.shape
-    size_wh = max(2, width // _COARSE), max(2, height // _COARSE)
-    weight = cv2.resize(where.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
-    coloured = cv2.resize(rgb * where[..., None], size_wh, interpolation=cv2.INTER_AREA)
-    result = np.zeros_like(coloured)
-    settled = np.zeros_like(weight)
-    for scale in (2 * radius, 5 * radius, 15 * radius):
-        reach = max(1, round(scale / _COARSE))
-        mass = box_mean(weight, reach)
-        colour = box_mean(coloured, reach) / np.maximum(mass, 1e-6)[..., None]
-        share = (1.0 - settled) * np.clip(mass * 20.0, 0.0, 1.0)
-        result += share[..., None] * colour
-        settled += share
-    if where.any():
-        mean = coloured.sum(axis=(0, 1)) / np.maximum(weight.sum(), 1e-6)
-        result += (1.0 - settled)[..., None] * mean
-    return resize_map(np.maximum(result, 0.0), (width, height))
 
 
 def _crop_map(

@@ -38,8 +38,9 @@ def local_colour(
     shape = height // cell_pixels + 3, width // cell_pixels + 3, *bins, 2
     grid = np.zeros(shape, dtype=np.float32)
     _splat(known, probability, weight, cell_pixels, first, grid)
-    for axis in range(5):
+    for axis in range(4):
         _blur(grid.reshape(int(np.prod(shape[:axis])), shape[axis], -1))
+    _blur_rows(grid.reshape(-1, 2 * shape[4]), 2)
     out = np.empty((height, width), dtype=np.float32)
     _slice(picture, cell_pixels, first, grid, out)
     return out
@@ -75,6 +76,20 @@ def _blur(grid: npt.NDArray[np.float32]) -> None:
                 after = grid[block, index + 1, place] if index + 1 < length else np.float32(0.0)
                 grid[block, index, place] = half * here + quarter * (last[place] + after)
                 last[place] = here
+
+
+@compiled
+def _blur_rows(rows: npt.NDArray[np.float32], step: int) -> None:
+    """Blur (A, N) as `_blur` does along its last axis, where a value's neighbours are `step` places away."""
+    outer, length = rows.shape
+    padded = np.zeros(length + 2 * step, dtype=np.float32)
+    half, quarter = np.float32(0.5), np.float32(0.25)
+    for row in range(outer):
+        for place in range(length):
+            padded[place + step] = rows[row, place]
+        for place in range(length):
+            sides = padded[place] + padded[place + 2 * step]
+            rows[row, place] = half * padded[place + step] + quarter * sides
 
 
 @compiled
