@@ -18,6 +18,7 @@ from pipeline.session.output_records import (
     target_number,
 )
 from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.result_versions import FormerResult
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import (
     OutputRecord,
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class RenderJob:
-    """Renders one session's kept alphas again; files of another appearance that are not asked for go."""
+    """Renders one session's kept alphas again; files of another appearance become a version of the result."""
 
     def __init__(self, services: Services, session: Session, request: RenderRequest) -> None:
         self._services = services
@@ -81,6 +82,7 @@ class RenderJob:
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * len(folders), reserve)
         total = count * len(folders)
+        former = FormerResult(self._session) if request != made_by else None
         for number, folder in enumerate(folders):
             result = self._services.video.render(
                 self._session.source,
@@ -94,7 +96,7 @@ class RenderJob:
                 last=last,
             )
             records = output_records(self._session, result.outputs, result.bytes)
-            state = self._record(state, request, records, looks_different=request != made_by)
+            state = self._record(state, request, records, former)
         logger.info(
             "session %s: rendered %d frames again in %.1f s",
             self._session.id[:6],
@@ -118,17 +120,23 @@ class RenderJob:
         state: SessionState,
         request: MatteRequest,
         records: list[OutputRecord],
-        looks_different: bool,
+        former: FormerResult | None,
     ) -> SessionState:
-        """Put the records of one target, or of all together, in the place of those that look different."""
+        """Put the records of one target, or of all together, in the place of those that look different.
+
+        Args:
+            former: the result before, where it looks different: kept as a version from the first record on.
+        """
         made = {record.file for record in records}
         target = target_number(records[0])
         others = [record for record in state.outputs if record.file not in made]
-        stale = [record for record in others if looks_different and target_number(record) == target]
+        stale = [record for record in others if former and target_number(record) == target]
         outputs = [*records, *(record for record in others if record not in stale)]
         done = self._session.update(
             request=request,
             result_request=request,
+            result_number=former.keep() if former else state.result_number,
+            result_at_s=time.time() if former else state.result_at_s,
             outputs=tuple(sorted(outputs, key=target_number)),
             status=SessionStatus.DONE,
             error=None,

@@ -120,6 +120,7 @@ class FormerResult:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._state = session.state
+        self._number = self._state.result_number
         self._held = _hold_result(session, self._state)
 
     def give_way(self, request: MatteRequest, plan: ResultPlan) -> int:
@@ -128,15 +129,18 @@ class FormerResult:
         Args:
             request, plan: what the new result was made from.
         """
-        state = self._state
-        if self._held is None:
-            return state.result_number
-        if not request.every_frame and _is_same(state, request, plan):
-            shutil.rmtree(self._held, ignore_errors=True)
-            return state.result_number
-        number = next_number(self._session, state)
-        _publish(self._session, self._held)
-        return number
+        if self._held is None or request.every_frame or not _is_same(self._state, request, plan):
+            return self.keep()
+        shutil.rmtree(self._held, ignore_errors=True)
+        return self._number
+
+    def keep(self) -> int:
+        """Keep the former result, where there is one, as a version; return the new one's number."""
+        if self._held is not None:
+            self._number = next_number(self._session, self._state)
+            _publish(self._session, self._held)
+            self._held = None
+        return self._number
 
 
 def _is_same(state: SessionState, request: MatteRequest, plan: ResultPlan) -> bool:

@@ -14,7 +14,6 @@ from PIL import Image
 import app
 from config import Settings
 from engines.base import Instance, RunContext
-from pipeline.jobs.queue import JobState
 from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.postprocess.appearance import Backgrounds, Edges
 from pipeline.session.keyframes import Found, store_keyframe
@@ -25,6 +24,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
+from tests.video.waiting import finish
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError, UnusablePrompt
 from utils.types import Box, Point, Progress, Prompt
@@ -47,16 +47,6 @@ def session_id(work: Orchestrator, clip: Path) -> str:
 def alphas(settings: Settings, session_id: str) -> np.ndarray:
     session = SessionStore(settings.workspace_dir).open(session_id)
     return np.stack([to_bytes(levels) for levels in read_master(session.master)])
-
-
-def finish(work: Orchestrator, session_id: str) -> None:
-    for _ in range(600):
-        job = work.status(session_id).job
-        if job is not None and job.state not in (JobState.QUEUED, JobState.RUNNING):
-            assert job.state is JobState.DONE, job.error
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("the job did not end")
 
 
 def test_a_queued_job_ends_done_with_its_files(work, session_id: str) -> None:

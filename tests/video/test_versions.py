@@ -11,9 +11,10 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import Edges
-from pipeline.session.request import MatteRequest
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.store import SessionStore
 from tests.disc import disc_frame, write_clip
+from tests.video.waiting import finish
 from utils.errors import BadRequest, Cancelled
 from utils.types import Prompt, Stroke
 
@@ -89,3 +90,22 @@ def test_a_cancelled_job_leaves_no_version(work: Orchestrator, session_id: str) 
         work.run_now(session_id, REQUEST, context)
     assert [info.record.number for info in work.versions(session_id)] == [1]
     assert (alpha(work, session_id) == before).all()
+
+
+def test_files_of_another_appearance_keep_the_former_ones(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    first = (session.folder / "alpha.mp4").read_bytes()
+    work.rerender(session_id, RenderRequest(outputs=("foreground",)))
+    finish(work, session_id)
+    assert [info.record.number for info in work.versions(session_id)] == [1]
+    work.rerender(session_id, RenderRequest(edges=Edges(grow_px=-2.0), outputs=("alpha",)))
+    finish(work, session_id)
+    versions = work.versions(session_id)
+    assert [(info.record.number, info.is_current) for info in versions] == [(2, True), (1, False)]
+    assert (session.folder / "alpha.mp4").read_bytes() != first
+    work.take_version(session_id, 1)
+    assert (session.folder / "alpha.mp4").read_bytes() == first
+    assert {one.kind for one in work.outputs(session_id)} == {"alpha", "foreground", "png"}
+    assert work.state(session_id).result_request.edges == Edges()
