@@ -76,3 +76,14 @@ if [ "$want_models" = 1 ]; then
   fi
   install requirements-models.txt ${index[@]+"${index[@]}"}
 fi
+# The built-in engine's loops are compiled once and kept beside the code, so that the first mark needn't wait for it.
+stamp=.venv/.compiled
+sum=$(find engines/builtin utils -name '*.py' -exec cat {} + | cat - requirements.txt | sha256sum | cut -d' ' -f1)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$sum" ]; then
+  echo "Compiling the built-in engine's loops"
+  if .venv/bin/python -m scripts.compile_loops 2>/dev/null; then
+    echo "$sum" >"$stamp"
+  else
+    echo "They could not be compiled now; the page does it after its start." >&2
+  fi
+fi
