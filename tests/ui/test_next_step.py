@@ -1,5 +1,6 @@
 """The status line, the upload box and the keys name and take the next step in every state."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,15 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     page.wait_for_selector(".sm-status[data-kind=error]")
     assert "Tick at least one" in status_text(page)
     page.locator("#sm-outputs input").first.check()
+    _look_away(page)
     page.locator(".sm-ink").evaluate("node => node.focus()")
     page.keyboard.press("Control+Enter")
     wait_done(page)
     assert state_file(app.workspace, session)["status"] == "done"
+    page.wait_for_function("window.told.length === 2")
+    assert page.evaluate("window.told") == ["sound", ["✓ Matte done", "moving disc.mp4"]]
+    page.wait_for_function("document.title.startsWith('✓ Matte done')")
+    page.evaluate("document.isAway = false; document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_function("document.title.startsWith('moving disc.mp4')")
 
 
@@ -58,6 +64,34 @@ def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(
     page.wait_for_selector(".sm-status[data-kind=step]")
     page.wait_for_selector("#sm-start:not([disabled])")
     assert state_file(app.workspace, session)["keyframes"]["0"]["prompt"]["strokes"]
+
+
+def _look_away(page: Any) -> None:
+    """Switch sound and notification on, hide the tab, and let its jobs seem long; what is told is noted."""
+    page.evaluate("""() => {
+      localStorage.setItem("splazmatte.notify", "on");
+      localStorage.setItem("splazmatte.sound", "on");
+      window.told = [];
+      document.isAway = true;
+      Object.defineProperty(document, "hidden", {get: () => document.isAway});
+      window.Notification = class {
+        static permission = "granted";
+        constructor(title, options) { window.told.push([title, options.body]); }
+      };
+      const createOscillator = AudioContext.prototype.createOscillator;
+      AudioContext.prototype.createOscillator = function () {
+        window.told.push("sound");
+        return createOscillator.call(this);
+      };
+    }""")
+
+    def lengthen(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer, body=re.sub(r'"elapsed_s":[\d.]+', '"elapsed_s":60', answer.text())
+        )
+
+    page.route("**/component_server*", lengthen)
 
 
 def _middle(page: Any) -> tuple[float, float]:

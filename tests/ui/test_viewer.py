@@ -380,24 +380,25 @@ def test_the_stage_is_as_wide_as_the_window_allows(
         assert page.locator(".sm-timeline").bounding_box()["y"] < 850
 
 
-def test_a_clip_dropped_on_the_stage_is_taken(
+def test_a_clip_dropped_on_the_stage_or_pasted_is_taken(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     import base64
 
     page = open_page(app.url)
-    page.evaluate(
-        """data => {
-          const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
-          const carrier = new DataTransfer();
-          carrier.items.add(new File([bytes], "dropped.mp4", {type: "video/mp4"}));
-          const stage = document.querySelector(".sm-stage");
-          stage.dispatchEvent(new DragEvent("drop", {dataTransfer: carrier, bubbles: true, cancelable: true}));
-        }""",
-        base64.b64encode(clip.read_bytes()).decode(),
-    )
-    page.wait_for_selector(".sm-viewer.sm-loaded")
-    assert "dropped.mp4" in page.inner_text("[data-part=clip]")
+    give = """([data, name]) => {
+      const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
+      const carrier = new DataTransfer();
+      carrier.items.add(new File([bytes], name, {type: "video/mp4"}));
+      const options = {dataTransfer: carrier, clipboardData: carrier, bubbles: true, cancelable: true};
+      if (name === "pasted.mp4") document.dispatchEvent(new ClipboardEvent("paste", options));
+      else document.querySelector(".sm-stage").dispatchEvent(new DragEvent("drop", options));
+    }"""
+    for name in ("dropped.mp4", "pasted.mp4"):
+        page.evaluate(give, [base64.b64encode(clip.read_bytes()).decode(), name])
+        page.wait_for_function(
+            f"document.querySelector('.sm-loaded [data-part=clip]')?.textContent.includes('{name}')"
+        )
     drag(page, (30, 25), (66, 71))
     wait_masks(page)
 
@@ -426,13 +427,21 @@ def test_after_a_correction_the_page_says_and_makes_only_what_it_changes(
     assert details["result_plan"]["guides"][0].keys() == {"0", "12", "30"}
 
 
-def test_several_clips_become_a_session_each_and_a_bad_one_is_named(
+def test_several_clips_or_a_folder_become_a_session_each_and_a_bad_one_is_named(
     app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
     other = write_disc_clip(tmp_path / "other.mp4", 3)
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(bytes(range(256)) * 300)
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no clip")
+    (folder / "inside.mp4").write_bytes(other.read_bytes())
     page = open_page(app.url)
+    page.set_input_files("#sm-upload [data-part=directory]", str(folder))
+    page.wait_for_function(
+        "document.querySelector('.sm-loaded [data-part=clip]')?.textContent.includes('inside.mp4')"
+    )
     page.set_input_files("[data-part=files]", [str(clip), str(bad), str(other)])
     page.wait_for_selector(".sm-status[data-kind=error]")
     assert "bad.mp4" in status_text(page)

@@ -17,7 +17,7 @@ from utils.errors import FfmpegFailed
 
 
 def session(folder: Path, name: str) -> Any:
-    clip = SimpleNamespace(frame_count=1)
+    clip = SimpleNamespace(frame_count=3)
     return SimpleNamespace(
         id=name,
         clip=clip,
@@ -27,14 +27,14 @@ def session(folder: Path, name: str) -> Any:
     )
 
 
-class OneFrame:
-    """A `VideoIO` whose clips have one frame, or can't be read."""
+class TwoScenes:
+    """A `VideoIO` whose clips have two dark frames and a bright one, or can't be read."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []
         self.done = threading.Semaphore(0)
 
-    def open(self, path: Path, info: object, cancel: object) -> OneFrame:
+    def open(self, path: Path, info: object, cancel: object) -> TwoScenes:
         self.opened.append(path.name)
         self.done.release()
         if path.name == "bad":
@@ -42,10 +42,11 @@ class OneFrame:
         return self
 
     def __len__(self) -> int:
-        return 1
+        return 3
 
     def read(self, start: int, stop: int) -> Any:
-        yield np.zeros((16, 16, 3), np.uint8)
+        for level in (10, 12, 220):
+            yield np.full((16, 16, 3), level, np.uint8)
 
 
 def test_failures_are_remembered_up_to_a_limit(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_failures_are_remembered_up_to_a_limit(tmp_path: Path) -> None:
 
 
 def test_a_playback_clip_is_made_once_and_a_failure_not_tried_again(tmp_path: Path) -> None:
-    video: Any = OneFrame()
+    video: Any = TwoScenes()
     clips = PlaybackClips(video)
     bad, good = session(tmp_path, "bad"), session(tmp_path, "good")
     try:
@@ -75,6 +76,7 @@ def test_a_playback_clip_is_made_once_and_a_failure_not_tried_again(tmp_path: Pa
     assert video.opened == ["bad", "good"]
     assert clips.ask(good)
     assert not clips._waiting
+    assert clips.cuts(good) == (2,) and clips.cuts(bad) == ()
 
 
 def test_a_worker_outlives_a_session_that_fails(
