@@ -141,7 +141,7 @@ def track(
 ) -> Iterator[tuple[Step, dict[int, Estimate]]]:
     """Yield each frame once with the estimate of each object known there.
 
-    Between two confirmed frames the clip is tracked from both, and the nearer one weighs more.
+    Between two confirmed frames the clip is tracked from both, and the nearer one weighs more; see `ReversePass`.
 
     Raises:
         UnusablePrompt: a mask is empty, full, or of another size.
