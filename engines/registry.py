@@ -23,7 +23,7 @@ ENGINES: dict[str, str] = {
     "matanyone": "engines.matanyone.engine:MatAnyoneEngine",
     "videomama": "engines.videomama.engine:VideoMaMaEngine",
     "sam2matting": "engines.sam2matting.engine:Sam2MattingEngine",
-    **{name: f"engines.frame_models.engine:{name}" for name in FRAME_NETWORKS},
+    **{name: f"engines.frame_models.rows:{name}" for name in FRAME_NETWORKS},
     **{name: f"engines.remote.engine:{name}" for name in SERVICES},
 }
 """Engine name -> "module:class", in the order engines are shown; the class is called with the settings."""

@@ -41,6 +41,8 @@ class EngineInfo:
     """Licence of its weights; "" where it has none."""
     commercial_use: bool = True
     """The licences' texts allow commercial use."""
+    takes_clean_plate: bool = False
+    """It uses a picture of the scene without the target."""
     spending: Message | None = None
     """What was spent on it, for an engine that sends the clip away."""
 
@@ -251,6 +253,7 @@ class EngineChoice:
             peak_device=measured.device,
             licence="; ".join(dict.fromkeys(row.licence for row in rows)),
             commercial_use=all(row.commercial_use for row in rows),
+            takes_clean_plate=engine.takes_clean_plate,
             spending=engine.spending() if isinstance(engine, RemoteEngine) else None,
         )
 

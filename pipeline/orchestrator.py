@@ -30,6 +30,7 @@ from pipeline.selection.target_list import (
 from pipeline.selection.targets import Targets
 from pipeline.session.archive import NameOf, zip_stream
 from pipeline.session.clips import Clips
+from pipeline.session.pictures import SessionPictures
 from pipeline.session.playback import PlaybackClips
 from pipeline.session.quick_preview import PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
@@ -96,6 +97,7 @@ class Orchestrator:
         self._clips = Clips(settings, store, video)
         self._sizes = SessionSizes()
         self._results = Results(video)
+        self._pictures = SessionPictures()
         self._targets = Targets(self._clips, self._choice, translator, self._results)
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs, workers)
         self._playback = PlaybackClips(video)
@@ -389,8 +391,12 @@ class Orchestrator:
         return self._results.alpha_still(self._result(session_id, version), frame, edges)
 
     def set_background_picture(self, session_id: str, path: Path) -> None:
-        """Keep a picture as the session's own background; see `Results.set_background_picture`."""
-        self._results.set_background_picture(self._store.open(session_id), path)
+        """Keep a picture as the session's own background; see `SessionPictures.set_background`."""
+        self._pictures.set_background(self._store.open(session_id), path)
+
+    def set_clean_plate(self, session_id: str, path: Path) -> None:
+        """Keep a picture of the scene without the target; see `SessionPictures.set_clean_plate`."""
+        self._pictures.set_clean_plate(self._store.open(session_id), path)
 
     def confidence(self, session_id: str) -> tuple[float | None, ...]:
         """Return the engine's confidence at each frame of the clip, None where it did not run."""

@@ -22,8 +22,8 @@ from fetch.web import gate_steps, hub_endpoint
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "engines" / "weights.json"
 GROUPS = {
-    "all": "every model",
-    "commercial-clean": "every model whose licence allows commercial use",
+    "all": "every model that is published",
+    "commercial-clean": "those of them whose licence allows commercial use",
 }
 
 
@@ -98,11 +98,12 @@ def chosen(names: list[str], models: dict[str, Any]) -> list[str]:
     if not names:
         raise Refused(f"Name what to fetch: {', '.join(models)}, or all. --list shows more.")
     wanted: list[str] = []
+    published = [name for name, model in models.items() if "export" not in model]
     for name in names:
         if name == "all":
-            wanted += models
+            wanted += published
         elif name == "commercial-clean":
-            wanted += [one for one, model in models.items() if model["commercial_use"]]
+            wanted += [one for one in published if models[one]["commercial_use"]]
         elif name in models:
             wanted.append(name)
         else:
@@ -117,6 +118,7 @@ def show_list(models: dict[str, Any], folder: Path) -> None:
         target = folder / model["folder"]
         here = "installed" if is_complete(target, model["files"]) else "not installed"
         gated = ", access on request" if model["gated"] else ""
+        gated += ", to be exported" if "export" in model else ""
         use = "" if model["commercial_use"] else ", no commercial use"
         print(f"{name:18} {model['about_mb']:>5} MB  {here}{gated}{use}")
         print(f"{'':18} {model['label']}; {model['licence']}")
@@ -136,6 +138,9 @@ def is_complete(target: Path, files: dict[str, Any]) -> bool:
 def show_plan(model: dict[str, Any], folder: Path, transfer: Transfer) -> None:
     """Print what would be fetched, and from where."""
     announce(model, folder)
+    if "export" in model:
+        print(f"  {export_steps(model)}")
+        return
     for path, entry in model["files"].items():
         for source in sources_of(model, path, entry, transfer):
             address = getattr(source, "url", source.label)
@@ -149,6 +154,16 @@ def announce(model: dict[str, Any], folder: Path) -> None:
     print(f"  {model['licence_url']}")
     if model["gated"]:
         print("  access: " + " ".join(gate_steps(model["repo"])))
+
+
+def export_steps(model: dict[str, Any]) -> str:
+    """Return how to make the file of a model of which none is published."""
+    given, name = model["export"], model["folder"]
+    return (
+        f"{model['label']} is no download: {next(iter(model['files']))} is made of its project's weights. Get "
+        f"the code ({given['code']}) and the checkpoint ({given['checkpoint']}); then run: "
+        f".venv/bin/python -m scripts.export {name} --code FOLDER --checkpoint FILE"
+    )
 
 
 def is_convertible(model: dict[str, Any]) -> bool:
@@ -193,6 +208,11 @@ def fetch_model(
     """
     announce(model, folder)
     target = folder / model["folder"]
+    if "export" in model:
+        if is_complete(target, model["files"]):
+            print("  already there", flush=True)
+            return
+        raise Refused(export_steps(model))
     receipt: dict[str, Any] = {"files": {}, "sources": {}}
     known = read_receipt(target)
     for path, entry in model["files"].items():

@@ -167,6 +167,7 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
             ),
             "available": engine.is_available,
             "initial": engine.is_default,
+            "takes_clean_plate": engine.takes_clean_plate,
             "missing": [
                 {"label": render(what, language), "command": command}
                 for what, command in engine.missing

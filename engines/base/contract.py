@@ -37,6 +37,8 @@ class Engine(ABC):
     """False keeps the page's list short: it is shown there only where its weights are installed."""
     is_remote: bool = False
     """It sends the clip to somebody else's machine: never chosen by itself, and not tried out; see `RemoteEngine`."""
+    takes_clean_plate: bool = False
+    """It uses `RunContext.clean_plate`."""
     neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from utils.errors import Cancelled
-from utils.types import OnNotice, OnProgress, Progress
+from utils.types import Frame, OnNotice, OnProgress, Progress
 
 KEPT_CACHE = "kept"
 """Subfolder of a job's cache folder that is not emptied when the job is done."""
@@ -34,6 +34,8 @@ class RunContext:
     """Device bytes reserved for this job beside the weights; None where nobody reserved any."""
     details: dict[str, str] = field(default_factory=dict)
     """What an engine notes of how it ran, for the session's record: runtime, precision."""
+    clean_plate: Frame | None = None
+    """The user's picture of the scene without the target, uint8 RGB (H, W, 3) of the frames' size."""
     fps: Fraction = Fraction(25)
     """The clip's frame rate, in frames a second; what a service that is paid by the second is told."""
     is_stopping: Callable[[], bool] = lambda: False

@@ -1,4 +1,4 @@
-"""Frame networks as engines: one class for every declared row of `engines.onnx.networks`.
+"""Frame networks as engines: what every declared row of `engines.onnx.networks` has in common.
 
 They know an object's outline and not which object is meant: with a mark their alpha is restricted to the
 tracked target. It must not import a runtime before a model is loaded.
@@ -6,9 +6,11 @@ tracked target. It must not import a runtime before a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy.typing as npt
 
 from engines.base import (
     Capability,
@@ -20,19 +22,17 @@ from engines.base import (
     Requirement,
     RunContext,
 )
-from engines.frame_models.options import FrameModelOptions
+from engines.frame_models.options import FrameModelOptions, SmoothingOptions
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.guide import TargetGuide
 from engines.onnx.network_engine import NetworkFile, note_runtime
-from engines.onnx.networks import FRAME_NETWORKS
-from engines.onnx.pictures import input_size_wh, to_alpha, to_input
+from engines.onnx.pictures import fitted, input_size_wh, to_alpha, to_input
 from engines.onnx.rembg_compatible import rembg_alpha, rembg_input
 from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession
 from engines.onnx.signature import alpha_output_of, image_input_of
 from engines.onnx.spec import NetworkSpec
 from engines.onnx.target import TargetRestriction
-from engines.weights_manifest import model_weights
 from utils.errors import BadRequest
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
@@ -45,15 +45,19 @@ if TYPE_CHECKING:
 _BYTES_PER_INPUT_PIXEL = 1_400
 """Measured on IS-Net; weights not counted."""
 
+SecondInput: TypeAlias = Callable[[Frame], npt.NDArray[Any]]
+"""Makes a frame's second input: a clean plate, uint8 RGB (H, W, 3), or depth, float32 (H, W)."""
 
-class FrameModelEngine(Engine):
-    """One frame network; subclasses, made by this module for each row, say which."""
+
+class FrameEngine(Engine):
+    """One frame network; subclasses, made by `rows` for each row, say which."""
 
     spec: NetworkSpec
     capabilities = frozenset({Capability.MATTE, Capability.EVERYONE})
     preference = Preference(everyone=1)
     guide_kind = "mask_per_frame"
-    options_type = FrameModelOptions
+    description = Message("engine.frame_model.description")
+    options_type: type[SmoothingOptions] = FrameModelOptions
     offered_when_missing = False
 
     def __init__(self, settings: Settings) -> None:
@@ -85,10 +89,6 @@ class FrameModelEngine(Engine):
         """See `Engine.unload`."""
         self._session = None
 
-    def foreground(self, image: Frame) -> Alpha:
-        """See `ForegroundNetwork.foreground`."""
-        return self._alpha(image, as_rembg=False)
-
     def process(
         self,
         frames: FrameSource,
@@ -98,32 +98,62 @@ class FrameModelEngine(Engine):
         context: RunContext,
     ) -> Iterator[MattedFrame]:
         """See `MattingEngine.process`; an empty guide asks for the main object."""
-        chosen = read_options(FrameModelOptions, options, self.option_specs())
+        chosen = read_options(self.options_type, options, self.option_specs())
         masks = TargetGuide(guide, frames.size_wh)
         masks.check_start(start)
-        if chosen.as_rembg and not self.spec.in_rembg:
+        self._check(chosen, frames.size_wh, masks, context)
+        note_runtime(self._loaded(), self._device, context)
+        return self._run(frames, masks, start, chosen, context)
+
+    def _check(
+        self,
+        options: SmoothingOptions,
+        size_wh: tuple[int, int],
+        masks: TargetGuide,
+        context: RunContext,
+    ) -> None:
+        """Check what the network can't do.
+
+        Raises:
+            BadRequest: the options ask for it, or the frames are too small.
+        """
+        if isinstance(options, FrameModelOptions) and options.as_rembg and not self.spec.in_rembg:
             raise BadRequest(
                 "engine.option_range", name="as_rembg", value=self.spec.name, allowed="False"
             )
-        note_runtime(self._loaded(), self._device, context)
-        return self._run(frames, masks, start, chosen, context)
+
+    def _second_input(
+        self,
+        options: SmoothingOptions,
+        frames: FrameSource,
+        masks: TargetGuide,
+        context: RunContext,
+    ) -> SecondInput | None:
+        """Return what makes the second input of a job's frames; None for a network that has none."""
+        return None
 
     def _run(
         self,
         frames: FrameSource,
         masks: TargetGuide,
         start: int,
-        options: FrameModelOptions,
+        options: SmoothingOptions,
         context: RunContext,
     ) -> Iterator[MattedFrame]:
         context.check_cancelled()
+        as_rembg = isinstance(options, FrameModelOptions) and options.as_rembg
+        second = self._second_input(options, frames, masks, context)
+
+        def estimate(frame: Frame) -> Alpha:
+            return self._alpha(frame, second, as_rembg=as_rembg)
+
         done = 0
         ways: tuple[tuple[int, Literal[1, -1]], ...] = ((start - 1, -1), (start, 1))
         for first, step in ways:
             stop = len(frames) if step > 0 else -1
             matted = ahead(
                 lambda first=first, stop=stop, step=step: self._matte(  # type: ignore[misc]
-                    frames, (first, stop, step), options, context
+                    frames, (first, stop, step), options, estimate, context
                 ),
                 depth=1,
             )
@@ -144,7 +174,8 @@ class FrameModelEngine(Engine):
         self,
         frames: FrameSource,
         span: tuple[int, int, Literal[1, -1]],
-        options: FrameModelOptions,
+        options: SmoothingOptions,
+        estimate: Callable[[Frame], Alpha],
         context: RunContext,
     ) -> Iterator[tuple[int, Alpha]]:
         """Yield each frame's number and alpha, not yet restricted to a target."""
@@ -152,37 +183,26 @@ class FrameModelEngine(Engine):
         if first == stop:
             return
         smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing)
-        samples = self._samples(frames, span, options, context)
+        samples = _samples(frames, span, options.every, estimate, context)
         with closing(samples), memory_errors():
             for offset, alpha in enumerate(smoother.run(samples)):
                 yield first + offset * step, alpha
 
-    def _samples(
-        self,
-        frames: FrameSource,
-        span: tuple[int, int, Literal[1, -1]],
-        options: FrameModelOptions,
-        context: RunContext,
-    ) -> Generator[Sample, None, None]:
-        cuts = CutDetector()
-        since = 0
-        source = ahead(lambda: frames.read(*span), depth=2)
-        with closing(source) as reader:  # type: ignore[type-var]
-            for frame in reader:
-                context.check_cancelled()
-                starts = cuts.is_cut(frame)
-                since = 0 if starts else since
-                asked = since % options.every == 0
-                since += 1
-                alpha = self._alpha(frame, as_rembg=options.as_rembg) if asked else None
-                yield Sample(frame, alpha, starts)
-
-    def _alpha(self, image: Frame, *, as_rembg: bool) -> Alpha:
+    def _alpha(
+        self, image: Frame, second: SecondInput | None = None, *, as_rembg: bool = False
+    ) -> Alpha:
         session = self._loaded()
         name = image_input_of(self.spec, session.inputs)
         dtype = next(item.dtype for item in session.inputs if item.name == name)
         prepare, finish = (rembg_input, rembg_alpha) if as_rembg else (to_input, to_alpha)
         feeds = {name: prepare(self.spec, image, dtype)}
+        if self.spec.second_image is not None and second is not None:
+            further = second(image)
+            feeds[self.spec.second_image.input_name] = (
+                to_input(self.spec, further, dtype)
+                if further.ndim == 3
+                else fitted(self.spec.size, further)[None, None].astype(dtype)
+            )
         (output,) = session.run(feeds, [alpha_output_of(self.spec, session.outputs)])
         return finish(self.spec, output, (image.shape[1], image.shape[0]))
 
@@ -192,21 +212,30 @@ class FrameModelEngine(Engine):
         return self._session
 
 
-def __getattr__(name: str) -> type[FrameModelEngine]:
-    """Return the engine class of a declared network, by the network's name."""
-    if name not in FRAME_NETWORKS:
-        raise AttributeError(name)
-    weights = model_weights(FRAME_NETWORKS[name].weights)
-    kind = type(
-        name,
-        (FrameModelEngine,),
-        {
-            "name": name,
-            "spec": FRAME_NETWORKS[name],
-            "weight_rows": (FRAME_NETWORKS[name].weights,),
-            "label": Message("engine.frame_model.label", {"name": weights.label}),
-            "description": Message("engine.frame_model.description"),
-        },
-    )
-    globals()[name] = kind
-    return kind
+class FrameModelEngine(FrameEngine):
+    """A network that sees the image alone."""
+
+    def foreground(self, image: Frame) -> Alpha:
+        """See `ForegroundNetwork.foreground`."""
+        return self._alpha(image)
+
+
+def _samples(
+    frames: FrameSource,
+    span: tuple[int, int, Literal[1, -1]],
+    every: int,
+    estimate: Callable[[Frame], Alpha],
+    context: RunContext,
+) -> Generator[Sample, None, None]:
+    """Yield the frames of a span, every n-th of a shot with the network's alpha."""
+    cuts = CutDetector()
+    since = 0
+    source = ahead(lambda: frames.read(*span), depth=2)
+    with closing(source) as reader:  # type: ignore[type-var]
+        for frame in reader:
+            context.check_cancelled()
+            starts = cuts.is_cut(frame)
+            since = 0 if starts else since
+            asked = since % every == 0
+            since += 1
+            yield Sample(frame, estimate(frame) if asked else None, starts)

@@ -10,8 +10,8 @@ from utils.options import Option
 
 
 @dataclass(frozen=True, slots=True)
-class FrameModelOptions:
-    """What a user may choose."""
+class SmoothingOptions:
+    """What a user may choose of every frame network."""
 
     temporal_smoothing: Annotated[
         bool,
@@ -33,6 +33,12 @@ class FrameModelOptions:
             maximum=12,
         ),
     ] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FrameModelOptions(SmoothingOptions):
+    """What a user may choose of a network that sees the image alone."""
+
     as_rembg: Annotated[
         bool,
         Option(
@@ -42,3 +48,19 @@ class FrameModelOptions:
             )
         ),
     ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPlateOptions(SmoothingOptions):
+    """What a user may choose of a network that also sees the scene without the target."""
+
+    clean_plate: Annotated[
+        str,
+        Option(
+            Text(
+                en="Clean plate (auto: your picture, else the temporal median outside the tracked mask; steady camera only)",
+                zh="干净背景板（auto：优先使用上传的图片，否则取跟踪蒙版之外的时间中位数；仅适合固定机位）",
+            ),
+            choices=("auto", "picture", "median"),
+        ),
+    ] = "auto"

@@ -8,9 +8,11 @@ from __future__ import annotations
 from engines.onnx.spec import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    ColourOrder,
     NativeSize,
     NetworkSpec,
     RecurrentState,
+    SecondImage,
     ShortSide,
     SizeRule,
     Square,
@@ -20,7 +22,12 @@ _HALF = (0.5, 0.5, 0.5)
 _ONE = (1.0, 1.0, 1.0)
 
 
-def _rvm(weights: str, channels: tuple[int, int, int, int]) -> NetworkSpec:
+def _rvm(
+    weights: str,
+    channels: tuple[int, int, int, int],
+    foreground_output: str = "fgr",
+    colour_order: ColourOrder = "RGB",
+) -> NetworkSpec:
     """Robust Video Matting, `documentation/inference.md`: no normalisation, four recurrent states."""
     states = tuple(
         RecurrentState(f"r{number}i", f"r{number}o", count)
@@ -32,8 +39,9 @@ def _rvm(weights: str, channels: tuple[int, int, int, int]) -> NetworkSpec:
         size=NativeSize("downsample_ratio"),
         image_input="src",
         alpha_output="pha",
-        foreground_output="fgr",
+        foreground_output=foreground_output,
         states=states,
+        colour_order=colour_order,
     )
 
 
@@ -45,6 +53,7 @@ def _imagenet(
     *,
     logits: bool = False,
     in_rembg: bool = False,
+    second_image: SecondImage | None = None,
 ) -> NetworkSpec:
     return NetworkSpec(
         name=name,
@@ -56,6 +65,7 @@ def _imagenet(
         alpha_output=alpha_output,
         activation="sigmoid" if logits else "none",
         in_rembg=in_rembg,
+        second_image=second_image,
     )
 
 
@@ -73,9 +83,18 @@ RVM_NETWORKS: dict[str, NetworkSpec] = {
         _rvm("rvm-fp16", (16, 20, 40, 64)),
         _rvm("rvm-resnet50", (16, 32, 64, 128)),
         _rvm("rvm-resnet50-fp16", (16, 32, 64, 128)),
+        # ModelScope's cv_effnetv2_video-human-matting, as scripts/export writes it: the same layout.
+        _rvm("effnetv2-human-matting", (12, 16, 32, 64), "", "BGR"),
     )
 }
 """Networks that carry recurrent states from frame to frame."""
+
+DEPTH_NETWORKS: dict[str, NetworkSpec] = {
+    "depth-anything-v2": _imagenet(
+        "depth-anything-v2", ShortSide(518, 14, always=True), "pixel_values", "predicted_depth"
+    )
+}
+"""Networks whose output is depth instead of alpha; a second image is made with them."""
 
 FRAME_NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
@@ -97,6 +116,17 @@ FRAME_NETWORKS: dict[str, NetworkSpec] = {
         _imagenet("silueta", Square(320), in_rembg=True),
         NetworkSpec("rmbg-1.4", "rmbg-1.4", Square(1024), mean=_HALF, std=_ONE),
         _imagenet("rmbg-2.0", Square(1024), "pixel_values", "alphas"),
+        _imagenet("inspyrenet", Square(1024), "image", "logits", logits=True),
+        _imagenet("inspyrenet-fast", Square(384), "image", "logits", logits=True),
+        _imagenet(
+            "pdfnet", Square(1024), "image", "logits", logits=True,
+            second_image=SecondImage("depth", "depth", "depth-anything-v2"),
+        ),
+        NetworkSpec(
+            "background-matting", "background-matting", NativeSize(multiple=4, least_area=80_000),
+            image_input="src", alpha_output="pha", foreground_output="fgr",
+            second_image=SecondImage("clean_plate", "bgr"),
+        ),
     )
 }  # fmt: skip
 """Networks that see one image at a time, in the order they are shown."""

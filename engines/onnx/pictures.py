@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from engines.onnx.runtime.interface import Tensor
-from engines.onnx.spec import NetworkSpec, ShortSide, SizeRule, Square
+from engines.onnx.spec import NativeSize, NetworkSpec, ShortSide, SizeRule, Square
 from utils.types import Alpha, Frame
 
 
@@ -17,21 +19,35 @@ def input_size_wh(rule: SizeRule, size_wh: tuple[int, int]) -> tuple[int, int]:
     if isinstance(rule, Square):
         return rule.side, rule.side
     if isinstance(rule, ShortSide):
-        if max(width, height) < rule.side or min(width, height) > rule.side:
+        between = max(width, height) >= rule.side >= min(width, height)
+        if rule.always or not between:
             scale = rule.side / min(width, height)
             width, height = int(width * scale), int(height * scale)
         floor = rule.multiple
         return max(width // floor, 1) * floor, max(height // floor, 1) * floor
-    return size_wh
+    return tuple(-(-side // rule.multiple) * rule.multiple for side in size_wh)  # type: ignore[return-value]
 
 
 def to_input(spec: NetworkSpec, image: Frame, dtype: str) -> Tensor:
     """Return an image, uint8 RGB (H, W, 3), as the network's input, (1, 3, h, w) of the dtype."""
-    size_wh = input_size_wh(spec.size, (image.shape[1], image.shape[0]))
-    shrinks = size_wh[0] * size_wh[1] < image.shape[0] * image.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    scaled = cv2.resize(image, size_wh, interpolation=method).astype(np.float32)
+    scaled = fitted(spec.size, image).astype(np.float32)
     return normalised(spec, scaled * np.float32(spec.scale), dtype)
+
+
+def fitted(rule: SizeRule, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an image or a map, (H, W[, C]), at the size that the rule wants."""
+    width, height = input_size_wh(rule, (image.shape[1], image.shape[0]))
+    if isinstance(rule, NativeSize):
+        below, right = height - image.shape[0], width - image.shape[1]
+        return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE))
+    return resized(image, (width, height))
+
+
+def resized(values: npt.NDArray[Any], size_wh: tuple[int, int]) -> npt.NDArray[Any]:
+    """Return an image or a map, (H, W[, C]), of another size: area means where it shrinks, else linear."""
+    shrinks = size_wh[0] * size_wh[1] < values.shape[0] * values.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, size_wh, interpolation=method))
 
 
 def normalised(spec: NetworkSpec, scaled: npt.NDArray[np.float32], dtype: str) -> Tensor:
@@ -48,10 +64,10 @@ def to_alpha(spec: NetworkSpec, output: Tensor, size_wh: tuple[int, int]) -> Alp
     The network's own range is kept: a stretch to the full range would turn an empty frame into a mask.
     """
     values = activated(spec, output)
-    shrinks = size_wh[0] * size_wh[1] < values.size
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    alpha = np.clip(cv2.resize(values, size_wh, interpolation=method), 0.0, 1.0)
-    return np.asarray(alpha, np.float32)
+    if isinstance(spec.size, NativeSize):
+        values = values[: size_wh[1], : size_wh[0]]
+    alpha: Alpha = np.clip(resized(values, size_wh), 0.0, 1.0, dtype=np.float32)
+    return alpha
 
 
 def activated(spec: NetworkSpec, output: Tensor) -> npt.NDArray[np.float32]:

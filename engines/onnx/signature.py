@@ -31,8 +31,9 @@ def _input_differences(spec: NetworkSpec, inputs: Sequence[TensorInfo]) -> Itera
     found = {item.name: item for item in inputs}
     image = image_input_of(spec, inputs)
     wanted = [image, *(state.input_name for state in spec.states)]
-    if isinstance(spec.size, NativeSize):
-        wanted.append(spec.size.ratio_input)
+    ratio_input = spec.size.ratio_input if isinstance(spec.size, NativeSize) else ""
+    if ratio_input:
+        wanted.append(ratio_input)
     if spec.second_image is not None:
         wanted.append(spec.second_image.input_name)
     yield from (f"no input “{name}”" for name in wanted if name not in found)
@@ -42,8 +43,11 @@ def _input_differences(spec: NetworkSpec, inputs: Sequence[TensorInfo]) -> Itera
     yield from _image_differences(spec, found[image])
     for state in spec.states:
         yield from _tensor_differences(found[state.input_name], state.channels, found[image].dtype)
-    if isinstance(spec.size, NativeSize):
-        ratio = found[spec.size.ratio_input]
+    if spec.second_image is not None:
+        second = found[spec.second_image.input_name]
+        yield from _tensor_differences(second, spec.second_image.channels, found[image].dtype)
+    if ratio_input:
+        ratio = found[ratio_input]
         if ratio.dtype != "float32" or len(ratio.shape) != 1:
             yield f"input “{ratio.name}” is {_kind(ratio)} instead of float32 [1]"
 

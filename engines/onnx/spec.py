@@ -21,20 +21,28 @@ class ShortSide:
     """The short side becomes `side` pixels and both sides a multiple of `multiple`, aspect kept.
 
     An image whose longer side is at least `side` while its short side is at most that keeps its size, as in
-    MODNet's `onnx/inference_onnx.py`.
+    MODNet's `onnx/inference_onnx.py`; with `always` it doesn't.
     """
 
     side: int
     multiple: int
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NativeSize:
-    """The image goes in as it is; the network scales inside by the input `ratio_input`, float32 [1]."""
+    """The image goes in as it is, its last column and row repeated up to a multiple of `multiple` pixels.
 
-    ratio_input: str
+    The network scales inside by the input `ratio_input`, float32 [1]; "" where it has none. It takes images of
+    at least `least_area` pixels.
+    """
+
+    ratio_input: str = ""
+    multiple: int = 1
+    least_area: int = 0
 
 
+ColourOrder: TypeAlias = Literal["RGB", "BGR"]
 SizeRule: TypeAlias = Square | ShortSide | NativeSize
 
 
@@ -49,10 +57,20 @@ class RecurrentState:
 
 @dataclass(frozen=True, slots=True)
 class SecondImage:
-    """A second image input: what it shows and what the input is called."""
+    """A second image input: what it shows and what the input is called.
 
-    kind: Literal["clean_plate", "trimap", "depth"]
+    A clean plate, the scene without the target, goes in as the image does. Depth, larger where something is
+    nearer and of any scale, is what `network` of `DEPTH_NETWORKS` makes of the image.
+    """
+
+    kind: Literal["clean_plate", "depth"]
     input_name: str
+    network: str = ""
+
+    @property
+    def channels(self) -> int:
+        """Channels of the input."""
+        return 3 if self.kind == "clean_plate" else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +96,7 @@ class NetworkSpec:
     scale: float = 1.0 / 255.0
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    colour_order: Literal["RGB", "BGR"] = "RGB"
+    colour_order: ColourOrder = "RGB"
     image_input: str = ""
     alpha_output: str = ""
     foreground_output: str = ""

@@ -30,7 +30,7 @@ from engines.onnx.networks import RVM_NETWORKS
 from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession, NetworkStream, StreamPlan, Tensor
 from engines.onnx.spec import NativeSize
-from engines.rvm.options import RvmOptions, ratio_for, ratios
+from engines.rvm.options import NETWORK_OF, RvmOptions, ratio_for, ratios
 from engines.rvm.passes import Runner, compare_once
 from engines.rvm.single_image import foreground_of
 from utils.options import OptionValue, read_options
@@ -186,10 +186,11 @@ class RvmEngine(Engine):
         return self._loaded
 
     def _network_name(self, network: str) -> str:
-        base = "rvm-resnet50" if network == "resnet50" else "rvm"
+        base = NETWORK_OF[network]
         # The float16 files are slower on a CPU than the others, and have crashed there.
         half = f"{base}-fp16"
-        return half if self._device == "cuda" and self._files[half].is_present else base
+        has_half = half in self._files and self._files[half].is_present
+        return half if self._device == "cuda" and has_half else base
 
 
 def _open_stream(
@@ -200,6 +201,11 @@ def _open_stream(
     constants: dict[str, Tensor] = {spec.size.ratio_input: np.array([ratio], np.float32)}
     width, height = size_wh
     plan = StreamPlan(
-        spec.image_input, (1, 3, height, width), constants, spec.states, (spec.alpha_output,)
+        spec.image_input,
+        (1, 3, height, width),
+        constants,
+        spec.states,
+        (spec.alpha_output,),
+        spec.colour_order,
     )
     return session.open_stream(plan)

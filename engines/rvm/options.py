@@ -11,6 +11,13 @@ from utils.options import Option
 _REDUCED_LONG_SIDE = 512
 """Longer side, in pixels, that the network's inside works at by default; upstream's `auto_downsample_ratio`."""
 _LEAST_RATIO = 0.05
+NETWORK_OF = {
+    "auto": "rvm",
+    "mobilenetv3": "rvm",
+    "resnet50": "rvm-resnet50",
+    "effnetv2": "effnetv2-human-matting",
+}
+"""The rows of `RVM_NETWORKS` by what a user chooses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,12 @@ class RvmOptions:
         str,
         Option(
             Text(
-                en="Network (auto takes MobileNetV3; ResNet50 is slightly better and slower)",
-                zh="网络（auto 使用 MobileNetV3；ResNet50 略好但更慢）",
+                en="Network (auto takes MobileNetV3; ResNet50 is slightly better and slower; "
+                "effnetv2 is ModelScope's, without a foreground, and exported by an administrator)",
+                zh="网络（auto 使用 MobileNetV3；ResNet50 略好但更慢；"
+                "effnetv2 为 ModelScope 的网络，不输出前景，需管理员导出）",
             ),
-            choices=("auto", "mobilenetv3", "resnet50"),
+            choices=tuple(NETWORK_OF),
         ),
     ] = "auto"
     fill: Annotated[

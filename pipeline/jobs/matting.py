@@ -27,6 +27,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.jobs.tracking import masks_token
 from pipeline.session.output_records import TARGETS_DIR, remove_output
+from pipeline.session.pictures import clean_plate_token, read_clean_plate
 from pipeline.session.request import MatteRequest
 from pipeline.session.result_versions import FormerResult
 from pipeline.session.session import LOCK_WAIT_S, Session
@@ -125,6 +126,9 @@ class MattingJob:
         options = resolve_options(self._engine.option_specs(), self._request.options)
         if self._request.refine_key_frames:
             options = {**options, "refine_key_frames": True}
+        if self._engine.takes_clean_plate:
+            run.context.clean_plate = read_clean_plate(self._session)
+            options = {**options, "clean_plate_file": clean_plate_token(self._session)}
         plan = plan_of(self.engine_name, options, (first, last), guides)
         kept = kept_alphas(self._session, self._session.state, self._request, plan)
         if self._engine.is_remote:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import threading
 import zipfile
-import zlib
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
 from pipeline.postprocess.edges import apply_edges
@@ -37,8 +34,6 @@ from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
 
-MAX_PICTURE_SIDE = 8192
-"""Longest side of a background picture, in pixels."""
 _FRAME_NAME = re.compile(r"[0-9]{6,}\.[a-z]{3,4}")
 
 
@@ -62,7 +57,6 @@ class Results:
     def __init__(self, video: VideoIO) -> None:
         self._video = video
         self._zip_lock = threading.Lock()
-        self._picture_lock = threading.Lock()
 
     def outputs(self, session: Session) -> tuple[OutputFile, ...]:
         """Return the finished files; a sequence comes as one zip, packed without recompression."""
@@ -125,38 +119,6 @@ class Results:
             master = target_master(session, plan, target)
         _, alpha = self._kept_alpha(session, frame, master)
         return np.asarray(alpha > 0.5)
-
-    def set_background_picture(self, session: Session, path: Path) -> None:
-        """Keep a picture (PNG or JPEG) as the session's own background, at the size that is needed.
-
-        A tiny file may hold a picture of hundreds of megabytes: one is decoded at a time.
-
-        Raises:
-            BadRequest: not such a picture, or too large.
-        """
-        target = session.background_picture
-        problem = BadRequest("job.background_picture", limit=MAX_PICTURE_SIDE)
-        size_wh = session.clip.size_wh
-        try:
-            with self._picture_lock:
-                picture = _reduced(path, size_wh)
-            if picture is None:
-                raise problem
-            picture.save(partial_path(target), format="PNG")
-        except (
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-            OSError,
-            ValueError,
-            SyntaxError,
-            struct.error,
-            zlib.error,
-        ) as error:
-            partial_path(target).unlink(missing_ok=True)
-            if disk.is_full(error):
-                raise
-            raise problem from error
-        partial_path(target).replace(target)
 
     def confidence(self, session: Session) -> tuple[float | None, ...]:
         """Return the engine's confidence at each frame of the clip, None where it did not run."""
@@ -257,20 +219,6 @@ def least_confident(
     smooth = np.convolve(np.pad(values, _AROUND, mode="edge"), window, "valid")
     order = (known[int(place)][0] for place in np.argsort(smooth, kind="stable"))
     return next((index for index in order if index not in confirmed), None)
-
-
-def _reduced(path: Path, size_wh: tuple[int, int]) -> Image.Image | None:
-    """Decode a picture as RGB by a whole factor smaller, so that it still covers the size; None if too large.
-
-    Closing an image keeps its pixels, so none of the full size outlives this function.
-    """
-    with Image.open(path, formats=["PNG", "JPEG"]) as image:
-        if max(image.size) > MAX_PICTURE_SIDE:
-            return None
-        image.draft("RGB", size_wh)
-        factor = min(image.width // size_wh[0], image.height // size_wh[1])
-        smaller = image.reduce(factor) if factor > 1 and image.mode != "P" else image
-        return smaller.convert("RGB")
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:

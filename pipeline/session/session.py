@@ -80,6 +80,11 @@ class Session:
         return self.folder / "background.png"
 
     @property
+    def clean_plate(self) -> Path:
+        """Where the user's picture of the scene without the target lies, if there is one."""
+        return self.folder / "clean_plate.png"
+
+    @property
     def live_picture(self) -> Path | None:
         """The newest matted frame of the last job; None before there is one."""
         path = self.folder / LIVE_NAME

@@ -11,13 +11,14 @@ import pytest
 from config import Settings
 from engines import weights_manifest
 from engines.onnx.network_engine import NetworkFile
-from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
+from engines.onnx.networks import DEPTH_NETWORKS, FRAME_NETWORKS, RVM_NETWORKS
 from engines.onnx.runtime.interface import NetworkSession, StreamPlan
+from engines.onnx.spec import ColourOrder
 from engines.weights_manifest import model_names, model_weights
 from tests.engines.tiny_onnx import OPSET, build_network, install, unpinned_manifest
 from utils.errors import EngineUnavailable, ModelFilesError
 
-NETWORKS = RVM_NETWORKS | FRAME_NETWORKS
+NETWORKS = RVM_NETWORKS | FRAME_NETWORKS | DEPTH_NETWORKS
 RUNTIMES = ("onnxruntime", "openvino")
 RVM = RVM_NETWORKS["rvm"]
 
@@ -35,7 +36,12 @@ def network_file(name: str, models: Path, runtime: str = "onnxruntime") -> Netwo
     )
 
 
-def open_stream(session: NetworkSession, size_wh: tuple[int, int], ratio: float = 0.5):
+def open_stream(
+    session: NetworkSession,
+    size_wh: tuple[int, int],
+    ratio: float = 0.5,
+    colour_order: ColourOrder = "RGB",
+):
     return session.open_stream(
         StreamPlan(
             "src",
@@ -43,6 +49,7 @@ def open_stream(session: NetworkSession, size_wh: tuple[int, int], ratio: float 
             {"downsample_ratio": np.array([ratio], np.float32)},
             RVM.states,
             ("pha",),
+            colour_order,
         )
     )
 
@@ -95,6 +102,16 @@ def test_states_of_another_network_are_refused(models: Path):
     build_network(RVM_NETWORKS["rvm-resnet50"], network_file("rvm", models).path)
     with pytest.raises(ModelFilesError, match="has 32 channels instead of 20"):
         network_file("rvm", models).open("cpu")
+
+
+def test_a_second_image_of_another_network_is_refused(models: Path):
+    spec = NETWORKS["background-matting"]
+    install(spec, models, rename={"bgr": "trimap"})
+    with pytest.raises(ModelFilesError, match="no input “bgr”"):
+        network_file("background-matting", models).open("cpu")
+    build_network(NETWORKS["pdfnet"], network_file("background-matting", models).path, side=64)
+    with pytest.raises(ModelFilesError, match="unknown input “depth”"):
+        network_file("background-matting", models).open("cpu")
 
 
 def test_a_fixed_size_other_than_the_row_s_is_refused(models: Path):
@@ -161,6 +178,18 @@ def test_states_go_on_from_frame_to_frame_and_a_reset_begins_again(models: Path,
     assert np.array_equal(stream.step(first)[0], fresh)
     stream.reset()
     assert not np.array_equal(stream.step(second)[0], after)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_network_of_bgr_gets_the_channels_in_its_order(models: Path, runtime: str):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    assert NETWORKS["effnetv2-human-matting"].colour_order == "BGR"
+    install(RVM, models)
+    session = network_file("rvm", models, runtime).open("cpu")
+    (image,) = images(1, (64, 48))
+    swapped = open_stream(session, (64, 48), colour_order="BGR").step(image[..., ::-1])[0].copy()
+    assert np.abs(swapped - open_stream(session, (64, 48)).step(image)[0]).max() < 0.01
 
 
 def test_both_runtimes_agree(models: Path):

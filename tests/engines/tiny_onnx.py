@@ -95,18 +95,30 @@ class _Maker:
             side = self._side or spec.size.side
         other = "width" if side == "height" else side
         image, alpha = spec.image_input or "image", spec.alpha_output or "alpha"
-        weights = self._constant("weights", self._rng.normal(0, 1, (1, self._channels, 3, 3)))
-        self._add("Conv", [image, weights], "made", pads=[1, 1, 1, 1])
+        inputs = {image: self._channels}
+        seen, channels = image, self._channels
+        if spec.second_image is not None:
+            inputs[spec.second_image.input_name] = spec.second_image.channels
+            seen, channels = "both", sum(inputs.values())
+            self._add("Concat", list(inputs), seen, axis=1)
+        weights = self._constant("weights", self._rng.normal(0, 1, (1, channels, 3, 3)))
+        self._add("Conv", [seen, weights], "made", pads=[1, 1, 1, 1])
         self._add("Identity" if spec.activation == "sigmoid" else "Sigmoid", ["made"], alpha)
         self._add("MaxPool", [alpha], "further", kernel_shape=[2, 2], strides=[2, 2])
-        shape = [1, self._channels, side, other]
+        outputs = {alpha: [1, 1, side, other], "further": [1, 1, None, None]}
+        if spec.foreground_output:
+            self._add("Identity", [image], spec.foreground_output)
+            outputs[spec.foreground_output] = [1, 3, side, other]
         return helper.make_graph(
             self._nodes,
             "tiny",
-            [helper.make_tensor_value_info(image, self._kind, shape)],
             [
-                helper.make_tensor_value_info(alpha, self._kind, [1, 1, side, other]),
-                helper.make_tensor_value_info("further", self._kind, [1, 1, None, None]),
+                helper.make_tensor_value_info(name, self._kind, [1, count, side, other])
+                for name, count in inputs.items()
+            ],
+            [
+                helper.make_tensor_value_info(name, self._kind, shape)
+                for name, shape in outputs.items()
             ],
             self._constants,
         )
@@ -142,9 +154,10 @@ class _Maker:
         self._matte(spec.states[0].output_name)
         shape = ["batch", 1, "height", "width"]
         outputs.append(helper.make_tensor_value_info(spec.alpha_output, self._kind, shape))
-        self._add("Identity", [spec.image_input], spec.foreground_output)
-        shape = ["batch", 3, "height", "width"]
-        outputs.append(helper.make_tensor_value_info(spec.foreground_output, self._kind, shape))
+        if spec.foreground_output:
+            self._add("Identity", [spec.image_input], spec.foreground_output)
+            shape = ["batch", 3, "height", "width"]
+            outputs.append(helper.make_tensor_value_info(spec.foreground_output, self._kind, shape))
         return helper.make_graph(self._nodes, "tiny", inputs, outputs, self._constants)
 
     def _matte(self, state: str) -> None:

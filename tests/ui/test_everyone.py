@@ -9,8 +9,9 @@ from typing import Any
 
 import imageio_ffmpeg
 import pytest
+from PIL import Image
 
-from engines.onnx.networks import RVM_NETWORKS
+from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from tests.ui.conftest import AppServer
 from tests.ui.steps import state_file, upload, wait_done
@@ -29,10 +30,11 @@ runpy.run_path("app.py", run_name="__main__")
 def server(
     tmp_path_factory: pytest.TempPathFactory, make_module_server: Callable[..., AppServer]
 ) -> Iterator[AppServer]:
-    """A server whose only network is RVM; no checksum is known of its file."""
+    """A server whose networks are RVM and one with a clean plate; no checksum is known of their files."""
     folder = tmp_path_factory.mktemp("everyone")
     with unpinned_manifest(folder):
         install(RVM_NETWORKS["rvm"], folder / "models")
+        install(FRAME_NETWORKS["background-matting"], folder / "models")
     script = SERVE.format(manifest=str(folder / "weights.json"))
     made = make_module_server(
         entry=("-c", script),
@@ -51,7 +53,14 @@ def assert_every_frame_is_matted(server: AppServer, session: str) -> None:
     assert imageio_ffmpeg.count_frames_and_secs(alpha)[0] == 12
 
 
-def test_a_script_mattes_everyone_without_a_mark(server: AppServer, clip: Path) -> None:
+def clean_plate_colour(server: AppServer, session: str) -> tuple[int, ...]:
+    with Image.open(server.workspace / "sessions" / session / "clean_plate.png") as picture:
+        return picture.getpixel((0, 0))
+
+
+def test_a_script_mattes_everyone_without_a_mark(
+    server: AppServer, clip: Path, tmp_path: Path
+) -> None:
     gradio_client = pytest.importorskip("gradio_client")
     client = gradio_client.Client(server.url, verbose=False, analytics_enabled=False)
     session = client.predict(clip=gradio_client.handle_file(str(clip)), api_name="/upload")
@@ -61,17 +70,29 @@ def test_a_script_mattes_everyone_without_a_mark(server: AppServer, clip: Path) 
         threading.Event().wait(0.1)
     assert (status["state"], status["kind"]) == ("done", "done")
     assert_every_frame_is_matted(server, session["session"])
+    Image.new("RGB", (160, 96), (9, 99, 199)).save(tmp_path / "plate.png")
+    Image.new("RGB", (96, 96)).save(tmp_path / "square.png")
+    plate = gradio_client.handle_file(str(tmp_path / "plate.png"))
+    assert client.predict(**asked, picture=plate, api_name="/clean_plate") is True
+    with pytest.raises(Exception, match="160 x 96"):
+        square = gradio_client.handle_file(str(tmp_path / "square.png"))
+        client.predict(**asked, picture=square, api_name="/clean_plate")
+    assert clean_plate_colour(server, session["session"]) == (9, 99, 199)
     client.close()
 
 
 @pytest.mark.browser
 def test_a_page_mattes_everyone_without_a_mark(
-    server: AppServer, open_page: Callable[..., Any], clip: Path
+    server: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
     page = open_page(server.url)
     session = upload(page, clip)
     for unneeded in (1, 2):
         page.locator("#sm-outputs input").nth(unneeded).uncheck()
+    Image.new("RGB", (160, 96), (200, 20, 20)).save(tmp_path / "plate.png")
+    page.set_input_files("[data-part=plate]", tmp_path / "plate.png")
+    page.wait_for_selector(".sm-status:has-text('clean plate')")
+    assert clean_plate_colour(server, session) == (200, 20, 20)
     page.check("#sm-everyone input")
     page.click("#sm-start:not([disabled])")
     wait_done(page)

@@ -661,7 +661,7 @@ def test_every_row_says_where_its_files_come_from_and_under_which_licence():
         assert model["licence"], name
         assert isinstance(model["commercial_use"], bool), name
         for file, entry in model["files"].items():
-            assert model.get("repo") or entry.get("sources"), (name, file)
+            assert model.get("repo") or entry.get("sources") or model["export"], (name, file)
             for source in entry.get("sources", ()):
                 assert len({"release", "hub", "pypi", "npm"} & set(source)) == 1, (name, file)
                 if "hub" not in source:

@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="an option of the engine (see `engines`)",
     )
+    _add_clean_plate(matte)
     _add_result_arguments(matte)
 
     render = commands.add_parser(
@@ -114,6 +115,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     either.add_argument("--restore", metavar="SESSION", help="take a deleted session back")
     return parser
+
+
+def _add_clean_plate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--clean-plate",
+        type=Path,
+        metavar="PICTURE",
+        help="PNG or JPEG of the scene without the target, for engines that use one",
+    )
 
 
 def _add_result_arguments(parser: argparse.ArgumentParser) -> None:

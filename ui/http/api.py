@@ -55,6 +55,7 @@ class Api:
             with_request_options(self.submit, MatteRequest),
             with_request_options(self.render, RenderRequest),
             self.background_picture,
+            self.clean_plate,
             self.status,
             self.cancel,
             self.result,
@@ -246,6 +247,16 @@ class Api:
             finally:
                 forget_upload(path)
             return {"background": PICTURE}
+
+    def clean_plate(self, session: str, picture: FileData, language: str = "en") -> bool:
+        """Take a PNG or JPEG of the scene without the target, for engines that use one."""
+        with answering(language):
+            path, _ = self._uploaded(picture)
+            try:
+                self._orchestrator.set_clean_plate(session_key(session), path)
+            finally:
+                forget_upload(path)
+            return True
 
     def status(self, session: str, language: str = "en") -> dict[str, Any]:
         """Return the session's state and its job's progress, None where no job is known."""

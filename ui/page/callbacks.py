@@ -280,6 +280,16 @@ class Callbacks:
             raise SessionError("job.no_result")
         return {self._answer.page.edges: gr.update(result={**shown, "picture": time.time_ns()})}
 
+    def clean_plate(self, session: object, language: Language, event: gr.EventData) -> Updates:
+        """Take a picture of the scene without the target."""
+        path = cached_upload(event_value(event, "path"), self._cache_dir)
+        try:
+            session_id = session_key(session)
+            self._orchestrator.set_clean_plate(session_id, path)
+        finally:
+            forget_upload(path)
+        return self._answer.say("step", translate("job.clean_plate_kept", language), language)
+
     def finished(self, session: object, language: Language) -> Updates:
         """Show how the job ended."""
         state = self._orchestrator.state(session_key(session))

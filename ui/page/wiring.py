@@ -103,3 +103,4 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     again = [page.controls[spec.name] for spec in page_controls(RenderRequest)]
     on(page.edges.apply, calls.render, page.edges, page.outputs, *again)
     on(page.edges.picture, calls.picture)
+    on(page.engines.clean_plate, calls.clean_plate)

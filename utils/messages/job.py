@@ -170,6 +170,15 @@ TEXTS: dict[str, Text] = {
         en="This picture can't be used as a background. Give a PNG or JPEG of at most {limit} pixels a side.",
         zh="该图片无法用作背景。请提供每边不超过 {limit} 像素的 PNG 或 JPEG。",
     ),
+    "job.clean_plate": Text(
+        en="This picture can't be used as a clean plate. Give a PNG or JPEG of the clip's shape ({width} x {height}), "
+        "at most {limit} pixels a side.",
+        zh="该图片无法用作干净背景板。请提供与视频画面比例相同（{width} x {height}）、每边不超过 {limit} 像素的 PNG 或 JPEG。",
+    ),
+    "job.clean_plate_kept": Text(
+        en="The clean plate is kept for this clip's next jobs.",
+        zh="干净背景板已保存，将用于该视频之后的任务。",
+    ),
     "job.converged": Text(
         en="The correction reached from frame {first} to {last}: beyond it the matte is what it was, and was kept.",
         zh="本次修正影响第 {first} 至 {last} 帧；此外的遮罩与之前相同，已直接沿用。",

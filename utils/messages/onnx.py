@@ -29,6 +29,26 @@ TEXTS: dict[str, Text] = {
         en="Finds the main object of each frame by itself; with a mark only the marked object is kept. Its alpha is smoothed along the motion.",
         zh="自动找出每帧中的主要对象；有标记时只保留所选对象。Alpha 通道沿运动方向平滑。",
     ),
+    "engine.clean_plate.description": Text(
+        en="Sees the scene without the target too (a clean plate: your picture, or the clip's temporal median). For a steady camera; fine edges, also of what is held.",
+        zh="同时参考没有目标的画面（干净背景板：上传的图片，或视频的时间中位数）。适合固定机位；边缘精细，手持物也能保留。",
+    ),
+    "engine.no_clean_plate": Text(
+        en="{name} needs the scene without the target: upload a clean plate (--clean-plate), or mark the target, so that the plate can be taken from the clip.",
+        zh="{name} 需要没有目标的画面：请上传干净背景板（--clean-plate），或标记目标，以便从视频中提取。",
+    ),
+    "engine.frame_too_small": Text(
+        en="{name} takes frames of at least {pixels} pixels. Choose another engine for this clip.",
+        zh="{name} 要求每帧至少 {pixels} 个像素。请为该视频选择其他引擎。",
+    ),
+    "engine.clean_plate_covered": Text(
+        en="The target always hides {percent} % of the picture: the clean plate is guessed there. A picture without the target is better.",
+        zh="画面中有 {percent}% 始终被目标遮挡，该处的干净背景板为推测结果。上传没有目标的图片效果更好。",
+    ),
+    "engine.clean_plate_misfit": Text(
+        en="The clean plate doesn't fit the clip: the camera moves, or the light changed. Another engine does better here.",
+        zh="干净背景板与视频不符：机位有移动或光线有变化。建议改用其他引擎。",
+    ),
     "engine.rvm.label": Text(en="Robust Video Matting", zh="Robust Video Matting（RVM）"),
     "engine.rvm.description": Text(
         en="People, on any machine: clean hands, hair and motion blur; with a mark only that person, without one everybody.",

@@ -20,6 +20,7 @@ _ENGINES: dict[str, Text] = {
     "copy": Text(en="Copy the command", zh="复制命令"),
     "copied": Text(en="Copied", zh="已复制"),
     "options": Text(en="Options", zh="选项"),
+    "clean_plate": Text(en="Clean plate…", zh="上传干净背景板…"),
     "setup": Text(
         en="{count} more engines, not installed (for the administrator)",
         zh="另有 {count} 个引擎未安装（供管理员查看）",

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-from engines.onnx.spec import RecurrentState
+from engines.onnx.spec import ColourOrder, RecurrentState
 from utils.types import Frame
 
 Tensor: TypeAlias = npt.NDArray[Any]
@@ -44,6 +44,7 @@ class StreamPlan:
         constants: further inputs that stay the same, by name.
         states: the recurrent states.
         outputs: names of the outputs wanted of every frame.
+        colour_order: of the image input's channels.
     """
 
     image_input: str
@@ -51,6 +52,7 @@ class StreamPlan:
     constants: Mapping[str, Tensor]
     states: tuple[RecurrentState, ...]
     outputs: tuple[str, ...]
+    colour_order: ColourOrder = "RGB"
 
 
 class NetworkStream(Protocol):
@@ -60,7 +62,7 @@ class NetworkStream(Protocol):
         """Return the plan's outputs for the next frame; they stay valid until the next step.
 
         Args:
-            frame: uint8 RGB (H, W, 3); it goes in as RGB in [0, 1].
+            frame: uint8 RGB (H, W, 3); it goes in as values in [0, 1].
         """
 
     def reset(self) -> None:

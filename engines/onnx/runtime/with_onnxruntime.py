@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
+from engines.onnx.spec import ColourOrder
 from utils.types import Frame
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class OnnxRuntimeStream:
 
     def step(self, frame: Frame) -> tuple[Tensor, ...]:
         """See `NetworkStream.step`."""
-        image = to_tensor(frame, self._dtype)
+        image = to_tensor(frame, self._dtype, self._plan.colour_order)
         binding = self._session.io_binding()
         binding.bind_cpu_input(self._plan.image_input, image)
         for name, value in self._plan.constants.items():
@@ -108,9 +109,10 @@ class OnnxRuntimeStream:
         return tuple(value.numpy() for value in values[:count])
 
 
-def to_tensor(frame: Frame, dtype: str) -> Tensor:
+def to_tensor(frame: Frame, dtype: str, colour_order: ColourOrder) -> Tensor:
     """Return a frame, uint8 RGB (H, W, 3), as a network's input, (1, 3, H, W) in [0, 1]."""
-    return np.asarray(cv2.dnn.blobFromImage(frame, 1.0 / 255.0), dtype)
+    swaps = colour_order == "BGR"
+    return np.asarray(cv2.dnn.blobFromImage(frame, 1.0 / 255.0, swapRB=swaps), dtype)
 
 
 def _info(item: Any) -> TensorInfo:

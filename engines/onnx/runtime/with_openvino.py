@@ -60,7 +60,7 @@ class OpenVinoSession:
     def open_stream(self, plan: StreamPlan) -> OpenVinoStream:
         """See `NetworkSession.open_stream`."""
         constants = tuple((name, value.tobytes()) for name, value in plan.constants.items())
-        key = (plan.image_shape, constants, plan.outputs)
+        key = (plan.image_shape, constants, plan.outputs, plan.colour_order)
         with self._lock:
             if self._stream is None or self._stream[0] != key:
                 self._stream = key, self._compile_for(plan)
@@ -147,6 +147,8 @@ def _taking_frames(model: Any, plan: StreamPlan) -> Any:
     image.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     image.model().set_layout(openvino.Layout("NCHW"))
     image.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    if plan.colour_order == "BGR":
+        image.preprocess().reverse_channels()
     return steps.build()
 
 

@@ -195,6 +195,8 @@ def _session_with_target(
     try:
         if options.background_picture is not None:
             orchestrator.set_background_picture(state.id, options.background_picture)
+        if options.clean_plate is not None:
+            orchestrator.set_clean_plate(state.id, options.clean_plate)
         for index, group in enumerate([] if options.everyone else target_groups(options)):
             _mark(orchestrator, state.id, group, is_first=index == 0)
     except BaseException:

@@ -65,6 +65,20 @@ const setup = (engine) => [...new Set(engine.missing.map((missing) => missing.co
   return [line, make("div", { class: "sm-command" }, make("code", { text: command, tabindex: "0" }), copyButton(command))];
 });
 
+// A picture of the scene without the target, for an engine that uses one.
+const platePicker = () => {
+  const input = make("input", { type: "file", accept: "image/png,image/jpeg", tabindex: "-1", hidden: true, "data-part": "plate" });
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    try { trigger("clean_plate", { path: (await upload(file)).path }); }
+    catch (problem) { trigger("clean_plate", { path: "" }); } // The server words the error.
+  });
+  const button = make("button", { type: "button", class: "sm-button sm-small", text: label("clean_plate"), onclick: () => input.click() });
+  return [button, input];
+};
+
 const card = (engine, index, chosen) => {
   const id = `sm-engine-${index}`;
   const item = make("li", { class: engine.available ? "sm-card" : "sm-card sm-off" },
@@ -78,6 +92,7 @@ const card = (engine, index, chosen) => {
     make("p", { id: `${id}-about`, class: "sm-about", text: engine.description }));
   item.querySelector("input").checked = engine.name === chosen;
   if (engine.missing.length) item.append(...setup(engine));
+  if (engine.available && engine.takes_clean_plate) item.append(...platePicker());
   if (engine.available && engine.options.length) {
     item.append(make("details", {}, make("summary", { text: label("options") }),
       ...engine.options.map((option) =>

@@ -17,7 +17,8 @@ def build_engines(language: Language) -> gr.HTML:
     """Return the widget.
 
     Props: `engines`, `chosen` (what an earlier choice was, or None). Value: `{"engine": name, "options":
-    {name: value}}`. Event: `choose` after the user changed it.
+    {name: value}}`. Events: `choose` after the user changed it, and `clean_plate` with the uploaded picture's path
+    in its data.
     """
     return build_widget("engines", language, value={}, engines=[], chosen=None)
 
