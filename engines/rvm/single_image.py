@@ -34,7 +34,7 @@ def foreground_of(session: NetworkSession, spec: NetworkSpec, image: Frame) -> A
     small = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA) if scale < 1.0 else image
     dtype = next(item.dtype for item in session.inputs if item.name == spec.image_input)
     feeds: dict[str, Tensor] = {
-        spec.image_input: to_tensor(small, dtype),
+        spec.image_input: to_tensor(small, dtype, spec.colour_order),
         spec.size.ratio_input: np.ones(1, np.float32),
     }
     states = [np.zeros((1, state.channels, 1, 1), dtype) for state in spec.states]
