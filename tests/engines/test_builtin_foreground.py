@@ -13,8 +13,8 @@ from engines.device.manager import ModelManager
 from engines.foreground import LeasedForeground, connect_foreground, foregrounds
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest
-from utils.mask_utils import intersection_over_union
-from utils.types import Message
+from utils.mask_utils import bounding_box, intersection_over_union
+from utils.types import Box, Message, Prompt
 
 COUNT, WIDTH, HEIGHT = 8, 160, 96
 
@@ -137,6 +137,25 @@ def test_without_an_available_network_the_alphas_are_those_of_the_engine_alone(p
     )
     assert all(np.array_equal(*pair) for pair in pairs)
     assert oracle.calls == 0
+
+
+def test_a_score_is_the_overlap_with_a_network_that_knows_the_object_else_of_the_segmentations(
+    plain,
+) -> None:
+    frames, masks = clip()
+    box = Box(*(bounding_box(masks[0]) or (0, 0, 0, 0)))
+    found = {}
+    for name, engine in {
+        "plain": plain,
+        "knows": with_network(Oracle(frames, masks)),
+        "knows nothing": with_network(Oracle(frames, [np.zeros_like(mask) for mask in masks])),
+    }.items():
+        (found[name],) = engine.segment_image(frames[0], Prompt(box=box))
+    truth = intersection_over_union(found["knows"].mask, masks[0])
+    assert truth > 0.9
+    assert found["knows"].score == pytest.approx(truth, abs=0.07)
+    assert found["plain"].score < 0.9
+    assert found["knows nothing"].score == found["plain"].score
 
 
 class _Net(Engine):

@@ -13,7 +13,7 @@ from engines.base import ArrayFrames
 from engines.builtin.matting.alpha import AlphaEstimator, matte
 from engines.builtin.matting.colour_projection import Colours, project
 from engines.builtin.selection.motion_cue import NeighbourMotion
-from engines.builtin.selection.ranking import CandidateRanking
+from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.tracking.background_motion import (
     background_flow,
     difference_evidence,
@@ -48,6 +48,7 @@ from engines.builtin.vision.flow import (
 from engines.builtin.vision.guided_filter import guided_model, refine_edges
 from engines.builtin.vision.processing_size import processing_size, to_processing_size
 from engines.builtin.vision.total_variation import regularised
+from utils.mask_utils import intersection_over_union
 from utils.prefetch import ahead
 
 HEIGHT, WIDTH = 60, 90
@@ -523,11 +524,19 @@ def test_the_candidate_that_others_agree_with_comes_first():
     window = 0, 0, WIDTH, HEIGHT
     ranking = CandidateRanking(picture, None, window)
     for radius in (4, 15, 14, 29, 0):
-        ranking.add(disc(radius=radius) if radius else np.zeros((HEIGHT, WIDTH), bool), window)
-    first, second, third = (int(np.count_nonzero(mask)) for mask in ranking.best_first()[:3])
+        mask = disc(radius=radius) if radius else np.zeros((HEIGHT, WIDTH), bool)
+        ranking.add(Candidate(mask, window))
+    ranked = ranking.best_first()
+    first, second, third = (int(np.count_nonzero(one.mask)) for one in ranked[:3])
     assert {first, second} == {np.count_nonzero(disc(radius=radius)) for radius in (14, 15)}
     assert third in {np.count_nonzero(disc(radius=radius)) for radius in (4, 29)}
-    assert len(ranking.best_first()) == 4
+    assert len(ranked) == 4
+    others = [
+        disc(radius=radius) for radius in (4, 15, 14, 29) if disc(radius=radius).sum() != first
+    ]
+    assert ranked[0].consensus == pytest.approx(
+        np.mean([intersection_over_union(ranked[0].mask, other) for other in others])
+    )
 
 
 def test_of_two_candidates_the_one_of_higher_colour_contrast_comes_first():
@@ -536,8 +545,8 @@ def test_of_two_candidates_the_one_of_higher_colour_contrast_comes_first():
     window = 0, 0, WIDTH, HEIGHT
     ranking = CandidateRanking(to_processing_size(image, (WIDTH, HEIGHT)), None, window)
     for radius in (9, 20):
-        ranking.add(disc(radius=radius), window)
-    assert np.array_equal(ranking.best_first()[0], disc(radius=20))
+        ranking.add(Candidate(disc(radius=radius), window))
+    assert np.array_equal(ranking.best_first()[0].mask, disc(radius=20))
 
 
 def test_reading_ahead_gives_every_item_in_order():

@@ -13,6 +13,7 @@ from engines.builtin.vision.barrier_distance import barrier_evidence
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.total_variation import regularised
+from utils.mask_utils import intersection_over_union
 from utils.types import Mask
 
 _POSITION_LIMIT = 2.5
@@ -96,11 +97,13 @@ def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMa
     return np.asarray(np.clip(1.3 - 2.0 * distance, -3.0, 1.3), dtype=np.float32)
 
 
-def segment_box(crop: BoxCrop, constraints: Constraints, thorough: bool = True) -> Mask:
-    """Return the object, bool (h, w).
+def segment_box(
+    crop: BoxCrop, constraints: Constraints, thorough: bool = True
+) -> tuple[Mask, float]:
+    """Return the object, bool (h, w), and the overlap of the segmentations that it is made of, in [0, 1].
 
     Thorough, the strict and the lenient segmentation are averaged. Otherwise the strict one alone, in
-    half the time.
+    half the time, and the overlap is 1.
     """
     recipes = (_STRICT, _LENIENT) if thorough else (_STRICT,)
     outside = ~constraints.allowed | constraints.outside
@@ -110,7 +113,8 @@ def segment_box(crop: BoxCrop, constraints: Constraints, thorough: bool = True) 
         for recipe in recipes
     ]
     log_odds = np.asarray(sum(votes) / len(votes), dtype=np.float32)
-    return np.asarray(regularised(log_odds, crop.lab, _SMOOTHNESS) > 0.5)
+    found = np.asarray(regularised(log_odds, crop.lab, _SMOOTHNESS) > 0.5)
+    return found, intersection_over_union(votes[0] > 0, votes[-1] > 0)
 
 
 def _segment_once(

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.base import ForegroundEstimator
 from engines.builtin.vision.arrays import FloatMap, resize_map
-from utils.mask_utils import bounding_box, components, grow_box
+from utils.mask_utils import bounding_box, components, grow_box, intersection_over_union
 from utils.types import Frame, Mask
 
 IntBox = tuple[int, int, int, int]
@@ -51,6 +51,21 @@ class ForegroundCue:
         for fit, answer in zip(fits, answers, strict=True):
             total += np.float32(fit * fit) * _logit(answer)
         return np.asarray(total * np.float32(_WEIGHT / max(sum(fits), 1e-6)), dtype=np.float32)
+
+    def overlap(self, mask: Mask, box: IntBox) -> float:
+        """Return the overlap of a mask, bool (h, w), segmented in `box` with the networks' foreground there, in [0, 1].
+
+        The mean over their answers, weighted as in `log_odds`; 0 without a network.
+        """
+        answers = [answer > 0.5 for network in self._networks for answer in network.answers(box)]
+        weights = [_fit(found, box) ** 2 for found in answers]
+        if not sum(weights):
+            return 0.0
+        x0, y0, x1, y1 = box
+        there = mask.copy()
+        there[y0:y1, x0:x1] = True
+        overlaps = [intersection_over_union(found & there, mask) for found in answers]
+        return float(np.average(overlaps, weights=weights))
 
     def components_at(self, places: list[tuple[int, int]]) -> list[Mask]:
         """Return each network's foreground components at the places (x, y) of the small picture, bool (h, w).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +28,19 @@ _BIN_SIZES = 12.5, 12.0, 12.0
 _RARE = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A mask that a prompt may mean, bool (h, w) at processing size.
+
+    `box` is what it was segmented in; `consensus`, in [0, 1], its overlap with the engine's other
+    segmentations of the same prompt.
+    """
+
+    mask: Mask
+    box: IntBox
+    consensus: float = 1.0
+
+
 class CandidateRanking:
     """Candidates for the same clicks, scored each by itself and by its agreement with the others."""
 
@@ -45,26 +60,28 @@ class CandidateRanking:
         self._picture = picture
         self._motion_cue = motion_cue
         self._window = window
-        self._masks: list[Mask] = []
+        self._candidates: list[Candidate] = []
         self._scores: list[float] = []
 
-    def add(self, mask: Mask, box: IntBox) -> None:
-        """Add a candidate, bool (h, w), segmented from `box`; an empty one is ignored."""
-        if mask.any():
-            self._masks.append(mask)
-            self._scores.append(self._score(mask, box))
+    def add(self, candidate: Candidate) -> None:
+        """Add a candidate; an empty one is ignored."""
+        if candidate.mask.any():
+            self._candidates.append(candidate)
+            self._scores.append(self._score(candidate.mask, candidate.box))
 
-    def best_first(self) -> list[Mask]:
-        """Return the candidates by descending score."""
-        scores = list(self._scores)
-        for index, mask in enumerate(self._masks):
-            others = self._masks[:index] + self._masks[index + 1 :]
-            if others:
-                scores[index] += float(
-                    np.mean([intersection_over_union(mask, other) for other in others])
-                )
-        order = sorted(range(len(scores)), key=lambda index: -scores[index])
-        return [self._masks[index] for index in order]
+    def best_first(self) -> list[Candidate]:
+        """Return the candidates by descending score, their consensus that with the others."""
+        ranked = []
+        for candidate, score in zip(self._candidates, self._scores, strict=True):
+            overlaps = [
+                intersection_over_union(candidate.mask, other.mask)
+                for other in self._candidates
+                if other is not candidate
+            ]
+            consensus = float(np.mean(overlaps)) if overlaps else candidate.consensus
+            added = consensus if overlaps else 0.0
+            ranked.append((score + added, replace(candidate, consensus=consensus)))
+        return [candidate for _, candidate in sorted(ranked, key=lambda pair: -pair[0])]
 
     def _score(self, mask: Mask, box: IntBox) -> float:
         moves = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segme
 from engines.builtin.selection.click import Click, apply_click
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
-from engines.builtin.selection.ranking import CandidateRanking, IntBox
+from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
 from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import (
@@ -42,6 +43,8 @@ _BOX_SIZES = (0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
 _REFINED_MARGINS = (0.03, 0.2)
 """Margins of the boxes segmented again around the best candidate, as shares of its size."""
+_KNOWN = 0.5
+"""Overlap of a mask with the networks' foreground from which they know the object meant."""
 
 
 class BuiltinSegmentation:
@@ -70,47 +73,58 @@ class BuiltinSegmentation:
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
         self._picture: ProcessingFrame | None = None
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
-        self._answers: deque[tuple[Prompt, list[Mask]]] = deque(maxlen=_REMEMBERED)
+        self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
         """See `ImageSegmentation.segment`.
 
         A mask with clicks is that mask, corrected by them. Further clicks correct the earlier result
-        near the click only; without them, the earlier result is restored.
+        near the click only; without them, the earlier result is restored. Scores are about the overlap
+        with what is meant, see `_score`.
         """
         prompt = check_prompt(prompt, self._size_wh, self._engine)
         if prompt.mask is not None:
             check_keyframe_mask(prompt.mask, self._size_wh, 0)
             if not prompt.points:
                 return [Instance(prompt.mask.astype(bool), 1.0)]
-        masks = [mask for mask in self._masks(prompt) if mask.any()]
-        if masks:
-            self._answers.append((prompt, masks))
-        return [
-            Instance(self._full(mask, prompt), max(0.1, 0.9 - 0.2 * rank))
-            for rank, mask in enumerate(masks)
-        ]
+        found = [candidate for candidate in self._candidates(prompt) if candidate.mask.any()]
+        if found:
+            self._answers.append((prompt, found))
+        instances: list[Instance] = []
+        for candidate in found:
+            score = 1.0 if prompt.mask is not None else self._score(candidate)
+            best = instances[-1].score if instances else 1.0
+            instances.append(Instance(self._full(candidate.mask, prompt), min(score, best)))
+        return instances
 
-    def _masks(self, prompt: Prompt) -> list[Mask]:
-        """Return the candidates at processing size, best first."""
+    def _score(self, candidate: Candidate) -> float:
+        """Return how far the cues agree on a candidate, in [0, 1]: with the networks where they know it.
+
+        Else the overlap of the engine's own segmentations with each other.
+        """
+        overlap = self._cue.overlap(candidate.mask, candidate.box)
+        return overlap if overlap > _KNOWN else candidate.consensus
+
+    def _candidates(self, prompt: Prompt) -> list[Candidate]:
+        """Return the candidates, best first."""
         known = 0
         earlier = [answer for answer in self._answers if _continues(answer[0], prompt)]
         if earlier:
-            before, masks = max(earlier, key=lambda answer: len(answer[0].points))
+            before, found = max(earlier, key=lambda answer: len(answer[0].points))
             known = len(before.points)
             if known == len(prompt.points):
-                return masks
-            masks = masks[:1]
+                return found
+            found = found[:1]
         elif prompt.mask is not None:
-            masks = [resize_mask(prompt.mask, self._small_wh)]
+            found = [Candidate(resize_mask(prompt.mask, self._small_wh), (0, 0, *self._small_wh))]
         elif prompt.box is not None:
             box = self._small_box(prompt.box)
-            masks = [self._in_box(box, prompt, self._motion_cue(box))]
+            found = [self._in_box(box, prompt, self._motion_cue(box))]
         else:
-            masks = self._from_clicks(prompt)
-        if not masks:
+            found = self._from_clicks(prompt)
+        if not found:
             return []
-        best = masks[0]
+        best = found[0].mask
         for point in prompt.points[known:]:
             click = self._small_click(point)
             if not click.agrees_with(best):
@@ -118,7 +132,7 @@ class BuiltinSegmentation:
                 if prompt.mask is None and prompt.box is None:
                     changed = self._resegmented(best, changed, click, prompt)
                 best = changed
-        return [best, *masks[1:]]
+        return [replace(found[0], mask=best), *found[1:]]
 
     def _corrected(self, mask: Mask, click: Click) -> Mask:
         x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
@@ -136,7 +150,7 @@ class BuiltinSegmentation:
         if box is None:
             return changed
         box = grow_box(box, self._small_wh, _RESEGMENT_MARGIN, 2)
-        again = self._in_box(box, prompt, self._motion_cue(box))
+        again = self._in_box(box, prompt, self._motion_cue(box)).mask
         change = again & ~mask if click.positive else mask & ~again
         names, _ = components(change)
         there = change & (names == names[click.y, click.x])
@@ -176,8 +190,8 @@ class BuiltinSegmentation:
         x, y = min(int(point.x * across), width - 1), min(int(point.y * down), height - 1)
         return Click(x, y, point.positive)
 
-    def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Mask:
-        """Return the object in a box, bool at processing size, segmented at a size that suits the box."""
+    def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
+        """Return the object in a box, segmented at a size that suits the box."""
         window = grow_box(box, self._small_wh, _MARGIN, 12)
         left, top, right, bottom = window
         source = grow_box(
@@ -213,10 +227,11 @@ class BuiltinSegmentation:
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
         motion = motion_cue and motion_cue.part(window, crop_wh)
         box_crop = BoxCrop(crop.lab, crop.features, motion, self._foreground(box, window, crop_wh))
-        found = segment_box(box_crop, constraints, thorough=prompt.box is not None)
+        found, consensus = segment_box(box_crop, constraints, thorough=prompt.box is not None)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
-        return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
+        mask = drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
+        return Candidate(mask, box, consensus)
 
     def _foreground(self, box: IntBox, window: IntBox, crop_wh: tuple[int, int]) -> FloatMap | None:
         """Return the networks' log odds of a box in a window, at the crop's size; None without a network."""
@@ -226,7 +241,7 @@ class BuiltinSegmentation:
         left, top, right, bottom = window
         return resize_map(np.ascontiguousarray(log_odds[top:bottom, left:right]), crop_wh)
 
-    def _from_clicks(self, prompt: Prompt) -> list[Mask]:
+    def _from_clicks(self, prompt: Prompt) -> list[Candidate]:
         """Return candidates of boxes around the positive clicks, best first.
 
         Boxes of several sizes, the box of what moves there, and then boxes of the best candidate.
@@ -252,11 +267,11 @@ class BuiltinSegmentation:
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
         answers = CandidateRanking(self._small_picture(), motion_cue, largest)
         for box in boxes:
-            answers.add(self._in_box(box, prompt, motion_cue), box)
+            answers.add(self._in_box(box, prompt, motion_cue))
         for best in answers.best_first()[:1]:
             for share in _REFINED_MARGINS:
-                box = grow_box(bounding_box(best) or largest, self._small_wh, share, 2)
-                answers.add(self._in_box(box, prompt, motion_cue), box)
+                box = grow_box(bounding_box(best.mask) or largest, self._small_wh, share, 2)
+                answers.add(self._in_box(box, prompt, motion_cue))
         return answers.best_first()[:3]
 
     def _full(self, mask: Mask, prompt: Prompt) -> Mask:
