@@ -123,6 +123,50 @@ def test_a_new_part_of_unknown_origin_is_doubted_only_in_a_clip_with_distractors
     assert found["beside others"] < 0.3 * found["alone"]
 
 
+def _moved(dx: float) -> FlowPair:
+    there = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    there[..., 0] = dx
+    return FlowPair(-there, there, np.ones((HEIGHT, WIDTH), np.float32))
+
+
+def test_a_network_says_nothing_yet_of_what_has_just_come_into_the_picture() -> None:
+    knows = TargetForeground()
+    at_border = rectangle(0, 20, 40, 60)
+    knows.confirm(ForegroundView(seen(at_border)), at_border)
+    flow = _moved(10.0)
+    # The network takes what comes in at the left for background.
+    answer = ForegroundView(seen(rectangle(10, 20, 50, 60)))
+    expected = rectangle(10, 20, 50, 60)
+    knows.advance(answer, expected, flow)
+    evidence = knows.evidence(answer, expected, flow.to_previous, WHOLE)
+    assert np.abs(evidence[:, :9]).max() < 0.1
+    assert evidence[rectangle(14, 24, 46, 56)].min() > 2.0
+    assert evidence[:, 60:].max() < -2.0
+    # Once visible for a while, it counts.
+    for _ in range(150):
+        knows.advance(answer, expected, NO_MOTION)
+    assert knows.evidence(answer, expected, STILL, WHOLE)[5:15, :9].max() < -1.0
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "beside other objects"])
+def test_foreground_that_comes_out_from_behind_the_target_is_doubted_beside_other_objects(
+    others: int,
+) -> None:
+    knows = TargetForeground()
+    answer = ForegroundView(seen(TARGET | CROWD if others else TARGET))
+    knows.confirm(answer, TARGET)
+    flow = _moved(0.0)
+    # A strip at the target's right side that nothing of the last frame has moved to.
+    flow.from_previous[:, 54:60, 0] = -10.0
+    knows.advance(answer, TARGET, flow)
+    evidence = knows.evidence(answer, TARGET, STILL, WHOLE)
+    strip, rest = rectangle(55, 28, 58, 52), rectangle(34, 28, 42, 52)
+    if others:
+        assert evidence[strip].max() < 0.3 * evidence[rest].min()
+    else:
+        assert evidence[strip].min() > 2.0
+
+
 def test_a_network_that_misses_a_part_now_and_then_is_not_believed_there_after_a_few_good_frames() -> (
     None
 ):

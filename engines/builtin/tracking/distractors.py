@@ -42,6 +42,11 @@ class DistractorMemory:
         """True once the clip has shown distractors."""
         return self._largest_share >= _PRESENT
 
+    @property
+    def doubt(self) -> float:
+        """Doubt in foreground of unknown origin, in [0, 1]: 0 in a clip without distractors."""
+        return self._largest_share / (_DOUBTED + self._largest_share)
+
     def support(
         self, answer: FloatMap, expected: Mask, origin: FloatMap, to_previous: FloatImage
     ) -> FloatMap:
@@ -68,8 +73,7 @@ class DistractorMemory:
         self._found = np.asarray(around | (remembered & (origin < _TARGET)))
         self._largest_share = max(self._largest_share, _share(found, expected))
         unknown = ~dilate(expected, _EDGE) & (origin < _TARGET)
-        doubt = _DOUBTED / (_DOUBTED + self._largest_share)
-        support = np.where(unknown, np.float32(doubt), np.float32(1.0))
+        support = np.where(unknown, np.float32(1.0 - self.doubt), np.float32(1.0))
         support[self._found] = 0.0
         return np.asarray(support, dtype=np.float32)
 

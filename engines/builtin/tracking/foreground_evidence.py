@@ -78,6 +78,11 @@ class ForegroundModel:
         """True once the network has seen other objects than the target."""
         return self._memory is not None and self._memory.distractors.is_present
 
+    @property
+    def doubt(self) -> float:
+        """See `DistractorMemory.doubt`; 0 before a confirmed frame."""
+        return 0.0 if self._memory is None else self._memory.distractors.doubt
+
     def confirm(self, foreground: Foreground, mask: Mask) -> None:
         """Start from a confirmed frame's answer and mask, bool (h, w)."""
         origin = mask.astype(np.float32)

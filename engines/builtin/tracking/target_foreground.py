@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.mask_utils import bounding_box, dilate, grow_box, intersection_over_union
@@ -60,6 +61,7 @@ class TargetForeground:
     def __init__(self) -> None:
         self._whole = ForegroundModel()
         self._crop = ForegroundModel()
+        self._new: NewlyVisible | None = None
         self._cropped: Foreground | None = None
         self._trust_whole = 0.0
         self._trust_crop = 0.0
@@ -67,6 +69,7 @@ class TargetForeground:
     def confirm(self, view: ForegroundView, mask: Mask) -> None:
         """Start from a confirmed frame's answers and mask, bool (h, w)."""
         self._whole.confirm(view.whole, mask)
+        self._new = NewlyVisible(mask.shape)
         self._cropped = self._asked(view, mask)
         if self._cropped is not None:
             self._crop.confirm(self._cropped, mask)
@@ -75,6 +78,8 @@ class TargetForeground:
 
     def advance(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> None:
         """Go on to the next frame, where the last mask warped along `flow` is `expected`, bool (h, w)."""
+        if self._new is not None:
+            self._new.follow(flow)
         if self._whole.has_distractors or self._crop.has_distractors:
             self._trust_crop = 0.0
             self._cropped = None
@@ -89,7 +94,18 @@ class TargetForeground:
     def evidence(
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
     ) -> FloatMap:
-        """Return the weighted log odds of the object in a window; see `ForegroundModel.evidence`."""
+        """Return the weighted log odds of the object in a window; see `ForegroundModel.evidence`.
+
+        Less of what has lately come into view; see `NewlyVisible.weighted`.
+        """
+        log_odds = self._combined(view, expected, to_previous, window)
+        if self._new is None:
+            return log_odds
+        return self._new.weighted(log_odds, self._whole.doubt, window)
+
+    def _combined(
+        self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
+    ) -> FloatMap:
         whole = self._whole.evidence(view.whole, expected, to_previous, window)
         trust = np.float32(self._trust_crop)
         if self._cropped is None or trust == 0.0:

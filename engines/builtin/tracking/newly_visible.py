@@ -1,0 +1,55 @@
+"""What has lately come into view: in from outside the picture, or from behind something."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engines.builtin.vision.arrays import FloatMap
+from engines.builtin.vision.flow import FlowPair, forward_coverage, sample_at
+
+_KEEP = 0.98
+"""Share of newness that stays at each new frame."""
+_COVERED = 0.8
+"""Coverage by the previous frame from which a pixel was visible there."""
+
+
+class NewlyVisible:
+    """Newness of each pixel, 1 where it has just come into view, carried along the flow and fading.
+
+    `entered` float32 (h, w) in [0, 1] counts what came in over the picture's border alone, `uncovered`
+    what came out from behind something as well.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        """Start at a confirmed frame (h, w): nothing is new there."""
+        self.entered: FloatMap = np.zeros(shape, dtype=np.float32)
+        self.uncovered: FloatMap = np.zeros(shape, dtype=np.float32)
+
+    def follow(self, flow: FlowPair) -> None:
+        """Go on to the next frame along the flow from the last one."""
+        before = sample_at(np.dstack([self.entered, self.uncovered]), flow.to_previous, 1.0)
+        covered = np.minimum(forward_coverage(flow.from_previous), np.float32(1.0))
+        hidden = 1.0 - np.minimum(cv2.blur(covered, (3, 3)) * np.float32(1.0 / _COVERED), 1.0)
+        self.entered = np.float32(_KEEP) * before[..., 0]
+        self.uncovered = np.float32(_KEEP) * (1.0 - (1.0 - before[..., 1]) * (1.0 - hidden))
+
+    def weighted(
+        self, log_odds: FloatMap, doubt: float, window: tuple[int, int, int, int]
+    ) -> FloatMap:
+        """Return a network's log odds, float32 (h', w'), as far as they hold for what is new.
+
+        A network that sees a target cut off by the border may call what comes in there background; how
+        far it is right there is known after it was visible for some time. What comes out from behind
+        something counts, unless other objects are about.
+
+        Args:
+            log_odds: of the window.
+            doubt: of new foreground, in [0, 1].
+            window: x0, y0, x1, y1.
+        """
+        x0, y0, x1, y1 = window
+        view = np.s_[y0:y1, x0:x1]
+        in_favour = np.square(1.0 - np.float32(doubt) * self.uncovered[view])
+        known = np.where(log_odds > 0, in_favour, np.float32(1.0)) * (1.0 - self.entered[view])
+        return np.asarray(log_odds * known, dtype=np.float32)
