@@ -205,6 +205,10 @@ class Settings(BaseSettings):
     """Folder of SAM2Matting's code, a checkout of its repository."""
     sam2matting_model: str = "sam2matting"
     """Folder under models_dir (or a full path) of SAM2Matting's weights."""
+    edgetam_python: Path | None = None
+    """Python of the environment in which EdgeTAM's packages are installed."""
+    edgetam_code: Path | None = None
+    """Folder of EdgeTAM's code, a checkout of its repository, which holds its weights."""
     engine_stall_s: float = Field(default=300.0, gt=0)
     """Seconds that an engine in a process of its own may be silent in a job before it is ended."""
     allow_slow_cpu: bool = False

@@ -19,6 +19,7 @@ ENGINES: dict[str, str] = {
     "sam3": "engines.sam.engine:Sam3Engine",
     "sam2": "engines.sam.engine:Sam2Engine",
     "sam2-large": "engines.sam.engine:Sam2LargeEngine",
+    "edgetam": "engines.edgetam.engine:EdgeTamEngine",
     "rvm": "engines.rvm.engine:RvmEngine",
     "matanyone": "engines.matanyone.engine:MatAnyoneEngine",
     "videomama": "engines.videomama.engine:VideoMaMaEngine",

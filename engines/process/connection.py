@@ -172,7 +172,7 @@ class Connection:
 
     def stop(self) -> None:
         """Ask the worker to end, and end it where it doesn't; harmless when it has ended."""
-        with contextlib.suppress(WorkerFailure):
+        with contextlib.suppress(WorkerFailure, subprocess.TimeoutExpired):
             self.send({"kind": "stop"}, timeout_s=_STOP_WAIT_S)
             self._process.wait(_STOP_WAIT_S)
         self.kill()

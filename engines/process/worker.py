@@ -2,7 +2,7 @@
 
 `PYTHON worker.py SCRIPT ARGUMENT…` runs in an environment that has nothing of ours: this file must not
 import any. SCRIPT is an engine's own file; it defines `open_worker(arguments)`, which returns a
-`MattingWorker`, and imports its model packages inside methods. What it prints goes to the log.
+`MattingWorker` or a `SegmentingWorker`, and imports its model packages inside methods. What it prints goes to the log.
 
 A message is a head of 16 bytes (`HEAD`), a JSON object, and raw bytes. In turns:
 
@@ -11,13 +11,14 @@ A message is a head of 16 bytes (`HEAD`), a JSON object, and raw bytes. In turns
 | | `hello`: protocol, engine |
 | `load`: device | `ready`: device, weight_bytes, held_bytes; or `failed`: text |
 | `health` | `health`: device, held_bytes |
-| `job`: frames, width, height, start, masks, options; then a `mask` for each of masks | |
-| `frame`, for each `read` | `read`: index, stop, step; `progress`: done, total; `alpha`: index, held_bytes |
+| `job` or `track`: frames, width, height, start, masks (object and frames), options; then a `mask` for each | |
+| `frame`, for each `read` | `read`: index, stop, step; `progress`: done, total; `alpha` or `masks`: index, held_bytes |
 | `cancel`, at any time | `ended`; or `failed`: text |
+| `segment`: width, height, points, box; with the picture | `instances`: scores; or `failed`: text |
 | `stop`, or the end of the pipe | exits |
 
-Frames are uint8 RGB (H, W, 3), masks uint8 0 or 1 (H, W), alphas float32 (H, W) in [0, 1], little-endian,
-rows from the top.
+Frames are uint8 RGB (H, W, 3), masks uint8 0 or 1 (H, W), several of them (N, H, W), alphas float32 (H, W) in
+[0, 1], little-endian, rows from the top. A point is x, y and 1 or 0 (not this), a box x0, y0, x1, y1, in pixels.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from typing import Any, Dict  # noqa: UP035  Python 3.8
 import numpy as np
 import numpy.typing as npt
 
-PROTOCOL = 1
+PROTOCOL = 2
 HEAD = struct.Struct("<4sIQ")
 """Magic, bytes of the JSON object, bytes that follow it."""
 MAGIC = b"SMW1"
@@ -91,8 +92,8 @@ def fields_of(text: bytes) -> Fields:
     return fields
 
 
-class MattingWorker:
-    """What a script's `open_worker` returns; a class of its own may have the same methods."""
+class ModelWorker:
+    """What the kinds of workers share."""
 
     engine = ""
     """The engine's name."""
@@ -105,8 +106,29 @@ class MattingWorker:
         """Return the device bytes that this process holds now, its CUDA context included."""
         return 0
 
+
+class MattingWorker(ModelWorker):
+    """What a script's `open_worker` returns; a class of its own may have the same methods."""
+
     def matte(self, job: Job) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
         """Yield frame number and alpha, float32 (H, W): start-1 … 0, then start … the last."""
+        raise NotImplementedError
+
+
+class SegmentingWorker(ModelWorker):
+    """What it returns where objects are marked and followed."""
+
+    def segment(
+        self,
+        picture: npt.NDArray[np.uint8],
+        points: list[tuple[float, float, int]],
+        box: tuple[float, float, float, float] | None,
+    ) -> Sequence[tuple[npt.NDArray[np.bool_], float]]:
+        """Return masks, bool (H, W), with their scores in [0, 1], best first."""
+        raise NotImplementedError
+
+    def track(self, job: Job) -> Iterator[tuple[int, dict[int, npt.NDArray[np.bool_]]]]:
+        """Yield frame number and masks by object, bool (H, W), in the order of `MattingWorker.matte`."""
         raise NotImplementedError
 
 
@@ -161,19 +183,24 @@ class Channel:
 class Job:
     """One job: its frames are asked for one by one, so that no clip is ever held here.
 
-    `masks`: bool (H, W) by frame number; that of `start` is always there. An empty one says that the target
-    is absent. `options`: what the engine's class passed on.
+    `objects`: masks, bool (H, W), by object and frame number. `masks`: those of the only object of a matting job;
+    that of `start` is always there. An empty one says that the target is absent. `options`: what the engine's
+    class passed on.
     """
 
     def __init__(
-        self, channel: Channel, fields: Fields, masks: dict[int, npt.NDArray[np.bool_]]
+        self,
+        channel: Channel,
+        fields: Fields,
+        objects: dict[int, dict[int, npt.NDArray[np.bool_]]],
     ) -> None:
         self._channel = channel
         self.frame_count = int(fields["frames"])
         self.size_wh = int(fields["width"]), int(fields["height"])
         self.start = int(fields["start"])
         self.options = dict(fields["options"])
-        self.masks = masks
+        self.objects = objects
+        self.masks = next(iter(objects.values()))
 
     def read(self, index: int, stop: int | None = None, step: int = 1) -> npt.NDArray[np.uint8]:
         """Return a frame, uint8 RGB (H, W, 3).
@@ -211,7 +238,7 @@ class Job:
 class Server:
     """Answers a client's messages until it is told to stop."""
 
-    def __init__(self, channel: Channel, worker: MattingWorker) -> None:
+    def __init__(self, channel: Channel, worker: Any) -> None:
         self._channel = channel
         self._worker = worker
         self._device = ""
@@ -220,19 +247,23 @@ class Server:
         """Say hello, then serve."""
         self._channel.send({"kind": "hello", "protocol": PROTOCOL, "engine": self._worker.engine})
         while True:
-            fields, _ = self._channel.receive()
+            fields, payload = self._channel.receive()
             if fields["kind"] == "stop":
                 return
-            self._answer(fields)
+            self._answer(fields, payload)
 
-    def _answer(self, fields: Fields) -> None:
+    def _answer(self, fields: Fields, payload: bytearray) -> None:
         try:
             if fields["kind"] == "load":
                 self._load(str(fields["device"]))
             elif fields["kind"] == "health":
                 self._channel.send({"kind": "health", **self._state()})
             elif fields["kind"] == "job":
-                self._run_job(fields)
+                self._matte(self._open_job(fields))
+            elif fields["kind"] == "track":
+                self._track(self._open_job(fields))
+            elif fields["kind"] == "segment":
+                self._segment(fields, payload)
             # A cancel may cross the end of its job.
             elif fields["kind"] != "cancel":
                 raise ProtocolError(f"unknown message {fields['kind']!r}")
@@ -251,21 +282,52 @@ class Server:
         self._device = device
         self._channel.send({"kind": "ready", "weight_bytes": weight_bytes, **self._state()})
 
-    def _run_job(self, fields: Fields) -> None:
+    def _open_job(self, fields: Fields) -> Job:
         width, height = int(fields["width"]), int(fields["height"])
-        masks = {}
-        for index in fields["masks"]:
-            _, payload = self._channel.receive()
-            masks[int(index)] = np.frombuffer(payload, np.uint8).reshape(height, width) > 0
-        job = Job(self._channel, fields, masks)
+        objects: dict[int, dict[int, npt.NDArray[np.bool_]]] = {}
+        for number, frames in fields["masks"]:
+            masks = objects.setdefault(int(number), {})
+            for index in frames:
+                _, payload = self._channel.receive()
+                masks[int(index)] = np.frombuffer(payload, np.uint8).reshape(height, width) > 0
+        return Job(self._channel, fields, objects)
+
+    def _matte(self, job: Job) -> None:
+        shape = job.size_wh[::-1]
         for index, alpha in self._worker.matte(job):
             job.check_cancelled()
             array = np.ascontiguousarray(alpha, "<f4")
-            if array.shape != (height, width):
-                raise ValueError(f"alpha of shape {array.shape} instead of {(height, width)}")
+            if array.shape != shape:
+                raise ValueError(f"alpha of shape {array.shape} instead of {shape}")
             answer = {"kind": "alpha", "index": int(index), **self._state()}
             self._channel.send(answer, array.data)
         self._channel.send({"kind": "ended", **self._state()})
+
+    def _track(self, job: Job) -> None:
+        for index, masks in self._worker.track(job):
+            job.check_cancelled()
+            stack = _stacked([masks[number] for number in job.objects], job.size_wh)
+            answer = {"kind": "masks", "index": int(index), **self._state()}
+            self._channel.send(answer, stack.data)
+        self._channel.send({"kind": "ended", **self._state()})
+
+    def _segment(self, fields: Fields, payload: bytearray) -> None:
+        size_wh = int(fields["width"]), int(fields["height"])
+        picture = np.frombuffer(payload, np.uint8).reshape(size_wh[1], size_wh[0], 3)
+        found = self._worker.segment(picture, fields["points"], fields["box"])
+        stack = _stacked([mask for mask, _ in found], size_wh)
+        scores = [float(score) for _, score in found]
+        self._channel.send({"kind": "instances", "scores": scores, **self._state()}, stack.data)
+
+
+def _stacked(masks: Sequence[npt.NDArray[np.bool_]], size_wh: tuple[int, int]) -> Any:
+    """Return masks as uint8 (N, H, W)."""
+    stack = np.zeros((len(masks), size_wh[1], size_wh[0]), np.uint8)
+    for place, mask in enumerate(masks):
+        if mask.shape != stack.shape[1:]:
+            raise ValueError(f"mask of shape {mask.shape} instead of {stack.shape[1:]}")
+        stack[place] = mask
+    return stack
 
 
 def end_with_parent() -> None:

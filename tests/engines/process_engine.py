@@ -11,6 +11,7 @@ from config import Settings
 from engines.base import Requirement
 from engines.process.connection import WorkerCommand
 from engines.process.matting import ProcessMattingEngine
+from engines.process.segmenting import ProcessSegmenterEngine
 from utils.messages import Text
 from utils.options import Option
 from utils.types import Message
@@ -42,3 +43,23 @@ class StandInEngine(ProcessMattingEngine):
 
     def worker_command(self) -> WorkerCommand:
         return WorkerCommand(Path(sys.executable), SCRIPT, self._arguments)
+
+
+class SegmentingStandInEngine(ProcessSegmenterEngine):
+    name = "segmenting-stand-in"
+    label = Message("engine.edgetam.label")
+    description = Message("engine.edgetam.description")
+    declared_weight_bytes = 1_000
+
+    def __init__(self, *arguments: str, **settings: Any) -> None:
+        super().__init__(Settings(_env_file=None, **settings))
+        self._arguments = arguments
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        return ()
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        return 10_000
+
+    def worker_command(self) -> WorkerCommand:
+        return WorkerCommand(Path(sys.executable), SCRIPT, ("segmenting", *self._arguments))

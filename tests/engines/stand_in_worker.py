@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -34,6 +35,8 @@ class StandIn:
         print("this is printed and no message", flush=True)
         if self.load_fault == "raise":
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        if self.load_fault == "linger":
+            atexit.register(time.sleep, 600)
         if self.load_fault == "die":
             sys.exit("the weights are broken")
         return 5_000
@@ -59,6 +62,39 @@ class StandIn:
                     alpha *= 255
                 done += 1
                 yield (index + 7 if done == 3 and fault == "order" else index), alpha
+
+
+class SegmentingStandIn(StandIn):
+    """Finds what has the colour of a click or of a box's middle, and follows colours."""
+
+    engine = "segmenting-stand-in"
+
+    def segment(self, picture, points, box):
+        if box is not None:
+            x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        else:
+            x, y = next((x, y) for x, y, positive in points if positive)
+        if self.load_fault == "scores":
+            return [(np.ones(picture.shape[:2], bool), 0.5)] * 20
+        same = near(picture, picture[int(y), int(x)])
+        return [(np.zeros_like(same), 0.9), (same, 0.7)]
+
+    def track(self, job):
+        colours = {}
+        for number, masks in job.objects.items():
+            first = job.start if job.start in masks else min(masks)
+            colours[number] = np.median(job.read(first)[masks[first]], axis=0)
+        for first, stop, step in ((job.start - 1, -1, -1), (job.start, job.frame_count, 1)):
+            for index in range(first, stop, step):
+                frame = job.read(index, stop, step)
+                masks = {number: near(frame, colour) for number, colour in colours.items()}
+                for number, given in job.objects.items():
+                    masks[number] = given.get(index, masks[number])
+                yield index, masks
+
+
+def near(frame, colour):
+    return np.abs(frame.astype(int) - colour).max(axis=2) < 40
 
 
 def show(fault, job):
@@ -94,6 +130,8 @@ def show(fault, job):
 
 
 def open_worker(arguments):
+    if arguments[:1] == ["segmenting"]:
+        return SegmentingStandIn(*arguments[1:2])
     if arguments[:1] == ["other"]:
         StandIn.engine = "somebody else"
     return StandIn(*arguments[:1])

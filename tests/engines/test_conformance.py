@@ -104,6 +104,12 @@ def make_process(_: pytest.FixtureRequest) -> Engine:
     return StandInEngine()
 
 
+def make_segmenting_process(_: pytest.FixtureRequest) -> Engine:
+    from tests.engines.process_engine import SegmentingStandInEngine
+
+    return SegmentingStandInEngine()
+
+
 @dataclass(frozen=True)
 class Case:
     """An engine, what is asked of it, and the size of clip that keeps the suite quick.
@@ -129,6 +135,7 @@ CASES = {
     "frame-model-matte": Case(make_frame_model, "matte"),
     "videomama-matte": Case(make_videomama, "matte", (72, 64), 6),
     "process-matte": Case(make_process, "matte", one_at_a_time=True),
+    "process-track": Case(make_segmenting_process, "track", one_at_a_time=True),
 }
 
 

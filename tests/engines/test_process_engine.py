@@ -16,11 +16,13 @@ import pytest
 
 from engines.base import ArrayFrames, RunContext
 from engines.device.manager import ModelManager
+from engines.process import connection as process_connection
 from engines.process import job as process_job
 from engines.process.connection import Connection
-from tests.engines.process_engine import StandInEngine
+from tests.engines.process_engine import SegmentingStandInEngine, StandInEngine
 from tests.engines.stand_in_worker import colour_alpha, means
 from utils.errors import Cancelled, EngineError, OutOfGpuMemory
+from utils.types import Point, Prompt
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT, HEIGHT, WIDTH = 6, 40, 64
@@ -114,7 +116,7 @@ def test_a_worker_that_hangs_is_ended_and_started_again(clip):
     assert caught.value.code == "process.silent"
     assert is_gone(before)
     # A busy machine may leave a sound worker waiting for longer than that.
-    engine._stall_s = 60
+    engine._host.stall_s = 60
     assert len(run(engine, clip)) == COUNT
     after = engine.worker_pid
     engine.unload()
@@ -140,7 +142,7 @@ def test_an_exception_of_the_model_s_code_ends_the_job_alone(engine, clip, fault
 
 def test_what_the_worker_prints_neither_blocks_it_nor_is_kept_whole(engine, clip):
     assert len(run(engine, clip, fault="log")) == COUNT
-    log = engine._connection.log
+    log = engine._host.connection.log
     assert len(log.splitlines()) <= 40
     assert len(log) < 40 * 501
 
@@ -204,7 +206,7 @@ def test_a_worker_ends_with_the_program_even_while_it_computes():
         "frames = ArrayFrames([np.zeros((8, 8, 3), np.uint8)] * 5)\n"
         "work = engine.process(frames, {0: mask}, 0, {'fault': 'hang'}, RunContext())\n"
         "next(work); next(work); print(engine.worker_pid, flush=True)\n"
-        "engine._connection.receive(timeout_s=9, check=lambda: os._exit(0))\n"
+        "engine._host.connection.receive(timeout_s=9, check=lambda: os._exit(0))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -282,3 +284,44 @@ def test_what_the_worker_holds_is_counted_once():
     finally:
         manager.close()
     assert engine.outside_bytes == 0
+
+
+def test_a_click_is_answered_while_a_clip_is_tracked():
+    frames = [np.zeros((HEIGHT, WIDTH, 3), np.uint8) for _ in range(COUNT)]
+    masks = {number: np.zeros((HEIGHT, WIDTH), bool) for number in (1, 2)}
+    for index, frame in enumerate(frames):
+        frame[5:20, index : index + 20] = 200
+        frame[25:35, 30:50] = 90
+    masks[1][5:20, 2:22], masks[2][25:35, 30:50] = True, True
+    click = Prompt(points=(Point(35, 30, True),))
+    engine = SegmentingStandInEngine()
+    engine.load_model("cpu")
+    tracked = {}
+    for item in engine.track_video(ArrayFrames(frames), {2: masks}, 2, RunContext()):
+        tracked[item.index] = item.masks
+        (found,) = engine.segment_image(frames[item.index], click)
+        assert np.array_equal(found.mask, masks[2])
+    assert list(tracked) == [1, 0, 2, 3, 4, 5]
+    for index, by_object in tracked.items():
+        assert np.array_equal(by_object[1], frames[index][..., 0] == 200)
+        assert np.array_equal(by_object[2], masks[2])
+    engine.unload()
+
+
+def test_more_masks_than_can_be_are_refused():
+    engine = SegmentingStandInEngine("scores")
+    engine.load_model("cpu")
+    with pytest.raises(EngineError, match="at most"):
+        engine.segment_image(
+            np.zeros((HEIGHT, WIDTH, 3), np.uint8), Prompt(points=(Point(3, 3, True),))
+        )
+    engine.unload()
+
+
+def test_a_worker_that_does_not_end_when_told_is_killed(monkeypatch):
+    monkeypatch.setattr(process_connection, "_STOP_WAIT_S", 0.1)
+    engine = StandInEngine("linger")
+    engine.load_model("cpu")
+    pid = engine.worker_pid
+    engine.unload()
+    assert is_gone(pid)

@@ -36,6 +36,12 @@ TEXTS: dict[str, Text] = {
         en="{name} is at work on another job and takes one at a time. Wait until that one has ended.",
         zh="{name} 正在处理另一个任务，一次只能处理一个。请等待其完成。",
     ),
+    "engine.edgetam.label": Text(en="EdgeTAM", zh="EdgeTAM"),
+    "engine.edgetam.description": Text(
+        en="Clicks, a box and tracking by a small network, in a Python environment of its own; a third of SAM 2.1 tiny's "
+        "work. Apache-2.0.",
+        zh="用小型网络进行点选、框选和跟踪，在独立的 Python 环境中运行；计算量为 SAM 2.1 tiny 的三分之一。Apache-2.0。",
+    ),
     "engine.sam2matting.label": Text(en="SAM2Matting", zh="SAM2Matting"),
     "engine.sam2matting.description": Text(
         en="Any subject from one mask, on a GPU, in a Python environment of its own. Code and weights CC BY-NC-SA "

@@ -1,0 +1,1 @@
+"""The EdgeTAM engine, which runs in a process of its own environment."""
