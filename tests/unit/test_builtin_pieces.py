@@ -340,10 +340,35 @@ def test_a_pinhole_is_closed_where_the_inside_was_expected_and_a_window_stays_op
     assert np.count_nonzero(closed) == np.count_nonzero(found) + 4
 
 
+def test_what_a_box_leaves_out_changes_nothing_of_its_total_variation(texture):
+    picture = to_processing_size(texture[:HEIGHT, :WIDTH], (WIDTH, HEIGHT))
+    open_box = np.s_[10:40, 20:60]
+    log_odds = np.full((HEIGHT, WIDTH), -8.0, np.float32)
+    log_odds[open_box] = np.random.default_rng(0).normal(0.0, 3.0, (30, 40))
+    whole = regularised(log_odds, picture.lab, 0.9)
+    window = np.s_[9:41, 19:61]
+    assert np.allclose(
+        regularised(log_odds[window], picture.lab[window], 0.9), whole[window], atol=1e-5
+    )
+    assert np.count_nonzero(whole) == np.count_nonzero(whole[open_box]) > 0
+
+
+def test_edges_are_refined_alike_with_and_without_the_reduced_picture(texture):
+    image = cv2.resize(moved_disc(texture, 0, 0), (3 * WIDTH, 3 * HEIGHT))
+    reduced = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    mask = disc(radius=12)
+    found = refine_edges(image, mask)
+    assert np.array_equal(found, refine_edges(image, mask, reduced))
+    model = guided_model(reduced.astype(np.float32) / 255.0, mask.astype(np.float32), 2, 1e-3)
+    enlarged = cv2.resize(model, (3 * WIDTH, 3 * HEIGHT))
+    whole = (enlarged[..., :3] * (image / 255.0)).sum(axis=2) + enlarged[..., 3] > 0.5
+    assert intersection_over_union(found, whole) > 0.98
+
+
 def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
     size = WIDTH, HEIGHT
-    pictures = {k: to_processing_size(moved_disc(texture, k, -4 * k), size) for k in (-1, 0, 1)}
-    around = NeighbourMotion(pictures[0], {-1: pictures[-1], 1: pictures[1]})
+    here, before, after = (moved_disc(texture, k, -4 * k) for k in (0, -1, 1))
+    around = NeighbourMotion(to_processing_size(here, size), {-1: before, 1: after})
     found = around.inside((25, 8, 65, 52))
     assert found is not None
     assert found.strength > 0.9
@@ -352,8 +377,9 @@ def test_motion_in_a_box_speaks_for_what_moves_and_against_what_stays(texture):
 
 
 def test_a_still_picture_gives_no_motion_cue(texture):
-    still = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
-    found = NeighbourMotion(still, {1: still, 3: still}).inside((25, 8, 65, 52))
+    still = moved_disc(texture, 0, 0)
+    here = to_processing_size(still, (WIDTH, HEIGHT))
+    found = NeighbourMotion(here, {1: still, 3: still}).inside((25, 8, 65, 52))
     assert found is not None
     assert found.strength == 0.0
     assert not found.evidence.any()
@@ -361,14 +387,15 @@ def test_a_still_picture_gives_no_motion_cue(texture):
 
 def test_a_neighbour_beyond_a_cut_gives_no_motion_cue(texture):
     here = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
-    other = to_processing_size(255 - texture[20 : 20 + HEIGHT, :WIDTH], (WIDTH, HEIGHT))
+    other = 255 - texture[20 : 20 + HEIGHT, :WIDTH]
     assert NeighbourMotion(here, {1: other}).inside((25, 8, 65, 52)) is None
     assert NeighbourMotion(here, {}).inside((25, 8, 65, 52)) is None
 
 
 def test_a_box_around_the_whole_picture_leaves_no_background(texture):
-    pictures = [to_processing_size(moved_disc(texture, k, -4 * k), (WIDTH, HEIGHT)) for k in (0, 1)]
-    assert NeighbourMotion(pictures[0], {1: pictures[1]}).inside((0, 0, WIDTH, HEIGHT)) is None
+    here = to_processing_size(moved_disc(texture, 0, 0), (WIDTH, HEIGHT))
+    around = NeighbourMotion(here, {1: moved_disc(texture, 1, -4)})
+    assert around.inside((0, 0, WIDTH, HEIGHT)) is None
 
 
 def test_motion_says_nothing_where_object_and_background_move_alike():
@@ -522,7 +549,7 @@ def test_matting_an_absent_object_gives_nothing():
 def test_the_candidate_that_others_agree_with_comes_first():
     picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
     window = 0, 0, WIDTH, HEIGHT
-    ranking = CandidateRanking(picture, None, window)
+    ranking = CandidateRanking(picture.lab, None, window)
     for radius in (4, 15, 14, 29, 0):
         mask = disc(radius=radius) if radius else np.zeros((HEIGHT, WIDTH), bool)
         ranking.add(Candidate(mask, window))
@@ -543,7 +570,7 @@ def test_of_two_candidates_the_one_of_higher_colour_contrast_comes_first():
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[disc(radius=20)] = (200, 60, 60)
     window = 0, 0, WIDTH, HEIGHT
-    ranking = CandidateRanking(to_processing_size(image, (WIDTH, HEIGHT)), None, window)
+    ranking = CandidateRanking(to_processing_size(image, (WIDTH, HEIGHT)).lab, None, window)
     for radius in (9, 20):
         ranking.add(Candidate(disc(radius=radius), window))
     assert np.array_equal(ranking.best_first()[0].mask, disc(radius=20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
@@ -12,8 +13,8 @@ from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.barrier_distance import barrier_evidence
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
-from engines.builtin.vision.total_variation import regularised
-from utils.mask_utils import intersection_over_union
+from engines.builtin.vision.total_variation import edge_weights, shortest_contour
+from utils.mask_utils import bounding_box, grow_box, intersection_over_union
 from utils.types import Mask
 
 _POSITION_LIMIT = 2.5
@@ -106,26 +107,89 @@ def segment_box(
     half the time, and the overlap is 1.
     """
     recipes = (_STRICT, _LENIENT) if thorough else (_STRICT,)
-    outside = ~constraints.allowed | constraints.outside
-    barrier = barrier_evidence(crop.lab, outside)
+    region = _Region(crop, constraints)
     votes = [
-        np.clip(_segment_once(crop, constraints, outside, barrier, recipe), -_LIMIT, _LIMIT)
+        np.clip(_segment_once(crop, constraints, region, recipe), -_LIMIT, _LIMIT)
         for recipe in recipes
     ]
     log_odds = np.asarray(sum(votes) / len(votes), dtype=np.float32)
-    found = np.asarray(regularised(log_odds, crop.lab, _SMOOTHNESS) > 0.5)
+    found = np.asarray(region.regularised(log_odds) > 0.5)
     return found, intersection_over_union(votes[0] > 0, votes[-1] > 0)
 
 
+class _Region:
+    """What all rounds in a crop share, and what of it is worked on: nothing changes outside.
+
+    Attributes:
+        outside: certain background, bool (h, w).
+        is_open: what the constraints leave open, bool (h, w), and `places`, its flat indices.
+        barrier: log odds of the barrier distance, float32 (h, w).
+        rows: the features of its pixels.
+    """
+
+    def __init__(self, crop: BoxCrop, constraints: Constraints) -> None:
+        self.outside = ~constraints.allowed | constraints.outside
+        self.is_open = ~(self.outside | constraints.inside)
+        self.places = np.flatnonzero(self.is_open)
+        self.barrier = barrier_evidence(crop.lab, self.outside)
+        self.rows = _FeatureRows(crop)
+        height, width = self.outside.shape
+        box = bounding_box(~self.outside) or (0, 0, width, height)
+        # The cost of a contour is too low to turn certain background: a border of it stands for all.
+        x0, y0, x1, y1 = grow_box(box, (width, height), 0.0, 1)
+        self._window = np.s_[y0:y1, x0:x1]
+        self._edges = edge_weights(crop.lab[self._window])
+
+    def regularised(self, log_odds: FloatMap) -> FloatMap:
+        """Return `total_variation.regularised` of log odds, float32 (h, w), that deny what is outside."""
+        result = np.zeros(log_odds.shape, dtype=np.float32)
+        result[self._window] = shortest_contour(log_odds[self._window], self._edges, _SMOOTHNESS)
+        return result
+
+
+class _FeatureRows:
+    """The features of a crop's pixels as forests read them: one row of float32 a pixel."""
+
+    def __init__(self, crop: BoxCrop) -> None:
+        height, width, count = crop.features.shape
+        motion = []
+        if crop.motion_cue is not None:
+            motion = [np.log1p(crop.motion_cue.difference).reshape(-1, 1)]
+        flat = crop.features.reshape(-1, count)
+        self._local = np.concatenate([flat[:, _LOCAL_FEATURES], *motion], axis=1)
+        places = np.empty((height * width, 2), dtype=np.float32)
+        self._all = np.concatenate([flat, places, *motion], axis=1)
+        self._places = self._all.reshape(height, width, -1)[..., count : count + 2]
+
+    def of(self, inside: Mask | None) -> FloatImage:
+        """Return the rows of all pixels, float32 (h w, F), valid until the next call.
+
+        With the object so far, bool (h, w), all features and the place relative to it; without one, the
+        features without wide support.
+        """
+        if inside is None:
+            return self._local
+        height, width = inside.shape
+        ys, xs = np.nonzero(inside)
+        self._places[..., 0] = _relative(np.arange(width), xs)
+        self._places[..., 1] = _relative(np.arange(height), ys)[:, None]
+        return self._all
+
+
+def _relative(
+    places: npt.NDArray[np.int64], inside: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Return places along an axis as multiples of the object's standard deviation from its mean."""
+    scaled = (places - inside.mean()) / max(float(inside.std()), 3.0)
+    return np.asarray(np.clip(scaled, -_POSITION_LIMIT, _POSITION_LIMIT))
+
+
 def _segment_once(
-    crop: BoxCrop,
-    constraints: Constraints,
-    outside: Mask,
-    barrier: FloatMap,
-    recipe: tuple[_Round, _Round],
+    crop: BoxCrop, constraints: Constraints, region: _Region, recipe: tuple[_Round, _Round]
 ) -> FloatMap:
     """Return the log odds, float32 (h, w), after some rounds, each trained on the previous one."""
     random = np.random.default_rng(0)
+    outside = region.outside
     prior, motion = constraints.prior, np.zeros_like(constraints.prior)
     constant = 0.0
     if crop.motion_cue is not None:
@@ -140,9 +204,9 @@ def _segment_once(
     for turn in range(_ROUNDS):
         weights = recipe[1 if turn else 0]
         log_odds = (
-            weights.forest * _forest_evidence(crop, probability, outside, random, turn)
+            weights.forest * _forest_evidence(region, probability, random, turn)
             + weights.prior * prior
-            + weights.barrier * barrier
+            + weights.barrier * region.barrier
             + _MOTION * motion
             + weights.bias
             + constant
@@ -151,51 +215,38 @@ def _segment_once(
         if turn:
             certainty = np.where(outside, 1.0, np.abs(2.0 * probability - 1.0)).astype(np.float32)
             log_odds = log_odds + weights.colour * local_colour(
-                crop.lab, probability, certainty, crop.lab
+                crop.lab, probability, certainty, crop.lab, asked=region.is_open
             )
         log_odds = np.where(constraints.inside, _CERTAIN, np.where(outside, -_CERTAIN, log_odds))
         log_odds = np.asarray(log_odds, dtype=np.float32)
-        probability = regularised(log_odds, crop.lab, _SMOOTHNESS)
+        probability = region.regularised(log_odds)
     return log_odds
 
 
 def _forest_evidence(
-    crop: BoxCrop, probability: FloatMap, outside: Mask, random: np.random.Generator, turn: int
+    region: _Region, probability: FloatMap, random: np.random.Generator, turn: int
 ) -> FloatMap:
-    """Return the log odds, float32 (h, w), of a forest trained on the previous round's result."""
-    inside = (probability > 0.5) & ~outside
-    doubtful = (probability <= 0.5) & ~outside
-    if not inside.any() or not outside.any():
-        return np.zeros_like(probability)
+    """Return the log odds, float32 (h, w), of a forest trained on the previous round's result.
+
+    0 where the constraints leave nothing open.
+    """
+    evidence = np.zeros_like(probability)
+    inside = (probability > 0.5) & ~region.outside
+    doubtful = (probability <= 0.5) & ~region.outside
+    if not inside.any() or not region.outside.any():
+        return evidence
     places = [
         sampled(random, inside, _LEARN),
-        sampled(random, outside, _LEARN),
+        sampled(random, region.outside, _LEARN),
         sampled(random, doubtful, _LEARN // 2 if turn else 0),
     ]
     flat = np.concatenate(places)
-    rows = _rows(crop, inside if turn else None)
+    rows = region.rows.of(inside if turn else None)
     labels = np.zeros(flat.size, dtype=bool)
     labels[: places[0].size] = True
     weights = np.ones(flat.size, dtype=np.float32)
     weights[places[0].size + places[1].size :] = 0.7
-    forest = Forest(Samples(rows[flat], labels, weights), _LATER if turn else _FIRST, seed=turn)
-    return forest.log_odds(rows).reshape(probability.shape)
-
-
-def _rows(crop: BoxCrop, inside: Mask | None) -> FloatImage:
-    """Return the features of every pixel, float32 (h w, F), with its motion, and its place where it helps."""
-    height, width, count = crop.features.shape
-    flat = crop.features.reshape(-1, count)
-    motion = []
-    if crop.motion_cue is not None:
-        motion = [np.log1p(crop.motion_cue.difference).reshape(-1, 1)]
-    if inside is None:
-        return np.concatenate([flat[:, _LOCAL_FEATURES], *motion], axis=1)
-    ys, xs = np.nonzero(inside)
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    places = [
-        np.clip((grid - at.mean()) / max(float(at.std()), 3.0), -_POSITION_LIMIT, _POSITION_LIMIT)
-        for grid, at in ((columns, xs), (rows, ys))
-    ]
-    table = [flat, np.stack(places, axis=2).reshape(-1, 2), *motion]
-    return np.concatenate(table, axis=1).astype(np.float32)
+    samples = Samples(np.take(rows, flat, axis=0), labels, weights)
+    forest = Forest(samples, _LATER if turn else _FIRST, seed=turn)
+    np.put(evidence, region.places, forest.log_odds(np.take(rows, region.places, axis=0)))
+    return evidence

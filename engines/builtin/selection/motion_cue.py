@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +12,9 @@ import numpy as np
 from engines.builtin.tracking.background_motion import OTHER_SCENE, ObjectMotion, object_motion
 from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths, resize_map
 from engines.builtin.vision.flow import FlowEstimator
-from engines.builtin.vision.processing_size import ProcessingColours
+from engines.builtin.vision.processing_size import ProcessingColours, to_processing_colours
 from utils.mask_utils import bounding_box, components, dilate, grow_box
-from utils.types import Mask
+from utils.types import Frame, Mask
 
 NEAR = (-1, 1)
 FAR = (-3, 3)
@@ -97,11 +98,18 @@ class MotionCue:
 class NeighbourMotion:
     """Flow from one picture to its neighbours in time, computed once for any number of boxes."""
 
-    def __init__(self, picture: ProcessingColours, around: Mapping[int, ProcessingColours]) -> None:
-        """Keep the picture's neighbours, by their distance in frames; flow is found when needed."""
+    def __init__(self, picture: ProcessingColours, around: Mapping[int, Frame]) -> None:
+        """Reduce the picture's neighbours, uint8 RGB (H, W, 3) by their distance in frames, to its size.
+
+        Flow is found when needed.
+        """
         self._picture = picture
-        self._around = around
-        self._flows: dict[int, FloatImage] = {}
+        height, width = picture.luma.shape
+        self._around = {
+            distance: cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+            for distance, frame in around.items()
+        }
+        self._flows: dict[int, tuple[FloatImage, FloatImage]] = {}
 
     def inside(self, box: tuple[int, int, int, int]) -> MotionCue | None:
         """Return what moves in the box (x0, y0, x1, y1) against what is outside it.
@@ -118,8 +126,8 @@ class NeighbourMotion:
         if not motions:
             return None
         vectors = [lengths(motion.vector) for motion in motions]
-        length = np.mean(vectors, axis=0)
-        difference = np.min([motion.difference for motion in motions], axis=0)
+        length = _mean(vectors)
+        difference = functools.reduce(np.minimum, [motion.difference for motion in motions])
         least, most = _CLEAR
         strength = float(np.clip((_typical(vectors, box) - least) / (most - least), 0.0, 1.0))
         evidence = np.clip(_SLOPE * (length - _MOVES), -_AGAINST, _FOR)
@@ -130,26 +138,30 @@ class NeighbourMotion:
         evidence = strength * np.where(evidence > 0.0, evidence * shown, evidence)
         return MotionCue(
             evidence.astype(np.float32),
-            difference.astype(np.float32),
-            length.astype(np.float32),
+            difference,
+            length,
             strength,
         )
 
     def _motions(self, distances: tuple[int, ...], background: Mask) -> list[ObjectMotion]:
         if not background.any():
             return []
-        motions = []
-        for distance in distances:
-            neighbour = self._around.get(distance)
-            if neighbour is None:
-                continue
-            if distance not in self._flows:
-                # An estimator keeps buffers as large as all the flows.
-                self._flows[distance] = FlowEstimator().one_way(self._picture, neighbour)
-            motions.append(
-                object_motion(self._picture.lab, neighbour.lab, self._flows[distance], background)
-            )
+        motions = [
+            object_motion(self._picture.lab, *self._neighbour(distance), background)
+            for distance in distances
+            if distance in self._around or distance in self._flows
+        ]
         return [motion for motion in motions if motion.mismatch <= OTHER_SCENE]
+
+    def _neighbour(self, distance: int) -> tuple[FloatImage, FloatImage]:
+        """Return a neighbour's Lab colours, float32 (h, w, 3), and the flow to it, float32 (h, w, 2)."""
+        if distance not in self._flows:
+            frame = self._around.pop(distance)
+            neighbour = to_processing_colours(frame, (frame.shape[1], frame.shape[0]))
+            # An estimator keeps buffers as large as all the flows.
+            flow = FlowEstimator().one_way(self._picture, neighbour)
+            self._flows[distance] = neighbour.lab, flow
+        return self._flows[distance]
 
 
 def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:
@@ -165,4 +177,9 @@ def _plain_inside(moves: Mask, differs: Mask, boxed: Mask) -> Mask:
 
 def _typical(maps: list[FloatMap], box: tuple[int, int, int, int]) -> float:
     x0, y0, x1, y1 = box
-    return float(np.percentile(np.mean(maps, axis=0)[y0:y1, x0:x1], _TYPICAL))
+    inside = _mean([values[y0:y1, x0:x1] for values in maps])
+    return float(np.percentile(inside, _TYPICAL))
+
+
+def _mean(maps: list[FloatMap]) -> FloatMap:
+    return np.asarray(sum(maps[1:], start=maps[0]) / np.float32(len(maps)), dtype=np.float32)

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.selection.motion_cue import MotionCue
-from engines.builtin.vision.arrays import FloatImage
-from engines.builtin.vision.processing_size import ProcessingFrame
-from utils.mask_utils import dilate, erode, intersection_over_union
+from engines.builtin.vision.arrays import FloatImage, FloatMap
+from engines.builtin.vision.features import edge_strength
+from utils.mask_utils import bounding_box, dilate, erode, grow_box, intersection_over_union
 from utils.types import Mask
 
 IntBox = tuple[int, int, int, int]
@@ -18,7 +18,6 @@ IntBox = tuple[int, int, int, int]
 
 _CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT = 0.3, 0.3, 0.1
 """Weights of the scores beside the agreement with the other candidates."""
-_EDGE_FEATURE = 12
 _LEAST = 0.01
 _MOTION_SAYS = 3.0
 _RING = 2, 10
@@ -46,18 +45,19 @@ class CandidateRanking:
 
     def __init__(
         self,
-        picture: ProcessingFrame,
+        lab: FloatImage,
         motion_cue: MotionCue | None,
         window: IntBox,
     ) -> None:
         """Begin with no candidate.
 
         Args:
-            picture: at working size.
+            lab: the picture in Lab at working size, float32 (h, w, 3).
             motion_cue: None where motion is unknown.
             window: limit of all candidates (x0, y0, x1, y1).
         """
-        self._picture = picture
+        self._colours = _colour_bins(lab)
+        self._edges = edge_strength(lab)
         self._motion_cue = motion_cue
         self._window = window
         self._candidates: list[Candidate] = []
@@ -88,34 +88,43 @@ class CandidateRanking:
         if self._motion_cue is not None:
             moves = _motion_match(self._motion_cue, mask, self._window)
         return (
-            _CONTRAST_WEIGHT * _colour_contrast(self._picture.lab, mask)
-            + _OBJECTNESS_WEIGHT * float(np.log(_objectness(self._picture, mask, box) + _LEAST))
+            _CONTRAST_WEIGHT * _colour_contrast(self._colours, mask)
+            + _OBJECTNESS_WEIGHT * float(np.log(_objectness(self._edges, mask, box) + _LEAST))
             + _MOTION_WEIGHT * moves
         )
 
 
-def _colour_contrast(lab: FloatImage, mask: Mask) -> float:
+def _colour_bins(lab: FloatImage) -> npt.NDArray[np.int16]:
+    """Return the histogram bin of each pixel's colour, int16 (h, w) in [0, 512)."""
+    bins = np.zeros(lab.shape[:2], dtype=np.int16)
+    for channel, (offset, size) in enumerate(zip((0.0, 48.0, 48.0), _BIN_SIZES, strict=True)):
+        places = np.clip((lab[..., channel] + offset) / size, 0, _BINS - 1)
+        bins = bins * np.int16(_BINS) + places.astype(np.int16)
+    return bins
+
+
+def _colour_contrast(colours: npt.NDArray[np.int16], mask: Mask) -> float:
     """Return the colour contrast of a candidate to its surroundings: 0 none, 1 disjoint.
 
-    One less the Bhattacharyya coefficient of the two histograms.
+    One less the Bhattacharyya coefficient of the two histograms of `colours`, bins (h, w).
     """
     near, far = _RING
-    ring = dilate(mask, far) & ~dilate(mask, near)
+    height, width = mask.shape
+    x0, y0, x1, y1 = grow_box(bounding_box(mask) or (0, 0, 1, 1), (width, height), 0.0, far)
+    around, inside = colours[y0:y1, x0:x1], np.ascontiguousarray(mask[y0:y1, x0:x1])
+    ring = dilate(inside, far) & ~dilate(inside, near)
     if not ring.any():
         return 0.0
-    return 1.0 - float(np.sqrt(_colours(lab, mask) * _colours(lab, ring)).sum())
+    return 1.0 - float(np.sqrt(_histogram(around[inside]) * _histogram(around[ring])).sum())
 
 
-def _colours(lab: FloatImage, where: Mask) -> npt.NDArray[np.float64]:
-    """Return the share of the pixels that has each colour, float64 (512,)."""
-    places = (lab[where] + (0.0, 48.0, 48.0)) / _BIN_SIZES
-    bins = np.clip(places, 0, _BINS - 1).astype(np.intp)
-    flat = (bins[:, 0] * _BINS + bins[:, 1]) * _BINS + bins[:, 2]
-    counts = np.bincount(flat, minlength=_BINS**3) + _RARE
+def _histogram(bins: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """Return the share of the pixels (N,) that is in each bin, float64 (512,)."""
+    counts = np.bincount(bins, minlength=_BINS**3) + _RARE
     return np.asarray(counts / counts.sum(), dtype=np.float64)
 
 
-def _objectness(picture: ProcessingFrame, mask: Mask, box: IntBox) -> float:
+def _objectness(edges: FloatMap, mask: Mask, box: IntBox) -> float:
     """Return how object-like a candidate is: large, with edges on its contour.
 
     A contour along the box it was segmented from counts against it, unless the picture ends there.
@@ -127,9 +136,9 @@ def _objectness(picture: ProcessingFrame, mask: Mask, box: IntBox) -> float:
     frame[y0:y1, x0:x1] = True
     frame &= ~erode(frame, 1)
     along = int(np.count_nonzero(mask & frame)) / max(1, int(np.count_nonzero(mask & contour)))
-    edges = float(picture.features[..., _EDGE_FEATURE][contour].mean()) if contour.any() else 0.0
+    strength = float(edges[contour].mean()) if contour.any() else 0.0
     size = int(np.count_nonzero(mask)) / (height * width)
-    return edges * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
+    return strength * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
 
 
 def _motion_match(motion_cue: MotionCue, mask: Mask, window: IntBox) -> float:

@@ -14,9 +14,11 @@ from engines.builtin.selection.click import Click, apply_click
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
-from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
+from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map, resize_mask
+from engines.builtin.vision.features import appearance
 from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import (
+    ProcessingColours,
     ProcessingFrame,
     processing_size,
     to_processing_colours,
@@ -71,7 +73,8 @@ class BuiltinSegmentation:
         self._engine = engine
         self._small_wh = processing_size(self._size_wh)
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
-        self._picture: ProcessingFrame | None = None
+        self._small: ProcessingColours | None = None
+        self._features: FloatImage | None = None
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
@@ -138,7 +141,11 @@ class BuiltinSegmentation:
         x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
         both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
         motion_cue = self._motion_cue(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
-        return apply_click(self._small_picture(), mask, click, motion_cue)
+        colours = self._colours()
+        if self._features is None:
+            self._features = appearance(colours.lab)
+        picture = ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
+        return apply_click(picture, mask, click, motion_cue)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
@@ -156,19 +163,15 @@ class BuiltinSegmentation:
         there = change & (names == names[click.y, click.x])
         return np.asarray(changed | there if click.positive else changed & ~there)
 
-    def _small_picture(self) -> ProcessingFrame:
-        if self._picture is None:
-            self._picture = to_processing_size(self._image, self._small_wh)
-        return self._picture
+    def _colours(self) -> ProcessingColours:
+        if self._small is None:
+            self._small = to_processing_colours(self._image, self._small_wh)
+        return self._small
 
     def _motion_cue(self, box: IntBox) -> MotionCue | None:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
         if self._motion is None:
-            around = {
-                distance: to_processing_colours(frame, self._small_wh)
-                for distance, frame in self._around.items()
-            }
-            self._motion = NeighbourMotion(self._small_picture(), around)
+            self._motion = NeighbourMotion(self._colours(), self._around)
             self._around = {}
         return self._motion.inside(box)
 
@@ -265,7 +268,7 @@ class BuiltinSegmentation:
             boxes += [motion_box] if motion_box is not None else []
         for component in self._cue.components_at(places):
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
-        answers = CandidateRanking(self._small_picture(), motion_cue, largest)
+        answers = CandidateRanking(self._colours().lab, motion_cue, largest)
         for box in boxes:
             answers.add(self._in_box(box, prompt, motion_cue))
         for best in answers.best_first()[:1]:
@@ -279,8 +282,11 @@ class BuiltinSegmentation:
         if prompt.mask is not None:
             changed = mask ^ resize_mask(prompt.mask, self._small_wh)
             touched = resize_mask(changed, self._size_wh)
-            return np.where(touched, refine_edges(self._image, mask), prompt.mask)
-        return refine_edges(self._image, mask)
+            return np.where(touched, self._refined(mask), prompt.mask)
+        return self._refined(mask)
+
+    def _refined(self, mask: Mask) -> Mask:
+        return refine_edges(self._image, mask, self._colours().rgb)
 
 
 def _continues(before: Prompt, now: Prompt) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.compiled import compiled
+from utils.mask_utils import bounding_box, grow_box
 from utils.types import Mask
 
 _PASSES = 4
@@ -24,11 +25,17 @@ def barrier_distance(lab: FloatImage, seeds: Mask) -> FloatMap:
         seeds: bool (h, w), distance 0.
     """
     total = np.zeros(seeds.shape, dtype=np.float32)
+    height, width = seeds.shape
+    box = bounding_box(~seeds) or (0, 0, width, height)
+    # No path is shorter for beginning at a seed behind another one.
+    x0, y0, x1, y1 = grow_box(box, (width, height), 0.0, 1)
+    window = np.s_[y0:y1, x0:x1]
+    smooth = cv2.GaussianBlur(lab, (0, 0), 1.0)
     for channel in range(3):
-        plane = np.ascontiguousarray(cv2.GaussianBlur(lab[..., channel], (0, 0), 1.0))
-        distance = np.where(seeds, 0.0, 1e6).astype(np.float32)
+        plane = np.ascontiguousarray(smooth[window][..., channel])
+        distance = np.where(seeds[window], 0.0, 1e6).astype(np.float32)
         _scan(plane, distance, plane.copy(), plane.copy(), _PASSES)
-        total += distance
+        total[window] += distance
     return total
 
 

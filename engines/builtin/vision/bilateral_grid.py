@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.compiled import compiled
+from utils.types import Mask
 
 CELL_PIXELS = 22
 _BINS = 16
@@ -23,6 +24,7 @@ def local_colour(
     weight: FloatMap,
     picture: FloatImage,
     cell_pixels: int = CELL_PIXELS,
+    asked: Mask | None = None,
 ) -> FloatMap:
     """Return the log odds in [-3, 3] that each pixel is foreground by the colours seen near it.
 
@@ -32,6 +34,7 @@ def local_colour(
         weight: trust in each known pixel, float32 (h, w) in [0, 1].
         picture: Lab colours asked about, float32 (h, w, 3).
         cell_pixels: size of a grid cell, in pixels.
+        asked: pixels whose log odds are wanted, bool (h, w), 0 elsewhere; None for all.
     """
     height, width = weight.shape
     first, bins = _used_bins(known)
@@ -41,8 +44,9 @@ def local_colour(
     for axis in range(4):
         _blur(grid.reshape(int(np.prod(shape[:axis])), shape[axis], -1))
     _blur_rows(grid.reshape(-1, 2 * shape[4]), 2)
-    out = np.empty((height, width), dtype=np.float32)
-    _slice(picture, cell_pixels, first, grid, out)
+    out = np.zeros((height, width), dtype=np.float32)
+    asked = np.ones((height, width), dtype=bool) if asked is None else asked
+    _slice(picture, asked, cell_pixels, first, grid, out)
     return out
 
 
@@ -126,6 +130,7 @@ def _splat(
 @compiled
 def _slice(
     picture: FloatImage,
+    asked: Mask,
     cell_pixels: int,
     first: tuple[int, int, int],
     grid: npt.NDArray[np.float32],
@@ -138,6 +143,8 @@ def _slice(
         y = row / cell_pixels + 1.0
         y0 = int(y)
         for column in range(width):
+            if not asked[row, column]:
+                continue
             x = column / cell_pixels + 1.0
             x0 = int(x)
             light = min(max(picture[row, column, 0] / 6.25, 0.0), 14.99)

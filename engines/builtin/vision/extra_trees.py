@@ -48,9 +48,12 @@ class Samples:
 
 
 class _Pixels(NamedTuple):
-    """Training pixels for the compiled loop: features (N, F), labels 0 or 1 (N,), weights (N,), float32."""
+    """Training pixels for the compiled loop: features (F, N), labels 0 or 1 (N,), weights (N,), float32.
 
-    rows: FloatRows
+    A feature's values lie side by side, because a test reads one feature of many pixels.
+    """
+
+    columns: FloatRows
     labels: FloatRows
     weights: FloatRows
 
@@ -85,7 +88,8 @@ class Forest:
         labels = samples.labels.astype(np.float32)
         share = float((labels * samples.weights).sum() / samples.weights.sum())
         balance = np.where(samples.labels, 0.5 / share, 0.5 / (1.0 - share)).astype(np.float32)
-        pixels = _Pixels(np.ascontiguousarray(samples.features), labels, samples.weights * balance)
+        columns = np.ascontiguousarray(samples.features.T)
+        pixels = _Pixels(columns, labels, samples.weights * balance)
         _grow(pixels, shape.depth, shape.tests, seed, self._trees)
 
     def log_odds(self, rows: FloatRows) -> npt.NDArray[np.float32]:
@@ -103,11 +107,15 @@ def _grow(  # noqa: PLR0912, PLR0915
     pixels: _Pixels, depth: int, tests: int, seed: int, trees: _Trees
 ) -> None:
     """Fill the tree tables."""
-    rows, labels, weights = pixels
+    columns, labels, weights = pixels
     out_feature, out_threshold, out_child = trees
     np.random.seed(seed)
-    count, width = rows.shape
-    order = np.empty(count, dtype=np.int32)
+    width, count = columns.shape
+    order = np.empty(count, dtype=np.uint32)
+    goes_left = np.empty(count, dtype=np.uint8)
+    # The pixels of a node that its tests are tried on, fewer than 800, with their weights.
+    tried = np.empty(800, dtype=np.uint32)
+    tried_weights = np.empty((2, 800), dtype=np.float32)
     stack = np.empty((2 * depth + 4, 4), dtype=np.int32)
     for tree in range(out_feature.shape[0]):
         for index in range(count):
@@ -126,25 +134,32 @@ def _grow(  # noqa: PLR0912, PLR0915
                 foreground += weights[sample] * labels[sample]
             share = foreground / max(total, 1e-9)
             best_feature = -1
-            best_threshold = 0.0
+            best_threshold = np.float32(0.0)
             if level < depth and stop - start >= 10 and 0.005 < share < 0.995:
                 step = max(1, (stop - start) // 400)
                 best_score = 1e30
+                seen = 0
+                seen_total, seen_foreground = 0.0, 0.0
+                for position in range(start, stop, step):
+                    sample = order[position]
+                    tried[seen] = sample
+                    tried_weights[0, seen] = weights[sample]
+                    tried_weights[1, seen] = weights[sample] * labels[sample]
+                    seen_total += tried_weights[0, seen]
+                    seen_foreground += tried_weights[1, seen]
+                    seen += 1
                 for _ in range(tests):
                     feature = np.random.randint(0, width)
-                    first = rows[order[np.random.randint(start, stop)], feature]
-                    second = rows[order[np.random.randint(start, stop)], feature]
-                    threshold = first + (second - first) * np.random.random()
-                    left_total, left_foreground, seen_total, seen_foreground = 0.0, 0.0, 0.0, 0.0
-                    for position in range(start, stop, step):
-                        sample = order[position]
-                        weight = weights[sample]
-                        hit = weight * labels[sample]
-                        seen_total += weight
-                        seen_foreground += hit
-                        if rows[sample, feature] < threshold:
-                            left_total += weight
-                            left_foreground += hit
+                    values = columns[feature]
+                    first = values[order[np.random.randint(start, stop)]]
+                    second = values[order[np.random.randint(start, stop)]]
+                    threshold = np.float32(first + (second - first) * np.random.random())
+                    left_total, left_foreground = 0.0, 0.0
+                    for place in range(seen):
+                        # A factor, since the processor can't predict a branch on noise.
+                        is_left = np.float32(values[tried[place]] < threshold)
+                        left_total += tried_weights[0, place] * is_left
+                        left_foreground += tried_weights[1, place] * is_left
                     right_total = seen_total - left_total
                     right_foreground = seen_foreground - left_foreground
                     if left_total <= 0.0 or right_total <= 0.0:
@@ -158,14 +173,20 @@ def _grow(  # noqa: PLR0912, PLR0915
             middle = start
             if best_feature >= 0:
                 end = stop
-                while middle < end:
-                    sample = order[middle]
-                    if rows[sample, best_feature] < best_threshold:
-                        middle += 1
-                    else:
-                        end -= 1
-                        order[middle] = order[end]
-                        order[end] = sample
+                values = columns[best_feature]
+                for position in range(start, stop):
+                    goes_left[position] = values[order[position]] < best_threshold
+                # The pixel that is being placed is in no place: those on the right fill up from the end.
+                sample, is_left = order[start], goes_left[start]
+                while end - middle > 1:
+                    place = middle + 1 if is_left else end - 1
+                    after, after_is_left = order[place], goes_left[place]
+                    order[middle if is_left else end - 1] = sample
+                    middle += is_left
+                    end -= 1 - is_left
+                    sample, is_left = after, after_is_left
+                order[middle] = sample
+                middle += is_left
             if best_feature < 0 or middle in (start, stop):
                 out_feature[tree, node] = -1
                 out_threshold[tree, node] = share

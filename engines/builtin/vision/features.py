@@ -44,6 +44,12 @@ class _Blurred(NamedTuple):
     mean_square: FloatImage
 
 
+def edge_strength(lab: FloatImage) -> FloatMap:
+    """Return the first gradient energy of `appearance` alone, float32 (h, w)."""
+    energy = box_mean(_gradients(cv2.GaussianBlur(lab, (0, 0), 1.5)), 2)
+    return np.asarray(np.sqrt(np.maximum(energy, 0.0)), dtype=np.float32)
+
+
 def _gradients(lab: FloatImage) -> FloatMap:
     """Return the squared gradient (Sobel) of L, float32 (h, w)."""
     luma = np.ascontiguousarray(lab[..., 0])

@@ -31,7 +31,14 @@ def regularised(
 
     By the primal-dual method of Chambolle and Pock (2011).
     """
-    across, down = edge_weights(lab)
+    return shortest_contour(log_odds, edge_weights(lab), smoothness, iterations)
+
+
+def shortest_contour(
+    log_odds: FloatMap, edges: tuple[FloatMap, FloatMap], smoothness: float, iterations: int = 60
+) -> FloatMap:
+    """Return the same for edge weights computed before."""
+    across, down = edges
     log_odds = np.ascontiguousarray(log_odds, dtype=np.float32)
     result = (log_odds > 0).astype(np.float32)
     _primal_dual(
