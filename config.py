@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Password of the page, shared by everybody; none leaves it open to whoever reaches the port."""
     users_file: Path | None = None
     """File of named users (scripts/add_user.py writes it); it takes the place of the shared password."""
+    admin_without_login: bool = False
+    """Where nobody signs in, open the administrator's page to every address; else it is for this machine only."""
     login_hours: float = Field(default=168.0, gt=0)
     """Hours until somebody has to sign in again."""
     login_attempts: int = Field(default=5, ge=1)
@@ -156,6 +158,9 @@ class Settings(BaseSettings):
     redis://host:6379/0, or rediss:// with TLS; the workspace is a folder that all of them share."""
     lease_s: float = Field(default=90.0, ge=1.0)
     """Seconds without a sign of life after which a worker is dead, and its job starts again elsewhere."""
+    divide_jobs: bool = True
+    """Let several workers do one job in parts, where its result stays the same: by target, and at the start frame,
+    cuts or marked frames, as its engine allows; False gives every job to one worker."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run; auto takes the GPU where there is one."""

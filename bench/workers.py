@@ -1,14 +1,17 @@
 """Matting jobs in worker processes over Celery: what they cost, and that kills lose none and repeat none.
 
 python bench/workers.py overhead [--frames 150] [--rounds 3]
-python bench/workers.py kills [--jobs 100] [--kills 20] [--seed 1]
+python bench/workers.py kills [--jobs 100] [--kills 20] [--seed 1] [--lease 20]
+python bench/workers.py divided [--frames 1500] [--seconds-a-frame 0.04]
 
-Both start a redis-server of their own.
+The first two start a redis-server of their own. The last one's engine sleeps, so that it shows what dividing a job
+costs where there are not as many cores or GPUs as workers.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import subprocess
 import sys
@@ -17,8 +20,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from engines.base import Seam
 from engines.builtin.engine import BuiltinEngine
 from engines.registry import ENGINES
 from pipeline.session.session import Session
@@ -27,24 +33,35 @@ from pipeline.workers.attempts import Attempt
 from pipeline.workers.celery_queue import CeleryQueue
 from pipeline.workers.records import Phase
 from pipeline.workers.redis_store import RedisJobStore, key_prefix
+from pipeline.workers.store import FileJobStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import ROOT, Workplace, app_environment, wait_until
-from tests.workers.conftest import Page, Workers, make_page
+from tests.workers.conftest import LEASE_S, Page, Workers, make_page
 from tests.workers.redis_server import RedisServer
 from utils.errors import StoreUnavailable
 
 WORKERS = 3
 
 
-def make_celery_page(workspace: Path, server: RedisServer) -> Page:
+def make_celery_page(workspace: Path, server: RedisServer, lease_s: float = LEASE_S) -> Page:
     workspace.mkdir()
     prefix = key_prefix(workspace)
     queue = CeleryQueue(server.url, prefix, tuple(ENGINES))
-    return make_page(workspace, RedisJobStore(server.url, prefix), queue.send)
+    return make_page(workspace, RedisJobStore(server.url, prefix), queue.send, lease_s)
+
+
+def processor_s(worker: int) -> float:
+    """Return the processor's seconds so far of this process, a worker, and what both have started and waited for."""
+    own = os.times()
+    other = psutil.Process(worker).cpu_times()
+    return sum(own[:4]) + sum(other[:4])
 
 
 def overhead(folder: Path, frames: int, rounds: int) -> None:
-    """Run the same job in this process and in a worker, in turns; print the least seconds of each."""
+    """Run the same job in this process and in a worker, in turns; print the least seconds of each.
+
+    The processor's seconds, of all processes that take part, say more on a machine that others use too.
+    """
     size_wh = (640, 360)
     clip = write_clip(folder / "clip.mp4", frames, size_wh)
     mask = write_mask_png(folder / "mask.png", 0, size_wh)
@@ -56,41 +73,48 @@ def overhead(folder: Path, frames: int, rounds: int) -> None:
     worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     here = Workplace(folder / "here", engine=BuiltinEngine)
     seconds: dict[str, list[float]] = {"in process": [], "through Celery": []}
+    processor: dict[str, list[float]] = {"in process": [], "through Celery": []}
     try:
         page.wait_for_workers(1)
         for number in range(rounds + 1):
             session = here.session_with_target(clip, mask)
-            started_s = time.perf_counter()
+            started_s, used_s = time.perf_counter(), processor_s(worker.pid)
             assert here.matte(session, outputs=("alpha",)).status is SessionStatus.DONE
             in_process_s = time.perf_counter() - started_s
+            used_in_process_s = processor_s(worker.pid) - used_s
             session = page.session(clip, mask)
-            started_s = time.perf_counter()
+            started_s, used_s = time.perf_counter(), processor_s(worker.pid)
             page.submit(session, outputs=("alpha",))
-            assert page.ended(session, 600).status is SessionStatus.DONE
+            assert page.ended(session, 3600).status is SessionStatus.DONE
             if number:  # the first round loads and compiles
                 seconds["in process"].append(in_process_s)
                 seconds["through Celery"].append(time.perf_counter() - started_s)
+                processor["in process"].append(used_in_process_s)
+                processor["through Celery"].append(processor_s(worker.pid) - used_s)
     finally:
         worker.terminate()
         worker.wait(30)
         here.orchestrator.close()
         page.orchestrator.close()
         server.kill()
-    for name, values in seconds.items():
-        print(f"{name}: least {min(values):.2f} s, all {[round(value, 2) for value in values]}")
+    for kind, found in (("wall", seconds), ("processor", processor)):
+        for name, values in found.items():
+            rounded = [round(value, 2) for value in values]
+            print(f"{name}: least {min(values):.2f} s ({kind}), all {rounded}")
+    print(f"processor: {min(processor['through Celery']) / min(processor['in process']):.3f} x")
     least, most = min(seconds["in process"]), min(seconds["through Celery"])
     print(
         f"through Celery: {most / least:.3f} x, {most - least:+.2f} s; allowed {1.03 * least + 1:.2f} s"
     )
 
 
-def kills(folder: Path, jobs: int, count: int, seed: int) -> bool:
+def kills(folder: Path, jobs: int, count: int, seed: int, lease_s: float) -> bool:
     """Kill workers at random moments of many jobs, the broker twice; return whether each job was done once."""
     clip = write_clip(folder / "clip.mp4", 6, (96, 64))
     mask = write_mask_png(folder / "mask.png", 0, (96, 64))
     server = RedisServer(folder / "redis").start()
-    page = make_celery_page(folder / "workspace", server)
-    workers = Workers(page.workspace, {"SPLAZMATTE_BROKER": server.url})
+    page = make_celery_page(folder / "workspace", server, lease_s)
+    workers = Workers(page.workspace, {"SPLAZMATTE_BROKER": server.url}, lease_s=lease_s)
     published: Counter[str] = Counter()
     publish = Attempt.publish
 
@@ -150,6 +174,41 @@ def kills(folder: Path, jobs: int, count: int, seed: int) -> bool:
     return states == {"done": jobs} and once == jobs and not left
 
 
+def divided(folder: Path, frames: int, seconds_a_frame: float) -> None:
+    """Matte a clip with two cuts, a mask in each of its three shots, with one and with three workers."""
+    shots = (0, frames // 3, 2 * frames // 3)
+    size_wh = (96, 64)
+    clip = write_clip(folder / "clip.mp4", frames, size_wh, cuts=shots[1:])
+    mask = write_mask_png(folder / "mask.png", 0, size_wh)
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    page = make_page(workspace, FileJobStore(workspace))
+    workers = Workers(workspace)
+    seams = frozenset({Seam.START, Seam.KEY_FRAMES})
+    BuiltinEngine.seams = lambda *_, **__: seams  # type: ignore[method-assign]
+    seconds = {}
+    try:
+        for count in (1, WORKERS):
+            while len(workers.processes) < count:
+                workers.start(f"w{len(workers.processes)}", seconds_a_frame)
+            page.wait_for_workers(count)
+            for _ in range(2):  # the first round loads
+                session = page.session(clip, mask, *shots)
+                begins = len(workers.begins())
+                started_s = time.perf_counter()
+                page.submit(session, outputs=("alpha",))
+                assert page.ended(session, 3600).status is SessionStatus.DONE
+                seconds[count] = time.perf_counter() - started_s
+                print(
+                    f"{count} workers: {seconds[count]:.1f} s in {len(workers.begins()) - begins} parts"
+                )
+    finally:
+        for name in list(workers.processes):
+            workers.kill(name)
+        page.orchestrator.close()
+    print(f"{frames} frames, three workers: {seconds[WORKERS] / seconds[1]:.3f} x the time of one")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -160,12 +219,19 @@ def main() -> int:
     other.add_argument("--jobs", type=int, default=100)
     other.add_argument("--kills", type=int, default=20)
     other.add_argument("--seed", type=int, default=1)
+    other.add_argument("--lease", type=float, default=LEASE_S)
+    third = commands.add_parser("divided")
+    third.add_argument("--frames", type=int, default=1500)
+    third.add_argument("--seconds-a-frame", type=float, default=0.04)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.command == "overhead":
             overhead(Path(folder), options.frames, options.rounds)
             return 0
-        return not kills(Path(folder), options.jobs, options.kills, options.seed)
+        if options.command == "divided":
+            divided(Path(folder), options.frames, options.seconds_a_frame)
+            return 0
+        return not kills(Path(folder), options.jobs, options.kills, options.seed, options.lease)
 
 
 if __name__ == "__main__":

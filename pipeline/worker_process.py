@@ -15,10 +15,10 @@ from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.queue import JobRunner
 from pipeline.jobs.requests import Jobs
 from pipeline.session.clips import Clips
-from pipeline.session.request import MatteRequest
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
-from pipeline.workers.records import WorkerRecord
+from pipeline.workers.cards import card_name
+from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.store import JobStore
 from pipeline.workers.worker import Worker
 from utils.priority import give_way
@@ -47,12 +47,10 @@ def run_worker(
     choice = EngineChoice(settings, registry, manager)
     runner = JobRunner()
 
-    def run_job(
-        sessions: SessionStore, session_id: str, request: MatteRequest, context: RunContext
-    ) -> None:
+    def run_job(sessions: SessionStore, record: JobRecord, context: RunContext) -> None:
         clips = Clips(settings, sessions, video)
         try:
-            Jobs(settings, clips, video, choice, runner).run_now(session_id, request, context)
+            Jobs(settings, clips, video, choice, runner).run_record(record, context)
         finally:
             clips.close()
 
@@ -61,7 +59,9 @@ def run_worker(
         for engine in registry
         if Capability.MATTE in engine.capabilities and engine.is_available
     ]
-    record = WorkerRecord(name=name, engines=tuple(ready), device=manager.device)
+    device = manager.device
+    card = card_name() if device != "cpu" else ""
+    record = WorkerRecord(name=name, engines=tuple(ready), device=device, card=card)
     worker = Worker(store, settings.workspace_dir, run_job, record, settings.lease_s, lives)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

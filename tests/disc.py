@@ -31,8 +31,9 @@ def write_clip(
     size_wh: tuple[int, int] = (160, 96),
     fps: str = "25",
     audio: bool = False,
+    cuts: tuple[int, ...] = (),
 ) -> Path:
-    """Encode the moving disc as H.264; `audio` adds a tone of the clip's length."""
+    """Encode the moving disc as H.264; `audio` adds a tone of the clip's length, each cut inverts the colours."""
     width, height = size_wh
     sound = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"] if audio else []
     command = [
@@ -42,7 +43,11 @@ def write_clip(
         "-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", *(["-c:a", "aac", "-shortest"] if audio else []),
         str(path),
     ]  # fmt: skip
-    pixels = b"".join(disc_frame(index, size_wh)[0].tobytes() for index in range(frame_count))
+    frames = (disc_frame(index, size_wh)[0] for index in range(frame_count))
+    pixels = b"".join(
+        (frame if sum(index >= cut for cut in cuts) % 2 == 0 else 255 - frame).tobytes()
+        for index, frame in enumerate(frames)
+    )
     subprocess.run(command, input=pixels, check=True)
     return path
 

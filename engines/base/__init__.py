@@ -25,6 +25,7 @@ from engines.base.values import (
     Instance,
     MattedFrame,
     Preference,
+    Seam,
     TrackedFrame,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "Requirement",
     "ReturnedClip",
     "RunContext",
+    "Seam",
     "Segmenter",
     "TargetCheck",
     "TrackedFrame",

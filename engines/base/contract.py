@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from engines.base.requirements import Requirement
-from engines.base.values import Capability, Preference
+from engines.base.values import Capability, Preference, Seam
 from utils.options import OptionSpec, OptionValue, specs_of
 from utils.types import Message
 
@@ -35,6 +35,8 @@ class Engine(ABC):
     """Its rows in the manifest of weights, whose licences are shown beside it; none for an own method."""
     offered_when_missing: bool = True
     """False keeps the page's list short: it is shown there only where its weights are installed."""
+    absence_notices: frozenset[str] = frozenset()
+    """Codes of notices that are true of a clip only where they are true of all its parts: nobody was found."""
     is_remote: bool = False
     """It sends the clip to somebody else's machine: never chosen by itself, and not tried out; see `RemoteEngine`."""
     takes_clean_plate: bool = False
@@ -89,6 +91,16 @@ class Engine(ABC):
         and the others as where the target is.
         """
         return self.guide_kind == "mask_per_frame"
+
+    def seams(
+        self, options: Mapping[str, OptionValue], *, is_guided: bool
+    ) -> frozenset[Seam]:
+        """Return where a job with these resolved options may be divided among workers.
+
+        Args:
+            is_guided: False for a job without a mark.
+        """
+        return frozenset()
 
     def option_specs(self) -> tuple[OptionSpec, ...]:
         """Return the options `process` takes, with this installation's defaults."""

@@ -38,6 +38,8 @@ class RunContext:
     """The user's picture of the scene without the target, uint8 RGB (H, W, 3) of the frames' size."""
     fps: Fraction = Fraction(25)
     """The clip's frame rate, in frames a second; what a service that is paid by the second is told."""
+    first: int = 0
+    """Number that the engine's frame 0 has in the job's range, where the engine gets a part of the range."""
     is_stopping: Callable[[], bool] = lambda: False
     """True where `cancel` was set because the process ends, so that the job may go on later."""
 

@@ -40,6 +40,17 @@ class Preference:
     """A small preview of a clip just uploaded, without a mark."""
 
 
+class Seam(enum.Enum):
+    """Where a clip may be divided into parts whose mattes, each made by itself, equal those of the whole."""
+
+    START = "start"
+    """At the start frame: each direction is run by itself."""
+    KEY_FRAMES = "key_frames"
+    """At every confirmed mask: the engine begins anew there, in the direction away from the start frame."""
+    CUTS = "cuts"
+    """Where `utils.scene_cut.CutDetector` finds a cut: the engine begins anew there, in either direction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One found object: mask bool (H, W) of the image's size, score in [0, 1], label as prompted."""

@@ -21,9 +21,10 @@ from engines.base import (
     Preference,
     Requirement,
     RunContext,
+    Seam,
     TrackedFrame,
 )
-from engines.builtin.foreground import INTERVAL, ForegroundMaps
+from engines.builtin.foreground import BY_SPEED, INTERVAL, ForegroundMaps
 from engines.builtin.matting.alpha import AlphaEstimator
 from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
@@ -84,6 +85,12 @@ class BuiltinEngine(Engine):
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """It needs nothing of a GPU: 0."""
         return 0
+
+    def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
+        """See `Engine.seams`; how often the network is asked may depend on how fast it answers."""
+        chosen = read_options(BuiltinOptions, options)
+        is_by_speed = bool(self._foregrounds) and chosen.network_interval == BY_SPEED
+        return frozenset() if is_by_speed else frozenset({Seam.START})
 
     def load_model(self, device: DeviceName) -> None:
         """Set the number of threads and make the compiled loops ready.

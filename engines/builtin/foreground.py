@@ -83,7 +83,8 @@ class ForegroundMaps:
             index: of the frame in its clip.
             frame: uint8 RGB (H, W, 3).
         """
-        if index % max(self._interval, 1) and index not in self._always:
+        number = index + self._context.first
+        if number % max(self._interval, 1) and index not in self._always:
             return None
         return self._answer(frame)
 

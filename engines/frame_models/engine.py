@@ -21,6 +21,7 @@ from engines.base import (
     Preference,
     Requirement,
     RunContext,
+    Seam,
 )
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
@@ -214,6 +215,10 @@ class FrameEngine(Engine):
 
 class FrameModelEngine(FrameEngine):
     """A network that sees the image alone."""
+
+    def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
+        """See `Engine.seams`; what is learned of a target at the start frame counts for every shot."""
+        return frozenset({Seam.START} if is_guided else {Seam.START, Seam.CUTS})
 
     def foreground(self, image: Frame) -> Alpha:
         """See `ForegroundNetwork.foreground`."""

@@ -21,6 +21,7 @@ from engines.base import (
     Preference,
     Requirement,
     RunContext,
+    Seam,
     check_requirements,
 )
 from engines.device.placement import stream_with_smaller
@@ -101,6 +102,10 @@ class MatAnyoneEngine(Engine):
     def wants_tracked_masks(self, options: Mapping[str, OptionValue]) -> bool:
         """See `Engine.wants_tracked_masks`; only the crop needs them."""
         return bool(options["crop"])
+
+    def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
+        """See `Engine.seams`; a crop is around the masks of the whole clip."""
+        return frozenset() if options["crop"] else frozenset({Seam.START, Seam.KEY_FRAMES})
 
     def option_specs(self) -> tuple[OptionSpec, ...]:
         """See `engines.matanyone.options`."""

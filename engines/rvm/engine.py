@@ -22,6 +22,7 @@ from engines.base import (
     Preference,
     Requirement,
     RunContext,
+    Seam,
 )
 from engines.device.placement import stream_with_smaller
 from engines.onnx.guide import TargetGuide
@@ -62,6 +63,7 @@ class RvmEngine(Engine):
     preference = Preference(where_it_agrees=1, everyone=2, quick_preview=1)
     options_type = RvmOptions
     weight_rows = ("rvm",)
+    absence_notices = frozenset({"engine.rvm.nobody"})
 
     def __init__(self, settings: Settings) -> None:
         self._files = {name: NetworkFile(spec, settings) for name, spec in RVM_NETWORKS.items()}
@@ -80,6 +82,10 @@ class RvmEngine(Engine):
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """See `Engine.working_bytes`."""
         return _BASE_BYTES + size_wh[0] * size_wh[1] * _BYTES_PER_PIXEL
+
+    def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
+        """See `Engine.seams`: states and what is kept of the target begin anew at a cut."""
+        return frozenset({Seam.START, Seam.CUTS})
 
     def load_model(self, device: DeviceName) -> None:
         """See `Engine.load_model`."""

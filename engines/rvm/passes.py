@@ -95,7 +95,9 @@ class Runner:
                 yield MattedFrame(item.index, result)
 
     def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
-        restriction = current or TargetRestriction(self.frames.size_wh, fills=False)
+        if current is None or item.starts:
+            current = TargetRestriction(self.frames.size_wh, fills=False)
+        restriction = current
         if item.agreement is not None:
             restriction.fills = item.agreement.drops_parts
             restriction.joins = not item.agreement.others_touch

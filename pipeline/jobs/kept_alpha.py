@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from pipeline.session.output_records import target_master, target_numbers
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import ResultPlan, SessionState
+from pipeline.video_io import read_master
+from utils.alpha_levels import AlphaLevels
 from utils.options import OptionValue
 
 
@@ -19,12 +21,23 @@ from utils.options import OptionValue
 class KeptAlpha:
     """One target's alpha of the last result; `stretch` is what is made again, None for nothing.
 
-    `mask_token` is that of its tracked masks, "" where there were none.
+    `parts` are its files, one after the other: one of a result, several of a divided job. `mask_token` is
+    that of its tracked masks, "" where there were none.
     """
 
-    master: Path
-    stretch: Stretch | None
+    parts: tuple[Path, ...]
+    stretch: Stretch | None = None
     mask_token: str = ""
+
+    @property
+    def master(self) -> Path:
+        """The file of a result."""
+        return self.parts[0]
+
+    def alphas(self) -> Iterator[AlphaLevels]:
+        """Yield every frame's alpha, levels, uint16 (H, W)."""
+        for part in self.parts:
+            yield from read_master(part)
 
 
 def plan_of(
@@ -89,7 +102,7 @@ def kept_alphas(
     try:
         return [
             KeptAlpha(
-                masters[number],
+                (masters[number],),
                 changed_stretch(old[number], new, 0, length),
                 tokens.get(number, ""),
             )

@@ -23,6 +23,8 @@ from pipeline.jobs.kept_alpha import (
     master_paths,
     plan_of,
 )
+from pipeline.jobs.part_run import PartFiles, joined_alphas, parts_dir, run_part
+from pipeline.jobs.parts import Division
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.jobs.tracking import masks_token
@@ -54,6 +56,7 @@ class MattingJob:
     Args:
         engine_name: the matting engine, already chosen (never "auto").
         tried_first: an engine that takes its place where it agrees with the target; "" for none.
+        division: how the job is divided, where others make its alphas in parts.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class MattingJob:
         request: MatteRequest,
         engine_name: str,
         tried_first: str = "",
+        division: Division | None = None,
     ) -> None:
         self._services = services
         self._session = session
@@ -70,6 +74,7 @@ class MattingJob:
         self.engine_name = engine_name
         self._engine = services.registry.get(engine_name)
         self._tried_first = tried_first
+        self._division = division
         self._details: dict[str, str] = {}
 
     def run(self, context: RunContext) -> SessionState:
@@ -94,6 +99,26 @@ class MattingJob:
                 raise
         finally:
             os.close(lock)
+
+    def run_part(self, index: int, context: RunContext) -> None:
+        """Make the alpha of one part of the divided job; the session's state stays as it is.
+
+        Raises:
+            SplazmatteError: what went wrong.
+        """
+        if self._division is None:
+            raise ValueError("the job is not divided")
+        first, last = frame_range(self._request, self._session.clip)
+        guides = target_guides(self._session, self._request, first, last)
+        part = self._division.parts[index]
+        guide = guides[part.target]
+        masks = self._session.masks_dir
+        if len(guides) > 1:
+            masks = masks / str(guide.number)
+        files = PartFiles(self._session.folder, self._division.job_id)
+        with disk.translate_disk_full(self._session.folder, "job.disk_during"):
+            run = self._prepare(context, first, last)
+            run_part(run, guide, masks, part, files, index)
 
     def _begin(self) -> None:
         def begin(state: SessionState) -> SessionState:
@@ -130,19 +155,29 @@ class MattingJob:
             run.context.clean_plate = read_clean_plate(self._session)
             options = {**options, "clean_plate_file": clean_plate_token(self._session)}
         plan = plan_of(self.engine_name, options, (first, last), guides)
-        kept = kept_alphas(self._session, self._session.state, self._request, plan)
-        if self._engine.is_remote:
-            # A part of the clip would be sent, and paid for, again; the whole is still there.
-            kept = None
-        if kept is not None:
-            run.confidence[:] = self._confidence_before(len(run.frames))
-            run.disagreement.update(self._disagreement_before(len(run.frames)))
-        records = self._matte_targets(run, guides, kept if kept else [None] * len(guides))
+        kept = self._kept(run, guides, plan) or [None] * len(guides)
+        records = self._matte_targets(run, guides, kept)
         sizes = [path.stat().st_size for path in master_paths(self._session, plan)]
         tokens = [masks_token(folder) for folder in mask_folders(self._session, plan)]
         files = {"master_bytes": tuple(sizes), "mask_tokens": tuple(tokens)}
         plan = plan.model_copy(update=files)
         return self._finish(run, records, started_s, plan, former)
+
+    def _kept(
+        self, run: MattingRun, guides: Sequence[TargetGuide], plan: ResultPlan
+    ) -> Sequence[KeptAlpha | None] | None:
+        """Return the alphas that are there already, from others' parts or the last result; None for none."""
+        if self._division is not None:
+            files = PartFiles(self._session.folder, self._division.job_id)
+            return joined_alphas(run, guides, self._division.parts, files)
+        if self._engine.is_remote:
+            # A part of the clip would be sent, and paid for, again; the whole is still there.
+            return None
+        kept = kept_alphas(self._session, self._session.state, self._request, plan)
+        if kept is not None:
+            run.confidence[:] = self._confidence_before(len(run.frames))
+            run.disagreement.update(self._disagreement_before(len(run.frames)))
+        return kept
 
     def _matte_targets(
         self,
@@ -158,7 +193,7 @@ class MattingJob:
         masters = [folder / self._session.master.name for folder in folders]
         if not any(kept) and mattes_together(run, guides):
             keep_alphas(run, guides, masters)
-            kept = [KeptAlpha(master, None) for master in masters]
+            kept = [KeptAlpha((master,)) for master in masters]
             if not self._request.separate_targets:
                 return run.combine(masters) + self._put_targets([])
         records: list[OutputRecord] = []
@@ -276,13 +311,14 @@ class MattingJob:
         ]
         write_atomically(folder / "measures.json", json.dumps(measures).encode("utf-8"))
         remove_all_but(self._session.cache_dir, KEPT_CACHE)
+        shutil.rmtree(parts_dir(folder), ignore_errors=True)
         state = self._session.state
         seconds = StepSeconds(
             segment=sum(keyframe.seconds for keyframe in state.all_keyframes),
             track=run.seconds.get("track", 0.0),
             matte=run.seconds.get("matte", 0.0),
             encode=run.seconds.get("encode", 0.0),
-            total=time.perf_counter() - started_s,
+            total=time.perf_counter() - started_s + run.seconds.get("total", 0.0),
         )
         peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         logger.info(

@@ -77,6 +77,7 @@ class JobRunner:
         self._rates: dict[str, dict[str, float]] = {}
         self._threads: dict[str, list[threading.Thread]] = {lane: [] for lane in lanes}
         self._stopping = False
+        self._paused = False
         self._ended: Counter[JobState] = Counter()
 
     def submit(
@@ -193,6 +194,17 @@ class JobRunner:
         """True once `close` was called: running jobs end as interrupted, not cancelled."""
         return self._stopping
 
+    @property
+    def is_paused(self) -> bool:
+        """True where waiting jobs are not started."""
+        return self._paused
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Start no waiting job from now on, or start them again; running ones go on."""
+        with self._changed:
+            self._paused = is_paused
+            self._changed.notify_all()
+
     def active_sessions(self) -> frozenset[str]:
         """Return the ids of sessions with a waiting or running job."""
         with self._changed:
@@ -268,7 +280,7 @@ class JobRunner:
         may_start = self._may_start.get(name, one_at_a_time)
         pause_s = ASK_AGAIN_S if name in self._may_start else None
         while not self._stopping:
-            job = self._lanes[name].next(may_start)
+            job = None if self._paused else self._lanes[name].next(may_start)
             if job is not None:
                 return job
             self._changed.wait(pause_s)

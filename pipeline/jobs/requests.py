@@ -9,8 +9,10 @@ from config import Settings
 from engines.base import Engine, RemoteEngine, RunContext
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.disk_estimate import estimate_bytes
+from pipeline.jobs.division import divide
 from pipeline.jobs.guides import start_frames
 from pipeline.jobs.matting import MattingJob
+from pipeline.jobs.parts import Division, MattePart
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerender import RenderJob, result_folders
 from pipeline.jobs.target_mattes import Services, tracks_first
@@ -22,8 +24,9 @@ from pipeline.session.state import SessionState, SessionStatus, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
-from pipeline.workers.dispatch import DispatchedJob, Dispatcher
-from pipeline.workers.records import Phase
+from pipeline.workers.dispatch import Dispatcher
+from pipeline.workers.dispatched_job import DispatchedJob
+from pipeline.workers.records import JobRecord
 from utils.errors import SessionError
 from utils.options import resolve_options
 from utils.types import Message
@@ -142,6 +145,8 @@ class Jobs:
         if self._workers is None:
             return frozenset()
         for record in self._workers.begin():
+            if record.part is not None:
+                continue  # the divided job that it belongs to follows it
             try:
                 session, clip = self._clips.open(record.session_id)
             except SessionError:
@@ -156,14 +161,30 @@ class Jobs:
                 {"matte": last - first + 1},
                 rate_key=record.needs,
                 client=record.client,
-                needs=record.needs if record.phase is Phase.QUEUED else "",
+                needs="" if record.is_handed_out else record.needs,
                 on_dropped=self._dropping(session, remote),
             )
             found.add(session.id)
         return frozenset(found)
 
     def _following(self, remote: DispatchedJob) -> Callable[[RunContext], None]:
-        return lambda context: remote.run(context, lambda: self._runner.is_stopping)
+        def run(context: RunContext) -> None:
+            def plan(workers: int) -> tuple[MattePart, ...]:
+                return self.divide(remote.record, workers, context.cancel)
+
+            remote.run(context, lambda: self._runner.is_stopping, plan)
+
+        return run
+
+    def divide(
+        self, record: JobRecord, workers: int, cancel: threading.Event
+    ) -> tuple[MattePart, ...]:
+        """Return the parts of a job for so many workers; see `division.divide`."""
+        if not self._settings.divide_jobs:
+            return ()
+        session, _ = self._clips.open(record.session_id)
+        request = record.request
+        return divide(self._choice, self._video, session, request, record.needs, workers, cancel)
 
     def _dropping(self, session: Session, remote: DispatchedJob | None) -> Callable[[], None]:
         """Return what settles a job that is taken out of the queue; a worker's job waits for our restart."""
@@ -183,6 +204,15 @@ class Jobs:
         """Run a matting job in this thread, for the command line; same errors as `submit`."""
         _, job, _ = self._prepare(session_id, request)
         return job.run(context)
+
+    def run_record(self, record: JobRecord, context: RunContext) -> None:
+        """Run in this thread what a worker has taken, a part of a job or a whole one; same errors as `submit`."""
+        division = Division(record.job_id, record.parts) if record.parts else None
+        _, job, _ = self._prepare(record.session_id, record.request, record.needs, division)
+        if record.part is None:
+            job.run(context)
+        else:
+            job.run_part(record.part, context)
 
     def rerender(self, session_id: str, request: RenderRequest) -> JobStatus:
         """Queue new files from the kept alpha; the engine does not run.
@@ -206,10 +236,19 @@ class Jobs:
         self._interrupted.set()
 
     def _prepare(
-        self, session_id: str, request: MatteRequest
+        self,
+        session_id: str,
+        request: MatteRequest,
+        engine_name: str = "",
+        division: Division | None = None,
     ) -> tuple[Session, MattingJob, Mapping[str, int]]:
+        """Return the checked job, its session, and its stages' units; a divided one has its engine chosen."""
         session, clip = self._clips.open(session_id)
-        choosing = self._as_before(session.state, request)
+        choosing = (
+            self._as_before(session.state, request)
+            if division is None
+            else request.model_copy(update={"engine": engine_name})
+        )
         engine = self.check_request(choosing)
         check_picture(session, request.backgrounds)
         first, last = frame_range(request, clip)
@@ -222,7 +261,9 @@ class Jobs:
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         units = count * targets
         stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
-        job = MattingJob(self._services(request), session, request, engine.name, tried_first)
+        job = MattingJob(
+            self._services(request), session, request, engine.name, tried_first, division
+        )
         return session, job, stages
 
     def _as_before(self, state: SessionState, request: MatteRequest) -> MatteRequest:

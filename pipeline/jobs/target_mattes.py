@@ -140,7 +140,7 @@ class MattingRun:
     ) -> Generator[AlphaLevels, None, None]:
         masks = self._masks_folder(folder)
         if kept is None:
-            return self._engine_alphas(guide, masks)
+            return self.engine_alphas(guide, masks)
         return self._spliced_alphas(guide, masks, kept)
 
     def _masks_folder(self, folder: Path) -> Path:
@@ -148,14 +148,22 @@ class MattingRun:
         masks = self.session.masks_dir
         return masks if folder == self.session.folder else masks / folder.name
 
-    def _engine_alphas(
-        self, guide: Mapping[int, Mask], masks: Path
+    def engine_alphas(
+        self, guide: Mapping[int, Mask], masks: Path, tracked: Mapping[int, Mask] | None = None
     ) -> Generator[AlphaLevels, None, None]:
+        """Yield the engine's alphas of one target, in the order of frames; parameters as those of `matte`.
+
+        Args:
+            masks: the folder of its tracked masks.
+            tracked: a mask of every frame, where that is known already.
+        """
         context = replace(self.context, confirmed=frozenset(guide))
         name = self.services.key_frame_engine
         refined = key_frame_alphas(self.services.manager, name, self.frames, guide, context)
-        if tracks_first(self.engine, self.request):
-            guide = self._tracked(guide, masks, context)
+        if tracked is not None:
+            guide = tracked
+        elif tracks_first(self.engine, self.request):
+            guide = self.tracked(guide, masks, context)
         size_wh = self.clip.size_wh
         manager = self.services.manager
         with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
@@ -172,7 +180,7 @@ class MattingRun:
         """Yield the kept alphas, with those of the stretch that changed made again."""
         stretch = kept.stretch
         if stretch is None:
-            yield from self._reported(read_master(kept.master), 0)
+            yield from self._reported(kept.alphas(), 0)
             return
         part = replace(
             self,
@@ -196,8 +204,8 @@ class MattingRun:
             if stretch.first <= frame <= stretch.last
         }
         splice = Splice(stretch)
-        with closing(part._engine_alphas(own, partial_path(masks))) as made:
-            alphas = splice.join(read_master(kept.master), made)
+        with closing(part.engine_alphas(own, partial_path(masks))) as made:
+            alphas = splice.join(kept.alphas(), made)
             yield from self._reported(alphas, stretch.last + 1)
         replace_masks(masks, partial_path(masks), stretch.first)
         first = stretch.first + (part.backwards.reached if part.backwards else 0)
@@ -249,7 +257,7 @@ class MattingRun:
             self.frames,
             guide,
             self.start,
-            lambda: self._tracked(guide, self._masks_folder(folder), context),
+            lambda: self.tracked(guide, self._masks_folder(folder), context),
             context,
         )
 
@@ -259,9 +267,10 @@ class MattingRun:
         union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
         return self._render(union, self.session.folder)
 
-    def _tracked(
+    def tracked(
         self, guide: Mapping[int, Mask], masks: Path, context: RunContext
     ) -> Mapping[int, Mask]:
+        """Return a target's mask of every frame, tracked into the folder, or kept from a run for the same masks."""
         began_s = time.perf_counter()
         tracked = track_to_folder(
             self.services.manager,
@@ -294,7 +303,7 @@ class MattingRun:
 
         run = process if self.backwards is None else partial(self.backwards.matte, process)
         matted = run(self.frames, guide, self.start, context)
-        if isinstance(guide, MaskFolder):
+        if tracks_first(self.engine, self.request):
             matted = self._compared(matted, guide)
         yield from self.ordered(matted, context)
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.session.background import FailedSessions, SessionWorker
+from pipeline.session.scene_cuts import keep_cuts, kept_cuts, noting_cuts
 from pipeline.session.session import Session
-from pipeline.storage.files import write_atomically
 from pipeline.video_io import VideoIO
 from pipeline.video_io.playback import write_playback_clip
 from utils.errors import Cancelled, SplazmatteError
-from utils.scene_cut import CutDetector
-from utils.types import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +43,7 @@ class PlaybackClips:
 
     def cuts(self, session: Session) -> tuple[int, ...]:
         """Return the frames that begin a new scene; none before the playback clip was made."""
-        with contextlib.suppress(FileNotFoundError):
-            return tuple(json.loads(session.cuts_path.read_text()))
-        return ()
+        return kept_cuts(session) or ()
 
     def stop(self) -> None:
         """See `SessionWorker.stop`."""
@@ -65,9 +58,9 @@ class PlaybackClips:
             clip = session.clip
             frames = self._video.open(session.source, clip, self._worker.stopping)
             cuts: list[int] = []
-            read = _noting_cuts(frames.read(0, len(frames)), cuts)
+            read = noting_cuts(frames.read(0, len(frames)), cuts)
             write_playback_clip(read, session.playback_clip, self._worker.stopping)
-            write_atomically(session.cuts_path, json.dumps(cuts).encode("utf-8"))
+            keep_cuts(session, cuts)
         except Cancelled:
             return
         except (OSError, SplazmatteError) as error:
@@ -78,12 +71,3 @@ class PlaybackClips:
         finally:
             with self._lock:
                 self._waiting.discard(session.id)
-
-
-def _noting_cuts(frames: Iterator[Frame], cuts: list[int]) -> Iterator[Frame]:
-    """Pass on the frames, and put the numbers of those that begin a new scene into the list."""
-    detector = CutDetector()
-    for index, frame in enumerate(frames):
-        if detector.is_cut(frame):
-            cuts.append(index)
-        yield frame

@@ -14,11 +14,12 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.jobs.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import STATE_VERSION
 from utils.types import Message, Progress
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of these records and of what page and workers do with them."""
 WORKER_VERSION = f"{PROTOCOL}.{STATE_VERSION}"
 """What page and workers must have in common: these records and the sessions' state files."""
@@ -45,7 +46,8 @@ class JobRecord(_Record):
     """One job; `needs` is the engine that a worker must have.
 
     `attempt` counts the attempts begun and names the folder of the newest one; `owner` is the worker that
-    makes it. `deaths` counts the workers that died of it, `cancel` is the user's wish.
+    makes it. `deaths` counts the workers that died of it, `cancel` is the user's wish. A divided job has `parts`,
+    and a record for each, whose `part` is its number; the job itself is offered when all of them are done.
     """
 
     id: str
@@ -60,6 +62,35 @@ class JobRecord(_Record):
     deaths: int = 0
     cancel: bool = False
     error: Message | None = None
+    parts: tuple[MattePart, ...] = ()
+    part: int | None = None
+
+    @property
+    def job_id(self) -> str:
+        """The id of the job that a part belongs to, else its own."""
+        return self.id.partition(".")[0]
+
+    @property
+    def is_handed_out(self) -> bool:
+        """True where workers have it, or a part of it."""
+        return self.phase is not Phase.QUEUED or bool(self.parts)
+
+    def part_records(self) -> tuple[JobRecord, ...]:
+        """Return the records of a divided job's parts, as they begin."""
+        return tuple(
+            self.model_copy(
+                update={
+                    "id": f"{self.id}.{number}",
+                    "part": number,
+                    "phase": Phase.QUEUED,
+                    "attempt": 0,
+                    "owner": "",
+                    "deaths": 0,
+                    "cancel": False,
+                }
+            )
+            for number in range(len(self.parts))
+        )
 
 
 class Beat(_Record):
@@ -71,14 +102,27 @@ class Beat(_Record):
     notices: tuple[Message, ...] = ()
 
 
+class Order(enum.Enum):
+    """What an administrator wants of a worker: to take jobs, to take none for now, or to end after its job."""
+
+    WORK = "work"
+    PAUSE = "pause"
+    DRAIN = "drain"
+
+
 class WorkerRecord(_Record):
-    """A worker and the engines that are ready there; `count` grows with each sign of life."""
+    """A worker and the engines that are ready there; `count` grows with each sign of life.
+
+    `card` names its GPU for people, `order` is what it follows now.
+    """
 
     name: str
     engines: tuple[str, ...]
     device: str = "cpu"
+    card: str = ""
     job: str = ""
     count: int = 0
+    order: Order = Order.WORK
 
 
 Step: TypeAlias = Callable[[JobRecord], JobRecord | None]
@@ -88,6 +132,21 @@ def offer(record: JobRecord) -> JobRecord | None:
     """Let the workers have a job whose turn has come."""
     is_queued = record.phase is Phase.QUEUED
     return record.model_copy(update={"phase": Phase.WAITING}) if is_queued else None
+
+
+def divide(parts: tuple[MattePart, ...]) -> Step:
+    """Note how a job that no worker has is divided."""
+
+    def step(record: JobRecord) -> JobRecord | None:
+        return None if record.is_handed_out else record.model_copy(update={"parts": parts})
+
+    return step
+
+
+def abandon(error: Message | None) -> Step:
+    """End a divided job of which a part failed, or with None was cancelled."""
+    phase = Phase.CANCELLED if error is None else Phase.FAILED
+    return lambda record: record.model_copy(update={"phase": phase, "error": error})
 
 
 def claim(owner: str) -> Step:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from pipeline.workers.records import Beat, JobRecord, Step, WorkerRecord
+from pipeline.workers.records import Beat, JobRecord, Order, Step, WorkerRecord
 from utils.errors import StoreUnavailable, WorkersUnavailable
 
 Stored = TypeVar("Stored", bound=BaseModel)
@@ -21,6 +21,8 @@ TIMEOUT_S = 5.0
 """Seconds an answer of the server may take."""
 BEATS_LAST_S = 24 * 3600
 """Seconds after which signs of life go by themselves, of jobs that nobody forgot."""
+ORDERS_LAST_S = 30 * 24 * 3600
+"""Seconds after which an order goes by itself, of a worker that ended without a word."""
 WORKERS_LAST_S = 60
 """Seconds after which a worker that announces itself no more is not listed."""
 
@@ -126,7 +128,7 @@ class RedisJobStore:
     def dismiss(self, name: str) -> None:
         """Forget a worker that ends."""
         with self._reaching():
-            self._client.delete(self._key("worker", name))
+            self._client.delete(self._key("worker", name), self._key("order", name))
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that announced themselves within the last minute."""
@@ -134,6 +136,17 @@ class RedisJobStore:
             keys = list(self._client.scan_iter(match=self._key("worker", "*"), count=1000))
         found = (self._get(key, WorkerRecord) for key in sorted(keys))
         return [worker for worker in found if worker is not None]
+
+    def put_order(self, name: str, order: Order) -> None:
+        """Note what an administrator wants of a worker."""
+        with self._reaching():
+            self._client.set(self._key("order", name), order.value, ex=ORDERS_LAST_S)
+
+    def order(self, name: str) -> Order:
+        """Return what is wanted of a worker."""
+        with self._reaching():
+            content = self._client.get(self._key("order", name))
+        return Order.WORK if content is None else Order(content.decode())
 
     def _check_policy(self) -> None:
         with self._reaching():

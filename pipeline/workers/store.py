@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from pipeline.storage.files import exclusive, partial_path, write_atomically
-from pipeline.workers.records import Beat, JobRecord, Step, WorkerRecord
+from pipeline.workers.records import Beat, JobRecord, Order, Step, WorkerRecord
 from utils.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -67,13 +67,19 @@ class JobStore(Protocol):
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that announced themselves; some of them may be dead."""
 
+    def put_order(self, name: str, order: Order) -> None:
+        """Note what an administrator wants of a worker."""
+
+    def order(self, name: str) -> Order:
+        """Return what is wanted of a worker."""
+
 
 class FileJobStore:
     """The store of one machine, as files of the workspace; it survives a restart of everything."""
 
     def __init__(self, workspace_dir: Path) -> None:
         self._folder = workspace_dir / "jobs"
-        for name in ("records", "beats", "workers"):
+        for name in ("records", "beats", "workers", "orders"):
             (self._folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def begin(self, version: str) -> None:
@@ -132,16 +138,31 @@ class FileJobStore:
     def dismiss(self, name: str) -> None:
         """Forget a worker that ends."""
         (self._folder / "workers" / f"{name}.json").unlink(missing_ok=True)
+        self._order_path(name).unlink(missing_ok=True)
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that announced themselves."""
         return _read_all(self._folder / "workers", WorkerRecord)
+
+    def put_order(self, name: str, order: Order) -> None:
+        """Note what an administrator wants of a worker."""
+        write_atomically(self._order_path(name), order.value.encode())
+
+    def order(self, name: str) -> Order:
+        """Return what is wanted of a worker."""
+        try:
+            return Order(self._order_path(name).read_text())
+        except FileNotFoundError:
+            return Order.WORK
 
     def _write(self, record: JobRecord) -> None:
         write_atomically(self._record_path(record.id), record.model_dump_json().encode("utf-8"))
 
     def _record_path(self, job_id: str) -> Path:
         return self._folder / "records" / f"{job_id}.json"
+
+    def _order_path(self, name: str) -> Path:
+        return self._folder / "orders" / name
 
     def _beat_path(self, job_id: str) -> Path:
         return self._folder / "beats" / f"{job_id}.json"

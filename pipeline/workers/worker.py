@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 
 from engines.base import RunContext
-from pipeline.session.request import MatteRequest
 from pipeline.session.store import SessionStore
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.records import (
     WORKER_VERSION,
     Beat,
     JobRecord,
+    Order,
     Phase,
     Step,
     WorkerRecord,
@@ -42,8 +42,8 @@ BEATS_A_LEASE = 4
 STOP_TRIES_S = 5.0
 """Seconds that a worker which stops tries to report a job's end."""
 
-RunJob = Callable[[SessionStore, str, MatteRequest, RunContext], object]
-"""Runs a request for a session of a store, in this thread."""
+RunJob = Callable[[SessionStore, JobRecord, RunContext], object]
+"""Runs a job, or a part of one, for a session of a store, in this thread."""
 
 
 class Worker:
@@ -129,7 +129,12 @@ class Worker:
             raise self._refusal
 
     def run(self, job_id: str) -> bool:
-        """Run a job unless somebody else has it, or it has ended; return whether it was this worker's."""
+        """Run a job unless somebody else has it, or it has ended; return whether it was this worker's.
+
+        A paused worker waits with it; the page tells another one meanwhile.
+        """
+        while self._record.order is Order.PAUSE and not self.stopping.wait(LONGEST_BEAT_S):
+            pass
         if self.stopping.is_set():
             return False
         record = self._store.change(job_id, claim(self.name))
@@ -157,7 +162,7 @@ class Worker:
         try:
             attempt.begin(self._sessions.open(record.session_id))
             store = SessionStore(attempt.workspace_dir)
-            self._run_job(store, record.session_id, record.request, running.context())
+            self._run_job(store, record, running.context())
             attempt.commit()
             return end(record.attempt, Phase.DONE)
         except Cancelled:
@@ -208,7 +213,11 @@ class Worker:
     def _announce(self) -> None:
         running = self._running
         job = "" if running is None else running.record.id
-        self._record = self._record.model_copy(update={"count": self._record.count + 1, "job": job})
+        order = self._store.order(self.name)
+        changes = {"count": self._record.count + 1, "job": job, "order": order}
+        self._record = self._record.model_copy(update=changes)
+        if order is Order.DRAIN:
+            self.stopping.set()
         version = self._store.version()
         if version not in ("", WORKER_VERSION):
             self._refusal = WorkersUnavailable("worker.version", own=WORKER_VERSION, page=version)

@@ -8,20 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from engines.base import RunContext
+from pipeline.jobs.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import OutputRecord, SessionState, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.workers.attempts import Attempt, attempts_dir, sweep
+from pipeline.workers.divided_job import DividedJob
 from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.records import (
     Beat,
     JobRecord,
+    Order,
     Phase,
     WorkerRecord,
     absolve,
     cancel,
     claim,
+    divide,
     end,
     give_back,
     offer,
@@ -169,6 +174,14 @@ def test_a_store_keeps_what_is_put_there_until_it_is_forgotten(store: JobStore) 
     assert store.beat("ab12") is None
 
 
+def test_an_order_for_a_worker_goes_with_it(store: JobStore) -> None:
+    assert store.order("w") is Order.WORK
+    store.put_order("w", Order.PAUSE)
+    assert store.order("w") is Order.PAUSE
+    store.dismiss("w")
+    assert store.order("w") is Order.WORK
+
+
 def test_workers_announce_themselves_again_to_a_new_page(store: JobStore) -> None:
     worker = WorkerRecord(name="host-1-ff", engines=("builtin",), count=4)
     assert store.version() == ""
@@ -280,3 +293,84 @@ def test_folders_of_attempts_go_with_their_jobs(tmp_path: Path, session: Session
         Attempt(tmp_path, job(job_id, session.id)).begin(session)
     sweep(tmp_path, frozenset({"cd34"}))
     assert [folder.name for folder in attempts_dir(tmp_path).iterdir()] == ["cd34-0"]
+
+
+class FakePart:
+    """A part that ends as it is told to."""
+
+    def __init__(self, record: JobRecord) -> None:
+        self.record = record
+        self.looks: list[bool] = []
+        self.done = 0
+        self.is_taken = False
+
+    def look(self, context: RunContext, *, is_cancelled: bool) -> bool:
+        self.looks.append(is_cancelled)
+        context.on_progress(Progress("matte", self.done, 30))
+        return self.record.phase in (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
+
+    def take_part(self) -> None:
+        self.is_taken = True
+
+    def end(self, phase: Phase, error: Message | None = None) -> None:
+        self.record = self.record.model_copy(update={"phase": phase, "error": error})
+
+
+@pytest.fixture
+def fake_parts() -> list[FakePart]:
+    whole = MattePart(target=0, first=0, last=59, read_first=0, read_last=59, start=0, tracks=True)
+    halves = [
+        MattePart(target=0, first=0, last=29, read_first=0, read_last=29, start=0),
+        MattePart(target=0, first=30, last=59, read_first=30, read_last=59, start=30),
+    ]
+    parent = job().model_copy(update={"parts": (whole, *halves)})
+    return [FakePart(record) for record in parent.part_records()]
+
+
+def test_parts_wait_for_the_tracking_and_report_their_progress_together(
+    fake_parts: list[FakePart],
+) -> None:
+    tracking, first, second = fake_parts
+    reported: list[Progress] = []
+    context = RunContext(on_progress=reported.append)
+    divided = DividedJob(fake_parts)
+    assert not divided.look(context, is_cancelled=False)
+    assert (first.looks, second.looks) == ([], [])
+    tracking.end(Phase.DONE)
+    divided.look(context, is_cancelled=False)
+    first.done, second.done = 10, 20
+    divided.look(context, is_cancelled=False)
+    assert reported[-1] == Progress("matte", 30, 60)
+    first.end(Phase.DONE)
+    second.end(Phase.DONE)
+    assert divided.look(context, is_cancelled=False)
+    assert divided.is_done
+    assert all(part.is_taken for part in fake_parts)
+
+
+def test_a_part_that_fails_ends_the_others(fake_parts: list[FakePart]) -> None:
+    tracking, first, second = fake_parts
+    divided = DividedJob(fake_parts)
+    tracking.end(Phase.DONE)
+    divided.look(RunContext(), is_cancelled=False)
+    error = Message("job.internal_error")
+    second.end(Phase.FAILED, error)
+    divided.look(RunContext(), is_cancelled=False)
+    assert not divided.look(RunContext(), is_cancelled=False)
+    assert first.looks[-1]
+    first.end(Phase.CANCELLED)
+    assert divided.look(RunContext(), is_cancelled=False)
+    assert not divided.is_done
+    assert divided.error == error
+
+
+def test_a_job_is_divided_before_any_worker_has_it(store: JobStore) -> None:
+    part = MattePart(target=0, first=0, last=9, read_first=0, read_last=9, start=0)
+    store.put(job())
+    assert store.change("ab12", divide((part, part))) is not None
+    assert store.change("ab12", divide(())) is None
+    record = store.read("ab12")
+    assert record is not None
+    assert [one.id for one in record.part_records()] == ["ab12.0", "ab12.1"]
+    assert {one.job_id for one in record.part_records()} == {"ab12"}
+    assert record.is_handed_out

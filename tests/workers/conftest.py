@@ -55,9 +55,11 @@ class Page:
     orchestrator: Orchestrator
     sessions: SessionStore
 
-    def session(self, clip: Path, mask: Path) -> str:
+    def session(self, clip: Path, mask: Path, *frames: int) -> str:
+        """Take the clip in, with the mask on these frames, by default on the first."""
         session_id = self.orchestrator.create_session(clip, "clip.mp4").id
-        self.orchestrator.read_mask_upload(session_id, 0, mask)
+        for frame in frames or (0,):
+            self.orchestrator.read_mask_upload(session_id, frame, mask)
         return session_id
 
     def submit(self, session_id: str, outputs: tuple[str, ...] = ("alpha", "png")) -> None:
@@ -87,7 +89,10 @@ def assert_nothing_left(page: Page) -> None:
 
 
 def make_page(
-    workspace: Path, store: JobStore, send: Callable[..., None] = lambda record: None
+    workspace: Path,
+    store: JobStore,
+    send: Callable[..., None] = lambda record: None,
+    lease_s: float = LEASE_S,
 ) -> Page:
     settings = Settings(
         _env_file=None,
@@ -96,7 +101,7 @@ def make_page(
         client_queue_limit=100,
         **SMALL,
     )
-    dispatcher = Dispatcher(store, workspace, LEASE_S, send)
+    dispatcher = Dispatcher(store, workspace, lease_s, send)
     registry = build_registry(settings)
     manager = ModelManager(registry, device="cpu")
     jobs = JobRunner(100, 100, may_start={"matte": dispatcher.may_start})
@@ -122,6 +127,7 @@ class Workers:
     workspace: Path
     settings: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    lease_s: float = LEASE_S
 
     @property
     def log(self) -> Path:
@@ -133,7 +139,7 @@ class Workers:
                 [sys.executable, "-m", "tests.workers.slow_worker", name, str(seconds_a_frame)],
                 cwd=ROOT,
                 env=app_environment(
-                    self.workspace, SPLAZMATTE_LEASE_S=str(LEASE_S), **self.settings
+                    self.workspace, SPLAZMATTE_LEASE_S=str(self.lease_s), **self.settings
                 ),
                 stdout=log,
                 stderr=log,

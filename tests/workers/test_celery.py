@@ -15,7 +15,7 @@ from engines.registry import ENGINES
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.workers.attempts import Attempt
-from pipeline.workers.records import JobRecord, Phase
+from pipeline.workers.records import WORKER_VERSION, JobRecord, Phase
 from tests.faults.workplace import app_environment, wait_until
 from tests.workers.conftest import (
     ROOT,
@@ -154,7 +154,7 @@ def test_a_worker_of_another_version_or_with_a_wrong_broker_ends_with_a_sentence
 
     refused = run()
     assert refused.returncode == 2
-    assert "version 1." in refused.stderr
+    assert f"version {WORKER_VERSION}" in refused.stderr
     assert "the page has 0.1" in refused.stderr
     wrong = run("--broker", "redis://127.0.0.1:1/0")
     assert wrong.returncode == 2

@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.jobs import parts
 from pipeline.jobs.queue import JobState
+from pipeline.session.masks import read_mask
 from pipeline.session.state import SessionStatus
+from pipeline.video_io import read_master
 from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.store import FileJobStore
 from tests.faults.workplace import wait_until
@@ -20,11 +24,12 @@ from tests.workers.conftest import (
     assert_nothing_left,
     make_page,
 )
+from utils.alpha_levels import OPAQUE
 from utils.errors import StoreUnavailable
 
 
 def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
-    page: Page, workers: Workers, clip: Path, mask: Path
+    page: Page, workers: Workers, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = workers.start("one", seconds_a_frame=0.2)
     page.wait_for_workers(1)
@@ -51,10 +56,21 @@ def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
 
     workers.start("two", seconds_a_frame=0.05)
     wait_until(lambda: len(workers.begins()) == 3)
+    page.wait_for_workers(2)
+    monkeypatch.setattr(parts, "LEAST_FRAMES", 2)
+    divided = page.session(clip, mask, FRAMES // 2)
+    page.submit(divided)
+    wait_until(lambda: any(record.part == 1 for record in page.store.records()))
     one.send_signal(signal.SIGTERM)
     assert one.wait(20) == 0
     assert_done_once(page, moved)
-    assert [line.split()[0] for line in workers.begins()] == ["one", "one", "one", "two"]
+    assert_done_once(page, divided)
+    # The job that moved began twice, each part of the divided one once or twice.
+    assert [line.split()[0] for line in workers.begins()[:3]] == ["one", "one", "one"]
+    assert 6 <= len(workers.begins()) <= 7
+    alphas = list(read_master(page.sessions.open(divided).master))
+    assert np.array_equal(alphas, [read_mask(mask) * np.uint16(OPAQUE)] * FRAMES)
+    assert not (page.sessions.open(divided).folder / "parts").exists()
     assert_nothing_left(page)
 
 

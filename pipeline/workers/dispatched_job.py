@@ -1,0 +1,238 @@
+"""One job from the page's queue to its result in the session: followed, taken back from the dead, settled."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from engines.base import RunContext
+from pipeline.jobs.part_run import parts_dir
+from pipeline.jobs.parts import MattePart
+from pipeline.session.session import LOCK_WAIT_S, Session
+from pipeline.session.state import SessionStatus
+from pipeline.workers.attempts import Attempt, discard_attempts
+from pipeline.workers.divided_job import DividedJob, follow
+from pipeline.workers.lease import LeaseWatch
+from pipeline.workers.records import (
+    Beat,
+    JobRecord,
+    Phase,
+    abandon,
+    cancel,
+    divide,
+    end,
+    offer,
+    take_back,
+)
+from pipeline.workers.store import JobStore
+from utils.errors import Cancelled, DispatchedJobFailed, SessionError, StoreUnavailable
+from utils.types import Message, Progress
+
+logger = logging.getLogger(__name__)
+
+SEND_AGAIN_S = 30.0
+"""Seconds after which a waiting job is announced to the workers again: a broker may have lost the message."""
+
+STARTED_AGAIN = Message("worker.started_again")
+
+Send: TypeAlias = Callable[[JobRecord], None]
+"""Tells the workers of a waiting job; raises `StoreUnavailable` where the broker is gone."""
+Plan: TypeAlias = Callable[[int], tuple[MattePart, ...]]
+"""Returns the parts of a job for so many workers; none where it is not to be divided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What all jobs of a dispatcher use.
+
+    `is_dead` tells whether a worker has ended for certain, `able` how many live workers have an engine; the rest
+    is as `Dispatcher` takes it.
+    """
+
+    store: JobStore
+    workspace_dir: Path
+    lease_s: float
+    send: Send
+    is_dead: Callable[[str], bool]
+    able: Callable[[str], int]
+
+
+class DispatchedJob:
+    """One job from the page's queue to its result in the session."""
+
+    def __init__(self, delivery: Delivery, session: Session, record: JobRecord) -> None:
+        self._delivery = delivery
+        self._store = delivery.store
+        self._session = session
+        self.record = record
+        self._watch = LeaseWatch(delivery.lease_s)
+        self._sent_s = float("-inf")
+        self._passed_on: list[Message] = []
+
+    def queue(self) -> None:
+        """Put the job into the store; it survives this process from then on."""
+        self._store.put(self.record)
+
+    def drop(self) -> None:
+        """Forget a job that has ended, or that was never handed out, and its parts."""
+        try:
+            for part in self.record.part_records():
+                self._store.forget(part.id)
+            self._store.forget(self.record.id)
+        except StoreUnavailable as error:
+            logger.warning("job %s stays in the store: %s", self.record.id, error)
+
+    def run(self, context: RunContext, is_stopping: Callable[[], bool], plan: Plan) -> None:
+        """Follow the job to its end; what was made is in the session then.
+
+        Args:
+            is_stopping: the process stops, which the workers need not; the next one follows the job on.
+            plan: divides it, where several workers could do it.
+
+        Raises:
+            Cancelled: the user cancelled it, or this process is stopping.
+            DispatchedJobFailed: it failed in the worker, with the worker's message.
+        """
+        lock = self._session.try_job_lock(LOCK_WAIT_S)
+        if lock is None:
+            raise SessionError("job.already_running")
+        try:
+            self._divide(plan)
+            if self.record.parts and self.record.phase is Phase.QUEUED:
+                self._follow_parts(context, is_stopping)
+            follow(partial(self.look, context), context, is_stopping)
+            self._settle()
+        finally:
+            os.close(lock)
+
+    def _divide(self, plan: Plan) -> None:
+        """Divide a job that no worker has among those that have its engine."""
+        workers = self._delivery.able(self.record.needs)
+        if workers < 2 or self.record.is_handed_out:
+            return
+        parts = plan(workers)
+        if parts:
+            self.record = self._store.change(self.record.id, divide(parts)) or self.record
+            logger.info("job %s is done in %d parts", self.record.id, len(parts))
+
+    def _follow_parts(self, context: RunContext, is_stopping: Callable[[], bool]) -> None:
+        """Have the parts done; where one fails, or the user cancels, the job has ended."""
+        parts = [
+            DispatchedJob(self._delivery, self._session, record)
+            for record in self.record.part_records()
+        ]
+        divided = DividedJob(parts)
+        follow(partial(divided.look, context), context, is_stopping)
+        if not divided.is_done:
+            step = abandon(divided.error)
+            self.record = self._store.change(self.record.id, step) or self.record
+
+    def look(self, context: RunContext, *, is_cancelled: bool) -> bool:
+        """Take what the store knows of the job and do what is due; return whether it has ended.
+
+        Raises:
+            StoreUnavailable: nothing is known now.
+        """
+        try:
+            return self._look(context, is_cancelled=is_cancelled)
+        except StoreUnavailable:
+            self._watch.forget(self.record.id)
+            raise
+
+    def take_part(self) -> None:
+        """Put a part that is done into the session; the job's own end settles the rest."""
+        attempt = self._attempt()
+        if attempt.is_complete:
+            attempt.publish(self._session)
+
+    def _look(self, context: RunContext, *, is_cancelled: bool) -> bool:
+        known = self._store.read(self.record.id)
+        if known is None:  # a broker that was started again without its data
+            self._store.put(self.record)
+            known = self.record
+        if is_cancelled:
+            known = self._store.change(known.id, cancel) or known
+        if known.phase is Phase.RUNNING and known.attempt != self.record.attempt:
+            self._session.update(status=SessionStatus.RUNNING, engine_used=known.needs)
+        if known.phase is not self.record.phase:
+            self._sent_s = float("-inf")
+        self.record = known
+        if known.phase is Phase.QUEUED:
+            self._attempt().keep_cache(self._session)
+            self._store.change(known.id, offer)
+        elif known.phase is Phase.WAITING:
+            context.on_progress(Progress("worker", 0, 1))
+            self._send_waiting()
+        elif known.phase is Phase.RUNNING:
+            self._watch_running(context)
+        return known.phase in (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
+
+    def _send_waiting(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._sent_s > SEND_AGAIN_S:
+            self._delivery.send(self.record)
+            self._sent_s = now_s
+
+    def _watch_running(self, context: RunContext) -> None:
+        beat = self._store.beat(self.record.id)
+        count = 0
+        if beat is not None and beat.attempt == self.record.attempt:
+            count = beat.count
+            self._pass_on(beat, context)
+        sign = (self.record.attempt, count)
+        is_silent = self._watch.is_dead(self.record.id, sign)
+        if is_silent or self._delivery.is_dead(self.record.owner):
+            self._take_back(context)
+
+    def _pass_on(self, beat: Beat, context: RunContext) -> None:
+        if beat.progress is not None:
+            context.on_progress(beat.progress)
+        for notice in beat.notices:
+            if notice not in self._passed_on:
+                self._passed_on.append(notice)
+                context.on_notice(notice)
+        self._attempt().show_live_picture(self._session)
+
+    def _take_back(self, context: RunContext) -> None:
+        """Take the job from its dead worker; where that had written its manifest, the job is done."""
+        attempt, number = self._attempt(), self.record.attempt
+        if attempt.is_complete:
+            self._store.change(self.record.id, end(number, Phase.DONE))
+            return
+        logger.warning("job %s: worker %s is gone", self.record.id, self.record.owner)
+        if self._store.change(self.record.id, take_back(number)) is not None:
+            context.on_notice(STARTED_AGAIN)
+
+    def _settle(self) -> None:
+        """Put the end of the job into the session, then forget it."""
+        record = self.record
+        if record.phase is Phase.DONE:
+            attempt = self._attempt()
+            if attempt.is_complete:  # else it was published before this process came
+                state = attempt.publish(self._session)
+                if record.deaths:
+                    self._session.update(warnings=(*state.warnings, STARTED_AGAIN))
+        else:
+            self._attempt().keep_cache(self._session)
+        if record.phase is Phase.FAILED:
+            self._session.update(status=SessionStatus.FAILED, error=record.error)
+        elif record.phase is Phase.CANCELLED:
+            self._session.update(status=SessionStatus.CANCELLED, error=None)
+        for one in (record, *record.part_records()):
+            discard_attempts(self._delivery.workspace_dir, one.id)
+        shutil.rmtree(parts_dir(self._session.folder), ignore_errors=True)
+        self.drop()
+        if record.error is not None:
+            raise DispatchedJobFailed(record.error)
+        if record.phase is Phase.CANCELLED:
+            raise Cancelled
+
+    def _attempt(self) -> Attempt:
+        return Attempt(self._delivery.workspace_dir, self.record)

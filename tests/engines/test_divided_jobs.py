@@ -1,0 +1,96 @@
+"""A job that is done in parts has the alpha, bit for bit, of the same job in one piece."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import app
+from config import Settings
+from engines.base import RunContext
+from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
+from pipeline.jobs import parts as parts_module
+from pipeline.orchestrator import Orchestrator
+from pipeline.session.request import MatteRequest
+from pipeline.session.session import Session
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.video_io import read_master
+from pipeline.workers.records import JobRecord
+from tests.disc import write_clip, write_mask_png
+from tests.engines.tiny_onnx import install, unpinned_manifest
+from tests.faults.workplace import SMALL
+
+FRAMES, CUTS, MARKED, SIZE = 30, (10, 20), 15, (96, 64)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("divided")
+    write_clip(folder / "clip.mp4", FRAMES, SIZE, cuts=CUTS)
+    write_mask_png(folder / "mask.png", MARKED, SIZE)
+    with unpinned_manifest(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts_module, "LEAST_FRAMES", 1)
+        install(RVM_NETWORKS["rvm"], folder / "models")
+        install(FRAME_NETWORKS["u2netp"], folder / "models")
+        settings = Settings(
+            _env_file=None, workspace_dir=folder, models_dir=folder / "models", **SMALL
+        )
+        made = app.build_orchestrator(settings)
+        yield folder, made
+        made.close()
+
+
+def done_whole(page: tuple[Path, Orchestrator], request: MatteRequest) -> Session:
+    folder, orchestrator = page
+    session_id = orchestrator.create_session(folder / "clip.mp4", "clip.mp4").id
+    if not request.everyone:
+        orchestrator.read_mask_upload(session_id, MARKED, folder / "mask.png")
+    orchestrator.run_now(session_id, request, RunContext())
+    return SessionStore(folder).open(session_id)
+
+
+@pytest.mark.parametrize(
+    ("engine", "everyone", "spans"),
+    [
+        ("rvm", True, [(0, 9), (10, 19), (20, 29)]),
+        ("rvm", False, [(0, 29), (0, 9), (10, 14), (15, 19), (20, 29)]),
+        ("u2netp", True, [(0, 9), (10, 19), (20, 29)]),
+        ("builtin", False, [(0, 14), (15, 29)]),
+    ],
+)
+def test_parts_make_the_alpha_of_the_whole(
+    page: tuple[Path, Orchestrator], engine: str, everyone: bool, spans: list[tuple[int, int]]
+) -> None:
+    orchestrator = page[1]
+    request = MatteRequest(engine=engine, everyone=everyone, outputs=("alpha",))
+    whole = done_whole(page, request)
+    before = _alphas(whole)
+    confidence = json.loads((whole.folder / "confidence.json").read_text())
+    jobs = orchestrator._jobs
+    record = JobRecord(id="ab", session_id=whole.id, request=request, needs=engine)
+    again = request.model_copy(update={"every_frame": True})
+    record = record.model_copy(update={"request": again})
+    parts = jobs.divide(record, 4, RunContext().cancel)
+    assert [(part.first, part.last) for part in parts] == spans
+
+    record = record.model_copy(update={"parts": parts})
+    whole.master.unlink()
+    for part in record.part_records():
+        jobs.run_record(part, RunContext())
+    assert whole.state.status is SessionStatus.DONE
+    jobs.run_record(record, RunContext())
+    assert np.array_equal(_alphas(whole), before)
+    assert json.loads((whole.folder / "confidence.json").read_text()) == confidence
+    assert not (whole.folder / "parts").exists()
+    state = whole.state
+    assert (state.engine_used, state.frames_done) == (engine, FRAMES)
+    if everyone:
+        assert orchestrator.scene_cuts(whole.id) == CUTS
+
+
+def _alphas(session: Session) -> np.ndarray:
+    return np.stack(list(read_master(session.master)))
