@@ -19,6 +19,7 @@ from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
 from pipeline.jobs.rerun import RerunPlan, plan_rerun
 from pipeline.jobs.upkeep import Upkeep
+from pipeline.operations import Operations
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
 from pipeline.selection.target_list import (
@@ -100,6 +101,8 @@ class Orchestrator:
         self._pictures = SessionPictures()
         self._targets = Targets(self._clips, self._choice, translator, self._results)
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs, workers)
+        self.operations = Operations(settings, self._clips, jobs, self._jobs, self._choice, workers)
+        """What an administrator sees and may change."""
         self._playback = PlaybackClips(video)
         self._previews = QuickPreviews(
             video, manager, self._choice.quick_preview_engine, lambda: bool(jobs.active_sessions())

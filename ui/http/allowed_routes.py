@@ -57,6 +57,8 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/", is_public=True),
     AllowedRoute("POST", "/login", "form", is_public=True),
     AllowedRoute("POST", "/logout", "form"),
+    AllowedRoute("GET", "/admin"),
+    AllowedRoute("POST", "/admin", "form"),
     AllowedRoute("GET", "/favicon.ico", is_public=True),
     AllowedRoute("GET", "/theme.css"),
     AllowedRoute("GET", "/manifest.json"),

@@ -96,6 +96,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     Raises:
         BadRequest: the address is taken, or the users file is unusable.
     """
+    from ui.http.admin import Admin
     from ui.http.api import Api
     from ui.http.app import build_app
     from ui.http.connections import limit_connections
@@ -117,7 +118,8 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     uploads = Uploads(settings, uploads_dir)
     rest = Rest(orchestrator, api, uploads)
     is_open = threading.Event()
-    routes = [*uploads.routes(), *media.routes(), *rest.routes()]
+    admin = Admin(settings, orchestrator.operations)
+    routes = [*uploads.routes(), *media.routes(), *rest.routes(), *admin.routes()]
     app = build_app(settings, routes, uploads_dir, is_open)
     blocks.launch(
         server_name=settings.host,

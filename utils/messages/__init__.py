@@ -6,6 +6,7 @@ Each area's module holds `TEXTS: dict[str, Text]`; codes are unique over all are
 from __future__ import annotations
 
 from utils.messages import (
+    admin,
     doctor,
     engine,
     job,
@@ -37,6 +38,7 @@ CATALOGUE: dict[str, Text] = {
     **server.TEXTS,
     **widgets.TEXTS,
     **workers.TEXTS,
+    **admin.TEXTS,
 }
 
 
