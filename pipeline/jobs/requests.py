@@ -144,9 +144,14 @@ class Jobs:
         found = set()
         if self._workers is None:
             return frozenset()
-        for record in self._workers.begin():
+        records = self._workers.begin()
+        known = {record.id for record in records}
+        for record in records:
             if record.part is not None:
-                continue  # the divided job that it belongs to follows it
+                # The divided job that it belongs to follows it.
+                if record.job_id not in known:
+                    self._workers.store.forget(record.id)
+                continue
             try:
                 session, clip = self._clips.open(record.session_id)
             except SessionError:

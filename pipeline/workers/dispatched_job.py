@@ -30,9 +30,16 @@ from pipeline.workers.records import (
     end,
     offer,
     take_back,
+    undivide,
 )
 from pipeline.workers.store import JobStore
-from utils.errors import Cancelled, DispatchedJobFailed, SessionError, StoreUnavailable
+from utils.errors import (
+    Cancelled,
+    DispatchedJobFailed,
+    SessionError,
+    SplazmatteError,
+    StoreUnavailable,
+)
 from utils.types import Message, Progress
 
 logger = logging.getLogger(__name__)
@@ -75,6 +82,8 @@ class DispatchedJob:
         self._watch = LeaseWatch(delivery.lease_s)
         self._sent_s = float("-inf")
         self._passed_on: list[Message] = []
+        self._has_parts = False
+        self._died = False
 
     def queue(self) -> None:
         """Put the job into the store; it survives this process from then on."""
@@ -117,10 +126,14 @@ class DispatchedJob:
         workers = self._delivery.able(self.record.needs)
         if workers < 2 or self.record.is_handed_out:
             return
-        parts = plan(workers)
-        if parts:
-            self.record = self._store.change(self.record.id, divide(parts)) or self.record
-            logger.info("job %s is done in %d parts", self.record.id, len(parts))
+        try:
+            parts = plan(workers)
+            if parts:
+                self.record = self._store.change(self.record.id, divide(parts)) or self.record
+                logger.info("job %s is done in %d parts", self.record.id, len(parts))
+        except SplazmatteError as error:
+            # One worker can do it as well; what is wrong with the clip it will say.
+            logger.info("job %s is not divided: %s", self.record.id, error)
 
     def _follow_parts(self, context: RunContext, is_stopping: Callable[[], bool]) -> None:
         """Have the parts done; where one fails, or the user cancels, the job has ended."""
@@ -130,9 +143,16 @@ class DispatchedJob:
         ]
         divided = DividedJob(parts)
         follow(partial(divided.look, context), context, is_stopping)
+        self._has_parts = divided.is_done
+        self._died = divided.has_deaths
         if not divided.is_done:
             step = abandon(divided.error)
-            self.record = self._store.change(self.record.id, step) or self.record
+
+            def end_it(*, is_cancelled: bool) -> bool:
+                self.record = self._store.change(self.record.id, step) or self.record
+                return True
+
+            follow(end_it, context, is_stopping)
 
     def look(self, context: RunContext, *, is_cancelled: bool) -> bool:
         """Take what the store knows of the job and do what is due; return whether it has ended.
@@ -165,6 +185,9 @@ class DispatchedJob:
             self._sent_s = float("-inf")
         self.record = known
         if known.phase is Phase.QUEUED:
+            if known.part is None and known.parts and not self._has_parts:
+                # The store took the division, and was gone before it could say so.
+                self._store.change(known.id, undivide)
             self._attempt().keep_cache(self._session)
             self._store.change(known.id, offer)
         elif known.phase is Phase.WAITING:
@@ -217,7 +240,7 @@ class DispatchedJob:
             attempt = self._attempt()
             if attempt.is_complete:  # else it was published before this process came
                 state = attempt.publish(self._session)
-                if record.deaths:
+                if record.deaths or self._died:
                     self._session.update(warnings=(*state.warnings, STARTED_AGAIN))
         else:
             self._attempt().keep_cache(self._session)

@@ -48,6 +48,11 @@ class DividedJob:
         """Whether every part is in the session."""
         return not self._open and not self._is_cancelled and self.error is None
 
+    @property
+    def has_deaths(self) -> bool:
+        """Whether a worker died of a part."""
+        return any(part.record.deaths for part in self._parts)
+
     def look(self, context: RunContext, *, is_cancelled: bool) -> bool:
         """Do what is due for each part; return whether all have ended. Where one fails, the others are cancelled."""
         self._is_cancelled = self._is_cancelled or is_cancelled

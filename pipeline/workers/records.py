@@ -143,6 +143,12 @@ def divide(parts: tuple[MattePart, ...]) -> Step:
     return step
 
 
+def undivide(record: JobRecord) -> JobRecord | None:
+    """Have one worker do a job that no worker has."""
+    is_queued = record.phase is Phase.QUEUED
+    return record.model_copy(update={"parts": ()}) if is_queued else None
+
+
 def abandon(error: Message | None) -> Step:
     """End a divided job of which a part failed, or with None was cancelled."""
     phase = Phase.CANCELLED if error is None else Phase.FAILED
