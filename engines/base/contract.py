@@ -92,9 +92,7 @@ class Engine(ABC):
         """
         return self.guide_kind == "mask_per_frame"
 
-    def seams(
-        self, options: Mapping[str, OptionValue], *, is_guided: bool
-    ) -> frozenset[Seam]:
+    def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
         """Return where a job with these resolved options may be divided among workers.
 
         Args:

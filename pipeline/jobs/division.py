@@ -7,7 +7,7 @@ import threading
 from engines.base import Seam
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.guides import target_guides
-from pipeline.jobs.kept_alpha import kept_alphas, plan_of
+from pipeline.jobs.kept_alpha import kept_alphas, made_with, plan_of
 from pipeline.jobs.parts import MattePart, plan_parts
 from pipeline.jobs.target_mattes import tracks_first
 from pipeline.session.request import MatteRequest
@@ -41,7 +41,7 @@ def divide(
     first, last = frame_range(request, session.clip)
     guides = target_guides(session, request, first, last)
     options = resolve_options(engine.option_specs(), request.options)
-    plan = plan_of(engine_name, options, (first, last), guides)
+    plan = plan_of(engine_name, made_with(session, request, engine), (first, last), guides)
     if kept_alphas(session, session.state, request, plan) is not None:
         return ()
     seams = engine.seams(options, is_guided=not request.everyone)

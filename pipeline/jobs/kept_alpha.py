@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engines.base import Engine
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
 from pipeline.jobs.guides import TargetGuide, fingerprint
 from pipeline.session.output_records import target_master, target_numbers
+from pipeline.session.pictures import clean_plate_token
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import ResultPlan, SessionState
 from pipeline.video_io import read_master
 from utils.alpha_levels import AlphaLevels
-from utils.options import OptionValue
+from utils.options import OptionValue, resolve_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,20 @@ class KeptAlpha:
         """Yield every frame's alpha, levels, uint16 (H, W)."""
         for part in self.parts:
             yield from read_master(part)
+
+
+def made_with(session: Session, request: MatteRequest, engine: Engine) -> dict[str, OptionValue]:
+    """Return what an alpha depends on beside its marks and its range: options, and a clean plate's checksum.
+
+    Raises:
+        BadRequest: an option is unknown or out of its range.
+    """
+    options = resolve_options(engine.option_specs(), request.options)
+    if request.refine_key_frames:
+        options = {**options, "refine_key_frames": True}
+    if engine.takes_clean_plate:
+        options = {**options, "clean_plate_file": clean_plate_token(session)}
+    return dict(options)
 
 
 def plan_of(

@@ -19,6 +19,7 @@ from pipeline.jobs.joint_targets import keep_alphas, mattes_together
 from pipeline.jobs.kept_alpha import (
     KeptAlpha,
     kept_alphas,
+    made_with,
     mask_folders,
     master_paths,
     plan_of,
@@ -29,7 +30,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.jobs.tracking import masks_token
 from pipeline.session.output_records import TARGETS_DIR, remove_output
-from pipeline.session.pictures import clean_plate_token, read_clean_plate
+from pipeline.session.pictures import read_clean_plate
 from pipeline.session.request import MatteRequest
 from pipeline.session.result_versions import FormerResult
 from pipeline.session.session import LOCK_WAIT_S, Session
@@ -118,6 +119,7 @@ class MattingJob:
         files = PartFiles(self._session.folder, self._division.job_id)
         with disk.translate_disk_full(self._session.folder, "job.disk_during"):
             run = self._prepare(context, first, last)
+            self._read_clean_plate(run)
             run_part(run, guide, masks, part, files, index)
 
     def _begin(self) -> None:
@@ -148,12 +150,8 @@ class MattingJob:
             self._engine = self._services.registry.get(self.engine_name)
             self._session.update(engine_used=self.engine_name)
             run = replace(run, engine=self._engine)
-        options = resolve_options(self._engine.option_specs(), self._request.options)
-        if self._request.refine_key_frames:
-            options = {**options, "refine_key_frames": True}
-        if self._engine.takes_clean_plate:
-            run.context.clean_plate = read_clean_plate(self._session)
-            options = {**options, "clean_plate_file": clean_plate_token(self._session)}
+        self._read_clean_plate(run)
+        options = made_with(self._session, self._request, self._engine)
         plan = plan_of(self.engine_name, options, (first, last), guides)
         kept = self._kept(run, guides, plan) or [None] * len(guides)
         records = self._matte_targets(run, guides, kept)
@@ -162,6 +160,10 @@ class MattingJob:
         files = {"master_bytes": tuple(sizes), "mask_tokens": tuple(tokens)}
         plan = plan.model_copy(update=files)
         return self._finish(run, records, started_s, plan, former)
+
+    def _read_clean_plate(self, run: MattingRun) -> None:
+        if self._engine.takes_clean_plate:
+            run.context.clean_plate = read_clean_plate(self._session)
 
     def _kept(
         self, run: MattingRun, guides: Sequence[TargetGuide], plan: ResultPlan
