@@ -41,6 +41,8 @@ from tests.workers.redis_server import RedisServer
 from utils.errors import StoreUnavailable
 
 WORKERS = 3
+LONG_LEASE_S = 60.0
+"""Lease where nobody dies, so that a busy machine takes no worker for dead."""
 
 
 def make_celery_page(workspace: Path, server: RedisServer, lease_s: float = LEASE_S) -> Page:
@@ -182,8 +184,8 @@ def divided(folder: Path, frames: int, seconds_a_frame: float) -> None:
     mask = write_mask_png(folder / "mask.png", 0, size_wh)
     workspace = folder / "workspace"
     workspace.mkdir()
-    page = make_page(workspace, FileJobStore(workspace))
-    workers = Workers(workspace)
+    page = make_page(workspace, FileJobStore(workspace), lease_s=LONG_LEASE_S)
+    workers = Workers(workspace, lease_s=LONG_LEASE_S)
     seams = frozenset({Seam.START, Seam.KEY_FRAMES})
     BuiltinEngine.seams = lambda *_, **__: seams  # type: ignore[method-assign]
     seconds = {}

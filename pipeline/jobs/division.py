@@ -8,8 +8,9 @@ from engines.base import Seam
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.guides import target_guides
 from pipeline.jobs.kept_alpha import kept_alphas, made_with, plan_of
-from pipeline.jobs.parts import MattePart, plan_parts
+from pipeline.jobs.parts import plan_parts
 from pipeline.jobs.target_mattes import tracks_first
+from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.scene_cuts import find_cuts
 from pipeline.session.session import Session

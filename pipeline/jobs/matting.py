@@ -24,12 +24,13 @@ from pipeline.jobs.kept_alpha import (
     master_paths,
     plan_of,
 )
-from pipeline.jobs.part_run import PartFiles, joined_alphas, parts_dir, run_part
+from pipeline.jobs.part_run import PartFiles, joined_alphas, run_part
 from pipeline.jobs.parts import Division
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.jobs.tracking import masks_token
 from pipeline.session.output_records import TARGETS_DIR, remove_output
+from pipeline.session.parts import parts_dir
 from pipeline.session.pictures import read_clean_plate
 from pipeline.session.request import MatteRequest
 from pipeline.session.result_versions import FormerResult

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from pipeline.jobs.guides import TargetGuide
 from pipeline.jobs.kept_alpha import KeptAlpha
 from pipeline.jobs.outwards import GuidePart
-from pipeline.jobs.parts import MattePart
 from pipeline.jobs.target_mattes import MattingRun, tracks_first
+from pipeline.session.parts import MattePart, parts_dir
 from pipeline.storage.files import write_atomically
 from pipeline.video_io import AlphaMasterWriter
 from utils.types import Mask, Message
@@ -51,11 +51,6 @@ class PartFiles:
 
     def _report(self, index: int) -> Path:
         return self.folder / f"{index}.json"
-
-
-def parts_dir(session_folder: Path) -> Path:
-    """Return where a session's divided job keeps its parts until it is done."""
-    return session_folder / "parts"
 
 
 def run_part(

@@ -11,38 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pydantic import BaseModel, ConfigDict
-
 from engines.base import Seam
 from pipeline.jobs.guides import TargetGuide
+from pipeline.session.parts import MattePart
 
 LEAST_FRAMES = 96
 """Frames of all targets below which nothing is divided: beginning a part takes a second or two."""
 _LONGEST_SHARE = 0.8
 """Share of the job that its longest part may be, or dividing it is not worth while."""
-
-
-class MattePart(BaseModel):
-    """Frames `first` to `last` of one target, inclusive; one worker mattes them.
-
-    The engine reads `read_first` to `read_last` and starts from `start`. All are counted within the job's range,
-    `target` in the order of its targets. A part that `tracks` makes the masks of all frames instead.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    target: int
-    first: int
-    last: int
-    read_first: int
-    read_last: int
-    start: int
-    tracks: bool = False
-
-    @property
-    def frames(self) -> int:
-        """Number of frames whose alpha it makes."""
-        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)

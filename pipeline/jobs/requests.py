@@ -12,11 +12,12 @@ from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.division import divide
 from pipeline.jobs.guides import start_frames
 from pipeline.jobs.matting import MattingJob
-from pipeline.jobs.parts import Division, MattePart
+from pipeline.jobs.parts import Division
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerender import RenderJob, result_folders
 from pipeline.jobs.target_mattes import Services, tracks_first
 from pipeline.session.clips import Clips
+from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import check_picture
 from pipeline.session.session import Session

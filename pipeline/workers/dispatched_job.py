@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from engines.base import RunContext
-from pipeline.jobs.part_run import parts_dir
-from pipeline.jobs.parts import MattePart
+from pipeline.session.parts import MattePart, parts_dir
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import SessionStatus
 from pipeline.workers.attempts import Attempt, discard_attempts

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.jobs.parts import MattePart
+from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import STATE_VERSION
 from utils.types import Message, Progress

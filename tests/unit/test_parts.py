@@ -6,7 +6,8 @@ import numpy as np
 
 from engines.base import Seam
 from pipeline.jobs.guides import TargetGuide
-from pipeline.jobs.parts import MattePart, plan_parts
+from pipeline.jobs.parts import plan_parts
+from pipeline.session.parts import MattePart
 
 MARK = np.ones((4, 4), np.bool_)
 ABSENT = np.zeros((4, 4), np.bool_)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engines.base import RunContext
-from pipeline.jobs.parts import MattePart
+from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import OutputRecord, SessionState, SessionStatus
