@@ -20,8 +20,8 @@ header { display: flex; flex-wrap: wrap; gap: 6px 18px; align-items: baseline; }
 h1 { font-size: 26px; margin: 0; } h2 { font-size: 17px; margin: 26px 0 6px; } p { margin: 6px 0; color: #4b5563; }
 .table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; background: #fff; border-radius: 8px; }
 th, td { text-align: left; padding: 7px 12px; border-bottom: 1px solid #e2e8f0; vertical-align: top; }
-td { overflow-wrap: anywhere; } form { display: inline; } a { color: #1d4ed8; }
-button { font: inherit; font-size: 14px; padding: 5px 11px; margin: 0 6px 2px 0; border: 1px solid #94a3b8;
+td { overflow-wrap: break-word; } th, button { white-space: nowrap; } form { display: inline; } a { color: #1d4ed8; }
+button { font: inherit; font-size: 14px; padding: 5px 11px; margin: 4px 6px 2px 0; border: 1px solid #94a3b8;
   border-radius: 8px; background: #fff; color: inherit; cursor: pointer; }
 button:hover { border-color: #2563eb; } :focus-visible { outline: 3px solid #60a5fa; outline-offset: 2px; }
 [role=alert] { color: #b91c1c; font-weight: 600; }
