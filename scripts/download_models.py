@@ -159,10 +159,12 @@ def announce(model: dict[str, Any], folder: Path) -> None:
 def export_steps(model: dict[str, Any]) -> str:
     """Return how to make the file of a model of which none is published."""
     given, name = model["export"], model["folder"]
+    run = f".venv/bin/python -m scripts.export {name} --code FOLDER --checkpoint FILE"
+    if "module" in given:
+        run = f"PYTHON -m {given['module']} {name} --checkpoint FILE"
     return (
         f"{model['label']} is no download: {next(iter(model['files']))} is made of its project's weights. Get "
-        f"the code ({given['code']}) and the checkpoint ({given['checkpoint']}); then run: "
-        f".venv/bin/python -m scripts.export {name} --code FOLDER --checkpoint FILE"
+        f"what it is made with ({given['code']}) and the checkpoint ({given['checkpoint']}); then run: {run}"
     )
 
 

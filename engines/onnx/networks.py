@@ -76,6 +76,13 @@ def _birefnet(name: str, side: int = 1024, *, in_rembg: bool = False) -> Network
     )
 
 
+def _matting_unet(name: str) -> NetworkSpec:
+    """ModelScope's `image_matting_pipeline.py`: RGB 0..255 of any size, which the graph itself scales."""
+    return NetworkSpec(
+        name, name, NativeSize(), scale=1.0, image_input="image", alpha_output="alpha"
+    )
+
+
 RVM_NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
@@ -116,6 +123,8 @@ FRAME_NETWORKS: dict[str, NetworkSpec] = {
         _imagenet("silueta", Square(320), in_rembg=True),
         NetworkSpec("rmbg-1.4", "rmbg-1.4", Square(1024), mean=_HALF, std=_ONE),
         _imagenet("rmbg-2.0", Square(1024), "pixel_values", "alphas"),
+        _matting_unet("matting-unet-portrait"),
+        _matting_unet("matting-unet-universal"),
         _imagenet("inspyrenet", Square(1024), "image", "logits", logits=True),
         _imagenet("inspyrenet-fast", Square(384), "image", "logits", logits=True),
         _imagenet(
