@@ -371,6 +371,15 @@ def test_a_network_that_sees_a_part_of_the_box_says_little_against_the_rest() ->
     assert both[horse].min() > 4.0
 
 
+def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target() -> None:
+    neighbour = rectangle(10, 30, 36, 60)
+    cue = ForegroundCue([FixedAnswer(TARGET | neighbour)], picture(TARGET), (WIDTH, HEIGHT))
+    log_odds = cue.log_odds((30, 20, 60, 60))
+    assert log_odds is not None
+    assert log_odds[rectangle(45, 25, 58, 55)].min() > 4.0
+    assert log_odds[rectangle(30, 40, 32, 52)].max() < 2.5
+
+
 @pytest.mark.parametrize(
     ("found", "chosen"),
     [

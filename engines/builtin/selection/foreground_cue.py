@@ -9,6 +9,7 @@ import numpy as np
 
 from engines.base import ForegroundEstimator
 from engines.builtin.vision.arrays import FloatMap, resize_map
+from engines.builtin.vision.guided_filter import box_mean
 from utils.mask_utils import bounding_box, components, grow_box, intersection_over_union
 from utils.types import Frame, Mask
 
@@ -21,7 +22,9 @@ _LARGEST_LOGIT = 4.0
 _WEIGHT = 2.0
 """Weight of the networks' log odds beside the other evidence, where an answer fits the box."""
 _RING = 0.15
-"""Width of the ring around a box in which foreground shows that an answer doesn't end with it."""
+"""Width of the ring around a box in which foreground shows that an answer doesn't end with it, as a share of the box."""
+_BESIDE = 0.25
+"""Share of a pixel's surroundings in the ring from which on the ring tells of the pixel in full."""
 _KEPT_BOXES = 16
 
 log = logging.getLogger(__name__)
@@ -40,7 +43,8 @@ class ForegroundCue:
         """Return the networks' log odds around a box of the small picture, float32 (h, w), weighted.
 
         The mean of their answers on the whole picture and on a crop, each weighted by how well its
-        foreground fits the box: a network for people says little of a horse with its rider. None
+        foreground fits the box: a network for people says little of a horse with its rider. Foreground
+        that goes on outside the box nearby, such as a neighbour's arm, does not speak for the target. None
         without a network.
         """
         answers = [answer for network in self._networks for answer in network.answers(box)]
@@ -49,7 +53,9 @@ class ForegroundCue:
         fits = [_fit(answer > 0.5, box) for answer in answers]
         total = np.zeros(answers[0].shape, dtype=np.float32)
         for fit, answer in zip(fits, answers, strict=True):
-            total += np.float32(fit * fit) * _logit(answer)
+            logit = _logit(answer)
+            logit = np.where(logit > 0, logit * (1.0 - _going_on(answer, box)), logit)
+            total += np.float32(fit * fit) * logit
         return np.asarray(total * np.float32(_WEIGHT / max(sum(fits), 1e-6)), dtype=np.float32)
 
     def overlap(self, mask: Mask, box: IntBox) -> float:
@@ -149,13 +155,28 @@ def _fit(found: Mask, box: IntBox) -> float:
     if inside is None:
         return 0.0
     covered = (inside[2] - inside[0]) * (inside[3] - inside[1]) / ((x1 - x0) * (y1 - y0))
-    height, width = found.shape
-    left, top, right, bottom = grow_box(box, (width, height), _RING, 2)
-    ring = np.zeros(found.shape, dtype=bool)
-    ring[top:bottom, left:right] = True
-    ring[y0:y1, x0:x1] = False
+    ring = _ring(found.shape, box)
     leak = float(found[ring].mean()) if ring.any() else 0.0
     return float(covered * (1.0 - leak))
+
+
+def _going_on(answer: FloatMap, box: IntBox) -> FloatMap:
+    """Return the share of foreground in the ring near each pixel, float32 (h, w) in [0, 1]; 0 far from the ring."""
+    x0, y0, x1, y1 = box
+    radius = max(2, round(_RING * max(x1 - x0, y1 - y0)))
+    ring = _ring(answer.shape, box).astype(np.float32)
+    beside = box_mean(ring, radius)
+    share = box_mean(answer * ring, radius) / np.maximum(beside, np.float32(1e-6))
+    return np.asarray(share * np.minimum(beside / _BESIDE, 1.0), dtype=np.float32)
+
+
+def _ring(shape: tuple[int, ...], box: IntBox) -> Mask:
+    x0, y0, x1, y1 = box
+    left, top, right, bottom = grow_box(box, (shape[1], shape[0]), _RING, 2)
+    ring = np.zeros(shape, dtype=bool)
+    ring[top:bottom, left:right] = True
+    ring[y0:y1, x0:x1] = False
+    return ring
 
 
 def _logit(probability: FloatMap) -> FloatMap:
