@@ -114,6 +114,7 @@ def work_for_others(settings: Settings, name: str) -> None:
     if settings.broker is None:
         raise BadRequest("worker.no_broker")
     logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     work(settings, worker_name(name), lambda: True)
 
 

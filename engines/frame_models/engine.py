@@ -25,6 +25,7 @@ from engines.base import (
 )
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
+from engines.onnx.frame_choice import Fate, FrameChoice
 from engines.onnx.guide import TargetGuide
 from engines.onnx.network_engine import NetworkFile, note_runtime
 from engines.onnx.pictures import fitted, input_size_wh, to_alpha, to_input
@@ -37,7 +38,6 @@ from engines.onnx.target import TargetRestriction
 from utils.errors import BadRequest
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
-from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask, Message
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class FrameEngine(Engine):
         if first == stop:
             return
         smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing)
-        samples = _samples(frames, span, options.every, estimate, context)
+        samples = _samples(frames, span, options, estimate, context)
         with closing(samples), memory_errors():
             for offset, alpha in enumerate(smoother.run(samples)):
                 yield first + offset * step, alpha
@@ -228,19 +228,19 @@ class FrameModelEngine(FrameEngine):
 def _samples(
     frames: FrameSource,
     span: tuple[int, int, Literal[1, -1]],
-    every: int,
+    options: SmoothingOptions,
     estimate: Callable[[Frame], Alpha],
     context: RunContext,
-) -> Generator[Sample, None, None]:
-    """Yield the frames of a span, every n-th of a shot with the network's alpha."""
-    cuts = CutDetector()
-    since = 0
+) -> Generator[Sample | None, None, None]:
+    """Yield the frames of a span, those that are chosen with the network's alpha."""
+    choice = FrameChoice(options.every, options.skip_unchanged)
     source = ahead(lambda: frames.read(*span), depth=2)
     with closing(source) as reader:  # type: ignore[type-var]
-        for frame in reader:
+        for offset, frame in enumerate(reader):
             context.check_cancelled()
-            starts = cuts.is_cut(frame)
-            since = 0 if starts else since
-            asked = since % every == 0
-            since += 1
-            yield Sample(frame, estimate(frame) if asked else None, starts)
+            fate = choice.choose(frame)
+            if fate is Fate.SAME:
+                yield None
+                continue
+            alpha = estimate(frame) if fate is Fate.MATTED else None
+            yield Sample(frame, alpha, offset in choice.starts)

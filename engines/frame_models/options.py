@@ -33,6 +33,15 @@ class SmoothingOptions:
             maximum=12,
         ),
     ] = 1
+    skip_unchanged: Annotated[
+        bool,
+        Option(
+            Text(
+                en="Don't run the network on frames that look like the one before them",
+                zh="与前一帧相同的画面不再运行网络",
+            )
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ computed at a reduced size; the full-size alpha is moved by the difference, so t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -49,13 +50,14 @@ class _Moment:
     """What is kept of a frame while it lies within reach, at the reduced size.
 
     `before` and `after` are the flow to the frame before and after, (h, w, 2) in pixels; the misses tell how
-    far it fails to come back, in pixels.
+    far it fails to come back, in pixels. `repeats` counts the frames after it that show the same.
     """
 
     grey: Grey
     full: npt.NDArray[np.uint16] | None
     alpha: FloatMap | None
     median: FloatMap | None = None
+    repeats: int = 0
     before: FloatMap | None = None
     before_miss: FloatMap | None = None
     after: FloatMap | None = None
@@ -109,35 +111,42 @@ class FlowSmoother:
         self._smooths = smooths
         self._reach = max(REACH if smooths else 0, every - 1)
 
-    def run(self, samples: Iterable[Sample]) -> Iterator[Alpha]:
+    def run(self, samples: Iterable[Sample | None]) -> Iterator[Alpha]:
         """Yield each frame's alpha, float32 (H, W), in order; some frames are read ahead.
+
+        Args:
+            samples: None for a frame that shows what the one before shows: it takes its alpha.
 
         Raises:
             ValueError: a shot begins with a frame without an alpha.
         """
         if self._reach == 0:
-            yield from (sample.alpha for sample in samples if sample.alpha is not None)
+            yield from _as_given(samples)
             return
         shot: list[_Moment] = []
         given = 0
         for sample in samples:
+            if sample is None:
+                shot[-1].repeats += 1
+                continue
             if sample.starts or not shot:
-                yield from self._rest(shot, given)
+                yield from self._results(shot, given, len(shot))
                 shot, given = [], 0
                 if sample.alpha is None:
                     raise ValueError("the first frame of a shot needs an alpha")
             shot.append(self._moment(sample, shot[-1] if shot else None))
             if len(shot) - given > self._reach + 1:
-                yield self._result(shot, given)
+                yield from self._results(shot, given, given + 1)
                 given += 1
             if given > self._reach + 1:
                 del shot[0]
                 given -= 1
-        yield from self._rest(shot, given)
+        yield from self._results(shot, given, len(shot))
 
-    def _rest(self, shot: list[_Moment], given: int) -> Iterator[Alpha]:
-        for place in range(given, len(shot)):
-            yield self._result(shot, place)
+    def _results(self, shot: list[_Moment], start: int, stop: int) -> Iterator[Alpha]:
+        for place in range(start, stop):
+            result = self._result(shot, place)
+            yield from itertools.repeat(result, 1 + shot[place].repeats)
 
     def _moment(self, sample: Sample, previous: _Moment | None) -> _Moment:
         motion = self._motion
@@ -243,31 +252,13 @@ class FlowSmoother:
         )
 
 
-class FlowCarrier:
-    """Carries an alpha from frame to frame, for a caller that can't read ahead.
-
-    Args:
-        size_wh: size of the frames, in pixels.
-    """
-
-    def __init__(self, size_wh: tuple[int, int]) -> None:
-        self._motion = _Motion(size_wh)
-        self._before: tuple[Grey, npt.NDArray[np.uint16]] | None = None
-
-    def next(self, frame: Frame, alpha: Alpha | None) -> Alpha:
-        """Return the alpha of the next frame, uint8 RGB (H, W, 3): the one given, or the one before carried along.
-
-        Raises:
-            ValueError: there is nothing to carry.
-        """
-        grey = self._motion.grey(frame)
+def _as_given(samples: Iterable[Sample | None]) -> Iterator[Alpha]:
+    alpha: Alpha | None = None
+    for sample in samples:
+        alpha = alpha if sample is None else sample.alpha
         if alpha is None:
-            if self._before is None:
-                raise ValueError("the first frame needs an alpha")
-            before, levels = self._before
-            alpha = self._motion.carried(levels, self._motion.flow(grey, before))
-        self._before = grey, _sixteen_bits(alpha)
-        return alpha
+            raise ValueError("every frame needs an alpha, its own or that of the one before")
+        yield alpha
 
 
 def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 from urllib.parse import quote
 
 from engines.base import RunContext
+from engines.remote.answers import Answer, expand_body, lookup
 from engines.remote.ledger import Ledger
-from engines.remote.spec import JsonBody, Service
+from engines.remote.replies import Reply
+from engines.remote.spec import Service
 from engines.remote.store import Store
 from engines.remote.ticket import Ticket
-from engines.remote.wire import Answer, AnswerLostError, Reply, Wire
+from engines.remote.wire import AnswerLostError, Wire
 from utils.errors import Cancelled, ServiceFailed
 
 _CONTENT_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".png": "image/png"}
@@ -105,7 +108,7 @@ class Courier:
             if ticket.state == "sending":
                 # Told once; whoever starts again knows.
                 ticket.forget()
-                raise self.wire.failed("lost_before")
+                raise self.wire.replies.failed("lost_before")
             if ticket.state == "new":
                 reply = self._submit(parcel, ticket)
                 if reply is None or not self.service.poll:
@@ -130,6 +133,8 @@ class Courier:
     def _submit(self, parcel: Parcel, ticket: Ticket) -> Reply | None:
         """Send the job; the ticket says so before, and has the job's id afterwards. None: no foreground in it."""
         values = {**self.values, **parcel.values, "key_of_job": ticket.key}
+        # The upload costs nothing, but the clip leaves the house with it.
+        self.ledger.check(parcel.usd + parcel.further_usd)
         if self.service.upload is not None:
             values["file"] = self._upload(parcel.path)
         self.ledger.add(self.service.name, parcel.usd, "sent", parcel.further_usd)
@@ -142,7 +147,7 @@ class Courier:
             )
         except AnswerLostError as error:
             ticket.forget()
-            raise self.wire.failed("answer_lost", error) from error
+            raise self.wire.replies.failed("answer_lost", error) from error
         except (ServiceFailed, Cancelled) as error:
             if isinstance(error, Cancelled) or error.code in _NOT_ACCEPTED:
                 self.ledger.add(self.service.name, -parcel.usd, "refused")
@@ -178,8 +183,8 @@ class Courier:
         try:
             if not upload.target:
                 reply = self.wire.post(url, files={upload.file_field: path})
-                return self._address(self.wire.json(reply), upload.file_url)
-            answer = self.wire.json(self.wire.post(url, json=dict(upload.body)))
+                return self._address(self.wire.replies.json(reply), upload.file_url)
+            answer = self.wire.replies.json(self.wire.post(url, json=dict(upload.body)))
             target = self._address(answer, upload.target)
             fields = lookup(answer, upload.fields) if upload.fields else None
             if isinstance(fields, dict):
@@ -189,7 +194,7 @@ class Courier:
                 self.wire.put(target, path, _CONTENT_TYPES[path.suffix])
             return self._address(answer, upload.file_url)
         except AnswerLostError as error:
-            raise self.wire.failed("unreachable", error) from error
+            raise self.wire.replies.failed("unreachable", error) from error
 
     def _settle(self, parcel: Parcel, reply: Reply) -> None:
         """Write the difference to what the service says that it charged, where it says so."""
@@ -200,7 +205,8 @@ class Courier:
             true_usd = float(reply.headers[header]) * parcel.usd
         except ValueError:
             return
-        if true_usd != parcel.usd:
+        # A service can't give a budget back, nor make it a number that no sum exceeds.
+        if math.isfinite(true_usd) and true_usd >= 0 and true_usd != parcel.usd:
             self.ledger.add(self.service.name, true_usd - parcel.usd, "charged")
             self.bill.usd += true_usd - parcel.usd
 
@@ -212,10 +218,10 @@ class Courier:
         """
         service = self.service
         try:
-            answer = self.wire.json(reply)
+            answer = self.wire.replies.json(reply)
             number = lookup(answer, service.id)
             if not isinstance(number, (str, int)) or number == "":
-                raise self.wire.failed("not_understood")
+                raise self.wire.replies.failed("not_understood")
             ticket.id = str(number)
             ticket.poll = self._address(answer, service.poll, ticket.id)
             if service.through:
@@ -238,8 +244,8 @@ class Courier:
             if word in service.done:
                 return answer
             if word in service.failed:
-                reason = self.wire.clean(str(lookup(answer, service.error) or word))
-                raise self.wire.failed("job_failed", reason=reason)
+                reason = self.wire.replies.clean(str(lookup(answer, service.error) or word))
+                raise self.wire.replies.failed("job_failed", reason=reason)
             self.context.check_cancelled()
             self.wire.pause(attempt)
         raise RuntimeError("unreachable")
@@ -268,7 +274,7 @@ class Courier:
         try:
             parcel.verify(incoming)
         except ServiceFailed as error:
-            raise self.wire.failed("not_understood", error) from error
+            raise self.wire.replies.failed("not_understood", error) from error
         incoming.replace(result)
         return result
 
@@ -289,34 +295,5 @@ class Courier:
         while isinstance(found, list) and found:
             found = found[0]
         if not isinstance(found, str) or not found.startswith(("https://", "http://")):
-            raise self.wire.failed("not_understood")
+            raise self.wire.replies.failed("not_understood")
         return found
-
-
-def lookup(answer: Answer, where: str) -> Answer:
-    """Return what sits at a dotted path in JSON, or at the first of several; None where nothing does."""
-    for path in where.split("|"):
-        found = answer
-        for name in path.split("."):
-            if isinstance(found, dict):
-                found = found.get(name)
-            elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-                found = found[int(name)]
-            else:
-                found = None
-        if found is not None:
-            return found
-    return None
-
-
-def expand_body(body: Mapping[str, JsonBody], values: Mapping[str, str]) -> dict[str, Any]:
-    """Return a body with the placeholders in its texts filled in."""
-    result: dict[str, Any] = {}
-    for name, value in body.items():
-        if isinstance(value, str):
-            result[name] = value.format_map(values)
-        elif isinstance(value, Mapping):
-            result[name] = expand_body(value, values)
-        else:
-            result[name] = value
-    return result

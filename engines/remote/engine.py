@@ -37,7 +37,7 @@ from utils.types import Mask, Message
 
 if TYPE_CHECKING:
     from config import Settings
-    from engines.remote.job import Account
+    from engines.remote.account import Account
 
 
 class RemoteServiceEngine(Engine):
@@ -154,7 +154,7 @@ class RemoteServiceEngine(Engine):
 
     def examine(self) -> Message:
         """See `RemoteEngine.examine`."""
-        from engines.remote.job import examine
+        from engines.remote.account import examine
 
         return examine(self.account(), RunContext())
 
@@ -207,7 +207,7 @@ class RemoteServiceEngine(Engine):
 
     def account(self) -> Account:
         """Return what a job needs of this installation: key, addresses, price, patience, ledger."""
-        from engines.remote.job import Account
+        from engines.remote.account import Account
         from engines.remote.store import Store
         from engines.remote.wire import Patience
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def _sum(content: str, service: str) -> Spent:
             at = datetime.fromtimestamp(row["at"], timezone.utc)
             usd, name = float(row["usd"]), row["service"]
         except (ValueError, KeyError, TypeError, OverflowError, OSError):
+            continue
+        if not math.isfinite(usd):
             continue
         if (at.year, at.month) == (now.year, now.month) and service in ("", name):
             month += usd

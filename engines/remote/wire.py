@@ -7,23 +7,20 @@ wherever the host is another one.
 
 from __future__ import annotations
 
-import email.utils
-import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 
 import httpx
 
 from engines.remote.addresses import PrivateAddressError, guarded_transport, origin_of
+from engines.remote.answers import Answer
+from engines.remote.replies import Replies, Reply, retry_after_s
 from utils.errors import Cancelled, ServiceFailed
-
-Answer: TypeAlias = Any
-"""JSON as it was read: dictionaries, lists, texts, numbers."""
 
 MOST_HOPS = 30
 """Redirects followed: a service may answer 303 every 150 seconds until it is done."""
@@ -33,7 +30,6 @@ GET_TRIES, POST_TRIES = 10, 4
 _LONGEST_PAUSE = 15
 """Longest pause between two looks, in first pauses."""
 _BUSY = frozenset({429, 500, 502, 503, 504})
-_LONGEST_REASON = 200
 _FILE_TYPES = (
     "video/",
     "image/",
@@ -44,17 +40,11 @@ _FILE_TYPES = (
 )
 
 
+Read = TypeVar("Read")
+
+
 class AnswerLostError(Exception):
     """A POST was sent, and nobody knows whether it arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer that was read; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +63,13 @@ class Wire:
     """Requests to one service.
 
     Args:
-        title: the service's name for error texts.
-        key_headers: headers with the key.
+        replies: says what an answer means; it has the headers with the key.
         own: hosts and ports that are given the key; the first is the one the administrator named.
         is_private: the first of them may be an address of this network.
         most_bytes: largest result that is fetched.
     """
 
-    title: str
-    key_headers: Mapping[str, str]
+    replies: Replies
     own: tuple[tuple[str, int], ...]
     is_private: bool
     patience: Patience
@@ -93,8 +81,13 @@ class Wire:
     def __post_init__(self) -> None:
         timeout = httpx.Timeout(self.patience.answer_s, connect=self.patience.connect_s)
         trusted = {self.own[0]} if self.is_private else set()
+        patience = self.patience.answer_s + self.patience.fetch_s
         self._client = httpx.Client(
-            transport=guarded_transport(trusted), timeout=timeout, trust_env=False
+            transport=guarded_transport(trusted, patience),
+            # A compressed answer may be a thousand times as large as what arrives.
+            headers={"Accept-Encoding": "identity"},
+            timeout=timeout,
+            trust_env=False,
         )
         self._deadline_s = time.monotonic() + self.patience.job_s
 
@@ -117,14 +110,24 @@ class Wire:
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 # Not connected: nothing was sent.
                 if attempt + 1 == POST_TRIES:
-                    raise self.failed("unreachable", error) from error
+                    raise self.replies.failed("unreachable", error) from error
                 self.pause(attempt)
                 continue
+            if reply.status == 303:
+                return self._answer_elsewhere(url, reply)
             if reply.status != 429:
-                self.check(reply)
+                self.replies.check(reply)
                 return reply
             self.pause(attempt, reply.headers)
-        raise self.failed("busy")
+        raise self.replies.failed("busy")
+
+    def _answer_elsewhere(self, url: str, reply: Reply) -> Reply:
+        """Return the answer to a POST that was taken and whose answer lies at another address (RFC 9110, 15.4.4)."""
+        try:
+            target = self._url(reply.headers.get("location", ""), self._url(url))
+            return self._get(str(target), self._read)
+        except (ServiceFailed, Cancelled) as error:
+            raise AnswerLostError(str(error)) from error
 
     def _post_once(self, url: str, content: Mapping[str, Any]) -> Reply:
         content = dict(content)
@@ -162,18 +165,18 @@ class Wire:
                     reply = self._send(request)
             except httpx.RequestError as error:
                 if attempt + 1 == POST_TRIES:
-                    raise self.failed("unreachable", error) from error
+                    raise self.replies.failed("unreachable", error) from error
             else:
                 if reply.status not in _BUSY or attempt + 1 == POST_TRIES:
-                    self.check(reply)
+                    self.replies.check(reply)
                     return
             self.pause(attempt)
 
     def end(self, method: str, url: str) -> None:
         """Ask for a job to be ended; it may be done already, so whatever is answered will do."""
-        request = self._client.build_request(method, url, headers=self._keys_for(httpx.URL(url)))
         try:
-            self._send(request)
+            headers = self._keys_for(self._url(url))
+            self._send(self._client.build_request(method, url, headers=headers))
         except (httpx.RequestError, ServiceFailed):
             return
 
@@ -183,9 +186,7 @@ class Wire:
         Raises:
             ServiceFailed: the service refuses, is out of reach, or answers with something else.
         """
-        replies: list[Reply] = []
-        self._get(url, lambda response: replies.append(self._read(response)))
-        return self.json(replies[-1])
+        return self.replies.json(self._get(url, self._read))
 
     def download(self, url: str, path: Path) -> None:
         """Fetch a result into a file, which appears when it is whole.
@@ -203,21 +204,23 @@ class Wire:
     def _save(self, response: httpx.Response, partial: Path) -> None:
         kind = response.headers.get("content-type", "application/octet-stream").lower()
         if not kind.startswith(_FILE_TYPES):
-            raise self.failed("wrong_type", kind=kind[:60])
+            raise self.replies.failed("wrong_type", kind=kind[:60])
         deadline_s = time.monotonic() + self.patience.fetch_s
         got = 0
         with partial.open("wb") as stream:
             # As it arrives: waiting for a full chunk would hide how slow it is.
-            for chunk in response.iter_bytes():
+            for chunk in self._pieces(response):
                 got += len(chunk)
                 if got > self.most_bytes:
-                    raise self.failed("result_too_large", limit_mb=self.most_bytes // 1024**2)
+                    raise self.replies.failed(
+                        "result_too_large", limit_mb=self.most_bytes // 1024**2
+                    )
                 if time.monotonic() > deadline_s:
-                    raise self.failed("slow", limit=round(self.patience.fetch_s, 1))
+                    raise self.replies.failed("slow", limit=round(self.patience.fetch_s, 1))
                 self._check_cancel()
                 stream.write(chunk)
 
-    def _get(self, url: str, read: Callable[[httpx.Response], object]) -> None:
+    def _get(self, url: str, read: Callable[[httpx.Response], Read]) -> Read:
         """GET with redirects; `read` takes the body of the good answer, whose loss has it asked for again."""
         problem: Exception | None = None
         for attempt in range(GET_TRIES):
@@ -226,15 +229,14 @@ class Wire:
             try:
                 with closing(self._follow(url)) as response:
                     if response.is_success:
-                        read(response)
-                        return
+                        return read(response)
                     if response.status_code not in _BUSY:
-                        self.check(self._read(response))
+                        self.replies.check(self._read(response))
                     problem, headers = None, response.headers
             except httpx.RequestError as error:
                 problem = error
             self.pause(attempt, headers)
-        raise self.failed("unreachable" if problem else "busy", problem)
+        raise self.replies.failed("unreachable" if problem else "busy", problem)
 
     def _follow(self, url: str) -> httpx.Response:
         """Return the answer at the end of the redirects, its body not read; close it."""
@@ -245,31 +247,31 @@ class Wire:
             try:
                 response = self._client.send(request, stream=True)
             except PrivateAddressError as error:
-                raise self.failed("private_address", host=target.host) from error
+                raise self.replies.failed("private_address", host=target.host) from error
             if not response.has_redirect_location:
                 return response
             response.close()
             target = self._url(response.headers["location"], target)
             self._check_cancel()
-        raise self.failed("redirects", limit=MOST_HOPS)
+        raise self.replies.failed("redirects", limit=MOST_HOPS)
 
     def _url(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
         try:
             return httpx.URL(text) if base is None else base.join(text)
         except httpx.InvalidURL as error:
-            raise self.failed("not_understood", error) from error
+            raise self.replies.failed("not_understood", error) from error
 
     def _check_address(self, url: httpx.URL) -> None:
         if url.scheme == "https" or (url.scheme == "http" and origin_of(url) == self.own[0]):
             return
-        raise self.failed("private_address", host=url.host[:80])
+        raise self.replies.failed("private_address", host=url.host[:80])
 
     def _send(self, request: httpx.Request) -> Reply:
         self._check_address(request.url)
         try:
             response = self._client.send(request, stream=True)
         except PrivateAddressError as error:
-            raise self.failed("private_address", host=request.url.host) from error
+            raise self.replies.failed("private_address", host=request.url.host) from error
         with closing(response):
             return self._read(response)
 
@@ -277,47 +279,22 @@ class Wire:
         """Read a short answer, which must not take for ever either."""
         content = bytearray()
         deadline_s = time.monotonic() + self.patience.fetch_s
-        for chunk in response.iter_bytes():
+        for chunk in self._pieces(response):
             content += chunk
             if len(content) > MOST_ANSWER_BYTES:
-                raise self.failed("result_too_large", limit_mb=MOST_ANSWER_BYTES // 1024**2)
+                raise self.replies.failed("result_too_large", limit_mb=MOST_ANSWER_BYTES // 1024**2)
             if time.monotonic() > deadline_s:
                 raise httpx.ReadTimeout("the answer drips")
         return Reply(response.status_code, response.headers, bytes(content))
 
+    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        """Yield the body as it arrives."""
+        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise self.replies.failed("not_understood")
+        return response.iter_raw()
+
     def _keys_for(self, url: httpx.URL) -> Mapping[str, str]:
-        return self.key_headers if origin_of(url) in self.own else {}
-
-    def json(self, reply: Reply) -> Answer:
-        """Return an answer's JSON.
-
-        Raises:
-            ServiceFailed: it is none.
-        """
-        try:
-            return json.loads(reply.content)
-        except ValueError as error:
-            raise self.failed("not_understood", error) from error
-
-    def check(self, reply: Reply) -> None:
-        """Raise what an answer of 400 and above means, and a redirect of what must not be sent twice."""
-        code = reply.status
-        if code < 300 or code == 303:
-            return
-        names = {401: "bad_key", 402: "no_credit", 403: "bad_key", 404: "gone", 410: "gone"}
-        names |= {413: "too_large", 429: "busy"}
-        name = names.get(code, "service_failed" if code >= 500 else "refused")
-        said = f"{code} {self.clean(reply.content.decode('utf-8', 'replace'))}"
-        error = self.failed(name, reason=said) if name == "refused" else self.failed(name)
-        error.detail = said
-        raise error
-
-    def clean(self, text: str) -> str:
-        """Return what a service says, short, printable, and without the key should it repeat it."""
-        for value in self.key_headers.values():
-            text = text.replace(value, "…").replace(value.rpartition(" ")[2], "…")
-        shown = "".join(character for character in text if character.isprintable())
-        return shown[:_LONGEST_REASON]
+        return self.replies.key_headers if origin_of(url) in self.own else {}
 
     def pause(self, attempt: int, headers: Mapping[str, str] | None = None) -> None:
         """Wait before the next look: as the service says, else 1, 2, 4 … 15 times the first pause.
@@ -327,33 +304,14 @@ class Wire:
         """
         usual_s = self.patience.pause_s * min(2**attempt, _LONGEST_PAUSE)
         asked = "" if headers is None else headers.get("retry-after", "")
-        wait_s = _retry_after_s(asked, usual_s)
+        wait_s = retry_after_s(asked, usual_s)
         if time.monotonic() + wait_s > self._deadline_s:
             if wait_s > usual_s:
-                raise self.failed("busy")
-            raise self.failed("deadline", minutes=round(self.patience.job_s / 60, 1))
+                raise self.replies.failed("busy")
+            raise self.replies.failed("deadline", minutes=round(self.patience.job_s / 60, 1))
         if self.cancel.wait(wait_s):
             raise Cancelled
 
     def _check_cancel(self) -> None:
         if self.cancel.is_set():
             raise Cancelled
-
-    def failed(
-        self, name: str, cause: Exception | None = None, **values: str | int | float
-    ) -> ServiceFailed:
-        """Return the error of that name, `remote.<name>` in the catalogue."""
-        detail = f"{type(cause).__name__}: {self.clean(str(cause))}" if cause else ""
-        return ServiceFailed(f"remote.{name}", detail=detail, service=self.title, **values)
-
-
-def _retry_after_s(text: str, otherwise: float) -> float:
-    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3): a number, or a date."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return otherwise

@@ -119,4 +119,6 @@ def _run(
     """Be a worker, in its own process, for as long as the page's process lives."""
     os.environ.update(environment)
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s {name}: %(message)s")
+    # It would log the addresses of results, which whoever reads them may fetch.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     work(settings, name, lambda: os.getppid() == parent)

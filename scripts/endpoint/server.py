@@ -94,6 +94,7 @@ class LocalJobs:
             self._sweep()
             for number, job in self._jobs.items():
                 if key and job.key == key:
+                    shutil.rmtree(clip.parent, ignore_errors=True)
                     return number
             number = secrets.token_hex(16)
             job = _Job(clip.parent, key)

@@ -14,7 +14,7 @@ import pytest
 
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
-from engines.onnx.flow_smoothing import FlowCarrier, FlowSmoother, Sample
+from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
 from engines.onnx.spec import ShortSide, Square
@@ -130,6 +130,19 @@ def test_every_second_frame_is_carried_along_the_motion(models: Path):
     assert np.abs(alphas[1] - alphas[0]).max() < 0.05
 
 
+def test_the_network_is_not_run_on_frames_that_show_the_same(models: Path):
+    engine = loaded(models, "u2netp")
+    calls = []
+    original = engine._alpha
+    engine._alpha = lambda image, as_rembg: calls.append(1) or original(image, as_rembg=as_rembg)
+    one, other = noise(2)
+    alphas = run(engine, [one, one, one, other, other], skip_unchanged="on")
+    assert len(calls) == 2
+    assert len(alphas) == 5
+    assert np.array_equal(alphas[0], alphas[2])
+    assert np.array_equal(alphas[3], alphas[4])
+
+
 def panned(count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Frames of a picture that moves by 3 pixels each time, and the alpha of a thing in it."""
     coarse = np.random.default_rng(1).integers(0, 255, (12, 33, 3)).astype(np.uint8)
@@ -192,14 +205,14 @@ def test_an_unsmoothed_alpha_is_the_network_s():
     assert all(np.array_equal(alpha, raw) for alpha in found)
 
 
-def test_an_alpha_is_carried_from_frame_to_frame():
-    frames, true = panned(4)
-    carrier = FlowCarrier((160, 90))
-    with pytest.raises(ValueError, match="first frame"):
-        carrier.next(frames[0], None)
-    given = [true[0], None, None, None]
-    found = [carrier.next(*pair) for pair in zip(frames, given, strict=True)]
-    assert all(np.abs(one - alpha).mean() < 0.02 for one, alpha in zip(found, true, strict=True))
+@pytest.mark.parametrize("how", [{}, {"every": 2, "smooths": False}, {"smooths": False}])
+def test_a_frame_that_shows_the_same_takes_the_alpha_before(how):
+    frames, true = panned(3)
+    samples = [Sample(frame, alpha) for frame, alpha in zip(frames, true, strict=True)]
+    found = smoothed([samples[0], None, None, *samples[1:], None], **how)
+    assert [np.array_equal(found[0], found[i]) for i in (1, 2, 3)] == [True, True, False]
+    assert np.array_equal(found[4], found[5])
+    assert len(found) == 6
 
 
 def test_carrying_needs_an_alpha_before():

@@ -7,6 +7,7 @@ a status code, or a word that `_Handler` knows.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -59,6 +60,10 @@ class StandIn:
     made: dict[Any, tuple[np.ndarray, bytes]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    moved: dict[str, Any] = field(default_factory=dict)
+    """Answers to submits that were given another address, by the job's number."""
+    charged: str = "1.0"
+    """What remove.bg says that a picture cost, in credits."""
     url: str = ""
     elsewhere: str = ""
     """The same server at another port, which nobody named: an address of this network."""
@@ -75,7 +80,7 @@ class StandIn:
             "bodies",
         ):
             setattr(self, name, getattr(fresh, name))
-        for name in ("sent_frames", "change", "rate", "jobs", "uploads"):
+        for name in ("sent_frames", "change", "rate", "jobs", "uploads", "moved", "charged"):
             setattr(self, name, getattr(fresh, name))
 
     def fault(self, step: str) -> Any:
@@ -187,6 +192,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault[0], {"detail": "busy"}, Retry_After=fault[1])
         elif isinstance(fault, int):
             self._answer(fault, {"detail": f"no, {KEY}", "errors": [{"title": "no"}]})
+        elif fault == "moved":
+            self.state.moved["next"] = None
+            return False
+        elif fault == "nested":
+            self._answer(200, b"[" * 200_000)
+        elif fault == "compressed":
+            self._answer(200, gzip.compress(b"{}"), Content_Encoding="gzip")
+        elif fault == "dripping headers":
+            self._drip_headers()
         elif fault == "nothing found":
             self._answer(400, {"errors": [{"title": "no", "code": "unknown_foreground"}]})
         elif fault == "not json":
@@ -267,8 +281,8 @@ class _Handler(BaseHTTPRequestHandler):
         state.jobs[number] = {"clip": clip, "polls": 0, "service": service}
         service = service.removesuffix("-image")
         base = f"{state.url}/{service}"
-        self._answer(
-            201,
+        self._accept(
+            number,
             {
                 "replicate": {
                     "id": number,
@@ -289,6 +303,13 @@ class _Handler(BaseHTTPRequestHandler):
             }[service],
         )
 
+    def _accept(self, number: str, answer: Any) -> None:
+        if "next" not in self.state.moved:
+            self._answer(201, answer)
+            return
+        self.state.moved = {number: answer}
+        self._redirect(f"/{self.path.split('/')[1]}/moved/{number}", 303)
+
     def _picture(self, content: bytes) -> None:
         form = self._form(content)
         picture = cv2.imdecode(np.frombuffer(form.pop("image_file"), np.uint8), cv2.IMREAD_COLOR)
@@ -297,7 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.sent_frames.append(frames)
         alphas = self.state.change(np.where(frames[..., 0] > 150, 255, 0).astype(np.uint8))
         png = cv2.imencode(".png", alphas[0])[1].tobytes()
-        self._answer(200, png, "image/png", X_Credits_Charged="1.0")
+        self._answer(200, png, "image/png", X_Credits_Charged=self.state.charged)
 
     def do_GET(self) -> None:
         service, _, rest = self.path[1:].partition("/")
@@ -307,6 +328,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if not is_known:
             self._answer(401, {"detail": "wrong key"})
+        elif rest.startswith("moved/"):
+            self._answer(200, self.state.moved[rest.rpartition("/")[2]])
         elif rest.endswith("account"):
             credit = {"data": {"attributes": {"credits": {"total": 41}}}, "username": "house"}
             self._answer(200, credit)
@@ -384,6 +407,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content[:100])
         self.close_connection = True
+
+    def _drip_headers(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        self.close_connection = True
+        while True:
+            try:
+                self.wfile.write(b"x")
+            except OSError:
+                return
+            time.sleep(0.02)
 
     def _drip(self, content: bytes, kind: str) -> None:
         self.send_response(200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 
 from config import Settings
+from engines.onnx.frame_choice import Fate, FrameChoice
 from engines.registry import build_registry
 from engines.remote.addresses import PrivateAddressError, guarded_transport, public_address
 from engines.remote.fit import Sent, fitted_indices, from_colours, to_colours
 from engines.remote.keys import Keys
 from engines.remote.ledger import Ledger
-from engines.remote.options import RemoteOptions
-from engines.remote.sending import Fate, Selection, sent_size_wh
+from engines.remote.received import Received
+from engines.remote.replies import Replies, Reply, retry_after_s
+from engines.remote.sending import sent_size_wh
 from engines.remote.services import SERVICES
 from engines.remote.ticket import Ticket
 from engines.remote.wire import Patience, Wire
@@ -147,7 +150,7 @@ def test_private_addresses_are_not_connected_to(host):
         public_address(host, 80)
     where = f"[{host}]" if ":" in host else host
     with (
-        httpx.Client(transport=guarded_transport(())) as client,
+        httpx.Client(transport=guarded_transport((), 60.0)) as client,
         pytest.raises(PrivateAddressError),
     ):
         client.get(f"http://{where}:9/")
@@ -155,8 +158,7 @@ def test_private_addresses_are_not_connected_to(host):
 
 def test_the_key_goes_to_the_services_own_host_alone():
     wire = Wire(
-        title="fal",
-        key_headers={"Authorization": "Key abc"},
+        replies=Replies("fal", {"Authorization": "Key abc"}),
         own=(("queue.fal.run", 443), ("rest.alpha.fal.ai", 443)),
         is_private=False,
         patience=Patience(0.01, 1.0, 1.0),
@@ -173,7 +175,7 @@ def test_the_key_goes_to_the_services_own_host_alone():
         assert bool(wire._keys_for(httpx.URL(url))) is is_given, url
     with pytest.raises(ServiceFailed, match="not a public address over HTTPS"):
         wire.get("http://queue.fal.run/x")
-    assert "abc" not in wire.clean("the key abc is wrong\x1b[2J")
+    assert "abc" not in wire.replies.clean("the key abc is wrong\x1b[2J")
     wire.close()
 
 
@@ -241,11 +243,49 @@ def test_the_first_frame_of_a_scene_is_always_sent_and_repeated_frames_are_not()
     dark, light = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 220, np.uint8)
     dark[10:20, 10:20, 0] = 90
     moved = np.roll(dark, 4, axis=1)
-    selection = Selection(RemoteOptions(every=3, skip_unchanged=True))
+    choice = FrameChoice(every=3, skips_unchanged=True)
     for frame in (dark, dark + 1, moved, np.roll(moved, 4, 1), np.roll(moved, 8, 1), light, light):
-        selection.wants(frame)
-    expected = [Fate.SENT, Fate.SAME, Fate.BETWEEN, Fate.BETWEEN, Fate.SENT, Fate.SENT, Fate.SAME]
-    assert selection.fates == expected
+        choice.choose(frame)
+    matted, same, between = Fate.MATTED, Fate.SAME, Fate.BETWEEN
+    assert choice.fates == [matted, same, between, between, matted, matted, same]
+    assert choice.starts == {0, 5}
+    assert choice.matted == 3
     assert sent_size_wh((101, 67), 0, 0, is_even=True) == (102, 68)
     assert sent_size_wh((1920, 1080), 0, 640, is_even=True) == (640, 360)
     assert sent_size_wh((1920, 1080), 4000, 640, is_even=False) == (1920, 1080)
+
+
+def test_a_wait_is_a_number_of_seconds_or_a_date_and_nonsense_is_not_followed():
+    assert retry_after_s("2.5", 1.0) == 2.5
+    assert retry_after_s("Wed, 01 Jan 2020 00:00:00 GMT", 1.0) == 0.0
+    for text in ("soon", "", "Fri, 99 Dec 2026 00:00:00 GMT"):
+        assert retry_after_s(text, 1.0) == 1.0
+
+
+def test_what_a_service_says_is_cut_and_has_no_key():
+    replies = Replies("fal", {"Authorization": "Key abc"})
+    assert len(replies.clean("x" * 10**6)) == 200
+    assert "abc" not in replies.clean("Key abc, abc")
+    with pytest.raises(ServiceFailed):
+        replies.json(Reply(200, {}, b"[" * 200_000))
+
+
+def test_a_zip_that_is_a_list_of_members_and_nothing_else_is_not_read(tmp_path):
+    exchange = ClipFiles(Settings(_env_file=None))
+    cancel = threading.Event()
+    received = Received(SERVICES["unscreen"], exchange, tmp_path, 10**6, cancel)
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(2000):
+            archive.writestr(f"{number}.txt", b"")
+        archive.writestr("alpha.mp4", b"no clip")
+    for content in (path.read_bytes(), b"PK", b""):
+        path.write_bytes(content)
+        with pytest.raises(ServiceFailed, match="ZIP is damaged"):
+            received.clip(path)
+    # A matte that would unpack to more than is allowed is cut off there.
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("alpha.mp4", bytes(2 * 10**6))
+    with pytest.raises(ServiceFailed, match="larger than"):
+        received.clip(path)
+    assert (tmp_path / "alpha.mp4").stat().st_size <= 10**6

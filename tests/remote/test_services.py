@@ -6,12 +6,16 @@ import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engines.base import RunContext
+from engines.registry import build_registry
 from engines.remote.services import SERVICES
+from engines.remote.wire import Patience
 from pipeline.workers.worker import _Running
 from tests.remote.conftest import FRAMES, overlap
 from tests.remote.stand_in import AUTH, KEY
@@ -83,6 +87,7 @@ GOOD_ENDS = {
     "the result breaks off": ("bria", {"fetch": ["cut", "cut"]}, 1),
     "a truncated ZIP": ("unscreen", {"fetch": ["truncated"]}, 1),
     "an upload is put again": ("fal", {"upload": [(429, "0.01")]}, 1),
+    "the submit's answer lies elsewhere": ("replicate", {"submit": ["moved"]}, 1),
 }
 
 
@@ -108,6 +113,8 @@ BAD_ENDS = {
     "result expired": ({"fetch": [404]}, "gone", 1, 0.48),
     "to a private address": ({"fetch": ["private"]}, "private_address", 1, 0.48),
     "redirects for ever": ({"fetch": ["loop"]}, "redirects", 1, 0.48),
+    "nested answer": ({"submit": ["nested"]}, "not_understood", 0, 0.48),
+    "compressed answer": ({"poll": ["compressed"]}, "not_understood", 1, 0.48),
     "a web page": ({"fetch": ["html"]}, "wrong_type", 1, 0.48),
 }
 
@@ -135,6 +142,22 @@ def test_a_slow_or_large_result_is_given_up_and_fetched_again_without_a_second_b
         matte("replicate", changed={"remote_result_bytes": 100})
     assert overlap(matte("replicate")) > 0.97
     assert service.bills == 1
+
+
+def test_headers_that_drip_are_not_waited_for_and_the_job_is_polled_on(service, settings, matte):
+    service.faults = {"poll": ["dripping headers"] * 99}
+    account = build_registry(settings).get("replicate").account()
+    wire = replace(account, patience=Patience(0.01, 0.3, 0.1, answer_s=0.1)).wire(RunContext())
+    with closing(wire), pytest.raises(ServiceFailed, match="Replicate"):
+        wire.get(f"{account.base}/predictions/none")
+
+
+def test_a_service_cannot_lift_the_budget_by_what_it_says_it_charged(service, settings, matte):
+    for charged, spent_usd in (("nan", 1.0), ("-5", 2.0), ("inf", 3.0), ("0.5", 3.5)):
+        service.charged = charged
+        number = len(service.bodies)
+        matte("remove-bg", frames=[FRAMES[number][0]])
+        assert spent(settings) == pytest.approx(spent_usd)
 
 
 def test_a_zip_that_stays_truncated_is_told_and_can_be_fetched_later(service, matte):
@@ -202,7 +225,7 @@ def test_a_budget_stops_before_anything_is_sent(service, settings, matte):
         matte("replicate", changed={"remote_budget_day_usd": 0.4})
     with pytest.raises(BadRequest, match=r"This month's budget for services is USD 0\.20"):
         matte("replicate", changed={"remote_budget_month_usd": 0.2})
-    assert service.bills == 0
+    assert service.requests == []  # not even the upload
     # Pictures are paid one by one, but none is sent where the budget doesn't reach for all.
     with pytest.raises(BadRequest, match=r"0\.00 are spent, and this job would take about 12\.00"):
         matte("remove-bg", changed={"remote_budget_day_usd": 11.5})
@@ -259,6 +282,11 @@ def test_fewer_frames_are_sent_and_the_rest_carried_along(service, settings, mat
     assert overlap(matte("replicate", every=3)) > 0.85
     assert service.sent_frames[0].shape[0] == 4
     assert spent(settings) == pytest.approx(3.0 + 4 / 25)
+    # Frames that look the same count once: of five pictures three are wanted, and two are here already.
+    frames = [frame for frame, _ in FRAMES[:5] for _ in range(2)]
+    alphas = matte("remove-bg", frames=frames, every=2, skip_unchanged=True)
+    assert service.bills == 1 + 1
+    assert all(np.array_equal(alphas[at], alphas[at + 1]) for at in range(0, 10, 2))
 
 
 def test_a_picture_without_a_foreground_has_an_empty_alpha_and_costs_nothing(
