@@ -1,103 +1,75 @@
-"""What sending every n-th frame to a service costs in quality: an endpoint on this machine, with and without.
+"""What sending every n-th frame to a service loses by itself: as if the service's mattes were the truth.
 
-    python -m bench.remote_every CLIP… [--engine rvm] [--every 2,3,5]
+    python -m bench.remote_every [--data DIR] [--clips NAME,…] [--every 2,3,5]
 
-For each clip and n: the mean absolute difference x 1e3 to the alpha of all frames sent, and to the true alpha
-where `alpha.mkv` lies beside the clip. Nothing leaves the machine.
+The frames between are filled as in a job. For each clip and n: J over all frames, and where there is a true
+alpha the mean absolute difference x 1e3 and dtSSD x 1e2. Nothing is sent.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import secrets
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 
 import numpy as np
-import uvicorn
+import numpy.typing as npt
 
-from config import Settings
-from engines.base import RunContext
-from engines.registry import build_registry, connect_exchange
-from pipeline.video_io import ClipFiles, VideoIO
-from scripts.endpoint.server import LocalJobs, build_app
-from scripts.endpoint.work import Worker
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "bench")]
 
+import metrics  # noqa: E402
+from quality import DATA, Clip, folders, load  # noqa: E402
 
-@contextmanager
-def endpoint(settings: Settings, key: str) -> Iterator[str]:
-    """Serve the endpoint; yield its address."""
-    folder = settings.workspace_dir / "endpoint"
-    folder.mkdir(parents=True)
-    jobs = LocalJobs(Worker(settings), folder)
-    app = build_app(jobs, key, folder, settings.max_upload_bytes)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        threading.Event().wait(0.05)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        jobs.close()
+from config import Settings  # noqa: E402
+from engines.onnx.flow_smoothing import FlowSmoother, Sample  # noqa: E402
+from engines.onnx.frame_choice import Fate, FrameChoice  # noqa: E402
+
+Alphas = list[npt.NDArray[np.float32]]
 
 
-def compare(settings: Settings, clip: Path, every: list[int]) -> None:
-    """Print the differences of one clip."""
-    files, video = ClipFiles(settings), VideoIO(settings)
-    registry = build_registry(settings)
-    connect_exchange(registry, files)
-    engine = registry.get("self-hosted")
-    engine.load_model("cpu")
-    info = video.probe(clip)
-    frames = video.open(clip, info)
+def filled(clip: Clip, truth: Alphas, every: int) -> tuple[Alphas, int]:
+    """Return the alpha of every frame where only those that a job would send have the true one, and their number."""
+    choice = FrameChoice(every)
+    samples = []
+    for index, (frame, alpha) in enumerate(zip(clip.frames, truth, strict=True)):
+        is_sent = choice.choose(frame) is Fate.MATTED
+        samples.append(Sample(frame, alpha if is_sent else None, index in choice.starts))
+    height, width = truth[0].shape
+    smoother = FlowSmoother((width, height), every, smooths=False)
+    return list(smoother.run(samples)), choice.matted
 
-    def alphas(n: int) -> np.ndarray:
-        made = engine.process(frames, {}, 0, {"every": n}, RunContext(fps=info.fps))  # type: ignore[attr-defined]
-        return np.stack([item.alpha for item in made])
 
-    whole = alphas(1)
-    beside = clip.with_name("alpha.mkv")
-    truth = None
-    if beside.is_file():
-        pictures = files.open_clip(beside, threading.Event()).colours()
-        truth = np.stack([picture[..., 0] / np.float32(255) for picture in pictures])
-        print(
-            f"{clip.parent.name} all frames: {1e3 * np.abs(whole - truth).mean():.2f} to the truth"
-        )
-    for n in every:
-        part = alphas(n)
-        line = (
-            f"{clip.parent.name} every {n}: {1e3 * np.abs(part - whole).mean():.2f} to all frames"
-        )
-        if truth is not None:
-            line += f", {1e3 * np.abs(part - truth).mean():.2f} to the truth"
-        print(line, flush=True)
+def figures(clip: Clip, truth: Alphas, found: Alphas) -> dict[str, float]:
+    """Return what is lost, by measure."""
+    pairs = list(zip(found, truth, strict=True))
+    result = {
+        "J": np.mean([metrics.region_similarity(one > 0.5, true > 0.5) for one, true in pairs])
+    }
+    if clip.alphas:
+        result["MAD x 1e3"] = np.mean([np.abs(one - true).mean() for one, true in pairs]) * 1e3
+        steps = zip(found[1:], found, truth[1:], truth, strict=False)
+        result["dtSSD x 1e2"] = np.mean([metrics.temporal_difference(*step) for step in steps])
+    return {name: float(value) for name, value in result.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("clips", type=Path, nargs="+")
-    parser.add_argument("--engine", default="rvm")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--clips", default="")
     parser.add_argument("--every", default="2,3,5")
     options = parser.parse_args()
-    key = os.environ["SPLAZMATTE_SELF_HOSTED_KEY"] = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory() as made:
-        here = Settings(workspace_dir=Path(made))
-        with endpoint(here, key) as url:
-            asked = {
-                "remote_bases": {"self-hosted": url},
-                "remote_models": {"self-hosted": options.engine},
-            }
-            for clip in options.clips:
-                settings = here.model_copy(update={**asked, "remote_pause_s": 0.2})
-                compare(settings, clip, [int(n) for n in options.every.split(",")])
+    settings = Settings(_env_file=None)
+    for folder in folders(options.data, options.clips):
+        clip = load(folder, settings)
+        truth = clip.alphas or [mask.astype(np.float32) for mask in clip.masks]
+        for every in map(int, options.every.split(",")):
+            found, sent = filled(clip, truth, every)
+            shown = ", ".join(
+                f"{name} {value:.4f}" if name == "J" else f"{name} {value:.2f}"
+                for name, value in figures(clip, truth, found).items()
+            )
+            print(f"{clip.name} every {every}: {sent} of {len(truth)} sent, {shown}", flush=True)
 
 
 if __name__ == "__main__":
