@@ -22,6 +22,7 @@ from pipeline.jobs.upkeep import Upkeep
 from pipeline.operations import Operations
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
+from pipeline.selection.sky import replace_sky
 from pipeline.selection.target_list import (
     TargetChange,
     add_target,
@@ -255,6 +256,13 @@ class Orchestrator:
     ) -> Keyframe:
         """Find the target without a mark; see `Targets.select_main_object`."""
         return self._targets.select_main_object(session_id, frame, target)
+
+    def replace_sky(
+        self, session_id: str, frame: int, picture: Path, target: int = FIRST_TARGET
+    ) -> Keyframe:
+        """Keep the picture as background and make the sky what it replaces; see `replace_sky`."""
+        self.set_background_picture(session_id, picture)
+        return replace_sky(self._store.open(session_id), self._targets, frame, target)
 
     def instance_image(
         self, session_id: str, frame: int, instance: int, target: int = FIRST_TARGET

@@ -57,10 +57,10 @@ def _read_value(spec: OptionSpec, value: object) -> object:
 
 
 _IN_WIDGETS = ("edges", "backgrounds")
-"""Groups of options that a widget of the page shows together."""
+"""Groups of options that a widget of the page shows together, but for those that are on or off."""
 
 
 def page_controls(request_type: type[RenderRequest] = MatteRequest) -> tuple[OptionSpec, ...]:
     """Return the options of a request that the page draws a control of its own for."""
-    specs = request_specs(request_type).values()
-    return tuple(spec for spec in specs if spec.option.on_page and spec.path[0] not in _IN_WIDGETS)
+    specs = [spec for spec in request_specs(request_type).values() if spec.option.on_page]
+    return tuple(spec for spec in specs if spec.path[0] not in _IN_WIDGETS or spec.kind == "bool")

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.orchestrator import OutputFile
 from pipeline.postprocess.review import ReviewPlace
 from pipeline.session.output_records import target_number
+from pipeline.session.request import RenderRequest
 from pipeline.session.result_versions import VersionInfo
 from pipeline.session.state import SessionState
 from ui.downloads import output_views
@@ -83,6 +84,16 @@ def appearance_view(state: SessionState, background: str | None = None) -> dict[
         "edges": asdict(request.edges),
         "background": request.backgrounds.foreground,
         "preview_background": background or request.backgrounds.preview,
+    }
+
+
+def appearance_choice(state: SessionState, request: RenderRequest) -> dict[str, Any]:
+    """Return the edges and backgrounds of the job that is chosen, as the value of their widget."""
+    return {
+        "session": state.id,
+        "background": request.backgrounds.foreground,
+        "preview_background": request.backgrounds.preview,
+        "edges": asdict(request.edges),
     }
 
 

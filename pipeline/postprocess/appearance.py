@@ -23,12 +23,13 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """How a matte's edge is shaped; the defaults change nothing.
+    """How a matte is shaped after the engine; the defaults change nothing.
 
     `grow_px` moves the edge outwards (negative: inwards), in pixels. `feather_px` is the sigma of a
     blur of the edge, in pixels. `black_point` and `white_point`, in [0, 1], are the alphas that
     become 0 and 1; `gamma` above 1 lightens the values between. `despill` in [0, 1] takes the
-    green or blue of a screen out of the edge's colours.
+    green or blue of a screen out of the edge's colours. `invert` keeps everything but the target, as a
+    sky replacement does; the others then shape what is kept.
 
     Raises:
         BadRequest: a value is out of range, or the white point is not above the black point.
@@ -90,6 +91,15 @@ class Edges:
             slider=(0.0, 1.0, 0.05),
         ),
     ] = 0.0
+    invert: Annotated[
+        bool,
+        Option(
+            Text(
+                en="Invert: keep everything but the target, as for a sky replacement",
+                zh="反转：保留目标以外的内容（如替换天空）",
+            )
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -102,7 +112,7 @@ class Edges:
     @property
     def changes_alpha(self) -> bool:
         """True when alpha would not come out as it went in."""
-        return bool(self.grow_px or self.feather_px) or self.changes_levels
+        return self.invert or bool(self.grow_px or self.feather_px) or self.changes_levels
 
     @property
     def changes_levels(self) -> bool:

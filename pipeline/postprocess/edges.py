@@ -14,11 +14,13 @@ from utils.types import Alpha
 def apply_edges(alpha: Alpha, controls: Edges) -> Alpha:
     """Return alpha, float32 (H, W) in [0, 1], shaped by the controls; the same object when they are neutral.
 
-    Order: levels, grow, feather; so that the black point cleans noise before it could grow.
+    Order: invert, levels, grow, feather; so that the black point cleans noise before it could grow.
     """
     if not controls.changes_alpha:
         return alpha
     levels: npt.NDArray[np.float32] = np.asarray(alpha, np.float32)
+    if controls.invert:
+        levels = np.float32(1) - levels
     if controls.changes_levels:
         levels = _levels(levels, controls)
     if controls.grow_px:
@@ -35,6 +37,8 @@ def apply_edges_levels(alpha: AlphaLevels, controls: Edges) -> AlphaLevels:
     if controls.grow_px or controls.feather_px:
         return to_levels(apply_edges(to_float(alpha), controls))
     ramp = to_float(np.arange(OPAQUE + 1, dtype=np.uint16)[None, :])
+    if controls.invert:
+        ramp = np.float32(1) - ramp
     shaped: AlphaLevels = to_levels(_levels(ramp, controls))[0][alpha]
     return shaped
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engines.base import Capability
 from engines.registry import ENGINES
-from pipeline.postprocess.appearance import Backgrounds, Edges, FileOptions
+from pipeline.postprocess.appearance import PICTURE, Backgrounds, Edges, FileOptions
 from pipeline.video_io.outputs.registry import default_outputs, output_kinds
 from utils.messages import Text
 from utils.options import Option, OptionSpec, OptionValue, specs_of
@@ -133,3 +133,9 @@ def build_request(
     for group, changes in groups.items():
         fields[group] = replace(fields.get(group, names[group].default), **changes)
     return request_type(**{**fields, **structure})
+
+
+def sky_request(base: MatteRequest) -> MatteRequest:
+    """Return the request with what a sky replacement needs; a preview over something else is over the picture."""
+    values = {"invert": True, "preview_background": PICTURE, "everyone": False}
+    return build_request(MatteRequest, values, base)

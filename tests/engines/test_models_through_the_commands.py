@@ -113,6 +113,40 @@ def test_sam2_serves_clicks_and_refuses_text_when_sam3_is_absent(run, folder, tm
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.fixture
+def new_sky(tmp_path: Path) -> Path:
+    path = tmp_path / "sky.png"
+    Image.new("RGB", (320, 192), (255, 128, 0)).save(path)
+    return path
+
+
+def test_without_text_weights_a_sky_needs_a_mark_and_everything_else_is_kept(
+    run, folder: Path, tmp_path: Path, new_sky: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ("matte", folder / "clip.mp4", "--replace-sky", new_sky, "--out", out)
+    code, _, err = run(*words, models="only-sam2")
+    assert code == 2
+    assert "--point X,Y on the sky" in err
+    assert run(*words, "--everyone")[0] == 2
+    words += ("--last", "1", "--engine", "builtin", "--outputs", "png,preview", "--json")
+    code, stdout, err = run(*words, "--mask", folder / "mask.png", models="only-sam2")
+    assert code == 0, err
+    session = json.loads(stdout.splitlines()[-1])["session"]
+    request = SessionStore(tmp_path / "workspace").open(session).state.result_request
+    assert request is not None
+    assert (request.edges.invert, request.backgrounds.preview) == (True, "picture")
+    kept = np.asarray(Image.open(out / "alpha" / "000000.png"))
+    marked = np.asarray(Image.open(folder / "mask.png")) > 127
+    assert ((kept > 127) & marked).sum() < 0.05 * marked.sum()
+    assert ((kept > 127) | marked).mean() > 0.98
+    # A new render keeps it so until told otherwise: then it is the sky's own matte.
+    code, _, err = run("render", session, "--no-invert", "--outputs", "png", "--out", out)
+    assert code == 0, err
+    sky = np.asarray(Image.open(out / "alpha" / "000000.png")).astype(int)
+    assert np.abs(255 - kept - sky).max() <= 1
+
+
 def test_a_tracked_mask_per_frame_feeds_videomama(run, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     code, stdout, err = run(

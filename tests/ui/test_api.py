@@ -66,6 +66,14 @@ def test_a_script_goes_from_clip_to_files(
     assert (status["state"], status["kind"]) == ("done", "done")
     outputs = {item["kind"]: item for item in call(client, "result", session=session)["outputs"]}
     assert set(outputs) == {"alpha", "png"}
+    # What was marked is the sky now: the same session, and another matte of it.
+    sky = write_disc_mask(tmp_path / "sky.png", (160, 96))
+    values = {"picture": gradio_client.handle_file(str(sky)), "outputs": ["alpha"], "last": 1}
+    assert call(client, "replace_sky", session=session, **values)["state"] != "failed"
+    assert wait_for(client, session)["state"] == "done"
+    request = state_file(app.workspace, session)["result_request"]
+    assert (request["edges"]["invert"], request["backgrounds"]["preview"]) == (True, "picture")
+    call(client, "take_version", session=session, version=1)
     target = tmp_path / "alpha.mp4"
     urllib.request.urlretrieve(app.url.rstrip("/") + outputs["alpha"]["url"], target)
     assert target.stat().st_size == outputs["alpha"]["size_bytes"]

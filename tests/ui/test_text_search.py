@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.ui.conftest import AppServer
 from tests.ui.steps import click, state_file, upload, wait_masks
@@ -39,6 +40,31 @@ def test_chinese_text_finds_targets_shows_its_english_and_mattes(
     click(page, 48, 48)
     wait_masks(page)
     assert state_file(sam_app.workspace, session)["keyframes"]["0"]["prompt"]["points"]
+    assert not sam_app.errors()
+
+
+def test_a_picture_replaces_the_sky_in_one_gesture(
+    sam_app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "sky.png"
+    Image.new("RGB", (160, 96), (255, 128, 0)).save(picture)
+    page = open_page(sam_app.url)
+    session = upload(page, clip)
+    with page.expect_file_chooser() as chooser:
+        page.click("#sm-sky")
+    chooser.value.set_files(str(picture))
+    wait_masks(page)
+    page.wait_for_selector("#sm-invert input:checked")
+    state = state_file(sam_app.workspace, session)
+    found = state["keyframes"]["0"]
+    assert found["prompt"]["text"] == "sky"
+    assert found["kept"] == [one["id"] for one in found["instances"]]
+    page.reload()
+    page.wait_for_selector("#sm-invert input:checked")
+    wait_masks(page)
+    state = state_file(sam_app.workspace, session)
+    assert state["draft"]["edges"]["invert"] is True
+    assert state["draft"]["backgrounds"]["preview"] == "picture"
     assert not sam_app.errors()
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.postprocess.appearance import Edges
+from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
+from pipeline.postprocess.composite import compose_still
 from pipeline.postprocess.edges import apply_edges, apply_edges_levels
 from utils.alpha_levels import to_float, to_levels
 from utils.errors import BadRequest
@@ -26,6 +27,36 @@ def test_default_controls_change_nothing() -> None:
     alpha = ramp()
     assert apply_edges(alpha, Edges()) is alpha
     assert apply_edges(alpha, Edges(despill=1.0)) is alpha
+
+
+def test_an_inverted_matte_keeps_what_the_target_is_not_and_the_others_shape_that() -> None:
+    assert np.allclose(apply_edges(ramp(), Edges(invert=True)), 1 - ramp())
+    hard = (np.tile(np.arange(64), (32, 1)) >= 40).astype(np.float32)
+    grown = apply_edges(hard, Edges(invert=True, grow_px=3))
+    assert (grown > 0.5).sum(1)[0] == 40 + 3
+    levels = to_levels(ramp())
+    for controls in (
+        Edges(invert=True),
+        Edges(invert=True, gamma=2.0),
+        Edges(invert=True, grow_px=1),
+    ):
+        expected = to_levels(apply_edges(to_float(levels), controls))
+        assert np.array_equal(apply_edges_levels(levels, controls), expected)
+
+
+def test_what_is_kept_of_a_replaced_sky_has_none_of_the_old_sky_in_its_edge() -> None:
+    subject, sky = disc(), 1 - disc()
+    old, new, cloth = np.array([40, 90, 230]), "#FF8000", np.array([60, 50, 40])
+    frame = subject[..., None] * cloth + sky[..., None] * old
+    frame = np.rint(frame).astype(np.uint8)
+    backgrounds = Backgrounds(foreground=new)
+    shown = compose_still(frame, sky, Appearance(Edges(invert=True), backgrounds))
+    true = subject[..., None] * cloth + sky[..., None] * np.array([255, 128, 0])
+    naive = subject[..., None] * frame + sky[..., None] * np.array([255, 128, 0])
+    edge = (subject > 0.02) & (subject < 0.98)
+    error = np.abs(shown - true)[edge].mean()
+    assert error < 0.25 * np.abs(naive - true)[edge].mean()
+    assert np.abs(shown - true).mean() < 1
 
 
 def test_grow_moves_the_edge_by_as_many_pixels() -> None:

@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="an option of the engine (see `engines`)",
     )
     _add_clean_plate(matte)
-    _add_result_arguments(matte)
+    _add_result_arguments(matte, takes_sky=True)
 
     render = commands.add_parser(
         "render", help="make new files of a session, without running its engine again"
@@ -126,13 +126,22 @@ def _add_clean_plate(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_result_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def _add_result_arguments(parser: argparse.ArgumentParser, *, takes_sky: bool = False) -> None:
+    pictures = parser.add_mutually_exclusive_group()
+    pictures.add_argument(
         "--background-picture",
         type=Path,
         metavar="PICTURE",
         help="PNG or JPEG that the background “picture” stands for",
     )
+    if takes_sky:
+        pictures.add_argument(
+            "--replace-sky",
+            type=Path,
+            metavar="PICTURE",
+            help="find the sky, or take what is marked for it, keep everything else, and put the picture "
+            "behind it in the preview",
+        )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
@@ -144,7 +153,10 @@ def _add_request_options(
     for spec in request_specs(request_type).values():
         flags = [f"--{name.replace('_', '-')}" for name in (spec.name, *spec.option.aliases)]
         values: dict[str, Any] = {"dest": spec.name, "default": argparse.SUPPRESS}
-        if spec.kind == "bool":
+        if spec.kind == "bool" and spec.path[0] in RenderRequest.model_fields:
+            # What isn't given stays as the session's last files have it.
+            values["action"] = argparse.BooleanOptionalAction
+        elif spec.kind == "bool":
             values |= {"action": "store_true", "default": False}
         elif spec.kind == "choice":
             values["choices"] = spec.choices
@@ -289,8 +301,12 @@ class _NextTarget(argparse.Action):
 
 def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Return the marks of each target; those before the first `--target` belong to one without a name."""
-    own = any(getattr(options, name) for name in MARKS)
-    return [*([options] if own or not options.target else []), *options.target]
+    return [*([options] if is_marked(options) or not options.target else []), *options.target]
+
+
+def is_marked(group: argparse.Namespace) -> bool:
+    """Return whether something marks the target."""
+    return any(getattr(group, name) for name in MARKS)
 
 
 def parse_broker(text: str) -> SecretStr:

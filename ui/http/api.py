@@ -11,7 +11,7 @@ from gradio import FileData
 
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import PICTURE
-from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.request import MatteRequest, RenderRequest, sky_request
 from pipeline.session.state import FIRST_TARGET
 from ui import views
 from ui.client import client_of
@@ -56,6 +56,7 @@ class Api:
             with_request_options(self.render, RenderRequest),
             self.background_picture,
             self.clean_plate,
+            with_request_options(self.replace_sky, MatteRequest),
             self.status,
             self.cancel,
             self.result,
@@ -257,6 +258,31 @@ class Api:
             finally:
                 forget_upload(path)
             return True
+
+    def replace_sky(
+        self,
+        session: str,
+        picture: FileData | None = None,
+        frame: int = 0,
+        options: dict[str, Any] | None = None,
+        language: str = "en",
+        **values: Any,
+    ) -> dict[str, Any]:
+        """Find the sky on a frame, or take the session's marks for it, and queue a job that replaces it.
+
+        `picture` (PNG or JPEG) lies behind everything else in the preview; the options are those of `/submit`.
+        """
+        with answering(language) as spoken:
+            key, at = session_key(session), whole_number(frame, "frame")
+            choice = read_choice({"options": options or {}})
+            request = read_request(MatteRequest, _given(values), options=choice.options)
+            path, _ = self._uploaded(picture)
+            try:
+                self._orchestrator.replace_sky(key, at, path)
+            finally:
+                forget_upload(path)
+            status = self._orchestrator.submit(key, sky_request(request))
+            return dict(views.job_view(status, "", spoken))
 
     def status(self, session: str, language: str = "en") -> dict[str, Any]:
         """Return the session's state and its job's progress, None where no job is known."""

@@ -100,20 +100,21 @@ class Answers:
                 page.source_alpha: gr.update(
                     visible=state.clip is not None and state.clip.has_alpha
                 ),
-                **self._chosen(state),
                 page.progress: gr.update(job=self._watched(state)),
             },
+            self.chosen(state),
         )
 
-    def _chosen(self, state: SessionState) -> Updates:
+    def chosen(self, state: SessionState) -> Updates:
         """Show what was chosen for the next job, or for the last one."""
         page = self.page
         request = state.draft or state.request
         if request is None:
-            return {page.engines: gr.update(chosen=None)}
+            return {page.engines: gr.update(chosen=None), page.edges: gr.update(chosen=None)}
         controls = {page.controls[spec.name]: spec for spec in page_controls()}
         return {
             page.outputs: gr.update(value=list(request.outputs)),
+            page.edges: gr.update(chosen=result_views.appearance_choice(state, request)),
             page.engines: gr.update(
                 chosen={"engine": request.engine, "options": request.options, "session": state.id}
             ),
@@ -253,6 +254,7 @@ class Answers:
             page.own_mask: gr.update(label=translate("page.own_mask", language)),
             page.main_object: gr.update(value=translate("page.main_object", language)),
             page.source_alpha: gr.update(value=translate("page.source_alpha", language)),
+            page.sky: gr.update(label=translate("page.sky", language)),
             page.outputs: gr.update(
                 label=translate("page.outputs", language), choices=output_choices(language)
             ),

@@ -37,7 +37,7 @@ from ui.request_values import page_controls, read_request
 from ui.text import as_language, choose_language, translate
 from ui.widgets.edges.edges import read_appearance
 from ui.widgets.viewer.viewer import Marks, read_annotation
-from utils.errors import BadRequest, SessionError, SplazmatteError
+from utils.errors import BadRequest, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import Language
 from utils.types import Prompt
 
@@ -225,6 +225,29 @@ class Callbacks:
             forget_upload(path)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
+    def replace_sky(
+        self, session: object, language: Language, value: object, upload: object
+    ) -> Updates:
+        """Take a picture as the new sky and select the old one; where it isn't found, a click says what it is."""
+        path = cached_upload(upload, self._cache_dir)
+        missing: UnusablePrompt | None = None
+        try:
+            session_id = session_key(session)
+            marks = read_annotation(value).marks
+            self._orchestrator.replace_sky(session_id, marks.frame, path, marks.target)
+        except UnusablePrompt as error:
+            missing = error
+        finally:
+            forget_upload(path)
+        state = self._orchestrator.state(session_id)
+        shown = merged(self._answer.selection(state, language), self._answer.chosen(state))
+        behind = self._picture_behind(state)
+        if behind is not None:
+            shown = merged(shown, behind)
+        if missing is not None:
+            shown = merged(shown, self._answer.problem(missing.text(language), language, state.id))
+        return shown
+
     def keep(self, session: object, language: Language, event: gr.EventData) -> Updates:
         """Remember which objects of a frame are kept; the preview shows it already."""
         frame = whole_number(event_value(event, "frame"), "frame")
@@ -275,9 +298,16 @@ class Callbacks:
             self._orchestrator.set_background_picture(session_id, path)
         finally:
             forget_upload(path)
-        shown = result_views.appearance_view(self._orchestrator.state(session_id), PICTURE)
+        shown = self._picture_behind(self._orchestrator.state(session_id))
         if shown is None:
             raise SessionError("job.no_result")
+        return shown
+
+    def _picture_behind(self, state: SessionState) -> Updates | None:
+        """Show the result over the session's picture; None while there is no result."""
+        shown = result_views.appearance_view(state, PICTURE)
+        if shown is None:
+            return None
         return {self._answer.page.edges: gr.update(result={**shown, "picture": time.time_ns()})}
 
     def clean_plate(self, session: object, language: Language, event: gr.EventData) -> Updates:

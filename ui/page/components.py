@@ -53,6 +53,7 @@ class Page:
     own_mask: gr.UploadButton
     main_object: gr.Button
     source_alpha: gr.Button
+    sky: gr.UploadButton
     engines: gr.HTML
     outputs: gr.CheckboxGroup
     controls: dict[str, Control]
@@ -136,6 +137,12 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
             upload = build_upload(language, upload_label(settings, language), settings.formats)
             targets = build_targets(language)
             text, segment, exemplars, own_mask, main_object, source_alpha = _selection(language)
+            sky = gr.UploadButton(
+                translate("page.sky", language),
+                file_types=[".png", ".jpg", ".jpeg"],
+                size="sm",
+                elem_id="sm-sky",
+            )
             # Before the many kinds of files, so that start and progress are in view.
             start = gr.Button(
                 translate("page.start", language),
@@ -165,6 +172,7 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
         own_mask=own_mask,
         main_object=main_object,
         source_alpha=source_alpha,
+        sky=sky,
         engines=engines,
         outputs=outputs,
         controls=controls,

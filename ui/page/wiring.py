@@ -86,6 +86,7 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     on(page.main_object.click, calls.main_object, page.viewer, **quick)
     on(page.source_alpha.click, calls.source_alpha, page.viewer, **quick)
     on(page.own_mask.upload, calls.own_mask, page.viewer, page.own_mask)
+    on(page.sky.upload, calls.replace_sky, page.viewer, page.sky, **quick)
     job = (page.viewer, page.engines, page.outputs, page.edges, *page.controls.values())
     on(page.start.click, calls.start, *job)
     on(page.recent.start_all, calls.sessions.start_all, *job)

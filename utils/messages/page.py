@@ -27,6 +27,7 @@ TEXTS: dict[str, Text] = {
     "page.main_object": Text(en="Select the main object", zh="选择主体"),
     "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的 Alpha 通道"),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="导入蒙版（PNG）"),
+    "page.sky": Text(en="Replace the sky (picture)", zh="替换天空（图片）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
     "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图（{count} 帧）"),

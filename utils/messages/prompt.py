@@ -14,6 +14,21 @@ TEXTS: dict[str, Text] = {
         "or install SAM 3.",
         zh="{name} 不支持文字查找。请改为点击目标或用框圈出目标，或安装 SAM 3。",
     ),
+    "prompt.sky_unsupported": Text(
+        en="No engine that finds things by text is installed, so the sky can't be found by itself. "
+        "Click the sky on frame {frame}, then start: the picture replaces what is marked.",
+        zh="未安装支持文字查找的引擎，无法自动识别天空。请在第 {frame} 帧上点击天空，然后开始：图片将替换所标记的区域。",
+    ),
+    "prompt.sky_not_found": Text(
+        en="No sky was found on frame {frame}. Go to a frame that shows it, or click the sky, then start: "
+        "the picture replaces what is marked.",
+        zh="第 {frame} 帧上未找到天空。请转到有天空的帧，或直接点击天空，然后开始：图片将替换所标记的区域。",
+    ),
+    "prompt.sky_needs_mark": Text(
+        en="No engine that finds things by text is installed, so the sky can't be found by itself. "
+        "Add --point X,Y on the sky, or --mask, or install SAM 3.",
+        zh="未安装支持文字查找的引擎，无法自动识别天空。请用 --point X,Y 指定天空，或提供 --mask，或安装 SAM 3。",
+    ),
     "prompt.exemplars_unsupported": Text(
         en="{name} can't search for everything that looks like a box. Draw a box around one target, "
         "or install SAM 3.",

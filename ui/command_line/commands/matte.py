@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING
 
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.selection.target_list import TargetChange
-from pipeline.session.request import MatteRequest, RenderRequest, Request, build_request
+from pipeline.session.request import (
+    MatteRequest,
+    RenderRequest,
+    Request,
+    build_request,
+    sky_request,
+)
 from pipeline.session.state import FIRST_TARGET
-from ui.command_line.arguments import request_values, target_groups
+from ui.command_line.arguments import is_marked, request_values, target_groups
 from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
@@ -129,6 +135,8 @@ def render(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
 
 def _matte_request(options: argparse.Namespace) -> MatteRequest:
     request = _read_request(options, MatteRequest, None)
+    if options.replace_sky is not None:
+        request = sky_request(request)
     groups = target_groups(options)
     # Several targets begin at their own first key frames.
     start = groups[0].frame if len(groups) == 1 else None
@@ -179,11 +187,12 @@ def _check_target(options: argparse.Namespace) -> None:
     for group in target_groups(options):
         has_prompt = selects_alone(group) or bool(group.text or group.point or group.box)
         is_given = has_prompt or group.mask is not None or bool(group.stroke)
-        if options.everyone and (is_given or options.target):
+        is_sky = options.replace_sky is not None
+        if options.everyone and (is_given or options.target or is_sky):
             raise UnusablePrompt("prompt.everyone_alone")
         if group.mask is not None and has_prompt:
             raise UnusablePrompt("prompt.mask_alone")
-        if not is_given and not options.everyone:
+        if not is_given and not options.everyone and not is_sky:
             raise UnusablePrompt("prompt.none_given")
 
 
@@ -193,16 +202,30 @@ def _session_with_target(
     """Make a session of the clip and find its targets; a session without one is of no use and goes."""
     state = orchestrator.create_session(clip, clip.name)
     try:
-        if options.background_picture is not None:
-            orchestrator.set_background_picture(state.id, options.background_picture)
         if options.clean_plate is not None:
             orchestrator.set_clean_plate(state.id, options.clean_plate)
-        for index, group in enumerate([] if options.everyone else target_groups(options)):
+        groups = [] if options.everyone else target_groups(options)
+        picture = options.replace_sky or options.background_picture
+        if options.replace_sky is not None and not any(map(is_marked, groups)):
+            _find_sky(options, orchestrator, state.id)
+            groups = []
+        elif picture is not None:
+            orchestrator.set_background_picture(state.id, picture)
+        for index, group in enumerate(groups):
             _mark(orchestrator, state.id, group, is_first=index == 0)
     except BaseException:
         orchestrator.discard(state.id)
         raise
     return state
+
+
+def _find_sky(options: argparse.Namespace, orchestrator: Orchestrator, session: str) -> None:
+    try:
+        orchestrator.replace_sky(session, options.frame, options.replace_sky)
+    except UnusablePrompt as error:
+        if error.code == "prompt.sky_unsupported":
+            raise UnusablePrompt("prompt.sky_needs_mark") from error
+        raise
 
 
 def _mark(

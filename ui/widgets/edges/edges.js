@@ -62,8 +62,15 @@ const choose = (name) => {
   showStill();
 };
 
+const showChosen = () => {
+  if (result()) return;
+  if (props.chosen) props.value = props.chosen;
+  // Another session has no such picture.
+  else if (props.value?.preview_background === "picture") props.value = { ...props.value, preview_background: "checker" };
+};
 const showResult = () => {
   root.hidden = !result();
+  showChosen();
   if (!result()) return;
   const { width, height, first, last, frame } = result();
   root.style.setProperty("--sm-aspect", `${width} / ${height}`);
@@ -95,12 +102,13 @@ part("file").addEventListener("change", async () => {
   catch (problem) { trigger("picture", { path: "" }); } // The server words the error.
 });
 part("reset").onclick = () => {
-  edges = Object.fromEntries((props.specs || []).map((spec) => [spec.name, spec.initial]));
+  edges = { ...edges, ...Object.fromEntries((props.specs || []).map((spec) => [spec.name, spec.initial])) };
   showEdges(); showStill();
 };
 part("apply").onclick = () => { publish(); trigger("apply"); };
 part("after").addEventListener("load", () => { root.dataset.after = part("after").getAttribute("src"); });
 watch("result", showResult);
+watch("chosen", showChosen);
 watch(["texts", "specs"], showTexts);
 showTexts();
 showResult();

@@ -18,11 +18,14 @@ from utils.messages import Language
 def build_edges(language: Language) -> gr.HTML:
     """Return the widget.
 
-    Props: `result` (see `ui.result_views.appearance_view`), `specs`. Value: `{"background",
+    Props: `result` (see `ui.result_views.appearance_view`), `chosen` for the next job while there is no
+    result (see `appearance_choice`), `specs`. Value: `{"background",
     "preview_background", "edges"}`. Events: `apply`, and `picture` with the uploaded file's path in
     its data.
     """
-    return build_widget("edges", language, value={}, result=None, specs=edge_specs(language))
+    return build_widget(
+        "edges", language, value={}, result=None, chosen=None, specs=edge_specs(language)
+    )
 
 
 def read_appearance(value: object) -> RenderRequest:
