@@ -32,8 +32,6 @@ LONG_SIDE = 512
 PICTURE_INTERVAL_S = 1.0
 """Seconds between two pictures of a preview in the making."""
 IDLE_CHECK_S = 0.25
-_READ_AHEAD = 8
-"""Frames kept for an engine that reads ahead of what it yields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,12 @@ class PreviewState:
 
 
 class SmallFrames:
-    """A clip's frames from `first` on, scaled down; remembers the newest ones read."""
+    """A clip's frames from `first` on, scaled down; remembers those read and not asked for yet."""
 
     def __init__(self, source: FrameSource, first: int) -> None:
         self._source = source
         self._first = first
-        self._recent: deque[tuple[int, Frame]] = deque(maxlen=_READ_AHEAD)
+        self._recent: deque[tuple[int, Frame]] = deque()
         width, height = source.size_wh
         scale = min(1.0, LONG_SIDE / max(width, height))
         self._size_wh = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -74,8 +72,10 @@ class SmallFrames:
             yield small
 
     def recent(self, index: int) -> Frame:
-        """Return a frame that was among the newest read."""
-        return next(frame for number, frame in self._recent if number == index)
+        """Return a frame that was read, and forget those before it: an engine may read far ahead."""
+        while self._recent[0][0] != index:
+            self._recent.popleft()
+        return self._recent[0][1]
 
 
 class QuickPreviews:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engines.base import ArrayFrames
 from pipeline.session.background import KEPT_FAILURES, FailedSessions, SessionWorker
 from pipeline.session.playback import PlaybackClips
+from pipeline.session.quick_preview import SmallFrames
 from utils.errors import FfmpegFailed
 
 
@@ -98,3 +100,12 @@ def test_a_worker_outlives_a_session_that_fails(
         assert finished.wait(30)
     worker.close()
     assert made == ["second"]
+
+
+def test_a_preview_finds_its_frames_however_far_its_engine_reads_ahead() -> None:
+    levels = [np.full((4, 6, 3), level, np.uint8) for level in range(40)]
+    frames = SmallFrames(ArrayFrames(levels), first=5)
+    assert len(list(frames.read(0, 30))) == 30
+    for index in (0, 1, 7, 29):
+        assert frames.recent(index)[0, 0, 0] == 5 + index
+    assert len(frames._recent) == 1
