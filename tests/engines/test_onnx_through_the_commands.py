@@ -89,34 +89,26 @@ def test_marked_frames_take_a_frame_network_s_alpha(
     assert not np.array_equal(alphas[2], alphas[3])
 
 
-def test_a_clean_plate_is_the_picture_given_or_else_the_clip_s_median(
-    run, folder: Path, tmp_path: Path
-) -> None:
-    size_wh = (360, 240)
-    clip = write_clip(tmp_path / "large.mp4", frame_count=4, size_wh=size_wh)
-    write_mask_png(tmp_path / "mask.png", size_wh=size_wh)
+def test_a_clean_plate_is_given_with_the_clip(run, folder: Path, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "large.mp4", frame_count=2, size_wh=(360, 240))
     Image.new("RGB", (720, 480), (40, 90, 160)).save(tmp_path / "plate.png")
     Image.new("RGB", (400, 400)).save(tmp_path / "square.png")
-    given = ("--clean-plate", tmp_path / "plate.png")
-    alphas = {}
-    for name, arguments in (("median", ()), ("picture", given)):
-        code, out, err = run(
-            "matte", clip, "--mask", tmp_path / "mask.png", "--engine", "background-matting",
-            "--outputs", "png", "--out", tmp_path / name, "--json", *arguments,
+
+    def matte(plate: str) -> tuple[int, str, str]:
+        return run(
+            "matte", clip, "--everyone", "--engine", "background-matting", "--outputs", "alpha",
+            "--clean-plate", tmp_path / plate, "--out", tmp_path, "--json",
         )  # fmt: skip
-        assert code == 0, err
-        session = tmp_path / "workspace" / "sessions" / json.loads(out.splitlines()[-1])["session"]
-        state = json.loads((session / "session.json").read_text())
-        assert state["run_details"]["clean_plate"].startswith(name)
-        assert bool(state["result_plan"]["options"]["clean_plate_file"]) == bool(arguments)
-        frames = sorted((tmp_path / name / "alpha").iterdir())
-        alphas[name] = [np.asarray(Image.open(path)) for path in frames]
-    assert len(alphas["picture"]) == 4
-    assert not np.array_equal(alphas["picture"], alphas["median"])
-    code, _, err = run(
-        "matte", clip, "--everyone", "--engine", "background-matting", "--out", tmp_path / "no",
-        "--clean-plate", tmp_path / "square.png",
-    )  # fmt: skip
+
+    code, out, err = matte("plate.png")
+    assert code == 0, err
+    session = tmp_path / "workspace" / "sessions" / json.loads(out.splitlines()[-1])["session"]
+    state = json.loads((session / "session.json").read_text())
+    assert state["run_details"]["clean_plate"] == "picture"
+    assert state["result_plan"]["options"]["clean_plate_file"]
+    with Image.open(session / "clean_plate.png") as kept:
+        assert (kept.size, kept.getpixel((9, 9))) == ((360, 240), (40, 90, 160))
+    code, _, err = matte("square.png")
     assert code == 2
     assert "360 x 240" in err
 

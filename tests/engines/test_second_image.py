@@ -58,6 +58,7 @@ def passing(count: int, step_px: int = 40) -> tuple[list[np.ndarray], dict[int, 
 
 
 def run(engine, frames, guide=None, context=None, **options):
+    options = {"temporal_smoothing": False, **options}
     items = engine.process(ArrayFrames(frames), guide or {}, 0, options, context or RunContext())
     return [item.alpha for item in items]
 
@@ -149,7 +150,7 @@ def test_depth_of_the_same_frame_goes_in_beside_it(models):
     engine = loaded(models, "pdfnet")
     depth = engine._depth(scene((90, 60)))
     assert depth.shape == (60, 90)
-    (alpha,) = run(engine, [scene((90, 60))], temporal_smoothing="off")
+    (alpha,) = run(engine, [scene((90, 60))])
     engine._depth_session = None
     with pytest.raises(RuntimeError, match="load_model"):
         engine.foreground(scene((90, 60)))
