@@ -18,6 +18,9 @@ from pipeline.video_io import read_master
 from utils.alpha_levels import AlphaLevels
 from utils.options import OptionValue, resolve_options
 
+CLEAN_PLATE_FILE = "clean_plate_file"
+"""Beside the options of an engine that uses a clean plate: the checksum of the user's picture, "" for none."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptAlpha:
@@ -52,7 +55,7 @@ def made_with(session: Session, request: MatteRequest, engine: Engine) -> dict[s
     if request.refine_key_frames:
         options = {**options, "refine_key_frames": True}
     if engine.takes_clean_plate:
-        options = {**options, "clean_plate_file": clean_plate_token(session)}
+        options = {**options, CLEAN_PLATE_FILE: clean_plate_token(session)}
     return dict(options)
 
 
@@ -100,7 +103,9 @@ def kept_alphas(
         state: as it was before the job began.
     """
     before = state.result_plan
-    if before is None or request.every_frame or request.everyone or not plan.guides:
+    # A clean plate may be taken from the clip: a part of the clip would have another one.
+    is_whole = request.every_frame or request.everyone or CLEAN_PLATE_FILE in plan.options
+    if before is None or is_whole or not plan.guides:
         return None
     same = ("engine", "options", "first", "last")
     if any(getattr(before, name) != getattr(plan, name) for name in same):

@@ -1,0 +1,29 @@
+"""What a rerun keeps of the last result's alpha."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pipeline.jobs.guides import TargetGuide
+from pipeline.jobs.kept_alpha import kept_alphas, plan_of
+from pipeline.session.request import MatteRequest
+from pipeline.session.session import Session
+
+
+@pytest.mark.parametrize(("options", "keeps"), [({}, True), ({"clean_plate_file": ""}, False)])
+def test_a_part_is_not_matted_with_a_clean_plate_of_its_own(tmp_path, options, keeps):
+    class State:
+        result_plan = None
+
+    mask = np.zeros((4, 4), bool)
+    mask[1:3, 1:3] = True
+    guide = TargetGuide(1, {0: mask}, 0)
+    plan = plan_of("background-matting", options, (0, 9), [guide])
+    session = Session(tmp_path)
+    session.master.write_bytes(b"12345")
+    before = SimpleNamespace(result_plan=plan.model_copy(update={"master_bytes": (5,)}))
+    kept = kept_alphas(session, before, MatteRequest(), plan)
+    assert (kept is not None) == keeps
