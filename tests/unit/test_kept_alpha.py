@@ -15,9 +15,6 @@ from pipeline.session.session import Session
 
 @pytest.mark.parametrize(("options", "keeps"), [({}, True), ({"clean_plate_file": ""}, False)])
 def test_a_part_is_not_matted_with_a_clean_plate_of_its_own(tmp_path, options, keeps):
-    class State:
-        result_plan = None
-
     mask = np.zeros((4, 4), bool)
     mask[1:3, 1:3] = True
     guide = TargetGuide(1, {0: mask}, 0)
