@@ -480,7 +480,8 @@ class Orchestrator:
         self._jobs.interrupt()
         if self._workers is not None:
             self._workers.stop()
-        self._clips.stop_pictures()
+        self._targets.stop()
+        self._clips.stop_decodes()
         self._playback.stop()
         self._previews.stop()
         stopped = self._upkeep.close()

@@ -15,7 +15,7 @@ from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, Keyframe
-from utils.errors import BadRequest, UnusablePrompt
+from utils.errors import BadRequest, Cancelled, EngineUnavailable, UnusablePrompt
 from utils.types import Frame, Prompt
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Selector:
     def __init__(self, manager: ModelManager) -> None:
         self._manager = manager
         self._lock = threading.Lock()
+        self._is_stopping = threading.Event()
         self._open: OrderedDict[
             tuple[str, int, str], tuple[threading.Lock, list[ImageSegmentation]]
         ] = OrderedDict()
@@ -59,14 +60,20 @@ class Selector:
 
         Raises:
             UnusablePrompt: the engine can't use the prompt, or it selects nothing.
+            EngineUnavailable: `stop` was called.
         """
         started_s = time.perf_counter()
         lock, opened = self._slot((session.id, frame_index, engine_name))
         with lock, self._manager.lease(engine_name) as engine:
+            if self._is_stopping.is_set():
+                raise EngineUnavailable("engine.closing")
             if not isinstance(engine, Segmenter):
                 raise BadRequest("engine.cannot_segment", name=engine.label)
             if not opened:
-                around = dict(read_frames(engine.neighbour_offsets))
+                try:
+                    around = dict(read_frames(engine.neighbour_offsets))
+                except Cancelled as stopped:
+                    raise EngineUnavailable("engine.closing") from stopped
                 opened.append(engine.open_image(around.pop(0), around))
             engine_prompt = replace(prompt, text=text_used) if text_used else prompt
             instances = opened[0].segment(replace(engine_prompt, strokes=()))
@@ -84,6 +91,10 @@ class Selector:
             target=target,
         )
         return store_keyframe(session, frame_index, found)
+
+    def stop(self) -> None:
+        """Begin nothing more: prompts that wait would take the cores that jobs need to end."""
+        self._is_stopping.set()
 
     def forget(self, session_id: str) -> None:
         """Drop the embeddings of a session."""

@@ -221,6 +221,10 @@ class Targets:
         check_unlocked(session.state, target)
         return remove_keyframe(session, int(frame), target)
 
+    def stop(self) -> None:
+        """See `Selector.stop`."""
+        self._selector.stop()
+
     def forget(self, session_id: str) -> None:
         """Drop what is kept in memory of a session."""
         self._selector.forget(session_id)

@@ -33,6 +33,7 @@ class Clips:
         self._store = store
         self._video = video
         self._pictures = FramePictures(settings, video)
+        self._is_stopping = threading.Event()
 
     def create(
         self, upload: Path, shown_name: str, *, may_link: bool = False, owner: str = ""
@@ -165,8 +166,9 @@ class Clips:
         session, _ = self.open(session_id, frame)
         return self._pictures.kept(session, frame)
 
-    def stop_pictures(self) -> None:
-        """End all decodes of pictures, and begin no more."""
+    def stop_decodes(self) -> None:
+        """End all decodes of pictures and of frames to select on, and begin no more."""
+        self._is_stopping.set()
         self._pictures.stop()
 
     def close(self) -> None:
@@ -176,10 +178,14 @@ class Clips:
     def read_around(
         self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]
     ) -> dict[int, Frame]:
-        """Return a frame as 0 and its neighbours by their distance, those that the clip has."""
+        """Return a frame as 0 and its neighbours by their distance, those that the clip has.
+
+        Raises:
+            Cancelled: the process stops.
+        """
         wanted = {0, *(d for d in distances if 0 <= frame + d < clip.frame_count)}
         first, stop = frame + min(wanted), frame + max(wanted) + 1
-        frames = self._video.open(session.source, clip).read(first, stop)
+        frames = self._video.open(session.source, clip, self._is_stopping).read(first, stop)
         return {
             index - frame: picture.copy()
             for index, picture in enumerate(frames, start=first)

@@ -27,6 +27,8 @@ from tests.faults.workplace import (
     true_alphas,
     wait_until,
 )
+from utils.errors import Cancelled, EngineUnavailable
+from utils.types import Point, Prompt
 
 LONG = (640, 384)
 
@@ -142,6 +144,36 @@ def test_closing_interrupts_the_running_job_and_those_that_wait(
     for session_id in ids:
         assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
         assert_nothing_left(workplace.folder(session_id))
+
+
+def test_clicks_are_refused_while_a_job_is_given_time_to_end(
+    workplace: Workplace, clip: Path, mask: Path
+) -> None:
+    started, refusals = threading.Event(), list[str]()
+    session_id = workplace.session_with_target(clip, mask)
+    click = Prompt(points=(Point(30, 30),))
+
+    def click_when_cancelled(frames, guide, start, context):
+        for item in true_alphas(frames, guide, start, context):
+            try:
+                while item.index == 2:
+                    started.set()
+                    time.sleep(0.01)
+                    context.check_cancelled()
+            except Cancelled:
+                with pytest.raises(EngineUnavailable) as refused:
+                    workplace.orchestrator.segment(session_id, 1, click)
+                refusals.append(refused.value.code)
+                raise
+            yield item
+
+    workplace.engine.does = click_when_cancelled
+    workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    assert started.wait(20)
+    workplace.orchestrator.close()
+    wait_until(lambda: refusals, 60)
+    assert refusals == ["engine.closing"]
+    assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
 
 
 def test_an_interrupted_session_runs_again_as_it_was_asked_for(
