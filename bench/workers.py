@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from engines.base import Seam
 from engines.builtin.engine import BuiltinEngine
 from engines.registry import ENGINES
+from pipeline.jobs.queue import JobState
+from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.workers.attempts import Attempt
@@ -68,7 +70,7 @@ def overhead(folder: Path, frames: int, rounds: int) -> None:
     clip = write_clip(folder / "clip.mp4", frames, size_wh)
     mask = write_mask_png(folder / "mask.png", 0, size_wh)
     server = RedisServer(folder / "redis").start()
-    page = make_celery_page(folder / "workspace", server)
+    page = make_celery_page(folder / "workspace", server, LONG_LEASE_S)
     environment = app_environment(page.workspace, SPLAZMATTE_BROKER=server.url)
     log = (folder / "worker.log").open("wb")
     command = [sys.executable, "app.py", "worker", "--name", "bench"]
@@ -81,7 +83,8 @@ def overhead(folder: Path, frames: int, rounds: int) -> None:
         for number in range(rounds + 1):
             session = here.session_with_target(clip, mask)
             started_s, used_s = time.perf_counter(), processor_s(worker.pid)
-            assert here.matte(session, outputs=("alpha",)).status is SessionStatus.DONE
+            here.orchestrator.submit(session, MatteRequest(engine="builtin", outputs=("alpha",)))
+            assert here.jobs.wait(session, 3600) is JobState.DONE
             in_process_s = time.perf_counter() - started_s
             used_in_process_s = processor_s(worker.pid) - used_s
             session = page.session(clip, mask)
@@ -95,7 +98,7 @@ def overhead(folder: Path, frames: int, rounds: int) -> None:
                 processor["through Celery"].append(processor_s(worker.pid) - used_s)
     finally:
         worker.terminate()
-        worker.wait(30)
+        worker.wait(600)
         here.orchestrator.close()
         page.orchestrator.close()
         server.kill()
