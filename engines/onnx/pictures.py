@@ -74,5 +74,6 @@ def activated(spec: NetworkSpec, output: Tensor) -> npt.NDArray[np.float32]:
     """Return the alpha output as float32 (h, w), through the activation that the file leaves out."""
     values = np.asarray(output, np.float32).reshape(output.shape[-2:])
     if spec.activation == "sigmoid":
-        values = np.float32(1.0) / (np.float32(1.0) + np.exp(-values))
+        # Far below 0 the exponential would overflow.
+        values = np.float32(1.0) / (np.float32(1.0) + np.exp(-np.maximum(values, -80.0)))
     return values

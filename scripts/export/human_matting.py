@@ -33,15 +33,17 @@ def build(code: Path, checkpoint: Path | None) -> Network:
     for module in network.modules():
         if type(module).__name__ == "GRU":
             _let_broadcast(module)
-    free = {0: "batch", 2: "height", 3: "width"}
     states_in = [f"r{number}i" for number in range(1, 5)]
     states_out = [f"r{number}o" for number in range(1, 5)]
-    names = ("src", *states_in, "pha", *states_out)
+    free = {name: {0: "batch", 2: "height", 3: "width"} for name in ("src", "pha")}
+    for name in (*states_in, *states_out):
+        # An empty state has one channel, others have those of the row.
+        free[name] = {axis: f"{name}_{axis}" for axis in range(4)}
     return Network(
         _Recurrent(network),
         _inputs(SIZE_WH, 0.5),
         ("pha", *states_out),
-        dict.fromkeys(names, free),
+        free,
         _inputs(OTHER_SIZE_WH, 0.4),
     )
 
