@@ -14,8 +14,6 @@ import torch
 from scripts.export.network import Network, import_without_init, load_weights
 
 PACKAGE = "modelscope.models.cv.video_human_matting.models"
-STATES = (12, 16, 32, 64)
-"""Channels of the recurrent states, as in the row."""
 SIZE_WH, OTHER_SIZE_WH = (256, 144), (208, 160)
 
 
