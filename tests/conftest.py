@@ -20,7 +20,7 @@ INSTALLED_MODELS = Path(os.environ["TESTS_INSTALLED_MODELS_DIR"])
 os.environ["SPLAZMATTE_MODELS_DIR"] = str(ROOT / "tests" / "no-models")
 
 
-_AGAINST_THE_CLOCK = ("workers", "ui", "serving")
+_AGAINST_THE_CLOCK = ("workers", "ui", "serving", "faults", "remote")
 """Folders with few and long tests, of real processes and browsers whose time-outs a busy machine may miss."""
 
 
