@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
@@ -29,6 +28,7 @@ from pipeline.jobs.parts import Division
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.jobs.tracking import masks_token
+from pipeline.session.frame_values import read_frame_values, write_frame_values
 from pipeline.session.output_records import TARGETS_DIR, remove_output
 from pipeline.session.parts import parts_dir
 from pipeline.session.pictures import read_clean_plate
@@ -44,7 +44,7 @@ from pipeline.session.state import (
     frame_range,
 )
 from pipeline.storage import disk
-from pipeline.storage.files import partial_path, remove_all_but, write_atomically
+from pipeline.storage.files import partial_path, remove_all_but
 from utils.errors import Cancelled, SessionError, SplazmatteError
 from utils.options import resolve_options
 from utils.types import Message
@@ -178,8 +178,13 @@ class MattingJob:
             return None
         kept = kept_alphas(self._session, self._session.state, self._request, plan)
         if kept is not None:
-            run.confidence[:] = self._confidence_before(len(run.frames))
-            run.disagreement.update(self._disagreement_before(len(run.frames)))
+            before = read_frame_values(self._session.folder)
+            if len(before.confidence) == len(run.frames):
+                run.confidence[:] = before.confidence
+            if len(before.measures) == len(run.frames):
+                run.disagreement.update(
+                    {index: one.disagreement for index, one in enumerate(before.measures)}
+                )
         return kept
 
     def _matte_targets(
@@ -216,20 +221,6 @@ class MattingJob:
             )
             for guide in guides
         )
-
-    def _confidence_before(self, count: int) -> list[float]:
-        """Return the last result's confidence of each frame; 1 where it is not known."""
-        path = self._session.folder / "confidence.json"
-        values = json.loads(path.read_text()) if path.is_file() else []
-        return values if len(values) == count else [1.0] * count
-
-    def _disagreement_before(self, count: int) -> dict[int, float]:
-        """Return what the last result found of each frame's alpha and mask; empty where it is not known."""
-        path = self._session.folder / "measures.json"
-        values = json.loads(path.read_text()) if path.is_file() else []
-        if len(values) != count:
-            return {}
-        return {index: row[2] for index, row in enumerate(values) if len(row) > 2}
 
     def _prepare(self, context: RunContext, first: int, last: int) -> MattingRun:
         state, clip = self._session.state, self._session.clip
@@ -307,12 +298,7 @@ class MattingJob:
     ) -> SessionState:
         folder = self._session.folder
         self._session.release_state_space()
-        write_atomically(folder / "confidence.json", json.dumps(run.confidence).encode("utf-8"))
-        measures = [
-            (round(one.area, 5), round(one.holes, 5), round(run.disagreement.get(index, 0.0), 3))
-            for index, one in enumerate(run.measures)
-        ]
-        write_atomically(folder / "measures.json", json.dumps(measures).encode("utf-8"))
+        write_frame_values(folder, run.confidence, run.measures, run.disagreement)
         remove_all_but(self._session.cache_dir, KEPT_CACHE)
         shutil.rmtree(parts_dir(folder), ignore_errors=True)
         state = self._session.state

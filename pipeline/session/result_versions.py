@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from pipeline.session.frame_values import frame_values_paths
 from pipeline.session.output_records import (
     TARGETS_DIR,
     record_paths,
@@ -27,7 +28,6 @@ from pipeline.storage.files import folder_bytes, link_or_copy, partial_path, wri
 from utils.errors import BadRequest, SessionError
 
 _RECORD_NAME = "version.json"
-_MEASUREMENTS = ("confidence.json", "measures.json")
 
 
 class SavedResult(Session):
@@ -252,7 +252,7 @@ def _result_paths(session: Session, record: ResultRecord) -> list[Path]:
     """Return every file and folder of a result in the folder it lies in."""
     folder = session.folder
     paths = [path for output in record.outputs for path in record_paths(folder, output)]
-    paths += [session.master, *(folder / name for name in _MEASUREMENTS)]
+    paths += [session.master, *frame_values_paths(folder)]
     if record.plan is not None and len(record.plan.guides) > 1:
         targets = [folder / TARGETS_DIR / str(number) for number in target_numbers(record.plan)]
         paths += [target / session.master.name for target in targets]

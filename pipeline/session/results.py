@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import zipfile
@@ -15,7 +14,8 @@ import numpy as np
 
 from pipeline.postprocess.appearance import Appearance, Backgrounds, Edges
 from pipeline.postprocess.edges import apply_edges
-from pipeline.postprocess.review import FrameMeasure, ReviewPlace, places_to_review
+from pipeline.postprocess.review import ReviewPlace, places_to_review
+from pipeline.session.frame_values import read_frame_values
 from pipeline.session.masks import read_mask
 from pipeline.session.output_records import (
     record_paths,
@@ -123,22 +123,20 @@ class Results:
     def confidence(self, session: Session) -> tuple[float | None, ...]:
         """Return the engine's confidence at each frame of the clip, None where it did not run."""
         clip = session.clip
-        path = session.folder / "confidence.json"
         state = session.state
         values: list[float | None] = [None] * clip.frame_count
-        if path.is_file() and state.result_request is not None:
-            found = json.loads(path.read_text())
+        if state.result_request is not None:
+            found = read_frame_values(session.folder).confidence
             first = state.result_request.first
             values[first : first + len(found)] = found
         return tuple(values[: clip.frame_count])
 
     def places_to_review(self, session: Session) -> list[ReviewPlace]:
         """Return frames of the result worth a look; none where it was made before they were measured."""
-        path = session.folder / "measures.json"
         state = session.state
-        if state.result_request is None or not path.is_file():
+        measures = read_frame_values(session.folder).measures
+        if state.result_request is None or not measures:
             return []
-        measures = [FrameMeasure(*values) for values in json.loads(path.read_text())]
         first = state.result_request.first
         confidence = [value for value in self.confidence(session)[first:] if value is not None]
         return places_to_review(
