@@ -64,7 +64,7 @@ def test_the_application_has_many_more_routes_than_are_served(
     served = {
         (method, path) for method, path in routes if find_route(method, example(path)) is not None
     }
-    assert len(routes) > 2 * len(served)
+    assert len(routes) - len(served) > 50
     assert {path for _, path in routes if "vibe" in path or "process_recording" in path}
     assert not {path for _, path in served if "vibe" in path or "process_recording" in path}
 

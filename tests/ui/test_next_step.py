@@ -91,7 +91,7 @@ def _look_away(page: Any) -> None:
             response=answer, body=re.sub(r'"elapsed_s":[\d.]+', '"elapsed_s":60', answer.text())
         )
 
-    page.route("**/component_server*", lengthen)
+    page.route(re.compile("/component_server"), lengthen)
 
 
 def _middle(page: Any) -> tuple[float, float]:
