@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,7 +14,7 @@ import psutil
 import pytest
 
 from tests.serving.conftest import ask, form_of
-from tests.ui.conftest import AppServer
+from tests.ui.conftest import ROOT, AppServer
 
 
 def connect(server: AppServer, sent: bytes = b"") -> socket.socket:
@@ -201,3 +204,22 @@ def test_a_thread_that_does_not_end_holds_up_no_stop(
     server = make_server(entry=("-c", _STUCK))
     # The deadline is set short here; without one the interpreter waits for the pool's thread.
     assert server.stop(timeout_s=60) == 1
+
+
+_HUNG_AT_ITS_END = """
+import faulthandler, os, signal, threading, time
+from ui.http import server
+server.EXIT_S = 0.2
+stop = threading.Event()
+server._stop_on_signals(stop)
+os.kill(os.getpid(), signal.SIGTERM)
+stop.wait()
+faulthandler.cancel_dump_traceback_later()
+time.sleep(600)
+"""
+
+
+def test_an_interpreter_that_hangs_at_its_end_is_ended_by_the_system() -> None:
+    command = [sys.executable, "-c", _HUNG_AT_ITS_END]
+    ended = subprocess.run(command, cwd=ROOT, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGALRM

@@ -30,7 +30,9 @@ logger = logging.getLogger(__name__)
 STOP_WAIT_S = 2.0
 """Seconds that the clean-up thread has to end."""
 EXIT_S = 9.0
-"""Seconds after the signal at which the process ends in any case."""
+"""Seconds after the signal at which the process ends in any case, with a line on what each thread did."""
+LAST_S = 0.5
+"""Seconds after that at which the system ends it."""
 STATE_SESSIONS = 128
 """Open pages that Gradio keeps a copy of its configuration for; ours holds no state there."""
 
@@ -162,6 +164,9 @@ def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
     def begin_stop(*_: object) -> None:
         # Its watchdog needs no turn of the interpreter, which a thread in native code may hold.
         faulthandler.dump_traceback_later(EXIT_S, exit=True)
+        # The interpreter's end takes that one back, and may hang after it; this one is the system's.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, EXIT_S + LAST_S)
         stop.set()
 
     return {number: signal.signal(number, begin_stop) for number in (signal.SIGTERM, signal.SIGINT)}
