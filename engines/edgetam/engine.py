@@ -22,9 +22,7 @@ _NAME = "EDGETAM"
 _CODE_FILES = "sam2/sam2_video_predictor.py", "sam2/modeling/perceiver.py"
 _CHECKPOINT = "checkpoints/edgetam.pt"
 _GET_CODE = "git clone https://github.com/facebookresearch/EdgeTAM"
-_MAKE_ENVIRONMENT = (
-    "python3 -m venv edgetam-env && edgetam-env/bin/pip install torch torchvision timm hydra-core iopath"
-)
+_MAKE_ENVIRONMENT = "python3 -m venv edgetam-env && edgetam-env/bin/pip install torch torchvision timm hydra-core iopath"
 
 
 class EdgeTamEngine(ProcessSegmenterEngine):

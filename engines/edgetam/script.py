@@ -102,10 +102,11 @@ class Worker:
         """See `SegmentingWorker.segment`."""
         import torch
 
+        content = picture.tobytes()
         with torch.inference_mode():
-            if picture.tobytes() != self._seen:
+            if content != self._seen:
                 self._clicks.set_image(picture)
-                self._seen = picture.tobytes()
+                self._seen = content
             marks = np.array(points, np.float32).reshape(-1, 3)
             masks, scores, _ = self._clicks.predict(
                 point_coords=marks[:, :2] if len(marks) else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.postprocess.review import FrameMeasure
@@ -51,12 +51,9 @@ def write_frame_values(
         disagreement: takes the place of that in `measures`, by position; 0 where it has none.
     """
     rows = [
-        replace(one, disagreement=disagreement.get(index, 0.0))
+        (round(one.area, 5), round(one.holes, 5), round(disagreement.get(index, 0.0), 3))
         for index, one in enumerate(measures)
     ]
     confidence_path, measures_path = frame_values_paths(folder)
     write_atomically(confidence_path, json.dumps(list(confidence)).encode("utf-8"))
-    rounded = [
-        (round(row.area, 5), round(row.holes, 5), round(row.disagreement, 3)) for row in rows
-    ]
-    write_atomically(measures_path, json.dumps(rounded).encode("utf-8"))
+    write_atomically(measures_path, json.dumps(rows).encode("utf-8"))

@@ -24,42 +24,35 @@ class StandInOptions:
     fault: Annotated[str, Option(Text("Fault", "故障"))] = ""
 
 
-class StandInEngine(ProcessMattingEngine):
+class _OnStandIn:
+    """What both kinds of engine on the stand-in share."""
+
+    declared_weight_bytes = 1_000
+    kind: tuple[str, ...] = ()
+
+    def __init__(self, *arguments: str, **settings: Any) -> None:
+        super().__init__(Settings(_env_file=None, **settings))
+        self._arguments = arguments
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        return ()
+
+    def working_bytes(self, size_wh: tuple[int, int]) -> int:
+        return 10_000
+
+    def worker_command(self) -> WorkerCommand:
+        return WorkerCommand(Path(sys.executable), SCRIPT, (*self.kind, *self._arguments))
+
+
+class StandInEngine(_OnStandIn, ProcessMattingEngine):
     name = "stand-in"
     label = Message("engine.sam2matting.label")
     description = Message("engine.sam2matting.description")
     options_type = StandInOptions
-    declared_weight_bytes = 1_000
-
-    def __init__(self, *arguments: str, **settings: Any) -> None:
-        super().__init__(Settings(_env_file=None, **settings))
-        self._arguments = arguments
-
-    def requirements(self) -> tuple[Requirement, ...]:
-        return ()
-
-    def working_bytes(self, size_wh: tuple[int, int]) -> int:
-        return 10_000
-
-    def worker_command(self) -> WorkerCommand:
-        return WorkerCommand(Path(sys.executable), SCRIPT, self._arguments)
 
 
-class SegmentingStandInEngine(ProcessSegmenterEngine):
+class SegmentingStandInEngine(_OnStandIn, ProcessSegmenterEngine):
     name = "segmenting-stand-in"
     label = Message("engine.edgetam.label")
     description = Message("engine.edgetam.description")
-    declared_weight_bytes = 1_000
-
-    def __init__(self, *arguments: str, **settings: Any) -> None:
-        super().__init__(Settings(_env_file=None, **settings))
-        self._arguments = arguments
-
-    def requirements(self) -> tuple[Requirement, ...]:
-        return ()
-
-    def working_bytes(self, size_wh: tuple[int, int]) -> int:
-        return 10_000
-
-    def worker_command(self) -> WorkerCommand:
-        return WorkerCommand(Path(sys.executable), SCRIPT, ("segmenting", *self._arguments))
+    kind = ("segmenting",)
