@@ -12,7 +12,8 @@ import numpy as np
 
 from engines.base import JointMattingEngine, MattedFrame, RunContext
 from pipeline.jobs.guides import TargetGuide
-from pipeline.jobs.target_mattes import ALPHAS_AHEAD, MattingRun, tracks_first, unproven_master
+from pipeline.jobs.target_files import unproven_master
+from pipeline.jobs.target_mattes import ALPHAS_AHEAD, MattingRun, tracks_first
 from pipeline.selection.main_object import key_frame_alphas
 from pipeline.video_io import AlphaMasterWriter
 from utils.alpha_levels import AlphaLevels

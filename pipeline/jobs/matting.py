@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import resource
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from engines.base import KEPT_CACHE, RunContext
+from engines.base import RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import TargetGuide, target_guides
+from pipeline.jobs.job_state import begin, finish, settle_failure
 from pipeline.jobs.joint_targets import keep_alphas, mattes_together
 from pipeline.jobs.kept_alpha import (
     KeptAlpha,
@@ -26,11 +25,11 @@ from pipeline.jobs.kept_alpha import (
 from pipeline.jobs.part_run import PartFiles, joined_alphas, run_part
 from pipeline.jobs.parts import Division
 from pipeline.jobs.ranges import FrameRange
+from pipeline.jobs.target_files import combine_targets, keep_target_alpha, matte_target
 from pipeline.jobs.target_mattes import MattingRun, Services, tracks_first
 from pipeline.jobs.tracking import masks_token
-from pipeline.session.frame_values import read_frame_values, write_frame_values
-from pipeline.session.output_records import TARGETS_DIR, remove_output
-from pipeline.session.parts import parts_dir
+from pipeline.session.frame_values import read_frame_values
+from pipeline.session.output_records import TARGETS_DIR
 from pipeline.session.pictures import read_clean_plate
 from pipeline.session.request import MatteRequest
 from pipeline.session.result_versions import FormerResult
@@ -39,17 +38,12 @@ from pipeline.session.state import (
     OutputRecord,
     ResultPlan,
     SessionState,
-    SessionStatus,
-    StepSeconds,
     frame_range,
 )
 from pipeline.storage import disk
-from pipeline.storage.files import partial_path, remove_all_but
-from utils.errors import Cancelled, SessionError, SplazmatteError
-from utils.options import resolve_options
+from pipeline.storage.files import partial_path
+from utils.errors import SessionError
 from utils.types import Message
-
-logger = logging.getLogger(__name__)
 
 
 class MattingJob:
@@ -77,7 +71,6 @@ class MattingJob:
         self._engine = services.registry.get(engine_name)
         self._tried_first = tried_first
         self._division = division
-        self._details: dict[str, str] = {}
 
     def run(self, context: RunContext) -> SessionState:
         """Do the whole job; return the final state.
@@ -94,10 +87,10 @@ class MattingJob:
             try:
                 with disk.translate_disk_full(self._session.folder, "job.disk_during"):
                     former = FormerResult(self._session)
-                    self._begin()
+                    begin(self._session, self._request, self.engine_name)
                     return self._work(context, started_s, former)
             except BaseException as error:
-                self._settle_failure(error)
+                settle_failure(self._session, error, is_stopping=self._services.is_stopping())
                 raise
         finally:
             os.close(lock)
@@ -123,24 +116,6 @@ class MattingJob:
             self._read_clean_plate(run)
             run_part(run, guide, masks, part, files, index)
 
-    def _begin(self) -> None:
-        def begin(state: SessionState) -> SessionState:
-            return state.model_copy(
-                update={
-                    "status": SessionStatus.RUNNING,
-                    "request": self._request,
-                    "engine_used": self.engine_name,
-                    "previous_outputs": state.outputs or state.previous_outputs,
-                    "outputs": (),
-                    "error": None,
-                    "warnings": (),
-                    "frames_done": 0,
-                }
-            )
-
-        self._session.transform(begin)
-        self._session.reserve_state_space()
-
     def _work(self, context: RunContext, started_s: float, former: FormerResult) -> SessionState:
         first, last = frame_range(self._request, self._session.clip)
         guides = target_guides(self._session, self._request, first, last)
@@ -160,7 +135,7 @@ class MattingJob:
         tokens = [masks_token(folder) for folder in mask_folders(self._session, plan)]
         files = {"master_bytes": tuple(sizes), "mask_tokens": tuple(tokens)}
         plan = plan.model_copy(update=files)
-        return self._finish(run, records, started_s, plan, former)
+        return finish(run, records, started_s, plan, former)
 
     def _read_clean_plate(self, run: MattingRun) -> None:
         if self._engine.takes_clean_plate:
@@ -203,15 +178,19 @@ class MattingJob:
             keep_alphas(run, guides, masters)
             kept = [KeptAlpha((master,)) for master in masters]
             if not self._request.separate_targets:
-                return run.combine(masters) + self._put_targets([])
+                return combine_targets(run, masters) + self._put_targets([])
         records: list[OutputRecord] = []
         for done, (guide, folder, alpha) in enumerate(zip(guides, folders, kept, strict=True)):
             part = run.of_target(guide.start, done, len(guides))
             if len(guides) == 1 or self._request.separate_targets:
-                records += part.matte(guide.masks, folder, alpha)
+                records += matte_target(part, guide.masks, folder, alpha)
             else:
-                part.keep_alpha(guide.masks, folder, alpha)
-        return records if len(guides) == 1 else run.combine(masters) + self._put_targets(records)
+                keep_target_alpha(part, guide.masks, folder, alpha)
+        return (
+            records
+            if len(guides) == 1
+            else combine_targets(run, masters) + self._put_targets(records)
+        )
 
     def _suits(self, run: MattingRun, guides: Sequence[TargetGuide]) -> bool:
         """Tell whether the engine that is tried first finds every target."""
@@ -243,7 +222,6 @@ class MattingJob:
                 on_notice=notice,
                 cancel=context.cancel,
                 cache_dir=self._session.cache_dir,
-                details=self._details,
                 fps=clip.fps,
                 is_stopping=lambda: context.is_stopping() or self._services.is_stopping(),
             ),
@@ -287,103 +265,3 @@ class MattingJob:
         runs = target_count + 1 if is_each else 1
         reserve = self._services.settings.min_free_disk_bytes
         disk.check_before(self._session.folder, needed * runs, reserve)
-
-    def _finish(
-        self,
-        run: MattingRun,
-        records: list[OutputRecord],
-        started_s: float,
-        plan: ResultPlan,
-        former: FormerResult,
-    ) -> SessionState:
-        folder = self._session.folder
-        self._session.release_state_space()
-        write_frame_values(folder, run.confidence, run.measures, run.disagreement)
-        remove_all_but(self._session.cache_dir, KEPT_CACHE)
-        shutil.rmtree(parts_dir(folder), ignore_errors=True)
-        state = self._session.state
-        seconds = StepSeconds(
-            segment=sum(keyframe.seconds for keyframe in state.all_keyframes),
-            track=run.seconds.get("track", 0.0),
-            matte=run.seconds.get("matte", 0.0),
-            encode=run.seconds.get("encode", 0.0),
-            total=time.perf_counter() - started_s + run.seconds.get("total", 0.0),
-        )
-        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        logger.info(
-            "session %s: %s made %d frames in %.1f s (track %.1f, matte %.1f, encode %.1f), peak %d MB",
-            self._session.id[:6],
-            self.engine_name,
-            len(run.frames),
-            seconds.total,
-            seconds.track,
-            seconds.matte,
-            seconds.encode,
-            peak_bytes // disk.MEGABYTE,
-        )
-        done = self._session.update(
-            status=SessionStatus.DONE,
-            result_request=self._request,
-            result_plan=plan,
-            result_number=former.give_way(self._request, plan),
-            result_at_s=time.time(),
-            outputs=tuple(records),
-            previous_outputs=(),
-            options_used=resolve_options(self._engine.option_specs(), self._request.options),
-            run_details=self._details,
-            warnings=_unique(run.notices),
-            seconds=seconds,
-            frames_done=len(run.frames),
-        )
-        self._remove_stale(state, records, plan)
-        return done
-
-    def _remove_stale(
-        self, state: SessionState, records: list[OutputRecord], plan: ResultPlan
-    ) -> None:
-        kept = {record.file for record in records}
-        for record in state.previous_outputs:
-            if record.file not in kept:
-                remove_output(self._session.folder, record)
-        if len(plan.guides) == 1:
-            shutil.rmtree(self._session.folder / TARGETS_DIR, ignore_errors=True)
-
-    def _settle_failure(self, error: BaseException) -> None:
-        """Remove what is unfinished and record in the state how it ended; never hides the error itself."""
-        try:
-            self._session.sweep_partials()
-            self._record_failure(error)
-        except (OSError, SplazmatteError) as second:
-            # The start-up scan settles it: the lock goes with this job.
-            logger.warning("session %s keeps an old state: %s", self._session.id[:6], second)
-
-    def _record_failure(self, error: BaseException) -> None:
-        message: Message | None = None
-        if isinstance(error, Cancelled):
-            stopping = self._services.is_stopping()
-            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
-        elif isinstance(error, SplazmatteError):
-            status, message = SessionStatus.FAILED, error.message
-            logger.warning("session %s: %s (%s)", self._session.id[:6], error, error.detail)
-        elif isinstance(error, Exception):
-            status, message = SessionStatus.FAILED, Message("job.internal_error")
-        else:
-            status = SessionStatus.INTERRUPTED
-        self._session.transform(
-            lambda state: state.model_copy(
-                update={
-                    "status": status,
-                    "error": message,
-                    "outputs": state.previous_outputs,
-                    "previous_outputs": (),
-                }
-            )
-        )
-
-
-def _unique(messages: list[Message]) -> tuple[Message, ...]:
-    unique: list[Message] = []
-    for message in messages:
-        if message not in unique:
-            unique.append(message)
-    return tuple(unique)

@@ -1,46 +1,34 @@
-"""The matte of one target within a job: track where the engine needs it, matte, keep the alpha, render."""
+"""The alphas of one target within a job: tracked first where the engine needs it, then matted."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from config import Settings
 from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.automatic import choose_by_looking
-from pipeline.jobs.changed_frames import Stretch
-from pipeline.jobs.kept_alpha import KeptAlpha
 from pipeline.jobs.outwards import Backwards
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
-from pipeline.jobs.splice import Splice
 from pipeline.jobs.tracking import (
     KeptMasks,
     TrackingPlan,
-    masks_token,
-    replace_masks,
     track_to_folder,
 )
-from pipeline.postprocess.review import FrameMeasure, disagreement, measure
+from pipeline.postprocess.review import FrameMeasure, disagreement
 from pipeline.selection.main_object import key_frame_alphas
-from pipeline.session.masks import MaskFolder
-from pipeline.session.output_records import appearance_of, output_records
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import LIVE_NAME, Session
-from pipeline.session.state import OutputRecord
 from pipeline.storage.disk import DiskWatch
-from pipeline.storage.files import partial_path
-from pipeline.video_io import AlphaMasterWriter, ClipInfo, VideoIO, read_master
+from pipeline.video_io import ClipInfo, VideoIO
 from utils.alpha_levels import AlphaLevels
 from utils.errors import BadRequest
 from utils.image_utils import compose_over_checker, shrink_to, write_image
@@ -114,46 +102,13 @@ class MattingRun:
         context = replace(self.context, on_progress=report) if count > 1 else self.context
         return replace(self, start=start, context=context)
 
-    def matte(
-        self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None = None
-    ) -> list[OutputRecord]:
-        """Make the files of one target in the folder; return their records.
-
-        Args:
-            guide: its masks by frame within `frames`, bool (H, W).
-            kept: its alpha of the last result; only what changed is matted again then.
-        """
-        with closing(self._target_alphas(guide, folder, kept)) as alphas:
-            return self._render(alphas, folder)
-
-    def keep_alpha(
-        self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None = None
-    ) -> None:
-        """Make the alpha of one target alone, kept in the folder; parameters as those of `matte`."""
-        alphas = self._target_alphas(guide, folder, kept)
-        with self._kept_alphas(alphas, folder) as passing:
-            for _ in passing:
-                pass
-
-    def _target_alphas(
-        self, guide: Mapping[int, Mask], folder: Path, kept: KeptAlpha | None
-    ) -> Generator[AlphaLevels, None, None]:
-        masks = self._masks_folder(folder)
-        if kept is None:
-            return self.engine_alphas(guide, masks)
-        return self._spliced_alphas(guide, masks, kept)
-
-    def _masks_folder(self, folder: Path) -> Path:
-        # Not beside the target's files: a further engine uses the same masks.
-        masks = self.session.masks_dir
-        return masks if folder == self.session.folder else masks / folder.name
-
     def engine_alphas(
         self, guide: Mapping[int, Mask], masks: Path, tracked: Mapping[int, Mask] | None = None
     ) -> Generator[AlphaLevels, None, None]:
-        """Yield the engine's alphas of one target, in the order of frames; parameters as those of `matte`.
+        """Yield the engine's alphas of one target, in the order of frames.
 
         Args:
+            guide: its masks by frame within `frames`, bool (H, W).
             masks: the folder of its tracked masks.
             tracked: a mask of every frame, where that is known already.
         """
@@ -174,80 +129,6 @@ class MattingRun:
                 for position, alpha in enumerate(alphas):
                     yield refined.pop(position, alpha)
 
-    def _spliced_alphas(
-        self, guide: Mapping[int, Mask], masks: Path, kept: KeptAlpha
-    ) -> Generator[AlphaLevels, None, None]:
-        """Yield the kept alphas, with those of the stretch that changed made again."""
-        stretch = kept.stretch
-        if stretch is None:
-            yield from self._reported(kept.alphas(), 0)
-            return
-        part = replace(
-            self,
-            frames=self.frames.part(stretch.first, stretch.last),
-            first=self.first + stretch.first,
-            last=self.first + stretch.last,
-            start=stretch.matted_from - stretch.first,
-            # Frames of a part have other numbers: what an engine kept of the range is not theirs.
-            context=replace(self.context, cache_dir=None),
-            confidence=[1.0] * (stretch.last - stretch.first + 1),
-            disagreement={},
-        )
-        part = replace(
-            part,
-            backwards=self._backwards(kept, stretch),
-            kept_masks=self._kept_masks(masks, kept, stretch),
-        )
-        own = {
-            frame - stretch.first: mask
-            for frame, mask in guide.items()
-            if stretch.first <= frame <= stretch.last
-        }
-        splice = Splice(stretch)
-        with closing(part.engine_alphas(own, partial_path(masks))) as made:
-            alphas = splice.join(kept.alphas(), made)
-            yield from self._reported(alphas, stretch.last + 1)
-        replace_masks(masks, partial_path(masks), stretch.first)
-        first = stretch.first + (part.backwards.reached if part.backwards else 0)
-        for frame, value in enumerate(part.confidence, start=stretch.first):
-            if stretch.weight(frame) > 0.0 and first <= frame <= splice.last:
-                self.confidence[frame] = value
-        if (first, splice.last) != (stretch.first, stretch.last):
-            self._note_early_end(first, splice.last)
-        for index, share in part.disagreement.items():
-            self.disagreement[stretch.first + index] = share
-
-    def _backwards(self, kept: KeptAlpha, stretch: Stretch) -> Backwards | None:
-        """Return what the frames before the correction are compared with, where matting starts from it.
-
-        A hosted service gets the frames in one piece: two would be billed as two.
-        """
-        if stretch.matted_from == stretch.first or self.engine.is_remote:
-            return None
-        settled = min(stretch.start, stretch.changed_first) - stretch.first
-        return Backwards(kept.master, stretch.first, settled)
-
-    def _kept_masks(self, masks: Path, kept: KeptAlpha, stretch: Stretch) -> KeptMasks | None:
-        """Return the tracked masks of the last result, where they are still there."""
-        if not kept.mask_token or masks_token(masks) != kept.mask_token:
-            return None
-        first = min(stretch.matted_from, stretch.changed_first) - stretch.first
-        last = max(stretch.end, stretch.changed_last) - stretch.first
-        return KeptMasks(MaskFolder(masks), stretch.first, first, last)
-
-    def _note_early_end(self, first: int, last: int) -> None:
-        self.context.on_notice(
-            Message("job.converged", {"first": self.first + first, "last": self.first + last})
-        )
-
-    def _reported(self, alphas: Iterator[AlphaLevels], start: int) -> Iterator[AlphaLevels]:
-        """Pass on the alphas, and from frame `start` on report them as rendered: no engine does."""
-        for index, alpha in enumerate(alphas):
-            self.context.check_cancelled()
-            yield alpha
-            if index >= start:
-                self.context.report("render", index + 1, len(self.frames))
-
     def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> bool:
         """Tell whether an engine that finds people finds this target; a notice says so, and why."""
         context = replace(self.context, confirmed=frozenset(guide))
@@ -257,15 +138,9 @@ class MattingRun:
             self.frames,
             guide,
             self.start,
-            lambda: self.tracked(guide, self._masks_folder(folder), context),
+            lambda: self.tracked(guide, self.masks_folder(folder), context),
             context,
         )
-
-    def combine(self, masters: list[Path]) -> list[OutputRecord]:
-        """Render all targets together: the largest of their alphas at each pixel."""
-        streams = [read_master(master) for master in masters]
-        union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
-        return self._render(union, self.session.folder)
 
     def tracked(
         self, guide: Mapping[int, Mask], masks: Path, context: RunContext
@@ -286,7 +161,7 @@ class MattingRun:
             context,
             self.watch.check,
         )
-        self._add("track", time.perf_counter() - began_s)
+        self.add_seconds("track", time.perf_counter() - began_s)
         return tracked
 
     def _alphas(
@@ -333,7 +208,7 @@ class MattingRun:
             except StopIteration:
                 return
             finally:
-                self._add("matte", time.perf_counter() - began_s)
+                self.add_seconds("matte", time.perf_counter() - began_s)
             self.confidence[position] = min(self.confidence[position], round(confidence, 3))
             yield alpha
 
@@ -363,45 +238,15 @@ class MattingRun:
             picture = compose_over_checker(frame, alpha)
             write_image(self.session.folder / LIVE_NAME, shrink_to(picture, LIVE_LONG_SIDE))
 
-    def _render(
-        self, alphas: Generator[AlphaLevels, None, None], folder: Path
-    ) -> list[OutputRecord]:
-        began_s, matte_before_s = time.perf_counter(), self.seconds.get("matte", 0.0)
-        with self._kept_alphas(alphas, folder) as kept:
-            result = self.services.video.render(
-                self.session.source,
-                self.clip,
-                kept,
-                self.request.outputs,
-                folder,
-                appearance_of(self.request, self.session),
-                self.context,
-                first=self.first,
-                last=self.last,
-            )
-        matte_s = self.seconds.get("matte", 0.0) - matte_before_s
-        self._add("encode", max(time.perf_counter() - began_s - matte_s, 0.0))
-        self.notices.extend(result.notices)
-        return output_records(self.session, result.outputs, result.bytes)
+    def masks_folder(self, folder: Path) -> Path:
+        """Return where the tracked masks lie of the target whose files are made in the folder."""
+        # Not beside the target's files: a further engine uses the same masks.
+        masks = self.session.masks_dir
+        return masks if folder == self.session.folder else masks / folder.name
 
-    @contextmanager
-    def _kept_alphas(
-        self, alphas: Generator[AlphaLevels, None, None], folder: Path
-    ) -> Iterator[Generator[AlphaLevels, None, None]]:
-        """Yield the alphas on their way into the folder's master; it takes its place at a good end."""
-        master = folder / self.session.master.name
-        unproven = unproven_master(master)
-        with closing(_to_master(alphas, self.clip, unproven, self.measures)) as kept:
-            yield kept
-        os.replace(unproven, master)
-
-    def _add(self, step: str, seconds: float) -> None:
+    def add_seconds(self, step: str, seconds: float) -> None:
+        """Add to the seconds that a step took."""
         self.seconds[step] = self.seconds.get(step, 0.0) + seconds
-
-
-def unproven_master(master: Path) -> Path:
-    """Return where a master file is written until it is whole."""
-    return master.with_name(f"{master.stem}.partial-new{master.suffix}")
 
 
 def tracks_first(engine: Engine, request: MatteRequest) -> bool:
@@ -412,18 +257,3 @@ def tracks_first(engine: Engine, request: MatteRequest) -> bool:
     """
     options = resolve_options(engine.option_specs(), request.options)
     return not request.everyone and engine.wants_tracked_masks(options)
-
-
-def _to_master(
-    alphas: Generator[AlphaLevels, None, None],
-    clip: ClipInfo,
-    path: Path,
-    measures: list[FrameMeasure],
-) -> Generator[AlphaLevels, None, None]:
-    """Yield the alphas, each measured and written to the master file first."""
-    measures.clear()
-    with closing(alphas), AlphaMasterWriter(path, clip.size_wh) as master:
-        for alpha in alphas:
-            master.append(alpha)
-            measures.append(measure(alpha))
-            yield alpha

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engines.base import MattedFrame
-from pipeline.jobs import target_mattes
+from pipeline.jobs import target_files
 from pipeline.jobs.queue import JobState
 from pipeline.postprocess.review import measure
 from pipeline.session.request import MatteRequest
@@ -96,7 +96,7 @@ def test_the_engine_goes_on_while_what_it_gave_is_rendered(
             seen.append(begun[2].wait(20))
         return measure(alpha)
 
-    monkeypatch.setattr(target_mattes, "measure", measured)
+    monkeypatch.setattr(target_files, "measure", measured)
     session_id = workplace.session_with_target(clip, mask)
     workplace.engine.does = stepwise
     assert workplace.matte(session_id).status is SessionStatus.DONE
