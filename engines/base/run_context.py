@@ -42,9 +42,16 @@ class RunContext:
     """Number that the engine's frame 0 has in the job's range, where the engine gets a part of the range."""
     is_stopping: Callable[[], bool] = lambda: False
     """True where `cancel` was set because the process ends, so that the job may go on later."""
+    make_way: Callable[[], None] = lambda: None
+    """Waits a moment where someone's click is being answered, so that the job does not slow it down."""
 
     def check_cancelled(self) -> None:
-        """Raise `Cancelled` when the job was cancelled; call it at least once a frame."""
+        """Make way for a click, and raise `Cancelled` when the job was cancelled; call it at least once a frame.
+
+        Raises:
+            Cancelled: see above.
+        """
+        self.make_way()
         if self.cancel.is_set():
             raise Cancelled
 

@@ -224,6 +224,7 @@ class MattingJob:
                 cache_dir=self._session.cache_dir,
                 fps=clip.fps,
                 is_stopping=lambda: context.is_stopping() or self._services.is_stopping(),
+                make_way=context.make_way,
             ),
             clip=clip,
             frames=FrameRange(source, first, last),

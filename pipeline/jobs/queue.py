@@ -8,12 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from engines.base import RunContext
 from pipeline.jobs.lane import ACTIVE, Job, JobState, Lane, MayStart, one_at_a_time
 from pipeline.jobs.progress import ProgressMeter, Snapshot
 from utils.errors import Cancelled, SessionError, SplazmatteError
-from utils.priority import give_way
+from utils.priority import ClickPriority, give_way
 from utils.types import Message
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class JobRunner:
         queue_limit: most jobs waiting in a lane.
         client_limit: most jobs of one client waiting in a lane.
         lanes: names of the lanes, each with one worker of its own.
-        gives_way: jobs run at a lower priority than the threads that answer people.
+        gives_way: jobs run at a lower priority than the threads that answer people, and wait for clicks.
         may_start: by lane, whether a further job may start; a lane without runs one at a time.
     """
 
@@ -71,6 +72,8 @@ class JobRunner:
         self._queue_limit = queue_limit
         self._client_limit = client_limit
         self._gives_way = gives_way
+        self.clicks = ClickPriority()
+        """Where clicks are noted, so that jobs which give way wait for their answers."""
         self._changed = threading.Condition()
         self._lanes = {lane: Lane() for lane in lanes}
         self._latest: dict[str, Job] = {}
@@ -290,6 +293,8 @@ class JobRunner:
         context = RunContext(
             on_progress=job.meter.report, on_notice=job.notices.append, cancel=job.cancel
         )
+        if self._gives_way:
+            context.make_way = partial(self.clicks.make_way, job.cancel)
         job.meter.start()
         try:
             job.run(context)

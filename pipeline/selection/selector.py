@@ -16,6 +16,7 @@ from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, Keyframe
 from utils.errors import BadRequest, Cancelled, EngineUnavailable, UnusablePrompt
+from utils.priority import ClickPriority
 from utils.types import Frame, Prompt
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,10 @@ MASK_ENGINE = "mask"
 class Selector:
     """Runs prompts for all sessions; one prompt at a time a frame, others wait for that frame only."""
 
-    def __init__(self, manager: ModelManager) -> None:
+    def __init__(self, manager: ModelManager, clicks: ClickPriority) -> None:
+        """Take engines from the manager; `clicks` is told of every prompt that is being answered."""
         self._manager = manager
+        self._clicks = clicks
         self._lock = threading.Lock()
         self._is_stopping = threading.Event()
         self._open: OrderedDict[
@@ -64,7 +67,8 @@ class Selector:
         """
         started_s = time.perf_counter()
         lock, opened = self._slot((session.id, frame_index, engine_name))
-        with lock, self._manager.lease(engine_name) as engine:
+        # Only now: a prompt that waits for a job's engine must not hold up the job.
+        with lock, self._manager.lease(engine_name) as engine, self._clicks.answering():
             if self._is_stopping.is_set():
                 raise EngineUnavailable("engine.closing")
             if not isinstance(engine, Segmenter):

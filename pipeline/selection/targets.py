@@ -27,6 +27,7 @@ from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo
 from utils.errors import BadRequest, UnusablePrompt
+from utils.priority import ClickPriority
 from utils.prompts import check_points, check_prompt
 from utils.types import Frame, Prompt, Stroke
 
@@ -43,12 +44,13 @@ class Targets:
         choice: EngineChoice,
         translator: Translator,
         results: Results,
+        clicks: ClickPriority,
     ) -> None:
         self._clips = clips
         self._choice = choice
         self._translator = translator
         self._results = results
-        self._selector = Selector(choice.manager)
+        self._selector = Selector(choice.manager, clicks)
 
     def segment(
         self,

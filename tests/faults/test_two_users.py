@@ -206,6 +206,22 @@ def test_one_users_cancel_stops_only_that_users_job(
     assert_nothing_left(workplace.folder(first))
 
 
+def test_a_click_is_noted_and_a_job_makes_way_at_each_frame(
+    workplace: Workplace, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clicks, noted = workplace.jobs.clicks, list[str]()
+    answering = clicks.answering
+    monkeypatch.setattr(workplace.jobs, "_gives_way", True)
+    monkeypatch.setattr(clicks, "answering", lambda: noted.append("click") or answering())
+    monkeypatch.setattr(clicks, "make_way", lambda cancel: noted.append("job"))
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.orchestrator.segment(session_id, 1, Prompt(box=Box(10, 10, 60, 50)))
+    assert noted == ["click"]
+    frames = workplace.orchestrator.state(session_id).clip.frame_count
+    assert workplace.matte(session_id).status is SessionStatus.DONE
+    assert noted.count("job") >= frames
+
+
 def test_clicks_of_two_tabs_on_one_frame_leave_a_whole_selection(
     workplace: Workplace, clip: Path, mask: Path
 ) -> None:

@@ -35,7 +35,7 @@ from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object
 from engines.builtin.tracking.tracker import Estimate, confirmed
 from engines.builtin.vision.arrays import channel_gaps
 from engines.builtin.vision.barrier_distance import barrier_distance, barrier_evidence
-from engines.builtin.vision.bilateral_grid import local_colour
+from engines.builtin.vision.bilateral_grid import blur_grid, local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.features import FEATURE_COUNT, appearance
 from engines.builtin.vision.flow import (
@@ -143,6 +143,19 @@ def test_local_colour_is_the_same_whatever_range_of_colours_the_grid_spans():
     narrow = local_colour(lab, probability, weight, asked)
     assert np.abs(narrow).max() > 0.1
     assert np.allclose(narrow, local_colour(wide, probability, weight, asked), atol=1e-5)
+
+
+def test_a_blur_that_passes_over_empty_rows_is_that_of_the_whole_grid():
+    random = np.random.default_rng(2)
+    grid = np.zeros((5, 6, 7, 4, 8, 2), dtype=np.float32)
+    used = (random.random(grid.shape[:4]) < 0.03).astype(np.uint8)
+    grid[used > 0] = random.random((int(used.sum()), 8, 2))
+    whole = grid.astype(np.float64)
+    for axis in range(5):
+        whole = np.apply_along_axis(np.convolve, axis, whole, [0.25, 0.5, 0.25], mode="same")
+    blur_grid(grid, used)
+    assert np.allclose(grid, whole, rtol=1e-5, atol=0)
+    assert (used[..., None, None] * grid == grid).all()
 
 
 def test_local_colour_knows_the_place_of_a_colour():

@@ -9,6 +9,7 @@ import pytest
 
 from engines.base import RunContext
 from pipeline.jobs.queue import JobRunner, JobState
+from utils import priority
 from utils.errors import NotEnoughDisk, SessionError
 from utils.priority import NICENESS
 
@@ -276,3 +277,27 @@ def test_jobs_give_way_to_the_threads_that_answer_clicks() -> None:
     assert seen == [min(own + NICENESS, 19)] * 2
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
     assert runner.close(5.0)
+
+
+def test_a_job_waits_while_a_click_is_answered_but_not_for_ever(monkeypatch) -> None:
+    runner = JobRunner(gives_way=True)
+    passed = threading.Event()
+
+    def job(context: RunContext) -> None:
+        context.check_cancelled()
+        passed.set()
+
+    monkeypatch.setattr(priority, "LONGEST_WAIT_S", 600.0)
+    with runner.clicks.answering():
+        runner.submit("waits", "matte", job, {"matte": 1})
+        assert not passed.wait(0.2)
+    assert runner.wait("waits", 60) is JobState.DONE
+    with runner.clicks.answering():
+        runner.submit("cancelled", "matte", job, {"matte": 1})
+        wait_until(lambda: runner.status("cancelled").state is JobState.RUNNING, 60)
+        runner.cancel("cancelled")
+        assert runner.wait("cancelled", 60) is JobState.CANCELLED
+        monkeypatch.setattr(priority, "LONGEST_WAIT_S", 0.0)
+        runner.submit("goes on", "matte", job, {"matte": 1})
+        assert runner.wait("goes on", 60) is JobState.DONE
+    assert runner.close(60)

@@ -40,10 +40,9 @@ def local_colour(
     first, bins = _used_bins(known)
     shape = height // cell_pixels + 3, width // cell_pixels + 3, *bins, 2
     grid = np.zeros(shape, dtype=np.float32)
-    _splat(known, probability, weight, cell_pixels, first, grid)
-    for axis in range(4):
-        _blur(grid.reshape(int(np.prod(shape[:axis])), shape[axis], -1))
-    _blur_rows(grid.reshape(-1, 2 * shape[4]), 2)
+    used = np.zeros(shape[:4], dtype=np.uint8)
+    _splat(known, probability, weight, cell_pixels, first, grid, used)
+    blur_grid(grid, used)
     out = np.zeros((height, width), dtype=np.float32)
     asked = np.ones((height, width), dtype=bool) if asked is None else asked
     _slice(picture, asked, cell_pixels, first, grid, out)
@@ -66,29 +65,62 @@ def _used_bins(known: FloatImage) -> tuple[tuple[int, int, int], tuple[int, int,
     return (first[0], first[1], first[2]), (count[0], count[1], count[2])
 
 
+def blur_grid(grid: npt.NDArray[np.float32], used: npt.NDArray[np.uint8]) -> None:
+    """Blur (h, w, L, A, B, 2) by (1, 2, 1) / 4 along its first five axes in place, nothing beyond their ends.
+
+    Most of it is empty: only a few of all colours lie near a place.
+
+    Args:
+        used: 1 where a row (B, 2) is not all 0, uint8 (h, w, L, A); changed along with the grid.
+    """
+    row = grid.shape[4] * grid.shape[5]
+    for axis in range(4):
+        outer, inner = (
+            np.prod(used.shape[:axis], dtype=int),
+            np.prod(used.shape[axis + 1 :], dtype=int),
+        )
+        shape = int(outer), used.shape[axis], int(inner)
+        _blur(grid.reshape(*shape, row), used.reshape(shape))
+    _blur_rows(grid.reshape(-1, row), used.reshape(-1), grid.shape[5])
+
+
 @compiled
-def _blur(grid: npt.NDArray[np.float32]) -> None:
-    """Blur (A, N, B) by (1, 2, 1) / 4 along its middle axis in place, nothing beyond its ends."""
-    outer, length, inner = grid.shape
-    last = np.empty(inner, dtype=np.float32)
+def _blur(grid: npt.NDArray[np.float32], used: npt.NDArray[np.uint8]) -> None:
+    """Blur (X, N, Y, row) along its second axis in place; rows that are and stay 0 are passed over."""
+    outer, length, inner, count = grid.shape
+    last = np.zeros((inner, count), dtype=np.float32)
+    last_used = np.empty(inner, dtype=np.uint8)
     half, quarter = np.float32(0.5), np.float32(0.25)
     for block in range(outer):
-        last[:] = 0.0
+        last_used[:] = 0
         for index in range(length):
-            for place in range(inner):
-                here = grid[block, index, place]
-                after = grid[block, index + 1, place] if index + 1 < length else np.float32(0.0)
-                grid[block, index, place] = half * here + quarter * (last[place] + after)
-                last[place] = here
+            following = min(index + 1, length - 1)
+            for row in range(inner):
+                here_used, before = used[block, index, row], last_used[row]
+                after = used[block, following, row] if following > index else np.uint8(0)
+                last_used[row] = here_used
+                if here_used + before + after == 0:
+                    continue
+                used[block, index, row] = 1
+                # Factors instead of branches, so that the loop runs on several values at once.
+                from_before, from_after = np.float32(before), np.float32(after)
+                for place in range(count):
+                    here = grid[block, index, row, place]
+                    sides = from_before * last[row, place]
+                    sides += from_after * grid[block, following, row, place]
+                    grid[block, index, row, place] = half * here + quarter * sides
+                    last[row, place] = here
 
 
 @compiled
-def _blur_rows(rows: npt.NDArray[np.float32], step: int) -> None:
-    """Blur (A, N) as `_blur` does along its last axis, where a value's neighbours are `step` places away."""
+def _blur_rows(rows: npt.NDArray[np.float32], used: npt.NDArray[np.uint8], step: int) -> None:
+    """Blur (N, row) as `_blur` does along its last axis, where a value's neighbours are `step` places away."""
     outer, length = rows.shape
     padded = np.zeros(length + 2 * step, dtype=np.float32)
     half, quarter = np.float32(0.5), np.float32(0.25)
     for row in range(outer):
+        if not used[row]:
+            continue
         for place in range(length):
             padded[place + step] = rows[row, place]
         for place in range(length):
@@ -104,6 +136,7 @@ def _splat(
     cell_pixels: int,
     first: tuple[int, int, int],
     grid: npt.NDArray[np.float32],
+    used: npt.NDArray[np.uint8],
 ) -> None:
     height, width = weight.shape
     first_light, first_red, first_yellow = first
@@ -116,13 +149,9 @@ def _splat(
             x = int(column / cell_pixels + 1.5)
             share = probability[row, column]
             trust = weight[row, column]
-            cell = grid[
-                y,
-                x,
-                int(light + 0.5) - first_light,
-                int(red + 0.5) - first_red,
-                int(yellow + 0.5) - first_yellow,
-            ]
+            l0, a0 = int(light + 0.5) - first_light, int(red + 0.5) - first_red
+            used[y, x, l0, a0] = 1
+            cell = grid[y, x, l0, a0, int(yellow + 0.5) - first_yellow]
             cell[0] += trust * share
             cell[1] += trust * (1.0 - share)
 
