@@ -237,6 +237,11 @@ class Settings(BaseSettings):
     """Seconds that fetching a result may take."""
     remote_pause_s: float = Field(default=1.0, gt=0, le=60)
     """Seconds until a service is asked again for the first time; grows to 15 times as much."""
+    remote_webhook_url: str = Field(
+        default="", pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$"
+    )
+    """Address under which services reach this page from the internet, to tell that a job has ended; empty takes no
+    webhooks and serves no route for them."""
     remote_result_bytes: int = Field(default=4 * 1024**3, ge=1)
     """Largest result fetched from a service, in bytes."""
 

@@ -3,7 +3,8 @@
     python -m bench.remote_every [--data DIR] [--clips NAME,…] [--every 2,3,5]
 
 The frames between are filled as in a job. For each clip and n: J over all frames, and where there is a true
-alpha the mean absolute difference x 1e3 and dtSSD x 1e2. Nothing is sent.
+alpha the mean absolute difference x 1e3 and dtSSD x 1e2; then what the job itself would report, which has no
+truth. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ import metrics  # noqa: E402
 from quality import DATA, Clip, folders, load  # noqa: E402
 
 from config import Settings  # noqa: E402
+from engines.onnx.filling_loss import FillingLoss  # noqa: E402
 from engines.onnx.flow_smoothing import FlowSmoother, Sample  # noqa: E402
 from engines.onnx.frame_choice import Fate, FrameChoice  # noqa: E402
 
 Alphas = list[npt.NDArray[np.float32]]
 
 
-def filled(clip: Clip, truth: Alphas, every: int) -> tuple[Alphas, int]:
+def filled(clip: Clip, truth: Alphas, every: int, loss: FillingLoss) -> tuple[Alphas, int]:
     """Return the alpha of every frame where only those that a job would send have the true one, and their number."""
     choice = FrameChoice(every)
     samples = []
@@ -36,7 +38,7 @@ def filled(clip: Clip, truth: Alphas, every: int) -> tuple[Alphas, int]:
         is_sent = choice.choose(frame) is Fate.MATTED
         samples.append(Sample(frame, alpha if is_sent else None, index in choice.starts))
     height, width = truth[0].shape
-    smoother = FlowSmoother((width, height), every, smooths=False)
+    smoother = FlowSmoother((width, height), every, smooths=False, loss=loss)
     return list(smoother.run(samples)), choice.matted
 
 
@@ -64,12 +66,17 @@ def main() -> None:
         clip = load(folder, settings)
         truth = clip.alphas or [mask.astype(np.float32) for mask in clip.masks]
         for every in map(int, options.every.split(",")):
-            found, sent = filled(clip, truth, every)
+            loss = FillingLoss()
+            found, sent = filled(clip, truth, every, loss)
             shown = ", ".join(
                 f"{name} {value:.4f}" if name == "J" else f"{name} {value:.2f}"
                 for name, value in figures(clip, truth, found).items()
             )
-            print(f"{clip.name} every {every}: {sent} of {len(truth)} sent, {shown}", flush=True)
+            own = f"{np.mean(loss.overlaps):.4f}" if loss.overlaps else "-"
+            print(
+                f"{clip.name} every {every}: {sent} of {len(truth)} sent, {shown}; reported {own}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

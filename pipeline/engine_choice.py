@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from config import Settings
@@ -192,6 +192,11 @@ class EngineChoice:
             raise BadRequest("engine.everyone_none")
         ready = self._ready(Capability.EVERYONE)
         return max(ready or able[:1], key=lambda engine: engine.preference.everyone).name
+
+    def take_webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Give a webhook to the service of that name; see `RemoteEngine.take_webhook`."""
+        engine = self.registry.get(name) if name in self.registry.names else None
+        return isinstance(engine, RemoteEngine) and engine.take_webhook(headers, body)
 
     def _able(self, capability: Capability) -> list[Engine]:
         return [engine for engine in self.registry if capability in engine.capabilities]

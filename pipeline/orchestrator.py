@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -315,6 +315,10 @@ class Orchestrator:
     def all_engines(self) -> tuple[EngineInfo, ...]:
         """Return every engine, with its measured peak where it has run."""
         return self._choice.everything()
+
+    def take_webhook(self, service: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Take a webhook of a service, by its engine's name; see `EngineChoice.take_webhook`."""
+        return self._choice.take_webhook(service, headers, body)
 
     # --- jobs -----------------------------------------------------------------------------------
 

@@ -46,6 +46,16 @@ class RemoteEngine(Protocol):
             ServiceFailed: it does not.
         """
 
+    def take_webhook(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Ask about the job that a webhook is about; return False where the service did not sign it.
+
+        Nothing is sent or billed. Webhooks are taken only where the settings name an address for them.
+
+        Args:
+            headers: names in lower case.
+            body: JSON, as it came.
+        """
+
 
 class ReturnedClip(Protocol):
     """A clip that came from elsewhere: checked against this installation's limits, not trusted otherwise."""

@@ -24,6 +24,7 @@ from engines.base import (
     Seam,
 )
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
+from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.frame_choice import Fate, FrameChoice
 from engines.onnx.guide import TargetGuide
@@ -148,13 +149,13 @@ class FrameEngine(Engine):
         def estimate(frame: Frame) -> Alpha:
             return self._alpha(frame, second, as_rembg=as_rembg)
 
-        done = 0
+        done, loss = 0, FillingLoss()
         ways: tuple[tuple[int, Literal[1, -1]], ...] = ((start - 1, -1), (start, 1))
         for first, step in ways:
             stop = len(frames) if step > 0 else -1
             matted = ahead(
                 lambda first=first, stop=stop, step=step: self._matte(  # type: ignore[misc]
-                    frames, (first, stop, step), options, estimate, context
+                    frames, (first, stop, step), options, estimate, loss, context
                 ),
                 depth=1,
             )
@@ -170,6 +171,8 @@ class FrameEngine(Engine):
                     done += 1
                     context.report("matte", done, len(frames))
                     yield MattedFrame(index, result)
+        if (notice := loss.message(options.every)) is not None:
+            context.on_notice(notice)
 
     def _matte(
         self,
@@ -177,13 +180,14 @@ class FrameEngine(Engine):
         span: tuple[int, int, Literal[1, -1]],
         options: SmoothingOptions,
         estimate: Callable[[Frame], Alpha],
+        loss: FillingLoss,
         context: RunContext,
     ) -> Iterator[tuple[int, Alpha]]:
         """Yield each frame's number and alpha, not yet restricted to a target."""
         first, stop, step = span
         if first == stop:
             return
-        smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing)
+        smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing, loss)
         samples = _samples(frames, span, options, estimate, context)
         with closing(samples), memory_errors():
             for offset, alpha in enumerate(smoother.run(samples)):

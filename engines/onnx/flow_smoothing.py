@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.onnx.filling_loss import FillingLoss
 from utils.types import Alpha, Frame
 
 FloatMap = npt.NDArray[np.float32]
@@ -104,10 +105,19 @@ class FlowSmoother:
         size_wh: size of the frames, in pixels.
         every: frames without an alpha follow each other at most `every` - 1 times.
         smooths: take the median along the motion; otherwise only frames without an alpha get one.
+        loss: gets what filling costs, where `every` is above 1.
     """
 
-    def __init__(self, size_wh: tuple[int, int], every: int = 1, smooths: bool = True) -> None:
+    def __init__(
+        self,
+        size_wh: tuple[int, int],
+        every: int = 1,
+        smooths: bool = True,
+        loss: FillingLoss | None = None,
+    ) -> None:
         self._motion = _Motion(size_wh)
+        self._every = every
+        self._loss = loss
         self._smooths = smooths
         self._reach = max(REACH if smooths else 0, every - 1)
 
@@ -171,6 +181,8 @@ class FlowSmoother:
         if moment.full is None or moment.alpha is None:
             return self._between(shot, place)
         full: Alpha = moment.full.astype(np.float32) / np.float32(_FULL_LEVELS)
+        if self._loss is not None and self._every > 1:
+            self._measure(self._loss, shot, place, full)
         if not self._smooths:
             return full
         for near in range(max(0, place - 1), min(place + 2, len(shot))):
@@ -187,12 +199,20 @@ class FlowSmoother:
         result: Alpha = np.clip(full + change, 0.0, 1.0, dtype=np.float32)
         return result
 
+    def _measure(self, loss: FillingLoss, shot: list[_Moment], place: int, own: Alpha) -> None:
+        """Compare a frame's own alpha with what its neighbours would fill it with, where there are two."""
+        sides = self._sides(shot, place)
+        if len(sides) == 2:
+            loss.compare(_mean(sides), own)
+
     def _between(self, shot: list[_Moment], place: int) -> Alpha:
         """Return the mean of the nearest alphas before and after, carried here; the nearer one counts more."""
+        return _mean(self._sides(shot, place))
+
+    def _sides(self, shot: list[_Moment], place: int) -> list[tuple[FloatMap, FloatMap]]:
+        """Return the nearest alphas before and after, carried to the frame, and their weights."""
         found = (self._nearest(shot, place, side) for side in (-1, 1))
-        sides = [side for side in found if side is not None]
-        total = sum(carried * weight for carried, weight in sides)
-        return np.asarray(total / sum(weight for _, weight in sides), np.float32)
+        return [side for side in found if side is not None]
 
     def _nearest(
         self, shot: list[_Moment], place: int, side: int
@@ -250,6 +270,11 @@ class FlowSmoother:
         return np.asarray(
             cv2.resize(alpha, self._motion.size_wh, interpolation=cv2.INTER_AREA), np.float32
         )
+
+
+def _mean(sides: list[tuple[FloatMap, FloatMap]]) -> Alpha:
+    total = sum(carried * weight for carried, weight in sides)
+    return np.asarray(total / sum(weight for _, weight in sides), np.float32)
 
 
 def _as_given(samples: Iterable[Sample | None]) -> Iterator[Alpha]:

@@ -36,6 +36,8 @@ class Account:
     most_bytes: int
     store: Store
     kept_s: float
+    webhook_url: str
+    """Where the service announces the end of a job; "" where it is only asked."""
 
     def wire(self, context: RunContext) -> Wire:
         """Return connections for one job; close them."""
@@ -55,7 +57,12 @@ class Account:
     @property
     def values(self) -> dict[str, str]:
         """What the placeholders of the row stand for."""
-        return {"base": self.base, "storage": self.storage, "model": self.model}
+        return {
+            "base": self.base,
+            "storage": self.storage,
+            "model": self.model,
+            "webhook": self.webhook_url,
+        }
 
 
 def examine(account: Account, context: RunContext) -> Message:

@@ -78,7 +78,7 @@ class Courier:
     """Brings parcels to a service and their results back.
 
     Args:
-        values: what the placeholders "{base}", "{storage}" and "{model}" stand for.
+        values: what the placeholders "{base}", "{storage}", "{model}" and "{webhook}" stand for.
         store: where tickets and results lie; a parcel whose result lies there is not sent.
         folder: for what is on its way, on the same disk.
     """
@@ -166,7 +166,9 @@ class Courier:
         if "{file_base64}" in self.service.body.values():
             encoded = base64.b64encode(parcel.path.read_bytes()).decode("ascii")
             values = {**values, "file_base64": encoded}
-        body = expand_body(self.service.body, values)
+        webhook = self.service.webhook
+        asked = webhook.body if webhook is not None and values["webhook"] else {}
+        body = expand_body({**self.service.body, **asked}, values)
         if not self.service.file_field:
             return {"json": body}
         files = {self.service.file_field: parcel.path}
@@ -247,7 +249,7 @@ class Courier:
                 reason = self.wire.replies.clean(str(lookup(answer, service.error) or word))
                 raise self.wire.replies.failed("job_failed", reason=reason)
             self.context.check_cancelled()
-            self.wire.pause(attempt)
+            self.wire.pause(attempt, is_called=ticket.take_call)
         raise RuntimeError("unreachable")
 
     def _fetch(self, ticket: Ticket, answer: Answer, parcel: Parcel, result: Path) -> None:

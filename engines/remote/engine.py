@@ -7,6 +7,7 @@ anything before `process`, and never anything that the budget doesn't allow.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from fractions import Fraction
@@ -228,7 +229,35 @@ class RemoteServiceEngine(Engine):
             most_bytes=settings.remote_result_bytes,
             store=Store.of(settings.workspace_dir),
             kept_s=settings.retention_hours * 3600,
+            webhook_url=self._webhook_url if self._signing_key() else "",
         )
+
+    def take_webhook(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """See `RemoteEngine.take_webhook`."""
+        from engines.remote.store import Store
+        from engines.remote.webhooks import call_job, is_genuine
+
+        webhook, key = self.service.webhook, self._signing_key()
+        if webhook is None or key is None:
+            return False
+        if not is_genuine(webhook, key, headers, body, time.time()):
+            return False
+        call_job(self.service, Store.of(self._settings.workspace_dir), body)
+        return True
+
+    def _signing_key(self) -> bytes | None:
+        """Return the key of the service's webhooks, None where it is not asked for any."""
+        from engines.remote.webhooks import signing_key
+
+        service = self.service
+        if service.webhook is None or not self._settings.remote_webhook_url:
+            return None
+        secret = self._keys.named(service.secret_name)
+        return signing_key(service.webhook, self._keys.get(service), secret)
+
+    @property
+    def _webhook_url(self) -> str:
+        return f"{self._settings.remote_webhook_url.rstrip('/')}/webhooks/{self.name}"
 
     @property
     def _base(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from engines.base import ClipExchange, FrameSource, ReturnedClip, RunContext
+from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.frame_choice import Fate, FrameChoice
 from engines.remote.account import Account
@@ -193,9 +194,12 @@ class ServiceJob:
         if self.options.every == 1 and not self.options.skip_unchanged:
             yield from received
             return
-        smoother = FlowSmoother(self.frames.size_wh, self.options.every, smooths=False)
+        every, loss = self.options.every, FillingLoss()
+        smoother = FlowSmoother(self.frames.size_wh, every, smooths=False, loss=loss)
         with closing(self._samples(received, choice)) as samples:
             yield from smoother.run(samples)
+        if (notice := loss.message(every)) is not None:
+            self.context.on_notice(notice)
 
     def _samples(
         self, received: Generator[Alpha, None, None], choice: FrameChoice

@@ -24,9 +24,11 @@ class Keys:
 
     def get(self, service: Service) -> str:
         """Return the service's key, "" where there is none or the file is open to others."""
-        return os.environ.get(service.key_name, "").strip() or self._in_file().get(
-            service.key_name, ""
-        )
+        return self.named(service.key_name)
+
+    def named(self, name: str) -> str:
+        """Return the value of that name, "" as above."""
+        return os.environ.get(name, "").strip() or self._in_file().get(name, "")
 
     def requirement(self, service: Service) -> Requirement:
         """Return whether the key is there, and how an administrator gives it."""

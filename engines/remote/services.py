@@ -7,9 +7,16 @@ none of them was called for it.
 
 from __future__ import annotations
 
-from engines.remote.spec import Limits, Price, Service, Upload
+from engines.remote.spec import Limits, Price, Service, Upload, Webhook
 
 MEGABYTE = 1024 * 1024
+
+_REPLICATE_WEBHOOK = Webhook(
+    body={"webhook": "{webhook}", "webhook_events_filter": ("completed",)}, headers="webhook"
+)
+_BRIA_WEBHOOK = Webhook(
+    body={"webhook_url": "{webhook}"}, headers="bria-webhook", salt=b"bria-webhook-signing-v1"
+)
 
 _SELF_HOSTED = Service(
     name="self-hosted",
@@ -59,6 +66,7 @@ _REPLICATE = Service(
     cancel=("POST", "urls.cancel"),
     quota=("{base}/account", "username"),
     price=Price("second"),
+    webhook=_REPLICATE_WEBHOOK,
 )
 _REPLICATE_IMAGE = Service(
     name="replicate-image",
@@ -80,6 +88,7 @@ _REPLICATE_IMAGE = Service(
     cancel=("POST", "urls.cancel"),
     quota=("{base}/account", "username"),
     price=Price("picture"),
+    webhook=_REPLICATE_WEBHOOK,
 )
 _FAL = Service(
     name="fal",
@@ -147,6 +156,7 @@ _BRIA = Service(
     error="error.message|error",
     price=Price("second"),
     limits=Limits(duration_s=30.0),
+    webhook=_BRIA_WEBHOOK,
 )
 _BRIA_IMAGE = Service(
     name="bria-image",
@@ -166,6 +176,7 @@ _BRIA_IMAGE = Service(
     result_suffix=".png",
     error="error.message|error",
     price=Price("picture"),
+    webhook=_BRIA_WEBHOOK,
 )
 _REMOVE_BG = Service(
     name="remove-bg",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-JsonBody: TypeAlias = "str | int | bool | Mapping[str, JsonBody]"
+JsonBody: TypeAlias = "str | int | bool | tuple[str, ...] | Mapping[str, JsonBody]"
 
 Sent: TypeAlias = Literal["video", "lossless", "pictures"]
 """One H.264 clip, one lossless clip with the masks beside it, or each frame as a PNG of its own."""
@@ -54,6 +54,18 @@ class Limits:
     duration_s: float = 0.0
     upload_bytes: int = 0
     long_side: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How a service tells that a job has ended, and signs it; see `engines.remote.webhooks`."""
+
+    body: Mapping[str, JsonBody]
+    """Fields of the submit that ask for it; "{webhook}" is our address."""
+    headers: str
+    """What the names of its three headers begin with, in lower case."""
+    salt: bytes = b""
+    """What the signatures' key is derived with from the service's key; empty where it is a secret of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +118,18 @@ class Service:
     quota: tuple[str, str] | None = None
     """Address that tells of the account, and where the credit left sits in it."""
     limits: Limits = Limits()
+    webhook: Webhook | None = None
 
     @property
     def key_name(self) -> str:
         """Name of the key, in the environment and in the file of keys."""
-        return f"SPLAZMATTE_{(self.account or self.name).upper().replace('-', '_')}_KEY"
+        return f"{self._prefix}_KEY"
+
+    @property
+    def secret_name(self) -> str:
+        """Name of the secret that webhooks are signed with, in the same places."""
+        return f"{self._prefix}_WEBHOOK_SECRET"
+
+    @property
+    def _prefix(self) -> str:
+        return f"SPLAZMATTE_{(self.account or self.name).upper().replace('-', '_')}"

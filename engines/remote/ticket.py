@@ -54,3 +54,20 @@ class Ticket:
     def forget(self) -> None:
         """Remove it: the job is done, or lost and told."""
         self.path.unlink(missing_ok=True)
+        self._call.unlink(missing_ok=True)
+
+    def call(self) -> None:
+        """Have whoever waits for the job, in whatever process, ask about it now."""
+        self._call.touch(mode=0o600)
+
+    def take_call(self) -> bool:
+        """Return whether somebody called since it was asked last."""
+        try:
+            self._call.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    @property
+    def _call(self) -> Path:
+        return self.path.with_suffix(".called")

@@ -27,6 +27,8 @@ MOST_HOPS = 30
 MOST_ANSWER_BYTES = 32 * 1024 * 1024
 """Largest answer that is read into memory: JSON, or a picture that a submit is answered with."""
 GET_TRIES, POST_TRIES = 10, 4
+_CALL_LOOK_S = 0.5
+"""Seconds between two looks for a webhook."""
 _LONGEST_PAUSE = 15
 """Longest pause between two looks, in first pauses."""
 _BUSY = frozenset({429, 500, 502, 503, 504})
@@ -296,8 +298,16 @@ class Wire:
     def _keys_for(self, url: httpx.URL) -> Mapping[str, str]:
         return self.replies.key_headers if origin_of(url) in self.own else {}
 
-    def pause(self, attempt: int, headers: Mapping[str, str] | None = None) -> None:
+    def pause(
+        self,
+        attempt: int,
+        headers: Mapping[str, str] | None = None,
+        is_called: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Wait before the next look: as the service says, else 1, 2, 4 … 15 times the first pause.
+
+        Args:
+            is_called: asked now and then; ends the pause.
 
         Raises:
             ServiceFailed: the job's time is over.
@@ -309,8 +319,13 @@ class Wire:
             if wait_s > usual_s:
                 raise self.replies.failed("busy")
             raise self.replies.failed("deadline", minutes=round(self.patience.job_s / 60, 1))
-        if self.cancel.wait(wait_s):
-            raise Cancelled
+        until_s = time.monotonic() + wait_s
+        while not is_called():
+            left_s = until_s - time.monotonic()
+            if self.cancel.wait(min(max(left_s, 0.0), _CALL_LOOK_S)):
+                raise Cancelled
+            if left_s <= _CALL_LOOK_S:
+                return
 
     def _check_cancel(self) -> None:
         if self.cancel.is_set():

@@ -14,6 +14,7 @@ import pytest
 
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
+from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
@@ -21,6 +22,7 @@ from engines.onnx.spec import ShortSide, Square
 from engines.registry import build_registry
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from utils.errors import BadRequest
+from utils.messages import render
 
 ROOT = Path(__file__).resolve().parents[2]
 REMBG = ROOT / ".venv" / "reference"
@@ -186,6 +188,23 @@ def test_frames_between_are_carried_from_both_sides():
     found = smoothed([Sample(*pair) for pair in pairs], every=4, smooths=False)
     assert all(np.abs(one - alpha).mean() < 0.02 for one, alpha in zip(found, true, strict=True))
     assert np.abs(found[3] - true[3]).max() < 1e-4
+
+
+def test_what_filling_costs_is_measured_on_the_clip_itself():
+    frames, true = panned(9)
+    alphas = [alpha if index % 2 == 0 else None for index, alpha in enumerate(true)]
+    wrong = alphas.copy()
+    wrong[4] = np.zeros_like(true[4])
+    for given, least in ((alphas, (0.95, 1.0)), (wrong, (0.0, 0.0))):
+        loss = FillingLoss()
+        pairs = zip(frames, given, strict=True)
+        smoothed([Sample(*pair) for pair in pairs], every=2, smooths=False, loss=loss)
+        assert len(loss.overlaps) == 3  # frames 2, 4 and 6 have matted ones on both sides
+        assert least[0] <= min(loss.overlaps) <= least[1]
+    message = loss.message(2)
+    assert message is not None
+    assert "0.0 % at worst" in render(message)
+    assert FillingLoss().message(2) is None
 
 
 def test_nothing_is_carried_over_a_cut():

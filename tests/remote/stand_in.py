@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import hmac
 import io
 import json
 import threading
@@ -23,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import numpy as np
 
 from tests.clips import binary, decode, ffmpeg
 
 KEY = "secret-key-of-the-house"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"what webhooks are signed with").decode()
 AUTH = {
     "replicate": ("authorization", f"Bearer {KEY}"),
     "fal": ("authorization", f"Key {KEY}"),
@@ -64,6 +67,8 @@ class StandIn:
     """Answers to submits that were given another address, by the job's number."""
     charged: str = "1.0"
     """What remove.bg says that a picture cost, in credits."""
+    webhook_urls: list[str] = field(default_factory=list)
+    """Where each submit asked for a webhook."""
     url: str = ""
     elsewhere: str = ""
     """The same server at another port, which nobody named: an address of this network."""
@@ -82,6 +87,31 @@ class StandIn:
             setattr(self, name, getattr(fresh, name))
         for name in ("sent_frames", "change", "rate", "jobs", "uploads", "moved", "charged"):
             setattr(self, name, getattr(fresh, name))
+        self.webhook_urls = []
+
+    def announce(
+        self, number: str, *, age_s: float = 0.0, key: bytes | None = None, url: str = ""
+    ) -> int:
+        """Send a webhook that the job is done, signed as its service does or with another key; return the answer."""
+        url, at = url or self.webhook_urls[-1], str(int(time.time() - age_s))
+        if url.endswith("replicate"):
+            body, prefix, form = {"id": number, "status": "succeeded"}, "webhook", "v1,AAAA v1,{}"
+            own = base64.b64decode(WEBHOOK_SECRET.removeprefix("whsec_"))
+        else:
+            body = {"request_id": number, "status": "COMPLETED"}
+            prefix, form = "Bria-Webhook", "v1=AAAA, v1={}"
+            own = hmac.digest(KEY.encode(), b"bria-webhook-signing-v1", "sha256")
+        content = json.dumps(body)
+        signature = hmac.digest(
+            own if key is None else key, f"{number}.{at}.{content}".encode(), "sha256"
+        )
+        headers = {
+            "Content-Type": "application/json",
+            f"{prefix}-Id": number,
+            f"{prefix}-Timestamp": at,
+            f"{prefix}-Signature": form.format(base64.b64encode(signature).decode()),
+        }
+        return httpx.post(url, content=content, headers=headers, trust_env=False).status_code
 
     def fault(self, step: str) -> Any:
         waiting = self.faults.get(step) or []
@@ -271,6 +301,9 @@ class _Handler(BaseHTTPRequestHandler):
             state.bodies.append(body)
             if "/models/" in self.path or "/image/" in self.path:
                 service += "-image"
+            state.webhook_urls += [
+                body[name] for name in ("webhook", "webhook_url") if name in body
+            ]
             sent = body.get("input", body)
             address = sent.get("video_url") or sent.get("video") or sent.get("input_video") or ""
             if service == "bria-image":

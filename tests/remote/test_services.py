@@ -279,7 +279,10 @@ def test_fewer_frames_are_sent_and_the_rest_carried_along(service, settings, mat
     assert overlap(alphas, masks) > 0.97
     assert np.array_equal(alphas[0], alphas[5])
     service.reset()
-    assert overlap(matte("replicate", every=3)) > 0.85
+    told = []
+    context = RunContext(on_notice=told.append)
+    assert overlap(matte("replicate", every=3, context=context)) > 0.85
+    assert "One frame in 3 was matted" in " ".join(map(render, told))
     assert service.sent_frames[0].shape[0] == 4
     assert spent(settings) == pytest.approx(3.0 + 4 / 25)
     # Frames that look the same count once: of five pictures three are wanted, and two are here already.

@@ -25,7 +25,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from ui.client import Client
-from ui.http.allowed_routes import FORM_BYTES, JSON_BYTES, AllowedRoute, find_route
+from ui.http.allowed_routes import (
+    ALLOWED_ROUTES,
+    FORM_BYTES,
+    JSON_BYTES,
+    WEBHOOK_ROUTE,
+    AllowedRoute,
+    find_route,
+)
 from ui.http.login import Login, client_address
 from ui.http.streams import answer_until
 from ui.text import choose_language, shown_bytes, translate
@@ -73,6 +80,10 @@ class AccessControl:
         self._uploads_dir = uploads_dir.resolve()
         self._is_open = is_open
         self._hosts = {item.lower() for item in settings.allowed_hosts} | {"localhost"}
+        self._routes = ALLOWED_ROUTES
+        if settings.remote_webhook_url:
+            self._routes += (WEBHOOK_ROUTE,)
+            self._hosts.add((urlsplit(settings.remote_webhook_url).hostname or "").lower())
         self._at_once: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +95,7 @@ class AccessControl:
             await self._serve_socket(scope, receive, send)
             return
         sending = _with_headers(send)
-        route = find_route(scope["method"], scope["path"])
+        route = find_route(scope["method"], scope["path"], self._routes)
         refusal = self._refusal(scope, route)
         if refusal is not None or route is None:
             await (refusal or _refuse(scope, 404, "page.access.path"))(scope, receive, sending)

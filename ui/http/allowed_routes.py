@@ -7,7 +7,7 @@ it. A request that matches no row here is answered with 404 before the applicati
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -97,11 +97,16 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/gradio_api/call/{word}/{word}", is_stream=True),
 )
 
+WEBHOOK_ROUTE = AllowedRoute("POST", "/webhooks/{word}", "json", is_public=True)
+"""Served only where the settings name an address for webhooks; it looks at a signature instead of a login."""
 
-def find_route(method: str, path: str) -> AllowedRoute | None:
+
+def find_route(
+    method: str, path: str, routes: Iterable[AllowedRoute] = ALLOWED_ROUTES
+) -> AllowedRoute | None:
     """Return the row that serves the request, None where it is not served; HEAD counts as GET."""
     wanted = "GET" if method == "HEAD" else method
-    for route in ALLOWED_ROUTES:
+    for route in routes:
         if route.method == wanted and route.pattern.fullmatch(path):
             return route
     return None

@@ -23,6 +23,8 @@ from utils.errors import BadRequest
 from utils.heap import limit_heaps
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
     from ui.http.rest import Rest
 
 logger = logging.getLogger(__name__)
@@ -105,6 +107,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     from ui.http.rest import Rest
     from ui.http.session_api import SessionApi
     from ui.http.uploads import Uploads
+    from ui.http.webhooks import Webhooks
     from ui.page.components import PAGE_CSS, theme
     from ui.page.wiring import build_page
 
@@ -120,8 +123,9 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     uploads = Uploads(settings, uploads_dir)
     rest = Rest(orchestrator, api, uploads)
     is_open = threading.Event()
-    admin = Admin(settings, orchestrator.operations)
-    routes = [*uploads.routes(), *media.routes(), *rest.routes(), *admin.routes()]
+    admin, webhooks = Admin(settings, orchestrator.operations), Webhooks(orchestrator)
+    served = (uploads, media, rest, admin, webhooks)
+    routes: list[BaseRoute] = [route for part in served for route in part.routes()]
     app = build_app(settings, routes, uploads_dir, is_open)
     blocks.launch(
         server_name=settings.host,

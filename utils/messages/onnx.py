@@ -33,6 +33,12 @@ TEXTS: dict[str, Text] = {
         en="Sees the scene without the target too (a clean plate: your picture, or the clip's temporal median). For a steady camera; fine edges, also of what is held.",
         zh="同时参考没有目标的画面（干净背景板：上传的图片，或视频的时间中位数）。适合固定机位；边缘精细，手持物也能保留。",
     ),
+    "engine.filled": Text(
+        en="One frame in {every} was matted. Filled in the same way from those {every} before and after them, matted frames "
+        "overlap their own mattes by {mean} % on average and {least} % at worst; the frames between lie nearer and lose less.",
+        zh="每 {every} 帧抠一帧。按同样方法由前后各 {every} 帧推算已抠的帧，与其自身遮罩平均重合 {mean}%，最低 {least}%；"
+        "中间帧距离更近，损失更小。",
+    ),
     "engine.no_clean_plate": Text(
         en="{name} needs the scene without the target: upload a clean plate (--clean-plate), or mark the target, so that the plate can be taken from the clip.",
         zh="{name} 需要没有目标的画面：请上传干净背景板（--clean-plate），或标记目标，以便从视频中提取。",
