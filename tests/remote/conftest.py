@@ -20,6 +20,7 @@ from tests.remote.stand_in import KEY, StandIn, serve
 BASES = {
     "replicate": "/replicate/v1",
     "fal": "/fal",
+    "fal-birefnet": "/fal",
     "bria": "/bria/v2",
     "remove-bg": "/remove-bg",
     "unscreen": "/unscreen",

@@ -299,12 +299,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = json.loads(content)
             state.bodies.append(body)
-            if "/models/" in self.path or "/image/" in self.path:
-                service += "-image"
             state.webhook_urls += [
                 body[name] for name in ("webhook", "webhook_url") if name in body
             ]
             sent = body.get("input", body)
+            if "image" in sent:
+                service += "-image"
             address = sent.get("video_url") or sent.get("video") or sent.get("input_video") or ""
             if service == "bria-image":
                 clip = base64.b64decode(sent["image"])

@@ -30,7 +30,17 @@ def spent(settings) -> float:
 
 
 @pytest.mark.parametrize(
-    "name", ["replicate", "fal", "bria", "unscreen", "remove-bg", "bria-image", "replicate-image"]
+    "name",
+    [
+        "replicate",
+        "fal",
+        "fal-birefnet",
+        "bria",
+        "unscreen",
+        "remove-bg",
+        "bria-image",
+        "replicate-image",
+    ],
 )
 def test_a_service_gives_the_right_picture_for_one_bill(
     service, settings, matte, name, tmp_path, caplog
@@ -66,7 +76,9 @@ def test_a_service_gives_the_right_picture_for_one_bill(
 def test_what_is_asked_of_each_service_is_what_its_documentation_says(service, matte):
     for name in ("replicate", "fal", "bria", "unscreen"):
         matte(name)
-    replicate, fal, bria, unscreen = service.bodies
+    matte("fal-birefnet")
+    matte("replicate-image", frames=[FRAMES[0][0]])
+    replicate, fal, bria, unscreen, birefnet, image = service.bodies
     assert replicate["input"]["output_type"] == "alpha-mask"
     assert len(replicate["version"]) == 64
     assert (fal["background_color"], fal["output_container_and_codec"]) == (
@@ -75,12 +87,15 @@ def test_what_is_asked_of_each_service_is_what_its_documentation_says(service, m
     )
     assert (bria["sync"], bria["preserve_audio"]) == (False, False)
     assert unscreen == {"format": "pro_bundle"}
+    assert (birefnet["model"], birefnet["video_output_type"]) == ("Matting", "VP9 (.webm)")
+    assert image["version"] == "bria/remove-background"
+    assert any(path.endswith("/fal-ai/birefnet/v2/video") for _, path, _ in service.requests)
     posts = [headers for method, path, headers in service.requests if "background-removal" in path]
     assert [headers["x-fal-no-retry"] for headers in posts] == ["1"]
 
 
 GOOD_ENDS = {
-    "waits": ("replicate", {}, 6),
+    "waits": ("fal", {}, 6),
     "busy with a date": ("replicate", {"submit": [(429, "0.05")], "poll": [(429, "0.02")]}, 1),
     "fails and recovers": ("fal", {"poll": [500, 503, "drop"], "fetch": [502]}, 1),
     "redirects 25 times": ("replicate", {"fetch": ["hops"]}, 1),
