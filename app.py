@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from engines.device.manager import ModelManager
     from engines.registry import EngineRegistry
     from pipeline.orchestrator import Orchestrator
-    from pipeline.workers.celery_queue import CeleryQueue
     from pipeline.workers.dispatch import Dispatcher
-    from pipeline.workers.store import JobStore
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -91,14 +89,17 @@ def work(settings: Settings, name: str, lives: Callable[[], bool]) -> None:
     """
     from functools import partial
 
+    from engines.registry import ENGINES
     from pipeline.worker_process import run_worker
+    from pipeline.workers.connection import connect_worker
     from pipeline.workers.store import reached
     from pipeline.workers.worker import work_by_asking
 
     registry, manager = build_engines(settings)
-    store, queue = reached(lambda: build_store(settings), settings.lease_s)
-    loop = partial(work_by_asking, store=store) if queue is None else queue.work
-    run_worker(settings, registry, manager, store, name, loop, lives)
+    connection = reached(lambda: connect_worker(settings, tuple(ENGINES)), settings.lease_s)
+    queue = connection.queue
+    loop = partial(work_by_asking, store=connection.store) if queue is None else queue.work
+    run_worker(settings, registry, manager, connection, name, loop, lives)
 
 
 def work_for_others(settings: Settings, name: str) -> None:
@@ -116,25 +117,6 @@ def work_for_others(settings: Settings, name: str) -> None:
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     work(settings, worker_name(name), lambda: True)
-
-
-def build_store(settings: Settings) -> tuple[JobStore, CeleryQueue | None]:
-    """Return the store of jobs and what tells the workers of them, None where they look by themselves.
-
-    Raises:
-        WorkersUnavailable: the broker is unusable, or its packages are not installed.
-        StoreUnavailable: the broker can't be reached.
-    """
-    if settings.broker is None:
-        from pipeline.workers.store import FileJobStore
-
-        return FileJobStore(settings.workspace_dir), None
-    from engines.registry import ENGINES
-    from pipeline.workers.celery_queue import CeleryQueue
-    from pipeline.workers.redis_store import RedisJobStore, key_prefix
-
-    url, prefix = settings.broker.get_secret_value(), key_prefix(settings.workspace_dir)
-    return RedisJobStore(url, prefix), CeleryQueue(url, prefix, tuple(ENGINES))
 
 
 def serve(settings: Settings) -> None:
@@ -158,14 +140,18 @@ def build_dispatcher(settings: Settings) -> Dispatcher | None:
     """Return what gives jobs to worker processes, None where the page's process runs them itself."""
     if not settings.workers and settings.broker is None:
         return None
+    from engines.registry import ENGINES
+    from pipeline.workers.connection import connect_page
     from pipeline.workers.dispatch import Dispatcher
     from pipeline.workers.local import LocalWorkers
 
-    store, queue = build_store(settings)
+    connection = connect_page(settings, tuple(ENGINES))
+    queue = connection.queue
     return Dispatcher(
-        store,
+        connection.store,
         settings.workspace_dir,
         settings.lease_s,
+        connection.files,
         send=(lambda record: None) if queue is None else queue.send,
         local=LocalWorkers(settings, work) if settings.workers else None,
     )

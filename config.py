@@ -158,6 +158,24 @@ class Settings(BaseSettings):
     redis://host:6379/0, or rediss:// with TLS; the workspace is a folder that all of them share."""
     lease_s: float = Field(default=90.0, ge=1.0)
     """Seconds without a sign of life after which a worker is dead, and its job starts again elsewhere."""
+    object_endpoint: str = ""
+    """Address of an S3-compatible object store through which files get to workers that don't share the workspace
+    folder and back: https://ACCOUNT.r2.cloudflarestorage.com, https://s3.eu-central-1.amazonaws.com; none uses the
+    shared folder alone. Its access keys are SPLAZMATTE_OBJECT_ACCESS_KEY and SPLAZMATTE_OBJECT_SECRET_KEY in the
+    environment or in remote_keys_file."""
+    object_bucket: str = Field(default="", validate_default=True)
+    """Bucket of the object store."""
+    object_prefix: str = Field(
+        default="splazmatte", pattern=r"[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})*$"
+    )
+    """What the names of all objects begin with; each page needs its own."""
+    object_region: str = "auto"
+    """Region of the object store, as its requests are signed for; R2 has auto."""
+    object_link_s: int = Field(default=300, ge=0, le=7 * 24 * 3600)
+    """Seconds that the address of a download at the object store is good for; 0 has every download come from the
+    page, as where browsers can't reach the store."""
+    object_cache_bytes: int = Field(default=20 * 1024**3, ge=0)
+    """Bytes of clips and masks that a worker without the shared folder keeps between jobs."""
     divide_jobs: bool = True
     """Let several workers do one job in parts, where its result stays the same: by target, and at the start frame,
     cuts or marked frames, as its engine allows; False gives every job to one worker."""
@@ -254,6 +272,24 @@ class Settings(BaseSettings):
     @classmethod
     def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         return None if value is None else SecretStr(redis_address(value.get_secret_value()))
+
+    @field_validator("object_endpoint")
+    @classmethod
+    def _is_endpoint(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/@?#\s]+/?", value):
+            raise ValueError(
+                "not an address such as https://s3.example.com, without bucket and keys"
+            )
+        return value.rstrip("/")
+
+    @field_validator("object_bucket")
+    @classmethod
+    def _has_bucket(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("object_endpoint") and not re.fullmatch(
+            r"[a-z0-9][a-z0-9.-]{1,61}", value
+        ):
+            raise ValueError("a bucket's name is needed with SPLAZMATTE_OBJECT_ENDPOINT")
+        return value
 
     @field_validator("max_short_side")
     @classmethod

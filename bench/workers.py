@@ -34,7 +34,7 @@ from pipeline.session.state import SessionState, SessionStatus
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.celery_queue import CeleryQueue
 from pipeline.workers.records import Phase
-from pipeline.workers.redis_store import RedisJobStore, key_prefix
+from pipeline.workers.redis_store import RedisJobStore, key_prefix, namespace_of
 from pipeline.workers.store import FileJobStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import ROOT, Workplace, app_environment, wait_until
@@ -49,7 +49,7 @@ LONG_LEASE_S = 60.0
 
 def make_celery_page(workspace: Path, server: RedisServer, lease_s: float = LEASE_S) -> Page:
     workspace.mkdir()
-    prefix = key_prefix(workspace)
+    prefix = key_prefix(namespace_of(workspace))
     queue = CeleryQueue(server.url, prefix, tuple(ENGINES))
     return make_page(workspace, RedisJobStore(server.url, prefix), queue.send, lease_s)
 

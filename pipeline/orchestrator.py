@@ -134,7 +134,9 @@ class Orchestrator:
 
     def purge(self, session_id: str) -> bool:
         """Remove a session of the trash for good; False where it is not there."""
-        return self._store.purge(session_id)
+        is_gone = self._store.purge(session_id)
+        self._forget_objects(session_id, is_gone=is_gone)
+        return is_gone
 
     def deleted(self, session_id: str) -> DeletedSession | None:
         """Return a session of the trash, None where it is not there."""
@@ -147,7 +149,13 @@ class Orchestrator:
     def discard(self, session_id: str) -> bool:
         """Remove a session for good; False when a job runs or waits."""
         self._targets.forget(session_id)
-        return self._store.remove(self._store.open(session_id))
+        is_gone = self._store.remove(self._store.open(session_id))
+        self._forget_objects(session_id, is_gone=is_gone)
+        return is_gone
+
+    def _forget_objects(self, session_id: str, *, is_gone: bool) -> None:
+        if self._workers is not None and is_gone:
+            self._workers.files.forget(session_id)
 
     def rename(self, session_id: str, name: str) -> SessionState:
         """Give a session another name to show; see `Clips.rename`."""
@@ -386,6 +394,13 @@ class Orchestrator:
         """Return the finished files of the current result or of a version; a sequence comes as one zip."""
         return self._results.outputs(self._result(session_id, version))
 
+    def download_link(self, session_id: str, output: OutputFile, name: str, media_type: str) -> str:
+        """Return an address at the object store to fetch a finished file from, "" where it comes from here."""
+        if self._workers is None:
+            return ""
+        session = self._store.open(session_id)
+        return self._workers.files.link(session, output.path, name, media_type)
+
     def still(
         self,
         session_id: str,
@@ -454,7 +469,10 @@ class Orchestrator:
 
     def clean_sessions(self, *, dry_run: bool = False) -> list[SessionSummary]:
         """Remove expired sessions; return those that went, or with `dry_run` would go."""
-        return self._upkeep.clean_sessions(dry_run=dry_run)
+        gone = self._upkeep.clean_sessions(dry_run=dry_run)
+        if self._workers is not None and not dry_run:
+            self._workers.files.sweep(self._store)
+        return gone
 
     def health(self) -> dict[str, bool | int]:
         """Return what a monitor wants: is the GPU usable, how many jobs wait or run, how many workers live."""

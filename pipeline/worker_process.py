@@ -18,8 +18,8 @@ from pipeline.session.clips import Clips
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from pipeline.workers.cards import card_name
+from pipeline.workers.connection import WorkerConnection
 from pipeline.workers.records import JobRecord, WorkerRecord
-from pipeline.workers.store import JobStore
 from pipeline.workers.worker import Worker
 from utils.priority import give_way
 
@@ -31,7 +31,7 @@ def run_worker(
     settings: Settings,
     registry: EngineRegistry,
     manager: ModelManager,
-    store: JobStore,
+    connection: WorkerConnection,
     name: str,
     loop: Loop,
     lives: Callable[[], bool] = lambda: True,
@@ -57,12 +57,23 @@ def run_worker(
     ready = [
         engine.name
         for engine in registry
-        if Capability.MATTE in engine.capabilities and engine.is_available
+        if Capability.MATTE in engine.capabilities
+        and engine.is_available
+        # What was paid for at a service is noted in the page's workspace.
+        and (connection.shares_folder or not engine.is_remote)
     ]
     device = manager.device
     card = card_name() if device != "cpu" else ""
     record = WorkerRecord(name=name, engines=tuple(ready), device=device, card=card)
-    worker = Worker(store, settings.workspace_dir, run_job, record, settings.lease_s, lives)
+    worker = Worker(
+        connection.store,
+        settings.workspace_dir,
+        connection.files,
+        run_job,
+        record,
+        settings.lease_s,
+        lives,
+    )
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())

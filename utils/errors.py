@@ -102,6 +102,10 @@ class StoreUnavailable(SplazmatteError):
     """The store of jobs can't be reached: nothing is known of them, which is not the same as dead."""
 
 
+class ObjectMissing(SplazmatteError):
+    """An object that page or worker left in the object store is not there any more, or has changed."""
+
+
 class DispatchedJobFailed(SplazmatteError):
     """A job failed in a worker; the message is the worker's."""
 

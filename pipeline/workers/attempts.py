@@ -23,7 +23,9 @@ from pipeline.storage.files import link_or_copy, write_atomically
 from pipeline.workers.records import JobRecord
 
 _STATE = "session.json"
-_NOT_NEEDED = frozenset({_STATE, "frames"})
+HASHES_NAME = ".objects.json"
+"""Where the page notes the hashes of a session's files that are in an object store."""
+_NOT_NEEDED = frozenset({_STATE, "frames", HASHES_NAME})
 """Entries of a session's folder that no job reads as they are: the state is copied, pictures are the page's."""
 
 
@@ -51,18 +53,25 @@ class Attempt:
             SessionError: the session was removed.
             OSError: the disk is full.
         """
-        shutil.rmtree(self.workspace_dir, ignore_errors=True)
-        self.session.folder.mkdir(parents=True, mode=0o700)
+        self.make_folder()
         with session.masks_lock():
             self._share(session.folder, self.session.folder)
-        state = session.state
+        self.note_begin(session.state)
+
+    def make_folder(self) -> None:
+        """Make the folder, empty."""
+        shutil.rmtree(self.workspace_dir, ignore_errors=True)
+        self.session.folder.mkdir(parents=True, mode=0o700)
+
+    def note_begin(self, state: SessionState) -> None:
+        """Note what the job finds: the files that are in the folder now, and the session's state."""
         self._state_before = _fields(state)
         self.session.write(state)
-        self._shared = _inodes(self.session.folder)
+        self._shared = files_of(self.session.folder)
 
-    def commit(self) -> None:
+    def commit(self) -> Manifest:
         """Write the manifest of what the job made: the attempt is complete."""
-        after = _inodes(self.session.folder)
+        after = files_of(self.session.folder)
         made = [name for name, inode in after.items() if self._shared.get(name) != inode]
         state = _fields(self.session.state)
         manifest = Manifest(
@@ -74,6 +83,11 @@ class Attempt:
                 if self._state_before.get(name) != value
             },
         )
+        self.write_manifest(manifest)
+        return manifest
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Make the attempt complete."""
         write_atomically(self._manifest_path, manifest.model_dump_json().encode("utf-8"))
 
     @property
@@ -82,7 +96,7 @@ class Attempt:
         return self._manifest_path.is_file()
 
     def publish(self, session: Session) -> SessionState:
-        """Put what was made into the session and remove the folder; return the session's new state.
+        """Put what was made into the session; return the session's new state.
 
         It may be done again where it was broken off; what was moved already is not there any more.
         """
@@ -94,11 +108,9 @@ class Attempt:
                 os.replace(made, place)
         for name in manifest.removed:
             _remove(session.folder / name, session.folder)
-        state = session.transform(
+        return session.transform(
             lambda state: SessionState.model_validate({**_fields(state), **manifest.changes})
         )
-        self.discard()
-        return state
 
     def keep_cache(self, session: Session) -> None:
         """Give the session what an engine keeps to go on from, when the attempt ends without a result."""
@@ -162,8 +174,8 @@ def _is_shared(entry: Path) -> bool:
     return name not in _NOT_NEEDED and ".partial" not in name and not name.endswith(".lock")
 
 
-def _inodes(folder: Path) -> dict[str, int]:
-    """Return the inode of every file below the folder that belongs to the session, by its path there."""
+def files_of(folder: Path) -> dict[str, int]:
+    """Return the inode of every file of a session's folder that jobs may know, by its path there."""
     found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder)

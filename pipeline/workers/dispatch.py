@@ -17,6 +17,7 @@ from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.local import LocalWorkers
 from pipeline.workers.records import WORKER_VERSION, JobRecord, Order, WorkerRecord
 from pipeline.workers.store import JobStore
+from pipeline.workers.transfer import PageFiles
 from utils.errors import StoreUnavailable, WorkersUnavailable
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Dispatcher:
 
     Args:
         lease_s: seconds without a sign of life after which a worker is dead.
+        files: how the files of jobs get to workers and back.
         send: announces a waiting job; nothing where workers look into the store by themselves.
         local: workers that are started with the page, and again when they die, so none is waited for in vain.
     """
@@ -41,13 +43,17 @@ class Dispatcher:
         store: JobStore,
         workspace_dir: Path,
         lease_s: float,
+        files: PageFiles,
         send: Send = lambda record: None,
         local: LocalWorkers | None = None,
     ) -> None:
         self.store = store
+        self.files = files
         self._workspace_dir = workspace_dir
         self._local = local
-        self._delivery = Delivery(store, workspace_dir, lease_s, send, self._is_dead, self._able)
+        self._delivery = Delivery(
+            store, workspace_dir, files, lease_s, send, self._is_dead, self._able
+        )
         self._watch = LeaseWatch(lease_s)
         self._dead: set[str] = set()
         self._live: tuple[WorkerRecord, ...] = ()

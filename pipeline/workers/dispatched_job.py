@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,9 +34,12 @@ from pipeline.workers.records import (
     undivide,
 )
 from pipeline.workers.store import JobStore
+from pipeline.workers.transfer import PageFiles
 from utils.errors import (
     Cancelled,
     DispatchedJobFailed,
+    NotEnoughDisk,
+    ObjectMissing,
     SessionError,
     SplazmatteError,
     StoreUnavailable,
@@ -64,6 +69,7 @@ class Delivery:
 
     store: JobStore
     workspace_dir: Path
+    files: PageFiles
     lease_s: float
     send: Send
     is_dead: Callable[[str], bool]
@@ -76,6 +82,7 @@ class DispatchedJob:
     def __init__(self, delivery: Delivery, session: Session, record: JobRecord) -> None:
         self._delivery = delivery
         self._store = delivery.store
+        self._files = delivery.files
         self._session = session
         self.record = record
         self._watch = LeaseWatch(delivery.lease_s)
@@ -161,6 +168,8 @@ class DispatchedJob:
         """
         try:
             return self._look(context, is_cancelled=is_cancelled)
+        except Cancelled:
+            return False  # while files were under way; the next look knows who wanted it
         except StoreUnavailable:
             self._watch.forget(self.record.id)
             raise
@@ -170,8 +179,11 @@ class DispatchedJob:
         attempt = self._attempt()
         if attempt.is_complete:
             attempt.publish(self._session)
+            attempt.discard()
 
     def _look(self, context: RunContext, *, is_cancelled: bool) -> bool:
+        # What the user cancelled is still put in order; a stop leaves it to the next process.
+        stop = threading.Event() if is_cancelled else context.cancel
         known = self._store.read(self.record.id)
         if known is None:  # a broker that was started again without its data
             self._store.put(self.record)
@@ -187,14 +199,40 @@ class DispatchedJob:
             if known.part is None and known.parts and not self._has_parts:
                 # The store took the division, and was gone before it could say so.
                 self._store.change(known.id, undivide)
-            self._attempt().keep_cache(self._session)
-            self._store.change(known.id, offer)
+            self._offer(context, stop)
         elif known.phase is Phase.WAITING:
             context.on_progress(Progress("worker", 0, 1))
             self._send_waiting()
         elif known.phase is Phase.RUNNING:
-            self._watch_running(context)
+            self._watch_running(context, stop)
+        elif known.phase is Phase.DONE:
+            self._fetch(stop)
         return known.phase in (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
+
+    def _offer(self, context: RunContext, stop: threading.Event) -> None:
+        """Let the workers have the job, with what the attempt before it left to go on from."""
+        attempt = self._attempt()
+        self._files.fetch_cache(self._session, attempt, self.record)
+        attempt.keep_cache(self._session)
+        context.on_progress(Progress("worker", 0, 1))
+        try:
+            self._files.send(self._session, self.record, stop)
+        except NotEnoughDisk as error:
+            self._fail(error)
+        else:
+            self._store.change(self.record.id, offer)
+
+    def _fetch(self, stop: threading.Event) -> None:
+        """Have here what the worker made."""
+        try:
+            self._files.fetch(self._session, self._attempt(), self.record, stop)
+        except (ObjectMissing, NotEnoughDisk) as error:
+            self._fail(error)
+
+    def _fail(self, error: SplazmatteError) -> None:
+        logger.warning("job %s: %s (%s)", self.record.id, error, error.detail)
+        step = abandon(error.message)
+        self.record = self._store.change(self.record.id, step) or self.record
 
     def _send_waiting(self) -> None:
         now_s = time.monotonic()
@@ -202,7 +240,7 @@ class DispatchedJob:
             self._delivery.send(self.record)
             self._sent_s = now_s
 
-    def _watch_running(self, context: RunContext) -> None:
+    def _watch_running(self, context: RunContext, stop: threading.Event) -> None:
         beat = self._store.beat(self.record.id)
         count = 0
         if beat is not None and beat.attempt == self.record.attempt:
@@ -211,7 +249,7 @@ class DispatchedJob:
         sign = (self.record.attempt, count)
         is_silent = self._watch.is_dead(self.record.id, sign)
         if is_silent or self._delivery.is_dead(self.record.owner):
-            self._take_back(context)
+            self._take_back(context, stop)
 
     def _pass_on(self, beat: Beat, context: RunContext) -> None:
         if beat.progress is not None:
@@ -220,12 +258,14 @@ class DispatchedJob:
             if notice not in self._passed_on:
                 self._passed_on.append(notice)
                 context.on_notice(notice)
-        self._attempt().show_live_picture(self._session)
+        attempt = self._attempt()
+        self._files.fetch_live(self._session, attempt, self.record)
+        attempt.show_live_picture(self._session)
 
-    def _take_back(self, context: RunContext) -> None:
+    def _take_back(self, context: RunContext, stop: threading.Event) -> None:
         """Take the job from its dead worker; where that had written its manifest, the job is done."""
         attempt, number = self._attempt(), self.record.attempt
-        if attempt.is_complete:
+        if self._files.fetch(self._session, attempt, self.record, stop):
             self._store.change(self.record.id, end(number, Phase.DONE))
             return
         logger.warning("job %s: worker %s is gone", self.record.id, self.record.owner)
@@ -241,13 +281,21 @@ class DispatchedJob:
                 state = attempt.publish(self._session)
                 if record.deaths or self._died:
                     self._session.update(warnings=(*state.warnings, STARTED_AGAIN))
+            elif self._session.state.status is not SessionStatus.DONE:
+                record = record.model_copy(
+                    update={"phase": Phase.FAILED, "error": Message("worker.result_missing")}
+                )
         else:
-            self._attempt().keep_cache(self._session)
+            attempt = self._attempt()
+            with suppress(StoreUnavailable):
+                self._files.fetch_cache(self._session, attempt, record)
+            attempt.keep_cache(self._session)
         if record.phase is Phase.FAILED:
             self._session.update(status=SessionStatus.FAILED, error=record.error)
         elif record.phase is Phase.CANCELLED:
             self._session.update(status=SessionStatus.CANCELLED, error=None)
-        for one in (record, *record.part_records()):
+        for one in (*record.part_records(), record):
+            self._files.discard(self._session, one)
             discard_attempts(self._delivery.workspace_dir, one.id)
         shutil.rmtree(parts_dir(self._session.folder), ignore_errors=True)
         self.drop()

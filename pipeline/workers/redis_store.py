@@ -174,8 +174,8 @@ class RedisJobStore:
             raise StoreUnavailable("worker.store_gone", detail=detail, store=self._name) from error
 
 
-def key_prefix(workspace_dir: Path) -> str:
-    """Return what the keys of a workspace begin with; page and workers share it with the folder.
+def namespace_of(workspace_dir: Path) -> str:
+    """Return what names a workspace; page and workers share it with the folder, or have it from the object store.
 
     So a worker that was given another folder gets no jobs, instead of failing them.
     """
@@ -191,7 +191,12 @@ def key_prefix(workspace_dir: Path) -> str:
             pass
         finally:
             made.unlink()
-    return f"splazmatte:{path.read_text()}:"
+    return path.read_text()
+
+
+def key_prefix(namespace: str) -> str:
+    """Return what the keys of a workspace begin with."""
+    return f"splazmatte:{namespace}:"
 
 
 def shown_address(url: str) -> str:

@@ -30,6 +30,7 @@ from pipeline.workers.records import (
     give_back,
 )
 from pipeline.workers.store import RETRY_S, JobStore
+from pipeline.workers.transfer import WorkerFiles
 from utils.errors import Cancelled, SplazmatteError, StoreUnavailable, WorkersUnavailable
 from utils.types import Message, Progress
 
@@ -50,7 +51,8 @@ class Worker:
     """Runs jobs of a store; `with` says when it lives.
 
     Args:
-        workspace_dir: the workspace that page and workers share.
+        workspace_dir: where the folders of attempts are.
+        files: how the files of jobs get here and back.
         run_job: does the work of an attempt, in the attempt's own folder.
         lives: a further condition; without it the worker stops as at `stop`.
     """
@@ -59,6 +61,7 @@ class Worker:
         self,
         store: JobStore,
         workspace_dir: Path,
+        files: WorkerFiles,
         run_job: RunJob,
         worker: WorkerRecord,
         lease_s: float,
@@ -66,7 +69,7 @@ class Worker:
     ) -> None:
         self._store = store
         self._workspace_dir = workspace_dir
-        self._sessions = SessionStore(workspace_dir)
+        self._files = files
         self._run_job = run_job
         self._record = worker
         self._interval_s = min(LONGEST_BEAT_S, lease_s / BEATS_A_LEASE)
@@ -160,22 +163,24 @@ class Worker:
         """Do the work; return the step that says how it ended."""
         record = running.record
         try:
-            attempt.begin(self._sessions.open(record.session_id))
+            _insist(running, lambda: self._files.begin(attempt, record, running.cancel))
             store = SessionStore(attempt.workspace_dir)
             self._run_job(store, record, running.context())
-            attempt.commit()
+            _insist(running, lambda: self._files.deliver(attempt, record, running.cancel))
             return end(record.attempt, Phase.DONE)
         except Cancelled:
             if running.is_cancelled_by_user:
-                return end(record.attempt, Phase.CANCELLED)
-            return give_back(record.attempt)
+                step = end(record.attempt, Phase.CANCELLED)
+            else:
+                step = give_back(record.attempt)
         except SplazmatteError as error:
             logger.warning("job %s: %s (%s)", record.id, error, error.detail)
-            message = error.message
+            step = end(record.attempt, Phase.FAILED, error.message)
         except BaseException:
             logger.exception("job %s failed", record.id)
-            message = Message("job.internal_error")
-        return end(record.attempt, Phase.FAILED, message)
+            step = end(record.attempt, Phase.FAILED, Message("job.internal_error"))
+        self._files.deliver_cache(attempt, record)
+        return step
 
     def _settle(self, job_id: str, step: Step) -> bool:
         """Report a job's end, as often as it takes; return whether it still was this worker's.
@@ -274,6 +279,21 @@ class _Running:
 
     def _take_progress(self, progress: Progress) -> None:
         self._progress = progress
+
+
+def _insist(running: _Running, step: Callable[[], None]) -> None:
+    """Take a step as often as it takes to reach the object store; the job waits meanwhile.
+
+    Raises:
+        Cancelled: the job is not wanted here any more.
+    """
+    while True:
+        try:
+            return step()
+        except StoreUnavailable as error:
+            logger.warning("job %s waits: %s (%s)", running.record.id, error, error.detail)
+            if running.cancel.wait(RETRY_S):
+                raise Cancelled from error
 
 
 def work_by_asking(worker: Worker, store: JobStore, pause_s: float = LONGEST_BEAT_S / 2) -> None:

@@ -17,6 +17,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.records import Order, WorkerRecord
 from pipeline.workers.store import FileJobStore
+from pipeline.workers.transfer import SharedFolder
 from pipeline.workers.worker import Worker
 from tests.disc import write_mask_png
 from tests.faults.workplace import Workplace, wait_until
@@ -115,11 +116,13 @@ def test_a_worker_is_paused_goes_on_and_is_drained(
     place: AdminPlace, browser: TestClient, clip: Path
 ) -> None:
     store = FileJobStore(place.settings.workspace_dir)
-    dispatcher = Dispatcher(store, place.settings.workspace_dir, 90.0)
+    files = SharedFolder(place.store)
+    dispatcher = Dispatcher(store, place.settings.workspace_dir, 90.0, files)
     place.orchestrator.operations._workers = dispatcher
     dispatcher.begin()
     record = WorkerRecord(name="gpu0", engines=("builtin",), device="cuda", card="H200 0")
-    with Worker(store, place.settings.workspace_dir, lambda *_: None, record, 90.0) as worker:
+    folder = place.settings.workspace_dir
+    with Worker(store, folder, files, lambda *_: None, record, 90.0) as worker:
         wait_until(lambda: dispatcher.workers)
         assert dispatcher.may_start("builtin", [])
         assert "gpu0" in act(browser, "pause", "gpu0")

@@ -32,7 +32,7 @@ from pipeline.workers.records import (
     offer,
     take_back,
 )
-from pipeline.workers.redis_store import RedisJobStore, key_prefix
+from pipeline.workers.redis_store import RedisJobStore, key_prefix, namespace_of
 from pipeline.workers.store import FileJobStore, JobStore
 from tests.workers.redis_server import RedisServer
 from utils.errors import StoreUnavailable, WorkersUnavailable
@@ -58,7 +58,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> JobStore:
     if request.param == "files":
         return FileJobStore(tmp_path)
     server = request.getfixturevalue("redis_server")
-    return RedisJobStore(server.url, key_prefix(tmp_path))
+    return RedisJobStore(server.url, key_prefix(namespace_of(tmp_path)))
 
 
 def test_a_server_that_may_throw_records_away_is_refused(redis_server: RedisServer) -> None:
@@ -84,8 +84,8 @@ def test_a_broker_that_is_not_there_is_unknown_and_its_password_is_not_shown() -
 
 def test_page_and_workers_of_one_workspace_share_the_prefix_of_keys(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
-    assert key_prefix(one) == key_prefix(one)
-    assert key_prefix(one) != key_prefix(other)
+    assert namespace_of(one) == namespace_of(one)
+    assert namespace_of(one) != namespace_of(other)
 
 
 def test_a_job_is_claimed_once_however_often_it_is_delivered(store: JobStore) -> None:
@@ -255,7 +255,6 @@ def test_an_attempt_changes_nothing_of_the_session_until_it_is_published(
     assert session.state.status is SessionStatus.READY
     session.update(shown_name="renamed")
     assert_published(session, attempt.publish(session))
-    assert not list(attempts_dir(tmp_path).iterdir())
 
 
 def test_publishing_goes_on_where_it_was_broken_off(

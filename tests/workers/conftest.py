@@ -25,6 +25,7 @@ from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.store import FileJobStore, JobStore
+from pipeline.workers.transfer import PageFiles, SharedFolder
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import SMALL, app_environment, wait_until
 
@@ -93,6 +94,7 @@ def make_page(
     store: JobStore,
     send: Callable[..., None] = lambda record: None,
     lease_s: float = LEASE_S,
+    files: PageFiles | None = None,
 ) -> Page:
     settings = Settings(
         _env_file=None,
@@ -101,11 +103,11 @@ def make_page(
         client_queue_limit=100,
         **SMALL,
     )
-    dispatcher = Dispatcher(store, workspace, lease_s, send)
+    sessions = SessionStore(workspace)
+    dispatcher = Dispatcher(store, workspace, lease_s, files or SharedFolder(sessions), send)
     registry = build_registry(settings)
     manager = ModelManager(registry, device="cpu")
     jobs = JobRunner(100, 100, may_start={"matte": dispatcher.may_start})
-    sessions = SessionStore(workspace)
     orchestrator = Orchestrator(
         settings=settings,
         store=sessions,

@@ -44,9 +44,9 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture
 def page(workspace: Path, redis_server: RedisServer, workers: Workers) -> Iterator[Page]:
     from pipeline.workers.celery_queue import CeleryQueue
-    from pipeline.workers.redis_store import RedisJobStore, key_prefix
+    from pipeline.workers.redis_store import RedisJobStore, key_prefix, namespace_of
 
-    prefix = key_prefix(workspace)
+    prefix = key_prefix(namespace_of(workspace))
     queue = CeleryQueue(redis_server.url, prefix, tuple(ENGINES))
 
     def send_twice(record: JobRecord) -> None:

@@ -14,7 +14,13 @@ from typing import TypeAlias
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from config import Settings
@@ -180,6 +186,12 @@ class Media:
         if "inline" in request.query_params:
             return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
         name = file_name(state, output, _pattern(request))
+        link = await run_in_threadpool(
+            self._orchestrator.download_link, session_id, output, name, media_type
+        )
+        if link:
+            # The address is good for a while for whoever has it: it is given for each download anew.
+            return RedirectResponse(link, status_code=307, headers={"Cache-Control": "no-store"})
         return FileResponse(output.path, media_type=media_type, filename=name, headers=_CHANGING)
 
     async def _all(self, request: Request) -> Response:

@@ -40,6 +40,57 @@ TEXTS: dict[str, Text] = {
         "the page's own machine are started by SPLAZMATTE_WORKERS.",
         zh="独立的工作进程需要消息服务：--broker redis://主机:6379/0，或设置 SPLAZMATTE_BROKER。页面本机的工作进程由 SPLAZMATTE_WORKERS 启动。",
     ),
+    "worker.result_missing": Text(
+        en="What the worker made is not there any more: somebody else removed it. Start the job again.",
+        zh="工作进程生成的结果已不存在，可能被他人删除。请重新开始任务。",
+    ),
+    "objects.gone": Text(
+        en="The object store ({store}) can't be reached. Jobs wait for it and go on when it is back.",
+        zh="无法连接对象存储（{store}）。任务会等待，恢复连接后继续。",
+    ),
+    "objects.refused": Text(
+        en="The object store ({store}) refuses the access keys (SPLAZMATTE_OBJECT_ACCESS_KEY and _SECRET_KEY). They "
+        "need to read, write, list and delete in this bucket.",
+        zh="对象存储（{store}）拒绝了访问密钥（SPLAZMATTE_OBJECT_ACCESS_KEY 和 _SECRET_KEY）。密钥需要该存储桶的读取、写入、列出和删除权限。",
+    ),
+    "objects.no_bucket": Text(
+        en="The object store ({store}) has no such bucket. Make it, or correct SPLAZMATTE_OBJECT_BUCKET.",
+        zh="对象存储（{store}）中没有该存储桶。请创建，或更正 SPLAZMATTE_OBJECT_BUCKET。",
+    ),
+    "objects.clock": Text(
+        en="The object store ({store}) refuses requests, as the clock of this machine is wrong by more than a few "
+        "minutes. Set it by NTP.",
+        zh="对象存储（{store}）拒绝请求：本机时钟偏差超过数分钟。请用 NTP 校准时间。",
+    ),
+    "objects.full": Text(
+        en="The object store ({store}) is full, or its quota is reached. Delete sessions or raise the quota.",
+        zh="对象存储（{store}）已满或达到配额。请删除会话或提高配额。",
+    ),
+    "objects.missing": Text(
+        en="Files of this job are not in the object store ({store}) any more. Start the job again; a lifecycle rule "
+        "of the bucket may delete too early.",
+        zh="该任务的文件已不在对象存储（{store}）中。请重新开始任务；存储桶的生命周期规则可能删除过早。",
+    ),
+    "objects.no_keys": Text(
+        en="The object store needs access keys: set {access} and {secret} in the environment, or in {file} (lines "
+        "NAME=VALUE, mode 600).",
+        zh="对象存储需要访问密钥：请在环境变量或 {file}（每行 名称=值，权限 600）中设置 {access} 和 {secret}。",
+    ),
+    "objects.no_broker": Text(
+        en="An object store (SPLAZMATTE_OBJECT_ENDPOINT) is for workers on other machines, which need a broker as "
+        "well: set SPLAZMATTE_BROKER.",
+        zh="对象存储（SPLAZMATTE_OBJECT_ENDPOINT）供其他机器上的工作进程使用，还需要消息服务：请设置 SPLAZMATTE_BROKER。",
+    ),
+    "objects.other_workspace": Text(
+        en="The objects under this prefix of {store} are another installation's, which would delete ours as left "
+        "over. Set another SPLAZMATTE_OBJECT_PREFIX, or delete them if that installation is gone.",
+        zh="{store} 中该前缀下的对象属于另一套安装，它会把本安装的对象当作残留删除。请另设 SPLAZMATTE_OBJECT_PREFIX；若那套安装已停用，可删除这些对象。",
+    ),
+    "objects.unused": Text(
+        en="No page has used the object store ({store}) under this prefix yet. Start the page with the same "
+        "SPLAZMATTE_OBJECT_… settings first.",
+        zh="尚无页面使用该前缀下的对象存储（{store}）。请先用相同的 SPLAZMATTE_OBJECT_… 设置启动页面。",
+    ),
     "worker.version": Text(
         en="This worker has version {own} of the jobs' format, the page has {page}. Install the same "
         "SplazMatte on both.",
