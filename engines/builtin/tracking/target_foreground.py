@@ -11,6 +11,7 @@ from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundM
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at
+from engines.builtin.vision.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box, intersection_over_union
 from utils.types import Mask
 
@@ -35,6 +36,10 @@ _LEAST_REACH = 3
 _TOGETHER = 0.6
 """Weight of each of two answers that are both trusted: they come from one network and err alike."""
 _LARGEST_LOG_ODDS = 3.0
+_EMPHASIS = 1.5
+"""How much more a trusted answer counts inside its own regions, beside its weight there."""
+_CONTOUR = 3
+"""Pixels beside an answer's contour in which it counts for no more: it errs by a pixel or two there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class TargetForeground:
         Less of what has lately come into view; see `NewlyVisible.weighted`.
         """
         log_odds = self._combined(view, expected, to_previous, window)
+        log_odds = log_odds * self._emphasis(view.whole, expected, window)
         if self._new is None:
             return log_odds
         return self._new.weighted(log_odds, self._whole.doubt, window)
@@ -113,6 +119,22 @@ class TargetForeground:
         crop = self._crop.evidence(self._cropped, expected, to_previous, window)
         both = whole * (1.0 - (1.0 - _TOGETHER) * trust) + crop * (_TOGETHER * trust)
         return np.clip(both, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS).astype(np.float32)
+
+    def _emphasis(self, whole: Foreground, expected: Mask, window: IntBox) -> FloatMap:
+        """Return how many times the log odds of a window count, float32 (h', w'), at least 1.
+
+        More than once inside the regions of an answer that overlaps both the confirmed mask and the
+        `expected` one, bool (h, w): a part that such a network shows is not lost, nor a shadow that it
+        calls background taken, for what the colours say.
+        """
+        x0, y0, x1, y1 = window
+        emphasis = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
+        for answer, confirmed in ((whole, self._trust_whole), (self._cropped, self._trust_crop)):
+            trust = min(confirmed, _trust(answer, expected)) if confirmed > 0.0 else 0.0
+            if answer is not None and trust > 0.0:
+                mean = box_mean(answer.probability, _CONTOUR)[y0:y1, x0:x1]
+                emphasis = np.maximum(emphasis, trust * np.square(2.0 * mean - 1.0))
+        return np.asarray(1.0 + np.float32(_EMPHASIS) * emphasis, dtype=np.float32)
 
     def follow(self, view: ForegroundView, mask: Mask, to_previous: FloatImage) -> None:
         """Learn from a frame's estimated mask, bool (h, w); see `ForegroundModel.follow`."""

@@ -225,7 +225,8 @@ class ObjectTracker:
             keep = without_surplus(keep, self._expected_area.largest())
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
-        probability[self._reappeared(frame, flow, prediction, probability)] = _REAPPEARED
+        reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
+        probability[reappeared] = _REAPPEARED
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
         self._tracked_confidence = confidence(indicators, self._tracked_confidence)
@@ -239,9 +240,17 @@ class ObjectTracker:
         return Estimate(probability, confident, indicators.temporal_overlap)
 
     def _reappeared(
-        self, frame: ProcessingFrame, flow: FlowPair, prediction: Prediction, seen: FloatMap
+        self,
+        frame: ProcessingFrame,
+        flow: FlowPair,
+        prediction: Prediction,
+        seen: FloatMap,
+        foreground: ForegroundView | None,
     ) -> Mask:
-        """Return reappeared parts of a partly occluded object, bool (h, w)."""
+        """Return reappeared parts of a partly occluded object, bool (h, w).
+
+        What a network calls background is none: a shadow may look and move like the object.
+        """
         mask = seen > 0.5
         area = float(np.count_nonzero(mask))
         missing = self._expected_area.missing(area)
@@ -253,6 +262,11 @@ class ObjectTracker:
         if window is None:
             return np.zeros(seen.shape, dtype=bool)
         log_odds = self._appearance.appearance_log_odds(frame.features, window)
+        if foreground is not None:
+            answers = self._foreground.evidence(
+                foreground, prediction.expected > 0.5, flow.to_previous, window
+            )
+            log_odds = log_odds + np.minimum(answers, np.float32(0.0))
         search = OccludedParts(window, missing, log_odds)
         return reappeared_parts(frame, flow, prediction, seen, search)
 
