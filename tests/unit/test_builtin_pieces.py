@@ -11,7 +11,7 @@ import pytest
 
 from engines.base import ArrayFrames
 from engines.builtin.matting.alpha import AlphaEstimator, matte
-from engines.builtin.matting.colour_projection import Colours, project
+from engines.builtin.matting.colour_projection import Colours, extrapolated_colours, project
 from engines.builtin.selection.motion_cue import NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.tracking.background_motion import (
@@ -505,7 +505,11 @@ def test_unknown_pixels_go_by_colour_where_it_tells_and_by_distance_where_not(
     band = np.ones((6, 9), dtype=np.uint8)
     band[0] = 2
     # Foreground and background at another size: black behind, white or black in front.
-    colours = Colours(np.full((2, 3, 3), front, np.float32), np.zeros((2, 3, 3), np.float32))
+    colours = Colours(
+        np.full((2, 3, 3), front, np.float32),
+        np.zeros((2, 3, 3), np.float32),
+        np.full((2, 3), front, np.float32),
+    )
     if not front:
         rgb[:] = 0.0
     out = np.full((6, 9), 7.0, dtype=np.float32)
@@ -513,6 +517,23 @@ def test_unknown_pixels_go_by_colour_where_it_tells_and_by_distance_where_not(
     project(rgb, band, np.full((6, 9), distance, np.float32), colours, radius, out)
     assert np.all(out[0] == 7.0)
     np.testing.assert_allclose(out[1:], expected, atol=0.01)
+
+
+def test_colours_separate_by_their_distance_beside_the_texture_around_them():
+    inside = np.zeros((60, 90), dtype=bool)
+    inside[:, :45] = True
+    flat = np.where(inside[..., None], np.float32(0.6), np.float32(0.3)).repeat(3, axis=2)
+    noise = np.random.default_rng(4).uniform(-0.3, 0.3, flat.shape).astype(np.float32)
+    plain = extrapolated_colours(flat, inside, ~inside, 4)
+    rough = extrapolated_colours(flat + noise, inside, ~inside, 4)
+    alike = extrapolated_colours(np.full_like(flat, 0.4), inside, ~inside, 4)
+    np.testing.assert_allclose(plain.foreground, 0.6, atol=1e-5)
+    np.testing.assert_allclose(plain.background, 0.3, atol=1e-5)
+    # 3 x 0.3 squared, beside 3 x 0.06 squared: no texture.
+    np.testing.assert_allclose(plain.separability, 0.27 / 0.2808, atol=1e-3)
+    # Each channel of each side varies by 0.03.
+    np.testing.assert_allclose(rough.separability, 0.27 / (0.2808 + 4 * 6 * 0.03), atol=0.05)
+    assert alike.separability.max() < 1e-4
 
 
 def test_alphas_are_smoothed_along_the_flow():

@@ -139,7 +139,7 @@ def test_a_network_says_nothing_yet_of_what_has_just_come_into_the_picture() -> 
     expected = rectangle(10, 20, 50, 60)
     knows.advance(answer, expected, flow)
     evidence = knows.evidence(answer, expected, flow.to_previous, WHOLE)
-    assert np.abs(evidence[:, :9]).max() < 0.1
+    assert np.abs(evidence[:, :9]).max() < 0.2
     assert evidence[rectangle(14, 24, 46, 56)].min() > 2.0
     assert evidence[:, 60:].max() < -2.0
     # Once visible for a while, it counts.
@@ -226,14 +226,39 @@ def test_a_crop_that_does_not_show_the_confirmed_mask_is_not_asked_about_again()
     model = TargetForeground()
     view = ForegroundView(seen(TARGET), crops)
     model.confirm(view, TARGET)
-    alone = ForegroundModel()
-    alone.confirm(seen(TARGET), TARGET)
-    model.advance(view, TARGET, NO_MOTION)
+    alone, whole = TargetForeground(), ForegroundView(seen(TARGET))
+    alone.confirm(whole, TARGET)
+    for knows, what in ((model, view), (alone, whole)):
+        knows.advance(what, TARGET, NO_MOTION)
     assert len(crops.boxes) == 1
     assert np.array_equal(
-        model.evidence(view, TARGET, STILL, WHOLE),
-        alone.evidence(seen(TARGET), TARGET, STILL, WHOLE),
+        model.evidence(view, TARGET, STILL, WHOLE), alone.evidence(whole, TARGET, STILL, WHOLE)
     )
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "expected", "is_trusted"),
+    [
+        (TARGET, TARGET, True),
+        (TARGET | rectangle(60, 20, 75, 60), TARGET, False),
+        (TARGET, rectangle(30, 20, 42, 60), False),
+        (TARGET | CROWD, TARGET, False),
+    ],
+    ids=["knows the target", "saw more of it", "sees something else now", "saw others too"],
+)
+def test_a_network_that_knows_the_target_decides_inside_its_regions_and_not_at_their_contour(
+    confirmed: np.ndarray, expected: np.ndarray, is_trusted: bool
+) -> None:
+    model = TargetForeground()
+    model.confirm(ForegroundView(seen(confirmed)), TARGET)
+    view = ForegroundView(seen(TARGET))
+    model.advance(view, expected, NO_MOTION)
+    evidence = model.evidence(view, expected, STILL, WHOLE)
+    middle, background = evidence[40, 45], evidence[70, 15]
+    contour = evidence[40, 30:34].mean()
+    assert (middle > 6.0) == is_trusted
+    assert (background < -6.0) == is_trusted
+    assert contour < 0.7 * 7.5
 
 
 def test_no_crop_is_asked_about_where_the_network_sees_other_objects() -> None:

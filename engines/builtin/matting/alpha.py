@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from engines.builtin.matting.colour_projection import (
     REACH,
-    Colours,
     extrapolated_colours,
     project,
 )
@@ -215,12 +214,11 @@ def _linear_model(rgb: FloatImage, mask: Mask, erosion: float) -> tuple[FloatIma
     far_outside = distance < -REACH * radius
     if not inside.any():
         inside = erode(mask, 1)
-    near = max(2, round(radius))
-    foreground = extrapolated_colours(rgb, inside, near)
-    background = extrapolated_colours(rgb, far_outside if far_outside.any() else outside, near)
+    known_outside = far_outside if far_outside.any() else outside
+    colours = extrapolated_colours(rgb, inside, known_outside, max(2, round(radius)))
     band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
     estimate = inside.astype(np.float32)
-    project(rgb, band, distance, Colours(foreground, background), np.float32(radius), estimate)
+    project(rgb, band, distance, colours, np.float32(radius), estimate)
     return guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4), band
 
 

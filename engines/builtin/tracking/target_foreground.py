@@ -125,7 +125,7 @@ class TargetForeground:
 
         More than once inside the regions of an answer that overlaps both the confirmed mask and the
         `expected` one, bool (h, w): a part that such a network shows is not lost, nor a shadow that it
-        calls background taken, for what the colours say.
+        calls background taken, for what the colours say. Less beside distractors, which it shows too.
         """
         x0, y0, x1, y1 = window
         emphasis = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
@@ -134,7 +134,8 @@ class TargetForeground:
             if answer is not None and trust > 0.0:
                 mean = box_mean(answer.probability, _CONTOUR)[y0:y1, x0:x1]
                 emphasis = np.maximum(emphasis, trust * np.square(2.0 * mean - 1.0))
-        return np.asarray(1.0 + np.float32(_EMPHASIS) * emphasis, dtype=np.float32)
+        share = np.float32(_EMPHASIS * (1.0 - self._whole.doubt))
+        return np.asarray(1.0 + share * emphasis, dtype=np.float32)
 
     def follow(self, view: ForegroundView, mask: Mask, to_previous: FloatImage) -> None:
         """Learn from a frame's estimated mask, bool (h, w); see `ForegroundModel.follow`."""
