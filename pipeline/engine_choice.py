@@ -143,14 +143,16 @@ class EngineChoice:
             BadRequest: there is no such engine, or it can't do this.
             EngineUnavailable: it lacks something.
         """
-        able = self._able(Capability.EVERYONE if everyone else Capability.MATTE)
+        capability = Capability.EVERYONE if everyone else Capability.MATTE
+        able = self._able(capability)
         if wanted == _AUTO:
             name = self._default_for_everyone() if everyone else self.default_engine()
         else:
             engine = self.registry.get(wanted)
             if engine not in able:
                 code = "engine.needs_mark" if everyone else "engine.cannot_matte"
-                raise BadRequest(code, name=engine.label, known=_names(able))
+                known = _names(self._ready(capability) or able)
+                raise BadRequest(code, name=engine.label, known=known)
             name = wanted
         if name not in self._elsewhere():
             self._require(name)

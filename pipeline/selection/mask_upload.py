@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -151,6 +152,8 @@ def mask_notices(path: Path, clip_wh: tuple[int, int]) -> tuple[Message, ...]:
 def _png_size(path: Path) -> tuple[int, int]:
     """Return a PNG's width and height from its header alone: nothing is unpacked for a bomb."""
     problem = UnusablePrompt("prompt.mask_unreadable")
+    if not os.path.lexists(path):
+        raise UnusablePrompt("prompt.mask_no_file")
     if path.is_symlink() or not path.is_file():
         raise problem
     try:

@@ -73,6 +73,7 @@ MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "rubbish rows": (content(lambda: png_of(SIZE, b"rubbish")), "prompt.mask_unreadable"),
     "rows of a bomb": (content(rows_bomb), "prompt.mask_empty"),
     "folder": (lambda path: path.mkdir(), "prompt.mask_unreadable"),
+    "missing": (lambda path: None, "prompt.mask_no_file"),
     "fifo": (os.mkfifo, "prompt.mask_unreadable"),
     "link": (lambda path: path.symlink_to("/etc/passwd"), "prompt.mask_unreadable"),
 }

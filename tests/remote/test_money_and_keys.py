@@ -94,6 +94,10 @@ def test_no_service_is_chosen_by_itself(tmp_path, monkeypatch):
     with pytest.raises(EngineUnavailable):
         choice.matting_engine("auto", everyone=True)
     assert choice.matting_engine("fal", everyone=True) == "fal"
+    # Nor named where another engine is asked for what it can't: those that are ready here are.
+    monkeypatch.setattr(type(registry.get("rvm")), "requirements", lambda _: ())
+    with pytest.raises(BadRequest, match=r"by itself: rvm\.$"):
+        choice.matting_engine("builtin", everyone=True)
 
 
 def test_costs_add_up_by_day_month_and_service_and_lines_that_are_cut_count_nothing(tmp_path):

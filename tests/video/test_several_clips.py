@@ -30,7 +30,8 @@ def test_a_bad_clip_between_two_good_ones_is_named_and_the_others_are_made(
     code = main(words, lambda: settings, app.build_orchestrator, lambda _: None)
     printed = capsys.readouterr()
     assert code == 2
-    assert "bad.mp4" in printed.err and "1 of 3" in printed.err
+    assert f"clip 2 of 3: {bad}" in printed.err
+    assert f"error: {bad}" in printed.err and "1 of 3" in printed.err
     clips = json.loads(printed.out.splitlines()[-1])["clips"]
     assert [clip.get("frames") for clip in clips] == [3, None, 2]
     assert clips[1]["error"]

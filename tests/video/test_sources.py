@@ -184,12 +184,12 @@ def test_damage_in_the_middle_is_no_missing_end(
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        (b"\x89PNG\r\n\x1a\n" + bytes(64), "PNG picture"),
-        (b"\xff\xd8\xff\xe0" + bytes(64), "JPEG picture"),
-        (b"%PDF-1.7\n" + bytes(64), "PDF document"),
-        (b"PK\x03\x04" + bytes(64), "ZIP archive"),
-        (b"OggS" + bytes(64), "Ogg file"),
-        (b"FLV\x01" + bytes(64), "FLV video"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "type PNG"),
+        (b"\xff\xd8\xff\xe0" + bytes(64), "type JPEG"),
+        (b"%PDF-1.7\n" + bytes(64), "type PDF"),
+        (b"PK\x03\x04" + bytes(64), "type ZIP"),
+        (b"OggS" + bytes(64), "type Ogg"),
+        (b"FLV\x01" + bytes(64), "type FLV"),
     ],
 )
 def test_what_is_refused_is_named_as_what_it_is(

@@ -142,7 +142,9 @@ def _add_result_arguments(parser: argparse.ArgumentParser, *, takes_sky: bool = 
             help="find the sky, or take what is marked for it, keep everything else, and put the picture "
             "behind it in the preview",
         )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the files"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
@@ -234,7 +236,13 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         metavar="X,Y[,-]",
         help="a click on the target, or with ,- beside it; may be repeated",
     )
-    parser.add_argument("--box", action=_Mark, type=parse_box, metavar="X0,Y0,X1,Y1")
+    parser.add_argument(
+        "--box",
+        action=_Mark,
+        type=parse_box,
+        metavar="X0,Y0,X1,Y1",
+        help="a box around the target, in pixels of the frame as it is shown",
+    )
     for flag, text in SELECTING.items():
         parser.add_argument(flag, action=_Mark, nargs=0, const=True, default=False, help=text)
     parser.add_argument(

@@ -128,6 +128,9 @@ TEXTS: dict[str, Text] = {
         en="Everyone is kept by --everyone, so it goes with no --mask, --text, --point or --box.",
         zh="--everyone 会保留所有人，不能与 --mask、--text、--point 或 --box 同时使用。",
     ),
+    "prompt.mask_no_file": Text(
+        en="There is no such mask file. Check the path.", zh="找不到该蒙版文件，请检查路径。"
+    ),
     "prompt.mask_unreadable": Text(
         en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
         zh="无法读取该蒙版。请提供与视频同尺寸的 PNG，目标区域为白色。",

@@ -9,6 +9,13 @@ TEXTS: dict[str, Text] = {
         en="This is not a regular file. Give a video file, such as mp4 or mov.",
         zh="这不是普通文件。请提供视频文件，例如 mp4 或 mov。",
     ),
+    "video.missing": Text(
+        en="There is no such file. Check the path.", zh="找不到该文件，请检查路径。"
+    ),
+    "video.folder": Text(
+        en="This is a folder. Give the video file in it, such as an mp4 or mov; picture sequences must be made a video first.",
+        zh="这是文件夹。请提供其中的视频文件，例如 mp4 或 mov；图像序列请先转成视频。",
+    ),
     "video.empty": Text(
         en="The file is empty. Export or copy the clip again, then upload it.",
         zh="文件是空的。请重新导出或复制视频后再上传。",
@@ -22,8 +29,8 @@ TEXTS: dict[str, Text] = {
         zh="无法读取该视频。请使用 {formats} 格式，并确认它能在其他播放器中播放。",
     ),
     "video.other_kind": Text(
-        en="This is a {kind}, which is not accepted. Use a video file: {formats}.",
-        zh="这是 {kind}，不支持。请使用视频文件：{formats}。",
+        en="The file is of the type {kind}, which is not accepted. Use a video file: {formats}.",
+        zh="该文件是 {kind} 格式，不支持。请使用视频文件：{formats}。",
     ),
     "video.more_pictures": Text(
         en="The file has {tracks} picture tracks; the first one is used.",
@@ -126,6 +133,12 @@ TEXTS: dict[str, Text] = {
         en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
         "--source-alpha, or “Use the clip's transparency” on the page.",
         zh="该视频自带 Alpha 通道。抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
+        "“使用视频自带的 Alpha 通道”。",
+    ),
+    "video.gif_may_have_alpha": Text(
+        en="If this GIF has transparent parts: matting does not read them, but a frame's can be the starting mask: "
+        "--source-alpha, or “Use the clip's transparency” on the page.",
+        zh="如果该 GIF 有透明部分：抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
         "“使用视频自带的 Alpha 通道”。",
     ),
     "video.scaled_to_limit": Text(

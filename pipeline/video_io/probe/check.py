@@ -62,8 +62,12 @@ def check_file(settings: Settings, path: Path) -> None:
     """
     try:
         status = os.lstat(path)
+    except FileNotFoundError as error:
+        raise BadUpload("video.missing", detail=str(error)) from error
     except OSError as error:
         raise BadUpload("video.not_a_file", detail=str(error)) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise BadUpload("video.folder")
     if not stat.S_ISREG(status.st_mode):
         raise BadUpload("video.not_a_file")
     if status.st_size == 0:
@@ -273,7 +277,9 @@ def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Me
     if count.aspect and abs(count.aspect - 1) > _SQUARE_TOLERANCE:
         notices.append(Message("video.pixel_aspect", {"aspect": _shown_ratio(count.aspect)}))
     if _has_alpha(video):
-        notices.append(Message("video.has_alpha"))
+        # A GIF is decoded with alpha whether any of it is transparent or not.
+        is_gif = video.codec == "gif"
+        notices.append(Message("video.gif_may_have_alpha" if is_gif else "video.has_alpha"))
     return notices
 
 

@@ -57,25 +57,25 @@ def read_header(settings: Settings, path: Path) -> Header:
 
 
 _KINDS = (
-    (0, b"\x89PNG\r\n\x1a\n", "PNG picture"),
-    (0, b"\xff\xd8\xff", "JPEG picture"),
+    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
+    (0, b"\xff\xd8\xff", "JPEG"),
     (0, b"GIF8", "GIF"),
-    (8, b"WEBP", "WebP picture"),
-    (8, b"WAVE", "WAV sound file"),
-    (4, b"ftypheic", "HEIC picture"),
-    (4, b"ftypavif", "AVIF picture"),
-    (0, b"ID3", "MP3 sound file"),
-    (0, b"fLaC", "FLAC sound file"),
-    (0, b"OggS", "Ogg file"),
-    (0, b"FLV", "FLV video"),
-    (0, b"\x30\x26\xb2\x75", "Windows Media file (ASF, WMV)"),
-    (0, b"\x06\x0e\x2b\x34", "MXF video"),
-    (0, b"%PDF", "PDF document"),
-    (0, b"PK\x03\x04", "ZIP archive"),
-    (0, b"Rar!", "RAR archive"),
-    (0, b"7z\xbc\xaf", "7-Zip archive"),
+    (8, b"WEBP", "WebP"),
+    (8, b"WAVE", "WAV"),
+    (4, b"ftypheic", "HEIC"),
+    (4, b"ftypavif", "AVIF"),
+    (0, b"ID3", "MP3"),
+    (0, b"fLaC", "FLAC"),
+    (0, b"OggS", "Ogg"),
+    (0, b"FLV", "FLV"),
+    (0, b"\x30\x26\xb2\x75", "Windows Media (ASF, WMV)"),
+    (0, b"\x06\x0e\x2b\x34", "MXF"),
+    (0, b"%PDF", "PDF"),
+    (0, b"PK\x03\x04", "ZIP"),
+    (0, b"Rar!", "RAR"),
+    (0, b"7z\xbc\xaf", "7-Zip"),
 )
-"""Offset, signature and name of files that are taken for clips."""
+"""Offset, signature and name of the format, the same in every language, of files that are taken for clips."""
 
 
 def _unreadable(settings: Settings, path: Path, detail: str) -> BadUpload:

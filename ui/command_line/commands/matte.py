@@ -57,7 +57,11 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         return
     results: list[dict[str, object]] = []
     failed = 0
-    for clip, folder in zip(options.clips, _folders(options.clips, options.out), strict=True):
+    folders = _folders(options.clips, options.out)
+    for number, (clip, folder) in enumerate(zip(options.clips, folders, strict=True), start=1):
+        # Progress and notes follow, which name no clip.
+        said = f"clip {number} of {len(folders)}: {one_line(str(clip))}"
+        print(said, file=sys.stderr, flush=True)
         try:
             result = _matte_clip(options, orchestrator, clip, folder)
         except Cancelled:
