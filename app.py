@@ -11,6 +11,7 @@ from ui.command_line.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.connection import Connection
 
     from config import Settings
     from engines.device.manager import ModelManager
@@ -80,8 +81,13 @@ def build_orchestrator(settings: Settings, workers: Dispatcher | None = None) ->
     )
 
 
-def work(settings: Settings, name: str, lives: Callable[[], bool]) -> None:
-    """Run a worker until SIGTERM or until the condition fails.
+def work(
+    settings: Settings,
+    name: str,
+    lives: Callable[[], bool],
+    prompts: Connection | None = None,
+) -> None:
+    """Run a worker until SIGTERM or until the condition fails; it answers the prompts of a page that spawned it.
 
     Raises:
         WorkersUnavailable: the page is of another version, or the broker is unusable.
@@ -99,7 +105,7 @@ def work(settings: Settings, name: str, lives: Callable[[], bool]) -> None:
     connection = reached(lambda: connect_worker(settings, tuple(ENGINES)), settings.lease_s)
     queue = connection.queue
     loop = partial(work_by_asking, store=connection.store) if queue is None else queue.work
-    run_worker(settings, registry, manager, connection, name, loop, lives)
+    run_worker(settings, registry, manager, connection, name, loop, lives, prompts)
 
 
 def work_for_others(settings: Settings, name: str) -> None:

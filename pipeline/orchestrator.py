@@ -100,7 +100,10 @@ class Orchestrator:
         self._sizes = SessionSizes()
         self._results = Results(video)
         self._pictures = SessionPictures()
-        self._targets = Targets(self._clips, self._choice, translator, self._results, jobs.clicks)
+        cards = None if workers is None else workers.cards
+        self._targets = Targets(
+            self._clips, self._choice, translator, self._results, jobs.clicks, cards
+        )
         self._jobs = Jobs(settings, self._clips, video, self._choice, jobs, workers)
         self.operations = Operations(settings, self._clips, jobs, self._jobs, self._choice, workers)
         """What an administrator sees and may change."""

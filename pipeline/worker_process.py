@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 from config import Settings
 from engines.base import Capability, RunContext
@@ -19,6 +20,7 @@ from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from pipeline.workers.cards import card_name
 from pipeline.workers.connection import WorkerConnection
+from pipeline.workers.prompt_worker import PromptWorker
 from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.worker import Worker
 from utils.priority import give_way
@@ -35,8 +37,12 @@ def run_worker(
     name: str,
     loop: Loop,
     lives: Callable[[], bool] = lambda: True,
+    prompts: Connection | None = None,
 ) -> None:
     """Take jobs of the store until SIGTERM or Ctrl+C; a running one is given back then.
+
+    Args:
+        prompts: where the page's prompts come from, None where it answers them itself.
 
     Raises:
         WorkersUnavailable: the page is of another version.
@@ -46,6 +52,8 @@ def run_worker(
     video.check_ffmpeg()
     choice = EngineChoice(settings, registry, manager)
     runner = JobRunner()
+    if prompts is not None:
+        PromptWorker(prompts, manager, runner.clicks).start()
 
     def run_job(sessions: SessionStore, record: JobRecord, context: RunContext) -> None:
         clips = Clips(settings, sessions, video)

@@ -26,6 +26,7 @@ from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo
+from pipeline.workers.prompt_cards import PromptCards
 from utils.errors import BadRequest, UnusablePrompt
 from utils.priority import ClickPriority
 from utils.prompts import check_points, check_prompt
@@ -45,12 +46,13 @@ class Targets:
         translator: Translator,
         results: Results,
         clicks: ClickPriority,
+        cards: PromptCards | None = None,
     ) -> None:
         self._clips = clips
         self._choice = choice
         self._translator = translator
         self._results = results
-        self._selector = Selector(choice.manager, clicks)
+        self._selector = Selector(choice.manager, clicks, cards)
 
     def segment(
         self,
@@ -114,7 +116,15 @@ class Targets:
             return self._clips.read_around(session, clip, frame, distances)
 
         return self._selector.segment(
-            session, frame, prompt, name, read_frames, english, own_mask=is_own, target=target
+            session,
+            frame,
+            prompt,
+            name,
+            read_frames,
+            english,
+            own_mask=is_own,
+            target=target,
+            on_card=bool(engine.weight_bytes),
         )
 
     def select_main_object(

@@ -8,6 +8,8 @@ store, whether a worker lives by our lease, a cancel is read from the store, and
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pipeline.workers.records import JobRecord
@@ -60,16 +62,37 @@ class CeleryQueue:
             },
         )
 
+    def check(self) -> None:
+        """Read back from the transport after how long it gives a message to another worker.
+
+        Kombu's own hour would have every longer job announced again and again.
+
+        Raises:
+            WorkersUnavailable: it is shorter than what is set here.
+            StoreUnavailable: the broker can't be reached.
+        """
+        with self._reaching(), self._app.connection_for_read() as connection:
+            found_s = float(connection.default_channel.visibility_timeout)
+        if found_s < VISIBILITY_S:
+            raise WorkersUnavailable(
+                "worker.visibility", store=self._name, seconds=round(found_s), needed=VISIBILITY_S
+            )
+
     def send(self, record: JobRecord) -> None:
         """Tell the workers with the engine of a waiting job.
 
         Raises:
             StoreUnavailable: the broker can't be reached.
         """
+        with self._reaching():
+            self._app.send_task(TASK, args=[record.id], queue=record.needs, retry=False)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
         from kombu.exceptions import OperationalError
 
         try:
-            self._app.send_task(TASK, args=[record.id], queue=record.needs, retry=False)
+            yield
         except (OperationalError, OSError) as error:
             detail = str(error)
             raise StoreUnavailable("worker.store_gone", detail=detail, store=self._name) from error

@@ -93,7 +93,9 @@ def _connect_broker(
     if settings.broker is None:
         raise WorkersUnavailable("worker.no_broker")
     url, prefix = settings.broker.get_secret_value(), key_prefix(namespace)
-    return RedisJobStore(url, prefix), CeleryQueue(url, prefix, engines)
+    store, queue = RedisJobStore(url, prefix), CeleryQueue(url, prefix, engines)
+    queue.check()
+    return store, queue
 
 
 def _open_objects(settings: Settings) -> ObjectStore | None:

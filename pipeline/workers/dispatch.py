@@ -56,6 +56,10 @@ class Dispatcher:
         )
         self._watch = LeaseWatch(lease_s)
         self._dead: set[str] = set()
+        self.cards = None if local is None else local.cards
+        """Where prompts are answered; None where the page's process does it."""
+        if self.cards is not None:
+            self.cards.has_job = self._has_job
         self._live: tuple[WorkerRecord, ...] = ()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_looking, name="workers", daemon=True)
@@ -134,6 +138,9 @@ class Dispatcher:
 
     def _able(self, needs: str) -> int:
         return sum(needs in worker.engines and worker.order is Order.WORK for worker in self._live)
+
+    def _has_job(self, name: str) -> bool:
+        return any(worker.name == name and worker.job for worker in self._live)
 
     def _is_dead(self, owner: str) -> bool:
         return owner in self._dead

@@ -10,10 +10,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from config import Settings
+from pipeline.workers.prompt_cards import PromptCards
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +24,9 @@ LOOK_S = 0.5
 PAUSE_S = 5.0
 """Seconds after which a worker that died as soon as it was started is started again."""
 
-Work = Callable[[Settings, str, Callable[[], bool]], None]
-"""Runs a worker of that name until it is told to stop or the condition no longer holds."""
+Work = Callable[[Settings, str, Callable[[], bool], Connection | None], None]
+"""Runs a worker of that name until it is told to stop or the condition no longer holds; it answers the prompts that
+come over the connection."""
 
 
 class LocalWorkers:
@@ -41,6 +44,8 @@ class LocalWorkers:
         self._work = work
         self._on_death: Callable[[str], None] = lambda name: None
         self._processes: dict[int, BaseProcess] = {}
+        self.cards = PromptCards() if _has_cards(settings) else None
+        """Where prompts are answered; None where there are no cards, so that the page's process does it."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
 
@@ -54,6 +59,8 @@ class LocalWorkers:
     def stop(self) -> None:
         """Have the workers give their jobs back and end; returns at once."""
         self._closed.set()
+        if self.cards is not None:
+            self.cards.close()
         if self._thread.ident is not None:
             self._thread.join()
         for process in self._processes.values():
@@ -71,10 +78,14 @@ class LocalWorkers:
     def _spawn(self, index: int) -> None:
         name = worker_name(str(index + 1))
         settings, environment = _share(index, self._settings)
-        arguments = (self._work, settings, name, environment, os.getpid())
         context = multiprocessing.get_context("spawn")
+        own_end, prompts = context.Pipe() if self.cards is not None else (None, None)
+        arguments = (self._work, settings, name, environment, os.getpid(), prompts)
         process = context.Process(target=_run, args=arguments, name=name, daemon=True)
         process.start()
+        if self.cards is not None and own_end is not None and prompts is not None:
+            prompts.close()  # the worker has it; its end is the pipe's
+            self.cards.add(name, own_end)
         self._processes[index] = process
 
     def _keep_running(self) -> None:
@@ -103,10 +114,14 @@ def visible_gpus() -> tuple[str, ...]:
     return tuple(map(str, range(count)))
 
 
+def _has_cards(settings: Settings) -> bool:
+    return bool(visible_gpus()) and settings.device != "cpu"
+
+
 def _share(index: int, settings: Settings) -> tuple[Settings, dict[str, str]]:
     """Return settings and variables of a worker: a GPU of its own, or its share of the cores."""
     gpus = visible_gpus()
-    if gpus and settings.device != "cpu":
+    if _has_cards(settings):
         return settings, {"CUDA_VISIBLE_DEVICES": gpus[index % len(gpus)]}
     threads = max((settings.cpu_threads or os.cpu_count() or 1) // settings.workers, 1)
     environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
@@ -114,11 +129,16 @@ def _share(index: int, settings: Settings) -> tuple[Settings, dict[str, str]]:
 
 
 def _run(
-    work: Work, settings: Settings, name: str, environment: dict[str, str], parent: int
+    work: Work,
+    settings: Settings,
+    name: str,
+    environment: dict[str, str],
+    parent: int,
+    prompts: Connection | None,
 ) -> None:
     """Be a worker, in its own process, for as long as the page's process lives."""
     os.environ.update(environment)
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s {name}: %(message)s")
     # It would log the addresses of results, which whoever reads them may fetch.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    work(settings, name, lambda: os.getppid() == parent)
+    work(settings, name, lambda: os.getppid() == parent, prompts)

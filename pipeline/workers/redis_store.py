@@ -154,6 +154,8 @@ class RedisJobStore:
                 policy = self._client.config_get("maxmemory-policy").get("maxmemory-policy", "")
             except self._forbidden:
                 return  # a managed server; its own documentation has to say
+            except TypeError as error:  # of the client's, for a name after "?" that it doesn't know
+                raise WorkersUnavailable("worker.address", store=self._name) from error
         if policy not in ("", "noeviction"):
             raise WorkersUnavailable("worker.evicts", store=self._name, policy=policy)
 

@@ -15,6 +15,7 @@ from pipeline.session.session import Session
 from pipeline.session.state import OutputRecord, SessionState, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.workers.attempts import Attempt, attempts_dir, sweep
+from pipeline.workers.celery_queue import CeleryQueue
 from pipeline.workers.divided_job import DividedJob
 from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.records import (
@@ -72,6 +73,21 @@ def test_a_server_that_may_throw_records_away_is_refused(redis_server: RedisServ
     finally:
         client.config_set("maxmemory-policy", "noeviction")
         client.close()
+
+
+def test_the_visibility_time_is_read_back_from_the_transport(redis_server: RedisServer) -> None:
+    queue = CeleryQueue(redis_server.url, "x:", ("builtin",))
+    queue.check()
+    queue._app.conf.broker_transport_options["visibility_timeout"] = 3600
+    with pytest.raises(WorkersUnavailable, match=r"3600 s.*86400 s"):
+        queue.check()
+    with pytest.raises(StoreUnavailable):
+        CeleryQueue("redis://127.0.0.1:1/0", "x:", ("builtin",)).check()
+
+
+def test_what_a_broker_s_address_may_not_have_is_named(redis_server: RedisServer) -> None:
+    with pytest.raises(WorkersUnavailable, match="after “\\?”"):
+        RedisJobStore(f"{redis_server.url}?visibility_timeout=30", "x:")
 
 
 def test_a_broker_that_is_not_there_is_unknown_and_its_password_is_not_shown() -> None:

@@ -35,6 +35,16 @@ TEXTS: dict[str, Text] = {
         "{policy}). Set maxmemory-policy noeviction in its configuration.",
         zh="任务存储（{store}）在内存不足时可能丢弃记录（maxmemory-policy {policy}）。请在其配置中设置 maxmemory-policy noeviction。",
     ),
+    "worker.visibility": Text(
+        en="The broker ({store}) would give a running job's message to another worker after {seconds} s; it must be {needed} s. "
+        "The installed kombu does not take the setting: install requirements-workers.txt.",
+        zh="消息服务（{store}）会在 {seconds} 秒后把运行中任务的消息交给其他工作进程，应为 {needed} 秒。已安装的 kombu 未采用该设置：请安装 requirements-workers.txt。",
+    ),
+    "worker.address": Text(
+        en="The broker's address ({store}) has something after “?” that Redis clients don't know. Leave it out; with TLS "
+        "ssl_cert_reqs=required may stand there.",
+        zh="消息服务地址（{store}）的“?”之后含有 Redis 客户端无法识别的内容。请删除；使用 TLS 时可写 ssl_cert_reqs=required。",
+    ),
     "worker.no_broker": Text(
         en="A worker of its own needs a broker: --broker redis://host:6379/0, or SPLAZMATTE_BROKER. Workers of "
         "the page's own machine are started by SPLAZMATTE_WORKERS.",
@@ -90,6 +100,11 @@ TEXTS: dict[str, Text] = {
         en="No page has used the object store ({store}) under this prefix yet. Start the page with the same "
         "SPLAZMATTE_OBJECT_… settings first.",
         zh="尚无页面使用该前缀下的对象存储（{store}）。请先用相同的 SPLAZMATTE_OBJECT_… 设置启动页面。",
+    ),
+    "worker.prompt_died": Text(
+        en="{workers} worker processes ended while they looked for the target, so it was given up. The card may be out of "
+        "memory; tell the admin.",
+        zh="先后有 {workers} 个工作进程在选取目标时终止，已放弃。显卡显存可能不足，请告知管理员。",
     ),
     "worker.version": Text(
         en="This worker has version {own} of the jobs' format, the page has {page}. Install the same "
