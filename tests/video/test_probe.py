@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import TypeAdapter
 
 from config import Settings
 from pipeline.video_io import ClipInfo, VideoIO
+from pipeline.video_io.probe import header
+from pipeline.video_io.rendering import publish
+from pipeline.video_io.runner import ChildStuckError, Limits
 from tests.clips import (
     H264,
     ffmpeg,
@@ -170,3 +174,23 @@ def test_a_flood_on_stderr_does_not_block(tmp_path: Path, clip_path: Path) -> No
         flooding.probe(clip_path)
     assert caught.value.code == "video.no_frames"
     assert len(caught.value.detail) < 100_000
+
+
+def test_the_check_of_a_finished_file_waits_longer_than_a_probe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine must not cost a job's result, and the log says what took too long."""
+
+    class Stuck:
+        def __init__(self, argv: list[str], limits: Limits) -> None:
+            raise ChildStuckError("")
+
+    monkeypatch.setattr(header, "Child", Stuck)
+    settings = Settings(_env_file=None, probe_timeout_s=20)
+    made = SimpleNamespace(path=Path("foreground.mp4"), ready_file=Path("foreground.part.mp4"))
+    with pytest.raises(BadUpload) as probed:
+        header.read_header(settings, made.ready_file)
+    with pytest.raises(FfmpegFailed) as checked:
+        publish._check_in_child(settings, made, 1)  # type: ignore[arg-type]
+    assert "nothing in 20 s" in probed.value.detail
+    assert "nothing in 300 s" in checked.value.detail

@@ -16,8 +16,11 @@ WORKER = Path(__file__).with_name("header_worker.py")
 HEADER_BYTES = 64 * 1024
 
 
-def read_header(settings: Settings, path: Path) -> Header:
+def read_header(settings: Settings, path: Path, patience: float = 1.0) -> Header:
     """Return what a container says of itself, read in a limited child process.
+
+    Args:
+        patience: times the wall-clock seconds that it may take; the processor time stays limited.
 
     Raises:
         BadUpload: it is not a container that we read, or reading it took too long.
@@ -28,10 +31,9 @@ def read_header(settings: Settings, path: Path) -> Header:
         "max_pixels": str(ffmpeg.max_pixels(settings)),
         "max_streams": str(settings.max_streams),
     }
+    limit_s = settings.probe_timeout_s * patience
     limits = Limits(
-        cpu_s=int(settings.probe_timeout_s) + 1,
-        address_bytes=4 * 1024**3,
-        stall_s=settings.probe_timeout_s,
+        cpu_s=int(settings.probe_timeout_s) + 1, address_bytes=4 * 1024**3, stall_s=limit_s
     )
     argv = [
         sys.executable,
@@ -45,12 +47,11 @@ def read_header(settings: Settings, path: Path) -> Header:
             text = b""
             while len(text) < HEADER_BYTES and (chunk := child.read_some(child.stdout)):
                 text += chunk
-            code = child.wait(settings.probe_timeout_s)
+            code = child.wait(limit_s)
             log = child.log
     except ChildStuckError as error:
-        raise BadUpload(
-            "video.probe_timeout", limit=settings.probe_timeout_s, detail=str(error)
-        ) from error
+        detail = f"header worker: nothing in {limit_s:g} s {error}"
+        raise BadUpload("video.probe_timeout", limit=round(limit_s, 1), detail=detail) from error
     if code != 0:
         raise _unreadable(settings, path, f"header worker: {code} {log}")
     return Header.of(json.loads(text))

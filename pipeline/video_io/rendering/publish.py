@@ -74,10 +74,15 @@ def _add_sound(
     return notices
 
 
+CHECK_PATIENCE = 15.0
+"""Times a probe's time limit that the check of a finished file may take: a busy machine must not cost a job's result."""
+
+
 def _check_in_child(settings: Settings, sink: VideoFileSink, frame_count: int) -> None:
     """Check a file that holds bytes of the upload: the first frame decodes, and every frame is there."""
     try:
-        header = read_header(ffmpeg.with_every_kind(settings), sink.ready_file)
+        every_kind = ffmpeg.with_every_kind(settings)
+        header = read_header(every_kind, sink.ready_file, CHECK_PATIENCE)
     except BadUpload as error:
         name = sink.path.name
         raise FfmpegFailed("video.encode_failed", file=name, detail=error.detail) from error
