@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from engines.videomama.plan import ClipPlan
+from engines.videomama.plan import ShotPlan
 
 REFERENCE_PIXELS = 1024 * 576
 ENCODE_FLOP = 2.609e12
@@ -29,8 +29,8 @@ TINY_PARAMETERS = 50_000_000
 """Weights below this (test models) run on any CPU; the published ones have 1.6 billion."""
 
 
-def clip_flop(pixels: int, plan: ClipPlan) -> float:
-    """Return the operations of a clip whose canvas has that many pixels."""
+def shot_flop(pixels: int, plan: ShotPlan) -> float:
+    """Return the operations of a shot whose canvas has that many pixels."""
     unet_frames = sum(len(plan.windows[index]) for index in plan.active)
     decoded = sum(len(chunk.with_context) for chunk in plan.chunks)
     total = 2 * plan.encoded_frames * ENCODE_FLOP + unet_frames * UNET_FLOP + decoded * DECODE_FLOP

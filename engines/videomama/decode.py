@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.videomama.cache import make_key
-from engines.videomama.plan import Chunk, ClipPlan, Span, split
+from engines.videomama.plan import Chunk, ShotPlan, Span, split
 from engines.videomama.runtime import JobRuntime
 from engines.videomama.unet import WindowPredictor
 
@@ -17,7 +17,7 @@ FULL = 65535
 class ChunkDecoder:
     """Alphas of the canvas by chunk, through the cache."""
 
-    def __init__(self, runtime: JobRuntime, predictor: WindowPredictor, plan: ClipPlan) -> None:
+    def __init__(self, runtime: JobRuntime, predictor: WindowPredictor, plan: ShotPlan) -> None:
         self._runtime = runtime
         self._predictor = predictor
         self._plan = plan

@@ -55,6 +55,7 @@ class VideoMaMaEngine(Engine):
     capabilities = frozenset({Capability.MATTE})
     guide_kind = "mask_per_frame"
     options_type = JobOptions
+    plans_by_cuts = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -166,8 +167,7 @@ class VideoMaMaEngine(Engine):
             ),
         )
         if networks.device == "cpu" and not self._is_tiny():
-            flop = cost.clip_flop(job.geometry.canvas_pixels, job.plan)
-            minutes = max(1, round(cost.cpu_seconds(flop) / 60))
+            minutes = max(1, round(cost.cpu_seconds(job.flop) / 60))
             context.on_notice(Message("engine.videomama.slow", {"minutes": minutes}))
         yield from job.run()
 

@@ -59,11 +59,11 @@ class Geometry:
 def plan_geometry(
     size_wh: tuple[int, int], box: tuple[int, int, int, int] | None, pixel_budget: int
 ) -> Geometry:
-    """Return the geometry of a clip: one crop and one size for all its frames.
+    """Return the geometry of a shot: one crop and one size for all its frames.
 
     Args:
         size_wh: width and height of the source in pixels.
-        box: x0, y0, x1, y1 around every mask of the clip, half-open; None where all are empty.
+        box: x0, y0, x1, y1 around every mask of the shot, half-open; None where all are empty.
         pixel_budget: most pixels the scaled crop may have; small crops are never enlarged.
     """
     width, height = size_wh
@@ -94,7 +94,7 @@ def mask_to_canvas(mask: Mask, geometry: Geometry, hard: bool) -> torch.Tensor:
 
     Args:
         mask: bool (H, W) of the source's size; scaling leaves grey edges, as in training.
-        geometry: of the clip.
+        geometry: of the shot.
         hard: threshold once more after scaling, so that no grey is left.
     """
     import torch

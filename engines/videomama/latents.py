@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engines.base import FrameSource
 from engines.videomama.cache import Array, make_key
 from engines.videomama.geometry import Geometry, frame_to_canvas, mask_to_canvas
 from engines.videomama.inputs import FrameReader
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipInput:
-    """The frames and masks of a clip and how they are mapped to the canvas.
+class ShotInput:
+    """The frames and masks of a clip and how those of one shot are mapped to the canvas.
 
     `hard_mask`: masks are thresholded again after scaling.
     """
 
-    frames: FrameSource
+    reader: FrameReader
     masks: ClipMasks
     geometry: Geometry
     hard_mask: bool
@@ -37,26 +36,25 @@ class ClipInput:
 class LatentStore:
     """Latents by frame; frames must be asked for in ascending order to be read only once."""
 
-    def __init__(self, runtime: JobRuntime, clip: ClipInput, model_key: bytes) -> None:
+    def __init__(self, runtime: JobRuntime, clip: ShotInput, model_key: bytes) -> None:
         self._runtime = runtime
         self._clip = clip
-        self._reader = FrameReader(clip.frames)
         self._base = make_key(model_key, clip.geometry, clip.hard_mask)
         self._keys: dict[int, bytes] = {}
         self._last: dict[str, tuple[bytes, Latents]] = {}
-
-    def close(self) -> None:
-        """Stop reading the clip."""
-        self._reader.close()
 
     def is_ingested(self, frame: int) -> bool:
         """Return whether the frame was ingested already."""
         return frame in self._keys
 
+    def is_empty(self, frame: int) -> bool:
+        """Return whether the frame's mask has no pixel set."""
+        return self._clip.masks.is_empty(frame)
+
     def ingest(self, frame: int) -> bytes:
         """Read the frame, make sure that its latents exist, and return their key."""
         if frame not in self._keys:
-            pixels = self._reader.read(frame)
+            pixels = self._clip.reader.read(frame)
             crop = np.ascontiguousarray(self._clip.geometry.cropped(pixels))
             key = make_key(self._base, crop.tobytes(), self._clip.masks.digest(frame))
             self._keys[frame] = key
@@ -68,7 +66,7 @@ class LatentStore:
         """Return the latents of an ingested frame and of its mask, each float32 (4, h, w)."""
         kept = self._runtime.cache.get("latents", frame, self._keys[frame])
         if kept is None:
-            kept = self._encode(frame, self._reader.read(frame))
+            kept = self._encode(frame, self._clip.reader.read(frame))
         latents = kept.astype(np.float32)
         return latents[:4], latents[4:]
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from utils.errors import UnusablePrompt
 from utils.types import Mask
 
+Box: TypeAlias = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels, half-open."""
+
 
 class ClipMasks:
-    """All masks of a clip, which of them are empty, and the box around them."""
+    """All masks of a clip, which of them are empty, and the boxes around them."""
 
     def __init__(
         self,
@@ -35,8 +39,7 @@ class ClipMasks:
         """
         self._shape = (size_wh[1], size_wh[0])
         self._packed: list[bytes] = []
-        self._empty: list[bool] = []
-        self._box: tuple[int, int, int, int] | None = None
+        self._boxes: list[Box | None] = []
         for index in range(frames):
             before_each()
             self._add(index, _mask_of(guide, index))
@@ -44,14 +47,17 @@ class ClipMasks:
     def __len__(self) -> int:
         return len(self._packed)
 
-    @property
-    def box(self) -> tuple[int, int, int, int] | None:
-        """x0, y0, x1, y1 around all masks, half-open; None where every mask is empty."""
-        return self._box
+    def box_around(self, frames: Iterable[int]) -> Box | None:
+        """Return the box around the masks of the frames; None where all of them are empty."""
+        boxes = [box for box in map(self._boxes.__getitem__, frames) if box is not None]
+        if not boxes:
+            return None
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
 
     def is_empty(self, index: int) -> bool:
         """Return whether the frame's mask has no pixel set."""
-        return self._empty[index]
+        return self._boxes[index] is None
 
     def mask(self, index: int) -> Mask:
         """Return the frame's mask, bool (H, W)."""
@@ -75,18 +81,12 @@ class ClipMasks:
             )
         self._packed.append(zlib.compress(np.packbits(mask).tobytes(), 1))
         rows = np.flatnonzero(mask.any(axis=1))
-        self._empty.append(not rows.size)
         if not rows.size:
+            self._boxes.append(None)
             return
         columns = np.flatnonzero(mask.any(axis=0))
-        found = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-        known = self._box or found
-        self._box = (
-            min(known[0], found[0]),
-            min(known[1], found[1]),
-            max(known[2], found[2]),
-            max(known[3], found[3]),
-        )
+        box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+        self._boxes.append(box)
 
 
 def _mask_of(guide: Mapping[int, Mask], index: int) -> Mask:

@@ -36,7 +36,8 @@ class Networks:
         self._vae = vae
         self._device = device
         self._dtype = dtype
-        self._scaling: float = vae.config.scaling_factor
+        self.scaling: float = vae.config.scaling_factor
+        """A prediction is the alpha's latents, as `encode` returns them, times this."""
 
     @property
     def device(self) -> str:
@@ -127,7 +128,7 @@ class Networks:
 
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(latents)).to(self._device, self._dtype)
-            images = self._vae.decode(batch / self._scaling, num_frames=len(latents)).sample
+            images = self._vae.decode(batch / self.scaling, num_frames=len(latents)).sample
             # Clamping would turn infinity into 1.
             if not bool(torch.isfinite(images).all()):
                 raise NonFiniteError("decoder")

@@ -56,6 +56,15 @@ class JobOptions:
     seed: Annotated[
         int, Option(Text(en="Seed of the noise", zh="噪声种子"), minimum=0, maximum=2**31 - 1)
     ] = 42
+    feed_back: Annotated[
+        bool,
+        Option(
+            Text(
+                en="Condition each window on the result before it, where they overlap (may drift)",
+                zh="窗口重叠处以前一窗口的结果为条件（误差可能累积）",
+            )
+        ),
+    ] = False
     hard_mask: Annotated[
         bool, Option(Text(en="Hard mask edges after scaling", zh="缩放后保持蒙版硬边"))
     ] = False

@@ -5,6 +5,7 @@ Pure arithmetic: no torch, no pixels.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,8 +54,8 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipPlan:
-    """The plan of a clip: its windows, which of them are predicted, the chunks to decode."""
+class ShotPlan:
+    """The plan of a shot: its windows, which of them are predicted, the chunks to decode."""
 
     windows: tuple[Span, ...]
     active: tuple[int, ...]
@@ -80,18 +81,28 @@ class ClipPlan:
         )
 
 
-def plan_clip(
-    empty: Sequence[bool], window: int, overlap: int, decode_context: int = 0
-) -> ClipPlan:
-    """Return the plan of a clip.
+def split_at_cuts(frames: int, cuts: Sequence[int]) -> tuple[Span, ...]:
+    """Return the shots of a clip: what lies between its cuts, each the first frame of a scene."""
+    bounds = [0, *sorted({cut for cut in cuts if 0 < cut < frames}), frames]
+    return tuple(Span(start, stop) for start, stop in itertools.pairwise(bounds))
+
+
+def plan_shot(
+    empty: Sequence[bool], shot: Span, window: int, overlap: int, decode_context: int = 0
+) -> ShotPlan:
+    """Return the plan of a shot; frames are numbered as in the clip.
 
     Args:
-        empty: for each frame, whether its mask is empty.
+        empty: for each frame of the clip, whether its mask is empty.
+        shot: its frames.
         window: see `plan_windows`.
         overlap: see `plan_windows`.
         decode_context: frames decoded with a chunk on each side and discarded.
     """
-    windows = plan_windows(len(empty), window, overlap)
+    windows = tuple(
+        Span(shot.start + span.start, shot.start + span.stop)
+        for span in plan_windows(len(shot), window, overlap)
+    )
     active = tuple(
         index for index, span in enumerate(windows) if not all(empty[frame] for frame in span)
     )
@@ -101,7 +112,7 @@ def plan_clip(
         for kept in split(run, DECODE_CHUNK)
         if not all(empty[frame] for frame in kept)
     )
-    return ClipPlan(windows, active, chunks)
+    return ShotPlan(windows, active, chunks)
 
 
 def plan_windows(frames: int, window: int, overlap: int) -> tuple[Span, ...]:

@@ -7,7 +7,8 @@ import numpy as np
 from engines.videomama.cache import make_key
 from engines.videomama.latents import LatentStore
 from engines.videomama.networks import Latents, frame_noise
-from engines.videomama.plan import ClipPlan, Span, normalised_weights, plan_windows
+from engines.videomama.options import JobOptions
+from engines.videomama.plan import ShotPlan, Span, normalised_weights, plan_windows
 from engines.videomama.runtime import JobRuntime
 
 
@@ -18,20 +19,26 @@ class WindowPredictor:
         self,
         runtime: JobRuntime,
         latents: LatentStore,
-        plan: ClipPlan,
-        seed: int,
+        plan: ShotPlan,
+        options: JobOptions,
         plan_key: bytes,
     ) -> None:
         self._runtime = runtime
         self._latents = latents
         self._plan = plan
-        self._seed = seed
-        self._base = make_key(plan_key, seed)
+        self._seed = options.seed
+        self._feeds_back = options.feed_back
+        self._base = make_key(plan_key, options.seed, options.feed_back)
+        self._keys: dict[int, bytes] = {}
 
     def key(self, index: int) -> bytes:
         """Return the window's cache key; its frames must have been ingested."""
-        span = self._plan.windows[index]
-        return make_key(self._base, span, *(self._latents.ingest(frame) for frame in span))
+        if index not in self._keys:
+            span = self._plan.windows[index]
+            frames = [self._latents.ingest(frame) for frame in span]
+            before = [self.key(index - 1)] if self._is_fed(index) else []
+            self._keys[index] = make_key(self._base, span, *before, *frames)
+        return self._keys[index]
 
     def get(self, index: int) -> Latents:
         """Return the window's prediction, float32 (T, 4, h, w)."""
@@ -41,7 +48,7 @@ class WindowPredictor:
             span = self._plan.windows[index]
             predicted = self._runtime.guarded.run(
                 span.start,
-                lambda: self._predict(span),
+                lambda: self._predict(index),
                 self._runtime.limits.shrink_window,
                 lambda: self._runtime.limits.notice,
             )
@@ -53,11 +60,23 @@ class WindowPredictor:
         """Return the latents of the frames, blended over the windows that cover each."""
         return blend(self._plan.windows, {i: self.get(i) for i in self._plan.covering(span)}, span)
 
-    def _predict(self, span: Span) -> Latents:
+    def _is_fed(self, index: int) -> bool:
+        """Return whether the window is conditioned on the prediction of the one before."""
+        return self._feeds_back and index - 1 in self._plan.active
+
+    def _predict(self, index: int) -> Latents:
         """Predict a window, in parts blended like windows where the batch limit is lower."""
+        span = self._plan.windows[index]
         pairs = [self._latents.get(frame) for frame in span]
         rgb = np.stack([pair[0] for pair in pairs])
         mask = np.stack([pair[1] for pair in pairs])
+        if self._is_fed(index):
+            shared = self._plan.windows[index - 1].stop - span.start
+            # A prediction is the alpha's latents, scaled: neither decoded nor encoded again.
+            fed = self.get(index - 1)[len(span) - shared :] / self._runtime.networks.scaling
+            for place in range(shared):
+                if not self._latents.is_empty(span.start + place):
+                    mask[place] = fed[place]
         hw = (rgb.shape[2], rgb.shape[3])
         noise = np.stack([frame_noise(self._seed, frame, hw) for frame in span])
         limit = self._runtime.limits.window

@@ -26,6 +26,7 @@ from pipeline.jobs.tracking import (
 from pipeline.postprocess.review import FrameMeasure, disagreement
 from pipeline.selection.main_object import key_frame_alphas
 from pipeline.session.request import MatteRequest
+from pipeline.session.scene_cuts import find_cuts
 from pipeline.session.session import LIVE_NAME, Session
 from pipeline.storage.disk import DiskWatch
 from pipeline.video_io import ClipInfo, VideoIO
@@ -174,13 +175,21 @@ class MattingRun:
         def process(
             frames: FrameRange, masks: Mapping[int, Mask], start: int, part: RunContext
         ) -> Iterator[MattedFrame]:
-            return engine.process(frames, masks, start, options, part)
+            return engine.process(frames, masks, start, options, self._with_cuts(part, frames))
 
         run = process if self.backwards is None else partial(self.backwards.matte, process)
         matted = run(self.frames, guide, self.start, context)
         if tracks_first(self.engine, self.request):
             matted = self._compared(matted, guide)
         yield from self.ordered(matted, context)
+
+    def _with_cuts(self, context: RunContext, frames: FrameRange) -> RunContext:
+        """Return the context with the cuts between these frames, for an engine that plans by them."""
+        if not self.engine.plans_by_cuts:
+            return context
+        found = find_cuts(self.session, self.services.video, context.cancel)
+        cuts = tuple(cut - frames.first for cut in found if 0 < cut - frames.first < len(frames))
+        return replace(context, cuts=cuts)
 
     def ordered(
         self, matted: Iterator[MattedFrame], context: RunContext, targets: int = 1

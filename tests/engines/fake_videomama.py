@@ -24,6 +24,7 @@ class FakeNetworks:
 
     device = "cpu"
     value_bytes = 2
+    scaling = 1.0
 
     def __init__(self) -> None:
         self.encoded = 0
@@ -124,12 +125,20 @@ class CountedMasks(Mapping[int, Mask]):
 class Recorder:
     """A context with its progress and notices; cancels itself at so many units."""
 
-    def __init__(self, cache_dir: Path | None = None, cancel_at: int | None = None) -> None:
+    def __init__(
+        self,
+        cache_dir: Path | None = None,
+        cancel_at: int | None = None,
+        cuts: tuple[int, ...] = (),
+    ) -> None:
         self._cancel_at = cancel_at
         self.progress: list[Progress] = []
         self.notices: list[Message] = []
         self.context = RunContext(
-            on_progress=self._report, on_notice=self.notices.append, cache_dir=cache_dir
+            on_progress=self._report,
+            on_notice=self.notices.append,
+            cache_dir=cache_dir,
+            cuts=cuts,
         )
 
     def _report(self, progress: Progress) -> None:

@@ -253,6 +253,7 @@ def test_options_have_the_references_defaults_and_are_checked(engine: VideoMaMaE
         "overlap": 4,
         "decode_context": 0,
         "seed": 42,
+        "feed_back": False,
         "hard_mask": False,
     }
     for options in ({"window": 8, "overlap": 8}, {"window": 0}, {"steps": 4}):

@@ -55,7 +55,8 @@ def test_memory_does_not_grow_with_the_clip() -> None:
 def seam_metric(alphas: np.ndarray, job: Any) -> float:
     """Mean |alpha change| at the borders of windows over that elsewhere."""
     change = np.abs(np.diff(alphas, axis=0)).mean(axis=(1, 2))
-    edges = {edge for span in job.plan.windows for edge in (span.start, span.stop)}
+    windows = [span for shot in job.shots for span in shot.plan.windows]
+    edges = {edge for span in windows for edge in (span.start, span.stop)}
     borders = sorted(edges - {0, len(alphas)})
     inside = [frame for frame in range(1, len(alphas)) if frame not in edges]
     return float(change[np.array(borders) - 1].mean() / change[np.array(inside) - 1].mean())
@@ -123,6 +124,7 @@ def test_a_changed_frame_redoes_only_what_depends_on_it(tmp_path: Path) -> None:
         {"decode_context": 1},
         {"pixel_budget": 5000},
         {"hard_mask": True},
+        {"feed_back": True},
     ],
 )
 def test_changed_options_never_take_old_results(tmp_path: Path, change: dict[str, Any]) -> None:
@@ -260,10 +262,10 @@ def test_empty_masks_give_zeros_and_windows_of_them_are_not_touched() -> None:
     alphas = alphas_of(job.run())
     present = [index for index in range(100) if alphas[index].any()]
     assert present == [60, 61, 62, 63]
-    assert len(networks.predicted) == len(job.plan.active) == 2
-    assert len(watched.reads) == job.plan.encoded_frames < 100
+    assert len(networks.predicted) == len(job.shots[0].plan.active) == 2
+    assert len(watched.reads) == job.shots[0].plan.encoded_frames < 100
     # Each frame, the four masks, and the empty one before and after them.
-    assert networks.encoded == job.plan.encoded_frames + 6
+    assert networks.encoded == job.shots[0].plan.encoded_frames + 6
     assert len(networks.decoded) <= 2
 
 
@@ -280,13 +282,74 @@ def test_alpha_is_zero_outside_the_crop_and_placed_exactly_inside() -> None:
     mask[80:112, 120:160] = True
     frames = [np.zeros((200, 300, 3), np.uint8)] * 3
     job = make_job(FakeNetworks(), frames, dict.fromkeys(range(3), mask))
-    assert job.geometry.crop == (88, 48, 192, 144)
+    assert job.shots[0].geometry.crop == (88, 48, 192, 144)
     alpha = alphas_of(job.run())[1]
     assert alpha.shape == (200, 300)
     outside = np.ones_like(mask)
     outside[48:144, 88:192] = False
     assert not alpha[outside].any()
     assert np.abs(alpha - mask).max() < 0.05
+
+
+def two_shots(cut: int, count: int) -> Clip:
+    """A disc at the left, and after the cut one at the right, in pictures three times as wide as high."""
+    frames, masks = moving_disc(count, 64, 64)
+    wide = [np.zeros((64, 192, 3), np.uint8) for _ in range(count)]
+    wide_masks = {index: np.zeros((64, 192), bool) for index in range(count)}
+    for index in range(count):
+        left = slice(0, 64) if index < cut else slice(128, 192)
+        wide[index][:, left] = frames[index]
+        wide_masks[index][:, left] = masks[index]
+    return wide, wide_masks
+
+
+def test_each_shot_has_a_crop_and_windows_of_its_own(tmp_path: Path) -> None:
+    frames, masks = two_shots(30, 60)
+    watched, networks = WatchedFrames(frames), FakeNetworks()
+    networks.gain, networks.drift = 0.3, lambda call: 0.2 * call
+    job = make_job(networks, watched, masks, Recorder(tmp_path, cuts=(30,)), overlap=4)
+    assert [shot.frames.start for shot in job.shots] == [0, 30]
+    crops = [shot.geometry.crop for shot in job.shots]
+    assert crops[0][2] < 128
+    assert crops[1][0] > 64
+    alphas = alphas_of(job.run())
+    assert watched.reads == list(range(60))
+    # What the frames of a shot show is what they show in a clip of their own.
+    for first, stop in ((0, 30), (30, 60)):
+        shot = networks_of_shot = FakeNetworks()
+        shot.gain = 0.3
+        shot.drift = lambda call, first=first: 0.2 * (call + 2 * (first > 0))
+        own = {index - first: masks[index] for index in range(first, stop)}
+        with_noise = make_job(networks_of_shot, frames[first:stop], own, overlap=4)
+        assert np.abs(alphas_of(with_noise.run()) - alphas[first:stop]).max() < 0.03
+    # One crop around both shots costs more than twice as much.
+    whole = make_job(FakeNetworks(), frames, masks, overlap=4)
+    assert whole.flop > 2 * job.flop
+    again = FakeNetworks()
+    resumed = make_job(again, frames, masks, Recorder(tmp_path, cuts=(30,)), overlap=4)
+    assert np.array_equal(alphas_of(resumed.run()), alphas)
+    assert again.calls == (0, 0, 0)
+
+
+def test_a_window_may_be_conditioned_on_the_result_before_it() -> None:
+    frames, masks = moving_disc(40)
+    given: list[np.ndarray] = []
+
+    class Noting(FakeNetworks):
+        def predict(self, noise: np.ndarray, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+            given.append(mask.copy())
+            return super().predict(noise, rgb, mask)
+
+    networks = Noting()
+    networks.scaling, networks.gain, networks.drift = 0.5, 0.5, lambda call: 0.1
+    job = make_job(networks, frames, masks, overlap=4, window=22, feed_back=True)
+    fed = alphas_of(job.run())
+    first, second = job.shots[0].plan.windows
+    assert (first.stop - second.start, len(given)) == (4, 2)
+    # The prediction is half of the mask's latents and 0.1; the latents it stands for are twice that.
+    assert np.abs(given[1][:4] - (given[0][-4:] + 0.2)).max() < 0.1
+    plain = alphas_of(make_job(FakeNetworks(), frames, masks, overlap=4, window=22).run())
+    assert fed.shape == plain.shape
 
 
 def test_a_clip_that_ends_early_is_an_error_and_no_partial_result() -> None:

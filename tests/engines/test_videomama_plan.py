@@ -14,8 +14,22 @@ from engines.videomama.batch_size import BatchLimits, decode_sizes
 from engines.videomama.geometry import plan_geometry
 from engines.videomama.masks import ClipMasks
 from engines.videomama.options import JobOptions
-from engines.videomama.plan import Span, blend_weights, normalised_weights, plan_clip, plan_windows
+from engines.videomama.plan import (
+    ShotPlan,
+    Span,
+    blend_weights,
+    normalised_weights,
+    plan_shot,
+    plan_windows,
+    split_at_cuts,
+)
 from utils.errors import UnusablePrompt
+
+
+def plan_clip(empty: list[bool], *values: int) -> ShotPlan:
+    """The plan of a clip of one shot."""
+    return plan_shot(empty, Span(0, len(empty)), *values)
+
 
 plans = st.integers(1, 300), st.integers(1, 40), st.integers(0, 39)
 
@@ -80,8 +94,18 @@ def test_windows_without_a_target_are_neither_encoded_nor_predicted_nor_decoded(
     assert plan_clip([True] * 50, 24, 8).units == 0
 
 
+def test_a_shot_has_windows_and_chunks_of_its_own_between_its_cuts() -> None:
+    assert split_at_cuts(40, (0, 30, 12, 40, 55)) == (Span(0, 12), Span(12, 30), Span(30, 40))
+    whole = plan_shot([False] * 40, Span(12, 40), 10, 4)
+    alone = plan_clip([False] * 28, 10, 4)
+    assert [span.start - 12 for span in whole.windows] == [span.start for span in alone.windows]
+    assert [chunk.kept.start - 12 for chunk in whole.chunks] == [0, 8, 16, 24]
+    assert {chunk.run for chunk in whole.chunks} == {Span(12, 40)}
+    assert whole.units == alone.units
+
+
 def test_chunks_cover_the_clip_once_with_two_context_frames_inside_it() -> None:
-    plan = plan_clip([False] * 30, 24, 8, decode_context=2)
+    plan = plan_clip([False] * 30, 24, 8, 2)
     assert [frame for chunk in plan.chunks for frame in chunk.kept] == list(range(30))
     assert [(chunk.with_context.start, chunk.with_context.stop) for chunk in plan.chunks] == [
         (0, 10),
@@ -140,7 +164,10 @@ def test_masks_are_kept_exactly_and_asked_for_once() -> None:
     assert [clip_masks.is_empty(index) for index in range(5)] == [False, False, False, True, False]
     single = np.zeros((37, 53), bool)
     single[10:12, 20:25] = True
-    assert ClipMasks({0: single}, 1, (53, 37)).box == (20, 10, 25, 12)
+    boxed = ClipMasks({0: single, 1: single & False, 2: np.roll(single, 3)}, 3, (53, 37))
+    assert boxed.box_around(range(3)) == (20, 10, 28, 12)
+    assert boxed.box_around([0, 1]) == (20, 10, 25, 12)
+    assert boxed.box_around([1]) is None
 
 
 def test_a_missing_mask_and_one_of_another_size_are_refused() -> None:
@@ -179,14 +206,14 @@ def test_a_long_clip_costs_little_more_than_the_official_windows_of_16() -> None
     options = JobOptions()
     plan = plan_clip([False] * 1800, options.window, options.overlap, options.decode_context)
     official = 1800 * (2 * cost.ENCODE_FLOP + cost.UNET_FLOP + cost.DECODE_FLOP)
-    ours = cost.clip_flop(cost.REFERENCE_PIXELS, plan)
+    ours = cost.shot_flop(cost.REFERENCE_PIXELS, plan)
     assert ours / official == pytest.approx(1.042, abs=1e-3)
     assert cost.frame_flop() * 1800 == pytest.approx(ours, rel=0.01)
 
 
 def test_the_cost_of_a_minute_agrees_with_the_published_count() -> None:
     plan = plan_clip([False] * 1800, 24, 8)
-    without_context = cost.clip_flop(cost.REFERENCE_PIXELS, plan) - cost.DECODE_FLOP * (
+    without_context = cost.shot_flop(cost.REFERENCE_PIXELS, plan) - cost.DECODE_FLOP * (
         sum(len(chunk.with_context) for chunk in plan.chunks) - 1800
     )
     assert without_context == pytest.approx(30.5e15, rel=0.02)
