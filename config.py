@@ -231,7 +231,9 @@ class Settings(BaseSettings):
     edgetam_python: Path | None = None
     """Python of the environment in which EdgeTAM's packages are installed."""
     edgetam_code: Path | None = None
-    """Folder of EdgeTAM's code, a checkout of its repository, which holds its weights."""
+    """Folder of EdgeTAM's code, a checkout of its repository."""
+    edgetam_model: str = "edgetam"
+    """Folder under models_dir (or a full path) of EdgeTAM's weights; without it, those in its repository."""
     engine_stall_s: float = Field(default=300.0, gt=0)
     """Seconds that an engine in a process of its own may be silent in a job before it is ended."""
     allow_slow_cpu: bool = False

@@ -193,7 +193,8 @@ def _folded(module: Any) -> Any:
                 setattr(part, norm, torch.nn.Identity())
         shortcut = getattr(part, "downsample", None)
         if isinstance(shortcut, torch.nn.Sequential):
-            part.downsample = fuse_conv_bn_eval(copy.deepcopy(shortcut[0]), shortcut[1])
+            fused = fuse_conv_bn_eval(copy.deepcopy(shortcut[0]), shortcut[1])
+            part.downsample = torch.nn.Sequential(fused, torch.nn.Identity())
     return module
 
 

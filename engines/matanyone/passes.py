@@ -16,6 +16,7 @@ import numpy as np
 from engines.base import FrameSource, MattedFrame, RunContext
 from engines.matanyone.contract import SeedMask, StreamCore
 from utils.errors import EngineError
+from utils.prefetch import ahead
 from utils.types import Alpha, Frame, Progress
 
 
@@ -135,7 +136,8 @@ class Runner:
     def _follow(self, segment: Segment, open_core: Callable[[], StreamCore]) -> Iterator[Alpha]:
         mask = self.seed(segment.first)
         core = open_core()
-        reader = self.frames.read(segment.first, segment.stop, segment.step)
+        # Frames are decoded while the network works.
+        reader = ahead(lambda: self.frames.read(segment.first, segment.stop, segment.step))
         with closing(reader):  # type: ignore[type-var]
             for offset, frame in enumerate(reader):
                 alpha = core.advance(frame) if offset else self._first(core, frame, mask)

@@ -17,6 +17,7 @@ from engines.sam.parts import connected_parts
 from engines.sam.tensors import pixels, to_mask, within_range
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
+from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
 from utils.types import Frame, Mask, Message
 
@@ -66,8 +67,9 @@ def _one_way(
     start, stop, step = span
     objects: dict[int, list[ObjectMemory]] = {}
     cuts = CutDetector()
-    source = frames.read(start, stop, step)
-    try:
+    # Frames are decoded while the network works.
+    source = ahead(lambda: frames.read(start, stop, step))
+    with closing(source):  # type: ignore[type-var]
         for clock, frame in enumerate(source):
             context.check_cancelled()
             index = start + step * clock
@@ -83,10 +85,6 @@ def _one_way(
             for number, masks_of_parts in parts.items():
                 objects[number] = [ObjectMemory(network, len(frames)) for _ in masks_of_parts]
             yield _run_step(network, name, objects, _Step(frame, index, clock, given, parts))
-    finally:
-        close = getattr(source, "close", None)
-        if close is not None:
-            close()
 
 
 @dataclass(frozen=True, slots=True)

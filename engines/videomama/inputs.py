@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 from engines.base import FrameSource
 from utils.errors import EngineError
+from utils.prefetch import ahead
 from utils.types import Frame
 
 
@@ -26,7 +26,8 @@ class FrameReader:
         """
         if self._stream is None or self._next != index:
             self.close()
-            self._stream = self._frames.read(index, len(self._frames))
+            # Frames are decoded while the networks work.
+            self._stream = ahead(lambda: self._frames.read(index, len(self._frames)))
         for frame in self._stream:
             self._next = index + 1
             return frame
@@ -37,6 +38,5 @@ class FrameReader:
     def close(self) -> None:
         """Stop the decoder behind the stream."""
         if self._stream is not None:
-            with contextlib.suppress(AttributeError):
-                self._stream.close()  # type: ignore[attr-defined]
+            self._stream.close()  # type: ignore[attr-defined]
             self._stream = None

@@ -19,7 +19,7 @@ SPARE_BYTES = 64_000_000
 class Expected:
     """What is known of a file: bytes (None: unknown) and checksums in hex ("" for unknown).
 
-    `git` is the hash of the git blob: model hubs give it for small files. `commit` is the revision of
+    `git` is the hash of the git blob: repositories and, for small files, model hubs give it. `commit` is the revision of
     the hub's repository, to be noted.
     """
 
@@ -31,8 +31,9 @@ class Expected:
 
     @classmethod
     def from_entry(cls, entry: dict[str, Any]) -> Expected:
-        """Read "size", "sha256" and "md5" of a manifest entry."""
-        return cls(entry.get("size"), entry.get("sha256", ""), entry.get("md5", ""))
+        """Read "size", "sha256", "md5" and "git" of a manifest entry."""
+        sums = (entry.get(kind, "") for kind in ("sha256", "md5", "git"))
+        return cls(entry.get("size"), *sums)
 
     def completed_by(self, other: Expected) -> Expected:
         """Return what this one knows of a file, completed by what the same source says of it."""

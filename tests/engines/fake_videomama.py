@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -102,6 +103,25 @@ class _Traced(np.ndarray):
 
     def __eq__(self, other: object) -> Any:
         return self is other
+
+
+class AskedFrames(ArrayFrames):
+    """Notes which frames were asked for, so that a network can wait for the next one's decoding."""
+
+    def __init__(self, frames: list[Frame]) -> None:
+        super().__init__(frames)
+        self._asked = [threading.Event() for _ in frames]
+
+    def read(self, start: int, stop: int, step: Any = 1) -> Iterator[Frame]:
+        for index, frame in zip(
+            range(start, stop, step), super().read(start, stop, step), strict=True
+        ):
+            self._asked[index].set()
+            yield frame
+
+    def is_asked(self, index: int) -> bool:
+        """Wait until the frame is being decoded; False after half a minute, True beyond the clip."""
+        return index >= len(self._asked) or self._asked[index].wait(30)
 
 
 class CountedMasks(Mapping[int, Mask]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import app
 from config import Settings
 from engines.base import RunContext
 from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
+from engines.rvm.engine import RvmEngine
 from pipeline.jobs import parts as parts_module
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
+from pipeline.session.scene_cuts import kept_cuts
 from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
@@ -90,6 +93,25 @@ def test_parts_make_the_alpha_of_the_whole(
     assert (state.engine_used, state.frames_done) == (engine, FRAMES)
     if everyone:
         assert orchestrator.scene_cuts(whole.id) == CUTS
+
+
+def test_an_engine_that_plans_by_cuts_is_told_those_between_its_frames(
+    page: tuple[Path, Orchestrator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    process = RvmEngine.process
+
+    def noting(engine: RvmEngine, frames: Any, guide: Any, start: int, *more: Any) -> Any:
+        told.append((len(frames), more[-1].cuts))
+        return process(engine, frames, guide, start, *more)
+
+    monkeypatch.setattr(RvmEngine, "process", noting)
+    request = MatteRequest(engine="rvm", everyone=True, outputs=("alpha",), first=7, last=19)
+    done_whole(page, request)
+    monkeypatch.setattr(RvmEngine, "plans_by_cuts", True)
+    session = done_whole(page, request)
+    assert told == [(13, ()), (13, (3,))]
+    assert kept_cuts(session) == CUTS
 
 
 def _alphas(session: Session) -> np.ndarray:

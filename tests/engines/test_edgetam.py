@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.edgetam.engine import EdgeTamEngine
-from utils.errors import EngineUnavailable
+from engines.weights import download_command
+from utils.errors import EngineUnavailable, ModelFilesError
 from utils.types import Box, Point, Prompt
 
 pytestmark = pytest.mark.models
@@ -133,10 +135,25 @@ def settings(tmp_path: Path) -> Settings:
 def test_what_is_missing_is_named_with_what_gets_it():
     engine = EdgeTamEngine(Settings(_env_file=None))
     commands = [item.command for item in engine.requirements() if not item.present]
+    assert commands[2] == download_command("edgetam")
     assert "torchvision" in commands[0]
     assert commands[1].startswith("git clone ")
     with pytest.raises(EngineUnavailable):
         engine.load_model("cpu")
+
+
+def test_weights_of_its_own_folder_come_before_those_of_its_repository(settings, tmp_path):
+    folder = tmp_path / "models"
+    own = EdgeTamEngine(settings.model_copy(update={"models_dir": folder}))
+    assert own.is_available
+    assert own.worker_command().arguments[1].endswith("code/checkpoints/edgetam.pt")
+    (folder / "edgetam").mkdir(parents=True)
+    (folder / "edgetam" / "edgetam.pt").write_bytes(b"damaged on the way")
+    receipt = {"files": {"edgetam.pt": {"size": 55_000_000, "sha256": "0" * 64}}}
+    (folder / "edgetam" / "receipt.json").write_text(json.dumps(receipt))
+    assert own.worker_command().arguments[1].endswith("models/edgetam/edgetam.pt")
+    with pytest.raises(ModelFilesError):
+        own.load_model("cpu")
 
 
 def test_clicks_a_box_and_two_objects_both_ways(settings):

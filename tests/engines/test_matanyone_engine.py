@@ -30,6 +30,7 @@ from tests.engines.fake_matanyone import (
     moving_disc,
     write_fake_weights,
 )
+from tests.engines.fake_videomama import AskedFrames
 from utils.errors import (
     BadRequest,
     Cancelled,
@@ -77,6 +78,22 @@ def test_every_frame_is_matted_once_backwards_first(engine, clip):
         assert item.alpha.dtype == np.float32
         assert item.alpha.shape == SIZE[::-1]
         assert intersection_over_union(item.alpha > 0.5, masks[item.index]) > 0.8
+
+
+def test_frames_are_decoded_while_the_network_works(engine, clip, monkeypatch):
+    frames, masks = clip
+    source, met, advance = AskedFrames(frames), [], FakeCore.advance
+
+    def waiting(core, frame):
+        met.append(source.is_asked(len(met) + 2))
+        return advance(core, frame)
+
+    plain = engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext())
+    expected = [item.alpha for item in plain]
+    monkeypatch.setattr(FakeCore, "advance", waiting)
+    beside = engine.process(source, {0: masks[0]}, 0, {}, RunContext())
+    assert np.array_equal([item.alpha for item in beside], expected)
+    assert len(met) == len(frames) - 1 and all(met)
 
 
 def test_the_first_frame_is_seeded_then_predicted_once_and_again_for_each_warm_up(

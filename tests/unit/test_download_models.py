@@ -452,13 +452,17 @@ def test_release_that_does_not_answer_is_skipped_in_one_line_and_the_next_source
     assert "127.0.0.1:9" in skipped
 
 
-def test_release_is_resumed_and_checked_by_md5(hub, tmp_path, run_sources):
+@pytest.mark.parametrize("kind", ["md5", "git"])
+def test_release_is_resumed_and_checked_by_md5_or_the_hash_of_its_blob(
+    hub, tmp_path, run_sources, kind
+):
+    blob = b"blob %d\0" % len(WEIGHTS) + WEIGHTS
+    sums = {"md5": hashlib.md5(WEIGHTS), "git": hashlib.sha1(blob)}
     hub.files["/release/thing.onnx"] = WEIGHTS
     thing(tmp_path).parent.mkdir(parents=True)
     thing(tmp_path).with_name("thing.onnx.part").write_bytes(WEIGHTS[:100_000])
-    done = run_sources(
-        [{"release": f"{hub.url}/release/thing.onnx"}], md5=hashlib.md5(WEIGHTS).hexdigest()
-    )
+    sources = [{"release": f"{hub.url}/release/thing.onnx"}]
+    done = run_sources(sources, **{kind: sums[kind].hexdigest()})
     assert done.returncode == 0, done.stderr
     assert thing(tmp_path).read_bytes() == WEIGHTS
     assert "bytes=100000-" in [request[2] for request in hub.requests]
@@ -665,5 +669,5 @@ def test_every_row_says_where_its_files_come_from_and_under_which_licence():
             for source in entry.get("sources", ()):
                 assert len({"release", "hub", "pypi", "npm"} & set(source)) == 1, (name, file)
                 if "hub" not in source:
-                    checks = {"sha256", "md5"}
+                    checks = {"sha256", "md5", "git"}
                     assert checks & {*source, *entry}, (name, file)

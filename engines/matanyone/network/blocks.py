@@ -14,6 +14,29 @@ def add(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return first.add_(second) if first.dtype == second.dtype else first + second
 
 
+def normalised(norm: nn.Module, tensor: torch.Tensor) -> torch.Tensor:
+    """Return the batch norm of a tensor (1, C, H, W) that nobody needs any more.
+
+    On a CPU the result takes the tensor's own memory: the same bits in half of the time.
+    """
+    is_plain = tensor.device.type == "cpu" and tensor.dtype == torch.float32
+    if not (is_plain and isinstance(norm, nn.BatchNorm2d)):
+        result: torch.Tensor = norm(tensor)
+        return result
+    unused = tensor.new_empty(0)
+    return torch.native_batch_norm(
+        tensor,
+        norm.weight,
+        norm.bias,
+        norm.running_mean,
+        norm.running_var,
+        False,
+        0.0,
+        norm.eps,
+        out=(tensor, unused, unused),
+    )[0]
+
+
 def pixel_major(tensor: torch.Tensor) -> torch.Tensor:
     """Return the tensor with its channels innermost in memory, on a CPU.
 

@@ -30,14 +30,15 @@ class SensoryUpdate(GatedUpdate):
         """Return the new sensory memory, (1, 256, h, w).
 
         Args:
-            levels: features at strides 16, 8, 4, 2 and 1, the last with the raw alpha as a channel.
+            levels: features at strides 16, 8, 4, 2 and 1, and the raw alpha, a further channel of the last.
             state: (1, 256, h, w).
         """
         size = state.shape[-2:]
+        pooled = [functional.interpolate(level, size=size, mode="area") for level in levels[1:]]
+        pooled[-2:] = [torch.cat(pooled[-2:], dim=1)]
         total = self.g16_conv(levels[0])
-        for stride, level in zip((8, 4, 2, 1), levels[1:], strict=True):
-            pooled = functional.interpolate(level, size=size, mode="area")
-            total = total + self.get_submodule(f"g{stride}_conv")(pooled)
+        for stride, level in zip((8, 4, 2, 1), pooled, strict=True):
+            total = total + self.get_submodule(f"g{stride}_conv")(level)
         return super().forward(total, state)
 
 
@@ -70,17 +71,9 @@ class StripUpsampleBlock(UpsampleBlock):
     """An `UpsampleBlock` for large maps: its widest tensors exist for a strip of rows at a time.
 
     At 1080p the doubled map of the last level alone takes 530 MB. In strips it stays in a CPU's cache; the
-    result is the same up to rounding.
-
-    Args:
-        in_channels: of the input.
-        out_channels: of the output.
-        narrow: at most 16 output channels: the second convolution runs in `pixel_major` layout.
+    result is the same up to rounding. All of it is `pixel_major`, as is the result: nothing after it
+    enlarges what the wider convolutions round otherwise there.
     """
-
-    def __init__(self, in_channels: int, out_channels: int, narrow: bool = False) -> None:
-        super().__init__(in_channels, out_channels)
-        self._narrow = narrow
 
     def upsample(
         self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d
@@ -92,6 +85,7 @@ class StripUpsampleBlock(UpsampleBlock):
             skip: the image's features before their projection, (1, C, 2H, 2W).
             projection: 1x1 convolution of C to `in` channels.
         """
+        features, skip = pixel_major(features), pixel_major(skip)
         whole: list[torch.Tensor] = []
         for start in range(0, features.shape[2], _strip_rows(features)):
             parts = self._strip(features, skip, projection, start)
@@ -103,8 +97,7 @@ class StripUpsampleBlock(UpsampleBlock):
 
     def _map(self, strip: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         """Return memory for a whole map, into which its strips are written while the cache has them."""
-        empty = strip.new_empty((1, strip.shape[1], *shape[2:]))
-        return pixel_major(empty) if self._narrow else empty
+        return pixel_major(strip.new_empty((1, strip.shape[1], *shape[2:])))
 
     def _strip(
         self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d, start: int
@@ -133,7 +126,7 @@ class AlphaDecoder(nn.Module):
         self.up_16_8 = UpsampleBlock(_CHANNELS[0], _CHANNELS[1])
         self.up_8_4 = UpsampleBlock(_CHANNELS[1], _CHANNELS[2])
         self.up_4_2 = StripUpsampleBlock(_CHANNELS[2], _CHANNELS[3])
-        self.up_2_1 = StripUpsampleBlock(_CHANNELS[3], _CHANNELS[4], narrow=True)
+        self.up_2_1 = StripUpsampleBlock(_CHANNELS[3], _CHANNELS[4])
         # The segmentation head serves training alone; it is part of the checkpoint.
         self.pred_seg = nn.Conv2d(_CHANNELS[4], 1, 3, padding=1)
         self.pred_mat = nn.Conv2d(_CHANNELS[4], 1, 3, padding=1)
@@ -160,8 +153,7 @@ class AlphaDecoder(nn.Module):
         g1 = self.up_2_1.upsample(g2, features.f1, projections[3])
         with torch.autocast(target.device.type, enabled=False):
             raw = self.pred_mat(functional.relu(g1.float()))
-        g1 = torch.cat([g1, raw], dim=1)
-        sensory = self.sensory_update([target, g8, g4, g2, g1], sensory)
+        sensory = self.sensory_update([target, g8, g4, g2, g1, raw], sensory)
         return raw.contiguous().clamp(0, 1), sensory
 
 

@@ -12,6 +12,7 @@ from engines.matanyone.network.blocks import (
     FusionBlock,
     GatedUpdate,
     channel_major,
+    normalised,
     pixel_major,
 )
 from engines.matanyone.network.resnet import BasicBlock, Bottleneck, stage
@@ -57,10 +58,10 @@ class ImageEncoder(nn.Module):
         self, image: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return f16, f8, f4 and f2 of an image (1, 3, H, W); see `ImageFeatures`."""
-        f2 = functional.relu_(self.bn1(self.conv1(pixel_major(image))))
+        f2 = functional.relu_(normalised(self.bn1, self.conv1(pixel_major(image))))
         f4 = self.res2(channel_major(functional.max_pool2d(f2, 3, stride=2, padding=1)))
         f8 = self.layer2(f4)
-        return self.layer3(f8), f8, f4, channel_major(f2)
+        return self.layer3(f8), f8, f4, f2
 
 
 class KeyProjection(nn.Module):
@@ -96,7 +97,8 @@ class MaskEncoder(nn.Module):
 
     def forward(self, features: ImageFeatures, alpha: torch.Tensor) -> torch.Tensor:
         """Return the memory value, (1, 256, H/16, W/16), of an alpha (1, 1, H, W) in [0, 1]."""
-        inner = self.bn1(self.conv1(pixel_major(torch.cat([features.f1, alpha], dim=1))))
+        inner = self.conv1(pixel_major(torch.cat([features.f1, alpha], dim=1)))
+        inner = normalised(self.bn1, inner)
         inner = channel_major(functional.max_pool2d(inner, 3, stride=2, padding=1))
         inner = functional.relu_(inner)
         inner = self.layer3(self.layer2(self.layer1(inner)))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engines.matanyone.network.blocks import FusionBlock
+from engines.matanyone.network.blocks import FusionBlock, normalised
 from engines.matanyone.network.decoder import AlphaDecoder
 from engines.matanyone.network.encoders import (
     PIXEL_CHANNELS,
@@ -79,8 +79,8 @@ class UncertaintyHead(nn.Module):
             value_change: memory readout less the last frame's value, (1, 256, h, w).
         """
         inner = torch.cat([last_pixel, pixel, last_alpha, value_change], dim=1)
-        inner = functional.relu_(self.bn1(self.conv1x1_v2(inner)))
-        inner = functional.relu_(self.bn2(self.conv3x3(inner)))
+        inner = functional.relu_(normalised(self.bn1, self.conv1x1_v2(inner)))
+        inner = functional.relu_(normalised(self.bn2, self.conv3x3(inner)))
         return self.conv3x3_out(inner).sigmoid()
 
 

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from engines.matanyone.network.blocks import normalised
+
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions, ResNet-18's block: (1, in, H, W) to (1, width, H/stride, W/stride)."""
@@ -22,9 +24,9 @@ class BasicBlock(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the block's output; see the class for shapes."""
-        inner = functional.relu_(self.bn1(self.conv1(features)))
-        inner = self.bn2(self.conv2(inner))
-        shortcut = features if self.downsample is None else self.downsample(features)
+        inner = functional.relu_(normalised(self.bn1, self.conv1(features)))
+        inner = normalised(self.bn2, self.conv2(inner))
+        shortcut = _shortcut(self.downsample, features)
         return functional.relu_(inner.add_(shortcut))
 
 
@@ -46,10 +48,10 @@ class Bottleneck(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the block's output; see the class for shapes."""
-        inner = functional.relu_(self.bn1(self.conv1(features)))
-        inner = functional.relu_(self.bn2(self.conv2(inner)))
-        inner = self.bn3(self.conv3(inner))
-        shortcut = features if self.downsample is None else self.downsample(features)
+        inner = functional.relu_(normalised(self.bn1, self.conv1(features)))
+        inner = functional.relu_(normalised(self.bn2, self.conv2(inner)))
+        inner = normalised(self.bn3, self.conv3(inner))
+        shortcut = _shortcut(self.downsample, features)
         return functional.relu_(inner.add_(shortcut))
 
 
@@ -64,6 +66,12 @@ def stage(
     blocks = [block(in_channels, width, stride)]
     blocks += [block(width * block.expansion, width, 1) for _ in range(count - 1)]
     return nn.Sequential(*blocks)
+
+
+def _shortcut(downsample: nn.Sequential | None, features: torch.Tensor) -> torch.Tensor:
+    if downsample is None:
+        return features
+    return normalised(downsample[1], downsample[0](features))
 
 
 def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
