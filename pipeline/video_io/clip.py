@@ -45,7 +45,7 @@ class ClipInfo:
     seeks from there. `timecode` is that of the first frame, "" without one. `checks`
     are Adler-32 sums of the decoded frames, by which a seek proves that it landed right.
     `sample_aspect` is the width of a displayed pixel over its height. `has_alpha` tells that the clip
-    has its own transparency.
+    has its own transparency. `picture` is the place of its track among the file's picture tracks.
     """
 
     size_wh: tuple[int, int]
@@ -70,6 +70,7 @@ class ClipInfo:
     sounds: tuple[SoundTrack, ...] = ()
     checks: tuple[int, ...] = ()
     has_alpha: bool = False
+    picture: int = 0
     notices: tuple[Message, ...] = ()
 
     def time_s(self, index: int) -> Fraction:

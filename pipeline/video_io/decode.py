@@ -154,13 +154,13 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
     names = [f"out{number}" for number in range(len(reading.layouts))]
     branches = [f"in{number}" for number in range(len(names))] + (["sums"] if seek else [])
     split = f"split={len(branches)}{''.join(f'[{name}]' for name in branches)}"
-    graph = [f"[0:V:0]{size_filter(info.size_wh, info.colour)},{split}"]
+    graph = [f"[0:V:{info.picture}]{size_filter(info.size_wh, info.colour)},{split}"]
     for number, layout in enumerate(reading.layouts):
         graph.append(f"[in{number}]{frame_filter(info, layout)}[out{number}]")
     argv = [
         *ffmpeg.base_arguments(settings),
         *(("-ss", f"{_seek_time_s(info, start):.6f}") if seek else ()),
-        *(("-c:v:0", reading.decoder) if reading.decoder else ()),
+        *((f"-c:V:{info.picture}", reading.decoder) if reading.decoder else ()),
         *ffmpeg.guarded_input(settings, reading.path),
         *("-filter_complex", ";".join(graph)),
     ]

@@ -14,7 +14,7 @@ STREAM_CLOCK_S = 10
 
 @dataclass(frozen=True, slots=True)
 class VideoHeader:
-    """The first video stream that is no cover art.
+    """The default picture track, else the first; cover art never counts.
 
     `packets` could be read; `header_frames` and `index_frames` are what the container states (0
     where it does not say). `matrix`, `primaries`, `transfer` are H.273 codes, `colour_range` is
@@ -22,7 +22,8 @@ class VideoHeader:
     alpha stream beside the picture, as WebM has it. `read_end_s` is how far the stream's packets go, and `stated_end_s` where the container says
     that the picture ends (0 where it does not say), in seconds from the file's start. The first `untimed`
     pictures have no time of their own; the next is shown at `timed_from`, and `timed_step` lies between two, in
-    units of `time_base`.
+    units of `time_base`. `picture` is its place among the picture tracks, `track` the container's own
+    number of it.
     """
 
     index: int
@@ -46,6 +47,8 @@ class VideoHeader:
     untimed: int = 0
     timed_from: int = 0
     timed_step: Fraction = Fraction(0)
+    picture: int = 0
+    track: int = 0
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> VideoHeader:
@@ -72,6 +75,8 @@ class VideoHeader:
             untimed=int(raw.get("untimed", 0)),
             timed_from=int(raw.get("timed_from", 0)),
             timed_step=Fraction(raw.get("timed_step", 0)),
+            picture=int(raw.get("picture", 0)),
+            track=int(raw.get("track", 0)),
         )
 
     def times_of(self, frames: int) -> list[int]:

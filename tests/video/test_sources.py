@@ -123,13 +123,37 @@ def test_a_sources_own_transparency_is_noticed(video: VideoIO, tmp_path: Path, k
     assert codes(video, opaque) == []
 
 
-def test_a_second_picture_track_is_mentioned(video: VideoIO, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_the_default_one_of_two_picture_tracks_is_taken(
+    video: VideoIO, tmp_path: Path, suffix: str
+) -> None:
     first, second = make_clip(tmp_path / "a.mp4"), make_clip(tmp_path / "b.mp4", size="320x180")
-    path = tmp_path / "both.mkv"
-    ffmpeg("-i", first, "-i", second, "-map", "0:v", "-map", "1:v", "-c", "copy", path)
-    info = video.probe(path)
-    assert info.size_wh == (160, 90)
-    assert [notice.params for notice in info.notices] == [{"tracks": 2}]
+    tracks = ("-i", first, "-i", second, "-map", "0:v", "-map", "1:v", "-c", "copy")
+    for flagged, size_wh in ((0, (160, 90)), (1, (320, 180))):
+        path = tmp_path / f"{flagged}.{suffix}"
+        flags = (f"-disposition:v:{flagged}", "default", f"-disposition:v:{1 - flagged}", "0")
+        ffmpeg(*tracks, *flags, path)
+        info = video.probe(path)
+        assert (info.picture, info.size_wh) == (flagged, size_wh)
+        assert [notice.params for notice in info.notices] == [{"tracks": 2, "number": flagged + 1}]
+        alone = (first, second)[flagged]
+        (frame,) = video.open(path, info).read(9, 10)
+        (same,) = video.open(alone, video.probe(alone)).read(9, 10)
+        assert np.array_equal(frame, same)
+
+
+def test_an_edit_at_another_speed_is_mentioned_and_a_late_start_is_not(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    late, half = tmp_path / "late.mp4", tmp_path / "half.mp4"
+    ffmpeg("-itsoffset", "0.5", "-i", make_clip(tmp_path / "plain.mp4"), "-c", "copy", late)
+    assert codes(video, late) == []
+    content = late.read_bytes()
+    at = content.index(b"elst") + 12
+    assert content[at + 4 : at + 8] == b"\xff" * 4  # an empty edit, then the picture
+    half.write_bytes(content[: at + 20] + b"\0\0\x80\0" + content[at + 24 :])
+    assert codes(video, half) == ["video.speed_ignored"]
+    assert video.probe(half).frame_count == video.probe(late).frame_count
 
 
 def test_subtitles_are_not_dropped_in_silence(video: VideoIO, tmp_path: Path) -> None:

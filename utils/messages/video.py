@@ -33,8 +33,13 @@ TEXTS: dict[str, Text] = {
         zh="该文件是 {kind} 格式，不支持。请使用视频文件：{formats}。",
     ),
     "video.more_pictures": Text(
-        en="The file has {tracks} picture tracks; the first one is used.",
-        zh="该文件包含 {tracks} 条视频轨；使用第一条。",
+        en="The file has {tracks} picture tracks; number {number} is used, the default one or else the first.",
+        zh="该文件包含 {tracks} 条视频轨；使用第 {number} 条（默认轨，没有则为第一条）。",
+    ),
+    "video.speed_ignored": Text(
+        en="The file's edit list asks for another speed (slow or fast motion, or a freeze). That is not applied: all "
+        "frames are here at the speed they were recorded at. Export the clip from your editor to keep its speed.",
+        zh="该文件的编辑列表要求变速（慢放、快放或定格），此处不应用：所有帧按录制速度处理。如需保留变速，请先在剪辑软件中导出。",
     ),
     "video.no_video": Text(
         en="There is no video in this file. Choose a clip with moving pictures.",

@@ -15,6 +15,7 @@ from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags
 from pipeline.video_io.header_fields import Header, VideoHeader
 from pipeline.video_io.probe.count import Count, count_frames
+from pipeline.video_io.probe.edit_list import changes_speed
 from pipeline.video_io.probe.header import read_header
 from pipeline.video_io.timing import Timing
 from utils.errors import BadUpload
@@ -51,7 +52,10 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
         video = replace(video, pixel_format=count.pixel_format)
     if video.untimed and len(count.times) == video.packets:
         count.times = video.times_of(len(count.times))
-    return _clip(settings, header, video, count)
+    clip = _clip(settings, header, video, count)
+    if header.container.startswith("mov") and changes_speed(path, video.track):
+        return replace(clip, notices=(*clip.notices, Message("video.speed_ignored")))
+    return clip
 
 
 def check_file(settings: Settings, path: Path) -> None:
@@ -169,10 +173,11 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
         sounds=header.sounds,
         checks=tuple(count.checks),
         has_alpha=_has_alpha(video),
+        picture=video.picture,
         notices=(
             *_damage_notices(header, video, count),
             *_picture_notices(video, count, tags.transfer),
-            *_track_notices(header),
+            *_track_notices(header, video),
         ),
     )
 
@@ -287,10 +292,11 @@ def _has_alpha(video: VideoHeader) -> bool:
     return video.has_alpha or video.pixel_format.startswith(_WITH_ALPHA)
 
 
-def _track_notices(header: Header) -> list[Message]:
+def _track_notices(header: Header, video: VideoHeader) -> list[Message]:
     notices = []
     if header.pictures > 1:
-        notices.append(Message("video.more_pictures", {"tracks": header.pictures}))
+        chosen = {"tracks": header.pictures, "number": video.picture + 1}
+        notices.append(Message("video.more_pictures", {**chosen}))
     if header.subtitles:
         notices.append(Message("video.subtitles_left_out", {"tracks": header.subtitles}))
     return notices

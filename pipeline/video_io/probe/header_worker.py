@@ -57,14 +57,23 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             ],
             "subtitles": len(container.streams.subtitles),
         }
+        picture = default_picture(videos)
         if videos and len(container.streams) <= int(options["max_streams"]):
-            video = _video(container, videos[0], options)
+            chosen = videos[picture]
+            video = _video(container, chosen, options)
+            video |= {"picture": picture, "track": chosen.id}
             if not video.get("width"):
-                video |= _stored_size(path, options, videos[0].index)
+                video |= _stored_size(path, options, chosen.index)
             answer["video"] = video
-        index = videos[0].index if videos else -1
+        index = videos[picture].index if videos else -1
     _add_packets(answer, path, options, index)
     return answer
+
+
+def default_picture(videos: list[VideoStream]) -> int:
+    """Return the place of the picture track flagged as default, else of the first."""
+    flagged = (bool(stream.disposition & Disposition.default) for stream in videos)
+    return next((place for place, is_default in enumerate(flagged) if is_default), 0)
 
 
 def _add_packets(answer: dict[str, object], path: str, options: dict[str, str], index: int) -> None:
