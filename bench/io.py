@@ -31,6 +31,7 @@ from pipeline.postprocess.appearance import Appearance  # noqa: E402
 from pipeline.video_io import AlphaMasterWriter, VideoIO  # noqa: E402
 from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
 from utils.alpha_levels import to_levels  # noqa: E402
+from utils.heap import keep_freed_blocks  # noqa: E402
 
 SIZE_WH = (1920, 1080)
 ALPHAS = 6
@@ -207,6 +208,7 @@ def main() -> None:
     parser.add_argument("--step", help=argparse.SUPPRESS)
     parser.add_argument("--outputs", default=",".join(MP4S), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    keep_freed_blocks()  # as the program does
     if options.step in ("pass", "plain-pass"):
         estimate = options.step == "pass"
         render_pass(options.clip, options.frames, options.outputs.split(","), estimate)

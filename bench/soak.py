@@ -1,10 +1,11 @@
 """Serves twenty users over HTTP for some minutes and watches answers, memory, descriptors and disk.
 
-    python bench/soak.py [--users 20] [--minutes 10] [--json]
+    python bench/soak.py [--users 20] [--minutes 10] [--pace person|hasty] [--json]
 
 A server of its own is started on the built-in engine. Each user uploads a clip, looks at frames,
 clicks, now and then starts a job or cancels one, and downloads what is done; one is careless and
-leaves in the middle of uploads and pictures. The time is cut into three rounds; after each, all users
+leaves in the middle of uploads and pictures. A person waits 2 to 8 s between two actions and often clicks
+again on the same frame; hasty ones wait 0.2 to 4 s and click on another frame each time. The time is cut into three rounds; after each, all users
 stand still and the server is sampled. At the end it is stopped with SIGTERM under load.
 """
 
@@ -28,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 
-from bench.soak_users import FRAMES, SIZE, Connection, Tally, User
+from bench.soak_users import FRAMES, PACES, SIZE, Connection, Pace, Tally, User
 from tests.disc import write_clip
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,8 +55,9 @@ class Sample:
 class Soak:
     """The server, its users, and the samples between their rounds."""
 
-    def __init__(self, folder: Path, users: int, minutes: float) -> None:
+    def __init__(self, folder: Path, users: int, minutes: float, pace: Pace) -> None:
         self._folder = folder
+        self.pace = pace
         self._users = users
         self._round_s = minutes * 60 / ROUNDS
         self._turn = threading.Condition()
@@ -256,10 +258,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--pace", choices=tuple(PACES), default="person")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(Path(folder), options.users, options.minutes)
+        soak = Soak(Path(folder), options.users, options.minutes, PACES[options.pace])
         try:
             soak.run()
         except BaseException as error:

@@ -17,9 +17,30 @@ if TYPE_CHECKING:
 
 SIZE = (640, 360)
 FRAMES = 25
-THINK_S = 4.0
-"""Longest pause of a user between two actions, in seconds."""
 FORM = "multipart/form-data; boundary=soak"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How quickly a user acts: the pause between two actions, and how often a click corrects the last one.
+
+    Attributes:
+        pause_s: shortest and longest pause, in seconds.
+        further_clicks: share of clicks that go on on the frame that was clicked last.
+    """
+
+    pause_s: tuple[float, float]
+    further_clicks: float
+
+
+PACES = {
+    # Looks at what came before the next action, and corrects a mask more often than beginning another.
+    "person": Pace((2.0, 8.0), 0.6),
+    # Acts again almost at once, and always clicks on another frame.
+    "hasty": Pace((0.2, 4.0), 0.0),
+}
+MOST_POINTS = 5
+"""Clicks on one frame."""
 
 
 @dataclass
@@ -98,6 +119,7 @@ class User(threading.Thread):
         self._is_careless = number == 0
         self._connection = Connection(soak.port, f"10.0.0.{number + 1}")
         self._sessions: list[str] = []
+        self._clicked: tuple[str, int, list[list[int]]] | None = None
 
     def run(self) -> None:
         while self._soak.may_act():
@@ -107,7 +129,7 @@ class User(threading.Thread):
                 self._tally.problem(f"{type(error).__name__}: {error}")
             finally:
                 self._soak.acted()
-            time.sleep(self._random.uniform(0.2, THINK_S))
+            time.sleep(self._random.uniform(*self._soak.pace.pause_s))
 
     def _act(self) -> None:
         if self._is_careless and self._sessions:
@@ -116,7 +138,11 @@ class User(threading.Thread):
         kind = self._random.choice(kinds) if self._sessions else "upload"
         started_s = time.perf_counter()
         getattr(self, f"_{kind}")()
-        self._tally.add(kind, time.perf_counter() - started_s)
+        seconds = time.perf_counter() - started_s
+        self._tally.add(kind, seconds)
+        if kind == "click" and self._clicked is not None:
+            is_first = len(self._clicked[2]) == 1
+            self._tally.add("click, first on a frame" if is_first else "click, further", seconds)
         self._tally.note(kind)
 
     def _page(self) -> None:
@@ -135,11 +161,23 @@ class User(threading.Thread):
         del self._sessions[:-3]
 
     def _click(self) -> None:
-        frame = self._random.randrange(FRAMES)
+        session, frame, points = self._next_click()
         x = int(SIZE[0] * 0.3 + frame * 1.5) % SIZE[0]
-        points = [[x + self._random.randint(-9, 9), SIZE[1] // 2]]
-        values = [self._random.choice(self._sessions), frame, "", points, None, None, "en"]
-        self._connection.call("segment", values)
+        spread = 9 if not points else SIZE[1] // 6
+        middle = SIZE[1] // 2
+        y = middle if not points else middle + self._random.randint(-spread, spread)
+        points.append([x + self._random.randint(-spread, spread), y])
+        self._clicked = session, frame, points
+        self._connection.call("segment", [session, frame, "", points, None, None, "en"])
+
+    def _next_click(self) -> tuple[str, int, list[list[int]]]:
+        """Return session and frame to click on, and the points that are there already."""
+        goes_on = self._random.random() < self._soak.pace.further_clicks
+        if goes_on and self._clicked is not None:
+            session, _, points = self._clicked
+            if session in self._sessions and len(points) < MOST_POINTS:
+                return self._clicked
+        return self._random.choice(self._sessions), self._random.randrange(FRAMES), []
 
     def _frame(self) -> None:
         path = f"/media/{self._random.choice(self._sessions)}/frame/{self._random.randrange(FRAMES)}.jpg"

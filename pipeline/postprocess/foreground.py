@@ -82,9 +82,8 @@ class ForegroundEstimator:
         self._small_wh = (-(-width // factor), -(-height // factor))
         radius = max(wide_radius_px // factor, 1)
         self._box = (2 * radius + 1, 2 * radius + 1)
-        soft = np.asarray(cv2.inRange(alpha, 1, 254), np.uint8)  # type: ignore[call-overload]
         columns = np.zeros((-(-height // TILE), width), np.uint8)
-        soft_columns(soft, columns)
+        soft_columns(alpha, columns)
         self._tiles = np.argwhere(np.maximum.reduceat(columns, np.arange(0, width, TILE), axis=1))
         self._alpha_weights = ((np.arange(256) / 255.0) ** CONFIDENCE_POWER).astype(np.float32)
         self._small_alpha = self._shrink(alpha)
@@ -111,7 +110,7 @@ class ForegroundEstimator:
         from pipeline.postprocess.foreground_kernel import fill_unreached, refine
 
         out = image.copy()
-        reached = np.zeros_like(self._alpha)
+        reached = np.zeros(self._alpha.shape if transparent is not None else (0, 0), np.uint8)
         if len(self._tiles):
             front, back = self._wide_means(image)
             refine(

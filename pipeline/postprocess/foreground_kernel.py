@@ -54,13 +54,13 @@ def coarse_mass(
 
 
 @compile_now
-def soft_columns(soft: Plane, out: Plane) -> None:
-    """Write for each row of tiles which columns have a soft pixel; `out` (tile rows, W) starts as 0."""
-    for y in range(soft.shape[0]):
+def soft_columns(alpha: Plane, out: Plane) -> None:
+    """Set for each row of tiles the columns that have a soft pixel; `out` (tile rows, W) starts as 0."""
+    for y in range(alpha.shape[0]):
         row = out[y // TILE]
-        line = soft[y]
-        for x in range(soft.shape[1]):
-            row[x] |= line[x]
+        line = alpha[y]
+        for x in range(alpha.shape[1]):
+            row[x] |= np.uint8((line[x] != 0) & (line[x] != 255))
 
 
 @compile_now
@@ -174,7 +174,8 @@ def refine(
     """Write the foreground's colour of one channel into `out` wherever alpha is soft.
 
     With `extend`, pixels of alpha 0 in the tiles given that lie within `RADIUS` of the foreground get
-    the colour that continues it, and `reached` becomes 1 there; other pixels are not written.
+    the colour that continues it, and `reached` becomes 1 there; other pixels are not written. Without it
+    `reached` is not used.
 
     Args:
         image, alpha, out, reached: uint8 (H, W).
@@ -225,7 +226,8 @@ def refine(
                 a = alpha[y, x] * np.float32(1.0 / 255.0)
                 value = np.float32(image[y, x])
                 out[y, x] = solve(value, a, near_mass, near_share, background[y - y0, x - x0])
-                reached[y, x] = 1
+                if extend:
+                    reached[y, x] = 1
 
 
 @compile_now

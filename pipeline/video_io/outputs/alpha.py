@@ -63,7 +63,7 @@ class AlphaSink(VideoFileSink):
 
         y, u, v = (plane_view(plane) for plane in frame.planes)
         height, width = picture.alpha.shape
-        y[:height, :width] = cv2.LUT(picture.alpha, self._luma)
+        cv2.LUT(picture.alpha, self._luma, y[:height, :width])
         y[:height, width:] = y[:height, width - 1 : width]
         y[height:] = y[height - 1]
         u[:] = NEUTRAL_CHROMA
