@@ -15,6 +15,7 @@ from types import TracebackType
 
 from engines.base import RunContext
 from pipeline.session.store import SessionStore
+from pipeline.storage import disk
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.records import (
     WORKER_VERSION,
@@ -31,7 +32,13 @@ from pipeline.workers.records import (
 )
 from pipeline.workers.store import RETRY_S, JobStore
 from pipeline.workers.transfer import WorkerFiles
-from utils.errors import Cancelled, SplazmatteError, StoreUnavailable, WorkersUnavailable
+from utils.errors import (
+    Cancelled,
+    NotEnoughDisk,
+    SplazmatteError,
+    StoreUnavailable,
+    WorkersUnavailable,
+)
 from utils.types import Message, Progress
 
 logger = logging.getLogger(__name__)
@@ -163,10 +170,11 @@ class Worker:
         """Do the work; return the step that says how it ended."""
         record = running.record
         try:
-            _insist(running, lambda: self._files.begin(attempt, record, running.cancel))
-            store = SessionStore(attempt.workspace_dir)
-            self._run_job(store, record, running.context())
-            _insist(running, lambda: self._files.deliver(attempt, record, running.cancel))
+            with disk.translate_disk_full(self._workspace_dir):
+                _insist(running, lambda: self._files.begin(attempt, record, running.cancel))
+                store = SessionStore(attempt.workspace_dir)
+                self._run_job(store, record, running.context())
+                _insist(running, lambda: self._files.deliver(attempt, record, running.cancel))
             return end(record.attempt, Phase.DONE)
         except Cancelled:
             if running.is_cancelled_by_user:
@@ -175,7 +183,10 @@ class Worker:
                 step = give_back(record.attempt)
         except SplazmatteError as error:
             logger.warning("job %s: %s (%s)", record.id, error, error.detail)
-            step = end(record.attempt, Phase.FAILED, error.message)
+            message = error.message
+            if isinstance(error, NotEnoughDisk):
+                message = Message("worker.disk", {"worker": self.name, "reason": message})
+            step = end(record.attempt, Phase.FAILED, message)
         except BaseException:
             logger.exception("job %s failed", record.id)
             step = end(record.attempt, Phase.FAILED, Message("job.internal_error"))

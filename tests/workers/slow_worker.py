@@ -1,5 +1,7 @@
 """A real worker process whose built-in engine gives the start mask, a frame at a time and slowly.
 
+It keeps to a schedule, as a card does that works on while the processor is late.
+
 python -m tests.workers.slow_worker NAME SECONDS_A_FRAME; the rest is in the environment. Each begin of a
 job is a line in the workspace's `begins.txt`.
 """
@@ -30,8 +32,10 @@ def main(name: str, seconds_a_frame: float) -> None:
             lines.write(f"{name} {os.getpid()}\n")
         if (settings.workspace_dir / "poisoned").exists():
             os.abort()
+        due_s = time.monotonic()
         for index, _ in enumerate(frames.read(0, len(frames))):
-            time.sleep(seconds_a_frame)
+            due_s += seconds_a_frame
+            time.sleep(max(due_s - time.monotonic(), 0.0))
             context.report("matte", index + 1, len(frames))
             yield MattedFrame(index, guide[start].astype("float32"))
 

@@ -101,6 +101,7 @@ TEXTS: dict[str, Text] = {
         "SPLAZMATTE_OBJECT_… settings first.",
         zh="尚无页面使用该前缀下的对象存储（{store}）。请先用相同的 SPLAZMATTE_OBJECT_… 设置启动页面。",
     ),
+    "worker.disk": Text(en="On the worker “{worker}”: {reason}", zh="工作进程“{worker}”：{reason}"),
     "worker.prompt_died": Text(
         en="{workers} worker processes ended while they looked for the target, so it was given up. The card may be out of "
         "memory; tell the admin.",
