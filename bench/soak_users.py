@@ -163,10 +163,9 @@ class User(threading.Thread):
     def _click(self) -> None:
         session, frame, points = self._next_click()
         x = int(SIZE[0] * 0.3 + frame * 1.5) % SIZE[0]
-        spread = 9 if not points else SIZE[1] // 6
-        middle = SIZE[1] // 2
-        y = middle if not points else middle + self._random.randint(-spread, spread)
-        points.append([x + self._random.randint(-spread, spread), y])
+        # The first on the disc, further ones beyond it: a click that agrees with the mask costs nothing.
+        aside = self._random.choice((-1, 1)) * SIZE[1] // 4 if points else 0
+        points.append([x + aside + self._random.randint(-9, 9), SIZE[1] // 2])
         self._clicked = session, frame, points
         self._connection.call("segment", [session, frame, "", points, None, None, "en"])
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-LONGEST_WAIT_S = 1.0
+LONGEST_WAIT_S = 2.0
 """Seconds that background work waits for clicks at a time: where they never end, it still goes on."""
 CHECK_S = 0.1
 """Seconds between two looks at the cancel event meanwhile."""
