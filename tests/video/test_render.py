@@ -21,6 +21,7 @@ from pipeline.video_io import (
     read_master_frame,
 )
 from pipeline.video_io.outputs.registry import output_kinds
+from pipeline.video_io.runner import Child
 from tests.clips import (
     decode,
     ffmpeg,
@@ -573,6 +574,23 @@ def test_rendering_again_replaces_the_files(video: VideoIO, tmp_path: Path, disc
     result = render(video, path, disc((160, 90), 3), "alpha", "png", first=1, last=3)
     assert len(list(result.outputs["png"].iterdir())) == 3
     assert len(decoded(result.outputs["alpha"], "gray")) == 3
+
+
+def test_one_decoder_gives_all_outputs_their_layouts(
+    video: VideoIO, tmp_path: Path, disc: MakeDisc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    class NotedChild(Child):
+        def __init__(self, argv: list[str], *rest: object, **more: object) -> None:
+            started.append(argv)
+            super().__init__(argv, *rest, **more)  # type: ignore[arg-type]
+
+    path = make_clip(tmp_path / "clip.mp4", frames=4)
+    monkeypatch.setattr("pipeline.video_io.decode.Child", NotedChild)
+    render(video, path, disc((160, 90), 4), "alpha", "foreground", "preview", "png", "prores")
+    (argv,) = started
+    assert "yuv420p" in " ".join(argv) and "rgb24" in " ".join(argv)
 
 
 def test_a_clip_of_one_frame_renders(video: VideoIO, tmp_path: Path, disc: MakeDisc) -> None:
