@@ -255,10 +255,26 @@ def test_a_network_that_knows_the_target_decides_inside_its_regions_and_not_at_t
     model.advance(view, expected, NO_MOTION)
     evidence = model.evidence(view, expected, STILL, WHOLE)
     middle, background = evidence[40, 45], evidence[70, 15]
-    contour = evidence[40, 30:34].mean()
     assert (middle > 6.0) == is_trusted
     assert (background < -6.0) == is_trusted
-    assert contour < 0.7 * 7.5
+    assert evidence[40, 30:34].mean() < 0.7 * 7.5
+    against = model.background_evidence(view, expected, STILL, WHOLE)
+    assert (against[70, 15] < -6.0) == is_trusted
+    assert against.max() == 0.0
+
+
+def test_an_answer_that_suddenly_misses_the_target_does_not_count() -> None:
+    evidence = {}
+    for name, confirmed in (("always", rectangle(30, 20, 33, 60)), ("suddenly", TARGET)):
+        model = TargetForeground()
+        model.confirm(ForegroundView(seen(confirmed)), TARGET)
+        view = ForegroundView(seen(rectangle(30, 20, 33, 60)))
+        model.advance(view, TARGET, NO_MOTION)
+        evidence[name] = model.evidence(view, TARGET, STILL, WHOLE)
+        model.follow(view, TARGET, STILL)
+    assert np.abs(evidence["suddenly"]).max() < 0.1
+    # What it knows of the target counts as it did on the confirmed frame.
+    assert evidence["always"][40, 31] > 2.0
 
 
 def test_no_crop_is_asked_about_where_the_network_sees_other_objects() -> None:

@@ -56,10 +56,11 @@ def _extrapolated(rgb: FloatImage, where: Mask, radius: int) -> tuple[FloatImage
     height, width = where.shape
     size_wh = max(2, width // _COARSE), max(2, height // _COARSE)
     weight = cv2.resize(where.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
-    kept = np.zeros((height, width, 4), dtype=np.float32)
-    kept[..., :3] = cv2.copyTo(rgb, where.view(np.uint8))
-    kept[..., 3] = np.square(kept[..., :3]).sum(axis=2)
-    known = cv2.resize(kept, size_wh, interpolation=cv2.INTER_AREA)
+    kept = cv2.copyTo(rgb, where.view(np.uint8))
+    squares = cv2.resize(cv2.multiply(kept, kept), size_wh, interpolation=cv2.INTER_AREA)
+    known = np.empty((*weight.shape, 4), dtype=np.float32)
+    known[..., :3] = cv2.resize(kept, size_wh, interpolation=cv2.INTER_AREA)
+    known[..., 3] = squares.sum(axis=2)
     result = np.zeros_like(known)
     settled = np.zeros_like(weight)
     for scale in (2 * radius, 5 * radius, 15 * radius):

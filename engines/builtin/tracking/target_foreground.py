@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ _TOGETHER = 0.6
 _LARGEST_LOG_ODDS = 3.0
 _EMPHASIS = 1.5
 """How much more a trusted answer counts inside its own regions, beside its weight there."""
+_DISCOUNT = 2
+"""Power of an answer's overlap with the expected mask, as a share of the confirmed frame's, that weighs it."""
 _CONTOUR = 3
 """Pixels beside an answer's contour in which it counts for no more: it errs by a pixel or two there."""
 
@@ -68,12 +70,16 @@ class TargetForeground:
         self._crop = ForegroundModel()
         self._new: NewlyVisible | None = None
         self._cropped: Foreground | None = None
+        self._confirmed_overlap = 0.0
+        self._consistency = 1.0
         self._trust_whole = 0.0
         self._trust_crop = 0.0
 
     def confirm(self, view: ForegroundView, mask: Mask) -> None:
         """Start from a confirmed frame's answers and mask, bool (h, w)."""
         self._whole.confirm(view.whole, mask)
+        self._confirmed_overlap = overlap_near(view.whole.probability, mask)
+        self._consistency = 1.0
         self._new = NewlyVisible(mask.shape)
         self._cropped = self._asked(view, mask)
         if self._cropped is not None:
@@ -85,6 +91,9 @@ class TargetForeground:
         """Go on to the next frame, where the last mask warped along `flow` is `expected`, bool (h, w)."""
         if self._new is not None:
             self._new.follow(flow)
+        if self._confirmed_overlap > 0.0:
+            overlap = overlap_near(view.whole.probability, expected)
+            self._consistency = min(1.0, overlap / self._confirmed_overlap) ** _DISCOUNT
         if self._whole.has_distractors or self._crop.has_distractors:
             self._trust_crop = 0.0
             self._cropped = None
@@ -112,7 +121,8 @@ class TargetForeground:
     def _combined(
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
     ) -> FloatMap:
-        whole = self._whole.evidence(view.whole, expected, to_previous, window)
+        answer = self._discounted(view.whole)
+        whole = self._whole.evidence(answer, expected, to_previous, window)
         trust = np.float32(self._trust_crop)
         if self._cropped is None or trust == 0.0:
             return whole
@@ -120,26 +130,52 @@ class TargetForeground:
         both = whole * (1.0 - (1.0 - _TOGETHER) * trust) + crop * (_TOGETHER * trust)
         return np.clip(both, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS).astype(np.float32)
 
+    def background_evidence(
+        self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
+    ) -> FloatMap:
+        """Return the log odds, at most 0, of what trusted answers call background, float32 (h', w').
+
+        Of the same arguments as `evidence`; 0 where none is trusted.
+        """
+        trust = max(trust for _, trust in self._answers(view.whole, expected))
+        if trust == 0.0:
+            return np.zeros((window[3] - window[1], window[2] - window[0]), dtype=np.float32)
+        evidence = self.evidence(view, expected, to_previous, window)
+        return np.asarray(np.float32(trust) * np.minimum(evidence, np.float32(0.0)))
+
     def _emphasis(self, whole: Foreground, expected: Mask, window: IntBox) -> FloatMap:
         """Return how many times the log odds of a window count, float32 (h', w'), at least 1.
 
-        More than once inside the regions of an answer that overlaps both the confirmed mask and the
-        `expected` one, bool (h, w): a part that such a network shows is not lost, nor a shadow that it
-        calls background taken, for what the colours say. Less beside distractors, which it shows too.
+        More than once inside the regions of trusted answers: a part that such a network shows is not
+        lost, nor a shadow that it calls background taken, for what the colours say.
         """
         x0, y0, x1, y1 = window
         emphasis = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
-        for answer, confirmed in ((whole, self._trust_whole), (self._cropped, self._trust_crop)):
-            trust = min(confirmed, _trust(answer, expected)) if confirmed > 0.0 else 0.0
-            if answer is not None and trust > 0.0:
+        for answer, trust in self._answers(whole, expected):
+            if trust > 0.0:
                 mean = box_mean(answer.probability, _CONTOUR)[y0:y1, x0:x1]
                 emphasis = np.maximum(emphasis, trust * np.square(2.0 * mean - 1.0))
-        share = np.float32(_EMPHASIS * (1.0 - self._whole.doubt))
-        return np.asarray(1.0 + share * emphasis, dtype=np.float32)
+        return np.asarray(1.0 + np.float32(_EMPHASIS) * emphasis, dtype=np.float32)
+
+    def _answers(self, whole: Foreground, expected: Mask) -> Iterator[tuple[Foreground, float]]:
+        """Yield the frame's answers, each with how far it is trusted, in [0, 1].
+
+        As far as it overlaps both the confirmed mask and the `expected` one, bool (h, w), and less
+        beside distractors, which it shows as well as the target.
+        """
+        for answer, confirmed in ((whole, self._trust_whole), (self._cropped, self._trust_crop)):
+            if answer is not None:
+                now = _trust(answer, expected) if confirmed > 0.0 else 0.0
+                yield answer, min(confirmed, now) * (1.0 - self._whole.doubt)
+
+    def _discounted(self, whole: Foreground) -> Foreground:
+        """Return the whole frame's answer, less reliable where it suddenly misses the target."""
+        reliability = whole.reliability * np.float32(self._consistency)
+        return Foreground(whole.probability, reliability)
 
     def follow(self, view: ForegroundView, mask: Mask, to_previous: FloatImage) -> None:
         """Learn from a frame's estimated mask, bool (h, w); see `ForegroundModel.follow`."""
-        self._whole.follow(view.whole, mask, to_previous)
+        self._whole.follow(self._discounted(view.whole), mask, to_previous)
         if self._cropped is not None and self._trust_crop > 0.0:
             self._crop.follow(self._cropped, mask, to_previous)
 

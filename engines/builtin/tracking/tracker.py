@@ -249,7 +249,7 @@ class ObjectTracker:
     ) -> Mask:
         """Return reappeared parts of a partly occluded object, bool (h, w).
 
-        What a network calls background is none: a shadow may look and move like the object.
+        What a trusted network calls background is none: a shadow may look and move like the object.
         """
         mask = seen > 0.5
         area = float(np.count_nonzero(mask))
@@ -263,10 +263,9 @@ class ObjectTracker:
             return np.zeros(seen.shape, dtype=bool)
         log_odds = self._appearance.appearance_log_odds(frame.features, window)
         if foreground is not None:
-            answers = self._foreground.evidence(
+            log_odds = log_odds + self._foreground.background_evidence(
                 foreground, prediction.expected > 0.5, flow.to_previous, window
             )
-            log_odds = log_odds + np.minimum(answers, np.float32(0.0))
         search = OccludedParts(window, missing, log_odds)
         return reappeared_parts(frame, flow, prediction, seen, search)
 
