@@ -194,6 +194,7 @@ def soak(folder: Path, jobs: int) -> None:
     server = RedisServer(folder / "redis").start()
     page = make_celery_page(folder / "workspace", server, LONG_LEASE_S)
     workers = Workers(page.workspace, {"SPLAZMATTE_BROKER": server.url}, lease_s=LONG_LEASE_S)
+    slowest_cancel_s = 0.0
     try:
         process = psutil.Process(workers.start("soak", 0.02).pid)
         page.wait_for_workers(1)
@@ -201,15 +202,19 @@ def soak(folder: Path, jobs: int) -> None:
             session = page.session(clip, mask)
             page.submit(session)
             if number % 10 == 0:
-                wait_until(lambda: len(page.store.records()) == 1)
+                wait_until(lambda: page.store.records()[0].phase is Phase.RUNNING)
                 page.orchestrator.cancel(session)
-            page.ended(session, 600)
+            asked_s = time.perf_counter()
+            state = page.ended(session, 600)
+            if state.status is SessionStatus.CANCELLED:
+                slowest_cancel_s = max(slowest_cancel_s, time.perf_counter() - asked_s)
             page.orchestrator.discard(session)
             if number % max(jobs // 10, 1) == 0:
                 megabytes = process.memory_info().rss / 1024**2
                 print(
                     f"{number} jobs: {megabytes:.1f} MB resident, {process.num_fds()} descriptors, "
-                    f"{process.num_threads()} threads, {len(process.children())} children"
+                    f"{process.num_threads()} threads, {len(process.children())} children, "
+                    f"slowest cancel {slowest_cancel_s:.2f} s"
                 )
     finally:
         for name in list(workers.processes):

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from config import Settings
@@ -56,9 +57,10 @@ def run_worker(
         PromptWorker(prompts, manager, runner.clicks).start()
 
     def run_job(sessions: SessionStore, record: JobRecord, context: RunContext) -> None:
+        own = replace(context, make_way=lambda: runner.clicks.make_way(context.cancel))
         clips = Clips(settings, sessions, video)
         try:
-            Jobs(settings, clips, video, choice, runner).run_record(record, context)
+            Jobs(settings, clips, video, choice, runner).run_record(record, own)
         finally:
             clips.close()
 

@@ -18,6 +18,7 @@ from engines.base import RunContext
 from pipeline.session.parts import MattePart, parts_dir
 from pipeline.session.session import LOCK_WAIT_S, Session
 from pipeline.session.state import SessionStatus
+from pipeline.storage import disk
 from pipeline.workers.attempts import Attempt, discard_attempts
 from pipeline.workers.divided_job import DividedJob, follow
 from pipeline.workers.lease import LeaseWatch
@@ -216,7 +217,8 @@ class DispatchedJob:
         attempt.keep_cache(self._session)
         context.on_progress(Progress("worker", 0, 1))
         try:
-            self._files.send(self._session, self.record, stop)
+            with disk.translate_disk_full(self._session.folder):
+                self._files.send(self._session, self.record, stop)
         except NotEnoughDisk as error:
             self._fail(error)
         else:
@@ -225,7 +227,8 @@ class DispatchedJob:
     def _fetch(self, stop: threading.Event) -> None:
         """Have here what the worker made."""
         try:
-            self._files.fetch(self._session, self._attempt(), self.record, stop)
+            with disk.translate_disk_full(self._session.folder):
+                self._files.fetch(self._session, self._attempt(), self.record, stop)
         except (ObjectMissing, NotEnoughDisk) as error:
             self._fail(error)
 

@@ -39,7 +39,7 @@ from pipeline.workers.object_files import (
     stored_contents,
 )
 from pipeline.workers.records import JobRecord
-from utils.errors import StoreUnavailable
+from utils.errors import SplazmatteError
 
 logger = logging.getLogger(__name__)
 
@@ -137,14 +137,14 @@ class ObjectPageFiles:
             self._store.abort_uploads(session_folder(session.id))
             unneeded = stored_contents(self._store, session.id) - _needed(session)
             self._store.delete(f"{session_folder(session.id)}objects/{name}" for name in unneeded)
-        except StoreUnavailable as error:
+        except SplazmatteError as error:
             logger.warning("objects of job %s stay for now: %s", record.id, error)
 
     def forget(self, session_id: str) -> None:
         """Remove all objects of a session that is gone; those that can't be removed now go with a later sweep."""
         try:
             self._store.delete_folder(session_folder(session_id))
-        except StoreUnavailable as error:
+        except SplazmatteError as error:
             logger.warning("objects of session %s stay for now: %s", session_id[:6], error)
 
     def sweep(self, sessions: SessionStore) -> int:
@@ -158,7 +158,7 @@ class ObjectPageFiles:
             gone = found - _names_of(sessions)
             for name in sorted(gone):
                 self._store.delete_folder(f"{SESSIONS}{name}/")
-        except StoreUnavailable as error:
+        except SplazmatteError as error:
             logger.warning("objects of sessions that are gone stay for now: %s", error)
             return 0
         if gone:
@@ -179,7 +179,7 @@ class ObjectPageFiles:
         try:
             if not self._store.has(object_name(session.id, file)):
                 return ""
-        except StoreUnavailable as error:
+        except SplazmatteError as error:
             logger.warning("a download is served from here: %s", error)
             return ""
         disposition = f"attachment; filename*=UTF-8''{quote(name)}"

@@ -19,7 +19,6 @@ from pipeline.storage import disk
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.records import (
     WORKER_VERSION,
-    Beat,
     JobRecord,
     Order,
     Phase,
@@ -30,6 +29,7 @@ from pipeline.workers.records import (
     end,
     give_back,
 )
+from pipeline.workers.running_job import RunningJob
 from pipeline.workers.store import RETRY_S, JobStore
 from pipeline.workers.transfer import WorkerFiles
 from utils.errors import (
@@ -39,7 +39,7 @@ from utils.errors import (
     StoreUnavailable,
     WorkersUnavailable,
 )
-from utils.types import Message, Progress
+from utils.types import Message
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Worker:
         self._record = worker
         self._interval_s = min(LONGEST_BEAT_S, lease_s / BEATS_A_LEASE)
         self._lives = lives
-        self._running: _Running | None = None
+        self._running: RunningJob | None = None
         self._refusal: WorkersUnavailable | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_saying, name="beats", daemon=True)
@@ -151,7 +151,7 @@ class Worker:
         if record is None:
             return False
         logger.info("job %s of session %s begins", job_id, record.session_id[:6])
-        running = _Running(record)
+        running = RunningJob(record)
         self._running = running
         if self.stopping.is_set():
             running.cancel.set()
@@ -166,7 +166,7 @@ class Worker:
             self._running = None
         return True
 
-    def _attempt(self, attempt: Attempt, running: _Running) -> Step:
+    def _attempt(self, attempt: Attempt, running: RunningJob) -> Step:
         """Do the work; return the step that says how it ended."""
         record = running.record
         try:
@@ -258,41 +258,7 @@ class Worker:
             running.cancel.set()
 
 
-class _Running:
-    """The job that a worker runs, and what it has to report."""
-
-    def __init__(self, record: JobRecord) -> None:
-        self.record = record
-        self.cancel = threading.Event()
-        self.is_cancelled_by_user = False
-        self._count = 0
-        self._progress: Progress | None = None
-        self._notices: list[Message] = []
-
-    def context(self) -> RunContext:
-        """Return what the job reports to."""
-        return RunContext(
-            on_progress=self._take_progress,
-            on_notice=self._notices.append,
-            cancel=self.cancel,
-            is_stopping=lambda: not self.is_cancelled_by_user,
-        )
-
-    def next_beat(self) -> Beat:
-        """Return the next sign of life."""
-        self._count += 1
-        return Beat(
-            attempt=self.record.attempt,
-            count=self._count,
-            progress=self._progress,
-            notices=tuple(self._notices),
-        )
-
-    def _take_progress(self, progress: Progress) -> None:
-        self._progress = progress
-
-
-def _insist(running: _Running, step: Callable[[], None]) -> None:
+def _insist(running: RunningJob, step: Callable[[], None]) -> None:
     """Take a step as often as it takes to reach the object store; the job waits meanwhile.
 
     Raises:

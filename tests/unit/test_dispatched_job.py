@@ -1,0 +1,157 @@
+"""A job of the page whose files can't get to a worker, or back: it ends with a sentence, or waits."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from engines.base import RunContext
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.workers.attempts import Attempt
+from pipeline.workers.dispatched_job import Delivery, DispatchedJob
+from pipeline.workers.records import JobRecord, Phase, claim, end
+from pipeline.workers.store import FileJobStore
+from pipeline.workers.transfer import SharedFolder
+from utils.errors import (
+    Cancelled,
+    DispatchedJobFailed,
+    NotEnoughDisk,
+    ObjectMissing,
+    SplazmatteError,
+    StoreUnavailable,
+)
+from utils.types import Message
+
+
+class Files(SharedFolder):
+    """A shared folder on which something goes wrong the next times, and which notes what was removed."""
+
+    def __init__(self, sessions: SessionStore) -> None:
+        super().__init__(sessions)
+        self.at_send: list[Exception] = []
+        self.at_fetch: list[Exception] = []
+        self.discarded: list[str] = []
+
+    def send(self, session, record, cancel: threading.Event) -> None:
+        if self.at_send:
+            raise self.at_send.pop(0)
+
+    def fetch(self, session, attempt: Attempt, record, cancel: threading.Event) -> bool:
+        if self.at_fetch:
+            raise self.at_fetch.pop(0)
+        return super().fetch(session, attempt, record, cancel)
+
+    def discard(self, session, record) -> None:
+        self.discarded.append(record.id)
+
+
+class Place:
+    """A session with a job; a worker that does it as soon as it is announced."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = FileJobStore(folder)
+        sessions = SessionStore(folder)
+        self.session = sessions.create("clip.mp4")
+        self.files = Files(sessions)
+        self.cancel = threading.Event()
+        self.notices: list[Message] = []
+        self.is_stopping = False
+        self.delivers = True
+        record = JobRecord(
+            id="ab12",
+            session_id=self.session.id,
+            request=MatteRequest(engine="builtin"),
+            needs="builtin",
+        )
+        delivery = Delivery(
+            self.store, folder, self.files, 30.0, self._work, lambda _: False, lambda _: 1
+        )
+        self.job = DispatchedJob(delivery, self.session, record)
+        self.job.queue()
+
+    def _work(self, record: JobRecord) -> None:
+        claimed = self.store.change(record.id, claim("one"))
+        assert claimed is not None
+        attempt = Attempt(self.folder, claimed)
+        attempt.begin(self.session)
+        attempt.session.update(status=SessionStatus.DONE)
+        if self.delivers:
+            attempt.commit()
+        self.store.change(record.id, end(claimed.attempt, Phase.DONE))
+
+    def run(self) -> None:
+        context = RunContext(
+            on_progress=lambda progress: None,
+            on_notice=self.notices.append,
+            cancel=self.cancel,
+            is_stopping=lambda: self.is_stopping,
+        )
+        self.job.run(context, lambda: self.is_stopping, lambda workers: ())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def assert_failed(place: Place, code: str) -> None:
+    with pytest.raises(DispatchedJobFailed) as failed:
+        place.run()
+    assert failed.value.code == code
+    state = place.session.state
+    assert (state.status, state.error) == (SessionStatus.FAILED, failed.value.message)
+    assert place.store.records() == []
+    assert place.files.discarded == ["ab12"]
+
+
+@pytest.mark.parametrize("step", ["at_send", "at_fetch"])
+def test_a_store_that_can_t_be_reached_is_waited_for(place: Place, step: str) -> None:
+    gone = StoreUnavailable("objects.gone", store="s3")
+    setattr(place.files, step, [gone, gone])
+    place.run()
+    assert place.session.state.status is SessionStatus.DONE
+    assert place.notices == [gone.message]
+    assert place.files.discarded == ["ab12"]
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("at_send", NotEnoughDisk("objects.full", store="s3")),
+        ("at_fetch", NotEnoughDisk("job.disk_full", free_mb=1)),
+        ("at_fetch", ObjectMissing("objects.missing", store="s3")),
+    ],
+)
+def test_what_waiting_does_not_mend_ends_the_job(
+    place: Place, step: str, error: SplazmatteError
+) -> None:
+    setattr(place.files, step, [error])
+    assert_failed(place, error.code)
+
+
+def test_a_result_that_somebody_removed_is_no_success(place: Place) -> None:
+    place.delivers = False
+    assert_failed(place, "worker.result_missing")
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_a_cancel_while_files_are_sent_ends_the_job_and_a_stop_leaves_it(
+    place: Place, is_stopping: bool
+) -> None:
+    place.is_stopping = is_stopping
+    place.files.at_send = [Cancelled()]
+    place.cancel.set()
+    with pytest.raises(Cancelled):
+        place.run()
+    if is_stopping:
+        (record,) = place.store.records()
+        assert record.phase is Phase.QUEUED
+        assert place.files.discarded == []
+    else:
+        assert place.session.state.status is SessionStatus.CANCELLED
+        assert place.store.records() == []
