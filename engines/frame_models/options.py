@@ -17,8 +17,8 @@ class SmoothingOptions:
         bool,
         Option(
             Text(
-                en="Temporal smoothing: the median of the frames around, along the motion; less flicker",
-                zh="时间平滑：沿运动方向取前后各帧的中位数，减少闪烁",
+                en="Temporal smoothing: the mean of the frames around, along the motion, without what few of them show; less flicker",
+                zh="时间平滑：沿运动方向取前后各帧的稳健均值（去掉少数帧才有的内容），减少闪烁",
             )
         ),
     ] = True

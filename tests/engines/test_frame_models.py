@@ -15,7 +15,8 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.onnx.filling_loss import FillingLoss
-from engines.onnx.flow_smoothing import FlowSmoother, Sample
+from engines.onnx.flow_smoothing import FlowSmoother, Sample, robust_mean, without_haze
+from engines.onnx.motion import Motion, with_target_motion
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
 from engines.onnx.spec import ShortSide, Square
@@ -179,6 +180,43 @@ def test_a_part_that_two_frames_miss_is_taken_from_the_others():
         raw[index][45:] = 0.0
     found = smoothed([Sample(*pair) for pair in zip(frames, raw, strict=True)])
     assert np.abs(found[4] - true[4]).mean() < 0.1 * np.abs(raw[4] - true[4]).mean()
+
+
+def test_the_edge_moves_with_the_target_and_not_with_what_is_behind():
+    rng = np.random.default_rng(4)
+
+    def texture(side: int) -> np.ndarray:
+        coarse = rng.integers(0, 255, (side // 8, side // 8)).astype(np.uint8)
+        return cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+
+    behind, disc = texture(160), texture(80)
+    inside = cv2.circle(np.zeros((80, 80), np.uint8), (40, 40), 36, 1, -1).astype(bool)
+    greys, alphas = [], []
+    for left in (20, 26):
+        grey, alpha = behind.copy(), np.zeros((160, 160), np.float32)
+        grey[40:120, left : left + 80][inside] = disc[inside]
+        alpha[40:120, left : left + 80][inside] = 1.0
+        greys.append(grey)
+        alphas.append(alpha)
+    motion = Motion((160, 160))
+    _, step = motion.both_ways(greys[0], greys[1])
+    errors = [
+        np.abs(motion.warped(alphas[0], flow) - alphas[1]).sum()
+        for flow in (step.flow, with_target_motion(step, alphas[1]).flow)
+    ]
+    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 100  # of 900 pixels that change
+
+
+def test_the_mean_of_several_frames_leaves_out_what_few_of_them_show():
+    values = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], np.float32)[:, None, None]
+    assert robust_mean(values, np.ones_like(values)).item() < 0.01
+    near = np.array([0.4, 0.5, 0.6], np.float32)[:, None, None]
+    assert robust_mean(near, np.ones_like(near)).item() == pytest.approx(0.5, abs=1e-6)
+    levels = np.array([[0.0, 0.04, 0.05, 0.09, 0.15, 0.6, 1.0]], np.float32)
+    assert without_haze(levels) == pytest.approx(
+        np.array([[0.0, 0.0, 0.0, 0.06, 0.15, 0.6, 1.0]]), abs=1e-6
+    )
 
 
 def test_frames_between_are_carried_from_both_sides():

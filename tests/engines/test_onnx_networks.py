@@ -75,10 +75,19 @@ def test_a_file_of_the_declared_layout_is_taken(models: Path, name: str):
     assert session.info.provider.startswith("CPU")
 
 
-def test_a_float16_file_is_taken(models: Path):
-    install(RVM_NETWORKS["rvm-fp16"], models, half=True)
-    session = network_file("rvm-fp16", models).open("cpu")
+@pytest.mark.parametrize("name", ["rvm", "rvm-resnet50"])
+def test_a_float16_file_gives_what_the_float32_one_does(models: Path, name: str):
+    found = []
+    for row in (name, f"{name}-fp16"):
+        install(RVM_NETWORKS[row], models, half=row != name)
+        session = network_file(row, models).open("cpu")
+        stream = open_stream(session, (64, 48))
+        found.append([stream.step(image)[0].copy() for image in images(3, (64, 48))])
     assert session.info.precision == "float16"
+    for full, half in zip(*found, strict=True):
+        assert (full.dtype, half.dtype) == (np.float32, np.float16)
+        assert full.std() > 0.02
+        assert np.abs(full - half).max() < 0.005
 
 
 @pytest.mark.parametrize(

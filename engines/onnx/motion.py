@@ -1,0 +1,131 @@
+"""Motion between neighbouring frames, for carrying alphas along it; pure array work on reduced frames.
+
+Optical flow is at its worst where an alpha needs it: around the target, background and target move differently, and
+the flow there follows the one or the other. An edge moves with the target, so around the target the motion of its
+opaque interior is taken, extended outwards by normalised convolution (H. Knutsson and C.-F. Westin, CVPR 1993); what is
+farther away keeps the flow of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utils.types import Frame
+
+FloatMap = npt.NDArray[np.float32]
+Grey = npt.NDArray[np.uint8]
+
+LONG_SIDE = 384
+"""Longest side, in pixels, of the reduced frames."""
+_LEVELS, _MISS_PX = 100.0, 3.0
+"""Difference of the frames, in levels of 255, and distance that the flow there and back misses its start by, in
+reduced pixels, of an error of 1."""
+_OPAQUE = 0.97
+"""Alpha from which a pixel's motion is the target's."""
+_EXTENT_PX = (6.0, 12.0, 24.0, 48.0)
+"""Standard deviations, in reduced pixels, by which the target's motion is extended: the smallest that finds enough."""
+_ENOUGH = 0.1
+"""Share of a neighbourhood that must be the target's interior."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionStep:
+    """Where a frame's pixels lie in a neighbouring frame.
+
+    Attributes:
+        flow: float32 (h, w, 2), x and y in reduced pixels, relative to the pixel.
+        error: how badly the flow explains the frames, float32 (h, w), 0 or more; exp(-error) is a weight.
+    """
+
+    flow: FloatMap
+    error: FloatMap
+
+
+class Motion:
+    """Motion between frames, and what it carries along; `full_wh` is the frames' size, `size_wh` the reduced one."""
+
+    def __init__(self, full_wh: tuple[int, int]) -> None:
+        scale = min(1.0, LONG_SIDE / max(full_wh))
+        self.full_wh = full_wh
+        self.size_wh = max(16, round(full_wh[0] * scale)), max(16, round(full_wh[1] * scale))
+        self.grid = _grid(self.size_wh)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    def grey(self, frame: Frame) -> Grey:
+        """Return the reduced frame, uint8 (h, w)."""
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        return np.asarray(cv2.resize(grey, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def reduced(self, alpha: FloatMap) -> FloatMap:
+        """Return the reduced alpha, float32 (h, w), of one of the frames' size."""
+        return np.asarray(cv2.resize(alpha, self.size_wh, interpolation=cv2.INTER_AREA), np.float32)
+
+    def both_ways(self, one: Grey, other: Grey) -> tuple[MotionStep, MotionStep]:
+        """Return the flow from one reduced frame to the other, and back, with their errors."""
+        there, back = (
+            np.asarray(self._flow.calc(*pair, None), np.float32)
+            for pair in ((one, other), (other, one))
+        )
+        return self._step(one, other, there, back), self._step(other, one, back, there)
+
+    def _step(self, here: Grey, there: Grey, flow: FloatMap, back: FloatMap) -> MotionStep:
+        missed = flow + self.warped(back, flow)
+        miss = cv2.magnitude(missed[..., 0], missed[..., 1])
+        levels = cv2.blur(cv2.absdiff(self.warped(there, flow), here), (5, 5))
+        error = levels.astype(np.float32) / _LEVELS + np.square(miss / _MISS_PX)
+        return MotionStep(flow, np.asarray(error, np.float32))
+
+    def warped(self, values: npt.NDArray[Any], flow: FloatMap) -> npt.NDArray[Any]:
+        """Return the values, (h, w) or (h, w, n), that the flow leads to."""
+        places = self.grid + flow
+        warped = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped)
+
+    def carried(self, levels: npt.NDArray[np.uint16], flow: FloatMap) -> FloatMap:
+        """Return the levels of the frames' full size that the reduced flow leads to, float32 (H, W)."""
+        ratio = np.array(self.full_wh, np.float32) / np.array(self.size_wh, np.float32)
+        places = cv2.resize(flow, self.full_wh) * ratio + _grid(self.full_wh)
+        carried = cv2.remap(levels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(carried, np.float32)
+
+    def is_outside(self, flow: FloatMap) -> npt.NDArray[np.bool_]:
+        """Tell where the flow leads out of the picture, bool (h, w)."""
+        places, last = self.grid + flow, np.array(self.size_wh, np.float32) - 1
+        return np.asarray(np.any((places < 0) | (places > last), axis=-1), np.bool_)
+
+
+def with_target_motion(step: MotionStep, alpha: FloatMap) -> MotionStep:
+    """Return the step with the target's motion in and around the target.
+
+    Args:
+        step: the flow away from a frame.
+        alpha: the target's reduced alpha on that frame, float32 (h, w).
+    """
+    opaque = cv2.erode((alpha > _OPAQUE).astype(np.float32), np.ones((3, 3), np.uint8))
+    weight = opaque * np.exp(-step.error)
+    parts = np.dstack([step.flow * weight[..., None], step.error * weight, weight])
+    # Half the size is enough for what is blurred.
+    small = cv2.resize(parts, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    motion = np.zeros_like(small[..., :3])
+    left = np.ones(small.shape[:2], np.float32)
+    for extent in _EXTENT_PX:
+        near = cv2.GaussianBlur(small, (0, 0), extent / 2)
+        share = left * np.minimum(near[..., 3] / _ENOUGH, 1.0)
+        motion += near[..., :3] * (share / np.maximum(near[..., 3], 1e-6))[..., None]
+        left -= share
+    size_wh = alpha.shape[1], alpha.shape[0]
+    left = cv2.resize(left, size_wh)
+    own = np.dstack([step.flow, step.error])
+    mixed = cv2.resize(motion, size_wh) + own * left[..., None]
+    return MotionStep(np.ascontiguousarray(mixed[..., :2]), np.ascontiguousarray(mixed[..., 2]))
+
+
+def _grid(size_wh: tuple[int, int]) -> FloatMap:
+    """Return each pixel's own place, float32 (h, w, 2) as x, y."""
+    columns, rows = np.meshgrid(np.arange(size_wh[0]), np.arange(size_wh[1]))
+    return np.stack([columns, rows], axis=-1).astype(np.float32)
