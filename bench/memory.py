@@ -2,8 +2,9 @@
 
     python bench/memory.py [--sizes 640x360,1920x1080] [--frames 24] [--outputs …] [--json]
 
-Memory is summed over the process and its FFmpeg children, sampled 20 times a second: what is resident,
-and what is theirs alone. Flat means that the long clip needs no more than the short one.
+Memory is summed over the process and its FFmpeg children, sampled 20 times a second: what is resident (RSS, which
+counts a page once for each process that has it), resident with each such page shared out (PSS), and what is a
+process's alone (USS). Flat means that the long clip needs no more than the short one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -29,13 +31,21 @@ LONGER = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of a process and its children together: resident, proportional and unique set sizes."""
+
+    rss: int = 0
+    pss: int = 0
+    uss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One job's peak; bytes of the whole process tree."""
 
     size: str
     frames: int
-    peak_rss_bytes: int
-    peak_uss_bytes: int
+    peak: Memory
     seconds: float
 
 
@@ -55,31 +65,36 @@ def measure(folder: Path, size_wh: tuple[int, int], frames: int, outputs: str) -
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    rss = uss = 0
-    while process.poll() is None:
-        now = _tree_bytes(process.pid)
-        rss, uss = max(rss, now[0]), max(uss, now[1])
-        time.sleep(INTERVAL_S)
+    peak = peak_of(process)
     if process.returncode:
         raise RuntimeError(f"the job failed with {process.returncode}")
     seconds = time.perf_counter() - began_s
-    return Row(f"{size_wh[0]}x{size_wh[1]}", frames, rss, uss, seconds)
+    return Row(f"{size_wh[0]}x{size_wh[1]}", frames, peak, seconds)
 
 
-def _tree_bytes(pid: int) -> tuple[int, int]:
-    """Return (resident, unique) bytes of a process and its children."""
-    rss = uss = 0
+def peak_of(process: subprocess.Popen[Any]) -> Memory:
+    """Wait for a process and return the largest of each figure."""
+    peak = Memory()
+    while process.poll() is None:
+        now = _tree_memory(process.pid)
+        peak = Memory(max(peak.rss, now.rss), max(peak.pss, now.pss), max(peak.uss, now.uss))
+        time.sleep(INTERVAL_S)
+    return peak
+
+
+def _tree_memory(pid: int) -> Memory:
+    rss = pss = uss = 0
     try:
         processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0, 0
+        return Memory()
     for process in processes:
         try:
             memory = process.memory_full_info()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        rss, uss = rss + memory.rss, uss + memory.uss
-    return rss, uss
+        rss, pss, uss = rss + memory.rss, pss + memory.pss, uss + memory.uss
+    return Memory(rss, pss, uss)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,11 +115,11 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps([asdict(row) for row in rows]))
         return 0
-    print(f"{'size':>10} {'frames':>7} {'RSS MB':>8} {'USS MB':>8} {'seconds':>8}")
+    print(f"{'size':>10} {'frames':>7} {'RSS MB':>8} {'PSS MB':>8} {'USS MB':>8} {'seconds':>8}")
     for row in rows:
         print(
-            f"{row.size:>10} {row.frames:>7} {row.peak_rss_bytes / 1e6:>8.0f} "
-            f"{row.peak_uss_bytes / 1e6:>8.0f} {row.seconds:>8.1f}"
+            f"{row.size:>10} {row.frames:>7} {row.peak.rss / 1e6:>8.0f} {row.peak.pss / 1e6:>8.0f} "
+            f"{row.peak.uss / 1e6:>8.0f} {row.seconds:>8.1f}"
         )
     return 0
 

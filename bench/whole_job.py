@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.io import LOOK, MP4S, cpu_s, run_ffmpeg  # noqa: E402
+from bench.memory import peak_of  # noqa: E402
 from config import Settings  # noqa: E402
 from engines.onnx.network_engine import NetworkFile  # noqa: E402
 from engines.onnx.networks import RVM_NETWORKS  # noqa: E402
@@ -255,17 +257,22 @@ def compare(source: Path, frames: int, rounds: int, runtime: str) -> dict[str, A
     }
 
 
-def peaks_by_length(source: Path, frames: int, runtime: str) -> dict[str, int]:
-    """Return the job's own peak memory in MB for the clip and for one eight times as long."""
+def peaks_by_length(source: Path, frames: int, runtime: str) -> dict[str, dict[str, int]]:
+    """Return the peak memory in MB of the job's processes for the clip and for one eight times as long."""
     peaks = {}
     for count in (frames, 8 * frames):
         with tempfile.TemporaryDirectory() as name:
             clip = long_clip(source, count, Path(name))
-            found = in_child(
-                *("--clip", str(clip), "--frames", str(count), "--runtime", runtime),
-                *("--step", "job"),
+            arguments = ("--clip", str(clip), "--frames", str(count), "--runtime", runtime)
+            job = subprocess.Popen(
+                [sys.executable, __file__, *arguments, "--step", "job"], stdout=subprocess.DEVNULL
             )
-        peaks[f"{count} frames"] = found["own_peak_mb"]
+            peak = peak_of(job)
+        if job.returncode:
+            raise RuntimeError(f"the job failed with {job.returncode}")
+        peaks[f"{count} frames"] = {
+            kind: round(value / 1e6) for kind, value in asdict(peak).items()
+        }
     return peaks
 
 

@@ -27,7 +27,7 @@ _LEVELS, _MISS_PX = 100.0, 3.0
 reduced pixels, of an error of 1."""
 _OPAQUE = 0.97
 """Alpha from which a pixel's motion is the target's."""
-_EXTENT_PX = (6.0, 12.0, 24.0, 48.0)
+_EXTENT_PX = (3.0, 6.0, 12.0, 24.0)
 """Standard deviations, in reduced pixels, by which the target's motion is extended: the smallest that finds enough."""
 _ENOUGH = 0.1
 """Share of a neighbourhood that must be the target's interior."""
