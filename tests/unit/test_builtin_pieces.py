@@ -592,12 +592,15 @@ def test_the_candidate_that_others_agree_with_comes_first():
     assert {first, second} == {np.count_nonzero(disc(radius=radius)) for radius in (14, 15)}
     assert third in {np.count_nonzero(disc(radius=radius)) for radius in (4, 29)}
     assert len(ranked) == 4
-    others = [
-        disc(radius=radius) for radius in (4, 15, 14, 29) if disc(radius=radius).sum() != first
-    ]
-    assert ranked[0].consensus == pytest.approx(
-        np.mean([intersection_over_union(ranked[0].mask, other) for other in others])
-    )
+
+
+def test_of_two_alike_the_more_stable_candidate_comes_first():
+    picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
+    window = 0, 0, WIDTH, HEIGHT
+    ranking = CandidateRanking(picture.lab, None, window)
+    for radius, stability in ((15, 0.5), (14, 0.9), (16, 0.7)):
+        ranking.add(Candidate(disc(radius=radius), window, stability))
+    assert [one.stability for one in ranking.best_first()] == [0.9, 0.7, 0.5]
 
 
 def test_of_two_candidates_the_one_of_higher_colour_contrast_comes_first():

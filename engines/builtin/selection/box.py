@@ -22,7 +22,9 @@ _FIRST = ForestShape(trees=16, depth=4)
 _LATER = ForestShape(trees=16, depth=6)
 _LEARN = 2500
 _CERTAIN = 8.0
-_SMOOTHNESS = 0.9
+_STABLE = 1.5
+"""Log odds by which the threshold is moved to see how stable a mask is."""
+_SMOOTHNESS = 1.3
 _LOCAL_FEATURES = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
 """Features without wide support: the first round classifies inside against outside the box, and a wide
 blur alone would separate the two."""
@@ -39,20 +41,24 @@ class _Round:
     bias: float
 
 
+_TRUSTING = (
+    _Round(forest=0.9, prior=0.7, barrier=0.2, colour=0.0, bias=-0.3),
+    _Round(forest=0.9, prior=0.35, barrier=0.1, colour=1.0, bias=-0.2),
+)
+"""First and later rounds in a box that a user drew: it ends where the object ends, so that parts that
+share colours with the surroundings are kept."""
 _STRICT = (
     _Round(forest=0.9, prior=0.5, barrier=0.6, colour=0.0, bias=-1.0),
     _Round(forest=0.9, prior=0.3, barrier=0.3, colour=1.0, bias=-0.2),
 )
-"""First and later rounds that reject appearance also found outside the box."""
-_LENIENT = (
-    _Round(forest=0.9, prior=0.7, barrier=0.2, colour=0.0, bias=-0.3),
-    _Round(forest=0.9, prior=0.35, barrier=0.1, colour=1.0, bias=-0.2),
-)
-"""First and later rounds that trust the box, for objects that share colours with their surroundings."""
+"""First and later rounds in a box guessed around a click: what appears outside it too is rejected."""
+_AGREES = 0.3
+"""Correlation with other evidence from which a cue counts in full."""
+_EMPTY_BIAS = -0.7
+"""Bias in a box that is mostly empty, as one around a kite surfer and his lines."""
 _ROUNDS = 4
 _SETTLED = 0.05
 """Share of the object's pixels that may change in a round after which a candidate of a click is good enough."""
-_LIMIT = 6.0
 _MOTION = 0.6
 _PRIOR_LOSS = 0.4
 """Share of the box's prior that clear motion takes away."""
@@ -101,23 +107,19 @@ def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMa
 
 
 def segment_box(
-    crop: BoxCrop, constraints: Constraints, thorough: bool = True
+    crop: BoxCrop, constraints: Constraints, trusted: bool = True
 ) -> tuple[Mask, float]:
-    """Return the object, bool (h, w), and the overlap of the segmentations that it is made of, in [0, 1].
+    """Return the object, bool (h, w), and the stability of its mask, in [0, 1].
 
-    Thorough, the strict and the lenient segmentation are averaged. Otherwise the strict one alone, in
-    half the time and fewer rounds where the object hardly changes any more, and the overlap is 1.
+    `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
+    the object hardly changes any more. The stability is the overlap of the masks at a higher and at a
+    lower threshold (Kirillov et al., "Segment Anything", 2023).
     """
-    recipes = (_STRICT, _LENIENT) if thorough else (_STRICT,)
-    settled = 0.0 if thorough else _SETTLED
+    recipe, settled = (_TRUSTING, 0.0) if trusted else (_STRICT, _SETTLED)
     region = _Region(crop, constraints)
-    votes = [
-        np.clip(_segment_once(crop, constraints, region, recipe, settled), -_LIMIT, _LIMIT)
-        for recipe in recipes
-    ]
-    log_odds = np.asarray(sum(votes) / len(votes), dtype=np.float32)
-    found = np.asarray(region.regularised(log_odds) > 0.5)
-    return found, intersection_over_union(votes[0] > 0, votes[-1] > 0)
+    log_odds, probability = _segmented(crop, constraints, region, recipe, settled)
+    stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
+    return np.asarray(probability > 0.5), stability
 
 
 class _Region:
@@ -187,52 +189,81 @@ def _relative(
     return np.asarray(np.clip(scaled, -_POSITION_LIMIT, _POSITION_LIMIT))
 
 
-def _segment_once(
+class _Cues:
+    """What does not change from round to round.
+
+    Attributes:
+        prior: log odds of a pixel's place, float32 (h, w).
+        constant: log odds of motion and networks, and biases, float32 (h, w).
+        probability: before the first round, float32 (h, w).
+    """
+
+    def __init__(self, crop: BoxCrop, constraints: Constraints, region: _Region) -> None:
+        filled = _agreement(constraints.prior, region.barrier, region.is_open)
+        # Where the object does not fill the box, edges tell more than the middle of the box.
+        prior = np.float32(filled) * constraints.prior + np.float32(1.0 - filled) * region.barrier
+        motion, strength = np.zeros_like(prior), 0.0
+        if crop.motion_cue is not None:
+            motion, strength = crop.motion_cue.evidence, crop.motion_cue.strength
+        # Motion is a better cue than the centre of the box.
+        self.prior = prior * np.float32(1.0 - _PRIOR_LOSS * strength)
+        further = np.full_like(prior, (1.0 - filled) * _EMPTY_BIAS)
+        if crop.foreground is not None:
+            agrees = _agreement(crop.foreground, region.barrier + motion, region.is_open)
+            further += crop.foreground * np.float32(agrees)
+        self.constant = _MOTION * motion + further + np.float32(_MOVING_BIAS * strength)
+        probability = 1.0 / (1.0 + np.exp(-self.prior - motion - further))
+        self.probability = np.where(constraints.allowed, probability, 0.0).astype(np.float32)
+
+
+def _segmented(
     crop: BoxCrop,
     constraints: Constraints,
     region: _Region,
     recipe: tuple[_Round, _Round],
     settled: float,
-) -> FloatMap:
-    """Return the log odds, float32 (h, w), after some rounds, each trained on the previous one.
+) -> tuple[FloatMap, FloatMap]:
+    """Return log odds and, regularised, probability, float32 (h, w), after rounds, each trained on the last.
 
     The last one is that which changes less than the share `settled` of the object's pixels.
     """
     random = np.random.default_rng(0)
-    outside = region.outside
-    prior, motion = constraints.prior, np.zeros_like(constraints.prior)
-    constant = 0.0
-    if crop.motion_cue is not None:
-        # Motion is a better cue than the centre of the box.
-        prior = prior * np.float32(1.0 - _PRIOR_LOSS * crop.motion_cue.strength)
-        motion = crop.motion_cue.evidence
-        constant = _MOVING_BIAS * crop.motion_cue.strength
-    foreground = np.zeros_like(prior) if crop.foreground is None else crop.foreground
-    probability = 1.0 / (1.0 + np.exp(-prior - motion - foreground))
-    probability = np.where(constraints.allowed, probability, 0.0).astype(np.float32)
-    log_odds = prior
+    cues = _Cues(crop, constraints, region)
+    probability = cues.probability
+    log_odds = cues.constant
     for turn in range(_ROUNDS):
         weights = recipe[1 if turn else 0]
         log_odds = (
             weights.forest * _forest_evidence(region, probability, random, turn)
-            + weights.prior * prior
+            + weights.prior * cues.prior
             + weights.barrier * region.barrier
-            + _MOTION * motion
             + weights.bias
-            + constant
-            + foreground
+            + cues.constant
         )
         if turn:
-            certainty = np.where(outside, 1.0, np.abs(2.0 * probability - 1.0)).astype(np.float32)
+            certainty = np.abs(2.0 * probability - 1.0)
+            certainty = np.where(region.outside, np.float32(1.0), certainty)
             log_odds = log_odds + weights.colour * local_colour(
                 crop.lab, probability, certainty, crop.lab, asked=region.is_open
             )
-        log_odds = np.where(constraints.inside, _CERTAIN, np.where(outside, -_CERTAIN, log_odds))
-        log_odds = np.asarray(log_odds, dtype=np.float32)
+        log_odds[region.outside] = -_CERTAIN
+        log_odds[constraints.inside] = _CERTAIN
         before, probability = probability, region.regularised(log_odds)
         if turn and _changed_share(before > 0.5, probability > 0.5) < settled:
             break
-    return log_odds
+    return log_odds, probability
+
+
+def _agreement(cue: FloatMap, evidence: FloatMap, is_open: Mask) -> float:
+    """Return how far a cue agrees with other evidence, log odds float32 (h, w), on the open pixels, in [0, 1].
+
+    1 where their correlation is `_AGREES` or more, or one of them is the same everywhere.
+    """
+    values, others = cue[is_open], evidence[is_open]
+    if not values.size or not values.std() or not others.std():
+        return 1.0
+    correlation = float(np.corrcoef(values, others)[0, 1])
+    return min(max(correlation / _AGREES, 0.0), 1.0)
 
 
 def _changed_share(before: Mask, now: Mask) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from utils.types import Mask
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels, half-open."""
 
-_CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT = 0.3, 0.3, 0.1
+_CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT, _STABILITY_WEIGHT = 0.3, 0.3, 0.1, 1.0
 """Weights of the scores beside the agreement with the other candidates."""
 _LEAST = 0.01
 _MOTION_SAYS = 3.0
@@ -31,13 +31,12 @@ _RARE = 0.05
 class Candidate:
     """A mask that a prompt may mean, bool (h, w) at processing size.
 
-    `box` is what it was segmented in; `consensus`, in [0, 1], its overlap with the engine's other
-    segmentations of the same prompt.
+    `box` is what it was segmented in, and `stability`, in [0, 1], that of its mask; see `segment_box`.
     """
 
     mask: Mask
     box: IntBox
-    consensus: float = 1.0
+    stability: float = 1.0
 
 
 class CandidateRanking:
@@ -67,10 +66,10 @@ class CandidateRanking:
         """Add a candidate; an empty one is ignored."""
         if candidate.mask.any():
             self._candidates.append(candidate)
-            self._scores.append(self._score(candidate.mask, candidate.box))
+            self._scores.append(self._score(candidate))
 
     def best_first(self) -> list[Candidate]:
-        """Return the candidates by descending score, their consensus that with the others."""
+        """Return the candidates by descending score."""
         ranked = []
         for candidate, score in zip(self._candidates, self._scores, strict=True):
             overlaps = [
@@ -78,19 +77,20 @@ class CandidateRanking:
                 for other in self._candidates
                 if other is not candidate
             ]
-            consensus = float(np.mean(overlaps)) if overlaps else candidate.consensus
-            added = consensus if overlaps else 0.0
-            ranked.append((score + added, replace(candidate, consensus=consensus)))
+            ranked.append((score + (float(np.mean(overlaps)) if overlaps else 0.0), candidate))
         return [candidate for _, candidate in sorted(ranked, key=lambda pair: -pair[0])]
 
-    def _score(self, mask: Mask, box: IntBox) -> float:
+    def _score(self, candidate: Candidate) -> float:
+        mask = candidate.mask
+        objectness = _objectness(self._edges, mask, candidate.box)
         moves = 0.0
         if self._motion_cue is not None:
             moves = _motion_match(self._motion_cue, mask, self._window)
         return (
             _CONTRAST_WEIGHT * _colour_contrast(self._colours, mask)
-            + _OBJECTNESS_WEIGHT * float(np.log(_objectness(self._edges, mask, box) + _LEAST))
+            + _OBJECTNESS_WEIGHT * float(np.log(objectness + _LEAST))
             + _MOTION_WEIGHT * moves
+            + _STABILITY_WEIGHT * candidate.stability
         )
 
 

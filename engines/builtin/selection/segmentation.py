@@ -34,7 +34,8 @@ from utils.mask_utils import (
 from utils.prompts import check_prompt
 from utils.types import Box, Frame, Mask, Point, Prompt
 
-_CROP_AREA = 160 * 160
+_CROP_AREA = {True: 226 * 226, False: 160 * 160}
+"""Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
 _REMEMBERED = 24
 """Results kept, so that removing a click restores the earlier mask."""
 _MARGIN = 0.35
@@ -103,10 +104,10 @@ class BuiltinSegmentation:
     def _score(self, candidate: Candidate) -> float:
         """Return how far the cues agree on a candidate, in [0, 1]: with the networks where they know it.
 
-        Else the overlap of the engine's own segmentations with each other.
+        Else how little the mask depends on the threshold.
         """
         overlap = self._cue.overlap(candidate.mask, candidate.box)
-        return overlap if overlap > _KNOWN else candidate.consensus
+        return overlap if overlap > _KNOWN else candidate.stability
 
     def _candidates(self, prompt: Prompt) -> list[Candidate]:
         """Return the candidates, best first."""
@@ -205,7 +206,8 @@ class BuiltinSegmentation:
             0.0,
             0,
         )
-        crop_wh = processing_size((right - left, bottom - top), _CROP_AREA)
+        trusted = prompt.box is not None
+        crop_wh = processing_size((right - left, bottom - top), _CROP_AREA[trusted])
         crop = to_processing_size(
             self._image[source[1] : source[3], source[0] : source[2]], crop_wh
         )
@@ -230,11 +232,11 @@ class BuiltinSegmentation:
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
         motion = motion_cue and motion_cue.part(window, crop_wh)
         box_crop = BoxCrop(crop.lab, crop.features, motion, self._foreground(box, window, crop_wh))
-        found, consensus = segment_box(box_crop, constraints, thorough=prompt.box is not None)
+        found, stability = segment_box(box_crop, constraints, trusted)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
         mask = drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
-        return Candidate(mask, box, consensus)
+        return Candidate(mask, box, stability)
 
     def _foreground(self, box: IntBox, window: IntBox, crop_wh: tuple[int, int]) -> FloatMap | None:
         """Return the networks' log odds of a box in a window, at the crop's size; None without a network."""

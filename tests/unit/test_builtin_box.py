@@ -1,0 +1,65 @@
+"""Segmentation in a box, on pictures whose object is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
+from engines.builtin.vision.processing_size import to_processing_size
+from utils.mask_utils import intersection_over_union
+
+HEIGHT, WIDTH = 60, 90
+DISC = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (45, 30), 16, 1, -1) > 0
+CORNER = np.zeros((HEIGHT, WIDTH), bool)
+CORNER[12:22, 12:24] = True
+
+
+def crop_of(target: np.ndarray) -> BoxCrop:
+    """Return a picture of noise with a red target."""
+    image = np.random.default_rng(0).normal(90, 6, (HEIGHT, WIDTH, 3))
+    image[target] = (200, 60, 60)
+    picture = to_processing_size(np.clip(image, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
+    return BoxCrop(picture.lab, picture.features)
+
+
+def within(box: tuple[int, int, int, int]) -> Constraints:
+    x0, y0, x1, y1 = box
+    allowed = np.zeros((HEIGHT, WIDTH), bool)
+    allowed[y0:y1, x0:x1] = True
+    nothing = np.zeros_like(allowed)
+    return Constraints(allowed, box_prior((HEIGHT, WIDTH), box), nothing, nothing)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize(
+    ("target", "box"),
+    [
+        pytest.param(DISC, (26, 11, 65, 50), id="a disc that fills its box"),
+        pytest.param(CORNER, (10, 10, 85, 50), id="the corner of a box that is mostly empty"),
+    ],
+)
+def test_an_object_in_a_box_is_found_alone(target, box, trusted):
+    found, stability = segment_box(crop_of(target), within(box), trusted)
+    assert intersection_over_union(found, target) > 0.85
+    assert 0.8 < stability <= 1.0
+
+
+def test_foreground_that_edges_contradict_counts_for_nothing():
+    crop, constraints = crop_of(DISC), within((26, 11, 65, 50))
+    wrong = np.where(DISC, -4.0, 4.0).astype(np.float32)
+    alone, _ = segment_box(crop, constraints)
+    misled, _ = segment_box(replace(crop, foreground=wrong), constraints)
+    assert np.array_equal(misled, alone)
+
+
+def test_a_box_over_the_whole_picture_and_one_wholly_marked_are_segmented_too():
+    crop, constraints = crop_of(DISC), within((0, 0, WIDTH, HEIGHT))
+    whole, _ = segment_box(crop, constraints)
+    assert whole.shape == (HEIGHT, WIDTH)
+    marked, stability = segment_box(crop, replace(constraints, inside=DISC, outside=~DISC))
+    assert np.array_equal(marked, DISC)
+    assert stability == 1.0
