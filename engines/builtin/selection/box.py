@@ -211,7 +211,8 @@ class _Cues:
         if crop.foreground is not None:
             agrees = _agreement(crop.foreground, region.barrier + motion, region.is_open)
             further += crop.foreground * np.float32(agrees)
-        self.constant = _MOTION * motion + further + np.float32(_MOVING_BIAS * strength)
+        moving = np.float32(_MOTION) * motion + np.float32(_MOVING_BIAS * strength)
+        self.constant = np.asarray(moving + further, dtype=np.float32)
         probability = 1.0 / (1.0 + np.exp(-self.prior - motion - further))
         self.probability = np.where(constraints.allowed, probability, 0.0).astype(np.float32)
 
@@ -230,7 +231,7 @@ def _segmented(
     random = np.random.default_rng(0)
     cues = _Cues(crop, constraints, region)
     probability = cues.probability
-    log_odds = cues.constant
+    log_odds: FloatMap = cues.constant
     for turn in range(_ROUNDS):
         weights = recipe[1 if turn else 0]
         log_odds = (
