@@ -1,16 +1,21 @@
 """The named endpoints, as a script uses them, and what strangers may not do with them."""
 
+import asyncio
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import imageio_ffmpeg
 import pytest
+from gradio.blocks import BlocksConfig
+from gradio.state_holder import SessionState
 
 from tests.ui.conftest import AppServer
 from tests.ui.disc import write_disc_mask
 from tests.ui.steps import fetch, state_file
+from ui.page.blocks import PageBlocks
 
 gradio_client = pytest.importorskip("gradio_client")
 
@@ -210,3 +215,24 @@ def test_a_script_renders_again_over_a_picture(
 def test_the_upload_leaves_nothing_in_the_cache(app: AppServer, client: Any, clip: Path) -> None:
     call(client, "upload", clip=gradio_client.handle_file(str(clip)))
     assert not list((app.workspace / "uploads").rglob("*.mp4"))
+
+
+def test_components_are_described_once_for_all_visits_and_stay_their_own() -> None:
+    # Without a running loop Gradio makes one and leaves it open.
+    asyncio.run(_describe_components())
+
+
+async def _describe_components() -> None:
+    with PageBlocks() as blocks:
+        text = gr.Textbox("first")
+    plain = BlocksConfig.config_for_block(text._id, [], text)
+    describe, described = text.get_config, list[int]()
+    text.get_config = lambda: described.append(1) or describe()
+    one, other = SessionState(blocks), SessionState(blocks)
+    assert one.config_values[text._id] == other.config_values[text._id] == plain
+    one._update_value_in_config(text._id, "second")
+    one[text._id] = gr.Textbox("third", render=False)
+    one._update_config(text._id)
+    assert one.config_values[text._id]["props"]["value"] == "third"
+    assert other.config_values[text._id] == SessionState(blocks).config_values[text._id] == plain
+    assert described == [1]
