@@ -73,11 +73,11 @@ class RemoteServiceEngine(Engine):
         needed = [self._keys.requirement(self.service)]
         if not self.service.base:
             message = Message("remote.requirement_base", {"service": title})
-            setting = f'SPLAZMATTE_REMOTE_BASES={{"{self.name}": "https://…"}}'
+            setting = f"""SPLAZMATTE_REMOTE_BASES='{{"{self.name}": "https://…"}}'"""
             needed.append(Requirement(message, bool(self._base), setting))
         if self.service.price.usd is None:
             message = Message("remote.requirement_price", {"service": title})
-            setting = f'SPLAZMATTE_REMOTE_PRICES={{"{self.name}": …}}'
+            setting = f"""SPLAZMATTE_REMOTE_PRICES='{{"{self.name}": …}}'"""
             needed.append(Requirement(message, self.name in self._settings.remote_prices, setting))
         return tuple(needed)
 
@@ -136,7 +136,7 @@ class RemoteServiceEngine(Engine):
         """Return what so many frames at that rate cost, in US dollars."""
         price = self.service.price
         units = {"second": float(sent / fps), "picture": float(sent), "job": 1.0}[price.unit]
-        return units * self._price_usd
+        return units * (self._stated_usd or 0.0)
 
     def spending(self) -> Message:
         """See `RemoteEngine.spending`."""
@@ -268,16 +268,18 @@ class RemoteServiceEngine(Engine):
         return urlsplit(self._base).hostname or "-"
 
     @property
-    def _price_usd(self) -> float:
-        return self._settings.remote_prices.get(self.name, self.service.price.usd or 0.0)
+    def _stated_usd(self) -> float | None:
+        return self._settings.remote_prices.get(self.name, self.service.price.usd)
 
     def _description(self) -> Message:
+        usd = self._stated_usd
+        price = Message("remote.price_unstated")
+        if usd is not None:
+            price = Message(f"remote.price_{self.service.price.unit}", {"usd": f"{usd:g}"})
         values: dict[str, str | int | float | Message] = {
             "service": self.service.title,
             "host": self._host,
-            "price": Message(
-                f"remote.price_{self.service.price.unit}", {"usd": f"{self._price_usd:g}"}
-            ),
+            "price": price,
         }
         return Message("remote.description", values)
 

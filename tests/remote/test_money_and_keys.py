@@ -75,6 +75,9 @@ def test_services_are_off_until_key_price_and_address_are_there(tmp_path, monkey
         registry.get("self-hosted").load_model("cpu")
     assert "USD 0.042 a second" in render(registry.get("fal").description)
     assert "queue.fal.run" in render(registry.get("fal").description)
+    # A price that nobody stated is not called 0.
+    assert "to state" in render(registry.get("bria").description)
+    assert "USD 0 " in render(registry.get("self-hosted").description)
 
 
 def test_no_service_is_chosen_by_itself(tmp_path, monkeypatch):

@@ -13,6 +13,9 @@ TEXTS: dict[str, Text] = {
         en="Sends the clip out of the house, to {service} ({host}); {price}. With a mark only the marked target is kept.",
         zh="会把视频发送到外部：{service}（{host}）；{price}。有标记时只保留所选目标。",
     ),
+    "remote.price_unstated": Text(
+        en="its price is for the administrator to state", zh="价格待管理员填写"
+    ),
     "remote.price_second": Text(
         en="USD {usd} a second of video sent", zh="每发送一秒视频 {usd} 美元"
     ),
