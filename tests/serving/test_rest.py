@@ -111,6 +111,7 @@ def test_a_clip_goes_from_upload_to_files(
 
     task: Any = ask(guarded, "GET", f"/tasks/{session}", Authorization=bearer).json
     assert task == told[-1] or task["outputs"] == told[-1]["outputs"]
+    assert all(isinstance(note, str) for note in task["notes"])
     (output,) = task["outputs"]
     whole = ask(guarded, "GET", output["url"], Authorization=bearer)
     part = ask(guarded, "GET", output["url"], Authorization=bearer, Range="bytes=4-7")

@@ -33,6 +33,7 @@ from ui.widgets.engines.engines import read_choice
 from ui.widgets.targets.targets import read_target_change
 from ui.widgets.viewer.viewer import read_box, read_strokes
 from utils.errors import BadRequest
+from utils.messages import render
 from utils.types import Prompt
 
 
@@ -300,9 +301,9 @@ class Api:
     def result(
         self, session: str, language: str = "en", version: int | None = None
     ) -> dict[str, Any]:
-        """Return the finished files: kind, size, and the address each is downloaded from.
+        """Return the finished files: kind, size, and the address each is downloaded from; and notes on the result.
 
-        With `version` those of an earlier result of `/versions`.
+        With `version` those of an earlier result of `/versions`, without notes.
         """
         with answering(language) as spoken:
             key = session_key(session)
@@ -311,7 +312,10 @@ class Api:
             files = output_views(state, self._orchestrator.outputs(key, number), spoken)
             for item in files:
                 item["url"] = download_path(key, item["kind"], item["target"], number)
-            return {"state": state.status.value, "engine": state.engine_used, "outputs": files}
+            warnings = state.warnings if number is None else []
+            notes = [render(warning, spoken) for warning in warnings]
+            told = {"state": state.status.value, "engine": state.engine_used, "notes": notes}
+            return {**told, "outputs": files}
 
     def engines(self, language: str = "en") -> list[dict[str, Any]]:
         """Return the matting engines and what each still needs."""

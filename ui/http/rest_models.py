@@ -119,6 +119,9 @@ class Task(BaseModel):
     text: str = Field(description="The next step, or the error, as the page says it.")
     job: Job | None = Field(description="None where none was asked for since the server's start.")
     outputs: list[Output]
+    notes: list[str] = Field(
+        [], description="On the result: which engine and why, who got the clip, what that cost."
+    )
 
 
 def _option(spec: OptionSpec) -> tuple[Any, Any]:
