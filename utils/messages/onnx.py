@@ -36,9 +36,9 @@ TEXTS: dict[str, Text] = {
     "engine.filled": Text(
         en="One frame in {every} was matted. Filled in the same way from those {every} before and after them, matted frames "
         "overlap their own mattes by {mean} % on average and {least} % at worst; the frames between "
-        "lie nearer and lose about half to four fifths as much.",
+        "lie nearer and lose about two to four fifths as much.",
         zh="每 {every} 帧抠一帧。按同样方法由前后各 {every} 帧推算已抠的帧，与其自身遮罩平均重合 {mean}%，最低 {least}%；"
-        "中间帧距离更近，损失约为其一半到八成。",
+        "中间帧距离更近，损失约为其四成到八成。",
     ),
     "engine.no_clean_plate": Text(
         en="{name} needs the scene without the target: upload a clean plate (--clean-plate), or mark the target, so that the plate can be taken from the clip.",
