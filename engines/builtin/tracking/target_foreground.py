@@ -37,7 +37,7 @@ _TOGETHER = 0.6
 """Weight of each of two answers that are both trusted: they come from one network and err alike."""
 _LARGEST_LOG_ODDS = 3.0
 _EMPHASIS = 1.5
-"""How much more a trusted answer counts inside its own regions, beside its weight there."""
+"""What a trusted answer counts for besides inside its own regions, as a share of its weight there."""
 _DISCOUNT = 2
 """Power of an answer's overlap with the expected mask, as a share of the confirmed frame's, that weighs it."""
 _CONTOUR = 3
