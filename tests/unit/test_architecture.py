@@ -61,6 +61,12 @@ def test_help_loads_neither_torch_nor_gradio(command: list[str]) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_what_only_workers_need_is_imported_where_it_is_used() -> None:
+    optional = {"celery", "kombu", "redis", "boto3", "botocore"}
+    for path in sources("pipeline", "engines", "ui", "utils"):
+        assert not imports_of(path, top_level_only=True) & optional, path
+
+
 def test_the_page_never_touches_pixels_files_or_processes() -> None:
     for path in sources("ui"):
         assert not imports_of(path) & {"torch", "cv2", "subprocess"}, path
