@@ -46,6 +46,13 @@ from utils.errors import StoreUnavailable
 WORKERS = 3
 MOST_KILLS_OF_A_JOB = 2
 """Kills that the bench itself gives one job: one of which three workers died is given up."""
+WORKER = """
+import app
+from pipeline import worker_process
+worker_process.give_way = lambda: None
+app.work_for_others(app.build_settings(), "bench")
+"""
+"""A worker that doesn't give way to other programs, as the job in process doesn't here."""
 SHORT_FRAMES = 120
 """Frames of a job that is divided, but takes little time."""
 LONG_LEASE_S = 60.0
@@ -77,7 +84,7 @@ def overhead(folder: Path, frames: int, rounds: int) -> None:
     page = make_celery_page(folder / "workspace", server, LONG_LEASE_S)
     environment = app_environment(page.workspace, SPLAZMATTE_BROKER=server.url)
     log = (folder / "worker.log").open("wb")
-    command = [sys.executable, "app.py", "worker", "--name", "bench"]
+    command = [sys.executable, "-c", WORKER]
     worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     here = Workplace(folder / "here", engine=BuiltinEngine)
     seconds: dict[str, list[float]] = {"in process": [], "through Celery": []}

@@ -1,6 +1,7 @@
 """A real worker process whose built-in engine gives the start mask, a frame at a time and slowly.
 
-It keeps to a schedule, as a card does that works on while the processor is late.
+It keeps to a schedule, as a card does that works on while the processor is late, and does not give way to other programs,
+beside which a test or a measurement would take many times as long.
 
 python -m tests.workers.slow_worker NAME SECONDS_A_FRAME; the rest is in the environment. Each begin of a
 job is a line in the workspace's `begins.txt`.
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 import app
 from config import Settings
 from engines.base import FrameSource, MattedFrame, RunContext
+from pipeline import worker_process
 from tests.faults.workplace import ObedientEngine, OneEngine
 from utils.types import Mask
 
@@ -48,6 +50,7 @@ def main(name: str, seconds_a_frame: float) -> None:
         return slow, manager
 
     app.build_engines = with_slow_engine
+    worker_process.give_way = lambda: None
     parent = os.getppid()
     app.work(settings, name, lambda: os.getppid() == parent)
 
