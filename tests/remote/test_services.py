@@ -16,7 +16,7 @@ from engines.base import RunContext
 from engines.registry import build_registry
 from engines.remote.services import SERVICES
 from engines.remote.wire import Patience
-from pipeline.workers.worker import _Running
+from pipeline.workers.running_job import RunningJob
 from tests.remote.conftest import FRAMES, overlap
 from tests.remote.stand_in import AUTH, KEY
 from utils.errors import BadRequest, Cancelled, ServiceFailed
@@ -201,7 +201,7 @@ def test_two_runs_of_the_same_clip_at_a_time_send_it_once(service, matte):
 
 
 def test_a_worker_that_gives_a_job_back_leaves_it_running_at_the_service():
-    running = _Running(None)  # type: ignore[arg-type]
+    running = RunningJob(None)  # type: ignore[arg-type]
     context = running.context()
     assert context.is_stopping()
     running.is_cancelled_by_user = True
