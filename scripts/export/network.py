@@ -74,12 +74,18 @@ def write(network: Network, path: Path) -> dict[str, float]:
 def _exporter(network: Network) -> dict[str, Any]:
     """Return which of PyTorch's two exporters is taken, and its settings.
 
-    The older one fails on the masks of shifted windows (Swin) and leaves sizes free that the newer one fixes.
+    The older one fails on the masks of shifted windows (Swin) and leaves sizes free that the newer one fixes, whose
+    own optimizer takes minutes for a small PDFNet; ONNX Runtime optimizes as it loads the file.
     """
     if network.free:
         axes = {name: dict(free) for name, free in network.free.items()}
         return {"dynamo": False, "opset_version": OPSET, "dynamic_axes": axes}
-    return {"dynamo": True, "opset_version": NEWER_OPSET, "external_data": False}
+    return {
+        "dynamo": True,
+        "opset_version": NEWER_OPSET,
+        "external_data": False,
+        "optimize": False,
+    }
 
 
 def _differences(

@@ -27,6 +27,7 @@ from tests.disc import disc_frame, write_clip
 from tests.video.waiting import finish
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled, NotEnoughDisk, SessionError, UnusablePrompt
+from utils.mask_utils import dilate
 from utils.types import Box, Point, Progress, Prompt
 
 BOX = Box(25, 25, 75, 72)
@@ -163,7 +164,8 @@ def test_a_click_beside_a_result_that_lost_the_target_begins_anew(
     work.segment(session_id, 6, remove)
     kept = selected(settings, session_id, 6)
     assert not kept[y, x]
-    assert (kept & ~truth).sum() == 0
+    # A tracked edge may lie a pixel outside.
+    assert not (kept & ~dilate(truth, 1)).any()
 
 
 def test_a_box_on_a_later_frame_begins_anew(work, session_id, settings) -> None:
