@@ -36,7 +36,7 @@ class WindowPredictor:
         if index not in self._keys:
             span = self._plan.windows[index]
             frames = [self._latents.ingest(frame) for frame in span]
-            before = [self.key(index - 1)] if self._is_fed(index) else []
+            before = [self.key(index - 1)] if self._fed_frames(index) else []
             self._keys[index] = make_key(self._base, span, *before, *frames)
         return self._keys[index]
 
@@ -60,9 +60,11 @@ class WindowPredictor:
         """Return the latents of the frames, blended over the windows that cover each."""
         return blend(self._plan.windows, {i: self.get(i) for i in self._plan.covering(span)}, span)
 
-    def _is_fed(self, index: int) -> bool:
-        """Return whether the window is conditioned on the prediction of the one before."""
-        return self._feeds_back and index - 1 in self._plan.active
+    def _fed_frames(self, index: int) -> int:
+        """Return how many of the window's first frames are conditioned on the prediction of the one before."""
+        if not self._feeds_back or index - 1 not in self._plan.active:
+            return 0
+        return max(self._plan.windows[index - 1].stop - self._plan.windows[index].start, 0)
 
     def _predict(self, index: int) -> Latents:
         """Predict a window, in parts blended like windows where the batch limit is lower."""
@@ -70,10 +72,9 @@ class WindowPredictor:
         pairs = [self._latents.get(frame) for frame in span]
         rgb = np.stack([pair[0] for pair in pairs])
         mask = np.stack([pair[1] for pair in pairs])
-        if self._is_fed(index):
-            shared = self._plan.windows[index - 1].stop - span.start
+        if shared := self._fed_frames(index):
             # A prediction is the alpha's latents, scaled: neither decoded nor encoded again.
-            fed = self.get(index - 1)[len(span) - shared :] / self._runtime.networks.scaling
+            fed = self.get(index - 1)[-shared:] / self._runtime.networks.scaling
             for place in range(shared):
                 if not self._latents.is_empty(span.start + place):
                     mask[place] = fed[place]

@@ -58,15 +58,9 @@ def corrected_alphas(
 def _part_of(run: MattingRun, masks: Path, kept: KeptAlpha, stretch: Stretch) -> MattingRun:
     """Return the run of the stretch alone."""
     return replace(
-        run,
-        frames=run.frames.part(stretch.first, stretch.last),
-        first=run.first + stretch.first,
-        last=run.first + stretch.last,
-        start=stretch.matted_from - stretch.first,
+        run.of_frames(stretch.first, stretch.last, stretch.matted_from),
         # Frames of a part have other numbers: what an engine kept of the range is not theirs.
         context=replace(run.context, cache_dir=None),
-        confidence=[1.0] * (stretch.last - stretch.first + 1),
-        disagreement={},
         backwards=_backwards(run, kept, stretch),
         kept_masks=_kept_masks(masks, kept, stretch),
     )

@@ -74,14 +74,8 @@ def run_part(
         return
     count = part.read_last - part.read_first + 1
     own = replace(
-        whole,
-        frames=run.frames.part(part.read_first, part.read_last),
-        first=run.first + part.read_first,
-        last=run.first + part.read_last,
-        start=part.start - part.read_first,
+        run.of_frames(part.read_first, part.read_last, part.start),
         context=replace(run.context, first=part.read_first),
-        confidence=[1.0] * count,
-        disagreement={},
     )
     if not is_whole:
         confirmed = GuidePart(confirmed, part.read_first, count)

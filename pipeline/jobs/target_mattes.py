@@ -103,6 +103,18 @@ class MattingRun:
         context = replace(self.context, on_progress=report) if count > 1 else self.context
         return replace(self, start=start, context=context)
 
+    def of_frames(self, first: int, last: int, start: int) -> MattingRun:
+        """Return the run of a part of the frames, `first` to `last`; all three are counted within `frames`."""
+        return replace(
+            self,
+            frames=self.frames.part(first, last),
+            first=self.first + first,
+            last=self.first + last,
+            start=start - first,
+            confidence=[1.0] * (last - first + 1),
+            disagreement={},
+        )
+
     def engine_alphas(
         self, guide: Mapping[int, Mask], masks: Path, tracked: Mapping[int, Mask] | None = None
     ) -> Generator[AlphaLevels, None, None]:

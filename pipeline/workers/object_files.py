@@ -36,6 +36,8 @@ SESSIONS = "sessions/"
 KEPT_MARK = b"splazmatte-kept-by-the-page:"
 """What a file begins with that stands for one which the page has and no job reads: former results."""
 _LONGEST_MARK = 4096
+LIVE_S = 2.0
+"""Seconds between two pictures of a running job, as it is sent and as it is looked for."""
 _PAGE_ONLY = frozenset({"playback.mp4", "quick_preview.mp4", "quick_preview.jpg", LIVE_NAME})
 """Files that only the page shows."""
 _CACHE = "cache.json"
@@ -57,6 +59,11 @@ class ObjectFile(BaseModel):
 
     sha256: str = Field(pattern="[0-9a-f]{64}")
     size_bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> ObjectFile:
+        """Return the hash and size of a file, which is read for it."""
+        return cls(sha256=sha256_of(path), size_bytes=path.stat().st_size)
 
 
 class Sent(BaseModel):
@@ -234,7 +241,7 @@ class FileHashes:
         """Return a file's hash and size, where need be by reading it."""
         found = self.known(name, path)
         if found is None:
-            found = ObjectFile(sha256=sha256_of(path), size_bytes=path.stat().st_size)
+            found = ObjectFile.of(path)
             self.note(name, path, found)
         return found
 

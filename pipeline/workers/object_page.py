@@ -21,6 +21,7 @@ from pipeline.storage.object_cache import fetch_checked, sha256_of
 from pipeline.storage.object_store import AT_ONCE, ObjectStore
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.object_files import (
+    LIVE_S,
     SESSIONS,
     Delivered,
     FileHashes,
@@ -42,9 +43,6 @@ from pipeline.workers.records import JobRecord
 from utils.errors import SplazmatteError
 
 logger = logging.getLogger(__name__)
-
-LIVE_S = 2.0
-"""Seconds between two looks for a job's newest picture."""
 
 
 class ObjectPageFiles:

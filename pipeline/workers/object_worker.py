@@ -12,10 +12,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pipeline.storage.files import exclusive, try_lock
-from pipeline.storage.object_cache import ObjectCache, sha256_of
+from pipeline.storage.object_cache import ObjectCache
 from pipeline.storage.object_store import AT_ONCE, ObjectStore
 from pipeline.workers.attempts import Attempt, Manifest, attempts_dir, files_of
 from pipeline.workers.object_files import (
+    LIVE_S,
     Delivered,
     ObjectFile,
     Sent,
@@ -32,9 +33,6 @@ from pipeline.workers.records import JobRecord
 from utils.errors import ObjectMissing, SplazmatteError
 
 logger = logging.getLogger(__name__)
-
-LIVE_S = 2.0
-"""Seconds between two pictures of a running job."""
 
 
 class ObjectWorkerFiles:
@@ -87,7 +85,7 @@ class ObjectWorkerFiles:
             if origin:
                 delivered.kept[name] = origin
             else:
-                delivered.files[name] = _described(path)
+                delivered.files[name] = ObjectFile.of(path)
         send_missing(
             self._store, record.session_id, delivered.files, attempt.session.folder, cancel
         )
@@ -99,7 +97,7 @@ class ObjectWorkerFiles:
         cache = attempt.session.cache_dir
         try:
             files = {
-                str(Path(cache.name) / name): _described(cache / name)
+                str(Path(cache.name) / name): ObjectFile.of(cache / name)
                 for name in (files_of(cache) if cache.is_dir() else ())
             }
             if files:
@@ -172,7 +170,3 @@ def _sweep(folder: Path) -> None:
             if lock is not None:
                 shutil.rmtree(entry, ignore_errors=True)
                 os.close(lock)
-
-
-def _described(path: Path) -> ObjectFile:
-    return ObjectFile(sha256=sha256_of(path), size_bytes=path.stat().st_size)

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from multiprocessing.connection import Connection
 
 from engines.base import Instance
-from pipeline.workers.prompt_worker import OPEN_IMAGES, ImageKey, PromptAnswer, PromptCall
+from engines.device.open_images import OPEN_IMAGES, ImageKey, ReadPictures
+from pipeline.workers.prompt_worker import PromptAnswer, PromptCall
 from utils.errors import EngineUnavailable
 from utils.types import Frame, Prompt
 
@@ -17,9 +18,6 @@ RESTART_S = 20.0
 """Seconds that a prompt waits for a worker that is being started again."""
 TRIES = 3
 """Workers that may die of a prompt before it is given up."""
-
-ReadPictures = Callable[[tuple[int, ...]], Mapping[int, Frame]]
-"""Gives the frame, as 0, and its neighbours at the distances that an engine uses."""
 
 
 class PromptCards:

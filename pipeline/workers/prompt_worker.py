@@ -7,28 +7,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TypeAlias
 
-from engines.base import ImageSegmentation, Instance, Segmenter
+from engines.base import Instance
 from engines.device.manager import ModelManager
-from utils.errors import BadRequest, SplazmatteError
+from engines.device.open_images import ImageKey, OpenImages
+from utils.errors import SplazmatteError
 from utils.priority import ClickPriority
 from utils.types import Frame, Message, Prompt
 
 logger = logging.getLogger(__name__)
 
-OPEN_IMAGES = 4
-"""Frames whose embedding a worker keeps, over all users."""
 AT_ONCE = 4
 """Prompts that a worker answers at a time."""
-
-ImageKey: TypeAlias = tuple[str, int, str]
-"""A session's id, a frame, an engine's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +52,8 @@ class PromptWorker:
         self, connection: Connection, manager: ModelManager, clicks: ClickPriority
     ) -> None:
         self._connection = connection
-        self._manager = manager
-        self._clicks = clicks
+        self._images = OpenImages(manager, clicks)
         self._sending = threading.Lock()
-        self._lock = threading.Lock()
-        self._open: OrderedDict[ImageKey, _OpenImage] = OrderedDict()
 
     def start(self) -> None:
         """Begin to answer; ends with the pipe."""
@@ -94,29 +85,21 @@ class PromptWorker:
                 logger.info("the page is gone: %s", error)
 
     def _found(self, call: PromptCall) -> PromptAnswer:
-        image = self._image(call.key)
-        with image.lock, self._manager.lease(call.key[2]) as engine, self._clicks.answering():
-            if not isinstance(engine, Segmenter):
-                raise BadRequest("engine.cannot_segment", name=engine.label)
-            if image.opened is None:
-                if call.pictures is None:
-                    return PromptAnswer(call.number, needs=engine.neighbour_offsets)
-                around = dict(call.pictures)
-                image.opened = engine.open_image(around.pop(0), around)
-            return PromptAnswer(call.number, tuple(image.opened.segment(call.prompt)))
+        def read(distances: tuple[int, ...]) -> Mapping[int, Frame]:
+            if call.pictures is None:
+                raise _PicturesNeededError(distances)
+            return call.pictures
 
-    def _image(self, key: ImageKey) -> _OpenImage:
-        with self._lock:
-            image = self._open.setdefault(key, _OpenImage())
-            self._open.move_to_end(key)
-            while len(self._open) > OPEN_IMAGES:
-                self._open.popitem(last=False)
-            return image
+        try:
+            instances = self._images.segment(call.key, call.prompt, read)
+        except _PicturesNeededError as needed:
+            return PromptAnswer(call.number, needs=needed.distances)
+        return PromptAnswer(call.number, tuple(instances))
 
 
-class _OpenImage:
-    """One frame being marked; a prompt for it waits for the one before."""
+class _PicturesNeededError(Exception):
+    """The frame is not open here, and its pictures did not come along."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.opened: ImageSegmentation | None = None
+    def __init__(self, distances: tuple[int, ...]) -> None:
+        super().__init__()
+        self.distances = distances

@@ -295,8 +295,10 @@ def _has_alpha(video: VideoHeader) -> bool:
 def _track_notices(header: Header, video: VideoHeader) -> list[Message]:
     notices = []
     if header.pictures > 1:
-        chosen = {"tracks": header.pictures, "number": video.picture + 1}
-        notices.append(Message("video.more_pictures", {**chosen}))
+        number = video.picture + 1
+        notices.append(
+            Message("video.more_pictures", {"tracks": header.pictures, "number": number})
+        )
     if header.subtitles:
         notices.append(Message("video.subtitles_left_out", {"tracks": header.subtitles}))
     return notices
