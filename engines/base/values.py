@@ -48,7 +48,10 @@ class Seam(enum.Enum):
     KEY_FRAMES = "key_frames"
     """At every confirmed mask: the engine begins anew there, in the direction away from the start frame."""
     CUTS = "cuts"
-    """Where `utils.scene_cut.CutDetector` finds a cut: the engine begins anew there, in either direction."""
+    """Where `utils.scene_cut.CutDetector` finds a cut: the engine begins anew there, in either direction.
+
+    Without `START`: an engine that works forwards only and begins anew there, with a mask of every frame.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from engines.base import (
     MattedFrame,
     Requirement,
     RunContext,
+    Seam,
     missing_packages,
     package_requirement,
 )
@@ -106,6 +107,10 @@ class VideoMaMaEngine(Engine):
 
     def _scaled(self, needed: int) -> int:
         return needed // _TINY_SHARE if self._is_tiny() else needed
+
+    def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
+        """See `Engine.seams`; crop, windows and noise are each shot's own."""
+        return frozenset({Seam.CUTS})
 
     def load_model(self, device: DeviceName) -> None:
         """See `Engine.load_model`.

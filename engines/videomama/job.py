@@ -17,7 +17,7 @@ from engines.videomama.options import JobOptions
 from engines.videomama.runtime import JobRuntime
 from engines.videomama.shot import Shot, ShotRun, plan_shots
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Increase it when the same inputs give other results: it invalidates cached records."""
 
 

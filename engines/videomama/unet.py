@@ -79,7 +79,9 @@ class WindowPredictor:
                 if not self._latents.is_empty(span.start + place):
                     mask[place] = fed[place]
         hw = (rgb.shape[2], rgb.shape[3])
-        noise = np.stack([frame_noise(self._seed, frame, hw) for frame in span])
+        # Numbered within the shot, which so is what it would be as a clip of its own.
+        shot = self._plan.windows[0].start
+        noise = np.stack([frame_noise(self._seed, frame - shot, hw) for frame in span])
         limit = self._runtime.limits.window
         parts = plan_windows(len(span), limit, limit // 3)
         predicted = {

@@ -94,10 +94,12 @@ def _parts_of(
         key_frames = {frame for frame, mask in guide.masks.items() if mask.any()}
     else:
         key_frames = set()
-    if Seam.START not in seams or count <= limit:
+    if not seams or count <= limit:
         return [_whole(number, guide, count)]
-    backwards = _backwards(guide.start, begins, key_frames)
-    forwards = _forwards(guide.start, count, begins | key_frames)
+    # Without a seam at the start frame an engine works forwards from the first frame on.
+    start = guide.start if Seam.START in seams else 0
+    backwards = _backwards(start, begins, key_frames)
+    forwards = _forwards(start, count, begins | key_frames)
     runs = [*_joined(backwards, limit, forwards=False), *_joined(forwards, limit, forwards=True)]
     if len(runs) == 1:
         return [_whole(number, guide, count)]

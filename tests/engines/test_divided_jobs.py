@@ -25,6 +25,7 @@ from pipeline.video_io import read_master
 from pipeline.workers.records import JobRecord
 from tests.disc import write_clip, write_mask_png
 from tests.engines.tiny_onnx import install, unpinned_manifest
+from tests.engines.tiny_videomama import build_tiny_videomama
 from tests.faults.workplace import SMALL
 
 FRAMES, CUTS, MARKED, SIZE = 30, (10, 20), 15, (96, 64)
@@ -39,6 +40,7 @@ def page(tmp_path_factory: pytest.TempPathFactory):
         patch.setattr(parts_module, "LEAST_FRAMES", 1)
         install(RVM_NETWORKS["rvm"], folder / "models")
         install(FRAME_NETWORKS["u2netp"], folder / "models")
+        build_tiny_videomama(folder / "models")
         settings = Settings(
             _env_file=None, workspace_dir=folder, models_dir=folder / "models", **SMALL
         )
@@ -63,6 +65,7 @@ def done_whole(page: tuple[Path, Orchestrator], request: MatteRequest) -> Sessio
         ("rvm", False, [(0, 29), (0, 9), (10, 14), (15, 19), (20, 29)]),
         ("u2netp", True, [(0, 9), (10, 19), (20, 29)]),
         ("builtin", False, [(0, 14), (15, 29)]),
+        ("videomama", False, [(0, 29), (0, 9), (10, 19), (20, 29)]),
     ],
 )
 def test_parts_make_the_alpha_of_the_whole(

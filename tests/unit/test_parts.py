@@ -50,6 +50,16 @@ def test_cuts_divide_both_directions_and_a_run_backwards_sees_the_frame_after_it
     ]
 
 
+def test_an_engine_without_a_seam_at_the_start_frame_is_divided_into_whole_shots() -> None:
+    parts = plan([guide(150)], Seam.CUTS, cuts=(100, 200), tracks_first=True)
+    assert [part.tracks for part in parts] == [True, False, False, False]
+    assert spans(parts)[1:] == [
+        (0, 99, 0, 99, 0),
+        (100, 199, 100, 199, 100),
+        (200, 299, 200, 299, 200),
+    ]
+
+
 def test_a_marked_frame_begins_a_part_and_one_without_the_target_does_not() -> None:
     parts = plan([guide(100, 40, 200, absent=(260,))], Seam.START, Seam.KEY_FRAMES, workers=6)
     assert spans(parts) == [

@@ -97,7 +97,9 @@ class StripUpsampleBlock(UpsampleBlock):
 
     def _map(self, strip: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         """Return memory for a whole map, into which its strips are written while the cache has them."""
-        return pixel_major(strip.new_empty((1, strip.shape[1], *shape[2:])))
+        layout = torch.channels_last if strip.device.type == "cpu" else torch.contiguous_format
+        whole = (1, strip.shape[1], *shape[2:])
+        return torch.empty(whole, dtype=strip.dtype, device=strip.device, memory_format=layout)
 
     def _strip(
         self, features: torch.Tensor, skip: torch.Tensor, projection: nn.Conv2d, start: int
