@@ -95,14 +95,13 @@ def work(
     """
     from functools import partial
 
-    from engines.registry import ENGINES
     from pipeline.worker_process import run_worker
     from pipeline.workers.connection import connect_worker
     from pipeline.workers.store import reached
     from pipeline.workers.worker import work_by_asking
 
     registry, manager = build_engines(settings)
-    connection = reached(lambda: connect_worker(settings, tuple(ENGINES)), settings.lease_s)
+    connection = reached(lambda: connect_worker(settings), settings.lease_s)
     queue = connection.queue
     loop = partial(work_by_asking, store=connection.store) if queue is None else queue.work
     run_worker(settings, registry, manager, connection, name, loop, lives, prompts)
@@ -146,19 +145,18 @@ def build_dispatcher(settings: Settings) -> Dispatcher | None:
     """Return what gives jobs to worker processes, None where the page's process runs them itself."""
     if not settings.workers and settings.broker is None:
         return None
-    from engines.registry import ENGINES
     from pipeline.workers.connection import connect_page
     from pipeline.workers.dispatch import Dispatcher
     from pipeline.workers.local import LocalWorkers
 
-    connection = connect_page(settings, tuple(ENGINES))
+    connection = connect_page(settings)
     queue = connection.queue
     return Dispatcher(
         connection.store,
         settings.workspace_dir,
         settings.lease_s,
         connection.files,
-        send=(lambda record: None) if queue is None else queue.send,
+        send=(lambda record, queues: None) if queue is None else queue.send,
         local=LocalWorkers(settings, work) if settings.workers else None,
     )
 

@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     broker: SecretStr | None = None
     """Address of a Redis or Valkey server through which workers on other machines get the matting jobs:
     redis://host:6379/0, or rediss:// with TLS; the workspace is a folder that all of them share."""
+    worker_memory_bytes: int | None = Field(default=None, gt=0)
+    """Bytes that engines may use of a worker's card, or of its main memory without one; jobs that need more go to other
+    workers. None takes what nvidia-smi says, less gpu_reserve_bytes, or the machine's memory."""
     lease_s: float = Field(default=90.0, ge=1.0)
     """Seconds without a sign of life after which a worker is dead, and its job starts again elsewhere."""
     object_endpoint: str = ""

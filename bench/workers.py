@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engines.base import Seam
 from engines.builtin.engine import BuiltinEngine
-from engines.registry import ENGINES
 from pipeline.jobs.queue import JobState
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
@@ -62,7 +61,7 @@ LONG_LEASE_S = 60.0
 def make_celery_page(workspace: Path, server: RedisServer, lease_s: float = LEASE_S) -> Page:
     workspace.mkdir()
     prefix = key_prefix(namespace_of(workspace))
-    queue = CeleryQueue(server.url, prefix, tuple(ENGINES))
+    queue = CeleryQueue(server.url, prefix)
     return make_page(workspace, RedisJobStore(server.url, prefix), queue.send, lease_s)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from config import Settings
-from engines.base import Capability, RunContext
+from engines.base import Capability, Engine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.engine_choice import EngineChoice
@@ -19,7 +19,7 @@ from pipeline.jobs.requests import Jobs
 from pipeline.session.clips import Clips
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
-from pipeline.workers.cards import card_name
+from pipeline.workers.cards import card_name, device_memory_bytes
 from pipeline.workers.connection import WorkerConnection
 from pipeline.workers.prompt_worker import PromptWorker
 from pipeline.workers.records import JobRecord, WorkerRecord
@@ -64,17 +64,15 @@ def run_worker(
         finally:
             clips.close()
 
-    ready = [
-        engine.name
-        for engine in registry
-        if Capability.MATTE in engine.capabilities
-        and engine.is_available
-        # What was paid for at a service is noted in the page's workspace.
-        and (connection.shares_folder or not engine.is_remote)
-    ]
     device = manager.device
     card = card_name() if device != "cpu" else ""
-    record = WorkerRecord(name=name, engines=tuple(ready), device=device, card=card)
+    record = WorkerRecord(
+        name=name,
+        engines=ready_engines(registry, shares_folder=connection.shares_folder),
+        device=device,
+        card=card,
+        memory_bytes=device_memory_bytes(settings, device),
+    )
     worker = Worker(
         connection.store,
         settings.workspace_dir,
@@ -91,3 +89,19 @@ def run_worker(
         give_way()  # after its signs of life began, which must not wait for a core
         loop(worker)
     manager.close(0.0)
+
+
+def ready_engines(registry: Iterable[Engine], *, shares_folder: bool) -> tuple[str, ...]:
+    """Return the names of the engines whose jobs a worker can do.
+
+    Args:
+        shares_folder: it has the page's folder, where it is noted what was paid for at hosted services; without,
+            the page runs their jobs itself.
+    """
+    return tuple(
+        engine.name
+        for engine in registry
+        if Capability.MATTE in engine.capabilities
+        and engine.is_available
+        and (shares_folder or not engine.is_remote)
+    )

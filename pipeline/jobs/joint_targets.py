@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from engines.base import JointMattingEngine, MattedFrame, RunContext
+from engines.base import Engine, JointMattingEngine, MattedFrame, RunContext
 from pipeline.jobs.guides import TargetGuide
 from pipeline.jobs.target_files import unproven_master
 from pipeline.jobs.target_mattes import ALPHAS_AHEAD, MattingRun, tracks_first
 from pipeline.selection.main_object import key_frame_alphas
+from pipeline.session.request import MatteRequest
 from pipeline.video_io import AlphaMasterWriter
 from utils.alpha_levels import AlphaLevels
 from utils.options import resolve_options
 from utils.prefetch import ahead
 
 
-def mattes_together(run: MattingRun, guides: Sequence[TargetGuide]) -> bool:
-    """Return whether the run's engine mattes these targets, all of them anew, in one run.
+def mattes_together(engine: Engine, request: MatteRequest, starts: Collection[int]) -> bool:
+    """Return whether an engine mattes the targets that start on these frames, all of them anew, in one run.
 
     Targets that are tracked first, each by itself, and targets that start on different frames are not.
     """
     return (
-        len(guides) > 1
-        and isinstance(run.engine, JointMattingEngine)
-        and len({guide.start for guide in guides}) == 1
-        and not tracks_first(run.engine, run.request)
+        len(starts) > 1
+        and isinstance(engine, JointMattingEngine)
+        and len(set(starts)) == 1
+        and not tracks_first(engine, request)
     )
 
 

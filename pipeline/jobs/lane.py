@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from engines.base import RunContext
 from pipeline.jobs.progress import ProgressMeter
+from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from utils.types import Message
 
 KEPT_CLIENTS = 1000
@@ -19,11 +20,11 @@ FIRST_GUESS_S = 0.3
 """Seconds a frame is expected to take before any job of the lane has been measured."""
 
 
-MayStart: TypeAlias = Callable[[str, Sequence[str]], bool]
+MayStart: TypeAlias = Callable[[JobNeeds, Sequence[JobNeeds]], bool]
 """Whether a job may start, by what it needs and by what the running jobs of its lane need."""
 
 
-def one_at_a_time(needs: str, running: Sequence[str]) -> bool:
+def one_at_a_time(needs: JobNeeds, running: Sequence[JobNeeds]) -> bool:
     """Let a job start where no other of its lane runs."""
     return not running
 
@@ -45,7 +46,7 @@ ACTIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
 class Job:
     """One piece of work for a session; `run` gets the context and raises `Cancelled` to stop.
 
-    `needs` is the engine, where more than one job of a lane may run.
+    `needs` counts where more than one job of a lane may run.
     """
 
     session_id: str
@@ -54,7 +55,7 @@ class Job:
     meter: ProgressMeter
     on_dropped: Callable[[], None]
     client: str = ""
-    needs: str = ""
+    needs: JobNeeds = NO_NEEDS
     cancel: threading.Event = field(default_factory=threading.Event)
     state: JobState = JobState.QUEUED
     error: Message | None = None

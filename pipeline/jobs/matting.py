@@ -174,7 +174,8 @@ class MattingJob:
         """
         folders = [self._target_folder(guide.number, len(guides)) for guide in guides]
         masters = [folder / self._session.master.name for folder in folders]
-        if not any(kept) and mattes_together(run, guides):
+        starts = [guide.start for guide in guides]
+        if not any(kept) and mattes_together(run.engine, run.request, starts):
             keep_alphas(run, guides, masters)
             kept = [KeptAlpha((master,)) for master in masters]
             if not self._request.separate_targets:

@@ -13,6 +13,7 @@ from functools import partial
 from engines.base import RunContext
 from pipeline.jobs.lane import ACTIVE, Job, JobState, Lane, MayStart, one_at_a_time
 from pipeline.jobs.progress import ProgressMeter, Snapshot
+from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from utils.errors import Cancelled, SessionError, SplazmatteError
 from utils.priority import ClickPriority, give_way
 from utils.types import Message
@@ -93,7 +94,7 @@ class JobRunner:
         on_dropped: Callable[[], None] = lambda: None,
         on_queued: Callable[[], None] = lambda: None,
         client: str = "",
-        needs: str = "",
+        needs: JobNeeds = NO_NEEDS,
     ) -> Job:
         """Queue a job in the lane `kind` for a client, which shares the lane with the others.
 

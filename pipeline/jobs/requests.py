@@ -12,6 +12,7 @@ from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.division import divide
 from pipeline.jobs.guides import start_frames
 from pipeline.jobs.matting import MattingJob
+from pipeline.jobs.memory_needs import MemoryNeeds
 from pipeline.jobs.parts import Division
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerender import RenderJob, result_folders
@@ -27,6 +28,7 @@ from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.dispatched_job import DispatchedJob
+from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from pipeline.workers.records import JobRecord
 from utils.errors import SessionError
 from utils.options import resolve_options
@@ -55,6 +57,7 @@ class Jobs:
         self._video = video
         self._choice = choice
         self._runner = runner
+        self._memory = MemoryNeeds(settings)
         self._interrupted = threading.Event()
 
     def check_request(self, request: MatteRequest) -> Engine:
@@ -103,13 +106,14 @@ class Jobs:
             EngineUnavailable: the engine lacks something.
             NotEnoughDisk: the disk has no space for the outputs.
             SessionError: the session has a job already, or the queue is full.
-            WorkersUnavailable: no worker has the engine.
+            WorkersUnavailable: no worker has the engine, or none of them the memory.
         """
         session, job, stages = self._prepare(session_id, request)
         run: Callable[[RunContext], object] = job.run
-        remote = None
-        if self._workers is not None:
-            remote = self._workers.new_job(session, request, job.engine_name)
+        remote, needs = None, JobNeeds(job.engine_name, in_page=True)
+        if self._workers is not None and not self._runs_in_page(job.engine_name, self._workers):
+            needs = self._needs(session, request, job.engine_name)
+            remote = self._workers.new_job(session, request, needs)
             run = self._following(remote)
 
         def mark_queued() -> None:
@@ -130,11 +134,24 @@ class Jobs:
                 stages,
                 rate_key=job.engine_name,
                 client=session.state.owner,
-                needs=job.engine_name,
+                needs=needs,
                 on_dropped=self._dropping(session, remote),
                 on_queued=mark_queued,
             )
         return self._status(session.id)
+
+    def _runs_in_page(self, engine_name: str, workers: Dispatcher) -> bool:
+        """Return whether this process runs a job itself: one for a hosted service that no live worker has.
+
+        Workers without the page's folder have none, as what was paid for is noted there.
+        """
+        engine = self._choice.registry.get(engine_name)
+        return engine.is_remote and engine_name not in workers.engines()
+
+    def _needs(self, session: Session, request: MatteRequest, engine_name: str) -> JobNeeds:
+        first, last = frame_range(request, session.clip)
+        starts = start_frames(request, session.state, first, last)
+        return self._memory.of_job(engine_name, request, session.clip.size_wh, starts.values())
 
     def follow_left(self) -> frozenset[str]:
         """Follow the jobs on that workers have of an earlier process of ours; return their sessions.
@@ -167,7 +184,7 @@ class Jobs:
                 {"matte": last - first + 1},
                 rate_key=record.needs,
                 client=record.client,
-                needs="" if record.is_handed_out else record.needs,
+                needs=NO_NEEDS if record.is_handed_out else record.requirements,
                 on_dropped=self._dropping(session, remote),
             )
             found.add(session.id)

@@ -8,7 +8,7 @@ store, whether a worker lives by our lease, a cancel is read from the store, and
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,20 +23,16 @@ VISIBILITY_S = 24 * 3600
 
 
 class CeleryQueue:
-    """Queues by engine on one broker, under keys of this workspace's own.
-
-    Args:
-        engines: every engine there is; a message for another queue is an error.
+    """Queues by engine and memory of workers on one broker, under keys of this workspace's own.
 
     Raises:
         WorkersUnavailable: Celery is not installed.
     """
 
-    def __init__(self, url: str, prefix: str, engines: tuple[str, ...]) -> None:
+    def __init__(self, url: str, prefix: str) -> None:
         self._name = shown_address(url)
         try:
             from celery import Celery
-            from kombu import Queue
         except ImportError as error:
             raise WorkersUnavailable("worker.packages") from error
         self._app: Any = Celery("splazmatte", broker=url, set_as_current=False)
@@ -45,7 +41,6 @@ class CeleryQueue:
             task_serializer="json",
             task_ignore_result=True,
             task_acks_late=True,
-            task_queues=[Queue(name) for name in engines],
             task_create_missing_queues=False,
             worker_prefetch_multiplier=1,
             worker_enable_remote_control=False,
@@ -78,14 +73,21 @@ class CeleryQueue:
                 "worker.visibility", store=self._name, seconds=round(found_s), needed=VISIBILITY_S
             )
 
-    def send(self, record: JobRecord) -> None:
-        """Tell the workers with the engine of a waiting job.
+    def send(self, record: JobRecord, queues: Iterable[str]) -> None:
+        """Tell the workers that read one of the queues of a waiting job; the first of them gets it.
 
         Raises:
             StoreUnavailable: the broker can't be reached.
         """
         with self._reaching():
-            self._app.send_task(TASK, args=[record.id], queue=record.needs, retry=False)
+            for name in queues:
+                self._declare(name)
+                self._app.send_task(TASK, args=[record.id], queue=name, retry=False)
+
+    def _declare(self, name: str) -> None:
+        from kombu import Queue
+
+        self._app.amqp.queues.add(Queue(name))
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -110,11 +112,13 @@ class CeleryQueue:
             worker.run(job_id)
 
         state.should_stop = None
+        for name in worker.queues:
+            self._declare(name)
         controller = self._app.WorkController(
             hostname=worker.name,
             pool="solo",
             concurrency=1,
-            queues=list(worker.engines),
+            queues=list(worker.queues),
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,

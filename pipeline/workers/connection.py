@@ -41,11 +41,8 @@ class WorkerConnection:
     shares_folder: bool
 
 
-def connect_page(settings: Settings, engines: tuple[str, ...]) -> PageConnection:
+def connect_page(settings: Settings) -> PageConnection:
     """Open the page's side.
-
-    Args:
-        engines: every engine there is.
 
     Raises:
         WorkersUnavailable: broker or object store are unusable, or their packages are not installed.
@@ -56,7 +53,7 @@ def connect_page(settings: Settings, engines: tuple[str, ...]) -> PageConnection
     if settings.broker is None:
         return PageConnection(FileJobStore(settings.workspace_dir), None, shared)
     namespace = namespace_of(settings.workspace_dir)
-    store, queue = _connect_broker(settings, namespace, engines)
+    store, queue = _connect_broker(settings, namespace)
     if objects is None:
         return PageConnection(store, queue, shared)
     claim_namespace(objects, namespace)
@@ -64,8 +61,8 @@ def connect_page(settings: Settings, engines: tuple[str, ...]) -> PageConnection
     return PageConnection(store, queue, files)
 
 
-def connect_worker(settings: Settings, engines: tuple[str, ...]) -> WorkerConnection:
-    """Open a worker's side; arguments and errors as `connect_page`.
+def connect_worker(settings: Settings) -> WorkerConnection:
+    """Open a worker's side; errors as `connect_page`.
 
     With an object store the worker's folder may be its own; where it is the page's, files are taken from there.
     """
@@ -75,7 +72,7 @@ def connect_worker(settings: Settings, engines: tuple[str, ...]) -> WorkerConnec
         return WorkerConnection(FileJobStore(settings.workspace_dir), None, shared, True)
     own = namespace_of(settings.workspace_dir)
     namespace = own if objects is None else read_namespace(objects)
-    store, queue = _connect_broker(settings, namespace, engines)
+    store, queue = _connect_broker(settings, namespace)
     if objects is None or namespace == own:
         return WorkerConnection(store, queue, shared, True)
     cache = ObjectCache(
@@ -87,13 +84,11 @@ def connect_worker(settings: Settings, engines: tuple[str, ...]) -> WorkerConnec
     return WorkerConnection(store, queue, files, False)
 
 
-def _connect_broker(
-    settings: Settings, namespace: str, engines: tuple[str, ...]
-) -> tuple[JobStore, CeleryQueue]:
+def _connect_broker(settings: Settings, namespace: str) -> tuple[JobStore, CeleryQueue]:
     if settings.broker is None:
         raise WorkersUnavailable("worker.no_broker")
     url, prefix = settings.broker.get_secret_value(), key_prefix(namespace)
-    store, queue = RedisJobStore(url, prefix), CeleryQueue(url, prefix, engines)
+    store, queue = RedisJobStore(url, prefix), CeleryQueue(url, prefix)
     queue.check()
     return store, queue
 

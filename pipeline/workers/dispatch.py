@@ -6,15 +6,16 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.workers.attempts import sweep
-from pipeline.workers.dispatched_job import Delivery, DispatchedJob, Send
+from pipeline.workers.dispatched_job import Delivery, DispatchedJob
 from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.local import LocalWorkers
+from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import WORKER_VERSION, JobRecord, Order, WorkerRecord
 from pipeline.workers.store import JobStore
 from pipeline.workers.transfer import PageFiles
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 STOP_WAIT_S = 2.0
 """Seconds that workers still have to end when all else has stopped."""
+MEGABYTE = 1024**2
 LOOK_S = 0.5
 """Seconds between two looks which workers there are."""
 
@@ -34,7 +36,8 @@ class Dispatcher:
     Args:
         lease_s: seconds without a sign of life after which a worker is dead.
         files: how the files of jobs get to workers and back.
-        send: announces a waiting job; nothing where workers look into the store by themselves.
+        send: announces a waiting job in queues; nothing where workers look into the store by themselves.
+            Raises `StoreUnavailable` where the broker is gone.
         local: workers that are started with the page, and again when they die, so none is waited for in vain.
     """
 
@@ -44,7 +47,7 @@ class Dispatcher:
         workspace_dir: Path,
         lease_s: float,
         files: PageFiles,
-        send: Send = lambda record: None,
+        send: Callable[[JobRecord, Iterable[str]], None] = lambda record, queues: None,
         local: LocalWorkers | None = None,
     ) -> None:
         self.store = store
@@ -52,7 +55,7 @@ class Dispatcher:
         self._workspace_dir = workspace_dir
         self._local = local
         self._delivery = Delivery(
-            store, workspace_dir, files, lease_s, send, self._is_dead, self._able
+            store, workspace_dir, files, lease_s, send, self._is_dead, self._able, self._queues
         )
         self._watch = LeaseWatch(lease_s)
         self._dead: set[str] = set()
@@ -91,21 +94,21 @@ class Dispatcher:
         if self._local is not None:
             self._local.close(STOP_WAIT_S)
 
-    def new_job(self, session: Session, request: MatteRequest, needs: str) -> DispatchedJob:
+    def new_job(self, session: Session, request: MatteRequest, needs: JobNeeds) -> DispatchedJob:
         """Return a job for the workers, not in the store yet.
 
         Raises:
-            WorkersUnavailable: no live worker has the engine.
+            WorkersUnavailable: no live worker has the engine, or none of them has the memory.
             StoreUnavailable: the store can't be reached.
         """
         self._look_for_workers()
-        if needs not in self.engines() and self._local is None:
-            raise WorkersUnavailable("worker.none", engine=needs)
+        self._check_needs(needs)
         record = JobRecord(
             id=secrets.token_hex(12),
             session_id=session.id,
             request=request,
-            needs=needs,
+            needs=needs.engine,
+            memory_bytes=needs.memory_bytes,
             client=session.state.owner,
         )
         return self.job_of(session, record)
@@ -127,17 +130,46 @@ class Dispatcher:
         """Return how many live workers have each engine."""
         return dict(Counter(engine for worker in self._live for engine in worker.engines))
 
-    def may_start(self, needs: str, running: Sequence[str]) -> bool:
-        """Return whether a worker may be free for a job.
+    def may_start(self, needs: JobNeeds, running: Sequence[JobNeeds]) -> bool:
+        """Return whether a worker may be free for a job, of those that have its engine and the memory for it.
+
+        What suits a job with an engine suits every one that needs less. So all of them have a worker each if
+        the one that suits the fewest has one, the next two, and so on; a small job on a large card is not noticed.
 
         Args:
-            needs: the engine, "" for a job that workers have already.
             running: what the jobs need that were handed out.
         """
-        return not needs or sum(one == needs for one in running) < self._able(needs)
+        if needs.in_page:
+            return not any(one.in_page for one in running)
+        if not needs.engine:
+            return True
+        able = [self._able(one) for one in running if one.engine == needs.engine]
+        counts = sorted([self._able(needs), *(count for count in able if count)])
+        return all(count > place for place, count in enumerate(counts))
 
-    def _able(self, needs: str) -> int:
-        return sum(needs in worker.engines and worker.order is Order.WORK for worker in self._live)
+    def _check_needs(self, needs: JobNeeds) -> None:
+        expected = () if self._local is None else self._local.expected(needs.engine)
+        having = [worker for worker in (*self._live, *expected) if needs.engine in worker.engines]
+        if not having:
+            raise WorkersUnavailable("worker.none", engine=needs.engine)
+        if not any(worker.suits(needs) for worker in having):
+            largest = max(having, key=lambda worker: worker.memory_bytes or 0)
+            raise WorkersUnavailable(
+                "worker.too_small",
+                engine=needs.engine,
+                needed_mb=-(-needs.on(largest.device) // MEGABYTE),
+                worker=largest.name,
+                has_mb=(largest.memory_bytes or 0) // MEGABYTE,
+            )
+
+    def _suiting(self, needs: JobNeeds) -> list[WorkerRecord]:
+        return [worker for worker in self._live if worker.suits(needs)]
+
+    def _able(self, needs: JobNeeds) -> int:
+        return sum(worker.order is Order.WORK for worker in self._suiting(needs))
+
+    def _queues(self, needs: JobNeeds) -> frozenset[str]:
+        return frozenset(worker.queue(needs.engine) for worker in self._suiting(needs))
 
     def _has_job(self, name: str) -> bool:
         return any(worker.name == name and worker.job for worker in self._live)

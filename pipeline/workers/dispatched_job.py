@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from pipeline.storage import disk
 from pipeline.workers.attempts import Attempt, discard_attempts
 from pipeline.workers.divided_job import DividedJob, follow
 from pipeline.workers.lease import LeaseWatch
+from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import (
     Beat,
     JobRecord,
@@ -54,8 +55,6 @@ SEND_AGAIN_S = 30.0
 
 STARTED_AGAIN = Message("worker.started_again")
 
-Send: TypeAlias = Callable[[JobRecord], None]
-"""Tells the workers of a waiting job; raises `StoreUnavailable` where the broker is gone."""
 Plan: TypeAlias = Callable[[int], tuple[MattePart, ...]]
 """Returns the parts of a job for so many workers; none where it is not to be divided."""
 
@@ -64,17 +63,18 @@ Plan: TypeAlias = Callable[[int], tuple[MattePart, ...]]
 class Delivery:
     """What all jobs of a dispatcher use.
 
-    `is_dead` tells whether a worker has ended for certain, `able` how many live workers have an engine; the rest
-    is as `Dispatcher` takes it.
+    `is_dead` tells whether a worker has ended for certain, `able` how many live workers suit a job, `queues` which
+    queues they read; the rest is as `Dispatcher` takes it.
     """
 
     store: JobStore
     workspace_dir: Path
     files: PageFiles
     lease_s: float
-    send: Send
+    send: Callable[[JobRecord, Iterable[str]], None]
     is_dead: Callable[[str], bool]
-    able: Callable[[str], int]
+    able: Callable[[JobNeeds], int]
+    queues: Callable[[JobNeeds], frozenset[str]]
 
 
 class DispatchedJob:
@@ -88,6 +88,7 @@ class DispatchedJob:
         self.record = record
         self._watch = LeaseWatch(delivery.lease_s)
         self._sent_s = float("-inf")
+        self._sent_to: frozenset[str] = frozenset()
         self._passed_on: list[Message] = []
         self._has_parts = False
         self._died = False
@@ -130,7 +131,7 @@ class DispatchedJob:
 
     def _divide(self, plan: Plan) -> None:
         """Divide a job that no worker has among those that have its engine."""
-        workers = self._delivery.able(self.record.needs)
+        workers = self._delivery.able(self.record.requirements)
         if workers < 2 or self.record.is_handed_out:
             return
         try:
@@ -238,9 +239,14 @@ class DispatchedJob:
         self.record = self._store.change(self.record.id, step) or self.record
 
     def _send_waiting(self) -> None:
+        """Announce the job to every queue that may help, again after a while, and at once to a new worker's."""
         now_s = time.monotonic()
+        queues = self._delivery.queues(self.record.requirements)
         if now_s - self._sent_s > SEND_AGAIN_S:
-            self._delivery.send(self.record)
+            self._sent_to = frozenset()
+        if queues - self._sent_to:
+            self._delivery.send(self.record, queues - self._sent_to)
+            self._sent_to |= queues
             self._sent_s = now_s
 
     def _watch_running(self, context: RunContext, stop: threading.Event) -> None:

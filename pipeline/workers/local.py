@@ -13,9 +13,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TypeAlias
 
 from config import Settings
+from engines.device.placement import likely_device
+from pipeline.workers.cards import device_memory_bytes, list_cards
 from pipeline.workers.prompt_cards import PromptCards
+from pipeline.workers.records import WorkerRecord
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +27,10 @@ LOOK_S = 0.5
 """Seconds between two looks whether a worker has died."""
 PAUSE_S = 5.0
 """Seconds after which a worker that died as soon as it was started is started again."""
+
+_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+"""Has CUDA count cards as the driver does, where nobody else has named them."""
+_Share: TypeAlias = tuple[Settings, dict[str, str]]
 
 Work = Callable[[Settings, str, Callable[[], bool], Connection | None], None]
 """Runs a worker of that name until it is told to stop or the condition no longer holds; it answers the prompts that
@@ -43,6 +51,7 @@ class LocalWorkers:
         self._settings = settings
         self._work = work
         self._on_death: Callable[[str], None] = lambda name: None
+        self._shares: list[_Share] = []
         self._processes: dict[int, BaseProcess] = {}
         self.cards = PromptCards() if _has_cards(settings) else None
         """Where prompts are answered; None where there are no cards, so that the page's process does it."""
@@ -52,9 +61,23 @@ class LocalWorkers:
     def start(self, on_death: Callable[[str], None]) -> None:
         """Start the processes; `on_death` gets the name of one that has ended by itself."""
         self._on_death = on_death
+        self._shares = _shares(self._settings)
         for index in range(self._settings.workers):
             self._spawn(index)
         self._thread.start()
+
+    def expected(self, engine: str) -> tuple[WorkerRecord, ...]:
+        """Return these workers with an engine, as they will announce themselves; they may be starting just now."""
+        device = likely_device(self._settings.device)
+        return tuple(
+            WorkerRecord(
+                name=f"{socket.gethostname()}-{index + 1}",
+                engines=(engine,),
+                device=device,
+                memory_bytes=settings.worker_memory_bytes,
+            )
+            for index, (settings, _) in enumerate(self._shares)
+        )
 
     def stop(self) -> None:
         """Have the workers give their jobs back and end; returns at once."""
@@ -77,7 +100,7 @@ class LocalWorkers:
 
     def _spawn(self, index: int) -> None:
         name = worker_name(str(index + 1))
-        settings, environment = _share(index, self._settings)
+        settings, environment = self._shares[index]
         context = multiprocessing.get_context("spawn")
         own_end, prompts = context.Pipe() if self.cards is not None else (None, None)
         arguments = (self._work, settings, name, environment, os.getpid(), prompts)
@@ -118,14 +141,25 @@ def _has_cards(settings: Settings) -> bool:
     return bool(visible_gpus()) and settings.device != "cpu"
 
 
-def _share(index: int, settings: Settings) -> tuple[Settings, dict[str, str]]:
-    """Return settings and variables of a worker: a GPU of its own, or its share of the cores."""
-    gpus = visible_gpus()
-    if _has_cards(settings):
-        return settings, {"CUDA_VISIBLE_DEVICES": gpus[index % len(gpus)]}
-    threads = max((settings.cpu_threads or os.cpu_count() or 1) // settings.workers, 1)
-    environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
-    return settings.model_copy(update={"cpu_threads": threads}), environment
+def _shares(settings: Settings) -> list[_Share]:
+    """Return settings and variables of each worker: a GPU of its own and its memory, or a share of the cores."""
+    device = likely_device(settings.device)
+    if not _has_cards(settings):
+        threads = max((settings.cpu_threads or os.cpu_count() or 1) // settings.workers, 1)
+        environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
+        memory = device_memory_bytes(settings, device)
+        changes = {"cpu_threads": threads, "worker_memory_bytes": memory}
+        return [(settings.model_copy(update=changes), environment)] * settings.workers
+    gpus, listed = visible_gpus(), list_cards()
+    order = dict(_ORDER) if "CUDA_VISIBLE_DEVICES" not in os.environ else {}
+    shares = []
+    for index in range(settings.workers):
+        environment = {**order, "CUDA_VISIBLE_DEVICES": gpus[index % len(gpus)]}
+        memory = device_memory_bytes(
+            settings, device, {**os.environ, **environment}, lambda: listed
+        )
+        shares.append((settings.model_copy(update={"worker_memory_bytes": memory}), environment))
+    return shares
 
 
 def _run(

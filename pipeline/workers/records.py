@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import STATE_VERSION
+from pipeline.workers.needs import JobNeeds
 from utils.types import Message, Progress
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of these records and of what page and workers do with them."""
 WORKER_VERSION = f"{PROTOCOL}.{STATE_VERSION}"
 """What page and workers must have in common: these records and the sessions' state files."""
@@ -43,7 +44,7 @@ class _Record(BaseModel):
 
 
 class JobRecord(_Record):
-    """One job; `needs` is the engine that a worker must have.
+    """One job; `needs` is the engine that a worker must have, `memory_bytes` as in `JobNeeds`.
 
     `attempt` counts the attempts begun and names the folder of the newest one; `owner` is the worker that
     makes it. `deaths` counts the workers that died of it, `cancel` is the user's wish. A divided job has `parts`,
@@ -54,6 +55,7 @@ class JobRecord(_Record):
     session_id: str
     request: MatteRequest
     needs: str
+    memory_bytes: Mapping[str, int] = Field(default_factory=dict)
     client: str = ""
     submitted_at_s: float = Field(default_factory=time.time)
     phase: Phase = Phase.QUEUED
@@ -69,6 +71,11 @@ class JobRecord(_Record):
     def job_id(self) -> str:
         """The id of the job that a part belongs to, else its own."""
         return self.id.partition(".")[0]
+
+    @property
+    def requirements(self) -> JobNeeds:
+        """What a worker must have for it."""
+        return JobNeeds(self.needs, self.memory_bytes)
 
     @property
     def is_handed_out(self) -> bool:
@@ -113,16 +120,28 @@ class Order(enum.Enum):
 class WorkerRecord(_Record):
     """A worker and the engines that are ready there; `count` grows with each sign of life.
 
-    `card` names its GPU for people, `order` is what it follows now.
+    `card` names its GPU for people, `order` is what it follows now. `memory_bytes` is what engines may use of its
+    device, "cpu" or "cuda"; None where that could not be found out.
     """
 
     name: str
     engines: tuple[str, ...]
     device: str = "cpu"
     card: str = ""
+    memory_bytes: int | None = None
     job: str = ""
     count: int = 0
     order: Order = Order.WORK
+
+    def suits(self, needs: JobNeeds) -> bool:
+        """Return whether it has the engine for a job and, as far as that is known, the memory."""
+        has_memory = self.memory_bytes is None or needs.on(self.device) <= self.memory_bytes
+        return needs.engine in self.engines and has_memory
+
+    def queue(self, engine: str) -> str:
+        """Return the name of the queue of an engine's jobs that workers with the same memory read."""
+        known = self.memory_bytes is not None
+        return f"{engine}.{self.device}.{self.memory_bytes}" if known else engine
 
 
 Step: TypeAlias = Callable[[JobRecord], JobRecord | None]
@@ -155,11 +174,11 @@ def abandon(error: Message | None) -> Step:
     return lambda record: record.model_copy(update={"phase": phase, "error": error})
 
 
-def claim(owner: str) -> Step:
-    """Begin the next attempt of a waiting job; a message that came twice finds it taken."""
+def claim(owner: str, suits: Callable[[JobNeeds], bool] = lambda needs: True) -> Step:
+    """Begin the next attempt of a waiting job that suits; a message that came twice finds it taken."""
 
     def step(record: JobRecord) -> JobRecord | None:
-        if record.phase is not Phase.WAITING:
+        if record.phase is not Phase.WAITING or not suits(record.requirements):
             return None
         changes = {"phase": Phase.RUNNING, "attempt": record.attempt + 1, "owner": owner}
         return record.model_copy(update=changes)

@@ -89,14 +89,18 @@ class Worker:
         """Set when no further job is begun."""
 
     @property
-    def engines(self) -> tuple[str, ...]:
-        """The engines whose jobs it takes."""
-        return self._record.engines
+    def queues(self) -> tuple[str, ...]:
+        """The names of the queues whose jobs it takes."""
+        return tuple(map(self._record.queue, self._record.engines))
 
     @property
     def name(self) -> str:
         """Its name in the store, which no other worker has."""
         return self._record.name
+
+    def suits(self, record: JobRecord) -> bool:
+        """Return whether it has what a job needs."""
+        return self._record.suits(record.requirements)
 
     def __enter__(self) -> Worker:
         """Announce the worker; where the store can't be reached now, with a later sign of life.
@@ -147,7 +151,7 @@ class Worker:
             pass
         if self.stopping.is_set():
             return False
-        record = self._store.change(job_id, claim(self.name))
+        record = self._store.change(job_id, claim(self.name, self._record.suits))
         if record is None:
             return False
         logger.info("job %s of session %s begins", job_id, record.session_id[:6])
@@ -276,6 +280,8 @@ def _insist(running: RunningJob, step: Callable[[], None]) -> None:
 def work_by_asking(worker: Worker, store: JobStore, pause_s: float = LONGEST_BEAT_S / 2) -> None:
     """Look for waiting jobs until the worker stops: what a store without a broker needs.
 
+    Those that need most come first, since other workers may be too small for them.
+
     Raises:
         WorkersUnavailable: a page of another version was started.
     """
@@ -283,8 +289,13 @@ def work_by_asking(worker: Worker, store: JobStore, pause_s: float = LONGEST_BEA
         waiting = [
             record
             for record in store.records()
-            if record.phase is Phase.WAITING and record.needs in worker.engines
+            if record.phase is Phase.WAITING and worker.suits(record)
         ]
+        waiting.sort(key=_most_memory, reverse=True)
         if not any(worker.run(record.id) for record in waiting):
             worker.stopping.wait(pause_s)
     worker.check()
+
+
+def _most_memory(record: JobRecord) -> int:
+    return max(record.memory_bytes.values(), default=0)

@@ -19,9 +19,16 @@ from PIL import Image
 import app
 from config import Settings
 from engines.base import RunContext
+from engines.registry import build_registry
 from pipeline.jobs.queue import ACTIVE
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import SessionStatus
+from pipeline.session.store import SessionStore
+from pipeline.worker_process import ready_engines
+from pipeline.workers.dispatch import Dispatcher
+from pipeline.workers.records import WorkerRecord
+from pipeline.workers.store import FileJobStore
+from pipeline.workers.transfer import SharedFolder
 from tests.disc import disc_frame, write_clip, write_mask_png
 from tests.remote.stand_in import KEY
 from ui.command_line.cli import main
@@ -207,4 +214,27 @@ def test_the_page_says_it_before_the_start_and_runs_the_job(service, settings, c
     # Other programs are told as well.
     notes = Api(work, settings.workspace_dir).result(state.id)["notes"]
     assert "The clip went to fal and cost about USD 0.24." in notes
+    assert work.close()
+
+
+def test_the_page_runs_the_job_itself_where_workers_lack_its_folder(service, settings, clip, mask):
+    registry = build_registry(settings)
+    assert "fal" in ready_engines(registry, shares_folder=True)
+    elsewhere = ready_engines(registry, shares_folder=False)
+    assert "fal" not in elsewhere
+    folder = settings.workspace_dir
+    store = FileJobStore(folder)
+    work = app.build_orchestrator(
+        settings, Dispatcher(store, folder, 300.0, SharedFolder(SessionStore(folder)))
+    )
+    work.recover()
+    store.announce(WorkerRecord(name="far", engines=elsewhere))
+    session = work.create_session(clip, "clip.mp4").id
+    work.read_mask_upload(session, 0, mask)
+    work.submit(session, MatteRequest(engine="fal", outputs=("png",)))
+    assert store.records() == []
+    work._runner.wait(session, 120)
+    assert work.state(session).status is SessionStatus.DONE
+    assert is_the_disc(folder / "sessions" / session / "alpha")
+    assert service.bills == 1
     assert work.close()

@@ -15,6 +15,7 @@ from pipeline.jobs.queue import JobState
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import SessionStatus
 from pipeline.workers.dispatch import Dispatcher
+from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import Order, WorkerRecord
 from pipeline.workers.store import FileJobStore
 from pipeline.workers.transfer import SharedFolder
@@ -120,18 +121,20 @@ def test_a_worker_is_paused_goes_on_and_is_drained(
     dispatcher = Dispatcher(store, place.settings.workspace_dir, 90.0, files)
     place.orchestrator.operations._workers = dispatcher
     dispatcher.begin()
-    record = WorkerRecord(name="gpu0", engines=("builtin",), device="cuda", card="H200 0")
+    record = WorkerRecord(
+        name="gpu0", engines=("builtin",), device="cuda", card="H200 0", memory_bytes=138 << 30
+    )
     folder = place.settings.workspace_dir
     with Worker(store, folder, files, lambda *_: None, record, 90.0) as worker:
         wait_until(lambda: dispatcher.workers)
-        assert dispatcher.may_start("builtin", [])
+        assert dispatcher.may_start(JobNeeds("builtin"), [])
         assert "gpu0" in act(browser, "pause", "gpu0")
-        wait_until(lambda: not dispatcher.may_start("builtin", []))
+        wait_until(lambda: not dispatcher.may_start(JobNeeds("builtin"), []))
         page = browser.get("/admin?language=zh").text
         assert "已暂停" in page
-        assert "H200 0" in page
+        assert "H200 0, 138.0 GiB" in page
         act(browser, "work", "gpu0")
-        wait_until(lambda: dispatcher.may_start("builtin", []))
+        wait_until(lambda: dispatcher.may_start(JobNeeds("builtin"), []))
         assert "No live worker is called" in act(browser, "pause", "gpu9")
         assert not worker.stopping.is_set()
         act(browser, "drain", "gpu0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,20 @@ class Place:
             needs="builtin",
         )
         delivery = Delivery(
-            self.store, folder, self.files, 30.0, self._work, lambda _: False, lambda _: 1
+            self.store,
+            folder,
+            self.files,
+            30.0,
+            self._work,
+            is_dead=lambda _: False,
+            able=lambda _: 1,
+            queues=lambda needs: frozenset({needs.engine}),
         )
         self.job = DispatchedJob(delivery, self.session, record)
         self.job.queue()
 
-    def _work(self, record: JobRecord) -> None:
+    def _work(self, record: JobRecord, queues: Iterable[str]) -> None:
+        assert list(queues) == ["builtin"]
         claimed = self.store.change(record.id, claim("one"))
         assert claimed is not None
         attempt = Attempt(self.folder, claimed)

@@ -76,13 +76,13 @@ def test_a_server_that_may_throw_records_away_is_refused(redis_server: RedisServ
 
 
 def test_the_visibility_time_is_read_back_from_the_transport(redis_server: RedisServer) -> None:
-    queue = CeleryQueue(redis_server.url, "x:", ("builtin",))
+    queue = CeleryQueue(redis_server.url, "x:")
     queue.check()
     queue._app.conf.broker_transport_options["visibility_timeout"] = 3600
     with pytest.raises(WorkersUnavailable, match=r"3600 s.*86400 s"):
         queue.check()
     with pytest.raises(StoreUnavailable):
-        CeleryQueue("redis://127.0.0.1:1/0", "x:", ("builtin",)).check()
+        CeleryQueue("redis://127.0.0.1:1/0", "x:").check()
 
 
 def test_what_a_broker_s_address_may_not_have_is_named(redis_server: RedisServer) -> None:

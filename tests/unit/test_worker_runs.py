@@ -177,7 +177,7 @@ def test_a_message_has_the_id_of_a_job_and_nothing_of_its_session(
 
     record = place.store.read("ab12")
     assert record is not None
-    CeleryQueue(redis_server.url, "x:", ("builtin",)).send(record)
+    CeleryQueue(redis_server.url, "x:").send(record, ["builtin"])
     client = redis.Redis.from_url(redis_server.url)
     (key,) = [key for key in client.scan_iter() if client.type(key) == b"list"]
     (message,) = client.lrange(key, 0, -1)

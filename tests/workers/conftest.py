@@ -92,7 +92,7 @@ def assert_nothing_left(page: Page) -> None:
 def make_page(
     workspace: Path,
     store: JobStore,
-    send: Callable[..., None] = lambda record: None,
+    send: Callable[..., None] = lambda record, queues: None,
     lease_s: float = LEASE_S,
     files: PageFiles | None = None,
 ) -> Page:

@@ -6,12 +6,12 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from engines.registry import ENGINES
+from engines.builtin.engine import BuiltinEngine
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.workers.attempts import Attempt
@@ -47,11 +47,11 @@ def page(workspace: Path, redis_server: RedisServer, workers: Workers) -> Iterat
     from pipeline.workers.redis_store import RedisJobStore, key_prefix, namespace_of
 
     prefix = key_prefix(namespace_of(workspace))
-    queue = CeleryQueue(redis_server.url, prefix, tuple(ENGINES))
+    queue = CeleryQueue(redis_server.url, prefix)
 
-    def send_twice(record: JobRecord) -> None:
-        queue.send(record)
-        queue.send(record)
+    def send_twice(record: JobRecord, queues: Iterable[str]) -> None:
+        queue.send(record, queues)
+        queue.send(record, queues)
 
     workers.settings["SPLAZMATTE_BROKER"] = redis_server.url
     made = make_page(workspace, RedisJobStore(redis_server.url, prefix), send_twice)
@@ -122,14 +122,32 @@ def test_every_job_is_done_once_whatever_is_killed_or_delivered_twice(
         assert process.wait(30) == 0, name
 
 
-def test_a_worker_that_starts_while_the_broker_restarts_waits_for_it(
-    page: Page, workers: Workers, redis_server: RedisServer
+def test_a_worker_waits_for_a_restarting_broker_and_a_large_job_for_a_large_worker(
+    page: Page,
+    workers: Workers,
+    redis_server: RedisServer,
+    clip: Path,
+    mask: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    session = page.session(clip, mask)
     redis_server.kill()
-    process = workers.start("early")
+    workers.settings["SPLAZMATTE_WORKER_MEMORY_BYTES"] = str(1024**3)
+    process = workers.start("small")
     wait_until(lambda: "trying again" in workers.log.read_text())
     redis_server.start()
     page.wait_for_workers(1)
+
+    monkeypatch.setattr(BuiltinEngine, "weight_bytes", 2 * 1024**3)
+    with pytest.raises(WorkersUnavailable, match=r"2048 MB.*small.*1024 MB"):
+        page.submit(session)
+    assert page.orchestrator.state(session).status is SessionStatus.READY
+    workers.settings["SPLAZMATTE_WORKER_MEMORY_BYTES"] = str(2 * 1024**3)
+    workers.start("large", seconds_a_frame=0.01)
+    page.wait_for_workers(2)
+    page.submit(session)
+    assert_done_once(page, session)
+    assert [line.split()[0] for line in workers.begins()] == ["large"]
     process.terminate()
     assert process.wait(30) == 0
 

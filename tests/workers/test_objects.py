@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from config import Settings
-from engines.registry import ENGINES
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
@@ -351,14 +350,14 @@ def test_keys_come_from_the_environment_or_a_file_of_mode_600(
     values = {"workspace_dir": tmp_path, "remote_keys_file": tmp_path / "keys"}
     objects = {"object_endpoint": "http://127.0.0.1:1", "object_bucket": BUCKET}
     with pytest.raises(WorkersUnavailable, match="SPLAZMATTE_BROKER"):
-        connect_page(Settings(_env_file=None, **values, **objects), ())
+        connect_page(Settings(_env_file=None, **values, **objects))
     settings = Settings(_env_file=None, broker="redis://127.0.0.1:1/0", **values, **objects)
     for mode in (0o644, 0o600):
         (tmp_path / "keys").write_text("".join(f"{name}={key}\n" for name, key in KEYS.items()))
         (tmp_path / "keys").chmod(mode)
         expected = r"SECRET_KEY.*mode 600" if mode == 0o644 else "can't be reached"
         with pytest.raises(SplazmatteError, match=expected):
-            connect_worker(settings, ())
+            connect_worker(settings)
     for bad in ("https://key:secret@host", "host", "https://host/bucket", "ftp://host"):
         with pytest.raises(ValueError, match="not an address"):
             Settings(_env_file=None, object_endpoint=bad, object_bucket=BUCKET)
@@ -399,7 +398,7 @@ def test_a_worker_with_a_folder_of_its_own_does_jobs_through_a_line_that_is_cut(
         object_prefix=tmp_path.name,
         **server.settings,
     )
-    connection = connect_page(settings, tuple(ENGINES))
+    connection = connect_page(settings)
     assert connection.queue is not None
     page = make_page(
         settings.workspace_dir, connection.store, connection.queue.send, files=connection.files

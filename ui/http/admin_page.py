@@ -83,7 +83,7 @@ def _workers(overview: Overview, language: Language) -> str:
     rows = [
         (
             escape(worker.name),
-            escape(worker.card or worker.device),
+            escape(_device(worker)),
             escape(", ".join(worker.engines)),
             _worker_state(worker, language),
             _worker_buttons(worker, language),
@@ -92,6 +92,11 @@ def _workers(overview: Overview, language: Language) -> str:
     ]
     columns = ("admin.worker", "admin.card", "admin.engines", "admin.state", "")
     return head + _table(columns, rows, language) + _paragraph("admin.drain_hint", language)
+
+
+def _device(worker: WorkerRecord) -> str:
+    name = worker.card or worker.device
+    return name if worker.memory_bytes is None else f"{name}, {shown_bytes(worker.memory_bytes)}"
 
 
 def _worker_state(worker: WorkerRecord, language: Language) -> str:

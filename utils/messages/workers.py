@@ -10,6 +10,12 @@ TEXTS: dict[str, Text] = {
         "(bash scripts/start_worker.sh), or choose another engine.",
         zh="当前没有运行中的工作进程可使用引擎“{engine}”，任务无法执行。请启动工作进程（bash scripts/start_worker.sh），或改选其他引擎。",
     ),
+    "worker.too_small": Text(
+        en="This job needs about {needed_mb} MB of memory with the engine “{engine}”; the largest worker that has it "
+        "({worker}) has {has_mb} MB. Crop the clip or scale it down and upload it again, choose another engine, or start a "
+        "worker with more memory.",
+        zh="该任务使用引擎“{engine}”约需 {needed_mb} MB 内存（显存），具备该引擎的最大工作进程（{worker}）仅有 {has_mb} MB。请裁剪或缩小视频后重新上传、改选其他引擎，或启动内存更大的工作进程。",
+    ),
     "worker.died": Text(
         en="{workers} workers died while they did this job, one after the other, so it was given up. The "
         "clip may need more memory than they have: try a shorter range or another engine, and tell the admin.",
