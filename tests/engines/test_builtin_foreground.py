@@ -14,7 +14,7 @@ from engines.foreground import LeasedForeground, connect_foreground, foregrounds
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest
 from utils.mask_utils import bounding_box, intersection_over_union
-from utils.types import Box, Message, Prompt
+from utils.types import Box, Message, Point, Prompt
 
 COUNT, WIDTH, HEIGHT = 8, 160, 96
 
@@ -156,6 +156,27 @@ def test_a_score_is_the_overlap_with_a_network_that_knows_the_object_else_of_the
     assert found["knows"].score == pytest.approx(truth, abs=0.07)
     assert found["plain"].score < 0.9
     assert found["knows nothing"].score == found["plain"].score
+
+
+def test_a_click_takes_the_part_that_a_network_shows_which_agrees_with_the_rest_of_the_mask(
+    plain,
+) -> None:
+    frames, masks = clip()
+    cut_off = masks[0].copy()
+    cut_off[:, 66:] = False
+    left_of_it = np.roll(masks[0], -40, axis=1)
+
+    def after_a_click(engine: BuiltinEngine, x: int, mask: np.ndarray) -> np.ndarray:
+        prompt = Prompt(points=(Point(x, 48, positive=not mask[48, x]),), mask=mask)
+        return engine.segment_image(frames[0], prompt)[0].mask
+
+    knows = with_network(Oracle(frames, masks))
+    without = after_a_click(plain, 73, cut_off)
+    for x, mask in ((73, cut_off), (92, masks[0] | np.roll(masks[0], 20, axis=1))):
+        found = intersection_over_union(after_a_click(knows, x, mask), masks[0])
+        assert found > intersection_over_union(after_a_click(plain, x, mask), masks[0]) + 0.05
+    elsewhere = with_network(Oracle(frames[:1], [left_of_it]))
+    assert np.array_equal(after_a_click(elsewhere, 73, cut_off), without)
 
 
 class _Net(Engine):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
+from engines.builtin.vision.arrays import FloatMap
 from engines.builtin.vision.barrier_distance import barrier_distance
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.processing_size import ProcessingFrame
@@ -22,7 +22,6 @@ _REACH = 0.4
 _REACH_LIMITS = 0.02, 0.2
 """The same, as shares of the picture's diagonal, at the least and at the most."""
 _OPEN_BONUS = 1.0
-_MOTION = 1.0
 _EDGE = 6.0
 """Barrier distance, in Lab units, from which on an edge parts two places."""
 
@@ -41,22 +40,23 @@ class Click:
 
 
 def apply_click(
-    picture: ProcessingFrame, mask: Mask, click: Click, motion_cue: MotionCue | None = None
+    picture: ProcessingFrame, mask: Mask, click: Click, evidence: FloatMap | None = None
 ) -> Mask:
     """Return the mask, bool (h, w), with the click's region added or taken away.
 
     A click that the mask already agrees with changes nothing. Otherwise the region is what is
-    connected to the click and resembles it, in appearance and motion, more than the rest of its side.
+    connected to the click and resembles it more than the rest of its side, in appearance and by
+    `evidence`: further log odds of the object, float32 (h, w).
     """
     if click.agrees_with(mask):
         return mask
     side = ~mask if click.positive else mask
-    region = _region(picture, side, mask, click, motion_cue)
+    region = _region(picture, side, mask, click, evidence)
     return mask | region if click.positive else mask & ~region
 
 
 def _region(
-    picture: ProcessingFrame, side: Mask, mask: Mask, click: Click, motion_cue: MotionCue | None
+    picture: ProcessingFrame, side: Mask, mask: Mask, click: Click, evidence: FloatMap | None
 ) -> Mask:
     """Return the pixels of `side` that go over to the other side with the click, bool (h, w)."""
     height, width = side.shape
@@ -92,8 +92,8 @@ def _region(
     forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
     log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -2.0, 1.5)
     log_odds = log_odds + np.where(open_to_click, _OPEN_BONUS, 0.0)
-    if motion_cue is not None:
-        log_odds = log_odds + (_MOTION if click.positive else -_MOTION) * motion_cue.evidence
+    if evidence is not None:
+        log_odds = log_odds + (evidence if click.positive else -evidence)
     log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
     found = (regularised(log_odds, picture.lab, 0.8) > 0.5) & side
     names, _ = components(found | spot)

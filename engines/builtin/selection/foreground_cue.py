@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engines.base import ForegroundEstimator
+from engines.builtin.selection.click import Click
 from engines.builtin.vision.arrays import FloatMap, resize_map
 from engines.builtin.vision.guided_filter import box_mean
-from utils.mask_utils import bounding_box, components, grow_box, intersection_over_union
+from utils.mask_utils import bounding_box, components, dilate, grow_box, intersection_over_union
 from utils.types import Frame, Mask
 
 IntBox = tuple[int, int, int, int]
@@ -25,6 +26,11 @@ _RING = 0.15
 """Width of the ring around a box in which foreground shows that an answer doesn't end with it, as a share of the box."""
 _BESIDE = 0.25
 """Share of a pixel's surroundings in the ring from which on the ring tells of the pixel in full."""
+_NEAR = 8
+"""Pixels around a mask in which foreground is compared with it."""
+_LEAST_AGREEMENT, _FULL_AGREEMENT = 0.6, 0.9
+"""Overlap with the rest of a clicked mask from which an answer counts, and from which it counts in full."""
+_LARGEST_CHANGE_LOGIT = 3.0
 _KEPT_BOXES = 16
 
 log = logging.getLogger(__name__)
@@ -72,6 +78,22 @@ class ForegroundCue:
         there[y0:y1, x0:x1] = True
         overlaps = [intersection_over_union(found & there, mask) for found in answers]
         return float(np.average(overlaps, weights=weights))
+
+    def log_odds_of_change(self, mask: Mask, box: IntBox, click: Click) -> FloatMap:
+        """Return the networks' log odds of the object where a click changes a mask, float32 (h, w).
+
+        Of the answers that differ from the mask, bool (h, w), at the click, each weighted by how well it
+        agrees with the rest of the mask: such a network knows the target, and shows how far the change
+        goes. 0 where there is none. `box` holds the mask and the click.
+        """
+        total = np.zeros(mask.shape, dtype=np.float32)
+        weights = 0.0
+        for network in self._networks:
+            for answer in network.answers(box):
+                weight = _agreement_beside(answer > 0.5, mask, click)
+                total += np.float32(weight**2) * _logit(answer, _LARGEST_CHANGE_LOGIT)
+                weights += weight
+        return np.asarray(total / np.float32(max(weights, 1e-6)), dtype=np.float32)
 
     def components_at(self, places: list[tuple[int, int]]) -> list[Mask]:
         """Return each network's foreground components at the places (x, y) of the small picture, bool (h, w).
@@ -179,9 +201,23 @@ def _ring(shape: tuple[int, ...], box: IntBox) -> Mask:
     return ring
 
 
-def _logit(probability: FloatMap) -> FloatMap:
+def _agreement_beside(found: Mask, mask: Mask, click: Click) -> float:
+    """Return how well foreground, bool (h, w), agrees with a mask beside the change that a click asks for, in [0, 1].
+
+    0 where it doesn't show that change.
+    """
+    change = found & ~mask if click.positive else mask & ~found
+    if not change[click.y, click.x]:
+        return 0.0
+    names, _ = components(change)
+    rest = ~dilate(names == names[click.y, click.x], 1)
+    overlap = intersection_over_union(found & dilate(mask, _NEAR) & rest, mask & rest)
+    span = _FULL_AGREEMENT - _LEAST_AGREEMENT
+    return float(np.clip((overlap - _LEAST_AGREEMENT) / span, 0.0, 1.0))
+
+
+def _logit(probability: FloatMap, largest: float = _LARGEST_LOGIT) -> FloatMap:
     clipped = np.clip(probability, 1e-3, 1.0 - 1e-3)
     return np.asarray(
-        np.clip(np.log(clipped / (1.0 - clipped)), -_LARGEST_LOGIT, _LARGEST_LOGIT),
-        dtype=np.float32,
+        np.clip(np.log(clipped / (1.0 - clipped)), -largest, largest), dtype=np.float32
     )

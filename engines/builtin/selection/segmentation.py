@@ -141,12 +141,15 @@ class BuiltinSegmentation:
     def _corrected(self, mask: Mask, click: Click) -> Mask:
         x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
         both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
+        evidence = self._cue.log_odds_of_change(mask, both, click)
         motion_cue = self._motion_cue(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
+        if motion_cue is not None:
+            evidence = evidence + motion_cue.evidence
         colours = self._colours()
         if self._features is None:
             self._features = appearance(colours.lab)
         picture = ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
-        return apply_click(picture, mask, click, motion_cue)
+        return apply_click(picture, mask, click, evidence)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
