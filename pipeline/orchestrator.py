@@ -34,7 +34,7 @@ from pipeline.session.archive import NameOf, zip_stream
 from pipeline.session.clips import Clips
 from pipeline.session.pictures import SessionPictures
 from pipeline.session.playback import PlaybackClips
-from pipeline.session.quick_preview import PreviewState, QuickPreviews
+from pipeline.session.quick_preview import PreviewMaker, PreviewState, QuickPreviews
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.result_versions import (
     VersionInfo,
@@ -108,8 +108,9 @@ class Orchestrator:
         self.operations = Operations(settings, self._clips, jobs, self._jobs, self._choice, workers)
         """What an administrator sees and may change."""
         self._playback = PlaybackClips(video)
+        maker = PreviewMaker(video, manager, lambda: bool(jobs.active_sessions()))
         self._previews = QuickPreviews(
-            video, manager, self._choice.quick_preview_engine, lambda: bool(jobs.active_sessions())
+            self._choice.quick_preview_engine, maker.make if cards is None else cards.make_preview
         )
         self._upkeep = Upkeep(settings, store, video, manager, jobs)
         self._doctor = Doctor(settings, registry, manager, video)

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 
 from config import Settings
@@ -16,15 +17,17 @@ from engines.registry import EngineRegistry
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.queue import JobRunner
 from pipeline.jobs.requests import Jobs
+from pipeline.selection.main_object import alpha_of_frame
 from pipeline.session.clips import Clips
+from pipeline.session.quick_preview import PreviewMaker
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from pipeline.workers.cards import card_name, device_memory_bytes
 from pipeline.workers.connection import WorkerConnection
-from pipeline.workers.prompt_worker import PromptWorker
+from pipeline.workers.prompt_worker import CardWork, PromptWorker
 from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.worker import Worker
-from utils.priority import give_way
+from utils.priority import ClickPriority, give_way
 
 Loop = Callable[[Worker], None]
 """Gives a worker its jobs until it stops."""
@@ -53,8 +56,6 @@ def run_worker(
     video.check_ffmpeg()
     choice = EngineChoice(settings, registry, manager)
     runner = JobRunner()
-    if prompts is not None:
-        PromptWorker(prompts, manager, runner.clicks).start()
 
     def run_job(sessions: SessionStore, record: JobRecord, context: RunContext) -> None:
         own = replace(context, make_way=lambda: runner.clicks.make_way(context.cancel))
@@ -82,6 +83,8 @@ def run_worker(
         settings.lease_s,
         lives,
     )
+    if prompts is not None:
+        answer_prompts(prompts, settings, manager, worker, runner.clicks)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
@@ -89,6 +92,24 @@ def run_worker(
         give_way()  # after its signs of life began, which must not wait for a core
         loop(worker)
     manager.close(0.0)
+
+
+def answer_prompts(
+    connection: Connection,
+    settings: Settings,
+    manager: ModelManager,
+    worker: Worker,
+    clicks: ClickPriority,
+) -> None:
+    """Do what the page asks for over the pipe, beside the worker's jobs, until it closes."""
+    sessions = SessionStore(settings.workspace_dir)
+    maker = PreviewMaker(VideoIO(settings), manager, lambda: worker.is_running)
+
+    def make_preview(engine: str, session_id: str, on_done: Callable[[int], None]) -> None:
+        maker.make(sessions.open(session_id), engine, on_done, worker.stopping)
+
+    work = CardWork(partial(alpha_of_frame, manager), make_preview)
+    PromptWorker(connection, manager, clicks, work).start()
 
 
 def ready_engines(registry: Iterable[Engine], *, shares_folder: bool) -> tuple[str, ...]:

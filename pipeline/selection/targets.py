@@ -52,6 +52,7 @@ class Targets:
         self._choice = choice
         self._translator = translator
         self._results = results
+        self._cards = cards
         self._selector = Selector(choice.manager, clicks, cards)
 
     def segment(
@@ -141,7 +142,11 @@ class Targets:
         check_unlocked(session.state, target)
         name = self._choice.main_object_engine()
         picture = self._clips.read_around(session, clip, frame, ())[0]
-        mask = main_object(alpha_of_frame(self._choice.manager, name, picture))
+        if self._cards is None:
+            alpha = alpha_of_frame(self._choice.manager, name, picture)
+        else:
+            alpha = self._cards.find_alpha(name, picture)
+        mask = main_object(alpha)
         with disk.translate_disk_full(session.folder):
             write_mask(session.own_mask_path(frame, target), mask)
             prompt = Prompt(mask=mask)

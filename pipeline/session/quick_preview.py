@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeAlias
 
 from engines.base import FrameSource, MattingEngine, RunContext
 from engines.device.manager import ModelManager
@@ -78,25 +79,100 @@ class SmallFrames:
         return self._recent[0][1]
 
 
-class QuickPreviews:
-    """Makes previews, the one asked for last first; the worker starts with the first of them.
+MakePreview: TypeAlias = Callable[[Session, str, Callable[[int], None], threading.Event], None]
+"""Makes a session's preview with an engine; is told whom to tell the frames done, and what ends it early. Raises
+`Cancelled` then."""
+
+
+class PreviewMaker:
+    """Makes previews in this process.
 
     Args:
-        engine_name: the engine that makes them now, "" for none.
-        is_job_active: tells whether a job runs or waits.
+        is_job_active: tells whether a job runs or waits here.
     """
 
     def __init__(
-        self,
-        video: VideoIO,
-        manager: ModelManager,
-        engine_name: Callable[[], str],
-        is_job_active: Callable[[], bool],
+        self, video: VideoIO, manager: ModelManager, is_job_active: Callable[[], bool]
     ) -> None:
         self._video = video
         self._manager = manager
-        self._engine_name = engine_name
         self._is_job_active = is_job_active
+
+    def make(
+        self,
+        session: Session,
+        engine_name: str,
+        on_done: Callable[[int], None],
+        stopping: threading.Event,
+    ) -> None:
+        """See `MakePreview`.
+
+        Raises:
+            OSError: the disk is full.
+            SplazmatteError: the clip or the engine can't be used.
+        """
+        pictures = self.composited(session, engine_name, on_done, stopping)
+        try:
+            write_playback_clip(pictures, session.quick_preview_clip, stopping)
+        finally:
+            session.quick_preview_picture.unlink(missing_ok=True)
+
+    def composited(
+        self,
+        session: Session,
+        engine_name: str,
+        on_done: Callable[[int], None],
+        stopping: threading.Event,
+    ) -> Iterator[Frame]:
+        """Yield every frame over a checkerboard, uint8 RGB; waits while something else runs."""
+        clip = session.clip
+        source = self._video.open(session.source, clip, stopping)
+        done, next_s = 0, 0.0
+        while done < clip.frame_count:
+            self._wait_until_idle(stopping)
+            for picture in self._matted(SmallFrames(source, done), engine_name, stopping):
+                done += 1
+                on_done(done)
+                if time.monotonic() >= next_s:
+                    write_image(session.quick_preview_picture, picture)
+                    next_s = time.monotonic() + PICTURE_INTERVAL_S
+                yield picture
+                if self.is_busy(own_leases=1):
+                    break
+
+    def _matted(
+        self, frames: SmallFrames, engine_name: str, stopping: threading.Event
+    ) -> Iterator[Frame]:
+        with self._manager.lease(
+            engine_name, size_wh=frames.size_wh, wait_s=0, cancel=stopping
+        ) as engine:
+            if not isinstance(engine, MattingEngine):
+                raise TypeError(f"{engine_name} makes no mattes")
+            matted = engine.process(frames, {}, 0, {}, RunContext(cancel=stopping))
+            with closing(matted):  # type: ignore[type-var]
+                for item in matted:
+                    yield compose_over_checker(frames.recent(item.index), item.alpha)
+
+    def _wait_until_idle(self, stopping: threading.Event) -> None:
+        while self.is_busy(own_leases=0):
+            if stopping.wait(IDLE_CHECK_S):
+                raise Cancelled
+
+    def is_busy(self, own_leases: int) -> bool:
+        """Return whether a job is active, or more engines are lent than the preview has."""
+        return self._is_job_active() or self._manager.lease_count() > own_leases
+
+
+class QuickPreviews:
+    """Has previews made, the one asked for last first; the worker starts with the first of them.
+
+    Args:
+        engine_name: the engine that makes them now, "" for none.
+    """
+
+    def __init__(self, engine_name: Callable[[], str], make: MakePreview) -> None:
+        self._engine_name = engine_name
+        self._make_preview = make
         self._states: dict[str, PreviewState] = {}
         """Of the sessions that wait or are worked on."""
         self._failed = FailedSessions()
@@ -129,8 +205,11 @@ class QuickPreviews:
     def _make(self, session: Session) -> None:
         has_failed = False
         try:
-            write_playback_clip(
-                self._composited(session), session.quick_preview_clip, self._worker.stopping
+            self._make_preview(
+                session,
+                self._engine_name(),
+                partial(self._note_done, session),
+                self._worker.stopping,
             )
         except Cancelled:
             return
@@ -140,48 +219,11 @@ class QuickPreviews:
         except Exception:
             has_failed = True
             logger.exception("session %s has no quick preview", session.id[:6])
-        finally:
-            session.quick_preview_picture.unlink(missing_ok=True)
         with self._lock:
             del self._states[session.id]
             if has_failed:
                 self._failed.add(session)
 
-    def _composited(self, session: Session) -> Iterator[Frame]:
-        """Yield every frame over a checkerboard, uint8 RGB; waits while something else runs."""
-        clip = session.clip
-        source = self._video.open(session.source, clip, self._worker.stopping)
-        done, next_s = 0, 0.0
-        while done < clip.frame_count:
-            self._wait_until_idle()
-            for picture in self._matted(SmallFrames(source, done)):
-                done += 1
-                with self._lock:
-                    self._states[session.id] = PreviewState(done, clip.frame_count)
-                if time.monotonic() >= next_s:
-                    write_image(session.quick_preview_picture, picture)
-                    next_s = time.monotonic() + PICTURE_INTERVAL_S
-                yield picture
-                if self._is_busy(own_leases=1):
-                    break
-
-    def _matted(self, frames: SmallFrames) -> Iterator[Frame]:
-        name = self._engine_name()
-        with self._manager.lease(
-            name, size_wh=frames.size_wh, wait_s=0, cancel=self._worker.stopping
-        ) as engine:
-            if not isinstance(engine, MattingEngine):
-                raise TypeError(f"{name} makes no mattes")
-            context = RunContext(cancel=self._worker.stopping)
-            matted = engine.process(frames, {}, 0, {}, context)
-            with closing(matted):  # type: ignore[type-var]
-                for item in matted:
-                    yield compose_over_checker(frames.recent(item.index), item.alpha)
-
-    def _wait_until_idle(self) -> None:
-        while self._is_busy(own_leases=0):
-            if self._worker.stopping.wait(IDLE_CHECK_S):
-                raise Cancelled
-
-    def _is_busy(self, own_leases: int) -> bool:
-        return self._is_job_active() or self._manager.lease_count() > own_leases
+    def _note_done(self, session: Session, done: int) -> None:
+        with self._lock:
+            self._states[session.id] = PreviewState(done, session.clip.frame_count)

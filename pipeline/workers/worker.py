@@ -98,6 +98,11 @@ class Worker:
         """Its name in the store, which no other worker has."""
         return self._record.name
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs a job now."""
+        return self._running is not None
+
     def suits(self, record: JobRecord) -> bool:
         """Return whether it has what a job needs."""
         return self._record.suits(record.requirements)

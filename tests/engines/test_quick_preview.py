@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 import app
@@ -13,11 +15,22 @@ from config import Settings
 from engines.device.manager import ModelManager
 from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
 from engines.registry import build_registry
-from pipeline.session.quick_preview import LONG_SIDE, PreviewState, QuickPreviews
+from pipeline.selection.main_object import alpha_of_frame, main_object
+from pipeline.session.masks import read_mask
+from pipeline.session.quick_preview import LONG_SIDE, PreviewMaker, PreviewState
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
+from pipeline.worker_process import answer_prompts
+from pipeline.workers.dispatch import Dispatcher
+from pipeline.workers.prompt_cards import PromptCards
+from pipeline.workers.records import WorkerRecord
+from pipeline.workers.store import FileJobStore
+from pipeline.workers.transfer import SharedFolder
+from pipeline.workers.worker import Worker
 from tests.disc import write_clip
 from tests.engines.tiny_onnx import install, unpinned_manifest
+from tests.faults.workplace import wait_until
+from utils.priority import ClickPriority
 
 COUNT = 6
 
@@ -92,11 +105,12 @@ def test_it_gives_its_engine_back_while_something_else_runs(folder: Path, tmp_pa
         leases_while_waiting.append(manager.lease_count())
         return runs
 
-    previews = QuickPreviews(VideoIO(settings), manager, lambda: "rvm", is_job_active)
+    maker = PreviewMaker(VideoIO(settings), manager, is_job_active)
     session = SessionStore(settings.workspace_dir).open(session_id)
-    previews._states[session_id] = PreviewState(0, COUNT)
-    pictures = list(previews._composited(session))
+    done: list[int] = []
+    pictures = list(maker.composited(session, "rvm", done.append, threading.Event()))
     assert len(pictures) == COUNT
+    assert done == list(range(1, COUNT + 1))
     # Twice before the first frame; after the second frame it stopped, and waited once.
     assert leases_while_waiting[:7] == [0, 0, 0, 1, 1, 0, 0]
     assert orchestrator.close()
@@ -106,10 +120,48 @@ def test_it_gives_its_engine_back_while_something_else_runs(folder: Path, tmp_pa
 def test_a_click_counts_as_something_else(folder: Path, tmp_path: Path) -> None:
     settings = settings_of(folder, tmp_path)
     manager = ModelManager(build_registry(settings), device="cpu")
-    previews = QuickPreviews(VideoIO(settings), manager, lambda: "rvm", lambda: False)
+    maker = PreviewMaker(VideoIO(settings), manager, lambda: False)
     with manager.lease("rvm"):
-        assert not previews._is_busy(own_leases=1)
+        assert not maker.is_busy(own_leases=1)
         with manager.lease("u2netp"):
-            assert previews._is_busy(own_leases=1)
-    assert not previews._is_busy(own_leases=0)
+            assert maker.is_busy(own_leases=1)
+    assert not maker.is_busy(own_leases=0)
+    manager.close()
+
+
+def test_with_cards_the_preview_and_the_main_object_are_found_in_a_worker(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(folder, tmp_path)
+    store, files = FileJobStore(tmp_path), SharedFolder(SessionStore(tmp_path))
+    dispatcher = Dispatcher(store, tmp_path, 90.0, files)
+    dispatcher.cards = PromptCards()
+    page = app.build_orchestrator(settings, dispatcher)
+    monkeypatch.setattr(page._choice.manager, "lease", None)  # the page itself loads nothing
+    session_id = page.create_session(folder / "clip.mp4", "clip.mp4").id
+
+    # A worker's side, over the pipe that its process has.
+    manager = ModelManager(build_registry(settings), device="cpu")
+    own_end, prompts = multiprocessing.Pipe()
+    record = WorkerRecord(name="gpu0", engines=())
+    worker = Worker(store, tmp_path, files, lambda *_: None, record, 90.0)
+    answer_prompts(prompts, settings, manager, worker, ClickPriority())
+    assert page.quick_preview(session_id) == PreviewState(0, COUNT)
+    dispatcher.cards.add("gpu0", own_end)
+
+    picture = page._clips.read_around(*page._clips.open(session_id, 0), 0, ())[0]
+    alpha = dispatcher.cards.find_alpha("u2netp", picture)
+    assert np.array_equal(alpha, alpha_of_frame(manager, "u2netp", picture))
+    # A random network may find nothing; what it finds makes the mask in either case.
+    level = float(np.median(alpha))
+    monkeypatch.setattr("pipeline.selection.main_object._PRESENT", level)
+    keyframe = page.select_main_object(session_id, 0)
+    found = main_object(alpha)
+    assert keyframe.engine == "u2netp"
+    assert np.array_equal(read_mask(page._store.open(session_id).own_mask_path(0)), found)
+
+    wait_until(lambda: page.quick_preview(session_id) == PreviewState(COUNT, COUNT, is_ready=True))
+    assert page.quick_preview_file(session_id, is_clip=False) is None
+    assert page.quick_preview_file(session_id, is_clip=True) is not None
+    assert page.close()
     manager.close()

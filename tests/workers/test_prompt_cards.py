@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from config import Settings
+from pipeline.session.store import SessionStore
 from pipeline.workers.local import LocalWorkers
 from tests.faults.workplace import wait_until
 from tests.workers import card_worker
-from utils.errors import EngineUnavailable, UnusablePrompt
+from utils.errors import Cancelled, EngineUnavailable, UnusablePrompt
 from utils.types import Prompt
 
 FRAME = np.zeros((4, 4, 3), dtype=np.uint8)
@@ -85,6 +86,37 @@ def test_a_prompt_goes_to_the_card_with_least_to_do_and_stays_with_its_frame(pla
     assert place.ask(7)[0] == "5"
     with pytest.raises(UnusablePrompt):
         place.ask(7, "refuse")
+
+
+def test_the_main_object_and_previews_go_to_the_card_with_least_to_do_too(place: Place) -> None:
+    cards = place.workers.cards
+    session = SessionStore(place.folder).create("clip.mp4")
+
+    def card_of(engine: str = "find") -> str:
+        return str(round(float(cards.find_alpha(engine, FRAME)[0, 0]) * 100))
+
+    go_on = place.folder / "end the preview"
+    done: list[int] = []
+    making = threading.Thread(
+        target=cards.make_preview, args=(session, f"wait {go_on}", done.append, threading.Event())
+    )
+    place.threads.append(making)
+    making.start()
+    wait_until(lambda: done)
+    (busy,) = map(str, done)
+    (free,) = {"5", "7"} - {busy}
+    assert [card_of(), place.ask(1)[0], card_of()] == [free] * 3
+    go_on.touch()
+    making.join()
+    assert done == [int(busy), 100]
+
+    with pytest.raises(UnusablePrompt):
+        cards.find_alpha("refuse", FRAME)
+    with pytest.raises(EngineUnavailable, match="3 worker processes ended"):
+        cards.make_preview(session, "die", done.append, threading.Event())
+    place.workers.stop()
+    with pytest.raises(Cancelled):
+        cards.make_preview(session, "find", done.append, threading.Event())
 
 
 def test_a_worker_that_dies_of_a_prompt_costs_that_prompt_only(place: Place) -> None:
