@@ -33,6 +33,7 @@ from engines.onnx.runtime.interface import NetworkSession, NetworkStream, Stream
 from engines.onnx.spec import NativeSize
 from engines.rvm.options import NETWORK_OF, RvmOptions, ratio_for, ratios
 from engines.rvm.passes import Runner, compare_once
+from engines.rvm.shot_start import lead_in_bytes
 from engines.rvm.single_image import foreground_of
 from utils.options import OptionValue, read_options
 from utils.types import Alpha, Frame, Mask, Message
@@ -81,7 +82,8 @@ class RvmEngine(Engine):
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """See `Engine.working_bytes`."""
-        return _BASE_BYTES + size_wh[0] * size_wh[1] * _BYTES_PER_PIXEL
+        network = size_wh[0] * size_wh[1] * _BYTES_PER_PIXEL
+        return _BASE_BYTES + network + lead_in_bytes(size_wh)
 
     def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
         """See `Engine.seams`: states and what is kept of the target begin anew at a cut."""

@@ -1,47 +1,35 @@
 """The order in which a clip is matted, and one stream of frames through the network.
 
 From the start frame the clip is matted backwards, then forwards, each with states of its own. States are set
-to zero at the start of a stream and at cuts: with old ones the first frames are wrong, and may stay wrong. From
-zero they are ragged too, so that a shot's first frames go through the network in reverse order before them.
+to zero at the start of a stream and at cuts: with old ones the first frames are wrong, and may stay wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from engines.base import FrameSource, MattedFrame, RunContext
 from engines.onnx.guide import TargetGuide
-from engines.onnx.runtime.interface import NetworkStream, Tensor
+from engines.onnx.runtime.interface import NetworkStream
 from engines.onnx.target import (
     TargetAgreement,
     TargetRestriction,
     blank_outside,
     compare_with_target,
 )
+from engines.rvm.shot_start import (
+    WARM_UP_STEPS,
+    Step,
+    alpha_of,
+    lead_in_frames,
+    matte_shots,
+)
 from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask
-
-WARM_UP_STEPS = 2
-"""Further steps on a frame by itself: an alpha from empty states is ragged at the edges."""
-LEAD_IN_FRAMES = 8
-"""Frames after a shot's first that lead to it: the motion in them tells blurred hands from what passes behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A frame on its way: its mask where there is a target, and what the network is to see of it."""
-
-    index: int
-    mask: Mask | None
-    seen: Frame
-    starts: bool
-    agreement: TargetAgreement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +96,10 @@ class Runner:
     def _matte(self, first: int, step: Literal[1, -1]) -> Iterator[tuple[Step, Alpha]]:
         stream = self.open_stream()
         comparison = None if self.guide.is_empty else self.open_stream()
+        lead_in = lead_in_frames(self.frames.size_wh, marked=not self.guide.is_empty)
         source = ahead(lambda: self._prepared(first, step, comparison), depth=2)
         with closing(source) as items:  # type: ignore[type-var]
-            for item, lead_in in with_lead_in(items):
-                if item.starts:
-                    stream.reset()
-                for frame in lead_in:
-                    self.context.check_cancelled()
-                    stream.step(frame)
-                yield item, _alpha(stream.step(item.seen))
+            yield from matte_shots(items, stream, lead_in, self.context.check_cancelled)
 
     def _prepared(
         self, first: int, step: Literal[1, -1], comparison: NetworkStream | None
@@ -141,37 +124,9 @@ class Runner:
                 yield Step(index, mask, seen, starts, agreement)
 
 
-def with_lead_in(items: Iterable[Step]) -> Iterator[tuple[Step, list[Frame]]]:
-    """Yield the steps, with a shot's first one the frames, uint8 RGB (H, W, 3), to go through the network before it."""
-    begun: list[Step] = []
-    for item in items:
-        if begun and (item.starts or len(begun) > LEAD_IN_FRAMES):
-            yield from _led_in(begun)
-            begun = []
-        if begun or item.starts:
-            begun.append(item)
-        else:
-            yield item, []
-    if begun:
-        yield from _led_in(begun)
-
-
-def _led_in(begun: list[Step]) -> Iterator[tuple[Step, list[Frame]]]:
-    """Yield a shot's first steps; a shot of one frame leads to itself."""
-    lead_in = [item.seen for item in reversed(begun[1:])] or [begun[0].seen] * WARM_UP_STEPS
-    for item in begun:
-        yield item, lead_in
-        lead_in = []
-
-
 def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:
     """Return what the network says of one frame by itself, uint8 RGB (H, W, 3), and the mask on it."""
     stream.reset()
     for _ in range(WARM_UP_STEPS):
         stream.step(frame)
-    return compare_with_target(_alpha(stream.step(frame)), mask)
-
-
-def _alpha(outputs: tuple[Tensor, ...]) -> Alpha:
-    alpha: Alpha = np.clip(outputs[0][0, 0], 0.0, 1.0, dtype=np.float32)
-    return alpha
+    return compare_with_target(alpha_of(stream.step(frame)), mask)

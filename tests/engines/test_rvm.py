@@ -13,7 +13,7 @@ from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.onnx.networks import RVM_NETWORKS
 from engines.onnx.target import TargetRestriction, blank_outside, compare_with_target
 from engines.rvm import engine as engine_module
-from engines.rvm import passes
+from engines.rvm import shot_start
 from engines.rvm.engine import RvmEngine
 from engines.rvm.options import ratio_for
 from pipeline.jobs.automatic import choose_by_looking
@@ -107,18 +107,51 @@ def test_forwards_from_the_start_frame_is_as_if_the_clip_began_there(engine):
     assert np.array_equal(from_middle[4], tail[1])
 
 
+class _Recorder:
+    """A stream whose alpha counts its steps since the last reset, in hundredths."""
+
+    def __init__(self):
+        self.seen = []
+
+    def reset(self):
+        self.seen.append([])
+
+    def step(self, frame):
+        self.seen[-1].append(int(frame[0, 0, 0]))
+        return (np.full((1, 1, 2, 2), len(self.seen[-1]) / 100, np.float32),)
+
+
+def shots(count, starts):
+    return [
+        shot_start.Step(index, None, np.full((2, 2, 3), index, np.uint8), index in starts, None)
+        for index in range(count)
+    ]
+
+
 def test_a_shot_s_first_frames_lead_to_it_and_no_frame_of_the_next_shot_does():
-    steps = [
-        passes.Step(index, None, np.full((2, 2, 3), index, np.uint8), index in (0, 12, 15), None)
-        for index in range(16)
+    stream = _Recorder()
+    pairs = list(shot_start.matte_shots(shots(16, (0, 12, 15)), stream, 8, lambda: None))
+    assert [item.index for item, _ in pairs] == list(range(16))
+    assert stream.seen == [
+        [8, 7, 6, 5, 4, 3, 2, 1, *range(12)],
+        [14, 13, 12, 13, 14],
+        [15, 15, 15],
     ]
-    led = [
-        (item.index, [int(frame[0, 0, 0]) for frame in lead_in])
-        for item, lead_in in passes.with_lead_in(steps)
-    ]
-    expected: dict[int, list[int]] = {index: [] for index in range(16)}
-    expected |= {0: [8, 7, 6, 5, 4, 3, 2, 1], 12: [14, 13], 15: [15, 15]}
-    assert led == list(expected.items())
+
+
+def test_a_shot_s_first_frames_have_the_alphas_of_the_reverse_run_and_fade_to_those_of_the_forward_run():
+    pairs = list(shot_start.matte_shots(shots(10, (0,)), _Recorder(), 8, lambda: None))
+    steps = [round(100 * float(alpha[0, 0]), 2) for _, alpha in pairs]
+    # Frame n is the reverse run's step 9 - n and the forward run's step 9 + n.
+    assert steps[:7] == [9, 8, 7, 6, 5, 4, 3]
+    assert steps[7:] == [round(16 + 2 / 3 * (2 - 16), 2), round(17 + 1 / 3 * (1 - 17), 2), 18]
+
+
+def test_a_large_picture_has_a_shorter_lead_in_and_everyone_the_least():
+    assert shot_start.lead_in_frames((1920, 1080), marked=True) == 24
+    assert 8 < shot_start.lead_in_frames((2560, 1440), marked=True) < 24
+    assert shot_start.lead_in_frames((3840, 2160), marked=True) == 8
+    assert shot_start.lead_in_frames((640, 360), marked=False) == 8
 
 
 def test_the_target_s_alpha_is_zero_away_from_its_mask(engine):
@@ -140,7 +173,7 @@ def test_a_frame_without_a_mask_is_told(engine):
 
 
 def test_a_clip_without_a_person_is_told(engine, monkeypatch):
-    monkeypatch.setattr(passes, "_alpha", lambda outputs: np.zeros((64, 96), np.float32))
+    monkeypatch.setattr(shot_start, "alpha_of", lambda outputs: np.zeros((64, 96), np.float32))
     notices = []
     run(engine, noise(2), context=RunContext(on_notice=notices.append))
     assert [notice.code for notice in notices] == ["engine.rvm.nobody"]
