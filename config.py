@@ -217,6 +217,8 @@ class Settings(BaseSettings):
     """Folder under models_dir (or a full path) of the Chinese-English translation model."""
     matanyone_generation: Literal["auto", "1", "2"] = "auto"
     """MatAnyone generation; auto prefers 2 where its weights are there."""
+    matanyone_cuda_graphs: bool = False
+    """Replay MatAnyone's steps as CUDA graphs, checked against the plain steps in each job; never tried on a GPU."""
     matanyone_model: str = "matanyone"
     """Folder under models_dir (or a full path) of MatAnyone's weights."""
     matanyone2_model: str = "matanyone2"

@@ -2,7 +2,8 @@
 
 Each frame is run by upstream and by every variant in turn, so that what else runs on the machine weighs on all
 of them alike. Times are CPU time on a CPU and synchronised wall time on a GPU. The memory bank is full
-before the first frame that counts. Random weights show equality, speed and memory, never quality.
+before the first frame that counts. Random weights show equality, speed and memory, never quality. Memory is
+counted on a GPU only: what a side holds, weights included, and the most that a frame takes besides.
 """
 
 from __future__ import annotations
@@ -10,17 +11,33 @@ from __future__ import annotations
 import copy
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from bench import reference_matanyone as reference
+from utils.messages import render
+
+Advance: TypeAlias = Callable[[np.ndarray], np.ndarray]
+"""Takes the next frame, uint8 RGB (H, W, 3), and gives its alpha, float32 (H, W)."""
 
 FILL_FRAMES = 5
 """Frames that fill the memory bank, each one a memory frame."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to run our network: on the fixed crop, at half precision, as CUDA graphs, or changed by `change`."""
+
+    name: str
+    crops: bool = False
+    half: str = ""
+    graphs: bool = False
+    change: Callable[[Any], Any] = lambda module: module
 
 
 @dataclass
@@ -28,7 +45,10 @@ class Side:
     """One contestant: how it advances a frame, and what came out."""
 
     name: str
-    advance: Callable[[np.ndarray], np.ndarray]
+    advance: Advance = field(default=lambda frame: frame)
+    is_compared: bool = True
+    held_bytes: int = 0
+    frame_bytes: int = 0
     seconds: list[float] = field(default_factory=list)
     max_difference: float = 0.0
     mean_difference: float = 0.0
@@ -43,56 +63,81 @@ class Comparison:
     ratio: float
     max_difference: float | None
     mean_difference: float | None
+    peak_bytes: int | None
 
 
 def compare_matanyone(
     frames: list[np.ndarray], masks: list[np.ndarray], device: str, variants: bool
 ) -> list[Comparison]:
     """Upstream first, then ours, ours on the fixed crop, and with `variants` what else was tried."""
+    network = reference.random_network(0)
+    region = _region(masks)
+    ours = [Variant("ours"), Variant(f"ours, crop ({round(100 * region.share)} %)", crops=True)]
+    ours += [*_VARIANTS, *(_ON_GPU if device == "cuda" else [])] if variants else []
+    sides: list[Side] = []
+
+    def add(side: Side, open_side: Callable[[], Advance]) -> None:
+        before = _allocated(device)
+        side.advance = open_side()
+        for frame in frames[1 : 1 + FILL_FRAMES]:
+            side.advance(frame)
+        side.held_bytes = _allocated(device) - before
+        sides.append(side)
+
+    with _every_frame_memorised():
+        upstream = partial(_open_upstream, network, frames[0], masks[0], device)
+        add(Side("upstream"), partial(upstream, amp=False))
+        if device == "cuda":
+            # As upstream's own command runs there.
+            add(Side("upstream, autocast"), partial(upstream, amp=True))
+        for variant in ours:
+            used = region if variant.crops else None
+            # On a crop upstream sees another picture: the tests compare it on the same crop.
+            side = Side(variant.name, is_compared=not variant.crops)
+            add(side, partial(_open_ours, network, variant, device, frames[0], masks[0], used))
+    for frame in frames[1 + FILL_FRAMES :]:
+        _advance_all(sides, frame, device)
+    return [_row(side, sides[0], device) for side in sides]
+
+
+def _advance_all(sides: list[Side], frame: np.ndarray, device: str) -> None:
     import torch
 
-    network = reference.random_network(0).to(device)
-    upstream = reference.open_core(network, device)
-    sides = [Side("upstream", lambda frame: _upstream_step(upstream, frame, device))]
-    region = _region(masks)
-    with _every_frame_memorised(upstream):
-        _upstream_first(upstream, frames[0], masks[0], device)
-        ours = {"ours": _plain, f"ours, crop ({round(100 * region.share)} %)": _plain}
-        ours |= _VARIANTS if variants else {}
-        for name, change in ours.items():
-            used = region if "crop" in name else None
-            core = _open_core(network, change, device, frames[0], masks[0], used, "bf16" in name)
-            sides.append(Side(name, _advancing(core, used)))
-        for frame in frames[1 : 1 + FILL_FRAMES]:
-            for side in sides:
-                side.advance(frame)
     clock = time.process_time if device == "cpu" else time.perf_counter
-    for frame in frames[1 + FILL_FRAMES :]:
-        expected: np.ndarray | None = None
-        for side in sides:
-            start = clock()
-            alpha = side.advance(frame)
-            if device == "cuda":
-                torch.cuda.synchronize()
-            side.seconds.append(clock() - start)
-            expected = alpha if expected is None else expected
-            difference = np.abs(alpha - expected)
-            side.max_difference = max(side.max_difference, float(difference.max()))
-            side.mean_difference = max(side.mean_difference, float(difference.mean()))
-    return [_row(side, sides[0]) for side in sides]
+    expected: np.ndarray | None = None
+    for side in sides:
+        before = _allocated(device)
+        if device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        start = clock()
+        alpha = side.advance(frame)
+        if device == "cuda":
+            torch.cuda.synchronize()
+            side.frame_bytes = max(side.frame_bytes, torch.cuda.max_memory_allocated() - before)
+        side.seconds.append(clock() - start)
+        expected = alpha if expected is None else expected
+        difference = np.abs(alpha - expected)
+        side.max_difference = max(side.max_difference, float(difference.max()))
+        side.mean_difference = max(side.mean_difference, float(difference.mean()))
 
 
-def _row(side: Side, upstream: Side) -> Comparison:
+def _row(side: Side, upstream: Side, device: str) -> Comparison:
     ratios = [a / b for a, b in zip(upstream.seconds, side.seconds, strict=True)]
-    # On a crop upstream sees another picture: the tests compare it on the same crop.
-    compared = side is not upstream and "crop" not in side.name
+    compared = side is not upstream and side.is_compared
     return Comparison(
         side.name,
         statistics.median(side.seconds),
         statistics.median(ratios),
         side.max_difference if compared else None,
         side.mean_difference if compared else None,
+        side.held_bytes + side.frame_bytes if device == "cuda" else None,
     )
+
+
+def _allocated(device: str) -> int:
+    import torch
+
+    return int(torch.cuda.memory_allocated()) if device == "cuda" else 0
 
 
 def _region(masks: list[np.ndarray]) -> Any:
@@ -104,15 +149,15 @@ def _region(masks: list[np.ndarray]) -> Any:
 
 
 @contextmanager
-def _every_frame_memorised(upstream: Any) -> Any:
+def _every_frame_memorised() -> Iterator[None]:
+    """Let every frame of ours enter the memory bank; upstream's core has an attribute for it."""
     from engines.matanyone import target
 
     interval, target.MEMORY_INTERVAL = target.MEMORY_INTERVAL, 1
-    kept, upstream.mem_every = upstream.mem_every, 1
     try:
         yield
     finally:
-        target.MEMORY_INTERVAL, upstream.mem_every = interval, kept
+        target.MEMORY_INTERVAL = interval
 
 
 def _image(frame: np.ndarray, device: str) -> Any:
@@ -121,49 +166,60 @@ def _image(frame: np.ndarray, device: str) -> Any:
     return torch.from_numpy(frame).to(device).permute(2, 0, 1).contiguous().float() / 255
 
 
-def _upstream_first(core: Any, frame: np.ndarray, mask: np.ndarray, device: str) -> None:
+def _open_upstream(
+    network: Any, frame: np.ndarray, mask: np.ndarray, device: str, amp: bool
+) -> Advance:
     import torch
 
+    core = reference.open_core(copy.deepcopy(network).to(device), device)
+    later = core.mem_every
+    core.mem_every = 1
     seed = torch.from_numpy(mask.astype(np.float32) * 255).to(device)
-    with torch.inference_mode():
-        core.step(_image(frame, device), seed, objects=[1])
-        core.step(_image(frame, device), first_frame_pred=True)
+    done = 0
+
+    def step(image: Any, *more: Any, **options: Any) -> Any:
+        with torch.inference_mode(), torch.autocast(device, enabled=amp):
+            return core.step(image, *more, **options)
+
+    def advance(frame: np.ndarray) -> np.ndarray:
+        nonlocal done
+        core.mem_every = 1 if done < FILL_FRAMES else later
+        done += 1
+        alpha = core.output_prob_to_mask(step(_image(frame, device)))
+        return np.array(alpha.float().cpu().numpy())
+
+    step(_image(frame, device), seed, objects=[1])
+    step(_image(frame, device), first_frame_pred=True)
+    return advance
 
 
-def _upstream_step(core: Any, frame: np.ndarray, device: str) -> np.ndarray:
-    import torch
-
-    with torch.inference_mode():
-        alpha = core.output_prob_to_mask(core.step(_image(frame, device)))
-        return np.array(alpha.cpu().numpy())
-
-
-def _open_core(
+def _open_ours(
     network: Any,
-    change: Callable[[Any], Any],
+    variant: Variant,
     device: str,
     frame: np.ndarray,
     mask: np.ndarray,
     region: Any,
-    amp: bool,
-) -> Any:
+) -> Advance:
+    import torch
+
     from engines.matanyone.core import TorchNetwork
     from engines.matanyone.network.network import MatAnyoneNetwork
+    from engines.matanyone.steps import record_cuda_graph
 
     module = MatAnyoneNetwork()
     module.load_state_dict(network.state_dict())
-    module = change(module.requires_grad_(False).eval().to(device))
+    module = variant.change(module.requires_grad_(False).eval().to(device))
     if region is not None:
         frame, mask = _cropped(frame, region), region.crop_mask(mask)
     height, width = mask.shape
-    core = TorchNetwork(module, device).open_cores((width, height), min(width, height), amp)()
+    half = getattr(torch, variant.half) if variant.half else None
+    ours = TorchNetwork(module, device, half, record_cuda_graph if variant.graphs else None)
+    size_wh, amp = (width, height), bool(variant.half)
+    core = ours.open_cores(size_wh, min(size_wh), amp, lambda notice: print(render(notice)))()
     core.begin(frame, mask.astype(np.float32) * 255)
     core.settle()
     core.first_alpha()
-    return core
-
-
-def _advancing(core: Any, region: Any) -> Callable[[np.ndarray], np.ndarray]:
     if region is None:
         return core.advance
     return lambda frame: region.paste(core.advance(_cropped(frame, region)))
@@ -172,10 +228,6 @@ def _advancing(core: Any, region: Any) -> Callable[[np.ndarray], np.ndarray]:
 def _cropped(frame: np.ndarray, region: Any) -> np.ndarray:
     x0, y0, x1, y1 = region.box
     return np.ascontiguousarray(frame[y0:y1, x0:x1])
-
-
-def _plain(module: Any) -> Any:
-    return module
 
 
 def _folded(module: Any) -> Any:
@@ -208,9 +260,14 @@ def _channels_last(module: Any) -> Any:
     return module
 
 
-_VARIANTS: dict[str, Callable[[Any], Any]] = {
-    "batch norms folded": _folded,
-    "channels_last": _channels_last,
-    "channels_last, folded": lambda module: _channels_last(_folded(module)),
-    "bf16 (option amp)": _plain,
-}
+_VARIANTS = (
+    Variant("batch norms folded", change=_folded),
+    Variant("channels_last", change=_channels_last),
+    Variant("channels_last, folded", change=lambda module: _channels_last(_folded(module))),
+    Variant("bf16 (option amp)", half="bfloat16"),
+)
+_ON_GPU = (
+    Variant("fp16 (option amp)", half="float16"),
+    Variant("CUDA graphs", graphs=True),
+    Variant("CUDA graphs, fp16", graphs=True, half="float16"),
+)

@@ -263,7 +263,10 @@ def against_upstream(sizes: list[Any], device: str, options: argparse.Namespace)
             cells = " ".join(
                 f"{'-' if value is None else f'{value:.1e}':>9}" for value in differences
             )
-            print(f"{row.variant:28} {row.seconds_a_frame:8.3f} s {row.ratio:6.2f} x {cells}")
+            memory = "" if row.peak_bytes is None else f" {row.peak_bytes / 1e6:8.0f} MB"
+            print(
+                f"{row.variant:28} {row.seconds_a_frame:8.4f} s {row.ratio:6.2f} x {cells}{memory}"
+            )
     if options.json:
         print(json.dumps({"machine": machine(device), "against_upstream": found}))
     return 0

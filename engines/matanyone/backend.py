@@ -21,10 +21,16 @@ class TorchBackend:
 
     Args:
         dtype: the installation's precision; a half one is what autocast uses where a job asks for it.
+        cuda_graphs: whether jobs try to replay their steps as CUDA graphs.
     """
 
-    def __init__(self, dtype: Literal["auto", "float32", "bfloat16", "float16"]) -> None:
+    def __init__(
+        self,
+        dtype: Literal["auto", "float32", "bfloat16", "float16"],
+        cuda_graphs: bool = False,
+    ) -> None:
         self._dtype = dtype
+        self._cuda_graphs = cuda_graphs
         self._verifiers = {
             generation: FileVerifier(name, download_command(name))
             for generation, name in MODEL_NAMES.items()
@@ -39,6 +45,7 @@ class TorchBackend:
         import torch
 
         from engines.matanyone.network.network import MatAnyoneNetwork
+        from engines.matanyone.steps import record_cuda_graph
 
         check_config(weights.parent)
         tensors = read_tensors(weights, generation, self._verifiers[generation])
@@ -53,4 +60,5 @@ class TorchBackend:
         module.load_state_dict(tensors, strict=True)
         module.requires_grad_(False)
         half = getattr(torch, self._dtype) if self._dtype in ("bfloat16", "float16") else None
-        return TorchNetwork(module.to(device).eval(), device, half)
+        record = record_cuda_graph if self._cuda_graphs else None
+        return TorchNetwork(module.to(device).eval(), device, half, record)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from utils.types import Alpha, Frame
+from utils.types import Alpha, Frame, OnNotice
 
 Generation: TypeAlias = Literal["1", "2"]
 """MatAnyone or MatAnyone 2."""
@@ -38,12 +38,12 @@ class Network(Protocol):
     """Loaded weights; holds nothing of a job."""
 
     def open_cores(
-        self, size_wh: tuple[int, int], short_side: int, amp: bool
+        self, size_wh: tuple[int, int], short_side: int, amp: bool, on_notice: OnNotice
     ) -> Callable[[], StreamCore]:
         """Return what opens fresh cores for frames of `size_wh` pixels, computed at `short_side` pixels.
 
         Its cores encode a frame once where they take it one after the other. `amp` runs the network under
-        autocast at half precision.
+        autocast at half precision. `on_notice` is told what the job has to do without.
         """
 
 

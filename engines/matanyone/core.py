@@ -12,12 +12,13 @@ import numpy as np
 
 from engines.matanyone.contract import SeedMask
 from engines.matanyone.options import processing_size_wh
-from utils.types import Alpha, Frame
+from utils.types import Alpha, Frame, OnNotice
 
 if TYPE_CHECKING:
     import torch
 
     from engines.matanyone.network.network import MatAnyoneNetwork
+    from engines.matanyone.steps import Record
     from engines.matanyone.target import EncodedFrame
 
 
@@ -29,17 +30,24 @@ class TorchNetwork:
         module: the network, in eval mode, on `device`.
         device: "cpu" or "cuda".
         half: dtype of autocast; None takes torch's own for the device, as upstream does.
+        record: see `engines.matanyone.steps.FrameSteps`.
     """
 
     module: MatAnyoneNetwork
     device: str
     half: Any = None
+    record: Record | None = None
 
     def open_cores(
-        self, size_wh: tuple[int, int], short_side: int, amp: bool
+        self,
+        size_wh: tuple[int, int],
+        short_side: int,
+        amp: bool,
+        on_notice: OnNotice = lambda message: None,
     ) -> Callable[[], TorchCore]:
         """See `Network.open_cores`."""
-        encoder = FrameEncoder(self, size_wh, processing_size_wh(size_wh, short_side), amp)
+        processing_wh = processing_size_wh(size_wh, short_side)
+        encoder = FrameEncoder(self, size_wh, processing_wh, amp, on_notice)
         return lambda: TorchCore(encoder)
 
     def half_precision_module(self) -> MatAnyoneNetwork:
@@ -62,7 +70,10 @@ class TorchNetwork:
 
         with (
             torch.inference_mode(),
-            torch.autocast(self.device, dtype=self.half, enabled=amp),
+            # A graph must not use casts of weights that were made outside of it.
+            torch.autocast(
+                self.device, dtype=self.half, enabled=amp, cache_enabled=self.record is None
+            ),
         ):
             yield
 
@@ -80,8 +91,10 @@ class FrameEncoder:
         size_wh: tuple[int, int],
         processing_wh: tuple[int, int],
         amp: bool,
+        on_notice: OnNotice,
     ) -> None:
         from engines.matanyone.pixels import PixelMapper
+        from engines.matanyone.steps import FrameSteps
 
         self._network = network
         self._amp = amp
@@ -89,6 +102,7 @@ class FrameEncoder:
         self.module = network.half_precision_module() if amp else network.module
         with network.running(amp=False):
             self.positions = self.module.positions(self.pixels.padded_hw)
+        self.steps = FrameSteps(self.module, self.positions, network.record, on_notice)
         self._last: tuple[Frame, EncodedFrame] | None = None
 
     def running(self) -> contextlib.AbstractContextManager[None]:
@@ -103,8 +117,7 @@ class FrameEncoder:
             return self._last[1]
         # The old features go first, so that those of two frames are never held here at once.
         self._last = None
-        features = self.module.encode_image(self.pixels.image(frame))
-        encoded = EncodedFrame(features, self.module.mask_decoder.decoder_feat_proc(features))
+        encoded = EncodedFrame(*self.steps.encode(self.pixels.image(frame)))
         # A copy: a reader may use its buffer again.
         self._last = frame.copy(), encoded
         return encoded
@@ -117,7 +130,7 @@ class TorchCore:
         from engines.matanyone.target import Target
 
         self._encoder = encoder
-        self._target = Target(encoder.module, encoder.positions)
+        self._target = Target(encoder.module, encoder.positions, encoder.steps)
         self._first: EncodedFrame | None = None
         self._alpha: torch.Tensor | None = None
 

@@ -81,7 +81,9 @@ class MatAnyoneEngine(Engine):
             "1": settings.model_path(settings.matanyone_model),
             "2": settings.model_path(settings.matanyone2_model),
         }
-        self._backend: Backend = backend or TorchBackend(settings.dtype)
+        self._backend: Backend = backend or TorchBackend(
+            settings.dtype, settings.matanyone_cuda_graphs
+        )
         self._device: DeviceName | None = None
         self._loaded: tuple[Generation, Network] | None = None
 
@@ -182,7 +184,7 @@ class MatAnyoneEngine(Engine):
         _notify_sizes(region, sides[0], context)
 
         def open_stream(short_side: int, done: int) -> Iterator[tuple[MattedFrame, ...]]:
-            open_core = network.open_cores(size_wh, short_side, options.amp)
+            open_core = network.open_cores(size_wh, short_side, options.amp, context.on_notice)
             return in_step([runner.run(open_core, done) for runner in runners])
 
         def on_smaller(wanted: int, used: int) -> None:

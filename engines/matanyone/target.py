@@ -14,6 +14,7 @@ from torch.nn import functional
 from engines.matanyone.memory import Attention, MemoryBank
 from engines.matanyone.network.encoders import SENSORY_CHANNELS, ImageFeatures
 from engines.matanyone.network.network import FrameState, MatAnyoneNetwork, Positions
+from engines.matanyone.steps import FrameSteps, Skips
 
 MEMORY_INTERVAL = 5
 """Every fifth frame enters the memory bank."""
@@ -27,7 +28,7 @@ class EncodedFrame:
     """
 
     features: ImageFeatures
-    skips: tuple[torch.Tensor, torch.Tensor]
+    skips: Skips
     attention: Attention | None = None
 
     def attention_to(self, memory: MemoryBank) -> Attention:
@@ -43,11 +44,13 @@ class Target:
     Args:
         network: the loaded network.
         positions: positional encodings of the padded size.
+        steps: the job's steps of later frames.
     """
 
-    def __init__(self, network: MatAnyoneNetwork, positions: Positions) -> None:
+    def __init__(self, network: MatAnyoneNetwork, positions: Positions, steps: FrameSteps) -> None:
         self._network = network
         self._positions = positions
+        self._steps = steps
         self._memory = MemoryBank()
         self._state: FrameState | None = None
         self._since_memory = 0
@@ -65,7 +68,9 @@ class Target:
             Its alpha, (1, 1, H, W), float32 in [0, 1].
         """
         state = self._current
-        alpha, sensory = self._decode(frame, state.value)
+        alpha, sensory = self._network.decode(
+            frame.features, frame.skips, state.value, state, self._positions.transformer
+        )
         self._memory.clear()
         self._state = None
         self._memorise(frame, alpha, sensory)
@@ -75,14 +80,12 @@ class Target:
         """Return the alpha of the next frame, (1, 1, H, W), float32 in [0, 1]."""
         state, features = self._current, frame.features
         readout = self._memory.read(frame.attention_to(self._memory)).view_as(state.value)
-        changed = self._network.change_probability(features, state, readout)
-        readout = readout * changed + state.value * (1 - changed)
-        alpha, sensory = self._decode(frame, readout)
+        alpha, sensory, value = self._steps.follow(features, frame.skips, readout, state)
         self._since_memory += 1
         if self._since_memory >= MEMORY_INTERVAL:
-            self._memorise(frame, alpha, sensory)
+            self._memorise(frame, alpha, sensory, value)
         else:
-            self._remember(frame, alpha, sensory, self._network.encode_alpha(features, alpha))
+            self._remember(frame, alpha, sensory, value)
         return alpha
 
     @property
@@ -91,17 +94,17 @@ class Target:
             raise RuntimeError("begin comes first")
         return self._state
 
-    def _decode(
-        self, frame: EncodedFrame, readout: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._network.decode(
-            frame.features, frame.skips, readout, self._current, self._positions.transformer
-        )
-
-    def _memorise(self, frame: EncodedFrame, alpha: torch.Tensor, sensory: torch.Tensor) -> None:
+    def _memorise(
+        self,
+        frame: EncodedFrame,
+        alpha: torch.Tensor,
+        sensory: torch.Tensor,
+        value: torch.Tensor | None = None,
+    ) -> None:
         """Add the frame to the memory bank, the object memory and, deeply, the sensory memory."""
         network, features = self._network, frame.features
-        value = network.encode_alpha(features, alpha)
+        if value is None:
+            value = network.encode_alpha(features, alpha)
         summary = network.object_summarizer(alpha, value, self._positions.summary)
         if self._state is not None:
             summary = self._state.summary + summary

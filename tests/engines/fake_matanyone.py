@@ -17,7 +17,7 @@ from config import Settings
 from engines.matanyone.contract import Generation, SeedMask
 from engines.matanyone.engine import MatAnyoneEngine
 from engines.matanyone.options import processing_size_wh
-from utils.types import Alpha, Frame
+from utils.types import Alpha, Frame, OnNotice
 
 MEMORY_FRAMES = 5
 
@@ -50,7 +50,7 @@ class FakeNetwork:
     backend: FakeBackend
 
     def open_cores(
-        self, size_wh: tuple[int, int], short_side: int, amp: bool
+        self, size_wh: tuple[int, int], short_side: int, amp: bool, on_notice: OnNotice
     ) -> Callable[[], FakeCore]:
         return lambda: self.open_core(size_wh, short_side)
 

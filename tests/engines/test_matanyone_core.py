@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.matanyone.engine import MatAnyoneEngine
-from tests.engines.fake_matanyone import FakeBackend, make_fake_engine, moving_disc
+from tests.engines.fake_matanyone import (
+    FakeBackend,
+    make_fake_engine,
+    moving_disc,
+    write_random_weights,
+)
+from utils.messages import render
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -20,6 +28,7 @@ from engines.matanyone.memory import (  # noqa: E402
     similarity,
     softmax_without_underflow,
 )
+from engines.matanyone.network import decoder  # noqa: E402
 from engines.matanyone.network.decoder import StripUpsampleBlock  # noqa: E402
 from engines.matanyone.network.network import MatAnyoneNetwork  # noqa: E402
 from engines.matanyone.network.object_transformer import PositionalEncoding  # noqa: E402
@@ -239,7 +248,8 @@ def test_memory_is_read_in_chunks_with_the_result_of_one_piece(monkeypatch):
 
 
 @pytest.mark.parametrize("channels", [(64, 16, 3), (128, 64, 64)])
-def test_upsampling_in_strips_equals_the_whole_picture(channels):
+def test_upsampling_in_strips_equals_the_whole_picture(channels, monkeypatch):
+    monkeypatch.setattr(decoder, "_STRIP_VALUES", 1)  # strips of 16 rows
     torch.manual_seed(3)
     width, out, skip_channels = channels
     block = StripUpsampleBlock(width, out)
@@ -268,3 +278,74 @@ def test_memory_keeps_the_first_frame_and_the_last_four_and_reads_the_30_best_to
     allowed = scores >= scores.topk(30, dim=1).values[:, -1:]
     affinity = scores.masked_fill(~allowed, -torch.inf).softmax(1)
     assert torch.allclose(bank.read(bank.attend(query, selection)), value @ affinity, atol=1e-4)
+
+
+def replaying(added: float = 0.0) -> tuple[Any, list[str]]:
+    """A stand-in for CUDA graphs that keeps its tensors in place like them, and what was recorded and replayed."""
+    log: list[str] = []
+
+    def record(step: Any, inputs: Any) -> Any:
+        held = [tensor.clone() for tensor in inputs]
+        log.append("record")
+
+        def replay(*new: Any) -> Any:
+            log.append("replay")
+            for place, tensor in zip(held, new, strict=True):
+                place.copy_(tensor)
+            return tuple(result.clone() + added for result in step(*held))
+
+        return replay
+
+    return record, log
+
+
+def matted(network: TorchNetwork) -> tuple[np.ndarray, list[Any]]:
+    notices: list[Any] = []
+    pairs = [moving_disc(index, (48, 32)) for index in range(4)]
+    open_core = network.open_cores((48, 32), 32, False, notices.append)
+    core = open_core()
+    core.begin(pairs[0][0], pairs[0][1].astype(np.float32) * 255)
+    core.settle()
+    core.first_alpha()
+    return np.stack([core.advance(frame) for frame, _ in pairs[1:]]), notices
+
+
+def test_recorded_steps_are_replayed_from_their_second_call_on_and_give_the_same_bits(network):
+    record, log = replaying()
+    alphas, notices = matted(replace(network, record=record))
+    # Four images, the first one's encoding recorded; three later frames, the first one's step recorded.
+    assert log == ["record", "replay", "replay", "record", "replay", *["replay"] * 4]
+    assert np.array_equal(alphas, matted(network)[0])
+    assert not notices
+
+
+def test_a_recording_that_fails_or_differs_is_not_used_and_the_user_is_told(network):
+    def failing(step: Any, inputs: Any) -> Any:
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    expected = matted(network)[0]
+    differing, log = replaying(added=1e-6)
+    for record, reason in (
+        (failing, "operation not permitted when stream is capturing"),
+        (differing, "the replayed result differs"),
+    ):
+        alphas, notices = matted(replace(network, record=record))
+        assert np.array_equal(alphas, expected)
+        assert [notice.params["reason"] for notice in notices] == [reason] * 2
+    # Each step once; none is tried again.
+    assert log == ["record", "replay"] * 2
+
+
+def test_the_setting_for_cuda_graphs_says_on_a_cpu_that_they_need_a_gpu(tmp_path):
+    write_random_weights(tmp_path / "matanyone2")
+    settings = Settings(_env_file=None, models_dir=tmp_path, matanyone_cuda_graphs=True)
+    engine = MatAnyoneEngine(settings)
+    engine.load_model("cpu")
+    notices: list[Any] = []
+    context = RunContext(on_notice=notices.append)
+    frame, mask = moving_disc(0, (48, 32))
+    done = list(engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {"warmup": 0}, context))
+    assert len(done) == 2
+    assert {render(notice) for notice in notices} == {
+        "MatAnyone runs without CUDA graphs: CUDA graphs need an NVIDIA GPU. Its result is the same."
+    }

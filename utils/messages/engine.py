@@ -186,6 +186,10 @@ TEXTS: dict[str, Text] = {
         en="MatAnyone computes on the target's part of the picture: {width}x{height} px, {percent} % of it.",
         zh="MatAnyone 仅处理目标所在区域：{width}x{height} 像素，占画面的 {percent}%。",
     ),
+    "engine.matanyone.no_graphs": Text(
+        en="MatAnyone runs without CUDA graphs: {reason}. Its result is the same.",
+        zh="MatAnyone 未使用 CUDA 图运行：{reason}。结果不变。",
+    ),
     "engine.matanyone.eroded": Text(
         en="The mask of frame {frame} vanishes when it is shrunk by {erode} pixels. "
         "Choose a smaller value for shrinking, or a larger target.",

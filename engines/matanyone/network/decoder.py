@@ -15,6 +15,8 @@ _SKIP_CHANNELS = (512, 256, 64, 3)
 """Of the image's features at strides 8, 4, 2 and 1."""
 _CHANNELS = (256, 128, 128, 64, 16)
 """Of the decoder at strides 16, 8, 4, 2 and 1."""
+_STRIP_VALUES = 5 * 2**16
+"""Values of a strip before its doubling, on a CPU: 5 MB after it."""
 
 
 class SensoryUpdate(GatedUpdate):
@@ -164,5 +166,8 @@ def _doubled(features: torch.Tensor) -> torch.Tensor:
 
 
 def _strip_rows(features: torch.Tensor) -> int:
-    """Return the source rows of a strip: a few MB on a CPU, few calls on a GPU."""
-    return 16 if features.device.type == "cpu" else 128
+    """Return the source rows of a strip: on a CPU few enough for its cache, on a GPU few calls."""
+    if features.device.type != "cpu":
+        return 128
+    row_values: int = features.shape[1] * features.shape[3]
+    return max(16, _STRIP_VALUES // row_values)

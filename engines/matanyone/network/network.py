@@ -179,3 +179,20 @@ class MatAnyoneNetwork(nn.Module):
         target = self.object_transformer(target, state.summary, position)
         alpha, sensory = self.mask_decoder(features, skips, target, state.sensory)
         return alpha, sensory
+
+    def follow(
+        self,
+        features: ImageFeatures,
+        skips: tuple[torch.Tensor, torch.Tensor],
+        readout: torch.Tensor,
+        state: FrameState,
+        position: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return a later frame's alpha, new sensory memory and memory value; see `decode`.
+
+        Where the target has not changed, the last frame's value takes the place of what memory gives.
+        """
+        changed = self.change_probability(features, state, readout)
+        readout = readout * changed + state.value * (1 - changed)
+        alpha, sensory = self.decode(features, skips, readout, state, position)
+        return alpha, sensory, self.encode_alpha(features, alpha)
