@@ -91,9 +91,9 @@ def synchronise() -> None:
 
 
 def moving_object(
-    size_wh: tuple[int, int], count: int
+    size_wh: tuple[int, int], count: int, radius: float = 0.25
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Frames, uint8 RGB, of a light disc drifting over a texture, and its masks."""
+    """Frames, uint8 RGB, of a light disc drifting over a texture, and its masks; `radius` is a share of the height."""
     width, height = size_wh
     rng = np.random.default_rng(0)
     small = rng.integers(20, 140, (height // 16 + 1, width // 16 + 1, 3))
@@ -101,8 +101,8 @@ def moving_object(
     rows, columns = np.mgrid[:height, :width]
     frames, masks = [], []
     for index in range(count):
-        x, y, radius = width * (0.3 + 0.3 * index / count), height / 2, height / 4
-        mask = (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+        x, y = width * (0.3 + 0.3 * index / count), height / 2
+        mask = (columns - x) ** 2 + (rows - y) ** 2 < (radius * height) ** 2
         frames.append(np.where(mask[..., None], np.uint8([230, 170, 90]), ground))
         masks.append(mask)
     return frames, masks
@@ -252,7 +252,7 @@ def against_upstream(sizes: list[Any], device: str, options: argparse.Namespace)
         return 2
     found: dict[str, Any] = {}
     for size in sizes:
-        frames, masks = moving_object(size, 1 + FILL_FRAMES + options.frames)
+        frames, masks = moving_object(size, 1 + FILL_FRAMES + options.frames, options.radius)
         rows = compare_matanyone(frames, masks, device, options.variants)
         found[f"{size[0]}x{size[1]}"] = [asdict(row) for row in rows]
         if options.json:
@@ -305,6 +305,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--whole-job", type=Path, metavar="CLIP")
     parser.add_argument("--against-upstream", action="store_true")
     parser.add_argument("--shared-targets", action="store_true")
+    parser.add_argument(
+        "--radius",
+        type=float,
+        default=0.25,
+        help="with --against-upstream: of the disc, in heights",
+    )
     parser.add_argument("--variants", action="store_true", help="also what was tried and not taken")
     options = parser.parse_args(arguments)
     names = options.engine or list(NAMES)
