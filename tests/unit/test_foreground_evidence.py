@@ -109,6 +109,27 @@ def test_what_comes_out_from_behind_the_target_joined_to_a_distractor_gets_no_su
     assert evidence[rectangle(35, 28, 55, 52)].min() > 1.5
 
 
+def test_a_rim_of_foreground_around_the_target_is_no_other_object() -> None:
+    for outside, is_other in ((rectangle(26, 16, 64, 64), False), (TARGET | CROWD, True)):
+        model = ForegroundModel()
+        model.confirm(seen(outside), TARGET)
+        assert model.has_distractors == is_other
+
+
+@pytest.mark.parametrize("missing", [0.0, 700.0])
+def test_beside_other_objects_what_joins_a_target_that_lost_as_much_is_its_own(
+    missing: float,
+) -> None:
+    model = ForegroundModel()
+    model.confirm(seen(TARGET | rectangle(100, 20, 110, 60)), TARGET)
+    # The lost half is where the confirmed frame had background: fast motion misled the flow.
+    flow = STILL.copy()
+    flow[20:60, 45:60, 0] = 25.0
+    answer = seen(TARGET | rectangle(100, 20, 110, 60))
+    evidence = model.evidence(answer, rectangle(30, 20, 45, 60), flow, WHOLE, missing)
+    assert (evidence[rectangle(50, 25, 58, 55)].min() > 0.1) == (missing > 0.0)
+
+
 def test_a_new_part_of_unknown_origin_is_doubted_only_in_a_clip_with_distractors() -> None:
     part = rectangle(60, 30, 75, 50)
     dragged = np.zeros((HEIGHT, WIDTH, 2), np.float32)
@@ -237,22 +258,29 @@ def test_a_crop_that_does_not_show_the_confirmed_mask_is_not_asked_about_again()
 
 
 @pytest.mark.parametrize(
-    ("confirmed", "expected", "is_trusted"),
+    ("confirmed", "expected", "missing", "is_trusted"),
     [
-        (TARGET, TARGET, True),
-        (TARGET | rectangle(60, 20, 75, 60), TARGET, False),
-        (TARGET, rectangle(30, 20, 42, 60), False),
-        (TARGET | CROWD, TARGET, False),
+        (TARGET, TARGET, 0.0, True),
+        (TARGET | rectangle(60, 20, 75, 60), TARGET, 0.0, False),
+        (TARGET, rectangle(30, 20, 42, 60), 0.0, False),
+        (TARGET, rectangle(30, 20, 42, 60), 720.0, True),
+        (TARGET | CROWD, TARGET, 0.0, False),
     ],
-    ids=["knows the target", "saw more of it", "sees something else now", "saw others too"],
+    ids=[
+        "knows the target",
+        "saw more of it",
+        "sees something else now",
+        "sees the part that was lost",
+        "saw others too",
+    ],
 )
 def test_a_network_that_knows_the_target_decides_inside_its_regions_and_not_at_their_contour(
-    confirmed: np.ndarray, expected: np.ndarray, is_trusted: bool
+    confirmed: np.ndarray, expected: np.ndarray, missing: float, is_trusted: bool
 ) -> None:
     model = TargetForeground()
     model.confirm(ForegroundView(seen(confirmed)), TARGET)
     view = ForegroundView(seen(TARGET))
-    model.advance(view, expected, NO_MOTION)
+    model.advance(view, expected, NO_MOTION, missing)
     evidence = model.evidence(view, expected, STILL, WHOLE)
     middle, background = evidence[40, 45], evidence[70, 15]
     assert (middle > 6.0) == is_trusted
@@ -427,6 +455,7 @@ def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target()
         ((TARGET, TARGET), "second"),
         ((TARGET, TARGET | rectangle(60, 20, 66, 60)), "first"),
         ((TARGET & rectangle(30, 20, 60, 50), TARGET), "second"),
+        ((TARGET & rectangle(30, 20, 60, 58), TARGET | CROWD), "first"),
         ((rectangle(30, 20, 60, 40), rectangle(90, 0, 110, 20)), ""),
     ],
 )

@@ -6,11 +6,13 @@ import numpy as np
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import sample_at
-from utils.mask_utils import component_sums, components, dilate, keep_components
+from utils.mask_utils import component_sums, components, dilate, erode, keep_components
 from utils.types import Mask
 
 _EDGE = 2
 """Pixels beside the contour that may be the target's own."""
+_RIM = 3
+"""Half width up to which foreground beside the target is an error of the contour, and no other object."""
 _FOREGROUND = 0.5
 _BACKGROUND = 0.25
 _TARGET = 0.75
@@ -48,7 +50,12 @@ class DistractorMemory:
         return self._largest_share / (_DOUBTED + self._largest_share)
 
     def support(
-        self, answer: FloatMap, expected: Mask, origin: FloatMap, to_previous: FloatImage
+        self,
+        answer: FloatMap,
+        expected: Mask,
+        origin: FloatMap,
+        to_previous: FloatImage,
+        missing: float = 0.0,
     ) -> FloatMap:
         """Return how far the network's foreground speaks for the target at each pixel, float32 (h, w) in [0, 1].
 
@@ -59,13 +66,16 @@ class DistractorMemory:
             expected: the target's last mask warped to the frame, bool (h, w).
             origin: the target's share in each pixel's origin in the confirmed frame, float32 (h, w).
             to_previous: flow to the frame that was confirmed or followed last, float32 (h, w, 2).
+            missing: area of the target that is not in `expected`, in pixels.
         """
         remembered = sample_at(self._memory, to_previous) > _FOREGROUND
         parts = _outside(answer, expected)
-        if not self.is_present:
-            # Nothing but the target so far: what joins it is a part of it that was lost.
-            whole, sizes = components(answer > _FOREGROUND)
-            parts = keep_components(parts, component_sums(expected, whole, sizes) == 0, whole)
+        whole, sizes = components(answer > _FOREGROUND)
+        apart = keep_components(parts, component_sums(expected, whole, sizes) == 0, whole)
+        if not self.is_present or np.count_nonzero(parts & ~apart) <= missing:
+            # What joins the target is a part of it that was lost, if nothing else was seen so far or if
+            # as much of the target is missing.
+            parts = apart
         names, areas = components(parts)
         known = component_sums(remembered | (origin < _BACKGROUND), names, areas)
         found = keep_components(parts, known > _KNOWN_SHARE * areas, names)
@@ -85,7 +95,10 @@ class DistractorMemory:
 
 
 def _outside(answer: FloatMap, mask: Mask) -> Mask:
-    return np.asarray((answer > _FOREGROUND) & ~dilate(mask, _EDGE))
+    """Return the parts of foreground outside a mask, bool (h, w), that are no mere rim of it."""
+    outside = np.asarray((answer > _FOREGROUND) & ~dilate(mask, _EDGE))
+    names, areas = components(outside)
+    return keep_components(outside, component_sums(erode(outside, _RIM), names, areas) > 0, names)
 
 
 def _share(found: Mask, target: Mask) -> float:

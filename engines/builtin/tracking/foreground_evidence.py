@@ -117,6 +117,7 @@ class ForegroundModel:
         expected: Mask,
         to_previous: FloatImage,
         window: tuple[int, int, int, int],
+        missing: float = 0.0,
     ) -> FloatMap:
         """Return the weighted log odds of the object in a window (x0, y0, x1, y1), float32 (h', w').
 
@@ -125,6 +126,7 @@ class ForegroundModel:
             expected: the last mask warped to the frame, bool (h, w).
             to_previous: flow to the frame that was confirmed or followed last, float32 (h, w, 2).
             window: where to look; all 0 before the first `confirm`.
+            missing: area of the target that is not in `expected`, in pixels.
         """
         x0, y0, x1, y1 = window
         view = np.s_[y0:y1, x0:x1]
@@ -141,7 +143,9 @@ class ForegroundModel:
         log_odds = answer * np.log(inside / around)
         log_odds += (1.0 - answer) * np.log((1.0 - inside) / (1.0 - around))
         origin = sample_at(memory.origin, to_previous, _UNKNOWN)
-        support = memory.distractors.support(foreground.probability, expected, origin, to_previous)
+        support = memory.distractors.support(
+            foreground.probability, expected, origin, to_previous, missing
+        )
         log_odds = np.where(log_odds > 0, log_odds * support[view], log_odds)
         log_odds = np.clip(_WEIGHT * log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
         return np.asarray(log_odds * foreground.reliability[view], dtype=np.float32)

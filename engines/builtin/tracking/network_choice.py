@@ -12,7 +12,7 @@ from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.target_foreground import crop_around, overlap_near
 from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
 from engines.builtin.vision.processing_size import processing_size
-from utils.mask_utils import check_keyframe_mask
+from utils.mask_utils import check_keyframe_mask, intersection_over_union
 from utils.types import Frame, Mask
 
 _LEAST_SEEN = 0.7
@@ -48,7 +48,7 @@ def choose_network(
         answers = _answers(maps, frame, start, small)
         if max((_seen(answer, small) for answer in answers), default=0.0) < _LEAST_SEEN:
             continue
-        overlap = max(overlap_near(answer, small) for answer in answers)
+        overlap = max(_knowledge(answer, small) for answer in answers)
         if overlap > most - _TIE:
             best, most = maps, overlap
     return best
@@ -66,6 +66,14 @@ def _answers(maps: ForegroundMaps, frame: Frame, index: int, target: Mask) -> li
         found.append(np.zeros(target.shape, dtype=np.float32))
         found[-1][y0:y1, x0:x1] = part
     return found
+
+
+def _knowledge(answer: FloatMap, target: Mask) -> float:
+    """Return how well an answer knows the target, in [0, 1]: the mean of its overlap with it nearby and everywhere.
+
+    Of two networks that show it equally well, the one is better that shows nothing else.
+    """
+    return 0.5 * (overlap_near(answer, target) + intersection_over_union(answer > 0.5, target))
 
 
 def _seen(answer: FloatMap, target: Mask) -> float:

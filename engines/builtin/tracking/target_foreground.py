@@ -12,7 +12,15 @@ from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at
 from engines.builtin.vision.guided_filter import box_mean
-from utils.mask_utils import bounding_box, dilate, grow_box, intersection_over_union
+from utils.mask_utils import (
+    bounding_box,
+    component_sums,
+    components,
+    dilate,
+    grow_box,
+    intersection_over_union,
+    keep_components,
+)
 from utils.types import Mask
 
 IntBox = tuple[int, int, int, int]
@@ -74,12 +82,14 @@ class TargetForeground:
         self._consistency = 1.0
         self._trust_whole = 0.0
         self._trust_crop = 0.0
+        self._missing = 0.0
 
     def confirm(self, view: ForegroundView, mask: Mask) -> None:
         """Start from a confirmed frame's answers and mask, bool (h, w)."""
         self._whole.confirm(view.whole, mask)
         self._confirmed_overlap = overlap_near(view.whole.probability, mask)
         self._consistency = 1.0
+        self._missing = 0.0
         self._new = NewlyVisible(mask.shape)
         self._cropped = self._asked(view, mask)
         if self._cropped is not None:
@@ -87,12 +97,22 @@ class TargetForeground:
         self._trust_whole = _trust(view.whole, mask)
         self._trust_crop = _trust(self._cropped, mask)
 
-    def advance(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> None:
-        """Go on to the next frame, where the last mask warped along `flow` is `expected`, bool (h, w)."""
+    def advance(
+        self, view: ForegroundView, expected: Mask, flow: FlowPair, missing: float = 0.0
+    ) -> None:
+        """Go on to the next frame.
+
+        Args:
+            view: the frame's answers.
+            expected: the last mask warped along `flow`, bool (h, w).
+            flow: between the frame and the last one.
+            missing: area of the target that is not in `expected`, in pixels.
+        """
+        self._missing = missing
         if self._new is not None:
             self._new.follow(flow)
         if self._confirmed_overlap > 0.0:
-            overlap = overlap_near(view.whole.probability, expected)
+            overlap = overlap_near(view.whole.probability, expected, missing)
             self._consistency = min(1.0, overlap / self._confirmed_overlap) ** _DISCOUNT
         if self._whole.has_distractors or self._crop.has_distractors:
             self._trust_crop = 0.0
@@ -122,11 +142,11 @@ class TargetForeground:
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
     ) -> FloatMap:
         answer = self._discounted(view.whole)
-        whole = self._whole.evidence(answer, expected, to_previous, window)
+        whole = self._whole.evidence(answer, expected, to_previous, window, self._missing)
         trust = np.float32(self._trust_crop)
         if self._cropped is None or trust == 0.0:
             return whole
-        crop = self._crop.evidence(self._cropped, expected, to_previous, window)
+        crop = self._crop.evidence(self._cropped, expected, to_previous, window, self._missing)
         both = whole * (1.0 - (1.0 - _TOGETHER) * trust) + crop * (_TOGETHER * trust)
         return np.clip(both, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS).astype(np.float32)
 
@@ -165,7 +185,7 @@ class TargetForeground:
         """
         for answer, confirmed in ((whole, self._trust_whole), (self._cropped, self._trust_crop)):
             if answer is not None:
-                now = _trust(answer, expected) if confirmed > 0.0 else 0.0
+                now = _trust(answer, expected, self._missing) if confirmed > 0.0 else 0.0
                 yield answer, min(confirmed, now) * (1.0 - self._whole.doubt)
 
     def _discounted(self, whole: Foreground) -> Foreground:
@@ -215,9 +235,22 @@ class TargetForeground:
         return Foreground(probability, reliability)
 
 
-def overlap_near(answer: FloatMap, mask: Mask) -> float:
-    """Return the overlap of a mask, bool (h, w), with the foreground near it, float32 (h, w) in [0, 1]."""
-    return intersection_over_union((answer > 0.5) & dilate(mask, _NEAR), mask)
+def overlap_near(answer: FloatMap, mask: Mask, missing: float = 0.0) -> float:
+    """Return the overlap of a mask, bool (h, w), with the foreground near it, float32 (h, w) in [0, 1].
+
+    Of a mask that lacks `missing` pixels of its target, foreground that is connected with it counts as
+    the target's up to that area: an answer is not wrong where the mask has lost a part.
+    """
+    found = answer > 0.5
+    beside = found & ~mask
+    near = int(np.count_nonzero(beside & dilate(mask, _NEAR)))
+    lost = 0.0
+    if missing > 0.0:
+        names, areas = components(found)
+        joined = keep_components(beside, component_sums(mask, names, areas) > 0, names)
+        lost = min(float(np.count_nonzero(joined)), missing)
+    common = int(np.count_nonzero(found & mask)) + lost
+    return common / max(int(np.count_nonzero(mask)) + max(near, lost), 1.0)
 
 
 def crop_around(mask: Mask) -> IntBox | None:
@@ -234,11 +267,11 @@ def crop_around(mask: Mask) -> IntBox | None:
     return None if (x1 - x0) * (y1 - y0) > _LARGEST_CROP * width * height else crop
 
 
-def _trust(answer: Foreground | None, mask: Mask) -> float:
+def _trust(answer: Foreground | None, mask: Mask, missing: float = 0.0) -> float:
     """Return how far an answer is trusted, in [0, 1], by a confirmed mask, bool (h, w)."""
     if answer is None:
         return 0.0
-    overlap = overlap_near(answer.probability, mask)
+    overlap = overlap_near(answer.probability, mask, missing)
     return float(np.clip((overlap - _LEAST_OVERLAP) / (_FULL_OVERLAP - _LEAST_OVERLAP), 0.0, 1.0))
 
 

@@ -214,9 +214,11 @@ class ObjectTracker:
         )
         log_odds = combined_log_odds(maps)
         if foreground is not None:
-            self._foreground.advance(foreground, prediction.expected > 0.5, flow)
+            expected = prediction.expected > 0.5
+            missing = self._expected_area.missing(float(np.count_nonzero(expected)))
+            self._foreground.advance(foreground, expected, flow, missing)
             log_odds += self._foreground.evidence(
-                foreground, prediction.expected > 0.5, flow.to_previous, prediction.window
+                foreground, expected, flow.to_previous, prediction.window
             )
         region = regularised(log_odds, frame.lab[view])
         expected = prediction.expected[view] > 0.5
