@@ -1,4 +1,7 @@
-"""An S3 server of a test's own (moto's), behind a line that a test can cut, or on which it gives an answer of its own."""
+"""An S3 server of a test's own (moto's), behind a line that a test can cut, or on which it gives an answer of its own.
+
+moto takes any signed address at any time, so the line refuses those that S3 refuses.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -70,7 +75,8 @@ class ObjectServer:
 class Line:
     """Passes connections on to a port of this machine.
 
-    While `is_cut` there is nobody there; while `answer` is set, it is what every request gets.
+    While `is_cut` there is nobody there; while `answer` is set, it is what every request gets. `later_s` is how many
+    seconds have passed to whoever checks signed addresses.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -80,6 +86,7 @@ class Line:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.is_cut = False
         self.answer = b""
+        self.later_s = 0.0
         self.requests: list[bytes] = []
         """The first lines of all requests, one for each connection or packet that begins with one."""
         threading.Thread(target=self._accept, daemon=True).start()
@@ -94,9 +101,7 @@ class Line:
 
     def give(self, status: int, code: str) -> None:
         """Answer every request with this status and this error code of S3."""
-        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>m</Message></Error>"
-        head = f"HTTP/1.1 {status} x\r\nContent-Type: application/xml\r\nConnection: close\r\n"
-        self.answer = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        self.answer = _error(status, code)
 
     def close(self) -> None:
         self.cut()
@@ -120,21 +125,58 @@ class Line:
                     pass
                 client.sendall(self.answer)
                 return
+            first = client.recv(65536)
+            refused = _refusal(first, self.url, self.later_s)
+            if refused:
+                client.sendall(_error(403, refused))
+                return
             with socket.create_connection(("127.0.0.1", self._port)) as server:
                 self._open.add(server)
                 back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
                 back.start()
-                self._pass(client, server)
+                self._pass(client, server, first)
                 back.join()
                 self._open -= {client, server}
 
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+    def _pass(self, source: socket.socket, target: socket.socket, first: bytes = b"") -> None:
         with contextlib.suppress(OSError):
-            while content := source.recv(65536):
+            while content := first or source.recv(65536):
+                first = b""
                 if content[:5] in (b"PUT /", b"GET /", b"POST ", b"HEAD ", b"DELET"):
                     self.requests.append(content.partition(b"\r\n")[0])
                 target.sendall(content)
         _end(target)
+
+
+def _error(status: int, code: str) -> bytes:
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>m</Message></Error>"
+    head = f"HTTP/1.1 {status} x\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def _refusal(request: bytes, url: str, later_s: float) -> str:
+    """Return why S3 refuses a request with a signature in its address (SigV4, query parameters); "" for others."""
+    words = request.partition(b"\r\n")[0].decode("latin-1").split(" ")
+    if len(words) != 3 or "X-Amz-Signature=" not in words[1]:
+        return ""
+    from botocore.auth import S3SigV4QueryAuth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    said, _, signature = words[1].partition("&X-Amz-Signature=")
+    fields = dict(parse_qsl(urlsplit(said).query))
+    signed = datetime.strptime(fields["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    region = fields["X-Amz-Credential"].split("/")[2]
+    again = AWSRequest(words[0], url + said)
+    again.context["timestamp"] = fields["X-Amz-Date"]
+    signer = S3SigV4QueryAuth(Credentials(*KEYS.values()), "s3", region)
+    expected = signer.signature(
+        signer.string_to_sign(again, signer.canonical_request(again)), again
+    )
+    if expected != signature:
+        return "SignatureDoesNotMatch"
+    is_over = time.time() + later_s > signed.timestamp() + float(fields["X-Amz-Expires"])
+    return "AccessDenied" if is_over else ""
 
 
 def _end(connection: socket.socket) -> None:

@@ -42,7 +42,10 @@ from tests.workers.conftest import (
 )
 from tests.workers.object_server import BUCKET, KEYS, Line, ObjectServer
 from tests.workers.redis_server import RedisServer
+from ui.http.access import AccessControl
+from ui.http.login import Login
 from ui.http.media import Media
+from ui.http.users import User, hash_password
 from utils.errors import (
     Cancelled,
     NotEnoughDisk,
@@ -203,7 +206,7 @@ def test_finished_work_of_a_stopped_attempt_and_pictures_reach_the_page(
 
 
 def test_a_download_link_is_for_one_file_and_a_while_and_has_no_key_of_the_session(
-    both: Both, caplog: pytest.LogCaptureFixture
+    both: Both, server: ObjectServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     both.do(attempt := both.begin(both.record), b"0123456789")
     both.worker.deliver(attempt, both.record, GO_ON)
@@ -217,6 +220,22 @@ def test_a_download_link_is_for_one_file_and_a_while_and_has_no_key_of_the_sessi
     assert (answer.status_code, answer.content) == (206, b"2345")
     assert "%E9%95%9C%E5%A4%B4%201.mp4" in answer.headers["content-disposition"]
     assert answer.headers["content-type"] == "video/mp4"
+    # Good for its time and its file, and for nothing else that is made of it.
+    other = object_name(both.session.id, _described(both.session.folder / "source.mp4"))
+    altered = (
+        link.replace(object_name(both.session.id, _described(path)), other),
+        link.replace("X-Amz-Expires=300", "X-Amz-Expires=604800"),
+    )
+    assert link not in altered
+    assert [httpx.get(one).status_code for one in altered] == [403, 403]
+    try:
+        server.line.later_s = 290.0
+        assert httpx.get(link).status_code == 200
+        server.line.later_s = 310.0
+        late = httpx.get(link)
+        assert (late.status_code, b"0123456789" in late.content) == (403, False)
+    finally:
+        server.line.later_s = 0.0
     # What was made since, or is gone there, comes from the page.
     both.store.delete([object_name(both.session.id, _described(path))])
     assert both.page.link(both.session, path, "a.mp4", "video/mp4") == ""
@@ -365,10 +384,39 @@ def test_keys_come_from_the_environment_or_a_file_of_mode_600(
         Settings(_env_file=None, object_endpoint="https://host")
 
 
+def assert_given_to_who_has_the_session(page: Page, session: str, media: Media) -> None:
+    """Assert that a link is given neither without a login nor to somebody who lacks the session's key."""
+    users = page.workspace / "users"
+    users.write_text("".join(f"{User(name, 'user', hash_password(name)).line}\n" for name in "ab"))
+    settings = Settings(_env_file=None, workspace_dir=page.workspace, users_file=users)
+    login = Login(settings)
+    application = Starlette(routes=[*media.routes(), *login.routes()])
+    is_open = threading.Event()
+    is_open.set()
+    access = AccessControl(application, settings, login, page.workspace, is_open)
+    others = page.sessions.create("other.mp4", lambda folder: {"owner": "b"})
+
+    def sign_in(name: str) -> TestClient:
+        browser = TestClient(access, "http://localhost", follow_redirects=False)
+        browser.post("/login", data={"username": name, "password": name})
+        return browser
+
+    page.sessions.open(session).update(owner="a")
+    assert sign_in("a").get(f"/media/{session}/file/alpha").status_code == 307
+    assert [state.id for state in page.orchestrator.sessions_of("b", 10)] == [others.id]
+    guessed = session[:-1] + ("A" if session[-1] != "A" else "B")
+    other = sign_in("b")
+    refused = [other.get(f"/media/{key}/file/alpha") for key in (others.id, guessed)]
+    refused.append(sign_in("nobody").get(f"/media/{session}/file/alpha"))
+    assert [answer.status_code for answer in refused] == [404, 404, 401]
+    assert not any("location" in answer.headers for answer in refused)
+
+
 def assert_given_by_link(page: Page, session: str) -> None:
     media = Media(page.orchestrator, Settings(_env_file=None))
     try:
         browser = TestClient(Starlette(routes=media.routes()), follow_redirects=False)
+        assert_given_to_who_has_the_session(page, session, media)
         answer = browser.get(f"/media/{session}/file/alpha")
         assert (answer.status_code, answer.headers["cache-control"]) == (307, "no-store")
         there = page.sessions.open(session).folder / "alpha.mp4"
