@@ -187,7 +187,8 @@ def test_an_output_folder_that_cannot_be_is_said_before_any_work(
     command: CommandRunner, good: Path
 ) -> None:
     (command.folder / "file").write_text("x")
-    for out in (command.folder / "file", command.folder / "file" / "below"):
+    in_proc = Path("/proc/splazmatte/below")  # where root may write, and yet nobody can
+    for out in (command.folder / "file", command.folder / "file" / "below", in_proc):
         command.refused(
             "job.folder_unusable", "matte", good / "clip.mp4", "--mask", good / "mask.png",
             "--engine", "builtin", "--out", out,

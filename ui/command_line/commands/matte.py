@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -277,8 +278,15 @@ def _engine_options(pairs: Sequence[str]) -> dict[str, str | int | float | bool]
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse a folder that could not be made or written, before any work; it is made at the end."""
+    """Refuse a folder that could not be made or written, before any work; it is made at the end.
+
+    Something is made there to find out: who may write is not all that decides, as in /proc or on a
+    disk that is mounted to be read.
+    """
     absolute = folder.absolute()
     nearest = next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise BadRequest("job.folder_unusable", folder=str(folder))
+    try:
+        tempfile.TemporaryDirectory(prefix=".splazmatte-", dir=nearest).cleanup()
+    except OSError as error:
+        problem = BadRequest("job.folder_unusable", folder=str(folder), detail=str(error))
+        raise problem from error
