@@ -162,18 +162,23 @@ class Backgrounds:
 class FileOptions:
     """Choices that only some kinds of files know.
 
+    `first_number` None is that of the source's frame where the source is a sequence, else 0.
+
     Raises:
         BadRequest: a value is out of range.
     """
 
     first_number: Annotated[
-        int,
+        int | None,
         Option(
-            Text(en="Number of a sequence's first frame", zh="序列首帧编号"),
+            Text(
+                en="Number of a sequence's first frame (empty: the source's, else 0)",
+                zh="序列首帧编号（留空：与源序列一致，否则为 0）",
+            ),
             minimum=0,
             maximum=899_999,
         ),
-    ] = 0
+    ] = None
     exr_alpha: Annotated[
         str,
         Option(

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from config import Settings
@@ -17,7 +17,9 @@ from pipeline.session.state import SessionState
 from pipeline.session.store import SessionStore, clean_name
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy
-from pipeline.video_io import ClipInfo, VideoIO
+from pipeline.video_io import ClipInfo, PictureSequence, SequenceOptions, VideoIO
+from pipeline.video_io.sequence.archive import is_archive
+from pipeline.video_io.sequence.ingest import SOURCE_NAME
 from utils.alpha_levels import AlphaBytes
 from utils.errors import BadRequest, SessionError
 from utils.types import Frame
@@ -36,25 +38,35 @@ class Clips:
         self._is_stopping = threading.Event()
 
     def create(
-        self, upload: Path, shown_name: str, *, may_link: bool = False, owner: str = ""
+        self,
+        upload: Path,
+        shown_name: str,
+        *,
+        may_link: bool = False,
+        owner: str = "",
+        pictures: SequenceOptions | None = None,
     ) -> SessionState:
-        """Give an upload a folder of its own, then check it there.
+        """Give an upload a folder of its own, then check it there; a ZIP is taken for pictures of a sequence.
 
         Args:
             owner: whose share of the disk and of the queue the session counts for.
             may_link: share the file with the upload instead of copying it; only for an upload that
                 nobody else writes to.
+            pictures: how a sequence becomes a clip.
 
         Raises:
             BadUpload: not a clip we accept; nothing is kept.
             NotEnoughDisk: the disk has no space for it.
         """
         self._video.check_file(upload)
-        self._store.root.mkdir(parents=True, exist_ok=True)
-        size_bytes = upload.stat().st_size
-        reserve_bytes = self._settings.min_free_disk_bytes
-        disk.check_before(self._store.root, size_bytes, reserve_bytes)
-        check_share(self._store, owner, size_bytes, reserve_bytes)
+        if is_archive(upload):
+
+            def unpack(folder: Path) -> PictureSequence:
+                return self._video.unpack_sequence(upload, folder)
+
+            size_bytes = upload.stat().st_size
+            return self._create_of_pictures(unpack, shown_name, size_bytes, owner, pictures)
+        self._check_space(upload.stat().st_size, owner)
         source = f"source{self._safe_suffix(upload)}"
         copy = link_or_copy if may_link else shutil.copyfile
 
@@ -63,6 +75,59 @@ class Clips:
             clip = self._video.probe(folder / source)
             return {"source": source, "clip": clip, "owner": owner}
 
+        return self._create(shown_name, fill)
+
+    def create_of_pictures(
+        self,
+        sequence: PictureSequence,
+        shown_name: str = "",
+        *,
+        owner: str = "",
+        pictures: SequenceOptions | None = None,
+    ) -> SessionState:
+        """Make a session of the pictures of a sequence; arguments and errors as those of `create`.
+
+        Args:
+            shown_name: "" for the pictures' own pattern.
+        """
+        files = set(sequence.pictures.values())
+        for path in files:
+            self._video.check_file(path)
+        size_bytes = sum(path.stat().st_size for path in files)
+        name = shown_name or sequence.names.pattern
+        return self._create_of_pictures(lambda _: sequence, name, size_bytes, owner, pictures)
+
+    def _create_of_pictures(
+        self,
+        find: Callable[[Path], PictureSequence],
+        shown_name: str,
+        size_bytes: int,
+        owner: str,
+        options: SequenceOptions | None,
+    ) -> SessionState:
+        """Make a session of what `find` returns; it may put pictures into a folder, which goes afterwards."""
+        self._check_space(size_bytes, owner)
+        watch = disk.DiskWatch(self._store.root, self._settings.min_free_disk_bytes)
+
+        def fill(folder: Path) -> dict[str, object]:
+            pictures = folder / "pictures"
+            pictures.mkdir()
+            sequence = find(pictures)
+            clip = self._video.make_source(
+                sequence, options or SequenceOptions(), folder, watch.check
+            )
+            shutil.rmtree(pictures)
+            return {"source": SOURCE_NAME, "clip": clip, "owner": owner}
+
+        return self._create(shown_name, fill)
+
+    def _check_space(self, size_bytes: int, owner: str) -> None:
+        self._store.root.mkdir(parents=True, exist_ok=True)
+        reserve_bytes = self._settings.min_free_disk_bytes
+        disk.check_before(self._store.root, size_bytes, reserve_bytes)
+        check_share(self._store, owner, size_bytes, reserve_bytes)
+
+    def _create(self, shown_name: str, fill: Callable[[Path], dict[str, object]]) -> SessionState:
         with disk.translate_disk_full(self._store.root):
             session = self._store.create(shown_name, fill)
         clip = session.clip

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.video_io.exchange import ClipFiles
     from pipeline.video_io.facade import VideoIO
     from pipeline.video_io.rendering.stream import RenderResult
+    from pipeline.video_io.sequence.ingest import SequenceOptions
+    from pipeline.video_io.sequence.naming import PictureSequence
 
 _MODULES = {
     "AlphaMasterWriter": "pipeline.video_io.alpha_master",
@@ -23,7 +25,9 @@ _MODULES = {
     "ClipInfo": "pipeline.video_io.clip",
     "ClipReader": "pipeline.video_io.decode",
     "ColourTags": "pipeline.video_io.clip",
+    "PictureSequence": "pipeline.video_io.sequence.naming",
     "RenderResult": "pipeline.video_io.rendering.stream",
+    "SequenceOptions": "pipeline.video_io.sequence.ingest",
     "VideoIO": "pipeline.video_io.facade",
     "compose_still": "pipeline.postprocess.composite",
     "read_master": "pipeline.video_io.alpha_master",
@@ -36,7 +40,9 @@ __all__ = [
     "ClipInfo",
     "ClipReader",
     "ColourTags",
+    "PictureSequence",
     "RenderResult",
+    "SequenceOptions",
     "VideoIO",
     "compose_still",
     "read_master",

@@ -35,6 +35,22 @@ class SoundTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceNames:
+    """How the pictures of a sequence are called: `prefix`, a number of at least `padding` digits, `tail`."""
+
+    prefix: str
+    tail: str
+    padding: int
+    first_number: int
+
+    @property
+    def pattern(self) -> str:
+        """The names as Nuke writes them: "shot.%04d.exr"."""
+        number = f"%0{self.padding}d" if self.padding > 1 else "%d"
+        return f"{self.prefix}{number}{self.tail}"
+
+
+@dataclass(frozen=True, slots=True)
 class ClipInfo:
     """An accepted clip, measured by decoding it once.
 
@@ -46,6 +62,7 @@ class ClipInfo:
     are Adler-32 sums of the decoded frames, by which a seek proves that it landed right.
     `sample_aspect` is the width of a displayed pixel over its height. `has_alpha` tells that the clip
     has its own transparency. `picture` is the place of its track among the file's picture tracks.
+    `sequence` tells that it was made of numbered pictures, and how those are called.
     """
 
     size_wh: tuple[int, int]
@@ -72,6 +89,7 @@ class ClipInfo:
     has_alpha: bool = False
     picture: int = 0
     notices: tuple[Message, ...] = ()
+    sequence: SequenceNames | None = None
 
     def time_s(self, index: int) -> Fraction:
         """Return when the frame is shown, in seconds from the start of the file; exact."""

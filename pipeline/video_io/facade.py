@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from config import Settings
@@ -15,6 +15,9 @@ from pipeline.video_io.decode import ClipReader, read_alpha
 from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.check import check_file, probe
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
+from pipeline.video_io.sequence.archive import unpack
+from pipeline.video_io.sequence.ingest import SequenceOptions, make_source
+from pipeline.video_io.sequence.naming import PictureSequence
 from utils.alpha_levels import AlphaBytes, AlphaLevels
 from utils.types import Alpha
 
@@ -48,6 +51,20 @@ class VideoIO:
             BadUpload: it is not a clip we accept; the text says what, the limit and what to do.
         """
         return probe(self._settings, path)
+
+    def unpack_sequence(self, archive: Path, folder: Path) -> PictureSequence:
+        """Unpack the one sequence of pictures in a ZIP into the folder; see `sequence.archive.unpack`."""
+        return unpack(self._settings, archive, folder)
+
+    def make_source(
+        self,
+        sequence: PictureSequence,
+        options: SequenceOptions,
+        folder: Path,
+        on_picture: Callable[[], None],
+    ) -> ClipInfo:
+        """Make one clip of a sequence's pictures; see `sequence.ingest.make_source`."""
+        return make_source(self._settings, sequence, options, folder, on_picture)
 
     def open(self, path: Path, info: ClipInfo, cancel: threading.Event | None = None) -> ClipReader:
         """Return the clip's frames; nothing is opened before the first read.

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 
 from config import redis_address
 from pipeline.session.request import MatteRequest, RenderRequest, request_specs
+from pipeline.video_io.sequence.naming import parse_rate
+from utils.errors import BadRequest
 from utils.options import OptionSpec
 from utils.types import Box, Point, Stroke
 
@@ -211,6 +214,12 @@ MARKS: dict[str, Any] = {
 """What marks a target, by its name in the parsed options, with the value of one that is not given."""
 
 
+_CLIP_HELP = (
+    "a video file, a ZIP of pictures, or a picture sequence: its folder, shot.%%04d.exr, shot.####.png, "
+    "shot.[0001-0240].png"
+)
+
+
 def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -> None:
     if with_mask:
         parser.add_argument(
@@ -218,13 +227,26 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
             type=Path,
             metavar="CLIP",
             nargs="+",
-            help="several clips go to a folder each in DIR, and one that fails doesn't stop the others",
+            help=f"{_CLIP_HELP}; several clips go to a folder each in DIR, and one that fails doesn't stop the "
+            "others",
         )
         parser.add_argument(
             "--mask", action=_Mark, type=Path, metavar="M.png", help="white = the target"
         )
     else:
-        parser.add_argument("clip", type=Path, metavar="CLIP")
+        parser.add_argument("clip", type=Path, metavar="CLIP", help=_CLIP_HELP)
+    parser.add_argument(
+        "--fps",
+        type=_parse_fps,
+        metavar="RATE",
+        help="frames a second of a picture sequence: 24, 23.976, 24000/1001 (default: as the pictures state, else 24)",
+    )
+    parser.add_argument(
+        "--missing",
+        choices=("error", "hold"),
+        default="error",
+        help="what is done where pictures of a sequence are missing: hold takes the one before (default error)",
+    )
     parser.add_argument(
         "--text", action=_Mark, default="", help="what to find, for instance “dancer”"
     )
@@ -315,6 +337,13 @@ def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
 def is_marked(group: argparse.Namespace) -> bool:
     """Return whether something marks the target."""
     return any(getattr(group, name) for name in MARKS)
+
+
+def _parse_fps(text: str) -> Fraction:
+    try:
+        return parse_rate(text)
+    except BadRequest as error:
+        raise argparse.ArgumentTypeError(error.user_message) from error
 
 
 def parse_broker(text: str) -> SecretStr:

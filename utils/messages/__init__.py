@@ -15,6 +15,7 @@ from utils.messages import (
     process,
     prompt,
     remote,
+    sequence,
     server,
     video,
     widgets,
@@ -27,6 +28,7 @@ __all__ = ["CATALOGUE", "Language", "Text", "render"]
 
 CATALOGUE: dict[str, Text] = {
     **video.TEXTS,
+    **sequence.TEXTS,
     **prompt.TEXTS,
     **engine.TEXTS,
     **doctor.TEXTS,

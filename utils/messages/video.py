@@ -13,8 +13,9 @@ TEXTS: dict[str, Text] = {
         en="There is no such file. Check the path.", zh="找不到该文件，请检查路径。"
     ),
     "video.folder": Text(
-        en="This is a folder. Give the video file in it, such as an mp4 or mov; picture sequences must be made a video first.",
-        zh="这是文件夹。请提供其中的视频文件，例如 mp4 或 mov；图像序列请先转成视频。",
+        en="This is a folder without numbered pictures. Give a video file, such as an mp4 or mov, or the folder of a "
+        "sequence such as shot.0001.png.",
+        zh="该文件夹中没有带编号的图像。请提供视频文件（例如 mp4 或 mov），或图像序列（例如 shot.0001.png）所在的文件夹。",
     ),
     "video.empty": Text(
         en="The file is empty. Export or copy the clip again, then upload it.",

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import SequenceSink
 from pipeline.video_io.render_target import RenderTarget
+from pipeline.video_io.sequence.light import linear_of_srgb
 from utils.alpha_levels import to_float
 from utils.errors import FfmpegFailed
 from utils.messages import Text
@@ -21,6 +22,7 @@ from utils.messages import Text
 if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
+_SRGB = "iec61966-2-1"
 _KNEE, _SLOPE, _OFFSET, _POWER = 0.081, 4.5, 0.099, 1 / 0.45
 
 
@@ -53,7 +55,7 @@ class ExrSink(SequenceSink):
     def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
         """See `SequenceSink.write_frame`."""
         alpha = to_float(picture.levels)
-        colour = linear_light()[picture.rgb16]
+        colour = linear_light(self.target.clip.colour.transfer)[picture.rgb16]
         if self.target.files.exr_alpha == "premultiplied":
             colour = colour * alpha[..., None]
         else:
@@ -89,9 +91,15 @@ class ExrSink(SequenceSink):
 
 
 @cache
-def linear_light() -> npt.NDArray[np.float32]:
-    """Return linear light, float32, by 16-bit level: the inverse of BT.709's transfer function."""
+def linear_light(transfer: str) -> npt.NDArray[np.float32]:
+    """Return linear light, float32, by 16-bit level: the inverse of sRGB's transfer function, else of BT.709's.
+
+    Args:
+        transfer: of the source, in FFmpeg's name; what is not sRGB is BT.709, or was made that.
+    """
     signal = np.arange(65_536) / 65_535
+    if transfer == _SRGB:
+        return linear_of_srgb(signal).astype(np.float32)
     curved = ((signal + _OFFSET) / (1 + _OFFSET)) ** _POWER
     return np.where(signal < _KNEE, signal / _SLOPE, curved).astype(np.float32)
 

@@ -146,7 +146,7 @@ class SequenceSink(Sink):
 
     def write(self, picture: Picture) -> None:
         """See `Sink.write`."""
-        name = f"{self.target.files.first_number + self._count:06d}{self._suffix}"
+        name = f"{self.target.frame_name(self._count)}{self._suffix}"
         self.write_frame(tuple(partial / name for partial in self.partials), picture)
         self._count += 1
 

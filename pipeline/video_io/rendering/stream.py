@@ -133,6 +133,7 @@ def _target(task: RenderTask) -> RenderTarget:
         frame_count=task.span.frame_count,
         time_origin=task.span.time_origin,
         first_time=task.info.times[task.span.first],
+        first_index=task.span.first,
         timecode=task.span.timecode,
         files=task.appearance.files,
         threads=threads_each(len(task.outputs)),

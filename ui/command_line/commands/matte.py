@@ -25,6 +25,7 @@ from pipeline.session.state import FIRST_TARGET
 from ui.command_line.arguments import is_marked, request_values, target_groups
 from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
+from ui.command_line.sources import Source, read_sources
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
 
@@ -53,18 +54,20 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         BadRequest: some of several clips failed; each was named on stderr.
     """
     orchestrator.check_request(_matte_request(options))
-    if len(options.clips) == 1:
-        _print_result(options, _matte_clip(options, orchestrator, options.clips[0], options.out))
+    sources = read_sources(options.clips)
+    if len(sources) == 1:
+        _print_result(options, _matte_clip(options, orchestrator, sources[0], options.out))
         return
     results: list[dict[str, object]] = []
     failed = 0
-    folders = _folders(options.clips, options.out)
-    for number, (clip, folder) in enumerate(zip(options.clips, folders, strict=True), start=1):
+    folders = _folders(sources, options.out)
+    for number, (source, folder) in enumerate(zip(sources, folders, strict=True), start=1):
+        clip = source.place
         # Progress and notes follow, which name no clip.
         said = f"clip {number} of {len(folders)}: {one_line(str(clip))}"
         print(said, file=sys.stderr, flush=True)
         try:
-            result = _matte_clip(options, orchestrator, clip, folder)
+            result = _matte_clip(options, orchestrator, source, folder)
         except Cancelled:
             raise
         except SplazmatteError as error:
@@ -78,29 +81,29 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     if options.json:
         print(json.dumps({"clips": results}))
     if failed:
-        raise BadRequest("job.clips_failed", failed=failed, count=len(options.clips))
+        raise BadRequest("job.clips_failed", failed=failed, count=len(sources))
 
 
-def _folders(clips: Sequence[Path], out: Path) -> list[Path]:
+def _folders(sources: Sequence[Source], out: Path) -> list[Path]:
     """Return a folder of its own for each clip: its name, numbered where several have the same."""
     folders: list[Path] = []
-    for clip in clips:
-        folder, number = out / clip.stem, 2
+    for source in sources:
+        folder, number = out / source.folder_name, 2
         while folder in folders:
-            folder, number = out / f"{clip.stem}_{number}", number + 1
+            folder, number = out / f"{source.folder_name}_{number}", number + 1
         folders.append(folder)
     return folders
 
 
 def _matte_clip(
-    options: argparse.Namespace, orchestrator: Orchestrator, clip: Path, folder: Path
+    options: argparse.Namespace, orchestrator: Orchestrator, source: Source, folder: Path
 ) -> dict[str, object]:
     """Matte one clip into the folder; return what `--json` tells of it."""
     from pipeline.session.state import SessionStatus
 
     began_s = time.perf_counter()
     request = _matte_request(options)
-    state = _session_with_target(options, orchestrator, clip)
+    state = _session_with_target(options, orchestrator, source)
 
     def work(context: RunContext) -> SessionState:
         return orchestrator.run_now(state.id, request, context)
@@ -202,10 +205,10 @@ def _check_target(options: argparse.Namespace) -> None:
 
 
 def _session_with_target(
-    options: argparse.Namespace, orchestrator: Orchestrator, clip: Path
+    options: argparse.Namespace, orchestrator: Orchestrator, source: Source
 ) -> SessionState:
     """Make a session of the clip and find its targets; a session without one is of no use and goes."""
-    state = orchestrator.create_session(clip, clip.name)
+    state = source.make_session(options, orchestrator)
     try:
         if options.clean_plate is not None:
             orchestrator.set_clean_plate(state.id, options.clean_plate)

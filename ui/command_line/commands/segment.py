@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.session.state import FIRST_TARGET
 from ui.command_line.arguments import MARKS
+from ui.command_line.sources import Source
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Prompt
 
@@ -33,7 +34,7 @@ def check_segment(options: argparse.Namespace) -> None:
 
 def segment(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run the command."""
-    state = orchestrator.create_session(options.clip, options.clip.name)
+    state = Source(options.clip).make_session(options, orchestrator)
     try:
         keyframe = find_target(options, orchestrator, state.id)
         orchestrator.export_mask(state.id, options.frame, options.output)

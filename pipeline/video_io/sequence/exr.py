@@ -1,0 +1,123 @@
+"""OpenEXR pictures: linear light in, sRGB levels out; of many channels the colour that a viewer shows first."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.video_io.sequence.light import Levels, srgb_levels, srgb_of_halves
+from pipeline.video_io.sequence.picture import Layout, Picture, deep_frame
+from utils.errors import BadUpload
+
+_OVERSCAN = 2
+"""Times the largest side allowed that a data window may have: renderers draw beyond the display window."""
+_LARGEST_WINDOW_PX = 16_384
+_BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+_SHOWN_CHANNELS = 200
+"""Characters of a list of channels that an error shows."""
+
+
+def read_exr(path: Path, longest_px: int) -> Picture:
+    """Read a picture; what the display window shows of it.
+
+    Args:
+        longest_px: longest side of a picture accepted.
+
+    Raises:
+        BadUpload: it has no colour channels that we read.
+        RuntimeError: OpenEXR can't read it.
+    """
+    import OpenEXR
+
+    OpenEXR.setMaxImageSize(_OVERSCAN * longest_px, _OVERSCAN * longest_px)
+    with OpenEXR.File(str(path), separate_channels=True, num_threads=0) as file:
+        part, names = _colour_channels(path, file.parts)
+        header = dict(part.header)  # emptied when the file is closed
+        planes = [part.channels[name].pixels for name in names]
+    if any(plane.dtype == np.uint32 or plane.shape != planes[0].shape for plane in planes):
+        raise _no_colour(path, names)
+    rgb = np.stack([_in_display_window(_shown(plane), header) for plane in planes[:3]], axis=-1)
+    alpha = None
+    if len(planes) == 4:
+        opacity = np.clip(np.nan_to_num(planes[3].astype(np.float32), nan=0.0), 0.0, 1.0)
+        alpha = _in_display_window(np.rint(opacity * 65535).astype(np.uint16), header)
+    with np.errstate(invalid="ignore"):
+        is_over = any(bool((plane > 1).any()) for plane in planes[:3])
+    return Picture(
+        deep_frame(rgb, alpha),
+        Layout(16, alpha is not None),
+        rate=Fraction(header.get("framesPerSecond", 0)),
+        timecode=_timecode(header.get("timeCode")),
+        aspect=Fraction(float(header.get("pixelAspectRatio", 1.0))).limit_denominator(1000),
+        is_over=is_over,
+        has_other_primaries=_has_other_primaries(header.get("chromaticities")),
+    )
+
+
+def _shown(plane: npt.NDArray[Any]) -> Levels:
+    if plane.dtype == np.float16:
+        return srgb_of_halves()[plane.view(np.uint16)]
+    return srgb_levels(plane)
+
+
+def _colour_channels(path: Path, parts: list[Any]) -> tuple[Any, list[str]]:
+    """Return a part and its channels R, G, B (and A): those without a layer's name, else the only layer's."""
+    of_layers = []
+    for part in parts:
+        known = set(part.channels)
+        if found := _colours_of(known, ""):
+            return part, found
+        layers = {name.rpartition(".")[0] for name in known} - {""}
+        of_layers += [
+            (part, found) for layer in layers if (found := _colours_of(known, f"{layer}."))
+        ]
+    if len(of_layers) == 1:
+        return of_layers[0]
+    raise _no_colour(path, [name for part in parts for name in part.channels])
+
+
+def _colours_of(known: set[str], layer: str) -> list[str]:
+    colours = [f"{layer}{letter}" for letter in "RGB"]
+    is_grey = f"{layer}Y" in known and not {f"{layer}RY", f"{layer}BY"} & known
+    if not known.issuperset(colours):
+        colours = [f"{layer}Y"] * 3 if is_grey else []
+    return [*colours, f"{layer}A"] if colours and f"{layer}A" in known else colours
+
+
+def _no_colour(path: Path, channels: list[str]) -> BadUpload:
+    shown = ", ".join(channels)[:_SHOWN_CHANNELS]
+    return BadUpload("sequence.exr_channels", name=path.name[:120], channels=shown)
+
+
+def _in_display_window(plane: Levels, header: dict[str, Any]) -> Levels:
+    """Return what the display window shows of a plane, which covers the data window; 0 where that ends."""
+    (left, top), (right, bottom) = (corner.tolist() for corner in header["displayWindow"])
+    x, y = (header["dataWindow"][0] - header["displayWindow"][0]).tolist()
+    width, height = right - left + 1, bottom - top + 1
+    if (x, y) == (0, 0) and plane.shape == (height, width):
+        return plane
+    if not (0 < width <= _LARGEST_WINDOW_PX and 0 < height <= _LARGEST_WINDOW_PX):
+        raise ValueError(f"display window of {width}x{height}")
+    shown = np.zeros((height, width), np.uint16)
+    seen = plane[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)]
+    rows = slice(max(y, 0), max(y, 0) + seen.shape[0])
+    shown[rows, max(x, 0) : max(x, 0) + seen.shape[1]] = seen
+    return shown
+
+
+def _timecode(code: Any) -> str:
+    if code is None:
+        return ""
+    start = f"{code.hours:02d}:{code.minutes:02d}:{code.seconds:02d}"
+    return f"{start}{';' if code.dropFrame else ':'}{code.frame:02d}"
+
+
+def _has_other_primaries(chromaticities: Any) -> bool:
+    if chromaticities is None:
+        return False
+    stated = np.ravel(chromaticities).astype(float)
+    return not np.allclose(stated, _BT709_CHROMATICITIES, atol=2e-3)

@@ -1,0 +1,48 @@
+"""From linear light and film densities to the levels that screens show, and back; functions on arrays and tables."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Levels = npt.NDArray[np.uint16]
+"""sRGB, 16 bits a sample."""
+_CODE_WHITE, _CODE_BLACK = 685, 95
+_CODE_DENSITY, _FILM_GAMMA = 0.002, 0.6
+"""Cineon (Kodak, "Conversion of 10-bit Log Film Data To 8-bit Linear or Video Data", 1995): 10-bit codes of
+reference white and black, density of a code, gamma of the negative."""
+
+
+def srgb_levels(linear: npt.NDArray[Any]) -> Levels:
+    """Return the levels of linear light by sRGB's transfer function (IEC 61966-2-1).
+
+    Args:
+        linear: any floats, 1 = white; what is below 0 or above 1 is clipped, and what is no number is 0.
+    """
+    light = np.clip(np.nan_to_num(linear.astype(np.float64), nan=0.0), 0.0, 1.0)
+    signal = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    levels: Levels = np.rint(signal * 65535).astype(np.uint16)
+    return levels
+
+
+def linear_of_srgb(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the linear light of sRGB's signal in [0, 1]: the inverse of `srgb_levels`."""
+    return np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+
+
+@cache
+def srgb_of_halves() -> Levels:
+    """Return the level of every half float, by its bits as uint16."""
+    with np.errstate(invalid="ignore"):
+        return srgb_levels(np.arange(65536, dtype=np.uint16).view(np.float16))
+
+
+@cache
+def srgb_of_cineon() -> Levels:
+    """Return the level of every 10-bit Cineon code; what is brighter than reference white is white."""
+    exponent = (np.arange(1024) - _CODE_WHITE) * _CODE_DENSITY / _FILM_GAMMA
+    black = 10 ** ((_CODE_BLACK - _CODE_WHITE) * _CODE_DENSITY / _FILM_GAMMA)
+    return srgb_levels((10**exponent - black) / (1 - black))
