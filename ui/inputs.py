@@ -9,6 +9,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from pipeline.video_io import SequenceOptions
+from pipeline.video_io.sequence.naming import parse_rate
 from utils.errors import BadRequest
 
 _LARGEST = 2**31
@@ -103,6 +105,18 @@ def cached_upload(value: object, cache_dir: Path) -> Path:
     if not path.is_file():
         raise BadRequest("page.no_file")
     return path
+
+
+def picture_options(fps: object, hold_missing: object = False) -> SequenceOptions:
+    """Return how pictures become a clip; without a rate, as they state.
+
+    Raises:
+        BadRequest: the rate is none.
+    """
+    given = str(fps) if isinstance(fps, (int, float)) and not isinstance(fps, bool) else fps
+    text = short_text(given, "fps", 60)
+    rate = parse_rate(text) if text else None
+    return SequenceOptions(rate, hold_missing=hold_missing is True)
 
 
 def forget_upload(path: Path) -> None:

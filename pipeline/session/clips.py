@@ -80,21 +80,16 @@ class Clips:
     def create_of_pictures(
         self,
         sequence: PictureSequence,
-        shown_name: str = "",
         *,
         owner: str = "",
         pictures: SequenceOptions | None = None,
     ) -> SessionState:
-        """Make a session of the pictures of a sequence; arguments and errors as those of `create`.
-
-        Args:
-            shown_name: "" for the pictures' own pattern.
-        """
+        """Make a session of the pictures of a sequence; arguments and errors as those of `create`."""
         files = set(sequence.pictures.values())
         for path in files:
             self._video.check_file(path)
         size_bytes = sum(path.stat().st_size for path in files)
-        name = shown_name or sequence.names.pattern
+        name = sequence.names.name
         return self._create_of_pictures(lambda _: sequence, name, size_bytes, owner, pictures)
 
     def _create_of_pictures(

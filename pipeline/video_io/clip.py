@@ -49,6 +49,12 @@ class SequenceNames:
         number = f"%0{self.padding}d" if self.padding > 1 else "%d"
         return f"{self.prefix}{number}{self.tail}"
 
+    @property
+    def name(self) -> str:
+        """What the sequence is called without numbers: "shot.exr"."""
+        stem, _, suffix = self.tail.rpartition(".")
+        return f"{(self.prefix + stem).strip('._- ') or 'sequence'}.{suffix}"
+
 
 @dataclass(frozen=True, slots=True)
 class ClipInfo:

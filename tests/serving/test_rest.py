@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -122,6 +125,23 @@ def test_a_clip_goes_from_upload_to_files(
     assert seen["state"] == "done"
     ended = ask(guarded, "DELETE", f"/tasks/{session}", Authorization=bearer)
     assert (ended.status, ended.json["state"]) == (200, "done")  # type: ignore[index]
+
+
+def test_a_zip_of_pictures_is_a_clip_at_the_rate_asked_for(guarded: AppServer, bearer: str) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number in (7, 8, 10):
+            picture = io.BytesIO()
+            Image.new("RGB", (96, 64), (number, 0, 0)).save(picture, "PNG")
+            archive.writestr(f"shot/{number}.png", picture.getvalue())
+    sent = (content.getvalue(), "shot.zip")
+    gap = send_file(guarded, "/clips?fps=24000/1001", *sent, Authorization=bearer)
+    assert gap.status == 400 and "%d.png are missing: 9." in str(gap.json)
+    place = "/clips?fps=24000/1001&hold_missing=true"
+    facts: Any = send_file(guarded, place, *sent, Authorization=bearer).json
+    assert (facts["frames"], round(facts["fps"], 3), facts["name"]) == (4, 23.976, "shot.zip")
+    wrong = send_file(guarded, "/clips?fps=fast", *sent, Authorization=bearer)
+    assert wrong.status == 400 and "fps" in str(wrong.json)
 
 
 def test_the_example_of_the_documentation_runs(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.ui.conftest import AppServer, Watch
 from tests.ui.disc import write_disc_clip
@@ -109,6 +110,26 @@ def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     assert status == 200 and headers["content-type"] == "application/zip"
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     assert {name.split("/")[0] for name in names} == {f"clip {n}" for n in range(10)}
+
+
+def test_pictures_that_are_chosen_together_become_one_clip(
+    app: AppServer, open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"shot.{number:04d}.png" for number in range(1001, 1005)]
+    for path, left in zip(paths, (10, 20, 30, 40), strict=True):
+        picture = Image.new("RGB", (96, 64), (40, 60, 90))
+        picture.paste((220, 150, 40), (left, 20, left + 20, 40))
+        picture.save(path)
+    page = open_page(app.url)
+    page.fill("#sm-upload [data-part=rate]", "23.976")
+    page.set_input_files("#sm-upload input[type=file] >> nth=0", [str(path) for path in paths])
+    page.wait_for_selector(".sm-viewer.sm-loaded")
+    page.wait_for_function("new URL(location.href).searchParams.get('s')")
+    state = state_file(app.workspace, page.evaluate("new URL(location.href).searchParams.get('s')"))
+    assert state["shown_name"] == "shot.png"
+    assert (state["clip"]["frame_count"], state["clip"]["fps"]) == (4, "24000/1001")
+    assert state["clip"]["sequence"]["first_number"] == 1001
+    assert not [path for path in (app.workspace / "uploads").rglob("*") if path.is_file()]
 
 
 def test_a_session_is_renamed_deleted_and_restored_in_the_list(

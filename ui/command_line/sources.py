@@ -34,8 +34,9 @@ class Source:
         """What a folder for its files is called."""
         if self.pictures is None and self.place.exists():
             return self.place.name if self.place.is_dir() else self.place.stem
-        name = self.place.stem if self.pictures is None else self.pictures.names.prefix
-        return re.split(r"[%#\[]", name)[0].rstrip("._-") or "clip"
+        if self.pictures is None:
+            return re.split(r"[%#\[]", self.place.stem)[0].rstrip("._-") or "clip"
+        return Path(self.pictures.names.name).stem
 
     def make_session(self, options: argparse.Namespace, orchestrator: Orchestrator) -> SessionState:
         """Make a session of it.

@@ -23,6 +23,7 @@ from ui.inputs import (
     cached_upload,
     forget_upload,
     kept_instances,
+    picture_options,
     session_key,
     short_text,
     whole_number,
@@ -74,14 +75,25 @@ class Api:
             )
 
     def upload(
-        self, clip: FileData, language: str = "en", request: gr.Request | None = None
+        self,
+        clip: FileData,
+        language: str = "en",
+        fps: str | float | None = None,
+        hold_missing: bool = False,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Ingest a clip; return its session id and what is known of it."""
+        """Ingest a clip, or a ZIP of numbered pictures; return its session id and what is known of it.
+
+        `fps` is the rate of pictures, such as "24000/1001", and `hold_missing` fills their gaps.
+        """
         with answering(language) as spoken:
             path, name = self._uploaded(clip)
             try:
+                pictures = picture_options(fps, hold_missing)
                 owner = client_of(request).key
-                state = self._orchestrator.create_session(path, name, may_link=True, owner=owner)
+                state = self._orchestrator.create_session(
+                    path, name, may_link=True, owner=owner, pictures=pictures
+                )
             finally:
                 forget_upload(path)
             return {"session": state.id, "clip": views.clip_view(state, spoken)}

@@ -17,7 +17,6 @@ from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import RenderRequest
 from pipeline.session.state import SessionState
 from ui import result_views
-from ui.client import client_of
 from ui.inputs import (
     cached_upload,
     event_value,
@@ -32,6 +31,7 @@ from ui.page.components import Page
 from ui.page.job_request import read_job
 from ui.page.session_steps import SessionSteps
 from ui.page.target_steps import TargetSteps
+from ui.page.upload_steps import UploadSteps
 from ui.report import report_internal_error
 from ui.request_values import page_controls, read_request
 from ui.text import as_language, choose_language, translate
@@ -42,9 +42,6 @@ from utils.messages import Language
 from utils.types import Prompt
 
 logger = logging.getLogger(__name__)
-
-MOST_CLIPS = 50
-"""Most clips of one upload."""
 
 Step: TypeAlias = Callable[..., Updates]
 
@@ -59,6 +56,7 @@ class Callbacks:
         self._answers: Answers | None = None
         self.sessions = SessionSteps(orchestrator, lambda: self._answer)
         self.targets = TargetSteps(orchestrator, lambda: self._answer)
+        self.uploads = UploadSteps(orchestrator, settings, cache_dir, lambda: self._answer)
 
     def bind(self, page: Page) -> None:
         """Tell the callbacks which components they answer to."""
@@ -116,49 +114,7 @@ class Callbacks:
             self._answer.session_texts(state, language, chosen=language),
         )
 
-    # --- clip and target ------------------------------------------------------------------------
-
-    def clips(
-        self,
-        session: object,
-        language: Language,
-        event: gr.EventData,
-        request: gr.Request | None = None,
-    ) -> Updates:
-        """Make a session of each clip that was sent, and show the first; a refused one doesn't stop the rest."""
-        files = event_value(event, "files")
-        if not isinstance(files, list) or not all(isinstance(item, dict) for item in files):
-            raise BadRequest("page.bad_value", name="files")
-        if len(files) > MOST_CLIPS:
-            raise BadRequest("page.clips_limit", limit=MOST_CLIPS)
-        owner = client_of(request).key
-        states: list[SessionState] = []
-        refused: list[str] = []
-        for item in files:
-            path = item.get("path")
-            if not path:
-                # The upload route said why.
-                name = short_text(item.get("name"), "files", 300)
-                refused.append(f"{name[:120]}: {short_text(item.get('error'), 'files')}")
-                continue
-            try:
-                states.append(self._take(path, owner))
-            except SplazmatteError as error:
-                refused.append(f"{_name_of(path)}: {error.text(language)}")
-        if not states:
-            text = refused[0].partition(": ")[2] if len(refused) == 1 else " ".join(refused)
-            return self._answer.problem(text, language)
-        shown = self._answer.whole(states[0], language, tuple(state.id for state in states[1:]))
-        if refused:
-            shown = merged(shown, self._answer.problem(" ".join(refused), language, states[0].id))
-        return shown
-
-    def _take(self, upload: object, owner: str) -> SessionState:
-        path = cached_upload(upload, self._cache_dir)
-        try:
-            return self._orchestrator.create_session(path, path.name, may_link=True, owner=owner)
-        finally:
-            forget_upload(path)
+    # --- target -------------------------------------------------------------------------------
 
     def annotate(
         self, session: object, language: Language, value: object, is_example: object
@@ -324,7 +280,3 @@ class Callbacks:
         """Show how the job ended."""
         state = self._orchestrator.state(session_key(session))
         return merged(self._answer.outcome(state, language), self._answer.status(state, language))
-
-
-def _name_of(upload: object) -> str:
-    return Path(upload).name[:120] if isinstance(upload, (str, Path)) else "?"

@@ -10,6 +10,7 @@ import gradio as gr
 
 from config import Settings
 from pipeline.video_io.outputs.registry import default_outputs, formats
+from pipeline.video_io.sequence.naming import PICTURE_KINDS, PICTURE_SUFFIXES
 from ui.page.controls import Control, build_controls
 from ui.text import shown_bytes, translate
 from ui.widgets.edges.edges import build_edges
@@ -112,9 +113,15 @@ def upload_label(settings: Settings, language: Language) -> str:
         "page.upload",
         language,
         formats=", ".join(name.upper() for name in settings.formats),
+        pictures=", ".join(PICTURE_KINDS),
         seconds=f"{settings.max_duration_s:g}",
         size=shown_bytes(settings.max_upload_bytes),
     )
+
+
+def upload_suffixes(settings: Settings) -> list[str]:
+    """Return what the names of uploads may end in."""
+    return [*settings.formats, *PICTURE_SUFFIXES, "zip"]
 
 
 def heading_html(language: Language) -> str:
@@ -131,10 +138,12 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
     recent = build_recent(language, polling)
     with gr.Row(equal_height=False, elem_id="sm-work"):
         with gr.Column(scale=7, min_width=STAGE_PX):
-            viewer = build_viewer(language, polling, settings.formats)
+            viewer = build_viewer(language, polling, upload_suffixes(settings))
             edges = build_edges(language)
         with gr.Column(scale=2, min_width=PANEL_PX, elem_id="sm-panel"):
-            upload = build_upload(language, upload_label(settings, language), settings.formats)
+            upload = build_upload(
+                language, upload_label(settings, language), upload_suffixes(settings)
+            )
             targets = build_targets(language)
             text, segment, exemplars, own_mask, main_object, source_alpha = _selection(language)
             sky = gr.UploadButton(

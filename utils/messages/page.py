@@ -10,7 +10,8 @@ TEXTS: dict[str, Text] = {
     ),
     "page.language": Text(en="Language", zh="语言"),
     "page.upload": Text(
-        en="{formats} · up to {seconds} s · {size}", zh="{formats} · 最长 {seconds} 秒 · {size}"
+        en="{formats} · picture sequences, as files or as a ZIP: {pictures} · up to {seconds} s · {size}",
+        zh="{formats} · 图像序列（多个文件或 ZIP）：{pictures} · 最长 {seconds} 秒 · {size}",
     ),
     "page.text": Text(en="Find by words", zh="用文字查找"),
     "page.text_hint": Text(

@@ -110,6 +110,7 @@ _STATUS: dict[str, Text] = {
 _UPLOAD: dict[str, Text] = {
     "choose": Text(en="Upload clips", zh="上传视频"),
     "folder": Text(en="Upload a folder", zh="上传文件夹"),
+    "rate": Text(en="Frame rate of picture sequences", zh="图像序列帧率"),
 }
 
 _TARGETS: dict[str, Text] = {

@@ -5,9 +5,11 @@ const show = () => {
   part("choose").textContent = label("choose");
   part("folder").textContent = label("folder");
   part("limits").textContent = props.limits || "";
+  part("rate-label").textContent = label("rate");
   part("files").accept = (props.formats || []).map((name) => `.${name}`).join(",");
   for (const name of ["files", "directory"]) part(name).setAttribute("aria-label", label(name === "files" ? "choose" : "folder"));
 };
+part("rate").oninput = () => tell("pictures-rate", part("rate").value);
 part("choose").onclick = () => part("files").click();
 part("folder").onclick = () => part("directory").click();
 for (const name of ["files", "directory"]) {

@@ -1,4 +1,6 @@
-// Clips that were dropped, pasted or chosen are sent one by one; each becomes a session.
+// Files that were dropped, pasted or chosen are sent one by one; each clip becomes a session, and each sequence of pictures.
+let picturesRate = "";
+hear("pictures-rate", (rate) => { picturesRate = rate; });
 const sendOne = (file, onShare) => new Promise((resolve) => {
   const request = new XMLHttpRequest();
   const form = new FormData();
@@ -25,7 +27,7 @@ const sendFiles = async (files) => {
     sent.push(await sendOne(file, (share) => { part("sent").textContent = `${label("sending")} ${Math.round(100 * share)} %${at}`; }));
   }
   root.classList.remove("sm-sending");
-  trigger("clips", { files: sent });
+  trigger("clips", { files: sent, fps: picturesRate });
 };
 const isClip = (file) => (props.formats || []).includes(file.name.split(".").pop().toLowerCase());
 // Of a folder only the clips are taken; a file that was chosen by itself is taken or named.
