@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 from engines.base import ArrayFrames, RunContext
 from engines.device.manager import ModelManager
 from engines.process import connection as process_connection
+from engines.process import host as process_host
 from engines.process import job as process_job
 from engines.process.connection import Connection
 from tests.engines.process_engine import SegmentingStandInEngine, StandInEngine
@@ -138,6 +140,21 @@ def test_an_exception_of_the_model_s_code_ends_the_job_alone(engine, clip, fault
     assert says in caught.value.user_message
     assert len(run(engine, clip)) == COUNT
     assert engine.worker_pid == before
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "stopped"])
+def test_a_worker_that_is_not_well_before_a_job_is_replaced_without_an_error(
+    engine, clip, sign, monkeypatch
+):
+    expected = run(engine, clip)
+    before = engine.worker_pid
+    os.kill(before, sign)
+    if sign == signal.SIGSTOP:
+        monkeypatch.setattr(process_host, "HEALTH_S", 0.3)
+    found = run(engine, clip)
+    assert is_gone(before)
+    assert engine.worker_pid != before
+    assert all(np.array_equal(found[index], expected[index]) for index in expected)
 
 
 def test_what_the_worker_prints_neither_blocks_it_nor_is_kept_whole(engine, clip):
