@@ -35,6 +35,7 @@ def codes(video: VideoIO, path: Path) -> list[str]:
 
 LATE = {
     "edit list": ("mp4", ("-itsoffset", "0.4"), ()),
+    "timecode track from 0": ("mov", ("-itsoffset", "0.4"), ("-timecode", "01:00:00:00")),
     "plain times": ("mkv", ("-itsoffset", "0.4"), ()),
     "picture alone": ("mkv", ("-itsoffset", "0.4"), ("-an",)),
     "no edit list": ("mp4", (), ("-movflags", "frag_keyframe+empty_moov+default_base_moof")),

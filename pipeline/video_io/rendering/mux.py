@@ -101,7 +101,7 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
     lead_s = plan.lead_s(task.span) if plan is not None else 0.0
     argv = [
         *ffmpeg.base_arguments(task.settings),
-        *("-y", "-itsoffset", f"{float(task.span.start_s) + lead_s:.6f}"),
+        *("-y", "-itsoffset", f"{_start_s(task.picture) + lead_s:.6f}"),
         *("-i", f"file:{task.picture.absolute()}"),
     ]
     if plan is not None:
@@ -140,6 +140,17 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
     if code == -signal.SIGXFSZ or os.strerror(errno.ENOSPC) in log:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(task.target))
     return False
+
+
+def _start_s(picture: Path) -> float:
+    """Return what FFmpeg takes off the times of one of our picture files, in seconds.
+
+    That is where the file starts, which need not be its picture: a timecode track may begin earlier.
+    """
+    import av
+
+    with av.open(str(picture)) as container:
+        return (container.start_time or 0) / av.time_base
 
 
 def _sound_range(span: FrameSpan, plan: SoundPlan) -> list[str]:
