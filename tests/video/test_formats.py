@@ -303,9 +303,9 @@ def test_outputs_tell_pixels_that_are_not_square(video: VideoIO, tmp_path: Path)
     path = tmp_path / "clip.mp4"
     ffmpeg(*source("160x96", frames=2), "-vf", "setsar=16/15", "-c:v", "libx264", path)
     alphas = [np.ones((96, 160), np.float32)] * 2
-    kinds = ("png", "tiff", "exr", "ffv1", "webm", "prores")
+    kinds = ("png", "tiff", "exr", "ffv1", "webm", "prores", "hevc")
     outputs = rendered(video, path, alphas, *kinds).outputs
-    for kind in ("ffv1", "webm", "prores"):
+    for kind in ("ffv1", "webm", "prores", "hevc"):
         with av.open(str(outputs[kind])) as container:
             aspect = container.streams.video[0].sample_aspect_ratio
             assert float(aspect) == pytest.approx(16 / 15, rel=3e-3), kind

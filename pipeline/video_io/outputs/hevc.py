@@ -49,8 +49,11 @@ class HevcSink(VideoFileSink):
 
     def __init__(self, target: RenderTarget, name: str, recipe: Recipe) -> None:
         super().__init__(target, name, recipe)
+        # The lossless file holds neither the tags nor the pixel aspect.
+        tags = "color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
+        aspect = target.clip.sample_aspect
         self.encoding = (
-            *("-vf", "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"),
+            *("-vf", f"setparams={tags},setsar={aspect.numerator}/{aspect.denominator}"),
             *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", "libx265"),
             *("-pix_fmt", "yuva420p", "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
             *_held_arguments(target),
