@@ -17,6 +17,7 @@ from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, Keyframe
 from utils.errors import UnusablePrompt
+from utils.file_kinds import HEAD_BYTES, kind_of
 from utils.types import Mask, Message, Prompt
 
 PAINT_ENGINE = "paint"
@@ -150,7 +151,11 @@ def mask_notices(path: Path, clip_wh: tuple[int, int]) -> tuple[Message, ...]:
 
 
 def _png_size(path: Path) -> tuple[int, int]:
-    """Return a PNG's width and height from its header alone: nothing is unpacked for a bomb."""
+    """Return a PNG's width and height from its header alone: nothing is unpacked for a bomb.
+
+    Raises:
+        UnusablePrompt: it is another kind of file, or none that can be read.
+    """
     problem = UnusablePrompt("prompt.mask_unreadable")
     if not os.path.lexists(path):
         raise UnusablePrompt("prompt.mask_no_file")
@@ -158,10 +163,13 @@ def _png_size(path: Path) -> tuple[int, int]:
         raise problem
     try:
         with path.open("rb") as stream:
-            head = stream.read(24)
+            head = stream.read(HEAD_BYTES)
     except OSError as error:
         raise problem from error
-    if len(head) < 24 or head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
+    kind = kind_of(head)
+    if kind not in ("", "PNG"):
+        raise UnusablePrompt("prompt.mask_other_kind", kind=kind)
+    if len(head) < 24 or kind != "PNG" or head[12:16] != b"IHDR":
         raise problem
     width, height = struct.unpack(">II", head[16:24])
     return width, height

@@ -100,15 +100,15 @@ SINE = ("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac")
 REFUSED: dict[str, tuple[Make, str, str]] = {
     "1 empty": (empty, "video.empty", "empty"),
     "2 random": (random_bytes, "video.unreadable", "not a video we can read; mp4"),
-    "3 html": (text_file("<html><script>alert(1)</script></html>"), "video.unreadable", ""),
-    "3 svg": (text_file('<svg xmlns="http://www.w3.org/2000/svg"/>'), "video.unreadable", ""),
-    "5 playlist of passwd": (playlist("file:///etc/passwd"), "video.unreadable", ""),
-    "6 playlist of another": (playlist("file://{folder}/workspace/x.mp4"), "video.unreadable", ""),
-    "6 playlist by name": (playlist("clip.mp4"), "video.unreadable", ""),
-    "7 ffconcat": (text_file("ffconcat version 1.0\nfile clip.mp4\n"), "video.unreadable", ""),
-    "8 dash": (text_file('<?xml version="1.0"?><MPD><Period/></MPD>'), "video.unreadable", ""),
-    "8 sdp": (text_file("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nt=0 0\n"), "video.unreadable", ""),
-    "8 srt": (text_file("1\n00:00:00,000 --> 00:00:01,000\nhi\n"), "video.unreadable", ""),
+    "3 html": (text_file("<html><script>alert(1)</script></html>"), "video.text_file", ""),
+    "3 svg": (text_file('<svg xmlns="http://www.w3.org/2000/svg"/>'), "video.text_file", ""),
+    "5 playlist of passwd": (playlist("file:///etc/passwd"), "video.text_file", ""),
+    "6 playlist of another": (playlist("file://{folder}/workspace/x.mp4"), "video.text_file", ""),
+    "6 playlist by name": (playlist("clip.mp4"), "video.text_file", ""),
+    "7 ffconcat": (text_file("ffconcat version 1.0\nfile clip.mp4\n"), "video.text_file", ""),
+    "8 dash": (text_file('<?xml version="1.0"?><MPD><Period/></MPD>'), "video.text_file", ""),
+    "8 sdp": (text_file("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nt=0 0\n"), "video.text_file", ""),
+    "8 srt": (text_file("1\n00:00:00,000 --> 00:00:01,000\nhi\n"), "video.text_file", ""),
     "9 magicyuv avi": (magicyuv("avi"), "video.codec", "magicyuv; H.264"),
     "9 magicyuv mkv": (magicyuv("mkv"), "video.codec", "magicyuv; H.264"),
     "14 streams": (many_streams, "video.streams", "301; 32"),
@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[Make, str, str]] = {
     "17 rate": (clip_of(rate="1000", frames=50), "video.frame_rate", "1000; not accepted; 240"),
     "18 sound only": (made_by("x.m4a", *SINE), "video.no_video", "no video in this file"),
     "18 cover art": (cover_art, "video.no_video", ""),
-    "20 cut before index": (cut_before_index, "video.unreadable", ""),
+    "20 cut before index": (cut_before_index, "video.no_index", "cut off; moov"),
     "27 fifo": (fifo, "video.not_a_file", ""),
     "27 link": (link, "video.not_a_file", ""),
     "27 folder": (lambda folder: folder, "video.folder", ""),
@@ -157,7 +157,7 @@ def test_rows_10_and_11_a_huge_picture_is_refused(
 def test_segment_refuses_the_same_at_the_same_door(command: CommandRunner) -> None:
     mask = command.folder / "mask.png"
     clip = text_file("<html>")(command.folder)
-    command.refused("video.unreadable", "segment", clip, "--point", "3,3", "-o", mask)
+    command.refused("video.text_file", "segment", clip, "--point", "3,3", "-o", mask)
     assert not mask.exists()
 
 
@@ -181,7 +181,7 @@ def test_row_4_a_playlist_makes_no_request(
     port, heard = listener
     clip = playlist(f"http://127.0.0.1:{port}/a.ts")(command.folder)
     command.refused(
-        "video.unreadable", "matte", clip, "--mask", good / "mask.png", "--out", command.out
+        "video.text_file", "matte", clip, "--mask", good / "mask.png", "--out", command.out
     )
     assert heard == []
 

@@ -101,7 +101,7 @@ def test_what_came_of_a_clip_before_ffmpeg_failed_is_not_taken_for_all_of_it(
     state = workplace.orchestrator.create_session(clip, "x.mp4")
     assert 0 < state.clip.frame_count < FRAMES
     (notice,) = state.clip.notices
-    assert_said(notice, "video.cut_off")
+    assert_said(notice, "video.damaged_from")
 
 
 def test_the_last_lines_of_ffmpeg_are_in_the_log_and_not_in_the_answer(

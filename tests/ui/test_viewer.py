@@ -11,6 +11,7 @@ from PIL import Image
 from tests.ui.conftest import AppServer
 from tests.ui.disc import disc_mask, write_disc_clip, write_disc_mask
 from tests.ui.steps import (
+    STAGE,
     VIEWER,
     click,
     drag,
@@ -68,6 +69,19 @@ def zoom_in(page: Any, at: tuple[float, float], scale: float) -> None:
             "was => document.querySelector('.sm-viewer').dataset.camera !== was", arg=was
         )
     pytest.fail("the wheel did not zoom")
+
+
+def stage_colour(page: Any, x: int, y: int) -> list[int]:
+    """Return the colour that the stage shows at an image pixel, once it has been laid out."""
+    scale, left, top = camera(page)
+    at = [left + (x + 0.5) * scale, top + (y + 0.5) * scale]
+    found = page.locator(".sm-picture").evaluate(
+        "(node, [x, y]) => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
+        " done([...node.getContext('2d').getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1)"
+        ".data]))))",
+        at,
+    )
+    return [int(level) for level in found[:3]]
 
 
 def wait_answered(page: Any) -> None:
@@ -336,6 +350,24 @@ def test_the_source_plays_before_a_job_and_the_result_after_it(
         page.keyboard.press(key)
         page.wait_for_selector(f"{VIEWER}[data-shown={shown}]")
     assert (app.workspace / "sessions" / session / "playback.mp4").is_file()
+    # A stage that changes its size while the result is on its way keeps what it shows.
+    page.keyboard.press("m")
+    page.wait_for_selector(f"{VIEWER}[data-shown=mask]")
+    go_to(page, 40)
+    tinted = stage_colour(page, 68, 48)
+    page.route("**/still/40.jpg*", hold)
+    held.clear()
+    with page.expect_request("**/still/40.jpg*"):
+        page.keyboard.press("r")
+    was = page.locator(STAGE).evaluate("node => node.clientWidth")
+    page.set_viewport_size({"width": 1900, "height": 900})
+    page.wait_for_function(f"document.querySelector('{STAGE}').clientWidth > {was}")
+    assert stage_colour(page, 68, 48) == pytest.approx(tinted, abs=12)
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.wait_for_selector(f"{VIEWER}[data-shown=over]")
+    assert stage_colour(page, 68, 48) != pytest.approx(tinted, abs=12)
 
 
 def test_a_stroke_on_the_result_corrects_it_there(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,12 @@ def indexed(numbers: np.ndarray) -> Image.Image:
     return image
 
 
+def through_jpeg(image: Image.Image, quality: int) -> Image.Image:
+    content = BytesIO()
+    image.save(content, "JPEG", quality=quality)
+    return Image.open(content)
+
+
 TAKEN = {
     "white": Image.fromarray(DISC.astype(np.uint8) * 255),
     "class numbers": Image.fromarray(DISC.astype(np.uint8)),
@@ -50,6 +57,12 @@ TAKEN = {
     "white with soft edges": Image.fromarray(DISC.astype(np.uint8) * 255).filter(
         ImageFilter.GaussianBlur(1)
     ),
+    "red at half opacity": coloured((255, 0, 0, 120)),
+    "white with soft noise of a jpeg": through_jpeg(
+        Image.fromarray(DISC.astype(np.uint8) * 255), 10
+    ),
+    "red with soft noise of a jpeg": through_jpeg(coloured((255, 0, 0)), 75),
+    "green with soft noise of a jpeg": through_jpeg(coloured((0, 255, 0)), 30),
     "red with soft edges": coloured((255, 0, 0)).filter(ImageFilter.GaussianBlur(1)),
 }
 
@@ -87,6 +100,16 @@ REFUSED = {
     "trimap": (
         Image.fromarray((255 * DISC + 127 * (np.hypot(X - 60, Y - 48) <= 32) * ~DISC).astype(np.uint8)),
         "0, 127, 255",
+    ),
+    "grey photo": (Image.fromarray((X + Y).astype(np.uint8)), "0, 1, 2, 3, 4, 5, 6, 7, …"),
+    "two paints through a jpeg": (
+        through_jpeg(
+            Image.fromarray(
+                np.asarray(coloured((255, 0, 0))) + np.asarray(coloured((0, 0, 255), SECOND))
+            ),
+            60,
+        ),
+        "colours",
     ),
     "dark greys": (Image.fromarray((X // 2).astype(np.uint8)), "0, 1, 2, 3, 4, 5, 6, 7, …"),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -190,8 +191,6 @@ def test_damage_in_the_middle_is_no_missing_end(
 ) -> None:
     path = tmp_path / f"clip.{suffix}"
     ffmpeg(*source("320x180", frames=60), "-c:v", *encoder.split(), path)
-    import av
-
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         where = [(packet.pos, packet.size) for packet in packets if packet.pos is not None]
@@ -205,11 +204,52 @@ def test_damage_in_the_middle_is_no_missing_end(
     assert notice.params["at_s"] == pytest.approx(24 / 25, abs=0.5)
 
 
+def test_pictures_that_a_damaged_file_hides_are_not_lost_in_silence(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    """Where the container itself is damaged, pictures are missing and no decoder complains."""
+    path = tmp_path / "clip.mkv"
+    ffmpeg(*source(frames=60), *H264, "-g", "8", path)
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    content = path.read_bytes()
+    for filling in (b"\x82", b"\xff"):
+        middle = slice(places[30] - 30, places[30] + 30)
+        path.write_bytes(content[: middle.start] + filling * 60 + content[middle.stop :])
+        info = video.probe(path)
+        assert info.frame_count < 60
+        (notice,) = info.notices
+        assert notice.code == "video.damaged_at"
+        assert notice.params["at_s"] == pytest.approx(30 / 25, abs=0.3)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "gif", "ts", "mkv"])
+def test_an_end_that_is_missing_is_no_damage(video: VideoIO, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"clip.{suffix}"
+    fragmented = ("-movflags", "frag_keyframe+empty_moov", "-g", "5")
+    encoder = {"mp4": (*H264, *fragmented), "mkv": (*H264, "-live", "1"), "gif": ()}.get(
+        suffix, H264
+    )
+    ffmpeg(*source(frames=20), *encoder, path)
+    assert not [code for code in codes(video, path) if "gif" not in code]
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3 // 188 * 188 + 100])
+    assert codes(video, path)[0].startswith("video.cut_off")
+
+
 @pytest.mark.parametrize(
     ("content", "name"),
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "type PNG"),
         (b"\xff\xd8\xff\xe0" + bytes(64), "type JPEG"),
+        (b"BM\x36\x02" + bytes(64), "type BMP"),
+        (b"II*\0" + bytes(64), "type TIFF"),
+        (b"\0\0\x01\xba" + bytes(64), "type MPEG-PS"),
+        (b"\0\0\0\x01\x67" + bytes(64), "type H.264 / HEVC"),
+        (b"\xff\xf1\x50\x80" + bytes(64), "type AAC"),
+        (bytes(64), "nothing but zeros"),
+        ("<p>登录已过期</p>".encode(), "text file"),
+        (b"\0\0\0\x10ftypisom" + bytes(4) + b"\0\0\x10\0mdat" + bytes(64), "index .* missing"),
         (b"%PDF-1.7\n" + bytes(64), "type PDF"),
         (b"PK\x03\x04" + bytes(64), "type ZIP"),
         (b"OggS" + bytes(64), "type Ogg"),

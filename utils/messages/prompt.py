@@ -135,6 +135,10 @@ TEXTS: dict[str, Text] = {
         en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
         zh="无法读取该蒙版。请提供与视频同尺寸的 PNG，目标区域为白色。",
     ),
+    "prompt.mask_other_kind": Text(
+        en="The mask is a {kind} file. Save it as a PNG of the clip's size, white where the target is.",
+        zh="蒙版是 {kind} 格式的文件。请另存为与视频同尺寸的 PNG，目标区域为白色。",
+    ),
     "prompt.mask_stretched": Text(
         en="The mask of {mask_width}x{mask_height} pixels was stretched to the clip's {width}x{height}: the clip "
         "was stretched to whole coding blocks when it was made.",

@@ -33,6 +33,20 @@ TEXTS: dict[str, Text] = {
         en="The file is of the type {kind}, which is not accepted. Use a video file: {formats}.",
         zh="该文件是 {kind} 格式，不支持。请使用视频文件：{formats}。",
     ),
+    "video.no_index": Text(
+        en="The file is cut off: the index that MP4 and MOV need (moov) is missing, as after a broken-off recording, "
+        "export or download. Export or copy it again in full.",
+        zh="文件不完整：缺少 MP4 和 MOV 所需的索引（moov），常见于录制、导出或下载中断。请重新完整导出或复制。",
+    ),
+    "video.zeros": Text(
+        en="The file begins with nothing but zeros, as after a broken-off copy or download. Export or copy it again.",
+        zh="文件开头全是零字节，常见于复制或下载中断。请重新导出或复制。",
+    ),
+    "video.text_file": Text(
+        en="This is not a video we can read but a text file, such as the web page or error message that a failed "
+        "download leaves. Download or copy the clip again: {formats}.",
+        zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频：{formats}。",
+    ),
     "video.more_pictures": Text(
         en="The file has {tracks} picture tracks; number {number} is used, the default one or else the first.",
         zh="该文件包含 {tracks} 条视频轨；使用第 {number} 条（默认轨，没有则为第一条）。",
@@ -94,6 +108,16 @@ TEXTS: dict[str, Text] = {
         en="{seconds} of {expected_s} s could be read: the file looks cut off. Export or copy it again "
         "if the end is missing.",
         zh="只读到 {expected_s} 秒中的 {seconds} 秒：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
+    ),
+    "video.cut_off_end": Text(
+        en="{frames} frames could be read, but the file ends in the middle of something: it looks cut off. Export or "
+        "copy it again if the end is missing.",
+        zh="读到 {frames} 帧，但文件在数据中途结束：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
+    ),
+    "video.damaged_from": Text(
+        en="The file is damaged from about {at_s} s on: {frames} of {expected} frames could be read. Export or copy "
+        "it again.",
+        zh="文件从约 {at_s} 秒起损坏：只读到 {expected} 帧中的 {frames} 帧。请重新导出或复制。",
     ),
     # Sessions from before the place was told have it.
     "video.damaged": Text(

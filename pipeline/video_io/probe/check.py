@@ -6,7 +6,6 @@ import os
 import stat
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 from config import Settings
@@ -15,7 +14,9 @@ from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags
 from pipeline.video_io.header_fields import Header, VideoHeader
 from pipeline.video_io.probe.count import Count, count_frames
+from pipeline.video_io.probe.damage import damage_notices, lacks_chunks
 from pipeline.video_io.probe.edit_list import changes_speed
+from pipeline.video_io.probe.ending import ends_early
 from pipeline.video_io.probe.header import read_header
 from pipeline.video_io.timing import Timing
 from utils.errors import BadUpload
@@ -25,8 +26,6 @@ MEGABYTE = 1024 * 1024
 SMALLEST_SIDE_PX = 16
 _LENGTH_SLACK_S = 1.0 / 12
 """Sound often ends a little after the picture."""
-_LOST_END_FRAMES = 3
-"""A decoder holds back as many pictures after damage, and none of them is the clip's end."""
 _SQUARE_TOLERANCE = 0.01
 """Scaling to whole pixels leaves pixels that are not quite square."""
 _RATE_SLACK = 1.01
@@ -45,6 +44,8 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
     """
     check_file(settings, path)
     header = read_header(settings, path)
+    if ends_early(path, header.container):
+        header = replace(header, is_whole=False)
     video = _check_header(settings, header)
     count = count_frames(settings, path, video)
     if count.pixel_format:
@@ -175,7 +176,7 @@ def _clip(settings: Settings, header: Header, video: VideoHeader, count: Count) 
         has_alpha=_has_alpha(video),
         picture=video.picture,
         notices=(
-            *_damage_notices(header, video, count),
+            *damage_notices(header, video, count),
             *_picture_notices(video, count, tags.transfer),
             *_track_notices(header, video),
         ),
@@ -194,76 +195,12 @@ def _timing(header: Header, video: VideoHeader, count: Count) -> Timing:
         end = round((Fraction(video.stated_end_s) + header.start_s) / base) - origin
     last = max(count.times) - origin
     if header.counts_duration:
-        is_cut = video.packets < video.index_frames or _lacks_chunks(video, len(count.times))
+        is_cut = video.packets < video.index_frames or lacks_chunks(video, len(count.times))
         if end > last and not is_cut:
             # The picture stored last, which the decoder's duration is of, need not be the one shown last.
             last_duration = end - last
         end = 0
     return Timing.of(video, [time - origin for time in count.times], last_duration, end)
-
-
-def _damage_notices(header: Header, video: VideoHeader, count: Count) -> list[Message]:
-    """Say that frames or seconds are missing, or look wrong.
-
-    Packets are not frames: codecs hide reference frames in packets of their own, so what is missing is
-    counted in packets.
-    """
-    frames = len(count.times)
-    if header.is_indexed and video.packets < video.index_frames:
-        return [Message("video.cut_off", {"frames": frames, "expected": video.index_frames})]
-    missing_s = header.duration_s - header.read_s
-    is_short = missing_s > max(0.5, 0.1 * header.duration_s)
-    states_end = header.container.startswith("matroska") and header.is_whole
-    if not header.is_whole or (not header.is_indexed and is_short and not states_end):
-        return [
-            Message(
-                "video.cut_off_seconds",
-                {"seconds": round(header.read_s, 1), "expected_s": round(header.duration_s, 1)},
-            )
-        ]
-    if not header.is_indexed and _lacks_chunks(video, frames):
-        return [Message("video.cut_off", {"frames": frames, "expected": video.header_frames})]
-    is_damaged = (
-        count.damage_lines
-        or count.has_failed
-        or (video.codec in ffmpeg.INTRA_CODECS and frames < video.packets)
-    )
-    if not is_damaged:
-        return []
-    decoded_s = float((count.times[-1] + count.last_duration) * video.time_base - header.start_s)
-    if video.read_end_s - decoded_s > _LOST_END_FRAMES * video.read_end_s / max(video.packets, 1):
-        return [Message("video.cut_off", {"frames": frames, "expected": video.packets})]
-    return [
-        Message(
-            "video.damaged_at", {"frames": frames, "at_s": round(_damaged_at_s(video, count), 1)}
-        )
-    ]
-
-
-def _damaged_at_s(video: VideoHeader, count: Count) -> float:
-    """Return when the first damage shows, in seconds from the first picture.
-
-    That is where pictures are missing, else about where the decoder complained: it works some pictures
-    ahead of those that have come out.
-    """
-    first = count.times[0]
-    gaps = [after - before for before, after in pairwise(count.times)]
-    usual = sorted(gaps)[len(gaps) // 2] if gaps else 0
-    is_intra = video.codec in ffmpeg.INTRA_CODECS
-    lost = (at for at, gap in enumerate(gaps, start=1) if is_intra and gap > 1.5 * usual)
-    index = min(next(lost, len(gaps)), count.damaged_from, len(gaps))
-    return float((count.times[index] - first) * video.time_base)
-
-
-def _lacks_chunks(video: VideoHeader, frames: int) -> bool:
-    """Return whether an AVI ends before its header says so, in frames and in time.
-
-    Its count includes empty chunks: for an encoder's delay, or for every tick of a clock finer than the
-    pictures.
-    """
-    missing_s = float(video.header_frames * video.time_base) - video.read_end_s
-    has_time = missing_s <= 0.05 * video.read_end_s
-    return not has_time and video.header_frames - frames > max(4, video.header_frames // 10)
 
 
 def _picture_notices(video: VideoHeader, count: Count, transfer: str) -> list[Message]:

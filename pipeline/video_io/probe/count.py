@@ -21,10 +21,13 @@ _PIXEL_FORMAT = re.compile(r"\bfmt: ?(\w+)")
 _ASPECT = re.compile(r"sar:(\d+)/(\d+)")
 _DAMAGE = re.compile(
     r"\[(?:error|fatal)\].*(?:error while decoding|decode|conceal|corrupt|damaged|invalid|illegal)"
-    r"|\] concealing \d+ DC|corrupt decoded frame",
+    r"|matroska,webm @ \S+ \[error\]|\[error\] overread \d"
+    r"|\] concealing \d+ DC|corrupt decoded frame|corrupt input packet",
     re.IGNORECASE,
 )
 """Other lines on the error level are about edit lists and the like, and mean no harm."""
+_CUT_OFF = "File ended prematurely"
+"""FFmpeg's words on a Matroska file that ends inside an element, as one without a length of its own may."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Count:
     pixel_format: str = ""
     is_interlaced: bool = False
     shown: int = 0
+    ends_early: bool = False
     damage_lines: int = 0
     damaged_from: int = sys.maxsize
     has_failed: bool = False
@@ -85,6 +89,8 @@ def _count_at(
                 aspect = _ASPECT.search(line)
                 if aspect is not None and int(aspect[2]) and not count.aspect:
                     count.aspect = Fraction(int(aspect[1]), int(aspect[2]))
+        elif _CUT_OFF in line:
+            count.ends_early = True
         elif _DAMAGE.search(line):
             count.damage_lines += 1
             count.damaged_from = min(count.damaged_from, count.shown)

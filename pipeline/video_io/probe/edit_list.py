@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-_MOST_BOXES, _MOST_EDITS = 10_000, 1000
-"""Boxes of one level, and edits of a track, that are looked at."""
+from pipeline.video_io.probe.boxes import boxes
+
+_MOST_EDITS = 1000
+"""Edits of a track that are looked at."""
 _FULL_SPEED = b"\0\1\0\0"
 """A media rate of 1 in 16.16."""
 
@@ -33,20 +35,7 @@ def changes_speed(path: Path, track: int) -> bool:
 
 def _boxes(stream: BinaryIO, start: int, end: int, kind: bytes) -> list[tuple[int, int]]:
     """Return where the contents of the boxes of a kind begin and end, of those that lie in a stretch."""
-    found: list[tuple[int, int]] = []
-    for _ in range(_MOST_BOXES):
-        stream.seek(start)
-        head = stream.read(16)
-        size, length = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, length = int.from_bytes(head[8:16], "big"), 16
-        stop = start + size if size else end
-        if len(head) < 8 or stop < start + length or stop > end:
-            break
-        if head[4:8] == kind:
-            found.append((start + length, stop))
-        start = stop
-    return found
+    return [(begin, stop) for found, begin, stop in boxes(stream, start, end) if found == kind]
 
 
 def _content(stream: BinaryIO, span: tuple[int, int], most: int) -> bytes:

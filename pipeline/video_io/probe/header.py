@@ -9,8 +9,10 @@ from pathlib import Path
 from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.header_fields import Header
+from pipeline.video_io.probe.boxes import lacks_index
 from pipeline.video_io.runner import FILE_PREFIX, Child, ChildStuckError, Limits
 from utils.errors import BadUpload
+from utils.file_kinds import HEAD_BYTES, is_text, kind_of
 
 WORKER = Path(__file__).with_name("header_worker.py")
 HEADER_BYTES = 64 * 1024
@@ -57,33 +59,18 @@ def read_header(settings: Settings, path: Path, patience: float = 1.0) -> Header
     return Header.of(json.loads(text))
 
 
-_KINDS = (
-    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (0, b"GIF8", "GIF"),
-    (8, b"WEBP", "WebP"),
-    (8, b"WAVE", "WAV"),
-    (4, b"ftypheic", "HEIC"),
-    (4, b"ftypavif", "AVIF"),
-    (0, b"ID3", "MP3"),
-    (0, b"fLaC", "FLAC"),
-    (0, b"OggS", "Ogg"),
-    (0, b"FLV", "FLV"),
-    (0, b"\x30\x26\xb2\x75", "Windows Media (ASF, WMV)"),
-    (0, b"\x06\x0e\x2b\x34", "MXF"),
-    (0, b"%PDF", "PDF"),
-    (0, b"PK\x03\x04", "ZIP"),
-    (0, b"Rar!", "RAR"),
-    (0, b"7z\xbc\xaf", "7-Zip"),
-)
-"""Offset, signature and name of the format, the same in every language, of files that are taken for clips."""
-
-
 def _unreadable(settings: Settings, path: Path, detail: str) -> BadUpload:
+    """Return the refusal of a file that no reader takes: what it is, or what of it is missing."""
     formats = ", ".join(settings.formats)
     with path.open("rb") as stream:
-        head = stream.read(32)
-    for offset, signature, kind in _KINDS:
-        if head[offset:].startswith(signature):
-            return BadUpload("video.other_kind", kind=kind, formats=formats, detail=detail)
+        head = stream.read(HEAD_BYTES)
+    kind = kind_of(head)
+    if kind:
+        return BadUpload("video.other_kind", kind=kind, formats=formats, detail=detail)
+    if lacks_index(path):
+        return BadUpload("video.no_index", detail=detail)
+    if not head.strip(b"\0"):
+        return BadUpload("video.zeros", detail=detail)
+    if is_text(head):
+        return BadUpload("video.text_file", formats=formats, detail=detail)
     return BadUpload("video.unreadable", formats=formats, detail=detail)

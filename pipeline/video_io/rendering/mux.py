@@ -81,7 +81,7 @@ def mux(task: MuxTask) -> tuple[bool, list[Message]]:
 def _notices(task: MuxTask, plan: SoundPlan | None) -> list[Message]:
     """Return what to tell of the sound: that it was converted, that tracks are left out, or all of it."""
     tracks = task.span.info.sound_tracks
-    codec = (plan.tracks if plan else tracks)[0].codec
+    codec = (plan.tracks if plan else tracks)[0].codec.removesuffix("float")
     target = task.container.encoder_label
     values: dict[str, str | int | float] = {"file": task.shown_name, "codec": codec}
     if plan is None:
@@ -150,7 +150,7 @@ def _start_s(picture: Path) -> float:
     import av
 
     with av.open(str(picture)) as container:
-        return (container.start_time or 0) / av.time_base
+        return float((container.start_time or 0) / av.time_base)
 
 
 def _sound_range(span: FrameSpan, plan: SoundPlan) -> list[str]:

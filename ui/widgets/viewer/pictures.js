@@ -201,14 +201,16 @@ const draw = () => {
   const live = player.pictures();
   const source = live ? live.source : shown.source;
   const { over, under } = live || shown;
+  // Until the pictures of a newly chosen mode are there, those of the mode before stay as they were.
+  const mode = live ? state.mode : shown.mode;
   if (!source) return;
   const size = [clip().width, clip().height];
-  if (state.mode === "alpha" && !live) drawAsMatte(pen);
-  else if (state.mode === "over" && over) pen.drawImage(over, 0, 0, ...size);
+  if (mode === "alpha" && !live) drawAsMatte(pen);
+  else if (mode === "over" && over) pen.drawImage(over, 0, 0, ...size);
   else {
-    pen.drawImage(state.mode === "wipe" && under ? under : source, 0, 0, ...size);
-    if (state.mode === "mask" && !live) drawMasks(pen);
-    if (state.mode === "wipe" && over) drawWipe(pen, over);
+    pen.drawImage(mode === "wipe" && under ? under : source, 0, 0, ...size);
+    if (mode === "mask" && !live) drawMasks(pen);
+    if (mode === "wipe" && over) drawWipe(pen, over);
   }
 };
 const redraw = () => { settleCamera(); draw(); drawInk(); };

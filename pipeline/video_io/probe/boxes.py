@@ -1,0 +1,54 @@
+"""The boxes of an MP4 or MOV (ISO/IEC 14496-12, 4.2): where they lie, not what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+_MOST_BOXES = 10_000
+"""Boxes of one level that are looked at."""
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp")
+
+
+def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each box of a stretch of the file: its kind, and where its content begins and ends.
+
+    A box that goes on beyond the stretch is not yielded, nor is any after it.
+    """
+    for _ in range(_MOST_BOXES):
+        kind, content, stop = _box(stream, start, end)
+        if not kind or stop < content or stop > end:
+            break
+        yield kind, content, stop
+        start = stop
+
+
+def lacks_index(path: Path) -> bool:
+    """Return whether a file begins as an MP4 or MOV does, and has no whole `moov` box."""
+    with path.open("rb") as stream:
+        end = stream.seek(0, 2)
+        kind, _, _ = _box(stream, 0, end)
+        return kind in _FIRST_BOXES and all(kind != b"moov" for kind, _, _ in boxes(stream, 0, end))
+
+
+def ends_in_a_fragment(path: Path) -> bool:
+    """Return whether a fragmented MP4 or MOV ends inside one of its fragments' boxes."""
+    with path.open("rb") as stream:
+        end = stream.seek(0, 2)
+        whole = list(boxes(stream, 0, end))
+        stop = whole[-1][2] if whole else 0
+        kinds = {kind for kind, _, _ in whole} | {_box(stream, stop, end)[0]}
+        return stop < end and b"moof" in kinds
+
+
+def _box(stream: BinaryIO, start: int, end: int) -> tuple[bytes, int, int]:
+    """Return a box's kind, b"" where there is none, and where its content begins and ends."""
+    stream.seek(start)
+    head = stream.read(16)
+    if len(head) < 8:
+        return b"", start, start
+    size, length = int.from_bytes(head[:4], "big"), 8
+    if size == 1:
+        size, length = int.from_bytes(head[8:16], "big"), 16
+    return head[4:8], start + length, start + size if size else end
