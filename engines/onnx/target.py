@@ -5,7 +5,8 @@ at the start frame says that it is needed (measured in docs/performance.md):
 
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;
-- what the network drops of the target, such as raised hands, is filled from the tracked mask.
+- what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what has the
+  target's colours.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.onnx.target_colour import alpha_by_colour, colour_probability, own_colours
 from utils.mask_utils import bounding_box, component_sums, components, grow_box
 from utils.types import Alpha, Frame, Mask
 
@@ -116,6 +118,11 @@ def blank_outside(frame: Frame, mask: Mask) -> Frame:
     return blanked
 
 
+def reduced_picture(frame: Frame) -> Frame:
+    """Return a frame, uint8 RGB (H, W, 3), at the size that distances and colours are worked on."""
+    return _Working(frame.shape).picture(frame)
+
+
 class TargetRestriction:
     """Restricts one run's alphas; call it in frame order.
 
@@ -138,12 +145,28 @@ class TargetRestriction:
         self.fills = agreement.drops_parts
         self.joins = not agreement.others_touch
 
-    def __call__(self, alpha: Alpha, mask: Mask) -> Alpha:
-        """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask."""
+    def __call__(self, alpha: Alpha, mask: Mask, picture: Frame | None = None) -> Alpha:
+        """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask.
+
+        Args:
+            alpha: the network's, float32 (H, W).
+            mask: the tracked mask, bool (H, W).
+            picture: the frame by `reduced_picture`; None leaves colours out.
+        """
         inside, small = self._working.mask(mask), self._working.map(alpha)
         if not inside.any():
             return np.zeros_like(alpha)
-        result: Alpha = alpha * self._working.full(self._gate(small, inside))
+        distance = _distance(~inside)
+        colours = None
+        if picture is not None:
+            colours = colour_probability(picture, small, inside, distance, not self.joins)
+        gate = self._gate(small, inside, distance * self._working.scale, colours)
+        result: Alpha = alpha * self._working.full(gate)
+        if colours is not None:
+            lacks = np.maximum(alpha_by_colour(colours, _distance(inside)) - small * gate, 0.0)
+            if lacks.any():
+                result += self._working.full(lacks)
+                np.minimum(result, 1.0, out=result)
         filled = self._dropped(small, inside) if self.fills else None
         if filled is not None and filled.any():
             soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
@@ -154,13 +177,15 @@ class TargetRestriction:
             )
         return result
 
-    def _gate(self, small: FloatMap, inside: Mask) -> FloatMap:
+    def _gate(
+        self, small: FloatMap, inside: Mask, distance: FloatMap, colours: FloatMap | None
+    ) -> FloatMap:
         """Return what the alpha is multiplied with: 1 on the target's own parts and near the mask."""
-        distance = _distance(~inside) * self._working.scale
         gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
         belongs = _own_parts(small, inside)
         if not self.joins:
-            return self._without_neighbour(gate, distance, belongs & (distance > REACH_PX))
+            neighbour = belongs & (distance > REACH_PX)
+            return self._without_neighbour(gate, distance, neighbour, colours)
         beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
         # Over some frames, so that a part doesn't come and go.
         self._spill += 0.2 * (beyond - self._spill)
@@ -169,12 +194,16 @@ class TargetRestriction:
             gate = np.maximum(gate, cv2.blur(grown, (3, 3)))
         return gate
 
-    def _without_neighbour(self, gate: FloatMap, distance: FloatMap, neighbour: Mask) -> FloatMap:
-        """Return the gate closed nearer to the mask beside somebody who touches the target."""
+    def _without_neighbour(
+        self, gate: FloatMap, distance: FloatMap, neighbour: Mask, colours: FloatMap | None
+    ) -> FloatMap:
+        """Return the gate closed nearer to the mask beside somebody who touches the target, but for its own colours."""
         if not neighbour.any():
             return gate
         away = _distance(~neighbour) * self._working.scale
         beside = cv2.blur((away < 1.5 * REACH_PX).astype(np.float32), (3, 3))
+        if colours is not None:
+            beside *= 1.0 - own_colours(colours)
         tight = np.clip((CONTACT_REACH_PX - distance) / CONTACT_REACH_PX, 0.0, 1.0)
         return np.asarray(gate + beside * (np.minimum(gate, tight) - gate), np.float32)
 
@@ -210,6 +239,9 @@ class _Working:
 
     def map(self, values: FloatMap) -> FloatMap:
         return np.asarray(cv2.resize(values, self._wh, interpolation=cv2.INTER_AREA), np.float32)
+
+    def picture(self, frame: Frame) -> Frame:
+        return np.asarray(cv2.resize(frame, self._wh, interpolation=cv2.INTER_AREA), np.uint8)
 
     def mask(self, mask: Mask) -> Mask:
         levels = mask.view(np.uint8) * np.uint8(255)

@@ -19,6 +19,7 @@ from engines.onnx.target import (
     TargetRestriction,
     blank_outside,
     compare_with_target,
+    reduced_picture,
 )
 from engines.rvm.shot_start import (
     WARM_UP_STEPS,
@@ -77,7 +78,7 @@ class Runner:
                 result = alpha
                 if item.mask is not None:
                     restriction = self._restriction(item, restriction)
-                    result = restriction(alpha, item.mask)
+                    result = restriction(alpha, item.mask, item.picture)
                 done += 1
                 self.context.report("matte", done, len(self.frames))
                 yield MattedFrame(item.index, result)
@@ -120,8 +121,11 @@ class Runner:
                         agreement = compare_once(comparison, frame, mask)
                     if starts and agreement is not None:
                         blanks = agreement.sees_others
-                seen = blank_outside(frame, mask) if blanks and mask is not None else frame
-                yield Step(index, mask, seen, starts, agreement)
+                if mask is None:
+                    yield Step(index, frame, starts)
+                    continue
+                seen = blank_outside(frame, mask) if blanks else frame
+                yield Step(index, seen, starts, mask, reduced_picture(frame), agreement)
 
 
 def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:

@@ -31,13 +31,23 @@ _FADE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A frame on its way: its mask where there is a target, and what the network is to see of it."""
+    """A frame on its way.
+
+    Attributes:
+        index: its number.
+        seen: what the network is to see of it, uint8 RGB (H, W, 3).
+        starts: it is a shot's first.
+        mask: the target's, bool (H, W); None without a target.
+        picture: the whole frame by `reduced_picture`, where there is a target.
+        agreement: of the network with the mask, where they were compared.
+    """
 
     index: int
-    mask: Mask | None
     seen: Frame
     starts: bool
-    agreement: TargetAgreement | None
+    mask: Mask | None = None
+    picture: Frame | None = None
+    agreement: TargetAgreement | None = None
 
 
 def lead_in_frames(size_wh: tuple[int, int], marked: bool) -> int:

@@ -123,7 +123,7 @@ class _Recorder:
 
 def shots(count, starts):
     return [
-        shot_start.Step(index, None, np.full((2, 2, 3), index, np.uint8), index in starts, None)
+        shot_start.Step(index, np.full((2, 2, 3), index, np.uint8), index in starts)
         for index in range(count)
     ]
 

@@ -1,0 +1,70 @@
+"""What colours decide of a target's alpha, on painted frames."""
+
+import numpy as np
+import pytest
+
+from engines.onnx.target import TargetRestriction, reduced_picture
+from engines.onnx.target_colour import colour_probability
+
+SIZE_WH = (240, 160)
+COAT, SKIN, WALL = (70, 30, 30), (200, 140, 110), (60, 110, 160)
+
+
+def painted(*areas):
+    """Return a frame of wall with rectangles (x0, y0, x1, y1, colour), with some noise."""
+    frame = np.full((SIZE_WH[1], SIZE_WH[0], 3), WALL, np.int16)
+    for x0, y0, x1, y1, colour in areas:
+        frame[y0:y1, x0:x1] = colour
+    noise = np.random.default_rng(0).integers(-3, 4, frame.shape)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+def area(x0, y0, x1, y1):
+    mask = np.zeros((SIZE_WH[1], SIZE_WH[0]), bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+BODY, FACE = area(60, 40, 120, 150), area(75, 10, 105, 40)
+FOUND = (BODY | FACE).astype(np.float32)
+FRAME = painted((60, 40, 120, 150, COAT), (75, 10, 105, 40, SKIN))
+
+
+def test_a_dropped_hand_in_the_mask_is_filled_and_a_gap_in_it_is_not():
+    hand = area(120, 110, 140, 130)
+    frame = painted((60, 40, 120, 150, COAT), (75, 10, 105, 40, SKIN), (120, 110, 140, 130, SKIN))
+    # The mask also takes the wall below the hand for the target.
+    mask = BODY | FACE | hand | area(120, 130, 140, 150)
+    restrict = TargetRestriction(SIZE_WH, fills=False)
+    plain = restrict(FOUND, mask)
+    found = restrict(FOUND, mask, reduced_picture(frame))
+    assert plain[120, 130] == 0.0
+    assert found[115:125, 125:133].min() > 0.9
+    assert found[138:148, 125:138].max() < 0.1
+    assert np.array_equal(found[BODY], FOUND[BODY])
+
+
+def test_beside_somebody_who_touches_the_target_its_own_colours_are_kept_beyond_the_mask():
+    # A neighbour in another colour stands to the right, and the mask lacks the coat's last 14 pixels.
+    frame = painted(
+        (60, 40, 120, 150, COAT), (75, 10, 105, 40, SKIN), (120, 30, 200, 150, (190, 190, 60))
+    )
+    matted = np.maximum(FOUND, area(120, 30, 200, 150))
+    mask = (BODY | FACE) & ~area(106, 40, 120, 150)
+    restrict = TargetRestriction(SIZE_WH, fills=False, joins=False)
+    assert restrict(matted, mask)[100, 114:118].max() < 0.1
+    found = restrict(matted, mask, reduced_picture(frame))
+    assert found[60:140, 108:117].min() > 0.9
+    assert found[60:140, 126:].max() < 0.1
+
+
+@pytest.mark.parametrize("alpha", [FOUND, np.zeros_like(FOUND)])
+def test_without_surroundings_or_target_to_learn_from_nothing_is_decided(alpha):
+    everywhere = np.ones_like(BODY)
+    distance = np.zeros(BODY.shape, np.float32)
+    found = colour_probability(FRAME, alpha, everywhere, distance, others_matted=False)
+    assert np.isfinite(found).all()
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0
+    if not alpha.any():
+        assert np.allclose(found, 0.5)
