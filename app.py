@@ -40,8 +40,9 @@ def build_engines(settings: Settings) -> tuple[EngineRegistry, ModelManager]:
     from engines.foreground import connect_foreground
     from engines.registry import build_registry, connect_exchange
     from pipeline.video_io import ClipFiles
-    from utils.heap import keep_freed_blocks
+    from utils.heap import keep_freed_blocks, limit_heaps
 
+    limit_heaps()
     keep_freed_blocks()
     registry = build_registry(settings)
     manager = ModelManager(

@@ -1,22 +1,23 @@
-"""Views of a clip's frames: a range of it, and a tap that remembers the newest frame read."""
+"""Views of a clip's frames: a range of it, which knows the frames that are still in use."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from engines.base import FrameSource
 from utils.types import Frame
 
 
 class FrameRange:
-    """Frames first … last (inclusive) of a source, numbered from 0; remembers the newest one read."""
+    """Frames first … last (inclusive) of a source, numbered from 0."""
 
     def __init__(self, source: FrameSource, first: int, last: int) -> None:
         self._source = source
         self._first = first
         self._count = last - first + 1
-        self._newest: tuple[int, Frame] | None = None
+        self._in_use: WeakValueDictionary[int, Frame] = WeakValueDictionary()
 
     @property
     def first(self) -> int:
@@ -35,7 +36,7 @@ class FrameRange:
         """See `engines.base.FrameSource.read`."""
         frames = self._source.read(start + self._first, stop + self._first, step)
         for index, frame in zip(range(start, stop, step), frames, strict=True):
-            self._newest = (index, frame)
+            self._in_use[index] = frame
             yield frame
 
     def part(self, first: int, last: int) -> FrameRange:
@@ -43,12 +44,11 @@ class FrameRange:
         return FrameRange(self._source, self._first + first, self._first + last)
 
     def recent(self, index: int) -> Frame | None:
-        """Return the frame when it is the newest one that was read, else None."""
-        newest = self._newest
-        return newest[1] if newest is not None and newest[0] == index else None
+        """Return a frame that was read and that someone still holds, else None."""
+        return self._in_use.get(index)
 
     def one(self, index: int) -> Frame:
-        """Decode one frame by itself; the newest frame read stays what it was."""
+        """Decode one frame by itself."""
         frames = self._source.read(index + self._first, index + self._first + 1)
         try:
             return next(frames)

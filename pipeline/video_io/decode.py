@@ -26,6 +26,8 @@ BACKWARD_BYTES = 200 * 1024 * 1024
 """Decoded bytes held at most while reading backwards."""
 SEEK_FROM = 8
 """First frame worth a seek: below it, decoding from the start is quicker."""
+_SHORT_QUEUE = ("-thread_queue_size", "1")
+"""FFmpeg's own queue would hold eight raw frames before each pipe."""
 _CHECK = re.compile(rb"0, .*0x([0-9a-fA-F]+)")
 
 Samples = npt.NDArray[np.uint8]
@@ -165,7 +167,7 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
         *("-filter_complex", ";".join(graph)),
     ]
     for name, pipe in zip(names, ("pipe:1", *SIDE_PIPES), strict=False):
-        argv += ["-map", f"[{name}]", *count, "-f", "rawvideo", pipe]
+        argv += ["-map", f"[{name}]", *count, *_SHORT_QUEUE, "-f", "rawvideo", pipe]
     if seek:
         pipe = SIDE_PIPES[len(names) - 1]
         argv += ["-map", "[sums]", *count, "-f", "framecrc", "-flush_packets", "1", pipe]

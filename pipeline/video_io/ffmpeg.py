@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -58,7 +59,7 @@ AUDIO_CODECS = (
     *(f"adpcm_{name}" for name in ("ms", "ima_wav", "ima_qt", "ima_dk3", "ima_dk4", "swf", "yamaha", "ct", "sbpro_2", "sbpro_3", "sbpro_4")),
     *(f"pcm_{name}" for name in ("u8", "s8", "s16le", "s16be", "u16le", "u16be", "s24le", "s24be", "u24le", "u24be", "s32le", "s32be", "u32le", "u32be", "s64le", "s64be", "f16le", "f24le", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw", "vidc", "s8_planar", "s16le_planar", "s16be_planar", "s24le_planar", "s32le_planar", "bluray", "dvd")),
 )  # fmt: skip
-DECODER_THREADS = 4
+MOST_DECODER_THREADS = 4
 OLDEST = (5, 1)
 VERSION_TIMEOUT_S = 15.0
 
@@ -118,7 +119,7 @@ def guarded_input(settings: Settings, path: Path) -> list[str]:
         "-max_streams",
         str(settings.max_streams),
         "-threads",
-        str(DECODER_THREADS),
+        str(min(len(os.sched_getaffinity(0)), MOST_DECODER_THREADS)),
         "-i",
         f"file:{path.absolute()}",
     ]

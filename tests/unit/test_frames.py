@@ -1,8 +1,12 @@
+from collections.abc import Iterator
+from typing import Literal
+
 import numpy as np
 
 from engines.base import ArrayFrames
 from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.ranges import FrameRange
+from utils.types import Frame
 
 
 def numbered(count: int) -> ArrayFrames:
@@ -16,22 +20,24 @@ def test_a_range_counts_from_its_first_frame_in_both_directions() -> None:
     assert [frame[0, 0, 0] for frame in frames.read(3, -1, -1)] == [6, 5, 4, 3]
 
 
-def test_only_the_newest_frame_is_remembered() -> None:
-    frames = FrameRange(numbered(10), 3, 7)
+class Decoded(ArrayFrames):
+    """Frames that nobody holds but who reads them."""
+
+    def read(self, start: int, stop: int, step: Literal[1, -1] = 1) -> Iterator[Frame]:
+        return (frame.copy() for frame in super().read(start, stop, step))
+
+
+def test_a_frame_is_found_as_long_as_someone_holds_it() -> None:
+    frames = FrameRange(Decoded([np.full((4, 6, 3), index, np.uint8) for index in range(10)]), 3, 7)
     reading = frames.read(0, 5)
-    next(reading)
-    next(reading)
+    first, second = next(reading), next(reading)
+    assert frames.recent(0) is first
+    assert frames.recent(1) is second
+    assert frames.one(3)[0, 0, 0] == 6
+    assert frames.recent(3) is None
+    del first
     assert frames.recent(0) is None
-    newest = frames.recent(1)
-    assert newest is not None
-    assert newest[0, 0, 0] == 4
-
-
-def test_one_frame_by_itself_does_not_replace_the_newest() -> None:
-    frames = FrameRange(numbered(10), 3, 7)
-    next(frames.read(4, 5))
-    assert frames.one(0)[0, 0, 0] == 3
-    assert frames.recent(4) is not None
+    assert frames.recent(1) is second
 
 
 def test_a_resumable_engine_needs_room_for_its_cache() -> None:

@@ -20,7 +20,6 @@ from ui.http.cleanup import clean_up_periodically
 from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
 from utils.errors import BadRequest
-from utils.heap import limit_heaps
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -42,7 +41,6 @@ STATE_SESSIONS = 128
 def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     """Serve the page until SIGTERM or Ctrl+C; sessions of a process that died are settled first."""
     os.umask(0o077)
-    limit_heaps()
     uploads_dir = settings.workspace_dir / "uploads"
     for folder in (settings.workspace_dir, settings.workspace_dir / "sessions", uploads_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from engines.onnx.runtime.channel_slices import drop_unused_channels
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
+from utils.heap import return_free_memory
 from utils.types import Frame
 
 _DTYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "bf16": "bfloat16"}
@@ -85,11 +87,14 @@ class OpenVinoSession:
         for output in model.outputs:
             if output.get_any_name() not in kept:
                 model.remove_result(output.get_node())
-        model.validate_nodes_and_infer_types()
+        drop_unused_channels(model)
         return self._compile(_taking_frames(model, plan))
 
     def _compile(self, model: Any) -> Any:
-        return self._core.compile_model(model, "CPU", self._config)
+        compiled = self._core.compile_model(model, "CPU", self._config)
+        # Compiling leaves much freed memory behind.
+        return_free_memory()
+        return compiled
 
 
 class OpenVinoStream:
