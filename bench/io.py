@@ -30,13 +30,14 @@ from pipeline.postprocess import decontaminate  # noqa: E402
 from pipeline.postprocess.appearance import Appearance  # noqa: E402
 from pipeline.video_io import AlphaMasterWriter, VideoIO  # noqa: E402
 from pipeline.video_io.ffmpeg import ffmpeg_path  # noqa: E402
+from pipeline.video_io.outputs.alpha import RECIPE as ALPHA_RECIPE  # noqa: E402
+from pipeline.video_io.outputs.composited import RECIPE as COMPOSITED_RECIPE  # noqa: E402
 from utils.alpha_levels import to_levels  # noqa: E402
 from utils.heap import keep_freed_blocks  # noqa: E402
 
 SIZE_WH = (1920, 1080)
 ALPHAS = 6
 MP4S = ("alpha", "foreground", "preview")
-LOOK = {"alpha": "12", "foreground": "18", "preview": "18"}
 
 
 def make_clip(folder: Path, frames: int) -> Path:
@@ -48,6 +49,13 @@ def make_clip(folder: Path, frames: int) -> Path:
         ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", str(path)],
     )
     return path
+
+
+def as_in_the_product(kind: str) -> list[str]:
+    """Return FFmpeg's arguments that encode one of the MP4s as the product does."""
+    recipe = ALPHA_RECIPE if kind == "alpha" else COMPOSITED_RECIPE
+    options = [part for name, value in recipe.options.items() for part in (f"-{name}", value)]
+    return ["-c:v", recipe.codec, *options]
 
 
 def run_ffmpeg(*parts: list[str]) -> None:
@@ -142,8 +150,8 @@ def floor_step(clip: Path, kind: str) -> None:
         width, height = SIZE_WH
         layout = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-r", "30"]
         run_ffmpeg(
-            [*layout, "-i", str(clip.parent / f"{kind}.yuv"), "-c:v", "libx264"],
-            ["-preset", "veryfast", "-crf", LOOK[kind], str(clip.parent / "floor.mp4")],
+            [*layout, "-i", str(clip.parent / f"{kind}.yuv"), *as_in_the_product(kind)],
+            [str(clip.parent / "floor.mp4")],
         )
     report(cpu_s() - before)
 

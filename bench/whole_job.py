@@ -30,7 +30,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.io import LOOK, MP4S, cpu_s, run_ffmpeg  # noqa: E402
+from bench.io import MP4S, as_in_the_product, cpu_s, run_ffmpeg  # noqa: E402
 from bench.memory import peak_of  # noqa: E402
 from config import Settings  # noqa: E402
 from engines.onnx.network_engine import NetworkFile  # noqa: E402
@@ -90,8 +90,8 @@ def read_frame(reader: subprocess.Popen[bytes], size_wh: tuple[int, int]) -> np.
 def open_writer(path: Path, layout: str, size_wh: tuple[int, int]) -> subprocess.Popen[bytes]:
     argv = [str(ffmpeg_path(Settings())), "-v", "error", "-y", "-f", "rawvideo"]
     argv += ["-pix_fmt", layout, "-s", "{}x{}".format(*size_wh), "-r", "30", "-i", "-"]
-    argv += ["-c:v", "libx264", "-preset", "veryfast", "-crf", LOOK[path.stem]]
-    return subprocess.Popen([*argv, "-pix_fmt", "yuv420p", str(path)], stdin=subprocess.PIPE)
+    argv += [*as_in_the_product(path.stem), "-pix_fmt", "yuv420p", str(path)]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE)
 
 
 def run_script(clip: Path, frames: int, size_wh: tuple[int, int], folder: Path) -> None:
@@ -169,8 +169,8 @@ def run_floor(clip: Path) -> dict[str, float]:
         run_ffmpeg(["-i", str(clip), "-map", "0:v:0", "-f", "null", "-"])
         for kind in MP4S:
             run_ffmpeg(
-                [*raw, "-i", str(clip.parent / f"{kind}.yuv"), "-c:v", "libx264"],
-                ["-preset", "veryfast", "-crf", LOOK[kind], str(clip.parent / "floor.mp4")],
+                [*raw, "-i", str(clip.parent / f"{kind}.yuv"), *as_in_the_product(kind)],
+                [str(clip.parent / "floor.mp4")],
             )
 
     return timed(work)

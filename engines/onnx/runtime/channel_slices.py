@@ -31,9 +31,7 @@ def drop_unused_channels(model: Any) -> None:
 
 def _splits_channels(split: Any) -> bool:
     whole, part = split.input_value(0).get_shape(), split.output(0).get_shape()
-    return all(
-        (side == part[axis]) is (axis != _CHANNEL_AXIS) for axis, side in enumerate(whole)
-    )
+    return all((side == part[axis]) is (axis != _CHANNEL_AXIS) for axis, side in enumerate(whole))
 
 
 def _channels(output: Any, first: int, stop: int) -> Any:

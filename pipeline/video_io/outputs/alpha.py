@@ -16,7 +16,7 @@ from utils.messages import Text
 if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
-CRF = 12
+RECIPE = h264(crf=11, lookahead=5)
 BELOW_BLACK, ABOVE_WHITE = 9, 12
 """Levels of luma that transparent and opaque pixels lie outside the range."""
 
@@ -46,7 +46,7 @@ class AlphaOutput(OutputFormat):
 
     def open(self, target: RenderTarget) -> AlphaSink:
         """See `OutputFormat.open`."""
-        return AlphaSink(target, self.names[0], h264(CRF))
+        return AlphaSink(target, self.names[0], RECIPE)
 
 
 class AlphaSink(VideoFileSink):

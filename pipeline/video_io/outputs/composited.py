@@ -11,7 +11,7 @@ from pipeline.video_io.writers.video_file import h264, plane_view
 if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
-CRF = 18
+RECIPE = h264(crf=17.5, lookahead=7)
 
 
 class CompositedSink(VideoFileSink):
@@ -23,7 +23,7 @@ class CompositedSink(VideoFileSink):
         from pipeline.postprocess.composite import background_planes
 
         self._background = background_planes(background, target.clip.size_wh)
-        super().__init__(target, name, h264(CRF))
+        super().__init__(target, name, RECIPE)
 
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
