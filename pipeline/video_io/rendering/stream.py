@@ -33,7 +33,7 @@ from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk
 from utils.prefetch import Prefetch
 from utils.types import Alpha, Message
 
-QUEUE_DEPTH = 3
+QUEUE_DEPTH = 2
 """Pictures waiting at most before each writer, and frames decoded ahead."""
 
 
