@@ -49,6 +49,8 @@ class OutputFile:
 
 _AROUND = 2
 """Frames on each side over which a frame's confidence is averaged."""
+_FLAT = 0.04
+"""Difference of the averaged confidence over a clip below which no frame stands out."""
 
 
 class Results:
@@ -203,20 +205,22 @@ def least_confident(
 ) -> int | None:
     """Return the frame where a correction is likeliest to help.
 
-    The one of least confidence, averaged over five frames; None where all are equal.
+    The one of least confidence, averaged over five frames; None where no frame stands out.
 
     Args:
         confidence: of each frame in [0, 1], None where the engine did not run.
         confirmed: frames with a selection of the user's own, which aren't asked for again.
     """
-    known = [(index, value) for index, value in enumerate(confidence) if value is not None]
-    values = np.array([value for _, value in known])
-    if not known or np.ptp(values) == 0.0:
+    known = [
+        (index, value)
+        for index, value in enumerate(confidence)
+        if value is not None and index not in confirmed
+    ]
+    if not known:
         return None
-    window = np.full(2 * _AROUND + 1, 1.0 / (2 * _AROUND + 1))
-    smooth = np.convolve(np.pad(values, _AROUND, mode="edge"), window, "valid")
-    order = (known[int(place)][0] for place in np.argsort(smooth, kind="stable"))
-    return next((index for index in order if index not in confirmed), None)
+    values = np.pad([value for _, value in known], _AROUND, mode="edge")
+    smooth = np.convolve(values, np.full(2 * _AROUND + 1, 1.0 / (2 * _AROUND + 1)), "valid")
+    return None if np.ptp(smooth) < _FLAT else known[int(smooth.argmin())][0]
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:

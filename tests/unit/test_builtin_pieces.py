@@ -23,7 +23,8 @@ from engines.builtin.tracking.background_motion import (
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.confidence import (
     ExpectedArea,
-    confidence,
+    NetworkAgreement,
+    QualityIndicators,
     predicted_overlap,
     quality_indicators,
 )
@@ -713,19 +714,38 @@ def test_confidence_is_less_the_less_the_mask_resembles_the_confirmed_frames():
     for unlike in (0, 45):
         key = np.where(mask, 3.0, -3.0).astype(np.float32)
         key[:, :unlike] = -3.0
-        found.append(confidence(quality_indicators(mask, mask, log_odds, key, 1.0), 1.0))
-    assert found[0] > 0.95
-    assert found[1] < 0.9 * found[0]
+        found.append(predicted_overlap(quality_indicators(mask, mask, log_odds, key, 1.0), mask))
+    assert found[0] > 0.8
+    assert found[1] < 0.95 * found[0]
     nothing = np.zeros_like(mask)
-    assert confidence(quality_indicators(nothing, mask, log_odds, log_odds, 0.0), 1.0) == 0.0
+    assert quality_indicators(nothing, mask, log_odds, log_odds, 0.0).appearance_match == 0.0
 
 
 def test_confidence_is_less_for_a_thin_mask_and_where_a_network_sees_another():
     compact = disc()
     thin = np.zeros_like(compact)
     thin[::6] = True
-    assert predicted_overlap(1.0, compact, None) > 0.8
-    assert predicted_overlap(1.0, thin, None) < predicted_overlap(1.0, compact, None) - 0.05
-    agreed, disputed = (predicted_overlap(1.0, compact, overlap) for overlap in (1.0, 0.5))
-    assert disputed == pytest.approx(agreed - 0.24)
-    assert predicted_overlap(1.0, np.zeros_like(compact), 1.0) == 0.0
+    good = QualityIndicators(1.0, 1.0, 1.0, 1.0)
+    assert predicted_overlap(good, compact) > 0.8
+    assert predicted_overlap(good, thin) < predicted_overlap(good, compact) - 0.05
+    agreed, disputed = (
+        predicted_overlap(good, compact, NetworkAgreement(overlap, 1.0, 0.0))
+        for overlap in (1.0, 0.5)
+    )
+    assert disputed == pytest.approx(agreed - 0.75 * 0.5 / 4)
+    assert predicted_overlap(good, np.zeros_like(compact), NetworkAgreement(1.0, 1.0, 1.0)) == 0.0
+
+
+def test_confidence_does_not_follow_a_network_that_suddenly_misses_the_target():
+    good = QualityIndicators(1.0, 1.0, 1.0, 1.0)
+    missed = predicted_overlap(good, disc(), NetworkAgreement(0.0, 0.0, 0.8))
+    assert missed == pytest.approx(predicted_overlap(good, disc()))
+
+
+def test_a_smaller_area_costs_no_confidence_where_a_trusted_network_agrees():
+    smaller = QualityIndicators(1.0, 1.0, 1.0, 0.4)
+    doubted, trusted = (
+        predicted_overlap(smaller, disc(), NetworkAgreement(1.0, 1.0, trust))
+        for trust in (0.0, 1.0)
+    )
+    assert doubted < trusted - 0.1

@@ -237,9 +237,9 @@ def test_the_agreement_is_that_of_the_answer_which_showed_the_confirmed_mask() -
     view = ForegroundView(nothing, Crops(TARGET))
     model = TargetForeground()
     model.confirm(view, TARGET)
-    assert model.agreement(view, TARGET) == 1.0
-    assert model.agreement(view, rectangle(30, 20, 45, 60)) < 0.9
-    assert model.agreement(view, np.zeros_like(TARGET)) == 0.0
+    assert model.agreement(view, TARGET).overlap == 1.0
+    assert model.agreement(view, rectangle(30, 20, 45, 60)).overlap < 0.9
+    assert model.agreement(view, np.zeros_like(TARGET)).overlap == 0.0
 
 
 def test_a_crop_that_does_not_show_the_confirmed_mask_is_not_asked_about_again() -> None:

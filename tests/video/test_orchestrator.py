@@ -365,6 +365,7 @@ def test_rendering_without_a_matte_is_refused(work, session_id: str) -> None:
         ([1.0, 0.9, 0.9, 0.9, 0.9, 0.8, 0.2, 0.2], (0,), 7),
         ([None, None, 1.0, 0.9, 0.5, 0.5, 0.5, None], (2,), 6),
         ([0.7, 0.7, 0.7], (), None),
+        ([1.0, 0.9, 0.92, 0.91, 0.9, 0.89, 0.91], (0,), None),
         ([None, None], (), None),
         ([0.9, 0.8], (0, 1), None),
     ],

@@ -218,7 +218,8 @@ class Answers:
             page.edges: gr.update(result=appearance),
             page.viewer: gr.update(
                 confidence=list(confidence),
-                weakest=weakest,
+                # An update drops a property that is None.
+                weakest=-1 if weakest is None else weakest,
                 result=result_views.viewer_result(state, outputs, earlier),
                 review=self._review(state, language) if outputs else [],
             ),

@@ -16,12 +16,10 @@ _LARGEST_SHARE = 1.1
 """Area, as a share of the expected one, beyond which detached parts are another object's."""
 _FARTHEST = 0.2
 """Smallest factor by which scale change is allowed to reduce the expected area."""
-_NETWORK_SHARE = 0.6
-"""Weight of the network's agreement in the confidence, where there is a network."""
 _CONTOUR_COST = 0.8
 """Confidence that a mask loses per share of its area that lies on the contour, up to `_THINNEST`."""
 _THINNEST = 0.4
-_LEAST = 0.2
+_LEAST = 0.25
 """Confidence that stands for a score of 0; 1 stands for 1."""
 
 
@@ -39,6 +37,20 @@ class QualityIndicators:
     appearance_match: float
     temporal_overlap: float
     area_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAgreement:
+    """How a network's foreground agrees with a tracked mask, each in [0, 1].
+
+    `overlap`: of the mask with the foreground near it. `consistency`: 1 where the network shows the
+    expected mask as well as it showed the confirmed one, less where it suddenly misses it. `trust`: how
+    far it showed the confirmed mask and nothing else.
+    """
+
+    overlap: float
+    consistency: float
+    trust: float
 
 
 class ExpectedArea:
@@ -116,37 +128,31 @@ def quality_indicators(
     return QualityIndicators(contour_margin, 0.5 * (inside + outside), temporal_overlap, area_share)
 
 
-def confidence(indicators: QualityIndicators, before: float) -> float:
-    """Return the tracker's own confidence in [0, 1], from this frame's indicators and that of the frame before.
-
-    Errors persist along a pass, so confidence rises by at most 0.02 a frame.
-    """
-    now = (
-        0.10 * indicators.contour_margin
-        + 0.60 * indicators.appearance_match
-        + 0.05 * indicators.temporal_overlap
-        + 0.25 * indicators.area_share
-    )
-    return float(np.clip(min(now, before + 0.02), 0.0, 1.0))
-
-
-def predicted_overlap(tracked: float, region: Mask, agreement: float | None) -> float:
+def predicted_overlap(
+    indicators: QualityIndicators, region: Mask, agreement: NetworkAgreement | None = None
+) -> float:
     """Return the confidence of a frame in [0, 1]: about the overlap that its mask has with the truth.
 
-    An error of a pixel along the contour costs a thin mask more than a compact one, and what a network
-    sees otherwise than the tracker is what a user should look at.
+    The mean of the network's agreement, appearance, contour margin and area, less the contour's share: an
+    error of a pixel costs a thin mask more than a compact one. A network that suddenly misses the
+    target counts for less; where it is trusted, less area than expected is no sign of a loss.
 
     Args:
-        tracked: `confidence` by the tracker's own indicators, in [0, 1].
+        indicators: of the frame.
         region: the estimated mask, bool (h, w).
-        agreement: overlap of the mask with a network's foreground near it; None without a network.
+        agreement: of a network with the mask; None without a network.
     """
     area = np.count_nonzero(region)
     if not area:
         return 0.0
-    score = tracked
-    if agreement is not None:
-        score = (1.0 - _NETWORK_SHARE) * tracked + _NETWORK_SHARE * agreement
+    network = agreement or NetworkAgreement(0.0, 0.0, 0.0)
+    weighted = (
+        (indicators.appearance_match, 1.0),
+        (indicators.contour_margin, 1.0),
+        (indicators.area_share, 1.0 - network.trust),
+        (network.overlap, network.consistency),
+    )
+    values, weights = zip(*weighted, strict=True)
     contour = np.count_nonzero(dilate(region, 1) & ~erode(region, 1)) / area
-    score -= _CONTOUR_COST * min(contour, _THINNEST)
+    score = np.average(values, weights=weights) - _CONTOUR_COST * min(contour, _THINNEST)
     return float(np.clip(_LEAST + (1.0 - _LEAST) * score, 0.0, 1.0))

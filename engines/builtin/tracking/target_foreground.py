@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.tracking.confidence import NetworkAgreement
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.arrays import FloatImage, FloatMap
@@ -199,17 +200,16 @@ class TargetForeground:
         if self._cropped is not None and self._trust_crop > 0.0:
             self._crop.follow(self._cropped, mask, to_previous)
 
-    def agreement(self, view: ForegroundView, mask: Mask) -> float:
-        """Return the overlap of a mask, bool (h, w), with the foreground near it, in [0, 1].
-
-        Of the answer that the confirmed frame spoke for more; 0 for an empty mask.
-        """
+    def agreement(self, view: ForegroundView, mask: Mask) -> NetworkAgreement:
+        """Return how a mask, bool (h, w), agrees with the answer that the confirmed frame spoke for more."""
         answer = view.whole
         if self._cropped is not None and self._trust_crop > self._trust_whole:
             answer = self._cropped
         reach = max(_LEAST_REACH, round(_REACH * float(np.sqrt(np.count_nonzero(mask)))))
         found = (answer.probability > 0.5) & dilate(mask, reach)
-        return intersection_over_union(found, mask) if mask.any() else 0.0
+        trust = max(self._trust_whole, self._trust_crop) * (1.0 - self._whole.doubt)
+        overlap = intersection_over_union(found, mask) if mask.any() else 0.0
+        return NetworkAgreement(overlap, self._consistency, trust)
 
     def overall(self, view: ForegroundView) -> FloatMap:
         """Return the log odds of the whole frame for a target that was lost, float32 (h, w).

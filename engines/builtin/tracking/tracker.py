@@ -15,7 +15,6 @@ from engines.builtin.tracking.background_motion import (
 )
 from engines.builtin.tracking.confidence import (
     ExpectedArea,
-    confidence,
     predicted_overlap,
     quality_indicators,
 )
@@ -94,7 +93,6 @@ class ObjectTracker:
     ) -> Estimate:
         """Replace the estimate of this frame by a user's mask; return it."""
         self._estimate = confirmed(mask)
-        self._tracked_confidence = 1.0
         self._last_lab = frame.lab
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         place = object_frame(self._estimate.probability)
@@ -120,7 +118,6 @@ class ObjectTracker:
     def mark_absent(self) -> Estimate:
         """Record the user's statement that the object is not in this frame."""
         self._estimate = Estimate(np.zeros_like(self._estimate.probability), 1.0)
-        self._tracked_confidence = 1.0
         return self._estimate
 
     def step(
@@ -231,14 +228,13 @@ class ObjectTracker:
         probability[reappeared] = _REAPPEARED
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
-        self._tracked_confidence = confidence(indicators, self._tracked_confidence)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
         agreement = None
         if foreground is not None:
             agreement = self._foreground.agreement(foreground, probability > 0.5)
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
-        confident = predicted_overlap(self._tracked_confidence, probability > 0.5, agreement)
+        confident = predicted_overlap(indicators, probability > 0.5, agreement)
         return Estimate(probability, confident, indicators.temporal_overlap)
 
     def _reappeared(
@@ -296,7 +292,6 @@ class ObjectTracker:
         if foreground is not None:
             appearance_log_odds = appearance_log_odds + self._foreground.overall(foreground)
         found = redetect(appearance_log_odds, frame.lab, self._usual_area)
-        self._tracked_confidence = _LOST_CONFIDENCE
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
 

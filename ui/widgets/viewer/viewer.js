@@ -92,7 +92,7 @@ const chipOf = (item, instance, index, isChoice) => {
   }, swatch, make("span", { text: name }), isChoice ? null : make("span", { class: "sm-chip-state", text: label(isKept ? "kept" : "dropped") }));
 };
 const showWeakest = () => {
-  part("weakest").hidden = !Number.isInteger(props.weakest);
+  part("weakest").hidden = !(props.weakest >= 0);
   if (!part("weakest").hidden) part("weakest").textContent = label("weakest", { frame: props.weakest });
 };
 const showTexts = () => {

@@ -43,7 +43,7 @@ _SCRIPTS = (
 def build_viewer(language: Language, polling: Polling, formats: Sequence[str]) -> gr.HTML:
     """Return the widget.
 
-    Props: `formats` (suffixes that a clip may have), `clip`, `keyframes`, `targets`, `confidence`, `weakest`, `review`, `rerun` (first and last frame of what a rerun mattes), `result`, `answered`. Events: `annotate` after a
+    Props: `formats` (suffixes that a clip may have), `clip`, `keyframes`, `targets`, `confidence`, `weakest` (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes), `result`, `answered`. Events: `annotate` after a
     gesture (read the value), `clips` with the files that were sent, `keep` with a frame, a target and the ids
     of its kept instances in its data, `range` after in or out was set, `refresh` when the page is looked at
     again.
@@ -59,7 +59,7 @@ def build_viewer(language: Language, polling: Polling, formats: Sequence[str]) -
         targets=[],
         formats=list(formats),
         confidence=[],
-        weakest=None,
+        weakest=-1,
         review=[],
         rerun=[],
         result=None,
