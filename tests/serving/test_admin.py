@@ -133,6 +133,12 @@ def test_a_worker_is_paused_goes_on_and_is_drained(
         page = browser.get("/admin?language=zh").text
         assert "已暂停" in page
         assert "H200 0, 138.0 GiB" in page
+        place.orchestrator._workers = dispatcher
+        lines = place.orchestrator.metrics().splitlines()
+        assert "splazmatte_workers_live 1" in lines
+        assert "splazmatte_workers_busy 0" in lines
+        assert 'splazmatte_workers{engine="builtin"} 1' in lines
+        place.orchestrator._workers = None
         act(browser, "work", "gpu0")
         wait_until(lambda: dispatcher.may_start(JobNeeds("builtin"), []))
         assert "No live worker is called" in act(browser, "pause", "gpu9")

@@ -14,7 +14,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.dispatched_job import Delivery, DispatchedJob
-from pipeline.workers.records import JobRecord, Phase, claim, end
+from pipeline.workers.records import Beat, JobRecord, Phase, claim, end
 from pipeline.workers.store import FileJobStore
 from pipeline.workers.transfer import SharedFolder
 from utils.errors import (
@@ -25,7 +25,7 @@ from utils.errors import (
     SplazmatteError,
     StoreUnavailable,
 )
-from utils.types import Message
+from utils.types import Message, Progress
 
 
 class Files(SharedFolder):
@@ -63,6 +63,9 @@ class Place:
         self.notices: list[Message] = []
         self.is_stopping = False
         self.delivers = True
+        self.is_quick = True
+        self.queues = {"builtin"}
+        self.sent_to: list[str] = []
         record = JobRecord(
             id="ab12",
             session_id=self.session.id,
@@ -77,13 +80,15 @@ class Place:
             self._work,
             is_dead=lambda _: False,
             able=lambda _: 1,
-            queues=lambda needs: frozenset({needs.engine}),
+            queues=lambda needs: frozenset(self.queues),
         )
         self.job = DispatchedJob(delivery, self.session, record)
         self.job.queue()
 
     def _work(self, record: JobRecord, queues: Iterable[str]) -> None:
-        assert list(queues) == ["builtin"]
+        self.sent_to += sorted(queues)
+        if not self.is_quick:
+            return
         claimed = self.store.change(record.id, claim("one"))
         assert claimed is not None
         attempt = Attempt(self.folder, claimed)
@@ -124,6 +129,7 @@ def test_a_store_that_can_t_be_reached_is_waited_for(place: Place, step: str) ->
     setattr(place.files, step, [gone, gone])
     place.run()
     assert place.session.state.status is SessionStatus.DONE
+    assert place.sent_to == ["builtin"]
     assert place.notices == [gone.message]
     assert place.files.discarded == ["ab12"]
 
@@ -164,3 +170,38 @@ def test_a_cancel_while_files_are_sent_ends_the_job_and_a_stop_leaves_it(
     else:
         assert place.session.state.status is SessionStatus.CANCELLED
         assert place.store.records() == []
+
+
+def test_a_waiting_job_is_announced_at_once_to_a_worker_that_comes_with_another_memory(
+    place: Place,
+) -> None:
+    place.is_quick = False
+    place.queues = set()
+    for _ in range(2):
+        place.job.look(RunContext(), is_cancelled=False)
+    assert place.sent_to == []
+    for queue in ("builtin.cuda.8", "builtin.cuda.24"):
+        place.queues.add(queue)
+        for _ in range(3):
+            place.job.look(RunContext(), is_cancelled=False)
+    assert place.sent_to == ["builtin.cuda.8", "builtin.cuda.24"]
+
+
+def test_progress_notices_and_the_error_of_a_worker_reach_the_page_each_once(place: Place) -> None:
+    place.is_quick = False
+    reported: list[Progress] = []
+    context = RunContext(on_progress=reported.append, on_notice=place.notices.append)
+    place.job.look(context, is_cancelled=False)
+    place.store.change("ab12", claim("one"))
+    first, second = Message("job.cancelled"), Message("worker.started_again")
+    for count, notices in enumerate(((first,), (first, second)), start=1):
+        progress = Progress("matte", count, 6)
+        beat = Beat(attempt=1, count=count, progress=progress, notices=notices)
+        place.store.put_beat("ab12", beat)
+        assert not place.job.look(context, is_cancelled=False)
+    assert reported[-2:] == [Progress("matte", 1, 6), Progress("matte", 2, 6)]
+    assert place.notices == [first, second]
+    state = place.session.state
+    assert (state.status, state.engine_used) == (SessionStatus.RUNNING, "builtin")
+    place.store.change("ab12", end(1, Phase.FAILED, Message("engine.closing")))
+    assert_failed(place, "engine.closing")
