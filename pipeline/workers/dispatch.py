@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import threading
 from collections import Counter
@@ -169,7 +170,11 @@ class Dispatcher:
         return sum(worker.order is Order.WORK for worker in self._suiting(needs))
 
     def _queues(self, needs: JobNeeds) -> frozenset[str]:
-        return frozenset(worker.queue(needs.engine) for worker in self._suiting(needs))
+        """Return the queue of the smallest idle worker that suits a job; where all are busy, those of all of them."""
+        suiting = self._suiting(needs)
+        idle = [worker for worker in suiting if not worker.job and worker.order is Order.WORK]
+        chosen = [min(idle, key=_size)] if idle else suiting
+        return frozenset(worker.queue(needs.engine) for worker in chosen)
 
     def _has_job(self, name: str) -> bool:
         return any(worker.name == name and worker.job for worker in self._live)
@@ -192,3 +197,9 @@ class Dispatcher:
                 logger.debug("%s", error)
                 for worker in self._live:
                     self._watch.forget(worker.name)
+
+
+def _size(worker: WorkerRecord) -> tuple[bool, float]:
+    """Sort workers with a card before those without, then by memory."""
+    memory = math.inf if worker.memory_bytes is None else float(worker.memory_bytes)
+    return worker.device == "cpu", memory

@@ -239,7 +239,7 @@ class DispatchedJob:
         self.record = self._store.change(self.record.id, step) or self.record
 
     def _send_waiting(self) -> None:
-        """Announce the job to every queue that may help, again after a while, and at once to a new worker's."""
+        """Announce the job in the queues that suit it now; in those where it is already, again after a while."""
         now_s = time.monotonic()
         queues = self._delivery.queues(self.record.requirements)
         if now_s - self._sent_s > SEND_AGAIN_S:

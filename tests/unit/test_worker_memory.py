@@ -129,18 +129,24 @@ def rvm(gib: int) -> JobNeeds:
     return JobNeeds("rvm", {"cpu": 2 * gib * GIB, "cuda": gib * GIB})
 
 
-def test_a_job_goes_to_the_queues_of_workers_with_enough_memory(place: Place) -> None:
+def test_a_job_goes_to_the_smallest_idle_worker_with_enough_memory(place: Place) -> None:
     queues = place.dispatcher._queues
-    assert queues(rvm(4)) == {place.small.queue("rvm"), place.large.queue("rvm")}
-    assert queues(rvm(8)) == queues(rvm(4))
-    assert queues(rvm(9)) == {place.large.queue("rvm")}
+    small, large = place.small.queue("rvm"), place.large.queue("rvm")
+    assert queues(rvm(4)) == {small}, "it leaves the large card free"
+    assert queues(rvm(8)) == {small}
+    assert queues(rvm(9)) == {large}
     assert queues(rvm(25)) == frozenset()
-    place.announce("twin", 24)
-    place.announce("unknown", None)
+    place.announce("small", 8, job="ab12")
     place.announce("cpu", 24, device="cpu")
+    place.announce("unknown", None)
     place.dispatcher._look_for_workers()
-    assert queues(rvm(9)) == {place.large.queue("rvm"), "rvm", "rvm.cpu.25769803776"}
+    assert queues(rvm(4)) == {large}, "the small one is busy, and a card is faster than a processor"
     assert queues(rvm(25)) == {"rvm"}, "its memory is not known: it may try"
+    for name, gib, device in (("large", 24, "cuda"), ("cpu", 24, "cpu"), ("unknown", None, "cuda")):
+        place.announce(name, gib, device=device, job="cd34")
+    place.dispatcher._look_for_workers()
+    assert queues(rvm(9)) == {large, "rvm.cpu.25769803776", "rvm"}
+    assert queues(rvm(4)) == {small} | queues(rvm(9))
 
 
 def test_a_job_too_large_for_every_live_worker_is_refused_at_once_with_both_figures(
