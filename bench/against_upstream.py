@@ -3,7 +3,8 @@
 Each frame is run by upstream and by every variant in turn, so that what else runs on the machine weighs on all
 of them alike. Times are CPU time on a CPU and synchronised wall time on a GPU. The memory bank is full
 before the first frame that counts. Random weights show equality, speed and memory, never quality. Memory is
-counted on a GPU only: what a side holds, weights included, and the most that a frame takes besides.
+counted on a GPU only: what a side holds, weights included, and the most that a frame takes besides; what CUDA graphs
+keep for themselves is not in it.
 """
 
 from __future__ import annotations

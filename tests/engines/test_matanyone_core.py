@@ -9,15 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.matanyone.engine import MatAnyoneEngine
-from tests.engines.fake_matanyone import (
-    FakeBackend,
-    make_fake_engine,
-    moving_disc,
-    write_random_weights,
-)
+from tests.engines.fake_matanyone import FakeBackend, make_fake_engine, moving_disc
 from utils.messages import render
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -33,6 +27,7 @@ from engines.matanyone.network.decoder import StripUpsampleBlock  # noqa: E402
 from engines.matanyone.network.network import MatAnyoneNetwork  # noqa: E402
 from engines.matanyone.network.object_transformer import PositionalEncoding  # noqa: E402
 from engines.matanyone.pixels import PixelMapper  # noqa: E402
+from engines.matanyone.steps import record_cuda_graph  # noqa: E402
 
 pytestmark = pytest.mark.models
 
@@ -336,16 +331,8 @@ def test_a_recording_that_fails_or_differs_is_not_used_and_the_user_is_told(netw
     assert log == ["record", "replay"] * 2
 
 
-def test_the_setting_for_cuda_graphs_says_on_a_cpu_that_they_need_a_gpu(tmp_path):
-    write_random_weights(tmp_path / "matanyone2")
-    settings = Settings(_env_file=None, models_dir=tmp_path, matanyone_cuda_graphs=True)
-    engine = MatAnyoneEngine(settings)
-    engine.load_model("cpu")
-    notices: list[Any] = []
-    context = RunContext(on_notice=notices.append)
-    frame, mask = moving_disc(0, (48, 32))
-    done = list(engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {"warmup": 0}, context))
-    assert len(done) == 2
+def test_cuda_graphs_say_on_a_cpu_that_they_need_a_gpu(network):
+    _, notices = matted(replace(network, record=record_cuda_graph))
     assert {render(notice) for notice in notices} == {
         "MatAnyone runs without CUDA graphs: CUDA graphs need an NVIDIA GPU. Its result is the same."
     }

@@ -48,10 +48,13 @@ def run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     return call
 
 
-def test_a_mask_on_a_middle_frame_gives_an_alpha_of_every_frame(run, tmp_path):
+def test_a_mask_on_a_middle_frame_gives_an_alpha_of_every_frame(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPLAZMATTE_MATANYONE_CUDA_GRAPHS", "true")
     code, out, err = run("--option", "warmup=1")
     assert code == 0, err
     summary = json.loads(out.splitlines()[-1])
+    # Said once, though neither step of neither direction is a graph.
+    assert sum("CUDA graphs need an NVIDIA GPU" in text for text in summary["warnings"]) == 1
     assert (summary["engine"], summary["frames"]) == ("matanyone", 4)
     assert len(list((tmp_path / "out" / "alpha").iterdir())) == 4
     session = SessionStore(tmp_path / "workspace").open(summary["session"])
