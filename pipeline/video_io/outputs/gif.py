@@ -81,7 +81,8 @@ def _image_block(frame: Rgba) -> bytes:
     made = Image.fromarray(indices)
     made.putpalette(palette + [0] * (768 - len(palette)))
     buffer = io.BytesIO()
-    made.save(buffer, "GIF", optimize=False)
+    # Rows in order: the block written below says so.
+    made.save(buffer, "GIF", optimize=False, interlace=False)
     return _with_own_palette(buffer.getvalue())
 
 
