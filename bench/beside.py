@@ -21,7 +21,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engines.base import ArrayFrames, MattedFrame, RunContext
-from pipeline.jobs.target_mattes import ALPHAS_AHEAD
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.videomama.engine import VideoMaMaEngine
 from tests.engines import fake_matanyone, fake_videomama
 from tests.engines.tiny_videomama import moving_disc
 from utils.prefetch import ahead
@@ -73,11 +74,12 @@ def main() -> None:
     count = parser.parse_args().frames
     frames, masks = moving_disc(count)
     one_by_one = count * (DECODE_S + STEP_S + RENDER_S)
-    for make in (matanyone, videomama):
+    depths = {matanyone: MatAnyoneEngine.alphas_at_once, videomama: VideoMaMaEngine.alphas_at_once}
+    for make, depth in depths.items():
         list(make(frames[:1], masks))  # what is imported first
         began_s = time.perf_counter()
         alphas = []
-        for item in ahead(lambda make=make: make(frames, masks), ALPHAS_AHEAD):  # type: ignore[misc]
+        for item in ahead(lambda make=make: make(frames, masks), depth):  # type: ignore[misc]
             time.sleep(RENDER_S)
             alphas.append(item.alpha)
         took_s = time.perf_counter() - began_s

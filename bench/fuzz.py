@@ -72,6 +72,8 @@ def seeds(folder: Path) -> list[bytes]:
         "alpha.mov": (*picture, *half, "-c:v", "qtrle"),
         "cineform.mov": (*picture, "-pix_fmt", "yuv422p10le", "-c:v", "cfhd"),
         "hap.mov": (*picture, "-c:v", "hap"),
+        "apv.mp4": (*picture, "-pix_fmt", "yuv422p10le", "-c:v", "liboapv"),
+        "vvc.mp4": (*picture, "-pix_fmt", "yuv420p10le", "-c:v", "libvvenc"),
         "utvideo.avi": (*picture, "-pix_fmt", "yuv422p", "-c:v", "utvideo"),
     }
     for name, arguments in made.items():

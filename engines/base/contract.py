@@ -41,6 +41,8 @@ class Engine(ABC):
     """It sends the clip to somebody else's machine: never chosen by itself, and not tried out; see `RemoteEngine`."""
     takes_clean_plate: bool = False
     """It uses `RunContext.clean_plate`."""
+    alphas_at_once: int = 2
+    """Alphas that may wait for whoever takes them: as many as it gives at once, and two at least."""
     plans_by_cuts: bool = False
     """It uses `RunContext.cuts`: the whole clip is searched for cuts before it runs."""
     neighbour_offsets: tuple[int, ...] = ()

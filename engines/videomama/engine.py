@@ -29,6 +29,7 @@ from engines.videomama.job import ClipJob, FreeSpace, LoadedModel
 from engines.videomama.loading import COMMAND, UNET_FILES, VAE_FILES, ModelFiles, build_networks
 from engines.videomama.masks import ClipMasks
 from engines.videomama.options import DEFAULT_PIXELS, JobOptions
+from engines.videomama.plan import DECODE_CHUNK
 from engines.weights import FileVerifier, missing_files
 from utils.errors import EngineUnavailable, ModelFilesError
 from utils.options import OptionValue, read_options
@@ -56,6 +57,7 @@ class VideoMaMaEngine(Engine):
     capabilities = frozenset({Capability.MATTE})
     guide_kind = "mask_per_frame"
     options_type = JobOptions
+    alphas_at_once = DECODE_CHUNK
     plans_by_cuts = True
 
     def __init__(self, settings: Settings) -> None:

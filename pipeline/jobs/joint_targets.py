@@ -13,7 +13,7 @@ import numpy as np
 from engines.base import Engine, JointMattingEngine, MattedFrame, RunContext
 from pipeline.jobs.guides import TargetGuide
 from pipeline.jobs.target_files import unproven_master
-from pipeline.jobs.target_mattes import ALPHAS_AHEAD, MattingRun, tracks_first
+from pipeline.jobs.target_mattes import MattingRun, tracks_first
 from pipeline.selection.main_object import key_frame_alphas
 from pipeline.session.request import MatteRequest
 from pipeline.video_io import AlphaMasterWriter
@@ -76,7 +76,7 @@ def _alphas(
             return run.ordered(_stacked(rows), context, len(guides))
 
         # The engine goes on in a thread of its own while what it gave is written.
-        with closing(ahead(make, ALPHAS_AHEAD)) as stacked:  # type: ignore[type-var]
+        with closing(ahead(make, engine.alphas_at_once)) as stacked:  # type: ignore[type-var]
             for alphas in stacked:
                 yield np.split(alphas, len(guides))
 

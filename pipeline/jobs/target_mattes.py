@@ -41,8 +41,6 @@ from utils.types import Mask, Message, Progress
 LIVE_INTERVAL_S = 1.0
 LIVE_REREAD_INTERVAL_S = 5.0
 """Seconds between live pictures of an engine that reads ahead: their frames are decoded again."""
-ALPHAS_AHEAD = 8
-"""Alphas that an engine may be ahead of the render, as many as VideoMaMa gives at once."""
 LIVE_LONG_SIDE = 960
 """Longest side of the live picture, in pixels."""
 
@@ -137,7 +135,7 @@ class MattingRun:
         with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
             context = replace(context, memory_bytes=manager.reserved_for(self.engine.name))
             # The engine goes on in a thread of its own while what it gave is rendered.
-            made = ahead(lambda: self._alphas(context, leased, guide), ALPHAS_AHEAD)
+            made = ahead(lambda: self._alphas(context, leased, guide), self.engine.alphas_at_once)
             with closing(made) as alphas:  # type: ignore[type-var]
                 for position, alpha in enumerate(alphas):
                     yield refined.pop(position, alpha)

@@ -37,7 +37,7 @@ def test_targets_that_start_together_are_matted_in_one_run_with_the_alphas_of_tw
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_fake_weights(tmp_path / "models", "matanyone2")
-    monkeypatch.setattr("engines.matanyone.engine.TorchBackend", lambda dtype: FakeBackend())
+    monkeypatch.setattr("engines.matanyone.engine.TorchBackend", lambda *_: FakeBackend())
     settings = Settings(
         _env_file=None,
         workspace_dir=tmp_path / "workspace",
