@@ -87,7 +87,7 @@ class Clips:
         """Make a session of the pictures of a sequence; arguments and errors as those of `create`."""
         files = set(sequence.pictures.values())
         for path in files:
-            self._video.check_file(path)
+            self._video.check_file(path.resolve())  # renders are often links into a store
         size_bytes = sum(path.stat().st_size for path in files)
         name = sequence.names.name
         return self._create_of_pictures(lambda _: sequence, name, size_bytes, owner, pictures)

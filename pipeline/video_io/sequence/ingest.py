@@ -120,8 +120,9 @@ def _run(
         raise BadUpload("video.probe_timeout", limit=limit, detail=str(error)) from error
     if "refused" in answer:
         raise BadUpload(answer["refused"], detail=answer["detail"], **answer["params"])
-    if os.strerror(errno.ENOSPC) in log:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), SOURCE_NAME)
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if os.strerror(code) in log:
+            raise OSError(code, os.strerror(code), SOURCE_NAME)
     if "over" not in answer:
         raise BadUpload("sequence.failed", detail=log)
     return answer
