@@ -10,7 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 "${PYTHON:-python3}" -m venv env
-env/bin/python -m pip install --quiet --disable-pip-version-check pillow==12.3.0 imageio-ffmpeg==0.8.1 numpy==2.4.6 opencv-python-headless==4.14.0.94
+env/bin/python -m pip install --quiet --disable-pip-version-check pillow==12.3.0 imageio-ffmpeg==0.8.1 numpy==2.2.6 opencv-python-headless==4.14.0.94
 env/bin/python - <<'PYTHON'
 import subprocess
 

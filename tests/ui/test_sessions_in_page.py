@@ -1,6 +1,7 @@
 """Sessions on the page: many clips at once, what a reload brings back, two tabs, and the list."""
 
 import io
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -112,17 +113,20 @@ def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     assert {name.split("/")[0] for name in names} == {f"clip {n}" for n in range(10)}
 
 
-def test_pictures_that_are_chosen_together_become_one_clip(
+def test_the_numbered_pictures_of_a_folder_become_one_clip(
     app: AppServer, open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
-    paths = [tmp_path / f"shot.{number:04d}.png" for number in range(1001, 1005)]
+    (tmp_path / "shots").mkdir()
+    paths = [tmp_path / "shots" / f"shot.{number:04d}.png" for number in range(1001, 1005)]
     for path, left in zip(paths, (10, 20, 30, 40), strict=True):
         picture = Image.new("RGB", (96, 64), (40, 60, 90))
         picture.paste((220, 150, 40), (left, 20, left + 20, 40))
         picture.save(path)
+    shutil.copy(paths[0], tmp_path / "shots" / "._shot.1001.png")
+    shutil.copy(paths[0], tmp_path / "shots" / "poster.png")
     page = open_page(app.url)
     page.fill("#sm-upload [data-part=rate]", "23.976")
-    page.set_input_files("#sm-upload input[type=file] >> nth=0", [str(path) for path in paths])
+    page.set_input_files("#sm-upload [data-part=directory]", str(tmp_path / "shots"))
     page.wait_for_selector(".sm-viewer.sm-loaded")
     page.wait_for_function("new URL(location.href).searchParams.get('s')")
     state = state_file(app.workspace, page.evaluate("new URL(location.href).searchParams.get('s')"))

@@ -119,9 +119,9 @@ def upload_label(settings: Settings, language: Language) -> str:
     )
 
 
-def upload_suffixes(settings: Settings) -> list[str]:
-    """Return what the names of uploads may end in."""
-    return [*settings.formats, *PICTURE_SUFFIXES, "zip"]
+def clip_suffixes(settings: Settings) -> list[str]:
+    """Return what the names of files may end in that become a clip each."""
+    return [*settings.formats, "zip"]
 
 
 def heading_html(language: Language) -> str:
@@ -138,11 +138,13 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
     recent = build_recent(language, polling)
     with gr.Row(equal_height=False, elem_id="sm-work"):
         with gr.Column(scale=7, min_width=STAGE_PX):
-            viewer = build_viewer(language, polling, upload_suffixes(settings))
+            viewer = build_viewer(language, polling, clip_suffixes(settings), PICTURE_SUFFIXES)
             edges = build_edges(language)
         with gr.Column(scale=2, min_width=PANEL_PX, elem_id="sm-panel"):
             upload = build_upload(
-                language, upload_label(settings, language), upload_suffixes(settings)
+                language,
+                upload_label(settings, language),
+                [*clip_suffixes(settings), *PICTURE_SUFFIXES],
             )
             targets = build_targets(language)
             text, segment, exemplars, own_mask, main_object, source_alpha = _selection(language)

@@ -14,7 +14,10 @@ VIEWER: dict[str, Text] = {
         zh="正在上传视频，请等待完成后再添加。",
     ),
     "unsent": Text(en="the upload broke off. Try again.", zh="上传中断，请重试。"),
-    "no_clips": Text(en="The folder has no clips.", zh="该文件夹中没有视频。"),
+    "no_clips": Text(
+        en="The folder has neither clips nor numbered pictures.",
+        zh="该文件夹中既没有视频，也没有带编号的图像。",
+    ),
     "clip": Text(
         en="{name} · {width}×{height} · {fps} fps · {frames} frames",
         zh="{name} · {width}×{height} · {fps} 帧/秒 · 共 {frames} 帧",

@@ -29,8 +29,13 @@ const sendFiles = async (files) => {
   root.classList.remove("sm-sending");
   trigger("clips", { files: sent, fps: picturesRate });
 };
-const isClip = (file) => (props.formats || []).includes(file.name.split(".").pop().toLowerCase());
-// Of a folder only the clips are taken; a file that was chosen by itself is taken or named.
+const endsIn = (file, suffixes) => suffixes.includes(file.name.split(".").pop().toLowerCase());
+// Of a folder its clips are taken, where it has none its numbered pictures; a file that was chosen by itself is taken or named.
+const ofFolder = (files) => {
+  const shown = files.filter((file) => !file.name.startsWith("."));
+  const clips = shown.filter((file) => endsIn(file, props.formats || []));
+  return clips.length ? clips : shown.filter((file) => endsIn(file, props.pictures || []) && /\d\D*\.[^.]*$/.test(file.name));
+};
 const filesOf = async (entry) => {
   if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
   const reader = entry.createReader();
@@ -40,12 +45,12 @@ const filesOf = async (entry) => {
     if (!some.length) break;
     for (const child of some) found.push(...await filesOf(child));
   }
-  return found.filter(isClip);
+  return found;
 };
 const dropped = async (carrier) => {
   const entries = [...carrier.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
   if (!entries.some((entry) => entry && entry.isDirectory)) return [...carrier.files];
-  const lists = await Promise.all(entries.filter(Boolean).map(filesOf));
+  const lists = await Promise.all(entries.filter(Boolean).map(async (entry) => entry.isDirectory ? ofFolder(await filesOf(entry)) : filesOf(entry)));
   return lists.flat();
 };
 stage.addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("sm-dropping"); });
@@ -62,7 +67,7 @@ part("files").addEventListener("change", () => {
   sendFiles(files);
 });
 hear("files", ({ files, isFolder }) => {
-  const clips = isFolder ? files.filter(isClip) : files;
+  const clips = isFolder ? ofFolder(files) : files;
   if (clips.length) sendFiles(clips);
   else tell("say", { kind: "error", text: label("no_clips") });
 });

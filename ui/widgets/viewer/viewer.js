@@ -101,7 +101,7 @@ const showTexts = () => {
   for (const node of root.querySelectorAll("[data-title]")) node.title = label(node.dataset.title);
   part("tools").replaceChildren(...TOOLS.map(toolButton));
   part("modes").replaceChildren(...MODES.map(modeButton));
-  part("files").accept = (props.formats || []).map((name) => `.${name}`).join(",");
+  part("files").accept = [...(props.formats || []), ...(props.pictures || [])].map((name) => `.${name}`).join(",");
   if (clip()) {
     part("clip").textContent = label("clip", clip());
     part("notes").replaceChildren(...(clip().notes || []).map((text) => make("li", { text })));

@@ -40,10 +40,12 @@ _SCRIPTS = (
 )
 
 
-def build_viewer(language: Language, polling: Polling, formats: Sequence[str]) -> gr.HTML:
+def build_viewer(
+    language: Language, polling: Polling, formats: Sequence[str], pictures: Sequence[str]
+) -> gr.HTML:
     """Return the widget.
 
-    Props: `formats` (suffixes that a clip may have), `clip`, `keyframes`, `targets`, `confidence`, `weakest` (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes), `result`, `answered`. Events: `annotate` after a
+    Props: `formats` and `pictures` (suffixes that a clip, and a picture of a sequence, may have), `clip`, `keyframes`, `targets`, `confidence`, `weakest` (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes), `result`, `answered`. Events: `annotate` after a
     gesture (read the value), `clips` with the files that were sent, `keep` with a frame, a target and the ids
     of its kept instances in its data, `range` after in or out was set, `refresh` when the page is looked at
     again.
@@ -58,6 +60,7 @@ def build_viewer(language: Language, polling: Polling, formats: Sequence[str]) -
         keyframes=[],
         targets=[],
         formats=list(formats),
+        pictures=list(pictures),
         confidence=[],
         weakest=-1,
         review=[],
