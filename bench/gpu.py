@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from bench import reference_matanyone, videomama_full  # noqa: E402
 from bench.against_upstream import FILL_FRAMES, compare_matanyone  # noqa: E402
 from bench.engines import machine, moving_object  # noqa: E402
-from engines.device.placement import resolve_device  # noqa: E402
+from engines.device.placement import release_memory, resolve_device  # noqa: E402
 
 
 def matanyone_rows(size_wh: tuple[int, int], count: int, device: str) -> list[dict[str, Any]]:
@@ -86,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     count = options.frames or (24 if on_gpu else 2)
     found = {"machine": machine(device), "size": f"{width}x{height}"}
     found["matanyone"] = matanyone_rows((int(width), int(height)), count, device)
+    release_memory()
     with tempfile.TemporaryDirectory(prefix="splazmatte-bench-") as made:
         found["videomama"] = videomama_rows(
             (1024, 576) if on_gpu else (64, 64),
