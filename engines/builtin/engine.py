@@ -33,8 +33,8 @@ from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
 from engines.builtin.tracking.tracker import Estimate
 from engines.builtin.vision.arrays import FloatMap, resize_map
-from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import processing_size
+from engines.builtin.vision.refined_edges import refine_edges
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options

@@ -3,8 +3,8 @@
 A frame network answers each frame afresh, so its alpha flickers where it is in doubt. Here the alphas of the frames
 around each one are carried to it along the motion, weighted by how well the motion explains the frames (H. Huang
 et al.'s warped temporal consistency, computed at inference), and their robust mean is taken: what most frames
-say, without the error of the few that miss a part. This is computed at a reduced size; the full-size alpha is moved
-by the difference, so that its edges stay the network's.
+say, without the error of the few that miss a part; its contour is then drawn to the picture's edges. This is computed at a
+reduced size; the full-size alpha is moved by the difference, so that its detail stays the network's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.motion import FloatMap, Grey, Motion, MotionStep, with_target_motion
 from utils.types import Alpha, Frame
@@ -52,6 +53,7 @@ class _Moment:
     """
 
     grey: Grey
+    picture: Frame
     full: npt.NDArray[np.uint16] | None
     alpha: FloatMap | None
     target: FloatMap
@@ -122,19 +124,19 @@ class FlowSmoother:
 
     def _moment(self, sample: Sample, previous: _Moment | None) -> _Moment:
         motion = self._motion
-        grey = motion.grey(sample.frame)
+        grey, picture = motion.grey(sample.frame), motion.picture(sample.frame)
         full = alpha = None
         if sample.alpha is not None:
             # Sixteen bits: several alphas of the full size wait here.
             full, alpha = _sixteen_bits(sample.alpha), motion.reduced(sample.alpha)
         if previous is None:
             assert alpha is not None
-            return _Moment(grey, full, alpha, alpha)
+            return _Moment(grey, picture, full, alpha, alpha)
         before, after = motion.both_ways(grey, previous.grey)
         target = alpha if alpha is not None else motion.warped(previous.target, before.flow)
         previous.after = with_target_motion(after, previous.target)
         before = with_target_motion(before, target)
-        return _Moment(grey, full, alpha, target, before=before)
+        return _Moment(grey, picture, full, alpha, target, before=before)
 
     def _result(self, shot: list[_Moment], place: int) -> Alpha:
         moment = shot[place]
@@ -145,7 +147,8 @@ class FlowSmoother:
             self._measure(self._loss, shot, place, full)
         if not self._smooths:
             return full
-        change = cv2.resize(self._smoothed(shot, place) - moment.alpha, self._motion.full_wh)
+        smoothed = drawn_to_edges(self._smoothed(shot, place), moment.picture)
+        change = cv2.resize(smoothed - moment.alpha, self._motion.full_wh)
         result: Alpha = np.clip(full + change, 0.0, 1.0, dtype=np.float32)
         return result
 

@@ -61,6 +61,10 @@ class Motion:
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         return np.asarray(cv2.resize(grey, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
 
+    def picture(self, frame: Frame) -> Frame:
+        """Return the reduced frame, uint8 RGB (h, w, 3)."""
+        return np.asarray(cv2.resize(frame, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
     def reduced(self, alpha: FloatMap) -> FloatMap:
         """Return the reduced alpha, float32 (h, w), of one of the frames' size."""
         return np.asarray(cv2.resize(alpha, self.size_wh, interpolation=cv2.INTER_AREA), np.float32)

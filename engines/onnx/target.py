@@ -203,7 +203,7 @@ class TargetRestriction:
         away = _distance(~neighbour) * self._working.scale
         beside = cv2.blur((away < 1.5 * REACH_PX).astype(np.float32), (3, 3))
         if colours is not None:
-            beside *= 1.0 - own_colours(colours)
+            beside *= 1.0 - _joined(own_colours(colours), distance == 0.0)
         tight = np.clip((CONTACT_REACH_PX - distance) / CONTACT_REACH_PX, 0.0, 1.0)
         return np.asarray(gate + beside * (np.minimum(gate, tight) - gate), np.float32)
 
@@ -227,6 +227,14 @@ def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
     own[0] = 0.0
     parts: Mask = (own > _OWN_SHARE)[labels]
     return parts
+
+
+def _joined(values: FloatMap, inside: Mask) -> FloatMap:
+    """Return the values, float32 (h, w) in [0, 1], where they hang together with the mask; 0 elsewhere."""
+    labels, areas = components(inside | (values > 0.5))
+    joined = component_sums(inside, labels, areas) > 0
+    joined[0] = False
+    return np.asarray(values * joined[labels], np.float32)
 
 
 class _Working:

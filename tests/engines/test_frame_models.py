@@ -147,9 +147,10 @@ def test_the_network_is_not_run_on_frames_that_show_the_same(models: Path):
 
 
 def panned(count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Frames of a picture that moves by 3 pixels each time, and the alpha of a thing in it."""
+    """Frames of a picture that moves by 3 pixels each time, and the alpha of a thing in it, which is bright."""
     coarse = np.random.default_rng(1).integers(0, 255, (12, 33, 3)).astype(np.uint8)
-    texture = cv2.resize(coarse, (264, 96), interpolation=cv2.INTER_CUBIC)[:90]
+    texture = cv2.resize(coarse, (264, 96), interpolation=cv2.INTER_CUBIC)[:90] // 2
+    texture[20:70, 80:120] += 127
     frames = [np.ascontiguousarray(texture[:, 3 * step : 3 * step + 160]) for step in range(count)]
     alphas = [np.zeros((90, 160), np.float32) for _ in range(count)]
     for step, alpha in enumerate(alphas):

@@ -46,9 +46,10 @@ from engines.builtin.vision.flow import (
     sample_at,
     sample_window,
 )
-from engines.builtin.vision.guided_filter import guided_model, refine_edges
 from engines.builtin.vision.processing_size import processing_size, to_processing_size
+from engines.builtin.vision.refined_edges import refine_edges
 from engines.builtin.vision.total_variation import regularised
+from utils.guided_filter import guided_model
 from utils.mask_utils import intersection_over_union
 from utils.prefetch import ahead
 

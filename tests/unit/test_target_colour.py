@@ -45,9 +45,13 @@ def test_a_dropped_hand_in_the_mask_is_filled_and_a_gap_in_it_is_not():
 
 
 def test_beside_somebody_who_touches_the_target_its_own_colours_are_kept_beyond_the_mask():
-    # A neighbour in another colour stands to the right, and the mask lacks the coat's last 14 pixels.
+    # A neighbour in another colour, with a badge in the coat's, stands to the right, and the mask lacks the coat's
+    # last 14 pixels.
     frame = painted(
-        (60, 40, 120, 150, COAT), (75, 10, 105, 40, SKIN), (120, 30, 200, 150, (190, 190, 60))
+        (60, 40, 120, 150, COAT),
+        (75, 10, 105, 40, SKIN),
+        (120, 30, 200, 150, (190, 190, 60)),
+        (123, 90, 131, 98, COAT),
     )
     matted = np.maximum(FOUND, area(120, 30, 200, 150))
     mask = (BODY | FACE) & ~area(106, 40, 120, 150)

@@ -15,9 +15,9 @@ from engines.builtin.matting.colour_projection import (
 )
 from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map
 from engines.builtin.vision.flow import FlowPair
-from engines.builtin.vision.guided_filter import guided_model
 from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
+from utils.guided_filter import guided_model
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
 from utils.types import Alpha, Frame, Mask
 

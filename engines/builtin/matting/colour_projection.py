@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap
-from engines.builtin.vision.guided_filter import box_mean
 from utils.compiled import compiled
+from utils.guided_filter import box_mean
 from utils.types import Mask
 
 REACH = 1.6

@@ -10,7 +10,7 @@ import numpy as np
 from engines.base import ForegroundEstimator
 from engines.builtin.selection.click import Click
 from engines.builtin.vision.arrays import FloatMap, resize_map
-from engines.builtin.vision.guided_filter import box_mean
+from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, components, dilate, grow_box, intersection_over_union
 from utils.types import Frame, Mask
 

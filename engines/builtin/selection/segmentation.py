@@ -16,7 +16,6 @@ from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map, resize_mask
 from engines.builtin.vision.features import appearance
-from engines.builtin.vision.guided_filter import refine_edges
 from engines.builtin.vision.processing_size import (
     ProcessingColours,
     ProcessingFrame,
@@ -24,6 +23,7 @@ from engines.builtin.vision.processing_size import (
     to_processing_colours,
     to_processing_size,
 )
+from engines.builtin.vision.refined_edges import refine_edges
 from utils.mask_utils import (
     bounding_box,
     check_keyframe_mask,

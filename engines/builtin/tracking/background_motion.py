@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps, lengths
-from engines.builtin.vision.guided_filter import box_mean
+from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
 from utils.types import Mask
 

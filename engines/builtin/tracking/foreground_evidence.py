@@ -9,7 +9,7 @@ import numpy as np
 from engines.builtin.tracking.distractors import DistractorMemory
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import sample_at, sample_window
-from engines.builtin.vision.guided_filter import box_mean
+from utils.guided_filter import box_mean
 from utils.mask_utils import dilate, erode
 from utils.types import Mask
 

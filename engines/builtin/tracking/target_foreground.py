@@ -12,7 +12,7 @@ from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundM
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at
-from engines.builtin.vision.guided_filter import box_mean
+from utils.guided_filter import box_mean
 from utils.mask_utils import (
     bounding_box,
     component_sums,

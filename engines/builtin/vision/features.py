@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from engines.builtin.vision.arrays import FloatImage, FloatMap
-from engines.builtin.vision.guided_filter import box_mean
 from utils.compiled import compiled
+from utils.guided_filter import box_mean
 
 FEATURE_COUNT = 17
 

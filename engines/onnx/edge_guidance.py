@@ -1,0 +1,48 @@
+"""Alphas drawn to the picture's edges near their contour; pure array work on reduced frames.
+
+An edge that is wrong by the same amount in every frame moves with the target, and its error flickers; no mean along the
+motion takes that away. The colour guided filter moves the contour to where the colours change, frame by frame.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utils.guided_filter import guided_model
+from utils.types import Frame
+
+FloatMap = npt.NDArray[np.float32]
+
+_RADIUS, _EPSILON = 5, 1e-4
+"""Radius of the filter's window in reduced pixels, and the squared colour difference below which it is flat."""
+_BAND, _RAMP = 4.0, 3.0
+"""Distance from the contour, in reduced pixels, at which the filter has no say, and over how many it comes to have its full share.
+
+Farther away an alpha is a network's doubt about what is there, which has no edge to be drawn to."""
+_SHARE = 0.75
+
+
+def drawn_to_edges(alpha: FloatMap, picture: Frame) -> FloatMap:
+    """Return the alpha, float32 (h, w) in [0, 1], with its contour nearer to the picture's edges.
+
+    Args:
+        alpha: float32 (h, w) in [0, 1].
+        picture: the reduced frame, uint8 RGB (h, w, 3).
+    """
+    inside = alpha > 0.5
+    if not inside.any() or inside.all():
+        return alpha
+    guide = picture.astype(np.float32) * np.float32(1.0 / 255.0)
+    model = guided_model(guide, alpha, _RADIUS, _EPSILON)
+    filtered = np.clip((model[..., :3] * guide).sum(axis=-1) + model[..., 3], 0.0, 1.0)
+    share = np.float32(_SHARE) * np.clip((_BAND - _from_contour(inside)) / _RAMP, 0.0, 1.0)
+    return np.asarray(alpha + share * (filtered - alpha), np.float32)
+
+
+def _from_contour(inside: npt.NDArray[np.bool_]) -> FloatMap:
+    """Return the distance of each pixel to the nearest one inside beside one outside, float32 (h, w)."""
+    levels = inside.view(np.uint8)
+    contour = levels - cv2.erode(levels, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.distanceTransform(1 - contour, cv2.DIST_L2, 3), np.float32)
