@@ -188,6 +188,26 @@ def test_foreground_that_comes_out_from_behind_the_target_is_doubted_beside_othe
         assert evidence[strip].min() > 2.0
 
 
+@pytest.mark.parametrize(
+    ("others", "moves", "share", "is_against"),
+    [(True, 0.0, 6, True), (True, 1.0, 6, False), (False, 0.0, 6, False), (True, 0.0, 30, False)],
+    ids=["another object", "moves like the target", "nothing else about", "flow does not follow"],
+)
+def test_what_comes_out_from_behind_the_target_is_another_object(
+    others: bool, moves: float, share: int, is_against: bool
+) -> None:
+    knows = TargetForeground()
+    knows.confirm(ForegroundView(seen(TARGET | CROWD if others else TARGET)), TARGET)
+    flow = _moved(0.0)
+    flow.from_previous[:, 60 - share : 60, 0] = -100.0
+    knows.advance(ForegroundView(seen(TARGET)), TARGET, flow)
+    motion = np.full((HEIGHT, WIDTH), moves, np.float32)
+    evidence = knows.evidence_of_others(TARGET, motion, WHOLE)
+    assert (evidence[rectangle(56, 28, 58, 52)].max() < -1.0) == is_against
+    assert np.abs(evidence[rectangle(0, 0, 26, 80)]).max() == 0.0
+    assert evidence.max() <= 0.0
+
+
 def test_a_network_that_misses_a_part_now_and_then_is_not_believed_there_after_a_few_good_frames() -> (
     None
 ):

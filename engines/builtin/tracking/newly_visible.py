@@ -7,11 +7,17 @@ import numpy as np
 
 from engines.builtin.vision.arrays import FloatMap
 from engines.builtin.vision.flow import FlowPair, forward_coverage, sample_at
+from utils.types import Mask
 
 _KEEP = 0.98
 """Share of newness that stays at each new frame."""
 _COVERED = 0.8
 """Coverage by the previous frame from which a pixel was visible there."""
+
+_ANOTHER = 2.5
+"""Log odds that what has just come out from behind the target is another object, where others are sure to be about."""
+_UNFOLLOWED = 0.4
+"""Newly visible share of the target from which that says nothing: flow does not follow so fast a motion."""
 
 
 class NewlyVisible:
@@ -53,3 +59,26 @@ class NewlyVisible:
         in_favour = np.square(1.0 - np.float32(doubt) * self.uncovered[view])
         known = np.where(log_odds > 0, in_favour, np.float32(1.0)) * (1.0 - self.entered[view])
         return np.asarray(log_odds * known, dtype=np.float32)
+
+    def against(
+        self, expected: Mask, doubt: float, motion: FloatMap, window: tuple[int, int, int, int]
+    ) -> FloatMap:
+        """Return the log odds, at most 0, float32 (h', w'), of what came out from behind the target beside others.
+
+        It is another object's rather than the target's own, such as a leg from behind the other one, unless
+        it moves like the target.
+
+        Args:
+            expected: the target's last mask warped to the frame, bool (h, w).
+            doubt: how sure other objects are about, in [0, 1].
+            motion: log odds by the motion against the background, of the window.
+            window: x0, y0, x1, y1.
+        """
+        x0, y0, x1, y1 = window
+        if not expected.any():
+            return np.zeros(motion.shape, dtype=np.float32)
+        uncovered = np.maximum(self.uncovered - self.entered, np.float32(0.0))
+        followed = max(0.0, 1.0 - float(uncovered[expected].mean()) / _UNFOLLOWED)
+        moves_otherwise = np.clip(np.float32(1.0) - motion, np.float32(0.0), np.float32(1.0))
+        weight = np.float32(-_ANOTHER * doubt * followed)
+        return np.asarray(weight * moves_otherwise * uncovered[y0:y1, x0:x1])

@@ -139,6 +139,15 @@ class TargetForeground:
             return log_odds
         return self._new.weighted(log_odds, self._whole.doubt, window)
 
+    def evidence_of_others(self, expected: Mask, motion: FloatMap, window: IntBox) -> FloatMap:
+        """Return the log odds, at most 0, that what comes out from behind the target is not its own.
+
+        See `NewlyVisible.against`.
+        """
+        if self._new is None:
+            return np.zeros(motion.shape, dtype=np.float32)
+        return self._new.against(expected, self._whole.doubt, motion, window)
+
     def _combined(
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
     ) -> FloatMap:

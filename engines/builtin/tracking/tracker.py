@@ -48,6 +48,7 @@ _REAPPEARED = 0.75
 _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_FOREST = CUES.index("key_forest")
+_MOTION = CUES.index("motion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,9 @@ class ObjectTracker:
             self._foreground.advance(foreground, expected, flow, missing)
             log_odds += self._foreground.evidence(
                 foreground, expected, flow.to_previous, prediction.window
+            )
+            log_odds += self._foreground.evidence_of_others(
+                expected, maps[_MOTION], prediction.window
             )
         region = regularised(log_odds, frame.lab[view])
         expected = prediction.expected[view] > 0.5
