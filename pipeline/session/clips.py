@@ -21,7 +21,7 @@ from pipeline.video_io import ClipInfo, PictureSequence, SequenceOptions, VideoI
 from pipeline.video_io.sequence.archive import is_archive
 from pipeline.video_io.sequence.ingest import SOURCE_NAME
 from utils.alpha_levels import AlphaBytes
-from utils.errors import BadRequest, SessionError
+from utils.errors import BadRequest, BadUpload, SessionError
 from utils.types import Frame
 
 logger = logging.getLogger(__name__)
@@ -89,6 +89,9 @@ class Clips:
         for path in files:
             self._video.check_file(path.resolve())  # renders are often links into a store
         size_bytes = sum(path.stat().st_size for path in files)
+        if size_bytes > self._settings.max_upload_bytes:
+            limit_mb = self._settings.max_upload_bytes // disk.MEGABYTE
+            raise BadUpload("sequence.too_big", limit_mb=limit_mb)
         name = sequence.names.name
         return self._create_of_pictures(lambda _: sequence, name, size_bytes, owner, pictures)
 

@@ -34,6 +34,15 @@ class SoundTrack:
     late_s: float = 0.0
 
 
+SHOWN_CHARACTERS = 120
+"""Characters of a picture's name that a text shows."""
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name fit to be shown: short, without control characters."""
+    return "".join(one if one.isprintable() else "_" for one in name[:SHOWN_CHARACTERS])
+
+
 @dataclass(frozen=True, slots=True)
 class SequenceNames:
     """How the pictures of a sequence are called: `prefix`, a number of at least `padding` digits, `tail`."""
@@ -45,9 +54,9 @@ class SequenceNames:
 
     @property
     def pattern(self) -> str:
-        """The names as Nuke writes them: "shot.%04d.exr"."""
+        """The names as Nuke writes them, fit to be shown: "shot.%04d.exr"."""
         number = f"%0{self.padding}d" if self.padding > 1 else "%d"
-        return f"{self.prefix}{number}{self.tail}"
+        return shown_name(f"{self.prefix}{number}{self.tail}")
 
     @property
     def name(self) -> str:

@@ -94,6 +94,8 @@ def test_pictures_given_one_by_one_are_told_apart_by_folder_and_padding() -> Non
     with pytest.raises(BadUpload) as caught:
         group_pictures([("1.png", Path("x/1.png")), ("1.png", Path("y/1.png"))])
     assert caught.value.code == "sequence.duplicate"
+    (odd,) = group_pictures([("\x1b[2J\u202e1.png", Path("x"))])
+    assert odd.label == "_[2J_%d.png (1-1)"
     with pytest.raises(BadUpload) as caught:
         the_one_sequence([])
     assert caught.value.code == "sequence.none"
@@ -180,7 +182,7 @@ def encrypted(archive: bytes) -> bytes:
         ({"/etc/1.png": b"x"}, "sequence.zip_path"),
         (linked, "sequence.zip_path"),
         ({"notes.txt": b"x", "cover.png": b"x"}, "sequence.none"),
-        ({"1.png": b"\0" * 60_000, "2.png": b"\0" * 60_000}, "sequence.zip_too_big"),
+        ({"1.png": b"\0" * 60_000, "2.png": b"\0" * 60_000}, "sequence.too_big"),
         ({f"{number}.png": b"" for number in range(6)}, "video.too_many_frames"),
         ({f"{number}.txt": b"" for number in range(50)}, "sequence.zip_directory"),
     ],

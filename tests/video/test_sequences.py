@@ -75,7 +75,9 @@ def write_exr(path: Path, rgb: np.ndarray, **header: object) -> None:
     OpenEXR.File(fields, channels).write(str(path))
 
 
-def test_png_frames_come_back_exactly_at_the_rate_asked_for(video: VideoIO, tmp_path: Path) -> None:
+def test_png_frames_come_back_exactly_at_the_rate_asked_for(tmp_path: Path) -> None:
+    # The limit is for what is uploaded: the lossless clip that is made of it may be larger.
+    video = VideoIO(Settings(_env_file=None, max_upload_bytes=1000))
     clip, path = taken(video, write_pngs(tmp_path / "p", EIGHT), Fraction(24000, 1001))
     assert (clip.size_wh, clip.frame_count, clip.fps) == (SIZE, 3, Fraction(24000, 1001))
     assert clip.sequence == SequenceNames("a.", ".png", 4, 1001)
@@ -267,7 +269,17 @@ def test_a_zip_is_taken_like_an_upload_and_leaves_no_pictures_behind(
     assert (state.clip.fps, state.clip.sequence.first_number) == (25, 1001)
     kept = sorted(path.name for path in (settings.workspace_dir / "sessions" / state.id).iterdir())
     assert kept == [".job.lock", "session.json", "source.mkv"]
-    refusing = settings.model_copy(update={"formats": ("mp4",)})
+    refusing = settings.model_copy(update={"formats": ("mp4",), "max_upload_bytes": 13_000})
+    orchestrator = app.build_orchestrator(refusing)
     with pytest.raises(BadUpload) as caught:
-        app.build_orchestrator(refusing).create_session(tmp_path / "shot.zip", "shot.zip")
+        orchestrator.create_session(tmp_path / "shot.zip", "shot.zip")
+    assert caught.value.code == "video.too_big"
+    sequence = find_sequence(folder)
+    assert sequence is not None
+    with pytest.raises(BadUpload) as caught:
+        orchestrator.create_session_of_pictures(sequence)
+    assert caught.value.code == "sequence.too_big"
+    with pytest.raises(BadUpload) as caught:
+        VideoIO(refusing).make_source(sequence, SequenceOptions(), tmp_path, lambda: None)
     assert caught.value.code == "sequence.switched_off"
+    assert orchestrator.close()

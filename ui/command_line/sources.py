@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.naming import (
     PictureSequence,
     find_sequence,
@@ -51,7 +52,7 @@ class Source:
         if pictures is not None:
             return orchestrator.create_session_of_pictures(pictures, pictures=how)
         if is_picture(self.place.name) and self.place.is_file():
-            raise BadUpload("sequence.single", name=self.place.name[:120])
+            raise BadUpload("sequence.single", name=shown_name(self.place.name))
         return orchestrator.create_session(self.place, self.place.name, pictures=how)
 
 

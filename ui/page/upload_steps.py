@@ -11,6 +11,7 @@ from config import Settings
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.state import SessionState
 from pipeline.video_io import SequenceOptions
+from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.naming import PictureSequence, group_pictures, is_picture
 from ui.client import client_of
 from ui.inputs import (
@@ -104,7 +105,7 @@ class UploadSteps:
                 source, owner=owner, pictures=pictures
             )
         if is_picture(source.name):
-            raise BadUpload("sequence.single", name=source.name[:120])
+            raise BadUpload("sequence.single", name=shown_name(source.name))
         return self._orchestrator.create_session(
             source, source.name, may_link=True, owner=owner, pictures=pictures
         )
@@ -135,4 +136,6 @@ def _sorted_out(uploads: list[Path]) -> tuple[list[Path], list[PictureSequence]]
 
 
 def _name_of(source: Path | PictureSequence) -> str:
-    return source.names.pattern[:120] if isinstance(source, PictureSequence) else source.name[:120]
+    if isinstance(source, PictureSequence):
+        return source.names.pattern
+    return shown_name(source.name)

@@ -72,10 +72,10 @@ TEXTS: dict[str, Text] = {
         en="The ZIP lists far more files than a sequence may have. Pack the pictures of one sequence alone.",
         zh="ZIP 中的文件数量远超序列上限。请只打包一个序列的图像。",
     ),
-    "sequence.zip_too_big": Text(
-        en="The pictures in the ZIP have more than {limit_mb} MB together, the limit. Cut the sequence shorter, or use "
+    "sequence.too_big": Text(
+        en="The pictures have more than {limit_mb} MB together, the limit. Cut the sequence shorter, or use "
         "a compressed format.",
-        zh="ZIP 中的图像总大小超过上限 {limit_mb} MB。请缩短序列，或使用压缩格式。",
+        zh="图像总大小超过上限 {limit_mb} MB。请缩短序列，或使用压缩格式。",
     ),
     "sequence.taken": Text(
         en="Sequence {pattern}, {first} to {last}: {frames} pictures at {fps} frames a second, without sound.",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from config import Settings
 from pipeline.storage import disk
+from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.naming import PictureSequence, group_pictures, the_one_sequence
 from utils.errors import BadUpload
 
@@ -69,7 +70,7 @@ def _write(
     size_bytes = sum(entries[str(name)].file_size for name in packed.pictures.values())
     if size_bytes > settings.max_upload_bytes:
         limit_mb = settings.max_upload_bytes // disk.MEGABYTE
-        raise BadUpload("sequence.zip_too_big", limit_mb=limit_mb)
+        raise BadUpload("sequence.too_big", limit_mb=limit_mb)
     disk.check_before(folder, size_bytes, settings.min_free_disk_bytes)
     pictures: dict[int, Path] = {}
     for number, name in packed.pictures.items():
@@ -93,9 +94,9 @@ def _check_entries(settings: Settings, entries: list[zipfile.ZipInfo]) -> None:
         parts = entry.filename.split("/")
         is_link = stat.S_ISLNK(entry.external_attr >> 16)
         if is_link or ".." in parts or entry.filename.startswith("/") or ":" in parts[0]:
-            raise BadUpload("sequence.zip_path", name=entry.filename[:120])
+            raise BadUpload("sequence.zip_path", name=shown_name(entry.filename))
         if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
-            raise BadUpload("sequence.zip_method", name=entry.filename[:120])
+            raise BadUpload("sequence.zip_method", name=shown_name(entry.filename))
 
 
 def _too_many(settings: Settings, count: int) -> BadUpload:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.light import Levels, srgb_levels, srgb_of_halves
 from pipeline.video_io.sequence.picture import Layout, Picture, deep_frame
 from utils.errors import BadUpload
@@ -17,8 +18,6 @@ _OVERSCAN = 2
 """Times the largest side allowed that a data window may have: renderers draw beyond the display window."""
 _LARGEST_WINDOW_PX = 16_384
 _BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
-_SHOWN_CHANNELS = 200
-"""Characters of a list of channels that an error shows."""
 
 
 def read_exr(path: Path, longest_px: int) -> Picture:
@@ -89,8 +88,8 @@ def _colours_of(known: set[str], layer: str) -> list[str]:
 
 
 def _no_colour(path: Path, channels: list[str]) -> BadUpload:
-    shown = ", ".join(channels)[:_SHOWN_CHANNELS]
-    return BadUpload("sequence.exr_channels", name=path.name[:120], channels=shown)
+    shown = shown_name(", ".join(channels))
+    return BadUpload("sequence.exr_channels", name=shown_name(path.name), channels=shown)
 
 
 def _in_display_window(plane: Levels, header: dict[str, Any]) -> Levels:

@@ -69,7 +69,7 @@ def make_source(
         raise BadUpload("video.frame_rate", fps=round(float(options.rate), 2), limit=limit)
     if "mkv" not in settings.formats or "ffv1" not in settings.codecs:
         raise BadUpload("sequence.switched_off")
-    pattern = sequence.names.pattern[:120]
+    pattern = sequence.names.pattern
     if gaps and not options.hold_missing:
         raise BadUpload("sequence.missing", pattern=pattern, numbers=shown_numbers(gaps))
     listing = folder / "sequence.json"
@@ -86,7 +86,9 @@ def make_source(
         found = _run(settings, listing, count, on_picture)
     finally:
         listing.unlink(missing_ok=True)
-    clip = probe(settings, folder / SOURCE_NAME)
+    # What the pictures may have together was checked; lossless video may have more.
+    unlimited = settings.model_copy(update={"max_upload_bytes": sys.maxsize})
+    clip = probe(unlimited, folder / SOURCE_NAME)
     notices = _notices(sequence, options, gaps, found)
     return replace(clip, notices=(*notices, *clip.notices), sequence=sequence.names)
 
@@ -149,9 +151,8 @@ def _notices(
     if options.rate is None:
         code = "sequence.taken_at_own_rate" if found["is_stated"] else "sequence.taken_at_default"
     count = sequence.last - sequence.first + 1
-    pattern = sequence.names.pattern[:120]
     numbers = {"first": sequence.first, "last": sequence.last, "frames": count}
-    notices = [Message(code, {"pattern": pattern, "fps": shown, **numbers})]
+    notices = [Message(code, {"pattern": sequence.names.pattern, "fps": shown, **numbers})]
     if gaps:
         notices.append(Message("sequence.held", {"numbers": shown_numbers(gaps)}))
     if found["over"]:

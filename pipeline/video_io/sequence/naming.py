@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from pipeline.video_io.clip import SequenceNames
+from pipeline.video_io.clip import SequenceNames, shown_name
 from utils.errors import BadRequest, BadUpload
 
 PICTURE_KINDS = {
@@ -48,7 +48,7 @@ class PictureSequence:
     @property
     def label(self) -> str:
         """Folder, pattern and numbers: "beauty/shot.%04d.exr (1001-1240)"."""
-        return f"{self.folder}{self.names.pattern} ({self.first}-{self.last})"
+        return f"{shown_name(self.folder)}{self.names.pattern} ({self.first}-{self.last})"
 
     @property
     def missing(self) -> list[tuple[int, int]]:
@@ -93,7 +93,7 @@ def group_pictures(pictures: Iterable[tuple[str, Path]]) -> list[PictureSequence
             continue
         group = groups[folder + slash, taken[1], f"{taken[3]}.{suffix}"]
         if taken[2] in group:
-            raise BadUpload("sequence.duplicate", name=name[:120])
+            raise BadUpload("sequence.duplicate", name=shown_name(name))
         group[taken[2]] = path
     return [
         replace(sequence, folder=folder)
@@ -191,7 +191,7 @@ def _of_pattern(pattern: Path) -> PictureSequence:
         if _is_padded(digits, padding) and wanted:
             pictures[int(digits)] = path
     if not pictures:
-        raise BadUpload("sequence.no_match", pattern=pattern.name[:120])
+        raise BadUpload("sequence.no_match", pattern=shown_name(pattern.name))
     low = int(first) if first is not None else min(pictures)
     high = int(last) if last is not None else max(pictures)
     return PictureSequence(SequenceNames(prefix, tail, padding, low), pictures, low, high)

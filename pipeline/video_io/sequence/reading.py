@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.dpx import with_header
 from pipeline.video_io.sequence.exr import read_exr
 from pipeline.video_io.sequence.picture import BT709, SRGB, Layout, Picture
@@ -47,7 +48,7 @@ def read_picture(path: Path, size_limit: tuple[int, int]) -> Picture:
         return with_header(path, picture) if suffix == "dpx" else picture
     except (av.error.FFmpegError, OSError, RuntimeError, ValueError, StopIteration) as error:
         detail = f"{type(error).__name__}: {error}"[:300]
-        raise BadUpload("sequence.unreadable", name=path.name[:120], detail=detail) from error
+        raise BadUpload("sequence.unreadable", name=shown_name(path.name), detail=detail) from error
 
 
 def _read_coded(path: Path, reader: str, decoder: str, max_pixels: int) -> Picture:

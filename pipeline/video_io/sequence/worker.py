@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 
+from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.picture import FULL_RANGE, Layout, Picture, in_layout
 from pipeline.video_io.sequence.reading import read_picture
 from utils.errors import BadUpload
@@ -124,9 +125,9 @@ def _write(task: Task, first: Picture, rate: Fraction, layout: Layout) -> int:
 def _sizes_differ(first_path: Path, first: Picture, path: Path, picture: Picture) -> BadUpload:
     return BadUpload(
         "sequence.sizes",
-        first=first_path.name[:120],
+        first=shown_name(first_path.name),
         first_size="{}x{}".format(*first.size_wh),
-        name=path.name[:120],
+        name=shown_name(path.name),
         size="{}x{}".format(*picture.size_wh),
     )
 
