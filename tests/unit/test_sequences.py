@@ -22,6 +22,7 @@ from pipeline.video_io.sequence.naming import (
     find_sequence,
     group_pictures,
     parse_rate,
+    refuse_single_picture,
     shown_numbers,
     the_one_sequence,
 )
@@ -76,6 +77,15 @@ def test_what_is_neither_a_folder_of_pictures_nor_a_pattern_is_left_to_others(
     (tmp_path / "empty").mkdir()
     for name in ("empty", "clip.mp4", "no.mp4", "a#1.png", "clip.%04d.mp4"):
         assert find_sequence(tmp_path / name) is None
+
+
+def test_a_video_named_as_a_picture_is_none(tmp_path: Path) -> None:
+    picture, clip = tmp_path / "shot.png", tmp_path / "clip.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    clip.write_bytes(b"\0\0\0\x20ftypisom")
+    refuse_single_picture(clip)
+    with pytest.raises(BadUpload, match=r"shot\.png is one picture"):
+        refuse_single_picture(picture)
 
 
 def test_missing_numbers_are_named_and_the_picture_before_stands_in(tmp_path: Path) -> None:

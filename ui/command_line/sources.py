@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.naming import (
     PictureSequence,
     find_sequence,
     group_pictures,
     is_picture,
+    refuse_single_picture,
 )
-from utils.errors import BadUpload
 
 if TYPE_CHECKING:
     from pipeline.orchestrator import Orchestrator
@@ -51,8 +50,7 @@ class Source:
         pictures = self.pictures or find_sequence(self.place)
         if pictures is not None:
             return orchestrator.create_session_of_pictures(pictures, pictures=how)
-        if is_picture(self.place.name) and self.place.is_file():
-            raise BadUpload("sequence.single", name=shown_name(self.place.name))
+        refuse_single_picture(self.place)
         return orchestrator.create_session(self.place, self.place.name, pictures=how)
 
 

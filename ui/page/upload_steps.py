@@ -12,7 +12,12 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.session.state import SessionState
 from pipeline.video_io import SequenceOptions
 from pipeline.video_io.clip import shown_name
-from pipeline.video_io.sequence.naming import PictureSequence, group_pictures, is_picture
+from pipeline.video_io.sequence.naming import (
+    PictureSequence,
+    group_pictures,
+    is_picture,
+    refuse_single_picture,
+)
 from ui.client import client_of
 from ui.inputs import (
     cached_upload,
@@ -23,7 +28,7 @@ from ui.inputs import (
     short_text,
 )
 from ui.page.answers import Answers, Updates, merged
-from utils.errors import BadRequest, BadUpload, SplazmatteError
+from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
 
 MOST_CLIPS = 50
@@ -104,8 +109,7 @@ class UploadSteps:
             return self._orchestrator.create_session_of_pictures(
                 source, owner=owner, pictures=pictures
             )
-        if is_picture(source.name):
-            raise BadUpload("sequence.single", name=shown_name(source.name))
+        refuse_single_picture(source)
         return self._orchestrator.create_session(
             source, source.name, may_link=True, owner=owner, pictures=pictures
         )

@@ -1,4 +1,4 @@
-"""Numbered pictures as sequences: names taken apart, grouped and found by a pattern; no picture is opened."""
+"""Numbered pictures as sequences: names taken apart, grouped and found by a pattern; no picture is decoded."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.video_io.clip import SequenceNames, shown_name
 from utils.errors import BadRequest, BadUpload
+from utils.file_kinds import HEAD_BYTES, kind_of
 
 PICTURE_KINDS = {
     "PNG": ("png",),
@@ -70,6 +71,20 @@ class PictureSequence:
 def is_picture(name: str) -> bool:
     """Return whether the name ends as that of a picture we read."""
     return name.rpartition(".")[2].lower() in PICTURE_SUFFIXES
+
+
+def refuse_single_picture(path: Path) -> None:
+    """Refuse a file that is one picture; a video whose name ends as a picture's is none.
+
+    Raises:
+        BadUpload: it is one.
+    """
+    if not is_picture(path.name) or not path.is_file():
+        return
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if kind_of(head) in PICTURE_KINDS:
+        raise BadUpload("sequence.single", name=shown_name(path.name))
 
 
 def group_pictures(pictures: Iterable[tuple[str, Path]]) -> list[PictureSequence]:
