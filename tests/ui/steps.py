@@ -13,6 +13,11 @@ VIEWER = ".sm-viewer"
 def upload(page: Any, clip: Path) -> str:
     """Give the page a clip and return the session id."""
     page.set_input_files("#sm-upload input[type=file]", str(clip))
+    return loaded_session(page)
+
+
+def loaded_session(page: Any) -> str:
+    """Return the session id once the page shows a clip."""
     page.wait_for_selector(".sm-viewer.sm-loaded")
     page.wait_for_function("new URL(location.href).searchParams.get('s')")
     return str(page.evaluate("new URL(location.href).searchParams.get('s')"))

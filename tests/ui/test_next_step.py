@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from tests.ui.conftest import AppServer, Watch
-from tests.ui.steps import select_disc, state_file, status_text, upload, wait_done
+from tests.ui.steps import (
+    loaded_session,
+    select_disc,
+    state_file,
+    status_text,
+    upload,
+    wait_done,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -20,9 +27,22 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     noise.write_bytes(bytes(range(256)) * 400)
     page = open_page(app.url)
     page.keyboard.press("Enter")
-    page.set_input_files("#sm-upload input[type=file]", str(noise))
+    # The next file may be chosen while the first is still being checked.
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/queue/join*", hold)
+    for count, path in enumerate((noise, clip), start=1):
+        page.set_input_files("#sm-upload input[type=file]", str(path))
+        while len(held) < count:
+            page.wait_for_timeout(20)
+    held[0].continue_()
     page.wait_for_selector(".sm-status[data-kind=error][role=alert]")
-    session = upload(page, clip)
+    held[1].continue_()
+    page.unroute("**/queue/join*", hold)
+    session = loaded_session(page)
     page.wait_for_selector(".sm-status[data-kind=step]")
     page.wait_for_function("document.title.startsWith('moving disc.mp4')")
     select_disc(page)

@@ -75,7 +75,8 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     on(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
     on(page.language.input, calls.change_language)
     on(page.viewer.annotate, calls.annotate, page.viewer, page.exemplars, **quick)
-    on(page.viewer.clips, calls.uploads.clips)
+    # A file chosen while another is being checked is taken too.
+    on(page.viewer.clips, calls.uploads.clips, trigger_mode="multiple")
     on(page.viewer.keep, calls.keep, trigger_mode="always_last")
     on(page.targets.create, calls.targets.add_target)
     on(page.targets.edit, calls.targets.change_target)
