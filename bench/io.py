@@ -126,7 +126,7 @@ def cpu_s() -> float:
 
 def report(seconds: float, start_s: float = 0.0) -> None:
     peaks = [
-        resource.getrusage(who).ru_maxrss // 1024
+        resource.getrusage(who).ru_maxrss * 1024 // 10**6
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
     print(

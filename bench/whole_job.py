@@ -201,7 +201,7 @@ def step(options: argparse.Namespace) -> None:
         size_wh = size_of(clip)
         found = timed(lambda: run_script(clip, frames, size_wh, clip.parent))
     peaks = [
-        resource.getrusage(who).ru_maxrss // 1024
+        resource.getrusage(who).ru_maxrss * 1024 // 10**6
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
     print(json.dumps({**found, "own_peak_mb": peaks[0], "child_peak_mb": peaks[1]}))
