@@ -8,7 +8,6 @@ confidence for "J below 0.8", and how many offered frames are among the worst fi
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -19,9 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import corrections  # noqa: E402
-import quality  # noqa: E402
 
-from config import Settings  # noqa: E402
 from pipeline.session.results import least_confident  # noqa: E402
 
 SPREAD = 0.02
@@ -51,19 +48,8 @@ def area_under_curve(confidence: Values, is_bad: npt.NDArray[np.bool_]) -> float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=quality.DATA)
-    parser.add_argument("--clips", default="", help="parts of names, by comma; all when empty")
-    parser.add_argument("--guide", choices=quality.GUIDES, default="mask")
-    args = parser.parse_args()
-    settings = Settings()
-    engine = quality.connected_engine(settings)
     correlations, below, confidences, scores = [], [], [], []
-    for folder in quality.folders(args.data, args.clips):
-        clip = quality.load(folder, settings)
-        guide = quality.guide_mask(engine, clip, args.guide, 0)
+    for engine, clip, guide in corrections.guided_clips(__doc__):
         _, found, all_scores = corrections.track(engine, clip, {0: guide})
         offered = least_confident(found, confirmed={0})
         confidence, truth = np.array(found[1:]), all_scores[1:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +70,10 @@ def measure(engine: BuiltinEngine, clip: quality.Clip, guide: Mask) -> None:
         print(line, flush=True)
 
 
-def main() -> None:
+def guided_clips(description: str | None) -> Iterator[tuple[BuiltinEngine, quality.Clip, Mask]]:
+    """Yield the engine, each clip that the command line names, and its first mask by the guide named there."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=description, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=quality.DATA)
     parser.add_argument("--clips", default="", help="parts of names, by comma; all when empty")
@@ -82,8 +83,9 @@ def main() -> None:
     engine = quality.connected_engine(settings)
     for folder in quality.folders(args.data, args.clips):
         clip = quality.load(folder, settings)
-        measure(engine, clip, quality.guide_mask(engine, clip, args.guide, 0))
+        yield engine, clip, quality.guide_mask(engine, clip, args.guide, 0)
 
 
 if __name__ == "__main__":
-    main()
+    for found in guided_clips(__doc__):
+        measure(*found)
