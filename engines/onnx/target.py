@@ -5,8 +5,8 @@ at the start frame says that it is needed (measured in docs/performance.md):
 
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;
-- what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what has the
-  target's colours.
+- what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what it
+  doubts and has the target's colours.
 """
 
 from __future__ import annotations
@@ -163,7 +163,9 @@ class TargetRestriction:
         gate = self._gate(small, inside, distance * self._working.scale, colours)
         result: Alpha = alpha * self._working.full(gate)
         if colours is not None:
-            lacks = np.maximum(alpha_by_colour(colours, _distance(inside)) - small * gate, 0.0)
+            lacks = np.maximum(
+                alpha_by_colour(small, colours, _distance(inside)) - small * gate, 0.0
+            )
             if lacks.any():
                 result += self._working.full(lacks)
                 np.minimum(result, 1.0, out=result)

@@ -25,6 +25,8 @@ _GAP, _REACH = 6.0, 60.0
 """Distance from the mask, in reduced pixels, at which the surroundings begin and end."""
 _DOUBTED, _OWN = 0.55, 0.8
 """Probability of the target's colours up to which a pixel gains nothing by them, and from which it is the target's."""
+_FAINT, _FAINT_RAMP = 0.05, 0.15
+"""Alpha up to which the network does not doubt that a pixel is background, and over how much more it comes to."""
 _DEPTH, _RAMP = 2.0, 3.0
 """Distance inside the mask, in reduced pixels, from which colours count, and over how many more they come to count in full."""
 
@@ -52,14 +54,18 @@ def colour_probability(
     return np.asarray(cv2.blur(probability.astype(np.float32), (3, 3)), np.float32)
 
 
-def alpha_by_colour(probability: FloatMap, depth: FloatMap) -> FloatMap:
-    """Return the least alpha that colours and mask agree on, float32 (h, w) in [0, 1].
+def alpha_by_colour(alpha: FloatMap, probability: FloatMap, depth: FloatMap) -> FloatMap:
+    """Return the least alpha where the network is in doubt and mask and colours agree, float32 (h, w) in [0, 1].
+
+    What the network does not matte at all stays out: there the mask may be wrong and the colours alike.
 
     Args:
+        alpha: the network's, float32 (h, w).
         probability: see `colour_probability`.
         depth: distance of the mask's pixels from its contour in reduced pixels, float32 (h, w), 0 outside.
     """
-    least = own_colours(probability) * np.clip((depth - _DEPTH) / _RAMP, 0.0, 1.0)
+    doubted = np.clip((alpha - _FAINT) / _FAINT_RAMP, 0.0, 1.0)
+    least = own_colours(probability) * doubted * np.clip((depth - _DEPTH) / _RAMP, 0.0, 1.0)
     return np.asarray(cv2.blur(least, (3, 3)), np.float32)
 
 
