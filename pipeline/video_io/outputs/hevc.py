@@ -53,7 +53,7 @@ class HevcSink(VideoFileSink):
         tags = "color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
         aspect = target.clip.sample_aspect
         self.encoding = (
-            *("-vf", f"setparams={tags},setsar={aspect.numerator}/{aspect.denominator}"),
+            *("-vf", f"setparams={tags},setsar={aspect.numerator}/{aspect.denominator}:max=65535"),
             *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", "libx265"),
             *("-pix_fmt", "yuva420p", "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
             *_held_arguments(target),
