@@ -178,7 +178,7 @@ def test_a_session_is_renamed_deleted_and_restored_in_the_list(
     assert not (app.workspace / "deleted" / session).exists()
 
 
-def test_two_results_are_compared_and_the_earlier_one_is_taken_and_deleted(
+def test_two_results_are_compared_one_is_deleted_and_the_next_clip_shows_none(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
@@ -216,3 +216,7 @@ def test_two_results_are_compared_and_the_earlier_one_is_taken_and_deleted(
     delete.click()
     page.wait_for_selector("[data-part=versions-row]", state="hidden")
     assert not (app.workspace / "sessions" / session / "versions" / "2").exists()
+
+    upload(page, clip)
+    page.wait_for_selector(".sm-results", state="hidden")
+    page.wait_for_selector(".sm-appearance", state="hidden")

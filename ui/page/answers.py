@@ -100,7 +100,7 @@ class Answers:
                 page.source_alpha: gr.update(
                     visible=state.clip is not None and state.clip.has_alpha
                 ),
-                page.progress: gr.update(job=self._watched(state)),
+                page.progress: _widget_update(job=self._watched(state)),
             },
             self.chosen(state),
         )
@@ -110,7 +110,10 @@ class Answers:
         page = self.page
         request = state.draft or state.request
         if request is None:
-            return {page.engines: gr.update(chosen=None), page.edges: gr.update(chosen=None)}
+            return {
+                page.engines: _widget_update(chosen=None),
+                page.edges: _widget_update(chosen=None),
+            }
         controls = {page.controls[spec.name]: spec for spec in page_controls()}
         return {
             page.outputs: gr.update(value=list(request.outputs)),
@@ -214,11 +217,10 @@ class Answers:
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
         weakest = least_confident(confidence, {one.frame for one in state.all_keyframes})
         return {
-            page.results: gr.update(result=result),
-            page.edges: gr.update(result=appearance),
-            page.viewer: gr.update(
+            page.results: _widget_update(result=result),
+            page.edges: _widget_update(result=appearance),
+            page.viewer: _widget_update(
                 confidence=list(confidence),
-                # An update drops a property that is None.
                 weakest=-1 if weakest is None else weakest,
                 result=result_views.viewer_result(state, outputs, earlier),
                 review=self._review(state, language) if outputs else [],
@@ -320,6 +322,13 @@ def merged(*parts: Updates) -> Updates:
             else:
                 result[component] = update
     return result
+
+
+def _widget_update(**properties: Any) -> Any:
+    """Return an update of a widget of ours: False for None, since Gradio leaves out a property that is None."""
+    return gr.update(
+        **{name: False if value is None else value for name, value in properties.items()}
+    )
 
 
 def _now() -> str:
