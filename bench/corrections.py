@@ -61,7 +61,7 @@ def measure(engine: BuiltinEngine, clip: quality.Clip, guide: Mask) -> None:
         known = [value if index in span else None for index, value in enumerate(confidence)]
         offered = least_confident(known, confirmed={0})
         frame = span[len(span) // 2] if offered is None else offered
-        answer = quality.clicked(engine, clip, frame, masks[frame], confidence[frame])
+        answer = quality.clicked(engine, clip, frame, masks, confidence, {0: guide})
         line = f"  {span[0]} to {span[-1]}, corrected at {frame}: J {before[span].mean():.3f}"
         for way, mask in (("true mask", clip.masks[frame]), ("click", answer)):
             _, _, after = track(engine, clip, {0: guide, frame: mask})

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from engines.foreground import connect_foreground  # noqa: E402
 from engines.registry import build_registry  # noqa: E402
 from pipeline.postprocess.foreground import estimate_foreground  # noqa: E402
 from pipeline.selection.corrections import has_lost  # noqa: E402
+from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames  # noqa: E402
 from pipeline.session.results import least_confident  # noqa: E402
 from pipeline.video_io.facade import VideoIO  # noqa: E402
 from utils.types import Box, Frame, Mask, Point, Prompt  # noqa: E402
@@ -247,14 +249,33 @@ def click_on_error(found: Mask, true: Mask) -> Point:
     return Point(int(column), int(row), bool(true[row, column]))
 
 
-def clicked(engine: BuiltinEngine, clip: Clip, frame: int, guess: Mask, confidence: float) -> Mask:
-    """Return the frame's mask after one click as the page takes it; the guess where it is right."""
+def clicked(
+    engine: BuiltinEngine,
+    clip: Clip,
+    frame: int,
+    tracked: Sequence[Mask],
+    confidence: Sequence[float],
+    confirmed: Mapping[int, Mask],
+) -> Mask:
+    """Return the frame's mask after one click as the page takes it; the tracked one where it is right.
+
+    `tracked` and `confidence` are those of every frame, `confirmed` the masks that it was tracked from.
+    """
+    guess = tracked[frame]
     if not (guess ^ clip.masks[frame]).any():
         return guess
     click = click_on_error(guess, clip.masks[frame])
-    restart = not guess.any() or has_lost(guess, confidence, (click,))
+    prompt = Prompt(points=(click,), mask=guess)
+    if not guess.any() or has_lost(guess, confidence[frame], (click,)):
+        known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
+        known += [
+            KnownMask(tracked[index], abs(index - frame), confidence[index])
+            for index in telling_frames(frame, confidence)
+            if index not in confirmed
+        ]
+        prompt = Prompt(points=(click,), expected=expected_size(known))
     session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
-    answers = session.segment(Prompt(points=(click,), mask=None if restart else guess))
+    answers = session.segment(prompt)
     return answers[0].mask if answers else guess
 
 
@@ -265,11 +286,11 @@ def corrected(
 
     And what it would be after as many clicks as it takes to make that frame right.
     """
-    frame = (
-        least_confident([item.confidence for item in found], confirmed={start}) or len(found) // 2
-    )
-    guess = found[frame].alpha > 0.5
-    answer = clicked(engine, clip, frame, guess, found[frame].confidence)
+    confidence = [item.confidence for item in found]
+    frame = least_confident(confidence, confirmed={start}) or len(found) // 2
+    tracked = [item.alpha > 0.5 for item in found]
+    guess = tracked[frame]
+    answer = clicked(engine, clip, frame, tracked, confidence, {start: guide})
     figures = {
         "corrected_frame": float(frame),
         "J_click_before": metrics.region_similarity(guess, clip.masks[frame]),

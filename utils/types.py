@@ -54,13 +54,27 @@ class Stroke:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedSize:
+    """How large a target is expected to be on a frame, in pixels: sides of its bounding box, and its area.
+
+    `deviation` is the standard deviation of the area's natural logarithm.
+    """
+
+    width: float
+    height: float
+    area: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """How the user marks the target on one frame.
 
     `exemplars` asks for "everything like these boxes" instead of the one object in `box`;
     `negative_exemplars` are things that are not wanted, beside a text or exemplars.
     `mask` is a ready mask, bool (H, W), of the frame's own size. `strokes` are painted over what the rest
-    selects, in their order; no engine sees them.
+    selects, in their order; no engine sees them. `expected` is the target's size as other frames show it,
+    for a selection from clicks alone.
     """
 
     text: str = ""
@@ -70,6 +84,7 @@ class Prompt:
     exemplars: tuple[Box, ...] = ()
     strokes: tuple[Stroke, ...] = ()
     negative_exemplars: tuple[Box, ...] = ()
+    expected: ExpectedSize | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -82,6 +97,12 @@ class Prompt:
             or self.exemplars
             or self.strokes
         )
+
+    @property
+    def is_clicks_only(self) -> bool:
+        """True where clicks alone say what is meant: no text, box, exemplars or mask."""
+        others = self.text.strip() or self.exemplars or self.box is not None
+        return bool(self.points) and not others and self.mask is None
 
     @property
     def needs_engine(self) -> bool:

@@ -9,6 +9,7 @@ from engines.base import Capability
 from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice
 from pipeline.selection.corrections import base_mask, own_mask
+from pipeline.selection.expected_size import size_in_session
 from pipeline.selection.main_object import alpha_of_frame, main_object
 from pipeline.selection.mask_upload import (
     check_selects,
@@ -85,6 +86,9 @@ class Targets:
             base = base_mask(session, frame, prompt, self._results, with_own_mask, target)
             own = None if base is None else own_mask(session, frame, with_own_mask, target)
             whole = replace(prompt, mask=base)
+            if base is None and prompt.is_clicks_only:
+                size = size_in_session(session, frame, self._results, target)
+                whole = replace(whole, expected=size)
             return self._find(session, clip, frame, whole, is_own=own is not None, target=target)
 
     def _find(

@@ -14,6 +14,7 @@ from PIL import Image
 import app
 from config import Settings
 from engines.base import Instance, RunContext
+from engines.builtin.selection.segmentation import BuiltinSegmentation
 from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.postprocess.appearance import Backgrounds, Edges
 from pipeline.session.keyframes import Found, store_keyframe
@@ -166,6 +167,28 @@ def test_a_click_beside_a_result_that_lost_the_target_begins_anew(
     assert not kept[y, x]
     # A tracked edge may lie a pixel outside.
     assert not (kept & ~dilate(truth, 1)).any()
+
+
+def test_a_click_on_another_frame_knows_the_size_of_the_confirmed_target(
+    work, session_id, settings, monkeypatch
+) -> None:
+    asked: list[Prompt] = []
+    answer = BuiltinSegmentation.segment
+
+    def record(image: BuiltinSegmentation, prompt: Prompt) -> list[Instance]:
+        asked.append(prompt)
+        return answer(image, prompt)
+
+    monkeypatch.setattr(BuiltinSegmentation, "segment", record)
+    area = int(selected(settings, session_id, 0).sum())
+    click = (Point(57, 48),)
+    for frame, prompt in ((9, Prompt(points=click)), (8, Prompt(box=BOX)), (0, Prompt(box=BOX))):
+        work.segment(session_id, frame, prompt)
+    assert asked[0].expected is not None
+    assert asked[0].expected.area == pytest.approx(area)
+    # 0.3 of the selection, and 0.1 times the root of nine frames.
+    assert asked[0].expected.deviation == pytest.approx(0.3 * 2**0.5)
+    assert [prompt.expected for prompt in asked[1:]] == [None, None]
 
 
 def test_a_box_on_a_later_frame_begins_anew(work, session_id, settings) -> None:

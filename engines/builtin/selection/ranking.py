@@ -11,13 +11,17 @@ from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.features import edge_strength
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, intersection_over_union
-from utils.types import Mask
+from utils.types import ExpectedSize, Mask
 
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels, half-open."""
 
 _CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT, _STABILITY_WEIGHT = 0.3, 0.3, 0.1, 1.0
 """Weights of the scores beside the agreement with the other candidates."""
+_SIZE_WEIGHT = 0.5
+"""Weight of half the squared deviation of a candidate's log area from the expected one: its Gaussian log likelihood."""
+_MOST_DEVIATIONS = 4.0
+"""Deviations from which on an area is no less likely."""
 _LEAST = 0.01
 _MOTION_SAYS = 3.0
 _RING = 2, 10
@@ -47,6 +51,7 @@ class CandidateRanking:
         lab: FloatImage,
         motion_cue: MotionCue | None,
         window: IntBox,
+        expected: ExpectedSize | None = None,
     ) -> None:
         """Begin with no candidate.
 
@@ -54,11 +59,13 @@ class CandidateRanking:
             lab: the picture in Lab at working size, float32 (h, w, 3).
             motion_cue: None where motion is unknown.
             window: limit of all candidates (x0, y0, x1, y1).
+            expected: the target's size at working size; None where nothing is known of it.
         """
         self._colours = _colour_bins(lab)
         self._edges = edge_strength(lab)
         self._motion_cue = motion_cue
         self._window = window
+        self._expected = expected
         self._candidates: list[Candidate] = []
         self._scores: list[float] = []
 
@@ -86,11 +93,13 @@ class CandidateRanking:
         moves = 0.0
         if self._motion_cue is not None:
             moves = _motion_match(self._motion_cue, mask, self._window)
+        unexpected = 0.0 if self._expected is None else _unlikely_size(self._expected, mask)
         return (
             _CONTRAST_WEIGHT * _colour_contrast(self._colours, mask)
             + _OBJECTNESS_WEIGHT * float(np.log(objectness + _LEAST))
             + _MOTION_WEIGHT * moves
             + _STABILITY_WEIGHT * candidate.stability
+            - _SIZE_WEIGHT * unexpected
         )
 
 
@@ -139,6 +148,12 @@ def _objectness(edges: FloatMap, mask: Mask, box: IntBox) -> float:
     strength = float(edges[contour].mean()) if contour.any() else 0.0
     size = int(np.count_nonzero(mask)) / (height * width)
     return strength * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
+
+
+def _unlikely_size(expected: ExpectedSize, mask: Mask) -> float:
+    """Return half the squared deviation of a mask's log area from the expected one; the mask is not empty."""
+    deviations = np.log(np.count_nonzero(mask) / expected.area) / expected.deviation
+    return 0.5 * min(abs(float(deviations)), _MOST_DEVIATIONS) ** 2
 
 
 def _motion_match(motion_cue: MotionCue, mask: Mask, window: IntBox) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from engines.base import ForegroundEstimator, Instance
 from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
 from engines.builtin.selection.click import Click, apply_click
+from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
@@ -32,7 +33,7 @@ from utils.mask_utils import (
     grow_box,
 )
 from utils.prompts import check_prompt
-from utils.types import Box, Frame, Mask, Point, Prompt
+from utils.types import Box, ExpectedSize, Frame, Mask, Point, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
@@ -42,8 +43,6 @@ _MARGIN = 0.35
 _MOTION_MARGIN = 0.15
 _RESEGMENT_MARGIN = 0.08
 """Margin of the box that is segmented again at a further click, as a share of the mask's box."""
-_BOX_SIZES = (0.25, 0.45, 0.8)
-"""Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
 _REFINED_MARGINS = (0.03, 0.2)
 """Margins of the boxes segmented again around the best candidate, as shares of its size."""
 _KNOWN = 0.5
@@ -191,6 +190,15 @@ class BuiltinSegmentation:
             max(y0 + 2, round(round(box.y1) * down)),
         )
 
+    def _small_size(self, size: ExpectedSize | None) -> ExpectedSize | None:
+        """Return the expected size in pixels of the reduced picture."""
+        if size is None:
+            return None
+        across, down = self._scale
+        return ExpectedSize(
+            size.width * across, size.height * down, size.area * across * down, size.deviation
+        )
+
     def _small_click(self, point: Point) -> Click:
         across, down = self._scale
         width, height = self._small_wh
@@ -256,24 +264,16 @@ class BuiltinSegmentation:
         """
         spots = [self._small_click(point) for point in prompt.points if point.positive]
         places = [(spot.x, spot.y) for spot in spots]
-        left, top = np.min(places, axis=0)
-        right, bottom = np.max(places, axis=0)
-        width, height = self._small_wh
-        boxes: list[IntBox] = []
-        for share in _BOX_SIZES:
-            reach = 0.5 * share * min(width, height)
-            x0, y0 = max(0, round(left - reach)), max(0, round(top - reach))
-            boxes.append(
-                (x0, y0, min(width, round(right + reach)), min(height, round(bottom + reach)))
-            )
-        largest = boxes[-1]
+        expected = self._small_size(prompt.expected)
+        boxes = boxes_around(places, self._small_wh, expected)
+        largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
         motion_cue = self._motion_cue(largest)
         if motion_cue is not None:
             motion_box = motion_cue.box_at(places, largest)
             boxes += [motion_box] if motion_box is not None else []
         for component in self._cue.components_at(places):
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
-        answers = CandidateRanking(self._colours().lab, motion_cue, largest)
+        answers = CandidateRanking(self._colours().lab, motion_cue, largest, expected)
         for box in boxes:
             answers.add(self._in_box(box, prompt, motion_cue))
         for best in answers.best_first()[:1]:

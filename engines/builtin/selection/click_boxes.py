@@ -1,0 +1,43 @@
+"""Boxes around clicks in which the object meant is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engines.builtin.selection.ranking import IntBox
+from utils.types import ExpectedSize
+
+_SIZES = (0.25, 0.45, 0.8)
+"""Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""
+_EXPECTED_SIZES = (1.0, 1.5)
+"""Sides of the boxes tried where the target's size is known from other frames, as multiples of the expected ones."""
+
+
+def boxes_around(
+    places: Sequence[tuple[int, int]], small_wh: tuple[int, int], expected: ExpectedSize | None
+) -> list[IntBox]:
+    """Return boxes around clicks at (x, y), by size; then those of the expected size, where it is known.
+
+    Args:
+        places: of the positive clicks, in a picture of `small_wh` pixels.
+        expected: the target's size in this picture; such a box holds every click.
+    """
+    left, top = np.min(places, axis=0)
+    right, bottom = np.max(places, axis=0)
+    width, height = small_wh
+    boxes: list[IntBox] = []
+    for share in _SIZES:
+        reach = 0.5 * share * min(width, height)
+        x0, y0 = max(0, round(left - reach)), max(0, round(top - reach))
+        boxes.append((x0, y0, min(width, round(right + reach)), min(height, round(bottom + reach))))
+    if expected is None:
+        return boxes
+    x, y = 0.5 * (left + right), 0.5 * (top + bottom)
+    for share in _EXPECTED_SIZES:
+        across = 0.5 * max(share * expected.width, right - left + 2)
+        down = 0.5 * max(share * expected.height, bottom - top + 2)
+        x0, y0 = max(0, round(x - across)), max(0, round(y - down))
+        boxes.append((x0, y0, min(width, round(x + across)), min(height, round(y + down))))
+    return boxes

@@ -1,0 +1,73 @@
+"""How large a target is expected to be, and what a click on another frame makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engines.builtin.selection.ranking import Candidate, CandidateRanking
+from engines.builtin.selection.segmentation import BuiltinSegmentation
+from engines.builtin.vision.processing_size import to_processing_size
+from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames
+from utils.types import ExpectedSize, Mask, Point, Prompt
+
+HEIGHT, WIDTH = 120, 160
+
+
+def rectangle(width: int, height: int) -> Mask:
+    """Return a mask of a rectangle in the picture's middle."""
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    mask[top : top + height, left : left + width] = True
+    return mask
+
+
+def test_masks_at_the_same_distance_give_their_geometric_mean():
+    known = [KnownMask(rectangle(10, 20), 9), KnownMask(rectangle(40, 80), 9)]
+    size = expected_size(known)
+    assert size is not None
+    assert (size.width, size.height, size.area) == pytest.approx((20, 40, 800))
+    # 0.3 of the selection, and of each mask 0.1 times the root of 9 frames.
+    assert size.deviation == pytest.approx(np.hypot(0.3, 0.3 / np.sqrt(2)))
+
+
+def test_a_near_or_confident_mask_counts_for_more_and_an_empty_one_for_nothing():
+    near, far = KnownMask(rectangle(10, 10), 1), KnownMask(rectangle(40, 40), 64)
+    size = expected_size([near, far, KnownMask(rectangle(0, 0), 1)])
+    assert size is not None
+    assert size.area == pytest.approx(np.exp((64 * np.log(100) + np.log(1600)) / 65))
+    doubtful = KnownMask(rectangle(40, 40), 1, confidence=0.0)
+    assert doubtful.variance == pytest.approx(0.01 + 0.25)
+    assert expected_size([KnownMask(rectangle(0, 0), 1)]) is None
+
+
+def test_the_best_known_frame_on_each_side_tells_and_a_lost_one_does_not():
+    confidence = [0.9, 0.9, 0.5, 0.1, 0.0, 0.1, 0.3, 0.9, None]
+    assert telling_frames(4, confidence) == [1, 7]
+    assert telling_frames(0, [1.0, 0.0, None]) == []
+
+
+@pytest.mark.parametrize(("area", "first"), [(100, 10), (1600, 40)])
+def test_the_candidate_of_the_expected_size_comes_first(area: int, first: int):
+    picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
+    window = 0, 0, WIDTH, HEIGHT
+    size = ExpectedSize(area**0.5, area**0.5, area, 0.4)
+    ranking = CandidateRanking(picture.lab, None, window, size)
+    for side in (10, 20, 40):
+        ranking.add(Candidate(rectangle(side, side), window))
+    assert np.array_equal(ranking.best_first()[0].mask, rectangle(first, first))
+
+
+@pytest.mark.parametrize(("inner", "sides"), [(True, (16, 12)), (False, (80, 60))])
+def test_a_click_takes_what_is_as_large_as_the_target_was(inner: bool, sides: tuple[int, int]):
+    """A red plate on a green board on grey ground: which of them a click on the plate means, its size tells."""
+    plate, board = rectangle(16, 12), rectangle(80, 60)
+    image = np.random.default_rng(0).integers(100, 120, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    image[board] = (40, 120, 60)
+    image[plate] = (210, 40, 40)
+    size = ExpectedSize(*sides, sides[0] * sides[1], 0.4)
+    found = BuiltinSegmentation(image, "builtin").segment(
+        Prompt(points=(Point(80, 60),), expected=size)
+    )
+    true = plate if inner else board
+    assert (found[0].mask & true).sum() / (found[0].mask | true).sum() > 0.9
