@@ -65,7 +65,7 @@ def expected_size(known: Iterable[KnownMask]) -> ExpectedSize | None:
 
 
 def telling_frames(frame: int, confidence: Sequence[float | None]) -> list[int]:
-    """Return the tracked frame before and the one after that tell most of a frame's size, as far as there are any."""
+    """Return the frame before and the one after that tell most of a frame's size, as far as there are any."""
     found = []
     for side in (range(frame), range(frame + 1, len(confidence))):
         usable = {
@@ -81,12 +81,19 @@ def telling_frames(frame: int, confidence: Sequence[float | None]) -> list[int]:
 def size_in_session(
     session: Session, frame: int, results: Results, target: int = FIRST_TARGET
 ) -> ExpectedSize | None:
-    """Return the size that a session's target is expected to have on a frame; None before any mask of it."""
+    """Return the size that a session's target is expected to have on a frame; None before any mask of it.
+
+    Of the confirmed frame before and the one after, and of two tracked ones: see `telling_frames`.
+    """
     known = []
-    keyframes = session.state.keyframes_of(target)
-    for index, keyframe in keyframes.items():
-        if index != frame and keyframe.kept:
-            masks = [read_mask(session.instance_path(index, one, target)) for one in keyframe.kept]
+    with session.masks_lock():
+        keyframes = {
+            index: one for index, one in session.state.keyframes_of(target).items() if one.kept
+        }
+        sure = [1.0 if index in keyframes else None for index in range(session.clip.frame_count)]
+        for index in telling_frames(frame, sure):
+            kept = keyframes[index].kept
+            masks = [read_mask(session.instance_path(index, one, target)) for one in kept]
             known.append(KnownMask(np.logical_or.reduce(masks), abs(index - frame)))
     confidence = results.confidence(session)
     for index in telling_frames(frame, confidence):

@@ -18,7 +18,7 @@ IntBox = tuple[int, int, int, int]
 
 _CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT, _STABILITY_WEIGHT = 0.3, 0.3, 0.1, 1.0
 """Weights of the scores beside the agreement with the other candidates."""
-_SIZE_WEIGHT = 0.5
+_SIZE_WEIGHT = 0.25
 """Weight of half the squared deviation of a candidate's log area from the expected one: its Gaussian log likelihood."""
 _MOST_DEVIATIONS = 4.0
 """Deviations from which on an area is no less likely."""
