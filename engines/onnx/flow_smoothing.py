@@ -24,9 +24,11 @@ from utils.types import Alpha, Frame
 
 REACH = 6
 """Frames before and after each one whose alphas count."""
-_SPREAD = 0.3
+_SPREAD = 0.4
 """Difference of alpha from the mean at which a frame's alpha counts little."""
 _MEAN_STEPS = 2
+_MARGIN = 0.05
+"""Added to both sides of an alpha's odds, which are finite by it; the larger, the nearer to the mean of alphas."""
 _HAZE = 0.05
 """Alpha at most of the haze that a mean leaves of what few frames show; up to three times as much is lowered."""
 _LEAST_TRUST = 1e-3
@@ -233,7 +235,8 @@ def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:
 def robust_mean(values: FloatMap, weights: FloatMap) -> FloatMap:
     """Return the mean along the first axis without the values far from it, float32 (h, w).
 
-    P. Holland and R. Welsch's weights (1977) around the weighted mean, by iterative reweighting.
+    P. Holland and R. Welsch's weights (1977) around the weighted mean, by iterative reweighting; the last mean is
+    of log odds, so that frames that are certain count more than those in doubt.
 
     Args:
         values: float32 (n, h, w).
@@ -245,7 +248,12 @@ def robust_mean(values: FloatMap, weights: FloatMap) -> FloatMap:
             np.square((values - found) / np.float32(_SPREAD)) * np.float32(-0.5)
         )
         found = (values * near).sum(axis=0) / near.sum(axis=0)
-    return found
+    margin = np.float32(_MARGIN)
+    within = np.clip(values, 0.0, 1.0)
+    log_odds = np.log((within + margin) / (np.float32(1.0) + margin - within))
+    odds = np.exp((log_odds * near).sum(axis=0) / near.sum(axis=0))
+    mean: FloatMap = ((1 + margin) * odds - margin) / (1 + odds)
+    return np.clip(mean, 0.0, 1.0)
 
 
 def without_haze(alpha: FloatMap) -> FloatMap:

@@ -214,6 +214,9 @@ def test_the_mean_of_several_frames_leaves_out_what_few_of_them_show():
     assert robust_mean(values, np.ones_like(values)).item() < 0.01
     near = np.array([0.4, 0.5, 0.6], np.float32)[:, None, None]
     assert robust_mean(near, np.ones_like(near)).item() == pytest.approx(0.5, abs=1e-6)
+    # Two that are certain and one in doubt: odds of 1.05 / 0.05 twice and 0.95 / 0.15 have a mean of 14.1.
+    mostly = np.array([1.0, 1.0, 0.9], np.float32)[:, None, None]
+    assert robust_mean(mostly, np.ones_like(mostly)).item() == pytest.approx(0.977, abs=1e-3)
     levels = np.array([[0.0, 0.04, 0.05, 0.09, 0.15, 0.6, 1.0]], np.float32)
     assert without_haze(levels) == pytest.approx(
         np.array([[0.0, 0.0, 0.0, 0.06, 0.15, 0.6, 1.0]]), abs=1e-6
