@@ -18,7 +18,7 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
-from ui.command_line.arguments import parse_box
+from ui.command_line.values import parse_box
 from utils.types import Prompt, Stroke
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import SecretStr
-
-from config import redis_address
 from pipeline.session.request import MatteRequest, RenderRequest, request_specs
-from pipeline.video_io.sequence.naming import parse_rate
-from utils.errors import BadRequest
+from ui.command_line.values import (
+    parse_box,
+    parse_broker,
+    parse_example,
+    parse_fps,
+    parse_name,
+    parse_names,
+    parse_point,
+    parse_stroke,
+)
 from utils.options import OptionSpec
-from utils.types import Box, Point, Stroke
 
 EXIT_USER = 2
 """Exit code for what the user can fix."""
@@ -166,7 +168,7 @@ def _add_request_options(
         elif spec.kind == "choice":
             values["choices"] = spec.choices
         elif spec.kind == "list":
-            values |= {"type": _parse_list, "metavar": "NAME,…"}
+            values |= {"type": parse_names, "metavar": "NAME,…"}
         elif spec.kind in ("int", "float"):
             values["type"] = int if spec.kind == "int" else float
         parser.add_argument(*flags, help=_help(spec), **values)
@@ -190,10 +192,6 @@ def request_values(
     """Return the values of the request's options that were given, by name."""
     given = vars(options)
     return {name: given[name] for name in request_specs(request_type) if name in given}
-
-
-def _parse_list(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 SELECTING = {
@@ -237,7 +235,7 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         parser.add_argument("clip", type=Path, metavar="CLIP", help=_CLIP_HELP)
     parser.add_argument(
         "--fps",
-        type=_parse_fps,
+        type=parse_fps,
         metavar="RATE",
         help="frames a second of a picture sequence: 24, 23.976, 24000/1001 (default: as the pictures state, else 24)",
     )
@@ -337,73 +335,3 @@ def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
 def is_marked(group: argparse.Namespace) -> bool:
     """Return whether something marks the target."""
     return any(getattr(group, name) for name in MARKS)
-
-
-def _parse_fps(text: str) -> Fraction:
-    try:
-        return parse_rate(text)
-    except BadRequest as error:
-        raise argparse.ArgumentTypeError(error.user_message) from error
-
-
-def parse_broker(text: str) -> SecretStr:
-    """Parse the address of a broker, as the setting does; it may hold a password."""
-    try:
-        return SecretStr(redis_address(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def parse_name(text: str) -> str:
-    """Parse the name of a worker, which becomes part of a file's name."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
-        raise argparse.ArgumentTypeError("a name has 1 to 40 letters, digits, _ and -")
-    return text
-
-
-def parse_point(text: str) -> Point:
-    """Parse "X,Y", "X,Y,+" or "X,Y,-"."""
-    parts = text.split(",")
-    if len(parts) not in (2, 3) or (len(parts) == 3 and parts[2] not in ("+", "-")):
-        raise argparse.ArgumentTypeError(f"a point is X,Y or X,Y,- and not {text[:40]!r}")
-    x, y = _numbers(parts[:2])
-    return Point(x, y, positive=len(parts) == 2 or parts[2] == "+")
-
-
-def parse_box(text: str) -> Box:
-    """Parse "X0,Y0,X1,Y1"."""
-    parts = text.split(",")
-    if len(parts) != 4:
-        raise argparse.ArgumentTypeError(f"a box is X0,Y0,X1,Y1 and not {text[:40]!r}")
-    return Box(*_numbers(parts))
-
-
-def parse_example(text: str) -> tuple[Box, bool]:
-    """Parse "X0,Y0,X1,Y1", or with ",-" what is not wanted; the second value tells."""
-    is_wanted = not text.endswith(",-")
-    return parse_box(text.removesuffix(",-").removesuffix(",+")), is_wanted
-
-
-def parse_stroke(text: str) -> Stroke:
-    """Parse "R:X,Y;X,Y…", "-R:…" for an eraser, "fill:…" or "-fill:…" for a polygon."""
-    size, colon, path = text.partition(":")
-    vertices = [vertex.split(",") for vertex in path.split(";")]
-    if not colon or not all(len(vertex) == 2 for vertex in vertices):
-        raise argparse.ArgumentTypeError(f"a stroke is R:X,Y;X,Y… and not {text[:40]!r}")
-    size, is_positive = size.removeprefix("-"), not size.startswith("-")
-    is_filled = size == "fill"
-    (radius,) = (0.0,) if is_filled else _numbers([size])
-    if radius <= 0 and not is_filled:
-        raise argparse.ArgumentTypeError(f"a stroke's radius is above 0, not {size[:40]!r}")
-    points = tuple((x, y) for x, y in map(_numbers, vertices))
-    return Stroke(points, radius, is_positive=is_positive, is_filled=is_filled)
-
-
-def _numbers(parts: Sequence[str]) -> list[float]:
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"not numbers: {','.join(parts)[:40]!r}") from error
-    if not all(abs(number) < 1e6 for number in numbers):
-        raise argparse.ArgumentTypeError(f"out of range: {','.join(parts)[:40]!r}")
-    return numbers
