@@ -20,6 +20,7 @@ from pipeline.storage.files import link_or_copy
 from pipeline.video_io import ClipInfo, PictureSequence, SequenceOptions, VideoIO
 from pipeline.video_io.sequence.archive import is_archive
 from pipeline.video_io.sequence.ingest import SOURCE_NAME
+from pipeline.video_io.sequence.naming import refuse_single_picture
 from utils.alpha_levels import AlphaBytes
 from utils.errors import BadRequest, BadUpload, SessionError
 from utils.types import Frame
@@ -59,6 +60,7 @@ class Clips:
             NotEnoughDisk: the disk has no space for it.
         """
         self._video.check_file(upload)
+        refuse_single_picture(upload)
         if is_archive(upload):
 
             def unpack(folder: Path) -> PictureSequence:

@@ -269,6 +269,9 @@ def test_a_zip_is_taken_like_an_upload_and_leaves_no_pictures_behind(
     assert (state.clip.fps, state.clip.sequence.first_number) == (25, 1001)
     kept = sorted(path.name for path in (settings.workspace_dir / "sessions" / state.id).iterdir())
     assert kept == [".job.lock", "session.json", "source.mkv"]
+    with pytest.raises(BadUpload) as caught:
+        work.create_session(min(folder.iterdir()), "shot.1001.png")
+    assert caught.value.code == "sequence.single"
     refusing = settings.model_copy(update={"formats": ("mp4",), "max_upload_bytes": 13_000})
     orchestrator = app.build_orchestrator(refusing)
     with pytest.raises(BadUpload) as caught:

@@ -14,7 +14,6 @@ from pipeline.video_io.sequence.naming import (
     find_sequence,
     group_pictures,
     is_picture,
-    refuse_single_picture,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class Source:
         pictures = self.pictures or find_sequence(self.place)
         if pictures is not None:
             return orchestrator.create_session_of_pictures(pictures, pictures=how)
-        refuse_single_picture(self.place)
         return orchestrator.create_session(self.place, self.place.name, pictures=how)
 
 

@@ -16,7 +16,6 @@ from pipeline.video_io.sequence.naming import (
     PictureSequence,
     group_pictures,
     is_picture,
-    refuse_single_picture,
 )
 from ui.client import client_of
 from ui.inputs import (
@@ -109,7 +108,6 @@ class UploadSteps:
             return self._orchestrator.create_session_of_pictures(
                 source, owner=owner, pictures=pictures
             )
-        refuse_single_picture(source)
         return self._orchestrator.create_session(
             source, source.name, may_link=True, owner=owner, pictures=pictures
         )
