@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
+from pipeline.storage.disk import MEGABYTE
 from pipeline.workers.attempts import sweep
 from pipeline.workers.dispatched_job import Delivery, DispatchedJob
 from pipeline.workers.lease import LeaseWatch
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 STOP_WAIT_S = 2.0
 """Seconds that workers still have to end when all else has stopped."""
-MEGABYTE = 1024**2
 LOOK_S = 0.5
 """Seconds between two looks which workers there are."""
 

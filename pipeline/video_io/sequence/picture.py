@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from pipeline.video_io.sequence.light import Levels
+from pipeline.video_io.writers.video_file import plane_view16
 
 FULL_RANGE = 2
 """FFmpeg's number."""
@@ -91,6 +92,5 @@ def deep_frame(rgb: Levels, alpha: Levels | None = None) -> av.VideoFrame:
     frame = av.VideoFrame(width, height, Layout(16, alpha is not None).pixel_format)
     planes = [rgb[..., 1], rgb[..., 2], rgb[..., 0], *([] if alpha is None else [alpha])]
     for plane, samples in zip(frame.planes, planes, strict=True):
-        rows = np.frombuffer(plane, np.uint16).reshape(height, plane.line_size // 2)
-        rows[:, :width] = samples
+        plane_view16(plane)[...] = samples
     return frame
