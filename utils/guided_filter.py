@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utils.compiled import compiled
-
-FloatMap = npt.NDArray[np.float32]
-FloatImage = npt.NDArray[np.float32]
+from utils.types import FloatImage, FloatMap
 
 
 class _Moments(NamedTuple):

@@ -7,10 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utils.errors import UnusablePrompt
-from utils.types import Mask
-
-FloatMap = npt.NDArray[np.float32]
-"""float32 (H, W)."""
+from utils.types import FloatMap, Mask
 
 
 def check_keyframe_mask(mask: Mask, size_wh: tuple[int, int], frame: int) -> Mask:

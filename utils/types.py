@@ -18,6 +18,12 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Alpha: TypeAlias = npt.NDArray[np.float32]
 """Alpha matte, float32 in [0, 1], shape (H, W)."""
 
+FloatMap: TypeAlias = npt.NDArray[np.float32]
+"""A value a pixel, float32, shape (H, W)."""
+
+FloatImage: TypeAlias = npt.NDArray[np.float32]
+"""Several values a pixel, float32, shape (H, W, C)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

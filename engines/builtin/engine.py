@@ -32,14 +32,14 @@ from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
 from engines.builtin.tracking.tracker import Estimate
-from engines.builtin.vision.arrays import FloatMap, resize_map
+from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.processing_size import processing_size
 from engines.builtin.vision.refined_edges import refine_edges
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
-from utils.types import Box, Frame, Mask, Message, Prompt
+from utils.types import Box, FloatMap, Frame, Mask, Message, Prompt
 
 if TYPE_CHECKING:
     from config import Settings

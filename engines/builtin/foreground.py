@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import KEPT_CACHE, ForegroundEstimator, RunContext
-from engines.builtin.vision.arrays import FloatMap, resize_map
+from engines.builtin.vision.arrays import resize_map
 from utils.errors import Cancelled, SplazmatteError
-from utils.types import Frame, Message
+from utils.types import FloatMap, Frame, Message
 
 INTERVAL = 3
 """Frames from one question to the next: asking takes most of a job's time, and flow carries the answer between."""

@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utils.guided_filter import guided_model
-from utils.types import Frame
-
-FloatMap = npt.NDArray[np.float32]
+from utils.types import FloatMap, Frame
 
 _RADIUS, _EPSILON = 5, 1e-4
 """Radius of the filter's window in reduced pixels, and the squared colour difference below which it is flat."""

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.filling_loss import FillingLoss
-from engines.onnx.motion import FloatMap, Grey, Motion, MotionStep, with_target_motion
-from utils.types import Alpha, Frame
+from engines.onnx.motion import Grey, Motion, MotionStep, with_target_motion
+from utils.types import Alpha, FloatMap, Frame
 
 REACH = 6
 """Frames before and after each one whose alphas count."""

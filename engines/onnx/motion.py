@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.types import Frame
+from utils.types import FloatMap, Frame
 
-FloatMap = npt.NDArray[np.float32]
 Grey = npt.NDArray[np.uint8]
 
 LONG_SIDE = 384

@@ -15,13 +15,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from engines.onnx.target_colour import alpha_by_colour, colour_probability, own_colours
 from utils.mask_utils import bounding_box, component_sums, components, grow_box
-from utils.types import Alpha, Frame, Mask
-
-FloatMap = npt.NDArray[np.float32]
+from utils.types import Alpha, FloatMap, Frame, Mask
 
 WORKING_LONG_SIDE = 640
 """Longest side, in pixels, at which distances and connected parts are computed."""

@@ -10,9 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.types import Frame, Mask
-
-FloatMap = npt.NDArray[np.float32]
+from utils.types import FloatMap, Frame, Mask
 
 _BINS = 16
 """Bins of a histogram along each axis of CIELAB."""

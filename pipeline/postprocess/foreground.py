@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utils.alpha_levels import float_to_bytes
-from utils.types import Alpha, Frame
+from utils.types import Alpha, FloatMap, Frame
 
 WIDE_RADIUS_PX = 90
 COARSE_FACTOR = 8
@@ -22,7 +22,6 @@ CONFIDENCE_POWER = 4
 _TINY = np.float32(1e-3)
 
 Plane = npt.NDArray[np.uint8]
-FloatMap = npt.NDArray[np.float32]
 
 
 def estimate_foreground(frame: Frame, alpha: Alpha) -> Frame:

@@ -13,13 +13,13 @@ from engines.builtin.matting.colour_projection import (
     extrapolated_colours,
     project,
 )
-from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map
+from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
 from utils.guided_filter import guided_model
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
-from utils.types import Alpha, Frame, Mask
+from utils.types import Alpha, FloatImage, FloatMap, Frame, Mask
 
 _AREA = 360 * 360
 """Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 REACH = 1.6
 """Outer extent of the unknown band, in half widths, where colours separate hair from the background."""

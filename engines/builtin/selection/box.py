@@ -9,13 +9,12 @@ import numpy.typing as npt
 
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.barrier_distance import barrier_evidence
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.total_variation import edge_weights, shortest_contour
 from utils.mask_utils import bounding_box, grow_box, intersection_over_union
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _POSITION_LIMIT = 2.5
 _FIRST = ForestShape(trees=16, depth=4)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.tracking.background_motion import sampled
-from engines.builtin.vision.arrays import FloatMap
 from engines.builtin.vision.barrier_distance import barrier_distance
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import components
-from utils.types import Mask
+from utils.types import FloatMap, Mask
 
 _TREES = ForestShape(trees=12, depth=8)
 _LEARN = 1500

@@ -9,10 +9,10 @@ import numpy as np
 
 from engines.base import ForegroundEstimator
 from engines.builtin.selection.click import Click
-from engines.builtin.vision.arrays import FloatMap, resize_map
+from engines.builtin.vision.arrays import resize_map
 from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, components, dilate, grow_box, intersection_over_union
-from utils.types import Frame, Mask
+from utils.types import FloatMap, Frame, Mask
 
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels, half-open."""

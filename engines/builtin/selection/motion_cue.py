@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from engines.builtin.tracking.background_motion import OTHER_SCENE, ObjectMotion, object_motion
-from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths, resize_map
+from engines.builtin.vision.arrays import lengths, resize_map
 from engines.builtin.vision.flow import FlowEstimator
 from engines.builtin.vision.processing_size import ProcessingColours, to_processing_colours
 from utils.mask_utils import bounding_box, components, dilate, grow_box
-from utils.types import Frame, Mask
+from utils.types import FloatImage, FloatMap, Frame, Mask
 
 NEAR = (-1, 1)
 FAR = (-3, 3)

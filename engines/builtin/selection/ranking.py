@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.selection.motion_cue import MotionCue
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.features import edge_strength
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, intersection_over_union
-from utils.types import ExpectedSize, Mask
+from utils.types import ExpectedSize, FloatImage, FloatMap, Mask
 
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels, half-open."""

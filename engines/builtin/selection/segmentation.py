@@ -15,7 +15,7 @@ from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
-from engines.builtin.vision.arrays import FloatImage, FloatMap, resize_map, resize_mask
+from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.features import appearance
 from engines.builtin.vision.processing_size import (
     ProcessingColours,
@@ -33,7 +33,7 @@ from utils.mask_utils import (
     grow_box,
 )
 from utils.prompts import check_prompt
-from utils.types import Box, ExpectedSize, Frame, Mask, Point, Prompt
+from utils.types import Box, ExpectedSize, FloatImage, FloatMap, Frame, Mask, Point, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""

@@ -9,11 +9,10 @@ import numpy as np
 
 from engines.builtin.tracking.background_motion import MOTION_COUNT, sampled
 from engines.builtin.tracking.shape import ObjectFrame
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.extra_trees import FloatRows, Forest, ForestShape, Samples
 from engines.builtin.vision.features import FEATURE_COUNT
 from utils.mask_utils import dilate
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 LATTICE = 2
 _POSITION_LIMIT = 4.0

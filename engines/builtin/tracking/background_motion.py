@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps, lengths
+from engines.builtin.vision.arrays import channel_gaps, lengths
 from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _SAMPLES = 500
 _MAYBE = 0.3

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.tracking.tracker import Estimate
-from engines.builtin.vision.arrays import FloatMap
 from utils.mask_utils import intersection_over_union
+from utils.types import FloatMap
 
 _LEVELS = 255
 _GOOD_OVERLAP = 0.6

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.mask_utils import dilate, erode, intersection_over_union
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _BAND = 3
 _FEW = 32

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.arrays import FloatMap
 from utils.mask_utils import dilate
-from utils.types import Mask
+from utils.types import FloatMap, Mask
 
 _BINS = 24
 _BINS_PER_FOLD = 9.6

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import sample_at
 from utils.mask_utils import component_sums, components, dilate, erode, keep_components
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _EDGE = 2
 """Pixels beside the contour that may be the target's own."""

@@ -11,11 +11,12 @@ from engines.builtin.tracking.appearance import LATTICE, AppearanceModel
 from engines.builtin.tracking.background_motion import ObjectMotion, motion_evidence
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.shape import ObjectFrame, ShapeMemory, contour_evidence
-from engines.builtin.vision.arrays import FloatImage, FloatMap, lengths
+from engines.builtin.vision.arrays import lengths
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, forward_coverage
 from engines.builtin.vision.processing_size import ProcessingFrame
+from utils.types import FloatImage, FloatMap
 
 CUES = (
     "contour",

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.tracking.distractors import DistractorMemory
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import sample_at, sample_window
 from utils.guided_filter import box_mean
 from utils.mask_utils import dilate, erode
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _WEIGHT = 1.6
 _LARGEST_LOG_ODDS = 3.0

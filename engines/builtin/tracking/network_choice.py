@@ -10,10 +10,10 @@ import numpy as np
 from engines.base import FrameSource
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.target_foreground import crop_around, overlap_near
-from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
+from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.processing_size import processing_size
 from utils.mask_utils import check_keyframe_mask, intersection_over_union
-from utils.types import Frame, Mask
+from utils.types import FloatMap, Frame, Mask
 
 _LEAST_SEEN = 0.7
 """Share of the confirmed mask below which a network knows a part of the target at most, such as a horse's rider."""

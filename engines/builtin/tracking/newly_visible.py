@@ -5,9 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatMap
 from engines.builtin.vision.flow import FlowPair, forward_coverage, sample_at
-from utils.types import Mask
+from utils.types import FloatMap, Mask
 
 _KEEP = 0.98
 """Share of newness that stays at each new frame."""

@@ -8,12 +8,11 @@ import numpy as np
 
 from engines.builtin.tracking.background_motion import difference_evidence, motion_evidence
 from engines.builtin.tracking.evidence import Prediction
-from engines.builtin.vision.arrays import FloatMap
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import bounding_box, component_sums, components, dilate, keep_components
-from utils.types import Mask
+from utils.types import FloatMap, Mask
 
 _MARGIN = 12
 _MOTION = 1.0

@@ -14,7 +14,7 @@ from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
 from engines.builtin.tracking.tracker import Estimate, NextFrame, ObjectTracker, confirmed
-from engines.builtin.vision.arrays import FloatMap, resize_map, resize_mask
+from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
 from engines.builtin.vision.processing_size import (
     ProcessingFrame,
@@ -23,7 +23,7 @@ from engines.builtin.vision.processing_size import (
 )
 from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
-from utils.types import Frame, Mask
+from utils.types import FloatMap, Frame, Mask
 
 Keyframes = Mapping[int, Mapping[int, Mask]]
 """Confirmed masks, bool (H, W), by frame index and object id."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import components
+from utils.types import FloatImage, FloatMap
 
 _CLEAR = 1.0
 """Mean log odds that a region needs before it is taken for the object."""

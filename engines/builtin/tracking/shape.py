@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatMap
 from utils.mask_utils import signed_distance
+from utils.types import FloatMap
 
 _SIDE = 64
 _REACH = 3.0

@@ -10,7 +10,6 @@ import numpy as np
 from engines.builtin.tracking.confidence import NetworkAgreement
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.guided_filter import box_mean
 from utils.mask_utils import (
@@ -22,7 +21,7 @@ from utils.mask_utils import (
     intersection_over_union,
     keep_components,
 )
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels at processing size, half-open."""

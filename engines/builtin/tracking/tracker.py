@@ -25,7 +25,6 @@ from engines.builtin.tracking.parts import expected_parts, without_pinholes, wit
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from engines.builtin.vision.flow import FlowPair, sample_at, sample_window
 from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
@@ -33,7 +32,7 @@ from utils.mask_utils import (
     bounding_box,
     grow_box,
 )
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _MOTION_DECAY = 0.85
 _SEPARABILITY_MARGIN = 0.05

@@ -1,18 +1,12 @@
-"""Names of the float arrays that the built-in engine passes around, and their resizing."""
+"""Resizing and arithmetic of the float arrays that the built-in engine passes around."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from utils.compiled import compiled
-from utils.types import Mask
-
-FloatMap = npt.NDArray[np.float32]
-"""float32 (h, w)."""
-FloatImage = npt.NDArray[np.float32]
-"""float32 (h, w, C)."""
+from utils.types import FloatImage, FloatMap, Mask
 
 
 def resize_map(values: FloatMap, size_wh: tuple[int, int]) -> FloatMap:

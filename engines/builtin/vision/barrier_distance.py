@@ -5,10 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.compiled import compiled
 from utils.mask_utils import bounding_box, grow_box
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 _PASSES = 4
 _LARGEST_LOG_ODDS = 2.0

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.compiled import compiled
-from utils.types import Mask
+from utils.types import FloatImage, FloatMap, Mask
 
 CELL_PIXELS = 22
 _BINS = 16

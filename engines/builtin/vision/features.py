@@ -7,9 +7,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
+from utils.types import FloatImage, FloatMap
 
 FEATURE_COUNT = 17
 

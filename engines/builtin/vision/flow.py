@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps, dot
+from engines.builtin.vision.arrays import channel_gaps, dot
 from engines.builtin.vision.processing_size import ProcessingColours
 from utils.compiled import compiled
+from utils.types import FloatImage, FloatMap
 
 _RELIABILITY_FLOOR = 0.25
 

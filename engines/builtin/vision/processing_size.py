@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.arrays import FloatImage
 from engines.builtin.vision.features import appearance
-from utils.types import Frame
+from utils.types import FloatImage, Frame
 
 PROCESSING_AREA = 480 * 270
 """Pixels of the processing size: the contour stays within 1.5 pixels at 480p, at a third of the cost."""

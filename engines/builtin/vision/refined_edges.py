@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, resize_map
+from engines.builtin.vision.arrays import resize_map
 from utils.compiled import compiled
 from utils.guided_filter import guided_model
 from utils.mask_utils import bounding_box, grow_box
-from utils.types import Frame, Mask
+from utils.types import FloatImage, Frame, Mask
 
 
 def refine_edges(image: Frame, mask: Mask, reduced: Frame | None = None) -> Mask:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.builtin.vision.arrays import FloatImage, FloatMap, channel_gaps
+from engines.builtin.vision.arrays import channel_gaps
 from utils.compiled import compiled
+from utils.types import FloatImage, FloatMap
 
 _EDGE_SCALE = 12.0
 
