@@ -14,6 +14,7 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
+from pipeline.video_io.probe.count import Count, note_line
 from tests.clips import H264, binary, decode, ffmpeg, make_clip, make_sound_clip, source
 from tests.video.readers import read_track
 from utils.errors import BadUpload, UnusablePrompt
@@ -235,6 +236,17 @@ def test_an_end_that_is_missing_is_no_damage(video: VideoIO, tmp_path: Path, suf
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3 // 188 * 188 + 100])
     assert codes(video, path)[0].startswith("video.cut_off")
+
+
+def test_an_end_is_noticed_where_a_frame_and_the_reader_share_a_line_of_the_log() -> None:
+    count = Count()
+    note_line(
+        count,
+        "[Parsed_showinfo_0 @ 0x1] [info] n:   3 pts: 120 fmt:yuv420p sar:1/1 s:64x48 i:P iskey:0 "
+        "[matroska,webm @ 0x2] [error] File ended prematurely at pos. 19932",
+    )
+    assert count.ends_early and not count.damage_lines
+    assert (count.shown, count.first_size) == (1, (64, 48))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from config import Settings
@@ -73,28 +74,6 @@ def _count_at(
     settings: Settings, path: Path, video: VideoHeader, size_wh: tuple[int, int]
 ) -> Count:
     count = Count()
-
-    def on_line(line: str) -> None:
-        if "Parsed_showinfo" in line:
-            shown = _SHOWN_FRAME.search(line)
-            if shown is not None:
-                count.shown += 1
-                size = (int(shown[1]), int(shown[2]))
-                count.first_size = count.first_size or size
-                count.sizes.add(size)
-                layout = _PIXEL_FORMAT.search(line)
-                if layout is not None and not count.pixel_format:
-                    count.pixel_format = layout[1]
-                count.is_interlaced |= shown[3] != "P"
-                aspect = _ASPECT.search(line)
-                if aspect is not None and int(aspect[2]) and not count.aspect:
-                    count.aspect = Fraction(int(aspect[1]), int(aspect[2]))
-        elif _CUT_OFF in line:
-            count.ends_early = True
-        elif _DAMAGE.search(line):
-            count.damage_lines += 1
-            count.damaged_from = min(count.damaged_from, count.shown)
-
     argv = [
         *ffmpeg.base_arguments(settings, "level+info"),
         "-copyts",
@@ -120,7 +99,7 @@ def _count_at(
     ]
     limits = Limits(cpu_s=decode_cpu_s(settings), stall_s=settings.ffmpeg_timeout_s)
     try:
-        with Child(argv, limits, on_line=on_line) as child:
+        with Child(argv, limits, on_line=partial(note_line, count)) as child:
             _read_frame_lines(child, count)
             count.has_failed = child.wait(settings.ffmpeg_timeout_s) != 0
             count.log = child.log
@@ -131,6 +110,30 @@ def _count_at(
     except OSError as error:
         raise FfmpegFailed("video.ffmpeg_missing", path=argv[0], detail=str(error)) from error
     return count
+
+
+def note_line(count: Count, line: str) -> None:
+    """Note what a line of FFmpeg's log says of a frame, of the file's end or of damage."""
+    if "Parsed_showinfo" in line:
+        shown = _SHOWN_FRAME.search(line)
+        if shown is not None:
+            count.shown += 1
+            size = (int(shown[1]), int(shown[2]))
+            count.first_size = count.first_size or size
+            count.sizes.add(size)
+            layout = _PIXEL_FORMAT.search(line)
+            if layout is not None and not count.pixel_format:
+                count.pixel_format = layout[1]
+            count.is_interlaced |= shown[3] != "P"
+            aspect = _ASPECT.search(line)
+            if aspect is not None and int(aspect[2]) and not count.aspect:
+                count.aspect = Fraction(int(aspect[1]), int(aspect[2]))
+    # Not in turn: threads of FFmpeg (9.0) write into each other's lines, in about one of forty of such files.
+    if _CUT_OFF in line:
+        count.ends_early = True
+    elif _DAMAGE.search(line):
+        count.damage_lines += 1
+        count.damaged_from = min(count.damaged_from, count.shown)
 
 
 def decode_cpu_s(settings: Settings) -> int:
