@@ -8,6 +8,8 @@ from typing import Any
 
 from pipeline.video_io.clip import SoundTrack
 
+UNKNOWN_CODEC = "unknown"
+"""What the worker calls a codec that FFmpeg has no name for."""
 STREAM_CLOCK_S = 10
 """A file that begins later than this was cut out of a stream that had run before."""
 
@@ -132,7 +134,7 @@ class Header:
             start_s=start_s,
             duration_s=duration_s,
             read_s=float(raw["read_s"]),
-            is_whole=bool(raw["is_whole"]),
+            is_whole=bool(raw.get("is_whole", True)),
             timecode=str(raw["timecode"]),
             pictures=int(raw["pictures"]),
             video=VideoHeader.of(raw["video"]) if raw["video"] else None,

@@ -144,6 +144,36 @@ def test_the_default_one_of_two_picture_tracks_is_taken(
         assert np.array_equal(frame, same)
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_a_still_picture_track_before_the_clip_is_not_taken_for_it(
+    video: VideoIO, tmp_path: Path, suffix: str
+) -> None:
+    still, clip = tmp_path / "still.mkv", make_clip(tmp_path / "clip.mp4")
+    ffmpeg(*source("64x64", frames=1), "-c:v", "mjpeg", still)
+    path = tmp_path / f"both.{suffix}"
+    flags = ("-disposition:v:0", "default", "-disposition:v:1", "0")
+    ffmpeg("-i", still, "-i", clip, "-map", "0", "-map", "1", "-c", "copy", *flags, path)
+    info = video.probe(path)
+    assert (info.picture, info.frame_count, info.size_wh) == (1, 10, (160, 90))
+    assert [notice.params for notice in info.notices] == [{"tracks": 2, "number": 2}]
+
+
+def test_a_coding_that_nothing_reads_is_called_by_its_name(video: VideoIO, tmp_path: Path) -> None:
+    path = tmp_path / "raw.mov"
+    ffmpeg(*source(frames=2), "-c:v", "prores_ks", path)
+    path.write_bytes(path.read_bytes().replace(b"apch", b"brxq").replace(b"apcn", b"brxq"))
+    with pytest.raises(BadUpload, match="codec brxq is not accepted"):
+        video.probe(path)
+
+
+def test_encrypted_pictures_are_refused_for_that(video: VideoIO, tmp_path: Path) -> None:
+    path, key = tmp_path / "clip.mp4", "00112233445566778899aabbccddeeff"
+    scheme = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", key)
+    make_clip(path, extra=(*H264, *scheme, "-encryption_kid", key))
+    with pytest.raises(BadUpload, match="encrypted"):
+        video.probe(path)
+
+
 def test_an_edit_at_another_speed_is_mentioned_and_a_late_start_is_not(
     video: VideoIO, tmp_path: Path
 ) -> None:

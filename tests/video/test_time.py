@@ -199,6 +199,24 @@ def test_the_track_says_when_a_last_picture_ends_that_is_not_stored_last(
         assert read_track(output).end_s == pytest.approx(stated_s, abs=0.002), name
 
 
+def test_a_late_picture_that_is_trimmed_too_ends_where_its_edit_does(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    plain, path = tmp_path / "plain.mp4", tmp_path / "clip.mp4"
+    ffmpeg(*source(frames=25), *H264, "-bf", "0", plain)
+    ffmpeg("-itsoffset", "0.6", "-i", plain, "-c", "copy", path)
+    content = path.read_bytes()
+    at = content.index(b"elst") + 24  # the edit after the empty one: its length, where it begins
+    frame = int.from_bytes(content[at : at + 4], "big") // 25
+    assert content[at + 4 : at + 8] == bytes(4) and frame == 512  # both clocks have that many ticks
+    edit = (10 * frame).to_bytes(4, "big") + (5 * frame).to_bytes(4, "big")
+    path.write_bytes(content[:at] + edit + content[at + 8 :])
+    info = video.probe(path)
+    assert info.frame_count == 10
+    assert info.time_s(0) == Fraction(3, 5)
+    assert info.end_time * info.time_base == 1
+
+
 @pytest.mark.parametrize("offset_s", [30, 3600, 90_000])
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
 def test_a_piece_of_a_stream_counts_from_its_own_start(

@@ -48,8 +48,9 @@ TEXTS: dict[str, Text] = {
         zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频：{formats}。",
     ),
     "video.more_pictures": Text(
-        en="The file has {tracks} picture tracks; number {number} is used, the default one or else the first.",
-        zh="该文件包含 {tracks} 条视频轨；使用第 {number} 条（默认轨，没有则为第一条）。",
+        en="The file has {tracks} picture tracks; number {number} is used: the default one or else the first, of those "
+        "that are no still picture.",
+        zh="该文件包含 {tracks} 条视频轨；使用第 {number} 条（默认轨，没有则为第一条；静止图像不计）。",
     ),
     "video.speed_ignored": Text(
         en="The file's edit list asks for another speed (slow or fast motion, or a freeze). That is not applied: all "
@@ -63,6 +64,11 @@ TEXTS: dict[str, Text] = {
     "video.codec": Text(
         en="The codec {codec} is not accepted. Convert the clip to H.264, HEVC, VP9, AV1 or ProRes.",
         zh="不支持编码格式 {codec}。请转换为 H.264、HEVC、VP9、AV1 或 ProRes。",
+    ),
+    "video.encrypted": Text(
+        en="The picture is encrypted for copy protection ({coding}), and the key is not in the file. Use a copy "
+        "without protection.",
+        zh="画面带有版权保护加密（{coding}），文件中没有密钥。请使用未加密的版本。",
     ),
     "video.streams": Text(
         en="The file has {streams} streams, which is too many; the limit is {limit}. Export just the "

@@ -24,6 +24,38 @@ def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, 
         start = stop
 
 
+def boxes_of(
+    stream: BinaryIO, span: tuple[int, int], kind: bytes, *deeper: bytes
+) -> Iterator[tuple[int, int]]:
+    """Yield where the contents of the boxes of a kind begin and end, or of boxes deeper inside those."""
+    for found, begin, stop in boxes(stream, *span):
+        if found == kind and deeper:
+            yield from boxes_of(stream, (begin, stop), *deeper)
+        elif found == kind:
+            yield begin, stop
+
+
+def content_of(stream: BinaryIO, span: tuple[int, int], most: int) -> bytes:
+    """Return what is in a box, `most` bytes of it at most."""
+    stream.seek(span[0])
+    return stream.read(min(span[1] - span[0], most))
+
+
+def track_of(stream: BinaryIO, number: int) -> tuple[int, int] | None:
+    """Return where the content of the track with that number lies (`tkhd`, 8.3.2), None without one."""
+    end = stream.seek(0, 2)
+    for track in boxes_of(stream, (0, end), b"moov", b"trak"):
+        headers = [content_of(stream, span, 24) for span in boxes_of(stream, track, b"tkhd")]
+        if number in (_track_number(header) for header in headers):
+            return track
+    return None
+
+
+def _track_number(header: bytes) -> int:
+    at = 20 if header[:1] == b"\1" else 12
+    return int.from_bytes(header[at : at + 4], "big")
+
+
 def lacks_index(path: Path) -> bool:
     """Return whether a file begins as an MP4 or MOV does, and has no whole `moov` box."""
     with path.open("rb") as stream:

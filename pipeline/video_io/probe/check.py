@@ -12,12 +12,13 @@ from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags
-from pipeline.video_io.header_fields import Header, VideoHeader
+from pipeline.video_io.header_fields import UNKNOWN_CODEC, Header, VideoHeader
 from pipeline.video_io.probe.count import Count, count_frames
 from pipeline.video_io.probe.damage import damage_notices, lacks_chunks
-from pipeline.video_io.probe.edit_list import changes_speed
+from pipeline.video_io.probe.edit_list import EditList, read_edit_list
 from pipeline.video_io.probe.ending import ends_early
 from pipeline.video_io.probe.header import read_header
+from pipeline.video_io.probe.sample_entry import ENCRYPTED, coding_of
 from pipeline.video_io.timing import Timing
 from utils.errors import BadUpload
 from utils.types import Message
@@ -46,15 +47,21 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
     header = read_header(settings, path)
     if ends_early(path, header.container):
         header = replace(header, is_whole=False)
-    video = _check_header(settings, header)
+    video = _check_header(settings, header, path)
     count = count_frames(settings, path, video)
     if count.pixel_format:
         # Decoders know of alpha and depth what headers don't.
         video = replace(video, pixel_format=count.pixel_format)
     if video.untimed and len(count.times) == video.packets:
         count.times = video.times_of(len(count.times))
+    is_mov = header.container.startswith("mov")
+    edits = read_edit_list(path, video.track) if is_mov else EditList()
+    if edits.starts_late and edits.end_s:
+        # FFmpeg's length of a track that is trimmed too includes the time before it.
+        end_s = min(video.stated_end_s, edits.end_s - float(header.start_s))
+        video = replace(video, stated_end_s=end_s)
     clip = _clip(settings, header, video, count)
-    if header.container.startswith("mov") and changes_speed(path, video.track):
+    if edits.changes_speed:
         return replace(clip, notices=(*clip.notices, Message("video.speed_ignored")))
     return clip
 
@@ -85,15 +92,19 @@ def check_file(settings: Settings, path: Path) -> None:
         )
 
 
-def _check_header(settings: Settings, header: Header) -> VideoHeader:
+def _check_header(settings: Settings, header: Header, path: Path) -> VideoHeader:
     """Refuse by the header what needs no decoding; return the video stream's part."""
     if header.streams > settings.max_streams:
         raise BadUpload("video.streams", streams=header.streams, limit=settings.max_streams)
     video = header.video
     if video is None:
         raise BadUpload("video.no_video")
+    coding = coding_of(path, video.track) if header.container.startswith("mov") else ""
+    if coding in ENCRYPTED:
+        raise BadUpload("video.encrypted", coding=coding)
     if video.codec not in ffmpeg.video_decoders(settings):
-        raise BadUpload("video.codec", codec=video.codec[:30])
+        name = coding if coding and video.codec == UNKNOWN_CODEC else video.codec
+        raise BadUpload("video.codec", codec=name[:30])
     check_size(settings, *video.coded_wh)
     check_length(settings, max(video.header_frames, video.packets), header.duration_s)
     return video

@@ -21,7 +21,6 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 PACKET_LIMIT = 400_000
-_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _DURATION_TAG = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 _UNSET = {"matrix": 2, "primaries": 2, "transfer": 2, "range": 0}
 """Colour that a container does not state (H.273; range: FFmpeg's): the bitstream's own tags count then."""
@@ -47,7 +46,6 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             "container": container.format.name,
             "start_s": str(Fraction(container.start_time or 0, 1_000_000)),
             "duration_s": (container.duration or 0) / 1e6,
-            "is_whole": is_whole(path),
             "timecode": _timecode(container),
             "pictures": len(videos),
             "video": None,
@@ -57,7 +55,7 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             ],
             "subtitles": len(container.streams.subtitles),
         }
-        picture = default_picture(videos)
+        picture = default_picture(videos, _stills(path, options, videos))
         if videos and len(container.streams) <= int(options["max_streams"]):
             chosen = videos[picture]
             video = _video(container, chosen, options)
@@ -70,10 +68,34 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
     return answer
 
 
-def default_picture(videos: list[VideoStream]) -> int:
-    """Return the place of the picture track flagged as default, else of the first."""
-    flagged = (bool(stream.disposition & Disposition.default) for stream in videos)
-    return next((place for place, is_default in enumerate(flagged) if is_default), 0)
+def default_picture(videos: list[VideoStream], stills: set[int]) -> int:
+    """Return the place of the picture track flagged as default, else of the first.
+
+    Args:
+        stills: indices of streams that don't count where others do.
+    """
+    places = [place for place, stream in enumerate(videos) if stream.index not in stills]
+    flagged = (place for place in places if videos[place].disposition & Disposition.default)
+    return next(flagged, places[0] if places else 0)
+
+
+def _stills(path: str, options: dict[str, str], videos: list[VideoStream]) -> set[int]:
+    """Return the streams of one picture where others have more: cover art that nothing calls so."""
+    single = {stream.index for stream in videos} if len(videos) > 1 else set()
+    if not single:
+        return single
+    seen = set()
+    with _open(path, options, {}, "none") as container:
+        try:
+            for packet in container.demux(*(container.streams[index] for index in single)):
+                if packet.size > 0 and packet.stream.index in seen:
+                    single.discard(packet.stream.index)
+                seen.add(packet.stream.index)
+                if not single:
+                    break
+        except (av.error.FFmpegError, ValueError):
+            pass
+    return single if len(single) < len(videos) else set()
 
 
 def _add_packets(answer: dict[str, object], path: str, options: dict[str, str], index: int) -> None:
@@ -158,31 +180,6 @@ def describe_webp(path: str) -> dict[str, object]:
         "sounds": [],
         "subtitles": 0,
     }
-
-
-def is_whole(path: str) -> bool:
-    """Return False for a Matroska file that is shorter than its Segment says (RFC 8794, RFC 9559)."""
-    with Path(path).open("rb") as stream:
-        head = stream.read(4096)
-        size_bytes = stream.seek(0, 2)
-    if not head.startswith(_EBML):
-        return True
-    length, at = _ebml_size(head, len(_EBML))
-    segment = at + length
-    if length < 0 or head[segment : segment + 4] != _SEGMENT:
-        return True
-    length, at = _ebml_size(head, segment + 4)
-    return length < 0 or at + length <= size_bytes
-
-
-def _ebml_size(head: bytes, at: int) -> tuple[int, int]:
-    """Return an element's length, -1 where it is unknown, and where its content begins."""
-    if at >= len(head) or not head[at]:
-        return -1, at
-    width = 9 - head[at].bit_length()
-    mask = (1 << (7 * width)) - 1
-    length = int.from_bytes(head[at : at + width], "big") & mask
-    return (-1 if length == mask else length), at + width
 
 
 def _timecode(container: InputContainer) -> str:
