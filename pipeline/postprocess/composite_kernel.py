@@ -48,3 +48,24 @@ def halve(alpha: Plane, out: Plane) -> None:
             out[height // 2, x] = np.uint8((total + 1) >> 1)
         if width % 2:
             out[height // 2, width // 2] = alpha[height - 1, width - 1]
+
+
+@compile_now
+def luma_of_alpha(alpha: Plane, transparent: int, opaque: int, out: Plane) -> None:
+    """Write alpha as luma, 0..255 as 16..235 rounded; but 0 becomes `transparent` and 255 `opaque`.
+
+    `out` may be larger, as in `blend`.
+    """
+    height, width = alpha.shape
+    lowest, highest = np.uint8(transparent), np.uint8(opaque)
+    for y in range(height):
+        for x in range(width):
+            level = alpha[y, x]
+            luma = np.uint8(np.float32(level) * np.float32(219 / 255) + np.float32(16.5))
+            luma = lowest if level == 0 else luma
+            out[y, x] = highest if level == 255 else luma
+        for x in range(width, out.shape[1]):
+            out[y, x] = out[y, width - 1]
+    for y in range(height, out.shape[0]):
+        for x in range(out.shape[1]):
+            out[y, x] = out[height - 1, x]

@@ -65,7 +65,7 @@ def foreground_planes(
     cb = half_size.plane(planes.u, NEUTRAL if fill_transparent else None)
     cr = half_size.plane(planes.v, NEUTRAL if fill_transparent else None)
     if strength:
-        from pipeline.postprocess.foreground_kernel import despill_yuv
+        from pipeline.postprocess.edge_colour_kernel import despill_yuv
 
         despill_yuv(luma, cb, cr, half_alpha, strength, KR, KB)
     return Planes(luma, cb, cr)
@@ -87,7 +87,7 @@ def deepened(source: DeepFrame, shallow: Frame, foreground: Frame) -> DeepFrame:
         shallow: `source` rounded to uint8.
         foreground: what the estimate made of `shallow`.
     """
-    from pipeline.postprocess.foreground_kernel import move_levels
+    from pipeline.postprocess.edge_colour_kernel import move_levels
 
     out = np.empty_like(source)
     move_levels(source, shallow, foreground, out)

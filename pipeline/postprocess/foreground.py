@@ -54,7 +54,7 @@ def despill(frame: Frame, alpha: Plane, strength: float) -> Frame:
         alpha: uint8 (H, W); only pixels that are neither 0 nor 255 change.
         strength: in [0, 1]; at 1 neither green nor blue stands out over both other colours.
     """
-    from pipeline.postprocess.foreground_kernel import despill_rgb
+    from pipeline.postprocess.edge_colour_kernel import despill_rgb
 
     if not strength:
         return frame
@@ -73,30 +73,29 @@ class ForegroundEstimator:
     def __init__(
         self, alpha: Plane, wide_radius_px: int = WIDE_RADIUS_PX, factor: int = COARSE_FACTOR
     ) -> None:
-        from pipeline.postprocess.foreground_kernel import TILE, coarse_mass, soft_columns
+        from pipeline.postprocess.foreground_kernel import TILE, soft_columns
 
         self._alpha = alpha
         self._factor = factor
         height, width = alpha.shape
         self._small_wh = (-(-width // factor), -(-height // factor))
-        radius = max(wide_radius_px // factor, 1)
-        self._box = (2 * radius + 1, 2 * radius + 1)
+        self._radius = max(wide_radius_px // factor, 1)
         columns = np.zeros((-(-height // TILE), width), np.uint8)
         soft_columns(alpha, columns)
         self._tiles = np.argwhere(np.maximum.reduceat(columns, np.arange(0, width, TILE), axis=1))
+        if not len(self._tiles):
+            return
+        self._region = self._cells_of_tiles()
         self._alpha_weights = ((np.arange(256) / 255.0) ** CONFIDENCE_POWER).astype(np.float32)
         self._small_alpha = self._shrink(alpha)
         at = np.clip((np.arange(width) + 0.5) / factor - 0.5, 0, self._small_wh[0] - 1)
         self._cells = at.astype(np.int64)
         self._shares = (at - self._cells).astype(np.float32)
         ones = np.ones(1, np.uint8)
-        flat = np.broadcast_to(ones, alpha.shape)
-        weights = self._empty_pair()
-        coarse_mass(
-            *(flat, alpha, np.broadcast_to(ones, self._small_alpha.shape), self._small_alpha),
-            *(self._alpha_weights, factor, *weights),
+        weights = self._masses(
+            np.broadcast_to(ones, alpha.shape), np.broadcast_to(ones, self._small_alpha.shape)
         )
-        self._weights = tuple(cv2.blur(weight, self._box) + _TINY for weight in weights)
+        self._weights = tuple(self._blur(weight) + _TINY for weight in weights)
 
     def plane(self, image: Plane, transparent: int | None = None) -> Plane:
         """Return one channel, uint8 (H, W), with the foreground's own value where alpha is soft.
@@ -109,7 +108,7 @@ class ForegroundEstimator:
         from pipeline.postprocess.foreground_kernel import fill_unreached, refine
 
         out = image.copy()
-        reached = np.zeros(self._alpha.shape if transparent is not None else (0, 0), np.uint8)
+        reached = np.zeros(self._alpha.shape if transparent is not None else (1, 1), np.uint8)
         if len(self._tiles):
             front, back = self._wide_means(image)
             refine(
@@ -120,32 +119,58 @@ class ForegroundEstimator:
             fill_unreached(self._alpha, reached, transparent, out)
         return out
 
+    def _cells_of_tiles(self) -> tuple[slice, slice]:
+        """Return the rows and columns of the cells that the wide means around soft pixels are made of."""
+        from pipeline.postprocess.foreground_kernel import RADIUS, TILE
+
+        margin = self._radius + 1
+        first = (self._tiles.min(axis=0) * TILE - RADIUS) // self._factor - margin
+        after = ((self._tiles.max(axis=0) + 1) * TILE + RADIUS) // self._factor + margin + 1
+        rows, columns = (
+            slice(max(int(low), 0), min(int(high), count))
+            for low, high, count in zip(first, after, self._small_wh[::-1], strict=True)
+        )
+        return rows, columns
+
     def _wide_means(self, image: Plane) -> tuple[FloatMap, FloatMap]:
-        """Mean foreground and background of a wide box, float32, smaller by the factor."""
+        """Mean foreground and background of a wide box, float32, smaller by the factor; 0 beyond the region."""
+        masses = self._masses(image, self._shrink(image))
+        front, back = (
+            self._mean(mass, weight) for mass, weight in zip(masses, self._weights, strict=True)
+        )
+        return front, back
+
+    def _mean(self, mass: FloatMap, weight: FloatMap) -> FloatMap:
+        mean = np.zeros(self._small_wh[::-1], np.float32)
+        np.clip(self._blur(mass) / weight, 0, 255, out=mean[self._region])
+        return mean
+
+    def _blur(self, mass: FloatMap) -> FloatMap:
+        side = 2 * self._radius + 1
+        return np.asarray(cv2.blur(mass, (side, side)), np.float32)
+
+    def _masses(self, image: Plane, small_image: Plane) -> tuple[FloatMap, FloatMap]:
+        """Return the means of image times weight of foreground and background in the region's cells."""
         from pipeline.postprocess.foreground_kernel import coarse_mass
 
-        front, back = self._empty_pair()
+        shape = small_image.shape
+        front, back = np.empty(shape, np.float32), np.empty(shape, np.float32)
         coarse_mass(
-            *(image, self._alpha, self._shrink(image), self._small_alpha),
-            *(self._alpha_weights, self._factor, front, back),
+            *(image, self._alpha, small_image, self._small_alpha, self._alpha_weights),
+            *(self._factor, *self._corner(), front, back),
         )
-        return self._mean(front, self._weights[0]), self._mean(back, self._weights[1])
+        return front, back
 
-    def _mean(self, mass: FloatMap, weight: npt.ArrayLike) -> FloatMap:
-        ratio = np.asarray(cv2.blur(mass, self._box), np.float32) / np.asarray(weight, np.float32)
-        bounded: FloatMap = np.clip(ratio, 0, 255)
-        return bounded
-
-    def _empty_pair(self) -> tuple[FloatMap, FloatMap]:
-        shape = self._small_wh[::-1]
-        return np.empty(shape, np.float32), np.empty(shape, np.float32)
+    def _corner(self) -> tuple[int, int]:
+        """Return the row and the column of the region's first cell."""
+        rows, columns = self._region
+        return rows.start, columns.start
 
     def _shrink(self, plane: Plane) -> Plane:
-        """Return the mean of each cell, uint8; cells over the edge repeat it."""
-        height, width = plane.shape
-        bottom = self._small_wh[1] * self._factor - height
-        right = self._small_wh[0] * self._factor - width
-        if bottom or right:
-            padded = cv2.copyMakeBorder(plane, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-            plane = np.asarray(padded, np.uint8)
-        return np.asarray(cv2.resize(plane, self._small_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        """Return the mean of each of the region's cells, uint8; cells over the edge repeat it."""
+        from pipeline.postprocess.foreground_kernel import shrink
+
+        rows, columns = self._region
+        small = np.empty((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        shrink(plane, self._factor, *self._corner(), small)
+        return small

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,9 +15,38 @@ RADIUS = 6
 _REACH = TILE + 2 * RADIUS
 
 Plane = npt.NDArray[np.uint8]
-Deep = npt.NDArray[np.uint16]
 Coarse = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
+
+compile_without_checks = partial(compile_now, error_model="numpy")
+"""For loops whose divisions can't fail: a check for each would keep them from being vectorised."""
+
+
+@compile_now
+def shrink(plane: Plane, factor: int, first: int, left: int, out: Plane) -> None:
+    """Write the mean of each cell of `factor` x `factor` pixels, rounded half to even.
+
+    `out` begins with the cell in row `first` and column `left`. Cells over the plane's edge repeat it.
+    """
+    height, width = plane.shape
+    x0 = left * factor
+    sums = np.empty(out.shape[1] * factor, np.uint16)
+    inside = min(sums.shape[0], width - x0)
+    share = np.float32(1.0 / (factor * factor))
+    for row in range(out.shape[0]):
+        sums[:] = 0
+        y0 = (first + row) * factor
+        for y in range(y0, y0 + factor):
+            line = plane[min(y, height - 1), x0 : x0 + inside]
+            for x in range(inside):
+                sums[x] += line[x]
+        for x in range(inside, sums.shape[0]):
+            sums[x] = sums[inside - 1]
+        for column in range(out.shape[1]):
+            total = np.int32(0)
+            for x in range(column * factor, (column + 1) * factor):
+                total += sums[x]
+            out[row, column] = np.uint8(np.rint(total * share))
 
 
 @compile_now
@@ -26,6 +57,8 @@ def coarse_mass(
     small_alpha: Plane,
     alpha_weights: Coarse,
     factor: int,
+    first: int,
+    left: int,
     front: Coarse,
     back: Coarse,
 ) -> None:
@@ -35,6 +68,7 @@ def coarse_mass(
         small_image, small_alpha: cell means, uint8; where the mean alpha is 0 or 255 the cell counts as
             all background or all foreground, and its pixels need not be visited.
         alpha_weights: weight by alpha, float32 (256,); the background's weight is that of 255 - alpha.
+        first, left: row and column of the first cell.
     """
     for row in range(small_alpha.shape[0]):
         for column in range(small_alpha.shape[1]):
@@ -44,8 +78,9 @@ def coarse_mass(
                 back[row, column] = 0 if level else small_image[row, column]
                 continue
             front_mass, back_mass, count = np.float32(0), np.float32(0), 0
-            for y in range(row * factor, min((row + 1) * factor, alpha.shape[0])):
-                for x in range(column * factor, min((column + 1) * factor, alpha.shape[1])):
+            y0, x0 = (first + row) * factor, (left + column) * factor
+            for y in range(y0, min(y0 + factor, alpha.shape[0])):
+                for x in range(x0, min(x0 + factor, alpha.shape[1])):
                     front_mass += alpha_weights[alpha[y, x]] * image[y, x]
                     back_mass += alpha_weights[255 - alpha[y, x]] * image[y, x]
                     count += 1
@@ -110,21 +145,21 @@ def gather(
     fronts, backs = np.empty((count, width), np.float32), np.empty((count, width), np.float32)
     stretch(front, first_row, count, cells, shares, x0, fronts)
     stretch(back, first_row, count, cells, shares, x0, backs)
-    unit = np.float32(1.0 / 255.0)
+    unit, one = np.float32(1.0 / 255.0), np.float32(1)
     for row in range(height):
         at = min(max((y0 + row + 0.5) * scale - 0.5, 0.0), limit)
         cell = int(at) - first_row
         far = np.float32(at - int(at))
         upper, lower = fronts[cell], fronts[cell + 1]
         upper_back, lower_back = backs[cell], backs[cell + 1]
-        alphas, values = alpha[y0 + row], image[y0 + row]
+        alphas, values = alpha[y0 + row, x0 : x0 + width], image[y0 + row, x0 : x0 + width]
         masses, weights, backgrounds = mass[row], share[row], background[row]
         for i in range(width):
             wide = upper[i] + far * (lower[i] - upper[i])
             under = upper_back[i] + far * (lower_back[i] - upper_back[i])
-            a = alphas[x0 + i] * unit
-            value = np.float32(values[x0 + i])
-            first = wide + a * (value - a * wide - (np.float32(1) - a) * under)
+            a = np.float32(alphas[i]) * unit
+            value = np.float32(values[i])
+            first = wide + a * (value - a * wide - (one - a) * under)
             backgrounds[i] = under
             masses[i] = min(max(first, np.float32(0)), np.float32(255)) * a * a
             weights[i] = a * a
@@ -136,25 +171,52 @@ def slide(values: Coarse, row: int, fresh: bool, rows: int, width: int, sums: Co
     if fresh:
         sums[:width] = 0
         for inner in range(max(row - RADIUS, 0), min(row + RADIUS + 1, rows)):
+            line = values[inner]
             for i in range(width):
-                sums[i] += values[inner, i]
+                sums[i] += line[i]
         return
     if row + RADIUS < rows:
+        line = values[row + RADIUS]
         for i in range(width):
-            sums[i] += values[row + RADIUS, i]
+            sums[i] += line[i]
     if row - RADIUS - 1 >= 0:
+        line = values[row - RADIUS - 1]
         for i in range(width):
-            sums[i] -= values[row - RADIUS - 1, i]
+            sums[i] -= line[i]
 
 
 @compile_now
-def solve(
-    value: np.float32, a: np.float32, mass: np.float32, share: np.float32, background: np.float32
-) -> np.uint8:
-    """Return the corrected colour from the near mean of the foreground."""
-    near = mass / share
-    moved = near + a * (value - a * near - (1 - a) * background)
-    return np.uint8(min(max(moved, np.float32(0)), np.float32(255)) + np.float32(0.5))
+def box_sums(sums: Coarse, out: Coarse) -> None:
+    """Write the sum of the columns within `RADIUS` of each one; `sums` begins `RADIUS` columns earlier."""
+    for x in range(TILE):
+        total = np.float32(0)
+        for i in range(2 * RADIUS + 1):
+            total += sums[x + i]
+        out[x] = total
+
+
+@compile_without_checks
+def solve_row(
+    values: Plane,
+    alphas: Plane,
+    mass: Coarse,
+    share: Coarse,
+    background: Coarse,
+    extend: bool,
+    out: Plane,
+    reached: Plane,
+) -> None:
+    """Write the corrected colours of a row of a tile from the near sums of the foreground's."""
+    unit, one, least = np.float32(1.0 / 255.0), np.float32(1), np.float32(1e-4)
+    for x in range(values.shape[0]):
+        a = np.float32(alphas[x]) * unit
+        near = mass[x] / max(share[x], least)
+        moved = near + a * (np.float32(values[x]) - a * near - (one - a) * background[x])
+        level = np.uint8(min(max(moved, np.float32(0)), np.float32(255)) + np.float32(0.5))
+        is_wanted = (alphas[x] != 255) & ((alphas[x] != 0) | extend) & (share[x] >= least)
+        out[x] = level if is_wanted else out[x]
+        if extend:
+            reached[x] |= is_wanted
 
 
 @compile_now
@@ -187,8 +249,8 @@ def refine(
     mass = np.empty((_REACH, _REACH), np.float32)
     share = np.empty((_REACH, _REACH), np.float32)
     background = np.empty((_REACH, _REACH), np.float32)
-    mass_sums = np.empty(_REACH, np.float32)
-    share_sums = np.empty(_REACH, np.float32)
+    mass_sums, share_sums = np.empty(_REACH, np.float32), np.empty(_REACH, np.float32)
+    near_mass, near_share = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
     for number in range(tiles.shape[0]):
         top, left = tiles[number, 0] * TILE, tiles[number, 1] * TILE
         bottom, right = min(top + TILE, height), min(left + TILE, width)
@@ -211,23 +273,26 @@ def refine(
             share,
             background,
         )
+        # Columns beyond the picture count nothing.
+        mass_sums[:] = 0
+        share_sums[:] = 0
+        inside = RADIUS - (left - x0)
+        mass_inside, share_inside = mass_sums[inside:], share_sums[inside:]
         for y in range(top, bottom):
-            slide(mass, y - y0, y == top, rows, columns, mass_sums)
-            slide(share, y - y0, y == top, rows, columns, share_sums)
-            for x in range(left, right):
-                if alpha[y, x] == 255 or (alpha[y, x] == 0 and not extend):
-                    continue
-                near_mass, near_share = np.float32(0), np.float32(0)
-                for i in range(max(x - RADIUS - x0, 0), min(x + RADIUS + 1 - x0, columns)):
-                    near_mass += mass_sums[i]
-                    near_share += share_sums[i]
-                if near_share < np.float32(1e-4):
-                    continue
-                a = alpha[y, x] * np.float32(1.0 / 255.0)
-                value = np.float32(image[y, x])
-                out[y, x] = solve(value, a, near_mass, near_share, background[y - y0, x - x0])
-                if extend:
-                    reached[y, x] = 1
+            slide(mass, y - y0, y == top, rows, columns, mass_inside)
+            slide(share, y - y0, y == top, rows, columns, share_inside)
+            box_sums(mass_sums, near_mass)
+            box_sums(share_sums, near_share)
+            solve_row(
+                image[y, left:right],
+                alpha[y, left:right],
+                near_mass,
+                near_share,
+                background[y - y0, left - x0 :],
+                extend,
+                out[y, left:right],
+                reached[y, left:right] if extend else reached[0],
+            )
 
 
 @compile_now
@@ -238,76 +303,3 @@ def fill_unreached(alpha: Plane, reached: Plane, value: int, out: Plane) -> None
         for x in range(width):
             if alpha[y, x] == 0 and reached[y, x] == 0:
                 out[y, x] = value
-
-
-@compile_now
-def move_levels(source: Deep, shallow: Plane, moved: Plane, out: Deep) -> None:
-    """Write 16-bit levels moved as far as their 8-bit roundings `shallow` were; 0 becomes exactly 0."""
-    for y in range(source.shape[0]):
-        for x in range(source.shape[1]):
-            for channel in range(source.shape[2]):
-                step = int(moved[y, x, channel]) - int(shallow[y, x, channel])
-                level = int(source[y, x, channel]) + 257 * step
-                is_black = moved[y, x, channel] == 0 and step != 0
-                out[y, x, channel] = np.uint16(0 if is_black else min(max(level, 0), 65535))
-
-
-@compile_now
-def spill_of(red: float, green: float, blue: float) -> tuple[float, float]:
-    """Return by how much green, and blue, stand out over both other colours; one of them is 0."""
-    return max(green - max(red, blue), 0.0), max(blue - max(red, green), 0.0)
-
-
-@compile_now
-def despill_rgb(frame: Plane, alpha: Plane, strength: float, out: Plane) -> None:
-    """Take green and blue that stand out down to the other colours where alpha is soft."""
-    height, width = alpha.shape
-    for y in range(height):
-        for x in range(width):
-            if 0 < alpha[y, x] < 255:
-                red, green, blue = frame[y, x, 0], frame[y, x, 1], frame[y, x, 2]
-                green_spill, blue_spill = spill_of(float(red), float(green), float(blue))
-                out[y, x, 1] = np.uint8(green - strength * green_spill + 0.5)
-                out[y, x, 2] = np.uint8(blue - strength * blue_spill + 0.5)
-
-
-@compile_now
-def despill_yuv(
-    luma: Plane,
-    cb: Plane,
-    cr: Plane,
-    half_alpha: Plane,
-    strength: float,
-    red_weight: float,
-    blue_weight: float,
-) -> None:
-    """As `despill_rgb`, in place, for 8-bit limited-range 4:2:0 of the matrix with these luma weights."""
-    height, width = luma.shape
-    green_weight = 1 - red_weight - blue_weight
-    to_cb, to_cr = 112 / 255 / (1 - blue_weight), 112 / 255 / (1 - red_weight)
-    for y in range(half_alpha.shape[0]):
-        for x in range(half_alpha.shape[1]):
-            if not 0 < half_alpha[y, x] < 255:
-                continue
-            bottom, right = min(2 * y + 2, height), min(2 * x + 2, width)
-            total = 0.0
-            for row in range(2 * y, bottom):
-                for column in range(2 * x, right):
-                    total += luma[row, column]
-            count = (bottom - 2 * y) * (right - 2 * x)
-            level = (total / count - 16) * 255 / 219
-            red = level + (cr[y, x] - 128) / to_cr
-            blue = level + (cb[y, x] - 128) / to_cb
-            green = (level - red_weight * red - blue_weight * blue) / green_weight
-            green_spill, blue_spill = spill_of(red, green, blue)
-            dark = strength * (green_weight * green_spill + blue_weight * blue_spill)
-            if dark == 0:
-                continue
-            for row in range(2 * y, bottom):
-                for column in range(2 * x, right):
-                    lowered = luma[row, column] - dark * 219 / 255
-                    luma[row, column] = np.uint8(max(lowered, 16.0) + 0.5)
-            cb[y, x] = np.uint8(
-                min(max(cb[y, x] + to_cb * (dark - strength * blue_spill), 16.0), 240.0) + 0.5
-            )
-            cr[y, x] = np.uint8(min(max(cr[y, x] + to_cr * dark, 16.0), 240.0) + 0.5)

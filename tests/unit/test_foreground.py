@@ -91,3 +91,17 @@ def test_despill_takes_blue_out_as_well_and_leaves_other_colours() -> None:
     assert np.all(blue == (60, 70, 70))
     red = np.full((8, 8, 3), (200, 70, 60), np.uint8)
     assert np.array_equal(despill(red, alpha, 1.0), red)
+
+
+def test_a_far_away_edge_changes_nothing_here() -> None:
+    """The wide means are made around soft pixels only; what lies outside must not count."""
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 256, (400, 600), np.uint8)
+    alpha = np.zeros_like(image)
+    alpha[150:250, 130:220] = rng.integers(0, 256, (100, 90), np.uint8)
+    alone = ForegroundEstimator(alpha).plane(image)
+    alpha[-40:, -30:] = 128
+    both = ForegroundEstimator(alpha).plane(image)
+    assert np.array_equal(both[:300, :400], alone[:300, :400])
+    assert np.any(alone[150:250, 130:220] != image[150:250, 130:220])
+    assert np.any(both[-40:, -30:] != image[-40:, -30:])

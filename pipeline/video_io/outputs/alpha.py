@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import VideoFileSink
 from pipeline.video_io.render_target import RenderTarget
@@ -17,14 +14,8 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 RECIPE = h264(crf=11, lookahead=5)
-BELOW_BLACK, ABOVE_WHITE = 9, 12
-"""Levels of luma that transparent and opaque pixels lie outside the range."""
-
-
-def _luma_of_alpha() -> npt.NDArray[np.uint8]:
-    luma: npt.NDArray[np.uint8] = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
-    luma[[0, 255]] = 16 - BELOW_BLACK, 235 + ABOVE_WHITE
-    return luma
+TRANSPARENT, OPAQUE = 16 - 9, 235 + 12
+"""Luma of fully transparent and fully opaque pixels, outside the range."""
 
 
 class AlphaOutput(OutputFormat):
@@ -55,17 +46,12 @@ class AlphaSink(VideoFileSink):
     Decoders clamp to 16..235, and so what the encoder rings at an edge does not move them.
     """
 
-    _luma = _luma_of_alpha()
-
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
-        import cv2
+        from pipeline.postprocess.composite_kernel import luma_of_alpha
 
         y, u, v = (plane_view(plane) for plane in frame.planes)
-        height, width = picture.alpha.shape
-        cv2.LUT(picture.alpha, self._luma, y[:height, :width])
-        y[:height, width:] = y[:height, width - 1 : width]
-        y[height:] = y[height - 1]
+        luma_of_alpha(picture.alpha, TRANSPARENT, OPAQUE, y)
         u[:] = NEUTRAL_CHROMA
         v[:] = NEUTRAL_CHROMA
 
