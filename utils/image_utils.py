@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ CHECKER_LEVELS = (204, 153)
 """Light and dark grey of the checkerboard."""
 GREY_LEVEL = 128
 JPEG_QUALITY = 92
+_Picture = TypeVar("_Picture", Frame, Alpha)
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:
@@ -40,10 +42,10 @@ def solid(size_wh: tuple[int, int], colour: tuple[int, int, int]) -> Frame:
 def checkerboard(size_wh: tuple[int, int], cell_px: int = CHECKER_CELL_PX) -> Frame:
     """Return a grey checkerboard, uint8 RGB (H, W, 3); the upper left cell is the light one."""
     width, height = size_wh
-    odd = (np.arange(height)[:, None] // cell_px + np.arange(width)[None, :] // cell_px) % 2
+    odd_rows, odd_columns = (np.arange(length) // cell_px % 2 == 1 for length in (height, width))
     light, dark = CHECKER_LEVELS
-    levels = np.where(odd, np.uint8(dark), np.uint8(light))
-    return np.repeat(levels[..., None], 3, axis=2)
+    levels = np.where(odd_rows[:, None] ^ odd_columns, np.uint8(dark), np.uint8(light))
+    return np.asarray(cv2.cvtColor(levels, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def cover(picture: Frame, size_wh: tuple[int, int]) -> Frame:
@@ -62,10 +64,8 @@ def cover(picture: Frame, size_wh: tuple[int, int]) -> Frame:
 
 def compose_over(frame: Frame, alpha: Alpha, background: Frame) -> Frame:
     """Blend the frame over a background of its size: alpha * frame + (1 - alpha) * background."""
-    weight = alpha[..., None]
-    blended = frame * weight + background * (np.float32(1.0) - weight)
-    rounded: Frame = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
-    return rounded
+    front = np.ascontiguousarray(alpha)
+    return np.asarray(cv2.blendLinear(frame, background, front, np.float32(1.0) - front), np.uint8)
 
 
 def compose_over_checker(frame: Frame, alpha: Alpha) -> Frame:
@@ -73,15 +73,15 @@ def compose_over_checker(frame: Frame, alpha: Alpha) -> Frame:
     return compose_over(frame, alpha, checkerboard((frame.shape[1], frame.shape[0])))
 
 
-def shrink_to(picture: Frame, long_side: int) -> Frame:
-    """Scale the picture down so that its longer side is at most `long_side` pixels."""
+def shrink_to(picture: _Picture, long_side: int) -> _Picture:
+    """Scale the picture or alpha down so that its longer side is at most `long_side` pixels."""
     height, width = picture.shape[:2]
     scale = long_side / max(height, width)
     if scale >= 1:
         return picture
     size_wh = (max(round(width * scale), 1), max(round(height * scale), 1))
-    shrunk: Frame = np.asarray(cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-    return shrunk
+    shrunk = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, picture.dtype)
 
 
 def encode_image(picture: npt.NDArray[np.uint8], suffix: str, quality: int = JPEG_QUALITY) -> bytes:

@@ -254,8 +254,9 @@ class MattingRun:
                 next_s = now_s + LIVE_REREAD_INTERVAL_S
                 frame = self.frames.one(item.index)
             alpha = item.alpha.reshape(-1, *frame.shape[:2]).max(axis=0)
-            picture = compose_over_checker(frame, alpha)
-            write_image(self.session.folder / LIVE_NAME, shrink_to(picture, LIVE_LONG_SIDE))
+            small, small_alpha = shrink_to(frame, LIVE_LONG_SIDE), shrink_to(alpha, LIVE_LONG_SIDE)
+            picture = compose_over_checker(small, small_alpha)
+            write_image(self.session.folder / LIVE_NAME, picture)
 
     def masks_folder(self, folder: Path) -> Path:
         """Return where the tracked masks lie of the target whose files are made in the folder."""
