@@ -190,7 +190,7 @@ def _warm_up(engine: BuiltinEngine) -> None:
     mask = np.zeros((48, 64), dtype=bool)
     mask[16:32, 20:40] = True
     frame = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, axis=2)
-    engine.segment_image(frame, Prompt(box=Box(16, 12, 44, 36)))
+    engine.open_image(frame, {1: frame}).segment(Prompt(box=Box(16, 12, 44, 36)))
     for _ in engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {}, RunContext()):
         pass
 

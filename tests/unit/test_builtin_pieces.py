@@ -15,12 +15,12 @@ from engines.builtin.matting.colour_projection import Colours, extrapolated_colo
 from engines.builtin.selection.motion_cue import NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.tracking.background_motion import (
-    background_flow,
     difference_evidence,
     motion_evidence,
     object_motion,
 )
 from engines.builtin.tracking.bidirectional import ReversePass
+from engines.builtin.tracking.camera_motion import background_flow
 from engines.builtin.tracking.confidence import (
     ExpectedArea,
     NetworkAgreement,

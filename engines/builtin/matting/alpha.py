@@ -69,8 +69,11 @@ class AlphaEstimator:
             view = self._window(box, probability.shape)
             x0, y0, x1, y1 = view
             crop_wh = x1 - x0, y1 - y0
-            rough = _crop_map(probability, view, self._size_wh)
             scale = self._size_wh[0] / probability.shape[1]
+            reduced_wh = processing_size(crop_wh, _AREA)
+            # A finer map is averaged on the way, so that thin parts stay.
+            is_finer = reduced_wh[0] * scale < crop_wh[0]
+            rough = _crop_map(probability, view, self._size_wh, crop_wh if is_finer else reduced_wh)
             alpha, unknown = matte(frame[y0:y1, x0:x1], rough, erosion * scale)
             if self._smooth_over_time and flow is not None and self._previous is not None:
                 field = _WarpField(flow.to_previous, flow.reliability)
@@ -143,13 +146,13 @@ def matte(crop: Frame, rough: FloatMap, erosion: float = 0.0) -> tuple[Alpha, Ma
 
     Args:
         crop: uint8 RGB (H, W, 3).
-        rough: probability of the object, float32 (H, W).
-        erosion: distance by which its contour lies outside the object, in pixels.
+        rough: probability of the object, float32 (h, w), at any size of the same shape.
+        erosion: distance by which its contour lies outside the object, in the crop's pixels.
 
     Returns:
         float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
     """
-    height, width = rough.shape
+    height, width = crop.shape[:2]
     size_wh = processing_size((width, height), _AREA)
     small = (
         crop
@@ -223,19 +226,26 @@ def _linear_model(rgb: FloatImage, mask: Mask, erosion: float) -> tuple[FloatIma
 
 
 def _crop_map(
-    values: FloatMap, view: tuple[int, int, int, int], size_wh: tuple[int, int]
+    values: FloatMap,
+    view: tuple[int, int, int, int],
+    full_wh: tuple[int, int],
+    size_wh: tuple[int, int],
 ) -> FloatMap:
-    """Return the part of a small map that a window (x0, y0, x1, y1) of the full picture covers."""
+    """Return the part of a small map that a window (x0, y0, x1, y1) of the full picture covers, at `size_wh`."""
     x0, y0, x1, y1 = view
     height, width = values.shape
-    across, down = width / size_wh[0], height / size_wh[1]
+    across, down = width / full_wh[0], height / full_wh[1]
+    step_x, step_y = across * (x1 - x0) / size_wh[0], down * (y1 - y0) / size_wh[1]
     matrix = np.array(
-        [[across, 0.0, (x0 + 0.5) * across - 0.5], [0.0, down, (y0 + 0.5) * down - 0.5]]
+        [
+            [step_x, 0.0, x0 * across + 0.5 * step_x - 0.5],
+            [0.0, step_y, y0 * down + 0.5 * step_y - 0.5],
+        ]
     )
     return cv2.warpAffine(  # type: ignore[no-any-return]
         values,
         matrix,
-        (x1 - x0, y1 - y0),
+        size_wh,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

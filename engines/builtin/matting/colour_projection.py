@@ -18,6 +18,8 @@ _SAME_COLOUR = 0.06
 """Distance of flat foreground and background colours, in [0, 1] of each channel, at which colour weighs half."""
 _TEXTURE = 4.0
 """Weight of the variance of both, in their squared distance, in that distance: texture hides an edge."""
+_SCALES = 2, 5, 15
+"""Half sides of the windows that colours are extrapolated from, in half widths of the band."""
 _COARSE = 3
 """Factor by which the extrapolated colours, which are smooth, are smaller than the picture."""
 
@@ -40,41 +42,91 @@ def extrapolated_colours(rgb: FloatImage, inside: Mask, outside: Mask, radius: i
     `radius` is the half width, in pixels, of the unknown band between them. Separability is Fisher's
     criterion: the squared distance of the mean colours beside the variance around them.
     """
-    foreground, spread = _extrapolated(rgb, inside, radius)
-    background, spread_behind = _extrapolated(rgb, outside, radius)
+    height, width = inside.shape
+    known = np.zeros((2, max(2, height // _COARSE), max(2, width // _COARSE), 5), dtype=np.float32)
+    _gather_known(rgb, inside, outside, known)
+    foreground, spread = _extrapolated(known[0], radius)
+    background, spread_behind = _extrapolated(known[1], radius)
     apart = np.square(foreground - background).sum(axis=2)
     alike = 3.0 * _SAME_COLOUR * _SAME_COLOUR + _TEXTURE * (spread + spread_behind)
     return Colours(foreground, background, np.asarray(apart / (apart + alike), dtype=np.float32))
 
 
-def _extrapolated(rgb: FloatImage, where: Mask, radius: int) -> tuple[FloatImage, FloatMap]:
-    """Return a region's mean colours near each pixel, (h, w, 3), and the variance around them, (h, w).
+@compiled
+def _gather_known(
+    rgb: FloatImage, inside: Mask, outside: Mask, out: npt.NDArray[np.float32]
+) -> None:
+    """Add up the known pixels of each region in the cells of `out` (2, h, w, 5), the foreground first.
+
+    The sums of the colours, of their squares, and the number of pixels, over the cell's usual area.
+    """
+    height, width = inside.shape
+    small_height, small_width = out.shape[1:3]
+    area = np.float32(small_height * small_width / (height * width))
+    for row in range(height):
+        to_row = row * small_height // height
+        for column in range(width):
+            is_inside = inside[row, column]
+            if not is_inside and not outside[row, column]:
+                continue
+            cell = out[0 if is_inside else 1, to_row, column * small_width // width]
+            squares = np.float32(0.0)
+            for channel in range(3):
+                value = rgb[row, column, channel]
+                cell[channel] += value * area
+                squares += value * value
+            cell[3] += squares * area
+            cell[4] += area
+
+
+def _extrapolated(cells: FloatImage, radius: int) -> tuple[FloatImage, FloatMap]:
+    """Return a region's mean colours near each cell, (h, w, 3), and the variance around them, (h, w).
 
     Extrapolated by normalised blurs of growing size; the variance is the sum of the channels'.
+
+    Args:
+        cells: of `_gather_known`, float32 (h, w, 5).
+        radius: half width of the unknown band, in pixels of the picture.
     """
-    height, width = where.shape
-    size_wh = max(2, width // _COARSE), max(2, height // _COARSE)
-    weight = cv2.resize(where.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
-    kept = cv2.copyTo(rgb, where.view(np.uint8))
-    squares = cv2.resize(cv2.multiply(kept, kept), size_wh, interpolation=cv2.INTER_AREA)
-    known = np.empty((*weight.shape, 4), dtype=np.float32)
-    known[..., :3] = cv2.resize(kept, size_wh, interpolation=cv2.INTER_AREA)
-    known[..., 3] = squares.sum(axis=2)
-    result = np.zeros_like(known)
-    settled = np.zeros_like(weight)
-    for scale in (2 * radius, 5 * radius, 15 * radius):
-        reach = max(1, round(scale / _COARSE))
-        mass = box_mean(weight, reach)
-        means = box_mean(known, reach) / np.maximum(mass, 1e-6)[..., None]
-        share = (1.0 - settled) * np.clip(mass * 20.0, 0.0, 1.0)
-        result += share[..., None] * means
-        settled += share
-    if where.any():
-        mean = known.sum(axis=(0, 1)) / np.maximum(weight.sum(), 1e-6)
-        result += (1.0 - settled)[..., None] * mean
-    colours = np.ascontiguousarray(np.maximum(result[..., :3], 0.0))
-    variance = np.maximum(result[..., 3] - np.square(colours).sum(axis=2), 0.0)
-    return colours, np.asarray(variance)
+    reaches = (max(1, round(scale * radius / _COARSE)) for scale in _SCALES)
+    near, middle, far = (box_mean(cells, reach) for reach in reaches)
+    colours = np.empty((*cells.shape[:2], 3), dtype=np.float32)
+    variance = np.empty(cells.shape[:2], dtype=np.float32)
+    total = np.array(cv2.sumElems(cells[..., :4]) + cv2.sumElems(cells[..., 4])[:1], np.float32)
+    _fill_extrapolated((near, middle, far), total, colours, variance)
+    return colours, variance
+
+
+@compiled
+def _fill_extrapolated(
+    means: tuple[FloatImage, FloatImage, FloatImage],
+    total: npt.NDArray[np.float32],
+    colours: FloatImage,
+    variance: FloatMap,
+) -> None:
+    """Fill `colours` (h, w, 3) and `variance` (h, w) from blurred cells (h, w, 5) and their sum (5,)."""
+    height, width = variance.shape
+    zero, one, many = np.float32(0.0), np.float32(1.0), np.float32(20.0)
+    least = np.float32(1e-6)
+    for row in range(height):
+        for column in range(width):
+            left, squares = one, zero
+            red, green, blue = zero, zero, zero
+            for scale in range(4):
+                cell = total if scale == 3 else means[scale][row, column]
+                mass = cell[4]
+                share = left if scale == 3 else left * min(mass * many, one)
+                left -= share
+                share /= max(mass, least)
+                red += share * cell[0]
+                green += share * cell[1]
+                blue += share * cell[2]
+                squares += share * cell[3]
+            colours[row, column, 0] = red
+            colours[row, column, 1] = green
+            colours[row, column, 2] = blue
+            squares -= red * red + green * green + blue * blue
+            variance[row, column] = max(squares, zero)
 
 
 @compiled

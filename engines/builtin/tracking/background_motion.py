@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.arrays import channel_gaps, lengths
+from engines.builtin.tracking.camera_motion import IntBox, background_flow, compensated_difference
+from engines.builtin.vision.arrays import lengths
+from utils.compiled import compiled
 from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
 from utils.types import FloatImage, FloatMap, Mask
 
-_SAMPLES = 500
 _MAYBE = 0.3
 """Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""
 _AROUND = 8
@@ -34,38 +35,6 @@ _STILL_DIFFERENCE = 1.0
 _LARGEST_LOG_ODDS = 2.0
 MOTION_COUNT = 3
 """Channels of `ObjectMotion.features`."""
-
-
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, half-open."""
-
-
-def background_flow(flow: FloatImage, background: Mask, window: IntBox | None = None) -> FloatImage:
-    """Return the flow that a plane's homography gives the background, float32 (h, w, 2) of the window.
-
-    Fitted by RANSAC to the flow of at most 500 background pixels; the median flow where that fails.
-    """
-    height, width = background.shape
-    places = np.flatnonzero(background)
-    if places.size < 32:
-        places = np.arange(height * width)
-    places = places[:: max(1, places.size // _SAMPLES)]
-    rows, columns = np.divmod(places, width)
-    source = np.stack([columns, rows], axis=1).astype(np.float32)
-    target = source + flow[rows, columns]
-    homography, _ = cv2.findHomography(
-        source, target, cv2.RANSAC, 1.0, maxIters=300, confidence=0.99
-    )
-    x0, y0, x1, y1 = window or (0, 0, width, height)
-    if homography is None:
-        median = np.median(flow[rows, columns], axis=0)
-        return np.broadcast_to(median, (y1 - y0, x1 - x0, 2)).astype(np.float32)
-    grid = np.stack(
-        np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)),
-        axis=2,
-    )
-    moved = cv2.perspectiveTransform(grid.reshape(1, -1, 2), homography)
-    return moved.reshape(grid.shape) - grid  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,28 +98,60 @@ def object_motion(
     view = np.s_[region[1] : region[3], region[0] : region[2]]
     inner = np.s_[y0 - region[1] : y1 - region[1], x0 - region[0] : x1 - region[0]]
     camera_flow = background_flow(flow, background, region)
-    residual = flow[view] - camera_flow
-    pixels = lengths(residual)
     known = background[view]
-    weight = known.astype(np.float32)
-    background_residual = box_mean(pixels * weight, _LOCAL_RADIUS) / (
-        box_mean(weight, _LOCAL_RADIUS) + 1e-3
-    )
-    scale = 1.0 / (0.5 + 1.5 * background_residual)
-    vector = np.clip(residual * scale[..., None], -_LARGEST_RATIO, _LARGEST_RATIO)
-    gap = _compensated_difference(lab, neighbour, camera_flow, region)
+    residual = np.empty_like(camera_flow)
+    pixels, of_background = np.empty((2, *known.shape), dtype=np.float32)
+    _fill_residual(flow[view], camera_flow, known, residual, pixels, of_background)
+    sums = box_mean(of_background, _LOCAL_RADIUS), box_mean(known.astype(np.float32), _LOCAL_RADIUS)
+    gap = compensated_difference(lab, neighbour, camera_flow, region)
     gaps = gap[known][::_EVERY]
     mismatch = float(np.percentile(gaps, _NOISE_PERCENTILE)) if gaps.size else 0.0
-    difference = gap / np.float32(max(mismatch, _LEAST_NOISE))
+    vector = np.zeros((height, width, 2), dtype=np.float32)
+    _fill_vector(residual[inner], sums[0][inner], sums[1][inner], vector[y0:y1, x0:x1])
+    maps = np.zeros((2, height, width), dtype=np.float32)
+    maps[0, y0:y1, x0:x1] = gap[inner] / np.float32(max(mismatch, _LEAST_NOISE))
+    maps[1, y0:y1, x0:x1] = pixels[inner]
+    return ObjectMotion(vector, maps[0], maps[1], mismatch)
 
-    def of_the_picture(values: npt.NDArray[np.floating]) -> FloatImage:
-        full = np.zeros((height, width, *values.shape[2:]), dtype=np.float32)
-        full[y0:y1, x0:x1] = values[inner]
-        return full
 
-    return ObjectMotion(
-        of_the_picture(vector), of_the_picture(difference), of_the_picture(pixels), mismatch
-    )
+@compiled
+def _fill_residual(
+    flow: FloatImage,
+    camera_flow: FloatImage,
+    known: Mask,
+    residual: FloatImage,
+    pixels: FloatMap,
+    of_background: FloatMap,
+) -> None:
+    """Fill the flow less the camera's (h, w, 2), its length (h, w), and the length where it is background."""
+    height, width = known.shape
+    for row in range(height):
+        for column in range(width):
+            across = flow[row, column, 0] - camera_flow[row, column, 0]
+            down = flow[row, column, 1] - camera_flow[row, column, 1]
+            length = np.sqrt(across * across + down * down)
+            residual[row, column, 0] = across
+            residual[row, column, 1] = down
+            pixels[row, column] = length
+            of_background[row, column] = length if known[row, column] else np.float32(0.0)
+
+
+@compiled
+def _fill_vector(
+    residual: FloatImage, lengths_around: FloatMap, background_around: FloatMap, out: FloatImage
+) -> None:
+    """Fill `out` (h, w, 2): the residual over 0.5 + 1.5 times the background's nearby, in [-4, 4]."""
+    height, width = out.shape[:2]
+    half, slope, least = np.float32(0.5), np.float32(1.5), np.float32(1e-3)
+    limit = np.float32(_LARGEST_RATIO)
+    for row in range(height):
+        for column in range(width):
+            usual = lengths_around[row, column] / (background_around[row, column] + least)
+            scale = np.float32(1.0) / (half + slope * usual)
+            for axis in range(2):
+                out[row, column, axis] = min(
+                    max(residual[row, column, axis] * scale, -limit), limit
+                )
 
 
 def background_around(probability: FloatMap) -> Mask:
@@ -196,23 +197,6 @@ def motion_separability(motion: ObjectMotion, mask: Mask) -> float:
     pairs = float(inside.sum()) * float(outside.sum())
     below = np.cumsum(outside) - 0.5 * outside
     return float((inside * below).sum() / pairs) if pairs else 0.5
-
-
-def _compensated_difference(
-    lab: FloatImage, neighbour: FloatImage, camera_flow: FloatImage, window: IntBox
-) -> FloatMap:
-    """Return a picture's difference to its neighbour warped by `camera_flow`, in Lab units, float32 (h, w).
-
-    Of the window that `camera_flow` is of; 0 where the neighbour doesn't reach.
-    """
-    height, width = lab.shape[:2]
-    x0, y0, x1, y1 = window
-    x = camera_flow[..., 0] + np.arange(x0, x1, dtype=np.float32)
-    y = camera_flow[..., 1] + np.arange(y0, y1, dtype=np.float32)[:, None]
-    warped = cv2.remap(neighbour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    gap = channel_gaps(warped, lab[y0:y1, x0:x1])
-    seen = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    return box_mean(np.where(seen, gap, np.float32(0.0)), 1)
 
 
 def difference_evidence(difference: FloatMap) -> FloatMap:

@@ -73,6 +73,8 @@ def blur_grid(grid: npt.NDArray[np.float32], used: npt.NDArray[np.uint8]) -> Non
         used: 1 where a row (B, 2) is not all 0, uint8 (h, w, L, A); changed along with the grid.
     """
     row = grid.shape[4] * grid.shape[5]
+    # First along the rows, while few are used.
+    _blur_rows(grid.reshape(-1, row), used.reshape(-1), grid.shape[5])
     for axis in range(4):
         outer, inner = (
             np.prod(used.shape[:axis], dtype=int),
@@ -80,7 +82,6 @@ def blur_grid(grid: npt.NDArray[np.float32], used: npt.NDArray[np.uint8]) -> Non
         )
         shape = int(outer), used.shape[axis], int(inner)
         _blur(grid.reshape(*shape, row), used.reshape(shape))
-    _blur_rows(grid.reshape(-1, row), used.reshape(-1), grid.shape[5])
 
 
 @compiled
@@ -165,40 +166,48 @@ def _slice(
     out: FloatMap,
 ) -> None:
     height, width = out.shape
-    first_light, first_red, first_yellow = first
-    last_light, last_red, last_yellow = grid.shape[2] - 2, grid.shape[3] - 2, grid.shape[4] - 2
+    zero, one, top = np.float32(0.0), np.float32(1.0), np.float32(14.99)
+    lowest = np.float32(first[0]), np.float32(first[1]), np.float32(first[2])
+    highest_light = np.float32(grid.shape[2] - 2)
+    highest_red = np.float32(grid.shape[3] - 2)
+    highest_yellow = np.float32(grid.shape[4] - 2)
+    per_light, per_chroma, offset = np.float32(1 / 6.25), np.float32(1 / 6.0), np.float32(8.0)
     for row in range(height):
         y = row / cell_pixels + 1.0
         y0 = int(y)
+        down = np.float32(y - y0)
         for column in range(width):
             if not asked[row, column]:
                 continue
             x = column / cell_pixels + 1.0
             x0 = int(x)
-            light = min(max(picture[row, column, 0] / 6.25, 0.0), 14.99)
-            red = min(max((picture[row, column, 1] + 48.0) / 6.0, 0.0), 14.99)
-            yellow = min(max((picture[row, column, 2] + 48.0) / 6.0, 0.0), 14.99)
+            across = np.float32(x - x0)
+            light = min(max(picture[row, column, 0] * per_light, zero), top)
+            red = min(max(picture[row, column, 1] * per_chroma + offset, zero), top)
+            yellow = min(max(picture[row, column, 2] * per_chroma + offset, zero), top)
             # Colours beyond the grid's bins are read from its empty ones at the edge.
-            light = min(max(light - first_light, 0.0), last_light)
-            red = min(max(red - first_red, 0.0), last_red)
-            yellow = min(max(yellow - first_yellow, 0.0), last_yellow)
+            light = min(max(light - lowest[0], zero), highest_light)
+            red = min(max(red - lowest[1], zero), highest_red)
+            yellow = min(max(yellow - lowest[2], zero), highest_yellow)
             l0, a0, b0 = int(light), int(red), int(yellow)
-            foreground = 0.0
-            background = 0.0
-            for dy in range(2):
-                wy = y - y0 if dy else 1.0 - (y - y0)
-                for dx in range(2):
-                    wx = wy * (x - x0 if dx else 1.0 - (x - x0))
-                    for dl in range(2):
-                        wl = wx * (light - l0 if dl else 1.0 - (light - l0))
-                        for da in range(2):
-                            wa = wl * (red - a0 if da else 1.0 - (red - a0))
-                            for db in range(2):
-                                w = wa * (yellow - b0 if db else 1.0 - (yellow - b0))
-                                cell = grid[y0 + dy, x0 + dx, l0 + dl, a0 + da, b0 + db]
-                                foreground += w * cell[0]
-                                background += w * cell[1]
-            ratio = np.log((foreground + 0.01) / (background + 0.01))
+            light, red, yellow = (
+                light - np.float32(l0),
+                red - np.float32(a0),
+                yellow - np.float32(b0),
+            )
+            foreground, background = zero, zero
+            for corner in range(16):
+                w = down if corner & 8 else one - down
+                w *= across if corner & 4 else one - across
+                w *= light if corner & 2 else one - light
+                w *= red if corner & 1 else one - red
+                to_y, to_x, to_l, to_a = corner >> 3, corner >> 2 & 1, corner >> 1 & 1, corner & 1
+                cell = grid[y0 + to_y, x0 + to_x, l0 + to_l, a0 + to_a]
+                near, far = w * (one - yellow), w * yellow
+                foreground += near * cell[b0, 0] + far * cell[b0 + 1, 0]
+                background += near * cell[b0, 1] + far * cell[b0 + 1, 1]
+            least = np.float32(0.01)
+            ratio = np.log((foreground + least) / (background + least))
             ratio = min(max(ratio, -_LARGEST_LOG_ODDS), _LARGEST_LOG_ODDS)
             mass = foreground + background
             out[row, column] = ratio * mass / (mass + _HALF_TRUST_MASS)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import channel_gaps, dot
 from engines.builtin.vision.processing_size import ProcessingColours
 from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap
@@ -31,30 +30,42 @@ class FlowPair:
 def sample_at(values: FloatMap | FloatImage, flow: FloatImage, outside: float = 0.0) -> FloatMap:
     """Return `values` (h, w[, C]) read at x + flow(x), bilinear; `outside` beyond the border."""
     height, width = flow.shape[:2]
+    return sample_window(values, flow, (0, 0, width, height), outside)
+
+
+def sample_window(
+    values: FloatMap | FloatImage,
+    flow: FloatImage,
+    window: tuple[int, int, int, int],
+    outside: float = 0.0,
+) -> FloatMap:
+    """Return `sample_at` of the pixels in a window (x0, y0, x1, y1) alone, float32 (y1-y0, x1-x0[, C])."""
+    x0, y0, x1, y1 = window
+    places = places_along(flow[y0:y1, x0:x1], x0, y0)
     return cv2.remap(  # type: ignore[no-any-return]
         values,
-        flow[..., 0] + np.arange(width, dtype=np.float32),
-        flow[..., 1] + np.arange(height, dtype=np.float32)[:, None],
+        places,
+        None,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(outside,) * 4,
     )
 
 
-def sample_window(
-    values: FloatMap | FloatImage, flow: FloatImage, window: tuple[int, int, int, int]
-) -> FloatMap:
-    """Return `sample_at` of the pixels in a window (x0, y0, x1, y1) alone, float32 (y1-y0, x1-x0[, C])."""
-    x0, y0, x1, y1 = window
-    view = flow[y0:y1, x0:x1]
-    return cv2.remap(  # type: ignore[no-any-return]
-        values,
-        view[..., 0] + np.arange(x0, x1, dtype=np.float32),
-        view[..., 1] + np.arange(y0, y1, dtype=np.float32)[:, None],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(0.0,) * 4,
-    )
+def places_along(flow: FloatImage, x0: int, y0: int) -> FloatImage:
+    """Return where a flow, float32 (h, w, 2), of a window at (x0, y0) leads, float32 (h, w, 2)."""
+    places = np.empty(flow.shape, dtype=np.float32)
+    _fill_places(flow, x0, y0, places)
+    return places
+
+
+@compiled
+def _fill_places(flow: FloatImage, x0: int, y0: int, out: FloatImage) -> None:
+    height, width = out.shape[:2]
+    for row in range(height):
+        for column in range(width):
+            out[row, column, 0] = flow[row, column, 0] + np.float32(column + x0)
+            out[row, column, 1] = flow[row, column, 1] + np.float32(row + y0)
 
 
 class FlowEstimator:
@@ -85,12 +96,41 @@ def _reliability(
     from_previous: FloatImage,
 ) -> FloatMap:
     """Return the share of trust in [0.25, 1]: low where the two flows or the colours disagree."""
-    loop = to_previous + sample_at(from_previous, to_previous)
-    loop_error = dot(loop, loop)
-    length = dot(to_previous, to_previous)
-    colour_error = channel_gaps(sample_at(previous.lab, to_previous), current.lab)
-    trust = np.exp(-loop_error / (1.0 + 0.05 * length)) * np.exp(-np.square(colour_error / 25.0))
-    return np.asarray(np.maximum(trust, _RELIABILITY_FLOOR), dtype=np.float32)
+    height, width = current.luma.shape
+    places = places_along(to_previous, 0, 0)
+    returning, previous_lab = (
+        np.asarray(
+            cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        )
+        for values in (from_previous, previous.lab)
+    )
+    doubt = np.empty((height, width), dtype=np.float32)
+    _fill_doubt(to_previous, returning, previous_lab, current.lab, doubt)
+    return np.asarray(np.maximum(cv2.exp(doubt), np.float32(_RELIABILITY_FLOOR)))
+
+
+@compiled
+def _fill_doubt(
+    to_previous: FloatImage,
+    returning: FloatImage,
+    previous_lab: FloatImage,
+    lab: FloatImage,
+    out: FloatMap,
+) -> None:
+    """Fill `out` (h, w) with the logarithm of the trust, by the two flows' gap and the colours'."""
+    height, width = out.shape
+    zero, one = np.float32(0.0), np.float32(1.0)
+    slope, scale = np.float32(0.05), np.float32(1.0 / 25.0)
+    for row in range(height):
+        for column in range(width):
+            x, y = to_previous[row, column, 0], to_previous[row, column, 1]
+            loop_x, loop_y = x + returning[row, column, 0], y + returning[row, column, 1]
+            gap = zero
+            for channel in range(3):
+                gap += abs(previous_lab[row, column, channel] - lab[row, column, channel])
+            gap *= scale
+            loop = (loop_x * loop_x + loop_y * loop_y) / (one + slope * (x * x + y * y))
+            out[row, column] = -loop - gap * gap
 
 
 def forward_coverage(from_previous: FloatImage) -> FloatMap:

@@ -64,19 +64,19 @@ def _primal_dual(
     dual_x = np.zeros((height, width + 1), dtype=np.float32)
     dual_y = np.zeros((height + 1, width), dtype=np.float32)
     for _ in range(iterations):
+        # A row's duals need its own and the next row as they were, so one pass over the rows does all.
         for row in range(height):
             for column in range(width - 1):
                 rise = ahead[row, column + 1] - ahead[row, column]
                 value = dual_x[row, column + 1] + step * rise
                 limit = across[row, column]
                 dual_x[row, column + 1] = min(max(value, -limit), limit)
-        for row in range(height - 1):
-            for column in range(width):
-                rise = ahead[row + 1, column] - ahead[row, column]
-                value = dual_y[row + 1, column] + step * rise
-                limit = down[row, column]
-                dual_y[row + 1, column] = min(max(value, -limit), limit)
-        for row in range(height):
+            if row < height - 1:
+                for column in range(width):
+                    rise = ahead[row + 1, column] - ahead[row, column]
+                    value = dual_y[row + 1, column] + step * rise
+                    limit = down[row, column]
+                    dual_y[row + 1, column] = min(max(value, -limit), limit)
             for column in range(width):
                 flow = dual_x[row, column + 1] - dual_x[row, column]
                 flow += dual_y[row + 1, column] - dual_y[row, column]
