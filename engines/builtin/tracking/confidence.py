@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from utils.compiled import compiled
 from utils.mask_utils import dilate, erode, intersection_over_union
 from utils.types import FloatImage, FloatMap, Mask
 
@@ -63,17 +65,14 @@ class ExpectedArea:
 
     def follow(self, region: Mask, flow: FloatImage) -> None:
         """Advance one frame: `region` (h, w) bool of the last frame moves by `flow` (h, w, 2), in pixels."""
-        rows, columns = np.nonzero(region)
-        if rows.size < _FEW:
+        sums = np.zeros(8)
+        _add_up_moves(region, flow, sums)
+        count, inside, x, y, to_x, to_y, squares, products = sums
+        if count < _FEW:
             return
-        height, width = region.shape
-        here = np.stack([columns, rows], axis=1).astype(np.float64)
-        there = here + flow[rows, columns]
-        inside = np.all((there >= 0) & (there <= (width - 1, height - 1)), axis=1)
-        self._kept *= float(inside.mean())
-        here -= here.mean(axis=0)
-        there -= there.mean(axis=0)
-        growth = float((here * there).sum() / np.square(here).sum())
+        self._kept *= inside / count
+        spread = squares - (x * x + y * y) / count
+        growth = (products - (x * to_x + y * to_y) / count) / spread
         self._scale *= float(np.clip(growth, 0.9, 1.1)) ** 2
 
     def share(self, area: float) -> float:
@@ -98,6 +97,31 @@ class ExpectedArea:
     def _area(self) -> float:
         gone_away = np.sqrt(np.clip(self._scale, _FARTHEST, 1.0))
         return float(self._confirmed * self._kept * gone_away)
+
+
+@compiled
+def _add_up_moves(region: Mask, flow: FloatImage, sums: npt.NDArray[np.float64]) -> None:
+    """Add up, over the pixels of a region (h, w) that moves by a flow (h, w, 2), into `sums` (8,).
+
+    Their number, how many stay in the picture, their places x and y and where they go, the squared lengths of the
+    places, and the products of both.
+    """
+    height, width = region.shape
+    for row in range(height):
+        for column in range(width):
+            if not region[row, column]:
+                continue
+            x, y = float(column), float(row)
+            to_x, to_y = x + flow[row, column, 0], y + flow[row, column, 1]
+            sums[0] += 1.0
+            if 0.0 <= to_x <= width - 1.0 and 0.0 <= to_y <= height - 1.0:
+                sums[1] += 1.0
+            sums[2] += x
+            sums[3] += y
+            sums[4] += to_x
+            sums[5] += to_y
+            sums[6] += x * x + y * y
+            sums[7] += x * to_x + y * to_y
 
 
 def quality_indicators(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from engines.builtin.vision.arrays import channel_gaps
 from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap
 
@@ -16,13 +16,32 @@ def edge_weights(lab: FloatImage) -> tuple[FloatMap, FloatMap]:
 
     float32 (h, w) each, 1 where the colours agree, towards 0.05 across an edge; 0 at the border.
     """
-    across = np.zeros(lab.shape[:2], dtype=np.float32)
-    down = np.zeros_like(across)
-    right = channel_gaps(lab[:, 1:], lab[:, :-1])
-    below = channel_gaps(lab[1:], lab[:-1])
-    across[:, :-1] = 0.05 + 0.95 * np.exp(-right / _EDGE_SCALE)
-    down[:-1] = 0.05 + 0.95 * np.exp(-below / _EDGE_SCALE)
+    gaps = np.empty((2, *lab.shape[:2]), dtype=np.float32)
+    _fill_neighbour_gaps(lab, gaps[0], gaps[1])
+    gaps *= np.float32(-1.0 / _EDGE_SCALE)
+    weights = cv2.exp(gaps.reshape(gaps.shape[1] * 2, -1)).reshape(gaps.shape)
+    weights *= np.float32(0.95)
+    weights += np.float32(0.05)
+    across, down = weights
+    across[:, -1] = 0.0
+    down[-1] = 0.0
     return across, down
+
+
+@compiled
+def _fill_neighbour_gaps(lab: FloatImage, across: FloatMap, down: FloatMap) -> None:
+    """Fill (h, w) with the sum over channels of the difference to the right, and to the lower, neighbour."""
+    height, width = across.shape
+    for row in range(height):
+        for column in range(width):
+            right, below = min(column + 1, width - 1), min(row + 1, height - 1)
+            to_right, to_below = np.float32(0.0), np.float32(0.0)
+            for channel in range(3):
+                here = lab[row, column, channel]
+                to_right += abs(lab[row, right, channel] - here)
+                to_below += abs(lab[below, column, channel] - here)
+            across[row, column] = to_right
+            down[row, column] = to_below
 
 
 def regularised(
