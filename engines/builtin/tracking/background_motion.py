@@ -56,9 +56,14 @@ class ObjectMotion:
     pixels: FloatMap
     mismatch: float
 
-    def features(self, sign: float = 1.0) -> FloatImage:
-        """Return the forest's motion features, float32 (h, w, 3); `sign` -1 reverses time."""
-        return np.dstack([np.float32(sign) * self.vector, np.log1p(self.difference)])
+    def features(self, sign: float = 1.0, window: IntBox | None = None) -> FloatImage:
+        """Return the forest's motion features, float32 (h, w, 3), 0 outside the window; `sign` -1 reverses time."""
+        height, width = self.difference.shape
+        x0, y0, x1, y1 = window or (0, 0, width, height)
+        features = np.zeros((height, width, MOTION_COUNT), dtype=np.float32)
+        features[y0:y1, x0:x1, :2] = np.float32(sign) * self.vector[y0:y1, x0:x1]
+        features[y0:y1, x0:x1, 2] = np.log1p(self.difference[y0:y1, x0:x1])
+        return features
 
     def with_other_side(self, other: ObjectMotion) -> ObjectMotion:
         """Return the motion against both neighbours, where `other` is against the one on the other side.
@@ -68,10 +73,13 @@ class ObjectMotion:
         """
         if other.mismatch > OTHER_SCENE:
             return self
+        vector, pixels = self.vector - other.vector, self.pixels + other.pixels
+        vector *= np.float32(0.5)
+        pixels *= np.float32(0.5)
         return ObjectMotion(
-            0.5 * (self.vector - other.vector),
+            vector,
             np.minimum(self.difference, other.difference),
-            0.5 * (self.pixels + other.pixels),
+            pixels,
             max(self.mismatch, other.mismatch),
         )
 
@@ -218,23 +226,48 @@ def motion_evidence(vector: FloatImage, expected: FloatMap, weight: FloatMap) ->
     Returns:
         Log odds, float32 (h, w) in [-2, 2].
     """
-    bins = np.clip((vector + _LARGEST_RATIO) * (_BINS / (2.0 * _LARGEST_RATIO)), 0, _BINS - 1e-3)
-    flat = bins[..., 1].astype(np.intp) * _BINS + bins[..., 0].astype(np.intp)
-    masses = []
-    for share in (expected, 1.0 - expected):
-        mass = np.bincount(
-            flat.ravel(), weights=(share * weight).ravel(), minlength=_BINS * _BINS
-        ).reshape(_BINS, _BINS)
-        mass = cv2.GaussianBlur(mass, (0, 0), 0.8, borderType=cv2.BORDER_CONSTANT)
-        masses.append(mass / max(float(mass.sum()), 1.0) + 2e-3)
-    ratio = np.clip(np.log(masses[0] / masses[1]), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
+    places = np.empty(vector.shape, dtype=np.float32)
+    masses = np.zeros((2, _BINS, _BINS))
+    _count_motions(vector, expected, weight, masses, places)
+    shares = []
+    for mass in masses:
+        smooth = cv2.GaussianBlur(mass, (0, 0), 0.8, borderType=cv2.BORDER_CONSTANT)
+        shares.append(smooth / max(float(smooth.sum()), 1.0) + 2e-3)
+    ratio = np.clip(np.log(shares[0] / shares[1]), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
     return cv2.remap(  # type: ignore[no-any-return]
         ratio.astype(np.float32),
-        bins[..., 0].astype(np.float32) - 0.5,
-        bins[..., 1].astype(np.float32) - 0.5,
+        places,
+        None,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+@compiled
+def _count_motions(
+    vector: FloatImage,
+    expected: FloatMap,
+    weight: FloatMap,
+    masses: npt.NDArray[np.float64],
+    places: FloatImage,
+) -> None:
+    """Add up the histograms (2, bins, bins) of the object's motions and of its surroundings'.
+
+    And fill each pixel's place in them, float32 (h, w, 2), as `cv2.remap` reads a histogram there.
+    """
+    height, width = expected.shape
+    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+    per_unit, last = np.float32(_BINS / (2.0 * _LARGEST_RATIO)), np.float32(_BINS - 1e-3)
+    for row in range(height):
+        for column in range(width):
+            x = (vector[row, column, 0] + np.float32(_LARGEST_RATIO)) * per_unit
+            y = (vector[row, column, 1] + np.float32(_LARGEST_RATIO)) * per_unit
+            x, y = min(max(x, zero), last), min(max(y, zero), last)
+            places[row, column, 0] = x - half
+            places[row, column, 1] = y - half
+            share, trust = expected[row, column], weight[row, column]
+            masses[0, int(y), int(x)] += share * trust
+            masses[1, int(y), int(x)] += (one - share) * trust
 
 
 def sampled(generator: np.random.Generator, where: Mask, count: int) -> npt.NDArray[np.int64]:

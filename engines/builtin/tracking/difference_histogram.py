@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from utils.compiled import compiled
 from utils.mask_utils import dilate
 from utils.types import FloatMap, Mask
 
@@ -49,8 +50,23 @@ class DifferenceModel:
             return np.zeros_like(difference)
         inside, around = self._histograms + _RARE
         ratio = np.clip(np.log(inside / around), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-        log_odds = np.interp(_bin_positions(difference), np.arange(_BINS) + 0.5, ratio)
-        return np.asarray(log_odds, dtype=np.float32)
+        log_odds = np.empty(difference.shape, dtype=np.float32)
+        _look_up(_bin_positions(difference), ratio.astype(np.float32), log_odds)
+        return log_odds
+
+
+@compiled
+def _look_up(places: FloatMap, values: npt.NDArray[np.float32], out: FloatMap) -> None:
+    """Fill `out` (h, w) with the values of bins (bins,) at places on their scale, linear between middles."""
+    height, width = places.shape
+    last = np.float32(values.size - 1)
+    for row in range(height):
+        for column in range(width):
+            place = min(max(places[row, column] - np.float32(0.5), np.float32(0.0)), last)
+            left = int(place)
+            right = min(left + 1, values.size - 1)
+            share = place - np.float32(left)
+            out[row, column] = values[left] + share * (values[right] - values[left])
 
 
 def _bin_positions(difference: FloatMap) -> FloatMap:

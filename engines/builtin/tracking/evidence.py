@@ -16,6 +16,7 @@ from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, forward_coverage
 from engines.builtin.vision.processing_size import ProcessingFrame
+from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap
 
 CUES = (
@@ -81,7 +82,7 @@ def evidence_maps(
     maps = [
         contour,
         contour * trust,
-        np.clip(1.0 - forward_coverage(flow.from_previous)[view], 0.0, 1.0),
+        np.clip(1.0 - forward_coverage(flow.from_previous, prediction.window), 0.0, 1.0),
         shape.expected(size, (x0, y0), prediction.place),
         local_colour(
             prediction.previous_lab,
@@ -95,16 +96,26 @@ def evidence_maps(
         np.clip(lengths(prediction.motion_memory[view]) - _STILL, -0.8, 2.0),
         differences.evidence(prediction.motion.difference[view]),
     ]
-    return np.stack(maps).astype(np.float32)
+    return np.stack(maps).astype(np.float32, copy=False)
 
 
 def combined_log_odds(maps: FloatImage) -> FloatMap:
     """Return the log odds, float32 (h, w), of evidence maps (10, h, w)."""
-    # Not by BLAS: its threads would spin between frames, on the cores that the alpha and FFmpeg need.
-    total = np.full(maps.shape[1:], BIAS, dtype=np.float32)
-    for weight, cue in zip(WEIGHTS, maps, strict=True):
-        total += np.float32(weight) * cue
+    total = np.empty(maps.shape[1:], dtype=np.float32)
+    _add_up(maps, WEIGHTS, total)
     return total
+
+
+@compiled
+def _add_up(maps: FloatImage, weights: tuple[float, ...], out: FloatMap) -> None:
+    """Fill `out` (h, w) with the weighted sum of maps (10, h, w) and `BIAS`."""
+    count, height, width = maps.shape
+    for row in range(height):
+        for column in range(width):
+            total = np.float32(BIAS)
+            for cue in range(count):
+                total += np.float32(weights[cue]) * maps[cue, row, column]
+            out[row, column] = total
 
 
 def upsampled_lattice(values: FloatRows, shape: tuple[int, int]) -> FloatMap:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from utils.compiled import compiled
 from utils.mask_utils import signed_distance
 from utils.types import FloatMap
 
@@ -61,12 +62,22 @@ def contour_evidence(probability: FloatMap) -> FloatMap:
 
     Rises by 0.35 a pixel from the contour to 3, then slowly to 6 deep inside or far outside.
     """
-    steep = _SLOPE * signed_distance(probability > 0.5)
-    size = np.abs(steep)
-    slow = _KNEE + (size - _KNEE) * 0.15
-    return (np.sign(steep) * np.minimum(np.where(size > _KNEE, slow, size), _DEEPEST)).astype(  # type: ignore[no-any-return]
-        np.float32
-    )
+    evidence = signed_distance(probability > 0.5)
+    _bend(evidence)
+    return evidence
+
+
+@compiled
+def _bend(evidence: FloatMap) -> None:
+    """Turn distances (h, w) into log odds in place."""
+    height, width = evidence.shape
+    slope, knee, slow = np.float32(_SLOPE), np.float32(_KNEE), np.float32(0.15)
+    for row in range(height):
+        for column in range(width):
+            steep = slope * evidence[row, column]
+            size = abs(steep)
+            size = min(size if size <= knee else knee + (size - knee) * slow, np.float32(_DEEPEST))
+            evidence[row, column] = size if steep > np.float32(0.0) else -size
 
 
 class ShapeMemory:

@@ -169,7 +169,7 @@ class ObjectTracker:
             expected,
             sample_window(self._last_lab, flow.to_previous, window),
             motion,
-            motion.features(),
+            motion.features(window=window),
             self._motion_memory,
             window,
             place,

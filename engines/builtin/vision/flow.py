@@ -9,6 +9,7 @@ import numpy as np
 
 from engines.builtin.vision.processing_size import ProcessingColours
 from utils.compiled import compiled
+from utils.mask_utils import grow_box
 from utils.types import FloatImage, FloatMap
 
 _RELIABILITY_FLOOR = 0.25
@@ -133,23 +134,32 @@ def _fill_doubt(
             out[row, column] = -loop - gap * gap
 
 
-def forward_coverage(from_previous: FloatImage) -> FloatMap:
+def forward_coverage(
+    from_previous: FloatImage, window: tuple[int, int, int, int] | None = None
+) -> FloatMap:
     """Return how much of the previous frame lands on each pixel, float32 (h, w), about 1 where moved.
 
-    Near 0 means disoccluded background.
+    Near 0 means disoccluded background. Of a window (x0, y0, x1, y1) alone where one is given.
     """
-    total = np.zeros(from_previous.shape[:2], dtype=np.float32)
-    _splat_ones(from_previous, total)
+    height, width = from_previous.shape[:2]
+    x0, y0, x1, y1 = window or (0, 0, width, height)
+    reach = int(cv2.norm(from_previous, cv2.NORM_INF)) + 2
+    sources = grow_box((x0, y0, x1, y1), (width, height), 0.0, reach)
+    total = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
+    _splat_ones(from_previous, sources, x0, y0, total)
     return total
 
 
 @compiled
-def _splat_ones(flow: FloatImage, total: FloatMap) -> None:
+def _splat_ones(
+    flow: FloatImage, sources: tuple[int, int, int, int], x0: int, y0: int, total: FloatMap
+) -> None:
+    """Add to `total`, a window at (x0, y0), what of the box `sources` lands there along a flow."""
     height, width = total.shape
-    for row in range(height):
-        for column in range(width):
-            x = column + flow[row, column, 0]
-            y = row + flow[row, column, 1]
+    for row in range(sources[1], sources[3]):
+        for column in range(sources[0], sources[2]):
+            x = column + flow[row, column, 0] - x0
+            y = row + flow[row, column, 1] - y0
             left, top = int(np.floor(x)), int(np.floor(y))
             for step_y in range(2):
                 for step_x in range(2):
