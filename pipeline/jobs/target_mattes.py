@@ -254,6 +254,7 @@ class MattingRun:
                 next_s = now_s + LIVE_REREAD_INTERVAL_S
                 frame = self.frames.one(item.index)
             alpha = item.alpha.reshape(-1, *frame.shape[:2]).max(axis=0)
+            # Blended at full size, the temporaries would be a tenth of a job's peak memory.
             small, small_alpha = shrink_to(frame, LIVE_LONG_SIDE), shrink_to(alpha, LIVE_LONG_SIDE)
             picture = compose_over_checker(small, small_alpha)
             write_image(self.session.folder / LIVE_NAME, picture)

@@ -60,6 +60,11 @@ def test_shrinking_keeps_the_shape_and_never_enlarges() -> None:
     assert shrink_to(picture, 160) is picture
 
 
+def test_a_shrunk_alpha_keeps_the_values_between() -> None:
+    alpha = np.tile(np.float32([0, 0.5]), (8, 8))
+    assert np.array_equal(shrink_to(alpha, 8), np.full((4, 8), 0.25, np.float32))
+
+
 def test_written_pictures_come_back(tmp_path: Path) -> None:
     picture = np.zeros((24, 32, 3), np.uint8)
     picture[..., 0] = 200
