@@ -23,7 +23,7 @@ def crop_of(target: np.ndarray) -> BoxCrop:
     image = np.random.default_rng(0).normal(90, 6, (HEIGHT, WIDTH, 3))
     image[target] = (200, 60, 60)
     picture = to_processing_size(np.clip(image, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
-    return BoxCrop(picture.lab, picture.features)
+    return BoxCrop(picture.lab, picture.features.whole())
 
 
 def within(box: tuple[int, int, int, int]) -> Constraints:

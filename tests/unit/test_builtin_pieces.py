@@ -38,7 +38,7 @@ from engines.builtin.vision.arrays import channel_gaps
 from engines.builtin.vision.barrier_distance import barrier_distance, barrier_evidence
 from engines.builtin.vision.bilateral_grid import blur_grid, local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
-from engines.builtin.vision.features import FEATURE_COUNT, appearance
+from engines.builtin.vision.features import FEATURE_COUNT, Appearance
 from engines.builtin.vision.flow import (
     FlowEstimator,
     FlowPair,
@@ -651,7 +651,7 @@ def test_closing_early_ends_the_thread_and_closes_the_maker():
 def test_the_features_of_a_flat_picture_are_finite():
     lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     lab[:, : WIDTH // 2] = (99.7, 0.3, -0.2)
-    features = appearance(lab)
+    features = Appearance(lab).whole()
     assert features.shape == (HEIGHT, WIDTH, FEATURE_COUNT)
     assert np.isfinite(features).all()
 

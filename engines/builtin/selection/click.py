@@ -71,7 +71,7 @@ def _region(
     far = side & (distance > 0.5 * fade) & ~open_to_click
     if not far.any():
         far = side & (distance > 0.6 * float(distance[side].max()))
-    features = picture.features
+    features = picture.features.whole()
     places = np.stack([columns - click.x, rows - click.y], axis=2) / (0.1 * diagonal)
     table = np.concatenate([features, np.clip(places, -3.0, 3.0)], axis=2).astype(np.float32)
     table = table.reshape(-1, table.shape[2])

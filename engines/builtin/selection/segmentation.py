@@ -16,7 +16,7 @@ from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.vision.arrays import resize_map, resize_mask
-from engines.builtin.vision.features import appearance
+from engines.builtin.vision.features import Appearance
 from engines.builtin.vision.processing_size import (
     ProcessingColours,
     ProcessingFrame,
@@ -33,7 +33,7 @@ from utils.mask_utils import (
     grow_box,
 )
 from utils.prompts import check_prompt
-from utils.types import Box, ExpectedSize, FloatImage, FloatMap, Frame, Mask, Point, Prompt
+from utils.types import Box, ExpectedSize, FloatMap, Frame, Mask, Point, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
@@ -74,7 +74,7 @@ class BuiltinSegmentation:
         self._small_wh = processing_size(self._size_wh)
         self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
         self._small: ProcessingColours | None = None
-        self._features: FloatImage | None = None
+        self._features: Appearance | None = None
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
@@ -146,7 +146,7 @@ class BuiltinSegmentation:
             evidence = evidence + motion_cue.evidence
         colours = self._colours()
         if self._features is None:
-            self._features = appearance(colours.lab)
+            self._features = Appearance(colours.lab)
         picture = ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
         return apply_click(picture, mask, click, evidence)
 
@@ -242,7 +242,9 @@ class BuiltinSegmentation:
                 ] = True
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
         motion = motion_cue and motion_cue.part(window, crop_wh)
-        box_crop = BoxCrop(crop.lab, crop.features, motion, self._foreground(box, window, crop_wh))
+        box_crop = BoxCrop(
+            crop.lab, crop.features.whole(), motion, self._foreground(box, window, crop_wh)
+        )
         found, stability = segment_box(box_crop, constraints, trusted)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))

@@ -6,11 +6,12 @@ from collections import deque
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from engines.builtin.tracking.background_motion import MOTION_COUNT, sampled
 from engines.builtin.tracking.shape import ObjectFrame
 from engines.builtin.vision.extra_trees import FloatRows, Forest, ForestShape, Samples
-from engines.builtin.vision.features import FEATURE_COUNT
+from engines.builtin.vision.features import FEATURE_COUNT, Appearance
 from utils.mask_utils import dilate
 from utils.types import FloatImage, FloatMap, Mask
 
@@ -41,11 +42,11 @@ class AppearanceModel:
         self._appearance_forest: Forest | None = None
         self._age = 0
 
-    def confirm(self, features: FloatImage, mask: Mask, frame: ObjectFrame) -> None:
+    def confirm(self, features: Appearance, mask: Mask, frame: ObjectFrame) -> None:
         """Add a confirmed frame's samples; their motion features follow by `add_motion` a frame later.
 
         Args:
-            features: `features.appearance` of the frame, float32 (h, w, 17).
+            features: of the frame.
             mask: the user's, bool (h, w).
             frame: the object's.
         """
@@ -101,7 +102,7 @@ class AppearanceModel:
 
     def learn(
         self,
-        features: FloatImage,
+        features: Appearance,
         motion: FloatImage,
         log_odds: FloatMap,
         window: tuple[int, int, int, int],
@@ -109,7 +110,7 @@ class AppearanceModel:
     ) -> None:
         """Remember the confident pixels of a tracked frame; `log_odds` (h, w) is of the window."""
         x0, y0, x1, y1 = window
-        inside = np.zeros(features.shape[:2], dtype=bool)
+        inside = np.zeros(features.shape, dtype=bool)
         outside = inside.copy()
         inside[y0:y1, x0:x1] = log_odds > CONFIDENT_LOG_ODDS
         outside[y0:y1, x0:x1] = log_odds < -CONFIDENT_LOG_ODDS
@@ -136,7 +137,7 @@ class AppearanceModel:
 
     def rows(
         self,
-        features: FloatImage,
+        features: Appearance,
         motion: FloatImage,
         window: tuple[int, int, int, int],
         frame: ObjectFrame,
@@ -149,20 +150,21 @@ class AppearanceModel:
         x0, y0, x1, y1 = window
         across, down = frame.relative((y1 - y0, x1 - x0), (x0, y0))
         across, down = across[:, ::LATTICE], down[::LATTICE]
-        view = np.s_[y0:y1:LATTICE, x0:x1:LATTICE]
-        seen = features[view]
-        rows = np.empty((*seen.shape[:2], features.shape[2] + 2 + MOTION_COUNT), dtype=np.float32)
-        rows[..., : -2 - MOTION_COUNT] = seen
-        rows[..., -2 - MOTION_COUNT] = np.clip(across, -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[..., -1 - MOTION_COUNT] = np.clip(down, -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[..., -MOTION_COUNT:] = motion[view]
-        return rows.reshape(-1, rows.shape[2])
+        places = _lattice(features.shape, window)
+        rows = np.empty((*places.shape, FEATURE_COUNT + 2 + MOTION_COUNT), dtype=np.float32)
+        rows[..., FEATURE_COUNT] = np.clip(across, -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[..., FEATURE_COUNT + 1] = np.clip(down, -_POSITION_LIMIT, _POSITION_LIMIT)
+        rows[..., -MOTION_COUNT:] = motion[y0:y1:LATTICE, x0:x1:LATTICE]
+        flat = rows.reshape(-1, rows.shape[2])
+        features.read(places.ravel(), flat)
+        return flat
 
     def key_log_odds(self, rows: FloatRows) -> FloatRows:
         """Return the key forest's log odds of each row, float32 (N,) in [-3, 3]."""
         if self._key is None:
             raise ValueError("no confirmed frame yet")
-        return self._key.log_odds(rows[:, :-MOTION_COUNT])
+        # It was grown without the motion features, which come last, and tests none of them.
+        return self._key.log_odds(rows)
 
     def running_log_odds(self, rows: FloatRows) -> FloatRows:
         """Return the running forest's log odds of each row, float32 (N,) in [-3, 3]."""
@@ -171,12 +173,12 @@ class AppearanceModel:
         return self._running.log_odds(rows)
 
     def appearance_log_odds(
-        self, features: FloatImage, window: tuple[int, int, int, int]
+        self, features: Appearance, window: tuple[int, int, int, int]
     ) -> FloatMap:
         """Return log odds by the confirmed frames' appearance alone, whatever a pixel's position and motion.
 
         Args:
-            features: `features.appearance` of a frame, float32 (h, w, 17).
+            features: of a frame.
             window: x0, y0, x1, y1.
 
         Returns:
@@ -189,13 +191,15 @@ class AppearanceModel:
                 Samples(plain, known.labels, known.weights), _APPEARANCE_TREES, seed=4
             )
         x0, y0, x1, y1 = window
-        lattice = np.ascontiguousarray(features[y0:y1:LATTICE, x0:x1:LATTICE])
-        log_odds = self._appearance_forest.log_odds(lattice.reshape(-1, FEATURE_COUNT))
-        return cv2.resize(log_odds.reshape(lattice.shape[:2]), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
+        places = _lattice(features.shape, window)
+        rows = np.empty((places.size, FEATURE_COUNT), dtype=np.float32)
+        features.read(places.ravel(), rows)
+        log_odds = self._appearance_forest.log_odds(rows)
+        return cv2.resize(log_odds.reshape(places.shape), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
 
     def _gather(
         self,
-        features: FloatImage,
+        features: Appearance,
         motion: FloatImage,
         labels: Mask,
         frame: ObjectFrame,
@@ -203,8 +207,8 @@ class AppearanceModel:
     ) -> Samples:
         flat = np.concatenate(places)
         width = labels.shape[1]
-        rows = np.empty((flat.size, features.shape[2] + 2 + MOTION_COUNT), dtype=np.float32)
-        rows[:, : -2 - MOTION_COUNT] = features.reshape(-1, features.shape[2])[flat]
+        rows = np.empty((flat.size, FEATURE_COUNT + 2 + MOTION_COUNT), dtype=np.float32)
+        features.read(flat, rows)
         across = (flat % width - frame.x) / frame.deviation_x
         down = (flat // width - frame.y) / frame.deviation_y
         jitter = self._random.normal(0.0, _POSITION_JITTER, (2, flat.size))
@@ -212,3 +216,10 @@ class AppearanceModel:
         rows[:, -1 - MOTION_COUNT] = np.clip(down + jitter[1], -_POSITION_LIMIT, _POSITION_LIMIT)
         rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[flat]
         return Samples(rows, labels.ravel()[flat], np.ones(flat.size, dtype=np.float32))
+
+
+def _lattice(shape: tuple[int, int], window: tuple[int, int, int, int]) -> npt.NDArray[np.int64]:
+    """Return the flat indices, in a picture (h, w), of every second pixel of a window's every second line."""
+    x0, y0, x1, y1 = window
+    rows, columns = np.arange(y0, y1, LATTICE), np.arange(x0, x1, LATTICE)
+    return np.asarray(rows[:, None] * shape[1] + columns)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
@@ -14,38 +15,59 @@ from utils.types import FloatImage, FloatMap
 FEATURE_COUNT = 17
 
 
-def appearance(lab: FloatImage) -> FloatImage:
-    """Return float32 (h, w, 17) for a picture in Lab (h, w, 3).
+class Appearance:
+    """A picture's features, computed where they are read: float32 (N, 17) or (h, w, 17).
 
     Lab; Lab blurred at sigma 1.5, 4 and 20; gradient energy at two scales; local deviation of Lab.
     """
-    height, width = lab.shape[:2]
-    fine = cv2.GaussianBlur(lab, (0, 0), 1.5)
-    middle = cv2.GaussianBlur(lab, (0, 0), 4.0)
-    small_wh = max(4, width // 6), max(4, height // 6)
-    coarse = cv2.GaussianBlur(
-        cv2.resize(lab, small_wh, interpolation=cv2.INTER_AREA), (0, 0), 20.0 / 6.0
-    )
-    coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    blurred = _Blurred(fine, middle, coarse, box_mean(lab, 3), box_mean(lab * lab, 3))
-    energies = box_mean(_gradients(fine), 2), box_mean(_gradients(middle), 6)
-    features = np.empty((height, width, FEATURE_COUNT), dtype=np.float32)
-    _fill(lab, blurred, energies, features)
-    return features
+
+    def __init__(self, lab: FloatImage) -> None:
+        """Blur a picture in Lab, float32 (h, w, 3)."""
+        height, width = lab.shape[:2]
+        fine = cv2.GaussianBlur(lab, (0, 0), 1.5)
+        middle = cv2.GaussianBlur(lab, (0, 0), 4.0)
+        small_wh = max(4, width // 6), max(4, height // 6)
+        coarse = cv2.GaussianBlur(
+            cv2.resize(lab, small_wh, interpolation=cv2.INTER_AREA), (0, 0), 20.0 / 6.0
+        )
+        coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        means = box_mean(lab, 3), box_mean(lab * lab, 3)
+        energies = box_mean(_gradients(fine), 2), box_mean(_gradients(middle), 6)
+        self.shape = height, width
+        self._sources = _Sources(
+            *(image.reshape(-1, 3) for image in (lab, fine, middle, coarse, *means)),
+            *(energy.ravel() for energy in energies),
+        )
+
+    def read(self, places: npt.NDArray[np.int64], rows: FloatImage) -> None:
+        """Fill the first 17 columns of `rows` (N, 17 or more) with the features at flat indices (N,)."""
+        _fill(self._sources, places, rows)
+
+    def whole(self) -> FloatImage:
+        """Return the features of all pixels, float32 (h, w, 17)."""
+        height, width = self.shape
+        features = np.empty((height * width, FEATURE_COUNT), dtype=np.float32)
+        self.read(np.arange(height * width), features)
+        return features.reshape(height, width, FEATURE_COUNT)
 
 
-class _Blurred(NamedTuple):
-    """Lab blurred at three scales, its window mean, and the window mean of its square, float32 (h, w, 3)."""
+class _Sources(NamedTuple):
+    """What features are read from, a row a pixel: Lab, as it is, blurred at three scales, its window mean and that of
+    its square, float32 (N, 3); and the window means of two gradient energies, float32 (N,).
+    """
 
+    lab: FloatImage
     fine: FloatImage
     middle: FloatImage
     coarse: FloatImage
     mean: FloatImage
     mean_square: FloatImage
+    near: FloatMap
+    far: FloatMap
 
 
 def edge_strength(lab: FloatImage) -> FloatMap:
-    """Return the first gradient energy of `appearance` alone, float32 (h, w)."""
+    """Return the first gradient energy of `Appearance` alone, float32 (h, w)."""
     energy = box_mean(_gradients(cv2.GaussianBlur(lab, (0, 0), 1.5)), 2)
     return np.asarray(np.sqrt(np.maximum(energy, 0.0)), dtype=np.float32)
 
@@ -62,24 +84,20 @@ def _gradients(lab: FloatImage) -> FloatMap:
 
 
 @compiled
-def _fill(
-    lab: FloatImage, blurred: _Blurred, energies: tuple[FloatMap, FloatMap], out: FloatImage
-) -> None:
-    """Fill `out` (h, w, 17) in one loop, without an array of the whole picture for each step."""
-    fine, middle, coarse, mean, mean_square = blurred
-    near, far = energies
-    height, width = near.shape
+def _fill(sources: _Sources, places: npt.NDArray[np.int64], out: FloatImage) -> None:
+    """Fill the first columns of `out` (N, 17 or more) in one loop, without an array for each step."""
+    lab, fine, middle, coarse, mean, mean_square, near, far = sources
     zero = np.float32(0.0)
-    for row in range(height):
-        for column in range(width):
-            for channel in range(3):
-                out[row, column, channel] = lab[row, column, channel]
-                out[row, column, 3 + channel] = fine[row, column, channel]
-                out[row, column, 6 + channel] = middle[row, column, channel]
-                out[row, column, 9 + channel] = coarse[row, column, channel]
-                usual = mean[row, column, channel]
-                variance = mean_square[row, column, channel] - usual * usual
-                out[row, column, 14 + channel] = np.sqrt(max(variance, zero))
-            # A running mean of zeros may come out a hair below zero.
-            out[row, column, 12] = np.sqrt(max(near[row, column], zero))
-            out[row, column, 13] = np.sqrt(max(far[row, column], zero))
+    for row in range(places.size):
+        place = places[row]
+        for channel in range(3):
+            out[row, channel] = lab[place, channel]
+            out[row, 3 + channel] = fine[place, channel]
+            out[row, 6 + channel] = middle[place, channel]
+            out[row, 9 + channel] = coarse[place, channel]
+            usual = mean[place, channel]
+            variance = mean_square[place, channel] - usual * usual
+            out[row, 14 + channel] = np.sqrt(max(variance, zero))
+        # A running mean of zeros may come out a hair below zero.
+        out[row, 12] = np.sqrt(max(near[place], zero))
+        out[row, 13] = np.sqrt(max(far[place], zero))

@@ -13,6 +13,8 @@ from utils.mask_utils import grow_box
 from utils.types import FloatImage, FloatMap
 
 _RELIABILITY_FLOOR = 0.25
+_PATCH_STRIDE = 5
+"""Pixels between the patches, of 8 pixels, that are matched: the preset's 3 takes half as long again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class FlowEstimator:
 
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._dis.setPatchStride(_PATCH_STRIDE)
 
     def one_way(self, here: ProcessingColours, there: ProcessingColours) -> FloatImage:
         """Return where each pixel of `here` is in `there`, float32 (h, w, 2) as (dx, dy)."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.vision.features import appearance
+from engines.builtin.vision.features import Appearance
 from utils.types import FloatImage, Frame
 
 PROCESSING_AREA = 480 * 270
@@ -29,12 +29,9 @@ class ProcessingColours:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingFrame(ProcessingColours):
-    """The same with `features`, its appearance, float32 (h, w, 17); see `features.appearance`.
+    """The same with the features of its appearance, most of its bytes."""
 
-    They are three quarters of its bytes.
-    """
-
-    features: FloatImage
+    features: Appearance
 
 
 def processing_size(size_wh: tuple[int, int], area: int = PROCESSING_AREA) -> tuple[int, int]:
@@ -47,7 +44,7 @@ def processing_size(size_wh: tuple[int, int], area: int = PROCESSING_AREA) -> tu
 def to_processing_size(frame: Frame, size_wh: tuple[int, int]) -> ProcessingFrame:
     """Return the frame, uint8 RGB (H, W, 3), at the size `size_wh` in pixels."""
     colours = to_processing_colours(frame, size_wh)
-    return ProcessingFrame(colours.rgb, colours.lab, colours.luma, appearance(colours.lab))
+    return ProcessingFrame(colours.rgb, colours.lab, colours.luma, Appearance(colours.lab))
 
 
 def to_processing_colours(frame: Frame, size_wh: tuple[int, int]) -> ProcessingColours:
