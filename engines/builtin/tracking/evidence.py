@@ -112,10 +112,11 @@ def _add_up(maps: FloatImage, weights: tuple[float, ...], out: FloatMap) -> None
     count, height, width = maps.shape
     for row in range(height):
         for column in range(width):
-            total = np.float32(BIAS)
-            for cue in range(count):
-                total += np.float32(weights[cue]) * maps[cue, row, column]
-            out[row, column] = total
+            out[row, column] = np.float32(BIAS)
+        for cue in range(count):
+            weight = np.float32(weights[cue])
+            for column in range(width):
+                out[row, column] += weight * maps[cue, row, column]
 
 
 def upsampled_lattice(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
