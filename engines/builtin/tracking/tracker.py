@@ -44,6 +44,8 @@ _OCCLUDED_SHARE = 0.1
 """Missing area, as a share of the visible one, from which occluded parts are searched for."""
 _REAPPEARED = 0.75
 """Probability of reappeared parts, until the next frame's evidence."""
+_ITERATIONS = 40
+"""Iterations of the total variation, which begins at the sign of the evidence."""
 _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_FOREST = CUES.index("key_forest")
@@ -220,7 +222,7 @@ class ObjectTracker:
             log_odds += self._foreground.evidence_of_others(
                 expected, maps[_MOTION], prediction.window
             )
-        region = regularised(log_odds, frame.lab[view])
+        region = regularised(log_odds, frame.lab[view], iterations=_ITERATIONS)
         expected = prediction.expected[view] > 0.5
         keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
         if foreground is not None:
