@@ -52,6 +52,7 @@ class Report:
 def seeds(folder: Path) -> list[bytes]:
     """Return small real clips of every container."""
     picture = source("96x64", frames=10)
+    wide = source("256x128", frames=4)  # FFmpeg reads no APV that is smaller than a tile
     vp9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
     half = ("-vf", "format=rgba,colorchannelmixer=aa=0.5")
     made = {
@@ -72,7 +73,7 @@ def seeds(folder: Path) -> list[bytes]:
         "alpha.mov": (*picture, *half, "-c:v", "qtrle"),
         "cineform.mov": (*picture, "-pix_fmt", "yuv422p10le", "-c:v", "cfhd"),
         "hap.mov": (*picture, "-c:v", "hap"),
-        "apv.mp4": (*picture, "-pix_fmt", "yuv422p10le", "-c:v", "liboapv"),
+        "apv.mp4": (*wide, "-pix_fmt", "yuv422p10le", "-c:v", "liboapv"),
         "vvc.mp4": (*picture, "-pix_fmt", "yuv420p10le", "-c:v", "libvvenc"),
         "utvideo.avi": (*picture, "-pix_fmt", "yuv422p", "-c:v", "utvideo"),
     }

@@ -41,9 +41,15 @@ def read_request(
     for given, value in values.items():
         if given not in names:
             raise BadRequest("page.bad_value", name=str(given)[:TEXT_LIMIT])
-        if value is not None:
+        if _is_given(specs[names[given]], value):
             checked[names[given]] = _read_value(specs[names[given]], value)
     return build_request(request_type, checked, base, **structure)
+
+
+def _is_given(spec: OptionSpec, value: object) -> bool:
+    """Return whether a value was given: an empty field is none where the option may be left out."""
+    is_empty = isinstance(value, str) and not value.strip() and spec.default is None
+    return value is not None and not is_empty
 
 
 def _read_value(spec: OptionSpec, value: object) -> object:

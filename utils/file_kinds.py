@@ -49,6 +49,8 @@ _SIGNATURES = (
     (0, b"\x1f\x8b", "gzip"),
 )
 """Offset, signature and the format's name, the same in every language."""
+_ANIMATION = b"\0\0\0\x08acTL"
+"""The chunk that makes a PNG an animated one (PNG, 11.3.6.1); it comes before the picture."""
 _SOUND_SYNC = {0xFB: "MP3", 0xFA: "MP3", 0xF3: "MP3", 0xF2: "MP3", 0xF1: "AAC (ADTS)", 0xF9: "AAC (ADTS)"}  # fmt: skip
 """The byte after 0xFF that begins a frame of sound without a header (ISO/IEC 11172-3 and 13818-7)."""
 
@@ -57,7 +59,7 @@ def kind_of(head: bytes) -> str:
     """Return the name of the format that a file's first bytes show, "" where they show none."""
     for offset, signature, kind in _SIGNATURES:
         if head[offset:].startswith(signature):
-            return kind
+            return "APNG" if kind == "PNG" and _ANIMATION in head else kind
     if head[:2] == b"BM" and head[6:10] == bytes(4):
         return "BMP"
     return _SOUND_SYNC.get(head[1], "") if head[:1] == b"\xff" and len(head) > 1 else ""

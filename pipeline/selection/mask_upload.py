@@ -17,7 +17,7 @@ from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, Keyframe
 from utils.errors import UnusablePrompt
-from utils.file_kinds import HEAD_BYTES, kind_of
+from utils.file_kinds import HEAD_BYTES, is_text, kind_of
 from utils.types import Mask, Message, Prompt
 
 PAINT_ENGINE = "paint"
@@ -167,9 +167,12 @@ def _png_size(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise problem from error
     kind = kind_of(head)
-    if kind not in ("", "PNG"):
+    is_png = kind in ("PNG", "APNG")
+    if kind and not is_png:
         raise UnusablePrompt("prompt.mask_other_kind", kind=kind)
-    if len(head) < 24 or kind != "PNG" or head[12:16] != b"IHDR":
+    if not kind and is_text(head):
+        raise UnusablePrompt("prompt.mask_text")
+    if len(head) < 24 or not is_png or head[12:16] != b"IHDR":
         raise problem
     width, height = struct.unpack(">II", head[16:24])
     return width, height

@@ -66,7 +66,7 @@ MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "all one": (grey(255), "prompt.mask_full"),
     "one grey": (grey(127), "prompt.mask_full"),
     "empty file": (lambda path: path.touch(), "prompt.mask_unreadable"),
-    "text": (lambda path: path.write_text("<svg/>"), "prompt.mask_unreadable"),
+    "text": (lambda path: path.write_text("<svg/>"), "prompt.mask_text"),
     "jpeg": (lambda path: Image.new("L", SIZE).save(path, format="JPEG"), "prompt.mask_other_kind"),
     "cut off": (half_a_png, "prompt.mask_unreadable"),
     "header only": (content(lambda: png_of(SIZE, b"")[:33]), "prompt.mask_unreadable"),

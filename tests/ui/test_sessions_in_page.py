@@ -113,19 +113,21 @@ def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     assert {name.split("/")[0] for name in names} == {f"clip {n}" for n in range(10)}
 
 
-def test_the_numbered_pictures_of_a_folder_become_one_clip(
+def test_the_numbered_pictures_of_a_folder_become_one_clip_without_a_gap(
     app: AppServer, open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
     (tmp_path / "shots").mkdir()
-    paths = [tmp_path / "shots" / f"shot.{number:04d}.png" for number in range(1001, 1005)]
-    for path, left in zip(paths, (10, 20, 30, 40), strict=True):
+    paths = [tmp_path / "shots" / f"shot.{number:04d}.png" for number in (1001, 1002, 1004)]
+    for path, left in zip(paths, (10, 20, 40), strict=True):
         picture = Image.new("RGB", (96, 64), (40, 60, 90))
         picture.paste((220, 150, 40), (left, 20, left + 20, 40))
         picture.save(path)
     shutil.copy(paths[0], tmp_path / "shots" / "._shot.1001.png")
     shutil.copy(paths[0], tmp_path / "shots" / "poster.png")
     page = open_page(app.url)
+    assert page.locator("#sm-first-number").locator("input, textarea").input_value() == ""
     page.fill("#sm-upload [data-part=rate]", "23.976")
+    page.check("#sm-upload [data-part=hold]")
     page.set_input_files("#sm-upload [data-part=directory]", str(tmp_path / "shots"))
     page.wait_for_selector(".sm-viewer.sm-loaded")
     page.wait_for_function("new URL(location.href).searchParams.get('s')")

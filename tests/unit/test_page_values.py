@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.session.request import RenderRequest
 from pipeline.session.results import OutputFile
 from pipeline.session.state import SessionState, TargetRecord
 from ui.downloads import DEFAULT_NAME, file_name
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
+from ui.request_values import read_request
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
@@ -36,6 +38,16 @@ MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence
 )
 def test_language_is_the_first_one_we_speak(tags: str, setting: str, language: str) -> None:
     assert choose_language(tags, setting) == language
+
+
+@pytest.mark.parametrize(("given", "number"), [("", None), (" ", None), (None, None), ("7", 7)])
+def test_an_empty_number_of_the_first_frame_is_none(given: object, number: int | None) -> None:
+    assert read_request(RenderRequest, {"first_number": given}).files.first_number == number
+
+
+def test_an_empty_number_that_must_be_one_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        read_request(RenderRequest, {"loops": ""})
 
 
 def test_no_file_to_make_is_an_error_of_its_own() -> None:

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from config import Settings
 from engines.base import RunContext
@@ -283,6 +284,7 @@ def test_an_end_is_noticed_where_a_frame_and_the_reader_share_a_line_of_the_log(
     ("content", "name"),
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "type PNG"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(25) + b"\0\0\0\x08acTL" + bytes(64), "type APNG"),
         (b"\xff\xd8\xff\xe0" + bytes(64), "type JPEG"),
         (b"BM\x36\x02" + bytes(64), "type BMP"),
         (b"II*\0" + bytes(64), "type TIFF"),
@@ -305,6 +307,29 @@ def test_what_is_refused_is_named_as_what_it_is(
     path.write_bytes(content)
     with pytest.raises(BadUpload, match=name):
         video.probe(path)
+
+
+def test_a_still_avif_is_no_clip_and_an_avif_sequence_is(video: VideoIO, tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (96, 64), (40 * number, 60, 90)) for number in range(4)]
+    still, moving = tmp_path / "still.avif", tmp_path / "moving.avif"
+    pictures[0].save(still)
+    pictures[0].save(moving, save_all=True, append_images=pictures[1:], duration=[40, 80, 40, 40])
+    with pytest.raises(BadUpload, match="type AVIF"):
+        video.probe(still)
+    info = video.probe(moving)
+    shown = [float(info.time_s(index)) for index in range(info.frame_count)]
+    assert shown == pytest.approx([0, 0.04, 0.12, 0.16])
+
+
+def test_a_gif_is_shown_as_long_as_in_browsers(video: VideoIO, tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (96, 64), (40 * number, 60, 90)) for number in range(5)]
+    path = tmp_path / "clip.gif"
+    delays_ms = [0, 10, 20, 500, 10]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=delays_ms)
+    info = video.probe(path)
+    shown = [float(info.time_s(index)) for index in range(info.frame_count)]
+    assert shown == pytest.approx([0, 0.1, 0.2, 0.22, 0.72])
+    assert info.duration_s == pytest.approx(0.82)
 
 
 SHAPE = "geq=r=200:g=60:b=40:a='if(lt(hypot(X-30-12*N,Y-48),22),255,0)'"

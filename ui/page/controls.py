@@ -16,6 +16,7 @@ from utils.options import OptionSpec
 Control: TypeAlias = gr.Checkbox | gr.Slider | gr.Number | gr.Dropdown | gr.Textbox
 
 
+_NUMBER_LENGTH = 12
 LEAST_WIDTH_PX = 150
 """Controls of a group that would be narrower go below each other."""
 
@@ -63,6 +64,9 @@ def _build(spec: OptionSpec, language: Language) -> Control:
         return gr.Checkbox(**shared)
     if spec.kind == "choice":
         return gr.Dropdown(**_choices(spec, language), **shared)
+    if spec.kind in ("int", "float") and spec.default is None:
+        # A number field of Gradio's shows 0 for none, and sends it.
+        return gr.Textbox(max_length=_NUMBER_LENGTH, **shared)
     if spec.kind in ("int", "float"):
         whole = spec.kind == "int"
         if option.slider is not None:

@@ -63,7 +63,8 @@ class UploadSteps:
             raise BadRequest("page.bad_value", name="files")
         if len(files) > MOST_CLIPS + self._settings.max_frames:
             raise BadRequest("page.clips_limit", limit=MOST_CLIPS)
-        pictures = picture_options(event_values(event).get("fps", ""))
+        values = event_values(event)
+        pictures = picture_options(values.get("fps", ""), values.get("hold_missing"))
         owner = client_of(request).key
         uploads, refused = self._uploads(files, language)
         states: list[SessionState] = []

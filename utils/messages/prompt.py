@@ -136,8 +136,13 @@ TEXTS: dict[str, Text] = {
         zh="无法读取该蒙版。请提供与视频同尺寸的 PNG，目标区域为白色。",
     ),
     "prompt.mask_other_kind": Text(
-        en="The mask is a {kind} file. Save it as a PNG of the clip's size, white where the target is.",
+        en="The mask is a file of the type {kind}. Save it as a PNG of the clip's size, white where the target is.",
         zh="蒙版是 {kind} 格式的文件。请另存为与视频同尺寸的 PNG，目标区域为白色。",
+    ),
+    "prompt.mask_text": Text(
+        en="The mask is a text file, such as outlines in JSON or SVG. Export it as a PNG of the clip's size, white where "
+        "the target is.",
+        zh="蒙版是文本文件，例如 JSON 或 SVG 轮廓。请导出为与视频同尺寸的 PNG，目标区域为白色。",
     ),
     "prompt.mask_stretched": Text(
         en="The mask of {mask_width}x{mask_height} pixels was stretched to the clip's {width}x{height}: the clip "

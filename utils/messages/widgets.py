@@ -111,6 +111,10 @@ _UPLOAD: dict[str, Text] = {
     "choose": Text(en="Upload clips", zh="上传视频"),
     "folder": Text(en="Upload a folder", zh="上传文件夹"),
     "rate": Text(en="Frame rate of picture sequences", zh="图像序列帧率"),
+    "hold": Text(
+        en="Where pictures of a sequence are missing, hold the one before",
+        zh="图像序列有缺失时，用缺口前的一张代替",
+    ),
 }
 
 _TARGETS: dict[str, Text] = {

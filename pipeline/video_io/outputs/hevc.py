@@ -70,13 +70,14 @@ class HevcSink(VideoFileSink):
 def _held_arguments(target: RenderTarget) -> tuple[str, ...]:
     """Return FFmpeg's arguments for a last picture that stays longer than the others, as NUT can't say.
 
-    MOV keeps the duration of the picture that is stored last: without B-frames that is the one shown last.
+    MOV keeps the duration of the picture that is stored last: without B-frames that is the one shown last. It
+    counts its length in decoding times, which are the pictures' own at an uneven rate without B-frames alone.
     """
     x265 = "log-level=none:frame-threads=1"
     clip = target.clip
     last = clip.times.index(target.first_time) + target.frame_count - 1
     stays_s = (clip.end_of(last) - clip.times[last]) * clip.time_base
-    if stays_s <= _USUAL_FRAMES / clip.fps:
+    if stays_s <= _USUAL_FRAMES / clip.fps and not clip.is_variable_rate:
         return ("-x265-params", x265)
     held = f"{stays_s.numerator}/{stays_s.denominator}/TB"
     duration = rf"if(eq(N\,{target.frame_count - 1})\,{held}\,DURATION)"

@@ -17,6 +17,7 @@ from pipeline.video_io.probe.count import Count, count_frames
 from pipeline.video_io.probe.damage import damage_notices, lacks_chunks
 from pipeline.video_io.probe.edit_list import EditList, read_edit_list
 from pipeline.video_io.probe.ending import ends_early
+from pipeline.video_io.probe.gif_times import shown_times
 from pipeline.video_io.probe.header import read_header
 from pipeline.video_io.probe.sample_entry import ENCRYPTED, coding_of
 from pipeline.video_io.timing import Timing
@@ -54,6 +55,8 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
         video = replace(video, pixel_format=count.pixel_format)
     if video.untimed and len(count.times) == video.packets:
         count.times = video.times_of(len(count.times))
+    if video.codec == "gif" and count.times:
+        count.times, count.last_duration = shown_times(count.times, count.last_duration)
     is_mov = header.container.startswith("mov")
     edits = read_edit_list(path, video.track) if is_mov else EditList()
     if edits.starts_late and edits.end_s:

@@ -56,7 +56,11 @@ def read_header(settings: Settings, path: Path, patience: float = 1.0) -> Header
         raise BadUpload("video.probe_timeout", limit=round(limit_s, 1), detail=detail) from error
     if code != 0:
         raise _unreadable(settings, path, f"header worker: {code} {log}")
-    return Header.of(json.loads(text))
+    header = Header.of(json.loads(text))
+    if header.container.startswith("mov") and lacks_index(path):
+        # A still HEIC or AVIF has pictures, of which FFmpeg may show a tile, and no track.
+        raise _unreadable(settings, path, "no track")
+    return header
 
 
 def _unreadable(settings: Settings, path: Path, detail: str) -> BadUpload:

@@ -107,6 +107,7 @@ class VideoWriter:
         if recipe.container is WEBM:
             stream.metadata["alpha_mode"] = "1"
         self._stream = stream
+        self._is_variable = info.is_variable_rate and recipe.ends_without_b_frames
         self._durations: dict[int, int] = {}
         self._left = target.frame_count
 
@@ -157,7 +158,11 @@ class VideoWriter:
 
     def finish(self) -> None:
         """Write what the encoder still holds, and the file's index."""
-        self._mux(self._stream.encode(None))
+        packets = self._stream.encode(None)
+        if self._is_variable and packets:
+            # MP4 counts its length in decoding times, and these lag behind by other gaps than the last ones.
+            packets[-1].dts = packets[-1].pts
+        self._mux(packets)
         self._container.close()
 
     def abort(self) -> None:

@@ -6,10 +6,13 @@ const show = () => {
   part("folder").textContent = label("folder");
   part("limits").textContent = props.limits || "";
   part("rate-label").textContent = label("rate");
+  part("hold-label").textContent = label("hold");
   part("files").accept = (props.formats || []).map((name) => `.${name}`).join(",");
   for (const name of ["files", "directory"]) part(name).setAttribute("aria-label", label(name === "files" ? "choose" : "folder"));
 };
-part("rate").oninput = () => tell("pictures-rate", part("rate").value);
+const tellPictures = () => tell("picture-options", { fps: part("rate").value, hold_missing: part("hold").checked });
+part("rate").oninput = tellPictures;
+part("hold").onchange = tellPictures;
 part("choose").onclick = () => part("files").click();
 part("folder").onclick = () => part("directory").click();
 for (const name of ["files", "directory"]) {

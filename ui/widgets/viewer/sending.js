@@ -1,6 +1,6 @@
 // Files that were dropped, pasted or chosen are sent one by one; each clip becomes a session, and each sequence of pictures.
-let picturesRate = "";
-hear("pictures-rate", (rate) => { picturesRate = rate; });
+let pictureOptions = {}; // As `UploadSteps.clips` takes them.
+hear("picture-options", (options) => { pictureOptions = options; });
 const sendOne = (file, onShare) => new Promise((resolve) => {
   const request = new XMLHttpRequest();
   const form = new FormData();
@@ -27,7 +27,7 @@ const sendFiles = async (files) => {
     sent.push(await sendOne(file, (share) => { part("sent").textContent = `${label("sending")} ${Math.round(100 * share)} %${at}`; }));
   }
   root.classList.remove("sm-sending");
-  trigger("clips", { files: sent, fps: picturesRate });
+  trigger("clips", { files: sent, ...pictureOptions });
 };
 const endsIn = (file, suffixes) => suffixes.includes(file.name.split(".").pop().toLowerCase());
 // Of a folder its clips are taken, where it has none its numbered pictures; a file that was chosen by itself is taken or named.
