@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from utils.mask_utils import component_sums, components, keep_components
+from utils.mask_utils import component_sums, components, dilate, keep_components
 from utils.types import Mask
 
 _SMALLEST_OVERLAP = 0.25
 _PINHOLE = 0.002
 """Share of the object's area up to which a hole is an error, where `_PREDICTED_INSIDE` of it was inside."""
 _PREDICTED_INSIDE = 0.75
+_FAR = 0.4
+"""Gap to the largest part from which a part is far from it, as a share of the square root of its area."""
 
 
 def expected_parts(found: Mask, expected: Mask) -> Mask:
@@ -34,6 +36,27 @@ def without_surplus(found: Mask, largest_area: float) -> Mask:
             keep[name] = True
             total += float(areas[name])
     return keep_components(found, keep, names)
+
+
+def largest_part(found: Mask) -> Mask:
+    """Return the largest connected part of a mask, bool (h, w); all False where it is empty."""
+    names, areas = components(found)
+    keep = np.zeros(areas.size, dtype=bool)
+    if areas.size > 1:
+        keep[1 + int(np.argmax(areas[1:]))] = True
+    return keep_components(found, keep, names)
+
+
+def far_parts(found: Mask, largest: Mask) -> Mask:
+    """Return the parts of a mask, bool (h, w), that are far from its `largest` one.
+
+    Of an object in one piece, a far part is another object that touched it once, unless something that
+    occludes the object lies between them.
+    """
+    reach = max(1, round(_FAR * float(np.sqrt(np.count_nonzero(largest)))))
+    names, areas = components(found)
+    near = component_sums(dilate(largest, reach), names, areas) > 0
+    return keep_components(found, ~near, names)
 
 
 def without_pinholes(found: Mask, expected: Mask) -> Mask:

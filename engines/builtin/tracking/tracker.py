@@ -21,7 +21,13 @@ from engines.builtin.tracking.confidence import (
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
-from engines.builtin.tracking.parts import expected_parts, without_pinholes, without_surplus
+from engines.builtin.tracking.parts import (
+    expected_parts,
+    far_parts,
+    largest_part,
+    without_pinholes,
+    without_surplus,
+)
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
@@ -103,6 +109,7 @@ class ObjectTracker:
             self._expected_area = ExpectedArea(mask)
             x0, y0, x1, y1 = bounding_box(mask) or (0, 0, 0, 0)
             self._confirmed_size = x1 - x0, y1 - y0
+            self._is_in_one_piece = not far_parts(mask, largest_part(mask)).any()
             self._shape = ShapeMemory(self._estimate.probability)
             self._differences = DifferenceModel()
             self._appearance.confirm(frame.features, mask, place)
@@ -177,6 +184,17 @@ class ObjectTracker:
             place,
         )
 
+    def _without_far_parts(self, found: Mask) -> Mask:
+        """Return a mask, bool (h, w), without far parts, where the target was confirmed without any.
+
+        They stay where the largest part is less than the target's expected area: an occluder may part it.
+        """
+        largest = largest_part(found)
+        area = float(np.count_nonzero(largest))
+        if not self._is_in_one_piece or self._is_partly_occluded(area):
+            return found
+        return np.asarray(found & ~far_parts(found, largest))
+
     def _is_partly_occluded(self, area: float) -> bool:
         return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
 
@@ -227,6 +245,7 @@ class ObjectTracker:
         keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
         if foreground is not None:
             keep = without_surplus(keep, self._expected_area.largest())
+        keep = self._without_far_parts(keep)
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         reappeared = self._reappeared(frame, flow, prediction, probability, foreground)

@@ -1,0 +1,67 @@
+"""Parts of a tracked mask: the target's, or another object's far from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engines.builtin.tracking.parts import far_parts, largest_part
+from engines.builtin.tracking.tracker import ObjectTracker
+from engines.builtin.vision.flow import FlowPair
+from engines.builtin.vision.processing_size import to_processing_size
+from utils.types import Mask
+
+HEIGHT, WIDTH = 90, 160
+STILL = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+
+
+def rectangle(x0: int, y0: int, x1: int, y1: int) -> Mask:
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+BODY, FOOT, OTHER = (
+    rectangle(20, 20, 60, 60),
+    rectangle(20, 66, 60, 76),
+    rectangle(100, 20, 130, 60),
+)
+
+
+def picture(*masks: Mask) -> np.ndarray:
+    image = np.random.default_rng(0).integers(90, 110, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    for mask in masks:
+        image[mask] = (200, 60, 40)
+    return image
+
+
+def test_a_part_is_far_by_the_size_of_the_largest():
+    found = BODY | FOOT | OTHER
+    assert np.array_equal(largest_part(found), BODY)
+    assert np.array_equal(far_parts(found, BODY), OTHER)
+    # A gap of 6 pixels is far from a part of 10 pixels a side.
+    speck = rectangle(30, 66, 40, 76)
+    assert np.array_equal(far_parts(BODY | speck, speck), BODY)
+    assert not far_parts(BODY, BODY).any()
+    assert not largest_part(np.zeros_like(BODY)).any()
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "taken_in", "kept"),
+    [
+        (BODY, True, BODY),
+        (BODY | OTHER, False, BODY | OTHER),
+        (BODY | FOOT, False, BODY | FOOT),
+    ],
+)
+def test_a_far_part_stays_only_where_the_target_was_confirmed_with_one(
+    confirmed: Mask, taken_in: bool, kept: Mask
+):
+    """Flow takes the target's like for the target."""
+    frame = to_processing_size(picture(BODY, FOOT & confirmed, OTHER), (WIDTH, HEIGHT))
+    to_previous = STILL.copy()
+    if taken_in:
+        to_previous[OTHER] = -80, 0
+    flow = FlowPair(to_previous, STILL, np.ones((HEIGHT, WIDTH), np.float32))
+    found = ObjectTracker(frame, confirmed).step(frame, flow).probability > 0.5
+    assert (found & kept).sum() / (found | kept).sum() > 0.9
