@@ -88,6 +88,16 @@ class ForegroundMaps:
             return None
         return self._answer(frame)
 
+    def asks_crop_at(self, index: int) -> bool:
+        """Tell whether a frame's crop is asked about: on every second interval, in the middle of it.
+
+        An answer on a crop costs as much as one on a frame, and so one of either is never long ago.
+        Confirmed frames have both.
+        """
+        number, interval = index + self._context.first, max(self._interval, 1)
+        is_turn = number % (2 * interval) == interval + interval // 2
+        return self.is_active and (is_turn or index in self._always)
+
     def crop(
         self, frame: Frame, box: tuple[int, int, int, int], size_wh: tuple[int, int]
     ) -> FloatMap | None:

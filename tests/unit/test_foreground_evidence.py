@@ -357,6 +357,12 @@ def test_every_kth_and_every_confirmed_frame_is_asked_once() -> None:
     assert network.calls == 4
 
 
+def test_crops_are_asked_half_as_often_and_between_the_frames() -> None:
+    maps = ForegroundMaps(Network(), RunContext(), interval=3, always={6})
+    assert [index for index in range(20) if maps.asks_crop_at(index)] == [4, 6, 10, 16]
+    assert not ForegroundMaps(None, RunContext()).asks_crop_at(4)
+
+
 def test_an_interval_by_speed_follows_the_time_of_the_second_answer(monkeypatch) -> None:
     seconds = iter((0.0, 9.0, 10.0, 11.1, 20.0, 20.2, 30.0, 30.1, 40.0, 40.1))
     clock = SimpleNamespace(perf_counter=lambda: next(seconds))

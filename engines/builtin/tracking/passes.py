@@ -34,7 +34,7 @@ class Step:
     """One frame of a pass: the full frame, its copy at processing size, and the flow to the previous one.
 
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
-    a network; `answer` is the network's own of this frame, float32 (h', w'), None between asked frames.
+    a network.
     """
 
     index: int
@@ -43,7 +43,6 @@ class Step:
     flow: FlowPair | None
     next_frame: NextFrame | None = None
     foreground: Foreground | None = None
-    answer: FloatMap | None = None
 
 
 def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
@@ -98,7 +97,9 @@ class Clip:
         def ask(box: IntBox) -> FloatMap | None:
             return self.foreground.crop(step.frame, box, (width, height))
 
-        return ForegroundView(step.foreground, ask if step.answer is not None else None)
+        return ForegroundView(
+            step.foreground, ask if self.foreground.asks_crop_at(step.index) else None
+        )
 
 
 def _with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
@@ -119,7 +120,7 @@ def _with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[St
                     sample_at(last.probability, flow.to_previous),
                     sample_at(last.reliability, flow.to_previous) * flow.reliability,
                 )
-            yield replace(step, foreground=last, answer=answer)
+            yield replace(step, foreground=last)
 
 
 def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
