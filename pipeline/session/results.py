@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import zipfile
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,10 @@ _AROUND = 2
 """Frames on each side over which a frame's confidence is averaged."""
 _FLAT = 0.04
 """Difference of the averaged confidence over a clip below which no frame stands out."""
+_BESIDE_CONFIRMED = 0.05
+"""What a frame next to a confirmed one counts as better than its confidence: a correction there changes little."""
+_BESIDE_FRAMES = 10
+"""Distance from a confirmed frame, in frames, in which that falls to 1 / e."""
 
 
 class Results:
@@ -201,11 +205,12 @@ class Results:
 
 
 def least_confident(
-    confidence: Sequence[float | None], confirmed: Container[int] = ()
+    confidence: Sequence[float | None], confirmed: Collection[int] = ()
 ) -> int | None:
     """Return the frame where a correction is likeliest to help.
 
-    The one of least confidence, averaged over five frames; None where no frame stands out.
+    The one of least confidence, averaged over five frames, where frames beside confirmed ones count as a
+    little better; None where no frame stands out.
 
     Args:
         confidence: of each frame in [0, 1], None where the engine did not run.
@@ -220,7 +225,13 @@ def least_confident(
         return None
     values = np.pad([value for _, value in known], _AROUND, mode="edge")
     smooth = np.convolve(values, np.full(2 * _AROUND + 1, 1.0 / (2 * _AROUND + 1)), "valid")
-    return None if np.ptp(smooth) < _FLAT else known[int(smooth.argmin())][0]
+    if np.ptp(smooth) < _FLAT:
+        return None
+    frames = np.array([index for index, _ in known])
+    if confirmed:
+        distance = np.min([np.abs(frames - frame) for frame in confirmed], axis=0)
+        smooth += _BESIDE_CONFIRMED * np.exp(-distance / _BESIDE_FRAMES)
+    return int(frames[smooth.argmin()])
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:

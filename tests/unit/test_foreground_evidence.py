@@ -466,6 +466,16 @@ def test_a_network_that_sees_a_part_of_the_box_says_little_against_the_rest() ->
     assert both[horse].min() > 4.0
 
 
+def test_of_networks_that_fit_the_box_alike_the_one_that_sees_less_counts() -> None:
+    leg_of_another = rectangle(50, 40, 60, 60)
+    networks = [FixedAnswer(TARGET & ~leg_of_another, "people"), FixedAnswer(TARGET, "anything")]
+    cue = ForegroundCue(networks, picture(TARGET), (WIDTH, HEIGHT))
+    log_odds = cue.log_odds((30, 20, 60, 60))
+    assert log_odds is not None
+    assert log_odds[rectangle(52, 42, 58, 58)].max() < -4.0
+    assert log_odds[rectangle(34, 24, 46, 56)].min() > 4.0
+
+
 def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target() -> None:
     neighbour = rectangle(10, 30, 36, 60)
     cue = ForegroundCue([FixedAnswer(TARGET | neighbour)], picture(TARGET), (WIDTH, HEIGHT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +23,9 @@ _CROP_MARGIN = 0.5
 _LARGEST_LOGIT = 4.0
 _WEIGHT = 2.0
 """Weight of the networks' log odds beside the other evidence, where an answer fits the box."""
+_EQUAL_FIT = 0.9
+"""Fit, as a share of the best one, from which on a network is as good a judge of a box as the best."""
+_LEAST_WEIGHT = 1e-6
 _RING = 0.15
 """Width of the ring around a box in which foreground shows that an answer doesn't end with it, as a share of the box."""
 _BESIDE = 0.25
@@ -49,20 +53,23 @@ class ForegroundCue:
         """Return the networks' log odds around a box of the small picture, float32 (h, w), weighted.
 
         The mean of their answers on the whole picture and on a crop, each weighted by how well its
-        foreground fits the box: a network for people says little of a horse with its rider. Foreground
-        that goes on outside the box nearby, such as a neighbour's arm, does not speak for the target. None
-        without a network.
+        foreground fits the box: a network for people says little of a horse with its rider. Of networks
+        that fit about equally well, the one that sees less foreground at a pixel is taken: each may add
+        another object, such as a leg of a passer-by. None without a network.
         """
-        answers = [answer for network in self._networks for answer in network.answers(box)]
-        if not answers:
+        opinions = [_Opinion.of(network.answers(box), box) for network in self._networks]
+        opinions = [one for one in opinions if one.log_odds.size]
+        if not opinions:
             return None
-        fits = [_fit(answer > 0.5, box) for answer in answers]
-        total = np.zeros(answers[0].shape, dtype=np.float32)
-        for fit, answer in zip(fits, answers, strict=True):
-            logit = _logit(answer)
-            logit = np.where(logit > 0, logit * (1.0 - _going_on(answer, box)), logit)
-            total += np.float32(fit * fit) * logit
-        return np.asarray(total * np.float32(_WEIGHT / max(sum(fits), 1e-6)), dtype=np.float32)
+        best = max(one.fit for one in opinions)
+        equal = [one for one in opinions if one.fit > _EQUAL_FIT * best]
+        if len(equal) > 1:
+            means = [one.log_odds / max(one.weight, _LEAST_WEIGHT) for one in equal]
+            log_odds = np.minimum.reduce(means)
+        else:
+            weight = max(sum(one.weight for one in opinions), _LEAST_WEIGHT)
+            log_odds = np.add.reduce([one.log_odds for one in opinions]) / weight
+        return np.asarray(np.float32(_WEIGHT) * log_odds, dtype=np.float32)
 
     def overlap(self, mask: Mask, box: IntBox) -> float:
         """Return the overlap of a mask, bool (h, w), segmented in `box` with the networks' foreground there, in [0, 1].
@@ -110,6 +117,32 @@ class ForegroundCue:
             if at:
                 found.append(np.isin(names, list(at)))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    """What one network's answers say of a box: the sum of their weighted log odds, float32 (h, w), and of weights.
+
+    `fit` is that of the answer that fits the box best; see `_fit`.
+    """
+
+    log_odds: FloatMap
+    weight: float
+    fit: float
+
+    @classmethod
+    def of(cls, answers: Sequence[FloatMap], box: IntBox) -> _Opinion:
+        """Weigh a network's answers, float32 (h, w) in [0, 1], each by the square of its fit.
+
+        Foreground that goes on outside the box nearby, such as a neighbour's arm, does not speak for the target.
+        """
+        fits = [_fit(answer > 0.5, box) for answer in answers]
+        total = np.zeros(answers[0].shape if answers else (0, 0), dtype=np.float32)
+        for fit, answer in zip(fits, answers, strict=True):
+            logit = _logit(answer)
+            logit = np.where(logit > 0, logit * (1.0 - _going_on(answer, box)), logit)
+            total += np.float32(fit * fit) * logit
+        return cls(total, sum(fits), max(fits, default=0.0))
 
 
 class _Network:
