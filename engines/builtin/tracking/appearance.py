@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -42,13 +43,20 @@ class AppearanceModel:
         self._appearance_forest: Forest | None = None
         self._age = 0
 
-    def confirm(self, features: Appearance, mask: Mask, frame: ObjectFrame) -> None:
+    def confirm(
+        self,
+        features: Appearance,
+        mask: Mask,
+        frame: ObjectFrame,
+        weight: FloatMap | None = None,
+    ) -> None:
         """Add a confirmed frame's samples; their motion features follow by `add_motion` a frame later.
 
         Args:
             features: of the frame.
             mask: the user's, bool (h, w).
             frame: the object's.
+            weight: of each pixel as an example, float32 (h, w) in (0, 1]; all count alike without one.
         """
         radius = max(4, round(0.5 * (frame.deviation_x + frame.deviation_y)))
         near = dilate(mask, radius) & ~mask
@@ -60,8 +68,11 @@ class AppearanceModel:
             sampled(self._random, ~mask & ~near, count_out - near_places.size),
         ]
         still = np.zeros((*mask.shape, MOTION_COUNT), dtype=np.float32)
-        self._key_samples.append(self._gather(features, still, mask, frame, places))
+        samples = self._gather(features, still, mask, frame, places)
         self._awaiting_motion = np.concatenate(places)
+        if weight is not None:
+            samples = replace(samples, weights=weight.ravel()[self._awaiting_motion])
+        self._key_samples.append(samples)
         self._adopted = []
         self._grow_key()
         # The samples learned up to here led to an estimate that the user rejected.

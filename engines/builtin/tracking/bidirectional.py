@@ -11,7 +11,8 @@ from engines.builtin.tracking.tracker import Estimate
 from utils.mask_utils import intersection_over_union
 from utils.types import FloatMap
 
-_LEVELS = 255
+_LEVELS = 254
+"""Levels that a kept map is rounded to: an even number, so that one half is kept exactly."""
 _GOOD_OVERLAP = 0.6
 """Overlap with the confirmed frame behind, below which a reverse pass is taken to have lost the object."""
 _TRUST_POWER = 4
@@ -30,11 +31,12 @@ _TRUST_BEFORE_REDETECTION = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A compressed estimate: the probability in 255 levels, deflated."""
+    """A compressed estimate: the probability, and what a correction changed, in 254 levels, deflated."""
 
     shape: tuple[int, int]
     data: bytes
     confidence: float
+    change: bytes | None
 
 
 class ReversePass:
@@ -51,12 +53,19 @@ class ReversePass:
         self._trust: dict[int, float] = {}
         self._redetected_at: dict[int, int] = {}
 
-    def keep(self, index: int, name: int, estimate: Estimate) -> None:
-        """Store the estimate of a frame and an object."""
-        levels = np.rint(np.clip(estimate.probability, 0.0, 1.0) * _LEVELS).astype(np.uint8)
-        data = zlib.compress(levels.tobytes(), 1)
-        height, width = levels.shape
-        self._packed[index, name] = _Packed((height, width), data, estimate.confidence)
+    def keep(
+        self, index: int, name: int, estimate: Estimate, change: FloatMap | None = None
+    ) -> None:
+        """Store the estimate of a frame and an object.
+
+        `change` is that of the `Correction` ahead, carried here, float32 (h, w) in [-1, 1]; None where all of
+        the mask ahead counts.
+        """
+        height, width = estimate.probability.shape
+        packed_change = None if change is None else _packed(0.5 + 0.5 * change)
+        self._packed[index, name] = _Packed(
+            (height, width), _packed(estimate.probability), estimate.confidence, packed_change
+        )
         if estimate.temporal_overlap < _REDETECTED:
             self._redetected_at[name] = index
 
@@ -85,7 +94,8 @@ class ReversePass:
         """Return the forward pass's estimate fused with the reverse one, which is then dropped.
 
         Weights: the confidence, times the square of the nearness to the pass's own keyframe (see
-        `_NEARNESS_POWER`), times the trust in the reverse pass.
+        `_NEARNESS_POWER`), times the trust in the reverse pass. A pass from a correction of a part only
+        adds where that added, and takes away where that took away.
         """
         packed = self._packed.pop((index, name), None)
         if packed is None:
@@ -93,10 +103,24 @@ class ReversePass:
         way = ((index - self._behind) / (self._ahead - self._behind)) ** _NEARNESS_POWER
         own = (1.0 - way) ** 2 * estimate.confidence
         other = way**2 * packed.confidence * self.trust(name, index)
-        total = max(own + other, 1e-6)
-        returned: FloatMap = np.frombuffer(zlib.decompress(packed.data), dtype=np.uint8).reshape(
-            packed.shape
-        ).astype(np.float32) / np.float32(_LEVELS)
-        mixed = (own * estimate.probability + other * returned) / total
-        confidence = (own * estimate.confidence + other * packed.confidence) / total
-        return Estimate(mixed.astype(np.float32), float(confidence))
+        difference = _unpacked(packed.data, packed.shape) - estimate.probability
+        weight = np.ones(packed.shape, dtype=np.float32)
+        if packed.change is not None:
+            change = 2.0 * _unpacked(packed.change, packed.shape) - 1.0
+            weight = np.where(change * difference > 0.0, np.abs(change), np.float32(0.0))
+        share = other * weight / np.maximum(own + other * weight, 1e-6)
+        mixed = estimate.probability + share * difference
+        region = mixed > 0.5
+        returned = float(share[region].mean()) if region.any() else float(share.mean())
+        confidence = estimate.confidence + returned * (packed.confidence - estimate.confidence)
+        return Estimate(mixed.astype(np.float32), confidence)
+
+
+def _packed(values: FloatMap) -> bytes:
+    levels = np.rint(np.clip(values, 0.0, 1.0) * _LEVELS).astype(np.uint8)
+    return zlib.compress(levels.tobytes(), 1)
+
+
+def _unpacked(data: bytes, shape: tuple[int, int]) -> FloatMap:
+    levels = np.frombuffer(zlib.decompress(data), dtype=np.uint8).reshape(shape)
+    return np.asarray(levels * np.float32(1.0 / _LEVELS), dtype=np.float32)

@@ -75,6 +75,13 @@ class ExpectedArea:
         growth = (products - (x * to_x + y * to_y) / count) / spread
         self._scale *= float(np.clip(growth, 0.9, 1.1)) ** 2
 
+    def amend(self, tracked: Mask, corrected: Mask) -> None:
+        """Go on from a corrected mask, bool (h, w): expect no less where it added, no more where it took away."""
+        before, area = (float(np.count_nonzero(mask)) for mask in (tracked, corrected))
+        expected = max(self._area(), 1.0)
+        wanted = max(expected, area) if area > before else min(expected, area)
+        self._confirmed *= wanted / expected
+
     def share(self, area: float) -> float:
         """Return `area`, in pixels, as a share of the expected one, in [0, 1].
 

@@ -92,6 +92,14 @@ class DistractorMemory:
         seen = self._found & ~dilate(mask, _EDGE)
         self._memory = np.maximum(before, seen.astype(np.float32))
 
+    def amend(self, answer: FloatMap, mask: Mask, weight: FloatMap) -> None:
+        """Learn the frame followed last again, from a corrected mask, bool (h, w), where `weight` is above one half."""
+        confirmed = weight > 0.5
+        found = _outside(answer, mask) & confirmed
+        self._found = np.asarray(np.where(confirmed, found, self._found))
+        self._memory = np.where(confirmed, found, self._memory).astype(np.float32)
+        self._largest_share = max(self._largest_share, _share(found, mask))
+
 
 def _outside(answer: FloatMap, mask: Mask) -> Mask:
     """Return the parts of foreground outside a mask, bool (h, w), that are no mere rim of it."""

@@ -110,6 +110,24 @@ class ForegroundModel:
         memory.long = _updated(memory.long, now, _KEEP_LONG, to_previous)
         self._radius = _radius(mask)
 
+    def amend(self, foreground: Foreground, mask: Mask, weight: FloatMap) -> None:
+        """Learn the frame followed last again, from a corrected mask.
+
+        Args:
+            foreground: its answer.
+            mask: bool (h, w).
+            weight: how far each pixel of the mask counts as confirmed, float32 (h, w) in [0, 1].
+        """
+        memory = self._memory
+        if memory is None:
+            return
+        origin = mask.astype(np.float32)
+        memory.origin = _blended(memory.origin, origin, weight)
+        counts = _counts(foreground, mask, origin)
+        memory.recent = _blended(memory.recent, counts, weight[..., None])
+        memory.long = _blended(memory.long, counts, weight[..., None])
+        memory.distractors.amend(foreground.probability, mask, weight)
+
     def evidence(
         self,
         foreground: Foreground,
@@ -183,6 +201,10 @@ def _rate(called: FloatMap, all_pixels: FloatMap, total_called: float, total: fl
     usual = _usual(total_called, total)
     rate = (called + np.float32(_PRIOR_SHARE * usual)) / (all_pixels + np.float32(_PRIOR_SHARE))
     return np.asarray(np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE), dtype=np.float32)
+
+
+def _blended(before: FloatMap, now: FloatMap, weight: FloatMap) -> FloatMap:
+    return np.asarray(before + weight * (now - before), dtype=np.float32)
 
 
 def _updated(

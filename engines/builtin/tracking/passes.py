@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from engines.base import FrameSource, RunContext
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
+from engines.builtin.tracking.correction import Correction, correction
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
 from engines.builtin.tracking.tracker import Estimate, NextFrame, ObjectTracker, confirmed
@@ -171,7 +173,10 @@ class _Job:
         estimates: dict[int, Estimate] = {}
         for name in sorted({*self._trackers, *given}):
             if name in given:
-                estimates[name] = _confirm(self._trackers, name, given[name], step, self._clip)
+                change = _correction(self._trackers, name, given[name], step, self._clip)
+                estimates[name] = _confirm(
+                    self._trackers, name, given[name], step, self._clip, change
+                )
             elif step.flow is not None:
                 estimate = self._trackers[name].step(
                     step.working, step.flow, step.next_frame, self._clip.view(step)
@@ -198,30 +203,63 @@ class _Job:
         ahead_of_us = min(beyond, key=lambda index: abs(index - behind))
         trackers: dict[int, ObjectTracker] = {}
         kept = ReversePass(behind, ahead_of_us)
+        corrections = self._corrections_ahead(behind, ahead_of_us, direction)
+        changes = {name: one.change for name, one in corrections.items()}
         steps_back = self._clip.steps(ahead_of_us, behind - direction, -direction)
         with closing(steps_back) as steps:  # type: ignore[type-var]
             for step in steps:
                 self._clip.context.check_cancelled()
                 if step.flow is None:
-                    self._start_reverse_pass(trackers, step)
+                    self._start_reverse_pass(trackers, step, corrections)
                     continue
+                for name, change in changes.items():
+                    changes[name] = sample_at(change, step.flow.to_previous)
                 for name, tracker in trackers.items():
                     estimate = tracker.step(
                         step.working, step.flow, step.next_frame, self._clip.view(step)
                     )
                     if step.index != behind:
-                        kept.keep(step.index, name, estimate)
+                        kept.keep(step.index, name, estimate, changes.get(name))
                     elif name in known:
                         kept.compare_with_confirmed(name, estimate, known[name])
         for name, tracker in trackers.items():
             self._trackers[name].adopt_appearance(tracker, kept.trust(name, ahead_of_us))
         return kept
 
-    def _start_reverse_pass(self, trackers: dict[int, ObjectTracker], step: Step) -> None:
+    def _corrections_ahead(
+        self, behind: int, ahead_of_us: int, direction: int
+    ) -> dict[int, Correction]:
+        """Track from the confirmed frame behind to the one ahead; return what the masks there correct.
+
+        Only of objects whose mask does not count as a whole.
+        """
+        masks = self._keyframes[ahead_of_us]
+        trackers = {
+            name: deepcopy(self._trackers[name]) for name in self._trackers if name in masks
+        }
+        found: dict[int, Correction] = {}
+        steps_on = self._clip.steps(behind, ahead_of_us + direction, direction)
+        with closing(steps_on) as steps:  # type: ignore[type-var]
+            for step in steps:
+                self._clip.context.check_cancelled()
+                for name, tracker in trackers.items():
+                    if step.index == ahead_of_us:
+                        one = _correction(trackers, name, masks[name], step, self._clip)
+                        if one is not None:
+                            found[name] = one
+                    elif step.flow is not None:
+                        tracker.step(
+                            step.working, step.flow, step.next_frame, self._clip.view(step)
+                        )
+        return found
+
+    def _start_reverse_pass(
+        self, trackers: dict[int, ObjectTracker], step: Step, corrections: Mapping[int, Correction]
+    ) -> None:
         """Begin the reverse pass at a confirmed frame, with the forward pass's appearance samples."""
         for name, mask in self._keyframes[step.index].items():
             if name in self._trackers and mask.any():
-                _confirm(trackers, name, mask, step, self._clip)
+                _confirm(trackers, name, mask, step, self._clip, corrections.get(name))
                 trackers[name].adopt_appearance(self._trackers[name])
 
 
@@ -231,13 +269,31 @@ def _confirm(
     mask: Mask,
     step: Step,
     clip: Clip,
+    change: Correction | None = None,
 ) -> Estimate:
     if name in trackers and not mask.any():
         # An empty mask states that the object is not there: keep searching on later frames.
         return trackers[name].mark_absent()
+    small = _small_mask(mask, step, clip)
+    if name not in trackers:
+        weight = None if change is None else change.weight
+        trackers[name] = ObjectTracker(step.working, small, clip.view(step), weight)
+        return confirmed(small)
+    if change is not None:
+        return trackers[name].amend(step.working, small, change.weight, clip.view(step))
+    return trackers[name].correct(step.working, small, clip.view(step))
+
+
+def _correction(
+    trackers: dict[int, ObjectTracker], name: int, mask: Mask, step: Step, clip: Clip
+) -> Correction | None:
+    """Track an object to a confirmed frame; return what its mask, bool (H, W), corrects there."""
+    if name not in trackers or step.flow is None or not mask.any():
+        return None
+    estimate = trackers[name].step(step.working, step.flow, step.next_frame, clip.view(step))
+    return correction(_small_mask(mask, step, clip), estimate.probability)
+
+
+def _small_mask(mask: Mask, step: Step, clip: Clip) -> Mask:
     size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
-    small = resize_mask(check_keyframe_mask(mask, clip.frames.size_wh, step.index), size_wh)
-    if name in trackers:
-        return trackers[name].correct(step.working, small, clip.view(step))
-    trackers[name] = ObjectTracker(step.working, small, clip.view(step))
-    return confirmed(small)
+    return resize_mask(check_keyframe_mask(mask, clip.frames.size_wh, step.index), size_wh)

@@ -97,6 +97,12 @@ class TargetForeground:
         self._trust_whole = _trust(view.whole, mask)
         self._trust_crop = _trust(self._cropped, mask)
 
+    def amend(self, view: ForegroundView, mask: Mask, weight: FloatMap) -> None:
+        """Learn the frame followed last again, from a corrected mask; see `ForegroundModel.amend`."""
+        self._whole.amend(self._discounted(view.whole), mask, weight)
+        if self._cropped is not None and self._trust_crop > 0.0:
+            self._crop.amend(self._cropped, mask, weight)
+
     def advance(
         self, view: ForegroundView, expected: Mask, flow: FlowPair, missing: float = 0.0
     ) -> None:

@@ -52,6 +52,8 @@ _REAPPEARED = 0.75
 """Probability of reappeared parts, until the next frame's evidence."""
 _ITERATIONS = 40
 """Iterations of the total variation, which begins at the sign of the evidence."""
+_KEPT_SHAPE = 0.5
+"""Share of the mean shape that stays where a mask is put right."""
 _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_FOREST = CUES.index("key_forest")
@@ -88,18 +90,29 @@ class ObjectTracker:
     """The state of one object in one direction; a new one for each pass."""
 
     def __init__(
-        self, frame: ProcessingFrame, mask: Mask, foreground: ForegroundView | None = None
+        self,
+        frame: ProcessingFrame,
+        mask: Mask,
+        foreground: ForegroundView | None = None,
+        weight: FloatMap | None = None,
     ) -> None:
         self._foreground = TargetForeground()
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
         self._background_of = background_around
-        self.correct(frame, mask, foreground)
+        self.correct(frame, mask, foreground, weight)
 
     def correct(
-        self, frame: ProcessingFrame, mask: Mask, foreground: ForegroundView | None = None
+        self,
+        frame: ProcessingFrame,
+        mask: Mask,
+        foreground: ForegroundView | None = None,
+        weight: FloatMap | None = None,
     ) -> Estimate:
-        """Replace the estimate of this frame by a user's mask; return it."""
+        """Replace the estimate of this frame by a user's mask; return it.
+
+        Its pixels count as examples as far as `weight`, float32 (h, w), says, all alike without one.
+        """
         self._estimate = confirmed(mask)
         self._last_lab = frame.lab
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
@@ -112,10 +125,35 @@ class ObjectTracker:
             self._is_in_one_piece = not far_parts(mask, largest_part(mask)).any()
             self._shape = ShapeMemory(self._estimate.probability)
             self._differences = DifferenceModel()
-            self._appearance.confirm(frame.features, mask, place)
+            self._appearance.confirm(frame.features, mask, place, weight)
             if foreground is not None:
                 self._foreground.confirm(foreground, mask)
         return self._estimate
+
+    def amend(
+        self,
+        frame: ProcessingFrame,
+        mask: Mask,
+        weight: FloatMap,
+        foreground: ForegroundView | None = None,
+    ) -> Estimate:
+        """Put the estimate of this frame, which was tracked to, right by a user's mask; return the mask.
+
+        The mask counts as far as `weight` says, see `Correction`; what was learned on the way here stays.
+        """
+        tracked = self._estimate.probability
+        mixed = np.asarray(tracked + weight * (mask - tracked), dtype=np.float32)
+        self._estimate = Estimate(mixed, 1.0)
+        self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
+        self._expected_area.amend(tracked > 0.5, mask)
+        self._is_in_one_piece = not far_parts(mask, largest_part(mask)).any()
+        place = object_frame(mixed)
+        if place is not None:
+            self._shape.update(mixed, _KEPT_SHAPE)
+            self._appearance.confirm(frame.features, mask, place, weight)
+        if foreground is not None:
+            self._foreground.amend(foreground, mask, weight)
+        return confirmed(mask)
 
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
         """Use the samples of another pass's confirmed frames of the same object.

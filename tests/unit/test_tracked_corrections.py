@@ -1,0 +1,102 @@
+"""A click puts a part of a tracked mask right: what it left counts as the tracker's own."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.builtin.tracking.bidirectional import ReversePass
+from engines.builtin.tracking.confidence import ExpectedArea
+from engines.builtin.tracking.correction import correction
+from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.tracking.tracker import Estimate
+from utils.mask_utils import dilate
+from utils.types import Mask
+
+HEIGHT, WIDTH = 120, 160
+STILL = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+
+
+def disc(x: int = 80, radius: int = 40) -> Mask:
+    return cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (x, 60), radius, 1, -1) > 0
+
+
+def block(x0: int, y0: int, x1: int, y1: int) -> Mask:
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+ARM = block(115, 54, 140, 66)
+
+
+@pytest.mark.parametrize(
+    ("mask", "tracked"),
+    [(disc() | ARM, disc()), (disc() & ~ARM, disc() | ARM)],
+    ids=["added", "taken away"],
+)
+def test_what_a_click_changed_counts_as_confirmed_and_the_rest_does_not(mask, tracked) -> None:
+    found = correction(mask, tracked.astype(np.float32))
+    assert found is not None
+    assert found.weight[mask ^ tracked].min() == 1.0
+    assert found.weight[block(0, 0, 90, HEIGHT)].max() < 0.05
+    inside = ARM & ~dilate(disc(), 2)
+    assert (found.change[inside] == (1.0 if mask[inside].all() else -1.0)).all()
+    assert not found.change[block(0, 0, 100, HEIGHT)].any()
+
+
+def test_the_contour_of_the_full_size_is_no_change() -> None:
+    rim = dilate(disc(), 1) & block(0, 0, 160, 60)
+    found = correction(disc() | rim | ARM, disc().astype(np.float32))
+    assert found is not None
+    assert found.weight[ARM & ~dilate(disc(), 1)].min() == 1.0
+    assert found.weight[rim & block(0, 0, 90, 60)].max() < 0.05
+
+
+@pytest.mark.parametrize(
+    "mask", [disc(x=30), disc(radius=44)], ids=["elsewhere", "of another outline"]
+)
+def test_a_mask_of_its_own_counts_as_a_whole(mask) -> None:
+    assert correction(mask, disc().astype(np.float32)) is None
+
+
+@pytest.mark.parametrize(("sign", "changes"), [(1.0, True), (-1.0, False)])
+def test_a_pass_back_from_a_correction_changes_what_that_changed_and_nothing_else(
+    sign, changes
+) -> None:
+    nothing, there = np.zeros((HEIGHT, WIDTH), np.float32), disc().astype(np.float32)
+    left = block(0, 0, 80, HEIGHT)
+    kept = ReversePass(0, 10)
+    kept.keep(5, 1, Estimate(there, 0.9), np.float32(sign) * left)
+    found = kept.fused(5, 1, Estimate(nothing, 0.8)).probability > 0.5
+    assert np.array_equal(found, disc() & left if changes else np.zeros_like(left))
+
+
+@pytest.mark.parametrize(("corrected", "missing"), [(disc(radius=44), 0.0), (disc(radius=36), 0.0)])
+def test_no_less_is_expected_than_was_added_and_no_more_than_was_left(corrected, missing) -> None:
+    area = ExpectedArea(disc())
+    area.amend(disc(), corrected)
+    assert area.missing(float(np.count_nonzero(corrected))) == pytest.approx(missing, abs=1.0)
+    assert area.share(float(np.count_nonzero(corrected))) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_arm_that_was_put_back_does_not_lower_what_is_expected() -> None:
+    area = ExpectedArea(disc())
+    area.amend(disc(radius=20), disc(radius=30))
+    assert area.share(float(np.count_nonzero(disc(radius=30)))) < 0.6
+
+
+def test_what_a_click_takes_away_gets_no_support_from_a_network_that_shows_it() -> None:
+    answer = Foreground((disc() | ARM).astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+    model = ForegroundModel()
+    model.confirm(answer, disc() | ARM)
+    window = (0, 0, WIDTH, HEIGHT)
+    arm = ARM & ~dilate(disc(), 4)
+    assert model.evidence(answer, disc() | ARM, STILL, window)[arm].min() > 1.0
+    model.follow(answer, disc() | ARM, STILL)
+    weight = dilate(ARM, 6).astype(np.float32)
+    model.amend(answer, disc() & ~ARM, weight)
+    after = model.evidence(answer, disc() & ~ARM, STILL, window)
+    assert after[arm].max() <= 0.0
+    assert after[block(60, 50, 90, 70)].min() > 1.0
