@@ -26,6 +26,7 @@ from engines.base import (
 )
 from engines.builtin.foreground import BY_SPEED, INTERVAL, ForegroundMaps
 from engines.builtin.matting.alpha import AlphaEstimator
+from engines.builtin.matting.linear_model import EXACT, ContourError
 from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
@@ -44,8 +45,8 @@ from utils.types import Box, FloatMap, Frame, Mask, Message, Prompt
 if TYPE_CHECKING:
     from config import Settings
 
-_OUTWARD_BIAS = 0.35
-"""Outward bias of a tracked contour, in pixels at processing size: flow drags a rim of background along."""
+_TRACKED = ContourError(bias=0.25, deviation=0.6)
+"""Error of a tracked contour, in pixels at processing size: flow drags a rim of background along."""
 _TARGET = 1
 """Object id of the one target that `process` follows."""
 
@@ -161,8 +162,8 @@ class BuiltinEngine(Engine):
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
             for done, (step, probability, confidence) in enumerate(steps, start=1):
-                erosion = 0.0 if step.index in guide else _OUTWARD_BIAS
-                alpha = estimator.alpha(step.frame, probability, step.flow, erosion)
+                error = EXACT if step.index in guide else _TRACKED
+                alpha = estimator.alpha(step.frame, probability, step.flow, error)
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, confidence)
 

@@ -11,7 +11,8 @@ import pytest
 
 from engines.base import ArrayFrames
 from engines.builtin.matting.alpha import AlphaEstimator, matte
-from engines.builtin.matting.colour_projection import Colours, extrapolated_colours, project
+from engines.builtin.matting.colour_samples import BACKGROUND, FOREGROUND, UNKNOWN, sampled_alpha
+from engines.builtin.matting.linear_model import ContourError
 from engines.builtin.selection.motion_cue import NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.tracking.background_motion import (
@@ -495,47 +496,48 @@ def test_matting_at_a_reduced_size_loses_no_sharpness():
     assert np.array_equal(alpha[~band], hard[~band])
 
 
-@pytest.mark.parametrize(
-    ("front", "distance", "expected"),
-    [(1.0, 0.0, 0.3), (1.0, -4.5, 0.3 * 0.5), (0.0, 2.0, 0.75), (0.0, -4.5, 0.0)],
-    ids=["by colour", "fading beyond the band", "by distance", "nothing beyond the band"],
-)
-def test_unknown_pixels_go_by_colour_where_it_tells_and_by_distance_where_not(
-    front: float, distance: float, expected: float
-) -> None:
-    rgb = np.full((6, 9, 3), 0.3, dtype=np.float32)
-    band = np.ones((6, 9), dtype=np.uint8)
-    band[0] = 2
-    # Foreground and background at another size: black behind, white or black in front.
-    colours = Colours(
-        np.full((2, 3, 3), front, np.float32),
-        np.zeros((2, 3, 3), np.float32),
-        np.full((2, 3), front, np.float32),
-    )
-    if not front:
-        rgb[:] = 0.0
-    out = np.full((6, 9), 7.0, dtype=np.float32)
-    radius = np.float32(4.0) if distance >= 0 else np.float32(4.5 / 1.3)
-    project(rgb, band, np.full((6, 9), distance, np.float32), colours, radius, out)
-    assert np.all(out[0] == 7.0)
-    np.testing.assert_allclose(out[1:], expected, atol=0.01)
+def sampled(rgb: np.ndarray, prior: float, deviation: float) -> np.ndarray:
+    """Alpha of a strip of unknown pixels between foreground on the left and background on the right."""
+    trimap = np.full(rgb.shape[:2], UNKNOWN, np.uint8)
+    trimap[:, :20] = FOREGROUND
+    trimap[:, -20:] = BACKGROUND
+    places = np.flatnonzero(trimap == UNKNOWN)
+    priors = np.full(places.size, prior, np.float32)
+    return sampled_alpha(rgb, trimap, places, priors, deviation, 40)
 
 
-def test_colours_separate_by_their_distance_beside_the_texture_around_them():
-    inside = np.zeros((60, 90), dtype=bool)
-    inside[:, :45] = True
-    flat = np.where(inside[..., None], np.float32(0.6), np.float32(0.3)).repeat(3, axis=2)
-    noise = np.random.default_rng(4).uniform(-0.3, 0.3, flat.shape).astype(np.float32)
-    plain = extrapolated_colours(flat, inside, ~inside, 4)
-    rough = extrapolated_colours(flat + noise, inside, ~inside, 4)
-    alike = extrapolated_colours(np.full_like(flat, 0.4), inside, ~inside, 4)
-    np.testing.assert_allclose(plain.foreground, 0.6, atol=1e-5)
-    np.testing.assert_allclose(plain.background, 0.3, atol=1e-5)
-    # 3 x 0.3 squared, beside 3 x 0.06 squared: no texture.
-    np.testing.assert_allclose(plain.separability, 0.27 / 0.2808, atol=1e-3)
-    # Each channel of each side varies by 0.03.
-    np.testing.assert_allclose(rough.separability, 0.27 / (0.2808 + 4 * 6 * 0.03), atol=0.05)
-    assert alike.separability.max() < 1e-4
+def strip(front: tuple[float, ...], back: tuple[float, ...], share: float) -> np.ndarray:
+    rgb = np.empty((30, 50, 3), np.float32)
+    rgb[:, :20], rgb[:, -20:] = front, back
+    rgb[:, 20:-20] = share * np.float32(front) + (1 - share) * np.float32(back)
+    return rgb
+
+
+def test_unknown_pixels_go_by_colour_where_it_tells_and_by_the_contour_where_not() -> None:
+    orange, blue = (0.8, 0.5, 0.1), (0.1, 0.2, 0.6)
+    np.testing.assert_allclose(sampled(strip(orange, blue, 0.3), 0.9, 0.3), 0.3, atol=0.01)
+    np.testing.assert_allclose(sampled(strip(blue, blue, 0.3), 0.9, 0.3), 0.9, atol=1e-4)
+    # Colours 0.05 apart in one channel, with a noise of 0.025: the weights are 4 and 1 / 0.5 squared.
+    near = strip((0.525, 0.5, 0.5), (0.475, 0.5, 0.5), 0.0)
+    np.testing.assert_allclose(sampled(near, 1.0, 0.5), 4.0 / 8.0, atol=1e-3)
+
+
+def test_of_several_colours_those_count_that_explain_the_pixel() -> None:
+    """Two colours in rows on either side, and a mixture of one pair, which their means can't explain."""
+    rgb = strip((0.9, 0.1, 0.1), (0.1, 0.1, 0.9), 0.3)
+    rgb[::2, :20] = 0.1, 0.9, 0.1
+    rgb[1::2, -20:] = 0.9, 0.9, 0.9
+    found = sampled(rgb, 0.5, 0.3).reshape(30, 10)
+    # The few rays of some pixels meet one of the colours only.
+    np.testing.assert_allclose(np.median(found[8:-8], axis=1), 0.3, atol=0.02)
+
+
+def test_pixels_that_no_ray_leads_to_known_colours_from_keep_the_contours_alpha() -> None:
+    places = np.arange(12)
+    prior = np.linspace(0.0, 1.0, 12, dtype=np.float32)
+    plain = np.full((3, 4, 3), 0.4, np.float32)
+    found = sampled_alpha(plain, np.full((3, 4), UNKNOWN, np.uint8), places, prior, 0.2, 9)
+    assert np.array_equal(found, prior)
 
 
 def test_alphas_are_smoothed_along_the_flow():
@@ -568,7 +570,7 @@ def test_matting_erodes_what_is_solid_and_leaves_what_is_thin():
     rough[59:62, 60:] = 1.0
     line = np.s_[60, 110:190]
     as_told, _ = matte(plain, rough)
-    set_in, _ = matte(plain, rough, erosion=2.0)
+    set_in, _ = matte(plain, rough, ContourError(bias=2.0))
     assert np.array_equal(set_in[line], as_told[line])
     disc = np.s_[:, :92]
     assert np.count_nonzero(as_told[disc] > 0.5) == pytest.approx(np.pi * 30**2, rel=0.03)

@@ -1,4 +1,4 @@
-"""From a tracked probability to a soft alpha at full size: trimap, colour projection, guided filter."""
+"""From a tracked probability to a soft alpha at full size: trimap, sampled colours, guided filter."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from engines.builtin.matting.colour_projection import (
-    REACH,
-    extrapolated_colours,
-    project,
-)
+from engines.builtin.matting.colour_samples import FOREGROUND, UNKNOWN, Trimap
+from engines.builtin.matting.linear_model import EXACT, ContourError, linear_model
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
-from utils.guided_filter import guided_model
-from utils.mask_utils import bounding_box, dilate, erode, grow_box, signed_distance
+from utils.mask_utils import bounding_box, grow_box
 from utils.types import Alpha, FloatImage, FloatMap, Frame, Mask
 
 _AREA = 360 * 360
 """Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged
 through a linear model of the full picture's colours, which brings back single hairs."""
-_BAND = 0.013
-"""Half width of the unknown band, as a share of the square root of the object's area."""
-_THIN = 2
-"""Half width, in the crop's pixels, up to which a part counts as thin and is not eroded."""
 _FOOT = np.float32(0.03)
 """Alpha that is taken for none, and as much of the other end for all."""
 _LEVEL = np.float32(1.0 / 255.0)
@@ -52,7 +43,11 @@ class AlphaEstimator:
         self._previous: Alpha | None = None
 
     def alpha(
-        self, frame: Frame, probability: FloatMap, flow: FlowPair | None, erosion: float = 0.0
+        self,
+        frame: Frame,
+        probability: FloatMap,
+        flow: FlowPair | None,
+        error: ContourError = EXACT,
     ) -> Alpha:
         """Return the alpha, float32 (H, W) in [0, 1].
 
@@ -60,7 +55,7 @@ class AlphaEstimator:
             frame: uint8 RGB (H, W, 3).
             probability: of the object, float32 (h, w), at any size of the same shape.
             flow: from the previous frame of the pass, at processing size; None after a cut or at the start.
-            erosion: distance by which the probability's contour lies outside the object, in its pixels.
+            error: of the probability's contour, in its pixels.
         """
         width, height = self._size_wh
         result = np.zeros((height, width), dtype=np.float32)
@@ -74,7 +69,7 @@ class AlphaEstimator:
             # A finer map is averaged on the way, so that thin parts stay.
             is_finer = reduced_wh[0] * scale < crop_wh[0]
             rough = _crop_map(probability, view, self._size_wh, crop_wh if is_finer else reduced_wh)
-            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, erosion * scale)
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, error.scaled(scale))
             if self._smooth_over_time and flow is not None and self._previous is not None:
                 field = _WarpField(flow.to_previous, flow.reliability)
                 _smooth_over_time(alpha, unknown, self._previous, field, x0, y0)
@@ -141,7 +136,7 @@ def _smooth_over_time(
             alpha[row, column] += weight * change
 
 
-def matte(crop: Frame, rough: FloatMap, erosion: float = 0.0) -> tuple[Alpha, Mask]:
+def matte(crop: Frame, rough: FloatMap, error: ContourError = EXACT) -> tuple[Alpha, Mask]:
     """Return the alpha of a crop and its unknown band.
 
     Args:
@@ -160,7 +155,8 @@ def matte(crop: Frame, rough: FloatMap, erosion: float = 0.0) -> tuple[Alpha, Ma
         else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
     )
     rgb = small.astype(np.float32) * _LEVEL
-    model, band = _linear_model(rgb, resize_map(rough, size_wh) > 0.5, erosion * size_wh[0] / width)
+    mask = resize_map(rough, size_wh) > 0.5
+    model, band = linear_model(rgb, mask, error.scaled(size_wh[0] / width))
     alpha = np.empty((height, width), dtype=np.float32)
     unknown = np.empty((height, width), dtype=bool)
     _apply(model, band, np.ascontiguousarray(crop), alpha, unknown)
@@ -170,12 +166,12 @@ def matte(crop: Frame, rough: FloatMap, erosion: float = 0.0) -> tuple[Alpha, Ma
 @compiled
 def _apply(
     model: FloatImage,
-    band: npt.NDArray[np.uint8],
+    band: Trimap,
     crop: Frame,
     alpha: FloatMap,
     unknown: Mask,
 ) -> None:
-    """Fill `alpha` and `unknown` (H, W) from what `_model` returns, (h, w), and the picture (H, W, 3).
+    """Fill `alpha` and `unknown` (H, W) from what `linear_model` returns, (h, w), and the picture (H, W, 3).
 
     The model is enlarged bilinearly, the band to its nearest pixel.
     """
@@ -190,9 +186,9 @@ def _apply(
         nearest = min(int(row * down), small_height - 1)
         for column in range(width):
             side = band[nearest, min(int(column * across), small_width - 1)]
-            unknown[row, column] = side == 1
-            if side != 1:
-                alpha[row, column] = 1.0 if side == 2 else 0.0
+            unknown[row, column] = side == UNKNOWN
+            if side != UNKNOWN:
+                alpha[row, column] = 1.0 if side == FOREGROUND else 0.0
                 continue
             x = min(max((column + 0.5) * across - 0.5, 0.0), small_width - 1.0)
             left = int(x)
@@ -206,23 +202,6 @@ def _apply(
                 value += factor * (crop[row, column, term] * _LEVEL if term < 3 else 1)
             value = (min(max(value, np.float32(0.0)), np.float32(1.0)) - _FOOT) / (1 - 2 * _FOOT)
             alpha[row, column] = min(max(value, np.float32(0.0)), np.float32(1.0))
-
-
-def _linear_model(rgb: FloatImage, mask: Mask, erosion: float) -> tuple[FloatImage, np.ndarray]:
-    """Return the linear alpha model, float32 (h, w, 4), and 0 outside, 1 unknown, 2 inside, uint8."""
-    radius = max(2.0, _BAND * float(np.sqrt(np.count_nonzero(mask) + 1)))
-    solid = dilate(erode(mask, _THIN), _THIN + 1)
-    distance = signed_distance(mask) - np.where(solid, np.float32(erosion), np.float32(0.0))
-    inside, outside = distance > radius, distance < -radius
-    far_outside = distance < -REACH * radius
-    if not inside.any():
-        inside = erode(mask, 1)
-    known_outside = far_outside if far_outside.any() else outside
-    colours = extrapolated_colours(rgb, inside, known_outside, max(2, round(radius)))
-    band = np.where(inside, 2, np.where(far_outside, 0, 1)).astype(np.uint8)
-    estimate = inside.astype(np.float32)
-    project(rgb, band, distance, colours, np.float32(radius), estimate)
-    return guided_model(rgb, estimate, max(2, round(0.5 * radius)), 2e-4), band
 
 
 def _crop_map(

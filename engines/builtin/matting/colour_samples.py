@@ -1,0 +1,143 @@
+"""Alpha of unknown pixels by the known colours around them, which are sampled along rays."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from utils.compiled import compiled
+from utils.types import FloatImage, FloatMap
+
+BACKGROUND, UNKNOWN, FOREGROUND = 0, 1, 2
+"""Values of a trimap, uint8 (H, W)."""
+_RAYS = 12
+_TURNS = 16
+"""Angles by which the rays of neighbouring pixels are turned, so that they meet other pixels."""
+_DEEPER = 2
+"""Pixels by which a sample lies beyond the first known pixel, which may still be mixed."""
+_NOISE = 0.025
+"""Standard deviation of a colour, in [0, 1] of each channel, from the mixture of its two samples."""
+
+Trimap = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+
+
+def sampled_alpha(
+    rgb: FloatImage,
+    trimap: Trimap,
+    places: Places,
+    prior: FloatMap,
+    deviation: float,
+    reach: int,
+) -> FloatMap:
+    """Return the alpha of some pixels, float32 (N,) in [0, 1].
+
+    Each ray from a pixel samples the first known pixel that it meets, as in shared matting (Gastal and
+    Oliveira, Eurographics 2010). Each pair of a foreground and a background sample gives the alpha that
+    explains the pixel's colour best beside the prior, as in Bayesian matting (Chuang et al., CVPR 2001);
+    the result is the mean over all pairs by their marginal likelihoods. It is the prior where the colours
+    tell nothing.
+
+    Args:
+        rgb: float32 (H, W, 3) in [0, 1].
+        trimap: uint8 (H, W).
+        places: flat indices of the pixels, int64 (N,).
+        prior: alpha expected without colours, float32 (N,) in [0, 1].
+        deviation: standard deviation of the prior.
+        reach: length of the rays, in pixels.
+    """
+    samples = np.empty((2, places.size, _RAYS), dtype=np.int32)
+    angles = np.arange(_TURNS * _RAYS).reshape(_RAYS, _TURNS).T * (2.0 * np.pi / (_TURNS * _RAYS))
+    directions = np.stack([np.sin(angles), np.cos(angles)], axis=2).astype(np.float32)
+    _gather(trimap, places, directions, reach, samples)
+    alpha = np.empty(places.size, dtype=np.float32)
+    _average(rgb, places, samples, prior, np.float32(deviation), alpha)
+    return alpha
+
+
+@compiled
+def _gather(
+    trimap: Trimap,
+    places: Places,
+    directions: FloatImage,
+    reach: int,
+    samples: npt.NDArray[np.int32],
+) -> None:
+    """Fill `samples`, (2, N, rays), with flat indices of background and foreground pixels; -1 for none."""
+    height, width = trimap.shape
+    for number in range(places.size):
+        row, column = places[number] // width, places[number] % width
+        turn = (7 * column + 13 * row) % directions.shape[0]
+        for ray in range(directions.shape[1]):
+            down, across = directions[turn, ray, 0], directions[turn, ray, 1]
+            samples[0, number, ray] = -1
+            samples[1, number, ray] = -1
+            for step in range(1, reach + 1):
+                y = int(np.floor(row + down * step + 0.5))
+                x = int(np.floor(column + across * step + 0.5))
+                if y < 0 or x < 0 or y >= height or x >= width:
+                    break
+                side = trimap[y, x]
+                if side == UNKNOWN:
+                    continue
+                deep_y = int(np.floor(row + down * (step + _DEEPER) + 0.5))
+                deep_x = int(np.floor(column + across * (step + _DEEPER) + 0.5))
+                is_seen = 0 <= deep_y < height and 0 <= deep_x < width
+                if is_seen and trimap[deep_y, deep_x] == side:
+                    y, x = deep_y, deep_x
+                samples[side // 2, number, ray] = y * width + x
+                break
+
+
+@compiled
+def _average(
+    rgb: FloatImage,
+    places: Places,
+    samples: npt.NDArray[np.int32],
+    prior: FloatMap,
+    deviation: np.float32,
+    alpha: FloatMap,
+) -> None:
+    """Fill `alpha`, (N,), with the mean over the pairs of samples, each by its marginal likelihood."""
+    width, rays = rgb.shape[1], samples.shape[2]
+    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+    colour_weight = np.float32(1.0 / (_NOISE * _NOISE))
+    prior_weight = one / (deviation * deviation)
+    for number in range(places.size):
+        here = rgb[places[number] // width, places[number] % width]
+        expected = prior[number]
+        least, mass, total = np.float32(1e9), zero, zero
+        for back in range(rays):
+            place = samples[0, number, back]
+            if place < 0:
+                continue
+            background = rgb[place // width, place % width]
+            for front in range(rays):
+                place = samples[1, number, front]
+                if place < 0:
+                    continue
+                foreground = rgb[place // width, place % width]
+                length, along, apart = zero, zero, zero
+                for channel in range(3):
+                    step = foreground[channel] - background[channel]
+                    offset = here[channel] - background[channel]
+                    length += step * step
+                    along += offset * step
+                    apart += offset * offset
+                precision = length * colour_weight + prior_weight
+                value = (along * colour_weight + expected * prior_weight) / precision
+                value = min(max(value, zero), one)
+                cost = (apart - value * (along + along - value * length)) * colour_weight
+                cost += (value - expected) * (value - expected) * prior_weight
+                weight = one / np.sqrt(precision)
+                # Likelihoods are kept relative to that of the best pair so far.
+                if cost < least:
+                    shrink = np.exp(half * (cost - least))
+                    mass *= shrink
+                    total *= shrink
+                    least = cost
+                else:
+                    weight *= np.exp(half * (least - cost))
+                mass += weight
+                total += weight * value
+        alpha[number] = total / mass if mass > zero else expected
