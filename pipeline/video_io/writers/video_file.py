@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,27 @@ def threads_each(writers: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)) // max(writers, 1), MOST_THREADS))
 
 
+class _DecodingTimes:
+    """The decoding times of packets in stored order, which MP4 counts its length in.
+
+    They lag behind the shown times by the first gaps; at an uneven rate the last packet's would lag by others.
+    """
+
+    def __init__(self) -> None:
+        self._delay: int | None = None
+        self._before = -sys.maxsize
+
+    def note(self, packet: Any, *, is_last: bool) -> None:
+        """Note a packet; let the last one, shown last too, lag as the first does, as far as it can."""
+        if packet.dts is None:
+            return
+        if self._delay is None:
+            self._delay = packet.pts - packet.dts
+        if is_last:
+            packet.dts = max(packet.pts - self._delay, self._before + 1)
+        self._before = packet.dts
+
+
 class VideoWriter:
     """One video stream into one file, each frame at its own time.
 
@@ -108,6 +130,8 @@ class VideoWriter:
             stream.metadata["alpha_mode"] = "1"
         self._stream = stream
         self._is_variable = info.is_variable_rate and recipe.ends_without_b_frames
+        self._last_pts: int | None = None
+        self._decoding = _DecodingTimes()
         self._durations: dict[int, int] = {}
         self._left = target.frame_count
 
@@ -143,6 +167,8 @@ class VideoWriter:
         frame.duration = duration
         frame.time_base = self._time_base
         self._durations[frame.pts] = duration
+        if self._left == 0 and self._is_variable:
+            self._last_pts = frame.pts
         packets = self._stream.encode(frame)
         for packet in packets:
             before_mux(packet)
@@ -154,15 +180,12 @@ class VideoWriter:
             duration = self._durations.pop(packet.pts, None)
             if duration is not None:
                 packet.duration = duration
+            self._decoding.note(packet, is_last=packet.pts == self._last_pts)
             self._container.mux(packet)
 
     def finish(self) -> None:
         """Write what the encoder still holds, and the file's index."""
-        packets = self._stream.encode(None)
-        if self._is_variable and packets:
-            # MP4 counts its length in decoding times, and these lag behind by other gaps than the last ones.
-            packets[-1].dts = packets[-1].pts
-        self._mux(packets)
+        self._mux(self._stream.encode(None))
         self._container.close()
 
     def abort(self) -> None:
