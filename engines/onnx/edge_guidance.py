@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.guided_filter import guided_model
+from utils.guided_filter import box_mean, guided_model
 from utils.types import FloatMap, Frame
 
 _RADIUS, _EPSILON = 5, 1e-4
@@ -22,6 +22,11 @@ Farther away an alpha is a network's doubt about what is there, which has no edg
 _SHARE = 0.5
 _PASSES = 2
 """The second pass starts from an edge that is nearer to the picture's."""
+_EXPLAINED = 0.5
+"""Share of the alpha's variance in a window that the colours explain, up to which they have no say.
+
+Where target and surroundings share their colours, the picture's edges are others than the alpha's."""
+_LEAST_VARIANCE = 1e-4
 
 
 def drawn_to_edges(alpha: FloatMap, picture: Frame) -> FloatMap:
@@ -39,8 +44,22 @@ def drawn_to_edges(alpha: FloatMap, picture: Frame) -> FloatMap:
     for _ in range(_PASSES):
         model = guided_model(guide, alpha, _RADIUS, _EPSILON)
         filtered = np.clip((model[..., :3] * guide).sum(axis=-1) + model[..., 3], 0.0, 1.0)
-        alpha = np.asarray(alpha + share * (filtered - alpha), np.float32)
+        change = filtered - alpha
+        alpha = np.asarray(alpha + share * _clearness(alpha, change) * change, np.float32)
     return alpha
+
+
+def _clearness(alpha: FloatMap, change: FloatMap) -> FloatMap:
+    """Return how clearly the picture's colours show the alpha's edge around each pixel, float32 (h, w) in [0, 1].
+
+    Args:
+        alpha: before the filter, float32 (h, w).
+        change: of the alpha by the filter, which is what the colours don't explain of it.
+    """
+    variance = box_mean(np.square(alpha), _RADIUS) - np.square(box_mean(alpha, _RADIUS))
+    left = box_mean(np.square(change), _RADIUS) / np.maximum(variance, np.float32(_LEAST_VARIANCE))
+    clear = np.clip((1.0 - left - _EXPLAINED) / (1.0 - _EXPLAINED), 0.0, 1.0)
+    return np.asarray(np.square(clear), np.float32)
 
 
 def _from_contour(inside: npt.NDArray[np.bool_]) -> FloatMap:

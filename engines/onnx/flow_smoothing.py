@@ -3,8 +3,9 @@
 A frame network answers each frame afresh, so its alpha flickers where it is in doubt. Here the alphas of the frames
 around each one are carried to it along the motion, weighted by how well the motion explains the frames (H. Huang
 et al.'s warped temporal consistency, computed at inference), and their robust mean is taken: what most frames
-say, without the error of the few that miss a part; its contour is then drawn to the picture's edges. This is computed at a
-reduced size; the full-size alpha is moved by the difference, so that its detail stays the network's.
+say, without the error of the few that miss a part. The contour is drawn to the picture's edges before and after the
+mean. This is computed at a reduced size; the full-size alpha is moved by the difference, so that its detail stays
+the network's.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.motion import Grey, Motion, MotionStep, with_target_motion
 from utils.types import Alpha, FloatMap, Frame
 
-REACH = 6
+REACH = 8
 """Frames before and after each one whose alphas count."""
 _SPREAD = 0.4
 """Difference of alpha from the mean at which a frame's alpha counts little."""
 _MEAN_STEPS = 2
+_SAME = 1e-3
+"""Difference of alphas up to which there is nothing to smooth, as in most of a picture."""
 _MARGIN = 0.05
 """Added to both sides of an alpha's odds, which are finite by it; the larger, the nearer to the mean of alphas."""
 _HAZE = 0.05
@@ -49,15 +52,17 @@ class Sample:
 class _Moment:
     """What is kept of a frame while it lies within reach, at the reduced size.
 
-    `full` is the network's alpha of the full size in levels of 65535, `alpha` the same reduced, both None where the
-    network was not asked. `target` is that alpha, or the one before carried here. `before` and `after` lead to
-    the frames before and after. `repeats` counts the frames after it that show the same.
+    `full` is the network's alpha of the full size in levels of 65535, `alpha` the same reduced, and `drawn` that drawn
+    to the picture's edges where alphas are smoothed, all None where the network was not asked. `target` is the reduced
+    alpha, or the one before carried here. `before` and `after` lead to the frames before and after. `repeats` counts
+    the frames after it that show the same.
     """
 
     grey: Grey
     picture: Frame
     full: npt.NDArray[np.uint16] | None
     alpha: FloatMap | None
+    drawn: FloatMap | None
     target: FloatMap
     repeats: int = 0
     before: MotionStep | None = None
@@ -127,30 +132,33 @@ class FlowSmoother:
     def _moment(self, sample: Sample, previous: _Moment | None) -> _Moment:
         motion = self._motion
         grey, picture = motion.grey(sample.frame), motion.picture(sample.frame)
-        full = alpha = None
+        full = alpha = drawn = None
         if sample.alpha is not None:
             # Sixteen bits: several alphas of the full size wait here.
             full, alpha = _sixteen_bits(sample.alpha), motion.reduced(sample.alpha)
+            drawn = drawn_to_edges(alpha, picture) if self._smooths else alpha
         if previous is None:
             assert alpha is not None
-            return _Moment(grey, picture, full, alpha, alpha)
+            return _Moment(grey, picture, full, alpha, drawn, alpha)
         before, after = motion.both_ways(grey, previous.grey)
         target = alpha if alpha is not None else motion.warped(previous.target, before.flow)
         previous.after = with_target_motion(after, previous.target)
         before = with_target_motion(before, target)
-        return _Moment(grey, picture, full, alpha, target, before=before)
+        return _Moment(grey, picture, full, alpha, drawn, target, before=before)
 
     def _result(self, shot: list[_Moment], place: int) -> Alpha:
         moment = shot[place]
-        if moment.full is None or moment.alpha is None:
-            return self._between(shot, place)
-        full: Alpha = moment.full.astype(np.float32) / np.float32(_FULL_LEVELS)
-        if self._loss is not None and self._every > 1:
-            self._measure(self._loss, shot, place, full)
+        if moment.full is None:
+            full = self._between(shot, place)
+        else:
+            full = moment.full.astype(np.float32) / np.float32(_FULL_LEVELS)
+            if self._loss is not None and self._every > 1:
+                self._measure(self._loss, shot, place, full)
         if not self._smooths:
             return full
-        smoothed = drawn_to_edges(self._smoothed(shot, place), moment.picture)
-        change = cv2.resize(smoothed - moment.alpha, self._motion.full_wh)
+        own = moment.alpha if moment.alpha is not None else self._motion.reduced(full)
+        smoothed = drawn_to_edges(self._smoothed(shot, place, own), moment.picture)
+        change = cv2.resize(smoothed - own, self._motion.full_wh)
         result: Alpha = np.clip(full + change, 0.0, 1.0, dtype=np.float32)
         return result
 
@@ -182,17 +190,25 @@ class FlowSmoother:
                 return self._motion.carried(other.full, flow) / np.float32(_FULL_LEVELS), weight
         return None
 
-    def _smoothed(self, shot: list[_Moment], place: int) -> FloatMap:
-        """Return the robust mean of the alphas within reach, carried to the frame, float32 (h, w)."""
-        own = shot[place].alpha
-        assert own is not None
-        values, weights = [own], [np.ones_like(own)]
+    def _smoothed(self, shot: list[_Moment], place: int, own: FloatMap) -> FloatMap:
+        """Return the robust mean of the alphas within reach, carried to the frame, float32 (h, w).
+
+        Args:
+            own: the frame's reduced alpha; one that was carried counts for nothing where others reach the frame.
+        """
+        drawn = shot[place].drawn
+        values = [own if drawn is None else drawn]
+        weights = [np.full_like(own, _LEAST_TRUST if drawn is None else 1.0)]
         for side in (-1, 1):
             for other, flow, trust in self._around(shot, place, side, REACH):
-                if other.alpha is not None:
-                    values.append(self._motion.warped(other.alpha, flow))
+                if other.drawn is not None:
+                    values.append(self._motion.warped(other.drawn, flow))
                     weights.append(trust)
-        return without_haze(robust_mean(np.stack(values), np.stack(weights)))
+        stacked = np.stack(values)
+        differ = np.ptp(stacked, axis=0) > _SAME
+        mean = values[0].copy()
+        mean[differ] = robust_mean(stacked[:, differ], np.stack(weights)[:, differ])
+        return without_haze(mean)
 
     def _around(
         self, shot: list[_Moment], place: int, side: int, reach: int
@@ -233,13 +249,13 @@ def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:
 
 
 def robust_mean(values: FloatMap, weights: FloatMap) -> FloatMap:
-    """Return the mean along the first axis without the values far from it, float32 (h, w).
+    """Return the mean along the first axis without the values far from it, float32 (...).
 
     P. Holland and R. Welsch's weights (1977) around the weighted mean, by iterative reweighting; the last mean is
     of log odds, so that frames that are certain count more than those in doubt.
 
     Args:
-        values: float32 (n, h, w).
+        values: float32 (n, ...).
         weights: of the same form; the first of each pixel's is above 0.
     """
     found: FloatMap = (values * weights).sum(axis=0) / weights.sum(axis=0)

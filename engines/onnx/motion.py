@@ -21,6 +21,10 @@ Grey = npt.NDArray[np.uint8]
 
 LONG_SIDE = 384
 """Longest side, in pixels, of the reduced frames."""
+_FINEST_SCALE, _PATCH_STRIDE = 0, 5
+"""Halvings of the reduced frames up to which flow is computed, and distance of its patches there, in pixels.
+
+Errors of a step add up over the frames that an alpha is carried: the preset's one halving costs a third of precision."""
 _LEVELS, _MISS_PX = 100.0, 3.0
 """Difference of the frames, in levels of 255, and distance that the flow there and back misses its start by, in
 reduced pixels, of an error of 1."""
@@ -54,6 +58,8 @@ class Motion:
         self.size_wh = max(16, round(full_wh[0] * scale)), max(16, round(full_wh[1] * scale))
         self.grid = _grid(self.size_wh)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow.setFinestScale(_FINEST_SCALE)
+        self._flow.setPatchStride(_PATCH_STRIDE)
 
     def grey(self, frame: Frame) -> Grey:
         """Return the reduced frame, uint8 (h, w)."""

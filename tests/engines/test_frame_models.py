@@ -232,6 +232,17 @@ def test_frames_between_are_carried_from_both_sides():
     assert np.abs(found[3] - true[3]).max() < 1e-4
 
 
+def test_frames_between_are_smoothed_as_those_that_the_network_saw():
+    frames, true = panned(12)
+    raw: list[np.ndarray | None] = [
+        alpha.copy() if index % 2 == 0 else None for index, alpha in enumerate(true)
+    ]
+    raw[4][45:] = 0.0
+    found = smoothed([Sample(*pair) for pair in zip(frames, raw, strict=True)], every=2)
+    errors = [np.abs(one - alpha).mean() for one, alpha in zip(found, true, strict=True)]
+    assert max(errors[3:6]) < 0.1 * np.abs(raw[4] - true[4]).mean()
+
+
 def test_what_filling_costs_is_measured_on_the_clip_itself():
     frames, true = panned(9)
     alphas = [alpha if index % 2 == 0 else None for index, alpha in enumerate(true)]
