@@ -43,6 +43,7 @@ from pipeline.session.state import (
 from pipeline.storage import disk
 from pipeline.storage.files import partial_path
 from utils.errors import SessionError
+from utils.heap import return_free_memory
 from utils.types import Message
 
 
@@ -83,6 +84,8 @@ class MattingJob:
         if lock is None:
             raise SessionError("job.already_running")
         started_s = time.perf_counter()
+        # What earlier work left free lies between blocks in use, and a job's frames would not all fit there.
+        return_free_memory()
         try:
             try:
                 with disk.translate_disk_full(self._session.folder, "job.disk_during"):
@@ -212,7 +215,8 @@ class MattingJob:
             notices.append(message)
             context.on_notice(message)
 
-        source = self._services.video.open(self._session.source, clip, context.cancel)
+        video = self._services.video
+        source = video.open(self._session.source, clip, context.cancel, shares_cores=True)
         return MattingRun(
             services=self._services,
             session=self._session,

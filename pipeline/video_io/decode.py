@@ -48,13 +48,17 @@ def frame_bytes(size_wh: tuple[int, int], layout: PixelLayout) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What to read of a clip: the layouts that each frame is wanted in, and whether someone cancelled."""
+    """What to read of a clip: the layouts that each frame is wanted in, and whether someone cancelled.
+
+    `shares_cores` says that an engine or encoders work at the same time.
+    """
 
     settings: Settings
     path: Path
     info: ClipInfo
     layouts: tuple[PixelLayout, ...]
     cancel: threading.Event | None = None
+    shares_cores: bool = False
 
     @property
     def decoder(self) -> str:
@@ -163,7 +167,7 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
         *ffmpeg.base_arguments(settings),
         *(("-ss", f"{_seek_time_s(info, start):.6f}") if seek else ()),
         *((f"-c:V:{info.picture}", reading.decoder) if reading.decoder else ()),
-        *ffmpeg.guarded_input(settings, reading.path),
+        *ffmpeg.guarded_input(settings, reading.path, shares_cores=reading.shares_cores),
         *("-filter_complex", ";".join(graph)),
     ]
     for name, pipe in zip(names, ("pipe:1", *SIDE_PIPES), strict=False):
@@ -200,8 +204,10 @@ class ClipReader:
         path: Path,
         info: ClipInfo,
         cancel: threading.Event | None = None,
+        *,
+        shares_cores: bool = False,
     ) -> None:
-        self._reading = Reading(settings, path, info, ("rgb24",), cancel)
+        self._reading = Reading(settings, path, info, ("rgb24",), cancel, shares_cores)
         self._info = info
 
     @property

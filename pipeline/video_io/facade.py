@@ -66,13 +66,21 @@ class VideoIO:
         """Make one clip of a sequence's pictures; see `sequence.ingest.make_source`."""
         return make_source(self._settings, sequence, options, folder, on_picture)
 
-    def open(self, path: Path, info: ClipInfo, cancel: threading.Event | None = None) -> ClipReader:
+    def open(
+        self,
+        path: Path,
+        info: ClipInfo,
+        cancel: threading.Event | None = None,
+        *,
+        shares_cores: bool = False,
+    ) -> ClipReader:
         """Return the clip's frames; nothing is opened before the first read.
 
         Args:
             cancel: ends a read that waits for FFmpeg.
+            shares_cores: an engine or encoders work at the same time.
         """
-        return ClipReader(self._settings, path, info, cancel)
+        return ClipReader(self._settings, path, info, cancel, shares_cores=shares_cores)
 
     def read_alpha(self, path: Path, info: ClipInfo, frame: int) -> AlphaBytes:
         """Return a frame's own transparency, uint8 (H, W), 255 = opaque.

@@ -60,6 +60,7 @@ AUDIO_CODECS = (
     *(f"pcm_{name}" for name in ("u8", "s8", "s16le", "s16be", "u16le", "u16be", "s24le", "s24be", "u24le", "u24be", "s32le", "s32be", "u32le", "u32be", "s64le", "s64be", "f16le", "f24le", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw", "vidc", "s8_planar", "s16le_planar", "s16be_planar", "s24le_planar", "s32le_planar", "bluray", "dvd")),
 )  # fmt: skip
 MOST_DECODER_THREADS = 4
+"""Each holds frames of its own: 16 MB at 1080p."""
 OLDEST = (5, 1)
 VERSION_TIMEOUT_S = 15.0
 
@@ -105,8 +106,14 @@ def max_pixels(settings: Settings) -> int:
     return (settings.max_long_side + 128) * (settings.max_short_side + 128)
 
 
-def guarded_input(settings: Settings, path: Path) -> list[str]:
-    """Return the arguments that open an upload, allow-lists first."""
+def guarded_input(settings: Settings, path: Path, *, shares_cores: bool = False) -> list[str]:
+    """Return the arguments that open an upload, allow-lists first.
+
+    Args:
+        shares_cores: an engine or encoders work at the same time; decoding takes half of the cores then.
+    """
+    cores = len(os.sched_getaffinity(0))
+    threads = max(cores // 2, 1) if shares_cores else cores
     return [
         "-protocol_whitelist",
         "file",
@@ -119,7 +126,7 @@ def guarded_input(settings: Settings, path: Path) -> list[str]:
         "-max_streams",
         str(settings.max_streams),
         "-threads",
-        str(min(len(os.sched_getaffinity(0)), MOST_DECODER_THREADS)),
+        str(min(threads, MOST_DECODER_THREADS)),
         "-i",
         f"file:{path.absolute()}",
     ]

@@ -215,7 +215,7 @@ def _decoded(
     stop: threading.Event,
     stack: ExitStack,
 ) -> Iterator[tuple[Plane, ...]]:
-    reading = Reading(task.settings, task.source, task.info, layouts, stop)
+    reading = Reading(task.settings, task.source, task.info, layouts, stop, shares_cores=True)
     source = read_samples(reading, task.span.first, task.span.last + 1)
     ahead: Prefetch[tuple[Plane, ...]] = Prefetch(
         lambda: source, QUEUE_DEPTH, "decode", task.context.check_cancelled
