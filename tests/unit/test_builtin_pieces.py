@@ -11,6 +11,7 @@ import pytest
 
 from engines.base import ArrayFrames
 from engines.builtin.matting.alpha import AlphaEstimator, matte
+from engines.builtin.matting.background_plate import BackgroundPlate, Behind, behind
 from engines.builtin.matting.colour_samples import BACKGROUND, FOREGROUND, UNKNOWN, sampled_alpha
 from engines.builtin.matting.linear_model import ContourError
 from engines.builtin.selection.motion_cue import NeighbourMotion
@@ -496,14 +497,20 @@ def test_matting_at_a_reduced_size_loses_no_sharpness():
     assert np.array_equal(alpha[~band], hard[~band])
 
 
-def sampled(rgb: np.ndarray, prior: float, deviation: float) -> np.ndarray:
+def sampled(
+    rgb: np.ndarray, prior: float, deviation: float, behind: Behind | None = None
+) -> np.ndarray:
     """Alpha of a strip of unknown pixels between foreground on the left and background on the right."""
     trimap = np.full(rgb.shape[:2], UNKNOWN, np.uint8)
     trimap[:, :20] = FOREGROUND
     trimap[:, -20:] = BACKGROUND
     places = np.flatnonzero(trimap == UNKNOWN)
     priors = np.full(places.size, prior, np.float32)
-    return sampled_alpha(rgb, trimap, places, priors, deviation, 40)
+    return sampled_alpha(rgb, trimap, places, priors, deviation, 40, behind or unseen(places.size))
+
+
+def unseen(count: int) -> Behind:
+    return Behind(np.zeros((count, 3), np.float32), np.full(count, np.inf, np.float32))
 
 
 def strip(front: tuple[float, ...], back: tuple[float, ...], share: float) -> np.ndarray:
@@ -532,11 +539,49 @@ def test_of_several_colours_those_count_that_explain_the_pixel() -> None:
     np.testing.assert_allclose(np.median(found[8:-8], axis=1), 0.3, atol=0.02)
 
 
+def test_a_clean_plate_counts_as_far_as_it_is_exact() -> None:
+    """Red before green, beside which the background is blue: half red and half blue would explain nothing."""
+    rgb = strip((0.8, 0.1, 0.1), (0.1, 0.1, 0.8), 0.5)
+    rgb[:, 20:-20] = 0.45, 0.45, 0.1
+    green = np.broadcast_to(np.float32((0.1, 0.8, 0.1)), (300, 3)).copy()
+    exact = Behind(green, np.full(300, 1e-4, np.float32))
+    vague = Behind(green, np.full(300, 1e4, np.float32))
+    np.testing.assert_allclose(sampled(rgb, 0.2, 0.3, exact), 0.5, atol=0.01)
+    np.testing.assert_allclose(sampled(rgb, 0.2, 0.3, vague), 0.2, atol=0.01)
+
+
+def test_a_clean_plate_shows_what_the_target_hides_as_the_camera_moves(texture: np.ndarray) -> None:
+    """The camera pans by three pixels a frame, the target by six: it hides what was seen before it."""
+    plate = BackgroundPlate((WIDTH, HEIGHT))
+    camera = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    for index in range(3):
+        frame = texture[:HEIGHT, 3 * index : 3 * index + WIDTH]
+        hidden = disc(30 + 6 * index, 30, 7)
+        seen = plate.move(camera, (WIDTH, HEIGHT), (10, 10, 80, 50))
+        assert (seen is None) == (index == 0)
+        if seen is not None:
+            kept = seen.copy()
+        plate.remember(np.where(hidden[..., None], np.uint8(0), frame), ~hidden)
+    view = np.s_[25:36, 42:48]
+    assert hidden[view].any() and kept[view][..., 3].min() == 255
+    assert np.abs(kept[view][..., :3].astype(int) - frame[view]).max() <= 2
+    # What the target hid in both frames is not known.
+    assert kept[30, 28, 3] == 0
+    rgb = frame.astype(np.float32) / 255
+    places = np.array([30 * WIDTH + 44, 30 * WIDTH + 28])
+    known = behind(rgb, kept, ~hidden, places, 10)
+    assert known.variance[0] < 1e-4 and np.isinf(known.variance[1])
+    plate.forget()
+    assert plate.move(camera, (WIDTH, HEIGHT), (10, 10, 80, 50)) is None
+
+
 def test_pixels_that_no_ray_leads_to_known_colours_from_keep_the_contours_alpha() -> None:
     places = np.arange(12)
     prior = np.linspace(0.0, 1.0, 12, dtype=np.float32)
     plain = np.full((3, 4, 3), 0.4, np.float32)
-    found = sampled_alpha(plain, np.full((3, 4), UNKNOWN, np.uint8), places, prior, 0.2, 9)
+    found = sampled_alpha(
+        plain, np.full((3, 4), UNKNOWN, np.uint8), places, prior, 0.2, 9, unseen(12)
+    )
     assert np.array_equal(found, prior)
 
 

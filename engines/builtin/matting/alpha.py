@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 
+from engines.builtin.matting.background_plate import BackgroundPlate, Plate
 from engines.builtin.matting.colour_samples import FOREGROUND, UNKNOWN, Trimap
 from engines.builtin.matting.linear_model import EXACT, ContourError, linear_model
+from engines.builtin.tracking.background_motion import background_around
+from engines.builtin.tracking.camera_motion import IntBox, background_homography
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
@@ -24,6 +27,7 @@ _FOOT = np.float32(0.03)
 _LEVEL = np.float32(1.0 / 255.0)
 _SMOOTHING = 0.6
 _SMOOTHING_RANGE = 0.25
+_Values = TypeVar("_Values", FloatMap, Plate)
 
 
 class _WarpField(NamedTuple):
@@ -41,6 +45,7 @@ class AlphaEstimator:
         self._size_wh = size_wh
         self._smooth_over_time = temporal_smoothing
         self._previous: Alpha | None = None
+        self._plate = BackgroundPlate(size_wh)
 
     def alpha(
         self,
@@ -60,7 +65,9 @@ class AlphaEstimator:
         width, height = self._size_wh
         result = np.zeros((height, width), dtype=np.float32)
         box = bounding_box(probability > 0.2)
-        if box is not None:
+        if box is None:
+            self._plate.forget()
+        else:
             view = self._window(box, probability.shape)
             x0, y0, x1, y1 = view
             crop_wh = x1 - x0, y1 - y0
@@ -69,13 +76,30 @@ class AlphaEstimator:
             # A finer map is averaged on the way, so that thin parts stay.
             is_finer = reduced_wh[0] * scale < crop_wh[0]
             rough = _crop_map(probability, view, self._size_wh, crop_wh if is_finer else reduced_wh)
-            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, error.scaled(scale))
+            plate = self._moved_plate(flow, probability, view)
+            behind = None if plate is None else _crop_map(plate, view, self._size_wh, reduced_wh)
+            alpha, unknown = matte(frame[y0:y1, x0:x1], rough, error.scaled(scale), behind)
             if self._smooth_over_time and flow is not None and self._previous is not None:
                 field = _WarpField(flow.to_previous, flow.reliability)
                 _smooth_over_time(alpha, unknown, self._previous, field, x0, y0)
-            result[y0 : y0 + crop_wh[1], x0 : x0 + crop_wh[0]] = alpha
+            result[y0:y1, x0:x1] = alpha
+            is_visible = np.ones((height, width), dtype=bool)
+            is_visible[y0:y1, x0:x1] = ~unknown & (alpha == 0.0)
+            self._plate.remember(frame, is_visible)
         self._previous = result
         return result
+
+    def _moved_plate(
+        self, flow: FlowPair | None, probability: FloatMap, window: IntBox
+    ) -> Plate | None:
+        """Return the clean plate as this frame's camera sees it in a window; None at the start of a pass."""
+        if flow is None:
+            self._plate.forget()
+            return None
+        small_wh = flow.reliability.shape[1], flow.reliability.shape[0]
+        background = background_around(resize_map(probability, small_wh))
+        camera = background_homography(flow.to_previous, background)
+        return self._plate.move(camera, small_wh, window)
 
     def _window(
         self, box: tuple[int, int, int, int], shape: tuple[int, ...]
@@ -136,13 +160,17 @@ def _smooth_over_time(
             alpha[row, column] += weight * change
 
 
-def matte(crop: Frame, rough: FloatMap, error: ContourError = EXACT) -> tuple[Alpha, Mask]:
+def matte(
+    crop: Frame, rough: FloatMap, error: ContourError = EXACT, plate: Plate | None = None
+) -> tuple[Alpha, Mask]:
     """Return the alpha of a crop and its unknown band.
 
     Args:
         crop: uint8 RGB (H, W, 3).
         rough: probability of the object, float32 (h, w), at any size of the same shape.
-        erosion: distance by which its contour lies outside the object, in the crop's pixels.
+        error: of its contour, in the crop's pixels.
+        plate: of the background behind it, uint8 (h, w, 4), at the size that matting works at; None where nothing
+            is known.
 
     Returns:
         float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
@@ -156,7 +184,7 @@ def matte(crop: Frame, rough: FloatMap, error: ContourError = EXACT) -> tuple[Al
     )
     rgb = small.astype(np.float32) * _LEVEL
     mask = resize_map(rough, size_wh) > 0.5
-    model, band = linear_model(rgb, mask, error.scaled(size_wh[0] / width))
+    model, band = linear_model(rgb, mask, error.scaled(size_wh[0] / width), plate)
     alpha = np.empty((height, width), dtype=np.float32)
     unknown = np.empty((height, width), dtype=bool)
     _apply(model, band, np.ascontiguousarray(crop), alpha, unknown)
@@ -205,14 +233,14 @@ def _apply(
 
 
 def _crop_map(
-    values: FloatMap,
+    values: _Values,
     view: tuple[int, int, int, int],
     full_wh: tuple[int, int],
     size_wh: tuple[int, int],
-) -> FloatMap:
+) -> _Values:
     """Return the part of a small map that a window (x0, y0, x1, y1) of the full picture covers, at `size_wh`."""
     x0, y0, x1, y1 = view
-    height, width = values.shape
+    height, width = values.shape[:2]
     across, down = width / full_wh[0], height / full_wh[1]
     step_x, step_y = across * (x1 - x0) / size_wh[0], down * (y1 - y0) / size_wh[1]
     matrix = np.array(

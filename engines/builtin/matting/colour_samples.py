@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from engines.builtin.matting.background_plate import Behind
 from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap
 
@@ -17,6 +18,8 @@ _DEEPER = 2
 """Pixels by which a sample lies beyond the first known pixel, which may still be mixed."""
 _NOISE = 0.025
 """Standard deviation of a colour, in [0, 1] of each channel, from the mixture of its two samples."""
+_PLATE_SHARE = 20.0
+"""Prior odds of a clean plate's exact colour against one sample's."""
 
 Trimap = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
@@ -29,6 +32,7 @@ def sampled_alpha(
     prior: FloatMap,
     deviation: float,
     reach: int,
+    behind: Behind,
 ) -> FloatMap:
     """Return the alpha of some pixels, float32 (N,) in [0, 1].
 
@@ -45,13 +49,14 @@ def sampled_alpha(
         prior: alpha expected without colours, float32 (N,) in [0, 1].
         deviation: standard deviation of the prior.
         reach: length of the rays, in pixels.
+        behind: what a clean plate says of their background: one more sample, of known variance.
     """
     samples = np.empty((2, places.size, _RAYS), dtype=np.int32)
     angles = np.arange(_TURNS * _RAYS).reshape(_RAYS, _TURNS).T * (2.0 * np.pi / (_TURNS * _RAYS))
     directions = np.stack([np.sin(angles), np.cos(angles)], axis=2).astype(np.float32)
     _gather(trimap, places, directions, reach, samples)
     alpha = np.empty(places.size, dtype=np.float32)
-    _average(rgb, places, samples, prior, np.float32(deviation), alpha)
+    _average(rgb, places, samples, behind, prior, np.float32(deviation), alpha)
     return alpha
 
 
@@ -94,6 +99,7 @@ def _average(
     rgb: FloatImage,
     places: Places,
     samples: npt.NDArray[np.int32],
+    behind: Behind,
     prior: FloatMap,
     deviation: np.float32,
     alpha: FloatMap,
@@ -101,17 +107,26 @@ def _average(
     """Fill `alpha`, (N,), with the mean over the pairs of samples, each by its marginal likelihood."""
     width, rays = rgb.shape[1], samples.shape[2]
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
-    colour_weight = np.float32(1.0 / (_NOISE * _NOISE))
+    noise = np.float32(_NOISE * _NOISE)
     prior_weight = one / (deviation * deviation)
     for number in range(places.size):
         here = rgb[places[number] // width, places[number] % width]
         expected = prior[number]
         least, mass, total = np.float32(1e9), zero, zero
-        for back in range(rays):
-            place = samples[0, number, back]
-            if place < 0:
+        for back in range(rays + 1):
+            # The last one is the plate's.
+            colour_weight, share = one / noise, one
+            if back == rays:
+                colour_weight = one / (noise + behind.variance[number])
+                share = np.float32(_PLATE_SHARE) * noise * colour_weight
+                background = behind.colour[number]
+            else:
+                place = samples[0, number, back]
+                if place < 0:
+                    continue
+                background = rgb[place // width, place % width]
+            if share == zero:
                 continue
-            background = rgb[place // width, place % width]
             for front in range(rays):
                 place = samples[1, number, front]
                 if place < 0:
@@ -129,7 +144,7 @@ def _average(
                 value = min(max(value, zero), one)
                 cost = (apart - value * (along + along - value * length)) * colour_weight
                 cost += (value - expected) * (value - expected) * prior_weight
-                weight = one / np.sqrt(precision)
+                weight = share / np.sqrt(precision)
                 # Likelihoods are kept relative to that of the best pair so far.
                 if cost < least:
                     shrink = np.exp(half * (cost - least))

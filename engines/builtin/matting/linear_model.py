@@ -7,6 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from engines.builtin.matting.background_plate import Plate, behind
 from engines.builtin.matting.colour_samples import (
     BACKGROUND,
     FOREGROUND,
@@ -25,6 +26,8 @@ _REACH = 1.6
 """Extent of the unknown band on both sides, in half widths: farther than one of them by colour alone."""
 _RAY = 8.0
 """Length of the rays along which known colours are sampled, in half widths."""
+_NEARBY = 5.0
+"""Reach of the surroundings in which a clean plate is compared with the picture, in half widths."""
 _THIN = 3
 """Half width, in the crop's pixels, up to which a part counts as thin: it is not eroded, nor filtered away."""
 _THIN_BAND = np.float32(1.0)
@@ -50,13 +53,16 @@ EXACT = ContourError()
 """The error of a contour that a user confirmed."""
 
 
-def linear_model(rgb: FloatImage, mask: Mask, error: ContourError) -> tuple[FloatImage, Trimap]:
+def linear_model(
+    rgb: FloatImage, mask: Mask, error: ContourError, plate: Plate | None = None
+) -> tuple[FloatImage, Trimap]:
     """Return the alpha of a picture as a linear model of its colours, and the trimap of its unknown band.
 
     Args:
         rgb: float32 (h, w, 3) in [0, 1].
         mask: the object, bool (h, w).
         error: of the mask's contour, in pixels.
+        plate: of the background, uint8 (h, w, 4); None where nothing is known of it.
 
     Returns:
         float32 (h, w, 4): three slopes and an offset; and uint8 (h, w).
@@ -72,7 +78,9 @@ def linear_model(rgb: FloatImage, mask: Mask, error: ContourError) -> tuple[Floa
     width = np.where(is_thin, _THIN_BAND, np.float32(radius))
     prior = np.clip(0.5 + here / (2.0 * width), 0.0, 1.0).astype(np.float32)
     deviation = float(np.hypot(_PRIOR_DEVIATION, error.deviation / (2.0 * radius)))
-    alpha = sampled_alpha(rgb, known, places, prior, deviation, round(_RAY * radius))
+    seen = behind(rgb, plate, known == BACKGROUND, places, round(_NEARBY * radius))
+    reach = round(_RAY * radius)
+    alpha = sampled_alpha(rgb, known, places, prior, deviation, reach, seen)
     # Beyond the half width it fades to what the contour says.
     nearest = here > 0.0
     share = np.clip((_REACH - np.abs(here) / radius) / (_REACH - 1.0), 0.0, 1.0)

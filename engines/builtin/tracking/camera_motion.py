@@ -17,10 +17,10 @@ IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, half-open."""
 
 
-def background_flow(flow: FloatImage, background: Mask, window: IntBox | None = None) -> FloatImage:
-    """Return the flow that a plane's homography gives the background, float32 (h, w, 2) of the window.
+def background_homography(flow: FloatImage, background: Mask) -> npt.NDArray[np.float64]:
+    """Return the homography, float64 (3, 3), that moves background pixels as the flow, (h, w, 2), does.
 
-    Fitted by RANSAC to the flow of at most 500 background pixels; the median flow where that fails.
+    Fitted by RANSAC to the flow of at most 500 background pixels; the median shift where that fails.
     """
     height, width = background.shape
     places = np.flatnonzero(background)
@@ -33,12 +33,18 @@ def background_flow(flow: FloatImage, background: Mask, window: IntBox | None = 
     homography, _ = cv2.findHomography(
         source, target, cv2.RANSAC, 1.0, maxIters=300, confidence=0.99
     )
-    x0, y0, x1, y1 = window or (0, 0, width, height)
     if homography is None:
-        median = np.median(flow[rows, columns], axis=0)
-        return np.broadcast_to(median, (y1 - y0, x1 - x0, 2)).astype(np.float32)
+        across, down = np.median(flow[rows, columns], axis=0)
+        homography = np.array([[1.0, 0.0, across], [0.0, 1.0, down], [0.0, 0.0, 1.0]])
+    return np.asarray(homography, dtype=np.float64)
+
+
+def background_flow(flow: FloatImage, background: Mask, window: IntBox | None = None) -> FloatImage:
+    """Return the flow that a plane's homography gives the background, float32 (h, w, 2) of the window."""
+    height, width = background.shape
+    x0, y0, x1, y1 = window or (0, 0, width, height)
     plane_flow = np.empty((y1 - y0, x1 - x0, 2), dtype=np.float32)
-    _fill_plane_flow(homography, x0, y0, plane_flow)
+    _fill_plane_flow(background_homography(flow, background), x0, y0, plane_flow)
     return plane_flow
 
 
