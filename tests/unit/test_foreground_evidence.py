@@ -486,6 +486,29 @@ def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target()
 
 
 @pytest.mark.parametrize(
+    ("found", "places", "says_of_person"),
+    [
+        (CROWD, [], 1),
+        (CROWD, [(80, 40)], 1),
+        # So near that both may be one object, as a rider and the clicked horse.
+        (CROWD, [(67, 40)], 1),
+        (CROWD, [(40, 40)], 0),
+        (CROWD | TARGET, [(40, 40)], -1),
+        (CROWD | TARGET, [(40, 40), (80, 40)], 1),
+    ],
+)
+def test_other_objects_than_the_clicked_one_do_not_speak_for_it(
+    found, places: list[tuple[int, int]], says_of_person: int
+) -> None:
+    cue = ForegroundCue([FixedAnswer(found)], picture(TARGET), (WIDTH, HEIGHT))
+    log_odds = cue.log_odds((20, 10, 115, 70), places)
+    assert log_odds is not None
+    assert np.sign(log_odds[CROWD].mean()) == says_of_person
+    is_clicked = says_of_person == 1
+    assert (cue.overlap(CROWD, (20, 10, 115, 70), places) > 0.4) == is_clicked
+
+
+@pytest.mark.parametrize(
     ("found", "chosen"),
     [
         ((TARGET, TARGET), "second"),

@@ -30,6 +30,11 @@ _RING = 0.15
 """Width of the ring around a box in which foreground shows that an answer doesn't end with it, as a share of the box."""
 _BESIDE = 0.25
 """Share of a pixel's surroundings in the ring from which on the ring tells of the pixel in full."""
+_JOINED = 0.2
+"""Distance up to which a click may be on the object that foreground is a part of, as a share of the square root of its
+area."""
+_TOGETHER = 3
+"""Pixels between parts of foreground that are of one object, such as those beside a strap."""
 _NEAR = 8
 """Pixels around a mask in which foreground is compared with it."""
 _LEAST_AGREEMENT, _FULL_AGREEMENT = 0.6, 0.9
@@ -49,15 +54,17 @@ class ForegroundCue:
         """Prepare for `image`, uint8 RGB (H, W, 3), and maps of `small_wh` pixels; asks nothing yet."""
         self._networks = [_Network(source, image, small_wh) for source in sources if source.network]
 
-    def log_odds(self, box: IntBox) -> FloatMap | None:
+    def log_odds(self, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> FloatMap | None:
         """Return the networks' log odds around a box of the small picture, float32 (h, w), weighted.
 
         The mean of their answers on the whole picture and on a crop, each weighted by how well its
         foreground fits the box: a network for people says little of a horse with its rider. Of networks
         that fit about equally well, the one that sees less foreground at a pixel is taken: each may add
-        another object, such as a leg of a passer-by. None without a network.
+        another object, such as a leg of a passer-by. Of positive clicks at `places` (x, y), other objects
+        that an answer shows speak against it, and one that shows nothing else says nothing; see
+        `_other_objects`. None without a network.
         """
-        opinions = [_Opinion.of(network.answers(box), box) for network in self._networks]
+        opinions = [_Opinion.of(network.answers(box), box, places) for network in self._networks]
         opinions = [one for one in opinions if one.log_odds.size]
         if not opinions:
             return None
@@ -71,12 +78,13 @@ class ForegroundCue:
             log_odds = np.add.reduce([one.log_odds for one in opinions]) / weight
         return np.asarray(np.float32(_WEIGHT) * log_odds, dtype=np.float32)
 
-    def overlap(self, mask: Mask, box: IntBox) -> float:
+    def overlap(self, mask: Mask, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> float:
         """Return the overlap of a mask, bool (h, w), segmented in `box` with the networks' foreground there, in [0, 1].
 
         The mean over their answers, weighted as in `log_odds`; 0 without a network.
         """
         answers = [answer > 0.5 for network in self._networks for answer in network.answers(box)]
+        answers = [found & ~_other_objects(found, places) for found in answers]
         weights = [_fit(found, box) ** 2 for found in answers]
         if not sum(weights):
             return 0.0
@@ -131,17 +139,23 @@ class _Opinion:
     fit: float
 
     @classmethod
-    def of(cls, answers: Sequence[FloatMap], box: IntBox) -> _Opinion:
+    def of(
+        cls, answers: Sequence[FloatMap], box: IntBox, places: Sequence[tuple[int, int]]
+    ) -> _Opinion:
         """Weigh a network's answers, float32 (h, w) in [0, 1], each by the square of its fit.
 
         Foreground that goes on outside the box nearby, such as a neighbour's arm, does not speak for the target.
         """
-        fits = [_fit(answer > 0.5, box) for answer in answers]
+        others = [_other_objects(answer > 0.5, places) for answer in answers]
+        fits = [
+            _fit((answer > 0.5) & ~other, box)
+            for answer, other in zip(answers, others, strict=True)
+        ]
         total = np.zeros(answers[0].shape if answers else (0, 0), dtype=np.float32)
-        for fit, answer in zip(fits, answers, strict=True):
+        for fit, answer, other in zip(fits, answers, others, strict=True):
             logit = _logit(answer)
             logit = np.where(logit > 0, logit * (1.0 - _going_on(answer, box)), logit)
-            total += np.float32(fit * fit) * logit
+            total += np.float32(fit * fit) * np.where(other, np.float32(-_LARGEST_LOGIT), logit)
         return cls(total, sum(fits), max(fits, default=0.0))
 
 
@@ -213,6 +227,20 @@ def _fit(found: Mask, box: IntBox) -> float:
     ring = _ring(found.shape, box)
     leak = float(found[ring].mean()) if ring.any() else 0.0
     return float(covered * (1.0 - leak))
+
+
+def _other_objects(found: Mask, places: Sequence[tuple[int, int]]) -> Mask:
+    """Return the foreground, bool (h, w), of other objects than the one with a click at `places` (x, y).
+
+    All of it, where no click is on it or so near it that both may be one object: a rider on a clicked horse.
+    """
+    names, _ = components(found)
+    clicked = np.isin(names, [names[y, x] for x, y in places if names[y, x]])
+    if clicked.any():
+        return np.asarray(found & ~dilate(clicked, _TOGETHER))
+    there = dilate(found, max(1, round(_JOINED * float(np.sqrt(np.count_nonzero(found))))))
+    is_joined = not places or any(there[y, x] for x, y in places)
+    return np.zeros_like(found) if is_joined else found
 
 
 def _going_on(answer: FloatMap, box: IntBox) -> FloatMap:

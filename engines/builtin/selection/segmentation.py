@@ -33,7 +33,7 @@ from utils.mask_utils import (
     grow_box,
 )
 from utils.prompts import check_prompt
-from utils.types import Box, ExpectedSize, FloatMap, Frame, Mask, Point, Prompt
+from utils.types import Box, ExpectedSize, Frame, Mask, Point, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
@@ -95,17 +95,17 @@ class BuiltinSegmentation:
             self._answers.append((prompt, found))
         instances: list[Instance] = []
         for candidate in found:
-            score = 1.0 if prompt.mask is not None else self._score(candidate)
+            score = 1.0 if prompt.mask is not None else self._score(candidate, prompt)
             best = instances[-1].score if instances else 1.0
             instances.append(Instance(self._full(candidate.mask, prompt), min(score, best)))
         return instances
 
-    def _score(self, candidate: Candidate) -> float:
+    def _score(self, candidate: Candidate, prompt: Prompt) -> float:
         """Return how far the cues agree on a candidate, in [0, 1]: with the networks where they know it.
 
         Else how little the mask depends on the threshold.
         """
-        overlap = self._cue.overlap(candidate.mask, candidate.box)
+        overlap = self._cue.overlap(candidate.mask, candidate.box, self._clicked(prompt))
         return overlap if overlap > _KNOWN else candidate.stability
 
     def _candidates(self, prompt: Prompt) -> list[Candidate]:
@@ -205,6 +205,11 @@ class BuiltinSegmentation:
         x, y = min(int(point.x * across), width - 1), min(int(point.y * down), height - 1)
         return Click(x, y, point.positive)
 
+    def _clicked(self, prompt: Prompt) -> list[tuple[int, int]]:
+        """Return the places (x, y) of the positive clicks in the reduced picture."""
+        spots = [self._small_click(point) for point in prompt.points if point.positive]
+        return [(spot.x, spot.y) for spot in spots]
+
     def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
         """Return the object in a box, segmented at a size that suits the box."""
         window = grow_box(box, self._small_wh, _MARGIN, 12)
@@ -242,30 +247,23 @@ class BuiltinSegmentation:
                 ] = True
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
         motion = motion_cue and motion_cue.part(window, crop_wh)
-        box_crop = BoxCrop(
-            crop.lab, crop.features.whole(), motion, self._foreground(box, window, crop_wh)
-        )
+        foreground = self._cue.log_odds(box, self._clicked(prompt))
+        if foreground is not None:
+            part = np.ascontiguousarray(foreground[top:bottom, left:right])
+            foreground = resize_map(part, crop_wh)
+        box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground)
         found, stability = segment_box(box_crop, constraints, trusted)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
         mask = drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
         return Candidate(mask, box, stability)
 
-    def _foreground(self, box: IntBox, window: IntBox, crop_wh: tuple[int, int]) -> FloatMap | None:
-        """Return the networks' log odds of a box in a window, at the crop's size; None without a network."""
-        log_odds = self._cue.log_odds(box)
-        if log_odds is None:
-            return None
-        left, top, right, bottom = window
-        return resize_map(np.ascontiguousarray(log_odds[top:bottom, left:right]), crop_wh)
-
     def _from_clicks(self, prompt: Prompt) -> list[Candidate]:
         """Return candidates of boxes around the positive clicks, best first.
 
         Boxes of several sizes, the box of what moves there, and then boxes of the best candidate.
         """
-        spots = [self._small_click(point) for point in prompt.points if point.positive]
-        places = [(spot.x, spot.y) for spot in spots]
+        places = self._clicked(prompt)
         expected = self._small_size(prompt.expected)
         boxes = boxes_around(places, self._small_wh, expected)
         largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
