@@ -145,6 +145,47 @@ def test_a_camera_s_upright_pictures_are_turned(video: VideoIO, tmp_path: Path) 
     assert got[:20].min() > 250 and got[28:].max() < 5
 
 
+def icc_profile(colorants: Sequence[Sequence[float]]) -> bytes:
+    """A profile of nothing but its primaries, as X, Y and Z of red, green and blue."""
+    tags, values, at = b"", b"", 128 + 4 + 12 * len(colorants)
+    for name, colour in zip((b"rXYZ", b"gXYZ", b"bXYZ"), colorants, strict=True):
+        tags += struct.pack(">4sII", name, at + len(values), 20)
+        values += b"XYZ " + bytes(4) + struct.pack(">3i", *(round(65_536 * v) for v in colour))
+    body = bytes(128) + struct.pack(">I", len(colorants)) + tags + values
+    return struct.pack(">I", len(body)) + body[4:]
+
+
+P3 = ((0.5151, 0.2412, -0.0011), (0.2919, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
+ADOBE_RGB = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))
+P3_TO_SRGB = ((1.2249, -0.2249, 0.0), (-0.0420, 1.0420, 0.0), (-0.0196, -0.0786, 1.0983))
+"""Of linear light, from the primaries of SMPTE RP 431-2 at D65 and of BT.709."""
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_display_p3_profile_is_converted_and_another_gets_a_note(
+    video: VideoIO, tmp_path: Path, suffix: str
+) -> None:
+    colour = (200, 120, 90)
+    picture = Image.new("RGB", (64, 48), colour)
+    for name, primaries in (("p3", P3), ("adobe", ADOBE_RGB)):
+        (tmp_path / name).mkdir()
+        for number in (1, 2):
+            path = tmp_path / name / f"shot.{number}.{suffix}"
+            picture.save(path, icc_profile=icc_profile(primaries), quality=95)
+    clip, path = taken(video, tmp_path / "p3")
+    value = np.array(colour) / 255
+    light = np.array(P3_TO_SRGB) @ np.where(
+        value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92
+    )
+    shown = 255 * (1.055 * light ** (1 / 2.4) - 0.055)
+    (frame,) = video.open(path, clip).read(0, 1)
+    assert np.abs(frame[24, 32] - shown).max() <= 3
+    assert np.abs(shown - colour).max() > 8
+    assert "sequence.primaries" not in codes(clip)
+    other, _ = taken(video, tmp_path / "adobe")
+    assert "sequence.primaries" in codes(other)
+
+
 def test_linear_exr_is_shown_as_srgb_with_its_rate_timecode_and_window(
     video: VideoIO, tmp_path: Path
 ) -> None:

@@ -107,8 +107,8 @@ TEXTS: dict[str, Text] = {
         zh="DPX 文件标明为对数编码。已按 Cineon 曲线（黑 95，白 685）转换为 sRGB，亮于白点的部分会被截断。",
     ),
     "sequence.primaries": Text(
-        en="The OpenEXR files name other primaries than BT.709's. Their values are kept as they are, as if they were "
-        "BT.709.",
-        zh="OpenEXR 文件标明的基色不是 BT.709。数值按原样保留，视作 BT.709。",
+        en="The pictures name other primaries than those of BT.709 (in OpenEXR's header or a colour profile). Their values "
+        "are kept as they are, as if they were BT.709.",
+        zh="图像标明的基色不是 BT.709（见 OpenEXR 文件头或色彩配置文件）。数值按原样保留，视作 BT.709。",
     ),
 }

@@ -12,6 +12,7 @@ from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.dpx import with_header
 from pipeline.video_io.sequence.exr import read_exr
 from pipeline.video_io.sequence.picture import BT709, SRGB, Layout, Picture
+from pipeline.video_io.sequence.profile import embedded_profile, primaries_of
 from utils.errors import BadUpload
 
 _READERS = {
@@ -73,13 +74,15 @@ def _read_coded(path: Path, reader: str, decoder: str, max_pixels: int) -> Pictu
         frame, layout = av.VideoFrame.from_ndarray(upright, "rgb24"), Layout(8)
         frame.color_trc, frame.color_primaries = tags
         aspect = 1 / aspect if turns % 2 else aspect
-    transfer, primaries = int(frame.color_trc), int(frame.color_primaries)
+    transfer, tagged = int(frame.color_trc), int(frame.color_primaries)
+    primaries = tagged if tagged != _UNSPECIFIED else primaries_of(embedded_profile(path))
     return Picture(
         frame,
         layout,
         aspect=aspect,
         transfer=SRGB if transfer == _UNSPECIFIED else transfer,
-        primaries=BT709 if primaries == _UNSPECIFIED else primaries,
+        primaries=BT709 if primaries is None else primaries,
+        has_other_primaries=primaries is None,
     )
 
 
