@@ -571,8 +571,11 @@ def test_a_clean_plate_shows_what_the_target_hides_as_the_camera_moves(texture: 
     places = np.array([30 * WIDTH + 44, 30 * WIDTH + 28])
     known = behind(rgb, kept, ~hidden, places, 10)
     assert known.variance[0] < 1e-4 and np.isinf(known.variance[1])
-    plate.forget()
-    assert plate.move(camera, (WIDTH, HEIGHT), (10, 10, 80, 50)) is None
+    # After a cut nothing is known of what the target hides.
+    plate.move(camera, (WIDTH, HEIGHT), (10, 10, 80, 50))
+    plate.remember(255 - frame, ~hidden)
+    kept = plate.move(np.eye(3), (WIDTH, HEIGHT), (0, 0, WIDTH, HEIGHT))
+    assert kept is not None and np.array_equal(kept[..., 3] == 255, ~hidden)
 
 
 def test_pixels_that_no_ray_leads_to_known_colours_from_keep_the_contours_alpha() -> None:

@@ -20,6 +20,10 @@ _VISIBLE = np.float32(0.999)
 """Share of a smaller pixel that must be visible background."""
 _KNOWN = 250
 """Level of a plate's fourth channel from which a pixel counts as known after interpolation."""
+_OTHER_SCENE = 32.0
+"""Mean difference to a frame's background, in levels, from which the frame is of another scene."""
+_EVERY = 4
+"""Step of the pixels that this is measured on."""
 _LEAST_SEEN = 0.02
 """Share of the surroundings in which a plate must have been compared with the frame to be trusted."""
 _LEVEL = np.float32(1.0 / 255.0)
@@ -46,6 +50,7 @@ class BackgroundPlate:
         self._full_wh = size_wh
         self._size_wh = processing_size(size_wh, _AREA)
         self._plate: Plate | None = None
+        self._moved: tuple[slice, slice] | None = None
 
     def move(
         self, camera: npt.NDArray[np.float64], small_wh: tuple[int, int], window: IntBox
@@ -71,7 +76,8 @@ class BackgroundPlate:
         there = enlarge @ camera @ np.linalg.inv(enlarge) @ shift
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         moved = cv2.warpPerspective(self._plate, there, (x1 - x0, y1 - y0), flags=flags)
-        self._plate[y0:y1, x0:x1] = moved
+        self._moved = slice(y0, y1), slice(x0, x1)
+        self._plate[self._moved] = moved
         return self._plate
 
     def remember(self, frame: Frame, visible: Mask) -> None:
@@ -83,13 +89,23 @@ class BackgroundPlate:
             shares = cv2.resize(visible.astype(np.float32), self._size_wh, interpolation=area)
             visible = shares > _VISIBLE
         fresh = cv2.cvtColor(small, cv2.COLOR_RGB2RGBA)
-        if self._plate is None:
+        if self._plate is None or self._is_other_scene(fresh, visible):
             self._plate = np.zeros_like(fresh)
         cv2.copyTo(fresh, visible.view(np.uint8), self._plate)
 
+    def _is_other_scene(self, fresh: Plate, visible: Mask) -> bool:
+        """Return whether the moved plate shows something else than the frame: what it hides is gone then."""
+        if self._plate is None or self._moved is None:
+            return False
+        plate, there = self._plate[self._moved], fresh[self._moved]
+        plate, there = plate[::_EVERY, ::_EVERY], there[::_EVERY, ::_EVERY]
+        known = (plate[..., 3] >= _KNOWN) & visible[self._moved][::_EVERY, ::_EVERY]
+        gaps = cv2.absdiff(plate, there)[known, :3]
+        return gaps.size > 0 and float(gaps.mean()) > _OTHER_SCENE
+
     def forget(self) -> None:
         """Drop the plate where no frame follows the last one."""
-        self._plate = None
+        self._plate = self._moved = None
 
 
 def behind(
