@@ -197,8 +197,8 @@ class Settings(BaseSettings):
     onnx_runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
     """What runs networks in ONNX files; auto takes OpenVINO on processors with bfloat16."""
     foreground_network: str = "auto"
-    """Network whose foreground the built-in engine uses as evidence: auto (those whose files are there: one for
-    any object, and Robust Video Matting for people), off, or an engine's name."""
+    """Network whose foreground and descriptors the built-in engine uses as evidence: auto (those whose files are
+    there: one for any object, and Robust Video Matting for people), off, or an engine's name."""
 
     quick_preview: bool = True
     """Show a small preview of every uploaded clip, matted without a mark, where Robust Video Matting is there."""

@@ -1,14 +1,20 @@
-"""Lends the foreground networks that the settings name to the engines that use them; runs nothing itself."""
+"""Lends the networks that the settings name, for foreground and descriptors, to the engines that use them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engines.base import Engine, ForegroundConsumer, ForegroundNetwork
+from engines.base import (
+    DescriptorConsumer,
+    DescriptorNetwork,
+    Engine,
+    ForegroundConsumer,
+    ForegroundNetwork,
+)
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from utils.errors import BadRequest, EngineUnavailable
-from utils.types import Alpha, Frame
+from utils.types import Alpha, FloatImage, Frame
 
 PREFERRED = "isnet-general-use"
 """Asked first by "auto": it finds any salient object, not only people."""
@@ -44,6 +50,35 @@ class LeasedForeground:
             return engine.foreground(image)
 
 
+class LeasedDescriptors:
+    """A `DescriptorEstimator` that takes a lease of the network for the length of each call."""
+
+    def __init__(self, registry: EngineRegistry, manager: ModelManager, choice: str) -> None:
+        """Lend the engine that is named `choice`, or any with "auto", if it is a `DescriptorNetwork`."""
+        self._manager = manager
+        self._engines = [
+            engine
+            for engine in registry
+            if isinstance(engine, DescriptorNetwork) and choice in ("auto", engine.name)
+        ]
+
+    @property
+    def network(self) -> str:
+        """See `DescriptorEstimator.network`; looks at the disk each time."""
+        return next((engine.name for engine in self._engines if engine.is_available), "")
+
+    def descriptors(self, image: Frame) -> FloatImage:
+        """See `DescriptorEstimator.descriptors`."""
+        name = self.network
+        if not name:
+            raise EngineUnavailable("engine.no_foreground_network")
+        height, width = image.shape[:2]
+        with self._manager.lease(name, size_wh=(width, height)) as engine:
+            if not isinstance(engine, DescriptorNetwork):
+                raise EngineUnavailable("engine.no_foreground_network")
+            return engine.descriptors(image)
+
+
 def foregrounds(
     registry: EngineRegistry, manager: ModelManager, choice: str
 ) -> tuple[LeasedForeground, ...]:
@@ -73,7 +108,7 @@ def foregrounds(
 
 
 def connect_foreground(registry: EngineRegistry, manager: ModelManager, choice: str) -> None:
-    """Give every engine that uses foreground networks those that the settings name.
+    """Give every engine that uses foreground networks or descriptors those that the settings name.
 
     Raises:
         BadRequest: see `foregrounds`.
@@ -82,3 +117,5 @@ def connect_foreground(registry: EngineRegistry, manager: ModelManager, choice: 
     for engine in registry:
         if isinstance(engine, ForegroundConsumer):
             engine.use_foreground(*networks)
+        if isinstance(engine, DescriptorConsumer) and choice != "off":
+            engine.use_descriptors(LeasedDescriptors(registry, manager, choice))

@@ -6,6 +6,7 @@ recurrent state) lives in objects made for that job: `ImageSegmentation`, or the
 """
 
 from engines.base.contract import DeviceName, Engine
+from engines.base.descriptors import DescriptorConsumer, DescriptorEstimator, DescriptorNetwork
 from engines.base.exchange import ClipExchange, ClipSender, RemoteEngine, ReturnedClip
 from engines.base.foreground import ForegroundConsumer, ForegroundEstimator, ForegroundNetwork
 from engines.base.frames import ArrayFrames, FrameSource
@@ -37,6 +38,9 @@ __all__ = [
     "Capability",
     "ClipExchange",
     "ClipSender",
+    "DescriptorConsumer",
+    "DescriptorEstimator",
+    "DescriptorNetwork",
     "DeviceName",
     "Engine",
     "ForegroundConsumer",

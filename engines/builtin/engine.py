@@ -12,6 +12,7 @@ import numpy as np
 from engines.base import (
     ArrayFrames,
     Capability,
+    DescriptorEstimator,
     DeviceName,
     Engine,
     ForegroundEstimator,
@@ -24,6 +25,7 @@ from engines.base import (
     Seam,
     TrackedFrame,
 )
+from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import BY_SPEED, INTERVAL, ForegroundMaps
 from engines.builtin.matting.alpha import AlphaEstimator
 from engines.builtin.matting.linear_model import EXACT, ContourError
@@ -69,10 +71,15 @@ class BuiltinEngine(Engine):
         self._threads = settings.cpu_threads
         self._is_ready = False
         self._foregrounds: tuple[ForegroundEstimator, ...] = ()
+        self._descriptors: DescriptorEstimator | None = None
 
     def use_foreground(self, *foregrounds: ForegroundEstimator) -> None:
         """See `ForegroundConsumer.use_foreground`."""
         self._foregrounds = foregrounds
+
+    def use_descriptors(self, estimator: DescriptorEstimator) -> None:
+        """See `DescriptorConsumer.use_descriptors`."""
+        self._descriptors = estimator
 
     @property
     def weight_bytes(self) -> int:
@@ -128,7 +135,7 @@ class BuiltinEngine(Engine):
         if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL, masks)
-        clip = Clip(frames, context, maps)
+        clip = Clip(frames, context, maps, self._descriptor_maps(context, INTERVAL, masks))
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for done, (step, estimates) in enumerate(steps, start=1):
                 probability = _exclusive_masks(step.frame, estimates)
@@ -151,13 +158,14 @@ class BuiltinEngine(Engine):
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         chosen = read_options(BuiltinOptions, options)
         estimator = AlphaEstimator(frames.size_wh, chosen.temporal_smoothing)
-        follow, maps = _masks_of_guide, ForegroundMaps(None, context)
+        follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
         if len(guide) < len(frames):
             follow = _tracked
+            descriptors = self._descriptor_maps(context, chosen.network_interval, guide)
             maps = self._network_for(
                 frames, (guide[start],), start, context, chosen.network_interval, guide
             )
-        clip = Clip(frames, context, maps)
+        clip = Clip(frames, context, maps, descriptors)
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
@@ -166,6 +174,12 @@ class BuiltinEngine(Engine):
                 alpha = estimator.alpha(step.frame, probability, step.flow, error)
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, confidence)
+
+    def _descriptor_maps(
+        self, context: RunContext, interval: int, asked: Collection[int]
+    ) -> DescriptorMaps:
+        # They take a tenth of a foreground network's time: no interval needs to be chosen by it.
+        return DescriptorMaps(self._descriptors, context, interval or INTERVAL, asked)
 
     def _network_for(
         self,

@@ -12,8 +12,10 @@ from engines.base import (
     missing_packages,
     package_requirement,
 )
+from engines.onnx.inner_outputs import network_up_to
 from engines.onnx.runtime.choice import default_threads, open_session
 from engines.onnx.runtime.interface import NetworkSession
+from engines.onnx.runtime.with_onnxruntime import OnnxRuntimeSession
 from engines.onnx.signature import differences
 from engines.onnx.spec import NetworkSpec
 from engines.weights import FileVerifier, damaged, download_command, files_bytes, missing_files
@@ -95,6 +97,20 @@ class NetworkFile:
         if different:
             raise damaged(self.path, "; ".join(different), self._command)
         return session
+
+    def open_descriptors(self, device: DeviceName) -> NetworkSession:
+        """Load the layers that compute the `descriptors` of the row, which are its outputs, in their order.
+
+        Raises:
+            ModelFilesError: the file is missing, damaged, or has no such tensors.
+        """
+        self._verifier.verify(self._folder, self.weights.files)
+        threads = default_threads(self._settings.cpu_threads)
+        try:
+            layers = network_up_to(self.path.read_bytes(), self.spec.descriptors)
+            return OnnxRuntimeSession(layers, device, threads)
+        except ValueError as error:
+            raise damaged(self.path, str(error), self._command) from error
 
 
 def note_runtime(session: NetworkSession, device: DeviceName, context: RunContext) -> None:

@@ -27,6 +27,7 @@ def _rvm(
     channels: tuple[int, int, int, int],
     foreground_output: str = "fgr",
     colour_order: ColourOrder = "RGB",
+    descriptors: tuple[str, ...] = (),
 ) -> NetworkSpec:
     """Robust Video Matting, `documentation/inference.md`: no normalisation, four recurrent states."""
     states = tuple(
@@ -42,6 +43,7 @@ def _rvm(
         foreground_output=foreground_output,
         states=states,
         colour_order=colour_order,
+        descriptors=descriptors,
     )
 
 
@@ -86,7 +88,8 @@ def _matting_unet(name: str) -> NetworkSpec:
 RVM_NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
-        _rvm("rvm", (16, 20, 40, 64)),
+        # MobileNetV3's blocks at an eighth and a sixteenth of the size: 40 and 160 channels.
+        _rvm("rvm", (16, 20, 40, 64), descriptors=("464", "590")),
         _rvm("rvm-fp16", (16, 20, 40, 64)),
         _rvm("rvm-resnet50", (16, 32, 64, 128)),
         _rvm("rvm-resnet50-fp16", (16, 32, 64, 128)),

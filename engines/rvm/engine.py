@@ -31,12 +31,13 @@ from engines.onnx.networks import RVM_NETWORKS
 from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession, NetworkStream, StreamPlan, Tensor
 from engines.onnx.spec import NativeSize
+from engines.rvm.descriptors import descriptors_of
 from engines.rvm.options import NETWORK_OF, RvmOptions, ratio_for, ratios
 from engines.rvm.passes import Runner, compare_once
 from engines.rvm.shot_start import lead_in_bytes
 from engines.rvm.single_image import foreground_of
 from utils.options import OptionValue, read_options
-from utils.types import Alpha, Frame, Mask, Message
+from utils.types import Alpha, FloatImage, Frame, Mask, Message
 
 if TYPE_CHECKING:
     from config import Settings
@@ -70,6 +71,7 @@ class RvmEngine(Engine):
         self._files = {name: NetworkFile(spec, settings) for name, spec in RVM_NETWORKS.items()}
         self._device: DeviceName = "cpu"
         self._loaded: tuple[str, NetworkSession] | None = None
+        self._first_layers: NetworkSession | None = None
 
     @property
     def weight_bytes(self) -> int:
@@ -98,11 +100,19 @@ class RvmEngine(Engine):
     def unload(self) -> None:
         """See `Engine.unload`."""
         self._loaded = None
+        self._first_layers = None
 
     def foreground(self, image: Frame) -> Alpha:
         """See `ForegroundNetwork.foreground`: the people in it."""
         name, session = self._session("auto")
         return foreground_of(session, RVM_NETWORKS[name], image)
+
+    def descriptors(self, image: Frame) -> FloatImage:
+        """See `DescriptorNetwork.descriptors`: its backbone's, which was trained on ImageNet's classes first."""
+        # Of the row whose tensors are named, whichever network a job has chosen.
+        first_layers = self._first_layers or self._files["rvm"].open_descriptors(self._device)
+        self._first_layers = first_layers
+        return descriptors_of(first_layers, RVM_NETWORKS["rvm"], image)
 
     def agrees_with_target(
         self, frames: FrameSource, masks: Mapping[int, Mask], context: RunContext

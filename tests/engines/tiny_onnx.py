@@ -151,6 +151,9 @@ class _Maker:
             self._add("Add", [f"f{number}", f"g{number}"], state.output_name)
             shape = ["batch", state.channels, "height", "width"]
             outputs.append(helper.make_tensor_value_info(state.output_name, self._kind, shape))
+        for number, name in enumerate(spec.descriptors, start=1):
+            cell = [8 * number] * 2
+            self._add("AveragePool", ["reduced"], name, kernel_shape=cell, strides=cell)
         self._matte(spec.states[0].output_name)
         shape = ["batch", 1, "height", "width"]
         outputs.append(helper.make_tensor_value_info(spec.alpha_output, self._kind, shape))

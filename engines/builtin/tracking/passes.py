@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engines.base import FrameSource, RunContext
+from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.correction import Correction, correction
@@ -25,7 +26,7 @@ from engines.builtin.vision.processing_size import (
 )
 from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
-from utils.types import FloatMap, Frame, Mask
+from utils.types import FloatImage, FloatMap, Frame, Mask
 
 Keyframes = Mapping[int, Mapping[int, Mask]]
 """Confirmed masks, bool (H, W), by frame index and object id."""
@@ -36,7 +37,7 @@ class Step:
     """One frame of a pass: the full frame, its copy at processing size, and the flow to the previous one.
 
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
-    a network.
+    a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about.
     """
 
     index: int
@@ -45,6 +46,7 @@ class Step:
     flow: FlowPair | None
     next_frame: NextFrame | None = None
     foreground: Foreground | None = None
+    descriptors: FloatImage | None = None
 
 
 def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
@@ -71,24 +73,31 @@ def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What a pass reads: the frames, the job they belong to, and its foreground network's answers."""
+    """What a pass reads: the frames, the job they belong to, and its networks' answers."""
 
     frames: FrameSource
     context: RunContext
     foreground: ForegroundMaps
+    descriptors: DescriptorMaps | None = None
 
     def steps(self, first: int, stop: int, step: int) -> Iterator[Step]:
-        """Yield `read_steps` with the foreground, made ahead of the reader.
+        """Yield `read_steps` with the networks' answers, made ahead of the reader.
 
-        Flow and network each have a thread of their own.
+        Flow and networks each have a thread of their own.
         """
 
         def plain() -> Iterator[Step]:
             return ahead(lambda: read_steps(self.frames, first, stop, step))
 
+        def described() -> Iterator[Step]:
+            maps = self.descriptors
+            if maps is None or not maps.is_active:
+                return plain()
+            return ahead(lambda: _with_descriptors(plain(), maps))
+
         if not self.foreground.is_active:
-            return plain()
-        return ahead(lambda: _with_foreground(plain(), self.foreground), depth=3)
+            return described()
+        return ahead(lambda: _with_foreground(described(), self.foreground), depth=3)
 
     def view(self, step: Step) -> ForegroundView | None:
         """Return what a tracker may ask the network about a step's frame; None without an answer."""
@@ -102,6 +111,13 @@ class Clip:
         return ForegroundView(
             step.foreground, ask if self.foreground.asks_crop_at(step.index) else None
         )
+
+
+def _with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
+    """Yield the steps with the descriptors of those frames that are asked about."""
+    with closing(steps):  # type: ignore[type-var]
+        for step in steps:
+            yield replace(step, descriptors=maps.at(step.index, step.frame))
 
 
 def _with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
@@ -179,7 +195,11 @@ class _Job:
                 )
             elif step.flow is not None:
                 estimate = self._trackers[name].step(
-                    step.working, step.flow, step.next_frame, self._clip.view(step)
+                    step.working,
+                    step.flow,
+                    step.next_frame,
+                    self._clip.view(step),
+                    step.descriptors,
                 )
                 if self._reverse is not None:
                     estimate = self._reverse.fused(step.index, name, estimate)
@@ -216,7 +236,11 @@ class _Job:
                     changes[name] = sample_at(change, step.flow.to_previous)
                 for name, tracker in trackers.items():
                     estimate = tracker.step(
-                        step.working, step.flow, step.next_frame, self._clip.view(step)
+                        step.working,
+                        step.flow,
+                        step.next_frame,
+                        self._clip.view(step),
+                        step.descriptors,
                     )
                     if step.index != behind:
                         kept.keep(step.index, name, estimate, changes.get(name))
@@ -249,7 +273,11 @@ class _Job:
                             found[name] = one
                     elif step.flow is not None:
                         tracker.step(
-                            step.working, step.flow, step.next_frame, self._clip.view(step)
+                            step.working,
+                            step.flow,
+                            step.next_frame,
+                            self._clip.view(step),
+                            step.descriptors,
                         )
         return found
 
@@ -277,11 +305,17 @@ def _confirm(
     small = _small_mask(mask, step, clip)
     if name not in trackers:
         weight = None if change is None else change.weight
-        trackers[name] = ObjectTracker(step.working, small, clip.view(step), weight)
+        trackers[name] = ObjectTracker(
+            step.working, small, clip.view(step), weight, step.descriptors
+        )
         return confirmed(small)
     if change is not None:
-        return trackers[name].amend(step.working, small, change.weight, clip.view(step))
-    return trackers[name].correct(step.working, small, clip.view(step))
+        return trackers[name].amend(
+            step.working, small, change.weight, clip.view(step), step.descriptors
+        )
+    return trackers[name].correct(
+        step.working, small, clip.view(step), descriptors=step.descriptors
+    )
 
 
 def _correction(
@@ -290,7 +324,9 @@ def _correction(
     """Track an object to a confirmed frame; return what its mask, bool (H, W), corrects there."""
     if name not in trackers or step.flow is None or not mask.any():
         return None
-    estimate = trackers[name].step(step.working, step.flow, step.next_frame, clip.view(step))
+    estimate = trackers[name].step(
+        step.working, step.flow, step.next_frame, clip.view(step), step.descriptors
+    )
     return correction(_small_mask(mask, step, clip), estimate.probability)
 
 

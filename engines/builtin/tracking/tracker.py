@@ -20,6 +20,7 @@ from engines.builtin.tracking.confidence import (
 )
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
+from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.parts import (
     expected_parts,
@@ -95,12 +96,14 @@ class ObjectTracker:
         mask: Mask,
         foreground: ForegroundView | None = None,
         weight: FloatMap | None = None,
+        descriptors: FloatImage | None = None,
     ) -> None:
         self._foreground = TargetForeground()
+        self._labels = LabelPropagation()
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
         self._background_of = background_around
-        self.correct(frame, mask, foreground, weight)
+        self.correct(frame, mask, foreground, weight, descriptors)
 
     def correct(
         self,
@@ -108,6 +111,7 @@ class ObjectTracker:
         mask: Mask,
         foreground: ForegroundView | None = None,
         weight: FloatMap | None = None,
+        descriptors: FloatImage | None = None,
     ) -> Estimate:
         """Replace the estimate of this frame by a user's mask; return it.
 
@@ -128,6 +132,7 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place, weight)
             if foreground is not None:
                 self._foreground.confirm(foreground, mask)
+            self._labels.confirm(descriptors, mask, weight)
         return self._estimate
 
     def amend(
@@ -136,6 +141,7 @@ class ObjectTracker:
         mask: Mask,
         weight: FloatMap,
         foreground: ForegroundView | None = None,
+        descriptors: FloatImage | None = None,
     ) -> Estimate:
         """Put the estimate of this frame, which was tracked to, right by a user's mask; return the mask.
 
@@ -153,6 +159,7 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place, weight)
         if foreground is not None:
             self._foreground.amend(foreground, mask, weight)
+        self._labels.confirm(descriptors, mask, weight)
         return confirmed(mask)
 
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
@@ -173,14 +180,19 @@ class ObjectTracker:
         flow: FlowPair,
         next_frame: NextFrame | None = None,
         foreground: ForegroundView | None = None,
+        descriptors: FloatImage | None = None,
     ) -> Estimate:
-        """Return the estimate for the next frame, whose `flow` leads back to the last one."""
+        """Return the estimate for the next frame, whose `flow` leads back to the last one.
+
+        `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
+        """
         prediction = self._predict(frame, flow, next_frame)
-        self._estimate = (
-            self._redetect(frame, foreground)
-            if prediction is None
-            else self._update(frame, flow, prediction, foreground)
-        )
+        if prediction is None:
+            self._labels.forget_answer()
+            self._estimate = self._redetect(frame, foreground)
+        else:
+            self._labels.advance(descriptors, flow, prediction.window)
+            self._estimate = self._update(frame, flow, prediction, foreground)
         self._last_lab = frame.lab
         return self._estimate
 
@@ -268,6 +280,9 @@ class ObjectTracker:
             frame, flow, prediction, self._appearance, self._shape, self._differences
         )
         log_odds = combined_log_odds(maps)
+        log_odds += self._labels.evidence(
+            prediction.expected > 0.5, flow.to_previous, prediction.window
+        )
         if foreground is not None:
             expected = prediction.expected > 0.5
             missing = self._expected_area.missing(float(np.count_nonzero(expected)))
@@ -295,6 +310,7 @@ class ObjectTracker:
         if foreground is not None:
             agreement = self._foreground.agreement(foreground, probability > 0.5)
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
+        self._labels.follow(probability > 0.5, flow.to_previous)
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
         confident = predicted_overlap(indicators, probability > 0.5, agreement)
         return Estimate(probability, confident, indicators.temporal_overlap)

@@ -25,13 +25,13 @@ class OnnxRuntimeSession:
     """See `NetworkSession`.
 
     Args:
-        path: the ONNX file.
+        model: the ONNX file, or the content of one.
         device: "cpu" or "cuda"; the latter falls back to the CPU where the provider can't start, and
             `info.provider` says so.
         threads: threads of one operator on the CPU.
     """
 
-    def __init__(self, path: Path, device: str, threads: int) -> None:
+    def __init__(self, model: Path | bytes, device: str, threads: int) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -45,7 +45,9 @@ class OnnxRuntimeSession:
         wanted = [CUDA, CPU] if device == "cuda" else [CPU]
         offered = onnxruntime.get_available_providers()
         self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-            str(path), options, providers=[name for name in wanted if name in offered]
+            model if isinstance(model, bytes) else str(model),
+            options,
+            providers=[name for name in wanted if name in offered],
         )
         self.inputs = tuple(_info(item) for item in self._session.get_inputs())
         self.outputs = tuple(_info(item) for item in self._session.get_outputs())

@@ -1,0 +1,79 @@
+"""Labels propagated by descriptors: what counts is whether they tell the target from its surroundings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engines.builtin.tracking.label_propagation import LabelPropagation
+from engines.builtin.vision.flow import FlowPair
+
+GRID, SIZE = (24, 32), (96, 128)
+WINDOW = (0, 0, SIZE[1], SIZE[0])
+
+
+def mask_at(column: int) -> np.ndarray:
+    mask = np.zeros(SIZE, bool)
+    mask[32:64, column : column + 32] = True
+    return mask
+
+
+def descriptors_of(mask: np.ndarray, seed: int, separates: bool = True) -> np.ndarray:
+    """Eight random channels, of which the first two show the target."""
+    rows = np.random.default_rng(seed).normal(0, 1, (*GRID, 8)).astype(np.float32)
+    if separates:
+        inside = mask[::4, ::4]
+        rows[..., 0] += 20 * inside
+        rows[..., 1] += 20 * ~inside
+    return rows
+
+
+def still() -> FlowPair:
+    zero = np.zeros((*SIZE, 2), np.float32)
+    return FlowPair(zero, zero, np.ones(SIZE, np.float32))
+
+
+def evidence_after_a_jump(separates: bool) -> np.ndarray:
+    labels = LabelPropagation()
+    labels.confirm(descriptors_of(mask_at(16), 1, separates), mask_at(16))
+    labels.advance(descriptors_of(mask_at(64), 2, separates), still(), WINDOW)
+    found = labels.evidence(mask_at(64), still().to_previous, WINDOW)
+    assert isinstance(found, np.ndarray)
+    return found
+
+
+def test_the_target_is_found_where_it_is_whatever_the_flow_says() -> None:
+    found = evidence_after_a_jump(separates=True)
+    assert found[40:56, 72:88].min() > 0.3
+    assert found[40:56, 16:40].max() < -0.3
+
+
+def test_descriptors_that_do_not_tell_the_target_count_for_nearly_nothing() -> None:
+    assert np.abs(evidence_after_a_jump(separates=False)).max() < 0.2
+
+
+def test_between_the_asked_frames_the_answer_is_carried_along_the_flow() -> None:
+    labels = LabelPropagation()
+    labels.confirm(descriptors_of(mask_at(16), 1), mask_at(16))
+    labels.advance(descriptors_of(mask_at(16), 2), still(), WINDOW)
+    back = np.zeros((*SIZE, 2), np.float32)
+    back[..., 0] = -8.0
+    labels.advance(None, FlowPair(back, -back, np.ones(SIZE, np.float32)), WINDOW)
+    found = labels.evidence(mask_at(24), back, WINDOW)
+    assert isinstance(found, np.ndarray)
+    assert found[48, 50] > 0.3
+    assert found[48, 18] < -0.3
+
+
+def test_without_descriptors_there_is_no_evidence() -> None:
+    labels = LabelPropagation()
+    labels.confirm(None, mask_at(16))
+    labels.advance(None, still(), WINDOW)
+    assert labels.evidence(mask_at(16), still().to_previous, WINDOW) == 0.0
+
+
+def test_a_lost_target_s_answer_is_dropped() -> None:
+    labels = LabelPropagation()
+    labels.confirm(descriptors_of(mask_at(16), 1), mask_at(16))
+    labels.advance(descriptors_of(mask_at(16), 2), still(), WINDOW)
+    labels.forget_answer()
+    assert labels.evidence(mask_at(16), still().to_previous, WINDOW) == 0.0
