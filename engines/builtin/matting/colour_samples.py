@@ -20,6 +20,8 @@ _NOISE = 0.025
 """Standard deviation of a colour, in [0, 1] of each channel, from the mixture of its two samples."""
 _PLATE_SHARE = 20.0
 """Prior odds of a clean plate's exact colour against one sample's."""
+_UNLIKELY = -16.0
+"""Logarithm of a likelihood, beside the best one so far, below which a pair of samples changes nothing."""
 
 Trimap = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
@@ -54,9 +56,11 @@ def sampled_alpha(
     samples = np.empty((2, places.size, _RAYS), dtype=np.int32)
     angles = np.arange(_TURNS * _RAYS).reshape(_RAYS, _TURNS).T * (2.0 * np.pi / (_TURNS * _RAYS))
     directions = np.stack([np.sin(angles), np.cos(angles)], axis=2).astype(np.float32)
-    _gather(trimap, places, directions, reach, samples)
+    lengths = np.arange(reach + _DEEPER + 1, dtype=np.float64)[:, None]
+    steps = np.floor(directions[:, :, None] * lengths + 0.5).astype(np.int32)
+    _gather(trimap, places, steps, reach, samples)
     alpha = np.empty(places.size, dtype=np.float32)
-    _average(rgb, places, samples, behind, prior, np.float32(deviation), alpha)
+    _average(rgb.reshape(-1, 3), places, samples, behind, prior, np.float32(deviation), alpha)
     return alpha
 
 
@@ -64,29 +68,30 @@ def sampled_alpha(
 def _gather(
     trimap: Trimap,
     places: Places,
-    directions: FloatImage,
+    steps: npt.NDArray[np.int32],
     reach: int,
     samples: npt.NDArray[np.int32],
 ) -> None:
-    """Fill `samples`, (2, N, rays), with flat indices of background and foreground pixels; -1 for none."""
+    """Fill `samples`, (2, N, rays), with flat indices of background and foreground pixels; -1 for none.
+
+    `steps` (turns, rays, lengths, 2) says how many pixels down and across each length of each ray leads.
+    """
     height, width = trimap.shape
     for number in range(places.size):
         row, column = places[number] // width, places[number] % width
-        turn = (7 * column + 13 * row) % directions.shape[0]
-        for ray in range(directions.shape[1]):
-            down, across = directions[turn, ray, 0], directions[turn, ray, 1]
+        turn = (7 * column + 13 * row) % steps.shape[0]
+        for ray in range(steps.shape[1]):
             samples[0, number, ray] = -1
             samples[1, number, ray] = -1
             for step in range(1, reach + 1):
-                y = int(np.floor(row + down * step + 0.5))
-                x = int(np.floor(column + across * step + 0.5))
+                y, x = row + steps[turn, ray, step, 0], column + steps[turn, ray, step, 1]
                 if y < 0 or x < 0 or y >= height or x >= width:
                     break
                 side = trimap[y, x]
                 if side == UNKNOWN:
                     continue
-                deep_y = int(np.floor(row + down * (step + _DEEPER) + 0.5))
-                deep_x = int(np.floor(column + across * (step + _DEEPER) + 0.5))
+                deep_y = row + steps[turn, ray, step + _DEEPER, 0]
+                deep_x = column + steps[turn, ray, step + _DEEPER, 1]
                 is_seen = 0 <= deep_y < height and 0 <= deep_x < width
                 if is_seen and trimap[deep_y, deep_x] == side:
                     y, x = deep_y, deep_x
@@ -104,13 +109,16 @@ def _average(
     deviation: np.float32,
     alpha: FloatMap,
 ) -> None:
-    """Fill `alpha`, (N,), with the mean over the pairs of samples, each by its marginal likelihood."""
-    width, rays = rgb.shape[1], samples.shape[2]
+    """Fill `alpha`, (N,), with the mean over the pairs of samples, each by its marginal likelihood.
+
+    `rgb` has a row a pixel, (H * W, 3).
+    """
+    rays = samples.shape[2]
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
     noise = np.float32(_NOISE * _NOISE)
     prior_weight = one / (deviation * deviation)
     for number in range(places.size):
-        here = rgb[places[number] // width, places[number] % width]
+        here = rgb[places[number]]
         expected = prior[number]
         least, mass, total = np.float32(1e9), zero, zero
         for back in range(rays + 1):
@@ -124,14 +132,14 @@ def _average(
                 place = samples[0, number, back]
                 if place < 0:
                     continue
-                background = rgb[place // width, place % width]
+                background = rgb[place]
             if share == zero:
                 continue
             for front in range(rays):
                 place = samples[1, number, front]
                 if place < 0:
                     continue
-                foreground = rgb[place // width, place % width]
+                foreground = rgb[place]
                 length, along, apart = zero, zero, zero
                 for channel in range(3):
                     step = foreground[channel] - background[channel]
@@ -144,15 +152,18 @@ def _average(
                 value = min(max(value, zero), one)
                 cost = (apart - value * (along + along - value * length)) * colour_weight
                 cost += (value - expected) * (value - expected) * prior_weight
+                gap = half * (least - cost)
+                if gap < np.float32(_UNLIKELY):
+                    continue
                 weight = share / np.sqrt(precision)
                 # Likelihoods are kept relative to that of the best pair so far.
-                if cost < least:
-                    shrink = np.exp(half * (cost - least))
+                if gap > zero:
+                    shrink = np.exp(-gap)
                     mass *= shrink
                     total *= shrink
                     least = cost
                 else:
-                    weight *= np.exp(half * (least - cost))
+                    weight *= np.exp(gap)
                 mass += weight
                 total += weight * value
         alpha[number] = total / mass if mass > zero else expected
