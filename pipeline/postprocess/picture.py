@@ -84,20 +84,27 @@ def _to_bytes(values: npt.ArrayLike) -> Plane:
 class Picture:
     """One matted frame: alpha uint8 (H, W), its half-size mean, and the foreground's own colour.
 
-    `levels` is alpha at the precision that the job keeps. `planes` (8-bit 4:2:0) and `rgb` (uint8
-    (H, W, 3), straight) are there only when an output wants them; `deep_rgb` (uint16) besides only where
-    the source has more than 8 bits. Nobody writes into these arrays.
+    `levels` (alpha at the precision that the job keeps), `planes` (8-bit 4:2:0) and `rgb` (uint8 (H, W, 3),
+    straight) are there only when an output wants them; `deep_rgb` (uint16) besides only where the source
+    has more than 8 bits. Nobody writes into these arrays.
     """
 
     index: int
     pts: int
     duration: int
-    levels: AlphaLevels
     alpha: Plane
     half_alpha: Plane
+    levels: AlphaLevels | None = None
     planes: Planes | None = None
     rgb: Frame | None = None
     deep_rgb: DeepFrame | None = None
+
+    @property
+    def needed_levels(self) -> AlphaLevels:
+        """Alpha's levels, for an output that asked for 16 bits."""
+        if self.levels is None:
+            raise RuntimeError("no output asked for levels")
+        return self.levels
 
     @property
     def needed_planes(self) -> Planes:

@@ -18,9 +18,9 @@ DeepRgba = npt.NDArray[np.uint16]
 
 def deep_rgba(picture: Picture) -> DeepRgba:
     """Return uint16 RGBA (H, W, 4), straight; RGB is 0 where alpha is 0."""
-    rgba = np.empty((*picture.levels.shape, 4), np.uint16)
-    np.multiply(picture.rgb16, (picture.levels > 0)[..., None], out=rgba[..., :3])
-    rgba[..., 3] = to_depth(picture.levels, 16)
+    rgba = np.empty((*picture.needed_levels.shape, 4), np.uint16)
+    np.multiply(picture.rgb16, (picture.needed_levels > 0)[..., None], out=rgba[..., :3])
+    rgba[..., 3] = to_depth(picture.needed_levels, 16)
     return rgba
 
 

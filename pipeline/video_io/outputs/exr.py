@@ -54,7 +54,7 @@ class ExrSink(SequenceSink):
 
     def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
         """See `SequenceSink.write_frame`."""
-        alpha = to_float(picture.levels)
+        alpha = to_float(picture.needed_levels)
         colour = linear_light(self.target.clip.colour.transfer)[picture.rgb16]
         if self.target.files.exr_alpha == "premultiplied":
             colour = colour * alpha[..., None]

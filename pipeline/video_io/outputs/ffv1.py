@@ -52,12 +52,12 @@ class Ffv1Sink(VideoFileSink):
     def fill(self, frame: Any, picture: Picture) -> None:
         """See `VideoFileSink.fill`."""
         views = [plane_view16(plane) for plane in frame.planes]
-        visible = (picture.levels > 0)[..., None]
+        visible = (picture.needed_levels > 0)[..., None]
         twelve = picture.rgb16.astype(np.uint32) * OPAQUE + _SAMPLE_MAX // 2
         colour = twelve // _SAMPLE_MAX * visible
         for view, channel in zip(views, (1, 2, 0), strict=False):
             view[:] = colour[..., channel]
-        views[3][:] = picture.levels
+        views[3][:] = picture.needed_levels
 
 
 FORMAT = Ffv1Output()

@@ -69,7 +69,7 @@ class ProresSink(VideoFileSink):
         colour = picture.needed_rgb if deep is None else deep * np.float32(1 / 257)
         for view, plane in zip(views, rgb_to_ycbcr(colour), strict=False):
             view[:] = np.rint(plane * 4)
-        views[3][:] = to_depth(picture.levels, 10)
+        views[3][:] = to_depth(picture.needed_levels, 10)
 
 
 FORMAT = ProresOutput()

@@ -175,6 +175,7 @@ def _pictures(
     layouts = _layouts(task.info, formats)
     frames = _decoded(task, layouts, stop, stack) if layouts else itertools.repeat(())
     fill_transparent = any(item.has_alpha and item.layout == "yuv420p" for item in formats)
+    wants_levels = any(item.layout == "rgb48_exact" for item in formats)
     width, height = task.info.size_wh
     wanted = task.span.frame_count
     given = 0
@@ -190,9 +191,9 @@ def _pictures(
             index=index,
             pts=task.info.times[index],
             duration=task.info.end_of(index) - task.info.times[index],
-            levels=levels,
             alpha=alpha,
             half_alpha=half_alpha,
+            levels=levels if wants_levels else None,
         )
         yield with_foreground(picture, samples, task.appearance.edges.despill, fill_transparent)
     if given != wanted:
