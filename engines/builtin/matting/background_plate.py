@@ -16,8 +16,6 @@ from utils.types import FloatImage, FloatMap, Frame, Mask
 
 _AREA = 640 * 360
 """Largest number of pixels of a plate."""
-_VISIBLE = np.float32(0.999)
-"""Share of a smaller pixel that must be visible background."""
 _KNOWN = 250
 """Level of a plate's fourth channel from which a pixel counts as known after interpolation."""
 _OTHER_SCENE = 32.0
@@ -86,8 +84,8 @@ class BackgroundPlate:
         small = frame
         if frame.shape[1::-1] != self._size_wh:
             small = cv2.resize(frame, self._size_wh, interpolation=area)
-            shares = cv2.resize(visible.astype(np.float32), self._size_wh, interpolation=area)
-            visible = shares > _VISIBLE
+            levels = visible.view(np.uint8) * np.uint8(255)
+            visible = cv2.resize(levels, self._size_wh, interpolation=area) == 255
         fresh = cv2.cvtColor(small, cv2.COLOR_RGB2RGBA)
         if self._plate is None or self._is_other_scene(fresh, visible):
             self._plate = np.zeros_like(fresh)

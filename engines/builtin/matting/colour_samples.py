@@ -11,7 +11,7 @@ from utils.types import FloatImage, FloatMap
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 1, 2
 """Values of a trimap, uint8 (H, W)."""
-_RAYS = 12
+_RAYS = 8
 _TURNS = 16
 """Angles by which the rays of neighbouring pixels are turned, so that they meet other pixels."""
 _DEEPER = 2

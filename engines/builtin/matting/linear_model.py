@@ -106,13 +106,17 @@ def _trimaps(mask: Mask, thin: Mask, distance: FloatMap, radius: float) -> tuple
     outside = distance < -_REACH * radius
     if not outside.any():
         outside = distance < -radius
-    known = np.where(foreground, FOREGROUND, np.where(outside, BACKGROUND, UNKNOWN))
-    band = np.where(inside, FOREGROUND, np.where(outside, BACKGROUND, UNKNOWN))
-    return known.astype(np.uint8), band.astype(np.uint8)
+    known, band = (np.full(mask.shape, UNKNOWN, dtype=np.uint8) for _ in range(2))
+    known[outside] = band[outside] = BACKGROUND
+    known[foreground] = band[inside] = FOREGROUND
+    return known, band
 
 
 def _keep_thin(model: FloatImage, rgb: FloatImage, estimate: FloatMap, thin: Mask) -> None:
     """Let the model, (h, w, 4), give thin parts at least their estimate: its windows are wider than they are."""
-    filtered = (model[thin, :3] * rgb[thin]).sum(axis=1) + model[thin, 3]
-    model[thin, :3] = 0.0
-    model[thin, 3] = np.maximum(filtered, estimate[thin])
+    where = np.nonzero(thin)
+    slopes = model[where]
+    filtered = (slopes[:, :3] * rgb[where]).sum(axis=1) + slopes[:, 3]
+    slopes[:, :3] = 0.0
+    slopes[:, 3] = np.maximum(filtered, estimate[where])
+    model[where] = slopes
