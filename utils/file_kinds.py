@@ -67,6 +67,8 @@ def kind_of(head: bytes) -> str:
 
 def is_text(head: bytes) -> bool:
     """Return whether a file's first bytes are plain text, as a web page, a playlist or an error message is."""
-    text = head[:HEAD_BYTES].decode("utf-8", "ignore")
-    is_utf8 = len(text.encode()) >= len(head[:HEAD_BYTES]) - 3  # a character may be cut
+    head = head[:HEAD_BYTES]
+    text = head.decode("utf-8", "ignore")
+    # The last character may be cut.
+    is_utf8 = head.startswith(text.encode()) and len(text.encode()) >= len(head) - 3
     return bool(text) and is_utf8 and all(sign.isprintable() or sign in "\t\r\n\f" for sign in text)

@@ -67,6 +67,7 @@ MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "one grey": (grey(127), "prompt.mask_full"),
     "empty file": (lambda path: path.touch(), "prompt.mask_unreadable"),
     "text": (lambda path: path.write_text("<svg/>"), "prompt.mask_text"),
+    "cut in its signature": (lambda path: path.write_bytes(b"\x89PNG"), "prompt.mask_unreadable"),
     "jpeg": (lambda path: Image.new("L", SIZE).save(path, format="JPEG"), "prompt.mask_other_kind"),
     "cut off": (half_a_png, "prompt.mask_unreadable"),
     "header only": (content(lambda: png_of(SIZE, b"")[:33]), "prompt.mask_unreadable"),
