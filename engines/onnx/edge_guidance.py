@@ -19,9 +19,10 @@ _BAND, _RAMP = 4.0, 3.0
 """Distance from the contour, in reduced pixels, at which the filter has no say, and over how many it comes to have its full share.
 
 Farther away an alpha is a network's doubt about what is there, which has no edge to be drawn to."""
-_SHARE = 0.5
-_PASSES = 2
-"""The second pass starts from an edge that is nearer to the picture's."""
+_SHARE = 0.75
+"""How far the contour goes to where the filter puts it, all passes together."""
+_FOOT = 0.03
+"""Filtered alpha that is taken for none, and as much of the other end for all."""
 _EXPLAINED = 0.5
 """Share of the alpha's variance in a window that the colours explain, up to which they have no say.
 
@@ -29,21 +30,24 @@ Where target and surroundings share their colours, the picture's edges are other
 _LEAST_VARIANCE = 1e-4
 
 
-def drawn_to_edges(alpha: FloatMap, picture: Frame) -> FloatMap:
+def drawn_to_edges(alpha: FloatMap, picture: Frame, passes: int = 2) -> FloatMap:
     """Return the alpha, float32 (h, w) in [0, 1], with its contour nearer to the picture's edges.
 
     Args:
         alpha: float32 (h, w) in [0, 1].
         picture: the reduced frame, uint8 RGB (h, w, 3).
+        passes: a further one starts from an edge that is nearer to the picture's; for a contour that is off by pixels.
     """
     inside = alpha > 0.5
     if not inside.any() or inside.all():
         return alpha
     guide = picture.astype(np.float32) * np.float32(1.0 / 255.0)
-    share = np.float32(_SHARE) * np.clip((_BAND - _from_contour(inside)) / _RAMP, 0.0, 1.0)
-    for _ in range(_PASSES):
+    each = np.float32(1.0 - (1.0 - _SHARE) ** (1.0 / passes))
+    share = each * np.clip((_BAND - _from_contour(inside)) / _RAMP, 0.0, 1.0)
+    for _ in range(passes):
         model = guided_model(guide, alpha, _RADIUS, _EPSILON)
-        filtered = np.clip((model[..., :3] * guide).sum(axis=-1) + model[..., 3], 0.0, 1.0)
+        fitted = (model[..., :3] * guide).sum(axis=-1) + model[..., 3]
+        filtered = np.clip((fitted - _FOOT) / (1.0 - 2.0 * _FOOT), 0.0, 1.0)
         change = filtered - alpha
         alpha = np.asarray(alpha + share * _clearness(alpha, change) * change, np.float32)
     return alpha

@@ -7,6 +7,8 @@ at the start frame says that it is needed (measured in docs/performance.md):
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;
 - what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what it
   doubts and has the target's colours.
+
+What is left is then drawn to the picture's edges.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.target_colour import alpha_by_colour, colour_probability, own_colours
 from utils.mask_utils import bounding_box, component_sums, components, grow_box
 from utils.types import Alpha, FloatMap, Frame, Mask
@@ -148,7 +151,7 @@ class TargetRestriction:
         Args:
             alpha: the network's, float32 (H, W).
             mask: the tracked mask, bool (H, W).
-            picture: the frame by `reduced_picture`; None leaves colours out.
+            picture: the frame by `reduced_picture`; None leaves colours and edges out.
         """
         inside, small = self._working.mask(mask), self._working.map(alpha)
         if not inside.any():
@@ -174,7 +177,13 @@ class TargetRestriction:
                 soft * self._working.full(filled.astype(np.float32), smooth=True),
                 out=result,
             )
-        return result
+        return result if picture is None else self._drawn(result, picture)
+
+    def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
+        """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""
+        small = self._working.map(alpha)
+        change = self._working.full(drawn_to_edges(small, picture, passes=1) - small)
+        return np.clip(alpha + change, 0.0, 1.0, dtype=np.float32)
 
     def _gate(
         self, small: FloatMap, inside: Mask, distance: FloatMap, colours: FloatMap | None

@@ -31,7 +31,7 @@ def test_a_contour_stays_where_colours_do_not_show_it():
     noise = np.random.default_rng(1).integers(0, 256, (80, 120, 3)).astype(np.uint8)
     found = np.zeros((80, 120), np.float32)
     found[20:60, 30:88] = 1.0
-    assert np.abs(drawn_to_edges(found, noise) - found).max() < 0.05
+    assert np.abs(drawn_to_edges(found, noise) - found).max() < 0.1
 
 
 def test_what_is_far_from_the_contour_stays():

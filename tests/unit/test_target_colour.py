@@ -1,5 +1,6 @@
 """What colours decide of a target's alpha, on painted frames."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,7 +49,7 @@ def test_of_what_the_network_doubts_in_the_mask_a_hand_is_filled_and_a_gap_is_no
     assert found[115:125, 125:133].min() > 0.9
     assert found[138:148, 125:138].max() < 0.4
     assert found[65:95, 42:57].max() < 0.05
-    assert np.array_equal(found[BODY], FOUND[BODY])
+    assert np.abs(found - FOUND)[BODY].max() < 0.1
 
 
 def test_beside_somebody_who_touches_the_target_its_own_colours_are_kept_beyond_the_mask():
@@ -79,3 +80,13 @@ def test_without_surroundings_or_target_to_learn_from_nothing_is_decided(alpha):
     assert found.max() <= 1.0
     if not alpha.any():
         assert np.allclose(found, 0.5)
+
+
+def test_the_contour_of_what_is_found_is_drawn_to_the_pictures_edge():
+    # A network's contour is soft; this one is a pixel off.
+    soft = cv2.GaussianBlur(np.roll(FOUND, -1, axis=1), (0, 0), 1.0)
+    restrict = TargetRestriction(SIZE_WH, fills=False)
+    plain, drawn = (restrict(soft, BODY | FACE, seen) for seen in (None, reduced_picture(FRAME)))
+    rows = slice(60, 140)
+    errors = [np.abs(found - FOUND)[rows].sum() for found in (plain, drawn)]
+    assert errors[1] < 0.85 * errors[0]
