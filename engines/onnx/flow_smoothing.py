@@ -127,6 +127,9 @@ class FlowSmoother:
     def _results(self, shot: list[_Moment], start: int, stop: int) -> Iterator[Alpha]:
         for place in range(start, stop):
             result = self._result(shot, place)
+            if self._every == 1:
+                # Only frames between others take from alphas of the full size around them.
+                shot[place].full = None
             yield from itertools.repeat(result, 1 + shot[place].repeats)
 
     def _moment(self, sample: Sample, previous: _Moment | None) -> _Moment:

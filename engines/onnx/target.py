@@ -183,7 +183,7 @@ class TargetRestriction:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""
         small = self._working.map(alpha)
         change = self._working.full(drawn_to_edges(small, picture, passes=1) - small)
-        return np.clip(alpha + change, 0.0, 1.0, dtype=np.float32)
+        return np.asarray(np.clip(alpha + change, 0.0, 1.0), np.float32)
 
     def _gate(
         self, small: FloatMap, inside: Mask, distance: FloatMap, colours: FloatMap | None
