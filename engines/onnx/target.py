@@ -182,8 +182,10 @@ class TargetRestriction:
     def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""
         small = self._working.map(alpha)
-        change = self._working.full(drawn_to_edges(small, picture, passes=1) - small)
-        return np.asarray(np.clip(alpha + change, 0.0, 1.0), np.float32)
+        result: Alpha = self._working.full(drawn_to_edges(small, picture, passes=1) - small)
+        result += alpha
+        np.clip(result, 0.0, 1.0, out=result)
+        return result
 
     def _gate(
         self, small: FloatMap, inside: Mask, distance: FloatMap, colours: FloatMap | None
