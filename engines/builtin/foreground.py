@@ -92,10 +92,10 @@ class ForegroundMaps:
         """Tell whether a frame's crop is asked about: on every second interval, in the middle of it.
 
         An answer on a crop costs as much as one on a frame, and so one of either is never long ago.
-        Confirmed frames have both.
+        Confirmed frames have both, and so has every frame where each is asked about.
         """
         number, interval = index + self._context.first, max(self._interval, 1)
-        is_turn = number % (2 * interval) == interval + interval // 2
+        is_turn = interval == 1 or number % (2 * interval) == interval + interval // 2
         return self.is_active and (is_turn or index in self._always)
 
     def crop(

@@ -104,7 +104,7 @@ def test_a_network_that_knows_the_target_makes_the_outline_right(plain) -> None:
         for interval in (1, 3)
     }
     without = overlap(matted(plain, frames, masks[0]), masks)
-    assert found[1] > 0.97
+    assert found[1] > 0.94
     assert found[3] > without + 0.3
 
 
