@@ -11,6 +11,17 @@ Plane = npt.NDArray[np.uint8]
 
 
 @compile_now
+def repeat_edges(width: int, height: int, out: Plane) -> None:
+    """Fill what is beyond this size with the picture's last column and row."""
+    for y in range(height):
+        for x in range(width, out.shape[1]):
+            out[y, x] = out[y, width - 1]
+    for y in range(height, out.shape[0]):
+        for x in range(out.shape[1]):
+            out[y, x] = out[height - 1, x]
+
+
+@compile_now
 def blend(front: Plane, back: Plane, alpha: Plane, out: Plane) -> None:
     """Write round((front * alpha + back * (255 - alpha)) / 255) for the front's size.
 
@@ -23,11 +34,7 @@ def blend(front: Plane, back: Plane, alpha: Plane, out: Plane) -> None:
             weight = np.int32(alpha[y, x])
             value = np.int32(front[y, x]) * weight + np.int32(back[y, x]) * (255 - weight) + 128
             out[y, x] = np.uint8((value + (value >> 8)) >> 8)
-        for x in range(width, out.shape[1]):
-            out[y, x] = out[y, width - 1]
-    for y in range(height, out.shape[0]):
-        for x in range(out.shape[1]):
-            out[y, x] = out[height - 1, x]
+    repeat_edges(width, height, out)
 
 
 @compile_now
@@ -64,8 +71,4 @@ def luma_of_alpha(alpha: Plane, transparent: int, opaque: int, out: Plane) -> No
             luma = np.uint8(np.float32(level) * np.float32(219 / 255) + np.float32(16.5))
             luma = lowest if level == 0 else luma
             out[y, x] = highest if level == 255 else luma
-        for x in range(width, out.shape[1]):
-            out[y, x] = out[y, width - 1]
-    for y in range(height, out.shape[0]):
-        for x in range(out.shape[1]):
-            out[y, x] = out[height - 1, x]
+    repeat_edges(width, height, out)
