@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engines.builtin.tracking.label_propagation import LabelPropagation
+from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
+from engines.builtin.vision.processing_size import to_processing_size
 
 GRID, SIZE = (24, 32), (96, 128)
 WINDOW = (0, 0, SIZE[1], SIZE[0])
@@ -77,3 +79,17 @@ def test_a_lost_target_s_answer_is_dropped() -> None:
     labels.advance(descriptors_of(mask_at(16), 2), still(), WINDOW)
     labels.forget_answer()
     assert labels.evidence(mask_at(16), still().to_previous, WINDOW) == 0.0
+
+
+def test_without_a_foreground_network_descriptors_take_away_and_add_nothing(monkeypatch) -> None:
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+    frame = to_processing_size(picture, (SIZE[1], SIZE[0]))
+    areas = {}
+    for described in (0.0, 50.0, -50.0):
+        given = np.float32(described)
+        monkeypatch.setattr(LabelPropagation, "evidence", lambda *_given, value=given: value)
+        found = ObjectTracker(frame, mask_at(16)).step(frame, still())
+        areas[described] = np.count_nonzero(found.probability > 0.5)
+    assert areas[50.0] == areas[0.0] > 0
+    assert areas[-50.0] == 0

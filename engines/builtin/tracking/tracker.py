@@ -280,9 +280,11 @@ class ObjectTracker:
             frame, flow, prediction, self._appearance, self._shape, self._differences
         )
         log_odds = combined_log_odds(maps)
-        log_odds += self._labels.evidence(
+        described = self._labels.evidence(
             prediction.expected > 0.5, flow.to_previous, prediction.window
         )
+        # Others of the target's kind are described like it, and only a foreground network tells them from it.
+        log_odds += described if foreground is not None else np.minimum(described, np.float32(0.0))
         if foreground is not None:
             expected = prediction.expected > 0.5
             missing = self._expected_area.missing(float(np.count_nonzero(expected)))
