@@ -76,11 +76,11 @@ if [ "$want_models" = 1 ]; then
   fi
   install requirements-models.txt ${index[@]+"${index[@]}"}
 fi
-# The built-in engine's loops are compiled once and kept beside the code, so that the first mark needn't wait for it.
+# Loops are compiled once and kept beside the code, so that neither the first mark nor the first job waits for it.
 stamp=.venv/.compiled
-sum=$(find engines/builtin utils -name '*.py' -exec cat {} + | cat - requirements.txt | sha256sum | cut -d' ' -f1)
+sum=$(find engines/builtin pipeline/postprocess utils -name '*.py' -exec cat {} + | cat - requirements.txt scripts/compile_loops.py | sha256sum | cut -d' ' -f1)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$sum" ]; then
-  echo "Compiling the built-in engine's loops"
+  echo "Compiling loops"
   if .venv/bin/python -m scripts.compile_loops 2>/dev/null; then
     echo "$sum" >"$stamp"
   else

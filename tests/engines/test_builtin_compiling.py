@@ -1,8 +1,11 @@
-"""What set-up compiles is all that a mark needs: no loop is compiled while a user waits."""
+"""What set-up compiles is all that a mark and a job need: no loop is compiled while a user waits."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.disc import write_clip, write_mask_png
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -10,7 +13,6 @@ import gc
 from numba.core.registry import CPUDispatcher
 from config import Settings
 from engines.builtin.engine import BuiltinEngine
-from scripts.compile_loops import main
 from tests.disc import disc_frame
 from utils.types import Box, Point, Prompt
 
@@ -18,7 +20,7 @@ def compiled():
     loops = [item for item in gc.get_objects() if isinstance(item, CPUDispatcher)]
     return {(loop.__name__, str(signature)) for loop in loops for signature in loop.signatures}
 
-main()
+BuiltinEngine(Settings(_env_file=None)).load_model("cpu")
 before = compiled()
 assert before
 frame, mask = disc_frame(0)
@@ -35,3 +37,24 @@ def test_marks_need_no_loop_that_set_up_did_not_compile() -> None:
         [sys.executable, "-c", PROGRAM], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert made.stdout.strip() == "[]"
+
+
+def test_a_job_needs_no_loop_that_set_up_did_not_compile(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "scripts.compile_loops"], cwd=ROOT, check=True)
+    clip, mask = write_clip(tmp_path / "disc.mp4", 3), write_mask_png(tmp_path / "mask.png")
+    job = ["matte", str(clip), "--mask", str(mask), "--engine", "builtin"]
+    told = subprocess.run(
+        [sys.executable, "app.py", *job, "--out", str(tmp_path / "out")],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "SPLAZMATTE_WORKSPACE_DIR": str(tmp_path / "workspace"),
+            "SPLAZMATTE_FOREGROUND_NETWORK": "off",
+            "NUMBA_DEBUG_CACHE": "1",
+        },
+    ).stdout
+    assert "data loaded from" in told
+    assert "data saved to" not in told
