@@ -32,9 +32,9 @@ from engines.builtin.matting.linear_model import EXACT, ContourError
 from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
+from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
-from engines.builtin.tracking.tracker import Estimate
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.processing_size import processing_size
 from engines.builtin.vision.refined_edges import refine_edges

@@ -9,8 +9,8 @@ import pytest
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.confidence import ExpectedArea
 from engines.builtin.tracking.correction import correction
+from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
-from engines.builtin.tracking.tracker import Estimate
 from utils.mask_utils import dilate
 from utils.types import Mask
 

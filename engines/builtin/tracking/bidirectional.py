@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.tracking.tracker import Estimate
+from engines.builtin.tracking.estimate import Estimate
 from utils.mask_utils import intersection_over_union
 from utils.types import FloatMap
 

@@ -14,9 +14,10 @@ from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.correction import Correction, correction
+from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
-from engines.builtin.tracking.tracker import Estimate, NextFrame, ObjectTracker, confirmed
+from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
 from engines.builtin.vision.processing_size import (
@@ -194,13 +195,7 @@ class _Job:
                     self._trackers, name, given[name], step, self._clip, change
                 )
             elif step.flow is not None:
-                estimate = self._trackers[name].step(
-                    step.working,
-                    step.flow,
-                    step.next_frame,
-                    self._clip.view(step),
-                    step.descriptors,
-                )
+                estimate = _tracked(self._trackers[name], step, step.flow, self._clip)
                 if self._reverse is not None:
                     estimate = self._reverse.fused(step.index, name, estimate)
                 estimates[name] = estimate
@@ -235,13 +230,7 @@ class _Job:
                 for name, change in changes.items():
                     changes[name] = sample_at(change, step.flow.to_previous)
                 for name, tracker in trackers.items():
-                    estimate = tracker.step(
-                        step.working,
-                        step.flow,
-                        step.next_frame,
-                        self._clip.view(step),
-                        step.descriptors,
-                    )
+                    estimate = _tracked(tracker, step, step.flow, self._clip)
                     if step.index != behind:
                         kept.keep(step.index, name, estimate, changes.get(name))
                     elif name in known:
@@ -272,13 +261,7 @@ class _Job:
                         if one is not None:
                             found[name] = one
                     elif step.flow is not None:
-                        tracker.step(
-                            step.working,
-                            step.flow,
-                            step.next_frame,
-                            self._clip.view(step),
-                            step.descriptors,
-                        )
+                        _tracked(tracker, step, step.flow, self._clip)
         return found
 
     def _start_reverse_pass(
@@ -289,6 +272,11 @@ class _Job:
             if name in self._trackers and mask.any():
                 _confirm(trackers, name, mask, step, self._clip, corrections.get(name))
                 trackers[name].adopt_appearance(self._trackers[name])
+
+
+def _tracked(tracker: ObjectTracker, step: Step, flow: FlowPair, clip: Clip) -> Estimate:
+    """Return a tracker's estimate for the frame of a step, whose `flow` leads back to the last one."""
+    return tracker.step(step.working, flow, step.next_frame, clip.view(step), step.descriptors)
 
 
 def _confirm(
@@ -324,9 +312,7 @@ def _correction(
     """Track an object to a confirmed frame; return what its mask, bool (H, W), corrects there."""
     if name not in trackers or step.flow is None or not mask.any():
         return None
-    estimate = trackers[name].step(
-        step.working, step.flow, step.next_frame, clip.view(step), step.descriptors
-    )
+    estimate = _tracked(trackers[name], step, step.flow, clip)
     return correction(_small_mask(mask, step, clip), estimate.probability)
 
 

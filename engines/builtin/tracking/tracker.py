@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from engines.builtin.tracking.appearance import AppearanceModel
@@ -19,6 +17,7 @@ from engines.builtin.tracking.confidence import (
     quality_indicators,
 )
 from engines.builtin.tracking.difference_histogram import DifferenceModel
+from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
@@ -59,32 +58,6 @@ _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_FOREST = CUES.index("key_forest")
 _MOTION = CUES.index("motion")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The tracker's estimate of one frame: probability float32 (h, w), confidence in [0, 1].
-
-    `temporal_overlap`, in [0, 1], is its overlap with the previous estimate warped here: 0 where the
-    object was redetected.
-    """
-
-    probability: FloatMap
-    confidence: float
-    temporal_overlap: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class NextFrame:
-    """The frame after the tracked one: its lab float32 (h, w, 3), the flow to it float32 (h, w, 2)."""
-
-    lab: FloatImage
-    flow: FloatImage
-
-
-def confirmed(mask: Mask) -> Estimate:
-    """Return the estimate that a user's own mask, bool (h, w), stands for."""
-    return Estimate(mask.astype(np.float32), 1.0)
 
 
 class ObjectTracker:
@@ -280,21 +253,7 @@ class ObjectTracker:
             frame, flow, prediction, self._appearance, self._shape, self._differences
         )
         log_odds = combined_log_odds(maps)
-        described = self._labels.evidence(
-            prediction.expected > 0.5, flow.to_previous, prediction.window
-        )
-        # Others of the target's kind are described like it, and only a foreground network tells them from it.
-        log_odds += described if foreground is not None else np.minimum(described, np.float32(0.0))
-        if foreground is not None:
-            expected = prediction.expected > 0.5
-            missing = self._expected_area.missing(float(np.count_nonzero(expected)))
-            self._foreground.advance(foreground, expected, flow, missing)
-            log_odds += self._foreground.evidence(
-                foreground, expected, flow.to_previous, prediction.window
-            )
-            log_odds += self._foreground.evidence_of_others(
-                expected, maps[_MOTION], prediction.window
-            )
+        self._add_network_evidence(log_odds, maps[_MOTION], flow, prediction, foreground)
         region = regularised(log_odds, frame.lab[view], iterations=_ITERATIONS)
         expected = prediction.expected[view] > 0.5
         keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
@@ -316,6 +275,26 @@ class ObjectTracker:
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
         confident = predicted_overlap(indicators, probability > 0.5, agreement)
         return Estimate(probability, confident, indicators.temporal_overlap)
+
+    def _add_network_evidence(
+        self,
+        log_odds: FloatMap,
+        motion: FloatMap,
+        flow: FlowPair,
+        prediction: Prediction,
+        foreground: ForegroundView | None,
+    ) -> None:
+        """Add what networks say to the log odds in the search window, of which `motion` is the motion's."""
+        expected, window = prediction.expected > 0.5, prediction.window
+        described = self._labels.evidence(expected, flow.to_previous, window)
+        # Others of the target's kind are described like it, and only a foreground network tells them from it.
+        log_odds += described if foreground is not None else np.minimum(described, np.float32(0.0))
+        if foreground is None:
+            return
+        missing = self._expected_area.missing(float(np.count_nonzero(expected)))
+        self._foreground.advance(foreground, expected, flow, missing)
+        log_odds += self._foreground.evidence(foreground, expected, flow.to_previous, window)
+        log_odds += self._foreground.evidence_of_others(expected, motion, window)
 
     def _reappeared(
         self,

@@ -1,0 +1,35 @@
+"""What a tracker says of one frame, and what it is told of the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.types import FloatImage, FloatMap, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The tracker's estimate of one frame: probability float32 (h, w), confidence in [0, 1].
+
+    `temporal_overlap`, in [0, 1], is its overlap with the previous estimate warped here: 0 where the
+    object was redetected.
+    """
+
+    probability: FloatMap
+    confidence: float
+    temporal_overlap: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NextFrame:
+    """The frame after the tracked one: its lab float32 (h, w, 3), the flow to it float32 (h, w, 2)."""
+
+    lab: FloatImage
+    flow: FloatImage
+
+
+def confirmed(mask: Mask) -> Estimate:
+    """Return the estimate that a user's own mask, bool (h, w), stands for."""
+    return Estimate(mask.astype(np.float32), 1.0)
