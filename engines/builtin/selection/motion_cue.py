@@ -11,7 +11,7 @@ import numpy as np
 
 from engines.builtin.tracking.background_motion import OTHER_SCENE, ObjectMotion, object_motion
 from engines.builtin.vision.arrays import lengths, resize_map
-from engines.builtin.vision.flow import FlowEstimator
+from engines.builtin.vision.flow import FINE_PATCH_STRIDE, FlowEstimator
 from engines.builtin.vision.processing_size import ProcessingColours, to_processing_colours
 from utils.mask_utils import bounding_box, components, dilate, grow_box
 from utils.types import FloatImage, FloatMap, Frame, Mask
@@ -159,7 +159,7 @@ class NeighbourMotion:
             frame = self._around.pop(distance)
             neighbour = to_processing_colours(frame, (frame.shape[1], frame.shape[0]))
             # An estimator keeps buffers as large as all the flows.
-            flow = FlowEstimator().one_way(self._picture, neighbour)
+            flow = FlowEstimator(FINE_PATCH_STRIDE).one_way(self._picture, neighbour)
             self._flows[distance] = neighbour.lab, flow
         return self._flows[distance]
 
