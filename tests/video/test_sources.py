@@ -269,6 +269,28 @@ def test_an_end_that_is_missing_is_no_damage(video: VideoIO, tmp_path: Path, suf
     assert codes(video, path)[0].startswith("video.cut_off")
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "type:P Unknown-sized element at 0xcb35 inside parent with finite size",
+        "color_range:tv color_space:unk0x82 at pos 52021 (0xcb35) invalid as first byte of an EBML number",
+        "type:P [matroska,webm @ 0x2] [error] Element at 0xcb35 exceeds containing master element",
+    ],
+)
+def test_damage_is_noticed_where_a_frame_and_the_reader_share_a_line_of_the_log(told: str) -> None:
+    count = Count()
+    prefix = "[Parsed_showinfo_0 @ 0x1] [info] "
+    for shown in (
+        "n:  17 pts: 680 fmt:yuv420p s:64x48 i:P iskey:0 type:P ",
+        "color_range:tv color_space:unknown color_primaries:unknown color_trc:unknown",
+        "  side data - User Data Unregistered SEI message: (invalid data)",
+    ):
+        note_line(count, prefix + shown)
+    assert (count.shown, count.damage_lines) == (1, 0)
+    note_line(count, prefix + told)
+    assert count.damage_lines == 1
+
+
 def test_an_end_is_noticed_where_a_frame_and_the_reader_share_a_line_of_the_log() -> None:
     count = Count()
     note_line(

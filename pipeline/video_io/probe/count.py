@@ -27,6 +27,12 @@ _DAMAGE = re.compile(
     re.IGNORECASE,
 )
 """Other lines on the error level are about edit lists and the like, and mean no harm."""
+_DAMAGE_IN_FRAME_LINE = re.compile(
+    r"Parsed_showinfo(?!.*side data).*(?:error while decoding|conceal|corrupt|damaged|overread"
+    r"|EBML|in(?:side)? parent|master element|invalid (?:data|NAL))",
+    re.IGNORECASE,
+)
+"""The same without a prefix: FFmpeg (9.0) leaves it out where another thread has not ended its line."""
 _CUT_OFF = "File ended prematurely"
 """FFmpeg's words on a Matroska file that ends inside an element, as one without a length of its own may."""
 
@@ -131,7 +137,7 @@ def note_line(count: Count, line: str) -> None:
     # Not in turn: threads of FFmpeg (9.0) write into each other's lines, in about one of forty of such files.
     if _CUT_OFF in line:
         count.ends_early = True
-    elif _DAMAGE.search(line):
+    elif _DAMAGE.search(line) or _DAMAGE_IN_FRAME_LINE.search(line):
         count.damage_lines += 1
         count.damaged_from = min(count.damaged_from, count.shown)
 
