@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from engines.base import (
     DescriptorConsumer,
@@ -40,11 +41,7 @@ class LeasedForeground:
 
     def estimate(self, image: Frame) -> Alpha:
         """See `ForegroundEstimator.estimate`."""
-        name = self.network
-        if not name:
-            raise EngineUnavailable("engine.no_foreground_network")
-        height, width = image.shape[:2]
-        with self._manager.lease(name, size_wh=(width, height)) as engine:
+        with _lease(self._manager, self.network, image) as engine:
             if not isinstance(engine, ForegroundNetwork):
                 raise EngineUnavailable("engine.no_foreground_network")
             return engine.foreground(image)
@@ -69,14 +66,18 @@ class LeasedDescriptors:
 
     def descriptors(self, image: Frame) -> FloatImage:
         """See `DescriptorEstimator.descriptors`."""
-        name = self.network
-        if not name:
-            raise EngineUnavailable("engine.no_foreground_network")
-        height, width = image.shape[:2]
-        with self._manager.lease(name, size_wh=(width, height)) as engine:
+        with _lease(self._manager, self.network, image) as engine:
             if not isinstance(engine, DescriptorNetwork):
                 raise EngineUnavailable("engine.no_foreground_network")
             return engine.descriptors(image)
+
+
+def _lease(manager: ModelManager, name: str, image: Frame) -> AbstractContextManager[Engine]:
+    """Return the lease of the engine of that name for one image, uint8 RGB (H, W, 3)."""
+    if not name:
+        raise EngineUnavailable("engine.no_foreground_network")
+    height, width = image.shape[:2]
+    return manager.lease(name, size_wh=(width, height))
 
 
 def foregrounds(

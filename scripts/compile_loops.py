@@ -11,21 +11,17 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from config import Settings
-from engines.builtin.engine import BuiltinEngine
-
 _ROOT = Path(__file__).resolve().parents[1]
 _SIZE_WH = 128, 96
 _FRAMES = 3
 
 
 def main() -> None:
-    """Mark, track and write files once, on pictures of a few pixels.
+    """Run one job on pictures of a few pixels; its engine marks and tracks once when it is loaded.
 
     Raises:
         CalledProcessError: the files could not be written.
     """
-    BuiltinEngine(Settings()).load_model("cpu")
     with TemporaryDirectory() as name:
         folder = Path(name)
         environment = {

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 
 from engines.base import DescriptorEstimator, RunContext
-from utils.errors import Cancelled, SplazmatteError
-from utils.types import FloatImage, Frame, Message
-
-log = logging.getLogger(__name__)
+from engines.builtin.network_failure import tell_failure
+from utils.errors import Cancelled
+from utils.types import FloatImage, Frame
 
 
 class DescriptorMaps:
@@ -60,13 +58,5 @@ class DescriptorMaps:
         except Exception as problem:
             # Whatever goes wrong in a network must not end a job that can go on without it.
             self._source = None
-            log.warning("descriptor network %s failed: %r", self._name, problem)
-            reason = (
-                problem.user_message
-                if isinstance(problem, SplazmatteError)
-                else type(problem).__name__
-            )
-            self._context.on_notice(
-                Message("engine.foreground_failed", {"name": self._name, "reason": str(reason)})
-            )
+            tell_failure(self._context, self._name, problem)
             return None

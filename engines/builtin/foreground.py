@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import KEPT_CACHE, ForegroundEstimator, RunContext
+from engines.builtin.network_failure import tell_failure
 from engines.builtin.vision.arrays import resize_map
-from utils.errors import Cancelled, SplazmatteError
-from utils.types import FloatMap, Frame, Message
+from utils.errors import Cancelled
+from utils.types import FloatMap, Frame
 
 INTERVAL = 3
 """Frames from one question to the next: asking takes most of a job's time, and flow carries the answer between."""
@@ -128,7 +129,7 @@ class ForegroundMaps:
             except Exception as problem:
                 # Whatever goes wrong in a network must not end a job that can go on without it.
                 self._source = None
-                self._tell(problem)
+                tell_failure(self._context, self._name, problem)
                 return None
 
     def _kept(self, source: ForegroundEstimator, frame: Frame) -> npt.NDArray[np.uint8]:
@@ -156,15 +157,6 @@ class ForegroundMaps:
         if self._interval == BY_SPEED and self._answers > _UNMEASURED:
             wanted = math.ceil(seconds / _SECONDS_A_FRAME)
             self._interval = min(max(wanted, 1), _LARGEST_INTERVAL)
-
-    def _tell(self, problem: Exception) -> None:
-        log.warning("foreground network %s failed: %r", self._name, problem)
-        reason = (
-            problem.user_message if isinstance(problem, SplazmatteError) else type(problem).__name__
-        )
-        self._context.on_notice(
-            Message("engine.foreground_failed", {"name": self._name, "reason": str(reason)})
-        )
 
 
 def _encoded(answer: FloatMap) -> npt.NDArray[np.uint8]:

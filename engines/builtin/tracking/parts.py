@@ -62,6 +62,11 @@ def far_parts(found: Mask, largest: Mask) -> Mask:
     return keep_components(found, ~near, names)
 
 
+def is_in_one_piece(mask: Mask) -> bool:
+    """Tell whether a mask, bool (h, w), has no part far from its largest one."""
+    return not far_parts(mask, largest_part(mask)).any()
+
+
 def without_pinholes(found: Mask, expected: Mask) -> Mask:
     """Return `found`, bool (h, w), with the tiny holes closed of which most was expected to be inside.
 

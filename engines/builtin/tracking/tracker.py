@@ -24,6 +24,7 @@ from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, 
 from engines.builtin.tracking.parts import (
     expected_parts,
     far_parts,
+    is_in_one_piece,
     largest_part,
     without_pinholes,
     without_surplus,
@@ -99,7 +100,7 @@ class ObjectTracker:
             self._expected_area = ExpectedArea(mask)
             x0, y0, x1, y1 = bounding_box(mask) or (0, 0, 0, 0)
             self._confirmed_size = x1 - x0, y1 - y0
-            self._is_in_one_piece = not far_parts(mask, largest_part(mask)).any()
+            self._is_in_one_piece = is_in_one_piece(mask)
             self._shape = ShapeMemory(self._estimate.probability)
             self._differences = DifferenceModel()
             self._appearance.confirm(frame.features, mask, place, weight)
@@ -125,7 +126,7 @@ class ObjectTracker:
         self._estimate = Estimate(mixed, 1.0)
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         self._expected_area.amend(tracked > 0.5, mask)
-        self._is_in_one_piece = not far_parts(mask, largest_part(mask)).any()
+        self._is_in_one_piece = is_in_one_piece(mask)
         place = object_frame(mixed)
         if place is not None:
             self._shape.update(mixed, _KEPT_SHAPE)
