@@ -142,15 +142,11 @@ def start_frame(clip: Clip, name: str) -> int:
 
 
 def matte(
-    engine: BuiltinEngine, clip: Clip, guide: dict[int, Mask], start: int = 0, smooth: bool = True
+    engine: BuiltinEngine, clip: Clip, guide: dict[int, Mask], start: int = 0
 ) -> tuple[list[MattedFrame], dict[str, float]]:
     context = RunContext()
     wall, processor = time.perf_counter(), time.process_time()
-    found = list(
-        engine.process(
-            ArrayFrames(clip.frames), guide, start, {"temporal_smoothing": smooth}, context
-        )
-    )
+    found = list(engine.process(ArrayFrames(clip.frames), guide, start, {}, context))
     cost = {
         "fps": len(found) / (time.perf_counter() - wall),
         "cpu_ms": 1e3 * (time.process_time() - processor) / len(found),
@@ -343,15 +339,6 @@ def measure(
         if args.correct:
             figures |= corrected(engine, clip, found, start, guide)
         rows.append(Row(clip.name, f"builtin, {way}", figures))
-        if way == "mask" and clip.alphas:
-            single, _ = matte(engine, clip, {start: guide}, start, smooth=False)
-            rows.append(
-                Row(
-                    clip.name,
-                    "builtin, no smoothing",
-                    _figures(clip, [item.alpha for item in single], start),
-                )
-            )
     if args.baselines:
         for name, cut in BASELINES.items():
             masks = list(baselines.follow(clip.frames, clip.masks[0], cut))

@@ -41,6 +41,8 @@ class Option:
     """Name in requests, where it isn't the field's own."""
     aliases: tuple[str, ...] = ()
     """Further names, which older requests use."""
+    retired: tuple[str, ...] = ()
+    """Names of options that no longer exist, which older requests may hold: accepted and ignored."""
     hint: str = ""
     """How a text is written, for help; the same in every language."""
     on_page: bool = True
@@ -123,11 +125,12 @@ def resolve_options(
         BadRequest: an unknown option or a value out of range.
     """
     names = {alias: spec.name for spec in specs for alias in (spec.name, *spec.option.aliases)}
+    retired = {name for spec in specs for name in spec.option.retired}
     for name in values:
-        if name not in names:
+        if name not in names and name not in retired:
             known = ", ".join(sorted(spec.name for spec in specs)) or "-"
             raise BadRequest("engine.option_unknown", name=name[:60], known=known)
-    given = {names[name]: value for name, value in values.items()}
+    given = {names[name]: value for name, value in values.items() if name in names}
     return {spec.name: parse_option(spec, given.get(spec.name, spec.default)) for spec in specs}
 
 

@@ -157,7 +157,7 @@ class BuiltinEngine(Engine):
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         chosen = read_options(BuiltinOptions, options)
-        estimator = AlphaEstimator(frames.size_wh, chosen.temporal_smoothing)
+        estimator = AlphaEstimator(frames.size_wh)
         follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
         if len(guide) < len(frames):
             follow = _tracked

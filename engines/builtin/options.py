@@ -12,15 +12,10 @@ from utils.options import Option
 
 @dataclass(frozen=True, slots=True)
 class BuiltinOptions:
-    """`temporal_smoothing` averages the alpha along the motion, so that edges don't flicker.
-
-    `network_interval` is the k of "every k-th frame" that a foreground network is asked about; 0 chooses
+    """`network_interval` is the k of "every k-th frame" that a foreground network is asked about; 0 chooses
     it by the network's speed, so that a frame takes about a quarter of a second.
     """
 
-    temporal_smoothing: Annotated[
-        bool, Option(Text(en="Temporal smoothing of edges", zh="边缘时域平滑"), aliases=("steady",))
-    ] = True
     network_interval: Annotated[
         int,
         Option(
@@ -31,5 +26,6 @@ class BuiltinOptions:
             minimum=0,
             maximum=30,
             slider=(0, 12, 1),
+            retired=("temporal_smoothing", "steady"),
         ),
     ] = INTERVAL

@@ -43,7 +43,6 @@ from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
 from engines.builtin.vision.features import FEATURE_COUNT, Appearance
 from engines.builtin.vision.flow import (
     FlowEstimator,
-    FlowPair,
     forward_coverage,
     sample_at,
     sample_window,
@@ -586,29 +585,6 @@ def test_pixels_that_no_ray_leads_to_known_colours_from_keep_the_contours_alpha(
         plain, np.full((3, 4), UNKNOWN, np.uint8), places, prior, 0.2, 9, unseen(12)
     )
     assert np.array_equal(found, prior)
-
-
-def test_alphas_are_smoothed_along_the_flow():
-    random = np.random.default_rng(3)
-    smoothed = AlphaEstimator((200, 160))
-    unsmoothed = AlphaEstimator((200, 160), temporal_smoothing=False)
-    alphas = {}
-    for name, (x, y) in (("first", (90, 83)), ("second", (96, 80))):
-        hard = cv2.circle(np.zeros((160, 200), np.float32), (x, y), 40, 1.0, -1)
-        soft = cv2.GaussianBlur(hard, (0, 0), 3.0)[..., None]
-        image = soft * (180, 60, 50) + (1 - soft) * (90, 90, 120)
-        frame = np.clip(image + random.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
-        small = cv2.resize(hard, (100, 80), interpolation=cv2.INTER_AREA)
-        # Each pixel was 6 pixels farther left and 3 farther down: half of that at half the size.
-        to_previous = np.broadcast_to(np.float32((-3.0, 1.5)), (80, 100, 2)).copy()
-        flow = FlowPair(to_previous, -to_previous, np.ones((80, 100), np.float32))
-        alphas[name] = smoothed.alpha(frame, small, flow)
-        alphas["alone"] = unsmoothed.alpha(frame, small, flow)
-    prediction = np.roll(alphas["first"], (-3, 6), axis=(0, 1))
-    with_smoothing, alone = (
-        np.abs(alphas[name] - prediction).mean() for name in ("second", "alone")
-    )
-    assert with_smoothing < 0.75 * alone
 
 
 def test_matting_erodes_what_is_solid_and_leaves_what_is_thin():

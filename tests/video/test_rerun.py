@@ -179,9 +179,9 @@ def test_every_frame_again_and_other_options_keep_nothing(
     assert (
         run(work, session_id, REQUEST.model_copy(update={"every_frame": True}))["matte"] == FRAMES
     )
-    smooth = REQUEST.model_copy(update={"options": {"temporal_smoothing": False}})
-    assert run(work, session_id, smooth)["matte"] == FRAMES
-    assert run(work, session_id, smooth.model_copy(update={"last": 25}))["matte"] == 26
+    others = REQUEST.model_copy(update={"options": {"network_interval": 5}})
+    assert run(work, session_id, others)["matte"] == FRAMES
+    assert run(work, session_id, others.model_copy(update={"last": 25}))["matte"] == 26
 
 
 def test_a_removed_key_frame_is_matted_again_around_it(

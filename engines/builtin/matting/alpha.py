@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -25,26 +25,15 @@ through a linear model of the full picture's colours, which brings back single h
 _FOOT = np.float32(0.03)
 """Alpha that is taken for none, and as much of the other end for all."""
 _LEVEL = np.float32(1.0 / 255.0)
-_SMOOTHING = 0.6
-_SMOOTHING_RANGE = 0.25
 _Values = TypeVar("_Values", FloatMap, Plate)
-
-
-class _WarpField(NamedTuple):
-    """Flow to the previous frame, float32 (h, w, 2), and its reliability, float32 (h, w)."""
-
-    to_previous: FloatImage
-    reliability: FloatMap
 
 
 class AlphaEstimator:
     """Estimates the alphas of consecutive frames from their probabilities; one object serves one pass."""
 
-    def __init__(self, size_wh: tuple[int, int], temporal_smoothing: bool = True) -> None:
-        """Estimate alphas of `size_wh` pixels, smoothed along the flow unless `temporal_smoothing` is False."""
+    def __init__(self, size_wh: tuple[int, int]) -> None:
+        """Estimate alphas of `size_wh` pixels."""
         self._size_wh = size_wh
-        self._smooth_over_time = temporal_smoothing
-        self._previous: Alpha | None = None
         self._plate = BackgroundPlate(size_wh)
 
     def alpha(
@@ -79,14 +68,10 @@ class AlphaEstimator:
             plate = self._moved_plate(flow, probability, view)
             behind = None if plate is None else _crop_map(plate, view, self._size_wh, reduced_wh)
             alpha, unknown = matte(frame[y0:y1, x0:x1], rough, error.scaled(scale), behind)
-            if self._smooth_over_time and flow is not None and self._previous is not None:
-                field = _WarpField(flow.to_previous, flow.reliability)
-                _smooth_over_time(alpha, unknown, self._previous, field, x0, y0)
             result[y0:y1, x0:x1] = alpha
             is_visible = np.ones((height, width), dtype=bool)
             is_visible[y0:y1, x0:x1] = ~unknown & (alpha == 0.0)
             self._plate.remember(frame, is_visible)
-        self._previous = result
         return result
 
     def _moved_plate(
@@ -108,56 +93,6 @@ class AlphaEstimator:
         x0, y0, x1, y1 = box
         full = int(x0 * across), int(y0 * down), int(np.ceil(x1 * across)), int(np.ceil(y1 * down))
         return grow_box(full, self._size_wh, 0.08, 16)
-
-
-@compiled
-def _smooth_over_time(
-    alpha: Alpha,
-    unknown: Mask,
-    previous: Alpha,
-    field: _WarpField,
-    x0: int,
-    y0: int,
-) -> None:
-    """Smooth a window's alpha, (H', W') at (x0, y0), towards the previous frame's, (H, W), along the flow.
-
-    In proportion to the flow's reliability, (h, w), and to their agreement; both maps are enlarged
-    bilinearly. Alpha is 0 outside the picture.
-    """
-    to_previous, reliability = field
-    height, width = previous.shape
-    small_height, small_width = reliability.shape
-    down, across = small_height / height, small_width / width
-    for row in range(alpha.shape[0]):
-        y = min(max((row + y0 + 0.5) * down - 0.5, 0.0), small_height - 1.0)
-        top = int(y)
-        bottom = min(top + 1, small_height - 1)
-        low = y - top
-        for column in range(alpha.shape[1]):
-            if not unknown[row, column]:
-                continue
-            x = min(max((column + x0 + 0.5) * across - 0.5, 0.0), small_width - 1.0)
-            left = int(x)
-            right = min(left + 1, small_width - 1)
-            far = x - left
-            weights = (1 - low) * (1 - far), (1 - low) * far, low * (1 - far), low * far
-            trust, there_x, there_y = 0.0, float(column + x0), float(row + y0)
-            for corner in range(4):
-                here_y = bottom if corner >= 2 else top
-                here_x = right if corner % 2 else left
-                trust += weights[corner] * reliability[here_y, here_x]
-                there_x += weights[corner] * to_previous[here_y, here_x, 0] / across
-                there_y += weights[corner] * to_previous[here_y, here_x, 1] / down
-            start_x, start_y = int(np.floor(there_x)), int(np.floor(there_y))
-            before = 0.0
-            for corner in range(4):
-                from_y, from_x = start_y + corner // 2, start_x + corner % 2
-                if 0 <= from_y < height and 0 <= from_x < width:
-                    share = (1 - abs(there_y - from_y)) * (1 - abs(there_x - from_x))
-                    before += share * previous[from_y, from_x]
-            change = before - alpha[row, column]
-            weight = _SMOOTHING * trust * trust * np.exp(-((change / _SMOOTHING_RANGE) ** 2))
-            alpha[row, column] += weight * change
 
 
 def matte(
