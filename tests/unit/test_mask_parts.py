@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engines.builtin.tracking.parts import far_parts, largest_part
+from engines.builtin.tracking.parts import ConnectedParts
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import to_processing_size
@@ -36,14 +36,16 @@ def picture(*masks: Mask) -> np.ndarray:
 
 
 def test_a_part_is_far_by_the_size_of_the_largest():
-    found = BODY | FOOT | OTHER
-    assert np.array_equal(largest_part(found), BODY)
-    assert np.array_equal(far_parts(found, BODY), OTHER)
+    found = ConnectedParts(BODY | FOOT | OTHER)
+    assert found.largest_area == np.count_nonzero(BODY)
+    assert np.array_equal(found.far(), OTHER)
     # A gap of 6 pixels is far from a part of 10 pixels a side.
-    speck = rectangle(30, 66, 40, 76)
-    assert np.array_equal(far_parts(BODY | speck, speck), BODY)
-    assert not far_parts(BODY, BODY).any()
-    assert not largest_part(np.zeros_like(BODY)).any()
+    large, small = rectangle(30, 66, 40, 76), rectangle(46, 66, 55, 75)
+    assert np.array_equal(ConnectedParts(large | small).far(), small)
+    assert not ConnectedParts(BODY).far().any()
+    nothing = ConnectedParts(np.zeros_like(BODY))
+    assert nothing.largest_area == 0.0
+    assert not nothing.far().any()
 
 
 @pytest.mark.parametrize(

@@ -38,33 +38,38 @@ def without_surplus(found: Mask, largest_area: float) -> Mask:
     return keep_components(found, keep, names)
 
 
-def largest_part(found: Mask) -> Mask:
-    """Return the largest connected part of a mask, bool (h, w); all False where it is empty."""
-    names, areas = components(found)
-    keep = np.zeros(areas.size, dtype=bool)
-    if areas.size > 1:
-        keep[1 + int(np.argmax(areas[1:]))] = True
-    return keep_components(found, keep, names)
+class ConnectedParts:
+    """The connected parts of a mask, found once: which is the largest, and which are far from it."""
 
+    def __init__(self, mask: Mask) -> None:
+        """Find the parts of a mask, bool (h, w)."""
+        self._mask = mask
+        self._names, self._areas = components(mask)
 
-def far_parts(found: Mask, largest: Mask) -> Mask:
-    """Return the parts of a mask, bool (h, w), that are far from its `largest` one.
+    @property
+    def largest_area(self) -> float:
+        """Pixels of the largest part; 0 where the mask is empty."""
+        return float(self._areas[1:].max(initial=0))
 
-    Of an object in one piece, a far part is another object that touched it once, unless something that
-    occludes the object lies between them.
-    """
-    names, areas = components(found)
-    if areas.size <= 2:
-        return np.zeros_like(found)
-    reach = max(1, round(_FAR * float(np.sqrt(np.count_nonzero(largest)))))
-    # By the distance: to grow a mask so far takes ten times as long.
-    near = component_sums(signed_distance(largest) > -reach, names, areas) > 0
-    return keep_components(found, ~near, names)
+    def far(self) -> Mask:
+        """Return the parts, bool (h, w), that are far from the largest one.
+
+        Of an object in one piece, a far part is another object that touched it once, unless something that
+        occludes the object lies between them.
+        """
+        if self._areas.size <= 2:
+            return np.zeros_like(self._mask)
+        largest = self._names == 1 + int(np.argmax(self._areas[1:]))
+        reach = max(1, round(_FAR * float(np.sqrt(self.largest_area))))
+        # By the distance: to grow a mask so far takes ten times as long.
+        distance = signed_distance(largest)
+        near = component_sums(distance > -reach, self._names, self._areas) > 0
+        return keep_components(self._mask, ~near, self._names)
 
 
 def is_in_one_piece(mask: Mask) -> bool:
     """Tell whether a mask, bool (h, w), has no part far from its largest one."""
-    return not far_parts(mask, largest_part(mask)).any()
+    return not ConnectedParts(mask).far().any()
 
 
 def without_pinholes(found: Mask, expected: Mask) -> Mask:

@@ -22,10 +22,9 @@ from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odd
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.parts import (
+    ConnectedParts,
     expected_parts,
-    far_parts,
     is_in_one_piece,
-    largest_part,
     without_pinholes,
     without_surplus,
 )
@@ -213,11 +212,10 @@ class ObjectTracker:
 
         They stay where the largest part is less than the target's expected area: an occluder may part it.
         """
-        largest = largest_part(found)
-        area = float(np.count_nonzero(largest))
-        if not self._is_in_one_piece or self._is_partly_occluded(area):
+        parts = ConnectedParts(found)
+        if not self._is_in_one_piece or self._is_partly_occluded(parts.largest_area):
             return found
-        return np.asarray(found & ~far_parts(found, largest))
+        return np.asarray(found & ~parts.far())
 
     def _is_partly_occluded(self, area: float) -> bool:
         return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
