@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from utils.guided_filter import box_mean, guided_model
+from utils.mask_utils import bounding_box, grow_box
 from utils.types import FloatMap, Frame
 
 _RADIUS, _EPSILON = 5, 1e-4
 """Radius of the filter's window in reduced pixels, and the squared colour difference below which it is flat."""
+_REACH = 3 * _RADIUS
+"""Farthest pixel that a result depends on: two windows of the filter and one of its clearness."""
 _BAND, _RAMP = 4.0, 3.0
 """Distance from the contour, in reduced pixels, at which the filter has no say, and over how many it comes to have its full share.
 
@@ -41,9 +44,20 @@ def drawn_to_edges(alpha: FloatMap, picture: Frame, passes: int = 2) -> FloatMap
     inside = alpha > 0.5
     if not inside.any() or inside.all():
         return alpha
-    guide = picture.astype(np.float32) * np.float32(1.0 / 255.0)
     each = np.float32(1.0 - (1.0 - _SHARE) ** (1.0 / passes))
     share = each * np.clip((_BAND - _from_contour(inside)) / _RAMP, 0.0, 1.0)
+    box = bounding_box(np.asarray(share > 0.0, np.bool_))
+    assert box is not None
+    x0, y0, x1, y1 = grow_box(box, (alpha.shape[1], alpha.shape[0]), 0.0, _REACH)
+    view = np.s_[y0:y1, x0:x1]
+    drawn = alpha.copy()
+    drawn[view] = _drawn(alpha[view], picture[view], share[view], passes)
+    return drawn
+
+
+def _drawn(alpha: FloatMap, picture: Frame, share: FloatMap, passes: int) -> FloatMap:
+    """Return the alpha drawn to the picture's edges by its share, float32 (h, w), in each pass."""
+    guide = picture.astype(np.float32) * np.float32(1.0 / 255.0)
     for _ in range(passes):
         model = guided_model(guide, alpha, _RADIUS, _EPSILON)
         fitted = (model[..., :3] * guide).sum(axis=-1) + model[..., 3]

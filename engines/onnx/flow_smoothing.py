@@ -20,20 +20,25 @@ import numpy.typing as npt
 
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.filling_loss import FillingLoss
-from engines.onnx.motion import Grey, Motion, MotionStep, with_target_motion
+from engines.onnx.motion import (
+    WHOLE,
+    CarriedView,
+    Grey,
+    Motion,
+    MotionStep,
+    View,
+    with_target_motion,
+)
+from engines.onnx.robust_mean import HAZE, robust_mean, without_haze
+from utils.mask_utils import bounding_box, grow_box
 from utils.types import Alpha, FloatMap, Frame
 
 REACH = 8
 """Frames before and after each one whose alphas count."""
-_SPREAD = 0.4
-"""Difference of alpha from the mean at which a frame's alpha counts little."""
-_MEAN_STEPS = 2
 _SAME = 1e-3
 """Difference of alphas up to which there is nothing to smooth, as in most of a picture."""
-_MARGIN = 0.05
-"""Added to both sides of an alpha's odds, which are finite by it; the larger, the nearer to the mean of alphas."""
-_HAZE = 0.05
-"""Alpha at most of the haze that a mean leaves of what few frames show; up to three times as much is lowered."""
+_VIEW_MARGIN_PX = 8
+"""Margin, in reduced pixels, of the view in which alphas are carried and averaged."""
 _LEAST_TRUST = 1e-3
 """Weight at least of an alpha carried to a frame that has none of its own."""
 _FULL_LEVELS = 65535.0
@@ -185,12 +190,12 @@ class FlowSmoother:
     ) -> tuple[FloatMap, FloatMap] | None:
         """Return the nearest alpha on one side carried to the frame, and its weight, both float32 (H, W)."""
         around = self._around(shot, place, side, self._reach + 1)
-        for distance, (other, flow, trust) in enumerate(around, start=1):
+        for distance, (other, carried) in enumerate(around, start=1):
             if other.full is not None:
-                weight = (
-                    cv2.resize(np.maximum(trust, _LEAST_TRUST), self._motion.full_wh) / distance
-                )
-                return self._motion.carried(other.full, flow) / np.float32(_FULL_LEVELS), weight
+                trust = np.maximum(carried.trust, _LEAST_TRUST)
+                weight = cv2.resize(trust, self._motion.full_wh) / distance
+                alpha = self._motion.carried(other.full, carried.flow)
+                return alpha / np.float32(_FULL_LEVELS), weight
         return None
 
     def _smoothed(self, shot: list[_Moment], place: int, own: FloatMap) -> FloatMap:
@@ -200,37 +205,51 @@ class FlowSmoother:
             own: the frame's reduced alpha; one that was carried counts for nothing where others reach the frame.
         """
         drawn = shot[place].drawn
-        values = [own if drawn is None else drawn]
-        weights = [np.full_like(own, _LEAST_TRUST if drawn is None else 1.0)]
+        mean = own if drawn is None else drawn
+        smoothed = np.zeros_like(own)
+        view = _where_matted(shot[max(0, place - REACH) : place + REACH + 1], own)
+        if view is None:
+            return smoothed
+        values = [mean[view].copy()]
+        weights = [np.full_like(values[0], _LEAST_TRUST if drawn is None else 1.0)]
         for side in (-1, 1):
-            for other, flow, trust in self._around(shot, place, side, REACH):
+            for other, carried in self._around(shot, place, side, REACH, view):
                 if other.drawn is not None:
-                    values.append(self._motion.warped(other.drawn, flow))
-                    weights.append(trust)
+                    values.append(carried.values(other.drawn))
+                    weights.append(carried.trust)
         stacked = np.stack(values)
         differ = np.ptp(stacked, axis=0) > _SAME
-        mean = values[0].copy()
-        mean[differ] = robust_mean(stacked[:, differ], np.stack(weights)[:, differ])
-        return without_haze(mean)
+        values[0][differ] = robust_mean(stacked[:, differ], np.stack(weights)[:, differ])
+        smoothed[view] = without_haze(values[0])
+        return smoothed
 
     def _around(
-        self, shot: list[_Moment], place: int, side: int, reach: int
-    ) -> Iterator[tuple[_Moment, FloatMap, FloatMap]]:
-        """Yield the frames on one side, nearest first, with the flow from the frame to them and its weight."""
-        here = shot[place].grey
-        flow = np.zeros((*here.shape, 2), np.float32)
-        error = np.zeros(here.shape, np.float32)
+        self, shot: list[_Moment], place: int, side: int, reach: int, view: View = WHOLE
+    ) -> Iterator[tuple[_Moment, CarriedView]]:
+        """Yield the frames on one side, nearest first, and where a view of the frame lies in them."""
+        carried = CarriedView(self._motion.size_wh, view)
         for distance in range(reach):
             near, far = place + side * distance, place + side * (distance + 1)
             if not 0 <= far < len(shot):
                 return
             step = shot[near].before if side < 0 else shot[near].after
             assert step is not None
-            error = error + self._motion.warped(step.error, flow)
-            flow = flow + self._motion.warped(step.flow, flow)
-            trust: FloatMap = np.exp(-error)
-            trust[self._motion.is_outside(flow)] = 0.0
-            yield shot[far], flow, trust
+            carried.follow(step)
+            yield shot[far], carried
+
+
+def _where_matted(moments: list[_Moment], own: FloatMap) -> View | None:
+    """Return the rows and columns outside of which no alpha is more than haze, with a margin; None without any."""
+    most = own
+    for moment in moments:
+        if moment.drawn is not None:
+            most = cv2.max(most, moment.drawn)
+    height, width = own.shape
+    box = bounding_box(np.asarray(most > HAZE, np.bool_))
+    if box is None:
+        return None
+    x0, y0, x1, y1 = grow_box(box, (width, height), 0.0, _VIEW_MARGIN_PX)
+    return slice(y0, y1), slice(x0, x1)
 
 
 def _mean(sides: list[tuple[FloatMap, FloatMap]]) -> Alpha:
@@ -249,33 +268,3 @@ def _as_given(samples: Iterable[Sample | None]) -> Iterator[Alpha]:
 
 def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:
     return np.asarray(np.rint(alpha * np.float32(_FULL_LEVELS)), np.uint16)
-
-
-def robust_mean(values: FloatMap, weights: FloatMap) -> FloatMap:
-    """Return the mean along the first axis without the values far from it, float32 (...).
-
-    P. Holland and R. Welsch's weights (1977) around the weighted mean, by iterative reweighting; the last mean is
-    of log odds, so that frames that are certain count more than those in doubt.
-
-    Args:
-        values: float32 (n, ...).
-        weights: of the same form; the first of each pixel's is above 0.
-    """
-    found: FloatMap = (values * weights).sum(axis=0) / weights.sum(axis=0)
-    for _ in range(_MEAN_STEPS):
-        near = weights * np.exp(
-            np.square((values - found) / np.float32(_SPREAD)) * np.float32(-0.5)
-        )
-        found = (values * near).sum(axis=0) / near.sum(axis=0)
-    margin = np.float32(_MARGIN)
-    within = np.clip(values, 0.0, 1.0)
-    log_odds = np.log((within + margin) / (np.float32(1.0) + margin - within))
-    odds = np.exp((log_odds * near).sum(axis=0) / near.sum(axis=0))
-    mean: FloatMap = ((1 + margin) * odds - margin) / (1 + odds)
-    return np.clip(mean, 0.0, 1.0)
-
-
-def without_haze(alpha: FloatMap) -> FloatMap:
-    """Return the alpha with 0 up to the haze's level, the same from three times that, and a ramp between."""
-    lowered: FloatMap = np.clip(np.float32(1.5) * (alpha - np.float32(_HAZE)), 0.0, alpha)
-    return lowered

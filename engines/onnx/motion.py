@@ -9,7 +9,7 @@ farther away keeps the flow of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +18,9 @@ import numpy.typing as npt
 from utils.types import FloatMap, Frame
 
 Grey = npt.NDArray[np.uint8]
+View: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a reduced frame."""
+WHOLE: View = (slice(None), slice(None))
 
 LONG_SIDE = 384
 """Longest side, in pixels, of the reduced frames."""
@@ -41,12 +44,20 @@ class MotionStep:
     """Where a frame's pixels lie in a neighbouring frame.
 
     Attributes:
-        flow: float32 (h, w, 2), x and y in reduced pixels, relative to the pixel.
-        error: how badly the flow explains the frames, float32 (h, w), 0 or more; exp(-error) is a weight.
+        both: float32 (h, w, 3), flow and error as one map: steps that follow each other are added up at one go.
     """
 
-    flow: FloatMap
-    error: FloatMap
+    both: FloatMap
+
+    @property
+    def flow(self) -> FloatMap:
+        """X and y in reduced pixels, relative to the pixel, float32 (h, w, 2)."""
+        return self.both[..., :2]
+
+    @property
+    def error(self) -> FloatMap:
+        """How badly the flow explains the frames, float32 (h, w), 0 or more; exp(-error) is a weight."""
+        return self.both[..., 2]
 
 
 class Motion:
@@ -87,13 +98,11 @@ class Motion:
         miss = cv2.magnitude(missed[..., 0], missed[..., 1])
         levels = cv2.blur(cv2.absdiff(self.warped(there, flow), here), (5, 5))
         error = levels.astype(np.float32) / _LEVELS + np.square(miss / _MISS_PX)
-        return MotionStep(flow, np.asarray(error, np.float32))
+        return MotionStep(np.asarray(cv2.merge([*cv2.split(flow), error]), np.float32))
 
     def warped(self, values: npt.NDArray[Any], flow: FloatMap) -> npt.NDArray[Any]:
         """Return the values, (h, w) or (h, w, n), that the flow leads to."""
-        places = self.grid + flow
-        warped = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(warped)
+        return _at(values, self.grid + flow, None)
 
     def carried(self, levels: npt.NDArray[np.uint16], flow: FloatMap) -> FloatMap:
         """Return the levels of the frames' full size that the reduced flow leads to, float32 (H, W)."""
@@ -102,10 +111,44 @@ class Motion:
         carried = cv2.remap(levels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(carried, np.float32)
 
-    def is_outside(self, flow: FloatMap) -> npt.NDArray[np.bool_]:
-        """Tell where the flow leads out of the picture, bool (h, w)."""
-        places, last = self.grid + flow, np.array(self.size_wh, np.float32) - 1
-        return np.asarray(np.any((places < 0) | (places > last), axis=-1), np.bool_)
+
+class CarriedView:
+    """Where the pixels of a view of a frame lie in frames farther and farther away: steps added up.
+
+    Args:
+        size_wh: of the reduced frames.
+        view: rows and columns of the frame that it starts from.
+    """
+
+    def __init__(self, size_wh: tuple[int, int], view: View = WHOLE) -> None:
+        self._size_wh = size_wh
+        self._start = _grid(size_wh)[view]
+        self._now = np.dstack([self._start, np.zeros_like(self._start[..., 0])])
+        self._x, self._y, self._error = cv2.split(self._now)
+
+    def follow(self, step: MotionStep) -> None:
+        """Go one frame further."""
+        self._now += self.values(step.both)
+        self._x, self._y, self._error = cv2.split(self._now)
+
+    def values(self, there: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return what the view's pixels have in a map of the whole frame there, (h, w) or (h, w, n)."""
+        return _at(there, self._x, self._y)
+
+    @property
+    def flow(self) -> FloatMap:
+        """From the view to the frame there, float32 (h, w, 2)."""
+        return np.asarray(self._now[..., :2] - self._start, np.float32)
+
+    @property
+    def trust(self) -> FloatMap:
+        """How well the way there is known, float32 (h, w) in [0, 1]; 0 where it leads out of the picture."""
+        width, height = self._size_wh
+        x, y = self._x, self._y
+        trust: FloatMap = np.exp(-self._error)
+        # An axis of two would be what NumPy's own reductions are slowest over.
+        trust[(x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)] = 0.0
+        return trust
 
 
 def with_target_motion(step: MotionStep, alpha: FloatMap) -> MotionStep:
@@ -117,7 +160,7 @@ def with_target_motion(step: MotionStep, alpha: FloatMap) -> MotionStep:
     """
     opaque = cv2.erode((alpha > _OPAQUE).astype(np.float32), np.ones((3, 3), np.uint8))
     weight = opaque * np.exp(-step.error)
-    parts = np.dstack([step.flow * weight[..., None], step.error * weight, weight])
+    parts = cv2.merge([*(part * weight for part in cv2.split(step.both)), weight])
     # Half the size is enough for what is blurred.
     small = cv2.resize(parts, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     motion = np.zeros_like(small[..., :3])
@@ -129,12 +172,16 @@ def with_target_motion(step: MotionStep, alpha: FloatMap) -> MotionStep:
         left -= share
     size_wh = alpha.shape[1], alpha.shape[0]
     left = cv2.resize(left, size_wh)
-    own = np.dstack([step.flow, step.error])
-    mixed = cv2.resize(motion, size_wh) + own * left[..., None]
-    return MotionStep(np.ascontiguousarray(mixed[..., :2]), np.ascontiguousarray(mixed[..., 2]))
+    return MotionStep(cv2.resize(motion, size_wh) + step.both * left[..., None])
 
 
 def _grid(size_wh: tuple[int, int]) -> FloatMap:
     """Return each pixel's own place, float32 (h, w, 2) as x, y."""
     columns, rows = np.meshgrid(np.arange(size_wh[0]), np.arange(size_wh[1]))
     return np.stack([columns, rows], axis=-1).astype(np.float32)
+
+
+def _at(values: npt.NDArray[Any], x: FloatMap, y: FloatMap | None) -> npt.NDArray[Any]:
+    """Return the values at some places, between pixels bilinearly; `x` holds both coordinates where `y` is None."""
+    found = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found)

@@ -15,10 +15,11 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.onnx.filling_loss import FillingLoss
-from engines.onnx.flow_smoothing import FlowSmoother, Sample, robust_mean, without_haze
+from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.motion import Motion, with_target_motion
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
+from engines.onnx.robust_mean import robust_mean, without_haze
 from engines.onnx.spec import ShortSide, Square
 from engines.registry import build_registry
 from tests.engines.tiny_onnx import install, unpinned_manifest
