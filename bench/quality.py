@@ -46,7 +46,7 @@ from pipeline.selection.corrections import has_lost  # noqa: E402
 from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames  # noqa: E402
 from pipeline.session.results import least_confident  # noqa: E402
 from pipeline.video_io.facade import VideoIO  # noqa: E402
-from utils.types import Box, Frame, Mask, Point, Prompt  # noqa: E402
+from utils.types import Box, Example, Frame, Mask, Point, Prompt  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data" / "dev"
 OUTSIDE_THE_MEAN = ("davis_bmx-trees",)
@@ -269,7 +269,8 @@ def clicked(
             for index in telling_frames(frame, confidence)
             if index not in confirmed
         ]
-        prompt = Prompt(points=(click,), expected=expected_size(known))
+        examples = tuple(Example(clip.frames[index], mask) for index, mask in confirmed.items())
+        prompt = Prompt(points=(click,), expected=expected_size(known), examples=examples)
     session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
     answers = session.segment(prompt)
     return answers[0].mask if answers else guess

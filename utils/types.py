@@ -73,6 +73,14 @@ class ExpectedSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A frame of the clip where the target is confirmed: uint8 RGB (H, W, 3), and its mask, bool (H, W)."""
+
+    picture: Frame
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """How the user marks the target on one frame.
 
@@ -80,7 +88,7 @@ class Prompt:
     `negative_exemplars` are things that are not wanted, beside a text or exemplars.
     `mask` is a ready mask, bool (H, W), of the frame's own size. `strokes` are painted over what the rest
     selects, in their order; no engine sees them. `expected` is the target's size as other frames show it,
-    for a selection from clicks alone.
+    and `examples` are such frames, for a selection from clicks alone.
     """
 
     text: str = ""
@@ -91,6 +99,7 @@ class Prompt:
     strokes: tuple[Stroke, ...] = ()
     negative_exemplars: tuple[Box, ...] = ()
     expected: ExpectedSize | None = None
+    examples: tuple[Example, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -47,6 +47,8 @@ class Engine(ABC):
     """It uses `RunContext.cuts`: the whole clip is searched for cuts before it runs."""
     neighbour_offsets: tuple[int, ...] = ()
     """Distances, in frames, of the neighbours that `Segmenter.open_image` can use; 0 isn't one."""
+    uses_examples: bool = False
+    """It uses `Prompt.examples`."""
 
     @property
     @abstractmethod

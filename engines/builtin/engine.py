@@ -66,6 +66,7 @@ class BuiltinEngine(Engine):
     preference = Preference(segment=1, matte_on_cpu=1, matte_on_gpu=1)
     options_type = BuiltinOptions
     neighbour_offsets = (*FAR, *NEAR)
+    uses_examples = True
 
     def __init__(self, settings: Settings) -> None:
         self._threads = settings.cpu_threads
@@ -118,7 +119,7 @@ class BuiltinEngine(Engine):
         self, image: Frame, around: Mapping[int, Frame] | None = None
     ) -> BuiltinSegmentation:
         """See `Segmenter.open_image`."""
-        return BuiltinSegmentation(image, self.name, around, self._foregrounds)
+        return BuiltinSegmentation(image, self.name, around, self._foregrounds, self._descriptors)
 
     def segment_image(self, image: Frame, prompt: Prompt) -> list[Instance]:
         """See `Segmenter.segment_image`."""

@@ -85,7 +85,23 @@ def size_in_session(
 
     Of the confirmed frame before and the one after, and of two tracked ones: see `telling_frames`.
     """
-    known = []
+    confirmed = confirmed_masks(session, frame, target)
+    known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
+    confidence = results.confidence(session)
+    keyframes = session.state.keyframes_of(target)
+    for index in telling_frames(frame, confidence):
+        if index not in keyframes or not keyframes[index].kept:
+            try:
+                mask = results.mask(session, index, target)
+            except SplazmatteError:
+                continue
+            known.append(KnownMask(mask, abs(index - frame), confidence[index] or 0.0))
+    return expected_size(known)
+
+
+def confirmed_masks(session: Session, frame: int, target: int = FIRST_TARGET) -> dict[int, Mask]:
+    """Return a target's masks, bool (H, W), on the confirmed frame before a frame and on the one after."""
+    found = {}
     with session.masks_lock():
         keyframes = {
             index: one for index, one in session.state.keyframes_of(target).items() if one.kept
@@ -94,16 +110,8 @@ def size_in_session(
         for index in telling_frames(frame, sure):
             kept = keyframes[index].kept
             masks = [read_mask(session.instance_path(index, one, target)) for one in kept]
-            known.append(KnownMask(np.logical_or.reduce(masks), abs(index - frame)))
-    confidence = results.confidence(session)
-    for index in telling_frames(frame, confidence):
-        if index not in keyframes:
-            try:
-                mask = results.mask(session, index, target)
-            except SplazmatteError:
-                continue
-            known.append(KnownMask(mask, abs(index - frame), confidence[index] or 0.0))
-    return expected_size(known)
+            found[index] = np.asarray(np.logical_or.reduce(masks))
+    return found
 
 
 def _variance(distance: int, confidence: float) -> float:

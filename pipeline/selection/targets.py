@@ -9,7 +9,7 @@ from engines.base import Capability
 from engines.text.translation import Translator
 from pipeline.engine_choice import EngineChoice
 from pipeline.selection.corrections import base_mask, own_mask
-from pipeline.selection.expected_size import size_in_session
+from pipeline.selection.expected_size import confirmed_masks, size_in_session
 from pipeline.selection.main_object import alpha_of_frame, main_object
 from pipeline.selection.mask_upload import (
     check_selects,
@@ -31,7 +31,7 @@ from pipeline.workers.prompt_cards import PromptCards
 from utils.errors import BadRequest, UnusablePrompt
 from utils.priority import ClickPriority
 from utils.prompts import check_points, check_prompt
-from utils.types import Frame, Prompt, Stroke
+from utils.types import Example, Frame, Prompt, Stroke
 
 OPAQUE_FROM = 127
 """Level of 255 above which a pixel of a clip's own transparency belongs to the target."""
@@ -88,8 +88,20 @@ class Targets:
             whole = replace(prompt, mask=base)
             if base is None and prompt.is_clicks_only:
                 size = size_in_session(session, frame, self._results, target)
-                whole = replace(whole, expected=size)
+                known = self._examples(session, clip, frame, target)
+                whole = replace(whole, expected=size, examples=known)
             return self._find(session, clip, frame, whole, is_own=own is not None, target=target)
+
+    def _examples(
+        self, session: Session, clip: ClipInfo, frame: int, target: int
+    ) -> tuple[Example, ...]:
+        """Return the nearest confirmed frame before and the one after, where the engine uses them."""
+        if not self._choice.registry.get(self._choice.segmenter_name()).uses_examples:
+            return ()
+        return tuple(
+            Example(self._clips.read_around(session, clip, index, ())[0], mask)
+            for index, mask in confirmed_masks(session, frame, target).items()
+        )
 
     def _find(
         self,

@@ -29,6 +29,7 @@ from engines.builtin.tracking.confidence import (
     QualityIndicators,
     predicted_overlap,
     quality_indicators,
+    soft_overlap,
 )
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.estimate import Estimate, confirmed
@@ -752,27 +753,43 @@ def test_confidence_is_less_for_a_thin_mask_and_where_a_network_sees_another():
     compact = disc()
     thin = np.zeros_like(compact)
     thin[::6] = True
-    good = QualityIndicators(1.0, 1.0, 1.0, 1.0)
+    good = QualityIndicators(1.0, 1.0, 1.0, 1.0, 1.0)
     assert predicted_overlap(good, compact) > 0.8
     assert predicted_overlap(good, thin) < predicted_overlap(good, compact) - 0.05
     agreed, disputed = (
         predicted_overlap(good, compact, NetworkAgreement(overlap, 1.0, 0.0))
         for overlap in (1.0, 0.5)
     )
-    assert disputed == pytest.approx(agreed - 0.75 * 0.5 / 4)
+    assert disputed == pytest.approx(agreed - 0.75 * 0.5 / 5)
     assert predicted_overlap(good, np.zeros_like(compact), NetworkAgreement(1.0, 1.0, 1.0)) == 0.0
 
 
+def test_confidence_is_less_where_evidence_or_propagated_labels_show_more_than_the_mask():
+    whole, part = disc(), disc()
+    part[:, :45] = False
+    shown = np.where(whole, 4.0, -4.0).astype(np.float32)
+    found = [quality_indicators(mask, mask, shown, shown, 1.0) for mask in (whole, part)]
+    assert found[0].expected_overlap > 0.9
+    assert found[1].expected_overlap < 0.8
+    good = QualityIndicators(1.0, 1.0, 1.0, 1.0, 1.0)
+    alike, other = (
+        predicted_overlap(good, whole, None, soft_overlap(whole.astype(np.float32), mask))
+        for mask in (whole, part)
+    )
+    assert alike == pytest.approx(predicted_overlap(good, whole))
+    assert other < alike - 0.03
+
+
 def test_confidence_does_not_follow_a_network_that_suddenly_misses_the_target():
-    good = QualityIndicators(1.0, 1.0, 1.0, 1.0)
+    good = QualityIndicators(1.0, 1.0, 1.0, 1.0, 1.0)
     missed = predicted_overlap(good, disc(), NetworkAgreement(0.0, 0.0, 0.8))
     assert missed == pytest.approx(predicted_overlap(good, disc()))
 
 
 def test_a_smaller_area_costs_no_confidence_where_a_trusted_network_agrees():
-    smaller = QualityIndicators(1.0, 1.0, 1.0, 0.4)
+    smaller = QualityIndicators(1.0, 1.0, 1.0, 0.4, 1.0)
     doubted, trusted = (
         predicted_overlap(smaller, disc(), NetworkAgreement(1.0, 1.0, trust))
         for trust in (0.0, 1.0)
     )
-    assert doubted < trusted - 0.1
+    assert doubted < trusted - 0.08

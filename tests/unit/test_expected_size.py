@@ -9,7 +9,8 @@ from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames
-from utils.types import ExpectedSize, Mask, Point, Prompt
+from utils.errors import ModelFilesError
+from utils.types import Example, ExpectedSize, FloatImage, Frame, Mask, Point, Prompt
 
 HEIGHT, WIDTH = 120, 160
 
@@ -71,3 +72,31 @@ def test_a_click_takes_what_is_as_large_as_the_target_was(inner: bool, sides: tu
     )
     true = plate if inner else board
     assert (found[0].mask & true).sum() / (found[0].mask | true).sum() > 0.9
+
+
+class FailingDescriptors:
+    """A descriptor network whose file is damaged."""
+
+    network = "failing"
+
+    def descriptors(self, image: Frame) -> FloatImage:
+        raise ModelFilesError("model.damaged")
+
+
+@pytest.mark.parametrize("descriptors", [None, FailingDescriptors()])
+def test_a_click_takes_what_looks_like_the_target_on_a_confirmed_frame(descriptors):
+    """A red plate beside a blue one on grey ground: on the confirmed frame the target is the red one."""
+    pair = rectangle(48, 16)
+    left = pair.copy()
+    left[:, WIDTH // 2 :] = False
+    noise = np.random.default_rng(0).integers(100, 120, (2, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    noise[:, pair], noise[:, left] = (40, 60, 200), (210, 40, 40)
+    here, there = noise[0], np.roll(noise[1], 20, axis=1)
+    found = []
+    for examples in ((), (Example(there, np.roll(left, 20, axis=1)),)):
+        segmentation = BuiltinSegmentation(here, "builtin", descriptors=descriptors)
+        prompt = Prompt(points=(Point(68, 60),), examples=examples)
+        mask = segmentation.segment(prompt)[0].mask
+        found.append((mask & left).sum() / (mask | left).sum())
+    assert found[0] < 0.6
+    assert found[1] > 0.9

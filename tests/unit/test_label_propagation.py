@@ -53,6 +53,21 @@ def test_descriptors_that_do_not_tell_the_target_count_for_nearly_nothing() -> N
     assert np.abs(evidence_after_a_jump(separates=False)).max() < 0.2
 
 
+def test_a_lost_target_is_found_in_the_whole_frame_and_a_mask_is_compared_with_the_answer() -> None:
+    labels = LabelPropagation()
+    assert labels.overall(descriptors_of(mask_at(64), 2), SIZE) is None
+    labels.confirm(descriptors_of(mask_at(16), 1), mask_at(16))
+    found = labels.overall(descriptors_of(mask_at(64), 2), SIZE)
+    assert found is not None
+    assert found[40:56, 72:88].min() > 1.0
+    assert found[40:56, 16:40].max() < -1.0
+    assert labels.overlap(mask_at(64)) is None
+    labels.advance(descriptors_of(mask_at(64), 2), still(), WINDOW)
+    right, wrong = (labels.overlap(mask_at(column)) or 0.0 for column in (64, 80))
+    assert right > 0.85
+    assert wrong < right - 0.3
+
+
 def test_between_the_asked_frames_the_answer_is_carried_along_the_flow() -> None:
     labels = LabelPropagation()
     labels.confirm(descriptors_of(mask_at(16), 1), mask_at(16))

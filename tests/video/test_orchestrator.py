@@ -169,7 +169,7 @@ def test_a_click_beside_a_result_that_lost_the_target_begins_anew(
     assert not (kept & ~dilate(truth, 1)).any()
 
 
-def test_a_click_on_another_frame_knows_the_size_of_the_confirmed_target(
+def test_a_click_on_another_frame_knows_the_confirmed_target(
     work, session_id, settings, monkeypatch
 ) -> None:
     asked: list[Prompt] = []
@@ -189,6 +189,10 @@ def test_a_click_on_another_frame_knows_the_size_of_the_confirmed_target(
     # 0.3 of the selection, and 0.1 times the root of nine frames.
     assert asked[0].expected.deviation == pytest.approx(0.3 * 2**0.5)
     assert [prompt.expected for prompt in asked[1:]] == [None, None]
+    (example,) = asked[0].examples
+    assert np.array_equal(example.mask, selected(settings, session_id, 0))
+    assert np.abs(example.picture.astype(int) - disc_frame(0)[0]).mean() < 8
+    assert not asked[1].examples
 
 
 def test_a_box_on_a_later_frame_begins_anew(work, session_id, settings) -> None:

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from engines.base import ForegroundEstimator, Instance
+from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
 from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
 from engines.builtin.selection.click import Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.foreground_cue import ForegroundCue
+from engines.builtin.selection.known_target import KnownTarget
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.vision.arrays import resize_map, resize_mask
@@ -33,7 +34,7 @@ from utils.mask_utils import (
     grow_box,
 )
 from utils.prompts import check_prompt
-from utils.types import Box, ExpectedSize, Frame, Mask, Point, Prompt
+from utils.types import Box, ExpectedSize, FloatMap, Frame, Mask, Point, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
@@ -58,6 +59,7 @@ class BuiltinSegmentation:
         engine: str,
         around: Mapping[int, Frame] | None = None,
         foregrounds: Sequence[ForegroundEstimator] = (),
+        descriptors: DescriptorEstimator | None = None,
     ) -> None:
         """Prepare to segment `image`, uint8 RGB (H, W, 3).
 
@@ -65,6 +67,7 @@ class BuiltinSegmentation:
             engine: name for error messages.
             around: neighbouring frames by their distance in frames, of the same size, for the motion cue.
             foregrounds: networks whose answers are evidence too.
+            descriptors: a network that tells what looks like the target on other frames.
         """
         self._image = image
         self._around = around or {}
@@ -76,6 +79,7 @@ class BuiltinSegmentation:
         self._small: ProcessingColours | None = None
         self._features: Appearance | None = None
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
+        self._known = KnownTarget(descriptors, image)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
@@ -144,11 +148,7 @@ class BuiltinSegmentation:
         motion_cue = self._motion_cue(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
         if motion_cue is not None:
             evidence = evidence + motion_cue.evidence
-        colours = self._colours()
-        if self._features is None:
-            self._features = Appearance(colours.lab)
-        picture = ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
-        return apply_click(picture, mask, click, evidence)
+        return apply_click(self._picture(), mask, click, evidence)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
@@ -170,6 +170,25 @@ class BuiltinSegmentation:
         if self._small is None:
             self._small = to_processing_colours(self._image, self._small_wh)
         return self._small
+
+    def _picture(self) -> ProcessingFrame:
+        colours = self._colours()
+        if self._features is None:
+            self._features = Appearance(colours.lab)
+        return ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
+
+    def _network_evidence(self, box: IntBox, prompt: Prompt) -> FloatMap | None:
+        """Return the log odds of foreground networks and of what confirmed frames show, float32 (h, w).
+
+        None where there is neither.
+        """
+        foreground = self._cue.log_odds(box, self._clicked(prompt))
+        if not prompt.examples:
+            return foreground
+        known = self._known.log_odds(self._picture(), prompt.examples)
+        if known is None or foreground is None:
+            return foreground if known is None else known
+        return foreground + known
 
     def _motion_cue(self, box: IntBox) -> MotionCue | None:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
@@ -247,7 +266,7 @@ class BuiltinSegmentation:
                 ] = True
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
         motion = motion_cue and motion_cue.part(window, crop_wh)
-        foreground = self._cue.log_odds(box, self._clicked(prompt))
+        foreground = self._network_evidence(box, prompt)
         if foreground is not None:
             part = np.ascontiguousarray(foreground[top:bottom, left:right])
             foreground = resize_map(part, crop_wh)

@@ -31,13 +31,15 @@ class QualityIndicators:
     `contour_margin`: mean certainty of the evidence along the contour. `appearance_match`: share of
     the inside that resembles the confirmed frames, and of the surroundings that does not.
     `temporal_overlap`: with the previous region, warped along the flow. `area_share`: area against the
-    expected one, since an object is lost bit by bit more often than at once.
+    expected one, since an object is lost bit by bit more often than at once. `expected_overlap`: with the
+    object by the evidence, before it was regularised and parts were dropped.
     """
 
     contour_margin: float
     appearance_match: float
     temporal_overlap: float
     area_share: float
+    expected_overlap: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,29 +150,49 @@ def quality_indicators(
         area_share: `ExpectedArea.share` of the region.
     """
     if not region.any():
-        return QualityIndicators(0.0, 0.0, 0.0, 0.0)
+        return QualityIndicators(0.0, 0.0, 0.0, 0.0, 0.0)
     band = dilate(region, _BAND) & ~erode(region, _BAND)
     around = dilate(region, 3 * _BAND) & ~dilate(region, _BAND)
     contour_margin = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
     inside = float((key[region] > 0).mean())
     outside = float((key[around] < 0).mean()) if around.any() else 1.0
     temporal_overlap = intersection_over_union(region, expected)
-    return QualityIndicators(contour_margin, 0.5 * (inside + outside), temporal_overlap, area_share)
+    appearance_match = 0.5 * (inside + outside)
+    probability = np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float32)
+    expected_overlap = soft_overlap(probability, region)
+    return QualityIndicators(
+        contour_margin, appearance_match, temporal_overlap, area_share, expected_overlap
+    )
+
+
+def soft_overlap(probability: FloatMap, region: Mask) -> float:
+    """Return the overlap, in [0, 1], of a mask, bool (h, w), with an object of which probabilities are known.
+
+    Only of what lies in the mask and near it counts: `probability`, float32 (h, w), may show others like it.
+    """
+    beside = dilate(region, 3 * _BAND) & ~region
+    union = np.count_nonzero(region) + float(probability[beside].sum())
+    return float(probability[region].sum()) / max(union, 1.0)
 
 
 def predicted_overlap(
-    indicators: QualityIndicators, region: Mask, agreement: NetworkAgreement | None = None
+    indicators: QualityIndicators,
+    region: Mask,
+    agreement: NetworkAgreement | None = None,
+    propagated_overlap: float | None = None,
 ) -> float:
     """Return the confidence of a frame in [0, 1]: about the overlap that its mask has with the truth.
 
-    The mean of the network's agreement, appearance, contour margin and area, less the contour's share: an
-    error of a pixel costs a thin mask more than a compact one. A network that suddenly misses the
-    target counts for less; where it is trusted, less area than expected is no sign of a loss.
+    The mean of the network's agreement, appearance, contour margin, area, and the overlaps with the evidence
+    and with propagated labels, less the contour's share: an error of a pixel costs a thin mask more
+    than a compact one. A network that suddenly misses the target counts for less; where it is
+    trusted, less area than expected is no sign of a loss.
 
     Args:
         indicators: of the frame.
         region: the estimated mask, bool (h, w).
         agreement: of a network with the mask; None without a network.
+        propagated_overlap: `LabelPropagation.overlap` of the mask; None without descriptors.
     """
     area = np.count_nonzero(region)
     if not area:
@@ -180,6 +202,8 @@ def predicted_overlap(
         (indicators.appearance_match, 1.0),
         (indicators.contour_margin, 1.0),
         (indicators.area_share, 1.0 - network.trust),
+        (indicators.expected_overlap, 1.0),
+        (propagated_overlap or 0.0, 0.0 if propagated_overlap is None else 1.0),
         (network.overlap, network.consistency),
     )
     values, weights = zip(*weighted, strict=True)

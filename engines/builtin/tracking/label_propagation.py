@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.builtin.tracking.confidence import soft_overlap
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, sample_at
@@ -106,11 +107,7 @@ class LabelPropagation:
         shape = flow.reliability.shape
         if descriptors is not None and self._memory:
             cells = _cells_of(window, shape, descriptors.shape[:2])
-            known = _Labelled(
-                np.concatenate([part.rows for part in self._memory]),
-                np.concatenate([part.labels for part in self._memory]),
-            )
-            votes = _votes(self._rows(descriptors, cells), known)
+            votes = _votes(self._rows(descriptors, cells), self._known())
             self._answer = _answer(cells, votes, cells, shape)
         elif self._answer is not None:
             self._answer = Foreground(
@@ -132,9 +129,38 @@ class LabelPropagation:
         if self._answer is not None:
             self._model.follow(self._answer, mask, to_previous)
 
+    def overall(self, descriptors: FloatImage | None, shape: tuple[int, int]) -> FloatMap | None:
+        """Return the log odds of a frame that no track leads to, float32 of `shape` (h, w).
+
+        By the answers' worth on the first confirmed frame as a whole; None before there is one.
+
+        Args:
+            descriptors: of the frame, float32 (h', w', C); None where there are none.
+            shape: of the frame at processing size.
+        """
+        if descriptors is None or not self._memory:
+            return None
+        cells = np.ones(descriptors.shape[:2], dtype=bool)
+        votes = _votes(self._rows(descriptors, cells), self._known())
+        return self._model.overall(_answer(cells, votes, cells, shape))
+
+    def overlap(self, mask: Mask) -> float | None:
+        """Return the overlap of a frame's mask, bool (h, w), with the labels; None without an answer.
+
+        See `soft_overlap`.
+        """
+        return None if self._answer is None else soft_overlap(self._answer.probability, mask)
+
     def forget_answer(self) -> None:
         """Drop the last answer: the target was lost, and flow does not lead from there to here."""
         self._answer = None
+
+    def _known(self) -> _Labelled:
+        """Return the descriptors of all confirmed frames that are kept."""
+        return _Labelled(
+            np.concatenate([part.rows for part in self._memory]),
+            np.concatenate([part.labels for part in self._memory]),
+        )
 
     def _rows(self, descriptors: FloatImage, cells: _Cells) -> FloatRows:
         rows = descriptors[cells] * self._scale - self._mean

@@ -272,7 +272,8 @@ class ObjectTracker:
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
         self._labels.follow(probability > 0.5, flow.to_previous)
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
-        confident = predicted_overlap(indicators, probability > 0.5, agreement)
+        propagated_overlap = self._labels.overlap(probability > 0.5)
+        confident = predicted_overlap(indicators, probability > 0.5, agreement, propagated_overlap)
         return Estimate(probability, confident, indicators.temporal_overlap)
 
     def _add_network_evidence(

@@ -1,0 +1,83 @@
+"""Evidence from frames where the target is confirmed: what in another picture looks like it there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from engines.base import DescriptorEstimator
+from engines.builtin.tracking.appearance import AppearanceModel
+from engines.builtin.tracking.label_propagation import LabelPropagation
+from engines.builtin.tracking.shape import object_frame
+from engines.builtin.vision.arrays import resize_mask
+from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
+from utils.types import Example, FloatMap, Frame
+
+_LARGEST_LOG_ODDS = 3.0
+
+log = logging.getLogger(__name__)
+
+
+class KnownTarget:
+    """What confirmed frames say of one picture: by colours and texture, and by a network's descriptors."""
+
+    def __init__(self, descriptors: DescriptorEstimator | None, image: Frame) -> None:
+        """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet."""
+        self._descriptors = descriptors
+        self._image = image
+        self._examples: Sequence[Example] = ()
+        self._log_odds: FloatMap | None = None
+
+    def log_odds(self, picture: ProcessingFrame, examples: Sequence[Example]) -> FloatMap | None:
+        """Return the log odds that a place is the target's, float32 (h, w) in [-3, 3]; None without examples.
+
+        Both cues added, where there is a network that describes places; kept for the next call.
+
+        Args:
+            picture: the image at processing size.
+            examples: of the same clip.
+        """
+        if not _are_same(self._examples, examples):
+            self._examples, self._log_odds = examples, None
+            usable = [one for one in examples if one.mask.any()]
+            if usable:
+                self._log_odds = self._computed(picture, usable)
+        return self._log_odds
+
+    def _computed(self, picture: ProcessingFrame, examples: Sequence[Example]) -> FloatMap:
+        height, width = picture.luma.shape
+        appearance, labels = AppearanceModel(), LabelPropagation()
+        for one in examples:
+            small = resize_mask(one.mask, (width, height))
+            place = object_frame(small.astype(np.float32))
+            if place is not None:
+                known = to_processing_size(one.picture, (width, height))
+                appearance.confirm(known.features, small, place)
+                labels.confirm(self._described(one.picture), small)
+        if not appearance.key_samples():
+            return np.zeros((height, width), dtype=np.float32)
+        log_odds = appearance.appearance_log_odds(picture.features, (0, 0, width, height))
+        described = labels.overall(self._described(self._image), (height, width))
+        if described is not None:
+            log_odds = log_odds + described
+        return np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
+
+    def _described(self, image: Frame) -> FloatMap | None:
+        if self._descriptors is None or not self._descriptors.network:
+            return None
+        try:
+            return self._descriptors.descriptors(image)
+        except Exception as problem:
+            # A selection can do without; whatever goes wrong in a network must not end it.
+            log.warning("descriptor network failed: %r", problem)
+            self._descriptors = None
+            return None
+
+
+def _are_same(before: Sequence[Example], now: Sequence[Example]) -> bool:
+    return len(before) == len(now) and all(
+        np.array_equal(one.mask, other.mask) and np.array_equal(one.picture, other.picture)
+        for one, other in zip(before, now, strict=True)
+    )
