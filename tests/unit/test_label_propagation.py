@@ -96,15 +96,30 @@ def test_a_lost_target_s_answer_is_dropped() -> None:
     assert labels.evidence(mask_at(16), still().to_previous, WINDOW) == 0.0
 
 
-def test_without_a_foreground_network_descriptors_take_away_and_add_nothing(monkeypatch) -> None:
+def test_without_a_foreground_network_descriptors_add_what_does_not_move_otherwise(
+    monkeypatch,
+) -> None:
     rng = np.random.default_rng(3)
     picture = rng.integers(0, 256, (*SIZE, 3)).astype(np.uint8)
-    frame = to_processing_size(picture, (SIZE[1], SIZE[0]))
+    later = picture.copy()
+    later[32:64, 20:52] = picture[32:64, 16:48]
+    frame, next_frame = (
+        to_processing_size(image, (SIZE[1], SIZE[0])) for image in (picture, later)
+    )
+    moving = np.zeros((*SIZE, 2), np.float32)
+    moving[32:64, 20:52, 0] = -4.0
+    motions = {"still": (frame, still()), "moving": (next_frame, _flow(moving))}
     areas = {}
-    for described in (0.0, 50.0, -50.0):
-        given = np.float32(described)
-        monkeypatch.setattr(LabelPropagation, "evidence", lambda *_given, value=given: value)
-        found = ObjectTracker(frame, mask_at(16)).step(frame, still())
-        areas[described] = np.count_nonzero(found.probability > 0.5)
-    assert areas[50.0] == areas[0.0] > 0
-    assert areas[-50.0] == 0
+    for name, (seen, flow) in motions.items():
+        for described in (0.0, 50.0, -50.0):
+            given = np.float32(described)
+            monkeypatch.setattr(LabelPropagation, "evidence", lambda *_given, value=given: value)
+            found = ObjectTracker(frame, mask_at(16)).step(seen, flow)
+            areas[name, described] = np.count_nonzero(found.probability > 0.5)
+    assert areas["still", 50.0] > 2 * areas["still", 0.0] > 0
+    assert 0 < areas["moving", 50.0] < 1.2 * areas["moving", 0.0]
+    assert areas["still", -50.0] == areas["moving", -50.0] == 0
+
+
+def _flow(to_previous: np.ndarray) -> FlowPair:
+    return FlowPair(to_previous, -np.roll(to_previous, -4, axis=1), np.ones(SIZE, np.float32))

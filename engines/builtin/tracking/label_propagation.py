@@ -168,6 +168,20 @@ class LabelPropagation:
         return np.asarray(rows / np.maximum(length, 1e-6), dtype=np.float32)
 
 
+def supporting_what_moves_alike(log_odds: FloatMap | float, motion: FloatMap) -> FloatMap:
+    """Return descriptors' log odds, float32 (h, w), in favour only of what does not move otherwise than the target.
+
+    Others of the target's kind are described like it. One that comes out from behind it is told from it by its
+    motion, where no foreground network tells the two apart.
+
+    Args:
+        log_odds: by the descriptors, float32 (h, w) or of every pixel.
+        motion: log odds by the motion, float32 (h, w): 0 where the target moves like its surroundings.
+    """
+    alike = np.clip(np.float32(1.0) + motion, np.float32(0.0), np.float32(1.0))
+    return np.asarray(np.minimum(log_odds, log_odds * alike), dtype=np.float32)
+
+
 def _votes(
     rows: FloatRows, known: _Labelled, places: npt.NDArray[np.int16] | None = None
 ) -> FloatRows:

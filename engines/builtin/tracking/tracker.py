@@ -19,7 +19,10 @@ from engines.builtin.tracking.confidence import (
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
-from engines.builtin.tracking.label_propagation import LabelPropagation
+from engines.builtin.tracking.label_propagation import (
+    LabelPropagation,
+    supporting_what_moves_alike,
+)
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.parts import (
     ConnectedParts,
@@ -287,10 +290,10 @@ class ObjectTracker:
         """Add what networks say to the log odds in the search window, of which `motion` is the motion's."""
         expected, window = prediction.expected > 0.5, prediction.window
         described = self._labels.evidence(expected, flow.to_previous, window)
-        # Others of the target's kind are described like it, and only a foreground network tells them from it.
-        log_odds += described if foreground is not None else np.minimum(described, np.float32(0.0))
         if foreground is None:
+            log_odds += supporting_what_moves_alike(described, motion)
             return
+        log_odds += described
         missing = self._expected_area.missing(float(np.count_nonzero(expected)))
         self._foreground.advance(foreground, expected, flow, missing)
         log_odds += self._foreground.evidence(foreground, expected, flow.to_previous, window)
