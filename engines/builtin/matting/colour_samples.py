@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +22,9 @@ _NOISE = 0.025
 _PLATE_SHARE = 20.0
 """Prior odds of a clean plate's exact colour against one sample's."""
 _UNLIKELY = -16.0
-"""Logarithm of a likelihood, beside the best one so far, below which a pair of samples changes nothing."""
+"""Logarithm of a likelihood, beside the best one, below which a pair of samples changes nothing."""
+_OUTSIDE = 3
+"""Value of a padded trimap beyond the picture."""
 
 Trimap = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
@@ -54,11 +57,15 @@ def sampled_alpha(
         behind: what a clean plate says of their background: one more sample, of known variance.
     """
     samples = np.empty((2, places.size, _RAYS), dtype=np.int32)
+    border = reach + _DEEPER
+    sides = (border,) * 4
+    padded = cv2.copyMakeBorder(trimap, *sides, cv2.BORDER_CONSTANT, value=(_OUTSIDE,))
     angles = np.arange(_TURNS * _RAYS).reshape(_RAYS, _TURNS).T * (2.0 * np.pi / (_TURNS * _RAYS))
     directions = np.stack([np.sin(angles), np.cos(angles)], axis=2).astype(np.float32)
-    lengths = np.arange(reach + _DEEPER + 1, dtype=np.float64)[:, None]
+    lengths = np.arange(border + 1, dtype=np.float64)[:, None]
     steps = np.floor(directions[:, :, None] * lengths + 0.5).astype(np.int32)
-    _gather(trimap, places, steps, reach, samples)
+    offsets = steps[..., 0] * np.int32(padded.shape[1]) + steps[..., 1]
+    _gather(padded, places, border, offsets, samples)
     alpha = np.empty(places.size, dtype=np.float32)
     _average(rgb.reshape(-1, 3), places, samples, behind, prior, np.float32(deviation), alpha)
     return alpha
@@ -66,37 +73,43 @@ def sampled_alpha(
 
 @compiled
 def _gather(
-    trimap: Trimap,
+    padded: Trimap,
     places: Places,
-    steps: npt.NDArray[np.int32],
-    reach: int,
+    border: int,
+    offsets: npt.NDArray[np.int32],
     samples: npt.NDArray[np.int32],
 ) -> None:
     """Fill `samples`, (2, N, rays), with flat indices of background and foreground pixels; -1 for none.
 
-    `steps` (turns, rays, lengths, 2) says how many pixels down and across each length of each ray leads.
+    `padded` is the trimap with `border` pixels around it, `offsets` (turns, rays, lengths) how far on in it each
+    length of each ray leads.
     """
-    height, width = trimap.shape
+    stride = padded.shape[1]
+    width = stride - 2 * border
+    flat = padded.ravel()
+    turns, rays, lengths = offsets.shape
+    last = lengths - 1 - _DEEPER
     for number in range(places.size):
         row, column = places[number] // width, places[number] % width
-        turn = (7 * column + 13 * row) % steps.shape[0]
-        for ray in range(steps.shape[1]):
+        turn = (7 * column + 13 * row) % turns
+        middle = (row + border) * stride + column + border
+        for ray in range(rays):
             samples[0, number, ray] = -1
             samples[1, number, ray] = -1
-            for step in range(1, reach + 1):
-                y, x = row + steps[turn, ray, step, 0], column + steps[turn, ray, step, 1]
-                if y < 0 or x < 0 or y >= height or x >= width:
-                    break
-                side = trimap[y, x]
-                if side == UNKNOWN:
-                    continue
-                deep_y = row + steps[turn, ray, step + _DEEPER, 0]
-                deep_x = column + steps[turn, ray, step + _DEEPER, 1]
-                is_seen = 0 <= deep_y < height and 0 <= deep_x < width
-                if is_seen and trimap[deep_y, deep_x] == side:
-                    y, x = deep_y, deep_x
-                samples[side // 2, number, ray] = y * width + x
-                break
+            step = 1
+            side = flat[middle + offsets[turn, ray, 1]]
+            while side == UNKNOWN and step < last:
+                step += 1
+                side = flat[middle + offsets[turn, ray, step]]
+            if side == UNKNOWN or side == _OUTSIDE:
+                continue
+            place = middle + offsets[turn, ray, step]
+            deeper = middle + offsets[turn, ray, step + _DEEPER]
+            if flat[deeper] == side:
+                place = deeper
+            samples[side // 2, number, ray] = (
+                (place // stride - border) * width + place % stride - border
+            )
 
 
 @compiled
@@ -111,59 +124,66 @@ def _average(
 ) -> None:
     """Fill `alpha`, (N,), with the mean over the pairs of samples, each by its marginal likelihood.
 
-    `rgb` has a row a pixel, (H * W, 3).
+    `rgb` has a row a pixel, (H * W, 3). First all pairs of a pixel are measured, in loops without branches that run on
+    several pairs at once; then those that are not unlikely beside the best one are averaged.
     """
     rays = samples.shape[2]
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
     noise = np.float32(_NOISE * _NOISE)
     prior_weight = one / (deviation * deviation)
+    fronts = np.empty((3, rays), dtype=np.float32)
+    shares = np.empty(rays + 1, dtype=np.float32)
+    values, costs, precisions = np.empty((3, rays + 1, rays), dtype=np.float32)
     for number in range(places.size):
-        here = rgb[places[number]]
-        expected = prior[number]
-        least, mass, total = np.float32(1e9), zero, zero
-        for back in range(rays + 1):
+        here, expected = rgb[places[number]], prior[number]
+        front_count, back_count = 0, 0
+        for ray in range(rays):
+            place = samples[1, number, ray]
+            if place >= 0:
+                for channel in range(3):
+                    fronts[channel, front_count] = rgb[place, channel]
+                front_count += 1
+        least = np.float32(1e9)
+        for ray in range(rays + 1):
             # The last one is the plate's.
             colour_weight, share = one / noise, one
-            if back == rays:
+            if ray == rays:
                 colour_weight = one / (noise + behind.variance[number])
                 share = np.float32(_PLATE_SHARE) * noise * colour_weight
                 background = behind.colour[number]
             else:
-                place = samples[0, number, back]
+                place = samples[0, number, ray]
                 if place < 0:
                     continue
                 background = rgb[place]
             if share == zero:
                 continue
-            for front in range(rays):
-                place = samples[1, number, front]
-                if place < 0:
-                    continue
-                foreground = rgb[place]
-                length, along, apart = zero, zero, zero
-                for channel in range(3):
-                    step = foreground[channel] - background[channel]
-                    offset = here[channel] - background[channel]
-                    length += step * step
-                    along += offset * step
-                    apart += offset * offset
+            red, green, blue = background[0], background[1], background[2]
+            from_red, from_green, from_blue = here[0] - red, here[1] - green, here[2] - blue
+            apart = from_red * from_red + from_green * from_green + from_blue * from_blue
+            for front in range(front_count):
+                to_red, to_green = fronts[0, front] - red, fronts[1, front] - green
+                to_blue = fronts[2, front] - blue
+                length = to_red * to_red + to_green * to_green + to_blue * to_blue
+                along = from_red * to_red + from_green * to_green + from_blue * to_blue
                 precision = length * colour_weight + prior_weight
                 value = (along * colour_weight + expected * prior_weight) / precision
                 value = min(max(value, zero), one)
                 cost = (apart - value * (along + along - value * length)) * colour_weight
                 cost += (value - expected) * (value - expected) * prior_weight
-                gap = half * (least - cost)
-                if gap < np.float32(_UNLIKELY):
+                values[back_count, front] = value
+                costs[back_count, front] = cost
+                precisions[back_count, front] = precision
+                least = min(least, cost)
+            shares[back_count] = share
+            back_count += 1
+        mass, total = zero, zero
+        for back in range(back_count):
+            for front in range(front_count):
+                log_likelihood = half * (least - costs[back, front])
+                if log_likelihood < np.float32(_UNLIKELY):
                     continue
-                weight = share / np.sqrt(precision)
-                # Likelihoods are kept relative to that of the best pair so far.
-                if gap > zero:
-                    shrink = np.exp(-gap)
-                    mass *= shrink
-                    total *= shrink
-                    least = cost
-                else:
-                    weight *= np.exp(gap)
+                weight = shares[back] * np.exp(log_likelihood) / np.sqrt(precisions[back, front])
                 mass += weight
-                total += weight * value
+                total += weight * values[back, front]
         alpha[number] = total / mass if mass > zero else expected
