@@ -12,6 +12,7 @@ from engines.builtin.matting.colour_samples import FOREGROUND, UNKNOWN, Trimap
 from engines.builtin.matting.linear_model import EXACT, ContourError, linear_model
 from engines.builtin.tracking.background_motion import background_around
 from engines.builtin.tracking.camera_motion import IntBox, background_homography
+from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
@@ -111,18 +112,14 @@ def matte(
         float32 (H, W) in [0, 1], exactly 0 and 1 outside the band; and the band, bool (H, W).
     """
     height, width = crop.shape[:2]
+    crop = np.ascontiguousarray(crop)
     size_wh = processing_size((width, height), _AREA)
-    small = (
-        crop
-        if size_wh == (width, height)
-        else cv2.resize(crop, size_wh, interpolation=cv2.INTER_AREA)
-    )
-    rgb = small.astype(np.float32) * _LEVEL
+    rgb = reduce_picture(crop, size_wh).astype(np.float32) * _LEVEL
     mask = resize_map(rough, size_wh) > 0.5
     model, band = linear_model(rgb, mask, error.scaled(size_wh[0] / width), plate)
     alpha = np.empty((height, width), dtype=np.float32)
     unknown = np.empty((height, width), dtype=bool)
-    _apply(model, band, np.ascontiguousarray(crop), alpha, unknown)
+    _apply(model, band, crop, alpha, unknown)
     return alpha, unknown
 
 

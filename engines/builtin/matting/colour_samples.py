@@ -101,7 +101,7 @@ def _gather(
             while side == UNKNOWN and step < last:
                 step += 1
                 side = flat[middle + offsets[turn, ray, step]]
-            if side == UNKNOWN or side == _OUTSIDE:
+            if side in (UNKNOWN, _OUTSIDE):
                 continue
             place = middle + offsets[turn, ray, step]
             deeper = middle + offsets[turn, ray, step + _DEEPER]
@@ -113,7 +113,7 @@ def _gather(
 
 
 @compiled
-def _average(
+def _average(  # noqa: PLR0912, PLR0915
     rgb: FloatImage,
     places: Places,
     samples: npt.NDArray[np.int32],

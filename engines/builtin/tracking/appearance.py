@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.tracking.background_motion import MOTION_COUNT, sampled
+from engines.builtin.tracking.background_motion import MOTION_COUNT, ObjectMotion, sampled
 from engines.builtin.tracking.shape import ObjectFrame
 from engines.builtin.vision.extra_trees import FloatRows, Forest, ForestShape, Samples
 from engines.builtin.vision.features import FEATURE_COUNT, Appearance
 from utils.mask_utils import dilate
-from utils.types import FloatImage, FloatMap, Mask
+from utils.types import FloatMap, Mask
 
 LATTICE = 2
 _POSITION_LIMIT = 4.0
@@ -67,8 +67,7 @@ class AppearanceModel:
             near_places,
             sampled(self._random, ~mask & ~near, count_out - near_places.size),
         ]
-        still = np.zeros((*mask.shape, MOTION_COUNT), dtype=np.float32)
-        samples = self._gather(features, still, mask, frame, places)
+        samples = self._gather(features, mask, frame, places)
         self._awaiting_motion = np.concatenate(places)
         if weight is not None:
             samples = replace(samples, weights=weight.ravel()[self._awaiting_motion])
@@ -99,11 +98,11 @@ class AppearanceModel:
         self._running = None
         self._appearance_forest = None
 
-    def add_motion(self, motion: FloatImage) -> None:
-        """Complete the last confirmed frame with `ObjectMotion.features`, float32 (h, w, 3)."""
+    def add_motion(self, motion: ObjectMotion) -> None:
+        """Complete the last confirmed frame with its motion against the frame after it."""
         if self._awaiting_motion is not None:
             rows = self._key_samples[-1].features
-            rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[self._awaiting_motion]
+            rows[:, -MOTION_COUNT:] = motion.features(self._awaiting_motion, sign=-1.0)
             self._awaiting_motion = None
 
     @property
@@ -114,7 +113,7 @@ class AppearanceModel:
     def learn(
         self,
         features: Appearance,
-        motion: FloatImage,
+        motion: ObjectMotion,
         log_odds: FloatMap,
         window: tuple[int, int, int, int],
         frame: ObjectFrame,
@@ -131,7 +130,9 @@ class AppearanceModel:
             sampled(self._random, inside, _RUNNING_COUNTS[0]),
             sampled(self._random, outside, _RUNNING_COUNTS[1]),
         ]
-        self._recent.append(self._gather(features, motion, inside, frame, places))
+        samples = self._gather(features, inside, frame, places, window)
+        samples.features[:, -MOTION_COUNT:] = motion.features(np.concatenate(places))
+        self._recent.append(samples)
         self._age += 1
 
     def refit(self) -> None:
@@ -149,7 +150,7 @@ class AppearanceModel:
     def rows(
         self,
         features: Appearance,
-        motion: FloatImage,
+        motion: ObjectMotion,
         window: tuple[int, int, int, int],
         frame: ObjectFrame,
     ) -> FloatRows:
@@ -165,9 +166,9 @@ class AppearanceModel:
         rows = np.empty((*places.shape, FEATURE_COUNT + 2 + MOTION_COUNT), dtype=np.float32)
         rows[..., FEATURE_COUNT] = np.clip(across, -_POSITION_LIMIT, _POSITION_LIMIT)
         rows[..., FEATURE_COUNT + 1] = np.clip(down, -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[..., -MOTION_COUNT:] = motion[y0:y1:LATTICE, x0:x1:LATTICE]
         flat = rows.reshape(-1, rows.shape[2])
-        features.read(places.ravel(), flat)
+        flat[:, -MOTION_COUNT:] = motion.features(places.ravel())
+        features.read(places.ravel(), flat, window)
         return flat
 
     def key_log_odds(self, rows: FloatRows) -> FloatRows:
@@ -204,28 +205,29 @@ class AppearanceModel:
         x0, y0, x1, y1 = window
         places = _lattice(features.shape, window)
         rows = np.empty((places.size, FEATURE_COUNT), dtype=np.float32)
-        features.read(places.ravel(), rows)
+        features.read(places.ravel(), rows, window)
         log_odds = self._appearance_forest.log_odds(rows)
         return cv2.resize(log_odds.reshape(places.shape), (x1 - x0, y1 - y0))  # type: ignore[no-any-return]
 
     def _gather(
         self,
         features: Appearance,
-        motion: FloatImage,
         labels: Mask,
         frame: ObjectFrame,
         places: list[np.ndarray],
+        window: tuple[int, int, int, int] | None = None,
     ) -> Samples:
+        """Return samples at flat indices, which lie in the window where one is given, without motion."""
         flat = np.concatenate(places)
         width = labels.shape[1]
         rows = np.empty((flat.size, FEATURE_COUNT + 2 + MOTION_COUNT), dtype=np.float32)
-        features.read(flat, rows)
+        features.read(flat, rows, window)
         across = (flat % width - frame.x) / frame.deviation_x
         down = (flat // width - frame.y) / frame.deviation_y
         jitter = self._random.normal(0.0, _POSITION_JITTER, (2, flat.size))
         rows[:, -2 - MOTION_COUNT] = np.clip(across + jitter[0], -_POSITION_LIMIT, _POSITION_LIMIT)
         rows[:, -1 - MOTION_COUNT] = np.clip(down + jitter[1], -_POSITION_LIMIT, _POSITION_LIMIT)
-        rows[:, -MOTION_COUNT:] = motion.reshape(-1, MOTION_COUNT)[flat]
+        rows[:, -MOTION_COUNT:] = 0.0
         return Samples(rows, labels.ravel()[flat], np.ones(flat.size, dtype=np.float32))
 
 

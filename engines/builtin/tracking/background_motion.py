@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engines.builtin.tracking.camera_motion import IntBox, background_flow, compensated_difference
 from engines.builtin.vision.arrays import lengths
+from engines.builtin.vision.extra_trees import FloatRows
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
@@ -56,13 +57,11 @@ class ObjectMotion:
     pixels: FloatMap
     mismatch: float
 
-    def features(self, sign: float = 1.0, window: IntBox | None = None) -> FloatImage:
-        """Return the forest's motion features, float32 (h, w, 3), 0 outside the window; `sign` -1 reverses time."""
-        height, width = self.difference.shape
-        x0, y0, x1, y1 = window or (0, 0, width, height)
-        features = np.zeros((height, width, MOTION_COUNT), dtype=np.float32)
-        features[y0:y1, x0:x1, :2] = np.float32(sign) * self.vector[y0:y1, x0:x1]
-        features[y0:y1, x0:x1, 2] = np.log1p(self.difference[y0:y1, x0:x1])
+    def features(self, places: npt.NDArray[np.int64], sign: float = 1.0) -> FloatRows:
+        """Return the forest's motion features at flat indices (N,), float32 (N, 3); `sign` -1 reverses time."""
+        features = np.empty((places.size, MOTION_COUNT), dtype=np.float32)
+        np.multiply(self.vector.reshape(-1, 2)[places], np.float32(sign), out=features[:, :2])
+        np.log1p(self.difference.ravel()[places], out=features[:, 2])
         return features
 
     def with_other_side(self, other: ObjectMotion) -> ObjectMotion:
@@ -112,7 +111,7 @@ def object_motion(
     _fill_residual(flow[view], camera_flow, known, residual, pixels, of_background)
     sums = box_mean(of_background, _LOCAL_RADIUS), box_mean(known.astype(np.float32), _LOCAL_RADIUS)
     gap = compensated_difference(lab, neighbour, camera_flow, region)
-    gaps = gap[known][::_EVERY]
+    gaps = gap.ravel()[np.flatnonzero(known)[::_EVERY]]
     mismatch = float(np.percentile(gaps, _NOISE_PERCENTILE)) if gaps.size else 0.0
     vector = np.zeros((height, width, 2), dtype=np.float32)
     _fill_vector(residual[inner], sums[0][inner], sums[1][inner], vector[y0:y1, x0:x1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from engines.builtin.tracking.appearance import LATTICE, AppearanceModel
@@ -48,14 +47,13 @@ class Prediction:
 
     `expected` is the warped probability, `previous_lab` the previous frame's Lab colours warped to
     the window alone (h', w', 3), `motion` the frame's motion against its background,
-    `motion_features` the forest's features of it, `motion_memory` the same vectors over time.
+    `motion_memory` the same vectors over time.
     `window` (x0, y0, x1, y1) is the search window, `place` the object's frame.
     """
 
     expected: FloatMap
     previous_lab: FloatImage
     motion: ObjectMotion
-    motion_features: FloatImage
     motion_memory: FloatImage
     window: tuple[int, int, int, int]
     place: ObjectFrame
@@ -76,9 +74,7 @@ def evidence_maps(
     trust = np.ascontiguousarray(flow.reliability[view])
     expected = np.ascontiguousarray(prediction.expected[view])
     contour = contour_evidence(expected)
-    rows = appearance.rows(
-        frame.features, prediction.motion_features, prediction.window, prediction.place
-    )
+    rows = appearance.rows(frame.features, prediction.motion, prediction.window, prediction.place)
     maps = [
         contour,
         contour * trust,
@@ -120,10 +116,27 @@ def _add_up(maps: FloatImage, weights: tuple[float, ...], out: FloatMap) -> None
 
 
 def upsampled_lattice(values: FloatRows, shape: tuple[int, int]) -> FloatMap:
-    """Return lattice values as a map of `shape`, bilinear between the lattice's points."""
+    """Return the values at every second pixel of every second line as a map of `shape`, bilinear between them."""
     height, width = shape
-    columns, rows = np.meshgrid(
-        np.arange(width, dtype=np.float32) / LATTICE, np.arange(height, dtype=np.float32) / LATTICE
-    )
     lattice = values.reshape(-(-height // LATTICE), -(-width // LATTICE))
-    return cv2.remap(lattice, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+    result = np.empty(shape, dtype=np.float32)
+    _fill_between(lattice, result)
+    return result
+
+
+@compiled
+def _fill_between(lattice: FloatMap, out: FloatMap) -> None:
+    """Fill `out` (h, w) from its even pixels; beyond the last of them it continues them."""
+    height, width = out.shape
+    bottom, right = lattice.shape[0] - 1, lattice.shape[1] - 1
+    half = np.float32(0.5)
+    for row in range(height):
+        above, below = lattice[row // 2], lattice[min((row + 1) // 2, bottom)]
+        for column in range(right + 1):
+            out[row, 2 * column] = half * (above[column] + below[column])
+        for column in range(1, width, 2):
+            after = min(column + 1, 2 * right)
+            if after > column:
+                out[row, column] = half * (out[row, column - 1] + out[row, after])
+            else:
+                out[row, column] = out[row, column - 1]

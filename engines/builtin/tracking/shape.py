@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from utils.compiled import compiled
 from utils.mask_utils import signed_distance
@@ -43,18 +44,39 @@ class ObjectFrame:
 
 def object_frame(probability: FloatMap) -> ObjectFrame | None:
     """Return the frame of the object that `probability`, float32 (h, w), shows; None where none."""
-    weight = np.where(probability > 0.3, probability, 0.0)
-    total = float(weight.sum())
+    sums = np.zeros(5)
+    _add_up_places(probability, sums)
+    total = float(sums[0])
     if total < 1.0:
         return None
-    rows, columns = weight.sum(axis=1), weight.sum(axis=0)
-    ys, xs = np.arange(rows.size), np.arange(columns.size)
-    y, x = float((rows * ys).sum() / total), float((columns * xs).sum() / total)
-    deviation_y = float(np.sqrt((rows * np.square(ys - y)).sum() / total))
-    deviation_x = float(np.sqrt((columns * np.square(xs - x)).sum() / total))
+    x, y, squares_x, squares_y = (float(value) for value in sums[1:] / total)
+    deviation_x, deviation_y = (
+        float(np.sqrt(max(squares - mean * mean, 0.0)))
+        for squares, mean in ((squares_x, x), (squares_y, y))
+    )
     return ObjectFrame(
         x, y, max(deviation_x, _SMALLEST_DEVIATION), max(deviation_y, _SMALLEST_DEVIATION)
     )
+
+
+@compiled
+def _add_up_places(probability: FloatMap, sums: npt.NDArray[np.float64]) -> None:
+    """Add up into `sums` (5,), over (h, w): the probability, and that times x, y and their squares; none below 0.3."""
+    height, width = probability.shape
+    least = np.float32(0.3)
+    for row in range(height):
+        total, across, squares = 0.0, 0.0, 0.0
+        for column in range(width):
+            value = probability[row, column]
+            weight = float(value) if value > least else 0.0
+            total += weight
+            across += weight * column
+            squares += weight * column * column
+        sums[0] += total
+        sums[1] += across
+        sums[2] += total * row
+        sums[3] += squares
+        sums[4] += total * row * row
 
 
 def contour_evidence(probability: FloatMap) -> FloatMap:

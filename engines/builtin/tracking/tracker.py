@@ -6,6 +6,7 @@ import numpy as np
 
 from engines.builtin.tracking.appearance import AppearanceModel
 from engines.builtin.tracking.background_motion import (
+    ObjectMotion,
     background_around,
     background_outside_box,
     motion_separability,
@@ -204,7 +205,6 @@ class ObjectTracker:
             expected,
             sample_window(self._last_lab, flow.to_previous, window),
             motion,
-            motion.features(window=window),
             self._motion_memory,
             window,
             place,
@@ -223,8 +223,8 @@ class ObjectTracker:
     def _is_partly_occluded(self, area: float) -> bool:
         return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
 
-    def _motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> FloatImage:
-        """Return the motion features of the last, confirmed frame, from the frame after it.
+    def _motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> ObjectMotion:
+        """Return the motion of the last, confirmed frame against the frame after it.
 
         Chooses the background that separates the object better, and initialises the difference histogram.
         """
@@ -238,7 +238,7 @@ class ObjectTracker:
         _, self._background_of, motion = far if far[0] > near[0] + _SEPARABILITY_MARGIN else near
         x0, y0, x1, y1 = _window(bounding_box(mask) or (0, 0, 0, 0), mask.shape)
         self._differences.learn(motion.difference[y0:y1, x0:x1], mask[y0:y1, x0:x1])
-        return motion.features(sign=-1.0)
+        return motion
 
     def _update(
         self,
@@ -342,7 +342,7 @@ class ObjectTracker:
         self._usual_area = 0.95 * self._usual_area + 0.05 * np.count_nonzero(probability > 0.5)
         self._shape.update(probability)
         self._appearance.learn(
-            frame.features, prediction.motion_features, confident, prediction.window, place
+            frame.features, prediction.motion, confident, prediction.window, place
         )
 
     def _redetect(self, frame: ProcessingFrame, foreground: ForegroundView | None) -> Estimate:

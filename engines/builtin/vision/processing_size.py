@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.features import Appearance
 from utils.types import FloatImage, Frame
 
@@ -29,7 +30,7 @@ class ProcessingColours:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingFrame(ProcessingColours):
-    """The same with the features of its appearance, most of its bytes."""
+    """The same with the features of its appearance."""
 
     features: Appearance
 
@@ -49,10 +50,7 @@ def to_processing_size(frame: Frame, size_wh: tuple[int, int]) -> ProcessingFram
 
 def to_processing_colours(frame: Frame, size_wh: tuple[int, int]) -> ProcessingColours:
     """Return the frame, uint8 RGB (H, W, 3), at the size `size_wh` in pixels, without features."""
-    height, width = frame.shape[:2]
-    rgb = frame
-    if (width, height) != size_wh:
-        rgb = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA)
+    rgb = reduce_picture(frame, size_wh)
     scaled = rgb.astype(np.float32)
     scaled *= 1.0 / 255.0
     lab = cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)
