@@ -17,6 +17,7 @@ from engines.builtin.tracking.confidence import soft_overlap
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, sample_at
+from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap, Mask
 
 _NEIGHBOURS = 10
@@ -33,6 +34,8 @@ _MARGIN = 0.1
 _LARGEST_MEMORY = 3
 """Confirmed frames whose descriptors are kept, the latest ones."""
 
+_AT_ONCE = 32
+"""Similarities that are compared at once with the least of the nearest neighbours found so far."""
 _BLOCK = 512
 """Places compared at a time, so that similarities take some 10 MB."""
 
@@ -192,17 +195,52 @@ def _votes(
     """
     count = min(_NEIGHBOURS, known.labels.size)
     votes = np.empty(len(rows), dtype=np.float32)
+    transposed = np.ascontiguousarray(known.rows.T)
     for start in range(0, len(rows), _BLOCK):
         block = slice(start, start + _BLOCK)
-        similarity = rows[block] @ known.rows.T
+        similarity = rows[block] @ transposed
         if places is not None:
             apart = np.abs(places[block, None] - places).max(axis=2)
             similarity[apart <= _OWN] = -1.0
-        nearest = np.argpartition(similarity, -count, axis=1)[:, -count:]
-        found = np.take_along_axis(similarity, nearest, axis=1)
-        weights = np.exp((found - found.max(axis=1, keepdims=True)) / np.float32(_TEMPERATURE))
-        votes[block] = (weights * known.labels[nearest]).sum(axis=1) / weights.sum(axis=1)
+        _vote(similarity, known.labels, count, votes[block])
     return votes
+
+
+@compiled
+def _vote(similarity: FloatRows, labels: FloatRows, count: int, votes: FloatRows) -> None:
+    """Fill `votes` (N,) with the weighted mean label of the `count` known rows of most similarity, (N, known).
+
+    Nearly all of them are less similar than those found before, so that several are compared at once.
+    """
+    best = np.empty(count, dtype=np.float32)
+    found = np.empty(count, dtype=np.int64)
+    for row in range(similarity.shape[0]):
+        for place in range(count):
+            best[place] = np.float32(-2.0)
+        lowest, least = 0, np.float32(-2.0)
+        for start in range(0, similarity.shape[1], _AT_ONCE):
+            stop = min(start + _AT_ONCE, similarity.shape[1])
+            nearer = 0
+            for known in range(start, stop):
+                nearer += np.int32(similarity[row, known] > least)
+            if nearer == 0:
+                continue
+            for known in range(start, stop):
+                if similarity[row, known] <= least:
+                    continue
+                best[lowest], found[lowest] = similarity[row, known], known
+                lowest = 0
+                for place in range(1, count):
+                    if best[place] < best[lowest]:
+                        lowest = place
+                least = best[lowest]
+        highest = best.max()
+        mass, total = np.float32(0.0), np.float32(0.0)
+        for place in range(count):
+            weight = np.exp((best[place] - highest) * np.float32(1.0 / _TEMPERATURE))
+            mass += weight
+            total += weight * labels[found[place]]
+        votes[row] = total / mass
 
 
 def _answer(cells: _Cells, votes: FloatRows, known: _Cells, shape: tuple[int, ...]) -> Foreground:
