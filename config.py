@@ -54,7 +54,6 @@ class Settings(BaseSettings):
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
 

@@ -42,6 +42,8 @@ class RunContext:
     """Number that the engine's frame 0 has in the job's range, where the engine gets a part of the range."""
     cuts: tuple[int, ...] = ()
     """Frames that begin a new scene, in ascending order; found for engines with `plans_by_cuts` only."""
+    is_watched: bool = True
+    """False where no page shows the job while it runs, so that no picture of it needs to be made."""
     is_stopping: Callable[[], bool] = lambda: False
     """True where `cancel` was set because the process ends, so that the job may go on later."""
     make_way: Callable[[], None] = lambda: None

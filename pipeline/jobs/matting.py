@@ -228,6 +228,7 @@ class MattingJob:
                 cancel=context.cancel,
                 cache_dir=self._session.cache_dir,
                 fps=clip.fps,
+                is_watched=context.is_watched,
                 is_stopping=lambda: context.is_stopping() or self._services.is_stopping(),
                 make_way=context.make_way,
             ),

@@ -211,7 +211,7 @@ class MattingRun:
         """
         width, height = self.frames.size_wh
         ordered = in_order(
-            self._with_live(matted),
+            self._with_live(matted) if context.is_watched else matted,
             len(self.frames),
             (width, targets * height),
             self.session.folder / "spool.partial",

@@ -167,7 +167,7 @@ def _run(
 ) -> SessionState:
     from engines.base import RunContext
 
-    context = RunContext(on_progress=ConsoleProgress())
+    context = RunContext(on_progress=ConsoleProgress(), is_watched=False)
     with options.stopper.job(context.cancel, orchestrator.interrupt):
         return work(context)
 
