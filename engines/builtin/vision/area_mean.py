@@ -67,13 +67,13 @@ def _reduce(
                 total[place] += weight * np.float32(line[place])
         for column in range(width):
             place = 3 * first_columns[column]
-            red = green = blue = np.float32(0.5)
+            red = green = blue = np.float32(0.0)
             for number in range(column_weights.shape[1]):
                 weight = column_weights[column, number]
                 red += weight * total[place]
                 green += weight * total[place + 1]
                 blue += weight * total[place + 2]
                 place += 3
-            out[row, column, 0] = np.uint8(red)
-            out[row, column, 1] = np.uint8(green)
-            out[row, column, 2] = np.uint8(blue)
+            out[row, column, 0] = np.uint8(np.rint(red))
+            out[row, column, 1] = np.uint8(np.rint(green))
+            out[row, column, 2] = np.uint8(np.rint(blue))
