@@ -222,7 +222,7 @@ def _vote(similarity: FloatRows, labels: FloatRows, count: int, votes: FloatRows
             stop = min(start + _AT_ONCE, similarity.shape[1])
             nearer = 0
             for known in range(start, stop):
-                nearer += np.int32(similarity[row, known] > least)
+                nearer += int(similarity[row, known] > least)
             if nearer == 0:
                 continue
             for known in range(start, stop):
