@@ -23,6 +23,7 @@ from engines.base import (
     RunContext,
     Seam,
 )
+from engines.frame_models.marked_target import MarkedTarget
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
@@ -35,7 +36,6 @@ from engines.onnx.runtime.choice import memory_errors
 from engines.onnx.runtime.interface import NetworkSession
 from engines.onnx.signature import alpha_output_of, image_input_of
 from engines.onnx.spec import NetworkSpec
-from engines.onnx.target import TargetRestriction
 from utils.errors import BadRequest
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
@@ -153,24 +153,18 @@ class FrameEngine(Engine):
         ways: tuple[tuple[int, Literal[1, -1]], ...] = ((start - 1, -1), (start, 1))
         for first, step in ways:
             stop = len(frames) if step > 0 else -1
+            target = MarkedTarget(masks, frames.size_wh, context.confirmed)
             matted = ahead(
-                lambda first=first, stop=stop, step=step: self._matte(  # type: ignore[misc]
-                    frames, (first, stop, step), options, estimate, loss, context
+                lambda span=(first, stop, step), target=target: self._matte(  # type: ignore[misc]
+                    frames, span, options, estimate, target, loss, context
                 ),
                 depth=1,
             )
-            restriction = TargetRestriction(frames.size_wh, fills=False)
             with closing(matted) as pairs:  # type: ignore[type-var]
                 for index, alpha in pairs:
-                    mask = masks.mask(index)
-                    result = alpha
-                    if mask is not None:
-                        if index in context.confirmed or done == 0:
-                            restriction.learn(alpha, mask)
-                        result = restriction(alpha, mask)
                     done += 1
                     context.report("matte", done, len(frames))
-                    yield MattedFrame(index, result)
+                    yield MattedFrame(index, alpha)
         if (notice := loss.message(options.every)) is not None:
             context.on_notice(notice)
 
@@ -180,15 +174,16 @@ class FrameEngine(Engine):
         span: tuple[int, int, Literal[1, -1]],
         options: SmoothingOptions,
         estimate: Callable[[Frame], Alpha],
+        target: MarkedTarget,
         loss: FillingLoss,
         context: RunContext,
     ) -> Iterator[tuple[int, Alpha]]:
-        """Yield each frame's number and alpha, not yet restricted to a target."""
+        """Yield each frame's number and alpha."""
         first, stop, step = span
         if first == stop:
             return
         smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing, loss)
-        samples = _samples(frames, span, options, estimate, context)
+        samples = _samples(frames, span, options, estimate, target, context)
         with closing(samples), memory_errors():
             for offset, alpha in enumerate(smoother.run(samples)):
                 yield first + offset * step, alpha
@@ -234,9 +229,10 @@ def _samples(
     span: tuple[int, int, Literal[1, -1]],
     options: SmoothingOptions,
     estimate: Callable[[Frame], Alpha],
+    target: MarkedTarget,
     context: RunContext,
 ) -> Generator[Sample | None, None, None]:
-    """Yield the frames of a span, those that are chosen with the network's alpha."""
+    """Yield the frames of a span, those that are chosen with the target's alpha by the network."""
     choice = FrameChoice(options.every, options.skip_unchanged)
     source = ahead(lambda: frames.read(*span), depth=2)
     with closing(source) as reader:  # type: ignore[type-var]
@@ -246,5 +242,7 @@ def _samples(
             if fate is Fate.SAME:
                 yield None
                 continue
-            alpha = estimate(frame) if fate is Fate.MATTED else None
+            alpha = None
+            if fate is Fate.MATTED:
+                alpha = target(span[0] + offset * span[2], frame, estimate(frame))
             yield Sample(frame, alpha, offset in choice.starts)

@@ -49,6 +49,12 @@ _OWN_SHARE = 0.3
 _SPILL_SHARE = 0.4
 """Area beyond the reach, as a share of the target's, from which a part holds somebody else as well."""
 
+_BESIDE_SHARE = 0.1
+"""The same for a network that mattes more than people, on a frame whose mask is known well.
+
+It mattes whoever stands beside the target, and a mask found from a box with such a network lacks a tenth of the
+target on average, most of it within the reach."""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetAgreement:
@@ -143,7 +149,7 @@ class TargetRestriction:
         """Decide by a frame whose mask is known well, both (H, W), what is filled and what is joined from here on."""
         agreement = compare_with_target(alpha, mask)
         self.fills = agreement.drops_parts
-        self.joins = not agreement.others_touch
+        self.joins = agreement.joined <= _BESIDE_SHARE
 
     def __call__(self, alpha: Alpha, mask: Mask, picture: Frame | None = None) -> Alpha:
         """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask.

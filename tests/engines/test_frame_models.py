@@ -288,6 +288,24 @@ def test_a_frame_that_shows_the_same_takes_the_alpha_before(how):
     assert len(found) == 6
 
 
+def test_who_touches_a_marked_target_is_left_out_and_a_lost_mask_is_bridged(models: Path):
+    engine = loaded(models, "u2netp")
+    frames, true = panned(7)
+    networks = []
+    for step, alpha in enumerate(true):
+        seen = alpha.copy()
+        seen[40:60, 35 - 3 * step : 80 - 3 * step] = 1.0  # somebody beside it, a quarter as large
+        networks.append(seen)
+    answers = iter(networks)
+    engine._alpha = lambda *_, as_rembg: next(answers)
+    masks = {step: alpha > 0.5 for step, alpha in enumerate(true)}
+    masks[3] = np.zeros((90, 160), bool)  # the tracker lost it on one frame
+    found = run(engine, frames, masks)
+    for step, (alpha, expected) in enumerate(zip(found, true, strict=True)):
+        assert alpha[40:60, : 55 - 3 * step].max() == 0.0
+        assert np.abs(alpha - expected).mean() < 0.02
+
+
 def test_carrying_needs_an_alpha_before():
     with pytest.raises(ValueError, match="first frame"):
         smoothed([Sample(noise(1, (160, 90))[0], None)], every=2)
