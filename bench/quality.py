@@ -261,7 +261,8 @@ def clicked(
     if not (guess ^ clip.masks[frame]).any():
         return guess
     click = click_on_error(guess, clip.masks[frame])
-    prompt = Prompt(points=(click,), mask=guess)
+    examples = tuple(Example(clip.frames[index], mask) for index, mask in confirmed.items())
+    prompt = Prompt(points=(click,), mask=guess, examples=examples)
     if not guess.any() or has_lost(guess, confidence[frame], (click,)):
         known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
         known += [
@@ -269,7 +270,6 @@ def clicked(
             for index in telling_frames(frame, confidence)
             if index not in confirmed
         ]
-        examples = tuple(Example(clip.frames[index], mask) for index, mask in confirmed.items())
         prompt = Prompt(points=(click,), expected=expected_size(known), examples=examples)
     session = engine.open_image(clip.frames[frame], around(engine, clip, frame))
     answers = session.segment(prompt)

@@ -87,8 +87,8 @@ class Prompt:
     `exemplars` asks for "everything like these boxes" instead of the one object in `box`;
     `negative_exemplars` are things that are not wanted, beside a text or exemplars.
     `mask` is a ready mask, bool (H, W), of the frame's own size. `strokes` are painted over what the rest
-    selects, in their order; no engine sees them. `expected` is the target's size as other frames show it,
-    and `examples` are such frames, for a selection from clicks alone.
+    selects, in their order; no engine sees them. `examples` are frames where the target is confirmed, and
+    `expected` is its size as other frames show it, for a selection from clicks alone.
     """
 
     text: str = ""

@@ -86,10 +86,11 @@ class Targets:
             base = base_mask(session, frame, prompt, self._results, with_own_mask, target)
             own = None if base is None else own_mask(session, frame, with_own_mask, target)
             whole = replace(prompt, mask=base)
-            if base is None and prompt.is_clicks_only:
-                size = size_in_session(session, frame, self._results, target)
-                known = self._examples(session, clip, frame, target)
-                whole = replace(whole, expected=size, examples=known)
+            if prompt.is_clicks_only:
+                whole = replace(whole, examples=self._examples(session, clip, frame, target))
+                if base is None:
+                    size = size_in_session(session, frame, self._results, target)
+                    whole = replace(whole, expected=size)
             return self._find(session, clip, frame, whole, is_own=own is not None, target=target)
 
     def _examples(

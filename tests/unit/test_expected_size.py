@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engines.builtin.selection import segmentation
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
@@ -94,9 +95,32 @@ def test_a_click_takes_what_looks_like_the_target_on_a_confirmed_frame(descripto
     here, there = noise[0], np.roll(noise[1], 20, axis=1)
     found = []
     for examples in ((), (Example(there, np.roll(left, 20, axis=1)),)):
-        segmentation = BuiltinSegmentation(here, "builtin", descriptors=descriptors)
+        image = BuiltinSegmentation(here, "builtin", descriptors=descriptors)
         prompt = Prompt(points=(Point(68, 60),), examples=examples)
-        mask = segmentation.segment(prompt)[0].mask
+        mask = image.segment(prompt)[0].mask
         found.append((mask & left).sum() / (mask | left).sum())
     assert found[0] < 0.6
     assert found[1] > 0.9
+
+
+def test_what_looks_like_the_target_is_evidence_for_clicks_that_correct_a_mask(
+    monkeypatch,
+):
+    plate = rectangle(48, 16)
+    image = np.random.default_rng(0).integers(100, 120, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    image[plate] = (210, 40, 40)
+    half = plate.copy()
+    half[:, WIDTH // 2 :] = False
+    given = []
+
+    def record(picture, mask, click, evidence):
+        given.append(evidence)
+        return mask
+
+    monkeypatch.setattr(segmentation, "apply_click", record)
+    for point, mask in ((Point(95, 60), half), (Point(95, 60, positive=False), plate)):
+        prompt = Prompt(points=(point,), mask=mask, examples=(Example(image, plate),))
+        BuiltinSegmentation(image, "builtin").segment(prompt)
+    assert np.median(given[0][plate]) > 1.0
+    assert np.median(given[0][~plate]) < -1.0
+    assert np.array_equal(given[1], given[0])

@@ -76,6 +76,13 @@ class KnownTarget:
             return None
 
 
+def added(one: FloatMap | None, other: FloatMap | None) -> FloatMap | None:
+    """Return the sum of log odds, float32 (h, w), of which either may be unknown; None where both are."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.asarray(one + other)
+
+
 def _are_same(before: Sequence[Example], now: Sequence[Example]) -> bool:
     return len(before) == len(now) and all(
         np.array_equal(one.mask, other.mask) and np.array_equal(one.picture, other.picture)

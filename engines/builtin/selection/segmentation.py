@@ -13,7 +13,7 @@ from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segme
 from engines.builtin.selection.click import Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.foreground_cue import ForegroundCue
-from engines.builtin.selection.known_target import KnownTarget
+from engines.builtin.selection.known_target import KnownTarget, added
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.vision.arrays import resize_map, resize_mask
@@ -135,19 +135,22 @@ class BuiltinSegmentation:
         for point in prompt.points[known:]:
             click = self._small_click(point)
             if not click.agrees_with(best):
-                changed = self._corrected(best, click)
+                changed = self._corrected(best, click, prompt)
                 if prompt.mask is None and prompt.box is None:
                     changed = self._resegmented(best, changed, click, prompt)
                 best = changed
         return [replace(found[0], mask=best), *found[1:]]
 
-    def _corrected(self, mask: Mask, click: Click) -> Mask:
+    def _corrected(self, mask: Mask, click: Click, prompt: Prompt) -> Mask:
         x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
         both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
         evidence = self._cue.log_odds_of_change(mask, both, click)
         motion_cue = self._motion_cue(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
         if motion_cue is not None:
             evidence = evidence + motion_cue.evidence
+        known = self._known_log_odds(prompt)
+        if known is not None:
+            evidence = evidence + known
         return apply_click(self._picture(), mask, click, evidence)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
@@ -177,18 +180,8 @@ class BuiltinSegmentation:
             self._features = Appearance(colours.lab)
         return ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
 
-    def _network_evidence(self, box: IntBox, prompt: Prompt) -> FloatMap | None:
-        """Return the log odds of foreground networks and of what confirmed frames show, float32 (h, w).
-
-        None where there is neither.
-        """
-        foreground = self._cue.log_odds(box, self._clicked(prompt))
-        if not prompt.examples:
-            return foreground
-        known = self._known.log_odds(self._picture(), prompt.examples)
-        if known is None or foreground is None:
-            return foreground if known is None else known
-        return foreground + known
+    def _known_log_odds(self, prompt: Prompt) -> FloatMap | None:
+        return self._known.log_odds(self._picture(), prompt.examples) if prompt.examples else None
 
     def _motion_cue(self, box: IntBox) -> MotionCue | None:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
@@ -266,7 +259,9 @@ class BuiltinSegmentation:
                 ] = True
         constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
         motion = motion_cue and motion_cue.part(window, crop_wh)
-        foreground = self._network_evidence(box, prompt)
+        foreground = added(
+            self._cue.log_odds(box, self._clicked(prompt)), self._known_log_odds(prompt)
+        )
         if foreground is not None:
             part = np.ascontiguousarray(foreground[top:bottom, left:right])
             foreground = resize_map(part, crop_wh)
