@@ -56,6 +56,21 @@ install() {
   echo "$sum" >"$stamp"
 }
 
+# Loops are compiled once and kept beside the code, so that neither the first mark nor the first job waits for it.
+compile_loops() {
+  local stamp=.venv/.compiled sum
+  sum=$(find engines/builtin pipeline/postprocess utils -name '*.py' -exec cat {} + | cat - requirements.txt scripts/compile_loops.py | sha256sum | cut -d' ' -f1)
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then
+    return 0
+  fi
+  echo "Compiling loops"
+  if .venv/bin/python -m scripts.compile_loops 2>/dev/null; then
+    echo "$sum" >"$stamp"
+  else
+    echo "They could not be compiled now; the page does it after its start." >&2
+  fi
+}
+
 install requirements.txt
 # The two builds of ONNX Runtime have one import name: the GPU build takes the other's place.
 if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 \
@@ -64,6 +79,9 @@ if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 \
   rm -f .venv/.installed-requirements-gpu.txt
   install requirements-gpu.txt
 fi
+# While the rest is installed, which compiling needs nothing of.
+compile_loops &
+compiling=$!
 if [ "$want_workers" = 1 ]; then install requirements-workers.txt; fi
 if [ "$want_dev" = 1 ]; then install requirements-dev.txt; fi
 if [ "$want_models" = 1 ]; then
@@ -76,14 +94,4 @@ if [ "$want_models" = 1 ]; then
   fi
   install requirements-models.txt ${index[@]+"${index[@]}"}
 fi
-# Loops are compiled once and kept beside the code, so that neither the first mark nor the first job waits for it.
-stamp=.venv/.compiled
-sum=$(find engines/builtin pipeline/postprocess utils -name '*.py' -exec cat {} + | cat - requirements.txt scripts/compile_loops.py | sha256sum | cut -d' ' -f1)
-if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$sum" ]; then
-  echo "Compiling loops"
-  if .venv/bin/python -m scripts.compile_loops 2>/dev/null; then
-    echo "$sum" >"$stamp"
-  else
-    echo "They could not be compiled now; the page does it after its start." >&2
-  fi
-fi
+wait "$compiling"
