@@ -131,7 +131,10 @@ def serve(settings: Settings) -> None:
     Raises:
         FfmpegFailed: FFmpeg is missing or too old; no page is started then.
     """
-    from ui.http.server import serve as serve_page
+    from ui.gradio_import import without_type_stubs
+
+    with without_type_stubs():
+        from ui.http.server import serve as serve_page
 
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
