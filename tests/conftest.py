@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from ui.gradio_import import without_type_stubs
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -22,6 +24,13 @@ os.environ["SPLAZMATTE_MODELS_DIR"] = str(ROOT / "tests" / "no-models")
 
 _AGAINST_THE_CLOCK = ("workers", "ui", "serving", "faults", "remote")
 """Folders with few and long tests, of real processes and browsers whose time-outs a busy machine may miss."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import Gradio as the page does: quickly."""
+    with without_type_stubs():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

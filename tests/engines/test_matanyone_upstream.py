@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import os
 import subprocess
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +39,25 @@ SEEDS = {"1": 1, "2": 0}
 pytestmark = pytest.mark.models
 
 
+@cache
+def _drawn_network(seed: int) -> Any:
+    return reference.random_network(seed)
+
+
+def random_network(seed: int = 0) -> Any:
+    """Return a network of a test's own: a copy, since drawing 35 million weights takes longer."""
+    return copy.deepcopy(_drawn_network(seed))
+
+
 @pytest.fixture(scope="module")
 def models_dir(tmp_path_factory) -> Path:
     """Random weights of the full architecture for both generations, in the released formats."""
     folder = tmp_path_factory.mktemp("models")
-    reference.random_network(SEEDS["1"]).save_pretrained(folder / "matanyone")
+    random_network(SEEDS["1"]).save_pretrained(folder / "matanyone")
     config = folder / "matanyone" / "config.json"
     config.write_text(config.read_text().replace("matanyone2.pth", "matanyone.pth"))
     (folder / "matanyone2").mkdir()
-    network = reference.random_network(SEEDS["2"])
+    network = random_network(SEEDS["2"])
     torch.save(network.state_dict(), folder / "matanyone2" / "matanyone2.pth")
     return folder
 
@@ -93,7 +105,7 @@ def upstream(
     **options: int,
 ):
     """Upstream's alphas with the weights that the fixture made."""
-    network = reference.random_network(SEEDS[generation])
+    network = random_network(SEEDS[generation])
     return reference.process_video(network, frames, mask, folder, run, **options)
 
 
@@ -279,7 +291,7 @@ def test_where_nothing_in_memory_is_alike_the_alpha_stays_finite(tmp_path):
     size, seed = (161, 99), 2
     pairs = [moving_disc(index, size) for index in range(3)]
     frames, mask = [frame for frame, _ in pairs], pairs[0][1]
-    network = reference.random_network(seed)
+    network = random_network(seed)
     expected = reference.process_video(network, frames, mask, tmp_path, n_warmup=1)
     assert [bool(np.isfinite(alpha).all()) for alpha in expected] == [True, False, False]
     torch.save(network.state_dict(), tmp_path / "matanyone2.pth")
@@ -385,7 +397,7 @@ def reshaped(state: dict) -> None:
     [(renamed, "missing"), (with_extra, "unexpected"), (reshaped, "another shape")],
 )
 def test_weights_of_another_model_are_refused_by_name(tmp_path, change, problem):
-    state = reference.random_network().state_dict()
+    state = random_network().state_dict()
     change(state)
     torch.save(state, tmp_path / "matanyone.pth")
     with pytest.raises(ModelFilesError, match=problem):
@@ -415,7 +427,7 @@ def test_a_damaged_file_is_named_with_the_command_that_fetches_it(tmp_path, name
 
 
 def test_a_damaged_configuration_is_named(tmp_path):
-    network = reference.random_network()
+    network = random_network()
     network.save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelFilesError, match=r"config\.json"):
@@ -426,7 +438,7 @@ def test_a_damaged_configuration_is_named(tmp_path):
     ("name", "value"), [("mem_every", 10), ("use_long_term", True), ("top_k", 20)]
 )
 def test_a_configuration_of_another_recurrence_is_refused_by_name(tmp_path, name, value):
-    reference.random_network().save_pretrained(tmp_path)
+    random_network().save_pretrained(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     assert name in config["cfg"]
     config["cfg"][name] = value
@@ -438,7 +450,7 @@ def test_a_configuration_of_another_recurrence_is_refused_by_name(tmp_path, name
 def test_the_generation_is_told_from_files_and_names(tmp_path, models_dir):
     assert detect_generation(models_dir / "matanyone") == "1"
     assert detect_generation(models_dir / "matanyone2") == "2"
-    reference.random_network().save_pretrained(tmp_path / "weights")
+    random_network().save_pretrained(tmp_path / "weights")
     assert detect_generation(tmp_path / "weights") == "2"
     (tmp_path / "MatAnyone-2").mkdir()
     assert detect_generation(tmp_path / "MatAnyone-2") == "2"
