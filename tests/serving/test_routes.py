@@ -22,7 +22,9 @@ os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")
 (folder / "uploads").mkdir()
 from app import build_orchestrator
 from config import Settings
-from ui.http.server import launch
+from ui.gradio_import import without_type_stubs
+with without_type_stubs():
+    from ui.http.server import launch
 settings = Settings(_env_file=None, workspace_dir=folder, models_dir=folder, port=0)
 server = launch(settings, build_orchestrator(settings), folder / "uploads")
 def listed(routes):

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.forked import ROOT, ForkedProgram
 from tests.ui.disc import write_disc_clip
 
-ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_S = 240.0
 CHROMIUM_FLAGS = [
@@ -46,7 +46,12 @@ class AppServer:
     settings: dict[str, str] = field(default_factory=dict)
     entry: tuple[str, ...] = ("app.py",)
     port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | ForkedProgram | None = None
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether it starts from a process that has imported the program; one with workers starts as a user's does."""
+        return self.entry == ("app.py",) and "SPLAZMATTE_WORKERS" not in self.settings
 
     @property
     def url(self) -> str:
@@ -69,14 +74,18 @@ class AppServer:
             "OMP_NUM_THREADS": "1",
             **self.settings,
         }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.entry, "serve", "--port", str(self.port)],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        arguments = ["serve", "--port", str(self.port)]
+        if self.is_forked:
+            self.process = ForkedProgram([*self.entry, *arguments], environment, self.log)
+        else:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [sys.executable, *self.entry, *arguments],
+                    cwd=ROOT,
+                    env=environment,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
@@ -231,7 +240,15 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip whose job takes long enough to look at it while it runs."""
+    """A clip whose job takes long enough to look at it while it runs; nobody waits for its end."""
     return write_disc_clip(
         tmp_path_factory.mktemp("clips") / "long.mp4", frame_count=200, size_wh=(320, 192)
+    )
+
+
+@pytest.fixture(scope="session")
+def medium_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip whose job lasts longer than a reload, and is waited for."""
+    return write_disc_clip(
+        tmp_path_factory.mktemp("clips") / "medium.mp4", frame_count=100, size_wh=(320, 192)
     )

@@ -132,11 +132,11 @@ def test_recent_clips_of_this_browser_are_listed_and_opened(
 
 
 def test_a_job_in_a_worker_process_is_followed_over_a_reload(
-    make_server: Callable[..., AppServer], open_page: Callable[..., Any], long_clip: Path
+    make_server: Callable[..., AppServer], open_page: Callable[..., Any], medium_clip: Path
 ) -> None:
     server = make_server(SPLAZMATTE_WORKERS="1")
     page = open_page(server.url)
-    session = start_long_job(page, long_clip)
+    session = start_long_job(page, medium_clip)
     page.reload()
     wait_done(page)
     state = state_file(server.workspace, session)

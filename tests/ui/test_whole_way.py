@@ -27,11 +27,11 @@ pytestmark = pytest.mark.browser
 
 
 def test_clip_to_downloaded_matte_with_the_tab_closed_in_between(
-    app: AppServer, open_page: Callable[..., Any], long_clip: Path, tmp_path: Path
+    app: AppServer, open_page: Callable[..., Any], medium_clip: Path, tmp_path: Path
 ) -> None:
     page = open_page(app.url, locale="zh-CN")
     assert "上传" in status_text(page)
-    session = upload(page, long_clip)
+    session = upload(page, medium_clip)
     assert "点击目标" in status_text(page)
 
     drag(page, (50, 50), (142, 142))
@@ -60,9 +60,9 @@ def test_clip_to_downloaded_matte_with_the_tab_closed_in_between(
         page.click(".sm-download[data-kind=alpha]")
     path = tmp_path / "alpha.mp4"
     waiting.value.save_as(path)
-    assert waiting.value.suggested_filename == "long_alpha.mp4"
+    assert waiting.value.suggested_filename == "medium_alpha.mp4"
     frames, _ = imageio_ffmpeg.count_frames_and_secs(path)
-    assert frames == 200
+    assert frames == 100
     assert state_file(app.workspace, session)["status"] == "done"
 
 

@@ -76,11 +76,11 @@ def decoded(path: Path, pixel_format: str) -> np.ndarray:
     return decode(path, pixel_format, *before)
 
 
-@pytest.fixture
-def flat_levels(video: VideoIO, tmp_path: Path) -> RenderResult:
+@pytest.fixture(scope="module")
+def flat_levels(video: VideoIO, tmp_path_factory: pytest.TempPathFactory) -> RenderResult:
     """Nine 32x32 blocks of alpha 0, 128 and 255 over a flat orange clip, HD-tagged."""
     path = flat_clip(
-        *(tmp_path / "clip.mp4", "0xC86414", "96x96"),
+        *(tmp_path_factory.mktemp("levels") / "clip.mp4", "0xC86414", "96x96"),
         *("-vf", "format=gbrp,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"),
         *("-c:v", "libx264", "-qp", "0", "-colorspace", "bt709", "-color_primaries", "bt709"),
         *("-color_trc", "bt709", "-color_range", "tv"),

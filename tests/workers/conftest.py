@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +26,8 @@ from pipeline.workers.store import FileJobStore, JobStore
 from pipeline.workers.transfer import PageFiles, SharedFolder
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import SMALL, app_environment, wait_until
+from tests.forked import ForkedProgram
 
-ROOT = Path(__file__).resolve().parents[2]
 LEASE_S = 4.0
 SIZE = (96, 64)
 FRAMES = 6
@@ -128,33 +126,29 @@ class Workers:
 
     workspace: Path
     settings: dict[str, str] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, ForkedProgram] = field(default_factory=dict)
     lease_s: float = LEASE_S
 
     @property
     def log(self) -> Path:
         return self.workspace.parent / "workers.log"
 
-    def start(self, name: str, seconds_a_frame: float = 0.1) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.workers.slow_worker", name, str(seconds_a_frame)],
-                cwd=ROOT,
-                env=app_environment(
-                    self.workspace, SPLAZMATTE_LEASE_S=str(self.lease_s), **self.settings
-                ),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def start(self, name: str, seconds_a_frame: float = 0.1) -> ForkedProgram:
+        process = ForkedProgram(
+            ["-m", "tests.workers.slow_worker", name, str(seconds_a_frame)],
+            app_environment(self.workspace, SPLAZMATTE_LEASE_S=str(self.lease_s), **self.settings),
+            self.log,
+        )
         self.processes[name] = process
         return process
 
     def kill(self, name: str) -> None:
         """Kill a worker and its FFmpeg processes, as a power cut does."""
+        process = self.processes.pop(name)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.processes[name].pid, signal.SIGKILL)
-        self.processes.pop(name).wait()
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()  # where it has not begun its session yet
+        process.wait()
 
     def begins(self) -> list[str]:
         path = self.workspace / "begins.txt"

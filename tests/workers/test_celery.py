@@ -17,8 +17,8 @@ from pipeline.session.state import SessionState, SessionStatus
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.records import WORKER_VERSION, JobRecord, Phase
 from tests.faults.workplace import app_environment, wait_until
+from tests.forked import ROOT
 from tests.workers.conftest import (
-    ROOT,
     Page,
     Workers,
     assert_done_once,
