@@ -19,6 +19,7 @@ class ForkedProgram:
     """`python ARGUMENTS` in a session of its own, with what tests use of `subprocess.Popen`."""
 
     def __init__(self, arguments: list[str], env: dict[str, str], log: Path) -> None:
+        log.touch()
         self._process = _context().Process(target=_run, args=(arguments, env, log))
         self._process.start()
         assert self._process.pid is not None
