@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -124,3 +127,15 @@ def test_what_looks_like_the_target_is_evidence_for_clicks_that_correct_a_mask(
     assert np.median(given[0][plate]) > 1.0
     assert np.median(given[0][~plate]) < -1.0
     assert np.array_equal(given[1], given[0])
+
+
+def test_pictures_of_other_frames_are_not_kept():
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[rectangle(48, 16)] = 200
+    there = image.copy()
+    kept = weakref.ref(there)
+    opened = BuiltinSegmentation(image, "builtin")
+    opened.segment(Prompt(points=(Point(80, 60),), examples=(Example(there, rectangle(48, 16)),)))
+    del there
+    gc.collect()
+    assert kept() is None

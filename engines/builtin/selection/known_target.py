@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 
@@ -27,20 +28,22 @@ class KnownTarget:
         """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet."""
         self._descriptors = descriptors
         self._image = image
-        self._examples: Sequence[Example] = ()
+        self._digest = b""
         self._log_odds: FloatMap | None = None
 
     def log_odds(self, picture: ProcessingFrame, examples: Sequence[Example]) -> FloatMap | None:
         """Return the log odds that a place is the target's, float32 (h, w) in [-3, 3]; None without examples.
 
-        Both cues added, where there is a network that describes places; kept for the next call.
+        Both cues added, where there is a network that describes places; kept for the next call, which
+        the pictures are not.
 
         Args:
             picture: the image at processing size.
             examples: of the same clip.
         """
-        if not _are_same(self._examples, examples):
-            self._examples, self._log_odds = examples, None
+        digest = _digest(examples)
+        if digest != self._digest:
+            self._digest, self._log_odds = digest, None
             usable = [one for one in examples if one.mask.any()]
             if usable:
                 self._log_odds = self._computed(picture, usable)
@@ -83,8 +86,9 @@ def added(one: FloatMap | None, other: FloatMap | None) -> FloatMap | None:
     return np.asarray(one + other)
 
 
-def _are_same(before: Sequence[Example], now: Sequence[Example]) -> bool:
-    return len(before) == len(now) and all(
-        np.array_equal(one.mask, other.mask) and np.array_equal(one.picture, other.picture)
-        for one, other in zip(before, now, strict=True)
-    )
+def _digest(examples: Sequence[Example]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for one in examples:
+        for values in (one.picture, one.mask):
+            digest.update(np.ascontiguousarray(values).data)
+    return digest.digest()

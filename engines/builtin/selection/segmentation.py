@@ -96,7 +96,8 @@ class BuiltinSegmentation:
                 return [Instance(prompt.mask.astype(bool), 1.0)]
         found = [candidate for candidate in self._candidates(prompt) if candidate.mask.any()]
         if found:
-            self._answers.append((prompt, found))
+            # Without the pictures of other frames, which are read again for each prompt.
+            self._answers.append((replace(prompt, examples=()), found))
         instances: list[Instance] = []
         for candidate in found:
             score = 1.0 if prompt.mask is not None else self._score(candidate, prompt)
