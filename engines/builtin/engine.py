@@ -33,6 +33,7 @@ from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.estimate import Estimate
+from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
 from engines.builtin.vision.area_mean import reduce_picture
@@ -207,7 +208,7 @@ def _warm_up(engine: BuiltinEngine) -> None:
     mask = np.zeros((48, 64), dtype=bool)
     mask[16:32, 20:40] = True
     frame = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, axis=2)
-    reduce_picture(frame, (32, 24))
+    LabelPropagation().confirm(reduce_picture(frame, (32, 24)).astype(np.float32), mask)
     engine.open_image(frame, {1: frame}).segment(Prompt(box=Box(16, 12, 44, 36)))
     for _ in engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {}, RunContext()):
         pass

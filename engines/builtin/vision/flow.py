@@ -150,26 +150,32 @@ def forward_coverage(
     x0, y0, x1, y1 = window or (0, 0, width, height)
     reach = int(cv2.norm(from_previous, cv2.NORM_INF)) + 2
     sources = grow_box((x0, y0, x1, y1), (width, height), 0.0, reach)
-    total = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
-    _splat_ones(from_previous, sources, x0, y0, total)
-    return total
+    # With a border of one pixel, so that a pixel whose four neighbours aren't all inside needs no loop of its own.
+    total = np.zeros((y1 - y0 + 2, x1 - x0 + 2), dtype=np.float32)
+    _splat_ones(from_previous, sources, x0 - 1, y0 - 1, total)
+    return total[1:-1, 1:-1]
 
 
 @compiled
 def _splat_ones(
     flow: FloatImage, sources: tuple[int, int, int, int], x0: int, y0: int, total: FloatMap
 ) -> None:
-    """Add to `total`, a window at (x0, y0), what of the box `sources` lands there along a flow."""
+    """Add to `total`, a window at (x0, y0), what of the box `sources` lands there along a flow.
+
+    What lands on its border counts only where all of it is inside.
+    """
     height, width = total.shape
+    one = np.float32(1.0)
     for row in range(sources[1], sources[3]):
         for column in range(sources[0], sources[2]):
-            x = column + flow[row, column, 0] - x0
-            y = row + flow[row, column, 1] - y0
-            left, top = int(np.floor(x)), int(np.floor(y))
-            for step_y in range(2):
-                for step_x in range(2):
-                    to_row, to_column = top + step_y, left + step_x
-                    if 0 <= to_row < height and 0 <= to_column < width:
-                        total[to_row, to_column] += (1.0 - abs(y - to_row)) * (
-                            1.0 - abs(x - to_column)
-                        )
+            x = flow[row, column, 0] + np.float32(column - x0)
+            y = flow[row, column, 1] + np.float32(row - y0)
+            left, top = np.floor(x), np.floor(y)
+            right_share, lower_share = x - left, y - top
+            left_share, upper_share = one - right_share, one - lower_share
+            to_row, to_column = np.int32(top), np.int32(left)
+            if 0 <= to_row < height - 1 and 0 <= to_column < width - 1:
+                total[to_row, to_column] += upper_share * left_share
+                total[to_row, to_column + 1] += upper_share * right_share
+                total[to_row + 1, to_column] += lower_share * left_share
+                total[to_row + 1, to_column + 1] += lower_share * right_share
