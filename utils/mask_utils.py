@@ -115,6 +115,13 @@ def drop_small(mask: Mask, minimum_area: int) -> Mask:
     return ~keep_components(~solid, hole_areas >= minimum_area, hole_labels)
 
 
+def inner_distance(mask: Mask) -> FloatMap:
+    """Return the distance of true pixels to the nearest false one, in pixels, float32 (h, w)."""
+    if mask.all():
+        return np.full(mask.shape, np.float32(max(mask.shape)))
+    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3), np.float32)
+
+
 def signed_distance(mask: Mask) -> FloatMap:
     """Return the distance to the contour in pixels, positive inside, float32 (H, W).
 

@@ -6,7 +6,7 @@ at the start frame says that it is needed (measured in docs/performance.md):
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;
 - what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what it
-  doubts and has the target's colours.
+  doubts and has the target's colours. Beside somebody who touches the target the mask loses what has not.
 
 What is left is then drawn to the picture's edges.
 """
@@ -18,17 +18,23 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engines.onnx import target_colour
+from engines.onnx.contact import gate_beside_others
 from engines.onnx.edge_guidance import drawn_to_edges
-from engines.onnx.target_colour import alpha_by_colour, colour_probability, own_colours
-from utils.mask_utils import bounding_box, component_sums, components, grow_box
+from engines.onnx.target_colour import Colours
+from utils.mask_utils import (
+    bounding_box,
+    component_sums,
+    components,
+    grow_box,
+    inner_distance,
+)
 from utils.types import Alpha, FloatMap, Frame, Mask
 
 WORKING_LONG_SIDE = 640
 """Longest side, in pixels, at which distances and connected parts are computed."""
 REACH_PX, FALLOFF_PX = 20.0, 8.0
 """Distance from the tracked mask, in pixels, at which alpha is cut off, and over how much it fades."""
-CONTACT_REACH_PX = 5.0
-"""The same distance beside somebody who touches the target: there the network tells nothing of whose is what."""
 BOX_MARGIN, LEAST_MARGIN_PX = 0.25, 8
 """Margin of the target's box as a share of its longer side: a tracked mask loses legs and flung arms."""
 _PRESENT = 0.1
@@ -98,9 +104,9 @@ def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
     if not inside.any():
         return TargetAgreement(0.0, 0.0, 0.0)
     area = float(np.count_nonzero(inside))
-    interior = _distance(inside) * working.scale > _depth_px(area * working.scale**2)
+    interior = inner_distance(inside) * working.scale > _depth_px(area * working.scale**2)
     interior = interior if interior.any() else inside
-    away = _distance(~inside) * working.scale > REACH_PX
+    away = inner_distance(~inside) * working.scale > REACH_PX
     near = (small > 0.5) & ~away
     matted = away & (small > _DROPPED)
     union = np.count_nonzero(near | inside)
@@ -162,15 +168,19 @@ class TargetRestriction:
         inside, small = self._working.mask(mask), self._working.map(alpha)
         if not inside.any():
             return np.zeros_like(alpha)
-        distance = _distance(~inside)
+        distance = inner_distance(~inside)
         colours = None
         if picture is not None:
-            colours = colour_probability(picture, small, inside, distance, not self.joins)
+            colours = target_colour.colour_probability(
+                picture, small, inside, distance, not self.joins
+            )
         gate = self._gate(small, inside, distance * self._working.scale, colours)
         result: Alpha = alpha * self._working.full(gate)
         if colours is not None:
             lacks = np.maximum(
-                alpha_by_colour(small, colours, _distance(inside)) - small * gate, 0.0
+                target_colour.alpha_by_colour(small, colours, inner_distance(inside))
+                - small * gate,
+                0.0,
             )
             if lacks.any():
                 result += self._working.full(lacks)
@@ -194,14 +204,14 @@ class TargetRestriction:
         return result
 
     def _gate(
-        self, small: FloatMap, inside: Mask, distance: FloatMap, colours: FloatMap | None
+        self, small: FloatMap, inside: Mask, distance: FloatMap, colours: Colours | None
     ) -> FloatMap:
         """Return what the alpha is multiplied with: 1 on the target's own parts and near the mask."""
         gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
         belongs = _own_parts(small, inside)
         if not self.joins:
             neighbour = belongs & (distance > REACH_PX)
-            return self._without_neighbour(gate, distance, neighbour, colours)
+            return gate_beside_others(gate, distance, neighbour, colours, self._working.scale)
         beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
         # Over some frames, so that a part doesn't come and go.
         self._spill += 0.2 * (beyond - self._spill)
@@ -210,27 +220,14 @@ class TargetRestriction:
             gate = np.maximum(gate, cv2.blur(grown, (3, 3)))
         return gate
 
-    def _without_neighbour(
-        self, gate: FloatMap, distance: FloatMap, neighbour: Mask, colours: FloatMap | None
-    ) -> FloatMap:
-        """Return the gate closed nearer to the mask beside somebody who touches the target, but for its own colours."""
-        if not neighbour.any():
-            return gate
-        away = _distance(~neighbour) * self._working.scale
-        beside = cv2.blur((away < 1.5 * REACH_PX).astype(np.float32), (3, 3))
-        if colours is not None:
-            beside *= 1.0 - _joined(own_colours(colours), distance == 0.0)
-        tight = np.clip((CONTACT_REACH_PX - distance) / CONTACT_REACH_PX, 0.0, 1.0)
-        return np.asarray(gate + beside * (np.minimum(gate, tight) - gate), np.float32)
-
     def _dropped(self, small: FloatMap, inside: Mask) -> Mask:
         """Return where the mask must be filled in: around what lies deep inside it and isn't matted."""
         scale = self._working.scale
         depth = _depth_px(np.count_nonzero(inside) * scale**2) / scale
-        seeds = (_distance(inside) > depth) & (small < _DROPPED)
+        seeds = (inner_distance(inside) > depth) & (small < _DROPPED)
         if not seeds.any():
             return seeds
-        near = _distance(~seeds) <= depth + 2.0
+        near = inner_distance(~seeds) <= depth + 2.0
         filled: Mask = near & inside & (small < 0.9)
         return filled
 
@@ -243,14 +240,6 @@ def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
     own[0] = 0.0
     parts: Mask = (own > _OWN_SHARE)[labels]
     return parts
-
-
-def _joined(values: FloatMap, inside: Mask) -> FloatMap:
-    """Return the values, float32 (h, w) in [0, 1], where they hang together with the mask; 0 elsewhere."""
-    labels, areas = components(inside | (values > 0.5))
-    joined = component_sums(inside, labels, areas) > 0
-    joined[0] = False
-    return np.asarray(values * joined[labels], np.float32)
 
 
 class _Working:
@@ -281,10 +270,3 @@ class _Working:
 
 def _depth_px(area_px: float) -> float:
     return max(_LEAST_DEPTH_PX, _DEPTH * float(np.sqrt(area_px)))
-
-
-def _distance(mask: Mask) -> FloatMap:
-    """Return the distance of true pixels to the nearest false one, in pixels, float32 (h, w)."""
-    if mask.all():
-        return np.full(mask.shape, np.float32(max(mask.shape)))
-    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3), np.float32)

@@ -14,6 +14,7 @@ import numpy as np
 
 from engines.onnx.runtime.interface import NetworkStream, Tensor
 from engines.onnx.target import TargetAgreement
+from utils.heap import return_free_memory
 from utils.types import Alpha, Frame, Mask
 
 WARM_UP_STEPS = 2
@@ -106,6 +107,8 @@ def _both_ways(
             share = np.float32(min(_FADE * (len(begun) - place) / len(begun), 1.0))
             alpha += share * (reverse.pop() - alpha)
         yield item, alpha
+    # The frames that waited lie between blocks in use, and what a job needs from here on would not fit there.
+    return_free_memory()
 
 
 def alpha_of(outputs: tuple[Tensor, ...]) -> Alpha:

@@ -53,13 +53,14 @@ def test_of_what_the_network_doubts_in_the_mask_a_hand_is_filled_and_a_gap_is_no
 
 
 def test_beside_somebody_who_touches_the_target_its_own_colours_are_kept_beyond_the_mask():
-    # A neighbour in another colour, with a badge in the coat's, stands to the right, and the mask lacks the coat's
-    # last 14 pixels.
+    # A neighbour in another colour, with a badge and a strap in the coat's, stands to the right, and the mask lacks the
+    # coat's last 14 pixels.
     frame = painted(
         (60, 40, 120, 150, COAT),
         (75, 10, 105, 40, SKIN),
         (120, 30, 200, 150, (190, 190, 60)),
         (123, 90, 131, 98, COAT),
+        (120, 120, 150, 124, COAT),
     )
     matted = np.maximum(FOUND, area(120, 30, 200, 150))
     mask = (BODY | FACE) & ~area(106, 40, 120, 150)
@@ -70,16 +71,44 @@ def test_beside_somebody_who_touches_the_target_its_own_colours_are_kept_beyond_
     assert found[60:140, 126:].max() < 0.1
 
 
+def test_beside_somebody_who_touches_the_target_the_mask_gives_up_what_is_clearly_his_or_the_walls():
+    # He stands to the right; the mask also takes some pixels of him and of the wall above the coat for the target.
+    frame = painted(
+        (60, 40, 120, 150, COAT), (75, 10, 105, 40, SKIN), (120, 50, 200, 150, (190, 190, 60))
+    )
+    matted = np.maximum(FOUND, area(105, 28, 200, 150))
+    mask = BODY | FACE | area(105, 28, 120, 40) | area(120, 60, 128, 100)
+    restrict = TargetRestriction(SIZE_WH, fills=False, joins=False)
+    assert restrict(matted, mask)[70:90, 122:126].min() > 0.9
+    found = restrict(matted, mask, reduced_picture(frame))
+    assert found[64:96, 123:].max() < 0.1
+    assert found[31:37, 109:117].max() < 0.15
+    assert found[45:145, 64:116].min() > 0.9
+
+
+def test_a_gap_in_another_dark_colour_is_not_filled_from_the_mask():
+    # Under a bright ceiling: even bins take both dark colours for one.
+    coat, wall = (46, 28, 22), (34, 30, 22)
+    frame = painted((0, 0, 240, 160, wall), (60, 40, 120, 150, coat), (75, 10, 105, 40, SKIN))
+    frame[:8] = 250
+    gap = area(85, 90, 95, 150)
+    frame[gap] = frame[90:150, 130:140].reshape(-1, 3)
+    network = np.where(gap, np.float32(0.3), FOUND)
+    found = TargetRestriction(SIZE_WH, fills=False)(network, BODY | FACE, reduced_picture(frame))
+    assert found[100:140, 87:93].max() < 0.4
+
+
 @pytest.mark.parametrize("alpha", [FOUND, np.zeros_like(FOUND)])
 def test_without_surroundings_or_target_to_learn_from_nothing_is_decided(alpha):
     everywhere = np.ones_like(BODY)
     distance = np.zeros(BODY.shape, np.float32)
     found = colour_probability(FRAME, alpha, everywhere, distance, others_matted=False)
-    assert np.isfinite(found).all()
-    assert found.min() >= 0.0
-    assert found.max() <= 1.0
-    if not alpha.any():
-        assert np.allclose(found, 0.5)
+    for values in (found.even, found.fine):
+        assert np.isfinite(values).all()
+        assert values.min() >= 0.0
+        assert values.max() <= 1.0
+        if not alpha.any():
+            assert np.allclose(values, 0.5)
 
 
 def test_the_contour_of_what_is_found_is_drawn_to_the_pictures_edge():
