@@ -143,12 +143,16 @@ class TargetRestriction:
         fills: see `TargetAgreement.drops_parts`; may be changed from frame to frame.
         joins: what hangs together with the target is its own also beyond the reach of the mask; not where
             `TargetAgreement.others_touch`. It may be changed from frame to frame.
+        draws: draw the contour to the picture's edges; not where that is done later.
     """
 
-    def __init__(self, size_wh: tuple[int, int], fills: bool, joins: bool = True) -> None:
+    def __init__(
+        self, size_wh: tuple[int, int], fills: bool, joins: bool = True, draws: bool = True
+    ) -> None:
         self._working = _Working((size_wh[1], size_wh[0]))
         self.fills = fills
         self.joins = joins
+        self._draws = draws
         self._spill = 0.0
 
     def learn(self, alpha: Alpha, mask: Mask) -> None:
@@ -193,7 +197,7 @@ class TargetRestriction:
                 soft * self._working.full(filled.astype(np.float32), smooth=True),
                 out=result,
             )
-        return result if picture is None else self._drawn(result, picture)
+        return result if picture is None or not self._draws else self._drawn(result, picture)
 
     def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""
