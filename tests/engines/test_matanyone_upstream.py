@@ -30,7 +30,7 @@ if reference.missing_reason():
     pytest.skip(reference.missing_reason(), allow_module_level=True)
 torch = pytest.importorskip("torch")
 
-SIZE = (320, 180)
+SIZE = (208, 120)
 SMALL = (128, 80)
 COUNT = 6
 SEEDS = {"1": 1, "2": 0}
@@ -171,7 +171,7 @@ def test_a_start_in_the_middle_equals_upstream_on_the_reversed_frames_and_on_the
 def test_two_targets_together_equal_two_runs_of_upstream(engines, clip, tmp_path):
     frames, masks = clip
     second = np.zeros_like(masks[0])
-    second[20:80, 210:300] = True
+    second[14:54, 136:196] = True
     guides = [{0: masks[0]}, {0: second}]
     rows = list(
         engines["2"].process_together(
