@@ -12,7 +12,7 @@ _M_MMAP_THRESHOLD = -3
 _LARGEST_ON_HEAP = 32 << 20
 """Bytes up to which a block comes from a heap: the maps of a frame at 1080p, float32, are 8 to 25 MB."""
 _M_TRIM_THRESHOLD = -1
-_KEPT = 64 << 20
+_KEPT = 32 << 20
 """Free bytes at the end of a heap from which on they go back to the system."""
 
 
