@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from engines.builtin.selection.feature_rows import FeatureRows
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
 from engines.builtin.vision.barrier_distance import barrier_evidence
@@ -16,7 +17,6 @@ from engines.builtin.vision.total_variation import edge_weights, shortest_contou
 from utils.mask_utils import bounding_box, grow_box, intersection_over_union
 from utils.types import FloatImage, FloatMap, Mask
 
-_POSITION_LIMIT = 2.5
 _FIRST = ForestShape(trees=16, depth=4)
 _LATER = ForestShape(trees=16, depth=6)
 _LEARN = 2500
@@ -24,9 +24,6 @@ _CERTAIN = 8.0
 _STABLE = 1.5
 """Log odds by which the threshold is moved to see how stable a mask is."""
 _SMOOTHNESS = 1.3
-_LOCAL_FEATURES = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
-"""Features without wide support: the first round classifies inside against outside the box, and a wide
-blur alone would separate the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +61,26 @@ _PRIOR_LOSS = 0.4
 _MOVING_BIAS = -0.4
 
 
+class DescriptorEvidence(Protocol):
+    """What descriptors say of a box; see `descriptor_cue.BoxDescriptors`."""
+
+    def evidence(self, probability: FloatMap) -> FloatMap:
+        """Return log odds of the object, float32 (h, w), by the probability of the mask so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoxCrop:
     """A crop around the box: lab float32 (h, w, 3), features float32 (h, w, 17).
 
     `motion_cue` is of the same size; None where motion is unknown. `foreground` are a network's
-    weighted log odds, float32 (h, w); None without one.
+    weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one.
     """
 
     lab: FloatImage
     features: FloatImage
     motion_cue: MotionCue | None = None
     foreground: FloatMap | None = None
+    descriptors: DescriptorEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class _Region:
         self.is_open = ~(self.outside | constraints.inside)
         self.places = np.flatnonzero(self.is_open)
         self.barrier = barrier_evidence(crop.lab, self.outside)
-        self.rows = _FeatureRows(crop)
+        self.rows = FeatureRows(crop.features, crop.motion_cue)
         height, width = self.outside.shape
         box = bounding_box(~self.outside) or (0, 0, width, height)
         # The cost of a contour is too low to turn certain background: a border of it stands for all.
@@ -149,43 +154,6 @@ class _Region:
         result = np.zeros(log_odds.shape, dtype=np.float32)
         result[self._window] = shortest_contour(log_odds[self._window], self._edges, _SMOOTHNESS)
         return result
-
-
-class _FeatureRows:
-    """The features of a crop's pixels as forests read them: one row of float32 a pixel."""
-
-    def __init__(self, crop: BoxCrop) -> None:
-        height, width, count = crop.features.shape
-        motion = []
-        if crop.motion_cue is not None:
-            motion = [np.log1p(crop.motion_cue.difference).reshape(-1, 1)]
-        flat = crop.features.reshape(-1, count)
-        self._local = np.concatenate([flat[:, _LOCAL_FEATURES], *motion], axis=1)
-        places = np.empty((height * width, 2), dtype=np.float32)
-        self._all = np.concatenate([flat, places, *motion], axis=1)
-        self._places = self._all.reshape(height, width, -1)[..., count : count + 2]
-
-    def of(self, inside: Mask | None) -> FloatImage:
-        """Return the rows of all pixels, float32 (h w, F), valid until the next call.
-
-        With the object so far, bool (h, w), all features and the place relative to it; without one, the
-        features without wide support.
-        """
-        if inside is None:
-            return self._local
-        height, width = inside.shape
-        ys, xs = np.nonzero(inside)
-        self._places[..., 0] = _relative(np.arange(width), xs)
-        self._places[..., 1] = _relative(np.arange(height), ys)[:, None]
-        return self._all
-
-
-def _relative(
-    places: npt.NDArray[np.int64], inside: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Return places along an axis as multiples of the object's standard deviation from its mean."""
-    scaled = (places - inside.mean()) / max(float(inside.std()), 3.0)
-    return np.asarray(np.clip(scaled, -_POSITION_LIMIT, _POSITION_LIMIT))
 
 
 class _Cues:
@@ -246,6 +214,8 @@ def _segmented(
             log_odds = log_odds + weights.colour * local_colour(
                 crop.lab, probability, certainty, crop.lab, asked=region.is_open
             )
+        if crop.descriptors is not None:
+            log_odds = log_odds + crop.descriptors.evidence(probability)
         log_odds[region.outside] = -_CERTAIN
         log_odds[constraints.inside] = _CERTAIN
         before, probability = probability, region.regularised(log_odds)

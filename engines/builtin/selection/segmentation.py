@@ -9,9 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
-from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
+from engines.builtin.selection.box import BoxCrop, segment_box
+from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
+from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorCue
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.known_target import KnownTarget, added
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
@@ -40,7 +42,6 @@ _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
 _REMEMBERED = 24
 """Results kept, so that removing a click restores the earlier mask."""
-_MARGIN = 0.35
 _MOTION_MARGIN = 0.15
 _RESEGMENT_MARGIN = 0.08
 """Margin of the box that is segmented again at a further click, as a share of the mask's box."""
@@ -67,7 +68,7 @@ class BuiltinSegmentation:
             engine: name for error messages.
             around: neighbouring frames by their distance in frames, of the same size, for the motion cue.
             foregrounds: networks whose answers are evidence too.
-            descriptors: a network that tells what looks like the target on other frames.
+            descriptors: a network that tells alike places from others, in this picture and on other frames.
         """
         self._image = image
         self._around = around or {}
@@ -80,6 +81,7 @@ class BuiltinSegmentation:
         self._features: Appearance | None = None
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
         self._known = KnownTarget(descriptors, image)
+        self._descriptors = DescriptorCue(descriptors, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
@@ -225,9 +227,10 @@ class BuiltinSegmentation:
 
     def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
         """Return the object in a box, segmented at a size that suits the box."""
-        window = grow_box(box, self._small_wh, _MARGIN, 12)
-        left, top, right, bottom = window
-        source = grow_box(
+        trusted = prompt.box is not None
+        view = BoxWindow.around(box, self._small_wh, _CROP_AREA[trusted])
+        left, top, right, bottom = window = view.window
+        x0, y0, x1, y1 = grow_box(
             tuple(  # type: ignore[arg-type]
                 round(value / self._scale[axis % 2]) for axis, value in enumerate(window)
             ),
@@ -235,30 +238,9 @@ class BuiltinSegmentation:
             0.0,
             0,
         )
-        trusted = prompt.box is not None
-        crop_wh = processing_size((right - left, bottom - top), _CROP_AREA[trusted])
-        crop = to_processing_size(
-            self._image[source[1] : source[3], source[0] : source[2]], crop_wh
-        )
-        across, down = crop_wh[0] / (right - left), crop_wh[1] / (bottom - top)
-        inner = (
-            round((box[0] - left) * across),
-            round((box[1] - top) * down),
-            round((box[2] - left) * across),
-            round((box[3] - top) * down),
-        )
-        shape = crop_wh[1], crop_wh[0]
-        allowed = np.zeros(shape, dtype=bool)
-        allowed[inner[1] : inner[3], inner[0] : inner[2]] = True
-        seeds = {True: np.zeros(shape, dtype=bool), False: np.zeros(shape, dtype=bool)}
-        for point in prompt.points:
-            spot = self._small_click(point)
-            column, row = int((spot.x - left) * across), int((spot.y - top) * down)
-            if 0 <= row < shape[0] and 0 <= column < shape[1]:
-                seeds[point.positive][
-                    max(0, row - 2) : row + 3, max(0, column - 2) : column + 3
-                ] = True
-        constraints = Constraints(allowed, box_prior(shape, inner), seeds[True], seeds[False])
+        crop_wh = view.crop_wh
+        crop = to_processing_size(self._image[y0:y1, x0:x1], crop_wh)
+        constraints = view.constraints(self._small_click(point) for point in prompt.points)
         motion = motion_cue and motion_cue.part(window, crop_wh)
         foreground = added(
             self._cue.log_odds(box, self._clicked(prompt)), self._known_log_odds(prompt)
@@ -266,12 +248,23 @@ class BuiltinSegmentation:
         if foreground is not None:
             part = np.ascontiguousarray(foreground[top:bottom, left:right])
             foreground = resize_map(part, crop_wh)
-        box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground)
+        alike = self._descriptors_of(view, prompt)
+        box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground, alike)
         found, stability = segment_box(box_crop, constraints, trusted)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
         mask = drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
         return Candidate(mask, box, stability)
+
+    def _descriptors_of(self, view: BoxWindow, prompt: Prompt) -> BoxDescriptors | None:
+        """Return what descriptors say around clicks; None where more is known of the object.
+
+        That is a drawn box, the target on other frames, or a network that shows the clicked object.
+        """
+        places = self._clicked(prompt)
+        if prompt.box is not None or prompt.examples or self._cue.components_at(places):
+            return None
+        return self._descriptors.inside(view, places)
 
     def _from_clicks(self, prompt: Prompt) -> list[Candidate]:
         """Return candidates of boxes around the positive clicks, best first.
