@@ -712,6 +712,20 @@ def test_what_a_reverse_pass_tracked_before_a_redetection_weighs_little(
     assert np.array_equal(after, disc())
 
 
+@pytest.mark.parametrize(("reach", "is_nearer_one_taken"), [(38, True), (20, False)])
+def test_before_half_of_the_way_a_reverse_pass_counts_for_more_only_where_the_passes_differ(
+    reach, is_nearer_one_taken
+):
+    forward, back = (
+        cv2.circle(np.zeros((120, 160), np.uint8), (80, 60), radius, 1, -1) > 0
+        for radius in (reach, 40)
+    )
+    kept = ReversePass(0, 10)
+    kept.keep(4, 1, Estimate(back.astype(np.float32), 0.9))
+    found = kept.fused(4, 1, Estimate(forward.astype(np.float32), 0.9)).probability > 0.5
+    assert np.array_equal(found, forward if is_nearer_one_taken else back)
+
+
 def test_where_the_object_was_marked_absent_a_reverse_pass_is_trusted():
     assert np.array_equal(returned(disc(), np.zeros_like(disc())), disc())
 

@@ -19,10 +19,12 @@ _TRUST_POWER = 4
 """Power of the overlap that then reduces its weight."""
 _LEAST_TRUST = 1e-3
 _NEARNESS_POWER = 0.6
-"""Power of the way to the frame ahead: below 1 its pass counts for more than half of the way.
+"""Power of the way to the frame ahead where the passes differ: below 1 its pass counts for more than half of the way.
 
 It was confirmed because the pass towards it went wrong, as it does on the frames before it.
 """
+_ALIKE = 0.8
+"""Overlap of two passes' masks from which both have the target, and the nearer one has it better."""
 _REDETECTED = 0.1
 """`Estimate.temporal_overlap` below which a pass has redetected the object."""
 _TRUST_BEFORE_REDETECTION = 0.05
@@ -100,10 +102,14 @@ class ReversePass:
         packed = self._packed.pop((index, name), None)
         if packed is None:
             return estimate
-        way = ((index - self._behind) / (self._ahead - self._behind)) ** _NEARNESS_POWER
+        returning = _unpacked(packed.data, packed.shape)
+        way = (index - self._behind) / (self._ahead - self._behind)
+        overlap = intersection_over_union(returning > 0.5, estimate.probability > 0.5)
+        if packed.change is not None or overlap < _ALIKE:
+            way **= _NEARNESS_POWER
         own = (1.0 - way) ** 2 * estimate.confidence
         other = way**2 * packed.confidence * self.trust(name, index)
-        difference = _unpacked(packed.data, packed.shape) - estimate.probability
+        difference = returning - estimate.probability
         weight = np.ones(packed.shape, dtype=np.float32)
         if packed.change is not None:
             change = 2.0 * _unpacked(packed.change, packed.shape) - 1.0
