@@ -492,7 +492,7 @@ def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target()
         (CROWD, [(80, 40)], 1),
         # So near that both may be one object, as a rider and the clicked horse.
         (CROWD, [(67, 40)], 1),
-        (CROWD, [(40, 40)], 0),
+        (CROWD, [(40, 40)], -1),
         (CROWD | TARGET, [(40, 40)], -1),
         (CROWD | TARGET, [(40, 40), (80, 40)], 1),
     ],

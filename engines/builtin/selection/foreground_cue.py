@@ -33,6 +33,8 @@ _BESIDE = 0.25
 _JOINED = 0.2
 """Distance up to which a click may be on the object that foreground is a part of, as a share of the square root of its
 area."""
+_APART = 3.0
+"""Log odds against foreground apart from a click that a network shows nothing at: a person beside a clicked dog."""
 _TOGETHER = 3
 """Pixels between parts of foreground that are of one object, such as those beside a strap."""
 _NEAR = 8
@@ -61,8 +63,7 @@ class ForegroundCue:
         foreground fits the box: a network for people says little of a horse with its rider. Of networks
         that fit about equally well, the one that sees less foreground at a pixel is taken: each may add
         another object, such as a leg of a passer-by. Of positive clicks at `places` (x, y), other objects
-        that an answer shows speak against it, and one that shows nothing else says nothing; see
-        `_other_objects`. None without a network.
+        that an answer shows speak against it; see `_other_objects` and `_apart`. None without a network.
         """
         opinions = [_Opinion.of(network.answers(box), box, places) for network in self._networks]
         opinions = [one for one in opinions if one.log_odds.size]
@@ -76,7 +77,12 @@ class ForegroundCue:
         else:
             weight = max(sum(one.weight for one in opinions), _LEAST_WEIGHT)
             log_odds = np.add.reduce([one.log_odds for one in opinions]) / weight
-        return np.asarray(np.float32(_WEIGHT) * log_odds, dtype=np.float32)
+        log_odds = np.float32(_WEIGHT) * log_odds
+        wholes = [network.whole() for network in self._networks] if places else []
+        for whole in wholes:
+            if whole is not None:
+                log_odds = log_odds - np.float32(_APART) * _apart(whole, places)
+        return np.asarray(log_odds, dtype=np.float32)
 
     def overlap(self, mask: Mask, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> float:
         """Return the overlap of a mask, bool (h, w), segmented in `box` with the networks' foreground there, in [0, 1].
@@ -229,6 +235,25 @@ def _fit(found: Mask, box: IntBox) -> float:
     return float(covered * (1.0 - leak))
 
 
+def _apart(answer: FloatMap, places: Sequence[tuple[int, int]]) -> FloatMap:
+    """Return an answer, float32 (h, w), in the components that are too far from clicks at `places` to be of their object.
+
+    0 elsewhere, and everywhere where a click is on foreground: `_other_objects` knows more then.
+    """
+    names, areas = components(answer > 0.5)
+    if any(names[y, x] for x, y in places):
+        return np.zeros_like(answer)
+    far = [name for name in range(1, len(areas)) if not _is_near(names == name, places)]
+    return np.where(np.isin(names, far), answer, np.float32(0.0))
+
+
+def _is_near(found: Mask, places: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether foreground, bool (h, w), is so near a click at `places` (x, y) that both may be one object."""
+    reach = max(1, round(_JOINED * float(np.sqrt(np.count_nonzero(found)))))
+    there = dilate(found, reach)
+    return any(bool(there[y, x]) for x, y in places)
+
+
 def _other_objects(found: Mask, places: Sequence[tuple[int, int]]) -> Mask:
     """Return the foreground, bool (h, w), of other objects than the one with a click at `places` (x, y).
 
@@ -238,8 +263,7 @@ def _other_objects(found: Mask, places: Sequence[tuple[int, int]]) -> Mask:
     clicked = np.isin(names, [names[y, x] for x, y in places if names[y, x]])
     if clicked.any():
         return np.asarray(found & ~dilate(clicked, _TOGETHER))
-    there = dilate(found, max(1, round(_JOINED * float(np.sqrt(np.count_nonzero(found))))))
-    is_joined = not places or any(there[y, x] for x, y in places)
+    is_joined = not places or _is_near(found, places)
     return np.zeros_like(found) if is_joined else found
 
 
