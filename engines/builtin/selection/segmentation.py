@@ -151,7 +151,8 @@ class BuiltinSegmentation:
         motion_cue = self._motion_cue(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
         if motion_cue is not None:
             evidence = evidence + motion_cue.evidence
-        known = self._known_log_odds(prompt)
+        # What a negative click takes away was taken for the target, and may well look like it: a second camel.
+        known = self._known_log_odds(prompt) if click.positive else None
         if known is not None:
             evidence = evidence + known
         return apply_click(self._picture(), mask, click, evidence)
