@@ -1,13 +1,18 @@
-"""A descriptor network's answers for one job: asked on every k-th frame, dropped on failure."""
+"""A descriptor network's answers for one job and for one picture's prompts: dropped on failure."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
+
+import numpy as np
 
 from engines.base import DescriptorEstimator, RunContext
 from engines.builtin.network_failure import tell_failure
 from utils.errors import Cancelled
 from utils.types import FloatImage, Frame
+
+log = logging.getLogger(__name__)
 
 
 class DescriptorMaps:
@@ -52,7 +57,7 @@ class DescriptorMaps:
             return None
         self._context.check_cancelled()
         try:
-            return source.descriptors(frame)
+            return _finite(source.descriptors(frame))
         except Cancelled:
             raise
         except Exception as problem:
@@ -60,3 +65,33 @@ class DescriptorMaps:
             self._source = None
             tell_failure(self._context, self._name, problem)
             return None
+
+
+class PromptDescriptors:
+    """Descriptors of the pictures that prompts on one picture need; nothing is kept."""
+
+    def __init__(self, source: DescriptorEstimator | None) -> None:
+        """Prepare to ask `source`; None for nobody."""
+        self._source = source if source is not None and source.network else None
+
+    def of(self, image: Frame) -> FloatImage | None:
+        """Return descriptors, float32 (h', w', C), of a picture, uint8 RGB (H, W, 3).
+
+        None without a network and after a failure.
+        """
+        if self._source is None:
+            return None
+        try:
+            return _finite(self._source.descriptors(image))
+        except Exception as problem:
+            # A selection can do without; whatever goes wrong in a network must not end it.
+            log.warning("network %s failed: %r", self._source.network, problem)
+            self._source = None
+            return None
+
+
+def _finite(descriptors: FloatImage) -> FloatImage:
+    """Return descriptors, float32 (h, w, C); `ValueError` where a damaged network gave other than numbers."""
+    if not np.isfinite(descriptors).all():
+        raise ValueError("descriptors are not finite")
+    return descriptors

@@ -70,11 +70,15 @@ def test_descriptors_are_asked_once_a_picture_and_only_for_a_prompt() -> None:
 def test_a_network_without_files_is_not_asked_and_one_that_fails_ends_no_selection() -> None:
     disc = scene()[1]
     prompt = Prompt(points=(Point(100, 80),))
-    missing, failing = Descriptors(disc), Descriptors(disc, fails=True)
+    missing, failing, damaged = Descriptors(disc), Descriptors(disc, fails=True), Descriptors(disc)
     missing.network = ""
-    assert overlap(missing, prompt) == overlap(failing, prompt) == overlap(None, prompt)
+    damaged.maps[3, 5] = np.nan
+    without = overlap(None, prompt)
+    for source in (missing, failing, damaged):
+        assert overlap(source, prompt) == without
     assert missing.calls == 0
     assert failing.calls == 1
+    assert damaged.calls == 1
 
 
 def test_where_a_network_shows_the_clicked_object_descriptors_are_not_asked() -> None:

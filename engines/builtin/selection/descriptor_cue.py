@@ -6,7 +6,6 @@ the background are what lies outside the box, those of the object the clicked pl
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import DescriptorEstimator
+from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.ranking import IntBox
 from utils.types import FloatImage, FloatMap, Frame
@@ -39,17 +38,16 @@ _LARGEST = 4.0
 
 _Values = npt.NDArray[np.float32]
 
-log = logging.getLogger(__name__)
-
 
 class DescriptorCue:
     """What a descriptor network says of one picture; asked once, when first needed."""
 
     def __init__(
-        self, source: DescriptorEstimator | None, image: Frame, small_wh: tuple[int, int]
+        self, descriptors: PromptDescriptors, image: Frame, small_wh: tuple[int, int]
     ) -> None:
         """Prepare for `image`, uint8 RGB (H, W, 3), and boxes of a picture of `small_wh` pixels."""
-        self._source = source if source is not None and source.network else None
+        self._descriptors = descriptors
+        self._is_asked = False
         self._image = image
         self._small_wh = small_wh
         self._grid: FloatImage | None = None
@@ -95,13 +93,10 @@ class DescriptorCue:
 
     def _described(self) -> FloatImage | None:
         """Return the descriptors, of length 1, float32 (h', w', C); None without a network."""
-        if self._grid is None and self._source is not None:
-            try:
-                self._grid = _comparable(self._source.descriptors(self._image))
-            except Exception as problem:
-                # A selection can do without; whatever goes wrong in a network must not end it.
-                log.warning("descriptor network failed: %r", problem)
-                self._source = None
+        if not self._is_asked:
+            self._is_asked = True
+            descriptors = self._descriptors.of(self._image)
+            self._grid = None if descriptors is None else _comparable(descriptors)
         return self._grid
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 
 import numpy as np
 
-from engines.base import DescriptorEstimator
+from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.tracking.appearance import AppearanceModel
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.shape import object_frame
@@ -18,13 +17,11 @@ from utils.types import Example, FloatMap, Frame
 
 _LARGEST_LOG_ODDS = 3.0
 
-log = logging.getLogger(__name__)
-
 
 class KnownTarget:
     """What confirmed frames say of one picture: by colours and texture, and by a network's descriptors."""
 
-    def __init__(self, descriptors: DescriptorEstimator | None, image: Frame) -> None:
+    def __init__(self, descriptors: PromptDescriptors, image: Frame) -> None:
         """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet."""
         self._descriptors = descriptors
         self._image = image
@@ -58,25 +55,14 @@ class KnownTarget:
             if place is not None:
                 known = to_processing_size(one.picture, (width, height))
                 appearance.confirm(known.features, small, place)
-                labels.confirm(self._described(one.picture), small)
+                labels.confirm(self._descriptors.of(one.picture), small)
         if not appearance.key_samples():
             return np.zeros((height, width), dtype=np.float32)
         log_odds = appearance.appearance_log_odds(picture.features, (0, 0, width, height))
-        described = labels.overall(self._described(self._image), (height, width))
+        described = labels.overall(self._descriptors.of(self._image), (height, width))
         if described is not None:
             log_odds = log_odds + described
         return np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-
-    def _described(self, image: Frame) -> FloatMap | None:
-        if self._descriptors is None or not self._descriptors.network:
-            return None
-        try:
-            return self._descriptors.descriptors(image)
-        except Exception as problem:
-            # A selection can do without; whatever goes wrong in a network must not end it.
-            log.warning("descriptor network failed: %r", problem)
-            self._descriptors = None
-            return None
 
 
 def added(one: FloatMap | None, other: FloatMap | None) -> FloatMap | None:

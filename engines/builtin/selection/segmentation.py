@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
+from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box import BoxCrop, segment_box
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import Click, apply_click
@@ -18,15 +19,8 @@ from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.known_target import KnownTarget, added
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
+from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.vision.arrays import resize_map, resize_mask
-from engines.builtin.vision.features import Appearance
-from engines.builtin.vision.processing_size import (
-    ProcessingColours,
-    ProcessingFrame,
-    processing_size,
-    to_processing_colours,
-    to_processing_size,
-)
 from engines.builtin.vision.refined_edges import refine_edges
 from utils.mask_utils import (
     bounding_box,
@@ -36,7 +30,7 @@ from utils.mask_utils import (
     grow_box,
 )
 from utils.prompts import check_prompt
-from utils.types import Box, ExpectedSize, FloatMap, Frame, Mask, Point, Prompt
+from utils.types import FloatMap, Frame, Mask, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
@@ -70,18 +64,15 @@ class BuiltinSegmentation:
             foregrounds: networks whose answers are evidence too.
             descriptors: a network that tells alike places from others, in this picture and on other frames.
         """
-        self._image = image
+        self._picture = ReducedPicture(image)
+        self._small_wh = self._picture.small_wh
         self._around = around or {}
         self._motion: NeighbourMotion | None = None
-        self._size_wh = (image.shape[1], image.shape[0])
         self._engine = engine
-        self._small_wh = processing_size(self._size_wh)
-        self._scale = self._small_wh[0] / self._size_wh[0], self._small_wh[1] / self._size_wh[1]
-        self._small: ProcessingColours | None = None
-        self._features: Appearance | None = None
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
-        self._known = KnownTarget(descriptors, image)
-        self._descriptors = DescriptorCue(descriptors, image, self._small_wh)
+        asked = PromptDescriptors(descriptors)
+        self._known = KnownTarget(asked, image)
+        self._descriptors = DescriptorCue(asked, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
     def segment(self, prompt: Prompt) -> list[Instance]:
@@ -91,9 +82,9 @@ class BuiltinSegmentation:
         near the click only; without them, the earlier result is restored. Scores are about the overlap
         with what is meant, see `_score`.
         """
-        prompt = check_prompt(prompt, self._size_wh, self._engine)
+        prompt = check_prompt(prompt, self._picture.size_wh, self._engine)
         if prompt.mask is not None:
-            check_keyframe_mask(prompt.mask, self._size_wh, 0)
+            check_keyframe_mask(prompt.mask, self._picture.size_wh, 0)
             if not prompt.points:
                 return [Instance(prompt.mask.astype(bool), 1.0)]
         found = [candidate for candidate in self._candidates(prompt) if candidate.mask.any()]
@@ -112,7 +103,9 @@ class BuiltinSegmentation:
 
         Else how little the mask depends on the threshold.
         """
-        overlap = self._cue.overlap(candidate.mask, candidate.box, self._clicked(prompt))
+        overlap = self._cue.overlap(
+            candidate.mask, candidate.box, self._picture.clicked(prompt.points)
+        )
         return overlap if overlap > _KNOWN else candidate.stability
 
     def _candidates(self, prompt: Prompt) -> list[Candidate]:
@@ -128,7 +121,7 @@ class BuiltinSegmentation:
         elif prompt.mask is not None:
             found = [Candidate(resize_mask(prompt.mask, self._small_wh), (0, 0, *self._small_wh))]
         elif prompt.box is not None:
-            box = self._small_box(prompt.box)
+            box = self._picture.box(prompt.box)
             found = [self._in_box(box, prompt, self._motion_cue(box))]
         else:
             found = self._from_clicks(prompt)
@@ -136,7 +129,7 @@ class BuiltinSegmentation:
             return []
         best = found[0].mask
         for point in prompt.points[known:]:
-            click = self._small_click(point)
+            click = self._picture.click(point)
             if not click.agrees_with(best):
                 changed = self._corrected(best, click, prompt)
                 if prompt.mask is None and prompt.box is None:
@@ -155,7 +148,7 @@ class BuiltinSegmentation:
         known = self._known_log_odds(prompt) if click.positive else None
         if known is not None:
             evidence = evidence + known
-        return apply_click(self._picture(), mask, click, evidence)
+        return apply_click(self._picture.frame(), mask, click, evidence)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
@@ -173,78 +166,32 @@ class BuiltinSegmentation:
         there = change & (names == names[click.y, click.x])
         return np.asarray(changed | there if click.positive else changed & ~there)
 
-    def _colours(self) -> ProcessingColours:
-        if self._small is None:
-            self._small = to_processing_colours(self._image, self._small_wh)
-        return self._small
-
-    def _picture(self) -> ProcessingFrame:
-        colours = self._colours()
-        if self._features is None:
-            self._features = Appearance(colours.lab)
-        return ProcessingFrame(colours.rgb, colours.lab, colours.luma, self._features)
-
     def _known_log_odds(self, prompt: Prompt) -> FloatMap | None:
-        return self._known.log_odds(self._picture(), prompt.examples) if prompt.examples else None
+        return (
+            self._known.log_odds(self._picture.frame(), prompt.examples)
+            if prompt.examples
+            else None
+        )
 
     def _motion_cue(self, box: IntBox) -> MotionCue | None:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
         if self._motion is None:
-            self._motion = NeighbourMotion(self._colours(), self._around)
+            self._motion = NeighbourMotion(self._picture.colours(), self._around)
             self._around = {}
         return self._motion.inside(box)
-
-    def _small_box(self, box: Box) -> IntBox:
-        """Return the box at processing size, at least 2 pixels a side and within the picture."""
-        (across, down), (width, height) = self._scale, self._small_wh
-        x0 = min(int(round(box.x0) * across), width - 2)
-        y0 = min(int(round(box.y0) * down), height - 2)
-        return (
-            x0,
-            y0,
-            max(x0 + 2, round(round(box.x1) * across)),
-            max(y0 + 2, round(round(box.y1) * down)),
-        )
-
-    def _small_size(self, size: ExpectedSize | None) -> ExpectedSize | None:
-        """Return the expected size in pixels of the reduced picture."""
-        if size is None:
-            return None
-        across, down = self._scale
-        return ExpectedSize(
-            size.width * across, size.height * down, size.area * across * down, size.deviation
-        )
-
-    def _small_click(self, point: Point) -> Click:
-        across, down = self._scale
-        width, height = self._small_wh
-        x, y = min(int(point.x * across), width - 1), min(int(point.y * down), height - 1)
-        return Click(x, y, point.positive)
-
-    def _clicked(self, prompt: Prompt) -> list[tuple[int, int]]:
-        """Return the places (x, y) of the positive clicks in the reduced picture."""
-        spots = [self._small_click(point) for point in prompt.points if point.positive]
-        return [(spot.x, spot.y) for spot in spots]
 
     def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
         """Return the object in a box, segmented at a size that suits the box."""
         trusted = prompt.box is not None
         view = BoxWindow.around(box, self._small_wh, _CROP_AREA[trusted])
         left, top, right, bottom = window = view.window
-        x0, y0, x1, y1 = grow_box(
-            tuple(  # type: ignore[arg-type]
-                round(value / self._scale[axis % 2]) for axis, value in enumerate(window)
-            ),
-            self._size_wh,
-            0.0,
-            0,
-        )
         crop_wh = view.crop_wh
-        crop = to_processing_size(self._image[y0:y1, x0:x1], crop_wh)
-        constraints = view.constraints(self._small_click(point) for point in prompt.points)
+        crop = self._picture.crop(window, crop_wh)
+        constraints = view.constraints(self._picture.click(point) for point in prompt.points)
         motion = motion_cue and motion_cue.part(window, crop_wh)
         foreground = added(
-            self._cue.log_odds(box, self._clicked(prompt)), self._known_log_odds(prompt)
+            self._cue.log_odds(box, self._picture.clicked(prompt.points)),
+            self._known_log_odds(prompt),
         )
         if foreground is not None:
             part = np.ascontiguousarray(foreground[top:bottom, left:right])
@@ -262,7 +209,7 @@ class BuiltinSegmentation:
 
         That is a drawn box, the target on other frames, or a network that shows the clicked object.
         """
-        places = self._clicked(prompt)
+        places = self._picture.clicked(prompt.points)
         if prompt.box is not None or prompt.examples or self._cue.components_at(places):
             return None
         return self._descriptors.inside(view, places)
@@ -272,8 +219,8 @@ class BuiltinSegmentation:
 
         Boxes of several sizes, the box of what moves there, and then boxes of the best candidate.
         """
-        places = self._clicked(prompt)
-        expected = self._small_size(prompt.expected)
+        places = self._picture.clicked(prompt.points)
+        expected = self._picture.size(prompt.expected)
         boxes = boxes_around(places, self._small_wh, expected)
         largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
         motion_cue = self._motion_cue(largest)
@@ -282,7 +229,7 @@ class BuiltinSegmentation:
             boxes += [motion_box] if motion_box is not None else []
         for component in self._cue.components_at(places):
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
-        answers = CandidateRanking(self._colours().lab, motion_cue, largest, expected)
+        answers = CandidateRanking(self._picture.colours().lab, motion_cue, largest, expected)
         for box in boxes:
             answers.add(self._in_box(box, prompt, motion_cue))
         for best in answers.best_first()[:1]:
@@ -295,12 +242,12 @@ class BuiltinSegmentation:
         """Return a mask of processing size at full size, its contour on the picture's edges."""
         if prompt.mask is not None:
             changed = mask ^ resize_mask(prompt.mask, self._small_wh)
-            touched = resize_mask(changed, self._size_wh)
+            touched = resize_mask(changed, self._picture.size_wh)
             return np.where(touched, self._refined(mask), prompt.mask)
         return self._refined(mask)
 
     def _refined(self, mask: Mask) -> Mask:
-        return refine_edges(self._image, mask, self._colours().rgb)
+        return refine_edges(self._picture.image, mask, self._picture.colours().rgb)
 
 
 def _continues(before: Prompt, now: Prompt) -> bool:
