@@ -71,7 +71,7 @@ class BuiltinEngine(Engine):
     uses_examples = True
 
     def __init__(self, settings: Settings) -> None:
-        self._threads = settings.cpu_threads
+        self._settings = settings
         self._is_ready = False
         self._foregrounds: tuple[ForegroundEstimator, ...] = ()
         self._descriptors: DescriptorEstimator | None = None
@@ -106,12 +106,13 @@ class BuiltinEngine(Engine):
     def load_model(self, device: DeviceName) -> None:
         """Set the number of threads and make the compiled loops ready.
 
-        A machine's first call compiles them, which takes some seconds; later ones find them on disk.
+        A machine's first call compiles them, which takes some seconds; later ones find them on disk. No
+        network is asked: each loads when a picture needs it.
         """
-        if self._threads:
-            cv2.setNumThreads(self._threads)
+        if self._settings.cpu_threads:
+            cv2.setNumThreads(self._settings.cpu_threads)
         if not self._is_ready:
-            _warm_up(self)
+            _warm_up(BuiltinEngine(self._settings))
             self._is_ready = True
 
     def unload(self) -> None:
@@ -204,7 +205,7 @@ class BuiltinEngine(Engine):
 
 
 def _warm_up(engine: BuiltinEngine) -> None:
-    """Run every part once on a picture of a few pixels."""
+    """Run every part of an engine without networks once on a picture of a few pixels."""
     mask = np.zeros((48, 64), dtype=bool)
     mask[16:32, 20:40] = True
     frame = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, axis=2)

@@ -8,7 +8,10 @@ import threading
 import time
 from collections.abc import Mapping
 
+import numpy as np
+
 from config import Settings
+from engines.base import ForegroundConsumer, Segmenter
 from engines.device.manager import ModelManager
 from engines.remote.store import Store as ServiceStore
 from pipeline.jobs.metrics import Metric
@@ -19,9 +22,12 @@ from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io import VideoIO
 from utils.errors import SplazmatteError
+from utils.types import Box, Prompt
 
 logger = logging.getLogger(__name__)
 
+_WARM_UP = Prompt(box=Box(16, 12, 44, 36))
+"""A box on a picture of 64x48 pixels: networks are asked about it, and so loaded."""
 UNLOAD_WAIT_S = 1.0
 """Seconds that a click still being answered has to end when the process stops."""
 
@@ -54,12 +60,15 @@ class Upkeep:
     def warm_up(self, name: str) -> None:
         """Get an engine without weights ready in the background.
 
-        A machine's first start compiles for some seconds, which the first user would wait for.
+        A machine's first start compiles for some seconds, and networks that the engine uses take some to load:
+        the first user would wait for both.
         """
 
         def prepare() -> None:
             try:
                 with self._manager.lease(name) as engine:
+                    if isinstance(engine, ForegroundConsumer) and isinstance(engine, Segmenter):
+                        engine.segment_image(np.zeros((48, 64, 3), np.uint8), _WARM_UP)
                     logger.info("%s is ready", engine.name)
             except SplazmatteError as error:
                 logger.info("%s was not prepared: %s", name, error)

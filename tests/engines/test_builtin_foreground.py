@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +14,10 @@ from engines.builtin.engine import BuiltinEngine
 from engines.device.manager import ModelManager
 from engines.foreground import LeasedForeground, connect_foreground, foregrounds
 from engines.registry import EngineRegistry
+from pipeline.jobs.queue import JobRunner
+from pipeline.jobs.upkeep import Upkeep
+from pipeline.session.store import SessionStore
+from pipeline.video_io import VideoIO
 from utils.errors import BadRequest
 from utils.mask_utils import bounding_box, intersection_over_union
 from utils.types import Box, Message, Point, Prompt
@@ -252,3 +258,20 @@ def test_the_application_gives_the_network_to_the_engines_that_use_one(registry)
     found = matted(registry.get("builtin"), frames[:3], masks[0])
     assert len(found) == 3
     assert registry.get("net").loaded
+
+
+def test_loading_the_engine_asks_no_network_and_the_start_of_the_page_loads_them(
+    registry, tmp_path
+) -> None:
+    manager = ModelManager(registry, device="cpu")
+    connect_foreground(registry, manager, "auto")
+    with manager.lease("builtin"):
+        assert not registry.get("net").loaded
+    settings = Settings(_env_file=None)
+    store = SessionStore(tmp_path)
+    Upkeep(settings, store, VideoIO(settings), manager, JobRunner()).warm_up("builtin")
+    for _ in range(1200):
+        if registry.get("net").loaded and registry.get("rvm").loaded:
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("the networks were not loaded")
