@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -261,7 +262,10 @@ def clicked(
     if not (guess ^ clip.masks[frame]).any():
         return guess
     click = click_on_error(guess, clip.masks[frame])
-    examples = tuple(Example(clip.frames[index], mask) for index, mask in confirmed.items())
+    examples = tuple(
+        Example(index, mask, partial(clip.frames.__getitem__, index))
+        for index, mask in confirmed.items()
+    )
     prompt = Prompt(points=(click,), mask=guess, examples=examples)
     if not guess.any() or has_lost(guess, confidence[frame], (click,)):
         known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]

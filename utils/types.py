@@ -74,10 +74,14 @@ class ExpectedSize:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A frame of the clip where the target is confirmed: uint8 RGB (H, W, 3), and its mask, bool (H, W)."""
+    """A frame of the clip where the target is confirmed, by its number, and the mask, bool (H, W), there.
 
-    picture: Frame
+    `read` decodes its picture, uint8 RGB (H, W, 3): call it only where what the picture shows is not known yet.
+    """
+
+    frame: int
     mask: Mask
+    read: Callable[[], Frame]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,13 +79,16 @@ def telling_frames(frame: int, confidence: Sequence[float | None]) -> list[int]:
 
 
 def size_in_session(
-    session: Session, frame: int, results: Results, target: int = FIRST_TARGET
+    session: Session,
+    frame: int,
+    confirmed: Mapping[int, Mask],
+    results: Results,
+    target: int = FIRST_TARGET,
 ) -> ExpectedSize | None:
     """Return the size that a session's target is expected to have on a frame; None before any mask of it.
 
-    Of the confirmed frame before and the one after, and of two tracked ones: see `telling_frames`.
+    Of the `confirmed_masks` around it, bool (H, W), and of two tracked ones: see `telling_frames`.
     """
-    confirmed = confirmed_masks(session, frame, target)
     known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
     confidence = results.confidence(session)
     keyframes = session.state.keyframes_of(target)

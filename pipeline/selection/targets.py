@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from engines.base import Capability
@@ -87,22 +88,33 @@ class Targets:
             own = None if base is None else own_mask(session, frame, with_own_mask, target)
             whole = replace(prompt, mask=base)
             if prompt.is_clicks_only:
-                whole = replace(whole, examples=self._examples(session, clip, frame, target))
-                if base is None:
-                    size = size_in_session(session, frame, self._results, target)
-                    whole = replace(whole, expected=size)
+                whole = self._with_known_target(session, clip, frame, whole, target)
             return self._find(session, clip, frame, whole, is_own=own is not None, target=target)
 
-    def _examples(
-        self, session: Session, clip: ClipInfo, frame: int, target: int
-    ) -> tuple[Example, ...]:
-        """Return the nearest confirmed frame before and the one after, where the engine uses them."""
-        if not self._choice.registry.get(self._choice.segmenter_name()).uses_examples:
-            return ()
-        return tuple(
-            Example(self._clips.read_around(session, clip, index, ())[0], mask)
-            for index, mask in confirmed_masks(session, frame, target).items()
-        )
+    def _with_known_target(
+        self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt, target: int
+    ) -> Prompt:
+        """Return a prompt of clicks with what the confirmed frames around it show of the target.
+
+        Those frames where the engine uses them, and the target's size where there is no mask to correct.
+        """
+        uses_examples = self._choice.registry.get(self._choice.segmenter_name()).uses_examples
+        if prompt.mask is not None and not uses_examples:
+            return prompt
+        confirmed = confirmed_masks(session, frame, target)
+        if uses_examples:
+
+            def read(index: int) -> Frame:
+                return self._clips.read_around(session, clip, index, ())[0]
+
+            examples = (
+                Example(index, mask, partial(read, index)) for index, mask in confirmed.items()
+            )
+            prompt = replace(prompt, examples=tuple(examples))
+        if prompt.mask is None:
+            size = size_in_session(session, frame, confirmed, self._results, target)
+            prompt = replace(prompt, expected=size)
+        return prompt
 
     def _find(
         self,

@@ -97,7 +97,7 @@ def test_a_click_takes_what_looks_like_the_target_on_a_confirmed_frame(descripto
     noise[:, pair], noise[:, left] = (40, 60, 200), (210, 40, 40)
     here, there = noise[0], np.roll(noise[1], 20, axis=1)
     found = []
-    for examples in ((), (Example(there, np.roll(left, 20, axis=1)),)):
+    for examples in ((), (Example(0, np.roll(left, 20, axis=1), lambda: there),)):
         image = BuiltinSegmentation(here, "builtin", descriptors=descriptors)
         prompt = Prompt(points=(Point(68, 60),), examples=examples)
         mask = image.segment(prompt)[0].mask
@@ -122,7 +122,7 @@ def test_what_looks_like_the_target_counts_at_positive_clicks_on_a_mask_and_not_
 
     monkeypatch.setattr(segmentation, "apply_click", record)
     for point, mask in ((Point(95, 60), half), (Point(95, 60, positive=False), plate)):
-        prompt = Prompt(points=(point,), mask=mask, examples=(Example(image, plate),))
+        prompt = Prompt(points=(point,), mask=mask, examples=(Example(0, plate, lambda: image),))
         BuiltinSegmentation(image, "builtin").segment(prompt)
     assert np.median(given[0][plate]) > 1.0
     assert np.median(given[0][~plate]) < -1.0
@@ -135,7 +135,23 @@ def test_pictures_of_other_frames_are_not_kept():
     there = image.copy()
     kept = weakref.ref(there)
     opened = BuiltinSegmentation(image, "builtin")
-    opened.segment(Prompt(points=(Point(80, 60),), examples=(Example(there, rectangle(48, 16)),)))
+    opened.segment(Prompt(points=(Point(80, 60),), examples=(Example(0, rectangle(48, 16), kept),)))
     del there
     gc.collect()
     assert kept() is None
+
+
+def test_a_confirmed_frame_is_read_once_for_several_clicks():
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[rectangle(48, 16)] = 200
+    reads = []
+
+    def read() -> Frame:
+        reads.append(0)
+        return image
+
+    opened = BuiltinSegmentation(image, "builtin")
+    for points in ((Point(80, 60),), (Point(80, 60), Point(5, 5, positive=False))):
+        examples = (Example(0, rectangle(48, 16), read),)
+        opened.segment(Prompt(points=points, examples=examples))
+    assert len(reads) == 1

@@ -191,7 +191,7 @@ def test_a_click_on_another_frame_knows_the_confirmed_target(
     assert [prompt.expected for prompt in asked[1:]] == [None, None]
     (example,) = asked[0].examples
     assert np.array_equal(example.mask, selected(settings, session_id, 0))
-    assert np.abs(example.picture.astype(int) - disc_frame(0)[0]).mean() < 8
+    assert np.abs(example.read().astype(int) - disc_frame(0)[0]).mean() < 8
     assert not asked[1].examples
 
 

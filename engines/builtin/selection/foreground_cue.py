@@ -78,10 +78,10 @@ class ForegroundCue:
             weight = max(sum(one.weight for one in opinions), _LEAST_WEIGHT)
             log_odds = np.add.reduce([one.log_odds for one in opinions]) / weight
         log_odds = np.float32(_WEIGHT) * log_odds
-        wholes = [network.whole() for network in self._networks] if places else []
-        for whole in wholes:
-            if whole is not None:
-                log_odds = log_odds - np.float32(_APART) * _apart(whole, places)
+        for network in self._networks if places else ():
+            apart = network.apart(places)
+            if apart is not None:
+                log_odds = log_odds - np.float32(_APART) * apart
         return np.asarray(log_odds, dtype=np.float32)
 
     def overlap(self, mask: Mask, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> float:
@@ -176,6 +176,7 @@ class _Network:
         self._small_wh = small_wh
         self._whole: FloatMap | None = None
         self._crops: dict[IntBox, FloatMap] = {}
+        self._apart: tuple[list[tuple[int, int]], FloatMap] | None = None
 
     def answers(self, box: IntBox) -> list[FloatMap]:
         """Return the answers on the whole picture and on a crop around the box, float32 (h, w) in [0, 1]."""
@@ -187,6 +188,15 @@ class _Network:
             answer = self._answer(self._image)
             self._whole = None if answer is None else resize_map(answer, self._small_wh)
         return self._whole
+
+    def apart(self, places: Sequence[tuple[int, int]]) -> FloatMap | None:
+        """Return `_apart` of the whole picture, which is alike for all boxes around the same clicks; None after a failure."""
+        whole = self.whole()
+        if whole is None:
+            return None
+        if self._apart is None or self._apart[0] != list(places):
+            self._apart = list(places), _apart(whole, places)
+        return self._apart[1]
 
     def _crop(self, box: IntBox) -> FloatMap | None:
         width, height = self._small_wh

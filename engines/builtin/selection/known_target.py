@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.shape import object_frame
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
-from utils.types import Example, FloatMap, Frame
+from utils.types import Example, FloatMap, Frame, Mask
 
 _LARGEST_LOG_ODDS = 3.0
 
@@ -25,22 +24,22 @@ class KnownTarget:
         """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet."""
         self._descriptors = descriptors
         self._image = image
-        self._digest = b""
+        self._examples: tuple[tuple[int, Mask], ...] = ()
         self._log_odds: FloatMap | None = None
 
     def log_odds(self, picture: ProcessingFrame, examples: Sequence[Example]) -> FloatMap | None:
         """Return the log odds that a place is the target's, float32 (h, w) in [-3, 3]; None without examples.
 
         Both cues added, where there is a network that describes places; kept for the next call, which
-        the pictures are not.
+        the pictures are not: they are read for new examples only.
 
         Args:
             picture: the image at processing size.
             examples: of the same clip.
         """
-        digest = _digest(examples)
-        if digest != self._digest:
-            self._digest, self._log_odds = digest, None
+        if not _are_same(self._examples, examples):
+            self._examples = tuple((one.frame, one.mask) for one in examples)
+            self._log_odds = None
             usable = [one for one in examples if one.mask.any()]
             if usable:
                 self._log_odds = self._computed(picture, usable)
@@ -53,9 +52,10 @@ class KnownTarget:
             small = resize_mask(one.mask, (width, height))
             place = object_frame(small.astype(np.float32))
             if place is not None:
-                known = to_processing_size(one.picture, (width, height))
-                appearance.confirm(known.features, small, place)
-                labels.confirm(self._descriptors.of(one.picture), small)
+                known = one.read()
+                features = to_processing_size(known, (width, height)).features
+                appearance.confirm(features, small, place)
+                labels.confirm(self._descriptors.of(known), small)
         if not appearance.key_samples():
             return np.zeros((height, width), dtype=np.float32)
         log_odds = appearance.appearance_log_odds(picture.features, (0, 0, width, height))
@@ -72,9 +72,8 @@ def added(one: FloatMap | None, other: FloatMap | None) -> FloatMap | None:
     return np.asarray(one + other)
 
 
-def _digest(examples: Sequence[Example]) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    for one in examples:
-        for values in (one.picture, one.mask):
-            digest.update(np.ascontiguousarray(values).data)
-    return digest.digest()
+def _are_same(before: Sequence[tuple[int, Mask]], now: Sequence[Example]) -> bool:
+    return len(before) == len(now) and all(
+        frame == one.frame and np.array_equal(mask, one.mask)
+        for (frame, mask), one in zip(before, now, strict=True)
+    )

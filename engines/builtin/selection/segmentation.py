@@ -89,7 +89,7 @@ class BuiltinSegmentation:
                 return [Instance(prompt.mask.astype(bool), 1.0)]
         found = [candidate for candidate in self._candidates(prompt) if candidate.mask.any()]
         if found:
-            # Without the pictures of other frames, which are read again for each prompt.
+            # Without what reads the pictures of other frames.
             self._answers.append((replace(prompt, examples=()), found))
         instances: list[Instance] = []
         for candidate in found:
