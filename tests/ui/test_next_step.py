@@ -117,3 +117,30 @@ def _look_away(page: Any) -> None:
 def _middle(page: Any) -> tuple[float, float]:
     box = page.locator(".sm-ink").bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_clip_given_before_the_page_is_answered_comes_in_its_language(
+    app: AppServer, open_page: Callable[..., Any], watch: Watch, clip: Path
+) -> None:
+    page = open_page(app.url, "zh-CN")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    watch.is_server_away = True  # Gradio tells of a request that the reload broke off.
+    page.route("**/queue/join*", hold)
+    page.reload()
+    with page.expect_response("**/gradio_api/upload"):
+        page.set_input_files("#sm-upload input[type=file]", str(clip))
+    while not held:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(300)
+    assert len(held) == 1, "the clip's request went out before the page was answered"
+    held[0].continue_()
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+    held[1].continue_()
+    page.unroute("**/queue/join*", hold)
+    loaded_session(page)
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"

@@ -16,6 +16,12 @@ const sendOne = (file, onShare) => new Promise((resolve) => {
   };
   request.send(form);
 });
+// Until the page has been answered once its language isn't known, and a clip would be answered in another one.
+const READY_WITHIN_MS = 10000;
+const pageIsReady = async () => {
+  const last = Date.now() + READY_WITHIN_MS;
+  while (!document.body.dataset.ready && Date.now() < last) await new Promise((resolve) => setTimeout(resolve, 50));
+};
 const sendFiles = async (files) => {
   if (!files.length) return;
   if (root.classList.contains("sm-sending")) { tell("say", { kind: "error", text: label("sending_already") }); return; }
@@ -26,6 +32,7 @@ const sendFiles = async (files) => {
     part("sent").textContent = label("sending") + at;
     sent.push(await sendOne(file, (share) => { part("sent").textContent = `${label("sending")} ${Math.round(100 * share)} %${at}`; }));
   }
+  await pageIsReady();
   root.classList.remove("sm-sending");
   trigger("clips", { files: sent, ...pictureOptions });
 };
