@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
+from config import Settings
 from tests.serving.conftest import Answer, ask, call, file_data, form_of, new_session
 from tests.ui.conftest import AppServer
+from ui.http.access import AccessControl
+from ui.http.login import Login
 
 JSON = "application/json"
 
@@ -284,3 +292,22 @@ def test_the_log_says_nothing_of_keys(guarded: AppServer, cookie: str, clip: Pat
     assert session not in log
     assert session[:6] in log
     assert cookie.partition("=")[2] not in log
+
+
+def test_a_page_opened_before_the_server_is_open_asks_again_by_itself(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, workspace_dir=tmp_path)
+    login = Login(settings)
+    routes = [Route("/", lambda request: PlainTextResponse("the page"))]
+    is_open = threading.Event()
+    access = AccessControl(Starlette(routes=routes), settings, login, tmp_path, is_open)
+    browser = TestClient(access, "http://localhost", headers={"Accept-Language": "zh-CN"})
+    early = browser.get("/")
+    assert early.status_code == 503
+    assert early.headers["refresh"] == early.headers["retry-after"]
+    assert early.text.startswith("SplazMatte 正在启动")
+    program = browser.get("/healthz")
+    assert program.status_code == 503
+    assert "retry-after" in program.headers
+    assert "refresh" not in program.headers
+    is_open.set()
+    assert browser.get("/").text == "the page"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
@@ -56,6 +56,8 @@ HEADERS = {
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _STARTUP_PATH = "/gradio_api/startup-events"
+_STARTING_S = "2"
+"""Seconds after which whoever came before the server was open may ask again."""
 
 
 class AccessControl:
@@ -169,8 +171,15 @@ class AccessControl:
         is_start_up = route.path == _STARTUP_PATH
         if self._is_open.is_set():
             return _refuse(scope, 404, "page.access.path") if is_start_up else None
-        is_check = scope["method"] == "HEAD" and route.path == "/"
-        return None if is_start_up or is_check else _refuse(scope, 503, "page.access.starting")
+        is_page = route.path == "/"
+        if is_start_up or (is_page and scope["method"] == "HEAD"):
+            return None
+        refusal = _refuse(scope, 503, "page.access.starting")
+        if is_page:
+            refusal = PlainTextResponse(_said(scope, "page.access.starting"), 503)
+            refusal.headers["Refresh"] = _STARTING_S  # The browser asks again by itself.
+        refusal.headers["Retry-After"] = _STARTING_S
+        return refusal
 
     def _is_public(self, route: AllowedRoute) -> bool:
         return route.is_public or route.path == _STARTUP_PATH
@@ -320,9 +329,14 @@ def _is_same_origin(method: str, headers: Headers, host: str) -> bool:
     return not is_foreign or (method == "GET" and headers.get("sec-fetch-mode") == "navigate")
 
 
-def _refuse(scope: Scope, status: int, code: str, **params: str | int | float) -> Response:
+def _said(scope: Scope, code: str, **params: str | int | float) -> str:
+    """Return a catalogue text in the language that the request asks for."""
     language = choose_language(Headers(scope=scope).get("accept-language", ""))
-    text = translate(code, language, **params)
+    return translate(code, language, **params)
+
+
+def _refuse(scope: Scope, status: int, code: str, **params: str | int | float) -> Response:
+    text = _said(scope, code, **params)
     return JSONResponse({"error": text, "detail": text}, status_code=status)
 
 

@@ -22,8 +22,8 @@ TEXTS: dict[str, Text] = {
         zh="该地址没有内容。请打开首页 /。",
     ),
     "page.access.starting": Text(
-        en="SplazMatte is starting. Try again in a few seconds.",
-        zh="SplazMatte 正在启动，请几秒后重试。",
+        en="SplazMatte is starting. It answers in a few seconds.",
+        zh="SplazMatte 正在启动，几秒后即可使用。",
     ),
     "page.access.login": Text(en="Sign in first, at /.", zh="请先在首页 / 登录。"),
     "page.access.busy": Text(
