@@ -778,6 +778,15 @@ def test_confidence_is_less_for_a_thin_mask_and_where_a_network_sees_another():
     assert predicted_overlap(good, np.zeros_like(compact), NetworkAgreement(1.0, 1.0, 1.0)) == 0.0
 
 
+def test_confidence_falls_with_the_distance_from_the_confirmed_frame_and_less_and_less():
+    good = QualityIndicators(0.9, 0.9, 0.9, 1.0, 0.9)
+    near, far, farther = (
+        predicted_overlap(good, disc(), frames_since_confirmed=frames) for frames in (1, 21, 41)
+    )
+    assert near > far > farther
+    assert near - far > 4.0 * (far - farther)
+
+
 def test_confidence_is_less_where_evidence_or_propagated_labels_show_more_than_the_mask():
     whole, part = disc(), disc()
     part[:, :45] = False

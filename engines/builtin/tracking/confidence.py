@@ -20,6 +20,10 @@ _FARTHEST = 0.2
 _CONTOUR_COST = 0.8
 """Confidence that a mask loses per share of its area that lies on the contour, up to `_THINNEST`."""
 _THINNEST = 0.4
+_DRIFT = 0.05
+"""What a mask loses with the distance from the confirmed frame: errors that no indicator shows add up on the way."""
+_DRIFT_FRAMES = 10
+"""Distance from it, in frames, in which all but 1 / e of that is lost."""
 _LEAST = 0.25
 """Confidence that stands for a score of 0; 1 stands for 1."""
 
@@ -180,19 +184,21 @@ def predicted_overlap(
     region: Mask,
     agreement: NetworkAgreement | None = None,
     propagated_overlap: float | None = None,
+    frames_since_confirmed: int = 0,
 ) -> float:
     """Return the confidence of a frame in [0, 1]: about the overlap that its mask has with the truth.
 
     The mean of the network's agreement, appearance, contour margin, area, and the overlaps with the evidence
     and with propagated labels, less the contour's share: an error of a pixel costs a thin mask more
     than a compact one. A network that suddenly misses the target counts for less; where it is
-    trusted, less area than expected is no sign of a loss.
+    trusted, less area than expected is no sign of a loss. Drift counts as far as it is to be expected.
 
     Args:
         indicators: of the frame.
         region: the estimated mask, bool (h, w).
         agreement: of a network with the mask; None without a network.
         propagated_overlap: `LabelPropagation.overlap` of the mask; None without descriptors.
+        frames_since_confirmed: that the pass has tracked since its confirmed frame.
     """
     area = np.count_nonzero(region)
     if not area:
@@ -209,4 +215,5 @@ def predicted_overlap(
     values, weights = zip(*weighted, strict=True)
     contour = np.count_nonzero(dilate(region, 1) & ~erode(region, 1)) / area
     score = np.average(values, weights=weights) - _CONTOUR_COST * min(contour, _THINNEST)
+    score -= _DRIFT * (1.0 - np.exp(-frames_since_confirmed / _DRIFT_FRAMES))
     return float(np.clip(_LEAST + (1.0 - _LEAST) * score, 0.0, 1.0))

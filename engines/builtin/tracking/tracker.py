@@ -95,6 +95,7 @@ class ObjectTracker:
         Its pixels count as examples as far as `weight`, float32 (h, w), says, all alike without one.
         """
         self._estimate = confirmed(mask)
+        self._frames_since_confirmed = 0
         self._last_lab = frame.lab
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         place = object_frame(self._estimate.probability)
@@ -127,6 +128,7 @@ class ObjectTracker:
         tracked = self._estimate.probability
         mixed = np.asarray(tracked + weight * (mask - tracked), dtype=np.float32)
         self._estimate = Estimate(mixed, 1.0)
+        self._frames_since_confirmed = 0
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         self._expected_area.amend(tracked > 0.5, mask)
         self._is_in_one_piece = is_in_one_piece(mask)
@@ -164,6 +166,7 @@ class ObjectTracker:
         `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
         """
         prediction = self._predict(frame, flow, next_frame)
+        self._frames_since_confirmed += 1
         if prediction is None:
             self._labels.forget_answer()
             self._estimate = self._redetect(frame, foreground)
@@ -275,8 +278,13 @@ class ObjectTracker:
             self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
         self._labels.follow(probability > 0.5, flow.to_previous)
         self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
-        propagated_overlap = self._labels.overlap(probability > 0.5)
-        confident = predicted_overlap(indicators, probability > 0.5, agreement, propagated_overlap)
+        confident = predicted_overlap(
+            indicators,
+            probability > 0.5,
+            agreement,
+            self._labels.overlap(probability > 0.5),
+            self._frames_since_confirmed,
+        )
         return Estimate(probability, confident, indicators.temporal_overlap)
 
     def _add_network_evidence(
