@@ -39,12 +39,12 @@ class LeasedForeground:
         """See `ForegroundEstimator.network`; looks at the disk each time, so a download counts at once."""
         return next((name for name in self._names if self._registry.get(name).is_available), "")
 
-    def estimate(self, image: Frame) -> Alpha:
+    def estimate(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """See `ForegroundEstimator.estimate`."""
         with _lease(self._manager, self.network, image) as engine:
             if not isinstance(engine, ForegroundNetwork):
                 raise EngineUnavailable("engine.no_foreground_network")
-            return engine.foreground(image)
+            return engine.foreground(image, picture_wh)
 
 
 class LeasedDescriptors:

@@ -16,14 +16,16 @@ class ForegroundNetwork(Protocol):
     passes in, which takes a lease for the length of the call.
     """
 
-    def foreground(self, image: Frame) -> Alpha:
+    def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """Return the foreground probability of an image, float32 (H, W) in [0, 1] of its own size.
 
         The range is fixed: an image without a foreground stays near 0 everywhere. The engine must be
         loaded; calls from several threads at a time are allowed and don't influence each other.
 
         Args:
-            image: uint8 RGB (H, W, 3); a crop is an image like any other.
+            image: uint8 RGB (H, W, 3).
+            picture_wh: size of the picture that the image is a crop of: a network that has other shapes
+                for upright pictures takes its crops in that shape too, and is loaded in one shape a clip.
         """
 
 
@@ -34,8 +36,8 @@ class ForegroundEstimator(Protocol):
     def network(self) -> str:
         """Name of the network that would be asked now; "" while none is available."""
 
-    def estimate(self, image: Frame) -> Alpha:
-        """Load the network if need be and return its `ForegroundNetwork.foreground` of the image.
+    def estimate(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
+        """Load the network if need be and return its `ForegroundNetwork.foreground` of the image or crop.
 
         Raises:
             EngineUnavailable: there is no network, or its files are missing.

@@ -87,7 +87,7 @@ class ForegroundMaps:
         number = index + self._context.first
         if number % max(self._interval, 1) and index not in self._always:
             return None
-        return self._answer(frame)
+        return self._answer(frame, _size_wh(frame))
 
     def asks_crop_at(self, index: int) -> bool:
         """Tell whether a frame's crop is asked about: on every second interval, in the middle of it.
@@ -113,17 +113,18 @@ class ForegroundMaps:
         x0, y0, x1, y1 = box
         across, down = frame.shape[1] / size_wh[0], frame.shape[0] / size_wh[1]
         part = frame[round(y0 * down) : round(y1 * down), round(x0 * across) : round(x1 * across)]
-        answer = self._answer(np.ascontiguousarray(part))
+        answer = self._answer(np.ascontiguousarray(part), _size_wh(frame))
         return None if answer is None else resize_map(answer, (x1 - x0, y1 - y0))
 
-    def _answer(self, frame: Frame) -> FloatMap | None:
+    def _answer(self, image: Frame, picture_wh: tuple[int, int]) -> FloatMap | None:
+        """Return the answer for a frame of `picture_wh` pixels, or for a crop of one, uint8 RGB (h, w, 3)."""
         with self._lock:
             source = self._source
             if source is None:
                 return None
             self._context.check_cancelled()
             try:
-                return _decoded(self._kept(source, frame))
+                return _decoded(self._kept(source, image, picture_wh))
             except Cancelled:
                 raise
             except Exception as problem:
@@ -132,9 +133,12 @@ class ForegroundMaps:
                 tell_failure(self._context, self._name, problem)
                 return None
 
-    def _kept(self, source: ForegroundEstimator, frame: Frame) -> npt.NDArray[np.uint8]:
-        digest = hashlib.blake2b(np.ascontiguousarray(frame).data, digest_size=16)
-        key = f"{frame.shape[1]}x{frame.shape[0]}-{digest.hexdigest()}"
+    def _kept(
+        self, source: ForegroundEstimator, image: Frame, picture_wh: tuple[int, int]
+    ) -> npt.NDArray[np.uint8]:
+        digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
+        width, height = picture_wh
+        key = f"{width}x{height}-{image.shape[1]}x{image.shape[0]}-{digest.hexdigest()}"
         path = self._folder / f"{key}.png" if self._folder is not None else None
         if key in self._memory:
             return self._memory[key]
@@ -143,7 +147,7 @@ class ForegroundMaps:
             if cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE) is not None:
                 return kept
         began = time.perf_counter()
-        packed = _encoded(source.estimate(frame))
+        packed = _encoded(source.estimate(image, picture_wh))
         self._choose_interval(time.perf_counter() - began)
         if path is None:
             self._memory[key] = packed
@@ -157,6 +161,10 @@ class ForegroundMaps:
         if self._interval == BY_SPEED and self._answers > _UNMEASURED:
             wanted = math.ceil(seconds / _SECONDS_A_FRAME)
             self._interval = min(max(wanted, 1), _LARGEST_INTERVAL)
+
+
+def _size_wh(image: Frame) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]
 
 
 def _encoded(answer: FloatMap) -> npt.NDArray[np.uint8]:

@@ -189,13 +189,22 @@ class FrameEngine(Engine):
                 yield first + offset * step, alpha
 
     def _alpha(
-        self, image: Frame, second: SecondInput | None = None, *, as_rembg: bool = False
+        self,
+        image: Frame,
+        second: SecondInput | None = None,
+        *,
+        as_rembg: bool = False,
+        picture_wh: tuple[int, int] | None = None,
     ) -> Alpha:
         session = self._loaded()
         name = image_input_of(self.spec, session.inputs)
         dtype = next(item.dtype for item in session.inputs if item.name == name)
-        prepare, finish = (rembg_input, rembg_alpha) if as_rembg else (to_input, to_alpha)
-        feeds = {name: prepare(self.spec, image, dtype)}
+        finish = rembg_alpha if as_rembg else to_alpha
+        feeds = {
+            name: rembg_input(self.spec, image, dtype)
+            if as_rembg
+            else to_input(self.spec, image, dtype, picture_wh)
+        }
         if self.spec.second_image is not None and second is not None:
             further = second(image)
             feeds[self.spec.second_image.input_name] = (
@@ -219,9 +228,9 @@ class FrameModelEngine(FrameEngine):
         """See `Engine.seams`; what is learned of a target at the start frame counts for every shot."""
         return frozenset({Seam.START} if is_guided else {Seam.START, Seam.CUTS})
 
-    def foreground(self, image: Frame) -> Alpha:
+    def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """See `ForegroundNetwork.foreground`."""
-        return self._alpha(image)
+        return self._alpha(image, picture_wh=picture_wh)
 
 
 def _samples(

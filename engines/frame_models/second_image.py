@@ -63,7 +63,7 @@ class DepthEngine(FrameEngine):
         super().unload()
         self._depth_session = None
 
-    def foreground(self, image: Frame) -> Alpha:
+    def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """See `ForegroundNetwork.foreground`."""
         return self._alpha(image, self._depth)
 

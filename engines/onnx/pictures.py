@@ -17,7 +17,7 @@ def input_size_wh(rule: SizeRule, size_wh: tuple[int, int]) -> tuple[int, int]:
     """Return the size, in pixels, that an image of `size_wh` goes in at."""
     width, height = size_wh
     if isinstance(rule, Square):
-        return rule.side, rule.side
+        return _width_in(rule, width / height), rule.side
     if isinstance(rule, ShortSide):
         between = max(width, height) >= rule.side >= min(width, height)
         if rule.always or not between:
@@ -28,10 +28,32 @@ def input_size_wh(rule: SizeRule, size_wh: tuple[int, int]) -> tuple[int, int]:
     return tuple(-(-side // rule.multiple) * rule.multiple for side in size_wh)  # type: ignore[return-value]
 
 
-def to_input(spec: NetworkSpec, image: Frame, dtype: str) -> Tensor:
-    """Return an image, uint8 RGB (H, W, 3), as the network's input, (1, 3, h, w) of the dtype."""
-    scaled = fitted(spec.size, image).astype(np.float32)
-    return normalised(spec, scaled * np.float32(spec.scale), dtype)
+def _width_in(rule: Square, aspect: float) -> int:
+    """Return the width, in pixels, that an image of an aspect ratio, width / height, goes in at."""
+    if not rule.filled_from:
+        return rule.side
+    steps = round(rule.side * aspect / rule.filled_from / rule.multiple)
+    return min(max(steps, 1) * rule.multiple, rule.side)
+
+
+def to_input(
+    spec: NetworkSpec, image: Frame, dtype: str, picture_wh: tuple[int, int] | None = None
+) -> Tensor:
+    """Return an image, uint8 RGB (H, W, 3), as the network's input, (1, 3, h, w) of the dtype.
+
+    A crop of a picture of `picture_wh` pixels goes into a `Square` network in that one's shape.
+    """
+    if picture_wh is not None and isinstance(spec.size, Square):
+        planes = cv2.split(resized(image, input_size_wh(spec.size, picture_wh)))
+    else:
+        planes = cv2.split(fitted(spec.size, image))
+    if spec.colour_order == "BGR":
+        planes = planes[::-1]
+    # A channel has 256 levels: looking them up takes an eighth of the time of computing with each pixel.
+    levels = np.arange(256, dtype=np.float32) * np.float32(spec.scale)
+    tables = normalised(spec, levels[None, :, None].repeat(3, axis=2), dtype="float32")
+    values = [cv2.LUT(plane, table) for plane, table in zip(planes, tables[0, :, 0], strict=True)]
+    return np.stack(values)[None].astype(dtype, copy=False)
 
 
 def fitted(rule: SizeRule, image: npt.NDArray[Any]) -> npt.NDArray[Any]:

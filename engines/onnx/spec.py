@@ -11,9 +11,17 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """The image is scaled to `side` x `side` pixels; its aspect ratio is not kept."""
+    """The image is scaled to `side` x `side` pixels; its aspect ratio is not kept.
+
+    With `filled_from`, an image whose aspect ratio, width / height, is smaller goes in as much narrowed as an image
+    of that ratio: its width becomes less than `side`, a multiple of `multiple` pixels, and a file of fixed sizes is
+    set to that. A network that was trained on photos stretched to a square, most of them wide, knows narrowed things
+    better than widened ones.
+    """
 
     side: int
+    filled_from: float = 0.0
+    multiple: int = 64
 
 
 @dataclass(frozen=True, slots=True)

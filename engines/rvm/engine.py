@@ -102,7 +102,7 @@ class RvmEngine(Engine):
         self._loaded = None
         self._first_layers = None
 
-    def foreground(self, image: Frame) -> Alpha:
+    def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """See `ForegroundNetwork.foreground`: the people in it."""
         name, session = self._session("auto")
         return foreground_of(session, RVM_NETWORKS[name], image)

@@ -59,7 +59,7 @@ class Oracle:
         self.near_sighted = near_sighted
         self.calls = 0
 
-    def estimate(self, image: np.ndarray) -> np.ndarray:
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
         self.calls += 1
         if self.calls >= self.fails_at:
             raise RuntimeError("no more")
@@ -208,7 +208,7 @@ class _Net(Engine):
     def unload(self):
         self.loaded = False
 
-    def foreground(self, image: np.ndarray) -> np.ndarray:
+    def foreground(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
         assert self.loaded
         return np.full(image.shape[:2], 0.25, np.float32)
 

@@ -19,6 +19,7 @@ from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.motion import Motion, with_target_motion
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
+from engines.onnx.rembg_compatible import rembg_input
 from engines.onnx.robust_mean import robust_mean, without_haze
 from engines.onnx.spec import ShortSide, Square
 from engines.registry import build_registry
@@ -100,6 +101,25 @@ def test_two_threads_get_what_one_gets(models: Path):
 def test_modnet_s_size_rule(size_wh, expected):
     assert input_size_wh(ShortSide(512, 32), size_wh) == expected
     assert input_size_wh(Square(320), size_wh) == (320, 320)
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "expected"),
+    [
+        ((1920, 1080), (1024, 1024)),
+        ((640, 480), (1024, 1024)),
+        ((500, 500), (768, 1024)),
+        ((360, 480), (576, 1024)),
+        ((1080, 1920), (448, 1024)),
+        ((10, 900), (64, 1024)),
+    ],
+)
+def test_what_is_narrower_than_a_photo_goes_in_as_much_narrowed_as_one(size_wh, expected):
+    spec = FRAME_NETWORKS["isnet-general-use"]
+    assert input_size_wh(spec.size, size_wh) == expected
+    crop = noise(1, (40, 30))[0]
+    assert to_input(spec, crop, "float32", size_wh).shape[:1:-1] == expected
+    assert rembg_input(spec, noise(1, (30, 40))[0], "float32").shape == (1, 3, 1024, 1024)
 
 
 def test_pixels_are_normalised_as_declared():

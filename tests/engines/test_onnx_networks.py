@@ -130,6 +130,42 @@ def test_a_fixed_size_other_than_the_row_s_is_refused(models: Path):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_file_of_a_fixed_size_is_set_to_another_one_and_back(models: Path, runtime: str):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    install(NETWORKS["isnet-general-use"], models)
+    session = network_file("isnet-general-use", models, runtime).open("cpu")
+    square = np.zeros((1, 3, 1024, 1024), np.float32)
+    square[..., :448] = np.random.default_rng(0).normal(0, 0.2, (1, 3, 1024, 448))
+    narrow = np.ascontiguousarray(square[..., :448])
+    found = [session.run({"image": image}, ["alpha"])[0] for image in (square, narrow, square)]
+    assert np.array_equal(found[0], found[2])
+    assert found[1].shape == (1, 1, 1024, 448)
+    # The convolution and the way through half the size reach over the seam.
+    assert np.abs(found[1] - found[0][..., :448])[..., :444].max() < 0.02
+    assert found[1].std() > 0.02
+
+
+def test_openvino_computes_the_wanted_output_alone(models: Path):
+    openvino = pytest.importorskip("openvino")
+    compiled = []
+    known = openvino.Core.compile_model
+
+    def compile_model(self, model, *rest):
+        compiled.append([output.get_any_name() for output in model.outputs])
+        return known(self, model, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openvino.Core, "compile_model", compile_model)
+        install(NETWORKS["u2netp"], models)
+        session = network_file("u2netp", models, "openvino").open("cpu")
+        for _ in range(2):
+            session.run({"image": np.zeros((1, 3, 320, 320), np.float32)}, ["alpha"])
+    assert [item.name for item in session.outputs] == ["alpha", "further"]
+    assert compiled == [["alpha"]]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("how", ["truncated", "text", "opset"])
 def test_a_damaged_file_is_refused_with_the_command_that_gets_it(models, how, runtime):
     if runtime == "openvino":

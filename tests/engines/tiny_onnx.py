@@ -103,6 +103,8 @@ class _Maker:
             self._add("Concat", list(inputs), seen, axis=1)
         weights = self._constant("weights", self._rng.normal(0, 1, (1, channels, 3, 3)))
         self._add("Conv", [seen, weights], "made", pads=[1, 1, 1, 1])
+        if isinstance(spec.size, Square) and spec.size.filled_from:
+            self._through_half_the_size("made", self._side or spec.size.side)
         self._add("Identity" if spec.activation == "sigmoid" else "Sigmoid", ["made"], alpha)
         self._add("MaxPool", [alpha], "further", kernel_shape=[2, 2], strides=[2, 2])
         outputs = {alpha: [1, 1, side, other], "further": [1, 1, None, None]}
@@ -122,6 +124,19 @@ class _Maker:
             ],
             self._constants,
         )
+
+    def _through_half_the_size(self, name: str, side: int) -> None:
+        """Go through half the size and back to a fixed one, as IS-Net's file does."""
+        self._nodes[-1].output[:] = ["before"]
+        self._add("MaxPool", ["before"], "half", kernel_shape=[2, 2], strides=[2, 2])
+        self._add("Shape", ["half"], "half_shape")
+        start, stop = self._constant("zero", [0], np.int64), self._constant("two", [2], np.int64)
+        self._add("Slice", ["half_shape", start, stop], "kept")
+        value = numpy_helper.from_array(np.array([side, side], np.int64))
+        self._add("Constant", [], "sides", value=value)
+        self._add("Concat", ["kept", "sides"], "sizes", axis=0)
+        self._add("Resize", ["half", "", "", "sizes"], "back", mode="linear")
+        self._add("Add", ["before", "back"], name)
 
     def recurrent(self) -> Any:
         spec = self._spec

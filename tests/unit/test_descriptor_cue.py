@@ -85,7 +85,7 @@ def test_where_a_network_shows_the_clicked_object_descriptors_are_not_asked() ->
     class Network:
         network = "foreground"
 
-        def estimate(self, image: np.ndarray) -> np.ndarray:
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
             return np.ones(image.shape[:2], np.float32)
 
     image, disc = scene()

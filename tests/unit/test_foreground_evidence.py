@@ -35,7 +35,7 @@ class Network:
         self.fails_at = fails_at
         self.error = error or MemoryError("out of memory")
 
-    def estimate(self, image: np.ndarray) -> np.ndarray:
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
         self.calls += 1
         if self.calls >= self.fails_at:
             raise self.error
@@ -422,7 +422,7 @@ def test_the_answer_that_ends_with_the_box_weighs_more_than_one_that_goes_on() -
     long = rectangle(10, 20, 110, 60)
 
     class WholeOrCrop(Network):
-        def estimate(self, image: np.ndarray) -> np.ndarray:
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
             if image.shape[1] == WIDTH:
                 return long.astype(np.float32)
             return super().estimate(image)
@@ -448,7 +448,7 @@ class FixedAnswer(Network):
         self.found = found.astype(np.float32)
         self.network = name
 
-    def estimate(self, image: np.ndarray) -> np.ndarray:
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
         if image.shape[:2] == self.found.shape:
             return self.found
         return np.zeros(image.shape[:2], np.float32)

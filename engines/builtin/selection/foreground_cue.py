@@ -171,7 +171,7 @@ class _Network:
     def __init__(
         self, source: ForegroundEstimator, image: Frame, small_wh: tuple[int, int]
     ) -> None:
-        self._ask: Callable[[Frame], FloatMap] | None = source.estimate
+        self._ask: Callable[..., FloatMap] | None = source.estimate
         self._image = image
         self._small_wh = small_wh
         self._whole: FloatMap | None = None
@@ -222,7 +222,7 @@ class _Network:
         if self._ask is None:
             return None
         try:
-            return self._ask(image)
+            return self._ask(image, self._image.shape[1::-1])
         except Exception as problem:
             # A selection can do without; whatever goes wrong in a network must not end it.
             log.warning("foreground network failed: %r", problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from engines.onnx.runtime.input_size import network_of, size_change
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
 from engines.onnx.spec import ColourOrder
 from utils.types import Frame
@@ -34,36 +36,59 @@ class OnnxRuntimeSession:
     def __init__(self, model: Path | bytes, device: str, threads: int) -> None:
         import onnxruntime
 
+        self._model = model
+        self._threads = threads
+        offered = onnxruntime.get_available_providers()
+        wanted = [CUDA, CPU] if device == "cuda" else [CPU]
+        self._providers = [name for name in wanted if name in offered]
+        self._lock = threading.Lock()
+        session = self._load(model)
+        self._loaded: tuple[Any, onnxruntime.InferenceSession] | None = None, session
+        """The newest size and outputs, None where they are the file's, and the network loaded for them."""
+        self.inputs = tuple(_info(item) for item in session.get_inputs())
+        self.outputs = tuple(_info(item) for item in session.get_outputs())
+        provider = session.get_providers()[0]
+        self.on_gpu = provider == CUDA
+        self.info = RuntimeInfo(
+            "ONNX Runtime", onnxruntime.__version__, provider, self.inputs[0].dtype
+        )
+
+    def _load(self, model: Path | bytes) -> onnxruntime.InferenceSession:
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         # Waiting threads that spin take the cores from the decoder and the encoders.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Plans for memory reuse double the memory here without any gain in time.
         options.enable_mem_pattern = False
         options.log_severity_level = 3
-        wanted = [CUDA, CPU] if device == "cuda" else [CPU]
-        offered = onnxruntime.get_available_providers()
-        self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else str(model),
-            options,
-            providers=[name for name in wanted if name in offered],
-        )
-        self.inputs = tuple(_info(item) for item in self._session.get_inputs())
-        self.outputs = tuple(_info(item) for item in self._session.get_outputs())
-        self.on_gpu = self._session.get_providers()[0] == CUDA
-        precision = self.inputs[0].dtype
-        self.info = RuntimeInfo(
-            "ONNX Runtime", onnxruntime.__version__, self._session.get_providers()[0], precision
+        return onnxruntime.InferenceSession(
+            model if isinstance(model, bytes) else str(model), options, providers=self._providers
         )
 
     def run(self, feeds: Mapping[str, Tensor], wanted: Sequence[str]) -> list[Tensor]:
         """See `NetworkSession.run`."""
-        return list(self._session.run(list(wanted), dict(feeds)))
+        return list(self._session_for(feeds, wanted).run(list(wanted), dict(feeds)))
+
+    def _session_for(
+        self, feeds: Mapping[str, Tensor], wanted: Sequence[str]
+    ) -> onnxruntime.InferenceSession:
+        """Return the network for the feeds' size; loads it anew where the last feeds had another one."""
+        change = size_change(self.inputs, feeds)
+        key = None if change is None else (change, *wanted)
+        with self._lock:
+            if self._loaded is None or self._loaded[0] != key:
+                # Not two of them at a time.
+                self._loaded = None
+                changed = self._model if change is None else network_of(self._model, wanted, change)
+                self._loaded = key, self._load(changed)
+            return self._loaded[1]
 
     def open_stream(self, plan: StreamPlan) -> OnnxRuntimeStream:
         """See `NetworkSession.open_stream`."""
-        return OnnxRuntimeStream(self._session, plan, self.on_gpu)
+        return OnnxRuntimeStream(self._session_for({}, ()), plan, self.on_gpu)
 
 
 class OnnxRuntimeStream:
