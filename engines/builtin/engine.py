@@ -36,6 +36,7 @@ from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
+from engines.builtin.tracking.thin_lines import drawn
 from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.processing_size import processing_size
@@ -173,11 +174,14 @@ class BuiltinEngine(Engine):
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
-            for done, (step, probability, confidence) in enumerate(steps, start=1):
+            for done, (step, probability, estimate) in enumerate(steps, start=1):
                 error = EXACT if step.index in guide else _TRACKED
                 alpha = estimator.alpha(step.frame, probability, step.flow, error)
+                lines = drawn(estimate.thin_lines, frames.size_wh)
+                if lines is not None:
+                    alpha = np.maximum(alpha, lines)
                 context.report("matte", done, len(frames))
-                yield MattedFrame(step.index, alpha, confidence)
+                yield MattedFrame(step.index, alpha, estimate.confidence)
 
     def _descriptor_maps(
         self, context: RunContext, interval: int, asked: Collection[int]
@@ -217,8 +221,8 @@ def _warm_up(engine: BuiltinEngine) -> None:
 
 def _tracked(
     clip: Clip, guide: Mapping[int, Mask], start: int
-) -> Iterator[tuple[Step, FloatMap, float]]:
-    """Yield each step with the probability float32 (h, w) and the confidence of the one object."""
+) -> Iterator[tuple[Step, FloatMap, Estimate]]:
+    """Yield each step with the probability float32 (h, w) to matte, and the estimate of the one object."""
     keyframes = {index: _TargetMask(guide, index) for index in guide}
     with closing(track(clip, keyframes, start)) as steps:  # type: ignore[type-var]
         for step, estimates in steps:
@@ -226,12 +230,12 @@ def _tracked(
             probability = estimate.probability
             if step.index in guide:
                 probability = _upsampled_mask(guide[step.index], clip.frames.size_wh)
-            yield step, probability, estimate.confidence
+            yield step, probability, estimate
 
 
 def _masks_of_guide(
     clip: Clip, guide: Mapping[int, Mask], start: int
-) -> Iterator[tuple[Step, FloatMap, float]]:
+) -> Iterator[tuple[Step, FloatMap, Estimate]]:
     """Yield each step with the guide's mask of that frame, as a map at twice the processing size."""
     with closing(in_both_directions(clip, start)) as steps:  # type: ignore[type-var]
         for step, answered in steps:
@@ -239,7 +243,8 @@ def _masks_of_guide(
                 mask = guide[step.index]
                 if step.index == start:
                     mask = check_keyframe_mask(mask, clip.frames.size_wh, start)
-                yield step, _upsampled_mask(mask, clip.frames.size_wh), 1.0
+                probability = _upsampled_mask(mask, clip.frames.size_wh)
+                yield step, probability, Estimate(probability, 1.0)
 
 
 def _upsampled_mask(mask: Mask, size_wh: tuple[int, int]) -> FloatMap:
@@ -279,7 +284,11 @@ def _exclusive_masks(frame: Frame, estimates: Mapping[int, Estimate]) -> dict[in
     masks: dict[int, Mask] = {}
     taken = np.zeros(frame.shape[:2], dtype=bool)
     for rank, name in enumerate(names):
-        mask = refine_edges(frame, (stack[rank] > 0.5) & (owner == rank)) & ~taken
+        mask = refine_edges(frame, (stack[rank] > 0.5) & (owner == rank))
+        lines = drawn(estimates[name].thin_lines, (frame.shape[1], frame.shape[0]))
+        if lines is not None:
+            mask |= lines > 0.5
+        mask &= ~taken
         taken |= mask
         masks[name] = mask
     return masks

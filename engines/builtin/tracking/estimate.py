@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.tracking.thin_lines import ThinLine
 from utils.types import FloatImage, FloatMap, Mask
 
 
@@ -14,12 +15,13 @@ class Estimate:
     """The tracker's estimate of one frame: probability float32 (h, w), confidence in [0, 1].
 
     `temporal_overlap`, in [0, 1], is its overlap with the previous estimate warped here: 0 where the
-    object was redetected.
+    object was redetected. `thin_lines` are its straight thin parts, which the probability has not.
     """
 
     probability: FloatMap
     confidence: float
     temporal_overlap: float = 1.0
+    thin_lines: tuple[ThinLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from engines.builtin.tracking.correction import Correction, correction
 from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
+from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
@@ -180,12 +181,13 @@ class _Job:
         self._clip = clip
         self._keyframes = keyframes
         self._trackers: dict[int, ObjectTracker] = {}
+        self._thin: dict[int, ThinLineTracker] = {}
         self._reverse: ReversePass | None = None
 
     def advance(self, step: Step, direction: int) -> dict[int, Estimate]:
         """Return the estimate of each object on the next step of a pass."""
         if step.flow is None:
-            self._trackers = {}
+            self._trackers, self._thin = {}, {}
         given = self._keyframes.get(step.index, {})
         estimates: dict[int, Estimate] = {}
         for name in sorted({*self._trackers, *given}):
@@ -199,11 +201,26 @@ class _Job:
                 if self._reverse is not None:
                     estimate = self._reverse.fused(step.index, name, estimate)
                 estimates[name] = estimate
+            if name in estimates:
+                estimates[name] = self._with_thin_lines(estimates[name], name, step)
         if given:
             self._reverse = self._run_reverse_pass(
                 step.index, direction, {name: estimates[name] for name in given}
             )
         return estimates
+
+    def _with_thin_lines(self, estimate: Estimate, name: int, step: Step) -> Estimate:
+        """Return an object's estimate of the step's frame with its straight thin parts, followed there."""
+        given = self._keyframes.get(step.index, {})
+        if name in given:
+            self._thin[name] = ThinLineTracker(step.frame, given[name])
+        elif name in self._thin and step.flow is not None:
+            self._thin[name].follow(step.frame, step.flow)
+        else:
+            return estimate
+        thin = self._thin[name]
+        thin.remember(estimate.probability > 0.5)
+        return replace(estimate, thin_lines=thin.lines)
 
     def _run_reverse_pass(
         self, behind: int, direction: int, known: Mapping[int, Estimate]
