@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
+from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import intersection_over_union
+from utils.types import Point, Prompt
 
 HEIGHT, WIDTH = 60, 90
 DISC = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (45, 30), 16, 1, -1) > 0
@@ -43,23 +45,36 @@ def within(box: tuple[int, int, int, int]) -> Constraints:
     ],
 )
 def test_an_object_in_a_box_is_found_alone(target, box, trusted):
-    found, stability = segment_box(crop_of(target), within(box), trusted)
+    found, stability, margin = segment_box(crop_of(target), within(box), trusted)
     assert intersection_over_union(found, target) > 0.85
     assert 0.8 < stability <= 1.0
+    assert 0.8 < margin <= 1.0
 
 
 def test_foreground_that_edges_contradict_counts_for_nothing():
     crop, constraints = crop_of(DISC), within((26, 11, 65, 50))
     wrong = np.where(DISC, -4.0, 4.0).astype(np.float32)
-    alone, _ = segment_box(crop, constraints)
-    misled, _ = segment_box(replace(crop, foreground=wrong), constraints)
+    alone = segment_box(crop, constraints).mask
+    misled = segment_box(replace(crop, foreground=wrong), constraints).mask
     assert np.array_equal(misled, alone)
 
 
 def test_a_box_over_the_whole_picture_and_one_wholly_marked_are_segmented_too():
     crop, constraints = crop_of(DISC), within((0, 0, WIDTH, HEIGHT))
-    whole, _ = segment_box(crop, constraints)
+    whole = segment_box(crop, constraints).mask
     assert whole.shape == (HEIGHT, WIDTH)
-    marked, stability = segment_box(crop, replace(constraints, inside=DISC, outside=~DISC))
+    marked, stability, _ = segment_box(crop, replace(constraints, inside=DISC, outside=~DISC))
     assert np.array_equal(marked, DISC)
     assert stability == 1.0
+
+
+def test_a_click_on_a_thin_thing_has_a_lower_score_than_one_on_a_compact_thing():
+    scores = []
+    for width, height in ((36, 36), (6, 100)):
+        image = np.full((120, 160, 3), 90, np.uint8)
+        x0, y0 = 80 - width // 2, 60 - height // 2
+        image[y0 : y0 + height, x0 : x0 + width] = (220, 60, 60)
+        found = BuiltinSegmentation(image, "builtin").segment(Prompt(points=(Point(80, 60),)))
+        scores.append(found[0].score)
+    assert 0.75 < scores[0] <= 1.0
+    assert scores[1] < scores[0] - 0.1

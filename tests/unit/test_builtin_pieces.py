@@ -632,6 +632,20 @@ def test_of_two_alike_the_more_stable_candidate_comes_first():
     assert [one.stability for one in ranking.best_first()] == [0.9, 0.7, 0.5]
 
 
+def test_a_candidate_agrees_with_the_others_by_the_median_overlap_and_fully_where_it_is_alone():
+    picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
+    window = 0, 0, WIDTH, HEIGHT
+    ranking = CandidateRanking(picture.lab, None, window)
+    ranking.add(Candidate(disc(radius=20), window))
+    assert [one.agreement for one in ranking.best_first()] == [1.0]
+    for radius in (20, 10, 4):
+        ranking.add(Candidate(disc(radius=radius), window))
+    found = {np.count_nonzero(one.mask): one.agreement for one in ranking.best_first()}
+    areas = sorted(found, reverse=True)
+    assert found[areas[0]] == pytest.approx(areas[1] / areas[0])
+    assert found[areas[2]] == pytest.approx(areas[2] / areas[0])
+
+
 def test_of_two_candidates_the_one_of_higher_colour_contrast_comes_first():
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[disc(radius=20)] = (200, 60, 60)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from engines.builtin.selection.feature_rows import FeatureRows
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
+from engines.builtin.tracking.confidence import contour_margin
 from engines.builtin.vision.barrier_distance import barrier_evidence
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
@@ -110,20 +111,30 @@ def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMa
     return np.asarray(np.clip(1.3 - 2.0 * distance, -3.0, 1.3), dtype=np.float32)
 
 
-def segment_box(
-    crop: BoxCrop, constraints: Constraints, trusted: bool = True
-) -> tuple[Mask, float]:
-    """Return the object, bool (h, w), and the stability of its mask, in [0, 1].
+class Segmented(NamedTuple):
+    """The object of a box, bool (h, w), and how good its mask may be, each in [0, 1].
+
+    `stability` is the overlap of the masks at a higher and at a lower threshold (Kirillov et al., "Segment
+    Anything", 2023); `contour_margin` is that of the evidence along the mask's contour.
+    """
+
+    mask: Mask
+    stability: float
+    contour_margin: float
+
+
+def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -> Segmented:
+    """Return the object of a box.
 
     `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
-    the object hardly changes any more. The stability is the overlap of the masks at a higher and at a
-    lower threshold (Kirillov et al., "Segment Anything", 2023).
+    the object hardly changes any more.
     """
     recipe, settled = (_TRUSTING, 0.0) if trusted else (_STRICT, _SETTLED)
     region = _Region(crop, constraints)
     log_odds, probability = _segmented(crop, constraints, region, recipe, settled)
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
-    return np.asarray(probability > 0.5), stability
+    mask = np.asarray(probability > 0.5)
+    return Segmented(mask, stability, contour_margin(log_odds, mask))
 
 
 class _Region:

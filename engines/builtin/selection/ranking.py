@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,12 +34,15 @@ _RARE = 0.05
 class Candidate:
     """A mask that a prompt may mean, bool (h, w) at processing size.
 
-    `box` is what it was segmented in, and `stability`, in [0, 1], that of its mask; see `segment_box`.
+    `box` is what it was segmented in; `stability` and `contour_margin`, in [0, 1], are those of `Segmented`.
+    `agreement`, in [0, 1], is the median overlap with the other candidates of the same clicks, 1 without any.
     """
 
     mask: Mask
     box: IntBox
     stability: float = 1.0
+    contour_margin: float = 1.0
+    agreement: float = 1.0
 
 
 class CandidateRanking:
@@ -83,7 +86,10 @@ class CandidateRanking:
                 for other in self._candidates
                 if other is not candidate
             ]
-            ranked.append((score + (float(np.mean(overlaps)) if overlaps else 0.0), candidate))
+            if not overlaps:
+                return [candidate]
+            agreeing = replace(candidate, agreement=float(np.median(overlaps)))
+            ranked.append((score + float(np.mean(overlaps)), agreeing))
         return [candidate for _, candidate in sorted(ranked, key=lambda pair: -pair[0])]
 
     def _score(self, candidate: Candidate) -> float:

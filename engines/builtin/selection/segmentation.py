@@ -20,6 +20,7 @@ from engines.builtin.selection.known_target import KnownTarget, added
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.selection.reduced_picture import ReducedPicture
+from engines.builtin.tracking.confidence import contour_cost
 from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.refined_edges import refine_edges
 from utils.mask_utils import (
@@ -43,6 +44,8 @@ _REFINED_MARGINS = (0.03, 0.2)
 """Margins of the boxes segmented again around the best candidate, as shares of its size."""
 _KNOWN = 0.5
 """Overlap of a mask with the networks' foreground from which they know the object meant."""
+_DRAWN = 0.5
+"""Share of a contour's errors that is left to expect where a network drew it."""
 
 
 class BuiltinSegmentation:
@@ -99,14 +102,22 @@ class BuiltinSegmentation:
         return instances
 
     def _score(self, candidate: Candidate, prompt: Prompt) -> float:
-        """Return how far the cues agree on a candidate, in [0, 1]: with the networks where they know it.
+        """Return about the overlap of a candidate with what is meant, in [0, 1].
 
-        Else how little the mask depends on the threshold.
+        How far the networks agree on it where they know it; else how little the mask depends on the
+        threshold. Of clicks the mean of that, the evidence's margin and the agreement of boxes of other sizes,
+        less what a thin mask loses, as a tracked frame's confidence: a drawn box says more of the extent.
         """
         overlap = self._cue.overlap(
             candidate.mask, candidate.box, self._picture.clicked(prompt.points)
         )
-        return overlap if overlap > _KNOWN else candidate.stability
+        is_known = overlap > _KNOWN
+        known = overlap if is_known else candidate.stability
+        if prompt.box is not None:
+            return known
+        mean = float(np.mean([known, candidate.contour_margin, candidate.agreement]))
+        cost = contour_cost(candidate.mask) * (_DRAWN if is_known else 1.0)
+        return max(0.0, mean - cost)
 
     def _candidates(self, prompt: Prompt) -> list[Candidate]:
         """Return the candidates, best first."""
@@ -198,11 +209,11 @@ class BuiltinSegmentation:
             foreground = resize_map(part, crop_wh)
         alike = self._descriptors_of(view, prompt)
         box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground, alike)
-        found, stability = segment_box(box_crop, constraints, trusted)
+        found = segment_box(box_crop, constraints, trusted)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
-        mask[top:bottom, left:right] = resize_mask(found, (right - left, bottom - top))
+        mask[top:bottom, left:right] = resize_mask(found.mask, (right - left, bottom - top))
         mask = drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
-        return Candidate(mask, box, stability)
+        return Candidate(mask, box, found.stability, found.contour_margin)
 
     def _descriptors_of(self, view: BoxWindow, prompt: Prompt) -> BoxDescriptors | None:
         """Return what descriptors say around clicks; None where more is known of the object.

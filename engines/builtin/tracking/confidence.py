@@ -155,9 +155,7 @@ def quality_indicators(
     """
     if not region.any():
         return QualityIndicators(0.0, 0.0, 0.0, 0.0, 0.0)
-    band = dilate(region, _BAND) & ~erode(region, _BAND)
     around = dilate(region, 3 * _BAND) & ~dilate(region, _BAND)
-    contour_margin = float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
     inside = float((key[region] > 0).mean())
     outside = float((key[around] < 0).mean()) if around.any() else 1.0
     temporal_overlap = intersection_over_union(region, expected)
@@ -165,8 +163,24 @@ def quality_indicators(
     probability = np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float32)
     expected_overlap = soft_overlap(probability, region)
     return QualityIndicators(
-        contour_margin, appearance_match, temporal_overlap, area_share, expected_overlap
+        contour_margin(log_odds, region),
+        appearance_match,
+        temporal_overlap,
+        area_share,
+        expected_overlap,
     )
+
+
+def contour_margin(log_odds: FloatMap, region: Mask) -> float:
+    """Return the mean certainty of evidence, log odds float32 (h, w), along a mask's contour, in [0, 1]; 0 without one."""
+    band = dilate(region, _BAND) & ~erode(region, _BAND)
+    return float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
+
+
+def contour_cost(region: Mask) -> float:
+    """Return what a mask, bool (h, w), with anything in it loses of its predicted overlap by its contour's errors."""
+    contour = np.count_nonzero(dilate(region, 1) & ~erode(region, 1))
+    return _CONTOUR_COST * min(contour / np.count_nonzero(region), _THINNEST)
 
 
 def soft_overlap(probability: FloatMap, region: Mask) -> float:
@@ -200,8 +214,7 @@ def predicted_overlap(
         propagated_overlap: `LabelPropagation.overlap` of the mask; None without descriptors.
         frames_since_confirmed: that the pass has tracked since its confirmed frame.
     """
-    area = np.count_nonzero(region)
-    if not area:
+    if not region.any():
         return 0.0
     network = agreement or NetworkAgreement(0.0, 0.0, 0.0)
     weighted = (
@@ -213,7 +226,6 @@ def predicted_overlap(
         (network.overlap, network.consistency),
     )
     values, weights = zip(*weighted, strict=True)
-    contour = np.count_nonzero(dilate(region, 1) & ~erode(region, 1)) / area
-    score = np.average(values, weights=weights) - _CONTOUR_COST * min(contour, _THINNEST)
+    score = np.average(values, weights=weights) - contour_cost(region)
     score -= _DRIFT * (1.0 - np.exp(-frames_since_confirmed / _DRIFT_FRAMES))
     return float(np.clip(_LEAST + (1.0 - _LEAST) * score, 0.0, 1.0))
