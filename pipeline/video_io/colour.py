@@ -13,8 +13,8 @@ PixelLayout: TypeAlias = Literal["yuv420p", "rgb24", "rgb24_exact", "rgb48_exact
 "rgb48_exact" is 16 bits a channel, as three planes in the order green, blue, red. "alpha" is the clip's own
 transparency, 8 bits."""
 
-_ALPHA_FORMATS = "yuva420p|yuva422p|yuva444p|rgba|bgra|argb|abgr|gbrap|ya8"
-"""What `alphaextract` is given: it can't choose by itself after a filter that takes anything."""
+_ALPHA_FORMATS = "yuva420p|yuva422p|yuva444p|rgba|bgra|argb|abgr|gbrap"
+"""What `alphaextract` is given: it can't choose by itself after a filter that takes anything, and moves ya8 by a pixel."""
 _MATRICES = {
     0: "gbr",
     1: "bt709",

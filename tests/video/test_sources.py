@@ -126,6 +126,20 @@ def test_a_sources_own_transparency_is_noticed(video: VideoIO, tmp_path: Path, k
     assert codes(video, opaque) == []
 
 
+def test_the_transparency_of_a_grey_clip_is_where_its_picture_is(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    """FFmpeg's alphaextract moves that of grey pictures by a pixel (findings/ffmpeg_moves_the_alpha_of_grey_pictures.sh)."""
+    path = tmp_path / "grey.mov"
+    ramp = "format=rgba,geq=r=120:g=120:b=120:a=X"
+    ffmpeg(*source("160x96", frames=2), "-vf", ramp, "-pix_fmt", "ya8", "-c:v", "png", path)
+    info = video.probe(path)
+    assert info.has_alpha
+    alpha = video.read_alpha(path, info, 1).astype(int)
+    assert np.abs(alpha - np.arange(160)).max() <= 1
+    assert np.abs(alpha - np.arange(160)).mean() < 0.5
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 def test_the_default_one_of_two_picture_tracks_is_taken(
     video: VideoIO, tmp_path: Path, suffix: str
