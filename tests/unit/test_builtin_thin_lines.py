@@ -58,6 +58,18 @@ def test_a_cord_is_a_line_and_a_bar_along_the_contour_is_none():
     assert find_lines(np.zeros_like(mask)) == []
 
 
+def test_lines_are_found_in_a_large_picture_and_none_in_a_net():
+    _, mask = picture()
+    large = cv2.resize(mask.astype(np.uint8), (2562, 1440), interpolation=cv2.INTER_NEAREST) > 0
+    (line,) = find_lines(large)
+    assert np.median(line.widths) == pytest.approx(
+        3.0 * np.median(find_lines(mask)[0].widths), rel=0.3
+    )
+    net = np.zeros_like(mask)
+    net[::10] = net[:, ::10] = True
+    assert find_lines(net) == []
+
+
 def test_a_line_is_followed_as_it_moves_and_turns():
     frame, mask = picture()
     tracker = ThinLineTracker(frame, mask)

@@ -26,7 +26,9 @@ _SHORTEST = 25.0
 _ELONGATION = 10.0
 """The same, in widths of the line."""
 _LARGEST_NUMBER = 8
-_LARGEST_TRIALS = 32
+_LARGEST_TRIALS = 16
+_LARGEST_AREA = 16.0
+"""Area of thin parts, in pixels at processing size times the picture's longer side, from which they are a net or foliage."""
 _LEAST_COVERAGE = 0.8
 """Share of a line's length that has pixels of the mask."""
 _GAP = 3.0
@@ -84,8 +86,11 @@ def _draw(line: ThinLine, coverage: Alpha) -> None:
         for end in (line.near, line.near + length * line.direction)
     ]
     cv2.line(stencil, ends[0], ends[1], 1, int(thickness) + 4)
-    rows, columns = np.nonzero(stencil)
-    places = np.stack([columns, rows], axis=1) - line.near
+    found = cv2.findNonZero(stencil)
+    if found is None:
+        return
+    columns, rows = found.reshape(-1, 2).T
+    places = found.reshape(-1, 2) - line.near
     along, across = places @ line.direction, places @ line.normal
     at = np.clip(np.rint(along / line.size).astype(int), 0, line.widths.size - 1)
     aside = np.abs(across - line.size * line.centres[at])
@@ -107,26 +112,41 @@ def find_lines(mask: Mask) -> list[ThinLine]:
     widest = 2 * round(0.5 * _WIDEST * scale) + 1
     x0, y0, x1, y1 = grow_box(box, (width, height), 0.0, widest)
     thin, apart = _thin_parts(np.ascontiguousarray(mask[y0:y1, x0:x1]), widest)
-    shortest = _SHORTEST * scale
+    if np.count_nonzero(apart) > _LARGEST_AREA * scale * max(width, height):
+        return []
     search = _Search(thin, apart, np.array([x0, y0], dtype=np.float64), (width, height), scale)
     found: list[ThinLine] = []
     for _ in range(_LARGEST_TRIALS):
-        segments = cv2.HoughLinesP(
-            search.rest.astype(np.uint8),
-            1.0,
-            np.pi / 360,
-            round(0.5 * shortest),
-            minLineLength=shortest,
-            maxLineGap=_GAP * scale,
-        )
-        if segments is None or len(found) == _LARGEST_NUMBER:
+        longest = _longest_segment(search.rest, scale)
+        if longest is None or len(found) == _LARGEST_NUMBER:
             break
-        ends = segments.reshape(-1, 2, 2).astype(np.float64)
-        longest = ends[int(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).argmax())]
         line = search.take(longest[0], longest[1], widest)
         if line is not None:
             found.append(line)
     return found
+
+
+def _longest_segment(thin: Mask, scale: float) -> Vector | None:
+    """Return the ends, float64 (2, 2), of the longest straight piece of thin parts, bool (h, w); None without one."""
+    unit = max(1, int(0.5 * scale))
+    height, width = thin.shape
+    size_wh = -(-width // unit), -(-height // unit)
+    padded = np.zeros((size_wh[1] * unit, size_wh[0] * unit), dtype=np.uint8)
+    padded[:height, :width] = thin
+    reduced = padded.reshape(size_wh[1], unit, size_wh[0], unit).max(axis=(1, 3))
+    shortest = _SHORTEST * scale / unit
+    segments = cv2.HoughLinesP(
+        reduced,
+        1.0,
+        np.pi / 360,
+        round(0.5 * shortest),
+        minLineLength=shortest,
+        maxLineGap=_GAP * scale / unit,
+    )
+    if segments is None:
+        return None
+    ends = unit * segments.reshape(-1, 2, 2).astype(np.float64)
+    return np.asarray(ends[int(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).argmax())])
 
 
 def _thin_parts(mask: Mask, widest: int) -> tuple[Mask, Mask]:
