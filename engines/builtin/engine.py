@@ -35,7 +35,8 @@ from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.network_choice import choose_network
-from engines.builtin.tracking.passes import Clip, Step, in_both_directions, track
+from engines.builtin.tracking.passes import Clip, in_both_directions, track
+from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_lines import drawn
 from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map

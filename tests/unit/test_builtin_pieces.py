@@ -35,8 +35,8 @@ from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.estimate import Estimate, confirmed
 from engines.builtin.tracking.occlusion import search_window
 from engines.builtin.tracking.parts import without_pinholes
-from engines.builtin.tracking.passes import read_steps
 from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
+from engines.builtin.tracking.steps import read_steps
 from engines.builtin.vision.arrays import channel_gaps
 from engines.builtin.vision.barrier_distance import barrier_distance, barrier_evidence
 from engines.builtin.vision.bilateral_grid import blur_grid, local_colour

@@ -14,6 +14,7 @@ from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.parts import without_surplus
+from engines.builtin.tracking.steps import read_steps, with_foreground
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.flow import FlowPair
 from utils.errors import Cancelled, EngineUnavailable
@@ -357,6 +358,18 @@ def test_every_kth_and_every_confirmed_frame_is_asked_once() -> None:
     assert network.calls == 4
 
 
+def test_a_frame_between_two_answers_has_both_and_the_nearer_counts_for_more() -> None:
+    """Nothing moves; the network sees the object from frame 3 on."""
+    first = np.random.default_rng(0).integers(0, 250, (HEIGHT, WIDTH, 3), np.uint8)
+    frames = ArrayFrames([first + np.uint8(index) for index in range(5)])
+    maps = ForegroundMaps(Changing(), RunContext(), interval=3)
+    steps = read_steps(frames, 0, 5, 1)
+    found = [step.foreground for step in with_foreground(steps, maps)]
+    assert all(one is not None for one in found)
+    means = [float(one.probability[9:-9, 9:-9].mean()) for one in found if one is not None]
+    np.testing.assert_allclose(means, [0.0, 1 / 3, 2 / 3, 1.0, 1.0], atol=1e-3)
+
+
 def test_crops_are_asked_half_as_often_and_between_the_frames() -> None:
     maps = ForegroundMaps(Network(), RunContext(), interval=3, always={6})
     assert [index for index in range(20) if maps.asks_crop_at(index)] == [4, 6, 10, 16]
@@ -452,6 +465,14 @@ class FixedAnswer(Network):
         if image.shape[:2] == self.found.shape:
             return self.found
         return np.zeros(image.shape[:2], np.float32)
+
+
+class Changing(Network):
+    """Sees nothing at first, then foreground everywhere."""
+
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+        self.calls += 1
+        return np.full(image.shape[:2], np.float32(self.calls > 1))
 
 
 def test_a_network_that_sees_a_part_of_the_box_says_little_against_the_rest() -> None:

@@ -36,6 +36,8 @@ _PRIOR_DEVIATION = 0.1
 """Standard deviation of alpha from what the distance to an exact contour gives: contours are soft."""
 _FLAT = 5e-3
 """Squared colour difference below which a window of the guided filter counts as flat."""
+_FILTER = 0.3
+"""Radius of that window, in half widths."""
 
 
 class ContourError(NamedTuple):
@@ -86,7 +88,7 @@ def linear_model(
     share = np.clip((_REACH - np.abs(here) / radius) / (_REACH - 1.0), 0.0, 1.0)
     estimate = (band == FOREGROUND).astype(np.float32)
     estimate.ravel()[places] = nearest + share * (alpha - nearest)
-    model = guided_model(rgb, estimate, max(2, round(0.5 * radius)), _FLAT)
+    model = guided_model(rgb, estimate, max(1, round(_FILTER * radius)), _FLAT)
     _keep_thin(model, rgb, estimate, thin)
     return model, band
 

@@ -7,70 +7,29 @@ from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from engines.base import FrameSource, RunContext
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.correction import Correction, correction
-from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
-from engines.builtin.tracking.foreground_evidence import Foreground
+from engines.builtin.tracking.estimate import Estimate, confirmed
+from engines.builtin.tracking.steps import (
+    Step,
+    read_steps,
+    with_descriptors,
+    with_foreground,
+)
 from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.tracker import ObjectTracker
-from engines.builtin.vision.arrays import resize_map, resize_mask
-from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
-from engines.builtin.vision.processing_size import (
-    ProcessingFrame,
-    processing_size,
-    to_processing_size,
-)
+from engines.builtin.vision.arrays import resize_mask
+from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
-from utils.types import FloatImage, FloatMap, Frame, Mask
+from utils.types import FloatMap, Mask
 
 Keyframes = Mapping[int, Mapping[int, Mask]]
 """Confirmed masks, bool (H, W), by frame index and object id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One frame of a pass: the full frame, its copy at processing size, and the flow to the previous one.
-
-    `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
-    a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about.
-    """
-
-    index: int
-    frame: Frame
-    working: ProcessingFrame
-    flow: FlowPair | None
-    next_frame: NextFrame | None = None
-    foreground: Foreground | None = None
-    descriptors: FloatImage | None = None
-
-
-def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
-    """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours."""
-    size_wh = processing_size(frames.size_wh)
-    estimator = FlowEstimator()
-    waiting: Step | None = None
-    reader = frames.read(first, stop, 1 if step > 0 else -1)
-    try:
-        for offset, frame in enumerate(reader):
-            working = to_processing_size(frame, size_wh)
-            flow = None
-            if waiting is not None:
-                flow = estimator.between(waiting.working, working)
-                yield replace(waiting, next_frame=NextFrame(working.lab, flow.from_previous))
-            waiting = Step(first + offset * step, frame, working, flow)
-        if waiting is not None:
-            yield waiting
-    finally:
-        close = getattr(reader, "close", None)
-        if close is not None:
-            close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +54,11 @@ class Clip:
             maps = self.descriptors
             if maps is None or not maps.is_active:
                 return plain()
-            return ahead(lambda: _with_descriptors(plain(), maps))
+            return ahead(lambda: with_descriptors(plain(), maps))
 
         if not self.foreground.is_active:
             return described()
-        return ahead(lambda: _with_foreground(described(), self.foreground), depth=3)
+        return ahead(lambda: with_foreground(described(), self.foreground), depth=3)
 
     def view(self, step: Step) -> ForegroundView | None:
         """Return what a tracker may ask the network about a step's frame; None without an answer."""
@@ -113,34 +72,6 @@ class Clip:
         return ForegroundView(
             step.foreground, ask if self.foreground.asks_crop_at(step.index) else None
         )
-
-
-def _with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
-    """Yield the steps with the descriptors of those frames that are asked about."""
-    with closing(steps):  # type: ignore[type-var]
-        for step in steps:
-            yield replace(step, descriptors=maps.at(step.index, step.frame))
-
-
-def _with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
-    """Yield the steps with the network's answers, carried along the flow between the asked frames."""
-    last: Foreground | None = None
-    with closing(steps):  # type: ignore[type-var]
-        for step in steps:
-            answer = maps.at(step.index, step.frame)
-            if answer is not None:
-                height, width = step.working.luma.shape
-                small = resize_map(answer, (width, height))
-                last = Foreground(small, np.ones_like(small))
-            elif not maps.is_active or step.flow is None:
-                last = None
-            elif last is not None:
-                flow = step.flow
-                last = Foreground(
-                    sample_at(last.probability, flow.to_previous),
-                    sample_at(last.reliability, flow.to_previous) * flow.reliability,
-                )
-            yield replace(step, foreground=last)
 
 
 def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:

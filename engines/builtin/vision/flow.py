@@ -95,6 +95,14 @@ class FlowEstimator:
         return FlowPair(to_previous, from_previous, reliability)
 
 
+def reversed_flow(
+    flow: FlowPair, previous: ProcessingColours, current: ProcessingColours
+) -> FlowPair:
+    """Return the flow between two frames as if the later one came first."""
+    to_next, from_next = flow.from_previous, flow.to_previous
+    return FlowPair(to_next, from_next, _reliability(current, previous, to_next, from_next))
+
+
 def _reliability(
     previous: ProcessingColours,
     current: ProcessingColours,

@@ -1,0 +1,136 @@
+"""The frames of a pass one by one, each with the flow to its neighbours and the networks' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engines.base import FrameSource
+from engines.builtin.descriptors import DescriptorMaps
+from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.estimate import NextFrame
+from engines.builtin.tracking.foreground_evidence import Foreground
+from engines.builtin.vision.arrays import resize_map
+from engines.builtin.vision.flow import FlowEstimator, FlowPair, reversed_flow, sample_at
+from engines.builtin.vision.processing_size import (
+    ProcessingFrame,
+    processing_size,
+    to_processing_size,
+)
+from utils.types import FloatImage, Frame
+
+_LOOK_AHEAD = 5
+"""Frames that wait for a network's next answer at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One frame of a pass: the full frame, its copy at processing size, and the flow to the previous one.
+
+    `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
+    a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about.
+    """
+
+    index: int
+    frame: Frame
+    working: ProcessingFrame
+    flow: FlowPair | None
+    next_frame: NextFrame | None = None
+    foreground: Foreground | None = None
+    descriptors: FloatImage | None = None
+
+
+def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
+    """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours."""
+    size_wh = processing_size(frames.size_wh)
+    estimator = FlowEstimator()
+    waiting: Step | None = None
+    reader = frames.read(first, stop, 1 if step > 0 else -1)
+    try:
+        for offset, frame in enumerate(reader):
+            working = to_processing_size(frame, size_wh)
+            flow = None
+            if waiting is not None:
+                flow = estimator.between(waiting.working, working)
+                yield replace(waiting, next_frame=NextFrame(working.lab, flow.from_previous))
+            waiting = Step(first + offset * step, frame, working, flow)
+        if waiting is not None:
+            yield waiting
+    finally:
+        close = getattr(reader, "close", None)
+        if close is not None:
+            close()
+
+
+def with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
+    """Yield the steps with the descriptors of those frames that are asked about."""
+    with closing(steps):  # type: ignore[type-var]
+        for step in steps:
+            yield replace(step, descriptors=maps.at(step.index, step.frame))
+
+
+def with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
+    """Yield the steps with the network's answers, carried along the flow between the asked frames.
+
+    A frame between two of them has both answers, the nearer and the more reliable counting for more.
+    """
+    last: Foreground | None = None
+    waiting: list[Step] = []
+    with closing(steps):  # type: ignore[type-var]
+        for step in steps:
+            answer = maps.at(step.index, step.frame)
+            if answer is None:
+                last = _carried(last, step.flow) if maps.is_active else None
+                waiting.append(replace(step, foreground=last))
+                if last is None or len(waiting) > _LOOK_AHEAD:
+                    yield from waiting
+                    waiting = []
+                continue
+            height, width = step.working.luma.shape
+            small = resize_map(answer, (width, height))
+            last = Foreground(small, np.ones_like(small))
+            asked = replace(step, foreground=last)
+            yield from _with_next_answer(waiting, asked)
+            waiting = []
+            yield asked
+        yield from waiting
+
+
+def _carried(answer: Foreground | None, flow: FlowPair | None) -> Foreground | None:
+    """Return an answer carried to the next frame of a pass along its flow; None where either is."""
+    if answer is None or flow is None:
+        return None
+    return Foreground(
+        sample_at(answer.probability, flow.to_previous),
+        sample_at(answer.reliability, flow.to_previous) * flow.reliability,
+    )
+
+
+def _with_next_answer(waiting: list[Step], asked: Step) -> list[Step]:
+    """Return the steps that wait for an asked one's answer with that and the one before them."""
+    found: list[Step] = []
+    answer, after = asked.foreground, asked
+    for number, step in enumerate(reversed(waiting), start=1):
+        if after.flow is not None:
+            answer = _carried(answer, reversed_flow(after.flow, step.working, after.working))
+        before = step.foreground
+        if answer is not None and before is not None:
+            distance = len(waiting) + 1 - number
+            both = _mean_answer((before, distance), (answer, number))
+            found.append(replace(step, foreground=both))
+        else:
+            found.append(step)
+        after = step
+    return found[::-1]
+
+
+def _mean_answer(*answers: tuple[Foreground, int]) -> Foreground:
+    """Return the mean of answers that were carried over some frames, by reliability over distance."""
+    weights = np.stack([one.reliability / np.float32(distance) for one, distance in answers])
+    weights /= np.maximum(weights.sum(axis=0), np.float32(1e-6))
+    probabilities = np.stack([one.probability for one, _ in answers])
+    reliabilities = np.stack([one.reliability for one, _ in answers])
+    return Foreground((weights * probabilities).sum(axis=0), (weights * reliabilities).sum(axis=0))
