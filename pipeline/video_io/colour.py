@@ -15,6 +15,12 @@ transparency, 8 bits."""
 
 _ALPHA_FORMATS = "yuva420p|yuva422p|yuva444p|rgba|bgra|argb|abgr|gbrap"
 """What `alphaextract` is given: it can't choose by itself after a filter that takes anything, and moves ya8 by a pixel."""
+_OPAQUE_FORMATS = "gray|gray16le|" + "|".join(
+    f"{planes}{depth}"
+    for planes in ("yuv420p", "yuv422p", "yuv444p", "gbrp")
+    for depth in ("", "10le", "12le", "16le")
+)
+"""What `zscale` is given of clips with transparency: it multiplies the colour by an alpha, and leaves it so where it writes none."""
 _MATRICES = {
     0: "gbr",
     1: "bt709",
@@ -126,12 +132,13 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
     tags = info.colour
     if layout == "alpha":
         return f"format={_ALPHA_FORMATS},alphaextract,format=gray"
+    opaque = f"format={_OPAQUE_FORMATS}," if info.has_alpha else ""
     if info.is_hdr:
-        return f"{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
+        return f"{opaque}{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
     if tags.primaries != "bt709" or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
         # The transfer stays: only the primaries are converted, in linear light.
         gamut = f"pin={tags.primaries}:tin={tags.transfer}:p=bt709:t={tags.transfer}:"
-        return f"zscale={_zscale_input(tags)}{gamut}{_zscale_output(layout)}"
+        return f"{opaque}zscale={_zscale_input(tags)}{gamut}{_zscale_output(layout)}"
     if layout == "yuv420p":
         if is_plain(info):
             return "format=yuv420p"

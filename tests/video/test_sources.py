@@ -15,6 +15,7 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
+from pipeline.video_io.decode import Reading, read_samples
 from pipeline.video_io.probe.count import Count, note_line
 from tests.clips import H264, binary, decode, ffmpeg, make_clip, make_sound_clip, source
 from tests.video.readers import read_track
@@ -138,6 +139,22 @@ def test_the_transparency_of_a_grey_clip_is_where_its_picture_is(
     alpha = video.read_alpha(path, info, 1).astype(int)
     assert np.abs(alpha - np.arange(160)).max() <= 1
     assert np.abs(alpha - np.arange(160)).mean() < 0.5
+
+
+@pytest.mark.parametrize("encoder", ["prores_ks -pix_fmt yuva444p10le", "qtrle -pix_fmt argb"])
+def test_colour_under_transparency_stays_straight(
+    video: VideoIO, settings: Settings, tmp_path: Path, encoder: str
+) -> None:
+    """Read with 16 bits too, where `zscale` would darken it (findings/ffmpeg_zscale_darkens_soft_edges.sh)."""
+    path = tmp_path / "clip.mov"
+    ramp = "format=rgba,geq=r=200:g=100:b=50:a=X"
+    ffmpeg(*source("256x96", frames=1), "-vf", ramp, "-c:v", *encoder.split(), path)
+    info = video.probe(path)
+    reading = Reading(settings, path, info, ("rgb24_exact", "rgb48_exact"))
+    ((shown, deep),) = read_samples(reading, 0, 1)
+    green, blue, red = deep.view("<u2").reshape(3, 96, 256)
+    for frame in (shown.reshape(96, 256, 3), np.stack([red, green, blue], -1) / 257):
+        assert np.abs(frame - np.array([200, 100, 50])).max() <= 4
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
