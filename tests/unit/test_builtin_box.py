@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
+from engines.builtin.selection.box_sides import BoxSides
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import intersection_over_union
@@ -57,6 +58,37 @@ def test_foreground_that_edges_contradict_counts_for_nothing():
     alone = segment_box(crop, constraints).mask
     misled = segment_box(replace(crop, foreground=wrong), constraints).mask
     assert np.array_equal(misled, alone)
+
+
+def test_a_network_that_shows_a_part_of_what_reaches_the_sides_of_a_drawn_box_denies_no_other_part():
+    crop, constraints = crop_of(DISC), within((26, 11, 65, 50))
+    upper = DISC & (np.arange(HEIGHT)[:, None] < 28)
+    crop = replace(crop, foreground=np.where(upper, 4.0, -4.0).astype(np.float32))
+    assert intersection_over_union(segment_box(crop, constraints).mask, DISC) > 0.95
+    guessed = segment_box(crop, constraints, trusted=False).mask
+    assert intersection_over_union(guessed, upper) > 0.9
+
+
+def test_sides_count_where_a_mask_stays_away_from_them():
+    allowed = np.zeros((60, 90), bool)
+    allowed[10:50, 20:80] = True
+    sides = BoxSides(allowed)
+    near = np.zeros_like(allowed)
+    near[12:48, 23:77] = True
+    sides.compare(near)
+    assert sides.trust == 1.0 and not sides.lift.any()
+    short = np.zeros_like(allowed)
+    short[10:50, 20:68] = True
+    short[30, 70] = True  # a speck reaches nothing
+    for count in (1, 2):
+        sides.compare(short)
+        assert sides.trust == 0.0
+        assert np.array_equal(sides.lift > 0, allowed & (np.arange(90) >= 68))
+        assert sides.lift.max() == count
+    sides.compare(near)
+    assert sides.trust == 0.0 and not sides.lift.any()
+    sides.compare(np.zeros_like(allowed))
+    assert sides.trust == 0.0 and not sides.lift.any()
 
 
 def test_a_box_over_the_whole_picture_and_one_wholly_marked_are_segmented_too():

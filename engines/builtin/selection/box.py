@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from engines.builtin.selection.box_sides import BoxSides
 from engines.builtin.selection.feature_rows import FeatureRows
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
@@ -129,9 +130,8 @@ def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -
     `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
     the object hardly changes any more.
     """
-    recipe, settled = (_TRUSTING, 0.0) if trusted else (_STRICT, _SETTLED)
     region = _Region(crop, constraints)
-    log_odds, probability = _segmented(crop, constraints, region, recipe, settled)
+    log_odds, probability = _segmented(crop, constraints, region, trusted)
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
     mask = np.asarray(probability > 0.5)
     return Segmented(mask, stability, contour_margin(log_odds, mask))
@@ -172,7 +172,8 @@ class _Cues:
 
     Attributes:
         prior: log odds of a pixel's place, float32 (h, w).
-        constant: log odds of motion and networks, and biases, float32 (h, w).
+        constant: log odds of motion and of networks for the object, and biases, float32 (h, w).
+        denial: log odds of networks against it, float32 (h, w) of at most 0.
         probability: before the first round, float32 (h, w).
     """
 
@@ -185,29 +186,38 @@ class _Cues:
             motion, strength = crop.motion_cue.evidence, crop.motion_cue.strength
         # Motion is a better cue than the centre of the box.
         self.prior = prior * np.float32(1.0 - _PRIOR_LOSS * strength)
-        further = np.full_like(prior, (1.0 - filled) * _EMPTY_BIAS)
+        foreground = np.zeros_like(prior)
         if crop.foreground is not None:
             agrees = _agreement(crop.foreground, region.barrier + motion, region.is_open)
-            further += crop.foreground * np.float32(agrees)
+            foreground = crop.foreground * np.float32(agrees)
+        empty = np.float32((1.0 - filled) * _EMPTY_BIAS)
         moving = np.float32(_MOTION) * motion + np.float32(_MOVING_BIAS * strength)
-        self.constant = np.asarray(moving + further, dtype=np.float32)
-        probability = 1.0 / (1.0 + np.exp(-self.prior - motion - further))
+        self.denial = np.minimum(foreground, np.float32(0.0))
+        self.constant = np.asarray(moving + empty + foreground - self.denial, dtype=np.float32)
+        probability = 1.0 / (1.0 + np.exp(-self.prior - motion - empty - foreground))
         self.probability = np.where(constraints.allowed, probability, 0.0).astype(np.float32)
+
+    def weighed(self, sides: BoxSides) -> FloatMap:
+        """Return the constant log odds, float32 (h, w), with denials as far as masks so far reach the box's sides.
+
+        What networks deny between a mask and a side that it misses counts for the object.
+        """
+        lift = np.minimum(sides.lift, -self.denial)
+        weighed = self.constant + np.float32(sides.trust) * self.denial + lift
+        return np.asarray(weighed, dtype=np.float32)
 
 
 def _segmented(
-    crop: BoxCrop,
-    constraints: Constraints,
-    region: _Region,
-    recipe: tuple[_Round, _Round],
-    settled: float,
+    crop: BoxCrop, constraints: Constraints, region: _Region, trusted: bool
 ) -> tuple[FloatMap, FloatMap]:
     """Return log odds and, regularised, probability, float32 (h, w), after rounds, each trained on the last.
 
-    The last one is that which changes less than the share `settled` of the object's pixels.
+    In a guessed box the last one is that which changes less than the share `_SETTLED` of the object's pixels.
     """
+    recipe, settled = (_TRUSTING, 0.0) if trusted else (_STRICT, _SETTLED)
     random = np.random.default_rng(0)
     cues = _Cues(crop, constraints, region)
+    sides = BoxSides(constraints.allowed)
     probability = cues.probability
     log_odds: FloatMap = cues.constant
     for turn in range(_ROUNDS):
@@ -217,7 +227,7 @@ def _segmented(
             + weights.prior * cues.prior
             + weights.barrier * region.barrier
             + weights.bias
-            + cues.constant
+            + cues.weighed(sides)
         )
         if turn:
             certainty = np.abs(2.0 * probability - 1.0)
@@ -232,6 +242,8 @@ def _segmented(
         before, probability = probability, region.regularised(log_odds)
         if turn and _changed_share(before > 0.5, probability > 0.5) < settled:
             break
+        if trusted:
+            sides.compare(probability > 0.5)
     return log_odds, probability
 
 

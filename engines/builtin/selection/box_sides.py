@@ -1,0 +1,62 @@
+"""What follows from sides of a drawn box that a mask doesn't reach: the object does reach each of them.
+
+After Lempitsky, Kohli, Rother and Sharp, "Image segmentation with a bounding box prior" (ICCV 2009).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from utils.mask_utils import bounding_box, drop_small
+from utils.types import FloatMap, Mask
+
+_REACHED, _MISSED = 0.08, 0.18
+"""Distance of a mask from a side, as a share of the box's size, up to which it counts as reached, since boxes are
+drawn a little large, and from which on the mask misses a part of the object."""
+_LIFT = 1.0
+"""Log odds for the object that each round may add between a mask and a side that it doesn't reach."""
+_SPECK = 0.01
+"""Share of the mask below which a part of it reaches no side."""
+
+
+class BoxSides:
+    """The sides of a box, and how far the masks of earlier rounds reach them.
+
+    Attributes:
+        trust: how far evidence against the object counts, in [0, 1]: where masks miss a side, it knows a part only,
+            such as a network for people a horse's rider.
+        lift: log odds for the object between masks and the sides that they miss, at most, float32 (h, w) of at
+            least 0: what such evidence denies there is likely to be the object's.
+    """
+
+    def __init__(self, allowed: Mask) -> None:
+        """Prepare for the box that is `allowed`, bool (h, w); no mask has missed a side yet."""
+        height, width = allowed.shape
+        self._box = bounding_box(allowed) or (0, 0, width, height)
+        self._rounds = [0, 0, 0, 0]
+        self.trust = 1.0
+        self.lift: FloatMap = np.zeros(allowed.shape, dtype=np.float32)
+
+    def compare(self, found: Mask) -> None:
+        """Take in a round's mask, bool (h, w)."""
+        self.lift = np.zeros(found.shape, dtype=np.float32)
+        area = int(np.count_nonzero(found))
+        reached = bounding_box(drop_small(found, max(4, round(_SPECK * area))))
+        if reached is None:
+            self.trust = 0.0
+            return
+        x0, y0, x1, y1 = self._box
+        left, top, right, bottom = reached
+        sides = (
+            ((left - x0) / (x1 - x0), np.s_[y0:y1, x0 : max(x0, left)]),
+            ((top - y0) / (y1 - y0), np.s_[y0 : max(y0, top), x0:x1]),
+            ((x1 - right) / (x1 - x0), np.s_[y0:y1, right:x1]),
+            ((y1 - bottom) / (y1 - y0), np.s_[bottom:y1, x0:x1]),
+        )
+        for side, (distance, between) in enumerate(sides):
+            counts = (_MISSED - distance) / (_MISSED - _REACHED)
+            self.trust = min(self.trust, max(0.0, counts))
+            if distance > _REACHED:
+                self._rounds[side] += 1
+                lift = np.float32(_LIFT * self._rounds[side])
+                self.lift[between] = np.maximum(self.lift[between], lift)
