@@ -66,6 +66,8 @@ class Prefetch(Generic[Item]):
             for item in source:
                 if not self._put(item):
                     break
+                # Held no longer than its reader needs it.
+                del item
         except BaseException as caught:
             error = caught
         finally:

@@ -67,13 +67,14 @@ class Runner:
             yield from self._one_way(self.start + skipped, 1, max(done, backwards))
 
     def _one_way(self, first: int, step: Literal[1, -1], done: int) -> Iterator[MattedFrame]:
-        skip = 1 if step < 0 else 0
+        is_lead = step < 0
         restriction: TargetRestriction | None = None
         # Decoding, the network and what follows have a thread each.
         with closing(ahead(lambda: self._matte(first, step), depth=1)) as pairs:  # type: ignore[type-var]
-            for offset, (item, alpha) in enumerate(pairs):
+            for item, alpha in pairs:
                 self.context.check_cancelled()
-                if offset < skip:
+                if is_lead:
+                    is_lead = False
                     continue
                 result = alpha
                 if item.mask is not None:
@@ -82,6 +83,8 @@ class Runner:
                 done += 1
                 self.context.report("matte", done, len(self.frames))
                 yield MattedFrame(item.index, result)
+                # Frame and alphas would be held until the network has the next.
+                del item, alpha, result
 
     def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
         if current is None or item.starts:

@@ -246,18 +246,22 @@ class MattingRun:
         for item in matted:
             yield item
             now_s = time.monotonic()
-            if now_s < next_s:
-                continue
-            frame = self.frames.recent(item.index)
-            next_s = now_s + LIVE_INTERVAL_S
-            if frame is None:
-                next_s = now_s + LIVE_REREAD_INTERVAL_S
-                frame = self.frames.one(item.index)
-            alpha = item.alpha.reshape(-1, *frame.shape[:2]).max(axis=0)
-            # Blended at full size, the temporaries would be a tenth of a job's peak memory.
-            small, small_alpha = shrink_to(frame, LIVE_LONG_SIDE), shrink_to(alpha, LIVE_LONG_SIDE)
-            picture = compose_over_checker(small, small_alpha)
-            write_image(self.session.folder / LIVE_NAME, picture)
+            if now_s >= next_s:
+                next_s = now_s + self._write_live(item)
+
+    def _write_live(self, item: MattedFrame) -> float:
+        """Write the live picture; return the seconds until the next one."""
+        frame = self.frames.recent(item.index)
+        interval_s = LIVE_INTERVAL_S if frame is not None else LIVE_REREAD_INTERVAL_S
+        if frame is None:
+            frame = self.frames.one(item.index)
+        alphas = item.alpha.reshape(-1, *frame.shape[:2])
+        alpha = alphas[0] if len(alphas) == 1 else alphas.max(axis=0)
+        # Blended at full size, the temporaries would be a tenth of a job's peak memory.
+        small, small_alpha = shrink_to(frame, LIVE_LONG_SIDE), shrink_to(alpha, LIVE_LONG_SIDE)
+        picture = compose_over_checker(small, small_alpha)
+        write_image(self.session.folder / LIVE_NAME, picture)
+        return interval_s
 
     def masks_folder(self, folder: Path) -> Path:
         """Return where the tracked masks lie of the target whose files are made in the folder."""

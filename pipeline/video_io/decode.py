@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from config import Settings
 from pipeline.video_io import ffmpeg
@@ -18,6 +17,7 @@ from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.colour import PixelLayout, frame_filter, size_filter
 from pipeline.video_io.probe.count import decode_cpu_s
 from pipeline.video_io.runner import SIDE_PIPES, Child, ChildStuckError, Limits
+from pipeline.video_io.strips import Samples, frame_bytes, in_order, strip_count, strip_filter
 from utils.alpha_levels import AlphaBytes
 from utils.errors import FfmpegFailed
 from utils.types import Frame
@@ -30,20 +30,9 @@ _SHORT_QUEUE = ("-thread_queue_size", "1")
 """FFmpeg's own queue would hold eight raw frames before each pipe."""
 _CHECK = re.compile(rb"0, .*0x([0-9a-fA-F]+)")
 
-Samples = npt.NDArray[np.uint8]
-"""One decoded frame as the child sent it, uint8, one dimension."""
-
 
 class _SeekMissedError(Exception):
     """A seek did not land on the frame it was to."""
-
-
-def frame_bytes(size_wh: tuple[int, int], layout: PixelLayout) -> int:
-    """Return the bytes of one frame in the layout."""
-    width, height = size_wh
-    if layout == "yuv420p":
-        return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
-    return width * height * {"rgb48_exact": 6, "alpha": 1}.get(layout, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +53,14 @@ class Reading:
     def decoder(self) -> str:
         """The decoder to use instead of FFmpeg's choice, which drops the alpha of VP8 and VP9; "" for none."""
         return ffmpeg.ALPHA_DECODERS.get(self.info.codec, "") if "alpha" in self.layouts else ""
+
+    @property
+    def strips(self) -> int:
+        """The strips that a frame comes in, 1 = whole.
+
+        Of several layouts, FFmpeg must be able to hold one's frame while another's is read.
+        """
+        return strip_count(self.info.size_wh, self.layouts[0]) if len(self.layouts) == 1 else 1
 
 
 def read_samples(reading: Reading, start: int, stop: int) -> Iterator[tuple[Samples, ...]]:
@@ -115,8 +112,11 @@ def _decode(
         try:
             for index in range(start, stop):
                 samples = tuple(np.empty(size, np.uint8) for size in sizes)
-                buffers = (memoryview(item.data) for item in samples)
-                if not child.read_all(list(zip(pipes, buffers, strict=True))):
+                parts = [
+                    in_order(item, info.size_wh, layout, reading.strips)
+                    for item, layout in zip(samples, reading.layouts, strict=True)
+                ]
+                if not child.read_all(dict(zip(pipes, parts, strict=True))):
                     if checks is not None:
                         raise _SeekMissedError
                     raise FfmpegFailed("video.decode_failed", frame=index, detail=child.last_log())
@@ -156,13 +156,15 @@ class _CheckLines:
 def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[str]:
     info, settings = reading.info, reading.settings
     start, stop = span
-    count = ["-frames:v", str(stop - start), "-fps_mode", "passthrough"]
+    timing = ["-fps_mode", "passthrough"]
+    strips = reading.strips
     names = [f"out{number}" for number in range(len(reading.layouts))]
     branches = [f"in{number}" for number in range(len(names))] + (["sums"] if seek else [])
     split = f"split={len(branches)}{''.join(f'[{name}]' for name in branches)}"
     graph = [f"[0:V:{info.picture}]{size_filter(info.size_wh, info.colour)},{split}"]
     for number, layout in enumerate(reading.layouts):
-        graph.append(f"[in{number}]{frame_filter(info, layout)}[out{number}]")
+        chain = frame_filter(info, layout) + strip_filter(strips)
+        graph.append(f"[in{number}]{chain}[out{number}]")
     argv = [
         *ffmpeg.base_arguments(settings),
         *(("-ss", f"{_seek_time_s(info, start):.6f}") if seek else ()),
@@ -171,10 +173,12 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
         *("-filter_complex", ";".join(graph)),
     ]
     for name, pipe in zip(names, ("pipe:1", *SIDE_PIPES), strict=False):
-        argv += ["-map", f"[{name}]", *count, *_SHORT_QUEUE, "-f", "rawvideo", pipe]
+        argv += ["-map", f"[{name}]", "-frames:v", str((stop - start) * strips), *timing]
+        argv += [*_SHORT_QUEUE, "-f", "rawvideo", pipe]
     if seek:
         pipe = SIDE_PIPES[len(names) - 1]
-        argv += ["-map", "[sums]", *count, "-f", "framecrc", "-flush_packets", "1", pipe]
+        argv += ["-map", "[sums]", "-frames:v", str(stop - start), *timing]
+        argv += ["-f", "framecrc", "-flush_packets", "1", pipe]
     return argv
 
 

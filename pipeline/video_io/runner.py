@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,19 +191,19 @@ class Child:
             filled += got
         return filled
 
-    def read_all(self, wanted: Sequence[tuple[int, memoryview]]) -> bool:
-        """Fill each buffer from its own pipe, in whatever order the child writes; False at the end.
+    def read_all(self, wanted: Mapping[int, Sequence[memoryview]]) -> bool:
+        """Fill each pipe's buffers one after the other, in whatever order the child writes; False at the end.
 
         Raises:
             ChildStuckError, Cancelled: see `wait_readable`.
         """
-        left = dict(wanted)
+        left = {descriptor: list(buffers) for descriptor, buffers in wanted.items()}
         while left:
             for descriptor in self._readable(list(left)):
-                got = os.readv(descriptor, [left[descriptor]])
+                got = os.readv(descriptor, left[descriptor])
                 if got == 0:
                     return False
-                left[descriptor] = left[descriptor][got:]
+                left[descriptor] = _after(left[descriptor], got)
                 if not left[descriptor]:
                     del left[descriptor]
         return True
@@ -248,6 +248,15 @@ class Child:
 
 SIDE_PIPES = ("{side0}", "{side1}", "{side2}")
 """Stand in an argument list for further pipes the child writes to."""
+
+
+def _after(buffers: list[memoryview], filled: int) -> list[memoryview]:
+    """Return what is left of buffers, one after the other, of which so many bytes were filled."""
+    for place, buffer in enumerate(buffers):
+        if filled < len(buffer):
+            return [buffer[filled:], *buffers[place + 1 :]]
+        filled -= len(buffer)
+    return []
 
 
 FILE_PREFIX = "file:"

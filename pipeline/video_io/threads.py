@@ -38,6 +38,8 @@ class Worker(Generic[Item]):
                 if isinstance(item, _End):
                     return
                 self._work(item)
+                # Not held while waiting for the next.
+                del item
         except BaseException as caught:
             self.error = caught
         finally:

@@ -8,6 +8,8 @@ import pytest
 from config import Settings
 from pipeline.video_io import VideoIO
 from pipeline.video_io import decode as decode_module
+from pipeline.video_io import strips as strips_module
+from pipeline.video_io.colour import PixelLayout
 from tests.clips import (
     H264,
     decode,
@@ -74,6 +76,25 @@ def test_backwards_and_single_reads_give_the_very_same_frames(
     assert all(map(np.array_equal, reversed(backwards), forwards))
     for index in (3, 17, 39):
         assert np.array_equal(next(iter(reader.read(index, index + 1))), forwards[index])
+
+
+@pytest.mark.parametrize(("first", "layout"), [(0, "yuv420p"), (13, "rgb24"), (13, "rgb48_exact")])
+def test_strips_make_the_very_same_frames(
+    settings: Settings,
+    clip_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first: int,
+    layout: PixelLayout,
+) -> None:
+    info = VideoIO(settings).probe(make_vfr_clip(clip_path))
+    reading = decode_module.Reading(settings, clip_path, info, (layout,))
+    whole = list(decode_module.read_samples(reading, first, 20))
+    assert reading.strips == 1
+    monkeypatch.setattr(strips_module, "_SMALL_BYTES", 0)
+    assert reading.strips > 1
+    cut = list(decode_module.read_samples(reading, first, 20))
+    assert len(cut) == 20 - first
+    assert np.array_equal(cut, whole)
 
 
 def test_backward_reads_of_variable_rate_are_exact(video: VideoIO, clip_path: Path) -> None:
