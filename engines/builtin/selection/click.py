@@ -20,6 +20,8 @@ _REACH = 0.4
 """Reach of a click, as a share of the object's size."""
 _REACH_LIMITS = 0.02, 0.2
 """The same, as shares of the picture's diagonal, at the least and at the most."""
+TAKEN = 2.0
+"""Weight of likeness and motion at a negative click, beside its reach: most of what it could take away is right."""
 _OPEN_BONUS = 1.0
 _EDGE = 6.0
 """Barrier distance, in Lab units, from which on an edge parts two places."""
@@ -89,8 +91,11 @@ def _region(
         return side
     reach = 1.5 * (1.0 - 2.0 * distance / fade)
     forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
-    log_odds = forest.log_odds(table).reshape(side.shape) + np.clip(reach, -2.0, 1.5)
-    log_odds = log_odds + np.where(open_to_click, _OPEN_BONUS, 0.0)
+    likeness = forest.log_odds(table).reshape(side.shape)
+    likeness = likeness + np.where(open_to_click, np.float32(_OPEN_BONUS), np.float32(0.0))
+    if not click.positive:
+        likeness = np.float32(TAKEN) * likeness
+    log_odds = likeness + np.clip(reach, -2.0, 1.5)
     if evidence is not None:
         log_odds = log_odds + (evidence if click.positive else -evidence)
     log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)

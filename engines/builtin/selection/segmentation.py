@@ -12,7 +12,7 @@ from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
 from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box import BoxCrop, segment_box
 from engines.builtin.selection.box_window import BoxWindow
-from engines.builtin.selection.click import Click, apply_click
+from engines.builtin.selection.click import TAKEN, Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorCue
 from engines.builtin.selection.foreground_cue import ForegroundCue
@@ -154,7 +154,8 @@ class BuiltinSegmentation:
         evidence = self._cue.log_odds_of_change(mask, both, click)
         motion_cue = self._motion_cue(grow_box(both, self._small_wh, _MOTION_MARGIN, 6))
         if motion_cue is not None:
-            evidence = evidence + motion_cue.evidence
+            weight = np.float32(1.0 if click.positive else TAKEN)
+            evidence = evidence + weight * motion_cue.evidence
         # What a negative click takes away was taken for the target, and may well look like it: a second camel.
         known = self._known_log_odds(prompt) if click.positive else None
         if known is not None:
