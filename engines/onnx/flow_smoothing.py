@@ -3,7 +3,7 @@
 A frame network answers each frame afresh, so its alpha flickers where it is in doubt. Here the alphas of the frames
 around each one are carried to it along the motion, weighted by how well the motion explains the frames (H. Huang
 et al.'s warped temporal consistency, computed at inference), and their robust mean is taken: what most frames
-say, without the error of the few that miss a part. The contour is drawn to the picture's edges before and after the
+say, without the error of the few that miss a part. Where the motion doesn't explain a frame, its own alpha is kept. The contour is drawn to the picture's edges before and after the
 mean. This is computed at a reduced size; the full-size alpha is moved by the difference, so that its detail stays
 the network's.
 """
@@ -29,6 +29,7 @@ from engines.onnx.motion import (
     View,
     with_target_motion,
 )
+from engines.onnx.picture_match import PictureMatch, with_own
 from engines.onnx.robust_mean import HAZE, robust_mean, without_haze
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import Alpha, FloatMap, Frame
@@ -165,7 +166,7 @@ class FlowSmoother:
         if not self._smooths:
             return full
         own = moment.alpha if moment.alpha is not None else self._motion.reduced(full)
-        smoothed = drawn_to_edges(self._smoothed(shot, place, own), moment.picture)
+        smoothed = self._smoothed(shot, place, own)
         change = cv2.resize(smoothed - own, self._motion.full_wh)
         result: Alpha = np.clip(full + change, 0.0, 1.0, dtype=np.float32)
         return result
@@ -199,12 +200,12 @@ class FlowSmoother:
         return None
 
     def _smoothed(self, shot: list[_Moment], place: int, own: FloatMap) -> FloatMap:
-        """Return the robust mean of the alphas within reach, carried to the frame, float32 (h, w).
+        """Return the robust mean of the alphas within reach, carried to the frame and drawn to edges, float32 (h, w).
 
         Args:
             own: the frame's reduced alpha; one that was carried counts for nothing where others reach the frame.
         """
-        drawn = shot[place].drawn
+        drawn, picture = shot[place].drawn, shot[place].picture
         mean = own if drawn is None else drawn
         smoothed = np.zeros_like(own)
         view = _where_matted(shot[max(0, place - REACH) : place + REACH + 1], own)
@@ -212,15 +213,20 @@ class FlowSmoother:
             return smoothed
         values = [mean[view].copy()]
         weights = [np.full_like(values[0], _LEAST_TRUST if drawn is None else 1.0)]
+        match = PictureMatch(picture[view], mean[view])
         for side in (-1, 1):
             for other, carried in self._around(shot, place, side, REACH, view):
                 if other.drawn is not None:
                     values.append(carried.values(other.drawn))
                     weights.append(carried.trust)
+                    match.add(carried.values(other.picture), values[-1], weights[-1])
         stacked = np.stack(values)
         differ = np.ptp(stacked, axis=0) > _SAME
         values[0][differ] = robust_mean(stacked[:, differ], np.stack(weights)[:, differ])
         smoothed[view] = without_haze(values[0])
+        smoothed = drawn_to_edges(smoothed, picture)
+        if drawn is not None:
+            smoothed[view] = with_own(smoothed[view], drawn[view], picture[view], match.missing)
         return smoothed
 
     def _around(

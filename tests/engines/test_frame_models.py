@@ -230,6 +230,29 @@ def test_the_edge_moves_with_the_target_and_not_with_what_is_behind():
     assert errors[1] < 100  # of 900 pixels that change
 
 
+def swinging_limb(angle: float) -> Sample:
+    """Return a body with a limb at an angle, in radians, before soft dark blobs, with the true alpha."""
+    blobs = np.random.default_rng(0).integers(40, 110, (120, 160)).astype(np.uint8)
+    behind = cv2.GaussianBlur(blobs, (0, 0), 2)[..., None]
+    alpha = np.zeros((120, 160), np.float32)
+    cv2.rectangle(alpha, (55, 20), (95, 60), 1.0, -1)
+    end = round(75 + 50 * np.sin(angle)), round(58 + 50 * np.cos(angle))
+    cv2.line(alpha, (75, 58), end, 1.0, 7)
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 0.7)
+    picture = behind * (1 - alpha[..., None]) + np.array([220, 190, 170]) * alpha[..., None]
+    return Sample(picture.astype(np.uint8), alpha)
+
+
+def test_a_limb_that_swings_too_fast_for_the_flow_keeps_its_own_alpha():
+    samples = [swinging_limb(0.7 * np.sin(1.3 * index)) for index in range(9)]
+    results = FlowSmoother((160, 120)).run(samples)
+    errors = [
+        np.abs(result - sample.alpha).mean()
+        for result, sample in zip(results, samples, strict=True)
+    ]
+    assert np.mean(errors) < 0.004  # 0.0078 where the mean is taken everywhere
+
+
 def test_the_mean_of_several_frames_leaves_out_what_few_of_them_show():
     values = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], np.float32)[:, None, None]
     assert robust_mean(values, np.ones_like(values)).item() < 0.01
