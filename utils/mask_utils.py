@@ -115,6 +115,11 @@ def drop_small(mask: Mask, minimum_area: int) -> Mask:
     return ~keep_components(~solid, hole_areas >= minimum_area, hole_labels)
 
 
+def drop_specks(mask: Mask) -> Mask:
+    """Return the mask without components and holes smaller than a hundredth of it, or than four pixels."""
+    return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
+
+
 def inner_distance(mask: Mask) -> FloatMap:
     """Return the distance of true pixels to the nearest false one, in pixels, float32 (h, w)."""
     if mask.all():

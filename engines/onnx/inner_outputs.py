@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engines.onnx.protocol_buffers import field, fields, values
+from engines.onnx.protocol_buffers import changed, field, fields, values
 
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_VALUE_INFO = 1, 5, 11, 12, 13
@@ -25,13 +25,7 @@ def network_up_to(model: bytes, outputs: Sequence[str]) -> bytes:
     Raises:
         ValueError: a tensor is not in the network, or the content is no ONNX file.
     """
-    parts: list[bytes | memoryview] = []
-    for part in fields(model):
-        if part.number == _MODEL_GRAPH:
-            parts.append(field(_MODEL_GRAPH, _graph_up_to(part.content, outputs)))
-        else:
-            parts.append(part.whole)
-    return b"".join(parts)
+    return changed(model, _MODEL_GRAPH, lambda graph: _graph_up_to(graph, outputs))
 
 
 def _graph_up_to(graph: memoryview, outputs: Sequence[str]) -> bytes:

@@ -6,7 +6,7 @@ copied until they are joined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -64,6 +64,17 @@ def field(number: int, content: bytes) -> bytes:
 def integer_field(number: int, value: int) -> bytes:
     """Return a field of a non-negative integer of variable length."""
     return _encoded(number << 3 | _VARINT) + _encoded(value)
+
+
+def changed(
+    message: bytes | memoryview, number: int, change: Callable[[memoryview], bytes | None]
+) -> bytes:
+    """Return a message with the content of its fields of a number changed; None leaves one as it is."""
+    parts: list[bytes | memoryview] = []
+    for part in fields(message):
+        content = change(part.content) if part.number == number else None
+        parts.append(part.whole if content is None else field(number, content))
+    return b"".join(parts)
 
 
 def _varint(view: memoryview, place: int) -> tuple[int, int]:

@@ -100,6 +100,7 @@ def _decode(
     argv = _arguments(reading, span, seek=seek)
     limits = Limits(cpu_s=decode_cpu_s(settings), stall_s=settings.ffmpeg_timeout_s)
     sizes = [frame_bytes(info.size_wh, layout) for layout in reading.layouts]
+    strips = reading.strips
     index = start
     try:
         sides = len(sizes) - 1 + seek
@@ -113,7 +114,7 @@ def _decode(
             for index in range(start, stop):
                 samples = tuple(np.empty(size, np.uint8) for size in sizes)
                 parts = [
-                    in_order(item, info.size_wh, layout, reading.strips)
+                    in_order(item, info.size_wh, layout, strips)
                     for item, layout in zip(samples, reading.layouts, strict=True)
                 ]
                 if not child.read_all(dict(zip(pipes, parts, strict=True))):

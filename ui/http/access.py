@@ -174,10 +174,11 @@ class AccessControl:
         is_page = route.path == "/"
         if is_start_up or (is_page and scope["method"] == "HEAD"):
             return None
-        refusal = _refuse(scope, 503, "page.access.starting")
         if is_page:
-            refusal = PlainTextResponse(_said(scope, "page.access.starting"), 503)
+            refusal: Response = PlainTextResponse(_said(scope, "page.access.starting"), 503)
             refusal.headers["Refresh"] = _STARTING_S  # The browser asks again by itself.
+        else:
+            refusal = _refuse(scope, 503, "page.access.starting")
         refusal.headers["Retry-After"] = _STARTING_S
         return refusal
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from utils.mask_utils import bounding_box, drop_small
+from utils.mask_utils import bounding_box, drop_specks
 from utils.types import FloatMap, Mask
 
 _REACHED, _MISSED = 0.08, 0.18
@@ -15,8 +15,6 @@ _REACHED, _MISSED = 0.08, 0.18
 drawn a little large, and from which on the mask misses a part of the object."""
 _LIFT = 1.0
 """Log odds for the object that each round may add between a mask and a side that it doesn't reach."""
-_SPECK = 0.01
-"""Share of the mask below which a part of it reaches no side."""
 
 
 class BoxSides:
@@ -40,8 +38,7 @@ class BoxSides:
     def compare(self, found: Mask) -> None:
         """Take in a round's mask, bool (h, w)."""
         self.lift = np.zeros(found.shape, dtype=np.float32)
-        area = int(np.count_nonzero(found))
-        reached = bounding_box(drop_small(found, max(4, round(_SPECK * area))))
+        reached = bounding_box(drop_specks(found))  # A speck reaches no side.
         if reached is None:
             self.trust = 0.0
             return

@@ -27,7 +27,7 @@ from utils.mask_utils import (
     bounding_box,
     check_keyframe_mask,
     components,
-    drop_small,
+    drop_specks,
     grow_box,
 )
 from utils.prompts import check_prompt
@@ -213,7 +213,7 @@ class BuiltinSegmentation:
         found = segment_box(box_crop, constraints, trusted)
         mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
         mask[top:bottom, left:right] = resize_mask(found.mask, (right - left, bottom - top))
-        mask = drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
+        mask = drop_specks(mask)
         return Candidate(mask, box, found.stability, found.contour_margin)
 
     def _descriptors_of(self, view: BoxWindow, prompt: Prompt) -> BoxDescriptors | None:

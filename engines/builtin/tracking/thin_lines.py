@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.processing_size import processing_size
-from utils.mask_utils import bounding_box, dilate, grow_box
+from utils.mask_utils import bounding_box, dilate, disc, grow_box
 from utils.types import Alpha, Mask
 
 Vector = npt.NDArray[np.float64]
@@ -151,8 +151,7 @@ def _longest_segment(thin: Mask, scale: float) -> Vector | None:
 
 def _thin_parts(mask: Mask, widest: int) -> tuple[Mask, Mask]:
     """Return the parts of a mask, bool (h, w), that are thinner than `widest`, and those not beside the others."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (widest, widest))
-    core = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    core = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(widest // 2)) > 0
     thin = mask & ~dilate(core, 1)
     if not core.any() or not thin.any():
         return thin, thin

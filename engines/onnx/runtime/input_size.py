@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.onnx.inner_outputs import network_up_to
-from engines.onnx.protocol_buffers import field, fields, integer_field, values
+from engines.onnx.protocol_buffers import changed, fields, integer_field, values
 from engines.onnx.runtime.interface import Tensor, TensorInfo
 
 _MODEL_GRAPH = 7
@@ -92,9 +92,9 @@ def network_of_size(model: bytes, change: SizeChange) -> bytes:
             is_image = bool(names & set(values(value, _VALUE_NAME)))
             return _of_size(value, new) if is_image else None
 
-        return _changed(_changed(graph, _GRAPH_NODE, changed_node), _GRAPH_INPUT, changed_input)
+        return changed(changed(graph, _GRAPH_NODE, changed_node), _GRAPH_INPUT, changed_input)
 
-    return _changed(model, _MODEL_GRAPH, changed_graph)
+    return changed(model, _MODEL_GRAPH, changed_graph)
 
 
 def _resize_constants(graph: memoryview) -> set[bytes]:
@@ -138,14 +138,5 @@ def _changed_inside(message: memoryview, path: Sequence[int], change: _Change) -
     """Return a message with the fields changed that lie in it by a path of field numbers."""
     number, *further = path
     if not further:
-        return _changed(message, number, change)
-    return _changed(message, number, lambda part: _changed_inside(part, further, change))
-
-
-def _changed(message: bytes | memoryview, number: int, change: _Change) -> bytes:
-    """Return a message with the content of its fields of a number changed; None leaves one as it is."""
-    parts: list[bytes | memoryview] = []
-    for part in fields(message):
-        content = change(part.content) if part.number == number else None
-        parts.append(part.whole if content is None else field(number, content))
-    return b"".join(parts)
+        return changed(message, number, change)
+    return changed(message, number, lambda part: _changed_inside(part, further, change))
