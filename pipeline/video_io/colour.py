@@ -132,7 +132,7 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
     tags = info.colour
     if layout == "alpha":
         return f"format={_ALPHA_FORMATS},alphaextract,format=gray"
-    opaque = f"format={_OPAQUE_FORMATS}," if info.has_alpha else ""
+    opaque = f"{_without_alpha(info.pixel_format)}," if info.has_alpha else ""
     if info.is_hdr:
         return f"{opaque}{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
     if tags.primaries != "bt709" or tags.matrix in _UNSCALABLE or layout == "rgb48_exact":
@@ -150,6 +150,19 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
     if layout == "rgb24_exact":
         flags = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
     return f"scale={_input(tags)}out_range=pc:flags={flags},format=rgb24"
+
+
+def _without_alpha(pixel_format: str) -> str:
+    """Return the filter that takes the alpha off, for `zscale`.
+
+    Planes of deep RGB are taken as they are: FFmpeg's `scale` (9.0) leaves half of a row black there
+    (findings/ffmpeg_blackens_deep_rgb_that_loses_its_alpha.sh).
+    """
+    if pixel_format.startswith("gbrap") and bit_depth(pixel_format) > 8:
+        opaque = pixel_format.replace("gbrap", "gbrp")
+        planes = ":".join(f"map{plane}s=0:map{plane}p={plane}" for plane in range(3))
+        return f"format={pixel_format},mergeplanes={planes}:format={opaque}"
+    return f"format={_OPAQUE_FORMATS}"
 
 
 def size_filter(size_wh: tuple[int, int], tags: ColourTags) -> str:

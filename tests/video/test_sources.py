@@ -141,13 +141,21 @@ def test_the_transparency_of_a_grey_clip_is_where_its_picture_is(
     assert np.abs(alpha - np.arange(160)).mean() < 0.5
 
 
-@pytest.mark.parametrize("encoder", ["prores_ks -pix_fmt yuva444p10le", "qtrle -pix_fmt argb"])
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        "prores_ks -pix_fmt yuva444p10le",
+        "qtrle -pix_fmt argb",
+        "ffv1 -pix_fmt gbrap12le",
+        "ffv1 -pix_fmt gbrap16le",
+    ],
+)
 def test_colour_under_transparency_stays_straight(
     video: VideoIO, settings: Settings, tmp_path: Path, encoder: str
 ) -> None:
     """Read with 16 bits too, where `zscale` would darken it (findings/ffmpeg_zscale_darkens_soft_edges.sh)."""
-    path = tmp_path / "clip.mov"
-    ramp = "format=rgba,geq=r=200:g=100:b=50:a=X"
+    path = tmp_path / ("clip.mkv" if "ffv1" in encoder else "clip.mov")
+    ramp = "format=gbrap16le,geq=r=200*257:g=100*257:b=50*257:a=X*257"
     ffmpeg(*source("256x96", frames=1), "-vf", ramp, "-c:v", *encoder.split(), path)
     info = video.probe(path)
     reading = Reading(settings, path, info, ("rgb24_exact", "rgb48_exact"))
