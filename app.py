@@ -7,6 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+# NumPy's BLAS reads it when it is loaded. Its idle threads would spin: engines' threads share the cores already.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from ui.command_line.cli import main
 
 if TYPE_CHECKING:

@@ -60,13 +60,15 @@ def likely_device(choice: DeviceChoice) -> str:
 
 
 def resolve_device(choice: DeviceChoice) -> str:
-    """Return "cuda" or "cpu"; asks torch, so call it only when a model is about to load.
+    """Return "cuda" or "cpu"; may ask torch, so call it only when a model is about to load.
+
+    Torch takes seconds to import, and is not asked on a Linux machine that shows no GPU.
 
     Raises:
         EngineUnavailable: CUDA is demanded, or a GPU is there, and this torch can't reach it: work on
             the CPU, at many times the time, is nothing to fall back to silently.
     """
-    if choice == "cpu" or (choice == "auto" and importlib.util.find_spec("torch") is None):
+    if choice == "cpu" or (choice == "auto" and not _may_have_gpu()):
         return "cpu"
     import torch
 
@@ -77,6 +79,14 @@ def resolve_device(choice: DeviceChoice) -> str:
     if gpu_present():
         raise _cuda_unusable(torch.__version__, torch.version.cuda)
     return "cpu"
+
+
+def _may_have_gpu() -> bool:
+    """Tell whether torch has to be asked: False where it is not installed or has nothing to find."""
+    if importlib.util.find_spec("torch") is None:
+        return False
+    # AMD's driver has one device for all of its GPUs; elsewhere there are no such files.
+    return not sys.platform.startswith("linux") or gpu_present() or Path("/dev/kfd").exists()
 
 
 def _cuda_unusable(version: str, cuda: str | None) -> EngineUnavailable:

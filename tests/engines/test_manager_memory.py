@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from engines.device import placement
 from engines.device.memory_probe import MeasuredPeak, PeakRecords
 from engines.device.placement import (
     choose_dtype,
@@ -182,6 +183,14 @@ def test_device_and_precision_follow_the_choice():
         assert resolve_device("auto") == "cpu"
         with pytest.raises(EngineUnavailable, match="SPLAZMATTE_DEVICE"):
             resolve_device("cuda")
+
+
+def test_torch_is_not_imported_where_no_gpu_is_to_be_seen(monkeypatch):
+    monkeypatch.setattr(placement.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(placement, "gpu_present", lambda: False)
+    monkeypatch.setattr(placement.sys, "platform", "linux")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert resolve_device("auto") == "cpu"
 
 
 @pytest.mark.parametrize(("capability", "name"), [((8, 0), "bfloat16"), ((7, 5), "float16")])

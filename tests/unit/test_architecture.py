@@ -1,6 +1,7 @@
 """Rules of the code that import-linter can't see."""
 
 import ast
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -46,17 +47,25 @@ def test_config_imports_no_package_of_ours() -> None:
 
 
 @pytest.mark.parametrize("command", [["--help"], ["matte", "--help"]])
-def test_help_loads_neither_torch_nor_gradio(command: list[str]) -> None:
+def test_help_loads_neither_torch_nor_gradio_and_numpy_without_threads(command: list[str]) -> None:
     script = (
-        "import sys, runpy\n"
+        "import os, sys, runpy\n"
         f"sys.argv = ['app.py', *{command!r}]\n"
         "try:\n    runpy.run_path('app.py', run_name='__main__')\n"
         "except SystemExit as done:\n    assert not done.code, done.code\n"
         "heavy = {'torch', 'gradio', 'transformers', 'diffusers', 'cv2', 'numba'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
+        "import numpy\n"
+        "assert len(os.listdir('/proc/self/task')) == 1\n"
     )
+    given = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
     result = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name not in given},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
 
