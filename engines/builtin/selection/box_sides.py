@@ -17,6 +17,22 @@ _LIFT = 1.0
 """Log odds for the object that each round may add between a mask and a side that it doesn't reach."""
 
 
+def missed_sides(found: Mask, box: tuple[int, int, int, int]) -> list[int]:
+    """Return the sides of a box (x0, y0, x1, y1) that a mask, bool (h, w), doesn't reach: 0 left, 1 top, 2 right, 3 bottom."""
+    reached = bounding_box(found)
+    if reached is None:
+        return []
+    x0, y0, x1, y1 = box
+    left, top, right, bottom = reached
+    distances = (
+        (left - x0) / (x1 - x0),
+        (top - y0) / (y1 - y0),
+        (x1 - right) / (x1 - x0),
+        (y1 - bottom) / (y1 - y0),
+    )
+    return [side for side, distance in enumerate(distances) if distance > _MISSED]
+
+
 class BoxSides:
     """The sides of a box, and how far the masks of earlier rounds reach them.
 

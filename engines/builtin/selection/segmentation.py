@@ -11,6 +11,7 @@ import numpy as np
 from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
 from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box import BoxCrop, segment_box
+from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
@@ -98,7 +99,8 @@ class BuiltinSegmentation:
         for candidate in found:
             score = 1.0 if prompt.mask is not None else self._score(candidate, prompt)
             best = instances[-1].score if instances else 1.0
-            instances.append(Instance(self._full(candidate.mask, prompt), min(score, best)))
+            full = self._with_lines(self._full(candidate.mask, prompt), prompt)
+            instances.append(Instance(full, min(score, best)))
         return instances
 
     def _score(self, candidate: Candidate, prompt: Prompt) -> float:
@@ -257,6 +259,12 @@ class BuiltinSegmentation:
             touched = resize_mask(changed, self._picture.size_wh)
             return np.where(touched, self._refined(mask), prompt.mask)
         return self._refined(mask)
+
+    def _with_lines(self, mask: Mask, prompt: Prompt) -> Mask:
+        """Return a mask, bool (H, W), with the thin lines that a drawn box shows to be the object's."""
+        if prompt.box is None or prompt.mask is not None:
+            return mask
+        return with_lines(self._picture.image, mask, prompt.box, prompt.points)
 
     def _refined(self, mask: Mask) -> Mask:
         return refine_edges(self._picture.image, mask, self._picture.colours().rgb)

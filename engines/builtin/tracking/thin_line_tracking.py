@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
-from engines.builtin.tracking.thin_lines import ThinLine, Vector, find_lines
+from engines.builtin.tracking.line_search import LineSearch
+from engines.builtin.tracking.thin_lines import ThinLine, find_lines
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
-from utils.types import FloatImage, FloatMap, Frame, Mask
+from utils.types import Frame, Mask
 
 _REACH = 8
 """How far an end may move across the line beside what is expected, in pixels at processing size."""
 _WIDE_REACH = 24
 """The same where no line is seen within `_REACH`."""
-_STEP = 3
-"""Samples along the line from one to the next whose contrasts are added up."""
 _PRIOR = 0.15
 """Prominence, as a share of the confirmed one, that a line loses at the end of the reach."""
 _LEAST_SHARE = 0.4
 """Share of the confirmed prominence at which a line is seen."""
 _LEAST_PROMINENCE = 1.0
 """Prominence in the confirmed frame below which a line is not tracked, in units of Lab."""
-_LARGEST_CONTRAST = 20.0
-"""Bound of a sample's contrast, in units of Lab: a line is seen along its length, not by one bright place."""
 _FINE_REACH = 2
 """Coarse samples within which the place found is then searched at samples half as far apart."""
 _OWN = 2
@@ -61,7 +57,7 @@ class ThinLineTracker:
         self._tracked: list[_Tracked] = []
         self._target = np.zeros(processing_size(self._size_wh)[::-1], dtype=bool)
         for line in find_lines(mask):
-            search = _Search(frame, line, _REACH * self._scale, self._unit)
+            search = LineSearch(frame, line, _REACH * self._scale, self._unit)
             first, last = search.best(0.0)
             if max(abs(first), abs(last)) <= _OWN and search.prominence >= _LEAST_PROMINENCE:
                 self._tracked.append(_Tracked(line, search.prominence))
@@ -103,10 +99,10 @@ class ThinLineTracker:
     def _found(self, frame: Frame, expected: _Tracked) -> _Tracked:
         """Return a line where it is seen near the expected place; there, and not seen, where it is not."""
         for reach in (_REACH, _WIDE_REACH):
-            search = _Search(frame, expected.line, reach * self._scale, self._unit)
+            search = LineSearch(frame, expected.line, reach * self._scale, self._unit)
             line = search.displaced(*search.best(_PRIOR * expected.prominence))
             if search.prominence >= _LEAST_SHARE * expected.prominence:
-                fine = _Search(frame, line, _FINE_REACH * self._unit, 0.5 * self._unit)
+                fine = LineSearch(frame, line, _FINE_REACH * self._unit, 0.5 * self._unit)
                 return replace(expected, line=fine.displaced(*fine.best(0.0)), is_seen=True)
         return replace(expected, is_seen=False)
 
@@ -117,83 +113,3 @@ class ThinLineTracker:
             for way in (0.0, length)
         ]
         return bool(max(gaps) < _SAME * self._scale)
-
-
-class _Search:
-    """The contrast of lines beside an expected one, whose ends are displaced across it."""
-
-    def __init__(self, frame: Frame, line: ThinLine, reach: float, unit: float) -> None:
-        """Prepare for displacements by up to `reach` pixels of the frame, from one sample to the next by `unit`."""
-        self._line = line
-        self._unit = unit
-        self._length = line.length((frame.shape[1], frame.shape[0]))
-        most = round(reach / unit)
-        self._ends = np.arange(-most, most + 1)
-        contrast = _contrast(frame, line, self._length, most, unit)
-        columns = np.arange(contrast.shape[1])
-        way = columns / max(columns.size - 1, 1)
-        first, last = self._ends[:, None, None], self._ends[None, :, None]
-        rows = np.rint(first + (last - first) * way).astype(np.int32) + most
-        self._scores = contrast[rows, columns].mean(axis=2)
-        self.prominence = 0.0
-
-    def best(self, prior: float) -> tuple[float, float]:
-        """Return the displacements of both ends, in samples, of the line of most contrast; sets its prominence.
-
-        Args:
-            prior: contrast that a line loses which is displaced by the whole reach.
-        """
-        most = float(self._ends[-1])
-        squares = (self._ends / most) ** 2
-        total = self._scores - np.float32(0.5 * prior) * (squares[:, None] + squares)
-        row, column = np.unravel_index(int(total.argmax()), total.shape)
-        self.prominence = float(self._scores[row, column] - np.median(self._scores))
-        return (
-            float(self._ends[row]) + _beside_peak(total[:, column], int(row)),
-            float(self._ends[column]) + _beside_peak(total[row], int(column)),
-        )
-
-    def displaced(self, first: float, last: float) -> ThinLine:
-        """Return the line with its ends moved across it by so many samples."""
-        line = self._line
-        near: Vector = line.near + first * self._unit * line.normal
-        far = line.near + self._length * line.direction + last * self._unit * line.normal
-        return replace(line, near=near, direction=(far - near) / np.linalg.norm(far - near))
-
-
-def _contrast(frame: Frame, line: ThinLine, length: float, reach: int, unit: float) -> FloatMap:
-    """Return the contrast with both sides, float32 (2 * reach + 1, n), of each place of the strip around a line.
-
-    The root of the product of the differences in Lab to one side and the other, where they agree: an edge has none.
-
-    Args:
-        frame: uint8 RGB (H, W, 3).
-        line: in the middle of the strip.
-        length: of the strip, in pixels of the frame.
-        reach: half its width, in samples.
-        unit: pixels of the frame from one sample to the next.
-    """
-    half = max(3, round(0.5 * float(np.median(line.widths)) * line.size / unit + 1.5))
-    along = np.arange(0.0, length, unit)
-    across = unit * np.arange(-reach - half, reach + half + 1)[:, None]
-    x = line.near[0] + along * line.direction[0] + across * line.normal[0]
-    y = line.near[1] + along * line.direction[1] + across * line.normal[1]
-    rgb = cv2.remap(frame, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-    scaled = cv2.blur(rgb.astype(np.float32), (2 * _STEP - 1, 1))[:, ::_STEP] * np.float32(
-        1.0 / 255.0
-    )
-    lab: FloatImage = cv2.cvtColor(np.ascontiguousarray(scaled), cv2.COLOR_RGB2LAB)
-    middle = lab[half:-half]
-    product = ((middle - lab[: -2 * half]) * (middle - lab[2 * half :])).sum(axis=2)
-    is_inside = (x >= 0) & (y >= 0) & (x <= frame.shape[1] - 1) & (y <= frame.shape[0] - 1)
-    contrast = np.minimum(np.sqrt(np.maximum(product, 0.0)), np.float32(_LARGEST_CONTRAST))
-    return np.asarray(contrast * is_inside[half:-half, ::_STEP], dtype=np.float32)
-
-
-def _beside_peak(values: FloatMap, peak: int) -> float:
-    """Return how far the top of the parabola through a peak and its neighbours lies beside it."""
-    if not 0 < peak < values.size - 1:
-        return 0.0
-    before, at, after = (float(value) for value in values[peak - 1 : peak + 2])
-    bend = before - 2.0 * at + after
-    return float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) if bend < 0.0 else 0.0
