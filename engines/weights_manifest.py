@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from utils.messages import Text
+
 PINNED_PATH = Path(__file__).with_name("weights.json")
 """The manifest in the repository: files, and sizes and checksums where they are known."""
 
@@ -37,7 +39,7 @@ class ModelWeights:
     label: str
     folder: str
     files: tuple[str, ...]
-    licence: str
+    licence: Text
     licence_url: str
     commercial_use: bool
     gated: bool
@@ -56,7 +58,7 @@ def model_weights(name: str) -> ModelWeights:
         row["label"],
         row["folder"],
         tuple(file for file, entry in row["files"].items() if not entry.get("optional")),
-        row["licence"],
+        Text(row["licence"], row.get("licence_zh", row["licence"])),
         row["licence_url"],
         row["commercial_use"],
         row["gated"],
@@ -65,9 +67,9 @@ def model_weights(name: str) -> ModelWeights:
 
 
 def licence_of(engine: str) -> str:
-    """Return the licence of the weights that carry an engine's name; "" where there are none."""
+    """Return the name of the licence of the weights that carry an engine's name; "" where there are none."""
     row = _models().get(engine)
-    return f"weights: {row['licence']}" if row else ""
+    return str(row["licence"]).partition(" (")[0] if row else ""
 
 
 def model_names() -> list[str]:

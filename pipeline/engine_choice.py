@@ -13,6 +13,7 @@ from engines.registry import EngineRegistry
 from engines.weights_manifest import model_weights
 from pipeline.session.request import MatteRequest
 from utils.errors import BadRequest, EngineUnavailable
+from utils.messages import Text
 from utils.options import OptionSpec
 from utils.types import Message
 
@@ -37,8 +38,8 @@ class EngineInfo:
     peak_bytes: int = 0
     """Weights and one job's working memory, as measured; 0 where it has not run."""
     peak_device: str = ""
-    licence: str = ""
-    """Licence of its weights; "" where it has none."""
+    licence: Text | None = None
+    """Licence of its weights, None where it has none."""
     commercial_use: bool = True
     """The licences' texts allow commercial use."""
     takes_clean_plate: bool = False
@@ -258,7 +259,7 @@ class EngineChoice:
             device=self._device(engine),
             peak_bytes=measured.weight_bytes + measured.working_bytes,
             peak_device=measured.device,
-            licence="; ".join(dict.fromkeys(row.licence for row in rows)),
+            licence=_licences(row.licence for row in rows),
             commercial_use=all(row.commercial_use for row in rows),
             takes_clean_plate=engine.takes_clean_plate,
             spending=engine.spending() if isinstance(engine, RemoteEngine) else None,
@@ -272,3 +273,11 @@ class EngineChoice:
 
 def _names(engines: Iterable[Engine]) -> str:
     return ", ".join(engine.name for engine in engines) or "-"
+
+
+def _licences(licences: Iterable[Text]) -> Text | None:
+    """Return different licences as one text, None without any."""
+    different = tuple(dict.fromkeys(licences))
+    if not different:
+        return None
+    return Text("; ".join(one.en for one in different), "；".join(one.zh for one in different))

@@ -50,7 +50,7 @@ from pipeline.session.sizes import SessionSizes
 from pipeline.session.state import FIRST_TARGET, Keyframe, SessionState, TargetRecord
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
-from pipeline.video_io import PictureSequence, SequenceOptions, VideoIO
+from pipeline.video_io import PictureSequence, UploadOptions, VideoIO
 from pipeline.workers.dispatch import Dispatcher
 from utils.types import Frame, Message, Prompt, Stroke
 
@@ -124,11 +124,11 @@ class Orchestrator:
         *,
         may_link: bool = False,
         owner: str = "",
-        pictures: SequenceOptions | None = None,
+        options: UploadOptions | None = None,
     ) -> SessionState:
         """Make a session of an uploaded clip, or of a ZIP of pictures; see `Clips.create`."""
         return self._clips.create(
-            upload, shown_name, may_link=may_link, owner=owner, pictures=pictures
+            upload, shown_name, may_link=may_link, owner=owner, options=options
         )
 
     def create_session_of_pictures(
@@ -136,10 +136,10 @@ class Orchestrator:
         sequence: PictureSequence,
         *,
         owner: str = "",
-        pictures: SequenceOptions | None = None,
+        options: UploadOptions | None = None,
     ) -> SessionState:
         """Make a session of a sequence of pictures; see `Clips.create_of_pictures`."""
-        return self._clips.create_of_pictures(sequence, owner=owner, pictures=pictures)
+        return self._clips.create_of_pictures(sequence, owner=owner, options=options)
 
     def state(self, session_id: str) -> SessionState:
         """Return the session's state; `SessionError` where it is unknown or damaged."""

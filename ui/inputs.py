@@ -9,7 +9,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from pipeline.video_io import SequenceOptions
+from pipeline.video_io import UploadOptions
+from pipeline.video_io.alpha_mode import ALPHA_MODES
 from pipeline.video_io.sequence.naming import parse_rate
 from utils.errors import BadRequest
 
@@ -107,16 +108,21 @@ def cached_upload(value: object, cache_dir: Path) -> Path:
     return path
 
 
-def picture_options(fps: object, hold_missing: object = False) -> SequenceOptions:
-    """Return how pictures become a clip; without a rate, as they state.
+def upload_options(
+    fps: object, hold_missing: object = False, alpha_mode: object = "auto"
+) -> UploadOptions:
+    """Return how an upload becomes a clip; without a rate, as pictures state.
 
     Raises:
-        BadRequest: the rate is none.
+        BadRequest: the rate is none, or the alpha mode is unknown.
     """
+    mode = next((known for known in ALPHA_MODES if known == alpha_mode), None)
+    if mode is None:
+        raise BadRequest("page.bad_value", name="alpha_mode")
     given = str(fps) if isinstance(fps, (int, float)) and not isinstance(fps, bool) else fps
     text = short_text(given, "fps", 60)
     rate = parse_rate(text) if text else None
-    return SequenceOptions(rate, hold_missing=hold_missing is True)
+    return UploadOptions(rate, hold_missing=hold_missing is True, alpha_mode=mode)
 
 
 def forget_upload(path: Path) -> None:

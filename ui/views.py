@@ -128,10 +128,10 @@ def keyframe_views(state: SessionState, language: Language) -> Json:
 
 def licence_text(engine: EngineInfo, language: Language) -> str:
     """Return the licence of the engine's weights and whether it allows commercial use; "" without weights."""
-    if not engine.licence:
+    if engine.licence is None:
         return ""
     code = "engine.licence_clean" if engine.commercial_use else "engine.licence_restricted"
-    return render(Message(code, {"licence": engine.licence}), language)
+    return render(Message(code, {"licence": engine.licence.in_language(language)}), language)
 
 
 def engine_choices(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pipeline.postprocess.appearance import Appearance
 from pipeline.postprocess.edges import apply_edges
 from pipeline.postprocess.foreground import despill, estimate_colour
 from pipeline.postprocess.picture import Planes
-from utils.alpha_levels import float_to_bytes
+from utils.alpha_levels import AlphaBytes, float_to_bytes
 from utils.errors import BadRequest
 from utils.image_utils import (
     GREY_LEVEL,
@@ -54,12 +54,15 @@ def background_planes(wanted: str, size_wh: tuple[int, int]) -> Planes:
     return Planes.of_rgb(background_picture(wanted, size_wh))
 
 
-def compose_still(frame: Frame, alpha: Alpha, appearance: Appearance) -> Frame:
+def compose_still(
+    frame: Frame, alpha: Alpha, appearance: Appearance, source_alpha: AlphaBytes | None = None
+) -> Frame:
     """Return what `foreground.mp4` shows of a frame, uint8 RGB (H, W, 3).
 
     Args:
         frame: uint8 RGB (H, W, 3).
         alpha: float32 (H, W) in [0, 1], before the edge controls.
+        source_alpha: the clip's own transparency, uint8 (H, W), where it has one.
 
     Raises:
         BadRequest: the background can't be used.
@@ -68,5 +71,6 @@ def compose_still(frame: Frame, alpha: Alpha, appearance: Appearance) -> Frame:
     height, width = frame.shape[:2]
     background = background_picture(appearance.foreground_background, (width, height))
     levels = float_to_bytes(edged)
-    clean = despill(estimate_colour(frame, levels), levels, appearance.edges.despill)
+    colour = estimate_colour(frame, levels, source_alpha=source_alpha)
+    clean = despill(colour, levels, appearance.edges.despill)
     return compose_over(clean, edged, background)

@@ -13,6 +13,7 @@ from pipeline.postprocess.foreground import (
     ForegroundEstimator,
     despill,
     estimate_colour,
+    has_own_colour,
 )
 from pipeline.postprocess.picture import (
     KB,
@@ -53,17 +54,32 @@ def halved(alpha: Plane) -> Plane:
 
 
 def foreground_planes(
-    planes: Planes, alpha: Plane, half_alpha: Plane, *, fill_transparent: bool, strength: float
+    planes: Planes,
+    alpha: Plane,
+    half_alpha: Plane,
+    *,
+    fill_transparent: bool,
+    strength: float,
+    source_alpha: Plane | None = None,
 ) -> Planes:
     """Return the planes with the foreground's own colour where alpha is between 0 and 255.
 
     With `fill_transparent`, pixels of alpha 0 continue the foreground near it and are black elsewhere. `strength`
-    in [0, 1] takes a screen's colour out of the edge.
+    in [0, 1] takes a screen's colour out of the edge. `source_alpha` is as in `estimate_colour`.
     """
     half_size = ForegroundEstimator(half_alpha, WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2)
     luma = ForegroundEstimator(alpha).plane(planes.y, LUMA_BLACK if fill_transparent else None)
     cb = half_size.plane(planes.u, NEUTRAL if fill_transparent else None)
     cr = half_size.plane(planes.v, NEUTRAL if fill_transparent else None)
+    if source_alpha is not None:
+        own = has_own_colour(alpha, source_alpha)
+        half_own = has_own_colour(half_alpha, halved(source_alpha))
+        for plane, source, where in (
+            (luma, planes.y, own),
+            (cb, planes.u, half_own),
+            (cr, planes.v, half_own),
+        ):
+            np.copyto(plane, source, where=where)
     if strength:
         from pipeline.postprocess.edge_colour_kernel import despill_yuv
 
@@ -71,9 +87,12 @@ def foreground_planes(
     return Planes(luma, cb, cr)
 
 
-def foreground_rgb(colour: Frame, alpha: Plane, strength: float) -> Frame:
+def foreground_rgb(
+    colour: Frame, alpha: Plane, strength: float, source_alpha: Plane | None = None
+) -> Frame:
     """As `foreground_planes` with `fill_transparent`, for RGB (H, W, 3)."""
-    return despill(estimate_colour(colour, alpha, fill_transparent=True), alpha, strength)
+    clean = estimate_colour(colour, alpha, fill_transparent=True, source_alpha=source_alpha)
+    return despill(clean, alpha, strength)
 
 
 def deepened(source: DeepFrame, shallow: Frame, foreground: Frame) -> DeepFrame:
@@ -100,12 +119,14 @@ def with_foreground(
     """Return the picture with the foreground's own colour in every layout that was decoded.
 
     Args:
-        samples: raw frames by layout, see `pipeline.video_io.colour.PixelLayout`.
+        samples: raw frames by layout, see `pipeline.video_io.colour.PixelLayout`; "alpha" where the clip has
+            transparency of its own.
         fill_transparent: planes continue the foreground where alpha is 0; RGB always does.
     """
     alpha = picture.alpha
     height, width = alpha.shape
     planes, rgb, deep = None, None, None
+    source_alpha = samples["alpha"].reshape(alpha.shape) if "alpha" in samples else None
     if "yuv420p" in samples:
         source = Planes.of_samples(samples["yuv420p"], (width, height))
         planes = foreground_planes(
@@ -114,15 +135,16 @@ def with_foreground(
             picture.half_alpha,
             fill_transparent=fill_transparent,
             strength=despill_strength,
+            source_alpha=source_alpha,
         )
     if "rgb24_exact" in samples:
         shallow = samples["rgb24_exact"].reshape(height, width, 3)
-        rgb = foreground_rgb(shallow, alpha, despill_strength)
+        rgb = foreground_rgb(shallow, alpha, despill_strength, source_alpha)
     if "rgb48_exact" in samples:
         raw = samples["rgb48_exact"].view("<u2").reshape(3, height, width)
         full = np.ascontiguousarray(np.moveaxis(raw[[2, 0, 1]], 0, -1))
         shallow = rounded_to_bytes(full)
-        rgb = foreground_rgb(shallow, alpha, despill_strength)
+        rgb = foreground_rgb(shallow, alpha, despill_strength, source_alpha)
         deep = deepened(full, shallow, rgb)
     return replace(picture, planes=planes, rgb=rgb, deep_rgb=deep)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utils.alpha_levels import float_to_bytes
-from utils.types import Alpha, FloatMap, Frame
+from utils.types import Alpha, FloatMap, Frame, Mask
 
 WIDE_RADIUS_PX = 90
 COARSE_FACTOR = 8
@@ -32,10 +32,19 @@ def estimate_foreground(frame: Frame, alpha: Alpha) -> Frame:
     return estimate_colour(frame, float_to_bytes(alpha))
 
 
-def estimate_colour(frame: Frame, alpha: Plane, *, fill_transparent: bool = False) -> Frame:
+def estimate_colour(
+    frame: Frame,
+    alpha: Plane,
+    *,
+    fill_transparent: bool = False,
+    source_alpha: Plane | None = None,
+) -> Frame:
     """As `estimate_foreground`, for alpha as uint8 (H, W).
 
     With `fill_transparent`, pixels of alpha 0 continue the foreground's colour near it and are black elsewhere.
+
+    Args:
+        source_alpha: the clip's own transparency, uint8 (H, W); see `has_own_colour`.
     """
     estimator = ForegroundEstimator(alpha)
     transparent = 0 if fill_transparent else None
@@ -43,7 +52,19 @@ def estimate_colour(frame: Frame, alpha: Plane, *, fill_transparent: bool = Fals
         estimator.plane(np.ascontiguousarray(frame[..., channel]), transparent)
         for channel in range(3)
     ]
-    return np.dstack(planes)
+    estimate = np.dstack(planes)
+    if source_alpha is not None:
+        np.copyto(estimate, frame, where=has_own_colour(alpha, source_alpha)[..., np.newaxis])
+    return estimate
+
+
+def has_own_colour(alpha: Plane, source_alpha: Plane) -> Mask:
+    """Return where the frame's straight colour is the foreground's own already, bool (H, W).
+
+    That is where the clip itself is partly transparent: no background is mixed in there.
+    """
+    partly: Mask = (source_alpha > 0) & (source_alpha < 255) & (alpha > 0)
+    return partly
 
 
 def despill(frame: Frame, alpha: Plane, strength: float) -> Frame:

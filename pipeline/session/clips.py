@@ -17,7 +17,7 @@ from pipeline.session.state import SessionState
 from pipeline.session.store import SessionStore, clean_name
 from pipeline.storage import disk
 from pipeline.storage.files import link_or_copy
-from pipeline.video_io import ClipInfo, PictureSequence, SequenceOptions, VideoIO
+from pipeline.video_io import ClipInfo, PictureSequence, UploadOptions, VideoIO
 from pipeline.video_io.sequence.archive import is_archive
 from pipeline.video_io.sequence.ingest import SOURCE_NAME
 from pipeline.video_io.sequence.naming import refuse_single_picture
@@ -45,7 +45,7 @@ class Clips:
         *,
         may_link: bool = False,
         owner: str = "",
-        pictures: SequenceOptions | None = None,
+        options: UploadOptions | None = None,
     ) -> SessionState:
         """Give an upload a folder of its own, then check it there; a ZIP is taken for pictures of a sequence.
 
@@ -53,7 +53,7 @@ class Clips:
             owner: whose share of the disk and of the queue the session counts for.
             may_link: share the file with the upload instead of copying it; only for an upload that
                 nobody else writes to.
-            pictures: how a sequence becomes a clip.
+            options: what was said of it.
 
         Raises:
             BadUpload: not a clip we accept; nothing is kept.
@@ -67,14 +67,15 @@ class Clips:
                 return self._video.unpack_sequence(upload, folder)
 
             size_bytes = upload.stat().st_size
-            return self._create_of_pictures(unpack, shown_name, size_bytes, owner, pictures)
+            return self._create_of_pictures(unpack, shown_name, size_bytes, owner, options)
         self._check_space(upload.stat().st_size, owner)
         source = f"source{self._safe_suffix(upload)}"
         copy = link_or_copy if may_link else shutil.copyfile
 
         def fill(folder: Path) -> dict[str, object]:
             copy(upload, folder / source)
-            clip = self._video.probe(folder / source)
+            alpha_mode = (options or UploadOptions()).alpha_mode
+            clip = self._video.probe(folder / source, alpha_mode)
             return {"source": source, "clip": clip, "owner": owner}
 
         return self._create(shown_name, fill)
@@ -84,7 +85,7 @@ class Clips:
         sequence: PictureSequence,
         *,
         owner: str = "",
-        pictures: SequenceOptions | None = None,
+        options: UploadOptions | None = None,
     ) -> SessionState:
         """Make a session of the pictures of a sequence; arguments and errors as those of `create`."""
         files = set(sequence.pictures.values())
@@ -95,7 +96,7 @@ class Clips:
             limit_mb = self._settings.max_upload_bytes // disk.MEGABYTE
             raise BadUpload("sequence.too_big", limit_mb=limit_mb)
         name = sequence.names.name
-        return self._create_of_pictures(lambda _: sequence, name, size_bytes, owner, pictures)
+        return self._create_of_pictures(lambda _: sequence, name, size_bytes, owner, options)
 
     def _create_of_pictures(
         self,
@@ -103,7 +104,7 @@ class Clips:
         shown_name: str,
         size_bytes: int,
         owner: str,
-        options: SequenceOptions | None,
+        options: UploadOptions | None,
     ) -> SessionState:
         """Make a session of what `find` returns; it may put pictures into a folder, which goes afterwards."""
         self._check_space(size_bytes, owner)
@@ -114,7 +115,7 @@ class Clips:
             pictures.mkdir()
             sequence = find(pictures)
             clip = self._video.make_source(
-                sequence, options or SequenceOptions(), folder, watch.check
+                sequence, options or UploadOptions(), folder, watch.check
             )
             shutil.rmtree(pictures)
             return {"source": SOURCE_NAME, "clip": clip, "owner": owner}

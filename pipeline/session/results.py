@@ -100,7 +100,8 @@ class Results:
         reader = self._video.open(session.source, clip, cancel)
         source = next(iter(reader.read(frame, frame + 1)))
         appearance = Appearance(edges, backgrounds, session.background_picture)
-        return compose_still(source, alpha, appearance)
+        own = self._video.read_alpha(session.source, clip, frame) if clip.has_soft_alpha else None
+        return compose_still(source, alpha, appearance, own)
 
     def alpha_still(self, session: Session, frame: int, edges: Edges) -> Frame:
         """Return one alpha frame as grey, uint8 RGB (H, W, 3), from the kept alpha."""

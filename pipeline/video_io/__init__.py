@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pipeline.video_io.exchange import ClipFiles
     from pipeline.video_io.facade import VideoIO
     from pipeline.video_io.rendering.stream import RenderResult
-    from pipeline.video_io.sequence.ingest import SequenceOptions
     from pipeline.video_io.sequence.naming import PictureSequence
+    from pipeline.video_io.upload_options import UploadOptions
 
 _MODULES = {
     "AlphaMasterWriter": "pipeline.video_io.alpha_master",
@@ -27,7 +27,7 @@ _MODULES = {
     "ColourTags": "pipeline.video_io.clip",
     "PictureSequence": "pipeline.video_io.sequence.naming",
     "RenderResult": "pipeline.video_io.rendering.stream",
-    "SequenceOptions": "pipeline.video_io.sequence.ingest",
+    "UploadOptions": "pipeline.video_io.upload_options",
     "VideoIO": "pipeline.video_io.facade",
     "compose_still": "pipeline.postprocess.composite",
     "read_master": "pipeline.video_io.alpha_master",
@@ -42,7 +42,7 @@ __all__ = [
     "ColourTags",
     "PictureSequence",
     "RenderResult",
-    "SequenceOptions",
+    "UploadOptions",
     "VideoIO",
     "compose_still",
     "read_master",

@@ -34,6 +34,8 @@ class SoundTrack:
     late_s: float = 0.0
 
 
+_OPAQUE_OR_NOT = ("gif",)
+"""Codecs whose pixels are opaque or transparent, with nothing between."""
 SHOWN_CHARACTERS = 120
 """Characters of a picture's name that a text shows."""
 
@@ -76,7 +78,8 @@ class ClipInfo:
     seeks from there. `timecode` is that of the first frame, "" without one. `checks`
     are Adler-32 sums of the decoded frames, by which a seek proves that it landed right.
     `sample_aspect` is the width of a displayed pixel over its height. `has_alpha` tells that the clip
-    has its own transparency. `picture` is the place of its track among the file's picture tracks.
+    has its own transparency, `is_premultiplied` that the file's colours are multiplied by it: they are
+    divided on reading. `picture` is the place of its track among the file's picture tracks.
     `sequence` tells that it was made of numbered pictures, and how those are called.
     """
 
@@ -102,9 +105,15 @@ class ClipInfo:
     sounds: tuple[SoundTrack, ...] = ()
     checks: tuple[int, ...] = ()
     has_alpha: bool = False
+    is_premultiplied: bool = False
     picture: int = 0
     notices: tuple[Message, ...] = ()
     sequence: SequenceNames | None = None
+
+    @property
+    def has_soft_alpha(self) -> bool:
+        """True where the clip has its own transparency, and pixels of it may be partly transparent."""
+        return self.has_alpha and self.codec not in _OPAQUE_OR_NOT
 
     def time_s(self, index: int) -> Fraction:
         """Return when the frame is shown, in seconds from the start of the file; exact."""

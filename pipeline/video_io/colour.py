@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from pipeline.video_io.clip import ClipInfo, ColourTags
@@ -127,11 +128,18 @@ def frame_filter(info: ClipInfo, layout: PixelLayout) -> str:
     """Return the filter chain from frames of the displayed size (see `size_filter`) to the layout.
 
     "yuv420p" comes out as BT.709 limited range; where the source is just that already, its samples
-    pass through untouched. RGB comes out full range, with BT.709 primaries.
+    pass through untouched. RGB comes out full range, with BT.709 primaries. Colours come out straight.
     """
-    tags = info.colour
     if layout == "alpha":
         return f"format={_ALPHA_FORMATS},alphaextract,format=gray"
+    if info.is_premultiplied:
+        return f"{_divided(info.colour, layout)},{_colour_filter(_as_divided(info), layout)}"
+    return _colour_filter(info, layout)
+
+
+def _colour_filter(info: ClipInfo, layout: PixelLayout) -> str:
+    """Return the chain from straight frames to a layout of colours."""
+    tags = info.colour
     opaque = f"{_without_alpha(info.pixel_format)}," if info.has_alpha else ""
     if info.is_hdr:
         return f"{opaque}{_tone_map(tags)},zscale=t=bt709:p=bt709:{_zscale_output(layout)}"
@@ -159,10 +167,46 @@ def _without_alpha(pixel_format: str) -> str:
     (findings/ffmpeg_blackens_deep_rgb_that_loses_its_alpha.sh).
     """
     if pixel_format.startswith("gbrap") and bit_depth(pixel_format) > 8:
-        opaque = pixel_format.replace("gbrap", "gbrp")
-        planes = ":".join(f"map{plane}s=0:map{plane}p={plane}" for plane in range(3))
-        return f"format={pixel_format},mergeplanes={planes}:format={opaque}"
+        return f"format={pixel_format},{_planes((0, 1, 2), pixel_format.replace('gbrap', 'gbrp'))}"
     return f"format={_OPAQUE_FORMATS}"
+
+
+def can_divide(tags: ColourTags) -> bool:
+    """True where the colours of premultiplied frames can be divided by their alpha."""
+    return tags.matrix not in _UNSCALABLE
+
+
+def _divided(tags: ColourTags, name: str) -> str:
+    """Return the chain to straight RGB: the multiplication was done on the values that the file codes.
+
+    FFmpeg's `unpremultiply` (9.0) does nothing to frames that don't say that they are premultiplied, and older ones can't
+    be made to say so. At 16 bits `blend` would overflow.
+
+    Args:
+        name: begins the names of the chain's branches.
+    """
+    levels = "val+maxval*eq(val,0)"
+    return (
+        f"scale={_input(tags)}out_range=pc:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,"
+        f"format=gbrap16le,split[{name}c][{name}a];"
+        f"[{name}c]{_planes((0, 1, 2))},format=gbrp14le[{name}colour];"
+        f"[{name}a]{_planes((3, 3, 3))},format=gbrp14le,lutrgb='{levels}':'{levels}':'{levels}'[{name}alpha];"
+        f"[{name}colour][{name}alpha]blend=all_mode=divide"
+    )
+
+
+def _as_divided(info: ClipInfo) -> ClipInfo:
+    """Return the clip as its frames are behind `_divided`."""
+    tags = replace(info.colour, matrix="gbr", range="pc")
+    return replace(
+        info, has_alpha=False, is_premultiplied=False, pixel_format="gbrp14le", colour=tags
+    )
+
+
+def _planes(places: tuple[int, int, int], opaque: str = "gbrp16le") -> str:
+    """Return the filter that makes opaque RGB of three planes of RGB with alpha, as they are."""
+    mapping = ":".join(f"map{to}s=0:map{to}p={place}" for to, place in enumerate(places))
+    return f"mergeplanes={mapping}:format={opaque}"
 
 
 def size_filter(size_wh: tuple[int, int], tags: ColourTags) -> str:

@@ -52,7 +52,8 @@ class Reading:
     @property
     def decoder(self) -> str:
         """The decoder to use instead of FFmpeg's choice, which drops the alpha of VP8 and VP9; "" for none."""
-        return ffmpeg.ALPHA_DECODERS.get(self.info.codec, "") if "alpha" in self.layouts else ""
+        needs_alpha = "alpha" in self.layouts or self.info.is_premultiplied
+        return ffmpeg.ALPHA_DECODERS.get(self.info.codec, "") if needs_alpha else ""
 
     @property
     def strips(self) -> int:

@@ -10,14 +10,16 @@ from config import Settings
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import ffmpeg
+from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader, read_alpha
 from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.check import check_file, probe
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
 from pipeline.video_io.sequence.archive import unpack
-from pipeline.video_io.sequence.ingest import SequenceOptions, make_source
+from pipeline.video_io.sequence.ingest import make_source
 from pipeline.video_io.sequence.naming import PictureSequence
+from pipeline.video_io.upload_options import UploadOptions
 from utils.alpha_levels import AlphaBytes, AlphaLevels
 from utils.types import Alpha
 
@@ -44,13 +46,16 @@ class VideoIO:
         """
         check_file(self._settings, path)
 
-    def probe(self, path: Path) -> ClipInfo:
+    def probe(self, path: Path, alpha_mode: AlphaMode = "auto") -> ClipInfo:
         """Check a file and measure the clip in it, decoding every frame once.
+
+        Args:
+            alpha_mode: what its colours are to be taken for, where it has transparency.
 
         Raises:
             BadUpload: it is not a clip we accept; the text says what, the limit and what to do.
         """
-        return probe(self._settings, path)
+        return probe(self._settings, path, alpha_mode)
 
     def unpack_sequence(self, archive: Path, folder: Path) -> PictureSequence:
         """Unpack the one sequence of pictures in a ZIP into the folder; see `sequence.archive.unpack`."""
@@ -59,7 +64,7 @@ class VideoIO:
     def make_source(
         self,
         sequence: PictureSequence,
-        options: SequenceOptions,
+        options: UploadOptions,
         folder: Path,
         on_picture: Callable[[], None],
     ) -> ClipInfo:

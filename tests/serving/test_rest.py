@@ -140,8 +140,9 @@ def test_a_zip_of_pictures_is_a_clip_at_the_rate_asked_for(guarded: AppServer, b
     place = "/clips?fps=24000/1001&hold_missing=true"
     facts: Any = send_file(guarded, place, *sent, Authorization=bearer).json
     assert (facts["frames"], round(facts["fps"], 3), facts["name"]) == (4, 23.976, "shot.zip")
-    wrong = send_file(guarded, "/clips?fps=fast", *sent, Authorization=bearer)
-    assert wrong.status == 400 and "fps" in str(wrong.json)
+    for name, value in (("fps", "fast"), ("alpha_mode", "matted")):
+        wrong = send_file(guarded, f"/clips?{name}={value}", *sent, Authorization=bearer)
+        assert wrong.status == 400 and name in str(wrong.json)
 
 
 def test_the_example_of_the_documentation_runs(

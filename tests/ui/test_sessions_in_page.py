@@ -119,8 +119,8 @@ def test_the_numbered_pictures_of_a_folder_become_one_clip_without_a_gap(
     (tmp_path / "shots").mkdir()
     paths = [tmp_path / "shots" / f"shot.{number:04d}.png" for number in (1001, 1002, 1004)]
     for path, left in zip(paths, (10, 20, 40), strict=True):
-        picture = Image.new("RGB", (96, 64), (40, 60, 90))
-        picture.paste((220, 150, 40), (left, 20, left + 20, 40))
+        picture = Image.new("RGBA", (96, 64), (40, 60, 90, 255))
+        picture.paste((110, 75, 20, 128), (left, 20, left + 20, 40))
         picture.save(path)
     shutil.copy(paths[0], tmp_path / "shots" / "._shot.1001.png")
     shutil.copy(paths[0], tmp_path / "shots" / "poster.png")
@@ -128,6 +128,7 @@ def test_the_numbered_pictures_of_a_folder_become_one_clip_without_a_gap(
     assert page.locator("#sm-first-number").locator("input, textarea").input_value() == ""
     page.fill("#sm-upload [data-part=rate]", "23.976")
     page.check("#sm-upload [data-part=hold]")
+    page.select_option("#sm-upload [data-part=alpha]", label="premultiplied")
     page.set_input_files("#sm-upload [data-part=directory]", str(tmp_path / "shots"))
     page.wait_for_selector(".sm-viewer.sm-loaded")
     page.wait_for_function("new URL(location.href).searchParams.get('s')")
@@ -135,6 +136,7 @@ def test_the_numbered_pictures_of_a_folder_become_one_clip_without_a_gap(
     assert state["shown_name"] == "shot.png"
     assert (state["clip"]["frame_count"], state["clip"]["fps"]) == (4, "24000/1001")
     assert state["clip"]["sequence"]["first_number"] == 1001
+    assert "video.alpha_premultiplied" in {item["code"] for item in state["clip"]["notices"]}
     assert not [path for path in (app.workspace / "uploads").rglob("*") if path.is_file()]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import app
 from config import Settings
-from ui.views import engine_choices, engine_views
+from ui.views import engine_choices, engine_views, licence_text
 
 
 def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
@@ -15,7 +16,7 @@ def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
     settings = Settings(_env_file=None, workspace_dir=tmp_path, models_dir=tmp_path, device="cpu")
     orchestrator = app.build_orchestrator(settings)
     infos = {info.name: info for info in orchestrator.all_engines()}
-    assert infos["rvm"].licence.startswith("GPL-3.0")
+    assert infos["rvm"].licence.en.startswith("GPL-3.0")
     clean = {name for name, info in infos.items() if info.commercial_use}
     assert {"builtin", "rvm", "modnet", "birefnet-matting", "u2net", "ben2"} <= clean
     assert not clean & {"matanyone", "videomama", "rmbg-1.4", "rmbg-2.0"}
@@ -27,6 +28,11 @@ def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
     assert "commercial-clean" in views["rvm"]["description"]
     assert "not for commercial use" in views["matanyone"]["description"]
     assert "Licence" not in views["builtin"]["description"]
+    for info in infos.values():
+        # Beside its name, a licence has no English words on the Chinese page.
+        assert not re.search(r"\b(use|used|only|the|its|of|ask|for)\b", licence_text(info, "zh")), (
+            info.name
+        )
     # A long list of frame networks is shown on the page only where their weights are.
     assert "modnet" not in views
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 import app
 from config import Settings
-from pipeline.video_io import ClipInfo, SequenceOptions, VideoIO
+from pipeline.video_io import ClipInfo, UploadOptions, VideoIO
 from pipeline.video_io.clip import SequenceNames
 from pipeline.video_io.sequence.naming import find_sequence
 from tests.clips import ffmpeg
@@ -38,7 +38,7 @@ def taken(
     assert sequence is not None
     folder = place.parent / "made"
     folder.mkdir(exist_ok=True)
-    options = SequenceOptions(rate, hold_missing=hold)
+    options = UploadOptions(rate, hold_missing=hold)
     return video.make_source(sequence, options, folder, lambda: None), folder / "source.mkv"
 
 
@@ -192,7 +192,8 @@ def test_linear_exr_is_shown_as_srgb_with_its_rate_timecode_and_window(
     (tmp_path / "e").mkdir()
     code = OpenEXR.TimeCode()
     code.hours, code.minutes, code.seconds, code.frame = 1, 2, 3, 4
-    grey = np.full((20, 40, 4), 0.18, np.float16)
+    grey = np.full((20, 40, 4), 0.18, np.float16) * np.float16(0.5)
+    grey[..., 3] = 0.5  # premultiplied, as OpenEXR specifies
     window = (np.array([4, 2], np.int32), np.array([51, 33], np.int32))
     header = {
         "displayWindow": window,
@@ -201,7 +202,7 @@ def test_linear_exr_is_shown_as_srgb_with_its_rate_timecode_and_window(
         "timeCode": code,
     }
     write_exr(tmp_path / "e/s.0007.exr", grey, **header)
-    bright = grey.astype(np.float32) * 10
+    bright = grey.astype(np.float32) * 20
     bright[0, 0] = (np.nan, np.inf, -1, 0.5)
     write_exr(tmp_path / "e/s.0008.exr", bright, **header)
     clip, path = taken(video, tmp_path / "e" / "s.####.exr")
@@ -212,7 +213,7 @@ def test_linear_exr_is_shown_as_srgb_with_its_rate_timecode_and_window(
     inside = np.zeros((32, 48), bool)
     inside[6:26, 6:46] = True
     # sRGB of 0.18, in half float 0.18005, is 0.46142 (IEC 61966-2-1).
-    assert np.abs(first[inside] - np.array([0.46142, 0.46142, 0.46142, 0.18005]) * 65535).max() < 1
+    assert np.abs(first[inside] - np.array([0.46142, 0.46142, 0.46142, 0.5]) * 65535).max() < 1
     assert (first[~inside] == 0).all()
     assert second[6, 6].tolist() == [0, 65535, 0, 32768]
     assert (second[inside][1:] == 65535).all()
@@ -304,7 +305,7 @@ def test_a_zip_is_taken_like_an_upload_and_leaves_no_pictures_behind(
         for path in folder.iterdir():
             archive.write(path, f"p/{path.name}")
     state = work.create_session(
-        tmp_path / "shot.zip", "shot.zip", pictures=SequenceOptions(Fraction(25))
+        tmp_path / "shot.zip", "shot.zip", options=UploadOptions(Fraction(25))
     )
     assert state.clip is not None and state.clip.sequence is not None
     assert (state.clip.fps, state.clip.sequence.first_number) == (25, 1001)
@@ -324,6 +325,6 @@ def test_a_zip_is_taken_like_an_upload_and_leaves_no_pictures_behind(
         orchestrator.create_session_of_pictures(sequence)
     assert caught.value.code == "sequence.too_big"
     with pytest.raises(BadUpload) as caught:
-        VideoIO(refusing).make_source(sequence, SequenceOptions(), tmp_path, lambda: None)
+        VideoIO(refusing).make_source(sequence, UploadOptions(), tmp_path, lambda: None)
     assert caught.value.code == "sequence.switched_off"
     assert orchestrator.close()

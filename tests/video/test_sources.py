@@ -117,7 +117,8 @@ def test_a_sources_own_transparency_is_noticed(video: VideoIO, tmp_path: Path, k
         path,
     )
     info = video.probe(path)
-    assert (info.has_alpha, [notice.code for notice in info.notices]) == (True, ["video.has_alpha"])
+    said = ["video.has_alpha", "video.alpha_straight"]
+    assert (info.has_alpha, [notice.code for notice in info.notices]) == (True, said)
     alpha = video.read_alpha(path, info, 3)
     assert alpha.shape == (96, 160)
     assert np.abs(alpha.astype(int) - 128).max() <= 3

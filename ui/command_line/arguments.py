@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.session.request import MatteRequest, RenderRequest, request_specs
+from pipeline.video_io.alpha_mode import ALPHA_MODES
 from ui.command_line.values import (
     parse_box,
     parse_broker,
@@ -244,6 +245,13 @@ def _add_target_arguments(parser: argparse.ArgumentParser, *, with_mask: bool) -
         choices=("error", "hold"),
         default="error",
         help="what is done where pictures of a sequence are missing: hold takes the one before (default error)",
+    )
+    parser.add_argument(
+        "--alpha-mode",
+        choices=ALPHA_MODES,
+        default="auto",
+        help="whether the colours of a clip with transparency are multiplied by its alpha: straight, premultiplied, or "
+        "auto: as its format has it (default auto)",
     )
     parser.add_argument(
         "--text", action=_Mark, default="", help="what to find, for instance “dancer”"

@@ -43,13 +43,15 @@ class Source:
         Raises:
             BadUpload: it can't be used; see `Orchestrator.create_session`.
         """
-        from pipeline.video_io import SequenceOptions
+        from pipeline.video_io import UploadOptions
 
-        how = SequenceOptions(options.fps, hold_missing=options.missing == "hold")
+        how = UploadOptions(
+            options.fps, hold_missing=options.missing == "hold", alpha_mode=options.alpha_mode
+        )
         pictures = self.pictures or find_sequence(self.place)
         if pictures is not None:
-            return orchestrator.create_session_of_pictures(pictures, pictures=how)
-        return orchestrator.create_session(self.place, self.place.name, pictures=how)
+            return orchestrator.create_session_of_pictures(pictures, options=how)
+        return orchestrator.create_session(self.place, self.place.name, options=how)
 
 
 def read_sources(places: Sequence[Path]) -> list[Source]:

@@ -23,9 +23,9 @@ from ui.inputs import (
     cached_upload,
     forget_upload,
     kept_instances,
-    picture_options,
     session_key,
     short_text,
+    upload_options,
     whole_number,
 )
 from ui.page.wiring import SEGMENT_QUEUE, SEGMENTS_AT_ONCE
@@ -80,19 +80,22 @@ class Api:
         language: str = "en",
         fps: str | float | None = None,
         hold_missing: bool = False,
+        alpha_mode: str = "auto",
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Ingest a clip, or a ZIP of numbered pictures; return its session id and what is known of it.
 
         `fps` is the rate of pictures, such as "24000/1001", and `hold_missing` fills their gaps.
+        `alpha_mode` is what the colours of a file with transparency are taken for: "straight", "premultiplied", or
+        "auto", by its format.
         """
         with answering(language) as spoken:
             path, name = self._uploaded(clip)
             try:
-                pictures = picture_options(fps, hold_missing)
+                options = upload_options(fps, hold_missing, alpha_mode)
                 owner = client_of(request).key
                 state = self._orchestrator.create_session(
-                    path, name, may_link=True, owner=owner, pictures=pictures
+                    path, name, may_link=True, owner=owner, options=options
                 )
             finally:
                 forget_upload(path)

@@ -28,7 +28,7 @@ from ui.http.api import Api
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.http.rest_models import Clip, Found, Marks, Matting, Problem, Task
 from ui.http.uploads import Uploads
-from ui.inputs import forget_upload, picture_options
+from ui.inputs import forget_upload, upload_options
 from ui.page.wiring import SEGMENTS_AT_ONCE
 from ui.text import choose_language, translate
 from ui.views import clip_view
@@ -144,19 +144,22 @@ class Rest:
 
         return [*router.routes, Route("/openapi.json", describe, methods=["GET"])]
 
-    async def clips(self, request: Request, fps: str = "", hold_missing: bool = False) -> Clip:
+    async def clips(
+        self, request: Request, fps: str = "", hold_missing: bool = False, alpha_mode: str = "auto"
+    ) -> Clip:
         """Upload a clip, or a ZIP of numbered pictures, as a multipart form with one file; it becomes a session.
 
         `fps` is the rate of pictures, such as 24000/1001, and `hold_missing` fills their gaps.
+        `alpha_mode` is what the colours of a file with transparency are taken for: straight, premultiplied, or auto.
         """
-        pictures = picture_options(fps, hold_missing)
+        options = upload_options(fps, hold_missing, alpha_mode)
         path = await self._uploads.receive(request)
         owner = client_of(request).key
 
         def ingest(_: threading.Event) -> Clip:
             try:
                 made = self._orchestrator.create_session(
-                    path, path.name, may_link=True, owner=owner, pictures=pictures
+                    path, path.name, may_link=True, owner=owner, options=options
                 )
             finally:
                 forget_upload(path)

@@ -10,7 +10,7 @@ import gradio as gr
 from config import Settings
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.state import SessionState
-from pipeline.video_io import SequenceOptions
+from pipeline.video_io import UploadOptions
 from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.naming import (
     PictureSequence,
@@ -23,8 +23,8 @@ from ui.inputs import (
     event_value,
     event_values,
     forget_upload,
-    picture_options,
     short_text,
+    upload_options,
 )
 from ui.page.answers import Answers, Updates, merged
 from utils.errors import BadRequest, SplazmatteError
@@ -64,7 +64,9 @@ class UploadSteps:
         if len(files) > MOST_CLIPS + self._settings.max_frames:
             raise BadRequest("page.clips_limit", limit=MOST_CLIPS)
         values = event_values(event)
-        pictures = picture_options(values.get("fps", ""), values.get("hold_missing"))
+        options = upload_options(
+            values.get("fps", ""), values.get("hold_missing"), values.get("alpha_mode", "auto")
+        )
         owner = client_of(request).key
         uploads, refused = self._uploads(files, language)
         states: list[SessionState] = []
@@ -75,7 +77,7 @@ class UploadSteps:
             sources: list[Path | PictureSequence] = [*clips, *sequences]
             for source in sources:
                 try:
-                    states.append(self._take(source, owner, pictures))
+                    states.append(self._take(source, owner, options))
                 except SplazmatteError as error:
                     refused.append(f"{_name_of(source)}: {error.text(language)}")
         finally:
@@ -103,14 +105,14 @@ class UploadSteps:
         return uploads, refused
 
     def _take(
-        self, source: Path | PictureSequence, owner: str, pictures: SequenceOptions
+        self, source: Path | PictureSequence, owner: str, options: UploadOptions
     ) -> SessionState:
         if isinstance(source, PictureSequence):
             return self._orchestrator.create_session_of_pictures(
-                source, owner=owner, pictures=pictures
+                source, owner=owner, options=options
             )
         return self._orchestrator.create_session(
-            source, source.name, may_link=True, owner=owner, pictures=pictures
+            source, source.name, may_link=True, owner=owner, options=options
         )
 
     def _shown(self, states: list[SessionState], refused: list[str], language: Language) -> Updates:

@@ -55,7 +55,7 @@ TEXTS: dict[str, Text] = {
         zh="小型测试任务在 {device} 上用时 {seconds} 秒",
     ),
     "doctor.job_done_licence": Text(
-        en="a tiny job took {seconds} s on {device}; {licence}",
+        en="a tiny job took {seconds} s on {device}; weights: {licence}",
         zh="小型测试任务在 {device} 上用时 {seconds} 秒；许可证：{licence}",
     ),
 }

@@ -171,6 +171,17 @@ TEXTS: dict[str, Text] = {
         zh="该视频自带 Alpha 通道。抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
         "“使用视频自带的 Alpha 通道”。",
     ),
+    "video.alpha_straight": Text(
+        en="Its colours are taken as straight. If its soft edges come out too dark, upload it again with colours "
+        "“premultiplied” (--alpha-mode premultiplied).",
+        zh="其颜色按直接（非预乘）读取。如果柔和边缘发黑，请在上传时选择“预乘”后重新上传（--alpha-mode premultiplied）。",
+    ),
+    "video.alpha_premultiplied": Text(
+        en="Its colours are taken as premultiplied, and divided by alpha on reading. If its soft edges come out too "
+        "bright, upload it again with colours “straight” (--alpha-mode straight).",
+        zh="其颜色按预乘读取，并在读取时除以 Alpha。如果柔和边缘过亮，请在上传时选择“直接（非预乘）”后重新上传"
+        "（--alpha-mode straight）。",
+    ),
     "video.gif_may_have_alpha": Text(
         en="If this GIF has transparent parts: matting does not read them, but a frame's can be the starting mask: "
         "--source-alpha, or “Use the clip's transparency” on the page.",

@@ -115,6 +115,10 @@ _UPLOAD: dict[str, Text] = {
         en="Where pictures of a sequence are missing, hold the one before",
         zh="图像序列有缺失时，用缺口前的一张代替",
     ),
+    "alpha": Text(en="Colours of files with alpha", zh="带 Alpha 通道的素材，颜色为"),
+    "alpha_auto": Text(en="by format", zh="按格式惯例"),
+    "alpha_straight": Text(en="straight", zh="直接（非预乘）"),
+    "alpha_premultiplied": Text(en="premultiplied", zh="预乘"),
 }
 
 _TARGETS: dict[str, Text] = {

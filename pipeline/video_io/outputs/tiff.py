@@ -24,7 +24,8 @@ class TiffOutput(OutputFormat):
     names = ("tiff",)
     label = Text(en="16-bit RGBA TIFF sequence (ZIP)", zh="16 位 RGBA TIFF 序列（ZIP）")
     note = Text(
-        en="Straight (unassociated) alpha, lossless.", zh="直通（非关联）Alpha 通道，无损。"
+        en="Straight (unassociated) alpha, lossless.",
+        zh="直接（Straight，非关联）Alpha 通道，无损。",
     )
     layout = "rgb48_exact"
     has_alpha = True

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from config import Settings
 from pipeline.video_io import ffmpeg
+from pipeline.video_io.alpha_mode import AlphaMode, alpha_notice
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.colour import HDR_TRANSFERS, resolve_tags
+from pipeline.video_io.colour import HDR_TRANSFERS, can_divide, resolve_tags
 from pipeline.video_io.header_fields import UNKNOWN_CODEC, Header, VideoHeader
 from pipeline.video_io.probe.count import Count, count_frames
 from pipeline.video_io.probe.damage import damage_notices, lacks_chunks
@@ -37,8 +38,11 @@ _BLOCK_PX = 16
 _WITH_ALPHA = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
 
 
-def probe(settings: Settings, path: Path) -> ClipInfo:
+def probe(settings: Settings, path: Path, alpha_mode: AlphaMode = "auto") -> ClipInfo:
     """Check a file and measure the clip in it.
+
+    Args:
+        alpha_mode: what its colours are to be taken for, where it has transparency.
 
     Raises:
         BadUpload: it is not a clip we accept; the text says what, the limit and what to do.
@@ -64,9 +68,19 @@ def probe(settings: Settings, path: Path) -> ClipInfo:
         end_s = min(video.stated_end_s, edits.end_s - float(header.start_s))
         video = replace(video, stated_end_s=end_s)
     clip = _clip(settings, header, video, count)
+    if clip.has_soft_alpha:
+        clip = _with_alpha_mode(clip, count, alpha_mode)
     if edits.changes_speed:
         return replace(clip, notices=(*clip.notices, Message("video.speed_ignored")))
     return clip
+
+
+def _with_alpha_mode(clip: ClipInfo, count: Count, alpha_mode: AlphaMode) -> ClipInfo:
+    """Return the clip with what its colours are taken for: straight, unless the decoder or the user says otherwise."""
+    wanted = count.is_premultiplied if alpha_mode == "auto" else alpha_mode == "premultiplied"
+    is_premultiplied = wanted and can_divide(clip.colour)
+    notices = (*clip.notices, alpha_notice(is_premultiplied=is_premultiplied))
+    return replace(clip, is_premultiplied=is_premultiplied, notices=notices)
 
 
 def check_file(settings: Settings, path: Path) -> None:

@@ -20,6 +20,8 @@ _SHOWN_FRAME = re.compile(r"\bn: *\d+ .*\bs:(\d+)x(\d+) i:([PTB])")
 _FRAME_LINE = re.compile(r"0, *(-?\d+|NOPTS), *(-?\d+|NOPTS), *(-?\d+), *\d+, *0x([0-9a-fA-F]+)")
 _PIXEL_FORMAT = re.compile(r"\bfmt: ?(\w+)")
 _ASPECT = re.compile(r"sar:(\d+)/(\d+)")
+_PREMULTIPLIED = "alpha_mode:premultiplied"
+"""What FFmpeg says of a frame, from version 8 on, whose decoder knows it."""
 _DAMAGE = re.compile(
     r"\[(?:error|fatal)\].*(?:error while decoding|decode|conceal|corrupt|damaged|invalid|illegal)"
     r"|matroska,webm @ \S+ \[error\]|\[error\] overread \d"
@@ -41,7 +43,7 @@ _CUT_OFF = "File ended prematurely"
 class Count:
     """What one pass over all frames found; `has_failed` where FFmpeg ended with an error.
 
-    `damaged_from` is how many frames had come out when the decoder complained first, `shown` at the end.
+    `is_premultiplied` where the decoder says so of the colours. `damaged_from` is how many frames had come out when the decoder complained first, `shown` at the end.
     """
 
     times: list[int] = field(default_factory=list)
@@ -52,6 +54,7 @@ class Count:
     aspect: Fraction = Fraction(0)
     pixel_format: str = ""
     is_interlaced: bool = False
+    is_premultiplied: bool = False
     shown: int = 0
     ends_early: bool = False
     damage_lines: int = 0
@@ -134,6 +137,7 @@ def note_line(count: Count, line: str) -> None:
             aspect = _ASPECT.search(line)
             if aspect is not None and int(aspect[2]) and not count.aspect:
                 count.aspect = Fraction(int(aspect[1]), int(aspect[2]))
+        count.is_premultiplied |= _PREMULTIPLIED in line
     # Not in turn: threads of FFmpeg (9.0) write into each other's lines, in about one of forty of such files.
     if _CUT_OFF in line:
         count.ends_early = True

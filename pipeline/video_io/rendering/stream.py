@@ -201,12 +201,17 @@ def _pictures(
 
 
 def _layouts(info: ClipInfo, formats: Iterable[OutputFormat]) -> tuple[PixelLayout, ...]:
-    """Return the layouts to decode to: RGB once, at 16 bits where source and output have more than 8."""
+    """Return the layouts to decode to: RGB once, at 16 bits where source and output have more than 8.
+
+    A clip's own transparency comes too: it tells where the colours are the foreground's own.
+    """
     asked = {item.layout for item in formats if item.layout is not None}
     layouts: list[PixelLayout] = ["yuv420p"] if "yuv420p" in asked else []
     if asked - {"yuv420p"}:
         is_deep = "rgb48_exact" in asked and bit_depth(info.pixel_format) > 8
         layouts.append("rgb48_exact" if is_deep else "rgb24_exact")
+    if layouts and info.has_soft_alpha:
+        layouts.append("alpha")
     return tuple(layouts)
 
 

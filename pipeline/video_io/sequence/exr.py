@@ -9,22 +9,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import shown_name
-from pipeline.video_io.sequence.light import Levels, srgb_levels, srgb_of_halves
+from pipeline.video_io.sequence.light import Levels, divided, srgb_levels, srgb_of_halves
 from pipeline.video_io.sequence.picture import Layout, Picture, deep_frame
 from utils.errors import BadUpload
 
 _OVERSCAN = 2
 """Times the largest side allowed that a data window may have: renderers draw beyond the display window."""
+_WHITE_ROUNDED = 1 + 2**-10
+"""Half floats of white times alpha, and of alpha, differ from their ratio by less."""
 _LARGEST_WINDOW_PX = 16_384
 _BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 
-def read_exr(path: Path, longest_px: int) -> Picture:
+def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Picture:
     """Read a picture; what the display window shows of it.
 
     Args:
         longest_px: longest side of a picture accepted.
+        alpha_mode: what the colours are taken for; by the format's specification they are premultiplied.
 
     Raises:
         BadUpload: it has no colour channels that we read.
@@ -39,28 +43,40 @@ def read_exr(path: Path, longest_px: int) -> Picture:
         planes = [part.channels[name].pixels for name in names]
     if any(plane.dtype == np.uint32 or plane.shape != planes[0].shape for plane in planes):
         raise _no_colour(path, names)
-    rgb = np.stack([_in_display_window(_shown(plane), header) for plane in planes[:3]], axis=-1)
-    alpha = None
+    colours, alpha, opacity = planes[:3], None, None
     if len(planes) == 4:
-        opacity = np.clip(np.nan_to_num(planes[3].astype(np.float32), nan=0.0), 0.0, 1.0)
-        alpha = _in_display_window(np.rint(opacity * 65535).astype(np.uint16), header)
-    with np.errstate(invalid="ignore"):
-        is_over = any(bool((plane > 1).any()) for plane in planes[:3])
+        whole = np.clip(np.nan_to_num(planes[3].astype(np.float32), nan=0.0), 0.0, 1.0)
+        alpha = _in_display_window(np.rint(whole * 65535).astype(np.uint16), header)
+        opacity = whole if alpha_mode != "straight" else None
+    levels, over = zip(*(_shown(plane, opacity) for plane in colours), strict=True)
+    rgb = np.stack([_in_display_window(plane, header) for plane in levels], axis=-1)
     return Picture(
         deep_frame(rgb, alpha),
         Layout(16, alpha is not None),
         rate=Fraction(header.get("framesPerSecond", 0)),
         timecode=_timecode(header.get("timeCode")),
         aspect=Fraction(float(header.get("pixelAspectRatio", 1.0))).limit_denominator(1000),
-        is_over=is_over,
+        was_premultiplied=opacity is not None,
+        is_over=any(over),
         has_other_primaries=_has_other_primaries(header.get("chromaticities")),
     )
 
 
-def _shown(plane: npt.NDArray[Any]) -> Levels:
-    if plane.dtype == np.float16:
-        return srgb_of_halves()[plane.view(np.uint16)]
-    return srgb_levels(plane)
+def _shown(plane: npt.NDArray[Any], opacity: npt.NDArray[np.float32] | None) -> tuple[Levels, bool]:
+    """Return a colour's levels, and whether light above 1 was clipped.
+
+    Args:
+        opacity: the alpha that the colour is multiplied by, float32 in [0, 1]; None for straight colour.
+    """
+    is_half = plane.dtype == np.float16
+    levels = srgb_of_halves()[plane.view(np.uint16)] if is_half else srgb_levels(plane)
+    with np.errstate(invalid="ignore", over="ignore"):
+        is_over = plane > 1
+        if opacity is not None:
+            soft = (opacity > 0) & (opacity < 1)
+            straight = divided(plane[soft], opacity[soft], 1.0)
+            levels[soft], is_over[soft] = srgb_levels(straight), straight > _WHITE_ROUNDED
+    return levels, bool(is_over.any())
 
 
 def _colour_channels(path: Path, parts: list[Any]) -> tuple[Any, list[str]]:

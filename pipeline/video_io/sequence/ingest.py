@@ -10,17 +10,19 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from config import Settings
+from pipeline.video_io.alpha_mode import alpha_notice
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.probe.check import check_length, check_size, probe
 from pipeline.video_io.probe.count import decode_cpu_s
 from pipeline.video_io.runner import FILE_PREFIX, Child, ChildStuckError, Limits
 from pipeline.video_io.sequence.naming import PictureSequence, shown_numbers
+from pipeline.video_io.upload_options import UploadOptions
 from utils.errors import BadUpload
 from utils.types import Message
 
@@ -35,21 +37,10 @@ _ENCODING_COST = 2
 """Times the processor time of a decode that reading and encoding may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceOptions:
-    """How pictures become a clip: frames a second (None = as they state, else 24); whether gaps are filled.
-
-    Filled means that the picture before is held.
-    """
-
-    rate: Fraction | None = None
-    hold_missing: bool = False
-
-
 def make_source(
     settings: Settings,
     sequence: PictureSequence,
-    options: SequenceOptions,
+    options: UploadOptions,
     folder: Path,
     on_picture: Callable[[], None],
 ) -> ClipInfo:
@@ -80,6 +71,7 @@ def make_source(
         "default_rate": str(DEFAULT_RATE),
         "max_fps": settings.max_fps,
         "size_limit": (settings.max_long_side, settings.max_short_side),
+        "alpha_mode": options.alpha_mode,
     }
     listing.write_text(json.dumps(task), encoding="utf-8")
     try:
@@ -88,9 +80,13 @@ def make_source(
         listing.unlink(missing_ok=True)
     # What the pictures may have together was checked; lossless video may have more.
     unlimited = settings.model_copy(update={"max_upload_bytes": sys.maxsize})
-    clip = probe(unlimited, folder / SOURCE_NAME)
-    notices = _notices(sequence, options, gaps, found)
-    return replace(clip, notices=(*notices, *clip.notices), sequence=sequence.names)
+    clip = probe(unlimited, folder / SOURCE_NAME, "straight")
+    notices = (*_notices(sequence, options, gaps, found), *clip.notices)
+    if found["was_premultiplied"]:
+        # The clip that was made is straight: what was done to the pictures is said instead.
+        of_clip, of_pictures = (alpha_notice(is_premultiplied=one) for one in (False, True))
+        notices = tuple(of_pictures if one == of_clip else one for one in notices)
+    return replace(clip, notices=notices, sequence=sequence.names)
 
 
 def _run(
@@ -140,7 +136,7 @@ def _answers(child: Child) -> Iterator[dict[str, Any]]:
 
 def _notices(
     sequence: PictureSequence,
-    options: SequenceOptions,
+    options: UploadOptions,
     gaps: list[tuple[int, int]],
     found: dict[str, Any],
 ) -> list[Message]:

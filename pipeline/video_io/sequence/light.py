@@ -33,6 +33,22 @@ def linear_of_srgb(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
 
 
+def divided(
+    colour: npt.NDArray[Any], alpha: npt.NDArray[Any], opaque: float
+) -> npt.NDArray[np.float64]:
+    """Return premultiplied colour divided by its alpha; where the alpha is 0 it stays, as a glow has it.
+
+    Args:
+        colour: any numbers, of the alpha's shape or with one more axis, of channels.
+        alpha: any numbers from 0 to `opaque`.
+    """
+    share = np.where(alpha > 0, alpha, opaque) / opaque
+    if colour.ndim > alpha.ndim:
+        share = share[..., np.newaxis]
+    straight: npt.NDArray[np.float64] = colour.astype(np.float64) / share
+    return straight
+
+
 @cache
 def srgb_of_halves() -> Levels:
     """Return the level of every half float, by its bits as uint16."""

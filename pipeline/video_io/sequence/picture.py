@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from pipeline.video_io.sequence.light import Levels
+from pipeline.video_io.sequence.light import Levels, divided
 from pipeline.video_io.writers.video_file import plane_view16
 
 FULL_RANGE = 2
@@ -53,7 +53,8 @@ class Picture:
     """A decoded picture, and what its file says of itself.
 
     `rate` is in frames a second, 0 where the file states none; `aspect` is a pixel's width over its height.
-    `transfer` and `primaries` are H.273 codes. `is_over` tells of linear light above 1, which was clipped;
+    `transfer` and `primaries` are H.273 codes. `was_premultiplied` tells that the colours were multiplied by
+    alpha in the file and are divided here. `is_over` tells of linear light above 1, which was clipped;
     `has_other_primaries` and `is_logarithmic` of colours as they were in the file.
     """
 
@@ -64,6 +65,7 @@ class Picture:
     aspect: Fraction = Fraction(1)
     transfer: int = SRGB
     primaries: int = BT709
+    was_premultiplied: bool = False
     is_over: bool = False
     has_other_primaries: bool = False
     is_logarithmic: bool = False
@@ -84,6 +86,15 @@ def in_layout(frame: av.VideoFrame, layout: Layout) -> av.VideoFrame:
         return deep_frame(levels[..., :3], levels[..., 3] if layout.has_alpha else None)
     ranges = {"src_color_range": FULL_RANGE, "dst_color_range": FULL_RANGE}
     return frame.reformat(format=layout.pixel_format, **ranges)
+
+
+def straight_frame(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return a premultiplied frame with its colours divided by alpha, at 16 bits a sample."""
+    planes = [plane_view16(plane) for plane in in_layout(frame, Layout(16, True)).planes]
+    alpha = planes[3].copy()
+    straight = [np.rint(divided(plane, alpha, 65535.0)) for plane in (planes[2], *planes[:2])]
+    rgb = np.minimum(np.stack(straight, axis=-1), 65535).astype(np.uint16)
+    return deep_frame(rgb, alpha)
 
 
 def deep_frame(rgb: Levels, alpha: Levels | None = None) -> av.VideoFrame:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.dpx import with_header
 from pipeline.video_io.sequence.exr import read_exr
-from pipeline.video_io.sequence.picture import BT709, SRGB, Layout, Picture
+from pipeline.video_io.sequence.picture import BT709, SRGB, Layout, Picture, straight_frame
 from pipeline.video_io.sequence.profile import embedded_profile, primaries_of
 from utils.errors import BadUpload
 
@@ -28,15 +31,20 @@ _JPEG_LAYOUTS = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv4
 _DEPTHS = (8, 10, 12)
 """Bits that are kept as they are; others become 16."""
 _UNSPECIFIED = 2
+_EXTRA_SAMPLES, _ASSOCIATED, _BIG_TIFF = 338, 1, b"\x2b"
 _BEYOND = 16
 """Times the pixels allowed that are still decoded, so that the refusal can name the size."""
 
 
-def read_picture(path: Path, size_limit: tuple[int, int]) -> Picture:
-    """Decode a picture.
+def read_picture(
+    path: Path, size_limit: tuple[int, int], alpha_mode: AlphaMode = "auto"
+) -> Picture:
+    """Decode a picture; its colours come out straight.
 
     Args:
         size_limit: the longest side and the longest short side accepted, in pixels.
+        alpha_mode: what its colours are taken for; "auto" goes by the format (OpenEXR: premultiplied), in TIFF by
+            its tag.
 
     Raises:
         BadUpload: it can't be decoded, or holds no colours.
@@ -44,12 +52,36 @@ def read_picture(path: Path, size_limit: tuple[int, int]) -> Picture:
     suffix = path.suffix.lower().lstrip(".")
     try:
         if suffix == "exr":
-            return read_exr(path, size_limit[0])
+            return read_exr(path, size_limit[0], alpha_mode)
         picture = _read_coded(path, *_READERS[suffix], _BEYOND * size_limit[0] * size_limit[1])
-        return with_header(path, picture) if suffix == "dpx" else picture
+        if suffix == "dpx":
+            picture = with_header(path, picture)
+        if picture.layout.has_alpha and _is_premultiplied(path, suffix, alpha_mode):
+            layout = Layout(16, True)
+            frame = straight_frame(picture.frame)
+            return replace(picture, frame=frame, layout=layout, was_premultiplied=True)
+        return picture
     except (av.error.FFmpegError, OSError, RuntimeError, ValueError, StopIteration) as error:
         detail = f"{type(error).__name__}: {error}"[:300]
         raise BadUpload("sequence.unreadable", name=shown_name(path.name), detail=detail) from error
+
+
+def _is_premultiplied(path: Path, suffix: str, alpha_mode: AlphaMode) -> bool:
+    if alpha_mode != "auto":
+        return alpha_mode == "premultiplied"
+    return suffix in ("tif", "tiff") and _says_associated(path)
+
+
+def _says_associated(path: Path) -> bool:
+    """True where a TIFF's first picture has associated alpha (TIFF 6.0, section 18)."""
+    with path.open("rb") as stream:
+        head = stream.read(8)
+        if head[2:3] == _BIG_TIFF or head[3:4] == _BIG_TIFF:
+            head += stream.read(8)
+        directory = ImageFileDirectory_v2(head)
+        stream.seek(directory.next)
+        directory.load(stream)
+    return bool(directory.get(_EXTRA_SAMPLES, (0,))[0] == _ASSOCIATED)
 
 
 def _read_coded(path: Path, reader: str, decoder: str, max_pixels: int) -> Picture:

@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 
+from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import shown_name
 from pipeline.video_io.sequence.picture import FULL_RANGE, Layout, Picture, in_layout
 from pipeline.video_io.sequence.reading import read_picture
@@ -35,6 +36,7 @@ class Task:
     default_rate: Fraction
     max_fps: float
     size_limit: tuple[int, int]
+    alpha_mode: AlphaMode
 
 
 class _Clip:
@@ -82,7 +84,7 @@ def make_clip(task: Task) -> dict[str, object]:
     Raises:
         BadUpload: a picture can't be used.
     """
-    first = read_picture(task.paths[0], task.size_limit)
+    first = read_picture(task.paths[0], task.size_limit, task.alpha_mode)
     is_stated = not task.rate and 1 <= first.rate <= task.max_fps
     rate = task.rate or (first.rate if is_stated else task.default_rate)
     # Whoever listens ends the work where the clip would be beyond the limits.
@@ -90,7 +92,7 @@ def make_clip(task: Task) -> dict[str, object]:
     layout = first.layout
     while True:
         try:
-            over = _write(task, first, rate, layout)
+            over, was_premultiplied = _write(task, first, rate, layout)
         except _LayoutTooSmallError as error:
             layout = error.needed
             continue
@@ -98,28 +100,30 @@ def make_clip(task: Task) -> dict[str, object]:
             "rate": str(rate),
             "is_stated": is_stated,
             "over": over,
+            "was_premultiplied": was_premultiplied,
             "is_logarithmic": first.is_logarithmic,
             "has_other_primaries": first.has_other_primaries,
         }
 
 
-def _write(task: Task, first: Picture, rate: Fraction, layout: Layout) -> int:
-    """Write all pictures; return how many have values above 1."""
-    clip, over = _Clip(task, first, rate, layout), 0
+def _write(task: Task, first: Picture, rate: Fraction, layout: Layout) -> tuple[int, bool]:
+    """Write all pictures; return how many have values above 1, and whether any was premultiplied."""
+    clip, over, was_premultiplied = _Clip(task, first, rate, layout), 0, False
     picture, read = first, task.paths[0]
     for number, path in enumerate(task.paths, start=1):
         if path != read:
-            picture, read = read_picture(path, task.size_limit), path
+            picture, read = read_picture(path, task.size_limit, task.alpha_mode), path
         if picture.size_wh != first.size_wh:
             raise _sizes_differ(task.paths[0], first, path, picture)
         needed = layout.joined(picture.layout)
         if needed != layout:
             raise _LayoutTooSmallError(needed)
         over += picture.is_over
+        was_premultiplied |= picture.was_premultiplied
         clip.append(picture.frame)
         _say({"done": number})
     clip.close()
-    return over
+    return over, was_premultiplied
 
 
 def _sizes_differ(first_path: Path, first: Picture, path: Path, picture: Picture) -> BadUpload:
@@ -142,6 +146,7 @@ def read_task(listing: Path) -> Task:
         default_rate=Fraction(raw["default_rate"]),
         max_fps=raw["max_fps"],
         size_limit=(raw["size_limit"][0], raw["size_limit"][1]),
+        alpha_mode=raw["alpha_mode"],
     )
 
 

@@ -30,7 +30,7 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         print(f"{'':<10} {render(row.description)} {render(row.device_note)}")
         if row.licence:
             use = "commercial-clean" if row.commercial_use else "not for commercial use"
-            print(f"{'':<10} licence: {row.licence}; {use}")
+            print(f"{'':<10} licence: {row.licence.en}; {use}")
         for label, command in row.missing:
             print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
         if row.spending is not None and row.is_available:
@@ -73,7 +73,7 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
             spec.name: {"kind": spec.kind, "default": spec.default} for spec in row.option_specs
         },
         "peak_bytes": row.peak_bytes,
-        "licence": row.licence,
+        "licence": row.licence.en if row.licence else "",
         "commercial_use": row.commercial_use,
         "spending": None if row.spending is None else row.spending.params,
     }

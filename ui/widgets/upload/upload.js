@@ -7,12 +7,15 @@ const show = () => {
   part("limits").textContent = props.limits || "";
   part("rate-label").textContent = label("rate");
   part("hold-label").textContent = label("hold");
+  part("alpha-label").textContent = label("alpha");
+  for (const choice of part("alpha").options) choice.textContent = label(`alpha_${choice.value}`);
   part("files").accept = (props.formats || []).map((name) => `.${name}`).join(",");
   for (const name of ["files", "directory"]) part(name).setAttribute("aria-label", label(name === "files" ? "choose" : "folder"));
 };
-const tellPictures = () => tell("picture-options", { fps: part("rate").value, hold_missing: part("hold").checked });
-part("rate").oninput = tellPictures;
-part("hold").onchange = tellPictures;
+const tellOptions = () => tell("upload-options", { fps: part("rate").value, hold_missing: part("hold").checked, alpha_mode: part("alpha").value });
+part("rate").oninput = tellOptions;
+part("alpha").onchange = tellOptions;
+part("hold").onchange = tellOptions;
 part("choose").onclick = () => part("files").click();
 part("folder").onclick = () => part("directory").click();
 for (const name of ["files", "directory"]) {

@@ -1,6 +1,6 @@
 // Files that were dropped, pasted or chosen are sent one by one; each clip becomes a session, and each sequence of pictures.
-let pictureOptions = {}; // As `UploadSteps.clips` takes them.
-hear("picture-options", (options) => { pictureOptions = options; });
+let uploadOptions = {}; // As `UploadSteps.clips` takes them.
+hear("upload-options", (options) => { uploadOptions = options; });
 const sendOne = (file, onShare) => new Promise((resolve) => {
   const request = new XMLHttpRequest();
   const form = new FormData();
@@ -34,7 +34,7 @@ const sendFiles = async (files) => {
   }
   await pageIsReady();
   root.classList.remove("sm-sending");
-  trigger("clips", { files: sent, ...pictureOptions });
+  trigger("clips", { files: sent, ...uploadOptions });
 };
 const endsIn = (file, suffixes) => suffixes.includes(file.name.split(".").pop().toLowerCase());
 // Of a folder its clips are taken, where it has none its numbered pictures; a file that was chosen by itself is taken or named.
