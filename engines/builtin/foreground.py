@@ -27,6 +27,10 @@ BY_SPEED = 0
 _SECONDS_A_FRAME = 0.25
 """Time for the network that a frame may take, in seconds, where the interval is chosen by speed."""
 _LARGEST_INTERVAL = 12
+_KEPT_INTERVAL = "interval.txt"
+"""File beside the kept answers with the interval that was chosen by speed: a rerun asks about the same frames."""
+_LARGEST_SPARED = 3
+"""Largest interval of which every second question may be left out: over more frames, answers are carried too far."""
 _UNMEASURED = 1
 """Answers that are not timed: the first one waits for the network to load."""
 _LONG_SIDE = 1024
@@ -69,11 +73,18 @@ class ForegroundMaps:
         self._folder: Path | None = None
         if self._source is not None and context.cache_dir is not None:
             self._folder = context.cache_dir / KEPT_CACHE / f"foreground-{self._name}"
+            if interval == BY_SPEED:
+                self._interval = _read_interval(self._folder / _KEPT_INTERVAL)
 
     @property
     def is_active(self) -> bool:
         """True while there is a network that has not failed."""
         return self._source is not None
+
+    @property
+    def interval(self) -> int:
+        """Frames from one question about a whole frame to the next, at least 1."""
+        return max(self._interval, 1)
 
     def at(self, index: int, frame: Frame) -> FloatMap | None:
         """Return the answer for a frame, float32 (h, w) in [0, 1], at most 1024 pixels long.
@@ -85,9 +96,18 @@ class ForegroundMaps:
             frame: uint8 RGB (H, W, 3).
         """
         number = index + self._context.first
-        if number % max(self._interval, 1) and index not in self._always:
+        if number % self.interval and index not in self._always:
             return None
         return self._answer(frame, _size_wh(frame))
+
+    def is_spared_by_crops(self, index: int) -> bool:
+        """Tell whether a frame need not be asked about where crops are relied on: every second one of those asked about.
+
+        Confirmed frames are asked about all the same, and so is each frame where all are or few.
+        """
+        number, interval = index + self._context.first, self.interval
+        is_turn = 1 < interval <= _LARGEST_SPARED and number % (2 * interval) == interval
+        return is_turn and index not in self._always
 
     def asks_crop_at(self, index: int) -> bool:
         """Tell whether a frame's crop is asked about: on every second interval, in the middle of it.
@@ -95,8 +115,8 @@ class ForegroundMaps:
         An answer on a crop costs as much as one on a frame, and so one of either is never long ago.
         Confirmed frames have both, and so has every frame where each is asked about.
         """
-        number, interval = index + self._context.first, max(self._interval, 1)
-        is_turn = interval == 1 or number % (2 * interval) == interval + interval // 2
+        number, interval = index + self._context.first, self.interval
+        is_turn = interval == 1 or number % (2 * interval) == (interval + 1) // 2
         return self.is_active and (is_turn or index in self._always)
 
     def crop(
@@ -152,7 +172,7 @@ class ForegroundMaps:
         if path is None:
             self._memory[key] = packed
         else:
-            _write(path, packed)
+            _write(path, packed.data)
         return packed
 
     def _choose_interval(self, seconds: float) -> None:
@@ -161,6 +181,8 @@ class ForegroundMaps:
         if self._interval == BY_SPEED and self._answers > _UNMEASURED:
             wanted = math.ceil(seconds / _SECONDS_A_FRAME)
             self._interval = min(max(wanted, 1), _LARGEST_INTERVAL)
+            if self._folder is not None:
+                _write(self._folder / _KEPT_INTERVAL, str(self._interval).encode())
 
 
 def _size_wh(image: Frame) -> tuple[int, int]:
@@ -187,12 +209,20 @@ def _decoded(packed: npt.NDArray[np.uint8]) -> FloatMap:
     return np.asarray(levels * np.float32(1.0 / 255.0), dtype=np.float32)
 
 
-def _write(path: Path, packed: npt.NDArray[np.uint8]) -> None:
+def _read_interval(path: Path) -> int:
+    """Return the interval that an earlier job chose by speed; `BY_SPEED` where none did or the file is damaged."""
+    try:
+        return min(max(int(path.read_text()), 1), _LARGEST_INTERVAL)
+    except (OSError, ValueError):
+        return BY_SPEED
+
+
+def _write(path: Path, content: bytes | memoryview) -> None:
     """Write through a partial name; without the answer kept, a rerun asks again."""
     partial = path.with_suffix(f".{threading.get_ident()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        packed.tofile(partial)
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as problem:
         log.warning("could not keep a foreground answer: %s", problem)

@@ -372,8 +372,8 @@ def test_a_frame_between_two_answers_has_both_and_the_nearer_counts_for_more() -
 
 def test_crops_are_asked_half_as_often_and_between_the_frames() -> None:
     maps = ForegroundMaps(Network(), RunContext(), interval=3, always={6})
-    assert [index for index in range(20) if maps.asks_crop_at(index)] == [4, 6, 10, 16]
-    assert not ForegroundMaps(None, RunContext()).asks_crop_at(4)
+    assert [index for index in range(20) if maps.asks_crop_at(index)] == [2, 6, 8, 14]
+    assert not ForegroundMaps(None, RunContext()).asks_crop_at(2)
 
 
 def test_an_interval_by_speed_follows_the_time_of_the_second_answer(monkeypatch) -> None:
@@ -384,6 +384,23 @@ def test_an_interval_by_speed_follows_the_time_of_the_second_answer(monkeypatch)
     frames = [picture(rectangle(index, 20, index + 20, 60)) for index in range(14)]
     asked = [index for index, frame in enumerate(frames) if maps.at(index, frame) is not None]
     assert asked == [0, 1, 5, 10]
+
+
+@pytest.mark.parametrize(("kept", "asked"), [(None, [0, 5, 10]), (b"damaged", [0, 1, 2, 3])])
+def test_an_interval_by_speed_is_that_of_the_first_job_of_a_session(
+    monkeypatch, tmp_path: Path, kept: bytes | None, asked: list[int]
+) -> None:
+    seconds = iter((0.0, 9.0, 10.0, 11.1, *range(20, 40)))
+    clock = SimpleNamespace(perf_counter=lambda: next(seconds))
+    monkeypatch.setattr("engines.builtin.foreground.time", clock)
+    frames = [picture(rectangle(index, 20, index + 20, 60)) for index in range(14)]
+    found: list[int] = []
+    for _ in range(2):
+        maps = ForegroundMaps(Network(), RunContext(cache_dir=tmp_path), interval=BY_SPEED)
+        found = [index for index, frame in enumerate(frames) if maps.at(index, frame) is not None]
+        if kept is not None:
+            next((tmp_path / KEPT_CACHE).rglob("interval.txt")).write_bytes(kept)
+    assert found[: len(asked)] == asked
 
 
 def test_answers_outlive_a_job_in_its_cache_folder_and_a_damaged_one_is_asked_again(

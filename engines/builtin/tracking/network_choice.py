@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
 
 from engines.base import FrameSource
 from engines.builtin.foreground import ForegroundMaps
-from engines.builtin.tracking.target_foreground import crop_around, overlap_near
+from engines.builtin.tracking.crop import crop_around
+from engines.builtin.tracking.target_foreground import overlap_near
 from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.processing_size import processing_size
 from utils.mask_utils import check_keyframe_mask, intersection_over_union
@@ -26,7 +28,8 @@ def choose_network(
 ) -> ForegroundMaps | None:
     """Return the answers of the network whose foreground overlaps the targets best on the start frame.
 
-    None where each of them misses a good part of the targets.
+    None where each of them misses a good part of the targets. The networks are loaded and asked at the same time:
+    a job's first frame waits for them, and nothing else runs then.
 
     Args:
         candidates: each network's answers; of two equally good ones the later is taken.
@@ -44,8 +47,9 @@ def choose_network(
     best, most = None, 0.0
     with closing(frames.read(start, start + 1)) as reader:  # type: ignore[type-var]
         frame = next(reader)
-    for maps in candidates:
-        answers = _answers(maps, frame, start, small)
+    with ThreadPoolExecutor(max(len(candidates), 1)) as threads:
+        found = list(threads.map(lambda maps: _answers(maps, frame, start, small), candidates))
+    for maps, answers in zip(candidates, found, strict=True):
         if max((_seen(answer, small) for answer in answers), default=0.0) < _LEAST_SEEN:
             continue
         overlap = max(_knowledge(answer, small) for answer in answers)

@@ -12,14 +12,16 @@ from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.correction import Correction, correction
+from engines.builtin.tracking.crop import CropReliance, IntBox
 from engines.builtin.tracking.estimate import Estimate, confirmed
 from engines.builtin.tracking.steps import (
+    WAITING,
     Step,
     read_steps,
     with_descriptors,
     with_foreground,
 )
-from engines.builtin.tracking.target_foreground import ForegroundView, IntBox
+from engines.builtin.tracking.target_foreground import ForegroundView
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.arrays import resize_mask
@@ -57,8 +59,16 @@ class Clip:
             return ahead(lambda: with_descriptors(plain(), maps))
 
         if not self.foreground.is_active:
-            return described()
-        return ahead(lambda: with_foreground(described(), self.foreground), depth=3)
+            yield from described()
+            return
+        reliance = CropReliance()
+        found = ahead(
+            lambda: with_foreground(described(), self.foreground, reliance), depth=WAITING
+        )
+        with closing(found) as steps:  # type: ignore[type-var]
+            for one in steps:
+                yield replace(one, reliance=reliance)
+                reliance.end_frame()
 
     def view(self, step: Step) -> ForegroundView | None:
         """Return what a tracker may ask the network about a step's frame; None without an answer."""
@@ -70,7 +80,9 @@ class Clip:
             return self.foreground.crop(step.frame, box, (width, height))
 
         return ForegroundView(
-            step.foreground, ask if self.foreground.asks_crop_at(step.index) else None
+            step.foreground,
+            ask if self.foreground.asks_crop_at(step.index) else None,
+            None if step.reliance is None else step.reliance.tell,
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from engines.base import FrameSource
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.crop import CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.vision.arrays import resize_map
@@ -24,6 +25,8 @@ from utils.types import FloatImage, Frame
 
 _LOOK_AHEAD = 5
 """Frames that wait for a network's next answer at most."""
+WAITING = 3
+"""Steps with answers that wait for a pass's trackers at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Step:
     """One frame of a pass: the full frame, its copy at processing size, and the flow to the previous one.
 
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
-    a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about.
+    a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about. `reliance`
+    is told whether a tracker relies on crops here.
     """
 
     index: int
@@ -41,6 +45,7 @@ class Step:
     next_frame: NextFrame | None = None
     foreground: Foreground | None = None
     descriptors: FloatImage | None = None
+    reliance: CropReliance | None = None
 
 
 def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
@@ -72,16 +77,21 @@ def with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[St
             yield replace(step, descriptors=maps.at(step.index, step.frame))
 
 
-def with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Step]:
+def with_foreground(
+    steps: Iterator[Step], maps: ForegroundMaps, reliance: CropReliance | None = None
+) -> Iterator[Step]:
     """Yield the steps with the network's answers, carried along the flow between the asked frames.
 
-    A frame between two of them has both answers, the nearer and the more reliable counting for more.
+    A frame between two of them has both answers, the nearer and the more reliable counting for more. While the
+    trackers rely on crops, by their `reliance`, every second question about a whole frame is left out.
     """
     last: Foreground | None = None
     waiting: list[Step] = []
     with closing(steps):  # type: ignore[type-var]
-        for step in steps:
-            answer = maps.at(step.index, step.frame)
+        for place, step in enumerate(steps):
+            answer = None
+            if not _is_spared(step.index, place, maps, reliance):
+                answer = maps.at(step.index, step.frame)
             if answer is None:
                 last = _carried(last, step.flow) if maps.is_active else None
                 waiting.append(replace(step, foreground=last))
@@ -97,6 +107,15 @@ def with_foreground(steps: Iterator[Step], maps: ForegroundMaps) -> Iterator[Ste
             waiting = []
             yield asked
         yield from waiting
+
+
+def _is_spared(index: int, place: int, maps: ForegroundMaps, reliance: CropReliance | None) -> bool:
+    """Tell whether a frame, by its index and its place in the pass, need not be asked about for its crops."""
+    if reliance is None or not maps.is_spared_by_crops(index):
+        return False
+    # The frame one interval ago was asked about, and went on to the trackers, which have taken all but `WAITING` by
+    # now and have finished the one before those.
+    return reliance.at(place - maps.interval - WAITING - 1)
 
 
 def _carried(answer: Foreground | None, flow: FlowPair | None) -> Foreground | None:

@@ -8,34 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.tracking.confidence import NetworkAgreement
+from engines.builtin.tracking.crop import IntBox, crop_around
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.guided_filter import box_mean
 from utils.mask_utils import (
-    bounding_box,
     component_sums,
     components,
     dilate,
-    grow_box,
     intersection_over_union,
     keep_components,
 )
 from utils.types import FloatImage, FloatMap, Mask
 
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels at processing size, half-open."""
-
-_MARGIN = 0.4
-"""Margin of the crop around the expected target, as a share of its box, `_MARGIN_PIXELS` at least."""
-_MARGIN_PIXELS = 8
-_GRID = 16
-"""Pixels that a crop's sides are multiples of, so that passes that differ a little share an answer."""
-_LARGEST_CROP = 0.95
-"""Share of the frame from which a crop would show the network the same picture again."""
 _LEAST_OVERLAP = 0.85
 """Overlap of an answer with the confirmed mask from which it is trusted; `_FULL_OVERLAP`, fully."""
 _FULL_OVERLAP = 0.95
+_RELIED_ON = 0.5
+"""Trust in a crop's answers from which whole frames are asked about half as often."""
 _NEAR = 8
 """Pixels around the confirmed mask in which an answer is compared with it."""
 _REACH = 0.12
@@ -57,11 +48,12 @@ class ForegroundView:
     """What the network says of a frame: `whole`, and `ask` for a crop, None between the asked frames.
 
     `ask` returns the probability in a box of the frame, float32 (y1 - y0, x1 - x0) in [0, 1], None
-    after a failure of the network.
+    after a failure of the network. `tell` is told whether the target's crops make whole frames less needed.
     """
 
     whole: Foreground
     ask: Callable[[IntBox], FloatMap | None] | None = None
+    tell: Callable[[bool], None] | None = None
 
 
 class TargetForeground:
@@ -82,6 +74,8 @@ class TargetForeground:
         self._consistency = 1.0
         self._trust_whole = 0.0
         self._trust_crop = 0.0
+        self._trust_now = 0.0
+        """In the crop that was asked about last, by the mask that was expected then."""
         self._missing = 0.0
 
     def confirm(self, view: ForegroundView, mask: Mask) -> None:
@@ -95,7 +89,8 @@ class TargetForeground:
         if self._cropped is not None:
             self._crop.confirm(self._cropped, mask)
         self._trust_whole = _trust(view.whole, mask)
-        self._trust_crop = _trust(self._cropped, mask)
+        self._trust_crop = self._trust_now = _trust(self._cropped, mask)
+        self._tell_reliance(view)
 
     def amend(self, view: ForegroundView, mask: Mask, weight: FloatMap) -> None:
         """Learn the frame followed last again, from a corrected mask; see `ForegroundModel.amend`."""
@@ -125,11 +120,19 @@ class TargetForeground:
             self._cropped = None
         before = self._cropped
         self._cropped = self._asked(view, expected) if self._trust_crop > 0.0 else None
+        if view.ask is not None:
+            self._trust_now = _trust(self._cropped, expected, missing)
         if self._cropped is None and before is not None:
             self._cropped = Foreground(
                 sample_at(before.probability, flow.to_previous),
                 sample_at(before.reliability, flow.to_previous) * flow.reliability,
             )
+        self._tell_reliance(view)
+
+    def _tell_reliance(self, view: ForegroundView) -> None:
+        if view.tell is not None:
+            trust = min(self._trust_crop, self._trust_now)
+            view.tell(self._cropped is not None and trust > _RELIED_ON)
 
     def evidence(
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
@@ -267,35 +270,9 @@ def overlap_near(answer: FloatMap, mask: Mask, missing: float = 0.0) -> float:
     return common / max(int(np.count_nonzero(mask)) + max(near, lost), 1.0)
 
 
-def crop_around(mask: Mask) -> IntBox | None:
-    """Return the crop that a network is asked about for a mask, bool (h, w).
-
-    None for an empty mask, and where the crop would show nearly the whole frame.
-    """
-    box = bounding_box(mask)
-    if box is None:
-        return None
-    height, width = mask.shape
-    size_wh = width, height
-    x0, y0, x1, y1 = crop = _on_grid(grow_box(box, size_wh, _MARGIN, _MARGIN_PIXELS), size_wh)
-    return None if (x1 - x0) * (y1 - y0) > _LARGEST_CROP * width * height else crop
-
-
 def _trust(answer: Foreground | None, mask: Mask, missing: float = 0.0) -> float:
     """Return how far an answer is trusted, in [0, 1], by a confirmed mask, bool (h, w)."""
     if answer is None:
         return 0.0
     overlap = overlap_near(answer.probability, mask, missing)
     return float(np.clip((overlap - _LEAST_OVERLAP) / (_FULL_OVERLAP - _LEAST_OVERLAP), 0.0, 1.0))
-
-
-def _on_grid(box: IntBox, size_wh: tuple[int, int]) -> IntBox:
-    """Return a box grown to the grid, within a picture of `size_wh`."""
-    x0, y0, x1, y1 = box
-    width, height = size_wh
-    return (
-        x0 // _GRID * _GRID,
-        y0 // _GRID * _GRID,
-        min(-(-x1 // _GRID) * _GRID, width),
-        min(-(-y1 // _GRID) * _GRID, height),
-    )

@@ -1,0 +1,129 @@
+"""Which frames and crops a foreground network is asked about in a pass."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engines.base import ArrayFrames, RunContext
+from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.foreground_evidence import Foreground
+from engines.builtin.tracking.network_choice import choose_network
+from engines.builtin.tracking.passes import Clip
+from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
+from engines.builtin.vision.flow import FlowPair
+from utils.types import FloatMap, Mask
+
+HEIGHT, WIDTH = 80, 120
+STILL = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+NO_MOTION = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
+
+
+class Network:
+    """Sees everything as foreground; remembers the first value of each picture."""
+
+    def __init__(self, name: str = "made-up", both: threading.Barrier | None = None) -> None:
+        self.network = name
+        self.asked: list[int] = []
+        self.both = both
+
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+        if self.both is not None:
+            self.both.wait(timeout=5.0)
+        self.asked.append(int(image[0, 0, 0]))
+        return np.ones(image.shape[:2], np.float32)
+
+
+def frames(count: int) -> ArrayFrames:
+    return ArrayFrames([np.full((HEIGHT, WIDTH, 3), index, np.uint8) for index in range(count)])
+
+
+def target(x1: int = 60) -> Mask:
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[20:60, 30:x1] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("interval", "first", "relies", "asked"),
+    [
+        (3, 0, lambda index: True, [0, 3, 6, 12, 18, 24]),
+        # What is told of frame 8 counts for frame 15, and that of 14 for frame 21.
+        (3, 0, lambda index: index != 8, [0, 3, 6, 12, 15, 18, 24]),
+        (3, 3, lambda index: True, [0, 3, 6, 9, 15, 21]),
+        (3, 0, lambda index: None, [0, 3, 6, 9, 12, 15, 18, 21, 24]),
+        (1, 0, lambda index: True, list(range(25))),
+        (4, 0, lambda index: True, [0, 4, 8, 12, 16, 20, 24]),
+    ],
+    ids=[
+        "trusted crops",
+        "not on one frame",
+        "of a part of a clip",
+        "nobody told",
+        "all frames",
+        "few frames",
+    ],
+)
+def test_while_trackers_rely_on_crops_every_second_whole_frame_is_not_asked_about(
+    interval: int, first: int, relies, asked: list[int]
+) -> None:
+    network = Network()
+    context = replace(RunContext(), first=first)
+    clip = Clip(frames(25), context, ForegroundMaps(network, context, interval))
+    for step in clip.steps(0, 25, 1):
+        view = clip.view(step)
+        assert view is not None
+        assert view.tell is not None
+        told = relies(step.index)
+        if told is not None:
+            view.tell(told)
+            view.tell(True)
+    assert network.asked == asked
+
+
+def test_a_confirmed_frame_is_asked_about_all_the_same() -> None:
+    maps = ForegroundMaps(Network(), RunContext(), 3, always={9})
+    assert [index for index in range(25) if maps.is_spared_by_crops(index)] == [3, 15, 21]
+
+
+def seen(answer: np.ndarray) -> Foreground:
+    return Foreground(answer.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+
+
+def test_a_target_relies_on_crops_that_still_show_it_and_on_none_that_was_never_asked_about() -> (
+    None
+):
+    told: list[bool] = []
+    shown = target()
+
+    def crop(box: tuple[int, int, int, int]) -> FloatMap:
+        x0, y0, x1, y1 = box
+        return shown[y0:y1, x0:x1].astype(np.float32)
+
+    asking, carrying = (ForegroundView(seen(target()), ask, told.append) for ask in (crop, None))
+    model = TargetForeground()
+    model.confirm(asking, target())
+    model.advance(carrying, target(), NO_MOTION)
+    shown = target(45)
+    model.advance(asking, target(), NO_MOTION)
+    model.advance(carrying, target(), NO_MOTION)
+    shown = target()
+    model.advance(asking, target(), NO_MOTION)
+    fills_the_frame = np.ones((HEIGHT, WIDTH), dtype=bool)
+    model.advance(asking, fills_the_frame, NO_MOTION)
+    assert told == [True, True, False, False, True, False]
+    without = TargetForeground()
+    without.confirm(carrying, target())
+    assert told[-1] is False
+
+
+def test_the_networks_to_choose_from_are_asked_at_the_same_time() -> None:
+    both = threading.Barrier(2)
+    sources = [Network("first", both), Network("second", both)]
+    candidates = [ForegroundMaps(source, RunContext()) for source in sources]
+    whole = np.ones((HEIGHT, WIDTH), dtype=bool)
+    whole[0, 0] = False
+    assert choose_network(candidates, frames(1), [whole], 0) is candidates[1]
