@@ -79,6 +79,20 @@ def test_where_the_network_sees_a_crowd_too_it_says_little_for_the_crowd() -> No
     assert evidence[rectangle(0, 0, 20, 80)].max() < -1.0
 
 
+def test_what_is_learned_is_the_same_whether_a_frames_evidence_was_asked_or_not() -> None:
+    moved = np.full((HEIGHT, WIDTH, 2), 3.0, np.float32)
+    models = ForegroundModel(), ForegroundModel()
+    for model in models:
+        model.confirm(seen(TARGET | CROWD), TARGET)
+        if model is models[1]:
+            model.evidence(seen(CROWD), TARGET, moved, WHOLE)
+        for flow in (moved, STILL, STILL):
+            model.follow(seen(CROWD), TARGET, flow)
+    first, second = (model.evidence(seen(TARGET), TARGET, STILL, WHOLE) for model in models)
+    np.testing.assert_array_equal(first, second)
+    assert np.ptp(first) > 0.5
+
+
 def test_a_network_that_does_not_know_the_target_says_nothing() -> None:
     nothing = np.zeros((HEIGHT, WIDTH))
     model = ForegroundModel()
