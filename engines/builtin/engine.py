@@ -175,7 +175,8 @@ class BuiltinEngine(Engine):
         with closing(source) as steps:  # type: ignore[type-var]
             for done, (step, probability, estimate) in enumerate(steps, start=1):
                 error = EXACT if step.index in guide else _TRACKED
-                alpha = estimator.alpha(step.frame, probability, step.flow, error)
+                flow = None if step.is_cut else step.flow
+                alpha = estimator.alpha(step.frame, probability, flow, error)
                 lines = drawn(estimate.thin_lines, frames.size_wh)
                 if lines is not None:
                     alpha = np.maximum(alpha, lines)

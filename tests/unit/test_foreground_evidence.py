@@ -384,6 +384,16 @@ def test_a_frame_between_two_answers_has_both_and_the_nearer_counts_for_more() -
     np.testing.assert_allclose(means, [0.0, 1 / 3, 2 / 3, 1.0, 1.0], atol=1e-3)
 
 
+def test_no_answer_is_carried_over_a_cut_whose_first_frame_is_asked_about() -> None:
+    """The network sees the object from the cut on."""
+    first = np.random.default_rng(0).integers(0, 90, (HEIGHT, WIDTH, 3), np.uint8)
+    frames = ArrayFrames([*[first + np.uint8(index) for index in range(3)], 255 - first[::-1]])
+    maps = ForegroundMaps(Changing(), RunContext(), interval=5)
+    found = [step.foreground for step in with_foreground(read_steps(frames, 0, 4, 1), maps)]
+    means = [float(one.probability[9:-9, 9:-9].mean()) for one in found if one is not None]
+    np.testing.assert_allclose(means, [0.0, 0.0, 0.0, 1.0], atol=1e-3)
+
+
 def test_crops_are_asked_half_as_often_and_between_the_frames() -> None:
     maps = ForegroundMaps(Network(), RunContext(), interval=3, always={6})
     assert [index for index in range(20) if maps.asks_crop_at(index)] == [2, 6, 8, 14]

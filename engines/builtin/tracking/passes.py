@@ -28,7 +28,7 @@ from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, Mask, Message
 
 Keyframes = Mapping[int, Mapping[int, Mask]]
 """Confirmed masks, bool (H, W), by frame index and object id."""
@@ -97,6 +97,9 @@ def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
         with closing(clip.steps(start, stop, direction)) as steps:  # type: ignore[type-var]
             for step in steps:
                 clip.context.check_cancelled()
+                if step.is_cut:
+                    place = step.index + clip.context.first
+                    clip.context.on_notice(Message("track.scene_cut", {"frame": place}))
                 yield step, direction > 0 or step.index != start
 
 
@@ -155,6 +158,8 @@ class _Job:
     def _with_thin_lines(self, estimate: Estimate, name: int, step: Step) -> Estimate:
         """Return an object's estimate of the step's frame with its straight thin parts, followed there."""
         given = self._keyframes.get(step.index, {})
+        if step.is_cut:
+            self._thin.pop(name, None)
         if name in given:
             self._thin[name] = ThinLineTracker(step.frame, given[name])
         elif name in self._thin and step.flow is not None:
@@ -236,7 +241,9 @@ class _Job:
 
 def _tracked(tracker: ObjectTracker, step: Step, flow: FlowPair, clip: Clip) -> Estimate:
     """Return a tracker's estimate for the frame of a step, whose `flow` leads back to the last one."""
-    return tracker.step(step.working, flow, step.next_frame, clip.view(step), step.descriptors)
+    return tracker.step(
+        step.working, flow, step.next_frame, clip.view(step), step.descriptors, step.is_cut
+    )
 
 
 def _confirm(
