@@ -118,7 +118,9 @@ def upload_options(
     """
     mode = next((known for known in ALPHA_MODES if known == alpha_mode), None)
     if mode is None:
-        raise BadRequest("page.bad_value", name="alpha_mode")
+        allowed = ", ".join(ALPHA_MODES)
+        value = short_text(alpha_mode, "alpha_mode", 60)
+        raise BadRequest("job.value", name="alpha_mode", value=value, allowed=allowed)
     given = str(fps) if isinstance(fps, (int, float)) and not isinstance(fps, bool) else fps
     text = short_text(given, "fps", 60)
     rate = parse_rate(text) if text else None

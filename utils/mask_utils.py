@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from utils.compiled import compiled
 from utils.errors import UnusablePrompt
 from utils.types import FloatMap, Mask
 
@@ -96,15 +97,39 @@ def component_sums(
     values: Mask | FloatMap, labels: npt.NDArray[np.int32], areas: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.float64]:
     """Return the sum of `values`, (H, W), over each part that `components` named, float64 (N + 1,)."""
-    sums = np.bincount(labels.ravel(), weights=values.ravel(), minlength=areas.size)
-    return np.asarray(sums, dtype=np.float64)
+    sums = np.zeros(areas.size)
+    _add_up(values, labels, sums)
+    return sums
+
+
+@compiled
+def _add_up(
+    values: Mask | FloatMap, labels: npt.NDArray[np.int32], sums: npt.NDArray[np.float64]
+) -> None:
+    """Add each pixel of `values` (H, W) to the sum of its label."""
+    height, width = labels.shape
+    for row in range(height):
+        for column in range(width):
+            sums[labels[row, column]] += values[row, column]
 
 
 def keep_components(mask: Mask, keep: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32]) -> Mask:
     """Return the mask without the components whose entry in `keep` (by label) is false."""
-    keep = keep.copy()
-    keep[0] = False
-    return mask & keep[labels]
+    kept = np.empty(mask.shape, dtype=np.bool_)
+    _fill_kept(mask, keep, labels, kept)
+    return kept
+
+
+@compiled
+def _fill_kept(
+    mask: Mask, keep: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32], out: Mask
+) -> None:
+    """Fill `out` (H, W) with the mask where its component is to be kept."""
+    height, width = labels.shape
+    for row in range(height):
+        for column in range(width):
+            label = labels[row, column]
+            out[row, column] = mask[row, column] and label > 0 and keep[label]
 
 
 def drop_small(mask: Mask, minimum_area: int) -> Mask:

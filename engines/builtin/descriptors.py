@@ -44,15 +44,17 @@ class DescriptorMaps:
         """True while there is a network that has not failed."""
         return self._source is not None
 
-    def at(self, index: int, frame: Frame) -> FloatImage | None:
+    def at(self, index: int, frame: Frame, is_cut: bool = False) -> FloatImage | None:
         """Return a frame's descriptors, float32 (h, w, C); None between the asked frames and after a failure.
 
         Args:
             index: of the frame in its clip.
             frame: uint8 RGB (H, W, 3).
+            is_cut: it begins another scene, and is asked about whatever the interval says.
         """
         source = self._source
-        is_asked = (index + self._context.first) % self._interval == 0 or index in self._always
+        number = index + self._context.first
+        is_asked = is_cut or number % self._interval == 0 or index in self._always
         if source is None or not is_asked:
             return None
         self._context.check_cancelled()

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from engines.base import (
-    ArrayFrames,
     Capability,
     DescriptorEstimator,
     DeviceName,
@@ -33,20 +32,19 @@ from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.estimate import Estimate
-from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip, in_both_directions, track
 from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_lines import drawn
-from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.processing_size import processing_size
 from engines.builtin.vision.refined_edges import refine_edges
+from engines.builtin.warm_up import warm_up
 from utils.errors import UnusablePrompt
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
-from utils.types import Box, FloatMap, Frame, Mask, Message, Prompt
+from utils.types import FloatMap, Frame, Mask, Message, Prompt
 
 if TYPE_CHECKING:
     from config import Settings
@@ -114,7 +112,7 @@ class BuiltinEngine(Engine):
         if self._settings.cpu_threads:
             cv2.setNumThreads(self._settings.cpu_threads)
         if not self._is_ready:
-            _warm_up(BuiltinEngine(self._settings))
+            warm_up(BuiltinEngine(self._settings))
             self._is_ready = True
 
     def unload(self) -> None:
@@ -177,7 +175,8 @@ class BuiltinEngine(Engine):
         with closing(source) as steps:  # type: ignore[type-var]
             for done, (step, probability, estimate) in enumerate(steps, start=1):
                 error = EXACT if step.index in guide else _TRACKED
-                alpha = estimator.alpha(step.frame, probability, step.flow, error)
+                flow = None if step.is_cut else step.flow
+                alpha = estimator.alpha(step.frame, probability, flow, error)
                 lines = drawn(estimate.thin_lines, frames.size_wh)
                 if lines is not None:
                     alpha = np.maximum(alpha, lines)
@@ -207,17 +206,6 @@ class BuiltinEngine(Engine):
         ]
         known = choose_network(candidates, frames, targets, start) if candidates else None
         return known or ForegroundMaps(None, context)
-
-
-def _warm_up(engine: BuiltinEngine) -> None:
-    """Run every part of an engine without networks once on a picture of a few pixels."""
-    mask = np.zeros((48, 64), dtype=bool)
-    mask[16:32, 20:40] = True
-    frame = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, axis=2)
-    LabelPropagation().confirm(reduce_picture(frame, (32, 24)).astype(np.float32), mask)
-    engine.open_image(frame, {1: frame}).segment(Prompt(box=Box(16, 12, 44, 36)))
-    for _ in engine.process(ArrayFrames([frame, frame]), {0: mask}, 0, {}, RunContext()):
-        pass
 
 
 def _tracked(

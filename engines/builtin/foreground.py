@@ -86,7 +86,7 @@ class ForegroundMaps:
         """Frames from one question about a whole frame to the next, at least 1."""
         return max(self._interval, 1)
 
-    def at(self, index: int, frame: Frame) -> FloatMap | None:
+    def at(self, index: int, frame: Frame, is_cut: bool = False) -> FloatMap | None:
         """Return the answer for a frame, float32 (h, w) in [0, 1], at most 1024 pixels long.
 
         None on frames between the asked ones, and after a failure.
@@ -94,9 +94,11 @@ class ForegroundMaps:
         Args:
             index: of the frame in its clip.
             frame: uint8 RGB (H, W, 3).
+            is_cut: it begins another scene, and is asked about whatever the interval says.
         """
         number = index + self._context.first
-        if number % self.interval and index not in self._always:
+        is_asked = is_cut or number % self.interval == 0 or index in self._always
+        if not is_asked:
             return None
         return self._answer(frame, _size_wh(frame))
 

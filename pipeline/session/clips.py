@@ -125,7 +125,7 @@ class Clips:
     def _check_space(self, size_bytes: int, owner: str) -> None:
         self._store.root.mkdir(parents=True, exist_ok=True)
         reserve_bytes = self._settings.min_free_disk_bytes
-        disk.check_before(self._store.root, size_bytes, reserve_bytes)
+        disk.check_before(self._store.root, size_bytes, reserve_bytes, "video.disk_before")
         check_share(self._store, owner, size_bytes, reserve_bytes)
 
     def _create(self, shown_name: str, fill: Callable[[Path], dict[str, object]]) -> SessionState:

@@ -17,8 +17,10 @@ CHECK_INTERVAL_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-def check_before(folder: Path, needed_bytes: int, reserve_bytes: int) -> None:
-    """Refuse a job that would leave less than the reserve.
+def check_before(
+    folder: Path, needed_bytes: int, reserve_bytes: int, code: str = "job.disk_before"
+) -> None:
+    """Refuse a job, or with another code something else, that would leave less than the reserve.
 
     Raises:
         NotEnoughDisk: with the numbers.
@@ -26,7 +28,7 @@ def check_before(folder: Path, needed_bytes: int, reserve_bytes: int) -> None:
     free_bytes = shutil.disk_usage(existing_parent(folder)).free
     if free_bytes - needed_bytes < reserve_bytes:
         raise NotEnoughDisk(
-            "job.disk_before",
+            code,
             needed_mb=-(-needed_bytes // MEGABYTE),
             free_mb=free_bytes // MEGABYTE,
             reserve_mb=reserve_bytes // MEGABYTE,

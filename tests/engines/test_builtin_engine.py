@@ -11,7 +11,7 @@ from engines.base import ArrayFrames, RunContext
 from engines.builtin.engine import BuiltinEngine
 from utils.errors import BadRequest, Cancelled, UnusablePrompt
 from utils.mask_utils import intersection_over_union
-from utils.types import Box, Point, Prompt
+from utils.types import Box, Message, Point, Prompt
 
 COUNT, WIDTH, HEIGHT = 9, 160, 96
 
@@ -349,3 +349,25 @@ def test_requests_with_the_former_smoothing_options_still_run(engine, clip):
     assert len(list(run)) == 2
     with pytest.raises(BadRequest):
         list(engine.process(ArrayFrames(frames[:2]), {0: masks[0]}, 0, {"x": 1}, RunContext()))
+
+
+def test_a_target_is_redetected_in_another_scene_and_what_is_there_instead_is_not_taken(
+    engine, clip
+):
+    """Flow leads nowhere over a cut: the mask isn't carried to what lies there in the next scene."""
+    frames, masks = clip
+    ground = cv2.GaussianBlur(255 - cv2.flip(frames[0], 0), (0, 0), 30) // 3
+    elsewhere = np.roll(masks[0], 60, axis=1)
+    without = np.where(masks[0][..., None], np.uint8(200), ground)
+    with_target = np.where(elsewhere[..., None], np.roll(frames[0], 60, axis=1), ground)
+    scenes = [*frames[:3], without, without, with_target, with_target]
+    notices: list[Message] = []
+    context = RunContext(on_notice=notices.append)
+    found = list(engine.process(ArrayFrames(scenes), {0: masks[0]}, 0, {}, context))
+    assert [(notice.code, notice.params) for notice in notices] == [
+        ("track.scene_cut", {"frame": 3})
+    ]
+    for item in found[3:5]:
+        assert not (item.alpha > 0.5).any()
+    for item in found[5:]:
+        assert intersection_over_union(item.alpha > 0.5, elsewhere) > 0.85

@@ -122,6 +122,38 @@ def test_a_network_that_sees_the_target_on_a_crop_alone_helps_as_well(plain) -> 
     assert network.calls == 2 * COUNT
 
 
+def test_what_comes_to_light_beside_an_occluder_is_not_taken_for_the_target_behind_it() -> None:
+    """The network shows both, and the other has neither the target's colours nor its size."""
+
+    class Both:
+        network = "both"
+
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+            reddish = image[..., 0].astype(np.float32) - image[..., 2]
+            return (cv2.blur(reddish, (3, 3)) > 35).astype(np.float32)
+
+    noise = np.random.default_rng(7)
+    ground = cv2.GaussianBlur(noise.uniform(0, 255, (96, 240, 3)), (0, 0), 3)
+    ground = (ground - ground.min()) / np.ptp(ground) * np.array([60, 120, 180])
+    cv2.ellipse(ground, (76, 50), (10, 14), 0, 0, 360, (200, 60, 90), -1)
+    grain = noise.uniform(-25, 25, (96, 240, 1))
+    frames, masks = [], []
+    for index in range(19):
+        mask = np.zeros((96, 240), np.uint8)
+        cv2.circle(mask, (40 + 8 * index, 50), 20, 1, -1)
+        frame = np.where(mask[..., None] > 0, np.array([235.0, 140.0, 40.0]), ground + grain)
+        cv2.line(frame, (32 + 8 * index, 50), (48 + 8 * index, 50), (60, 30, 20), 3)
+        frame[:, 85:150] = 120, 125, 120
+        mask[:, 85:150] = 0
+        frames.append(np.clip(frame, 0, 255).astype(np.uint8))
+        masks.append(mask > 0)
+    engine = BuiltinEngine(Settings(_env_file=None))
+    engine.use_foreground(Both())
+    found = list(engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext()))
+    assert not (found[11].alpha > 0.5).any()
+    assert intersection_over_union(found[18].alpha > 0.5, masks[18]) > 0.9
+
+
 def test_a_network_that_fails_midway_ends_no_job_and_is_told(plain) -> None:
     frames, masks = clip()
     notices: list[Message] = []

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -168,7 +169,8 @@ def test_the_example_of_the_documentation_runs(
         ("/segment", {"session": "A" * 24, "pionts": [[1, 1]]}, 422, "pionts"),
         ("/matting", {"session": "A" * 24, "black_point": 5}, 400, "black_point"),
         ("/matting", {"session": "A" * 24, "engine": "builtin"}, 404, "no such session"),
-        ("/matting", {}, 422, "session"),
+        ("/matting", {}, 422, "session is missing"),
+        ("/matting", {"session": "A" * 24, "outputs": "alpha"}, 422, "outputs takes a list"),
     ],
 )
 def test_bad_requests_are_answered_with_a_status_and_a_sentence(
@@ -177,6 +179,9 @@ def test_bad_requests_are_answered_with_a_status_and_a_sentence(
     answer = send_json(guarded, path, body, Authorization=bearer)
     assert answer.status == status, answer.body
     assert said in answer.json["error"]  # type: ignore[index]
+    chinese = {"Authorization": bearer, "Accept_Language": "zh"}
+    answer = send_json(guarded, path, body, **chinese)
+    assert not re.search(r"[a-z] [a-z]", answer.json["error"])  # type: ignore[index]
 
 
 def test_a_file_that_is_no_clip_is_refused_and_removed(guarded: AppServer, bearer: str) -> None:

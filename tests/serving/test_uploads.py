@@ -191,7 +191,7 @@ def test_an_upload_that_would_take_the_disks_reserve_is_refused(
     server = make_server(SPLAZMATTE_MIN_FREE_DISK_BYTES=str(2**60))
     answer = upload(server, b"x" * 1000)
     assert answer.status == 507
-    assert b"reserve" in answer.body
+    assert b"reserve" in answer.body and b"The clip needs" in answer.body
     assert not any((server.workspace / "uploads").iterdir())
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ui.command_line.arguments import parse_arguments, target_groups
+from ui.command_line.arguments import parse_arguments
 from ui.command_line.commands.segment import read_prompt
+from ui.command_line.target_arguments import target_groups
 from utils.types import Box, Point
 
 

@@ -79,6 +79,20 @@ def test_where_the_network_sees_a_crowd_too_it_says_little_for_the_crowd() -> No
     assert evidence[rectangle(0, 0, 20, 80)].max() < -1.0
 
 
+def test_what_is_learned_is_the_same_whether_a_frames_evidence_was_asked_or_not() -> None:
+    moved = np.full((HEIGHT, WIDTH, 2), 3.0, np.float32)
+    models = ForegroundModel(), ForegroundModel()
+    for model in models:
+        model.confirm(seen(TARGET | CROWD), TARGET)
+        if model is models[1]:
+            model.evidence(seen(CROWD), TARGET, moved, WHOLE)
+        for flow in (moved, STILL, STILL):
+            model.follow(seen(CROWD), TARGET, flow)
+    first, second = (model.evidence(seen(TARGET), TARGET, STILL, WHOLE) for model in models)
+    np.testing.assert_array_equal(first, second)
+    assert np.ptp(first) > 0.5
+
+
 def test_a_network_that_does_not_know_the_target_says_nothing() -> None:
     nothing = np.zeros((HEIGHT, WIDTH))
     model = ForegroundModel()
@@ -368,6 +382,16 @@ def test_a_frame_between_two_answers_has_both_and_the_nearer_counts_for_more() -
     assert all(one is not None for one in found)
     means = [float(one.probability[9:-9, 9:-9].mean()) for one in found if one is not None]
     np.testing.assert_allclose(means, [0.0, 1 / 3, 2 / 3, 1.0, 1.0], atol=1e-3)
+
+
+def test_no_answer_is_carried_over_a_cut_whose_first_frame_is_asked_about() -> None:
+    """The network sees the object from the cut on."""
+    first = np.random.default_rng(0).integers(0, 90, (HEIGHT, WIDTH, 3), np.uint8)
+    frames = ArrayFrames([*[first + np.uint8(index) for index in range(3)], 255 - first[::-1]])
+    maps = ForegroundMaps(Changing(), RunContext(), interval=5)
+    found = [step.foreground for step in with_foreground(read_steps(frames, 0, 4, 1), maps)]
+    means = [float(one.probability[9:-9, 9:-9].mean()) for one in found if one is not None]
+    np.testing.assert_allclose(means, [0.0, 0.0, 0.0, 1.0], atol=1e-3)
 
 
 def test_crops_are_asked_half_as_often_and_between_the_frames() -> None:

@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from ui.http.server import _claimed_port
+from config import Settings
+from ui.http.server import _claimed_port, sign_in_hint
 from utils.errors import BadRequest
 
 
@@ -15,6 +16,11 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
             _claimed_port("127.0.0.1", port)
     assert str(port) in caught.value.user_message
     assert "--port" in caught.value.user_message
+
+
+def test_the_start_names_the_user_that_the_shared_password_goes_with() -> None:
+    assert sign_in_hint(Settings(_env_file=None)) == ""
+    assert "splaz" in sign_in_hint(Settings(_env_file=None, password="secret"))
 
 
 def test_port_zero_takes_a_free_one() -> None:

@@ -26,7 +26,7 @@ from pipeline.session.state import FIRST_TARGET
 from ui.client import client_of
 from ui.http.api import Api
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
-from ui.http.rest_models import Clip, Found, Marks, Matting, Problem, Task
+from ui.http.rest_models import Clip, Found, Marks, Matting, Problem, Task, value_problem
 from ui.http.uploads import Uploads
 from ui.inputs import forget_upload, upload_options
 from ui.page.wiring import SEGMENTS_AT_ONCE
@@ -43,7 +43,7 @@ from utils.errors import (
     UnusablePrompt,
     WorkersUnavailable,
 )
-from utils.messages import Language
+from utils.messages import Language, render
 
 T = TypeVar("T")
 
@@ -86,9 +86,7 @@ class _SentenceRoute(APIRoute):
                 answer: Response = await handle(request)
                 return answer
             except RequestValidationError as error:
-                first = error.errors()[0]
-                place = ".".join(str(part) for part in first["loc"][1:])
-                return _problem(f"{place}: {first['msg']}", 422)
+                return _problem(render(value_problem(error), _language(request)), 422)
             except gr.Error as error:
                 return _problem(str(error.message), status_of(error.__cause__))
             except SplazmatteError as error:

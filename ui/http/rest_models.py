@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.session.request import MatteRequest, request_specs
 from pipeline.session.state import FIRST_TARGET
 from ui.http.endpoint_parameters import OPTION_TYPES
 from utils.options import OptionSpec
+from utils.types import Message
+
+_VALUE_PROBLEMS = {
+    "missing": "missing",
+    "extra": "unknown",
+    "list": "list",
+    "string": "text",
+    "int": "whole",
+    "float": "number",
+    "bool": "flag",
+}
+"""How pydantic's name of an error begins -> what is said of it."""
 
 
 class _Body(BaseModel):
@@ -145,3 +158,11 @@ class Matting(_Options):  # type: ignore[misc]  # its fields are the request's o
         {}, description="Instances to keep of the first target, by frame."
     )
     options: dict[str, str | int | float | bool] = Field({}, description="Options of the engine.")
+
+
+def value_problem(error: RequestValidationError) -> Message:
+    """Say the first thing that is wrong with a request's values."""
+    first = error.errors()[0]
+    kind = _VALUE_PROBLEMS.get(first["type"].partition("_")[0], "other")
+    name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return Message(f"page.rest.{kind}", {"name": name[:80]})

@@ -56,7 +56,7 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(RepeatFilter())
     clean_up = _start_clean_up(uploads_dir, orchestrator, stop)
-    sys.stdout.write(f"SplazMatte: {server.url}\n")
+    sys.stdout.write(f"SplazMatte: {server.url}\n{sign_in_hint(settings)}")
     sys.stdout.flush()
     _warn_when_open(settings)
     try:
@@ -201,6 +201,13 @@ def _claimed_port(host: str, port: int) -> int:
         raise BadRequest(
             "page.address_taken", address=f"{host}:{port}", reason=error.strerror or str(error)
         ) from error
+
+
+def sign_in_hint(settings: Settings) -> str:
+    """Return a line with the user name that the one shared password goes with, "" where there is none."""
+    if settings.password is None or settings.users_file is not None:
+        return ""
+    return f"sign in as {settings.username}, with the password of SPLAZMATTE_PASSWORD\n"
 
 
 def _warn_when_open(settings: Settings) -> None:

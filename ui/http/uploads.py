@@ -128,7 +128,7 @@ class Uploads:
             raise BadRequest("page.upload.form")
 
     def _write(self, form: _FormWriter) -> None:
-        disk.check_before(self._uploads_dir, form.waiting_bytes, self._settings.min_free_disk_bytes)
+        self._check_disk(form.waiting_bytes)
         form.write()
 
     def _check_before(self, request: Request) -> None:
@@ -137,7 +137,11 @@ class Uploads:
         if size_bytes > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
             raise _too_large(self._settings)
         self._check_budget(client_address(request.scope), size_bytes)
-        disk.check_before(self._uploads_dir, size_bytes, self._settings.min_free_disk_bytes)
+        self._check_disk(size_bytes)
+
+    def _check_disk(self, size_bytes: int) -> None:
+        reserve_bytes = self._settings.min_free_disk_bytes
+        disk.check_before(self._uploads_dir, size_bytes, reserve_bytes, "video.disk_before")
 
     def _check_during(self, client: str, form: _FormWriter) -> None:
         if form.received_bytes > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:

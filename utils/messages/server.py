@@ -34,6 +34,20 @@ TEXTS: dict[str, Text] = {
         en="The request is larger than {limit}, which is the limit here.",
         zh="请求内容超过此处的上限 {limit}。",
     ),
+    "page.rest.missing": Text(en="{name} is missing.", zh="缺少 {name}。"),
+    "page.rest.unknown": Text(
+        en="{name} is not known here; /openapi.json lists what is.",
+        zh="此处没有 {name}；可用的参数见 /openapi.json。",
+    ),
+    "page.rest.list": Text(en="{name} takes a list.", zh="{name} 应为列表。"),
+    "page.rest.text": Text(en="{name} takes a text.", zh="{name} 应为文字。"),
+    "page.rest.whole": Text(en="{name} takes a whole number.", zh="{name} 应为整数。"),
+    "page.rest.number": Text(en="{name} takes a number.", zh="{name} 应为数字。"),
+    "page.rest.flag": Text(en="{name} takes true or false.", zh="{name} 应为 true 或 false。"),
+    "page.rest.other": Text(
+        en="{name} has a value that is not taken; /openapi.json says what is.",
+        zh="{name} 的值无效；可用的值见 /openapi.json。",
+    ),
     "page.access.json": Text(
         en="The request can't be read, or names a file that was not uploaded. Reload the page and "
         "upload the file again.",

@@ -171,6 +171,11 @@ TEXTS: dict[str, Text] = {
         zh="该视频自带 Alpha 通道。抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
         "“使用视频自带的 Alpha 通道”。",
     ),
+    "video.disk_before": Text(
+        en="The clip needs {needed_mb} MB, and {free_mb} MB are free ({reserve_mb} MB stay in reserve). Delete old "
+        "sessions for good, then upload it again.",
+        zh="该视频需要 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请永久删除旧会话，再重新上传。",
+    ),
     "video.alpha_straight": Text(
         en="Its colours are taken as straight. If its soft edges come out too dark, upload it again with colours "
         "“premultiplied” (--alpha-mode premultiplied).",

@@ -36,6 +36,7 @@ class DistractorMemory:
         """Start from a confirmed frame's answer, float32 (h, w) in [0, 1], and mask, bool (h, w)."""
         self._found = _outside(answer, mask)
         self._memory = self._found.astype(np.float32)
+        self._carried: tuple[FloatImage, FloatMap] | None = None
         self._largest_share = _share(self._found, mask)
 
     @property
@@ -67,17 +68,18 @@ class DistractorMemory:
             to_previous: flow to the frame that was confirmed or followed last, float32 (h, w, 2).
             missing: area of the target that is not in `expected`, in pixels.
         """
-        remembered = sample_at(self._memory, to_previous) > _FOREGROUND
+        remembered = self._memory_along(to_previous) > _FOREGROUND
         parts = _outside(answer, expected)
-        whole, sizes = components(answer > _FOREGROUND)
-        apart = keep_components(parts, component_sums(expected, whole, sizes) == 0, whole)
+        apart = _apart(parts, answer, expected)
         if not self.is_present or np.count_nonzero(parts & ~apart) <= missing:
             # What joins the target is a part of it that was lost, if nothing else was seen so far or if
             # as much of the target is missing.
             parts = apart
-        names, areas = components(parts)
-        known = component_sums(remembered | (origin < _BACKGROUND), names, areas)
-        found = keep_components(parts, known > _KNOWN_SHARE * areas, names)
+        found = parts
+        if parts.any():
+            names, areas = components(parts)
+            known = component_sums(remembered | (origin < _BACKGROUND), names, areas)
+            found = keep_components(parts, known > _KNOWN_SHARE * areas, names)
         around = dilate(found, _EDGE) & ~expected
         self._found = np.asarray(around | (remembered & (origin < _TARGET)))
         self._largest_share = max(self._largest_share, _share(found, expected))
@@ -88,12 +90,20 @@ class DistractorMemory:
 
     def follow(self, mask: Mask, to_previous: FloatImage) -> None:
         """Advance to the frame `support` was asked about; its estimated mask of the target, bool (h, w)."""
-        before = np.float32(_DECAY) * sample_at(self._memory, to_previous)
+        before = np.float32(_DECAY) * self._memory_along(to_previous)
+        self._carried = None
         seen = self._found & ~dilate(mask, _EDGE)
         self._memory = np.maximum(before, seen.astype(np.float32))
 
+    def _memory_along(self, to_previous: FloatImage) -> FloatMap:
+        """Return the memory at the frame that the flow comes from: `support` and `follow` share it."""
+        if self._carried is None or self._carried[0] is not to_previous:
+            self._carried = to_previous, sample_at(self._memory, to_previous)
+        return self._carried[1]
+
     def amend(self, answer: FloatMap, mask: Mask, weight: FloatMap) -> None:
         """Learn the frame followed last again, from a corrected mask, bool (h, w), where `weight` is above one half."""
+        self._carried = None
         confirmed = weight > 0.5
         found = _outside(answer, mask) & confirmed
         self._found = np.asarray(np.where(confirmed, found, self._found))
@@ -104,8 +114,18 @@ class DistractorMemory:
 def _outside(answer: FloatMap, mask: Mask) -> Mask:
     """Return the parts of foreground outside a mask, bool (h, w), that are no mere rim of it."""
     outside = np.asarray((answer > _FOREGROUND) & ~dilate(mask, _EDGE))
+    if not outside.any():
+        return outside
     names, areas = components(outside)
     return keep_components(outside, component_sums(erode(outside, _RIM), names, areas) > 0, names)
+
+
+def _apart(parts: Mask, answer: FloatMap, expected: Mask) -> Mask:
+    """Return the parts, bool (h, w), of foreground that nowhere joins the expected target."""
+    if not parts.any():
+        return parts
+    whole, sizes = components(answer > _FOREGROUND)
+    return keep_components(parts, component_sums(expected, whole, sizes) == 0, whole)
 
 
 def _share(found: Mask, target: Mask) -> float:

@@ -6,32 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.tracking.answer_rates import (
+    add_counts,
+    answer_counts,
+    log_ratios,
+    usual_rate,
+    weighted_log_odds,
+)
 from engines.builtin.tracking.distractors import DistractorMemory
-from engines.builtin.vision.flow import sample_at, sample_window
-from utils.guided_filter import box_mean
-from utils.mask_utils import dilate, erode
+from engines.builtin.vision.flow import sample_at
 from utils.types import FloatImage, FloatMap, Mask
 
-_WEIGHT = 1.6
-_LARGEST_LOG_ODDS = 3.0
-"""Bound of the weighted log odds: a network errs by whole parts, so certainty of a pixel is not worth more."""
 _KEEP = 0.8
 """Share of the counts of earlier frames at each new frame."""
 _KEEP_LONG = 0.97
 """The same of the long memory: an answer counts for what both memories say of such answers there."""
 _ADOPTED = 0.02
 """Share of the current estimate in the label of a pixel's origin at each new frame."""
-_PRIOR_SHARE = 0.4
-"""Weight of the whole frame's rates beside the local ones, as a share of the local window's pixels."""
 _RADIUS = 0.15
 """Half side of the local window, as a share of the square root of the object's area, `_LEAST_RADIUS` at least."""
 _LEAST_RADIUS = 6
-_LEAST_RATE = 0.03
-"""Rate of wrong answers that a network is taken to have at least, of either side."""
 _UNKNOWN = 0.5
 """Share of the target in the origin of a pixel that came in from outside the picture."""
-_EDGE = 2
-"""Pixels beside the contour that count for neither side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,16 @@ class _Memory:
     distractors: DistractorMemory
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """The memory's maps along `to_previous`, the flow from a frame to the one they are known at."""
+
+    to_previous: FloatImage
+    recent: FloatImage
+    long: FloatImage
+    origin: FloatMap
+
+
 class ForegroundModel:
     """How often a network calls object and background foreground, counted locally along the flow.
 
@@ -69,6 +75,7 @@ class ForegroundModel:
 
     def __init__(self) -> None:
         self._memory: _Memory | None = None
+        self._carried: _Carried | None = None
         self._radius = _LEAST_RADIUS
         self._confirmed_rates = 0.5, 0.5
 
@@ -85,14 +92,15 @@ class ForegroundModel:
     def confirm(self, foreground: Foreground, mask: Mask) -> None:
         """Start from a confirmed frame's answer and mask, bool (h, w)."""
         origin = mask.astype(np.float32)
-        counts = _counts(foreground, mask, origin)
+        counts = answer_counts(foreground.probability, foreground.reliability, mask, origin)
         distractors = DistractorMemory(foreground.probability, mask)
+        self._carried = None
         self._memory = _Memory(counts, counts, origin, distractors)
         self._radius = _radius(mask)
         called_around, around, called_inside, inside = counts.sum(axis=(0, 1), dtype=np.float64)
         self._confirmed_rates = (
-            float(_usual(called_inside, inside)),
-            float(_usual(called_around, around)),
+            float(usual_rate(called_inside, inside)),
+            float(usual_rate(called_around, around)),
         )
 
     def follow(self, foreground: Foreground, mask: Mask, to_previous: FloatImage) -> None:
@@ -102,13 +110,26 @@ class ForegroundModel:
             self.confirm(foreground, mask)
             return
         memory.distractors.follow(mask, to_previous)
-        origin = sample_at(memory.origin, to_previous, _UNKNOWN)
-        origin += np.float32(_ADOPTED) * (mask - origin)
-        now = _counts(foreground, mask, origin)
+        before = self._carried_along(memory, to_previous)
+        self._carried = None
+        origin = before.origin + np.float32(_ADOPTED) * (mask - before.origin)
+        now = answer_counts(foreground.probability, foreground.reliability, mask, origin)
         memory.origin = origin
-        memory.recent = _updated(memory.recent, now, _KEEP, to_previous)
-        memory.long = _updated(memory.long, now, _KEEP_LONG, to_previous)
+        memory.recent, memory.long = before.recent, before.long
+        add_counts(memory.recent, now, np.float32(_KEEP))
+        add_counts(memory.long, now, np.float32(_KEEP_LONG))
         self._radius = _radius(mask)
+
+    def _carried_along(self, memory: _Memory, to_previous: FloatImage) -> _Carried:
+        """Return the memory at the frame that the flow comes from: a frame's evidence and `follow` share it."""
+        if self._carried is None or self._carried.to_previous is not to_previous:
+            self._carried = _Carried(
+                to_previous,
+                sample_at(memory.recent, to_previous),
+                sample_at(memory.long, to_previous),
+                sample_at(memory.origin, to_previous, _UNKNOWN),
+            )
+        return self._carried
 
     def amend(self, foreground: Foreground, mask: Mask, weight: FloatMap) -> None:
         """Learn the frame followed last again, from a corrected mask.
@@ -122,8 +143,9 @@ class ForegroundModel:
         if memory is None:
             return
         origin = mask.astype(np.float32)
+        self._carried = None
         memory.origin = _blended(memory.origin, origin, weight)
-        counts = _counts(foreground, mask, origin)
+        counts = answer_counts(foreground.probability, foreground.reliability, mask, origin)
         memory.recent = _blended(memory.recent, counts, weight[..., None])
         memory.long = _blended(memory.long, counts, weight[..., None])
         memory.distractors.amend(foreground.probability, mask, weight)
@@ -150,33 +172,14 @@ class ForegroundModel:
         memory = self._memory
         if memory is None:
             return np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
-        recent, long = (
-            self._rates(sample_window(counts, to_previous, window))
-            for counts in (memory.recent, memory.long)
-        )
-        around = np.maximum(recent[0], long[0])
-        inside = np.maximum(np.minimum(recent[1], long[1]), around)
-        answer = foreground.probability[view]
-        log_odds = answer * np.log(inside / around)
-        log_odds += (1.0 - answer) * np.log((1.0 - inside) / (1.0 - around))
-        origin = sample_at(memory.origin, to_previous, _UNKNOWN)
+        carried = self._carried_along(memory, to_previous)
+        ratios = log_ratios(carried.recent[view], carried.long[view], self._radius)
         support = memory.distractors.support(
-            foreground.probability, expected, origin, to_previous, missing
+            foreground.probability, expected, carried.origin, to_previous, missing
         )
-        log_odds = np.where(log_odds > 0, log_odds * support[view], log_odds)
-        log_odds = np.clip(_WEIGHT * log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-        return np.asarray(log_odds * foreground.reliability[view], dtype=np.float32)
-
-    def _rates(self, counts: FloatImage) -> tuple[FloatMap, FloatMap]:
-        """Return the local rates of foreground answers around and inside the target, float32 (h', w')."""
-        counts = np.ascontiguousarray(counts)
-        total = counts.sum(axis=(0, 1), dtype=np.float64)
-        local = box_mean(counts, self._radius)
-        around, inside = (
-            _rate(local[..., side], local[..., side + 1], total[side], total[side + 1])
-            for side in (0, 2)
+        return weighted_log_odds(
+            ratios, foreground.probability[view], foreground.reliability[view], support[view]
         )
-        return around, inside
 
     def overall(self, foreground: Foreground) -> FloatMap:
         """Return the log odds by the rates of the confirmed frame as a whole, float32 (h, w).
@@ -190,38 +193,9 @@ class ForegroundModel:
         return np.asarray(log_odds * foreground.reliability, dtype=np.float32)
 
 
-def _usual(called: float, total: float) -> float:
-    """Return the rate of foreground answers among pixels, kept from 0 and 1."""
-    rate = (called + 1.0) / (total + 2.0)
-    return min(max(rate, _LEAST_RATE), 1.0 - _LEAST_RATE)
-
-
-def _rate(called: FloatMap, all_pixels: FloatMap, total_called: float, total: float) -> FloatMap:
-    """Return the local rate of foreground answers, float32 (h, w), drawn to the window's own rate."""
-    usual = _usual(total_called, total)
-    rate = (called + np.float32(_PRIOR_SHARE * usual)) / (all_pixels + np.float32(_PRIOR_SHARE))
-    return np.asarray(np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE), dtype=np.float32)
-
-
 def _blended(before: FloatMap, now: FloatMap, weight: FloatMap) -> FloatMap:
     return np.asarray(before + weight * (now - before), dtype=np.float32)
 
 
-def _updated(
-    counts: FloatImage, now: FloatImage, keep: float, to_previous: FloatImage
-) -> FloatImage:
-    before = sample_at(counts, to_previous)
-    return np.asarray(np.float32(keep) * before + np.float32(1.0 - keep) * now)
-
-
 def _radius(mask: Mask) -> int:
     return max(_LEAST_RADIUS, round(_RADIUS * float(np.sqrt(np.count_nonzero(mask)))))
-
-
-def _counts(foreground: Foreground, mask: Mask, origin: FloatMap) -> FloatImage:
-    """Return float32 (h, w, 4): background pixels called foreground, background; the object's likewise."""
-    trust = foreground.reliability
-    around = np.where(dilate(mask, _EDGE), np.float32(0.0), trust * np.square(1.0 - origin))
-    inside = np.where(erode(mask, _EDGE), trust * np.square(origin), np.float32(0.0))
-    answer = foreground.probability
-    return np.dstack([answer * around, around, answer * inside, inside]).astype(np.float32)

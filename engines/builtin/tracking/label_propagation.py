@@ -60,6 +60,11 @@ class LabelPropagation:
         self._answer: Foreground | None = None
         self._model = ForegroundModel()
 
+    @property
+    def is_active(self) -> bool:
+        """True once a confirmed frame had descriptors."""
+        return bool(self._memory)
+
     def confirm(
         self, descriptors: FloatImage | None, mask: Mask, weight: FloatMap | None = None
     ) -> None:
@@ -146,6 +151,13 @@ class LabelPropagation:
         cells = np.ones(descriptors.shape[:2], dtype=bool)
         votes = _votes(self._rows(descriptors, cells), self._known())
         return self._model.overall(_answer(cells, votes, cells, shape))
+
+    def overall_evidence(self) -> FloatMap | float:
+        """Return the log odds of the last answer for a target that was lost, float32 (h, w); 0 without one.
+
+        See `ForegroundModel.overall`: nothing local is known of it then.
+        """
+        return 0.0 if self._answer is None else self._model.overall(self._answer)
 
     def overlap(self, mask: Mask) -> float | None:
         """Return the overlap of a frame's mask, bool (h, w), with the labels; None without an answer.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.correction import Correction, correction
-from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance, IntBox
+from engines.builtin.tracking.crop import CropReliance, IntBox
 from engines.builtin.tracking.estimate import Estimate, confirmed
 from engines.builtin.tracking.steps import (
     WAITING,
@@ -21,7 +20,6 @@ from engines.builtin.tracking.steps import (
     read_steps,
     with_descriptors,
     with_foreground,
-    with_later,
 )
 from engines.builtin.tracking.target_foreground import ForegroundView
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
@@ -30,7 +28,7 @@ from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, Mask, Message
 
 Keyframes = Mapping[int, Mapping[int, Mask]]
 """Confirmed masks, bool (H, W), by frame index and object id."""
@@ -67,21 +65,10 @@ class Clip:
         found = ahead(
             lambda: with_foreground(described(), self.foreground, reliance), depth=WAITING
         )
-        with closing(found) as steps, ThreadPoolExecutor(1, "crops") as thread:  # type: ignore[type-var]
-            for one, later in with_later(steps, LEAD):
-                yield replace(one, reliance=reliance, ask_ahead=self._ask_ahead(later, thread))
+        with closing(found) as steps:  # type: ignore[type-var]
+            for one in steps:
+                yield replace(one, reliance=reliance)
                 reliance.end_frame()
-
-    def _ask_ahead(self, later: Step | None, thread: ThreadPoolExecutor) -> AskAhead | None:
-        """Return what begins a question about a later step's crop; None where it has none."""
-        if later is None or not self.foreground.asks_crop_at(later.index):
-            return None
-        frame, (height, width) = later.frame, later.working.luma.shape
-
-        def begin(box: IntBox) -> None:
-            thread.submit(self.foreground.crop, frame, box, (width, height))
-
-        return begin
 
     def view(self, step: Step) -> ForegroundView | None:
         """Return what a tracker may ask the network about a step's frame; None without an answer."""
@@ -96,7 +83,6 @@ class Clip:
             step.foreground,
             ask if self.foreground.asks_crop_at(step.index) else None,
             None if step.reliance is None else step.reliance.tell,
-            step.ask_ahead,
         )
 
 
@@ -111,6 +97,9 @@ def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
         with closing(clip.steps(start, stop, direction)) as steps:  # type: ignore[type-var]
             for step in steps:
                 clip.context.check_cancelled()
+                if step.is_cut:
+                    place = step.index + clip.context.first
+                    clip.context.on_notice(Message("track.scene_cut", {"frame": place}))
                 yield step, direction > 0 or step.index != start
 
 
@@ -169,6 +158,8 @@ class _Job:
     def _with_thin_lines(self, estimate: Estimate, name: int, step: Step) -> Estimate:
         """Return an object's estimate of the step's frame with its straight thin parts, followed there."""
         given = self._keyframes.get(step.index, {})
+        if step.is_cut:
+            self._thin.pop(name, None)
         if name in given:
             self._thin[name] = ThinLineTracker(step.frame, given[name])
         elif name in self._thin and step.flow is not None:
@@ -250,7 +241,9 @@ class _Job:
 
 def _tracked(tracker: ObjectTracker, step: Step, flow: FlowPair, clip: Clip) -> Estimate:
     """Return a tracker's estimate for the frame of a step, whose `flow` leads back to the last one."""
-    return tracker.step(step.working, flow, step.next_frame, clip.view(step), step.descriptors)
+    return tracker.step(
+        step.working, flow, step.next_frame, clip.view(step), step.descriptors, step.is_cut
+    )
 
 
 def _confirm(

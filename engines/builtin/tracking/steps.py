@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import numpy as np
 from engines.base import FrameSource
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
-from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance
+from engines.builtin.tracking.crop import CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.vision.arrays import resize_map
@@ -22,12 +21,13 @@ from engines.builtin.vision.processing_size import (
     processing_size,
     to_processing_size,
 )
+from utils.scene_cut import CutDetector
 from utils.types import FloatImage, Frame
 
 _LOOK_AHEAD = 5
 """Frames that wait for a network's next answer at most."""
-WAITING = 1
-"""Steps with answers that wait for a pass's trackers at most, besides the `LEAD` that they look ahead."""
+WAITING = 3
+"""Steps with answers that wait for a pass's trackers at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ class Step:
 
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
     a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about. `reliance`
-    is told whether a tracker relies on crops here. `ask_ahead` begins the question about the crop of the frame `LEAD`
-    steps later, None where there is none to ask.
+    is told whether a tracker relies on crops here, `is_cut` that another scene begins with the frame: its flow leads nowhere.
     """
 
     index: int
@@ -48,23 +47,24 @@ class Step:
     foreground: Foreground | None = None
     descriptors: FloatImage | None = None
     reliance: CropReliance | None = None
-    ask_ahead: AskAhead | None = None
+    is_cut: bool = False
 
 
 def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
     """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours."""
     size_wh = processing_size(frames.size_wh)
-    estimator = FlowEstimator()
+    estimator, cuts = FlowEstimator(), CutDetector()
     waiting: Step | None = None
     reader = frames.read(first, stop, 1 if step > 0 else -1)
     try:
         for offset, frame in enumerate(reader):
             working = to_processing_size(frame, size_wh)
+            is_cut = cuts.is_cut(frame)
             flow = None
             if waiting is not None:
                 flow = estimator.between(waiting.working, working)
                 yield replace(waiting, next_frame=NextFrame(working.lab, flow.from_previous))
-            waiting = Step(first + offset * step, frame, working, flow)
+            waiting = Step(first + offset * step, frame, working, flow, is_cut=is_cut)
         if waiting is not None:
             yield waiting
     finally:
@@ -73,22 +73,11 @@ def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterato
             close()
 
 
-def with_later(steps: Iterator[Step], lead: int) -> Iterator[tuple[Step, Step | None]]:
-    """Yield each step and the one that comes `lead` steps later, None at the end."""
-    waiting: deque[Step] = deque()
-    for step in steps:
-        waiting.append(step)
-        if len(waiting) > lead:
-            yield waiting.popleft(), step
-    while waiting:
-        yield waiting.popleft(), None
-
-
 def with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
     """Yield the steps with the descriptors of those frames that are asked about."""
     with closing(steps):  # type: ignore[type-var]
         for step in steps:
-            yield replace(step, descriptors=maps.at(step.index, step.frame))
+            yield replace(step, descriptors=maps.at(step.index, step.frame, step.is_cut))
 
 
 def with_foreground(
@@ -98,14 +87,15 @@ def with_foreground(
 
     A frame between two of them has both answers, the nearer and the more reliable counting for more. While the
     trackers rely on crops, by their `reliance`, every second question about a whole frame is left out.
+    The first frame of a scene is asked about: no answer is carried over a cut.
     """
     last: Foreground | None = None
     waiting: list[Step] = []
     with closing(steps):  # type: ignore[type-var]
         for place, step in enumerate(steps):
             answer = None
-            if not _is_spared(step.index, place, maps, reliance):
-                answer = maps.at(step.index, step.frame)
+            if step.is_cut or not _is_spared(step.index, place, maps, reliance):
+                answer = maps.at(step.index, step.frame, step.is_cut)
             if answer is None:
                 last = _carried(last, step.flow) if maps.is_active else None
                 waiting.append(replace(step, foreground=last))
@@ -117,7 +107,7 @@ def with_foreground(
             small = resize_map(answer, (width, height))
             last = Foreground(small, np.ones_like(small))
             asked = replace(step, foreground=last)
-            yield from _with_next_answer(waiting, asked)
+            yield from waiting if step.is_cut else _with_next_answer(waiting, asked)
             waiting = []
             yield asked
         yield from waiting
@@ -127,9 +117,9 @@ def _is_spared(index: int, place: int, maps: ForegroundMaps, reliance: CropRelia
     """Tell whether a frame, by its index and its place in the pass, need not be asked about for its crops."""
     if reliance is None or not maps.is_spared_by_crops(index):
         return False
-    # The frame one interval ago was asked about and went on to the trackers, which have taken all but `WAITING` by
-    # now, looking `LEAD` ahead, and have finished the one before those.
-    return reliance.at(place - maps.interval - WAITING - LEAD - 1)
+    # The frame one interval ago was asked about, and went on to the trackers, which have taken all but `WAITING` by
+    # now and have finished the one before those.
+    return reliance.at(place - maps.interval - WAITING - 1)
 
 
 def _carried(answer: Foreground | None, flow: FlowPair | None) -> Foreground | None:

@@ -50,6 +50,8 @@ _SEPARABILITY_MARGIN = 0.05
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost and is redetected in the whole frame."""
 _LOST_CONFIDENCE = 0.1
+_REMNANT = 0.5
+"""Share of its expected area below which what is left of the object must look like it."""
 _OCCLUDED_SHARE = 0.1
 """Missing area, as a share of the visible one, from which occluded parts are searched for."""
 _REAPPEARED = 0.75
@@ -160,19 +162,23 @@ class ObjectTracker:
         next_frame: NextFrame | None = None,
         foreground: ForegroundView | None = None,
         descriptors: FloatImage | None = None,
+        is_cut: bool = False,
     ) -> Estimate:
-        """Return the estimate for the next frame, whose `flow` leads back to the last one.
+        """Return the estimate for the next frame, whose `flow` leads back to the last one unless `is_cut`.
 
         `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
         """
-        prediction = self._predict(frame, flow, next_frame)
+        prediction = None if is_cut else self._predict(frame, flow, next_frame)
         self._frames_since_confirmed += 1
-        if prediction is None:
-            self._labels.forget_answer()
-            self._estimate = self._redetect(frame, foreground)
-        else:
+        if prediction is not None:
             self._labels.advance(descriptors, flow, prediction.window)
-            self._estimate = self._update(frame, flow, prediction, foreground)
+        can_doubt = descriptors is not None or not self._labels.is_active
+        estimate = None
+        if prediction is not None:
+            estimate = self._update(frame, flow, prediction, foreground, can_doubt)
+        if estimate is None:
+            estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
+        self._estimate = estimate
         self._last_lab = frame.lab
         return self._estimate
 
@@ -226,6 +232,23 @@ class ObjectTracker:
     def _is_partly_occluded(self, area: float) -> bool:
         return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
 
+    def _is_something_else(self, frame: ProcessingFrame, seen: Mask) -> bool:
+        """Tell whether what is left of an occluded target, bool (h, w), looks like something else.
+
+        A target that goes behind something may leave its mask on what comes to light beside it. So it is where
+        less than half of its area is left, and neither the confirmed frames' appearance nor their descriptors,
+        where there are any, take the rest for the target.
+        """
+        area = float(np.count_nonzero(seen))
+        if area == 0.0 or self._expected_area.share(area) >= _REMNANT:
+            return False
+        x0, y0, x1, y1 = window = bounding_box(seen) or (0, 0, 0, 0)
+        appearance = self._appearance.appearance_log_odds(frame.features, window)
+        if float(appearance[seen[y0:y1, x0:x1]].mean()) >= 0.0:
+            return False
+        described = np.broadcast_to(self._labels.overall_evidence(), seen.shape)
+        return float(described[seen].mean()) <= 0.0
+
     def _motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> ObjectMotion:
         """Return the motion of the last, confirmed frame against the frame after it.
 
@@ -249,8 +272,12 @@ class ObjectTracker:
         flow: FlowPair,
         prediction: Prediction,
         foreground: ForegroundView | None = None,
-    ) -> Estimate:
-        """Combine the evidence in the search window and learn from confident pixels."""
+        can_doubt: bool = False,
+    ) -> Estimate | None:
+        """Combine the evidence in the search window and learn from confident pixels.
+
+        None where what is found is something else; asked about only if `can_doubt`: descriptors are of the frame.
+        """
         x0, y0, x1, y1 = prediction.window
         view = np.s_[y0:y1, x0:x1]
         self._appearance.refit()
@@ -269,6 +296,8 @@ class ObjectTracker:
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
         probability[reappeared] = _REAPPEARED
+        if can_doubt and self._is_something_else(frame, probability > 0.5):
+            return None
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
@@ -353,15 +382,25 @@ class ObjectTracker:
             frame.features, prediction.motion, confident, prediction.window, place
         )
 
-    def _redetect(self, frame: ProcessingFrame, foreground: ForegroundView | None) -> Estimate:
+    def _redetect(
+        self,
+        frame: ProcessingFrame,
+        flow: FlowPair,
+        foreground: ForegroundView | None,
+        descriptors: FloatImage | None,
+        is_cut: bool,
+    ) -> Estimate:
         """Redetect the object by its appearance anywhere in the frame; else return an empty estimate."""
         height, width = frame.luma.shape
-        appearance_log_odds = self._appearance.appearance_log_odds(
-            frame.features, (0, 0, width, height)
-        )
+        everywhere = 0, 0, width, height
+        if is_cut:
+            self._labels.forget_answer()
+        self._labels.advance(descriptors, flow, everywhere)
+        log_odds = self._appearance.appearance_log_odds(frame.features, everywhere)
         if foreground is not None:
-            appearance_log_odds = appearance_log_odds + self._foreground.overall(foreground)
-        found = redetect(appearance_log_odds, frame.lab, self._usual_area)
+            log_odds = log_odds + self._foreground.overall(foreground)
+        log_odds = log_odds + self._labels.overall_evidence()
+        found = redetect(log_odds, frame.lab, self._usual_area)
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
 

@@ -71,7 +71,7 @@ def _write(
     if size_bytes > settings.max_upload_bytes:
         limit_mb = settings.max_upload_bytes // disk.MEGABYTE
         raise BadUpload("sequence.too_big", limit_mb=limit_mb)
-    disk.check_before(folder, size_bytes, settings.min_free_disk_bytes)
+    disk.check_before(folder, size_bytes, settings.min_free_disk_bytes, "video.disk_before")
     pictures: dict[int, Path] = {}
     for number, name in packed.pictures.items():
         pictures[number] = folder / f"{number:09d}{name.suffix.lower()}"

@@ -22,10 +22,11 @@ from pipeline.session.request import (
     sky_request,
 )
 from pipeline.session.state import FIRST_TARGET
-from ui.command_line.arguments import is_marked, request_values, target_groups
+from ui.command_line.arguments import request_values
 from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
 from ui.command_line.sources import Source, read_sources
+from ui.command_line.target_arguments import is_marked, target_groups
 from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
 

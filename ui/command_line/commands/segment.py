@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.session.state import FIRST_TARGET
-from ui.command_line.arguments import MARKS
 from ui.command_line.sources import Source
+from ui.command_line.target_arguments import MARKS
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Prompt
 

@@ -1,0 +1,174 @@
+"""The options that name a clip and mark targets in it, and how marks belong to targets; it runs nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pipeline.video_io.alpha_mode import ALPHA_MODES
+from ui.command_line.values import (
+    parse_box,
+    parse_example,
+    parse_fps,
+    parse_point,
+    parse_stroke,
+)
+
+SELECTING = {
+    "--main-object": "take the main object of the frame, as a network finds it without a mark",
+    "--source-alpha": "take what the clip's own transparency shows on the frame",
+}
+"""Options that select a target by themselves, and what is said of them."""
+MARKS: dict[str, Any] = {
+    "text": "",
+    "point": [],
+    "box": None,
+    "stroke": [],
+    "example": [],
+    "mask": None,
+    "main_object": False,
+    "source_alpha": False,
+}
+"""What marks a target, by its name in the parsed options, with the value of one that is not given."""
+_CLIP_HELP = (
+    "a video file, a ZIP of pictures, or a picture sequence: its folder, shot.%%04d.exr, shot.####.png, "
+    "shot.[0001-0240].png"
+)
+
+
+def add_source_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
+    """Add the clip, or several of them as `clips`, and what may be said of how it is read."""
+    if several:
+        parser.add_argument(
+            "clips",
+            type=Path,
+            metavar="CLIP",
+            nargs="+",
+            help=f"{_CLIP_HELP}; several clips go to a folder each in DIR, and one that fails doesn't stop the "
+            "others",
+        )
+    else:
+        parser.add_argument("clip", type=Path, metavar="CLIP", help=_CLIP_HELP)
+    parser.add_argument(
+        "--fps",
+        type=parse_fps,
+        metavar="RATE",
+        help="frames a second of a picture sequence: 24, 23.976, 24000/1001 (default: as the pictures state, else 24)",
+    )
+    parser.add_argument(
+        "--missing",
+        choices=("error", "hold"),
+        default="error",
+        help="what is done where pictures of a sequence are missing: hold takes the one before (default error)",
+    )
+    parser.add_argument(
+        "--alpha-mode",
+        choices=ALPHA_MODES,
+        default="auto",
+        help="whether the colours of a clip with transparency are multiplied by its alpha: straight, premultiplied, or "
+        "auto: as its format has it (default auto)",
+    )
+
+
+def add_target_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
+    """Add what marks a target on a frame; with `several` a mask too, and further targets."""
+    if several:
+        parser.add_argument(
+            "--mask", action=_Mark, type=Path, metavar="M.png", help="white = the target"
+        )
+    parser.add_argument(
+        "--text", action=_Mark, default="", help="what to find, for instance “dancer”"
+    )
+    for flag, text in SELECTING.items():
+        parser.add_argument(flag, action=_Mark, nargs=0, const=True, default=False, help=text)
+    _add_places(parser)
+    parser.add_argument(
+        "--frame", action=_Mark, type=int, default=0, help="frame the prompt is on (default 0)"
+    )
+    if several:
+        parser.add_argument(
+            "--target",
+            action=_NextTarget,
+            default=[],
+            metavar="NAME",
+            help="begin a further target: the marks and the frame after it are its own; may be repeated",
+        )
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Add the marks that are places in the picture."""
+    parser.add_argument(
+        "--point",
+        type=parse_point,
+        action=_Mark,
+        default=[],
+        metavar="X,Y[,-]",
+        help="a click on the target, or with ,- beside it; may be repeated",
+    )
+    parser.add_argument(
+        "--box",
+        action=_Mark,
+        type=parse_box,
+        metavar="X0,Y0,X1,Y1",
+        help="a box around the target, in pixels of the frame as it is shown",
+    )
+    parser.add_argument(
+        "--example",
+        type=parse_example,
+        action=_Mark,
+        default=[],
+        metavar="X0,Y0,X1,Y1[,-]",
+        help="a box around something: everything like it is the target, or with ,- nothing like it; "
+        "may be repeated (SAM 3)",
+    )
+    parser.add_argument(
+        "--stroke",
+        type=parse_stroke,
+        action=_Mark,
+        default=[],
+        metavar="[-]R:X,Y;X,Y…",
+        help="paint on the mask with a brush of radius R pixels, or erase with -R; “fill:” or “-fill:” "
+        "for a polygon; may be repeated",
+    )
+
+
+class _Mark(argparse.Action):
+    """Keeps a mark for the target that the newest `--target` before it began."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        further = getattr(namespace, "target", None)
+        group = further[-1] if further else namespace
+        known = getattr(group, self.dest)
+        value = self.const if self.nargs == 0 else values
+        setattr(group, self.dest, [*known, value] if isinstance(known, list) else value)
+
+
+class _NextTarget(argparse.Action):
+    """Begins a further target, without marks yet."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        begun = argparse.Namespace(name=values, frame=0, **MARKS)
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), begun])
+
+
+def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:
+    """Return the marks of each target; those before the first `--target` belong to one without a name."""
+    return [*([options] if is_marked(options) or not options.target else []), *options.target]
+
+
+def is_marked(group: argparse.Namespace) -> bool:
+    """Return whether something marks the target."""
+    return any(getattr(group, name) for name in MARKS)
