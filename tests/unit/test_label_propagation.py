@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import pytest
+
+from engines.builtin.tracking import label_propagation
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
@@ -79,6 +83,31 @@ def test_between_the_asked_frames_the_answer_is_carried_along_the_flow() -> None
     assert isinstance(found, np.ndarray)
     assert found[48, 50] > 0.3
     assert found[48, 18] < -0.3
+
+
+def test_fewer_than_half_of_the_places_are_compared_for_the_same_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[int] = []
+    votes = label_propagation._votes
+
+    def counted(rows: np.ndarray, *known: Any) -> np.ndarray:
+        compared.append(len(rows))
+        return votes(rows, *known)
+
+    answers = []
+    for difference in (label_propagation._ALIKE, -1.0):
+        monkeypatch.setattr(label_propagation, "_ALIKE", difference)
+        labels = LabelPropagation()
+        labels.confirm(descriptors_of(mask_at(16), 1), mask_at(16))
+        compared.clear()
+        with monkeypatch.context() as counting:
+            counting.setattr(label_propagation, "_votes", counted)
+            labels.advance(descriptors_of(mask_at(64), 2), still(), WINDOW)
+        answers.append((labels.evidence(mask_at(64), still().to_previous, WINDOW), sum(compared)))
+    (quick, few), (full, every) = answers
+    assert few < 0.5 * every
+    assert np.abs(quick - full).mean() < 0.02
 
 
 def test_without_descriptors_there_is_no_evidence() -> None:

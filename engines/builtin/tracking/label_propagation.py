@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.tracking.confidence import soft_overlap
+from engines.builtin.tracking.evidence import upsampled_lattice
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, sample_at
@@ -31,6 +32,8 @@ _OWN = 2
 """Grid cells around a place that don't speak for it on the confirmed frame itself."""
 _MARGIN = 0.1
 """Margin of the search window in which labels are propagated: flow carries them on for some frames."""
+_ALIKE = 0.05
+"""Difference between the votes around a grid cell up to which its own is their mean."""
 _LARGEST_MEMORY = 3
 """Confirmed frames whose descriptors are kept, the latest ones."""
 
@@ -115,8 +118,7 @@ class LabelPropagation:
         shape = flow.reliability.shape
         if descriptors is not None and self._memory:
             cells = _cells_of(window, shape, descriptors.shape[:2])
-            votes = _votes(self._rows(descriptors, cells), self._known())
-            self._answer = _answer(cells, votes, cells, shape)
+            self._answer = _answer(cells, self._votes_within(descriptors, cells), cells, shape)
         elif self._answer is not None:
             self._answer = Foreground(
                 sample_at(self._answer.probability, flow.to_previous),
@@ -170,6 +172,24 @@ class LabelPropagation:
         """Drop the last answer: the target was lost, and flow does not lead from there to here."""
         self._answer = None
 
+    def _votes_within(self, descriptors: FloatImage, cells: _Cells) -> FloatRows:
+        """Return the votes of a rectangle of cells, float32 (N,) in [0, 1].
+
+        Of every second line and column first, then of what lies between those that differ: two fifths of all.
+        """
+        part = descriptors[np.ix_(cells.any(axis=1), cells.any(axis=0))]
+        height, width = part.shape[:2]
+        lattice = np.zeros((height, width), dtype=bool)
+        lattice[::2, ::2] = True
+        known = self._known()
+        found = _votes(self._rows(part, lattice), known)
+        votes = upsampled_lattice(found, (height, width))
+        highest, lowest = np.where(lattice, votes, -1.0), np.where(lattice, votes, 2.0)
+        around = np.ones((3, 3), np.uint8)
+        between = (cv2.dilate(highest, around) - cv2.erode(lowest, around) > _ALIKE) & ~lattice
+        votes[between] = _votes(self._rows(part, between), known)
+        return np.ravel(votes)
+
     def _known(self) -> _Labelled:
         """Return the descriptors of all confirmed frames that are kept."""
         return _Labelled(
@@ -208,9 +228,10 @@ def _votes(
     count = min(_NEIGHBOURS, known.labels.size)
     votes = np.empty(len(rows), dtype=np.float32)
     transposed = np.ascontiguousarray(known.rows.T)
+    similarities = np.empty((min(_BLOCK, len(rows)), known.labels.size), dtype=np.float32)
     for start in range(0, len(rows), _BLOCK):
         block = slice(start, start + _BLOCK)
-        similarity = rows[block] @ transposed
+        similarity = np.matmul(rows[block], transposed, out=similarities[: len(rows[block])])
         if places is not None:
             apart = np.abs(places[block, None] - places).max(axis=2)
             similarity[apart <= _OWN] = -1.0
