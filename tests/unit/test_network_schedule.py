@@ -127,3 +127,44 @@ def test_the_networks_to_choose_from_are_asked_at_the_same_time() -> None:
     whole = np.ones((HEIGHT, WIDTH), dtype=bool)
     whole[0, 0] = False
     assert choose_network(candidates, frames(1), [whole], 0) is candidates[1]
+
+
+def test_a_crop_is_asked_about_two_frames_ahead_and_once() -> None:
+    network = Network()
+    context = RunContext()
+    clip = Clip(frames(18), context, ForegroundMaps(network, context, 3))
+    began: list[int] = []
+    for step in clip.steps(0, 18, 1):
+        view = clip.view(step)
+        assert view is not None
+        if view.ask_ahead is not None:
+            began.append(step.index)
+            view.ask_ahead((16, 16, 64, 64))
+        if view.ask is not None:
+            assert view.ask((16, 16, 64, 64)) is not None
+    assert began == [0, 6, 12]
+    assert sorted(network.asked) == [0, 2, 3, 6, 8, 9, 12, 14, 15]
+
+
+def test_the_crop_that_is_asked_about_ahead_lies_where_the_target_will_be() -> None:
+    ahead: list[tuple[int, int, int, int]] = []
+    asked: list[tuple[int, int, int, int]] = []
+
+    def crop(box: tuple[int, int, int, int]) -> FloatMap:
+        asked.append(box)
+        return target()[box[1] : box[3], box[0] : box[2]].astype(np.float32)
+
+    to_previous = STILL.copy()
+    to_previous[..., 0] = -16.0
+    moving = FlowPair(to_previous, -to_previous, NO_MOTION.reliability)
+    model = TargetForeground()
+    model.confirm(ForegroundView(seen(target()), crop), target())
+    model.advance(ForegroundView(seen(target()), ask_ahead=ahead.append), target(), moving)
+    model.advance(ForegroundView(seen(target())), target(), moving)
+    model.advance(ForegroundView(seen(target()), crop), target(), moving)
+    assert ahead == asked[1:]
+    assert asked == [(0, 0, 80, 80), (32, 0, 112, 80)]
+    model.advance(ForegroundView(seen(target()), ask_ahead=ahead.append), target(), moving)
+    model.overall(ForegroundView(seen(target())))
+    model.advance(ForegroundView(seen(target()), crop), target(), NO_MOTION)
+    assert asked[2] == asked[0]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import Mask
 
 IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels at processing size, half-open."""
+AskAhead = Callable[[IntBox], None]
+"""Begins a question about a crop of a later frame in another thread; its answer is kept for whoever asks then."""
+LEAD = 2
+"""Frames before a crop's own at which the network is asked about it: about as long as its answer takes."""
 
 _MARGIN = 0.4
 """Margin of the crop around the expected target, as a share of its box, `_MARGIN_PIXELS` at least."""
@@ -17,18 +23,28 @@ _LARGEST_CROP = 0.95
 """Share of the frame from which a crop would show the network the same picture again."""
 
 
-def crop_around(mask: Mask) -> IntBox | None:
-    """Return the crop that a network is asked about for a mask, bool (h, w).
+def crop_around(mask: Mask, motion: tuple[float, float] = (0.0, 0.0)) -> IntBox | None:
+    """Return the crop that a network is asked about for a mask, bool (h, w), that moves on by x and y pixels.
 
-    None for an empty mask, and where the crop would show nearly the whole frame.
+    None for an empty mask, and where the crop would show nearly the whole frame or nothing of it.
     """
-    box = bounding_box(mask)
-    if box is None:
+    found = bounding_box(mask)
+    if found is None:
         return None
     height, width = mask.shape
     size_wh = width, height
+    box = _moved(found, motion, size_wh)
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return None
     x0, y0, x1, y1 = crop = _on_grid(grow_box(box, size_wh, _MARGIN, _MARGIN_PIXELS), size_wh)
     return None if (x1 - x0) * (y1 - y0) > _LARGEST_CROP * width * height else crop
+
+
+def _moved(box: IntBox, motion: tuple[float, float], size_wh: tuple[int, int]) -> IntBox:
+    """Return what lies within a picture of `size_wh` of a box moved by x and y pixels; it may be empty."""
+    x, y = round(motion[0]), round(motion[1])
+    width, height = size_wh
+    return max(box[0] + x, 0), max(box[1] + y, 0), min(box[2] + x, width), min(box[3] + y, height)
 
 
 def _on_grid(box: IntBox, size_wh: tuple[int, int]) -> IntBox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.correction import Correction, correction
-from engines.builtin.tracking.crop import CropReliance, IntBox
+from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance, IntBox
 from engines.builtin.tracking.estimate import Estimate, confirmed
 from engines.builtin.tracking.steps import (
     WAITING,
@@ -20,6 +21,7 @@ from engines.builtin.tracking.steps import (
     read_steps,
     with_descriptors,
     with_foreground,
+    with_later,
 )
 from engines.builtin.tracking.target_foreground import ForegroundView
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
@@ -61,14 +63,23 @@ class Clip:
         if not self.foreground.is_active:
             yield from described()
             return
-        reliance = CropReliance()
-        found = ahead(
-            lambda: with_foreground(described(), self.foreground, reliance), depth=WAITING
-        )
-        with closing(found) as steps:  # type: ignore[type-var]
-            for one in steps:
-                yield replace(one, reliance=reliance)
+        answers, reliance = self.foreground, CropReliance()
+        found = ahead(lambda: with_foreground(described(), answers, reliance), WAITING)
+        with closing(found) as steps, ThreadPoolExecutor(1, "crops") as thread:  # type: ignore[type-var]
+            for one, later in with_later(steps, LEAD):
+                yield replace(one, reliance=reliance, ask_ahead=self._ask_ahead(later, thread))
                 reliance.end_frame()
+
+    def _ask_ahead(self, later: Step | None, thread: ThreadPoolExecutor) -> AskAhead | None:
+        """Return what begins a question about a later step's crop; None where it has none."""
+        if later is None or not self.foreground.asks_crop_at(later.index):
+            return None
+        frame, (height, width) = later.frame, later.working.luma.shape
+
+        def begin(box: IntBox) -> None:
+            thread.submit(self.foreground.crop, frame, box, (width, height))
+
+        return begin
 
     def view(self, step: Step) -> ForegroundView | None:
         """Return what a tracker may ask the network about a step's frame; None without an answer."""
@@ -83,6 +94,7 @@ class Clip:
             step.foreground,
             ask if self.foreground.asks_crop_at(step.index) else None,
             None if step.reliance is None else step.reliance.tell,
+            step.ask_ahead,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import numpy as np
 from engines.base import FrameSource
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
-from engines.builtin.tracking.crop import CropReliance
+from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.vision.arrays import resize_map
@@ -26,8 +27,8 @@ from utils.types import FloatImage, Frame
 
 _LOOK_AHEAD = 5
 """Frames that wait for a network's next answer at most."""
-WAITING = 3
-"""Steps with answers that wait for a pass's trackers at most."""
+WAITING = 1
+"""Steps with answers that wait for a pass's trackers at most, besides the `LEAD` that they look ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Step:
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
     a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about. `reliance`
     is told whether a tracker relies on crops here, `is_cut` that another scene begins with the frame: its flow leads nowhere.
+    `ask_ahead` begins the question about the crop of the frame `LEAD` steps later, None where there is none to ask.
     """
 
     index: int
@@ -48,6 +50,7 @@ class Step:
     descriptors: FloatImage | None = None
     reliance: CropReliance | None = None
     is_cut: bool = False
+    ask_ahead: AskAhead | None = None
 
 
 def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
@@ -71,6 +74,17 @@ def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterato
         close = getattr(reader, "close", None)
         if close is not None:
             close()
+
+
+def with_later(steps: Iterator[Step], lead: int) -> Iterator[tuple[Step, Step | None]]:
+    """Yield each step and the one that comes `lead` steps later, None at the end."""
+    waiting: deque[Step] = deque()
+    for step in steps:
+        waiting.append(step)
+        if len(waiting) > lead:
+            yield waiting.popleft(), step
+    while waiting:
+        yield waiting.popleft(), None
 
 
 def with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
@@ -117,9 +131,9 @@ def _is_spared(index: int, place: int, maps: ForegroundMaps, reliance: CropRelia
     """Tell whether a frame, by its index and its place in the pass, need not be asked about for its crops."""
     if reliance is None or not maps.is_spared_by_crops(index):
         return False
-    # The frame one interval ago was asked about, and went on to the trackers, which have taken all but `WAITING` by
-    # now and have finished the one before those.
-    return reliance.at(place - maps.interval - WAITING - 1)
+    # The frame one interval ago was asked about and went on to the trackers, which have taken all but `WAITING` by
+    # now, looking `LEAD` ahead, and have finished the one before those.
+    return reliance.at(place - maps.interval - WAITING - LEAD - 1)
 
 
 def _carried(answer: Foreground | None, flow: FlowPair | None) -> Foreground | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.builtin.tracking.confidence import NetworkAgreement
-from engines.builtin.tracking.crop import IntBox, crop_around
+from engines.builtin.tracking.crop import LEAD, AskAhead, IntBox, crop_around
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.flow import FlowPair, sample_at
@@ -48,12 +48,14 @@ class ForegroundView:
     """What the network says of a frame: `whole`, and `ask` for a crop, None between the asked frames.
 
     `ask` returns the probability in a box of the frame, float32 (y1 - y0, x1 - x0) in [0, 1], None
-    after a failure of the network. `tell` is told whether the target's crops make whole frames less needed.
+    after a failure of the network. `tell` is told whether the target's crops make whole frames less needed, and
+    `ask_ahead` which crop will be asked about `LEAD` frames later, None where none will.
     """
 
     whole: Foreground
     ask: Callable[[IntBox], FloatMap | None] | None = None
     tell: Callable[[bool], None] | None = None
+    ask_ahead: AskAhead | None = None
 
 
 class TargetForeground:
@@ -77,6 +79,8 @@ class TargetForeground:
         self._trust_now = 0.0
         """In the crop that was asked about last, by the mask that was expected then."""
         self._missing = 0.0
+        self._next_crops: list[IntBox | None] = [None] * LEAD
+        """Crops of the next frames that the network was asked about ahead."""
 
     def confirm(self, view: ForegroundView, mask: Mask) -> None:
         """Start from a confirmed frame's answers and mask, bool (h, w)."""
@@ -85,7 +89,8 @@ class TargetForeground:
         self._consistency = 1.0
         self._missing = 0.0
         self._new = NewlyVisible(mask.shape)
-        self._cropped = self._asked(view, mask)
+        self._next_crops = [None] * LEAD
+        self._cropped = self._asked(view, crop_around(mask), mask.shape)
         if self._cropped is not None:
             self._crop.confirm(self._cropped, mask)
         self._trust_whole = _trust(view.whole, mask)
@@ -119,7 +124,10 @@ class TargetForeground:
             self._trust_crop = 0.0
             self._cropped = None
         before = self._cropped
-        self._cropped = self._asked(view, expected) if self._trust_crop > 0.0 else None
+        self._cropped = None
+        crop = self._next_crops.pop(0)
+        if self._trust_crop > 0.0:
+            self._cropped = self._asked(view, crop or crop_around(expected), expected.shape)
         if view.ask is not None:
             self._trust_now = _trust(self._cropped, expected, missing)
         if self._cropped is None and before is not None:
@@ -128,6 +136,17 @@ class TargetForeground:
                 sample_at(before.reliability, flow.to_previous) * flow.reliability,
             )
         self._tell_reliance(view)
+        self._next_crops.append(self._asked_ahead(view, expected, flow))
+
+    def _asked_ahead(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> IntBox | None:
+        """Ask about the crop of the frame `LEAD` frames later and return it; None where none is asked about."""
+        if view.ask_ahead is None or self._trust_crop == 0.0 or not expected.any():
+            return None
+        motion = -LEAD * flow.to_previous[expected].mean(axis=0)
+        crop = crop_around(expected, (float(motion[0]), float(motion[1])))
+        if crop is not None:
+            view.ask_ahead(crop)
+        return crop
 
     def _tell_reliance(self, view: ForegroundView) -> None:
         if view.tell is not None:
@@ -234,20 +253,23 @@ class TargetForeground:
         Nobody knows then where a crop would show it: the last one is dropped.
         """
         self._cropped = None
+        self._next_crops = [None] * LEAD
         return self._whole.overall(view.whole)
 
-    def _asked(self, view: ForegroundView, mask: Mask) -> Foreground | None:
-        """Return the answer on a crop around a mask; None where it is not asked or much the same."""
-        crop = crop_around(mask)
+    @staticmethod
+    def _asked(
+        view: ForegroundView, crop: IntBox | None, shape: tuple[int, ...]
+    ) -> Foreground | None:
+        """Return the answer on a crop of a frame (h, w); None where there is none or it is not asked."""
         if view.ask is None or crop is None:
             return None
         answer = view.ask(crop)
         if answer is None:
             return None
         x0, y0, x1, y1 = crop
-        probability = np.zeros(mask.shape, dtype=np.float32)
+        probability = np.zeros(shape, dtype=np.float32)
         probability[y0:y1, x0:x1] = answer
-        reliability = np.zeros(mask.shape, dtype=np.float32)
+        reliability = np.zeros(shape, dtype=np.float32)
         reliability[y0:y1, x0:x1] = 1.0
         return Foreground(probability, reliability)
 
