@@ -24,6 +24,7 @@ from engines.builtin.tracking.background_motion import (
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.camera_motion import background_flow
 from engines.builtin.tracking.confidence import (
+    ContourZones,
     ExpectedArea,
     NetworkAgreement,
     QualityIndicators,
@@ -770,11 +771,18 @@ def test_confidence_is_less_the_less_the_mask_resembles_the_confirmed_frames():
     for unlike in (0, 45):
         key = np.where(mask, 3.0, -3.0).astype(np.float32)
         key[:, :unlike] = -3.0
-        found.append(predicted_overlap(quality_indicators(mask, mask, log_odds, key, 1.0), mask))
+        found.append(
+            predicted_overlap(
+                quality_indicators(ContourZones.of(mask), mask, log_odds, key, 1.0), mask
+            )
+        )
     assert found[0] > 0.8
     assert found[1] < 0.95 * found[0]
     nothing = np.zeros_like(mask)
-    assert quality_indicators(nothing, mask, log_odds, log_odds, 0.0).appearance_match == 0.0
+    assert (
+        quality_indicators(ContourZones.of(nothing), mask, log_odds, log_odds, 0.0).appearance_match
+        == 0.0
+    )
 
 
 def test_confidence_is_less_for_a_thin_mask_and_where_a_network_sees_another():
@@ -805,12 +813,16 @@ def test_confidence_is_less_where_evidence_or_propagated_labels_show_more_than_t
     whole, part = disc(), disc()
     part[:, :45] = False
     shown = np.where(whole, 4.0, -4.0).astype(np.float32)
-    found = [quality_indicators(mask, mask, shown, shown, 1.0) for mask in (whole, part)]
+    found = [
+        quality_indicators(ContourZones.of(mask), mask, shown, shown, 1.0) for mask in (whole, part)
+    ]
     assert found[0].expected_overlap > 0.9
     assert found[1].expected_overlap < 0.8
     good = QualityIndicators(1.0, 1.0, 1.0, 1.0, 1.0)
     alike, other = (
-        predicted_overlap(good, whole, None, soft_overlap(whole.astype(np.float32), mask))
+        predicted_overlap(
+            good, whole, None, soft_overlap(whole.astype(np.float32), ContourZones.of(mask))
+        )
         for mask in (whole, part)
     )
     assert alike == pytest.approx(predicted_overlap(good, whole))

@@ -13,7 +13,7 @@ from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.thin_lines import drawn, find_lines
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
-from utils.mask_utils import intersection_over_union
+from utils.mask_utils import dilate, intersection_over_union
 
 SIZE_WH = 854, 480
 
@@ -97,6 +97,20 @@ def test_a_line_that_is_no_longer_seen_is_not_drawn_until_it_is():
 def test_a_line_that_the_confirmed_frame_does_not_show_is_not_tracked():
     frame, _ = picture(is_shown=False)
     assert ThinLineTracker(frame, picture()[1]).lines == ()
+
+
+def test_a_corrected_mask_keeps_the_lines_that_it_shows_as_they_were_confirmed():
+    frame, mask = picture()
+    tracker = ThinLineTracker(frame, mask)
+    (confirmed,) = tracker.lines
+    tracker.amend(frame, dilate(mask, 1))
+    assert tracker.lines == (confirmed,)
+    coverage = drawn(tracker.lines, SIZE_WH)
+    assert coverage is not None
+    tracker.amend(frame, mask & ~dilate(coverage > 0.1, 2))
+    assert tracker.lines == ()
+    tracker.amend(frame, mask)
+    assert len(tracker.lines) == 1
 
 
 def test_tracked_masks_and_alphas_have_the_lines():

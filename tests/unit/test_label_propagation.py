@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engines.builtin.tracking import label_propagation
+from engines.builtin.tracking.confidence import ContourZones
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
@@ -65,9 +66,10 @@ def test_a_lost_target_is_found_in_the_whole_frame_and_a_mask_is_compared_with_t
     assert found is not None
     assert found[40:56, 72:88].min() > 1.0
     assert found[40:56, 16:40].max() < -1.0
-    assert labels.overlap(mask_at(64)) is None
+    assert labels.overlap(ContourZones.of(mask_at(64))) is None
     labels.advance(descriptors_of(mask_at(64), 2), still(), WINDOW)
-    right, wrong = (labels.overlap(mask_at(column)) or 0.0 for column in (64, 80))
+    zones = [ContourZones.of(mask_at(column)) for column in (64, 80)]
+    right, wrong = (labels.overlap(one) or 0.0 for one in zones)
     assert right > 0.85
     assert wrong < right - 0.3
 

@@ -54,8 +54,19 @@ def test_the_contour_of_the_full_size_is_no_change() -> None:
     assert found.weight[rim & block(0, 0, 90, 60)].max() < 0.05
 
 
+def test_lines_that_were_drawn_into_the_mask_are_no_change() -> None:
+    lines = np.zeros_like(ARM)
+    lines[:, 2:38:3] = True
+    found = correction(disc() | ARM | lines, disc().astype(np.float32))
+    assert found is not None
+    assert np.array_equal(found.mask, disc() | ARM)
+    assert found.weight[lines].max() < 0.05
+
+
 @pytest.mark.parametrize(
-    "mask", [disc(x=30), disc(radius=44)], ids=["elsewhere", "of another outline"]
+    "mask",
+    [disc(x=30), disc(radius=44), disc(radius=42) | ARM],
+    ids=["elsewhere", "of another outline", "of another outline by little"],
 )
 def test_a_mask_of_its_own_counts_as_a_whole(mask) -> None:
     assert correction(mask, disc().astype(np.float32)) is None
@@ -85,6 +96,13 @@ def test_an_arm_that_was_put_back_does_not_lower_what_is_expected() -> None:
     area = ExpectedArea(disc())
     area.amend(disc(radius=20), disc(radius=30))
     assert area.share(float(np.count_nonzero(disc(radius=30)))) < 0.6
+
+
+def test_an_arm_that_was_added_to_more_than_was_expected_counts_alone() -> None:
+    area = ExpectedArea(disc(radius=30))
+    area.amend(disc(), disc() | ARM)
+    added = np.count_nonzero(ARM & ~disc())
+    assert area.missing(0.0) == pytest.approx(np.count_nonzero(disc(radius=30)) + added, abs=1.0)
 
 
 def test_what_a_click_takes_away_gets_no_support_from_a_network_that_shows_it() -> None:

@@ -11,7 +11,7 @@ from engines.builtin.selection.box_sides import BoxSides
 from engines.builtin.selection.feature_rows import FeatureRows
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.tracking.background_motion import sampled
-from engines.builtin.tracking.confidence import contour_margin
+from engines.builtin.tracking.confidence import ContourZones, contour_margin
 from engines.builtin.vision.barrier_distance import barrier_evidence
 from engines.builtin.vision.bilateral_grid import local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
@@ -134,7 +134,7 @@ def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -
     log_odds, probability = _segmented(crop, constraints, region, trusted)
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
     mask = np.asarray(probability > 0.5)
-    return Segmented(mask, stability, contour_margin(log_odds, mask))
+    return Segmented(mask, stability, contour_margin(log_odds, ContourZones.of(mask)))
 
 
 class _Region:

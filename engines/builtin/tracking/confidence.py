@@ -29,6 +29,34 @@ _LEAST = 0.25
 
 
 @dataclass(frozen=True, slots=True)
+class ContourZones:
+    """A mask and the zones around its contour, each bool (h, w): what overlaps and margins are measured on.
+
+    `contour`: up to 3 pixels from it on both sides. `beside`: up to 9 pixels outside; `around`: of these, those
+    beyond 3 pixels.
+    """
+
+    mask: Mask
+    contour: Mask
+    beside: Mask
+    around: Mask
+
+    @classmethod
+    def of(cls, mask: Mask) -> ContourZones:
+        """Return the zones of a mask, bool (h, w)."""
+        near, far = dilate(mask, _BAND), dilate(mask, 3 * _BAND)
+        return cls(mask, near & ~erode(mask, _BAND), far & ~mask, far & ~near)
+
+    def within(self, window: tuple[int, int, int, int]) -> ContourZones:
+        """Return their part in a window (x0, y0, x1, y1)."""
+        x0, y0, x1, y1 = window
+        view = np.s_[y0:y1, x0:x1]
+        return ContourZones(
+            self.mask[view], self.contour[view], self.beside[view], self.around[view]
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class QualityIndicators:
     """Quality indicators of a tracked frame, each in [0, 1], 1 is good.
 
@@ -82,10 +110,14 @@ class ExpectedArea:
         self._scale *= float(np.clip(growth, 0.9, 1.1)) ** 2
 
     def amend(self, tracked: Mask, corrected: Mask) -> None:
-        """Go on from a corrected mask, bool (h, w): expect no less where it added, no more where it took away."""
+        """Go on from a corrected mask, bool (h, w): expect what it added too, and no more where it took away.
+
+        What was added may have been missing from the expected area, which is then as before.
+        """
         before, area = (float(np.count_nonzero(mask)) for mask in (tracked, corrected))
         expected = max(self._area(), 1.0)
-        wanted = max(expected, area) if area > before else min(expected, area)
+        gained = max(0.0, area - max(before, expected))
+        wanted = expected + gained if area > before else min(expected, area)
         self._confirmed *= wanted / expected
 
     def share(self, area: float) -> float:
@@ -138,7 +170,7 @@ def _add_up_moves(region: Mask, flow: FloatImage, sums: npt.NDArray[np.float64])
 
 
 def quality_indicators(
-    region: Mask,
+    zones: ContourZones,
     expected: Mask,
     log_odds: FloatMap,
     key: FloatMap,
@@ -147,33 +179,30 @@ def quality_indicators(
     """Return the quality indicators of a frame; every array is (h, w) of the tracked window.
 
     Args:
-        region: the estimated mask.
+        zones: of the estimated mask.
         expected: the previous frame's region, warped along the flow.
         log_odds: the combined evidence.
         key: log odds by the confirmed frames alone, in [-3, 3].
         area_share: `ExpectedArea.share` of the region.
     """
+    region = zones.mask
     if not region.any():
         return QualityIndicators(0.0, 0.0, 0.0, 0.0, 0.0)
-    around = dilate(region, 3 * _BAND) & ~dilate(region, _BAND)
     inside = float((key[region] > 0).mean())
-    outside = float((key[around] < 0).mean()) if around.any() else 1.0
-    temporal_overlap = intersection_over_union(region, expected)
-    appearance_match = 0.5 * (inside + outside)
+    outside = float((key[zones.around] < 0).mean()) if zones.around.any() else 1.0
     probability = np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float32)
-    expected_overlap = soft_overlap(probability, region)
     return QualityIndicators(
-        contour_margin(log_odds, region),
-        appearance_match,
-        temporal_overlap,
-        area_share,
-        expected_overlap,
+        contour_margin=contour_margin(log_odds, zones),
+        appearance_match=0.5 * (inside + outside),
+        temporal_overlap=intersection_over_union(region, expected),
+        area_share=area_share,
+        expected_overlap=soft_overlap(probability, zones),
     )
 
 
-def contour_margin(log_odds: FloatMap, region: Mask) -> float:
+def contour_margin(log_odds: FloatMap, zones: ContourZones) -> float:
     """Return the mean certainty of evidence, log odds float32 (h, w), along a mask's contour, in [0, 1]; 0 without one."""
-    band = dilate(region, _BAND) & ~erode(region, _BAND)
+    band = zones.contour
     return float(np.tanh(0.5 * np.abs(log_odds[band])).mean()) if band.any() else 0.0
 
 
@@ -183,14 +212,13 @@ def contour_cost(region: Mask) -> float:
     return _CONTOUR_COST * min(contour / np.count_nonzero(region), _THINNEST)
 
 
-def soft_overlap(probability: FloatMap, region: Mask) -> float:
-    """Return the overlap, in [0, 1], of a mask, bool (h, w), with an object of which probabilities are known.
+def soft_overlap(probability: FloatMap, zones: ContourZones) -> float:
+    """Return the overlap, in [0, 1], of a mask with an object of which probabilities are known, float32 (h, w).
 
-    Only of what lies in the mask and near it counts: `probability`, float32 (h, w), may show others like it.
+    Only of what lies in the mask and near it counts: they may show others like it.
     """
-    beside = dilate(region, 3 * _BAND) & ~region
-    union = np.count_nonzero(region) + float(probability[beside].sum())
-    return float(probability[region].sum()) / max(union, 1.0)
+    union = np.count_nonzero(zones.mask) + float(probability[zones.beside].sum())
+    return float(probability[zones.mask].sum()) / max(union, 1.0)
 
 
 def predicted_overlap(

@@ -13,6 +13,11 @@ _LEAST_OVERLAP = 0.8
 """Overlap with the tracked mask below which all of a mask is the user's own."""
 _LEAST_KEPT = 0.5
 """Share of the tracked contour that a correction leaves as it is; where more changed, all of it is the user's own."""
+_LEAST_SAME = 0.85
+"""Share of the contour left that stays within a pixel of the tracked one; where more moved, the mask is the user's own.
+
+A result's mask, taken from its alpha, has 0.88 to 0.94; true masks of other clips' frames have 0.71 to 0.91.
+"""
 _ROUNDING = 2
 """Pixels beside the parts wider than two pixels that belong to them; what is thinner is the contour at full size."""
 _BESIDE = 4
@@ -25,12 +30,14 @@ _LEAST_WEIGHT = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a user's mask says of a frame that was tracked to, float32 (h, w).
+    """What a user's mask says of a frame that was tracked to.
 
-    `weight`, in (0, 1]: how far each pixel counts as confirmed. `change`: 1 where the mask adds to the
-    tracked one, -1 where it takes away, with a small margin, and 0 elsewhere.
+    `mask`, bool (h, w): the tracked one with the parts that the user's changes. `weight`, float32 (h, w) in (0, 1]:
+    how far each pixel counts as confirmed. `change`, float32 (h, w): 1 where the mask adds to the tracked one, -1
+    where it takes away, with a small margin, and 0 elsewhere.
     """
 
+    mask: Mask
     weight: FloatMap
     change: FloatMap
 
@@ -38,27 +45,38 @@ class Correction:
 def correction(mask: Mask, tracked: FloatMap) -> Correction | None:
     """Return what a mask corrects; None where all of it counts as confirmed.
 
-    The weight is 1 in and beside the parts that differ from the tracked mask and falls with the distance
-    from them: the rest is the tracker's own estimate, with the errors that the correction left. All
-    counts where the target was lost, the outline is another, or nothing wide differs.
+    What is thinner than the changed parts is as it was: lines were drawn into the mask at full size. The weight
+    is 1 in and beside the changed parts and falls with the distance from them: the rest is the tracker's own
+    estimate, with the errors that the correction left. All counts where the target was lost, the outline is
+    another, be it by little everywhere, or nothing wide differs.
 
     Args:
         mask: the user's, bool (h, w).
         tracked: probability that the tracker had there, float32 (h, w).
     """
     before = tracked > 0.5
-    if intersection_over_union(mask, before) < _LEAST_OVERLAP:
-        return None
     differs = mask ^ before
     changed = differs & dilate(erode(differs, 1), _ROUNDING)
-    if not changed.any():
+    corrected = np.asarray(before ^ changed)
+    if not changed.any() or intersection_over_union(corrected, before) < _LEAST_OVERLAP:
         return None
-    contour = dilate(before, 1) & ~before
-    left = np.count_nonzero(contour & ~dilate(changed, _BESIDE))
-    if left < _LEAST_KEPT * np.count_nonzero(contour):
+    if _is_of_another_outline(before, differs, changed):
         return None
-    reach = max(_LEAST_REACH, _REACH * float(np.sqrt(np.count_nonzero(mask))))
+    reach = max(_LEAST_REACH, _REACH * float(np.sqrt(np.count_nonzero(corrected))))
     beyond = np.maximum(-signed_distance(changed) - 0.5 * reach, 0.0) / reach
     weight = np.asarray(np.maximum(np.exp(-np.square(beyond)), _LEAST_WEIGHT), dtype=np.float32)
     added, taken = (dilate(changed & side, _ROUNDING) for side in (mask, ~mask))
-    return Correction(weight, added.astype(np.float32) - taken.astype(np.float32))
+    return Correction(corrected, weight, added.astype(np.float32) - taken.astype(np.float32))
+
+
+def _is_of_another_outline(before: Mask, differs: Mask, changed: Mask) -> bool:
+    """Tell whether a mask leaves too little of the tracked one's contour, or moves what it leaves; all bool (h, w)."""
+    around = dilate(before, 1)
+    contour = around & ~before
+    beside = dilate(changed, _BESIDE)
+    left = np.asarray(contour & ~beside)
+    if np.count_nonzero(left) < _LEAST_KEPT * np.count_nonzero(contour):
+        return True
+    moved = differs & ~beside & ~(around & ~erode(before, 1))
+    same = np.count_nonzero(left & ~dilate(moved, _ROUNDING))
+    return bool(same < _LEAST_SAME * np.count_nonzero(left))

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.tracking.confidence import soft_overlap
+from engines.builtin.tracking.confidence import ContourZones, soft_overlap
 from engines.builtin.tracking.evidence import upsampled_lattice
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.vision.extra_trees import FloatRows
@@ -161,12 +161,9 @@ class LabelPropagation:
         """
         return 0.0 if self._answer is None else self._model.overall(self._answer)
 
-    def overlap(self, mask: Mask) -> float | None:
-        """Return the overlap of a frame's mask, bool (h, w), with the labels; None without an answer.
-
-        See `soft_overlap`.
-        """
-        return None if self._answer is None else soft_overlap(self._answer.probability, mask)
+    def overlap(self, zones: ContourZones) -> float | None:
+        """Return the overlap of a frame's mask with the labels; None without an answer. See `soft_overlap`."""
+        return None if self._answer is None else soft_overlap(self._answer.probability, zones)
 
     def forget_answer(self) -> None:
         """Drop the last answer: the target was lost, and flow does not lead from there to here."""

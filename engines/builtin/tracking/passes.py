@@ -149,6 +149,7 @@ class _Job:
         given = self._keyframes.get(step.index, {})
         estimates: dict[int, Estimate] = {}
         for name in sorted({*self._trackers, *given}):
+            change = None
             if name in given:
                 change = _correction(self._trackers, name, given[name], step, self._clip)
                 estimates[name] = _confirm(
@@ -160,25 +161,31 @@ class _Job:
                     estimate = self._reverse.fused(step.index, name, estimate)
                 estimates[name] = estimate
             if name in estimates:
-                estimates[name] = self._with_thin_lines(estimates[name], name, step)
+                estimates[name] = self._with_thin_lines(
+                    estimates[name], name, step, is_corrected=change is not None
+                )
         if given:
             self._reverse = self._run_reverse_pass(
                 step.index, direction, {name: estimates[name] for name in given}
             )
         return estimates
 
-    def _with_thin_lines(self, estimate: Estimate, name: int, step: Step) -> Estimate:
+    def _with_thin_lines(
+        self, estimate: Estimate, name: int, step: Step, is_corrected: bool
+    ) -> Estimate:
         """Return an object's estimate of the step's frame with its straight thin parts, followed there."""
-        given = self._keyframes.get(step.index, {})
+        given = self._keyframes.get(step.index, {}).get(name)
         if step.is_cut:
             self._thin.pop(name, None)
-        if name in given:
-            self._thin[name] = ThinLineTracker(step.frame, given[name])
-        elif name in self._thin and step.flow is not None:
-            self._thin[name].follow(step.frame, step.flow)
+        thin = self._thin.get(name)
+        if thin is not None and step.flow is not None and (given is None or is_corrected):
+            thin.follow(step.frame, step.flow)
+            if given is not None:
+                thin.amend(step.frame, given)
+        elif given is not None:
+            thin = self._thin[name] = ThinLineTracker(step.frame, given)
         else:
             return estimate
-        thin = self._thin[name]
         thin.remember(estimate.probability > 0.5)
         return replace(estimate, thin_lines=thin.lines)
 
@@ -270,16 +277,15 @@ def _confirm(
         # An empty mask states that the object is not there: keep searching on later frames.
         return trackers[name].mark_absent()
     small = _small_mask(mask, step, clip)
+    known, weight = (small, None) if change is None else (change.mask, change.weight)
     if name not in trackers:
-        weight = None if change is None else change.weight
         trackers[name] = ObjectTracker(
-            step.working, small, clip.view(step), weight, step.descriptors
+            step.working, known, clip.view(step), weight, step.descriptors
         )
         return confirmed(small)
-    if change is not None:
-        return trackers[name].amend(
-            step.working, small, change.weight, clip.view(step), step.descriptors
-        )
+    if weight is not None:
+        trackers[name].amend(step.working, known, weight, clip.view(step), step.descriptors)
+        return confirmed(small)
     return trackers[name].correct(
         step.working, small, clip.view(step), descriptors=step.descriptors
     )

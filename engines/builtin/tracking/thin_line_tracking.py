@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engines.builtin.tracking.line_search import LineSearch
-from engines.builtin.tracking.thin_lines import ThinLine, find_lines
+from engines.builtin.tracking.thin_lines import ThinLine, drawn, find_lines
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
 from utils.types import Frame, Mask
@@ -28,6 +28,8 @@ _OWN = 2
 """Samples aside within which a line must be found again in its own confirmed frame."""
 _NEIGHBOURS = 0.05
 """Share of a target's pixels, those nearest to a line, whose motion it takes."""
+_LEAST_SHOWN = 0.5
+"""Share of a line's pixels in a corrected mask from which the mask shows it."""
 _SAME = 3.0
 """Pixels at processing size between both ends of two lines from which they are one and the same."""
 
@@ -54,13 +56,8 @@ class ThinLineTracker:
         self._size_wh = width, height
         self._scale = width / processing_size(self._size_wh)[0]
         self._unit = max(1.0, 0.5 * self._scale)
-        self._tracked: list[_Tracked] = []
+        self._tracked = self._shown(frame, mask)
         self._target = np.zeros(processing_size(self._size_wh)[::-1], dtype=bool)
-        for line in find_lines(mask):
-            search = LineSearch(frame, line, _REACH * self._scale, self._unit)
-            first, last = search.best(0.0)
-            if max(abs(first), abs(last)) <= _OWN and search.prominence >= _LEAST_PROMINENCE:
-                self._tracked.append(_Tracked(line, search.prominence))
 
     @property
     def lines(self) -> tuple[ThinLine, ...]:
@@ -71,6 +68,20 @@ class ThinLineTracker:
         """Keep the target's mask of the last frame at processing size, bool (h, w), with which its lines move."""
         self._target = target
 
+    def amend(self, frame: Frame, mask: Mask) -> None:
+        """Go on from a user's mask, bool (H, W), that puts a part of the last frame's right.
+
+        Lines stay as they were confirmed, since what the mask shows of them was drawn; those that it no longer shows
+        go, and others that it shows are added.
+        """
+        kept = [one for one in self._tracked if not one.is_seen or self._is_in(one.line, mask)]
+        added = [
+            one
+            for one in self._shown(frame, mask)
+            if not any(self._are_same(one.line, other.line) for other in kept)
+        ]
+        self._tracked = [*kept, *added]
+
     def follow(self, frame: Frame, flow: FlowPair) -> None:
         """Go on to the next frame, uint8 RGB (H, W, 3), along the flow from the last one."""
         followed: list[_Tracked] = []
@@ -80,6 +91,22 @@ class ThinLineTracker:
             is_another = any(self._are_same(found.line, other.line) for other in followed)
             followed.append(replace(moved, is_seen=False) if is_another else found)
         self._tracked = followed
+
+    def _shown(self, frame: Frame, mask: Mask) -> list[_Tracked]:
+        """Return the lines of a mask, bool (H, W), that are seen in its frame as well."""
+        found = []
+        for line in find_lines(mask):
+            search = LineSearch(frame, line, _REACH * self._scale, self._unit)
+            first, last = search.best(0.0)
+            if max(abs(first), abs(last)) <= _OWN and search.prominence >= _LEAST_PROMINENCE:
+                found.append(_Tracked(line, search.prominence))
+        return found
+
+    def _is_in(self, line: ThinLine, mask: Mask) -> bool:
+        """Tell whether a mask, bool (H, W), shows most of a line."""
+        coverage = drawn([line], self._size_wh)
+        pixels = np.zeros_like(mask) if coverage is None else coverage > 0.5
+        return bool(np.count_nonzero(mask & pixels) >= _LEAST_SHOWN * np.count_nonzero(pixels))
 
     def _moved(self, line: ThinLine, flow: FlowPair) -> ThinLine:
         """Return a line moved with the nearest part of the target, and grown as the whole of it has."""

@@ -13,6 +13,7 @@ from engines.builtin.tracking.background_motion import (
     object_motion,
 )
 from engines.builtin.tracking.confidence import (
+    ContourZones,
     ExpectedArea,
     predicted_overlap,
     quality_indicators,
@@ -122,8 +123,8 @@ class ObjectTracker:
         weight: FloatMap,
         foreground: ForegroundView | None = None,
         descriptors: FloatImage | None = None,
-    ) -> Estimate:
-        """Put the estimate of this frame, which was tracked to, right by a user's mask; return the mask.
+    ) -> None:
+        """Put the estimate of this frame, which was tracked to, right by a corrected mask.
 
         The mask counts as far as `weight` says, see `Correction`; what was learned on the way here stays.
         """
@@ -141,7 +142,6 @@ class ObjectTracker:
         if foreground is not None:
             self._foreground.amend(foreground, mask, weight)
         self._labels.confirm(descriptors, mask, weight)
-        return confirmed(mask)
 
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
         """Use the samples of another pass's confirmed frames of the same object.
@@ -299,7 +299,10 @@ class ObjectTracker:
         if can_doubt and self._is_something_else(frame, probability > 0.5):
             return None
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
-        indicators = quality_indicators(keep, expected, log_odds, maps[_KEY_FOREST], area_share)
+        zones = ContourZones.of(probability > 0.5)
+        indicators = quality_indicators(
+            zones.within(prediction.window), expected, log_odds, maps[_KEY_FOREST], area_share
+        )
         self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
         agreement = None
         if foreground is not None:
@@ -311,7 +314,7 @@ class ObjectTracker:
             indicators,
             probability > 0.5,
             agreement,
-            self._labels.overlap(probability > 0.5),
+            self._labels.overlap(zones),
             self._frames_since_confirmed,
         )
         return Estimate(probability, confident, indicators.temporal_overlap)
