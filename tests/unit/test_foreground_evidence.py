@@ -538,6 +538,15 @@ def test_of_networks_that_fit_the_box_alike_the_one_that_sees_less_counts() -> N
     assert log_odds[rectangle(34, 24, 46, 56)].min() > 4.0
 
 
+def test_foreground_that_fills_a_box_and_lies_around_it_is_worth_little_in_its_middle() -> None:
+    """Somebody before a larger person: the network shows both as one."""
+    larger = rectangle(5, 5, 52, 75)
+    cue = ForegroundCue([FixedAnswer(larger)], picture(TARGET), (WIDTH, HEIGHT))
+    log_odds = cue.log_odds((30, 20, 60, 60))
+    assert log_odds is not None
+    assert 0.0 < log_odds[rectangle(42, 35, 48, 45)].max() < 1.5
+
+
 def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target() -> None:
     neighbour = rectangle(10, 30, 36, 60)
     cue = ForegroundCue([FixedAnswer(TARGET | neighbour)], picture(TARGET), (WIDTH, HEIGHT))

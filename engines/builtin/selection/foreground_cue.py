@@ -161,6 +161,7 @@ class _Opinion:
         for fit, answer, other in zip(fits, answers, others, strict=True):
             logit = _logit(answer)
             logit = np.where(logit > 0, logit * (1.0 - _going_on(answer, box)), logit)
+            logit = np.minimum(logit, np.float32(_worth((answer > 0.5) & ~other, box)))
             total += np.float32(fit * fit) * np.where(other, np.float32(-_LARGEST_LOGIT), logit)
         return cls(total, sum(fits), max(fits, default=0.0))
 
@@ -243,6 +244,24 @@ def _fit(found: Mask, box: IntBox) -> float:
     ring = _ring(found.shape, box)
     leak = float(found[ring].mean()) if ring.any() else 0.0
     return float(covered * (1.0 - leak))
+
+
+def _worth(found: Mask, box: IntBox) -> float:
+    """Return what foreground, bool (h, w), is worth in a box at most, as log odds.
+
+    By how rarely it lies beside the box, on the side with the second most of it: one neighbour stands on one side, but
+    what goes on over two is behind the target, such as a larger person, whom the network shows as well.
+    """
+    x0, y0, x1, y1 = box
+    left, top, right, bottom = grow_box(box, (found.shape[1], found.shape[0]), _RING, 2)
+    sides = (
+        found[y0:y1, left:x0],
+        found[y0:y1, x1:right],
+        found[top:y0, x0:x1],
+        found[y1:bottom, x0:x1],
+    )
+    shares = sorted(float(side.mean()) if side.size else 0.0 for side in sides)
+    return float(-np.log(max(shares[-2], np.exp(-_LARGEST_LOGIT))))
 
 
 def _apart(answer: FloatMap, places: Sequence[tuple[int, int]]) -> FloatMap:
