@@ -30,6 +30,7 @@ from utils.mask_utils import (
     components,
     drop_specks,
     grow_box,
+    intersection_over_union,
 )
 from utils.prompts import check_prompt
 from utils.types import FloatMap, Frame, Mask, Prompt
@@ -41,6 +42,8 @@ _REMEMBERED = 24
 _MOTION_MARGIN = 0.15
 _RESEGMENT_MARGIN = 0.08
 """Margin of the box that is segmented again at a further click, as a share of the mask's box."""
+_RESEGMENT_AGREEMENT = 0.9
+"""Overlap of that segmentation with the mask, beside what it adds at a positive click, from which it counts."""
 _REFINED_MARGINS = (0.03, 0.2)
 """Margins of the boxes segmented again around the best candidate, as shares of its size."""
 _KNOWN = 0.5
@@ -168,7 +171,8 @@ class BuiltinSegmentation:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
 
         It uses all clicks and the mask's box. Masks from clicks alone gain by it; those from a box or
-        from tracking are better than it already.
+        from tracking are better than it already. Where it disagrees with the rest of the mask, what it adds is
+        something else, such as a second camel; what it takes away is mostly right even so.
         """
         box = bounding_box(changed)
         if box is None:
@@ -178,6 +182,9 @@ class BuiltinSegmentation:
         change = again & ~mask if click.positive else mask & ~again
         names, _ = components(change)
         there = change & (names == names[click.y, click.x])
+        agreement = intersection_over_union(again & ~there, changed & ~there)
+        if click.positive and agreement < _RESEGMENT_AGREEMENT:
+            return changed
         return np.asarray(changed | there if click.positive else changed & ~there)
 
     def _known_log_odds(self, prompt: Prompt) -> FloatMap | None:
