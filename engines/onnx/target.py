@@ -52,6 +52,8 @@ _DEPTH = 0.015
 _LEAST_DEPTH_PX = 3.0
 _OWN_SHARE = 0.3
 """Share of a part's alpha that lies on the mask, from which the part belongs to the target."""
+_HELD_SHARE = 0.3
+"""Share of the mask that a part holds, from which it hangs together with the target, however large the others in it are."""
 _SPILL_SHARE = 0.4
 """Area beyond the reach, as a share of the target's, from which a part holds somebody else as well."""
 
@@ -71,12 +73,14 @@ class TargetAgreement:
         overlap: intersection over union of alpha > 0.5 and the mask, others left out, in [0, 1].
         others: area matted away from the target as a share of the target's.
         joined: the part of it that hangs together with the target's alpha: somebody touches the target.
+        surrounded: share of what lies just beyond the mask's soft edge that is matted, in [0, 1].
     """
 
     recall: float
     overlap: float
     others: float
     joined: float = 0.0
+    surrounded: float = 0.0
 
     @property
     def sees_others(self) -> bool:
@@ -106,7 +110,9 @@ def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
     area = float(np.count_nonzero(inside))
     interior = inner_distance(inside) * working.scale > _depth_px(area * working.scale**2)
     interior = interior if interior.any() else inside
-    away = inner_distance(~inside) * working.scale > REACH_PX
+    distance_px = inner_distance(~inside) * working.scale
+    away = distance_px > REACH_PX
+    beside = (distance_px > FALLOFF_PX) & ~away
     near = (small > 0.5) & ~away
     matted = away & (small > _DROPPED)
     union = np.count_nonzero(near | inside)
@@ -114,7 +120,8 @@ def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
         recall=float(np.count_nonzero(interior & (small >= _DROPPED)) / np.count_nonzero(interior)),
         overlap=float(np.count_nonzero(near & inside) / union),
         others=float(np.count_nonzero(matted) / area),
-        joined=float(np.count_nonzero(matted & _own_parts(small, inside)) / area),
+        joined=float(np.count_nonzero(matted & _touching_parts(small, inside)) / area),
+        surrounded=float(np.count_nonzero(near & beside) / max(float(beside.sum()), 1.0)),
     )
 
 
@@ -212,10 +219,10 @@ class TargetRestriction:
     ) -> FloatMap:
         """Return what the alpha is multiplied with: 1 on the target's own parts and near the mask."""
         gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
-        belongs = _own_parts(small, inside)
         if not self.joins:
-            neighbour = belongs & (distance > REACH_PX)
+            neighbour = _touching_parts(small, inside) & (distance > REACH_PX)
             return gate_beside_others(gate, distance, neighbour, colours, self._working.scale)
+        belongs = _own_parts(small, inside)
         beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
         # Over some frames, so that a part doesn't come and go.
         self._spill += 0.2 * (beyond - self._spill)
@@ -243,6 +250,15 @@ def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
     own = component_sums(alpha * inside, labels, areas) / np.maximum(total, 1e-6)
     own[0] = 0.0
     parts: Mask = (own > _OWN_SHARE)[labels]
+    return parts
+
+
+def _touching_parts(alpha: FloatMap, inside: Mask) -> Mask:
+    """Return the connected parts of an alpha that the target is in, with whoever it touches; both (h, w)."""
+    labels, areas = components(alpha > _PRESENT)
+    held = component_sums(inside, labels, areas) / max(float(inside.sum()), 1.0)
+    held[0] = 0.0
+    parts: Mask = _own_parts(alpha, inside) | (held > _HELD_SHARE)[labels]
     return parts
 
 

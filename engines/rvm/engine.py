@@ -48,6 +48,8 @@ _BYTES_PER_PIXEL = 120
 """Memory of a stream beside the weights: an estimate with a margin for both runtimes, corrected by what jobs take."""
 _LEAST_RECALL, _LEAST_OVERLAP = 0.9, 0.7
 """How far a target that is a person agrees with the network at least: see `TargetAgreement`."""
+_MOST_SURROUNDED = 0.25
+"""Matted share of what is just beyond the mask up to which a target stands apart from others: see `TargetAgreement`."""
 _PRESENT = 0.5
 """Alpha from which somebody is there."""
 _LEAST_SHARE = 1e-4
@@ -117,7 +119,7 @@ class RvmEngine(Engine):
     def agrees_with_target(
         self, frames: FrameSource, masks: Mapping[int, Mask], context: RunContext
     ) -> Agreement:
-        """See `TargetCheck`: the network must matte nearly all of the target and little around it."""
+        """See `TargetCheck`: the network must matte nearly all of the target, and little around it."""
         name, session = self._session("auto")
         stream = _open_stream(session, name, frames.size_wh, ratio_for(frames.size_wh, 0.0))
         agreements = []
@@ -129,8 +131,13 @@ class RvmEngine(Engine):
         overlap = (
             float(np.mean([agreement.overlap for agreement in agreements])) if agreements else 0.0
         )
-        agrees = recall >= _LEAST_RECALL and overlap >= _LEAST_OVERLAP
+        finds = recall >= _LEAST_RECALL and overlap >= _LEAST_OVERLAP
+        # Whose is what it doesn't tell; the built-in engine mattes by the tracked contour and colours.
+        surrounded = [agreement.surrounded for agreement in agreements]
+        merges = finds and float(np.mean(surrounded)) > _MOST_SURROUNDED
+        agrees = finds and not merges
         code = "engine.rvm.agrees" if agrees else "engine.rvm.disagrees"
+        code = "engine.rvm.merges" if merges else code
         shares: dict[str, str | int | float | Message] = {
             "name": _LABEL,
             "recall": round(100 * recall),

@@ -11,7 +11,12 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.onnx.networks import RVM_NETWORKS
-from engines.onnx.target import TargetRestriction, blank_outside, compare_with_target
+from engines.onnx.target import (
+    TargetAgreement,
+    TargetRestriction,
+    blank_outside,
+    compare_with_target,
+)
 from engines.rvm import engine as engine_module
 from engines.rvm import shot_start
 from engines.rvm.engine import RvmEngine
@@ -295,6 +300,16 @@ def test_somebody_who_touches_the_target_from_the_start_is_cut_off_at_the_mask()
     assert found[100, 135] == 1.0
 
 
+def test_a_crowd_that_is_larger_than_the_target_and_touches_it_is_cut_off_at_the_mask():
+    alpha, mask = two_people()
+    mask[:, :100] = False
+    alpha[:, 120:] = 1.0  # six times the target's area, in one part with it
+    assert compare_with_target(alpha, mask).others_touch
+    found = TargetRestriction((400, 240), fills=False, joins=False)(alpha, mask)
+    assert found[:, 146:].max() == 0.0
+    assert found[100, 135] == 1.0
+
+
 def test_people_apart_do_not_touch():
     alpha, mask = two_people()
     agreement = compare_with_target(alpha, mask)
@@ -367,6 +382,18 @@ def test_what_the_network_does_not_find_is_left_to_others_before_anything_is_tra
 ):
     nothing = np.zeros((64, 96), np.float32)
     assert choose(engine, [nothing], monkeypatch) == (False, 0, ["engine.rvm.disagrees"])
+
+
+def test_a_target_whom_the_network_mattes_as_one_with_others_is_left_to_others(engine, monkeypatch):
+    alpha, mask = two_people()
+    assert compare_with_target(alpha, mask).surrounded == 0.0
+    alpha[:, 100:] = 1.0
+    surrounded = compare_with_target(alpha, mask).surrounded
+    assert 0.4 < surrounded < 0.8
+    merged = TargetAgreement(recall=1.0, overlap=0.8, others=2.0, surrounded=surrounded)
+    monkeypatch.setattr(engine_module, "compare_once", lambda *_: merged)
+    found = engine.agrees_with_target(ArrayFrames(noise(1)), {0: box_mask()}, RunContext())
+    assert (found.agrees, found.reason.code) == (False, "engine.rvm.merges")
 
 
 def test_a_target_that_the_network_loses_later_is_left_to_others(engine, monkeypatch):
