@@ -9,6 +9,7 @@ import pytest
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.confidence import ExpectedArea
 from engines.builtin.tracking.correction import correction
+from engines.builtin.tracking.distractors import DistractorMemory
 from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from utils.mask_utils import dilate
@@ -118,3 +119,11 @@ def test_what_a_click_takes_away_gets_no_support_from_a_network_that_shows_it() 
     after = model.evidence(answer, disc() & ~ARM, STILL, window)
     assert after[arm].max() <= 0.0
     assert after[block(60, 50, 90, 70)].min() > 1.0
+
+
+def test_what_a_click_takes_away_is_no_reason_to_doubt_a_network_elsewhere() -> None:
+    answer = (disc() | ARM).astype(np.float32)
+    memory = DistractorMemory(answer, disc() | ARM)
+    memory.amend(answer, disc() & ~ARM, dilate(ARM, 6).astype(np.float32))
+    assert memory.doubt == 0.0
+    assert not memory.is_present

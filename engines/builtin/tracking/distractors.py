@@ -102,13 +102,16 @@ class DistractorMemory:
         return self._carried[1]
 
     def amend(self, answer: FloatMap, mask: Mask, weight: FloatMap) -> None:
-        """Learn the frame followed last again, from a corrected mask, bool (h, w), where `weight` is above one half."""
+        """Learn the frame followed last again, from a corrected mask, bool (h, w), where `weight` is above one half.
+
+        What it took away is remembered there, but is no reason to doubt the network elsewhere: it was the tracker that
+        took it for the target.
+        """
         self._carried = None
         confirmed = weight > 0.5
         found = _outside(answer, mask) & confirmed
         self._found = np.asarray(np.where(confirmed, found, self._found))
         self._memory = np.where(confirmed, found, self._memory).astype(np.float32)
-        self._largest_share = max(self._largest_share, _share(found, mask))
 
 
 def _outside(answer: FloatMap, mask: Mask) -> Mask:
