@@ -51,7 +51,7 @@ def target(x1: int = 60) -> Mask:
     ("interval", "first", "relies", "asked"),
     [
         (3, 0, lambda index: True, [0, 3, 6, 12, 18, 24]),
-        # What is told of frame 8 counts for frame 15, and that of 14 for frame 21.
+        # What is recorded of frame 8 counts for frame 15, and that of 14 for frame 21.
         (3, 0, lambda index: index != 8, [0, 3, 6, 12, 15, 18, 24]),
         (3, 3, lambda index: True, [0, 3, 6, 9, 15, 21]),
         (3, 0, lambda index: None, [0, 3, 6, 9, 12, 15, 18, 21, 24]),
@@ -62,7 +62,7 @@ def target(x1: int = 60) -> Mask:
         "trusted crops",
         "not on one frame",
         "of a part of a clip",
-        "nobody told",
+        "nothing recorded",
         "all frames",
         "few frames",
     ],
@@ -77,10 +77,10 @@ def test_while_trackers_rely_on_crops_every_second_whole_frame_is_not_asked_abou
         view = clip.view(step)
         assert view is not None
         assert view.tell is not None
-        told = relies(step.index)
-        if told is not None:
-            view.tell(told)
-            view.tell(True)
+        recorded = relies(step.index)
+        if recorded is not None:
+            view.record_reliance(recorded)
+            view.record_reliance(True)
     assert network.asked == asked
 
 
@@ -96,14 +96,16 @@ def seen(answer: np.ndarray) -> Foreground:
 def test_a_target_relies_on_crops_that_still_show_it_and_on_none_that_was_never_asked_about() -> (
     None
 ):
-    told: list[bool] = []
+    recorded: list[bool] = []
     shown = target()
 
     def crop(box: tuple[int, int, int, int]) -> FloatMap:
         x0, y0, x1, y1 = box
         return shown[y0:y1, x0:x1].astype(np.float32)
 
-    asking, carrying = (ForegroundView(seen(target()), ask, told.append) for ask in (crop, None))
+    asking, carrying = (
+        ForegroundView(seen(target()), ask, recorded.append) for ask in (crop, None)
+    )
     model = TargetForeground()
     model.confirm(asking, target())
     model.advance(carrying, target(), NO_MOTION)
@@ -114,10 +116,10 @@ def test_a_target_relies_on_crops_that_still_show_it_and_on_none_that_was_never_
     model.advance(asking, target(), NO_MOTION)
     fills_the_frame = np.ones((HEIGHT, WIDTH), dtype=bool)
     model.advance(asking, fills_the_frame, NO_MOTION)
-    assert told == [True, True, False, False, True, False]
+    assert recorded == [True, True, False, False, True, False]
     without = TargetForeground()
     without.confirm(carrying, target())
-    assert told[-1] is False
+    assert recorded[-1] is False
 
 
 def test_the_networks_to_choose_from_are_asked_at_the_same_time() -> None:

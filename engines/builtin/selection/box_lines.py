@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.selection.box_sides import missed_sides
+from engines.builtin.selection.line_segment import LineSegment
 from engines.builtin.selection.ranking import IntBox
-from engines.builtin.selection.straight_way import Way
 from engines.builtin.tracking.line_search import LineSearch, line_contrast
 from engines.builtin.tracking.thin_lines import ThinLine, Vector, drawn
 from engines.builtin.vision.processing_size import processing_size
@@ -30,7 +30,7 @@ _JOINED = 8.0
 _SAME = 3.0
 """Distance between both ends of two lines from which they are one and the same."""
 _ALIKE = 2.0
-"""The same of two ways that are looked at."""
+"""The same of two segments that are looked at."""
 _SEARCHED = 3.0
 """How far both ends of a line are moved to where its contrast is largest."""
 _SECTION = 8.0
@@ -92,24 +92,26 @@ class BoxLines:
         sides = missed_sides(self._mask, self._box)
         if not sides or max(x1 - x0, y1 - y0) < _SHORTEST * self._scale:
             return []
-        ways = self._apart(self._ways(sides))
-        ways = sorted(ways, key=self._contrast, reverse=True)[:_MOST_SEARCHED]
-        searched = sorted((self._searched(way) for way in ways), key=lambda pair: -pair[0])
-        lines: list[tuple[Way, ThinLine]] = []
-        for prominence, way in searched:
+        segments = self._apart(self._candidates(sides))
+        segments = sorted(segments, key=self._contrast, reverse=True)[:_MOST_SEARCHED]
+        searched = sorted(
+            (self._searched(segment) for segment in segments), key=lambda pair: -pair[0]
+        )
+        lines: list[tuple[LineSegment, ThinLine]] = []
+        for prominence, segment in searched:
             if prominence < _LEAST_PROMINENCE or len(lines) == _MOST_LINES:
                 break
-            if (way.aside([other for other, _ in lines]) < _SAME * self._scale).any():
+            if (segment.aside([other for other, _ in lines]) < _SAME * self._scale).any():
                 continue
-            line = self._line(way)
+            line = self._line(segment)
             if line is not None:
-                lines.append((way, line))
+                lines.append((segment, line))
         return [line for _, line in lines]
 
-    def _ways(self, sides: list[int]) -> Iterator[Way]:
-        """Yield the ways on which a straight segment of the picture lies, those of the longest first."""
+    def _candidates(self, sides: list[int]) -> Iterator[LineSegment]:
+        """Yield the segments from the mask to a side on which a straight edge of the picture lies, those of the longest first."""
         near_mask = cv2.distanceTransform((~self._mask).astype(np.uint8), cv2.DIST_L2, 5)
-        for first, last in self._segments():
+        for first, last in self._edges():
             for start, end in ((first, last), (last, first)):
                 direction = (end - start) / np.linalg.norm(end - start)
                 ahead, side = self._leaves(end, direction)
@@ -117,10 +119,10 @@ class BoxLines:
                     continue
                 back = self._back_to_mask(near_mask, end, direction)
                 if back is not None and back + ahead >= _SHORTEST * self._scale:
-                    yield Way(end - back * direction, end + ahead * direction)
+                    yield LineSegment(end - back * direction, end + ahead * direction)
 
-    def _segments(self) -> npt.NDArray[np.float64]:
-        """Return the ends of the straight segments in the box, float64 (N, 2, 2) as x and y, the longest first."""
+    def _edges(self) -> npt.NDArray[np.float64]:
+        """Return the ends of the straight edges in the box, float64 (N, 2, 2) as x and y, the longest first."""
         x0, y0, x1, y1 = self._box
         part = np.ascontiguousarray(self._image[y0:y1, x0:x1])
         luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
@@ -130,13 +132,13 @@ class BoxLines:
         if found is None:
             return np.zeros((0, 2, 2))
         scale = np.array([(x1 - x0) / size_wh[0], (y1 - y0) / size_wh[1]])
-        segments = found.reshape(-1, 2, 2).astype(np.float64) * scale + (x0, y0)
-        long = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
+        edges = found.reshape(-1, 2, 2).astype(np.float64) * scale + (x0, y0)
+        long = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1)
         order = np.argsort(-long)
-        return np.asarray(segments[order[long[order] >= _SEED * self._scale]])
+        return np.asarray(edges[order[long[order] >= _SEED * self._scale]])
 
     def _leaves(self, point: Vector, direction: Vector) -> tuple[float, int]:
-        """Return how far on a way leaves the box, and at which side: 0 left, 1 top, 2 right, 3 bottom."""
+        """Return after how many pixels a straight line leaves the box, and at which side: 0 left, 1 top, 2 right, 3 bottom."""
         x0, y0, x1, y1 = self._box
         limits = np.where(direction > 0, (x1 - 1.0, y1 - 1.0), (x0, y0))
         ahead = (limits - point) / np.where(np.abs(direction) < 1e-6, 1e-6, direction)
@@ -145,10 +147,10 @@ class BoxLines:
         return max(0.0, float(ahead[axis])), axis + (2 if direction[axis] > 0 else 0)
 
     def _back_to_mask(self, near_mask: FloatImage, end: Vector, direction: Vector) -> float | None:
-        """Return how far back the mask lies, or where the way passes next to it; None where it is far from it."""
+        """Return how far back the mask lies, or where the line passes next to it; None where it is far from it."""
         most, _ = self._leaves(end, -direction)
-        ways = np.arange(int(most) + 1)
-        x, y = np.rint(end - ways[:, None] * direction).astype(int).T
+        back = np.arange(int(most) + 1)
+        x, y = np.rint(end - back[:, None] * direction).astype(int).T
         height, width = near_mask.shape
         distances = near_mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
         reach = _JOINED * self._scale
@@ -157,71 +159,75 @@ class BoxLines:
         first = int((distances <= reach).argmax())
         return float(first + distances[first : first + int(2 * reach) + 1].argmin())
 
-    def _apart(self, ways: Iterator[Way]) -> list[Way]:
-        kept: list[Way] = []
-        for way in ways:
-            if (way.aside(kept) >= _ALIKE * self._scale).all():
-                kept.append(way)
+    def _apart(self, segments: Iterator[LineSegment]) -> list[LineSegment]:
+        kept: list[LineSegment] = []
+        for segment in segments:
+            if (segment.aside(kept) >= _ALIKE * self._scale).all():
+                kept.append(segment)
             if len(kept) == _MOST_SEEDS:
                 break
         return kept
 
-    def _thin(self, way: Way) -> ThinLine:
-        length = max(1, int(way.length))
+    def _thin(self, segment: LineSegment) -> ThinLine:
+        length = max(1, int(segment.length))
         widths = np.full(length, 1.5 * self._unit, dtype=np.float32)
-        return ThinLine(way.near, way.direction, widths, np.zeros_like(widths), is_endless=False)
+        return ThinLine(
+            segment.near, segment.direction, widths, np.zeros_like(widths), is_endless=False
+        )
 
-    def _contrast(self, way: Way) -> float:
-        line = self._thin(way)
-        contrast = line_contrast(self._image, line, way.length, 1, self._unit)
+    def _contrast(self, segment: LineSegment) -> float:
+        line = self._thin(segment)
+        contrast = line_contrast(self._image, line, segment.length, 1, self._unit)
         return float(contrast.mean(axis=1).max())
 
-    def _searched(self, way: Way) -> tuple[float, Way]:
-        """Return a way moved to where the contrast with both its sides is largest, after its prominence there."""
+    def _searched(self, segment: LineSegment) -> tuple[float, LineSegment]:
+        """Return a segment moved to where the contrast with both its sides is largest, after its prominence there."""
         prominence = 0.0
         coarse = _SEARCHED * self._scale, self._unit
         fine = 2 * self._unit, 0.5 * self._unit
         for reach, unit in (coarse, fine, coarse, fine):
-            if way.length < _SHORTEST * self._scale:
-                return 0.0, way
-            line = self._thin(way)
+            if segment.length < _SHORTEST * self._scale:
+                return 0.0, segment
+            line = self._thin(segment)
             search = LineSearch(self._image, line, reach, unit)
             line = search.displaced(*search.best(0.0))
             ahead, _ = self._leaves(line.near, line.direction)
-            way = Way(line.near, line.near + ahead * line.direction)
+            segment = LineSegment(line.near, line.near + ahead * line.direction)
             if unit == self._unit:
                 prominence = search.prominence
-        return prominence, way
+        return prominence, segment
 
-    def _line(self, way: Way) -> ThinLine | None:
-        """Return the line on a way; None where it is not seen on most of it, or goes on beyond its ends."""
-        contrasts = way.contrasts(self._image, self._unit, _SECTION * self._scale)
+    def _line(self, segment: LineSegment) -> ThinLine | None:
+        """Return the line of a segment; None where it is not seen on most of it, or goes on beyond its ends."""
+        contrasts = segment.contrasts(self._image, self._unit, _SECTION * self._scale)
         least = max(_LEAST_CONTRAST, _SEEN * float(np.median(contrasts)))
         if float((contrasts > least).mean()) < _LEAST_SEEN:
             return None
-        if self._goes_on(way.far, way.direction, least) or self._goes_on(
-            self._behind(way), -way.direction, least
+        if self._goes_on(segment.far, segment.direction, least) or self._goes_on(
+            self._behind(segment), -segment.direction, least
         ):
             return None
-        widths = way.widths(self._image, self._unit, 2 * _SECTION * self._scale)
+        widths = segment.widths(self._image, self._unit, 2 * _SECTION * self._scale)
         if float(np.median(widths)) > _WIDEST * self._scale:
             return None
-        return ThinLine(way.near, way.direction, widths, np.zeros_like(widths), is_endless=False)
+        return ThinLine(
+            segment.near, segment.direction, widths, np.zeros_like(widths), is_endless=False
+        )
 
-    def _behind(self, way: Way) -> Vector:
-        """Return where a way comes out of the mask on the other side of it."""
-        most, _ = self._leaves(way.near, -way.direction)
-        ways = np.arange(int(most) + 1)
-        x, y = np.rint(way.near - ways[:, None] * way.direction).astype(int).T
+    def _behind(self, segment: LineSegment) -> Vector:
+        """Return where a segment, continued, comes out of the mask on the other side of it."""
+        most, _ = self._leaves(segment.near, -segment.direction)
+        back = np.arange(int(most) + 1)
+        x, y = np.rint(segment.near - back[:, None] * segment.direction).astype(int).T
         height, width = self._mask.shape
         inside = self._mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
         last = int(np.flatnonzero(inside)[-1]) if inside.any() else 0
-        return np.asarray(way.near - (last + self._scale) * way.direction)
+        return np.asarray(segment.near - (last + self._scale) * segment.direction)
 
     def _goes_on(self, end: Vector, direction: Vector, least: float) -> bool:
         """Tell whether a line is seen beyond an end, as far as the picture shows it."""
         height, width = self._mask.shape
-        beyond = Way(end, end + _BEYOND * _SECTION * self._scale * direction)
+        beyond = LineSegment(end, end + _BEYOND * _SECTION * self._scale * direction)
         x, y = beyond.far
         if not (0 <= x < width and 0 <= y < height):
             return False

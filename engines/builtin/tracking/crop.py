@@ -62,23 +62,23 @@ def _on_grid(box: IntBox, size_wh: tuple[int, int]) -> IntBox:
 class CropReliance:
     """Whether all trackers of a pass rely on answers about crops, frame by frame in the pass's order.
 
-    The trackers tell it in one thread, and the network's thread reads what they told some frames ago: so long ago
-    that they have certainly told it, whatever the threads' speed, so that the same frames are asked about in each run.
+    The trackers record it in one thread, and the network's thread reads what they recorded so many frames ago that it is
+    certainly there, whatever the threads' speed: the same frames are asked about in each run.
     """
 
     def __init__(self) -> None:
-        self._told: list[bool] = []
+        self._recorded: list[bool] = []
         self._here: bool | None = None
 
-    def tell(self, relies: bool) -> None:
+    def record(self, relies: bool) -> None:
         """Note whether one tracker relies on its crops at the current frame."""
         self._here = relies and self._here is not False
 
     def end_frame(self) -> None:
-        """Go on to the next frame; one of which nobody told anything relies on none."""
-        self._told.append(bool(self._here))
+        """Go on to the next frame; one of which nothing was recorded relies on none."""
+        self._recorded.append(bool(self._here))
         self._here = None
 
     def at(self, place: int) -> bool:
-        """Return what was told of a frame by its place in the pass; False before the pass."""
-        return place >= 0 and self._told[place]
+        """Return what was recorded of a frame by its place in the pass; False before the pass."""
+        return place >= 0 and self._recorded[place]

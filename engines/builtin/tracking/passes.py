@@ -93,7 +93,7 @@ class Clip:
         return ForegroundView(
             step.foreground,
             ask if self.foreground.asks_crop_at(step.index) else None,
-            None if step.reliance is None else step.reliance.tell,
+            None if step.reliance is None else step.reliance.record,
             step.ask_ahead,
         )
 

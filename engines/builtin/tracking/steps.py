@@ -37,7 +37,7 @@ class Step:
 
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
     a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about. `reliance`
-    is told whether a tracker relies on crops here, `is_cut` that another scene begins with the frame: its flow leads nowhere.
+    records whether a tracker relies on crops here. Where `is_cut`, another scene begins and the flow leads nowhere.
     `ask_ahead` begins the question about the crop of the frame `LEAD` steps later, None where there is none to ask.
     """
 

@@ -48,13 +48,13 @@ class ForegroundView:
     """What the network says of a frame: `whole`, and `ask` for a crop, None between the asked frames.
 
     `ask` returns the probability in a box of the frame, float32 (y1 - y0, x1 - x0) in [0, 1], None
-    after a failure of the network. `tell` is told whether the target's crops make whole frames less needed, and
-    `ask_ahead` which crop will be asked about `LEAD` frames later, None where none will.
+    after a failure of the network. `record_reliance` takes whether the target's crops make whole frames
+    less needed, and `ask_ahead` which crop will be asked about `LEAD` frames later, None where none will.
     """
 
     whole: Foreground
     ask: Callable[[IntBox], FloatMap | None] | None = None
-    tell: Callable[[bool], None] | None = None
+    record_reliance: Callable[[bool], None] | None = None
     ask_ahead: AskAhead | None = None
 
 
@@ -95,7 +95,7 @@ class TargetForeground:
             self._crop.confirm(self._cropped, mask)
         self._trust_whole = _trust(view.whole, mask)
         self._trust_crop = self._trust_now = _trust(self._cropped, mask)
-        self._tell_reliance(view)
+        self._record_reliance(view)
 
     def amend(self, view: ForegroundView, mask: Mask, weight: FloatMap) -> None:
         """Learn the frame followed last again, from a corrected mask; see `ForegroundModel.amend`."""
@@ -135,7 +135,7 @@ class TargetForeground:
                 sample_at(before.probability, flow.to_previous),
                 sample_at(before.reliability, flow.to_previous) * flow.reliability,
             )
-        self._tell_reliance(view)
+        self._record_reliance(view)
         self._next_crops.append(self._asked_ahead(view, expected, flow))
 
     def _asked_ahead(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> IntBox | None:
@@ -148,10 +148,10 @@ class TargetForeground:
             view.ask_ahead(crop)
         return crop
 
-    def _tell_reliance(self, view: ForegroundView) -> None:
-        if view.tell is not None:
+    def _record_reliance(self, view: ForegroundView) -> None:
+        if view.record_reliance is not None:
             trust = min(self._trust_crop, self._trust_now)
-            view.tell(self._cropped is not None and trust > _RELIED_ON)
+            view.record_reliance(self._cropped is not None and trust > _RELIED_ON)
 
     def evidence(
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox

@@ -1,4 +1,4 @@
-"""A straight way across a picture: its contrast with what lies beside it, and how wide a line on it is."""
+"""A straight line segment of a picture: its contrast with what lies beside it, and how wide the line is."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from engines.builtin.vision.extra_trees import FloatRows
 from utils.types import FloatImage, Frame
 
 _STRIP = 8
-"""Samples to either side of a way that are looked at."""
+"""Samples to either side of a segment that are looked at."""
 _ASIDE = 3
-"""Samples from a way to what its contrast is with."""
+"""Samples from a segment to what its contrast is with."""
 _OUTER = 5
-"""Samples at either end of the strip that a line on the way does not reach."""
+"""Samples at either end of the strip that its line does not reach."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """The straight way from `near` to `far`, in pixels at full size.
+class LineSegment:
+    """The segment from `near` to `far`, in pixels at full size.
 
     `unit` is everywhere the distance from one sample to the next, in pixels.
     """
@@ -40,7 +40,7 @@ class Way:
         """Return its direction, of length 1."""
         return np.asarray((self.far - self.near) / max(self.length, 1e-6))
 
-    def aside(self, others: Sequence[Way]) -> Vector:
+    def aside(self, others: Sequence[LineSegment]) -> Vector:
         """Return how far both ends of others lie aside of this straight line, the farther one of each, float64 (N,)."""
         direction = self.direction
         ends = np.array([(other.near, other.far) for other in others]).reshape(-1, 2, 2)
@@ -48,7 +48,7 @@ class Way:
         return np.asarray(np.abs(y * direction[0] - x * direction[1]).max(axis=1))
 
     def contrasts(self, image: Frame, unit: float, section: float) -> FloatRows:
-        """Return the contrast of each section of the way with both its sides, float32 (n,), in units of Lab.
+        """Return the contrast of each section of the segment with both its sides, float32 (n,), in units of Lab.
 
         The root of the product of the differences to one side and the other, where they agree: an edge has none.
 
@@ -66,7 +66,7 @@ class Way:
         return np.sqrt(np.maximum(np.array(products, dtype=np.float32), np.float32(0.0)))
 
     def widths(self, image: Frame, unit: float, section: float) -> FloatRows:
-        """Return how wide a line is at each pixel of the way, float32 (n,): the area of its profile by its height.
+        """Return how wide the line is at each pixel of the segment, float32 (n,): the area of its profile by its height.
 
         Args:
             image: uint8 RGB (H, W, 3).
@@ -85,7 +85,7 @@ class Way:
         return np.asarray(widths[np.minimum(at, widths.size - 1)], dtype=np.float32)
 
     def _strip(self, image: Frame, unit: float) -> FloatImage:
-        """Return the colours along the way and beside it, Lab float32 (2 * _STRIP + 1, n, 3)."""
+        """Return the colours along the segment and beside it, Lab float32 (2 * _STRIP + 1, n, 3)."""
         along = np.arange(0.0, max(self.length, unit), unit)
         across = unit * np.arange(-_STRIP, _STRIP + 1)[:, None]
         direction = self.direction
