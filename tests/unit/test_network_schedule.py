@@ -76,7 +76,7 @@ def test_while_trackers_rely_on_crops_every_second_whole_frame_is_not_asked_abou
     for step in clip.steps(0, 25, 1):
         view = clip.view(step)
         assert view is not None
-        assert view.tell is not None
+        assert view.record_reliance is not None
         recorded = relies(step.index)
         if recorded is not None:
             view.record_reliance(recorded)
