@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.parts import ConnectedParts
+from engines.builtin.tracking.target_foreground import ForegroundView
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
-from engines.builtin.vision.processing_size import to_processing_size
+from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
 from utils.types import Mask
 
 HEIGHT, WIDTH = 90, 160
@@ -67,3 +69,21 @@ def test_a_far_part_stays_only_where_the_target_was_confirmed_with_one(
     flow = FlowPair(to_previous, STILL, np.ones((HEIGHT, WIDTH), np.float32))
     found = ObjectTracker(frame, confirmed).step(frame, flow).probability > 0.5
     assert (found & kept).sum() / (found | kept).sum() > 0.9
+
+
+class Doubtful(ObjectTracker):
+    """Takes whatever is left of a target for something else, as colours do where the light changes."""
+
+    def _is_something_else(self, frame: ProcessingFrame, seen: Mask) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("has_network", [False, True])
+def test_what_is_left_of_a_target_is_not_given_up_by_colours_alone(has_network: bool):
+    """Without a network there is nothing else to ask: a car that drives into shadow would be lost."""
+    frame = to_processing_size(picture(BODY), (WIDTH, HEIGHT))
+    flow = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
+    answer = Foreground(BODY.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+    view = ForegroundView(answer) if has_network else None
+    found = Doubtful(frame, BODY, view).step(frame, flow, foreground=view)
+    assert (found.temporal_overlap > 0.0) != has_network

@@ -172,9 +172,10 @@ class ObjectTracker:
         self._frames_since_confirmed += 1
         if prediction is not None:
             self._labels.advance(descriptors, flow, prediction.window)
-        can_doubt = descriptors is not None or not self._labels.is_active
         estimate = None
         if prediction is not None:
+            is_asked = self._labels.is_active or foreground is not None
+            can_doubt = is_asked and (descriptors is not None or not self._labels.is_active)
             estimate = self._update(frame, flow, prediction, foreground, can_doubt)
         if estimate is None:
             estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
@@ -237,7 +238,7 @@ class ObjectTracker:
 
         A target that goes behind something may leave its mask on what comes to light beside it. So it is where
         less than half of its area is left, and neither the confirmed frames' appearance nor their descriptors,
-        where there are any, take the rest for the target.
+        where there are any, take the rest for the target. Appearance alone is not asked: the light may change.
         """
         area = float(np.count_nonzero(seen))
         if area == 0.0 or self._expected_area.share(area) >= _REMNANT:
