@@ -14,6 +14,7 @@ from config import Settings
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import ClipInfo, facade
+from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.probe import check
 from tests.bad_inputs.command_runner import CommandRunner
 from tests.clips import ffmpeg
@@ -52,10 +53,10 @@ def good_clip_probed_once(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Probe the good clip for the first command alone: what these tests are about comes after that."""
     content = (good / "clip.mp4").read_bytes()
 
-    def probe(settings: Settings, path: Path) -> ClipInfo:
+    def probe(settings: Settings, path: Path, alpha_mode: AlphaMode = "auto") -> ClipInfo:
         check.check_file(settings, path)
         if path.read_bytes() != content:
-            return check.probe(settings, path)
+            return check.probe(settings, path, alpha_mode)
         if not _GOOD_INFO:
             _GOOD_INFO.append(check.probe(settings, path))
         return _GOOD_INFO[0]

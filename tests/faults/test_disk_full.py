@@ -139,7 +139,7 @@ def test_a_full_disk_at_an_upload_or_a_click_leaves_nothing_half(
     ):
         with pytest.raises(NotEnoughDisk) as caught:
             attempt()
-        assert caught.value.code in ("job.disk_full", "job.disk_before")
+        assert caught.value.code in ("job.disk_full", "job.disk_before", "video.disk_before")
     assert workplace.orchestrator.frame_jpeg(session_id, 2).startswith(b"\xff\xd8")
     assert [session.id for session in workplace.store] == [session_id]
     assert workplace.orchestrator.state(session_id) == before
