@@ -34,6 +34,8 @@ EXIT_S = 9.0
 """Seconds after the signal at which the process ends in any case, with a line on what each thread did."""
 LAST_S = 0.5
 """Seconds after that at which the system ends it."""
+SIGNAL_CHECK_S = 0.5
+"""Seconds in which the main thread takes up a signal that the system has given to another thread."""
 STATE_SESSIONS = 128
 """Open pages that Gradio keeps a copy of its configuration for; ours holds no state there."""
 
@@ -60,7 +62,7 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     sys.stdout.flush()
     _warn_when_open(settings)
     try:
-        stop.wait()
+        wait_for(stop)
     finally:
         stop.set()
         server.refuse_requests()
@@ -157,6 +159,15 @@ def _prepare_environment(settings: Settings, uploads_dir: Path) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
+
+
+def wait_for(stop: threading.Event) -> None:
+    """Wait in the main thread for an event that a signal's handler sets.
+
+    Python runs handlers in the main thread alone, which a signal given to another thread does not wake.
+    """
+    while not stop.wait(SIGNAL_CHECK_S):
+        pass
 
 
 def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:

@@ -1,0 +1,33 @@
+"""The server's end: a signal counts whichever thread receives it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+
+from ui.http.server import wait_for
+
+
+def test_a_signal_that_another_thread_receives_ends_the_wait() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("handlers run in the main thread alone")
+    stop = threading.Event()
+
+    def receive() -> None:
+        time.sleep(0.1)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: stop.set())
+    at_last = threading.Timer(5.0, stop.set)
+    at_last.start()
+    began_s = time.monotonic()
+    try:
+        threading.Thread(target=receive).start()
+        wait_for(stop)
+    finally:
+        at_last.cancel()
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - began_s < 4.0
