@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from engines.onnx import target_colour
 from engines.onnx.contact import gate_beside_others
@@ -246,10 +247,7 @@ class TargetRestriction:
 def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
     """Return the connected parts of an alpha that lie on the mask for a good share, both (h, w)."""
     labels, areas = components(alpha > _PRESENT)
-    total = component_sums(alpha, labels, areas)
-    own = component_sums(alpha * inside, labels, areas) / np.maximum(total, 1e-6)
-    own[0] = 0.0
-    parts: Mask = (own > _OWN_SHARE)[labels]
+    parts: Mask = _are_own(alpha, inside, labels, areas)[labels]
     return parts
 
 
@@ -258,8 +256,18 @@ def _touching_parts(alpha: FloatMap, inside: Mask) -> Mask:
     labels, areas = components(alpha > _PRESENT)
     held = component_sums(inside, labels, areas) / max(float(inside.sum()), 1.0)
     held[0] = 0.0
-    parts: Mask = _own_parts(alpha, inside) | (held > _HELD_SHARE)[labels]
+    parts: Mask = (_are_own(alpha, inside, labels, areas) | (held > _HELD_SHARE))[labels]
     return parts
+
+
+def _are_own(
+    alpha: FloatMap, inside: Mask, labels: npt.NDArray[np.int32], areas: npt.NDArray[np.int32]
+) -> npt.NDArray[np.bool_]:
+    """Tell of each part that `components` named whether a good share of its alpha lies on the mask, bool (N + 1,)."""
+    total = component_sums(alpha, labels, areas)
+    own = component_sums(alpha * inside, labels, areas) / np.maximum(total, 1e-6)
+    own[0] = 0.0
+    return np.asarray(own > _OWN_SHARE)
 
 
 class _Working:

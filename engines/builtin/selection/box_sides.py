@@ -17,19 +17,16 @@ _LIFT = 1.0
 """Log odds for the object that each round may add between a mask and a side that it doesn't reach."""
 
 
-def missed_sides(found: Mask, box: tuple[int, int, int, int]) -> list[int]:
-    """Return the sides of a box (x0, y0, x1, y1) that a mask, bool (h, w), doesn't reach: 0 left, 1 top, 2 right, 3 bottom."""
+_IntBox = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole pixels, half-open."""
+
+
+def missed_sides(found: Mask, box: _IntBox) -> list[int]:
+    """Return the sides of a box that a mask, bool (h, w), doesn't reach: 0 left, 1 top, 2 right, 3 bottom."""
     reached = bounding_box(found)
     if reached is None:
         return []
-    x0, y0, x1, y1 = box
-    left, top, right, bottom = reached
-    distances = (
-        (left - x0) / (x1 - x0),
-        (top - y0) / (y1 - y0),
-        (x1 - right) / (x1 - x0),
-        (y1 - bottom) / (y1 - y0),
-    )
+    distances = _distances(reached, box)
     return [side for side, distance in enumerate(distances) if distance > _MISSED]
 
 
@@ -60,16 +57,29 @@ class BoxSides:
             return
         x0, y0, x1, y1 = self._box
         left, top, right, bottom = reached
-        sides = (
-            ((left - x0) / (x1 - x0), np.s_[y0:y1, x0 : max(x0, left)]),
-            ((top - y0) / (y1 - y0), np.s_[y0 : max(y0, top), x0:x1]),
-            ((x1 - right) / (x1 - x0), np.s_[y0:y1, right:x1]),
-            ((y1 - bottom) / (y1 - y0), np.s_[bottom:y1, x0:x1]),
+        betweens = (
+            np.s_[y0:y1, x0 : max(x0, left)],
+            np.s_[y0 : max(y0, top), x0:x1],
+            np.s_[y0:y1, right:x1],
+            np.s_[bottom:y1, x0:x1],
         )
-        for side, (distance, between) in enumerate(sides):
+        distances = _distances(reached, self._box)
+        for side, (distance, between) in enumerate(zip(distances, betweens, strict=True)):
             counts = (_MISSED - distance) / (_MISSED - _REACHED)
             self.trust = min(self.trust, max(0.0, counts))
             if distance > _REACHED:
                 self._rounds[side] += 1
                 lift = np.float32(_LIFT * self._rounds[side])
                 self.lift[between] = np.maximum(self.lift[between], lift)
+
+
+def _distances(reached: _IntBox, box: _IntBox) -> tuple[float, float, float, float]:
+    """Return how far a mask's own box stays away from the left, top, right and bottom of a box, as shares of its size."""
+    x0, y0, x1, y1 = box
+    left, top, right, bottom = reached
+    return (
+        (left - x0) / (x1 - x0),
+        (top - y0) / (y1 - y0),
+        (x1 - right) / (x1 - x0),
+        (y1 - bottom) / (y1 - y0),
+    )

@@ -162,7 +162,7 @@ class _Job:
                 estimates[name] = estimate
             if name in estimates:
                 estimates[name] = self._with_thin_lines(
-                    estimates[name], name, step, is_corrected=change is not None
+                    estimates[name], name, step, given.get(name), is_corrected=change is not None
                 )
         if given:
             self._reverse = self._run_reverse_pass(
@@ -171,10 +171,12 @@ class _Job:
         return estimates
 
     def _with_thin_lines(
-        self, estimate: Estimate, name: int, step: Step, is_corrected: bool
+        self, estimate: Estimate, name: int, step: Step, given: Mask | None, is_corrected: bool
     ) -> Estimate:
-        """Return an object's estimate of the step's frame with its straight thin parts, followed there."""
-        given = self._keyframes.get(step.index, {}).get(name)
+        """Return an object's estimate of the step's frame with its straight thin parts, followed there.
+
+        `given`, bool (H, W), is its mask where the frame is confirmed.
+        """
         if step.is_cut:
             self._thin.pop(name, None)
         thin = self._thin.get(name)

@@ -174,8 +174,8 @@ class ObjectTracker:
             self._labels.advance(descriptors, flow, prediction.window)
         estimate = None
         if prediction is not None:
-            is_asked = self._labels.is_active or foreground is not None
-            can_doubt = is_asked and (descriptors is not None or not self._labels.is_active)
+            asked = descriptors if self._labels.is_active else foreground
+            can_doubt = asked is not None
             estimate = self._update(frame, flow, prediction, foreground, can_doubt)
         if estimate is None:
             estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)

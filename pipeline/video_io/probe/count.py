@@ -43,7 +43,8 @@ _CUT_OFF = "File ended prematurely"
 class Count:
     """What one pass over all frames found; `has_failed` where FFmpeg ended with an error.
 
-    `is_premultiplied` where the decoder says so of the colours. `damaged_from` is how many frames had come out when the decoder complained first, `shown` at the end.
+    `is_premultiplied` where the decoder says so of the colours. `damaged_from` is how many frames had come out when the
+    decoder complained first, `shown` at the end.
     """
 
     times: list[int] = field(default_factory=list)
