@@ -11,11 +11,12 @@ import pytest
 
 from config import Settings
 from engines.base import RunContext
-from pipeline.postprocess.appearance import Appearance
+from pipeline.postprocess.appearance import Appearance, FileOptions
 from pipeline.postprocess.composite import compose_still
 from pipeline.postprocess.decontaminate import foreground_planes, halved
 from pipeline.postprocess.picture import Planes
 from pipeline.video_io import UploadOptions, VideoIO
+from pipeline.video_io.exr_header import BT709_CHROMATICITIES
 from pipeline.video_io.probe.count import Count, note_line
 from pipeline.video_io.sequence.naming import find_sequence
 from pipeline.video_io.sequence.reading import read_picture
@@ -100,6 +101,38 @@ def test_a_picture_gives_the_same_foreground_in_every_format(
 def test_a_tiff_whose_tag_says_straight_is_left_as_it_is(tmp_path: Path) -> None:
     write_straight_tiff(tmp_path / "a.tif")
     assert not read_picture(tmp_path / "a.tif", (96, 64)).was_premultiplied
+
+
+@pytest.mark.parametrize("mode", ["straight", "premultiplied"])
+def test_exr_frames_written_here_come_back_as_they_were_meant(
+    video: VideoIO, tmp_path: Path, mode: str
+) -> None:
+    """Their headers say whether colour is straight, the rate, each frame's timecode, and BT.709's primaries."""
+    raw = np.rint(rgba(COLOUR, ALPHA > 0) * 255).astype(np.uint8)
+    (tmp_path / "raw").write_bytes(raw.tobytes() * 3)
+    shape = ("-f", "rawvideo", "-pix_fmt", "rgba", "-s", "96x64", "-r", "30000/1001")
+    source = tmp_path / "a.mkv"
+    srgb = ("-vf", "setparams=color_trc=iec61966-2-1")
+    ffmpeg(
+        *(*shape, "-i", tmp_path / "raw", *srgb, "-c:v", "ffv1"),
+        *("-timecode", "00:00:59;29", source),
+    )
+    info = video.probe(source)
+    files = FileOptions(exr_alpha=mode)  # type: ignore[arg-type]
+    appearance, matte = Appearance(files=files), ALPHA.astype(np.float32)
+    video.render(source, info, [matte] * 3, ("exr",), tmp_path, appearance, RunContext())
+    frames = tmp_path / "exr"
+    (frames / "000000.exr").unlink()
+    sequence = find_sequence(frames)
+    assert sequence is not None
+    clip = video.make_source(sequence, UploadOptions(), tmp_path, lambda: None)
+    said = [notice.code for notice in clip.notices if notice.code.startswith("video.alpha_")]
+    assert said == [f"video.alpha_{mode}"]
+    assert (clip.fps, clip.timecode) == (info.fps, "00:01:00;02")
+    with OpenEXR.File(str(frames / "000001.exr"), separate_channels=True) as file:
+        assert np.allclose(file.header()["chromaticities"], BT709_CHROMATICITIES)
+    (shown,) = video.open(tmp_path / "source.mkv", clip).read(1, 2)
+    assert np.abs(shown.astype(int) - raw[..., :3])[SOFT].max() <= 3
 
 
 @pytest.mark.parametrize("suffix", ["exr", "png"])

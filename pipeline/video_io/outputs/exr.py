@@ -6,15 +6,17 @@ import errno
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.video_io.exr_header import exr_attributes
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import SequenceSink
 from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.sequence.light import linear_of_srgb
+from pipeline.video_io.timecode import timecode_after
 from utils.alpha_levels import to_float
 from utils.errors import FfmpegFailed
 from utils.messages import Text
@@ -65,13 +67,23 @@ class ExrSink(SequenceSink):
         planes["A"] = alpha.astype(np.float16)
         self._write(paths[0], {name: np.ascontiguousarray(plane) for name, plane in planes.items()})
 
+    def _attributes(self) -> dict[str, Any]:
+        """Return what the next frame's header says, so that it is read back as it was meant."""
+        clip = self.target.clip
+        is_straight = self.target.files.exr_alpha == "straight"
+        rate = None if clip.is_variable_rate else clip.fps
+        code = timecode_after(self.target.timecode, self.frames_written, clip.fps) if rate else ""
+        return exr_attributes(
+            "straight" if is_straight else "premultiplied", self.pixel_aspect, rate, code
+        )
+
     def _write(self, path: Path, channels: dict[str, npt.NDArray[np.float16]]) -> None:
         import OpenEXR
 
         header = {
             "compression": OpenEXR.ZIP_COMPRESSION,
             "type": OpenEXR.scanlineimage,
-            "pixelAspectRatio": float(self.pixel_aspect),
+            **self._attributes(),
         }
         try:
             OpenEXR.File(header, channels).write(str(path))

@@ -139,16 +139,16 @@ class SequenceSink(Sink):
         self.folders = tuple(target.directory / name for name in folders)
         self.partials = tuple(partial_path(folder) for folder in self.folders)
         self._suffix = suffix
-        self._count = 0
+        self.frames_written = 0
         for partial in self.partials:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
 
     def write(self, picture: Picture) -> None:
         """See `Sink.write`."""
-        name = f"{self.target.frame_name(self._count)}{self._suffix}"
+        name = f"{self.target.frame_name(self.frames_written)}{self._suffix}"
         self.write_frame(tuple(partial / name for partial in self.partials), picture)
-        self._count += 1
+        self.frames_written += 1
 
     @abstractmethod
     def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:

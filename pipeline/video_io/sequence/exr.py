@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import shown_name
+from pipeline.video_io.exr_header import BT709_CHROMATICITIES, stated_alpha_mode, stated_timecode
 from pipeline.video_io.sequence.light import Levels, divided, srgb_levels, srgb_of_halves
 from pipeline.video_io.sequence.picture import Layout, Picture, deep_frame
 from utils.errors import BadUpload
@@ -20,7 +21,6 @@ _OVERSCAN = 2
 _WHITE_ROUNDED = 1 + 2**-10
 """Half floats of white times alpha, and of alpha, differ from their ratio by less."""
 _LARGEST_WINDOW_PX = 16_384
-_BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 
 def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Picture:
@@ -28,7 +28,8 @@ def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Pic
 
     Args:
         longest_px: longest side of a picture accepted.
-        alpha_mode: what the colours are taken for; by the format's specification they are premultiplied.
+        alpha_mode: what the colours are taken for; "auto" goes by the header, and where that says nothing by the
+            format's specification: premultiplied.
 
     Raises:
         BadUpload: it has no colour channels that we read.
@@ -47,14 +48,15 @@ def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Pic
     if len(planes) == 4:
         whole = np.clip(np.nan_to_num(planes[3].astype(np.float32), nan=0.0), 0.0, 1.0)
         alpha = _in_display_window(np.rint(whole * 65535).astype(np.uint16), header)
-        opacity = whole if alpha_mode != "straight" else None
+        mode = stated_alpha_mode(header) if alpha_mode == "auto" else alpha_mode
+        opacity = whole if mode == "premultiplied" else None
     levels, over = zip(*(_shown(plane, opacity) for plane in colours), strict=True)
     rgb = np.stack([_in_display_window(plane, header) for plane in levels], axis=-1)
     return Picture(
         deep_frame(rgb, alpha),
         Layout(16, alpha is not None),
         rate=Fraction(header.get("framesPerSecond", 0)),
-        timecode=_timecode(header.get("timeCode")),
+        timecode=stated_timecode(header),
         aspect=Fraction(float(header.get("pixelAspectRatio", 1.0))).limit_denominator(1000),
         was_premultiplied=opacity is not None,
         is_over=any(over),
@@ -124,15 +126,8 @@ def _in_display_window(plane: Levels, header: dict[str, Any]) -> Levels:
     return shown
 
 
-def _timecode(code: Any) -> str:
-    if code is None:
-        return ""
-    start = f"{code.hours:02d}:{code.minutes:02d}:{code.seconds:02d}"
-    return f"{start}{';' if code.dropFrame else ':'}{code.frame:02d}"
-
-
 def _has_other_primaries(chromaticities: Any) -> bool:
     if chromaticities is None:
         return False
     stated = np.ravel(chromaticities).astype(float)
-    return not np.allclose(stated, _BT709_CHROMATICITIES, atol=2e-3)
+    return not np.allclose(stated, BT709_CHROMATICITIES, atol=2e-3)

@@ -1,0 +1,65 @@
+"""What the header of an OpenEXR frame says besides its pixels; shared by the writer and the reader."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from pipeline.video_io.alpha_mode import AlphaMode
+
+ALPHA_MODE = "splazmatte:alphaMode"
+"""OpenEXR has no attribute for colours that are not multiplied by alpha: frames written here have this one."""
+BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+"""x and y of red, green, blue and white."""
+_LARGEST_FRAME = 39
+"""SMPTE 12M keeps the tens of a frame's number in two bits."""
+
+
+def exr_attributes(
+    alpha_mode: AlphaMode, aspect: Fraction, rate: Fraction | None, timecode: str
+) -> dict[str, Any]:
+    """Return the attributes of a frame.
+
+    Args:
+        aspect: a pixel's width over its height.
+        rate: frames a second; None where the frames are not even.
+        timecode: SMPTE 12M, with ";" for drop-frame; "" without one.
+    """
+    import OpenEXR
+
+    attributes: dict[str, Any] = {
+        "pixelAspectRatio": float(aspect),
+        "chromaticities": BT709_CHROMATICITIES,
+        ALPHA_MODE: alpha_mode,
+    }
+    if rate is not None:
+        attributes["framesPerSecond"] = rate
+    hours, minutes, seconds, frame = _numbers(timecode)
+    if 0 <= frame <= _LARGEST_FRAME:
+        code = OpenEXR.TimeCode()
+        code.hours, code.minutes, code.seconds, code.frame = hours, minutes, seconds, frame
+        code.dropFrame = ";" in timecode
+        attributes["timeCode"] = code
+    return attributes
+
+
+def _numbers(timecode: str) -> tuple[int, int, int, int]:
+    """Return hours, minutes, seconds and frames, the last -1 where there is no timecode."""
+    if not timecode:
+        return 0, 0, 0, -1
+    hours, minutes, seconds, frame = (int(part) for part in timecode.replace(";", ":").split(":"))
+    return hours, minutes, seconds, frame
+
+
+def stated_alpha_mode(header: dict[str, Any]) -> AlphaMode:
+    """Return what the header says of the colours; premultiplied, as OpenEXR specifies, where it says nothing."""
+    return "straight" if header.get(ALPHA_MODE) == "straight" else "premultiplied"
+
+
+def stated_timecode(header: dict[str, Any]) -> str:
+    """Return the timecode as text, "" without one."""
+    code = header.get("timeCode")
+    if code is None:
+        return ""
+    start = f"{code.hours:02d}:{code.minutes:02d}:{code.seconds:02d}"
+    return f"{start}{';' if code.dropFrame else ':'}{code.frame:02d}"
