@@ -3,6 +3,7 @@
 # ruff: noqa: F401
 import contextlib
 
+import cv2
 import numba
 
 import app
@@ -10,6 +11,7 @@ import config
 import engines.registry
 import pipeline.orchestrator
 import pipeline.worker_process
+from engines.builtin.engine import BuiltinEngine
 from ui.gradio_import import without_type_stubs
 
 with without_type_stubs():
@@ -30,3 +32,13 @@ with contextlib.suppress(ImportError):
     import celery.worker.state
     import kombu.transport.redis
     import redis
+
+
+def _load_loops() -> None:
+    """Load the built-in engine's compiled loops; a thread of OpenCV's would be missing in what is forked."""
+    cv2.setNumThreads(1)
+    BuiltinEngine(config.Settings(_env_file=None, cpu_threads=1)).load_model("cpu")
+    cv2.setNumThreads(-1)
+
+
+_load_loops()

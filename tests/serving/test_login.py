@@ -202,8 +202,9 @@ def test_a_client_that_is_no_proxy_can_not_choose_its_address(
 
 
 def test_named_users_sign_in_each_with_their_own_password(
-    make_server: Callable[..., AppServer], tmp_path: Path
+    make_server: Callable[..., AppServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ui.http.users.COST", 2)  # of these two; what is checked is the same
     file = tmp_path / "users"
     users = [User("ann", "user", hash_password("one")), User("bo", "admin", hash_password("two"))]
     file.write_text("# team\n\n" + "\n".join(user.line for user in users) + "\n")

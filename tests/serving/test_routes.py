@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.forked import ForkedProgram
 from tests.serving.conftest import Answer, ask
-from tests.ui.conftest import ROOT, AppServer
+from tests.ui.conftest import AppServer
 from ui.http.allowed_routes import ALLOWED_ROUTES, WEBHOOK_ROUTE, find_route
 
 LIST_ROUTES = """
@@ -43,14 +43,10 @@ os._exit(0)
 def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     """Method and path of every route of the application, Gradio's included."""
     folder = tmp_path_factory.mktemp("routes")
-    result = subprocess.run(
-        [sys.executable, "-c", LIST_ROUTES, str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [(method, path) for method, path in json.loads(result.stdout.splitlines()[-1])]
+    log = folder / "routes.log"
+    program = ForkedProgram(["-c", LIST_ROUTES, str(folder)], dict(os.environ), log)
+    assert program.wait(60) == 0, log.read_text()
+    return [(method, path) for method, path in json.loads(log.read_text().splitlines()[-1])]
 
 
 def example(path: str) -> str:

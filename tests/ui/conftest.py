@@ -52,7 +52,7 @@ class AppServer:
     @property
     def is_forked(self) -> bool:
         """Whether it starts from a process that has imported the program; one with workers starts as a user's does."""
-        return self.entry == ("app.py",) and "SPLAZMATTE_WORKERS" not in self.settings
+        return "SPLAZMATTE_WORKERS" not in self.settings
 
     @property
     def url(self) -> str:

@@ -4,6 +4,8 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -16,9 +18,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"pipeline", "engines", "ui", "utils"}
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Everything in the file; its module comes first."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parsed_once() -> Iterator[None]:
+    yield
+    nodes_of.cache_clear()
+
+
+@cache
 def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    nodes = nodes_of(path)
+    if top_level_only:
+        nodes = nodes[0].body
     names: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -28,9 +44,10 @@ def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
     return names
 
 
+@cache
 def modules_of(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -81,7 +98,7 @@ def test_the_page_never_touches_pixels_files_or_processes() -> None:
         assert not imports_of(path) & {"torch", "cv2", "subprocess"}, path
         calls = [
             node
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in nodes_of(path)
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
             and node.func.id == "open"
@@ -130,7 +147,7 @@ def test_nothing_in_page_or_pipeline_names_a_vendor_model() -> None:
 
 def test_no_engine_is_named_outside_its_folder_and_the_registry() -> None:
     for path in [*sources("pipeline", "ui", "utils"), ROOT / "app.py"]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             assert not isinstance(node, ast.Constant) or node.value not in ENGINES, path
     for name, place in ENGINES.items():
         module = import_module(place.partition(":")[0])
@@ -152,7 +169,7 @@ def test_every_text_has_both_languages_and_the_same_values() -> None:
 
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
     for path in [*sources("pipeline", "engines", "ui", "utils"), ROOT / "app.py"]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
             known = {

@@ -28,7 +28,7 @@ from config import Settings
 from ui.client import Client
 from ui.http.clients import RecentAmounts, network_address
 from ui.http.login_page import login_page
-from ui.http.users import User, hash_password, is_password, read_users
+from ui.http.users import User, is_password, nobodys_hash, read_users
 from ui.text import choose_language, translate
 from utils.errors import BadRequest
 
@@ -68,7 +68,7 @@ class Login:
         self._users: dict[str, User] = {}
         self._users_changed_ns = 0
         self._next_look_s = float("-inf")
-        self._unknown_user_hash = hash_password(secrets.token_hex(8))
+        self._unknown_user_hash = nobodys_hash()
         if settings.users_file is not None:
             self._users = read_users(settings.users_file)
             self._users_changed_ns = settings.users_file.stat().st_mtime_ns

@@ -48,6 +48,12 @@ def hash_password(password: str) -> str:
     return "$".join(["scrypt", str(COST), str(BLOCK_SIZE), str(PARALLEL), *encoded])
 
 
+def nobodys_hash() -> str:
+    """Return a hash that no known password has; checking one against it takes as long as against a user's."""
+    encoded = (base64.b64encode(secrets.token_bytes(size)).decode() for size in (16, _HASH_BYTES))
+    return "$".join(["scrypt", str(COST), str(BLOCK_SIZE), str(PARALLEL), *encoded])
+
+
 def is_password(password: str, password_hash: str) -> bool:
     """Return whether the hash was made from the password; the time taken says nothing about it."""
     cost, block_size, parallel, salt, digest = _parts(password_hash)

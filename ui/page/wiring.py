@@ -11,7 +11,7 @@ import gradio as gr
 from config import Settings
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import RenderRequest
-from ui.page.blocks import PageBlocks
+from ui.page.blocks import PageBlocks, without_interim_apps
 from ui.page.callbacks import Callbacks, Step
 from ui.page.components import Page, lay_out
 from ui.request_values import page_controls
@@ -41,12 +41,13 @@ def build_page(
     """Return the page with all its events, and what `publish_api` adds to its `gr.Blocks`."""
     callbacks = Callbacks(orchestrator, settings, cache_dir)
     polling = Polling(orchestrator)
-    with PageBlocks(title="SplazMatte", analytics_enabled=False, fill_width=True) as blocks:
-        page = lay_out(settings, polling, as_language(settings.language))
-        callbacks.bind(page)
-        _connect(blocks, page, callbacks)
-        publish_api()
-    blocks.queue(default_concurrency_limit=8)
+    with without_interim_apps():
+        with PageBlocks(title="SplazMatte", analytics_enabled=False, fill_width=True) as blocks:
+            page = lay_out(settings, polling, as_language(settings.language))
+            callbacks.bind(page)
+            _connect(blocks, page, callbacks)
+            publish_api()
+        blocks.queue(default_concurrency_limit=8)
     blocks._queue.sleep_when_free = QUEUE_CHECK_S
     blocks._queue.progress_update_sleep_when_free = QUEUE_CHECK_S
     return blocks
