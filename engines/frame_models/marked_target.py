@@ -23,7 +23,9 @@ class MarkedTarget:
     ) -> None:
         self._masks = masks
         self._confirmed = confirmed
-        self._restriction = TargetRestriction(size_wh, fills=False, draws=False)
+        self._restriction = TargetRestriction(
+            size_wh, fills=False, draws=False, trusts_interior=True
+        )
         self._has_learned = False
 
     def __call__(self, index: int, frame: Frame, alpha: Alpha) -> Alpha:

@@ -17,16 +17,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from engines.onnx import target_colour
 from engines.onnx.contact import gate_beside_others
 from engines.onnx.edge_guidance import drawn_to_edges
+from engines.onnx.own_parts import own_parts, touching_parts
 from engines.onnx.target_colour import Colours
 from utils.mask_utils import (
     bounding_box,
-    component_sums,
-    components,
     grow_box,
     inner_distance,
 )
@@ -38,8 +36,6 @@ REACH_PX, FALLOFF_PX = 20.0, 8.0
 """Distance from the tracked mask, in pixels, at which alpha is cut off, and over how much it fades."""
 BOX_MARGIN, LEAST_MARGIN_PX = 0.25, 8
 """Margin of the target's box as a share of its longer side: a tracked mask loses legs and flung arms."""
-_PRESENT = 0.1
-"""Alpha from which a pixel counts as matted."""
 _DROPPED = 0.3
 """Alpha below which a pixel inside the target counts as dropped."""
 _OTHERS_SHARE = 0.02
@@ -51,10 +47,6 @@ A mask found from a box is wrong by up to a hundredth itself, which must not be 
 _DEPTH = 0.015
 """How deep inside the mask, in square roots of its area, a dropped pixel must lie to be filled again."""
 _LEAST_DEPTH_PX = 3.0
-_OWN_SHARE = 0.3
-"""Share of a part's alpha that lies on the mask, from which the part belongs to the target."""
-_HELD_SHARE = 0.3
-"""Share of the mask that a part holds, from which it hangs together with the target, however large the others in it are."""
 _SPILL_SHARE = 0.4
 """Area beyond the reach, as a share of the target's, from which a part holds somebody else as well."""
 
@@ -121,7 +113,7 @@ def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
         recall=float(np.count_nonzero(interior & (small >= _DROPPED)) / np.count_nonzero(interior)),
         overlap=float(np.count_nonzero(near & inside) / union),
         others=float(np.count_nonzero(matted) / area),
-        joined=float(np.count_nonzero(matted & _touching_parts(small, inside)) / area),
+        joined=float(np.count_nonzero(matted & touching_parts(small, inside)) / area),
         surrounded=float(np.count_nonzero(near & beside) / max(float(beside.sum()), 1.0)),
     )
 
@@ -152,15 +144,22 @@ class TargetRestriction:
         joins: what hangs together with the target is its own also beyond the reach of the mask; not where
             `TargetAgreement.others_touch`. It may be changed from frame to frame.
         draws: draw the contour to the picture's edges; not where that is done later.
+        trusts_interior: far inside the mask the network decides only where colours are the surroundings'.
     """
 
     def __init__(
-        self, size_wh: tuple[int, int], fills: bool, joins: bool = True, draws: bool = True
+        self,
+        size_wh: tuple[int, int],
+        fills: bool,
+        joins: bool = True,
+        draws: bool = True,
+        trusts_interior: bool = False,
     ) -> None:
         self._working = _Working((size_wh[1], size_wh[0]))
         self.fills = fills
         self.joins = joins
         self._draws = draws
+        self._trusts_interior = trusts_interior
         self._spill = 0.0
 
     def learn(self, alpha: Alpha, mask: Mask) -> None:
@@ -189,11 +188,7 @@ class TargetRestriction:
         gate = self._gate(small, inside, distance * self._working.scale, colours)
         result: Alpha = alpha * self._working.full(gate)
         if colours is not None:
-            lacks = np.maximum(
-                target_colour.alpha_by_colour(small, colours, inner_distance(inside))
-                - small * gate,
-                0.0,
-            )
+            lacks = np.maximum(self._least(small, inside, colours) - small * gate, 0.0)
             if lacks.any():
                 result += self._working.full(lacks)
                 np.minimum(result, 1.0, out=result)
@@ -206,6 +201,14 @@ class TargetRestriction:
                 out=result,
             )
         return result if picture is None or not self._draws else self._drawn(result, picture)
+
+    def _least(self, small: FloatMap, inside: Mask, colours: Colours) -> FloatMap:
+        """Return the least alpha by colours and depth inside the mask, float32 (h, w)."""
+        depth = inner_distance(inside)
+        least = target_colour.alpha_by_colour(small, colours, depth)
+        if self._trusts_interior:
+            least = np.maximum(least, target_colour.alpha_of_interior(colours, depth))
+        return least
 
     def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""
@@ -221,9 +224,9 @@ class TargetRestriction:
         """Return what the alpha is multiplied with: 1 on the target's own parts and near the mask."""
         gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
         if not self.joins:
-            neighbour = _touching_parts(small, inside) & (distance > REACH_PX)
+            neighbour = touching_parts(small, inside) & (distance > REACH_PX)
             return gate_beside_others(gate, distance, neighbour, colours, self._working.scale)
-        belongs = _own_parts(small, inside)
+        belongs = own_parts(small, inside)
         beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
         # Over some frames, so that a part doesn't come and go.
         self._spill += 0.2 * (beyond - self._spill)
@@ -242,32 +245,6 @@ class TargetRestriction:
         near = inner_distance(~seeds) <= depth + 2.0
         filled: Mask = near & inside & (small < 0.9)
         return filled
-
-
-def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
-    """Return the connected parts of an alpha that lie on the mask for a good share, both (h, w)."""
-    labels, areas = components(alpha > _PRESENT)
-    parts: Mask = _are_own(alpha, inside, labels, areas)[labels]
-    return parts
-
-
-def _touching_parts(alpha: FloatMap, inside: Mask) -> Mask:
-    """Return the connected parts of an alpha that the target is in, with whoever it touches; both (h, w)."""
-    labels, areas = components(alpha > _PRESENT)
-    held = component_sums(inside, labels, areas) / max(float(inside.sum()), 1.0)
-    held[0] = 0.0
-    parts: Mask = (_are_own(alpha, inside, labels, areas) | (held > _HELD_SHARE))[labels]
-    return parts
-
-
-def _are_own(
-    alpha: FloatMap, inside: Mask, labels: npt.NDArray[np.int32], areas: npt.NDArray[np.int32]
-) -> npt.NDArray[np.bool_]:
-    """Tell of each part that `components` named whether a good share of its alpha lies on the mask, bool (N + 1,)."""
-    total = component_sums(alpha, labels, areas)
-    own = component_sums(alpha * inside, labels, areas) / np.maximum(total, 1e-6)
-    own[0] = 0.0
-    return np.asarray(own > _OWN_SHARE)
 
 
 class _Working:

@@ -29,11 +29,13 @@ _SHARED, _OWN = 0.55, 0.8
 _DOUBTED, _CERTAIN = 0.8, 0.97
 """Probability by fine bins up to which a pixel gains nothing by it, and from which it is the target's."""
 _OTHERS, _UNCLEAR = 0.1, 0.4
-"""Probability by fine bins up to which colours are clearly the surroundings', and from which they may be the target's."""
+"""Probability up to which colours are clearly the surroundings', and from which they may be the target's."""
 _FAINT, _FAINT_RAMP = 0.05, 0.15
 """Alpha up to which the network does not doubt that a pixel is background, and over how much more it comes to."""
 _DEPTH, _RAMP = 2.0, 3.0
 """Distance inside the mask, in reduced pixels, from which colours count, and over how many more they come to count in full."""
+_INTERIOR, _INTERIOR_RAMP = 8.0, 3.0
+"""Distance inside the mask, in reduced pixels, from which a target's interior is filled, and over how many more in full."""
 _SHALLOW, _SHALLOW_RAMP = 12.0, 3.0
 """Distance inside the mask, in reduced pixels, at which it loses nothing to others, and over how many less and less."""
 
@@ -89,10 +91,25 @@ def alpha_by_colour(alpha: FloatMap, probability: Colours, depth: FloatMap) -> F
     return np.asarray(cv2.blur(least, (3, 3)), np.float32)
 
 
+def alpha_of_interior(probability: Colours, depth: FloatMap) -> FloatMap:
+    """Return the least alpha far inside the mask, where colours are not clearly the surroundings', float32 (h, w) in [0, 1].
+
+    For networks that know no target: they leave out dark paws or a coat for long, while gaps between legs, which a tracked mask
+    covers, show the surroundings' colours.
+
+    Args:
+        probability: see `colour_probability`.
+        depth: distance of the mask's pixels from its contour in reduced pixels, float32 (h, w), 0 outside.
+    """
+    deep = np.clip((depth - _INTERIOR) / _INTERIOR_RAMP, 0.0, 1.0)
+    least = deep * (1.0 - _colours_of_others(probability.even))
+    return np.asarray(cv2.blur(least, (3, 3)), np.float32)
+
+
 def own_colours(probability: Colours) -> FloatMap:
     """Return 1 where colours are the target's, 0 where they aren't, and a ramp between, float32 (h, w)."""
     own = _without_specks((probability.even - _SHARED) / (_OWN - _SHARED))
-    return own * (1.0 - _colours_of_others(probability))
+    return own * (1.0 - _colours_of_others(probability.fine))
 
 
 def taken_from_mask(probability: Colours, depth: FloatMap) -> FloatMap:
@@ -103,12 +120,12 @@ def taken_from_mask(probability: Colours, depth: FloatMap) -> FloatMap:
         depth: distance of the mask's pixels from its contour in reduced pixels, float32 (h, w), 0 outside.
     """
     shallow = np.clip((_SHALLOW - depth) / _SHALLOW_RAMP, 0.0, 1.0)
-    return np.asarray(_colours_of_others(probability) * shallow, np.float32)
+    return np.asarray(_colours_of_others(probability.fine) * shallow, np.float32)
 
 
-def _colours_of_others(probability: Colours) -> FloatMap:
+def _colours_of_others(probability: FloatMap) -> FloatMap:
     """Return 1 where colours are clearly the surroundings', 0 where they aren't, and a ramp between, float32 (h, w)."""
-    return _without_specks((_UNCLEAR - probability.fine) / (_UNCLEAR - _OTHERS))
+    return _without_specks((_UNCLEAR - probability) / (_UNCLEAR - _OTHERS))
 
 
 def _without_specks(values: FloatMap) -> FloatMap:
