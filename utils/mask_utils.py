@@ -87,10 +87,24 @@ def erode(mask: Mask, radius: int) -> Mask:
 
 def components(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return labels, int32 (H, W) with 0 for background, and areas in pixels by label (index 0 too)."""
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(
-        mask.view(np.uint8), connectivity=8, ltype=cv2.CV_32S
-    )
-    return labels, statistics[:, cv2.CC_STAT_AREA]
+    # OpenCV's statistics take four times as long as its labels.
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+    areas = np.zeros(count, dtype=np.int32)
+    _count(labels, areas)
+    return labels, areas
+
+
+@compiled
+def _count(labels: npt.NDArray[np.int32], areas: npt.NDArray[np.int32]) -> None:
+    """Count the pixels of each label."""
+    height, width = labels.shape
+    for row in range(height):
+        begin = 0
+        for column in range(1, width):
+            if labels[row, column] != labels[row, begin]:
+                areas[labels[row, begin]] += column - begin
+                begin = column
+        areas[labels[row, begin]] += width - begin
 
 
 def component_sums(
@@ -106,11 +120,16 @@ def component_sums(
 def _add_up(
     values: Mask | FloatMap, labels: npt.NDArray[np.int32], sums: npt.NDArray[np.float64]
 ) -> None:
-    """Add each pixel of `values` (H, W) to the sum of its label."""
+    """Add each pixel of `values` (H, W) to the sum of its label: pixels in a row that have the same one at once."""
     height, width = labels.shape
     for row in range(height):
+        label, total = labels[row, 0], 0.0
         for column in range(width):
-            sums[labels[row, column]] += values[row, column]
+            if labels[row, column] != label:
+                sums[label] += total
+                label, total = labels[row, column], 0.0
+            total += values[row, column]
+        sums[label] += total
 
 
 def keep_components(mask: Mask, keep: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32]) -> Mask:

@@ -8,6 +8,7 @@ from engines.builtin.tracking.evidence import upsampled_lattice
 from engines.builtin.tracking.label_propagation import _Labelled, _votes
 from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.features import FEATURE_COUNT, Appearance
+from utils.mask_utils import component_sums, components
 
 
 @pytest.mark.parametrize("size_wh", [(48, 27), (50, 40), (80, 31), (128, 72)])
@@ -43,7 +44,7 @@ def test_a_lattice_is_enlarged_bilinearly(shape):
     np.testing.assert_allclose(upsampled_lattice(values.ravel(), shape), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("known_count", [4, 100])
+@pytest.mark.parametrize("known_count", [4, 11, 100])
 def test_votes_are_the_mean_label_of_the_nearest_descriptors(known_count):
     generator = np.random.default_rng(3)
     rows, known = (
@@ -57,3 +58,15 @@ def test_votes_are_the_mean_label_of_the_nearest_descriptors(known_count):
     weights = np.exp(np.take_along_axis(similarity, nearest, axis=1) / 0.07)
     expected = (weights * labels[nearest]).sum(axis=1) / weights.sum(axis=1)
     np.testing.assert_allclose(_votes(rows, _Labelled(known, labels)), expected, rtol=1e-3)
+
+
+def test_components_have_the_areas_and_sums_of_their_pixels():
+    generator = np.random.default_rng(4)
+    mask = generator.random((60, 81)) < 0.3
+    _, expected, statistics, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
+    labels, areas = components(mask)
+    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal(areas, statistics[:, cv2.CC_STAT_AREA])
+    values = generator.random(mask.shape).astype(np.float32)
+    sums = np.bincount(labels.ravel(), values.ravel(), minlength=areas.size)
+    np.testing.assert_allclose(component_sums(values, labels, areas), sums)

@@ -51,8 +51,8 @@ def target(x1: int = 60) -> Mask:
     ("interval", "first", "relies", "asked"),
     [
         (3, 0, lambda index: True, [0, 3, 6, 12, 18, 24]),
-        # What is recorded of frame 8 counts for frame 15, and that of 14 for frame 21.
-        (3, 0, lambda index: index != 8, [0, 3, 6, 12, 15, 18, 24]),
+        # What is recorded of frame 7 counts for frame 15, and that of 13 for frame 21.
+        (3, 0, lambda index: index != 7, [0, 3, 6, 12, 15, 18, 24]),
         (3, 3, lambda index: True, [0, 3, 6, 9, 15, 21]),
         (3, 0, lambda index: None, [0, 3, 6, 9, 12, 15, 18, 21, 24]),
         (1, 0, lambda index: True, list(range(25))),

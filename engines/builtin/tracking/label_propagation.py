@@ -16,14 +16,11 @@ import numpy.typing as npt
 from engines.builtin.tracking.confidence import ContourZones, soft_overlap
 from engines.builtin.tracking.evidence import upsampled_lattice
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.tracking.nearest_labels import mean_of_nearest
 from engines.builtin.vision.extra_trees import FloatRows
 from engines.builtin.vision.flow import FlowPair, sample_at
-from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap, Mask
 
-_NEIGHBOURS = 10
-_TEMPERATURE = 0.07
-"""Difference in cosine similarity by which a neighbour counts for 1/e."""
 _WEIGHT = 0.375
 """Weight beside a foreground network's answers, which are weighed by the same rule."""
 _NEAR = 8
@@ -37,10 +34,8 @@ _ALIKE = 0.05
 _LARGEST_MEMORY = 3
 """Confirmed frames whose descriptors are kept, the latest ones."""
 
-_AT_ONCE = 32
-"""Similarities that are compared at once with the least of the nearest neighbours found so far."""
-_BLOCK = 512
-"""Places compared at a time, so that similarities take some 10 MB."""
+_BLOCK = 256
+"""Places compared at a time, so that similarities take some 5 MB."""
 
 _Cells = npt.NDArray[np.bool_]
 """bool (h, w): chosen cells of a grid."""
@@ -222,7 +217,6 @@ def _votes(
     `places` (N, 2) are the cells of rows that are the known ones themselves: near ones don't speak for
     each other.
     """
-    count = min(_NEIGHBOURS, known.labels.size)
     votes = np.empty(len(rows), dtype=np.float32)
     transposed = np.ascontiguousarray(known.rows.T)
     similarities = np.empty((min(_BLOCK, len(rows)), known.labels.size), dtype=np.float32)
@@ -232,45 +226,8 @@ def _votes(
         if places is not None:
             apart = np.abs(places[block, None] - places).max(axis=2)
             similarity[apart <= _OWN] = -1.0
-        _vote(similarity, known.labels, count, votes[block])
+        mean_of_nearest(similarity, known.labels, votes[block])
     return votes
-
-
-@compiled
-def _vote(similarity: FloatRows, labels: FloatRows, count: int, votes: FloatRows) -> None:
-    """Fill `votes` (N,) with the weighted mean label of the `count` known rows of most similarity, (N, known).
-
-    Nearly all of them are less similar than those found before, so that several are compared at once.
-    """
-    best = np.empty(count, dtype=np.float32)
-    found = np.empty(count, dtype=np.int64)
-    for row in range(similarity.shape[0]):
-        for place in range(count):
-            best[place] = np.float32(-2.0)
-        lowest, least = 0, np.float32(-2.0)
-        for start in range(0, similarity.shape[1], _AT_ONCE):
-            stop = min(start + _AT_ONCE, similarity.shape[1])
-            nearer = 0
-            for known in range(start, stop):
-                nearer += int(similarity[row, known] > least)
-            if nearer == 0:
-                continue
-            for known in range(start, stop):
-                if similarity[row, known] <= least:
-                    continue
-                best[lowest], found[lowest] = similarity[row, known], known
-                lowest = 0
-                for place in range(1, count):
-                    if best[place] < best[lowest]:
-                        lowest = place
-                least = best[lowest]
-        highest = best.max()
-        mass, total = np.float32(0.0), np.float32(0.0)
-        for place in range(count):
-            weight = np.exp((best[place] - highest) * np.float32(1.0 / _TEMPERATURE))
-            mass += weight
-            total += weight * labels[found[place]]
-        votes[row] = total / mass
 
 
 def _answer(cells: _Cells, votes: FloatRows, known: _Cells, shape: tuple[int, ...]) -> Foreground:

@@ -27,7 +27,7 @@ from utils.types import FloatImage, Frame
 
 _LOOK_AHEAD = 5
 """Frames that wait for a network's next answer at most."""
-WAITING = 1
+WAITING = 2
 """Steps with answers that wait for a pass's trackers at most, besides the `LEAD` that they look ahead."""
 
 
