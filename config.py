@@ -52,6 +52,7 @@ class Settings(BaseSettings):
         env_prefix="SPLAZMATTE_",
         env_file=ROOT / ".env",
         env_file_encoding="utf-8",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         allow_inf_nan=False,

@@ -25,7 +25,7 @@ from engines.base import (
 from engines.device.manager import Engines, ModelManager
 from engines.device.placement import driver_version, gpu_present, resolve_device
 from engines.weights_manifest import licence_of
-from pipeline.storage.disk import existing_parent
+from pipeline.storage.disk import denial, existing_parent
 from utils.errors import SplazmatteError
 from utils.options import resolve_options
 from utils.types import Message
@@ -120,6 +120,10 @@ class Doctor:
 
     def _disk(self) -> Finding:
         item, folder = Message("doctor.disk"), self._settings.workspace_dir
+        reason = denial(folder)
+        if reason:
+            state = Message("doctor.disk_unwritable", {"folder": str(folder)})
+            return Finding(item, "problem", state, Message("job.disk_denied", {"reason": reason}))
         free = shutil.disk_usage(existing_parent(folder)).free
         values = {"free": f"{free / _GIBIBYTE:.1f}", "folder": str(folder)}
         state = Message("doctor.disk_free", {**values})

@@ -60,6 +60,10 @@ class NotEnoughDisk(SplazmatteError):
     """The disk has too little space, before or during a job."""
 
 
+class DiskDenied(SplazmatteError):
+    """The folder of sessions can't be written: no right, or a read-only disk."""
+
+
 class EngineUnavailable(SplazmatteError):
     """An engine lacks weights, packages or a GPU; the text names the command that gets it."""
 

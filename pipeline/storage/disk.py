@@ -1,20 +1,24 @@
-"""Whether the disk has space, before and during a job; it deletes nothing."""
+"""Whether the disk has space, before and during a job, and may be written; it deletes nothing."""
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from utils.errors import NotEnoughDisk
+from utils.errors import DiskDenied, NotEnoughDisk
 
 MEGABYTE = 1024 * 1024
 
 CHECK_INTERVAL_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
+"""No right, a read-only disk, or a file where a folder should be."""
 
 
 def check_before(
@@ -40,16 +44,42 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _FULL
 
 
+def is_denied(error: BaseException, folder: Path) -> bool:
+    """Return whether the system refused to use the folder, what is in it, or one that it lies in."""
+    if not isinstance(error, OSError) or error.errno not in _DENIED:
+        return False
+    if not isinstance(error.filename, str | Path):
+        return False
+    path, folder = Path(error.filename).absolute(), folder.absolute()
+    return path.is_relative_to(folder) or folder.is_relative_to(path)
+
+
+def denial(folder: Path) -> str:
+    """Return why nothing can be written in a folder, which need not exist yet; "" where something can."""
+    parent = existing_parent(folder)
+    if not parent.is_dir():
+        return os.strerror(errno.ENOTDIR)
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 @contextmanager
 def translate_disk_full(folder: Path, code: str = "job.disk_full") -> Iterator[None]:
-    """Turn the system's "no space left" into the error for users.
+    """Turn the system's "no space left" and "denied" into the errors for users.
 
     Raises:
         NotEnoughDisk: the disk, the quota or the file-size limit is reached.
+        DiskDenied: the folder can't be written.
     """
     try:
         yield
     except OSError as error:
+        if is_denied(error, folder):
+            reason = error.strerror or str(error)
+            raise DiskDenied("job.disk_denied", reason=reason, detail=str(error)) from error
         if not is_full(error):
             raise
         free_mb = shutil.disk_usage(existing_parent(folder)).free // MEGABYTE

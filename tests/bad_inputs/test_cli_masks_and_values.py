@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -202,7 +203,8 @@ def test_an_output_folder_that_cannot_be_is_said_before_any_work(
         ({"SPLAZMATTE_PORT": "99999"}, "SPLAZMATTE_PORT"),
         ({"SPLAZMATTE_MAX_DURATION_S": "nan"}, "SPLAZMATTE_MAX_DURATION_S"),
         ({"SPLAZMATTE_MAX_FPS": "inf"}, "SPLAZMATTE_MAX_FPS"),
-        ({"SPLAZMATTE_FORMATS": '["exe"]'}, "SPLAZMATTE_FORMATS"),
+        ({"SPLAZMATTE_FORMATS": '["mp4", "exe"]'}, "SPLAZMATTE_FORMATS[1]: "),
+        ({"SPLAZMATTE_ALLOWED_HOSTS": "matte.lan"}, "SPLAZMATTE_ALLOWED_HOSTS is not JSON"),
         ({"SPLAZMATTE_STOP_GRACE_S": "100"}, "SPLAZMATTE_STOP_GRACE_S"),
         ({"SPLAZMATTE_MAX_SHORT_SIDE": "4000"}, "SPLAZMATTE_MAX_SHORT_SIDE"),
     ],
@@ -220,3 +222,32 @@ def test_a_setting_out_of_range_is_named_at_the_start(
     (line,) = capsys.readouterr().err.splitlines()
     assert code == 2
     assert named in line
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a compose file names a variable that nobody gave a value."""
+    from config import Settings
+
+    names = ("workspace_dir", "password", "port", "ffmpeg_path", "broker", "formats")
+    for name in names:
+        monkeypatch.setenv(f"SPLAZMATTE_{name.upper()}", "")
+    settings = Settings(_env_file=None)
+    assert [getattr(settings, name) for name in names] == [
+        Settings.model_fields[name].default for name in names
+    ]
+
+
+def test_a_misspelt_setting_is_mentioned_and_variables_of_scripts_are_not() -> None:
+    from config import Settings
+    from ui.command_line.settings_problems import misspelt
+
+    root = Path(__file__).parents[2]
+    texts = [
+        path.read_text(encoding="utf-8") for path in (root / "scripts").iterdir() if path.is_file()
+    ]
+    texts += [path.read_text(encoding="utf-8") for path in (root / "docs").glob("*.md")]
+    documented = set(re.findall(r"SPLAZMATTE_[A-Z0-9_]*[A-Z0-9]", "".join(texts)))
+    assert len(documented) > 30
+    assert misspelt(documented, Settings.model_fields) == []
+    (line,) = misspelt(["SPLAZMATTE_MAX_DURATON_S", "PATH"], Settings.model_fields)
+    assert "SPLAZMATTE_MAX_DURATON_S is no setting; SPLAZMATTE_MAX_DURATION_S may be meant" in line

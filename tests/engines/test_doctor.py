@@ -59,7 +59,7 @@ class Shown:
 @pytest.fixture
 def examine(tmp_path: Path):
     def run(*engines, language="en", **settings) -> dict[str, Shown]:
-        chosen = Settings(_env_file=None, workspace_dir=tmp_path, **settings)
+        chosen = Settings(_env_file=None, **{"workspace_dir": tmp_path, **settings})
         registry = Registry(*engines)
         card = Card(10**9)
         manager = ModelManager(registry, device="cpu", memory=card)
@@ -96,6 +96,13 @@ def test_disk_below_the_reserve_is_a_problem(examine):
     found = examine(min_free_disk_bytes=10**18)["disk"]
     assert found.verdict == "problem"
     assert "free some space" in found.advice
+
+
+def test_a_workspace_that_can_not_be_written_is_a_problem(examine, tmp_path):
+    (tmp_path / "file").touch()
+    found = examine(workspace_dir=tmp_path / "file" / "workspace")["disk"]
+    assert found.verdict == "problem"
+    assert "can't be written" in found.state and "SPLAZMATTE_WORKSPACE_DIR" in found.advice
 
 
 def test_port_in_use_is_noted(examine):

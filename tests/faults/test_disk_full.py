@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import app
+from config import Settings
 from pipeline.session.request import RenderRequest
 from pipeline.session.state import SessionStatus
 from pipeline.storage import disk
+from tests.clips import make_clip
 from tests.faults.workplace import (
     ROOT,
     app_command,
@@ -23,7 +26,8 @@ from tests.faults.workplace import (
     assert_said,
     partials,
 )
-from utils.errors import NotEnoughDisk
+from ui.command_line.cli import main
+from utils.errors import DiskDenied, NotEnoughDisk
 
 
 @pytest.fixture
@@ -207,3 +211,32 @@ def test_a_full_disk_is_told_from_other_troubles_of_the_system(tmp_path: Path) -
             raise OSError(number, "no room")
     with pytest.raises(PermissionError), disk.translate_disk_full(tmp_path):
         raise PermissionError(errno.EACCES, "no")
+
+
+@pytest.mark.parametrize("place", ["workspace", "sessions"])
+def test_a_folder_that_can_not_be_written_is_told_from_an_internal_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    """A file stands where the folder should be, which refuses everybody: root may write wherever others may not."""
+    workspace = tmp_path / "workspace"
+    if place == "sessions":
+        workspace.mkdir()
+    (tmp_path / "workspace" / ("" if place == "workspace" else place)).touch()
+    settings = Settings(_env_file=None, workspace_dir=workspace, models_dir=tmp_path)
+    clip = make_clip(tmp_path / "clip.mp4", frames=1)
+    words = ["segment", str(clip), "--box", "9,9,50,50", "-o", str(tmp_path / "m.png")]
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Not a directory" in line or "File exists" in line
+    assert "SPLAZMATTE_WORKSPACE_DIR" in line
+
+
+def test_a_denied_folder_is_told_and_what_lies_elsewhere_is_not_blamed_on_it(
+    tmp_path: Path,
+) -> None:
+    for refused in (tmp_path, tmp_path / "sessions" / "a", tmp_path.parent):
+        with pytest.raises(DiskDenied, match="Read-only"), disk.translate_disk_full(tmp_path):
+            raise OSError(errno.EROFS, "Read-only file system", str(refused))
+    for elsewhere in (tmp_path.with_name("other"), None):
+        with pytest.raises(OSError, match="Read-only"), disk.translate_disk_full(tmp_path):
+            raise OSError(errno.EROFS, "Read-only file system", elsewhere and str(elsewhere))

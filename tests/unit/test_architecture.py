@@ -174,7 +174,7 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
                 continue
             known = {
                 "BadUpload", "UnusablePrompt", "BadRequest", "SessionError", "NotEnoughDisk",
-                "EngineUnavailable", "ModelFilesError", "OutOfGpuMemory", "GpuUnhealthy",
+                "DiskDenied",                "EngineUnavailable", "ModelFilesError", "OutOfGpuMemory", "GpuUnhealthy",
                 "EngineError", "FfmpegFailed", "ServiceFailed", "Message",
             }  # fmt: skip
             first = node.args[0] if node.args else None

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from pipeline.storage.disk import translate_disk_full
 from ui.command_line.arguments import EXIT_USER, parse_arguments
 from ui.command_line.commands.lists import doctor, engines, sessions, versions
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
 from ui.command_line.commands.segment import check_segment, segment
 from ui.command_line.console import one_line
+from ui.command_line.settings_problems import misspelt, settings_problem
 from ui.command_line.stopping import Stopper
 from utils.errors import Cancelled, SplazmatteError
 
@@ -50,22 +53,14 @@ def main(
     try:
         settings = build_settings()
     except ValueError as error:
-        print(f"settings: {one_line(_settings_problem(error))}", file=sys.stderr)
+        print(f"settings: {one_line(settings_problem(error))}", file=sys.stderr)
         return EXIT_USER
+    for line in misspelt(os.environ, type(settings).model_fields):
+        print(line, file=sys.stderr)
     try:
-        if options.command in ("serve", "worker"):
-            given = settings.model_copy(update=_given(options, "host", "port", "broker"))
-            if options.command == "serve" or work is None:
-                serve(given)
-            else:
-                work(given, options.name)
-            return EXIT_OK
-        with Stopper(settings.stop_grace_s) as stopper:
-            options.stopper = stopper
-            check, run = _COMMANDS[options.command]
-            check(options)
-            run(options, build_orchestrator(settings))
-            return EXIT_OK
+        with translate_disk_full(settings.workspace_dir):
+            _run(options, settings, build_orchestrator, serve, work)
+        return EXIT_OK
     except Cancelled as error:
         print(error.user_message, file=sys.stderr)
         return EXIT_CANCELLED
@@ -79,22 +74,31 @@ def main(
         return EXIT_INTERNAL_ERROR
 
 
+def _run(
+    options: argparse.Namespace,
+    settings: Settings,
+    build_orchestrator: BuildOrchestrator,
+    serve: Serve,
+    work: Work | None,
+) -> None:
+    if options.command in ("serve", "worker"):
+        given = settings.model_copy(update=_given(options, "host", "port", "broker"))
+        if options.command == "serve" or work is None:
+            serve(given)
+        else:
+            work(given, options.name)
+        return
+    with Stopper(settings.stop_grace_s) as stopper:
+        options.stopper = stopper
+        check, run = _COMMANDS[options.command]
+        check(options)
+        run(options, build_orchestrator(settings))
+
+
 def _given(options: argparse.Namespace, *names: str) -> dict[str, object]:
     return {
         name: getattr(options, name) for name in names if getattr(options, name, None) is not None
     }
-
-
-def _settings_problem(error: ValueError) -> str:
-    """Return what is wrong with each setting, by the variable's name."""
-    from pydantic import ValidationError
-
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(
-        f"SPLAZMATTE_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}".rstrip(": ")
-        for item in error.errors()
-    )
 
 
 def _nothing_to_check(options: argparse.Namespace) -> None:

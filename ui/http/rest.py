@@ -35,6 +35,7 @@ from ui.views import clip_view
 from utils.errors import (
     BadRequest,
     BadUpload,
+    DiskDenied,
     EngineUnavailable,
     NotEnoughDisk,
     SessionError,
@@ -68,6 +69,7 @@ _STATUS_OF_CLASS: tuple[tuple[type[SplazmatteError], int], ...] = (
     (UnusablePrompt, 400),
     (SessionError, 409),
     (NotEnoughDisk, 507),
+    (DiskDenied, 507),
     (EngineUnavailable, 503),
     (WorkersUnavailable, 503),
     (StoreUnavailable, 503),

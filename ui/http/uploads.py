@@ -88,9 +88,9 @@ class Uploads:
         folder = self._uploads_dir / secrets.token_urlsafe(18)
         try:
             self._check_before(request)
-            await anyio.to_thread.run_sync(lambda: folder.mkdir(mode=0o700, parents=True))
             form = _FormWriter(folder, self._settings.max_upload_bytes, progress)
             with disk.translate_disk_full(self._uploads_dir):
+                await anyio.to_thread.run_sync(lambda: folder.mkdir(mode=0o700, parents=True))
                 await self._receive(request, form)
             return form.paths[0]
         except BaseException:

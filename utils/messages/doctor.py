@@ -35,6 +35,7 @@ TEXTS: dict[str, Text] = {
     "doctor.runs_on": Text(en="model engines run on {device}", zh="模型引擎在 {device} 上运行"),
     "doctor.unusable": Text(en="not usable", zh="不可用"),
     "doctor.disk_free": Text(en="{free} GiB free for {folder}", zh="{folder} 可用空间 {free} GiB"),
+    "doctor.disk_unwritable": Text(en="{folder} can't be written", zh="{folder} 无法写入"),
     "doctor.disk_advice": Text(
         en="jobs are refused below {needed} GiB; free some space",
         zh="低于 {needed} GiB 时不接受任务，请释放磁盘空间",

@@ -157,6 +157,11 @@ TEXTS: dict[str, Text] = {
         "removed. Your clip is kept: delete old sessions for good, then run it again.",
         zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止，未完成的文件已删除。视频已保留：请永久删除旧会话后重试。",
     ),
+    "job.disk_denied": Text(
+        en="The folder of sessions can't be written ({reason}). It is for the admin to give this program's user the right "
+        "to, or to name another folder by SPLAZMATTE_WORKSPACE_DIR.",
+        zh="无法写入会话文件夹（{reason}）。请管理员授予本程序的用户写入权限，或用 SPLAZMATTE_WORKSPACE_DIR 指定其他文件夹。",
+    ),
     "job.frames_missing": Text(
         en="The engine gave {got} of {wanted} frames. Nothing was written; run it again.",
         zh="引擎只输出了 {wanted} 帧中的 {got} 帧。未写入任何文件；请重试。",

@@ -1,0 +1,48 @@
+"""What is wrong with the settings' variables, in words that name them; reads the environment, changes nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_PREFIX = "SPLAZMATTE_"
+_NOT_JSON = re.compile(r'error parsing value for field "(\w+)"')
+"""pydantic-settings' words on a list or a table that is no JSON."""
+_ALIKE = 0.85
+"""Share of letters by which a variable is taken for a misspelt setting: others belong to scripts and services."""
+
+
+def settings_problem(error: ValueError) -> str:
+    """Return what is wrong with each setting, by the variable's name."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{_variable(item['loc'])}: {item['msg']}".rstrip(": ") for item in error.errors()
+        )
+    found = _NOT_JSON.search(str(error))
+    if found is None:
+        return str(error)
+    return f"""{_variable(found.groups())} is not JSON: a list is written '["a", "b"]', a table '{{"a": 1}}'"""
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    """Return a variable's name, and which of its values is meant: SPLAZMATTE_FORMATS[1]."""
+    name, *inside = place or ("",)
+    return f"{_PREFIX}{name}".upper().rstrip("_") + "".join(f"[{part}]" for part in inside)
+
+
+def misspelt(variables: Iterable[str], fields: Iterable[str]) -> list[str]:
+    """Return a line for each variable that is no setting but is spelt almost like one."""
+    known = {f"{_PREFIX}{field}".upper() for field in fields}
+    names = [name.removeprefix(_PREFIX) for name in known]
+    lines = []
+    for variable in sorted(set(variables) - known):
+        if not variable.startswith(_PREFIX):
+            continue
+        alike = difflib.get_close_matches(variable.removeprefix(_PREFIX), names, 1, _ALIKE)
+        lines += [
+            f"warning: {variable} is no setting; {_PREFIX}{name} may be meant" for name in alike
+        ]
+    return lines
