@@ -13,6 +13,7 @@ from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.target_mattes import Services
 from pipeline.session.output_records import (
     appearance_of,
+    is_there,
     output_records,
     remove_output,
     target_number,
@@ -122,14 +123,19 @@ class RenderJob:
         records: list[OutputRecord],
         former: FormerResult | None,
     ) -> SessionState:
-        """Put the records of one target, or of all together, in the place of those that look different.
+        """Put the records of one target, or of all together, in the place of those that look different or are gone.
 
         Args:
             former: the result before, where it looks different: kept as a version from the first record on.
         """
         made = {record.file for record in records}
         target = target_number(records[0])
-        others = [record for record in state.outputs if record.file not in made]
+        folder = self._session.folder
+        others = [
+            record
+            for record in state.outputs
+            if record.file not in made and is_there(folder, record)
+        ]
         stale = [record for record in others if former and target_number(record) == target]
         outputs = [*records, *(record for record in others if record not in stale)]
         done = self._session.update(
@@ -142,7 +148,7 @@ class RenderJob:
             error=None,
         )
         for record in stale:
-            remove_output(self._session.folder, record)
+            remove_output(folder, record)
         return done
 
 

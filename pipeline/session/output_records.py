@@ -36,6 +36,11 @@ def record_paths(folder: Path, record: OutputRecord) -> tuple[Path, ...]:
     return found.paths(path) if found is not None else (path,)
 
 
+def is_there(folder: Path, record: OutputRecord) -> bool:
+    """Return whether nobody has removed the output from the session's folder."""
+    return all(path.exists() for path in record_paths(folder, record))
+
+
 def zip_path(folder: Path, record: OutputRecord) -> Path:
     """Return where a sequence lies as one file once it was asked for."""
     return (folder / record.file).with_name(f"{record.kind}.zip")

@@ -18,6 +18,7 @@ from pipeline.postprocess.review import ReviewPlace, places_to_review
 from pipeline.session.frame_values import read_frame_values
 from pipeline.session.masks import read_mask
 from pipeline.session.output_records import (
+    is_there,
     record_paths,
     target_master,
     target_number,
@@ -158,10 +159,15 @@ class Results:
         Raises:
             NotEnoughDisk: the folder's disk is full.
             BadRequest: the folder can't be written.
+            SessionError: a finished file was removed by somebody.
         """
+        outputs = session.state.outputs
+        gone = [record.file for record in outputs if not is_there(session.folder, record)]
+        if gone:
+            raise SessionError("job.outputs_gone", names=", ".join(gone))
         exported: dict[str, Path] = {}
         with _translate_unwritable(folder):
-            for record in session.state.outputs:
+            for record in outputs:
                 for source in record_paths(session.folder, record):
                     _export(source, folder / source.relative_to(session.folder))
                 number = target_number(record)
@@ -260,11 +266,14 @@ def check_picture(session: Session, backgrounds: Backgrounds) -> None:
 
 @contextmanager
 def _translate_unwritable(folder: Path) -> Iterator[None]:
-    try:
-        with disk.translate_disk_full(folder):
+    with disk.translate_disk_full(folder):
+        try:
             yield
-    except OSError as error:
-        raise BadRequest("job.folder_unusable", folder=str(folder), detail=str(error)) from error
+        except OSError as error:
+            if disk.is_full(error):
+                raise
+            unusable = BadRequest("job.folder_unusable", folder=str(folder), detail=str(error))
+            raise unusable from error
 
 
 def _export(source: Path, target: Path) -> None:

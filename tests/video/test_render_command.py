@@ -15,6 +15,7 @@ from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from tests.disc import write_clip, write_mask_png
 from ui.command_line.cli import main
+from utils.errors import SessionError
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,21 @@ def test_what_is_not_given_stays_as_the_last_files_have_it(
     assert stored is not None
     assert stored.edges.grow_px == -3.0
     assert stored.engine == "builtin"
+
+
+def test_files_that_somebody_removed_are_named_and_do_not_stop_others(
+    settings: Settings, session: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = SessionStore(settings.workspace_dir).open(session).folder
+    (folder / "foreground.mp4").unlink()
+    work = app.build_orchestrator(settings)
+    with pytest.raises(SessionError, match=r"removed from the workspace: foreground\.mp4\."):
+        work.export(session, tmp_path / "out")
+    assert work.close()
+    words = ["render", session, "--outputs", "gif", "--json", "--out", str(tmp_path / "out")]
+    assert run(settings, *words) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert sorted(summary["outputs"]) == ["alpha", "gif"]
 
 
 def test_a_picture_lies_behind_the_foreground(

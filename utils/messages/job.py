@@ -138,6 +138,10 @@ TEXTS: dict[str, Text] = {
         en="The folder {folder} can't be written. Name a folder you may write to.",
         zh="文件夹 {folder} 无法写入。请指定有写入权限的位置。",
     ),
+    "job.outputs_gone": Text(
+        en="Files of this result were removed from the workspace: {names}. Render them again, or start matting again.",
+        zh="该结果的文件已从工作目录中删除：{names}。请重新渲染，或重新抠图。",
+    ),
     "job.no_result": Text(
         en="There is no matte yet. Start matting first.",
         zh="还没有抠图结果。请先开始抠图。",
