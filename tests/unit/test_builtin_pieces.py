@@ -36,6 +36,7 @@ from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.estimate import Estimate, confirmed
 from engines.builtin.tracking.occlusion import search_window
 from engines.builtin.tracking.parts import without_pinholes
+from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.tracking.steps import read_steps
 from engines.builtin.vision.arrays import channel_gaps
@@ -710,6 +711,22 @@ def returned(arrived: np.ndarray, known: np.ndarray) -> np.ndarray:
 def test_a_reverse_pass_weighs_by_its_overlap_with_the_confirmed_frame():
     assert np.array_equal(returned(disc(), disc()), disc())
     assert not returned(disc(x=15), disc()).any()
+
+
+@pytest.mark.parametrize(
+    ("colours", "described", "is_found"),
+    [(0.5, 0.0, True), (-0.5, 2.0, True), (-0.5, 0.0, False), (-2.5, 3.0, False)],
+)
+def test_a_network_does_not_find_a_lost_object_in_what_does_not_look_like_it(
+    colours, described, is_found
+):
+    there = disc()
+    appearance = np.where(there, colours, -3.0).astype(np.float32)
+    lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    shown = np.where(there, 4.0, 0.0).astype(np.float32)
+    area = float(np.count_nonzero(there))
+    found = redetect(appearance, described * there.astype(np.float32), shown, lab, area)
+    assert np.any(found > 0.5) == is_found
 
 
 @pytest.mark.parametrize(("temporal_overlap", "is_trusted"), [(0.8, True), (0.0, False)])

@@ -9,28 +9,44 @@ from utils.mask_utils import components
 from utils.types import FloatImage, FloatMap
 
 _CLEAR = 1.0
-"""Mean log odds that a region needs before it is taken for the object."""
+"""Mean log odds that a region needs before it is taken for the object, and by appearance against it that rule it out."""
 _AREA_RANGE = 0.2, 3.0
 """Accepted areas, as shares of the usual one."""
 
 
-def redetect(appearance_log_odds: FloatMap, lab: FloatImage, usual_area: float) -> FloatMap:
+def redetect(
+    appearance: FloatMap,
+    described: FloatMap | float,
+    foreground: FloatMap | float,
+    lab: FloatImage,
+    usual_area: float,
+) -> FloatMap:
     """Return the object's probability, float32 (h, w); all 0 where no region matches well enough.
 
+    Foreground alone does not find an object that left the picture: it is whatever is there instead. Nor do descriptors
+    find one in what has clearly other colours.
+
     Args:
-        appearance_log_odds: `AppearanceModel.appearance_log_odds` of the whole frame, float32 (h, w).
+        appearance: `AppearanceModel.appearance_log_odds` of the whole frame, float32 (h, w).
+        described: log odds by propagated labels, float32 (h, w); 0 without any.
+        foreground: log odds by a foreground network, float32 (h, w); 0 without one.
         lab: float32 (h, w, 3).
         usual_area: of the object, in pixels.
     """
-    region = regularised(appearance_log_odds - 0.5, lab, 1.0)
+    own = appearance + described
+    log_odds = np.asarray(own + foreground, dtype=np.float32)
+    region = regularised(log_odds - 0.5, lab, 1.0)
     labels, areas = components(region > 0.5)
     best, best_score = 0, 0.0
     for name in range(1, areas.size):
         if not _AREA_RANGE[0] * usual_area <= areas[name] <= _AREA_RANGE[1] * usual_area:
             continue
-        clear = float(appearance_log_odds[labels == name].mean())
+        there = labels == name
+        if float(own[there].mean()) < 0.0 or float(appearance[there].mean()) < -_CLEAR:
+            continue
+        clear = float(log_odds[there].mean())
         if clear > _CLEAR and clear * areas[name] > best_score:
             best, best_score = name, clear * float(areas[name])
     if best == 0:
-        return np.zeros(appearance_log_odds.shape, dtype=np.float32)
+        return np.zeros(log_odds.shape, dtype=np.float32)
     return np.asarray(np.where(labels == best, region, 0.0), dtype=np.float32)

@@ -400,11 +400,10 @@ class ObjectTracker:
         if is_cut:
             self._labels.forget_answer()
         self._labels.advance(descriptors, flow, everywhere)
-        log_odds = self._appearance.appearance_log_odds(frame.features, everywhere)
-        if foreground is not None:
-            log_odds = log_odds + self._foreground.overall(foreground)
-        log_odds = log_odds + self._labels.overall_evidence()
-        found = redetect(log_odds, frame.lab, self._usual_area)
+        appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
+        described = self._labels.overall_evidence()
+        shown = 0.0 if foreground is None else self._foreground.overall(foreground)
+        found = redetect(appearance, described, shown, frame.lab, self._usual_area)
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
 
