@@ -5,8 +5,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # pip's name for "compile nothing": tests import a small part of what is installed, and compile that themselves.
 export PIP_NO_COMPILE=0
 jobs=()
-# No installation is broken off half-way where a check fails.
+# No installation is broken off half-way where one fails.
 trap wait EXIT
+# Every process that a test starts would compile what it imports again.
+unset PYTHONDONTWRITEBYTECODE
 
 # What comes from elsewhere than pip: tests skip without it.
 install_tools() {
@@ -57,8 +59,14 @@ jobs+=($!)
 
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
-.venv/bin/mypy
 .venv/bin/lint-imports
+# Types take half a minute of a processor: they are checked beside the tests, which wait for this and that.
+nice -n 10 .venv/bin/mypy >.venv/types.log 2>&1 &
+types=$!
 for job in "${jobs[@]}"; do wait "$job"; done
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1
-exec .venv/bin/python -m pytest "$@"
+status=0
+.venv/bin/python -m pytest "$@" || status=$?
+wait "$types" || status=1
+cat .venv/types.log
+exit "$status"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,8 @@ from pipeline.session.masks import read_mask
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
-from tests.faults.workplace import ROOT, app_environment, partials
+from tests.faults.workplace import app_environment, partials, wait_until
+from tests.forked import ForkedProgram
 
 WORKER = """
 import sys
@@ -60,18 +59,13 @@ def kill_once(
     workspace: Path, clip: Path, mask: Path, delay_s: float, *, ffmpeg: bool = False
 ) -> Found:
     """Start a worker, kill it (or one of its FFmpeg processes first) after the delay, scan and check."""
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(clip), str(mask)],
-        cwd=ROOT,
-        env=app_environment(workspace),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    log = workspace / "worker.log"
+    workspace.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    worker = ForkedProgram(["-c", WORKER, str(clip), str(mask)], app_environment(workspace), log)
     try:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
+        wait_until(lambda: "ready\n" in log.read_text() or worker.poll() is not None)
+        assert worker.poll() is None, log.read_text()
         time.sleep(delay_s)
         if ffmpeg:
             _kill_a_decoder(worker.pid)
@@ -85,8 +79,6 @@ def kill_once(
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
-        if worker.stdout is not None:
-            worker.stdout.close()
     problems = _orphan_problems(orphans)
     return _look(workspace, problems)
 
