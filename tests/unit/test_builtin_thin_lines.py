@@ -9,7 +9,9 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.builtin.engine import BuiltinEngine
-from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
+from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.passes import Clip, track
+from engines.builtin.tracking.thin_line_tracking import ThinLineTracker, without_lines
 from engines.builtin.tracking.thin_lines import drawn, find_lines
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
@@ -111,6 +113,24 @@ def test_a_corrected_mask_keeps_the_lines_that_it_shows_as_they_were_confirmed()
     assert tracker.lines == ()
     tracker.amend(frame, mask)
     assert len(tracker.lines) == 1
+
+
+def test_the_lines_of_confirmed_frames_are_left_out_of_the_rest_that_is_tracked():
+    frames, masks = zip(*(picture(3 * step, 3 * step) for step in range(3)), strict=True)
+    context = RunContext()
+    clip = Clip(ArrayFrames(list(frames)), context, ForegroundMaps(None, context))
+    keyframes = {0: {1: masks[0]}, 2: {1: masks[2]}}
+    right = np.s_[:, 150:]
+    for step, estimates in track(clip, keyframes, 0):
+        assert len(estimates[1].thin_lines) == 1
+        assert not estimates[1].probability[right].any(), step.index
+
+
+def test_a_target_of_lines_alone_is_tracked_whole():
+    frame, mask = picture()
+    mask[:, :225] = False
+    assert len(ThinLineTracker(frame, mask).lines) == 1
+    np.testing.assert_array_equal(without_lines(frame, mask), mask)
 
 
 def test_tracked_masks_and_alphas_have_the_lines():

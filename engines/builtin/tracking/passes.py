@@ -24,7 +24,7 @@ from engines.builtin.tracking.steps import (
     with_later,
 )
 from engines.builtin.tracking.target_foreground import ForegroundView
-from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
+from engines.builtin.tracking.thin_line_tracking import ThinLineTracker, without_lines
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.flow import FlowPair, sample_at
@@ -304,5 +304,7 @@ def _correction(
 
 
 def _small_mask(mask: Mask, step: Step, clip: Clip) -> Mask:
+    """Return a user's mask, bool (H, W), as the tracker takes it at processing size, bool (h, w)."""
     size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
-    return resize_mask(check_keyframe_mask(mask, clip.frames.size_wh, step.index), size_wh)
+    whole = check_keyframe_mask(mask, clip.frames.size_wh, step.index)
+    return resize_mask(without_lines(step.frame, whole), size_wh)

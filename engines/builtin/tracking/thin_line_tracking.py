@@ -10,6 +10,7 @@ from engines.builtin.tracking.line_search import LineSearch
 from engines.builtin.tracking.thin_lines import ThinLine, drawn, find_lines
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
+from utils.mask_utils import dilate
 from utils.types import Frame, Mask
 
 _REACH = 8
@@ -32,6 +33,21 @@ _LEAST_SHOWN = 0.5
 """Share of a line's pixels in a corrected mask from which the mask shows it."""
 _SAME = 3.0
 """Pixels at processing size between both ends of two lines from which they are one and the same."""
+
+
+def without_lines(frame: Frame, mask: Mask) -> Mask:
+    """Return a confirmed frame's mask, bool (H, W), without the lines that are tracked apart.
+
+    At processing size they are lost at once: as parts of the target they would be missing area, and their pixels
+    examples of the background. A target that is lines for the most part stays whole.
+    """
+    size_wh = mask.shape[1], mask.shape[0]
+    coverage = drawn(ThinLineTracker(frame, mask).lines, size_wh)
+    if coverage is None:
+        return mask
+    beside = round(size_wh[0] / processing_size(size_wh)[0])
+    rest = np.asarray(mask & ~dilate(coverage > 0.0, beside))
+    return rest if 2 * np.count_nonzero(rest) > np.count_nonzero(mask) else mask
 
 
 @dataclass(frozen=True, slots=True)
