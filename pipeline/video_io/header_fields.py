@@ -106,7 +106,7 @@ class Header:
 
     `start_s` is the time of its first packet of any stream. `is_whole` is False where the file is
     shorter than its own header says. `pictures` counts video streams without cover art, `subtitles`
-    text tracks.
+    text tracks. `has_alpha_track` tells of transparency in a picture track of its own, as AVIF sequences have it.
     """
 
     container: str
@@ -120,6 +120,7 @@ class Header:
     video: VideoHeader | None
     sounds: tuple[SoundTrack, ...]
     subtitles: int = 0
+    has_alpha_track: bool = False
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Header:
@@ -140,6 +141,7 @@ class Header:
             video=VideoHeader.of(raw["video"]) if raw["video"] else None,
             sounds=tuple(SoundTrack(**sound) for sound in raw["sounds"]),
             subtitles=int(raw["subtitles"]),
+            has_alpha_track=bool(raw.get("has_alpha_track", False)),
         )
 
     @property

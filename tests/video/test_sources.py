@@ -371,7 +371,9 @@ def test_what_is_refused_is_named_as_what_it_is(
         video.probe(path)
 
 
-def test_a_still_avif_is_no_clip_and_an_avif_sequence_is(video: VideoIO, tmp_path: Path) -> None:
+def test_a_still_avif_is_no_clip_and_an_avif_sequence_is_without_its_alpha(
+    video: VideoIO, tmp_path: Path
+) -> None:
     pictures = [Image.new("RGB", (96, 64), (40 * number, 60, 90)) for number in range(4)]
     still, moving = tmp_path / "still.avif", tmp_path / "moving.avif"
     pictures[0].save(still)
@@ -381,6 +383,12 @@ def test_a_still_avif_is_no_clip_and_an_avif_sequence_is(video: VideoIO, tmp_pat
     info = video.probe(moving)
     shown = [float(info.time_s(index)) for index in range(info.frame_count)]
     assert shown == pytest.approx([0, 0.04, 0.12, 0.16])
+    assert codes(video, moving) == []
+    soft = [picture.convert("RGBA") for picture in pictures]
+    for picture in soft:
+        picture.putalpha(90)
+    soft[0].save(moving, save_all=True, append_images=soft[1:], duration=40)
+    assert codes(video, moving) == ["video.alpha_track"]
 
 
 def test_a_gif_is_shown_as_long_as_in_browsers(video: VideoIO, tmp_path: Path) -> None:

@@ -52,6 +52,11 @@ TEXTS: dict[str, Text] = {
         "that are no still picture.",
         zh="该文件包含 {tracks} 条视频轨；使用第 {number} 条（默认轨，没有则为第一条；静止图像不计）。",
     ),
+    "video.alpha_track": Text(
+        en="The clip has transparency in a track of its own, as AVIF sequences have it, which is not read: it counts as opaque. "
+        "Convert it to animated WebP, or to WebM or MOV with alpha, to keep it.",
+        zh="该文件的透明度保存在单独的轨道中（AVIF 序列的方式），无法读取，按不透明处理。如需保留，请转换为动态 WebP，或带 Alpha 的 WebM、MOV。",
+    ),
     "video.speed_ignored": Text(
         en="The file's edit list asks for another speed (slow or fast motion, or a freeze). That is not applied: all "
         "frames are here at the speed they were recorded at. Export the clip from your editor to keep its speed.",

@@ -264,6 +264,8 @@ def _track_notices(header: Header, video: VideoHeader) -> list[Message]:
         notices.append(
             Message("video.more_pictures", {"tracks": header.pictures, "number": number})
         )
+    if header.has_alpha_track:
+        notices.append(Message("video.alpha_track"))
     if header.subtitles:
         notices.append(Message("video.subtitles_left_out", {"tracks": header.subtitles}))
     return notices

@@ -26,6 +26,8 @@ _UNSET = {"matrix": 2, "primaries": 2, "transfer": 2, "range": 0}
 """Colour that a container does not state (H.273; range: FFmpeg's): the bitstream's own tags count then."""
 _ROUNDED_TICKS = 2
 """Ticks by which the gaps of an even rate differ at most where its times are rounded."""
+_AVIF_SEQUENCE = "avis"
+"""Brand of AVIF sequences: their first picture lies there as a still too, and alpha in a second track."""
 _SOUND_SLACK_S = 0.1
 """A file that goes on this long after its sound is held open by its picture."""
 
@@ -41,13 +43,16 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             for stream in container.streams.video
             if not stream.disposition & Disposition.attached_pic
         ]
+        stills = _stills(path, options, videos)
+        is_avif = _AVIF_SEQUENCE in container.metadata.get("compatible_brands", "")
         answer: dict[str, object] = {
             "streams": len(container.streams),
             "container": container.format.name,
             "start_s": str(Fraction(container.start_time or 0, 1_000_000)),
             "duration_s": (container.duration or 0) / 1e6,
             "timecode": _timecode(container),
-            "pictures": len(videos),
+            "pictures": 1 if is_avif else len(videos),
+            "has_alpha_track": is_avif and 0 < len(stills) < len(videos) - 1,
             "video": None,
             "sounds": [
                 _sound(position, stream, _late_s(container, stream))
@@ -55,7 +60,7 @@ def describe(path: str, options: dict[str, str]) -> dict[str, object]:
             ],
             "subtitles": len(container.streams.subtitles),
         }
-        picture = default_picture(videos, _stills(path, options, videos))
+        picture = default_picture(videos, stills)
         if videos and len(container.streams) <= int(options["max_streams"]):
             chosen = videos[picture]
             video = _video(container, chosen, options)
