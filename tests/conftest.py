@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -36,10 +37,18 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long tests first, or one process would wait for the other; run what fails among them once more.
 
+    Their folders take turns: beside a test that waits for another process's time-out one that computes has a core.
     The report lists what was run again; a test that passes only then is to be mended.
     """
     ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_AGAINST_THE_CLOCK)}
-    items.sort(key=lambda item: ranks.get(item.path.parent, len(ranks)))
+    files = list(dict.fromkeys(item.path for item in items))
+    before = Counter[Path]()
+    turns = {}
+    for path in files:
+        is_long = path.parent in ranks
+        turns[path] = (before[path.parent], ranks[path.parent]) if is_long else (len(files), 0)
+        before[path.parent] += 1
+    items.sort(key=lambda item: turns[item.path])
     for item in items:
         if item.path.parent in ranks:
             item.add_marker(pytest.mark.flaky(reruns=1))

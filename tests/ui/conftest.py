@@ -218,7 +218,10 @@ def open_page(browser: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
     ) -> Any:
         if context is None:
             context = browser.new_context(
-                locale=locale, viewport={"width": size[0], "height": size[1]}, **options
+                locale=locale,
+                viewport={"width": size[0], "height": size[1]},
+                reduced_motion="reduce",  # each step of a transition is drawn by the processor
+                **options,
             )
             context.set_default_timeout(90_000)
             contexts.append(context)
@@ -251,5 +254,5 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def medium_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip whose job lasts longer than a reload, and is waited for."""
     return write_disc_clip(
-        tmp_path_factory.mktemp("clips") / "medium.mp4", frame_count=100, size_wh=(320, 192)
+        tmp_path_factory.mktemp("clips") / "medium.mp4", frame_count=60, size_wh=(320, 192)
     )

@@ -48,6 +48,13 @@ def _settled_box(page: Any, selector: str) -> dict[str, float]:
     return box
 
 
+def resize(page: Any, width: int, height: int = 900) -> None:
+    """Change the window's size and wait until the page is laid out in it."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(f"innerWidth === {width}")
+    page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
 def click(page: Any, x: int, y: int, **options: Any) -> None:
     page.mouse.move(*place(page, x + 0.5, y + 0.5))
     page.mouse.down(**options)

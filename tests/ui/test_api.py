@@ -3,6 +3,7 @@
 import asyncio
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def wait_for(client: Any, session: str) -> dict[str, Any]:
 
 @pytest.fixture
 def session(client: Any, clip: Path) -> str:
+    return str(call(client, "upload", clip=gradio_client.handle_file(str(clip)))["session"])
+
+
+@pytest.fixture(scope="module")
+def untouched(client: Any, clip: Path) -> str:
+    """A session that no test changes."""
     return str(call(client, "upload", clip=gradio_client.handle_file(str(clip)))["session"])
 
 
@@ -125,15 +132,15 @@ def test_a_ready_mask_is_taken_and_a_job_can_be_cancelled(
     ],
 )
 def test_forged_values_are_refused_with_a_reason(
-    app: AppServer, client: Any, session: str, name: str, values: dict[str, Any]
+    app: AppServer, client: Any, untouched: str, name: str, values: dict[str, Any]
 ) -> None:
-    before = state_file(app.workspace, session)
+    before = state_file(app.workspace, untouched)
     with pytest.raises(Exception) as caught:
-        call(client, name, **{"session": session, **values})
+        call(client, name, **{"session": untouched, **values})
     assert len(str(caught.value)) > 15
     assert "Traceback" not in str(caught.value)
     assert "report no." not in str(caught.value)
-    assert state_file(app.workspace, session) == before
+    assert state_file(app.workspace, untouched) == before
 
 
 @pytest.mark.parametrize(
@@ -150,9 +157,9 @@ def test_forged_values_are_refused_with_a_reason(
     ],
 )
 def test_no_address_leads_to_another_file(
-    app: AppServer, session: str, path: str, status: int
+    app: AppServer, untouched: str, path: str, status: int
 ) -> None:
-    url = app.url + path.format(session=session, workspace=app.workspace)
+    url = app.url + path.format(session=untouched, workspace=app.workspace)
     assert fetch(url)[0] == status
 
 
@@ -218,8 +225,9 @@ def test_the_upload_leaves_nothing_in_the_cache(app: AppServer, client: Any, cli
 
 
 def test_components_are_described_once_for_all_visits_and_stay_their_own() -> None:
-    # Without a running loop Gradio makes one and leaves it open.
-    asyncio.run(_describe_components())
+    # Without a running loop Gradio makes one and leaves it open; the browser of other tests keeps one running here.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _describe_components()).result()
 
 
 async def _describe_components() -> None:

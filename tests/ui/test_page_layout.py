@@ -13,6 +13,7 @@ from tests.ui.steps import (
     click,
     drag,
     place,
+    resize,
     select_disc,
     state_file,
     status_text,
@@ -49,11 +50,7 @@ def finished(app: AppServer, browser: Any, clip: Path) -> str:
 @pytest.mark.parametrize(
     ("locale", "start", "html_lang"),
     [
-        ("zh-CN", "开始抠图", "zh-CN"),
-        ("zh", "开始抠图", "zh-CN"),
-        ("zh-HK", "开始抠图", "zh-CN"),
         ("zh-Hans-CN", "开始抠图", "zh-CN"),
-        ("en-GB", "Start matting", "en"),
         ("fr-FR", "Start matting", "en"),
     ],
 )
@@ -148,14 +145,15 @@ def test_touch_selects_on_a_phone(
     assert [(p["x"], p["y"]) for p in points] == [(48, 48)]
 
 
-@pytest.mark.parametrize("width", [390, 820, 1920])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_scrolls_sideways(
-    finished: str, open_page: Callable[..., Any], width: int, scheme: str
+    finished: str, open_page: Callable[..., Any], scheme: str
 ) -> None:
-    page = open_page(finished, locale="zh-CN", size=(width, 900), color_scheme=scheme)
+    page = open_page(finished, locale="zh-CN", size=(390, 900), color_scheme=scheme)
     page.wait_for_selector(".sm-appearance:not([hidden])")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (390, 820, 1920):
+        resize(page, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     is_dark = page.evaluate("document.body.classList.contains('dark')")
     assert is_dark == (scheme == "dark")
 

@@ -17,6 +17,7 @@ from tests.ui.steps import (
     drag,
     go_to,
     place,
+    resize,
     state_file,
     status_text,
     stroke,
@@ -399,17 +400,18 @@ def test_the_status_line_stays_in_view(
     assert "Start matting" in status_text(page)
 
 
-@pytest.mark.parametrize("width", [390, 1400, 1920])
 def test_the_stage_is_as_wide_as_the_window_allows(
-    app: AppServer, open_page: Callable[..., Any], clip: Path, width: int
+    app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
-    page = open_page(app.url, size=(width, 900), locale="zh-CN")
+    page = open_page(app.url, size=(390, 900), locale="zh-CN")
     upload(page, clip)
-    box = page.locator(".sm-stage").bounding_box()
-    assert box["width"] > (0.9 if width < 900 else 0.68) * width
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    if width >= 1400:
-        assert page.locator(".sm-timeline").bounding_box()["y"] < 850
+    for width in (390, 1400, 1920):
+        resize(page, width)
+        box = page.locator(".sm-stage").bounding_box()
+        assert box["width"] > (0.9 if width < 900 else 0.68) * width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width >= 1400:
+            assert page.locator(".sm-timeline").bounding_box()["y"] < 850
 
 
 def test_a_clip_dropped_on_the_stage_or_pasted_is_taken(

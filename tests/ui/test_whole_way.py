@@ -62,7 +62,7 @@ def test_clip_to_downloaded_matte_with_the_tab_closed_in_between(
     waiting.value.save_as(path)
     assert waiting.value.suggested_filename == "medium_alpha.mp4"
     frames, _ = imageio_ffmpeg.count_frames_and_secs(path)
-    assert frames == 100
+    assert frames == 60
     assert state_file(app.workspace, session)["status"] == "done"
 
 

@@ -26,9 +26,11 @@ MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence
     ("tags", "setting", "language"),
     [
         ("zh-Hans-CN,en", "auto", "zh"),
+        ("zh", "auto", "zh"),
         ("zh_TW", "auto", "zh"),
         ("zh-HK;q=0.9", "auto", "zh"),
         ("en-GB,zh", "auto", "en"),
+        ("fr-FR", "auto", "en"),
         ("fr,zh-CN", "auto", "zh"),
         ("zhx", "auto", "en"),
         ("", "auto", "en"),
