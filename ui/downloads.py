@@ -36,7 +36,7 @@ def file_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NA
     """
     names = {one.id: one.name for one in state.targets} if len(state.targets) > 1 else {}
     values = {
-        "clip": PurePath(state.shown_name).stem[:60] or "clip",
+        "clip": clip_stem(state),
         "target": names.get(output.target) or target_of(output),
         "output": output.kind,
     }
@@ -52,10 +52,14 @@ def file_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NA
     return name + output.path.suffix
 
 
+def clip_stem(state: SessionState) -> str:
+    """Return the clip's name without its suffix, for names of files."""
+    return PurePath(state.shown_name).stem[:60] or "clip"
+
+
 def archive_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NAME) -> str:
-    """Return a file's name in an archive of several sessions: a folder of its clip, then its own name."""
-    stem = PurePath(state.shown_name).stem[:60] or "clip"
-    return f"{stem}/{file_name(state, output, pattern)}"
+    """Return a file's name in an archive: a folder of its clip, then its own name."""
+    return f"{clip_stem(state)}/{file_name(state, output, pattern)}"
 
 
 def download_path(session_id: str, kind: str, target: str, version: int | None = None) -> str:

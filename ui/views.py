@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
-from pipeline.jobs.rerun import RerunPlan
 from pipeline.orchestrator import EngineInfo
 from pipeline.postprocess.appearance import Edges
 from pipeline.selection.corrections import is_own_mask
@@ -15,7 +14,6 @@ from pipeline.session.state import (
     FIRST_TARGET,
     Keyframe,
     SessionState,
-    SessionStatus,
     TargetRecord,
 )
 from pipeline.session.trash import DeletedSession
@@ -26,11 +24,6 @@ from utils.options import specs_of
 from utils.types import Message
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-
-_ENDED = {
-    SessionStatus.CANCELLED: "page.step.cancelled",
-    SessionStatus.INTERRUPTED: "page.step.interrupted",
-}
 
 
 def clip_view(state: SessionState, language: Language) -> Json:
@@ -209,38 +202,6 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
         "live": live,
         "error": None if status.error is None else render(status.error, language),
     }
-
-
-def step_line(
-    state: SessionState, job: JobStatus | None, language: Language, plan: RerunPlan | None = None
-) -> tuple[str, str]:
-    """Return the status line's kind ("step", "done" or "error") and text: always the next step.
-
-    Args:
-        plan: what the marks made since the result can change; None where that is not known.
-    """
-    if job is not None and job.state in ACTIVE:
-        running = job.state is JobState.RUNNING
-        return "step", translate("page.step.running" if running else "page.step.queued", language)
-    error = (job.error if job is not None else None) or state.error
-    if error is not None and (job is None or job.state is JobState.FAILED):
-        return "error", render(error, language)
-    if state.status is SessionStatus.DONE and plan is not None and plan.has_changes:
-        code = "page.step.corrected" if plan.frames else "page.step.changed"
-        return "step", translate(code, language, count=plan.frames)
-    if state.status is SessionStatus.DONE:
-        return "done", translate("page.step.done", language)
-    if state.status in _ENDED:
-        return "step", translate(_ENDED[state.status], language)
-    return "step", translate(_selection_step(state), language)
-
-
-def _selection_step(state: SessionState) -> str:
-    if not state.all_keyframes:
-        return "page.step.select"
-    if not any(keyframe.kept for keyframe in state.all_keyframes):
-        return "page.step.keep"
-    return "page.step.start"
 
 
 def session_view(

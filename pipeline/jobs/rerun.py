@@ -13,14 +13,26 @@ from utils.errors import SplazmatteError
 
 @dataclass(frozen=True, slots=True)
 class RerunPlan:
-    """`frames` to matte again, over all targets, in the inclusive `spans` of the clip.
+    """`frames` to matte again, over all targets, in the inclusive `spans` of the clip; `length` frames were matted.
 
     `has_changes`: the files no longer show what is marked, be it that a target was only removed.
     """
 
     frames: int
     spans: tuple[tuple[int, int], ...]
+    length: int
     has_changes: bool
+
+    @property
+    def changed_spans(self) -> tuple[tuple[int, int], ...]:
+        """The spans where the files no longer show what is marked."""
+        return self.spans if self.has_changes and self.frames else ()
+
+    @property
+    def clip_frames(self) -> int:
+        """Number of the clip's frames on which any target is matted again."""
+        spans = (range(first, last + 1) for first, last in self.spans)
+        return len(set().union(*spans)) if self.frames else 0
 
 
 def plan_rerun(session: Session) -> RerunPlan | None:
@@ -43,6 +55,6 @@ def plan_rerun(session: Session) -> RerunPlan | None:
     is_other = target_numbers(now) != target_numbers(plan)
     if kept is None:
         has_changes = is_other or now.guides != plan.guides
-        return RerunPlan(length * len(guides), ((plan.first, plan.last),), has_changes)
+        return RerunPlan(length * len(guides), ((plan.first, plan.last),), length, has_changes)
     frames = changed_count(kept, length)
-    return RerunPlan(frames, tuple(changed_spans(kept, plan)), frames > 0 or is_other)
+    return RerunPlan(frames, tuple(changed_spans(kept, plan)), length, frames > 0 or is_other)

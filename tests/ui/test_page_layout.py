@@ -1,17 +1,22 @@
 """Languages, sizes, dark mode, exact coordinates, and what a screen reader reads."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.postprocess.appearance import FileOptions
 from tests.ui.conftest import AppServer, Watch
 from tests.ui.disc import write_disc_clip
 from tests.ui.steps import (
     click,
     drag,
+    fetch,
     place,
     resize,
     select_disc,
@@ -70,11 +75,41 @@ def test_the_switch_changes_everything_and_is_remembered(
     page.click("#sm-language label:has-text('中文')")
     page.wait_for_function("document.querySelector('#sm-results').innerText.includes('下载')")
     assert "已完成" in status_text(page)
-    assert page.inner_text("#sm-segment") == "查找"
-    assert page.is_disabled("#sm-segment")
+    assert page.is_hidden("#sm-segment")
+    assert "SAM 3" in page.get_attribute("#sm-text input", "placeholder")
     assert "内置引擎" in page.inner_text("#sm-engines")
     page.reload()
     page.wait_for_function("document.querySelector('#sm-start')?.innerText === '开始抠图'")
+
+
+def test_all_files_of_a_result_come_as_one_zip(
+    app: AppServer, finished: str, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(finished)
+    link = page.get_attribute(".sm-results [data-part=together]", "href")
+    status, headers, content = fetch(app.url + str(link))
+    assert status == 200
+    assert headers["content-disposition"].endswith("moving%20disc.zip")
+    names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+    assert len(names) == page.locator(".sm-files li").count() > 1
+
+
+def test_options_of_files_are_shown_while_a_format_that_reads_them_is_ticked(
+    app: AppServer, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(app.url)
+    names = [field.name.replace("_", "-") for field in fields(FileOptions)]
+
+    def shown() -> set[str]:
+        return {name for name in names if page.locator(f"#sm-{name}").is_visible()}
+
+    assert shown() == set()
+    assert page.is_hidden("#sm-options-files")
+    page.check("#sm-outputs input[name=exr]")
+    assert shown() == {"first-number", "exr-alpha"}
+    page.uncheck("#sm-outputs input[name=exr]")
+    page.check("#sm-outputs input[name=gif]")
+    assert shown() == {"loops", "size-limit-mb", "size-limit-by"}
 
 
 @pytest.mark.parametrize(
@@ -139,6 +174,7 @@ def test_touch_selects_on_a_phone(
         app.url, size=(390, 844), has_touch=True, is_mobile=True, device_scale_factor=2
     )
     session = upload(page, clip)
+    assert "long press" in page.inner_text(".sm-viewer [data-part=note]")
     page.touchscreen.tap(*place(page, 48.5, 48.5))
     wait_masks(page)
     points = _prompt(app, session)["points"]
@@ -146,7 +182,7 @@ def test_touch_selects_on_a_phone(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_scrolls_sideways(
+def test_nothing_scrolls_sideways_and_fields_follow_the_scheme(
     finished: str, open_page: Callable[..., Any], scheme: str
 ) -> None:
     page = open_page(finished, locale="zh-CN", size=(390, 900), color_scheme=scheme)
@@ -156,6 +192,13 @@ def test_nothing_scrolls_sideways(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     is_dark = page.evaluate("document.body.classList.contains('dark')")
     assert is_dark == (scheme == "dark")
+    upload_fold = page.locator("#sm-upload")
+    assert upload_fold.locator("[data-part=rate]").is_hidden(), "there is a clip"
+    upload_fold.locator("summary").click()
+    for name in ("rate", "alpha"):
+        field = upload_fold.locator(f"[data-part={name}]")
+        background = field.evaluate("node => getComputedStyle(node).backgroundColor")
+        assert (background == "rgb(255, 255, 255)") != is_dark
 
 
 def test_no_accessibility_violation_in_any_state(

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
+from pipeline.jobs.rerun import RerunPlan
 from pipeline.jobs.splice import SAME_FRAMES, Splice, is_same
+from pipeline.session.state import SessionState, SessionStatus
+from ui.next_step import step_line
 from utils.alpha_levels import OPAQUE, AlphaLevels
 
 BEFORE = {0: 11, 20: 22, 60: 33}
@@ -158,3 +161,20 @@ def test_after_a_removed_key_frame_the_comparison_begins_beyond_its_place() -> N
     result, last, _ = join(kept, [alpha_of(BODY)] * 61, removed)
     assert last == 25 + SAME_FRAMES
     assert all((alpha == alpha_of(BODY)).all() for alpha in result)
+
+
+def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_all_are_matted() -> (
+    None
+):
+    done = SessionState(id="x", status=SessionStatus.DONE)
+    whole = RerunPlan(60, ((0, 29), (0, 29)), 30, has_changes=True)
+    assert whole.clip_frames == 30
+    assert "30 frames again” applies it, to every frame" in step_line(done, None, "en", whole)[1]
+    part = RerunPlan(20, ((0, 9), (5, 14)), 30, has_changes=True)
+    assert part.clip_frames == 15
+    assert "the other frames stay" in step_line(done, None, "en", part)[1]
+    removed = RerunPlan(0, (), 30, has_changes=True)
+    assert "no frame is matted again" in step_line(done, None, "en", removed)[1]
+    cancelled = SessionState(id="x", status=SessionStatus.CANCELLED)
+    assert "press “Matte 15 frames again”" in step_line(cancelled, None, "en", part)[1]
+    assert "press “Start matting”" in step_line(cancelled, None, "en", None)[1]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from config import Settings
+from pipeline.postprocess.appearance import FileOptions
 from pipeline.video_io.outputs.registry import formats
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -38,6 +40,11 @@ def test_every_output_has_a_row_and_is_written_by_the_tests_it_names() -> None:
     for kind, row in tested.items():
         texts = [(TESTS / name).read_text("utf-8") for name in named_tests(row)]
         assert any(f'"{kind}"' in text for text in texts), kind
+
+
+def test_every_option_of_files_is_read_by_a_format() -> None:
+    read = {name for output in formats().values() for name in output.file_options}
+    assert read == {field.name for field in fields(FileOptions)}
 
 
 @pytest.mark.parametrize("name", ["formats", "codecs"])

@@ -28,6 +28,7 @@ from ui.inputs import (
     upload_options,
     whole_number,
 )
+from ui.next_step import step_line
 from ui.page.wiring import SEGMENT_QUEUE, SEGMENTS_AT_ONCE
 from ui.request_values import read_request
 from ui.widgets.engines.engines import read_choice
@@ -304,7 +305,7 @@ class Api:
         """Return the session's state and its job's progress, None where no job is known."""
         with answering(language) as spoken:
             view = self._orchestrator.status(session_key(session))
-            kind, text = views.step_line(view.state, view.job, spoken)
+            kind, text = step_line(view.state, view.job, spoken)
             job = None if view.job is None else views.job_view(view.job, "", spoken)
             return {"state": view.state.status.value, "kind": kind, "text": text, "job": job}
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import quote
 
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
@@ -29,7 +30,7 @@ from pipeline.orchestrator import Orchestrator, OutputFile
 from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format
 from ui.client import client_of
-from ui.downloads import DEFAULT_NAME, archive_name, file_name, target_of
+from ui.downloads import DEFAULT_NAME, archive_name, clip_stem, file_name, target_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.inputs import session_key, short_text
 from ui.text import choose_language, translate
@@ -210,7 +211,10 @@ class Media:
             return self._orchestrator.archive(keys, name_of)
 
         pieces = await self._packing.run(request, client_of(request).key, begin)
-        headers = {"Content-Disposition": 'attachment; filename="splazmatte.zip"', **_CHANGING}
+        first = await run_in_threadpool(self._orchestrator.state, keys[0])
+        name = "splazmatte" if others else clip_stem(first)
+        disposition = f"attachment; filename*=utf-8''{quote(name)}.zip"
+        headers = {"Content-Disposition": disposition, **_CHANGING}
         return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 

@@ -108,7 +108,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     from ui.http.session_api import SessionApi
     from ui.http.uploads import Uploads
     from ui.http.webhooks import Webhooks
-    from ui.page.components import PAGE_CSS, theme
+    from ui.page.components import page_css, theme
     from ui.page.wiring import build_page
 
     api = Api(orchestrator, uploads_dir)
@@ -143,7 +143,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
         pwa=False,
         mcp_server=False,
         theme=theme(),
-        head=f"<style>{PAGE_CSS}</style>",  # unlike css=, taken as it is
+        head=f"<style>{page_css()}</style>",  # unlike css=, taken as it is
         _app=app,
         _frontend=False,  # asks for the page with a short time-out, which a busy machine misses
     )

@@ -14,6 +14,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.session.results import least_confident
 from pipeline.session.state import SessionState
 from ui import result_views, views
+from ui.next_step import start_label, step_line
 from ui.page.components import Page, heading_html, output_choices, upload_label
 from ui.page.controls import control_updates
 from ui.request_values import page_controls
@@ -66,6 +67,7 @@ class Answers:
         status = {"kind": "step", "text": text, "language": language, "session": ""}
         return {
             page.session: "",
+            page.upload: gr.update(clip=""),
             page.quick_preview: gr.update(session=""),
             page.source_alpha: gr.update(visible=False),
             page.status: gr.update(status=status),
@@ -92,6 +94,7 @@ class Answers:
             self.outcome(state, language),
             {
                 page.session: state.id,
+                page.upload: gr.update(clip=state.id),
                 page.viewer: gr.update(
                     clip=clip, keyframes=keyframes, targets=targets, answered=_now()
                 ),
@@ -169,8 +172,7 @@ class Answers:
         job = self._orchestrator.status(state.id).job
         is_busy = job is not None and job.state in ACTIVE
         plan = None if is_busy else self._orchestrator.rerun_plan(state.id)
-        rerun = plan.frames if plan is not None and plan.has_changes else 0
-        kind, text = views.step_line(state, job, language, plan)
+        kind, text = step_line(state, job, language, plan)
         if not is_busy and kind == "step":
             text = " ".join(filter(None, (text, self.before_start(state, language))))
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
@@ -178,12 +180,10 @@ class Answers:
         can_start = has_target or Capability.EVERYONE.value in self._capabilities()
         return {
             self.page.status: gr.update(status=status),
-            self.page.viewer: gr.update(rerun=plan.spans if rerun and plan else []),
+            self.page.viewer: gr.update(rerun=plan.changed_spans if plan else []),
             self.page.start: gr.update(
                 interactive=can_start and not is_busy,
-                value=translate("page.rerun", language, count=rerun)
-                if rerun
-                else translate("page.start", language),
+                value=start_label(plan, language),
             ),
         }
 
@@ -245,12 +245,11 @@ class Answers:
             ),
             page.text: gr.update(
                 label=translate("page.text", language),
+                show_label=can_text,
                 placeholder=hint,
                 interactive=can_text,
             ),
-            page.segment: gr.update(
-                value=translate("page.segment", language), interactive=can_text
-            ),
+            page.segment: gr.update(value=translate("page.segment", language), visible=can_text),
             page.exemplars: gr.update(
                 label=translate("page.exemplars", language), visible=can_exemplars
             ),

@@ -11,7 +11,7 @@ import gradio as gr
 from config import Settings
 from pipeline.video_io.outputs.registry import default_outputs, formats
 from pipeline.video_io.sequence.naming import PICTURE_KINDS, PICTURE_SUFFIXES
-from ui.page.controls import Control, build_controls
+from ui.page.controls import Control, build_controls, controls_css
 from ui.text import shown_bytes, translate
 from ui.widgets.edges.edges import build_edges
 from ui.widgets.engines.engines import build_engines
@@ -26,7 +26,6 @@ from ui.widgets.upload.upload import build_upload
 from ui.widgets.viewer.viewer import build_viewer
 from utils.messages import Language
 
-PAGE_CSS = (Path(__file__).parent / "page.css").read_text("utf-8")
 FONTS = ["system-ui", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "sans-serif"]
 STAGE_PX = 560
 """Least width of the viewer's column; narrower windows stack the panel under it."""
@@ -70,6 +69,11 @@ class Page:
         values = [getattr(self, item.name) for item in fields(self)]
         parts = [list(value.values()) if isinstance(value, dict) else [value] for value in values]
         return [component for part in parts for component in part]
+
+
+def page_css() -> str:
+    """Return the page's own styles."""
+    return f"{(Path(__file__).parent / 'page.css').read_text('utf-8')}\n{controls_css()}"
 
 
 def theme() -> gr.themes.Base:
@@ -218,6 +222,7 @@ def _selection(
             label=translate("page.text", language),
             placeholder=translate("page.text_hint", language),
             max_length=200,
+            max_lines=1,
             scale=4,
             min_width=180,
             elem_id="sm-text",

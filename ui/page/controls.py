@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
+from pipeline.video_io.outputs.registry import formats
 from ui.request_values import page_controls
 from utils.messages import Language
 from utils.options import OptionSpec
@@ -16,6 +17,8 @@ from utils.options import OptionSpec
 Control: TypeAlias = gr.Checkbox | gr.Slider | gr.Number | gr.Dropdown | gr.Textbox
 
 
+_FILES = "files"
+"""The group of options that only some kinds of files know."""
 _NUMBER_LENGTH = 12
 LEAST_WIDTH_PX = 150
 """Controls of a group that would be narrower go below each other."""
@@ -28,9 +31,26 @@ def build_controls(language: Language) -> dict[str, Control]:
     """
     controls: dict[str, Control] = {}
     for group, specs in groupby(page_controls(), lambda spec: spec.path[:-1]):
-        with gr.Row() if group else nullcontext():
+        with gr.Row(elem_id=_element("options", *group)) if group else nullcontext():
             controls |= {spec.name: _build(spec, language) for spec in specs}
     return controls
+
+
+def controls_css() -> str:
+    """Return the rules that hide controls of file options while no format that reads them is ticked."""
+    rules = []
+    hidden = (
+        "#sm-panel:not(:has(#sm-outputs input:is({kinds}):checked)) #{element} {{ display: none; }}"
+    )
+    specs = [spec for spec in page_controls() if spec.path[0] == _FILES]
+    for element, names in [
+        (_element("options", _FILES), {spec.path[-1] for spec in specs}),
+        *((_element(spec.name), {spec.path[-1]}) for spec in specs),
+    ]:
+        readers = [kind for kind, item in formats().items() if names & set(item.file_options)]
+        kinds = ", ".join(f'[name="{kind}"]' for kind in readers)
+        rules.append(hidden.format(kinds=kinds, element=element))
+    return "\n".join(rules)
 
 
 def control_updates(
@@ -56,7 +76,7 @@ def _build(spec: OptionSpec, language: Language) -> Control:
     shared: dict[str, Any] = {
         "label": option.label.in_language(language),
         "value": spec.default,
-        "elem_id": f"sm-{spec.name.replace('_', '-')}",
+        "elem_id": _element(spec.name),
         "visible": not option.needs,
         "min_width": LEAST_WIDTH_PX,
     }
@@ -75,6 +95,11 @@ def _build(spec: OptionSpec, language: Language) -> Control:
         limits = {"minimum": option.minimum, "maximum": option.maximum}
         return gr.Number(precision=0 if whole else None, **limits, **shared)
     return gr.Textbox(**shared)
+
+
+def _element(*names: str) -> str:
+    """Return the id of an element on the page."""
+    return "-".join(("sm", *names)).replace("_", "-")
 
 
 def _choices(spec: OptionSpec, language: Language) -> dict[str, Any]:

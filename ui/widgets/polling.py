@@ -13,6 +13,7 @@ from pipeline.session.trash import DeletedSession
 from ui import views
 from ui.client import Client, client_of
 from ui.inputs import session_key, short_text
+from ui.next_step import step_line
 from ui.text import as_language
 from utils.errors import SessionError, SplazmatteError
 from utils.messages import Language
@@ -48,7 +49,7 @@ class Polling:
             live = ""
         if view.job is None:
             return {"ok": True, "job": None}
-        _, step = views.step_line(view.state, view.job, language)
+        _, step = step_line(view.state, view.job, language)
         return {"ok": True, "job": {**views.job_view(view.job, live, language), "step": step}}
 
     def cancel_job(self, data: Any, client: Client) -> Answer:

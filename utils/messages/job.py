@@ -22,7 +22,7 @@ TEXTS: dict[str, Text] = {
     "job.session_removed": Text(
         en="This session was removed on {date} ({reason}). Upload the clip again. “Keep” on a session "
         "protects it.",
-        zh="该会话已于 {date} 被删除（{reason}）。请重新上传视频。在会话上选择“保留”可避免删除。",
+        zh="该会话已于 {date} 被删除（{reason}）。请重新上传视频。在会话上选择“长期保留”可避免删除。",
     ),
     "job.session_deleted": Text(
         en="This session was deleted. Restore it under “Recently deleted” on the page or by sessions --restore, or upload "

@@ -71,10 +71,10 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.rvm.disagrees": Text(
         en="{name} was not chosen: what it finds isn't the marked target ({recall} % of the mask, {overlap} % overlap).",
-        zh="未选择 {name}：它找到的不是所标记的目标（覆盖蒙版 {recall}%，重合 {overlap}%）。",
+        zh="未使用 {name}：它找到的不是所标记的目标（覆盖蒙版 {recall}%，重合 {overlap}%）。",
     ),
     "engine.rvm.merges": Text(
         en="{name} was not chosen: it mattes others around the marked person as one with them.",
-        zh="未选择 {name}：它把所标记人物周围的他人也一并抠出。",
+        zh="未使用 {name}：它把所标记人物周围的他人也一并抠出。",
     ),
 }

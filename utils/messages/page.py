@@ -18,9 +18,7 @@ TEXTS: dict[str, Text] = {
         en="For instance “woman in red”, “dog”. English or Chinese.",
         zh="例如“穿红衣服的女人”“狗”。中英文均可。",
     ),
-    "page.text_off": Text(
-        en="Needs SAM 3; click or draw a box", zh="需要安装 SAM 3；可改用点击或框选"
-    ),
+    "page.text_off": Text(en="Find by words: needs SAM 3", zh="用文字查找：需要安装 SAM 3"),
     "page.segment": Text(en="Find", zh="查找"),
     "page.exemplars": Text(
         en="The box stands for everything like it", zh="框选一个，查找所有同类目标"
@@ -65,18 +63,22 @@ TEXTS: dict[str, Text] = {
         en="Corrected. “Matte {count} frames again” applies it; the other frames stay as they are.",
         zh="已修正。按“重新抠图（{count} 帧）”生效，其余各帧保持不变。",
     ),
+    "page.step.corrected_whole": Text(
+        en="Corrected. “Matte {count} frames again” applies it, to every frame.",
+        zh="已修正。按“重新抠图（{count} 帧）”生效，将更新所有帧。",
+    ),
     "page.step.changed": Text(
         en="The targets changed. “Start matting” makes the files anew; no frame is matted again.",
         zh="目标已更改。按“开始抠图”重新生成文件，各帧不会重新抠图。",
     ),
     "page.step.cancelled": Text(
-        en="Cancelled. Your selection is kept: press “Start matting” to run it again.",
-        zh="已取消。标记已保留，按“开始抠图”可重新运行。",
+        en="Cancelled. Your selection is kept: press “{start}” to run it again.",
+        zh="已取消。标记已保留，按“{start}”可重新运行。",
     ),
     "page.step.interrupted": Text(
         en="The server stopped during the job. Clip and selection are kept: "
-        "press “Start matting” to run it again.",
-        zh="任务运行时服务器中断。视频和标记已保留，按“开始抠图”可重新运行。",
+        "press “{start}” to run it again.",
+        zh="任务运行时服务器中断。视频和标记已保留，按“{start}”可重新运行。",
     ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
     "page.internal_error": Text(

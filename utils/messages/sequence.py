@@ -26,7 +26,7 @@ TEXTS: dict[str, Text] = {
     "sequence.single": Text(
         en="{name} is one picture. Choose all pictures of the sequence, or a ZIP of them; on the command line give "
         "the folder or a pattern such as shot.%04d.png.",
-        zh="{name} 是单张图像。请选择序列的全部图像，或它们的 ZIP；在命令行请给出文件夹，或 shot.%04d.png 这样的文件名模式。",
+        zh="{name} 是单张图像，无法单独处理。请选择图像序列的全部图像，或它们的 ZIP；在命令行请给出文件夹，或 shot.%04d.png 这样的文件名模式。",
     ),
     "sequence.missing": Text(
         en="Pictures of {pattern} are missing: {numbers}. Render them, or hold the one before each gap: the box "

@@ -85,9 +85,11 @@ VIEWER: dict[str, Text] = {
     "key_target": Text(en="next target", zh="下一个目标"),
     "busy": Text(en="Finding…", zh="正在查找…"),
     "hint": Text(
-        en="Click = keep · Shift or right click = exclude · drag = box · brush for the exact edge",
-        zh="点击＝保留 · Shift 或右键＝排除 · 拖动＝框选 · 画笔可精修边缘",
+        en="Click = keep · {exclude} = exclude · drag = box · brush for the exact edge",
+        zh="点击＝保留 · {exclude}＝排除 · 拖动＝框选 · 画笔可精修边缘",
     ),
+    "exclude_by_mouse": Text(en="Shift or right click", zh="Shift 或右键"),
+    "exclude_by_touch": Text(en="long press", zh="长按"),
     "hint_choice": Text(
         en="One click can mean more or less of the object: choose the answer that fits, or click again.",
         zh="同一次点击可能指整体或局部：请选择合适的结果，或继续点击。",
@@ -97,8 +99,8 @@ VIEWER: dict[str, Text] = {
         zh="叠加显示的是抠图结果。在此点击或绘制即可修正本帧。",
     ),
     "none_here": Text(
-        en="Nothing is marked on this frame. Click = keep · Shift or right click = exclude · drag = box",
-        zh="本帧没有标记。点击＝保留 · Shift 或右键＝排除 · 拖动＝框选",
+        en="Nothing is marked on this frame. Click = keep · {exclude} = exclude · drag = box",
+        zh="本帧没有标记。点击＝保留 · {exclude}＝排除 · 拖动＝框选",
     ),
     "alternatives": Text(en="Answers to choose from", zh="可选结果"),
     "alternative": Text(en="Answer {number}", zh="结果 {number}"),
@@ -150,7 +152,7 @@ VIEWER: dict[str, Text] = {
     "key_hand": Text(en="hand", zh="抓手"),
     "key_zoom": Text(en="zoom, fit, 1:1", zh="缩放、适应窗口、1:1"),
     "key_modes": Text(
-        en="source, mask, alpha, result, compare", zh="原片、蒙版、Alpha 通道、结果、对比"
+        en="source, mask, alpha, result, compare", zh="原片、蒙版、Alpha、结果、对比"
     ),
     "key_undo": Text(en="undo (with Shift: redo)", zh="撤销（加 Shift 重做）"),
     "key_clear": Text(en="clear this frame", zh="清除本帧"),

@@ -57,6 +57,7 @@ _QUICK_PREVIEW: dict[str, Text] = {
 _RESULTS: dict[str, Text] = {
     "downloads": Text(en="Downloads", zh="下载"),
     "took": Text(en="{engine} · {seconds} s", zh="{engine} · 用时 {seconds} 秒"),
+    "together": Text(en="All as ZIP", zh="全部打包（ZIP）"),
     "notes": Text(en="Notes", zh="提示"),
     "naming": Text(en="File names", zh="文件命名"),
     "versions": Text(en="Versions", zh="版本"),
@@ -110,6 +111,7 @@ _STATUS: dict[str, Text] = {
 _UPLOAD: dict[str, Text] = {
     "choose": Text(en="Upload clips", zh="上传视频"),
     "folder": Text(en="Upload a folder", zh="上传文件夹"),
+    "options": Text(en="Formats, sequences and alpha", zh="格式、图像序列与 Alpha 选项"),
     "rate": Text(en="Frame rate of picture sequences", zh="图像序列帧率"),
     "hold": Text(
         en="Where pictures of a sequence are missing, hold the one before",
@@ -166,8 +168,8 @@ _RECENT: dict[str, Text] = {
     "status_interrupted": Text(en="interrupted", zh="已中断"),
     "status_damaged": Text(en="damaged", zh="已损坏"),
     "fresh": Text(en="New clip", zh="上传新视频"),
-    "keep": Text(en="Keep", zh="保留"),
-    "kept": Text(en="Kept", zh="已保留"),
+    "keep": Text(en="Keep", zh="长期保留"),
+    "kept": Text(en="Kept", zh="已长期保留"),
     "keep_hint": Text(
         en="Kept sessions are not removed for their age.", zh="保留的会话不会因过期被删除。"
     ),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 MEGABYTE = 1_000_000
+FILE_OPTIONS = ("loops", "size_limit_mb", "size_limit_by")
+"""Fields of `FileOptions` that every animated format reads."""
 SMALLEST_SIDE_PX = 16
 MOST_ATTEMPTS = 6
 LEAST_RATE = 5

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import BinaryIO
 
 from pipeline.video_io.outputs.animation import (
+    FILE_OPTIONS,
     AnimationInfo,
     AnimationSink,
     AnimationWriter,
@@ -35,6 +36,7 @@ class ApngOutput(OutputFormat):
     layout = "rgb24_exact"
     has_alpha = True
     bytes_per_pixel = 1.0
+    file_options = FILE_OPTIONS
     media_type = "image/apng"
 
     def open(self, target: RenderTarget) -> AnimationSink:

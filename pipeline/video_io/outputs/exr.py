@@ -44,6 +44,7 @@ class ExrOutput(OutputFormat):
     has_alpha = True
     bytes_per_pixel = 3.0
     is_sequence = True
+    file_options = ("first_number", "exr_alpha")
     media_type = "application/zip"
 
     def open(self, target: RenderTarget) -> ExrSink:

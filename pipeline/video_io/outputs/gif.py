@@ -9,7 +9,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pipeline.video_io.outputs.animation import AnimationInfo, AnimationSink, AnimationWriter, Rgba
+from pipeline.video_io.outputs.animation import (
+    FILE_OPTIONS,
+    AnimationInfo,
+    AnimationSink,
+    AnimationWriter,
+    Rgba,
+)
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.render_target import RenderTarget
 from utils.messages import Text
@@ -36,6 +42,7 @@ class GifOutput(OutputFormat):
     layout = "rgb24_exact"
     has_alpha = True
     bytes_per_pixel = 0.6
+    file_options = FILE_OPTIONS
     media_type = "image/gif"
 
     def open(self, target: RenderTarget) -> AnimationSink:

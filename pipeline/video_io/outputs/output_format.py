@@ -33,6 +33,8 @@ class OutputFormat(ABC):
     is_default: ClassVar[bool] = False
     is_sequence: ClassVar[bool] = False
     """True for a folder of numbered frames, which is downloaded as one zip."""
+    file_options: ClassVar[tuple[str, ...]] = ()
+    """Fields of `FileOptions` that it reads; the page shows their controls while it is chosen."""
     media_type: ClassVar[str] = "application/octet-stream"
 
     @abstractmethod

@@ -30,6 +30,7 @@ class PngOutput(OutputFormat):
     has_alpha = True
     bytes_per_pixel = 1.0
     is_sequence = True
+    file_options = ("first_number",)
     media_type = "application/zip"
 
     def open(self, target: RenderTarget) -> PngSink:

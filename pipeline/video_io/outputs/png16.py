@@ -31,6 +31,7 @@ class Png16Output(OutputFormat):
     has_alpha = True
     bytes_per_pixel = 3.0
     is_sequence = True
+    file_options = ("first_number",)
     media_type = "application/zip"
 
     def open(self, target: RenderTarget) -> Png16Sink:

@@ -35,6 +35,7 @@ class WebmOutput(OutputFormat):
     layout = "yuv420p"
     has_alpha = True
     bytes_per_pixel = 0.08
+    file_options = ("webm_alpha",)
     media_type = "video/webm"
 
     def open(self, target: RenderTarget) -> WebmSink:

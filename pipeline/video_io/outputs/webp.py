@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import BinaryIO
 
 from pipeline.video_io.outputs.animation import (
+    FILE_OPTIONS,
     AnimationInfo,
     AnimationSink,
     AnimationWriter,
@@ -38,6 +39,7 @@ class WebpOutput(OutputFormat):
     layout = "rgb24_exact"
     has_alpha = True
     bytes_per_pixel = 0.15
+    file_options = FILE_OPTIONS
     media_type = "image/webp"
 
     def open(self, target: RenderTarget) -> AnimationSink:

@@ -59,6 +59,9 @@ const show = () => {
   part("files").replaceChildren(...result.outputs.map(download));
   part("notes").replaceChildren(...result.notes.map((text) => make("li", { text })));
   part("notes").hidden = !result.notes.length;
+  part("together").hidden = result.outputs.length < 2;
+  part("together").textContent = label("together");
+  part("together").href = mediaUrl(result.session, `all.zip?v=${encodeURIComponent(result.version)}${naming() ? `&name=${encodeURIComponent(naming())}` : ""}`);
   showVersions(result.versions);
   root.dataset.version = result.version;
 };

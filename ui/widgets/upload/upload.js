@@ -1,9 +1,11 @@
 // Upload by buttons: clips or a whole folder; the stage takes them from here, as it takes what is dropped on it.
+// What may be uploaded, and how, is folded once there is a clip, so that marks and downloads come into view.
 const root = element.querySelector(".sm-upload");
 const part = (name) => root.querySelector(`[data-part=${name}]`);
 const show = () => {
   part("choose").textContent = label("choose");
   part("folder").textContent = label("folder");
+  root.querySelector("summary").textContent = label("options");
   part("limits").textContent = props.limits || "";
   part("rate-label").textContent = label("rate");
   part("hold-label").textContent = label("hold");
@@ -25,5 +27,12 @@ for (const name of ["files", "directory"]) {
     tell("files", { files, isFolder: name === "directory" });
   });
 }
+let clip = "";
+const fold = () => {
+  if (props.clip !== clip) root.querySelector("details").open = !props.clip;
+  clip = props.clip;
+};
 watch(["texts", "limits"], show);
+watch("clip", fold);
 show();
+fold();

@@ -11,5 +11,8 @@ from utils.messages import Language
 
 
 def build_upload(language: Language, limits: str, formats: Sequence[str]) -> gr.HTML:
-    """Return the widget. Props: `limits`, what may be uploaded in words; `formats`, the suffixes taken."""
-    return build_widget("upload", language, limits=limits, formats=list(formats))
+    """Return the widget. Props: `limits`, what may be uploaded in words; `formats`, the suffixes taken.
+
+    `clip` is the session on the page, "" before there is one.
+    """
+    return build_widget("upload", language, limits=limits, formats=list(formats), clip="")

@@ -3,7 +3,7 @@ const setTool = (tool) => {
   state.tool = tool;
   if (tool !== "polygon") state.polygon = null;
   state.corner = null;
-  showButtons(); drawInk();
+  showButtons(); showChips(); drawInk();
 };
 const setMode = (mode) => {
   if (["over", "wipe"].includes(mode) && !result()) return;
@@ -69,12 +69,22 @@ const showButtons = () => {
   part("range").textContent = isWhole ? "" : label("range", range);
   part("whole").hidden = isWhole;
 };
+const hint = (name) => label(name, { exclude: label(matchMedia("(pointer: coarse)").matches ? "exclude_by_touch" : "exclude_by_mouse") });
+// A tool in hand says what it does; before that come what is found, and what there is to choose from.
+const noteOf = (item, isChoice) => {
+  if (!clip()) return "";
+  if (isLocked()) return label("locked");
+  if (item && item.note) return item.note;
+  if (isChoice && item.instances.length > 1) return label("hint_choice");
+  if (state.tool !== "select") return label(`tool_${state.tool}_hint`);
+  if (item) return hint("hint");
+  return hasResult(state.frame) ? label("hint_result") : hint("none_here");
+};
 const showChips = () => {
   const item = keyframeAt(state.frame);
   const instances = item ? item.instances : [];
   const isChoice = Boolean(item && item.alternatives);
-  part("note").textContent = !clip() ? "" : isLocked() ? label("locked") : item ? item.note || label(isChoice && instances.length > 1 ? "hint_choice" : "hint")
-    : hasResult(state.frame) ? label("hint_result") : label("none_here");
+  part("note").textContent = noteOf(item, isChoice);
   // One answer to a click is no choice.
   const listed = isChoice && instances.length < 2 ? [] : instances;
   part("chips").setAttribute("role", isChoice ? "radiogroup" : "group");
@@ -95,6 +105,9 @@ const showWeakest = () => {
   part("weakest").hidden = !(props.weakest >= 0);
   if (!part("weakest").hidden) part("weakest").textContent = label("weakest", { frame: props.weakest });
 };
+// A long name would push the timeline out of view; its beginning and end tell takes apart.
+const LONGEST_NAME = 48;
+const shortName = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, 28)}…${name.slice(-16)}` : name);
 const showTexts = () => {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", label(node.dataset.label));
@@ -103,7 +116,8 @@ const showTexts = () => {
   part("modes").replaceChildren(...MODES.map(modeButton));
   part("files").accept = [...(props.formats || []), ...(props.pictures || [])].map((name) => `.${name}`).join(",");
   if (clip()) {
-    part("clip").textContent = label("clip", clip());
+    part("clip").textContent = label("clip", { ...clip(), name: shortName(clip().name) });
+    part("clip").title = clip().name;
     part("notes").replaceChildren(...(clip().notes || []).map((text) => make("li", { text })));
     part("notes").hidden = !(clip().notes || []).length;
     place(state.frame);

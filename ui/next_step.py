@@ -1,0 +1,58 @@
+"""What the status line says and what the start button is called: always the next step."""
+
+from __future__ import annotations
+
+from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
+from pipeline.jobs.rerun import RerunPlan
+from pipeline.session.state import SessionState, SessionStatus
+from ui.text import translate
+from utils.messages import Language, render
+
+_ENDED = {
+    SessionStatus.CANCELLED: "page.step.cancelled",
+    SessionStatus.INTERRUPTED: "page.step.interrupted",
+}
+
+
+def start_label(plan: RerunPlan | None, language: Language) -> str:
+    """Return what the start button says.
+
+    Args:
+        plan: what the marks made since the result can change; None where that is not known.
+    """
+    count = plan.clip_frames if plan is not None and plan.has_changes else 0
+    return translate("page.rerun" if count else "page.start", language, count=count)
+
+
+def step_line(
+    state: SessionState, job: JobStatus | None, language: Language, plan: RerunPlan | None = None
+) -> tuple[str, str]:
+    """Return the status line's kind ("step", "done" or "error") and text: always the next step.
+
+    Args:
+        plan: what the marks made since the result can change; None where that is not known.
+    """
+    if job is not None and job.state in ACTIVE:
+        running = job.state is JobState.RUNNING
+        return "step", translate("page.step.running" if running else "page.step.queued", language)
+    error = (job.error if job is not None else None) or state.error
+    if error is not None and (job is None or job.state is JobState.FAILED):
+        return "error", render(error, language)
+    if state.status is SessionStatus.DONE and plan is not None and plan.has_changes:
+        codes = {0: "page.step.changed", plan.length: "page.step.corrected_whole"}
+        code = codes.get(plan.clip_frames, "page.step.corrected")
+        return "step", translate(code, language, count=plan.clip_frames)
+    if state.status is SessionStatus.DONE:
+        return "done", translate("page.step.done", language)
+    if state.status in _ENDED:
+        start = start_label(plan, language)
+        return "step", translate(_ENDED[state.status], language, start=start)
+    return "step", translate(_selection_step(state), language)
+
+
+def _selection_step(state: SessionState) -> str:
+    if not state.all_keyframes:
+        return "page.step.select"
+    if not any(keyframe.kept for keyframe in state.all_keyframes):
+        return "page.step.keep"
+    return "page.step.start"
