@@ -8,6 +8,7 @@ from pipeline.jobs.guides import target_guides
 from pipeline.jobs.kept_alpha import changed_count, changed_spans, kept_alphas, plan_of
 from pipeline.session.output_records import target_numbers
 from pipeline.session.session import Session
+from pipeline.session.state import ResultPlan, SessionState
 from utils.errors import SplazmatteError
 
 
@@ -51,10 +52,22 @@ def plan_rerun(session: Session) -> RerunPlan | None:
         return None
     now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
     kept = kept_alphas(session, state, request, now)
-    length = plan.last - plan.first + 1
+    first, last, is_every = _chosen(state, plan)
+    length = last - first + 1
     is_other = target_numbers(now) != target_numbers(plan)
-    if kept is None:
+    if kept is None or is_every:
         has_changes = is_other or now.guides != plan.guides
-        return RerunPlan(length * len(guides), ((plan.first, plan.last),), length, has_changes)
+        return RerunPlan(length * len(guides), ((first, last),), length, has_changes)
     frames = changed_count(kept, length)
     return RerunPlan(frames, tuple(changed_spans(kept, plan)), length, frames > 0 or is_other)
+
+
+def _chosen(state: SessionState, plan: ResultPlan) -> tuple[int, int, bool]:
+    """Return the range chosen for the next job, and whether that job mattes all of it whatever is marked."""
+    draft, made = state.draft, state.result_request
+    if draft is None or made is None or state.clip is None:
+        return plan.first, plan.last, False
+    last = state.clip.frame_count - 1 if draft.last is None else draft.last
+    is_other = (draft.first, last) != (plan.first, plan.last)
+    is_other |= draft.engine not in (made.engine, plan.engine)
+    return draft.first, last, is_other or draft.every_frame

@@ -92,6 +92,10 @@ def test_all_files_of_a_result_come_as_one_zip(
     assert headers["content-disposition"].endswith("moving%20disc.zip")
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     assert len(names) == page.locator(".sm-files li").count() > 1
+    page.fill(".sm-results [data-part=name]", "{clip}_{shot}")
+    page.press(".sm-results [data-part=name]", "Tab")
+    assert "{clip} {target} {output}" in page.inner_text(".sm-results [data-part=name-problem]")
+    assert link == page.get_attribute(".sm-results [data-part=together]", "href")
 
 
 def test_options_of_files_are_shown_while_a_format_that_reads_them_is_ticked(

@@ -84,6 +84,11 @@ def test_a_correction_is_matted_between_its_key_frames_only(
     plan = work.rerun_plan(session_id)
     assert plan is not None and plan.spans == ((1, 19),) and plan.has_changes
     assert frames_to_rerun(work, session_id) == 19
+    for change, frames in (({"first": 5, "last": 24}, 20), ({"every_frame": True}, FRAMES)):
+        work.remember(session_id, REQUEST.model_copy(update=change))
+        assert frames_to_rerun(work, session_id) == frames, "every frame of the range is matted"
+    work.remember(session_id, REQUEST)
+    assert frames_to_rerun(work, session_id) == 19
 
     assert run(work, session_id)["matte"] == 21
     after = alphas(settings, session_id)

@@ -37,7 +37,7 @@ class SessionSteps:
         appearance: object,
         *controls: object,
     ) -> Updates:
-        """Keep what is chosen for the next job, so that a reload finds it."""
+        """Keep what is chosen for the next job, so that a reload finds it; the start says what it will matte."""
         page = self._answers().page
         if not session:
             return {page.session: gr.skip()}
@@ -50,7 +50,7 @@ class SessionSteps:
         said = self._answers().before_start(self._orchestrator.state(session_id), language)
         self._orchestrator.remember(session_id, request)
         state = self._orchestrator.state(session_id)
-        if said or self._answers().before_start(state, language):
+        if state.result_plan or said or self._answers().before_start(state, language):
             return self._answers().status(state, language)
         return {page.session: gr.skip()}
 

@@ -4,10 +4,22 @@ const part = (name) => root.querySelector(`[data-part=${name}]`);
 
 // How downloads are named is this browser's choice; the server fills it in.
 const NAME_KEY = "splazmatte.name";
-const naming = () => part("name").value.trim();
-try { part("name").value = localStorage.getItem(NAME_KEY) || ""; } catch (problem) { /* private mode */ }
+const KNOWN = ["clip", "target", "output"];
+let pattern = "";
+try { pattern = localStorage.getItem(NAME_KEY) || ""; } catch (problem) { /* private mode */ }
+part("name").value = pattern;
+const naming = () => pattern;
+const isUsable = (text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, word]) => KNOWN.includes(word));
+const showProblem = () => {
+  const isWrong = !isUsable(part("name").value);
+  part("name").setAttribute("aria-invalid", String(isWrong));
+  part("name-problem").textContent = isWrong ? label("naming_unusable", { known: KNOWN.map((word) => `{${word}}`).join(" ") }) : "";
+};
 part("name").addEventListener("change", () => {
-  try { localStorage.setItem(NAME_KEY, naming()); } catch (problem) { /* private mode */ }
+  showProblem();
+  if (!isUsable(part("name").value)) return;
+  pattern = part("name").value.trim();
+  try { localStorage.setItem(NAME_KEY, pattern); } catch (problem) { /* private mode */ }
   show();
 });
 const url = (output) =>
@@ -55,6 +67,7 @@ const show = () => {
   if (!result) return;
   part("title").textContent = label("downloads");
   part("name-label").textContent = label("naming");
+  showProblem();
   part("took").textContent = result.engine ? label("took", { engine: result.engine, seconds: result.seconds }) : "";
   part("files").replaceChildren(...result.outputs.map(download));
   part("notes").replaceChildren(...result.notes.map((text) => make("li", { text })));
