@@ -27,9 +27,9 @@ def coloured(colour: tuple[int, ...], mask: np.ndarray = DISC) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def indexed(numbers: np.ndarray) -> Image.Image:
+def indexed(numbers: np.ndarray, palette: list[int] = DAVIS) -> Image.Image:
     image = Image.fromarray(numbers.astype(np.uint8))
-    image.putpalette(DAVIS)
+    image.putpalette(palette)
     return image
 
 
@@ -46,6 +46,8 @@ TAKEN = {
     "0 and 100": Image.fromarray(DISC.astype(np.uint8) * 100),
     "davis palette": indexed(DISC),
     "davis palette, second entry": indexed(DISC * 2),
+    # As oxipng sorts it: findings/oxipng_renumbers_label_maps.sh.
+    "class numbers, palette turned round": indexed(~DISC, [1, 1, 1, 0, 0, 0]),
     "16 bit, 255": Image.fromarray((DISC * 255).astype(np.uint16)),
     "16 bit, 65535": Image.fromarray((DISC * 65535).astype(np.uint16)),
     "16 bit, 1": Image.fromarray(DISC.astype(np.uint16)),
