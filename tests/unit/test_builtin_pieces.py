@@ -729,6 +729,17 @@ def test_a_network_does_not_find_a_lost_object_in_what_does_not_look_like_it(
     assert np.any(found > 0.5) == is_found
 
 
+@pytest.mark.parametrize(
+    ("x", "is_outside", "is_found"), [(50, False, True), (50, True, False), (5, True, True)]
+)
+def test_an_object_that_left_the_picture_comes_back_over_its_border(x, is_outside, is_found):
+    there = disc(x=x)
+    appearance = np.where(there, 1.6, -3.0).astype(np.float32)
+    lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    found = redetect(appearance, 0.0, 0.0, lab, float(np.count_nonzero(there)), is_outside)
+    assert np.any(found > 0.5) == is_found
+
+
 @pytest.mark.parametrize(("temporal_overlap", "is_trusted"), [(0.8, True), (0.0, False)])
 def test_what_a_reverse_pass_tracked_before_a_redetection_weighs_little(
     temporal_overlap, is_trusted

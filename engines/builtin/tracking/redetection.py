@@ -6,10 +6,14 @@ import numpy as np
 
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import components
-from utils.types import FloatImage, FloatMap
+from utils.types import FloatImage, FloatMap, Mask
 
 _CLEAR = 1.0
 """Mean log odds that a region needs before it is taken for the object, and by appearance against it that rule it out."""
+_CLEAR_APART = 2.0
+"""The same without foreground, apart from the border over which the object left the picture."""
+_BORDER = 3
+"""Pixels from the picture's border at which a mask may end that it cuts off."""
 _AREA_RANGE = 0.2, 3.0
 """Accepted areas, as shares of the usual one."""
 
@@ -20,6 +24,7 @@ def redetect(
     foreground: FloatMap | float,
     lab: FloatImage,
     usual_area: float,
+    is_outside: bool = False,
 ) -> FloatMap:
     """Return the object's probability, float32 (h, w); all 0 where no region matches well enough.
 
@@ -32,17 +37,20 @@ def redetect(
         foreground: log odds by a foreground network, float32 (h, w); 0 without one.
         lab: float32 (h, w, 3).
         usual_area: of the object, in pixels.
+        is_outside: True where it left over the picture's border: it comes back over the border, or must be clearer.
     """
     own = appearance + described
     log_odds = np.asarray(own + foreground, dtype=np.float32)
     region = regularised(log_odds - 0.5, lab, 1.0)
     labels, areas = components(region > 0.5)
     best, best_score = 0, 0.0
+    least_by_colour = 0.0 if is_outside else -_CLEAR
     for name in range(1, areas.size):
         if not _AREA_RANGE[0] * usual_area <= areas[name] <= _AREA_RANGE[1] * usual_area:
             continue
         there = labels == name
-        if float(own[there].mean()) < 0.0 or float(appearance[there].mean()) < -_CLEAR:
+        least = _CLEAR_APART if is_outside and not touches_border(there) else 0.0
+        if float(own[there].mean()) < least or float(appearance[there].mean()) < least_by_colour:
             continue
         clear = float(log_odds[there].mean())
         if clear > _CLEAR and clear * areas[name] > best_score:
@@ -50,3 +58,9 @@ def redetect(
     if best == 0:
         return np.zeros(log_odds.shape, dtype=np.float32)
     return np.asarray(np.where(labels == best, region, 0.0), dtype=np.float32)
+
+
+def touches_border(mask: Mask) -> bool:
+    """Tell whether a mask, bool (h, w), reaches the picture's border."""
+    inner = mask[_BORDER:-_BORDER, _BORDER:-_BORDER]
+    return bool(np.count_nonzero(mask) > np.count_nonzero(inner))

@@ -33,7 +33,7 @@ from engines.builtin.tracking.parts import (
     without_pinholes,
     without_surplus,
 )
-from engines.builtin.tracking.redetection import redetect
+from engines.builtin.tracking.redetection import redetect, touches_border
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.flow import FlowPair, sample_at, sample_window
@@ -82,6 +82,7 @@ class ObjectTracker:
         self._labels = LabelPropagation()
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
+        self._is_outside = False
         self._background_of = background_around
         self.correct(frame, mask, foreground, weight, descriptors)
 
@@ -178,7 +179,10 @@ class ObjectTracker:
             can_doubt = asked is not None
             estimate = self._update(frame, flow, prediction, foreground, can_doubt)
         if estimate is None:
+            self._is_outside = self._is_outside and not is_cut
             estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
+        elif np.count_nonzero(seen := estimate.probability > 0.5) > _LOST_SHARE * self._usual_area:
+            self._is_outside = touches_border(seen)
         self._estimate = estimate
         self._last_lab = frame.lab
         return self._estimate
@@ -403,7 +407,9 @@ class ObjectTracker:
         appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
         described = self._labels.overall_evidence()
         shown = 0.0 if foreground is None else self._foreground.overall(foreground)
-        found = redetect(appearance, described, shown, frame.lab, self._usual_area)
+        found = redetect(
+            appearance, described, shown, frame.lab, self._usual_area, self._is_outside
+        )
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
 
