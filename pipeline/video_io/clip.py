@@ -45,6 +45,17 @@ def shown_name(name: str) -> str:
     return "".join(one if one.isprintable() else "_" for one in name[:SHOWN_CHARACTERS])
 
 
+PICTURE_KINDS = {
+    "PNG": ("png",),
+    "JPEG": ("jpg", "jpeg"),
+    "TIFF": ("tif", "tiff"),
+    "OpenEXR": ("exr",),
+    "DPX": ("dpx",),
+}
+"""Names of formats, the same in every language, and their suffixes."""
+PICTURE_SUFFIXES = tuple(suffix for suffixes in PICTURE_KINDS.values() for suffix in suffixes)
+
+
 @dataclass(frozen=True, slots=True)
 class SequenceNames:
     """How the pictures of a sequence are called: `prefix`, a number of at least `padding` digits, `tail`."""

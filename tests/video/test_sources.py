@@ -391,6 +391,16 @@ def test_a_still_avif_is_no_clip_and_an_avif_sequence_is_without_its_alpha(
     assert codes(video, moving) == ["video.alpha_track"]
 
 
+def test_a_still_webp_and_a_folder_of_pictures_that_are_not_read_are_named(
+    video: VideoIO, tmp_path: Path
+) -> None:
+    Image.new("RGB", (96, 64)).save(tmp_path / "a.0001.webp")
+    with pytest.raises(BadUpload, match="WebP of one picture"):
+        video.probe(tmp_path / "a.0001.webp")
+    with pytest.raises(BadUpload, match=r"kind that is read \(png, jpg, .*exr, dpx\)"):
+        video.probe(tmp_path)
+
+
 def test_a_gif_is_shown_as_long_as_in_browsers(video: VideoIO, tmp_path: Path) -> None:
     pictures = [Image.new("RGB", (96, 64), (40 * number, 60, 90)) for number in range(5)]
     path = tmp_path / "clip.gif"

@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from config import Settings
+from pipeline.video_io.clip import PICTURE_KINDS, PICTURE_SUFFIXES
 from pipeline.video_io.outputs.registry import default_outputs, formats
-from pipeline.video_io.sequence.naming import PICTURE_KINDS, PICTURE_SUFFIXES
 from ui.page.controls import Control, build_controls, controls_css
 from ui.text import shown_bytes, translate
 from ui.widgets.edges.edges import build_edges

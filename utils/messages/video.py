@@ -13,9 +13,9 @@ TEXTS: dict[str, Text] = {
         en="There is no such file. Check the path.", zh="找不到该文件，请检查路径。"
     ),
     "video.folder": Text(
-        en="This is a folder without numbered pictures. Give a video file, such as an mp4 or mov, or the folder of a "
-        "sequence such as shot.0001.png.",
-        zh="该文件夹中没有带编号的图像。请提供视频文件（例如 mp4 或 mov），或图像序列（例如 shot.0001.png）所在的文件夹。",
+        en="This is a folder without numbered pictures of a kind that is read ({suffixes}). Give a video file, such as an mp4 "
+        "or mov, or the folder of a sequence such as shot.0001.png.",
+        zh="该文件夹中没有可读取的带编号图像（{suffixes}）。请提供视频文件（例如 mp4 或 mov），或图像序列（例如 shot.0001.png）所在的文件夹。",
     ),
     "video.empty": Text(
         en="The file is empty. Export or copy the clip again, then upload it.",
@@ -32,6 +32,10 @@ TEXTS: dict[str, Text] = {
     "video.other_kind": Text(
         en="The file is of the type {kind}, which is not accepted. Use a video file: {formats}.",
         zh="该文件是 {kind} 格式，不支持。请使用视频文件：{formats}。",
+    ),
+    "video.still_webp": Text(
+        en="The file is a WebP of one picture, no animation. Use a video file: {formats}.",
+        zh="该文件是单张 WebP 图像，不是动画。请使用视频文件：{formats}。",
     ),
     "video.no_index": Text(
         en="The file is cut off: the index that MP4 and MOV need (moov) is missing, as after a broken-off recording, "

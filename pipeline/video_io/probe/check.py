@@ -11,7 +11,7 @@ from pathlib import Path
 from config import Settings
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.alpha_mode import AlphaMode, alpha_notice
-from pipeline.video_io.clip import ClipInfo
+from pipeline.video_io.clip import PICTURE_SUFFIXES, ClipInfo
 from pipeline.video_io.colour import HDR_TRANSFERS, can_divide, resolve_tags
 from pipeline.video_io.header_fields import UNKNOWN_CODEC, Header, VideoHeader
 from pipeline.video_io.probe.count import Count, count_frames
@@ -96,7 +96,7 @@ def check_file(settings: Settings, path: Path) -> None:
     except OSError as error:
         raise BadUpload("video.not_a_file", detail=str(error)) from error
     if stat.S_ISDIR(status.st_mode):
-        raise BadUpload("video.folder")
+        raise BadUpload("video.folder", suffixes=", ".join(PICTURE_SUFFIXES))
     if not stat.S_ISREG(status.st_mode):
         raise BadUpload("video.not_a_file")
     if status.st_size == 0:

@@ -69,6 +69,8 @@ def _unreadable(settings: Settings, path: Path, detail: str) -> BadUpload:
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     kind = kind_of(head)
+    if kind == "WebP" and "webp" in settings.formats:
+        return BadUpload("video.still_webp", formats=formats, detail=detail)
     if kind:
         return BadUpload("video.other_kind", kind=kind, formats=formats, detail=detail)
     if lacks_index(path):

@@ -10,19 +10,10 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from pipeline.video_io.clip import SequenceNames, shown_name
+from pipeline.video_io.clip import PICTURE_KINDS, PICTURE_SUFFIXES, SequenceNames, shown_name
 from utils.errors import BadRequest, BadUpload
 from utils.file_kinds import HEAD_BYTES, kind_of
 
-PICTURE_KINDS = {
-    "PNG": ("png",),
-    "JPEG": ("jpg", "jpeg"),
-    "TIFF": ("tif", "tiff"),
-    "OpenEXR": ("exr",),
-    "DPX": ("dpx",),
-}
-"""Names of formats, the same in every language, and their suffixes."""
-PICTURE_SUFFIXES = tuple(suffix for suffixes in PICTURE_KINDS.values() for suffix in suffixes)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"%(?:0([1-9]))?d|\[?(#{1,9})\]?|\[([0-9]{1,9})-([0-9]{1,9})\]")
 _RATE = re.compile(r"[0-9]{1,7}(\.[0-9]{1,7}|/0*[1-9][0-9]{0,6})?")
