@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.mask_utils import component_sums, components
+from utils.mask_utils import component_sums, components, dilate
 from utils.types import FloatMap, Mask
 
 _PRESENT = 0.1
@@ -14,6 +15,48 @@ _OWN_SHARE = 0.3
 """Share of a part's alpha that lies on the mask, from which the part belongs to the target."""
 _HELD_SHARE = 0.3
 """Share of the mask that a part holds, from which it hangs together with the target, however large the others in it are."""
+
+_MOVED = 4
+"""Distance, in reduced pixels, that somebody moves in a frame at most."""
+_APART_FRAMES = 5
+"""Frames for which somebody is apart from the target before he counts as another; a flung arm is for one or two."""
+_APART_SHARE = 0.3
+"""Share of a part that lies where others were, from which it is theirs."""
+_SEAM = 2
+"""Reduced pixels around others that are not the target's, as wide as what is kept of it is grown."""
+
+
+class OwnParts:
+    """Tells a target's parts from others who were matted apart from it and touch it later; call it in frame order."""
+
+    def __init__(self) -> None:
+        self._frames_apart: FloatMap | None = None
+
+    def __call__(self, alpha: FloatMap, inside: Mask, beyond: Mask) -> Mask:
+        """Return the parts of an alpha that belong to the target, bool (h, w).
+
+        Args:
+            alpha: float32 (h, w).
+            inside: the tracked mask, bool (h, w).
+            beyond: what is out of the mask's reach, bool (h, w): only there a part can be another's.
+        """
+        own = own_parts(alpha, inside)
+        others: Mask = (alpha > _PRESENT) & ~own & beyond
+        before = np.zeros_like(alpha)
+        if self._frames_apart is not None and self._frames_apart.any():
+            side = 2 * _MOVED + 1
+            before = np.asarray(
+                cv2.dilate(self._frames_apart, np.ones((side, side), np.uint8)), np.float32
+            )
+            labels, areas = components(own & beyond)
+            were_there = component_sums(before >= _APART_FRAMES, labels, areas)
+            are_others = were_there > _APART_SHARE * areas
+            are_others[0] = False
+            joined = are_others[labels]
+            own = own & ~dilate(joined, _SEAM)
+            others |= joined
+        self._frames_apart = np.where(others, before + np.float32(1.0), np.float32(0.0))
+        return own
 
 
 def own_parts(alpha: FloatMap, inside: Mask) -> Mask:

@@ -21,7 +21,7 @@ import numpy as np
 from engines.onnx import target_colour
 from engines.onnx.contact import gate_beside_others
 from engines.onnx.edge_guidance import drawn_to_edges
-from engines.onnx.own_parts import own_parts, touching_parts
+from engines.onnx.own_parts import OwnParts, touching_parts
 from engines.onnx.target_colour import Colours
 from utils.mask_utils import (
     bounding_box,
@@ -161,6 +161,7 @@ class TargetRestriction:
         self._draws = draws
         self._trusts_interior = trusts_interior
         self._spill = 0.0
+        self._own_parts = OwnParts()
 
     def learn(self, alpha: Alpha, mask: Mask) -> None:
         """Decide by a frame whose mask is known well, both (H, W), what is filled and what is joined from here on."""
@@ -226,8 +227,9 @@ class TargetRestriction:
         if not self.joins:
             neighbour = touching_parts(small, inside) & (distance > REACH_PX)
             return gate_beside_others(gate, distance, neighbour, colours, self._working.scale)
-        belongs = own_parts(small, inside)
-        beyond = np.count_nonzero(belongs & (distance > REACH_PX)) / np.count_nonzero(inside)
+        is_beyond = distance > REACH_PX
+        belongs = self._own_parts(small, inside, is_beyond)
+        beyond = np.count_nonzero(belongs & is_beyond) / np.count_nonzero(inside)
         # Over some frames, so that a part doesn't come and go.
         self._spill += 0.2 * (beyond - self._spill)
         if self._spill < _SPILL_SHARE:

@@ -290,6 +290,18 @@ def test_somebody_who_touches_the_target_is_cut_off():
     assert found[:, 260:].max() == 0.0
 
 
+def test_somebody_who_was_apart_from_the_target_stays_another_where_he_touches_it_later():
+    alpha, mask = two_people()
+    alpha[:, 200:] = 0.0
+    alpha[100:140, 170:190] = 1.0  # a passer-by, too small to be told by his area
+    restriction = TargetRestriction((400, 240), fills=False)
+    for touch in (170,) * 5 + (160, 140):
+        alpha[100:140, touch:190] = 1.0
+        found = restriction(alpha, mask)
+        assert found[:, 165:].max() == 0.0
+    assert found[110, 135] == 1.0
+
+
 def test_somebody_who_touches_the_target_from_the_start_is_cut_off_at_the_mask():
     alpha, mask = two_people()
     alpha[60:180, 140:260] = 1.0  # shoulder to shoulder
