@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from engines.onnx.guide import TargetGuide
 from engines.onnx.target import TargetRestriction, reduced_picture
+from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame
 
 
@@ -26,10 +27,13 @@ class MarkedTarget:
         self._restriction = TargetRestriction(
             size_wh, fills=False, draws=False, trusts_interior=True
         )
+        self._cuts = CutDetector()
         self._has_learned = False
 
     def __call__(self, index: int, frame: Frame, alpha: Alpha) -> Alpha:
         """Return the target's alpha, float32 (H, W), of a frame, uint8 RGB (H, W, 3), and the network's alpha."""
+        if self._cuts.is_cut(frame):
+            self._restriction.begin_scene()
         mask = self._masks.mask(index)
         if mask is None:
             return alpha

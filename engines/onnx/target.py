@@ -169,6 +169,11 @@ class TargetRestriction:
         self.fills = agreement.drops_parts
         self.joins = agreement.joined <= _BESIDE_SHARE
 
+    def begin_scene(self) -> None:
+        """Forget where others were: a cut leads to the next frame."""
+        self._spill = 0.0
+        self._own_parts = OwnParts()
+
     def __call__(self, alpha: Alpha, mask: Mask, picture: Frame | None = None) -> Alpha:
         """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask.
 

@@ -14,8 +14,10 @@ import pytest
 
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
+from engines.frame_models.marked_target import MarkedTarget
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
+from engines.onnx.guide import TargetGuide
 from engines.onnx.motion import Motion, with_target_motion
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
@@ -440,3 +442,24 @@ def test_equal_to_rembg_within_one_level(
             theirs = np.load(path.with_suffix(f".{name}.npy")).astype(int)
             ours = np.rint(engine._alpha(image, as_rembg=True) * 255).astype(int)
             assert np.abs(ours - theirs).max() <= 1, (name, path.name)
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_where_others_were_before_a_cut_says_nothing_of_the_next_scene(is_cut: bool) -> None:
+    mask = np.zeros((240, 400), bool)
+    mask[40:220, 60:140] = True
+    guide = TargetGuide(dict.fromkeys(range(9), mask), (400, 240))
+    target = MarkedTarget(guide, (400, 240), confirmed=())
+    frame = np.zeros((240, 400, 3), np.uint8)
+    frame[:, ::2] = 40
+    apart = mask.astype(np.float32)
+    apart[100:140, 170:190] = 1.0
+    for index in range(8):
+        target(index, frame, apart)
+    joined = apart.copy()
+    joined[100:140, 140:170] = 1.0
+    after = frame.copy()
+    if is_cut:
+        after[:120] = 230
+    found = target(8, after, joined)
+    assert (found[110:130, 176:184].max() > 0.5) == is_cut

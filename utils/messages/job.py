@@ -98,8 +98,9 @@ TEXTS: dict[str, Text] = {
         zh="目标“{name}”已锁定。要修改，请先在目标列表中解锁。",
     ),
     "job.no_target": Text(
-        en="No target is chosen. Select something on a frame and keep at least one of the found objects.",
-        zh="尚未选定目标。请在任意一帧上标记目标，并至少保留一个找到的对象。",
+        en="No target is chosen. Select something on a frame and keep at least one of the found objects, or choose "
+        "“Keep everybody, without a mark”.",
+        zh="尚未选定目标。请在任意一帧上标记目标，并至少保留一个找到的对象；或勾选“保留所有人，无需标记”。",
     ),
     "job.range": Text(
         en="Frames {first} to {last} are not a range of this clip of {frames} frames (0 to {end}).",
@@ -171,9 +172,9 @@ TEXTS: dict[str, Text] = {
         zh="引擎只输出了 {wanted} 帧中的 {got} 帧。未写入任何文件；请重试。",
     ),
     "job.no_picture": Text(
-        en="This session has no background picture yet. Upload a PNG or JPEG in the page, or choose "
-        "another background.",
-        zh="该会话还没有背景图片。请在页面上传 PNG 或 JPEG，或选择其他背景。",
+        en="This session has no background picture yet. Upload a PNG or JPEG in the page, give --background-picture on "
+        "the command line, or choose another background.",
+        zh="该会话还没有背景图片。请在页面上传 PNG 或 JPEG，在命令行用 --background-picture 指定，或选择其他背景。",
     ),
     "job.background_picture": Text(
         en="This picture can't be used as a background. Give a PNG or JPEG of at most {limit} pixels a side.",
