@@ -71,14 +71,18 @@ class Trash:
         """Put a session back among the others, as one that was used just now.
 
         Raises:
-            SessionError: it is not in the trash.
+            SessionError: it is not in the trash, or damaged: then it stays there.
         """
         session = Session(sessions / session_id)
         try:
             (self.folder / session_id).rename(session.folder)
         except FileNotFoundError as error:
             raise SessionError("job.not_deleted") from error
-        session.update()
+        try:
+            session.update()
+        except SessionError:
+            session.folder.rename(self.folder / session_id)
+            raise
         return session
 
     def purge(self, session_id: str) -> bool:

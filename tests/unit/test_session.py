@@ -368,6 +368,17 @@ def test_masks_on_disk_are_exact_and_counted_from_the_range(tmp_path: Path) -> N
         _ = folder[3]
 
 
+def test_a_damaged_session_that_cannot_be_restored_stays_in_the_trash(store: SessionStore) -> None:
+    session = store.create("cat.mp4")
+    assert store.delete(session)
+    state_file = store.trash.folder / session.id / "session.json"
+    state_file.write_text("{")
+    with pytest.raises(SessionError) as caught:
+        store.restore(session.id)
+    assert caught.value.code == "job.session_damaged"
+    assert [one.id for one in store.trash] == [session.id] and not list(store)
+
+
 def test_a_deleted_session_is_restored_with_everything_and_counts_on_the_disk(
     store: SessionStore,
 ) -> None:
