@@ -40,6 +40,8 @@ class RunContext:
     """The clip's frame rate, in frames a second; what a service that is paid by the second is told."""
     first: int = 0
     """Number that the engine's frame 0 has in the job's range, where the engine gets a part of the range."""
+    is_start_tracked: bool = False
+    """True in a part of the range that begins at a cut: its first mask was tracked, and is empty without the target."""
     cuts: tuple[int, ...] = ()
     """Frames that begin a new scene, in ascending order; found for engines with `plans_by_cuts` only."""
     is_watched: bool = True

@@ -41,12 +41,15 @@ class TargetGuide:
             )
         return mask
 
-    def check_start(self, start: int) -> None:
+    def check_start(self, start: int, *, is_tracked: bool = False) -> None:
         """Check the mask of the frame that matting starts from, where there is one.
+
+        Args:
+            is_tracked: nobody confirmed it, so that it may be empty or cover everything.
 
         Raises:
             UnusablePrompt: it is missing, of another size, or selects nothing.
         """
         mask = self.mask(start)
-        if mask is not None:
+        if mask is not None and not is_tracked:
             check_keyframe_mask(mask, (self._shape[1], self._shape[0]), start)

@@ -157,7 +157,8 @@ class RvmEngine(Engine):
         if self._loaded is None:
             raise RuntimeError("load_model comes before process")
         chosen = read_options(RvmOptions, options, self.option_specs())
-        TargetGuide(guide, frames.size_wh).check_start(start)
+        masks = TargetGuide(guide, frames.size_wh)
+        masks.check_start(start, is_tracked=context.is_start_tracked)
         return self._run(frames, guide, start, chosen, context)
 
     def _run(

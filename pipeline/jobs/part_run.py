@@ -75,7 +75,9 @@ def run_part(
     count = part.read_last - part.read_first + 1
     own = replace(
         run.of_frames(part.read_first, part.read_last, part.start),
-        context=replace(run.context, first=part.read_first),
+        context=replace(
+            run.context, first=part.read_first, is_start_tracked=part.start not in guide.masks
+        ),
     )
     if not is_whole:
         confirmed = GuidePart(confirmed, part.read_first, count)

@@ -68,6 +68,14 @@ def run(engine: RvmEngine, frames, guide=None, start=0, context=None, **options)
     return {item.index: item.alpha for item in items}
 
 
+def test_only_a_start_that_was_tracked_may_be_without_the_target(engine):
+    masks = {0: np.zeros((64, 96), bool), 1: box_mask()}
+    with pytest.raises(UnusablePrompt):
+        run(engine, noise(2), masks)
+    alphas = run(engine, noise(2), masks, context=RunContext(is_start_tracked=True))
+    assert alphas[0].max() == 0.0 < alphas[1].max()
+
+
 def test_everyone_needs_no_mask(engine):
     alphas = run(engine, noise(4))
     assert list(alphas) == [0, 1, 2, 3]
