@@ -74,12 +74,12 @@ def zoom_in(page: Any, at: tuple[float, float], scale: float) -> None:
 
 def stage_colour(page: Any, x: int, y: int) -> list[int]:
     """Return the colour that the stage shows at an image pixel, once it has been laid out."""
+    page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
     scale, left, top = camera(page)
     at = [left + (x + 0.5) * scale, top + (y + 0.5) * scale]
     found = page.locator(".sm-picture").evaluate(
-        "(node, [x, y]) => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
-        " done([...node.getContext('2d').getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1)"
-        ".data]))))",
+        "(node, [x, y]) =>"
+        " [...node.getContext('2d').getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data]",
         at,
     )
     return [int(level) for level in found[:3]]
