@@ -61,7 +61,7 @@ def kill_once(
     """Start a worker, kill it (or one of its FFmpeg processes first) after the delay, scan and check."""
     log = workspace / "worker.log"
     workspace.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
+    log.write_text("")
     worker = ForkedProgram(["-c", WORKER, str(clip), str(mask)], app_environment(workspace), log)
     try:
         wait_until(lambda: "ready\n" in log.read_text() or worker.poll() is not None)
