@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -70,10 +71,13 @@ def kill_once(
         if ffmpeg:
             _kill_a_decoder(worker.pid)
             time.sleep(0.1)
-        # Held still, it can't start another child between the count and its end.
-        os.kill(worker.pid, signal.SIGSTOP)
-        orphans = psutil.Process(worker.pid).children(recursive=True)
-        os.kill(worker.pid, signal.SIGKILL)
+        orphans: list[psutil.Process] = []
+        # The end of its FFmpeg may have ended it with an error.
+        with contextlib.suppress(ProcessLookupError):
+            # Held still, it can't start another child between the count and its end.
+            os.kill(worker.pid, signal.SIGSTOP)
+            orphans = psutil.Process(worker.pid).children(recursive=True)
+            os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
     finally:
         if worker.poll() is None:
