@@ -40,7 +40,7 @@ class OwnParts:
             inside: the tracked mask, bool (h, w).
             beyond: what is out of the mask's reach, bool (h, w): only there a part can be another's.
         """
-        own = own_parts(alpha, inside)
+        own = _own_parts(alpha, inside)
         others: Mask = (alpha > _PRESENT) & ~own & beyond
         before = np.zeros_like(alpha)
         if self._frames_apart is not None and self._frames_apart.any():
@@ -59,7 +59,7 @@ class OwnParts:
         return own
 
 
-def own_parts(alpha: FloatMap, inside: Mask) -> Mask:
+def _own_parts(alpha: FloatMap, inside: Mask) -> Mask:
     """Return the connected parts of an alpha that lie on the mask for a good share, both (h, w)."""
     labels, areas = components(alpha > _PRESENT)
     parts: Mask = _are_own(alpha, inside, labels, areas)[labels]

@@ -88,7 +88,7 @@ class MattingJob:
         return_free_memory()
         try:
             try:
-                with disk.translate_disk_full(self._session.folder, "job.disk_during"):
+                with disk.translate_disk_errors(self._session.folder, "job.disk_during"):
                     former = FormerResult(self._session)
                     begin(self._session, self._request, self.engine_name)
                     return self._work(context, started_s, former)
@@ -114,7 +114,7 @@ class MattingJob:
         if len(guides) > 1:
             masks = masks / str(guide.number)
         files = PartFiles(self._session.folder, self._division.job_id)
-        with disk.translate_disk_full(self._session.folder, "job.disk_during"):
+        with disk.translate_disk_errors(self._session.folder, "job.disk_during"):
             run = self._prepare(context, first, last)
             self._read_clean_plate(run)
             run_part(run, guide, masks, part, files, index)

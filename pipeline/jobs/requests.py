@@ -126,7 +126,7 @@ class Jobs:
                     remote.drop()
                 raise
 
-        with disk.translate_disk_full(session.folder):
+        with disk.translate_disk_errors(session.folder):
             self._runner.submit(
                 session.id,
                 "matte",

@@ -56,7 +56,7 @@ class RenderJob:
         if lock is None:
             raise SessionError("job.already_running")
         try:
-            with disk.translate_disk_full(self._session.folder, "job.disk_during"):
+            with disk.translate_disk_errors(self._session.folder, "job.disk_during"):
                 return self._render(context)
         except BaseException:
             self._session.sweep_partials()

@@ -51,11 +51,11 @@ def plan_rerun(session: Session) -> RerunPlan | None:
     except SplazmatteError:
         return None
     now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
-    kept = kept_alphas(session, state, request, now)
     first, last, is_every = _chosen(state, plan)
+    kept = None if is_every else kept_alphas(session, state, request, now)
     length = last - first + 1
     is_other = target_numbers(now) != target_numbers(plan)
-    if kept is None or is_every:
+    if kept is None:
         has_changes = is_other or now.guides != plan.guides
         return RerunPlan(length * len(guides), ((first, last),), length, has_changes)
     frames = changed_count(kept, length)

@@ -80,7 +80,7 @@ class Targets:
         session, clip = self._clips.open(session_id, frame)
         check_unlocked(session.state, target)
         check_points(prompt.points, clip.size_wh)
-        with disk.translate_disk_full(session.folder):
+        with disk.translate_disk_errors(session.folder):
             if prompt.mask is not None:
                 write_mask(session.own_mask_path(frame, target), prompt.mask)
                 return self._find(session, clip, frame, prompt, is_own=True, target=target)
@@ -176,7 +176,7 @@ class Targets:
         else:
             alpha = self._cards.find_alpha(name, picture)
         mask = main_object(alpha)
-        with disk.translate_disk_full(session.folder):
+        with disk.translate_disk_errors(session.folder):
             write_mask(session.own_mask_path(frame, target), mask)
             prompt = Prompt(mask=mask)
             return store_mask(session, frame, prompt, engine=name, own_mask=True, target=target)
@@ -196,7 +196,7 @@ class Targets:
             raise UnusablePrompt("prompt.no_source_alpha")
         mask = self._clips.read_alpha(session, clip, frame) > OPAQUE_FROM
         check_selects(mask, frame)
-        with disk.translate_disk_full(session.folder):
+        with disk.translate_disk_errors(session.folder):
             write_mask(session.own_mask_path(frame, target), mask)
             return store_mask(session, frame, Prompt(mask=mask), own_mask=True, target=target)
 
@@ -217,7 +217,7 @@ class Targets:
         check_unlocked(session.state, target)
         mask = read_mask_file(path, clip.size_wh, frame)
         notices = mask_notices(path, clip.size_wh)
-        with disk.translate_disk_full(session.folder):
+        with disk.translate_disk_errors(session.folder):
             write_mask(session.own_mask_path(frame, target), mask)
             prompt = Prompt(mask=mask, strokes=strokes)
             return store_mask(session, frame, prompt, notices, own_mask=True, target=target)

@@ -129,7 +129,7 @@ class Clips:
         check_share(self._store, owner, size_bytes, reserve_bytes)
 
     def _create(self, shown_name: str, fill: Callable[[Path], dict[str, object]]) -> SessionState:
-        with disk.translate_disk_full(self._store.root):
+        with disk.translate_disk_errors(self._store.root):
             session = self._store.create(shown_name, fill)
         clip = session.clip
         logger.info(

@@ -170,7 +170,7 @@ def _hold_result(session: Session, state: SessionState) -> Path | None:
     partial = partial_path(session.versions_dir / str(record.number))
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    with disk.translate_disk_full(session.folder):
+    with disk.translate_disk_errors(session.folder):
         for path in _result_paths(session, record):
             _link(path, partial / path.relative_to(session.folder))
         write_atomically(partial / _RECORD_NAME, record.model_dump_json().encode("utf-8"))
@@ -203,7 +203,7 @@ def take_version(session: Session, number: int) -> SessionState:
     try:
         version = saved_result(session, number)
         record, before = version.record, session.state
-        with disk.translate_disk_full(session.folder):
+        with disk.translate_disk_errors(session.folder):
             partial = _hold_result(session, before)
             if partial is not None:
                 _publish(session, partial)

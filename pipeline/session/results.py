@@ -205,7 +205,7 @@ class Results:
     def _zipped(self, folder: Path, record: OutputRecord) -> Path:
         path = zip_path(folder, record)
         frames = record_paths(folder, record)
-        with self._zip_lock, disk.translate_disk_full(folder):
+        with self._zip_lock, disk.translate_disk_errors(folder):
             if not path.is_file() or path.stat().st_mtime_ns < frames[0].stat().st_mtime_ns:
                 _pack(frames, path)
         return path
@@ -266,7 +266,7 @@ def check_picture(session: Session, backgrounds: Backgrounds) -> None:
 
 @contextmanager
 def _translate_unwritable(folder: Path) -> Iterator[None]:
-    with disk.translate_disk_full(folder):
+    with disk.translate_disk_errors(folder):
         try:
             yield
         except OSError as error:

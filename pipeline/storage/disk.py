@@ -67,7 +67,7 @@ def denial(folder: Path) -> str:
 
 
 @contextmanager
-def translate_disk_full(folder: Path, code: str = "job.disk_full") -> Iterator[None]:
+def translate_disk_errors(folder: Path, code: str = "job.disk_full") -> Iterator[None]:
     """Turn the system's "no space left" and "denied" into the errors for users.
 
     Raises:

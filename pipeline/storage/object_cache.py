@@ -95,7 +95,7 @@ def fetch_checked(
     """Fetch an object to a file and compare its hash; errors as `ObjectCache.put`."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with disk.translate_disk_full(path.parent):
+        with disk.translate_disk_errors(path.parent):
             store.fetch(name, temporary, size_bytes, cancel)
         if sha256_of(temporary) != digest:
             raise ObjectMissing("objects.missing", store=store.shown, detail=f"{name} has changed")

@@ -34,21 +34,14 @@ def exr_attributes(
     }
     if rate is not None:
         attributes["framesPerSecond"] = rate
-    hours, minutes, seconds, frame = _numbers(timecode)
-    if 0 <= frame <= _LARGEST_FRAME:
-        code = OpenEXR.TimeCode()
-        code.hours, code.minutes, code.seconds, code.frame = hours, minutes, seconds, frame
-        code.dropFrame = ";" in timecode
-        attributes["timeCode"] = code
+    if timecode:
+        numbers = [int(part) for part in timecode.replace(";", ":").split(":")]
+        if numbers[3] <= _LARGEST_FRAME:
+            code = OpenEXR.TimeCode()
+            code.hours, code.minutes, code.seconds, code.frame = numbers
+            code.dropFrame = ";" in timecode
+            attributes["timeCode"] = code
     return attributes
-
-
-def _numbers(timecode: str) -> tuple[int, int, int, int]:
-    """Return hours, minutes, seconds and frames, the last -1 where there is no timecode."""
-    if not timecode:
-        return 0, 0, 0, -1
-    hours, minutes, seconds, frame = (int(part) for part in timecode.replace(";", ":").split(":"))
-    return hours, minutes, seconds, frame
 
 
 def stated_alpha_mode(header: dict[str, Any]) -> AlphaMode:

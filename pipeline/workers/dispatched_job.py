@@ -218,7 +218,7 @@ class DispatchedJob:
         attempt.keep_cache(self._session)
         context.on_progress(Progress("worker", 0, 1))
         try:
-            with disk.translate_disk_full(self._session.folder):
+            with disk.translate_disk_errors(self._session.folder):
                 self._files.send(self._session, self.record, stop)
         except NotEnoughDisk as error:
             self._fail(error)
@@ -228,7 +228,7 @@ class DispatchedJob:
     def _fetch(self, stop: threading.Event) -> None:
         """Have here what the worker made."""
         try:
-            with disk.translate_disk_full(self._session.folder):
+            with disk.translate_disk_errors(self._session.folder):
                 self._files.fetch(self._session, self._attempt(), self.record, stop)
         except (ObjectMissing, NotEnoughDisk) as error:
             self._fail(error)

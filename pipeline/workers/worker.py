@@ -179,7 +179,7 @@ class Worker:
         """Do the work; return the step that says how it ended."""
         record = running.record
         try:
-            with disk.translate_disk_full(self._workspace_dir):
+            with disk.translate_disk_errors(self._workspace_dir):
                 _insist(running, lambda: self._files.begin(attempt, record, running.cancel))
                 store = SessionStore(attempt.workspace_dir)
                 self._run_job(store, record, running.context())

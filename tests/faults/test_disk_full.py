@@ -207,9 +207,9 @@ def test_a_limit_on_file_size_is_the_disk_error_at_the_command_line(
 
 def test_a_full_disk_is_told_from_other_troubles_of_the_system(tmp_path: Path) -> None:
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        with pytest.raises(NotEnoughDisk), disk.translate_disk_full(tmp_path / "gone"):
+        with pytest.raises(NotEnoughDisk), disk.translate_disk_errors(tmp_path / "gone"):
             raise OSError(number, "no room")
-    with pytest.raises(PermissionError), disk.translate_disk_full(tmp_path):
+    with pytest.raises(PermissionError), disk.translate_disk_errors(tmp_path):
         raise PermissionError(errno.EACCES, "no")
 
 
@@ -235,8 +235,8 @@ def test_a_denied_folder_is_told_and_what_lies_elsewhere_is_not_blamed_on_it(
     tmp_path: Path,
 ) -> None:
     for refused in (tmp_path, tmp_path / "sessions" / "a", tmp_path.parent):
-        with pytest.raises(DiskDenied, match="Read-only"), disk.translate_disk_full(tmp_path):
+        with pytest.raises(DiskDenied, match="Read-only"), disk.translate_disk_errors(tmp_path):
             raise OSError(errno.EROFS, "Read-only file system", str(refused))
     for elsewhere in (tmp_path.with_name("other"), None):
-        with pytest.raises(OSError, match="Read-only"), disk.translate_disk_full(tmp_path):
+        with pytest.raises(OSError, match="Read-only"), disk.translate_disk_errors(tmp_path):
             raise OSError(errno.EROFS, "Read-only file system", elsewhere and str(elsewhere))

@@ -52,6 +52,10 @@ def resize(page: Any, width: int, height: int = 900) -> None:
     """Change the window's size and wait until the page is laid out in it."""
     page.set_viewport_size({"width": width, "height": height})
     page.wait_for_function(f"innerWidth === {width}")
+    wait_laid_out(page)
+
+
+def wait_laid_out(page: Any) -> None:
     page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 

@@ -24,6 +24,7 @@ from tests.ui.steps import (
     upload,
     upload_and_select,
     wait_done,
+    wait_laid_out,
     wait_masks,
 )
 from utils.strokes import paint
@@ -74,7 +75,7 @@ def zoom_in(page: Any, at: tuple[float, float], scale: float) -> None:
 
 def stage_colour(page: Any, x: int, y: int) -> list[int]:
     """Return the colour that the stage shows at an image pixel, once it has been laid out."""
-    page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    wait_laid_out(page)
     scale, left, top = camera(page)
     at = [left + (x + 0.5) * scale, top + (y + 0.5) * scale]
     found = page.locator(".sm-picture").evaluate(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from pipeline.storage.disk import translate_disk_full
+from pipeline.storage.disk import translate_disk_errors
 from ui.command_line.arguments import EXIT_USER, parse_arguments
 from ui.command_line.commands.lists import doctor, engines, sessions, versions
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
@@ -58,7 +58,7 @@ def main(
     for line in misspelt(os.environ, type(settings).model_fields):
         print(line, file=sys.stderr)
     try:
-        with translate_disk_full(settings.workspace_dir):
+        with translate_disk_errors(settings.workspace_dir):
             _run(options, settings, build_orchestrator, serve, work)
         return EXIT_OK
     except Cancelled as error:

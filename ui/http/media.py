@@ -211,8 +211,9 @@ class Media:
             return self._orchestrator.archive(keys, name_of)
 
         pieces = await self._packing.run(request, client_of(request).key, begin)
-        first = await run_in_threadpool(self._orchestrator.state, keys[0])
-        name = "splazmatte" if others else clip_stem(first)
+        name = "splazmatte"
+        if not others:
+            name = clip_stem(await run_in_threadpool(self._orchestrator.state, keys[0]))
         disposition = f"attachment; filename*=utf-8''{quote(name)}.zip"
         headers = {"Content-Disposition": disposition, **_CHANGING}
         return StreamingResponse(pieces, media_type="application/zip", headers=headers)

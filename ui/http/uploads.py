@@ -89,7 +89,7 @@ class Uploads:
         try:
             self._check_before(request)
             form = _FormWriter(folder, self._settings.max_upload_bytes, progress)
-            with disk.translate_disk_full(self._uploads_dir):
+            with disk.translate_disk_errors(self._uploads_dir):
                 await anyio.to_thread.run_sync(lambda: folder.mkdir(mode=0o700, parents=True))
                 await self._receive(request, form)
             return form.paths[0]

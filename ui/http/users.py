@@ -43,14 +43,16 @@ class User:
 def hash_password(password: str) -> str:
     """Return a salted hash of the password."""
     salt = secrets.token_bytes(16)
-    digest = _scrypt(password, salt, COST, BLOCK_SIZE, PARALLEL)
-    encoded = (base64.b64encode(item).decode() for item in (salt, digest))
-    return "$".join(["scrypt", str(COST), str(BLOCK_SIZE), str(PARALLEL), *encoded])
+    return _as_text(salt, _scrypt(password, salt, COST, BLOCK_SIZE, PARALLEL))
 
 
 def nobodys_hash() -> str:
     """Return a hash that no known password has; checking one against it takes as long as against a user's."""
-    encoded = (base64.b64encode(secrets.token_bytes(size)).decode() for size in (16, _HASH_BYTES))
+    return _as_text(secrets.token_bytes(16), secrets.token_bytes(_HASH_BYTES))
+
+
+def _as_text(salt: bytes, digest: bytes) -> str:
+    encoded = (base64.b64encode(item).decode() for item in (salt, digest))
     return "$".join(["scrypt", str(COST), str(BLOCK_SIZE), str(PARALLEL), *encoded])
 
 
