@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from utils.messages import Language, render
 from utils.types import Message
 
@@ -50,6 +52,19 @@ class UnusablePrompt(SplazmatteError):
 
 class BadRequest(SplazmatteError):
     """A value of a request is out of its range or unknown."""
+
+
+class ClipsFailed(SplazmatteError):
+    """Some of several clips failed; the exit code is 1 where any did by no fault of the user's.
+
+    Args:
+        exit_codes: of the clips that failed.
+        count: how many clips there were.
+    """
+
+    def __init__(self, exit_codes: Sequence[int], count: int) -> None:
+        super().__init__("job.clips_failed", failed=len(exit_codes), count=count)
+        self.exit_code = min(exit_codes)
 
 
 class SessionError(SplazmatteError):

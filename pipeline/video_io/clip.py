@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pipeline.video_io.timecode import timecode_after
 from utils.types import Message
 
 
@@ -36,6 +37,8 @@ class SoundTrack:
 
 _OPAQUE_OR_NOT = ("gif",)
 """Codecs whose pixels are opaque or transparent, with nothing between."""
+_CLOCK_SLACK = Fraction(1, 10)
+"""Share of a number by which a clock's rounding may have a frame come too early for it."""
 SHOWN_CHARACTERS = 120
 """Characters of a picture's name that a text shows."""
 
@@ -86,7 +89,8 @@ class ClipInfo:
     units of `time_base` seconds, counted from the start of the file (the first may be above 0 where
     the sound starts earlier). `end_time` is where the last frame ends, in the same units.
     `file_start_s` is where the file's first packet of any stream lies on that clock: FFmpeg counts its
-    seeks from there. `timecode` is that of the first frame, "" without one. `checks`
+    seeks from there. `timecode` is that of the first frame, "" without one, and counts `timecode_rate` numbers a
+    second, which need not be `fps` (0 in sessions of before: it is). `checks`
     are Adler-32 sums of the decoded frames, by which a seek proves that it landed right.
     `sample_aspect` is the width of a displayed pixel over its height. `has_alpha` tells that the clip
     has its own transparency, `is_premultiplied` that the file's colours are multiplied by it: they are
@@ -113,6 +117,7 @@ class ClipInfo:
     audio_codec: str
     file_start_s: Fraction = Fraction(0)
     timecode: str = ""
+    timecode_rate: Fraction = Fraction(0)
     sounds: tuple[SoundTrack, ...] = ()
     checks: tuple[int, ...] = ()
     has_alpha: bool = False
@@ -129,6 +134,16 @@ class ClipInfo:
     def time_s(self, index: int) -> Fraction:
         """Return when the frame is shown, in seconds from the start of the file; exact."""
         return self.times[index] * self.time_base
+
+    @property
+    def counted_rate(self) -> Fraction:
+        """Numbers that the timecode counts a second."""
+        return self.timecode_rate or self.fps
+
+    def timecode_at(self, index: int) -> str:
+        """Return the timecode that is on when the frame is shown, "" where the clip has none."""
+        counted = (self.time_s(index) - self.time_s(0)) * self.counted_rate
+        return timecode_after(self.timecode, int(counted + _CLOCK_SLACK), self.counted_rate)
 
     def end_of(self, index: int) -> int:
         """Return where the frame ends, in units of `time_base`."""

@@ -11,8 +11,8 @@ ALPHA_MODE = "splazmatte:alphaMode"
 """OpenEXR has no attribute for colours that are not multiplied by alpha: frames written here have this one."""
 BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 """x and y of red, green, blue and white."""
-_LARGEST_FRAME = 39
-"""SMPTE 12M keeps the tens of a frame's number in two bits."""
+_LARGEST_FRAME = 29
+"""The largest that OpenEXR takes as a frame's number in a timecode."""
 
 
 def exr_attributes(

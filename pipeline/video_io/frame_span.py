@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.timecode import timecode_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,4 @@ class FrameSpan:
     @property
     def timecode(self) -> str:
         """The timecode of the first frame of the range, "" where the clip has none."""
-        info = self.info
-        frames = round((info.time_s(self.first) - info.time_s(0)) * info.fps)
-        return timecode_after(info.timecode, frames, info.fps)
+        return self.info.timecode_at(self.first)

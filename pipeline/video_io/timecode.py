@@ -8,6 +8,27 @@ from fractions import Fraction
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{2,3})")
 _DROPPED_AT_30 = 2
 """Numbers left out each minute but every tenth, at 30000/1001; twice as many at 60000/1001."""
+_DROP_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
+_RATES = (
+    *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)),
+    *(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60)),
+)
+_HIGHEST_RATE = 1000
+
+
+def counting_rate(timecode: str, stated: Fraction, fps: Fraction, *, is_variable: bool) -> Fraction:
+    """Return how many numbers a second a clip's timecode counts.
+
+    Args:
+        stated: what the timecode's own track says, 0 where it says nothing.
+        fps: of the clip, the average where it is variable: then the nearest rate that timecode is made for counts.
+    """
+    if 1 <= stated <= _HIGHEST_RATE:
+        return stated
+    if not is_variable:
+        return fps
+    rates = _DROP_RATES if ";" in timecode else _RATES
+    return min(rates, key=lambda rate: abs(rate - fps))
 
 
 def timecode_after(timecode: str, frames: int, fps: Fraction) -> str:

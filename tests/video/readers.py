@@ -33,7 +33,10 @@ def read_track(path: Path) -> PictureTrack:
         base = stream.time_base
         times = sorted(float(packet.pts * base) for packet in packets)
         ends = [float((packet.pts + (packet.duration or 0)) * base) for packet in packets]
-        codes = [item.metadata.get("timecode", "") for item in container.streams]
+        holders = (*container.streams, container)
+        codes = [
+            item.metadata.get("timecode", item.metadata.get("TIMECODE", "")) for item in holders
+        ]
         stated_s = (container.duration or 0) / 1e6
         is_matroska = container.format.name.startswith("matroska")
         return PictureTrack(

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import app
 from config import Settings
+from pipeline.orchestrator import Orchestrator
 from tests.disc import write_clip
 from ui.command_line.cli import main
 
@@ -37,6 +39,30 @@ def test_a_bad_clip_between_two_good_ones_is_named_and_the_others_are_made(
     assert clips[1]["error"]
     for folder in ("one", "one_2"):
         assert (tmp_path / "out" / folder / "alpha.mp4").is_file()
+
+
+@pytest.mark.expects_error_log
+def test_an_internal_error_at_one_clip_does_not_stop_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did: the clips after it were never looked at."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    clips = [write_clip(tmp_path / name, 2) for name in ("one.mp4", "two.mp4")]
+    create = Orchestrator.create_session
+
+    def fails_once(orchestrator: Orchestrator, upload: Path, *words: Any, **more: Any) -> Any:
+        if upload == clips[0]:
+            raise RuntimeError("a case nobody thought of")
+        return create(orchestrator, upload, *words, **more)
+
+    monkeypatch.setattr(Orchestrator, "create_session", fails_once)
+    words = ["matte", *map(str, clips), "--box", "25,25,75,72", "--engine", "builtin"]
+    words += ["--outputs", "alpha", "--out", str(tmp_path / "out"), "--json"]
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 1
+    printed = capsys.readouterr()
+    assert "a case nobody thought of" in printed.err and "1 of 2" in printed.err
+    results = json.loads(printed.out.splitlines()[-1])["clips"]
+    assert [result.get("frames") for result in results] == [None, 2]
 
 
 def test_a_stroke_is_painted_on_a_mask_from_the_command_line(

@@ -12,7 +12,6 @@ import pytest
 from engines.base import RunContext
 from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import VideoIO
-from pipeline.video_io.timecode import timecode_after
 from tests.clips import H264, ffmpeg, source
 from tests.video.readers import heard, loud_s, read_track
 from utils.errors import BadUpload
@@ -289,44 +288,3 @@ def test_hidden_reference_frames_are_no_missing_frames(
     assert packets > 60 if codec == "libvpx" else packets == 60
     info = video.probe(path)
     assert (info.frame_count, info.notices) == (60, ())
-
-
-@pytest.mark.parametrize(
-    ("rate", "start", "first", "expected"),
-    [
-        ("25", "10:00:00:20", 0, "10:00:00:20"),
-        ("25", "10:00:00:20", 7, "10:00:01:02"),
-        ("30000/1001", "00:59:59;25", 8, "01:00:00;03"),
-        ("30000/1001", "00:00:59;28", 2, "00:01:00;02"),
-    ],
-)
-def test_timecode_is_kept_with_the_in_point_added(
-    video: VideoIO, tmp_path: Path, rate: str, start: str, first: int, expected: str
-) -> None:
-    path = tmp_path / "clip.mov"
-    ffmpeg(*source(rate=rate)[:4], *TONE, "-frames:v", "12", *H264, "-timecode", start, path)
-    outputs = rendered(video, path, first, "alpha", "foreground", "prores")
-    for name, output in outputs.items():
-        assert read_track(output).timecode == expected, name
-
-
-def test_timecode_of_matroska_and_of_high_rates_is_kept(video: VideoIO, tmp_path: Path) -> None:
-    """Matroska's tag is in capitals; above 100 frames a second they have three digits."""
-    for name, rate, start, expected in (
-        ("clip.mkv", "25", "01:02:03:04", "01:02:03:06"),
-        ("clip.mov", "120", "01:00:00:118", "01:00:01:000"),
-    ):
-        path = tmp_path / name
-        ffmpeg(*source(rate=rate, frames=6), *H264, "-timecode", start, path)
-        assert read_track(rendered(video, path, 2, "alpha")["alpha"]).timecode == expected, name
-
-
-def test_timecode_counts_over_minutes_hours_and_midnight() -> None:
-    ntsc = Fraction(30000, 1001)
-    assert timecode_after("00:09:59;29", 1, ntsc) == "00:10:00;00"
-    assert timecode_after("00:00:00;00", 17982, ntsc) == "00:10:00;00"
-    assert timecode_after("00:00:00;00", 107892, ntsc) == "01:00:00;00"
-    assert timecode_after("00:00:59;59", 1, 2 * ntsc) == "00:01:00;04"
-    assert timecode_after("23:59:59:24", 1, Fraction(25)) == "00:00:00:00"
-    assert timecode_after("01:00:00:00", 24, Fraction(24000, 1001)) == "01:00:01:00"
-    assert timecode_after("nonsense", 3, Fraction(25)) == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from ui.command_line.commands.lists import doctor, engines, sessions, versions
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
 from ui.command_line.commands.segment import check_segment, segment
 from ui.command_line.console import one_line
+from ui.command_line.failures import described
 from ui.command_line.settings_problems import misspelt, settings_problem
 from ui.command_line.stopping import Stopper
 from utils.errors import Cancelled, SplazmatteError
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from config import Settings
     from pipeline.orchestrator import Orchestrator
 
-logger = logging.getLogger(__name__)
-
 EXIT_OK = 0
-EXIT_INTERNAL_ERROR = 1
 EXIT_CANCELLED = 130
 
 BuildSettings = Callable[[], "Settings"]
@@ -64,14 +61,11 @@ def main(
     except Cancelled as error:
         print(error.user_message, file=sys.stderr)
         return EXIT_CANCELLED
-    except SplazmatteError as error:
-        logger.debug("detail: %s", error.detail)
-        print(f"error: {one_line(error.user_message)}", file=sys.stderr)
-        return error.exit_code
     except Exception as error:
-        logger.exception("unexpected")
-        print(f"internal error: {type(error).__name__}: {one_line(str(error))}", file=sys.stderr)
-        return EXIT_INTERNAL_ERROR
+        text, exit_code = described(error)
+        prefix = "error: " if isinstance(error, SplazmatteError) else ""
+        print(f"{prefix}{text}", file=sys.stderr)
+        return exit_code
 
 
 def _run(
@@ -89,7 +83,7 @@ def _run(
             work(given, options.name)
         return
     with Stopper(settings.stop_grace_s) as stopper:
-        options.stopper = stopper
+        options.stopper, options.workspace_dir = stopper, settings.workspace_dir
         check, run = _COMMANDS[options.command]
         check(options)
         run(options, build_orchestrator(settings))

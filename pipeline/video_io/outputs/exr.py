@@ -16,7 +16,6 @@ from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import SequenceSink
 from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.sequence.light import linear_of_srgb
-from pipeline.video_io.timecode import timecode_after
 from utils.alpha_levels import to_float
 from utils.errors import FfmpegFailed
 from utils.messages import Text
@@ -73,7 +72,7 @@ class ExrSink(SequenceSink):
         clip = self.target.clip
         is_straight = self.target.files.exr_alpha == "straight"
         rate = None if clip.is_variable_rate else clip.fps
-        code = timecode_after(self.target.timecode, self.frames_written, clip.fps) if rate else ""
+        code = clip.timecode_at(self.target.first_index + self.frames_written)
         return exr_attributes(
             "straight" if is_straight else "premultiplied", self.pixel_aspect, rate, code
         )

@@ -21,6 +21,8 @@ from pipeline.video_io.probe.ending import ends_early
 from pipeline.video_io.probe.gif_times import shown_times
 from pipeline.video_io.probe.header import read_header
 from pipeline.video_io.probe.sample_entry import ENCRYPTED, coding_of
+from pipeline.video_io.probe.timecode_track import timecode_track_rate
+from pipeline.video_io.timecode import counting_rate
 from pipeline.video_io.timing import Timing
 from utils.errors import BadUpload
 from utils.types import Message
@@ -68,11 +70,19 @@ def probe(settings: Settings, path: Path, alpha_mode: AlphaMode = "auto") -> Cli
         end_s = min(video.stated_end_s, edits.end_s - float(header.start_s))
         video = replace(video, stated_end_s=end_s)
     clip = _clip(settings, header, video, count)
+    if clip.timecode:
+        clip = _with_timecode_rate(clip, timecode_track_rate(path) if is_mov else Fraction(0))
     if clip.has_soft_alpha:
         clip = _with_alpha_mode(clip, count, alpha_mode)
     if edits.changes_speed:
         return replace(clip, notices=(*clip.notices, Message("video.speed_ignored")))
     return clip
+
+
+def _with_timecode_rate(clip: ClipInfo, stated: Fraction) -> ClipInfo:
+    """Return the clip with how many numbers a second its timecode counts; `stated` is what its track says, or 0."""
+    rate = counting_rate(clip.timecode, stated, clip.fps, is_variable=clip.is_variable_rate)
+    return replace(clip, timecode_rate=rate)
 
 
 def _with_alpha_mode(clip: ClipInfo, count: Count, alpha_mode: AlphaMode) -> ClipInfo:

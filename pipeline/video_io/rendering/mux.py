@@ -121,7 +121,7 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
         argv += ["-metadata:s:v:0", "alpha_mode=1"]
     if task.container.has_edit_lists:
         argv += ["-movflags", "+faststart"]
-        argv += ["-timecode", task.span.timecode] if task.span.timecode else []
+    argv += _timecode_arguments(task)
     argv += ["-progress", "pipe:1", "-f", task.container.name, f"file:{task.target.absolute()}"]
     cpu_s = decode_cpu_s(task.settings) * (_ENCODING_COST if task.encodes else 1)
     limits = Limits(cpu_s=cpu_s, stall_s=task.settings.ffmpeg_timeout_s)
@@ -140,6 +140,21 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
     if code == -signal.SIGXFSZ or os.strerror(errno.ENOSPC) in log:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(task.target))
     return False
+
+
+def _timecode_arguments(task: MuxTask) -> list[str]:
+    """Return the output arguments that keep the timecode: MP4 and MOV count it by the stream's rate.
+
+    FFmpeg lets a copied stream be given another rate, never an encoded one whose times are kept.
+    """
+    info, code = task.span.info, task.span.timecode
+    if not (code and task.container.has_timecode):
+        return []
+    if not task.container.has_edit_lists:
+        return ["-metadata", f"timecode={code}"]
+    if info.counted_rate == info.fps:
+        return ["-timecode", code]
+    return [] if task.encodes else ["-timecode", code, "-r", str(info.counted_rate)]
 
 
 def _start_s(picture: Path) -> float:

@@ -18,7 +18,7 @@ class Container:
 
     `copied` are decoders whose packets it holds as they are; all other sound is converted with `encoder`,
     called `encoder_label`, at `bitrate`.
-    `has_edit_lists` means MP4 and MOV, which can hide the beginning of a track.
+    `has_edit_lists` means MP4 and MOV, which can hide the beginning of a track. `has_timecode` where it holds one.
     """
 
     name: str
@@ -27,14 +27,17 @@ class Container:
     encoder_label: str
     bitrate: str
     has_edit_lists: bool = False
+    has_timecode: bool = False
 
     def can_copy(self, codec: str) -> bool:
         """Return whether the container holds the packets of this decoder as they are."""
         return codec in self.copied
 
 
-MP4 = Container("mp4", _ISO_SOUND, "aac", "AAC", "192k", has_edit_lists=True)
-MOV = Container("mov", (*_ISO_SOUND, *_PCM), "aac", "AAC", "192k", has_edit_lists=True)
+MP4 = Container("mp4", _ISO_SOUND, "aac", "AAC", "192k", has_edit_lists=True, has_timecode=True)
+MOV = Container(
+    "mov", (*_ISO_SOUND, *_PCM), "aac", "AAC", "192k", has_edit_lists=True, has_timecode=True
+)
 WEBM = Container("webm", ("opus", "libopus", "vorbis", "libvorbis"), "libopus", "Opus", "128k")
 NUT = Container("nut", (), "", "", "")
 """For files between two steps: it keeps times exactly."""
@@ -55,4 +58,5 @@ MKV = Container(
     "flac",
     "FLAC",
     "",
+    has_timecode=True,
 )

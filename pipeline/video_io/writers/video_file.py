@@ -111,8 +111,12 @@ class VideoWriter:
         self._size_wh = size_wh
         options = {"movflags": "+faststart"} if recipe.container.has_edit_lists else {}
         self._container = av.open(str(path), "w", format=recipe.container.name, options=options)
+        has_timecode = bool(target.timecode) and recipe.container.has_timecode
+        # MP4's and MOV's timecode tracks count by the stream's rate.
+        counts = has_timecode and recipe.container.has_edit_lists
+        rate = info.counted_rate if counts else info.fps
         stream = self._container.add_stream(
-            recipe.codec, rate=info.fps.limit_denominator(100_000), options=recipe.options
+            recipe.codec, rate=rate.limit_denominator(100_000), options=recipe.options
         )
         stream.width, stream.height = size_wh
         stream.pix_fmt = recipe.pixel_format
@@ -124,7 +128,7 @@ class VideoWriter:
         context.color_range = _FULL_RANGE if recipe.is_rgb else _LIMITED_RANGE
         context.colorspace = _RGB if recipe.is_rgb else _BT709
         context.color_primaries = context.color_trc = _BT709
-        if target.timecode and recipe.container.has_edit_lists:
+        if has_timecode:
             stream.metadata["timecode"] = target.timecode
         if recipe.container is WEBM:
             stream.metadata["alpha_mode"] = "1"

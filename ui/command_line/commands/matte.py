@@ -22,12 +22,21 @@ from pipeline.session.request import (
     sky_request,
 )
 from pipeline.session.state import FIRST_TARGET
+from pipeline.storage.disk import translate_disk_errors
 from ui.command_line.arguments import request_values
 from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
+from ui.command_line.failures import described
 from ui.command_line.sources import Source, read_sources
 from ui.command_line.target_arguments import is_marked, target_groups
-from utils.errors import BadRequest, Cancelled, SessionError, SplazmatteError, UnusablePrompt
+from utils.errors import (
+    BadRequest,
+    Cancelled,
+    ClipsFailed,
+    SessionError,
+    SplazmatteError,
+    UnusablePrompt,
+)
 from utils.messages import render as render_text
 
 if TYPE_CHECKING:
@@ -52,7 +61,7 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `matte`; several clips go to a folder each, and one that fails doesn't stop the others.
 
     Raises:
-        BadRequest: some of several clips failed; each was named on stderr.
+        ClipsFailed: some of several clips did; each was named on stderr.
     """
     orchestrator.check_request(_matte_request(options))
     sources = read_sources(options.clips)
@@ -60,7 +69,7 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         _print_result(options, _matte_clip(options, orchestrator, sources[0], options.out))
         return
     results: list[dict[str, object]] = []
-    failed = 0
+    exit_codes = []
     folders = _folders(sources, options.out)
     for number, (source, folder) in enumerate(zip(sources, folders, strict=True), start=1):
         clip = source.place
@@ -68,21 +77,23 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         said = f"clip {number} of {len(folders)}: {one_line(str(clip))}"
         print(said, file=sys.stderr, flush=True)
         try:
-            result = _matte_clip(options, orchestrator, source, folder)
+            with translate_disk_errors(options.workspace_dir):
+                result = _matte_clip(options, orchestrator, source, folder)
         except Cancelled:
             raise
-        except SplazmatteError as error:
-            failed += 1
-            print(f"error: {clip}: {one_line(error.user_message)}", file=sys.stderr)
-            results.append({"clip": str(clip), "error": error.user_message})
+        except Exception as error:
+            text, exit_code = described(error)
+            exit_codes.append(exit_code)
+            print(f"error: {clip}: {text}", file=sys.stderr)
+            results.append({"clip": str(clip), "error": text})
             continue
         results.append({"clip": str(clip), **result})
         if not options.json:
             _print_result(options, result)
     if options.json:
         print(json.dumps({"clips": results}))
-    if failed:
-        raise BadRequest("job.clips_failed", failed=failed, count=len(sources))
+    if exit_codes:
+        raise ClipsFailed(exit_codes, len(sources))
 
 
 def _folders(sources: Sequence[Source], out: Path) -> list[Path]:
