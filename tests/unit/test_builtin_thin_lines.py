@@ -10,6 +10,7 @@ from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.builtin.engine import BuiltinEngine
 from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking import thin_line_tracking
 from engines.builtin.tracking.passes import Clip, track
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker, without_lines
 from engines.builtin.tracking.thin_lines import drawn, find_lines
@@ -105,13 +106,14 @@ def test_a_corrected_mask_keeps_the_lines_that_it_shows_as_they_were_confirmed()
     frame, mask = picture()
     tracker = ThinLineTracker(frame, mask)
     (confirmed,) = tracker.lines
-    tracker.amend(frame, dilate(mask, 1))
+    tracker.amend(dilate(mask, 1), ThinLineTracker(frame, dilate(mask, 1)))
     assert tracker.lines == (confirmed,)
     coverage = drawn(tracker.lines, SIZE_WH)
     assert coverage is not None
-    tracker.amend(frame, mask & ~dilate(coverage > 0.1, 2))
+    without = mask & ~dilate(coverage > 0.1, 2)
+    tracker.amend(without, ThinLineTracker(frame, without))
     assert tracker.lines == ()
-    tracker.amend(frame, mask)
+    tracker.amend(mask, ThinLineTracker(frame, mask))
     assert len(tracker.lines) == 1
 
 
@@ -126,11 +128,24 @@ def test_the_lines_of_confirmed_frames_are_left_out_of_the_rest_that_is_tracked(
         assert not estimates[1].probability[right].any(), step.index
 
 
+def test_a_confirmed_mask_is_searched_for_lines_once(monkeypatch):
+    searched = []
+    monkeypatch.setattr(
+        thin_line_tracking, "find_lines", lambda mask: searched.append(1) or find_lines(mask)
+    )
+    frame, mask = picture()
+    context = RunContext()
+    clip = Clip(ArrayFrames([frame, frame]), context, ForegroundMaps(None, context))
+    assert len(list(track(clip, {0: {1: mask}}, 0))) == 2
+    assert len(searched) == 1
+
+
 def test_a_target_of_lines_alone_is_tracked_whole():
     frame, mask = picture()
     mask[:, :225] = False
-    assert len(ThinLineTracker(frame, mask).lines) == 1
-    np.testing.assert_array_equal(without_lines(frame, mask), mask)
+    lines = ThinLineTracker(frame, mask).lines
+    assert len(lines) == 1
+    np.testing.assert_array_equal(without_lines(mask, lines), mask)
 
 
 def test_tracked_masks_and_alphas_have_the_lines():

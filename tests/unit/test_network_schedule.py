@@ -10,6 +10,7 @@ import pytest
 
 from engines.base import ArrayFrames, RunContext
 from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.crop import LEAD
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.passes import Clip
@@ -131,7 +132,7 @@ def test_the_networks_to_choose_from_are_asked_at_the_same_time() -> None:
     assert choose_network(candidates, frames(1), [whole], 0) is candidates[1]
 
 
-def test_a_crop_is_asked_about_two_frames_ahead_and_once() -> None:
+def test_a_crop_is_asked_about_three_frames_ahead_and_once() -> None:
     network = Network()
     context = RunContext()
     clip = Clip(frames(18), context, ForegroundMaps(network, context, 3))
@@ -144,8 +145,30 @@ def test_a_crop_is_asked_about_two_frames_ahead_and_once() -> None:
             view.ask_ahead((16, 16, 64, 64))
         if view.ask is not None:
             assert view.ask((16, 16, 64, 64)) is not None
-    assert began == [0, 6, 12]
+    assert began == [5, 11]
     assert sorted(network.asked) == [0, 2, 3, 6, 8, 9, 12, 14, 15]
+
+
+def test_a_crop_is_asked_about_before_the_whole_frame_after_it_is_answered() -> None:
+    """The trackers need not wait for that answer to ask about the crop: the network would have nothing to do."""
+    is_asked = threading.Event()
+
+    class Waiting(Network):
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+            if int(image[0, 0, 0]) == 12 and image.shape[:2] == (HEIGHT, WIDTH):
+                assert is_asked.wait(timeout=5.0)
+            return super().estimate(image, picture_wh)
+
+    context = RunContext()
+    clip = Clip(frames(18), context, ForegroundMaps(Waiting(), context, 3))
+    for step in clip.steps(0, 18, 1):
+        view = clip.view(step)
+        assert view is not None and view.record_reliance is not None
+        view.record_reliance(True)
+        if step.index == 8 - LEAD:
+            assert view.ask_ahead is not None
+            is_asked.set()
+    assert clip.foreground.is_active
 
 
 def test_the_crop_that_is_asked_about_ahead_lies_where_the_target_will_be() -> None:
@@ -157,12 +180,13 @@ def test_the_crop_that_is_asked_about_ahead_lies_where_the_target_will_be() -> N
         return target()[box[1] : box[3], box[0] : box[2]].astype(np.float32)
 
     to_previous = STILL.copy()
-    to_previous[..., 0] = -16.0
+    to_previous[..., 0] = -32.0 / LEAD
     moving = FlowPair(to_previous, -to_previous, NO_MOTION.reliability)
     model = TargetForeground()
     model.confirm(ForegroundView(seen(target()), crop), target())
     model.advance(ForegroundView(seen(target()), ask_ahead=ahead.append), target(), moving)
-    model.advance(ForegroundView(seen(target())), target(), moving)
+    for _ in range(LEAD - 1):
+        model.advance(ForegroundView(seen(target())), target(), moving)
     model.advance(ForegroundView(seen(target()), crop), target(), moving)
     assert ahead == asked[1:]
     assert asked == [(0, 0, 80, 80), (32, 0, 112, 80)]

@@ -11,7 +11,7 @@ IntBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels at processing size, half-open."""
 AskAhead = Callable[[IntBox], None]
 """Begins a question about a crop of a later frame in another thread; its answer is kept for whoever asks then."""
-LEAD = 2
+LEAD = 3
 """Frames before a crop's own at which the network is asked about it: about as long as its answer takes."""
 
 _MARGIN = 0.4

@@ -12,6 +12,7 @@ from engines.base import FrameSource, RunContext
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
+from engines.builtin.tracking.confirmed_mask import ConfirmedMask, confirmed_mask
 from engines.builtin.tracking.correction import Correction, correction
 from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance, IntBox
 from engines.builtin.tracking.estimate import Estimate, confirmed
@@ -24,11 +25,9 @@ from engines.builtin.tracking.steps import (
     with_later,
 )
 from engines.builtin.tracking.target_foreground import ForegroundView
-from engines.builtin.tracking.thin_line_tracking import ThinLineTracker, without_lines
+from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.tracker import ObjectTracker
-from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.flow import FlowPair, sample_at
-from utils.mask_utils import check_keyframe_mask
 from utils.prefetch import ahead
 from utils.types import FloatMap, Mask, Message
 
@@ -64,10 +63,12 @@ class Clip:
             yield from described()
             return
         answers, reliance = self.foreground, CropReliance()
-        found = ahead(lambda: with_foreground(described(), answers, reliance), WAITING)
+        found = ahead(
+            lambda: with_foreground(with_later(described(), LEAD), answers, reliance), WAITING
+        )
         with closing(found) as steps, ThreadPoolExecutor(1, "crops") as thread:  # type: ignore[type-var]
-            for one, later in with_later(steps, LEAD):
-                yield replace(one, reliance=reliance, ask_ahead=self._ask_ahead(later, thread))
+            for one in steps:
+                yield replace(one, reliance=reliance, ask_ahead=self._ask_ahead(one.later, thread))
                 reliance.end_frame()
 
     def _ask_ahead(self, later: Step | None, thread: ThreadPoolExecutor) -> AskAhead | None:
@@ -146,7 +147,10 @@ class _Job:
         """Return the estimate of each object on the next step of a pass."""
         if step.flow is None:
             self._trackers, self._thin = {}, {}
-        given = self._keyframes.get(step.index, {})
+        given = {
+            name: confirmed_mask(step.frame, mask, step.index, may_be_empty=name in self._trackers)
+            for name, mask in self._keyframes.get(step.index, {}).items()
+        }
         estimates: dict[int, Estimate] = {}
         for name in sorted({*self._trackers, *given}):
             change = None
@@ -171,11 +175,16 @@ class _Job:
         return estimates
 
     def _with_thin_lines(
-        self, estimate: Estimate, name: int, step: Step, given: Mask | None, is_corrected: bool
+        self,
+        estimate: Estimate,
+        name: int,
+        step: Step,
+        given: ConfirmedMask | None,
+        is_corrected: bool,
     ) -> Estimate:
         """Return an object's estimate of the step's frame with its straight thin parts, followed there.
 
-        `given`, bool (H, W), is its mask where the frame is confirmed.
+        `given` is its mask where the frame is confirmed.
         """
         if step.is_cut:
             self._thin.pop(name, None)
@@ -183,9 +192,9 @@ class _Job:
         if thin is not None and step.flow is not None and (given is None or is_corrected):
             thin.follow(step.frame, step.flow)
             if given is not None:
-                thin.amend(step.frame, given)
+                thin.amend(given.whole, given.lines)
         elif given is not None:
-            thin = self._thin[name] = ThinLineTracker(step.frame, given)
+            thin = self._thin[name] = given.lines
         else:
             return estimate
         thin.remember(estimate.probability > 0.5)
@@ -243,7 +252,10 @@ class _Job:
                 self._clip.context.check_cancelled()
                 for name, tracker in trackers.items():
                     if step.index == ahead_of_us:
-                        one = _correction(trackers, name, masks[name], step, self._clip)
+                        given = confirmed_mask(
+                            step.frame, masks[name], step.index, may_be_empty=True
+                        )
+                        one = _correction(trackers, name, given, step, self._clip)
                         if one is not None:
                             found[name] = one
                     elif step.flow is not None:
@@ -256,7 +268,8 @@ class _Job:
         """Begin the reverse pass at a confirmed frame, with the forward pass's appearance samples."""
         for name, mask in self._keyframes[step.index].items():
             if name in self._trackers and mask.any():
-                _confirm(trackers, name, mask, step, self._clip, corrections.get(name))
+                given = confirmed_mask(step.frame, mask, step.index)
+                _confirm(trackers, name, given, step, self._clip, corrections.get(name))
                 trackers[name].adopt_appearance(self._trackers[name])
 
 
@@ -270,41 +283,33 @@ def _tracked(tracker: ObjectTracker, step: Step, flow: FlowPair, clip: Clip) -> 
 def _confirm(
     trackers: dict[int, ObjectTracker],
     name: int,
-    mask: Mask,
+    given: ConfirmedMask,
     step: Step,
     clip: Clip,
     change: Correction | None = None,
 ) -> Estimate:
-    if name in trackers and not mask.any():
+    if name in trackers and given.is_empty:
         # An empty mask states that the object is not there: keep searching on later frames.
         return trackers[name].mark_absent()
-    small = _small_mask(mask, step, clip)
-    known, weight = (small, None) if change is None else (change.mask, change.weight)
+    known, weight = (given.rest, None) if change is None else (change.mask, change.weight)
     if name not in trackers:
         trackers[name] = ObjectTracker(
             step.working, known, clip.view(step), weight, step.descriptors
         )
-        return confirmed(small)
+        return confirmed(given.rest)
     if weight is not None:
         trackers[name].amend(step.working, known, weight, clip.view(step), step.descriptors)
-        return confirmed(small)
+        return confirmed(given.rest)
     return trackers[name].correct(
-        step.working, small, clip.view(step), descriptors=step.descriptors
+        step.working, given.rest, clip.view(step), descriptors=step.descriptors
     )
 
 
 def _correction(
-    trackers: dict[int, ObjectTracker], name: int, mask: Mask, step: Step, clip: Clip
+    trackers: dict[int, ObjectTracker], name: int, given: ConfirmedMask, step: Step, clip: Clip
 ) -> Correction | None:
-    """Track an object to a confirmed frame; return what its mask, bool (H, W), corrects there."""
-    if name not in trackers or step.flow is None or not mask.any():
+    """Track an object to a confirmed frame; return what its mask corrects there."""
+    if name not in trackers or step.flow is None or given.is_empty:
         return None
     estimate = _tracked(trackers[name], step, step.flow, clip)
-    return correction(_small_mask(mask, step, clip), estimate.probability)
-
-
-def _small_mask(mask: Mask, step: Step, clip: Clip) -> Mask:
-    """Return a user's mask, bool (H, W), as the tracker takes it at processing size, bool (h, w)."""
-    size_wh = step.working.luma.shape[1], step.working.luma.shape[0]
-    whole = check_keyframe_mask(mask, clip.frames.size_wh, step.index)
-    return resize_mask(without_lines(step.frame, whole), size_wh)
+    return correction(given.rest, estimate.probability)

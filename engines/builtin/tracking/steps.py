@@ -12,7 +12,7 @@ import numpy as np
 from engines.base import FrameSource
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
-from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance
+from engines.builtin.tracking.crop import AskAhead, CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.vision.arrays import resize_map
@@ -27,8 +27,12 @@ from utils.types import FloatImage, Frame
 
 _LOOK_AHEAD = 5
 """Frames that wait for a network's next answer at most."""
-WAITING = 2
-"""Steps with answers that wait for a pass's trackers at most, besides the `LEAD` that they look ahead."""
+WAITING = 4
+"""Steps with answers that wait for a pass's trackers at most.
+
+A network answers a whole frame and a crop one after the other, each for about as long as three frames take: the next
+whole frame is asked about as soon as the crop is answered, and its answer is there before the trackers need it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Step:
     `flow` is None on the first frame of a pass, `next_frame` on the last. `foreground` is None without
     a network. `descriptors`, float32 (h', w', C), is None between the frames that are asked about. `reliance`
     records whether a tracker relies on crops here. Where `is_cut`, another scene begins and the flow leads nowhere.
-    `ask_ahead` begins the question about the crop of the frame `LEAD` steps later, None where there is none to ask.
+    `later` is the step `LEAD` frames later, without answers, None at the end of a pass; `ask_ahead` begins the question
+    about the crop of its frame, None where there is none to ask.
     """
 
     index: int
@@ -50,6 +55,7 @@ class Step:
     descriptors: FloatImage | None = None
     reliance: CropReliance | None = None
     is_cut: bool = False
+    later: Step | None = None
     ask_ahead: AskAhead | None = None
 
 
@@ -76,15 +82,18 @@ def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterato
             close()
 
 
-def with_later(steps: Iterator[Step], lead: int) -> Iterator[tuple[Step, Step | None]]:
-    """Yield each step and the one that comes `lead` steps later, None at the end."""
+def with_later(steps: Iterator[Step], lead: int) -> Iterator[Step]:
+    """Yield each step with the one that comes `lead` steps later, None at the end.
+
+    It comes before `with_foreground`: a later frame is known here long before a network has answered on it.
+    """
     waiting: deque[Step] = deque()
-    for step in steps:
-        waiting.append(step)
-        if len(waiting) > lead:
-            yield waiting.popleft(), step
-    while waiting:
-        yield waiting.popleft(), None
+    with closing(steps):  # type: ignore[type-var]
+        for step in steps:
+            waiting.append(step)
+            if len(waiting) > lead:
+                yield replace(waiting.popleft(), later=step)
+        yield from waiting
 
 
 def with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
@@ -132,8 +141,8 @@ def _is_spared(index: int, place: int, maps: ForegroundMaps, reliance: CropRelia
     if reliance is None or not maps.is_spared_by_crops(index):
         return False
     # The frame one interval ago was asked about and went on to the trackers, which have taken all but `WAITING` by
-    # now, looking `LEAD` ahead, and have finished the one before those.
-    return reliance.at(place - maps.interval - WAITING - LEAD - 1)
+    # now, and have finished the one before those.
+    return reliance.at(place - maps.interval - WAITING - 1)
 
 
 def _carried(answer: Foreground | None, flow: FlowPair | None) -> Foreground | None:

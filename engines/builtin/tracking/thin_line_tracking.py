@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,14 +36,14 @@ _SAME = 3.0
 """Pixels at processing size between both ends of two lines from which they are one and the same."""
 
 
-def without_lines(frame: Frame, mask: Mask) -> Mask:
-    """Return a confirmed frame's mask, bool (H, W), without the lines that are tracked apart.
+def without_lines(mask: Mask, lines: Iterable[ThinLine]) -> Mask:
+    """Return a confirmed frame's mask, bool (H, W), without its lines that are tracked apart.
 
     At processing size they are lost at once: as parts of the target they would be missing area, and their pixels
     examples of the background. A target that is lines for the most part stays whole.
     """
     size_wh = mask.shape[1], mask.shape[0]
-    coverage = drawn(ThinLineTracker(frame, mask).lines, size_wh)
+    coverage = drawn(lines, size_wh)
     if coverage is None:
         return mask
     beside = round(size_wh[0] / processing_size(size_wh)[0])
@@ -84,16 +85,16 @@ class ThinLineTracker:
         """Keep the target's mask of the last frame at processing size, bool (h, w), with which its lines move."""
         self._target = target
 
-    def amend(self, frame: Frame, mask: Mask) -> None:
+    def amend(self, mask: Mask, shown: ThinLineTracker) -> None:
         """Go on from a user's mask, bool (H, W), that puts a part of the last frame's right.
 
         Lines stay as they were confirmed, since what the mask shows of them was drawn; those that it no longer shows
-        go, and others that it shows are added.
+        go, and others that it shows, of those that begin at it, are added.
         """
         kept = [one for one in self._tracked if not one.is_seen or self._is_in(one.line, mask)]
         added = [
             one
-            for one in self._shown(frame, mask)
+            for one in shown._tracked
             if not any(self._are_same(one.line, other.line) for other in kept)
         ]
         self._tracked = [*kept, *added]
