@@ -19,6 +19,8 @@ from utils.messages import Language, render
 
 _PLAYED = ("preview", "foreground", "alpha")
 """Kinds of files that the viewer can play, best first."""
+_MATTE = "alpha"
+"""The kind that it plays as the alpha."""
 
 
 def result_view(
@@ -117,8 +119,8 @@ def viewer_result(
 ) -> dict[str, Any] | None:
     """Return what the viewer needs to show the result, None while there is none.
 
-    `playable` is the kind of the file that it plays, "" where none of the files can be; `versions` are
-    the earlier results that it can be compared with.
+    `playable` is the kind of the file that it plays over its background, `matte` that of the alpha, "" where
+    none of the files can be; `versions` are the earlier results that it can be compared with.
     """
     request = state.result_request
     if request is None or state.clip is None or not outputs:
@@ -132,5 +134,6 @@ def viewer_result(
         "background": request.backgrounds.preview,
         "edges": asdict(request.edges),
         "playable": next((kind for kind in _PLAYED if kind in kinds), ""),
+        "matte": _MATTE if _MATTE in kinds else "",
         "versions": versions,
     }

@@ -75,11 +75,17 @@ def test_the_switch_changes_everything_and_is_remembered(
     page.click("#sm-language label:has-text('中文')")
     page.wait_for_function("document.querySelector('#sm-results').innerText.includes('下载')")
     assert "已完成" in status_text(page)
+    assert "语言" in page.text_content("#sm-language")
     assert page.is_hidden("#sm-segment")
     assert "SAM 3" in page.get_attribute("#sm-text input", "placeholder")
     assert "内置引擎" in page.inner_text("#sm-engines")
+    assert "适应窗口" in page.get_attribute("[data-part=zoom-fit]", "aria-label")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
     page.reload()
     page.wait_for_function("document.querySelector('#sm-start')?.innerText === '开始抠图'")
+    page.wait_for_selector(".sm-results:not([hidden])")
+    assert not [body for body in asked if "quick_preview" in body], "there is a result"
 
 
 def test_all_files_of_a_result_come_as_one_zip(
@@ -114,6 +120,9 @@ def test_options_of_files_are_shown_while_a_format_that_reads_them_is_ticked(
     page.uncheck("#sm-outputs input[name=exr]")
     page.check("#sm-outputs input[name=gif]")
     assert shown() == {"loops", "size-limit-mb", "size-limit-by"}
+    page.keyboard.press("Tab")
+    focus = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert focus == "solid", "the keyboard's place is seen"
 
 
 @pytest.mark.parametrize(
@@ -183,6 +192,12 @@ def test_touch_selects_on_a_phone(
     wait_masks(page)
     points = _prompt(app, session)["points"]
     assert [(p["x"], p["y"]) for p in points] == [(48, 48)]
+    small = page.evaluate(
+        "() => [...document.querySelectorAll('button, a, summary, select, label:has(input)')]"
+        ".map((node) => [node.outerHTML.slice(0, 90), node.getBoundingClientRect()])"
+        ".filter(([, at]) => at.width && (at.width < 39.5 || at.height < 39.5))"
+    )
+    assert small == [], "narrower than a finger"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -348,6 +348,7 @@ def test_the_source_plays_before_a_job_and_the_result_after_it(
     page.keyboard.press("l")
     page.wait_for_function("document.querySelector('.sm-frames input').value === '49'")
     page.wait_for_selector(f"{VIEWER}[data-frame='49'][data-playing=false]")
+    alpha_plays_in_a_loop(page)
     for key, shown in (("a", "alpha"), ("c", "wipe"), ("m", "mask"), ("s", "source")):
         page.keyboard.press(key)
         page.wait_for_selector(f"{VIEWER}[data-shown={shown}]")
@@ -370,6 +371,33 @@ def test_the_source_plays_before_a_job_and_the_result_after_it(
     held[0].continue_()
     page.wait_for_selector(f"{VIEWER}[data-shown=over]")
     assert stage_colour(page, 68, 48) != pytest.approx(tinted, abs=12)
+
+
+def alpha_plays_in_a_loop(page: Any) -> None:
+    """Play frames 20 to 24 again and again, as the alpha alone and as an overlay over the source."""
+    for key, frame in (("i", 20), ("o", 24)):
+        go_to(page, frame)
+        page.keyboard.press(key)
+    page.keyboard.press("Shift+L")
+    page.keyboard.press("a")
+    page.keyboard.press(" ")
+    page.wait_for_function(
+        "() => { const now = Number(document.querySelector('.sm-frames input').value);"
+        " window.passes = (window.passes || 0) + (now < window.last); window.last = now;"
+        " return window.passes > 2; }"
+    )
+    assert page.get_attribute(VIEWER, "data-playing") == "true"
+    assert stage_colour(page, 8, 48) == pytest.approx([0, 0, 0], abs=8)
+    assert stage_colour(page, 59, 48) == pytest.approx([255, 255, 255], abs=8)
+    page.keyboard.press("m")
+    page.wait_for_timeout(100)
+    red, green, blue = stage_colour(page, 59, 48)
+    assert red > 200 and 90 < green < 130 and 60 < blue < 110  # orange under pink
+    assert max(stage_colour(page, 8, 48)) < 70
+    assert page.get_attribute(VIEWER, "data-playing") == "true"
+    page.keyboard.press("k")
+    page.keyboard.press("Shift+L")
+    page.click("[data-part=whole]")
 
 
 def test_a_stroke_on_the_result_corrects_it_there(
@@ -412,7 +440,8 @@ def test_the_stage_is_as_wide_as_the_window_allows(
         assert box["width"] > (0.9 if width < 900 else 0.68) * width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width >= 1400:
-            assert page.locator(".sm-timeline").bounding_box()["y"] < 850
+            timeline = page.locator(".sm-timeline").bounding_box()
+            assert timeline["y"] + timeline["height"] < 870, "with room for a line below it"
 
 
 def test_a_clip_dropped_on_the_stage_or_pasted_is_taken(

@@ -99,7 +99,6 @@ class Answers:
                     clip=clip, keyframes=keyframes, targets=targets, answered=_now()
                 ),
                 page.targets: gr.update(targets=targets),
-                page.quick_preview: gr.update(session=state.id),
                 page.source_alpha: gr.update(
                     visible=state.clip is not None and state.clip.has_alpha
                 ),
@@ -206,7 +205,7 @@ class Answers:
         }
 
     def outcome(self, state: SessionState, language: Language) -> Updates:
-        """Show the result, or that there is none."""
+        """Show the result, or that there is none; the preview without a mark makes room for it."""
         page = self.page
         outputs = self._orchestrator.outputs(state.id)
         appearance = result_views.appearance_view(state)
@@ -218,6 +217,7 @@ class Answers:
         weakest = least_confident(confidence, {one.frame for one in state.all_keyframes})
         return {
             page.results: _widget_update(result=result),
+            page.quick_preview: gr.update(session="" if outputs else state.id),
             page.edges: _widget_update(result=appearance),
             page.viewer: _widget_update(
                 confidence=list(confidence),
@@ -239,6 +239,7 @@ class Answers:
         engines = views.engine_choices(self._orchestrator.engines(), language)
         return {
             page.heading: heading_html(language),
+            page.language: gr.update(label=translate("page.language", language)),
             page.upload: gr.update(
                 limits=upload_label(self._settings, language),
                 texts=widget_texts("upload", language),

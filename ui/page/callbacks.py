@@ -93,7 +93,9 @@ class Callbacks:
     def load(self, session: object, language: Language, hint: object) -> Updates:
         """Show the page in the browser's language, and the session its address names."""
         spoken = choose_language(short_text(hint, "language"), self._settings.language)
-        texts = merged(self._answer.in_language(spoken), {self._answer.page.language: spoken})
+        texts = merged(
+            self._answer.in_language(spoken), {self._answer.page.language: gr.update(value=spoken)}
+        )
         if not session:
             return merged(texts, self._answer.nothing(spoken))
         try:

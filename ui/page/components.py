@@ -200,9 +200,9 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
 
 def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
     with gr.Row(equal_height=True):
-        with gr.Column(scale=4, min_width=240):
+        with gr.Column(scale=4, min_width=150):
             heading = gr.HTML(heading_html(language), apply_default_css=False)
-        with gr.Column(scale=1, min_width=200):
+        with gr.Column(scale=1, min_width=190):
             switch = gr.Radio(
                 [("中文", "zh"), ("English", "en")],
                 value=language,

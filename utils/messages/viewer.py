@@ -92,7 +92,7 @@ VIEWER: dict[str, Text] = {
     "exclude_by_touch": Text(en="long press", zh="长按"),
     "hint_choice": Text(
         en="One click can mean more or less of the object: choose the answer that fits, or click again.",
-        zh="同一次点击可能指整体或局部：请选择合适的结果，或继续点击。",
+        zh="同一次点击可能指整体或局部：请选择合适的候选蒙版，或继续点击。",
     ),
     "hint_result": Text(
         en="The overlay is the result. A click or a stroke here corrects it on this frame.",
@@ -102,8 +102,8 @@ VIEWER: dict[str, Text] = {
         en="Nothing is marked on this frame. Click = keep · {exclude} = exclude · drag = box",
         zh="本帧没有标记。点击＝保留 · {exclude}＝排除 · 拖动＝框选",
     ),
-    "alternatives": Text(en="Answers to choose from", zh="可选结果"),
-    "alternative": Text(en="Answer {number}", zh="结果 {number}"),
+    "alternatives": Text(en="Answers to choose from", zh="候选蒙版"),
+    "alternative": Text(en="Answer {number}", zh="候选 {number}"),
     "objects": Text(en="Found objects", zh="找到的对象"),
     "instance": Text(en="Object {number}", zh="对象 {number}"),
     "kept": Text(en="kept", zh="保留"),
@@ -113,6 +113,10 @@ VIEWER: dict[str, Text] = {
     "previous": Text(en="Previous frame (←)", zh="上一帧（←）"),
     "next": Text(en="Next frame (→)", zh="下一帧（→）"),
     "play": Text(en="Play (Space)", zh="播放（空格）"),
+    "loop": Text(en="Loop", zh="循环"),
+    "loop_hint": Text(
+        en="Play the in to out range again and again (Shift+L)", zh="循环播放入点到出点（Shift+L）"
+    ),
     "frame": Text(en="Frame", zh="帧"),
     "frame_of": Text(
         en="{time} · frame {frame} of {last}", zh="{time} · 第 {frame} 帧，末帧 {last}"
@@ -141,6 +145,7 @@ VIEWER: dict[str, Text] = {
     "key_review": Text(en="next and previous place to review", zh="下一处、上一处待检查"),
     "key_play": Text(en="play or pause", zh="播放或暂停"),
     "key_shuttle": Text(en="backwards, stop, forwards", zh="倒放、停止、正放"),
+    "key_loop": Text(en="loop in to out", zh="循环播放入点到出点"),
     "key_step": Text(en="one frame", zh="逐帧"),
     "key_ten": Text(en="ten frames", zh="十帧"),
     "key_ends": Text(en="first and last frame", zh="首帧、末帧"),

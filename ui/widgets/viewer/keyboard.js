@@ -1,7 +1,7 @@
 // Keys, on the whole page: those of a video player and of a roto brush.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = [
-  ["Space", "key_play"], ["J K L", "key_shuttle"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
+  ["Space", "key_play"], ["J K L", "key_shuttle"], ["Shift L", "key_loop"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
   ["I O", "key_range"], ["N P", "key_review"], ["V X B", "key_marks"], ["D E", "key_brush"], ["G", "key_polygon"], ["[ ]", "key_size"],
   ["H", "key_hand"], ["+ − 0 1", "key_zoom"], ["S M A R C", "key_modes"], ["T", "key_target"], ["Ctrl Z", "key_undo"], ["Delete", "key_clear"],
   ["Enter", "key_start"], ["Tab Enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
@@ -86,6 +86,7 @@ const onKey = (event) => {
   if (event.key === "ArrowLeft" || event.key === "ArrowRight") { stepBy(event); return true; }
   if (event.key === "Enter") return onEnter(event);
   if (event.key === " ") { togglePlay(); return true; }
+  if (key === "l" && event.shiftKey) { setLoop(!state.isLooping); return true; }
   const action = PLAIN[key];
   if (!action || event.altKey) return false;
   action();

@@ -88,6 +88,7 @@ const masksOf = (frame) => Promise.all(
       id: instance.id, target: item.target, ...await tinted(maskUrl(item, instance), colour(item, index)),
     }))));
 const needsOver = () => state.mode === "over" || state.mode === "wipe";
+const needsMatte = () => state.mode === "alpha" || state.mode === "mask";
 
 // A jump shows the frame of the playback clip at once; the exact one is asked for when the jump is not followed by another.
 const showQuickly = async (frame, own) => {
@@ -163,6 +164,35 @@ const drawMasks = (pen) => {
   }
   pen.globalAlpha = 1;
 };
+// The playing alpha as a coloured overlay: source * (1 - a) + colour * a, with a = alpha * opacity, by the canvas's blend modes.
+const layers = [make("canvas"), make("canvas")];
+const blended = (layer, size, steps) => {
+  if (layer.width !== size[0] || layer.height !== size[1]) [layer.width, layer.height] = size;
+  const pen = layer.getContext("2d");
+  for (const [mode, strength, paint] of steps) {
+    pen.globalCompositeOperation = mode;
+    pen.globalAlpha = strength;
+    if (typeof paint !== "string") { pen.drawImage(paint, 0, 0, ...size); continue; }
+    pen.fillStyle = paint;
+    pen.fillRect(0, 0, ...size);
+  }
+  return layer;
+};
+const drawPlayingMask = (pen, matte) => {
+  const share = Math.min(1, camera.scale * dpr());
+  const size = [clip().width, clip().height].map((length) => Math.max(1, Math.round(length * share)));
+  const grey = [["copy", 1, "#000"], ["source-over", opacity(), matte]];
+  pen.globalCompositeOperation = "multiply";
+  pen.drawImage(blended(layers[0], size, [...grey, ["difference", 1, "#fff"]]), 0, 0, clip().width, clip().height);
+  pen.globalCompositeOperation = "lighter";
+  pen.drawImage(blended(layers[1], size, [...grey, ["multiply", 1, COLOURS[0]]]), 0, 0, clip().width, clip().height);
+  pen.globalCompositeOperation = "source-over";
+};
+const drawPlayingAlpha = (pen, matte) => {
+  pen.fillStyle = "#000";
+  pen.fillRect(0, 0, clip().width, clip().height);
+  if (matte) pen.drawImage(matte, 0, 0, clip().width, clip().height);
+};
 const drawAsMatte = (pen) => {
   pen.fillStyle = "#000";
   pen.fillRect(0, 0, clip().width, clip().height);
@@ -192,13 +222,15 @@ const drawWipe = (pen, over) => {
 };
 // While it plays the pictures come from the playback clips, else exact frames from the server.
 const draw = () => {
+  const live = player.pictures();
+  // A clip on its way to another frame has no picture: the last one stays.
+  if (live && [needsOver() && live.over, needsMatte() && live.matte].some((video) => video && video.readyState < 2)) return;
   const { width, height } = stageSize();
   const pen = fitCanvas(part("picture"), width, height);
   if (!clip()) return;
   const scale = camera.scale * dpr();
   pen.setTransform(scale, 0, 0, scale, camera.x * dpr(), camera.y * dpr());
   pen.imageSmoothingEnabled = scale < 2;
-  const live = player.pictures();
   const source = live ? live.source : shown.source;
   const { over, under } = live || shown;
   // Until the pictures of a newly chosen mode are there, those of the mode before stay as they were.
@@ -206,10 +238,12 @@ const draw = () => {
   if (!source) return;
   const size = [clip().width, clip().height];
   if (mode === "alpha" && !live) drawAsMatte(pen);
+  else if (mode === "alpha") drawPlayingAlpha(pen, live.matte);
   else if (mode === "over" && over) pen.drawImage(over, 0, 0, ...size);
   else {
     pen.drawImage(mode === "wipe" && under ? under : source, 0, 0, ...size);
     if (mode === "mask" && !live) drawMasks(pen);
+    if (mode === "mask" && live && live.matte) drawPlayingMask(pen, live.matte);
     if (mode === "wipe" && over) drawWipe(pen, over);
   }
 };

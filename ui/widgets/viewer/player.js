@@ -1,21 +1,27 @@
-// Playback: the source and, after a job, the result over its background, frame by frame in step.
+// Playback: the source and, after a job, the result over its background and its alpha, frame by frame in step.
 const SPEEDS = [1, 2, 4];
 const ASK_MS = 700;
 const player = {
-  isPlaying: false, speed: 1, direction: 1, source: null, over: null, under: null, timer: null, waiting: null,
+  isPlaying: false, speed: 1, direction: 1, source: null, over: null, under: null, matte: null, timer: null, waiting: null,
   pictures() {
-    if (!this.isPlaying || this.direction < 0 || !this.isReady()) return null;
+    if (!this.isPlaying || !this.canStream()) return null;
     return {
       source: this.source,
       over: this.over && hasResult(state.frame) ? this.over : null,
       under: this.under && hasCompared(state.frame) ? this.under : null,
+      matte: this.hasMatte() && hasResult(state.frame) ? this.matte : null,
     };
   },
+  hasMatte() { return Boolean(this.matte && this.matte.dataset.loaded); },
+  // The alpha alone is never replaced by the source: without its clip, frames come one by one.
+  canStream() { return this.direction > 0 && this.isReady() && (state.mode !== "alpha" || this.hasMatte()); },
+  isSeeking() { return Boolean(this.direction > 0 && this.source && !this.source.paused && this.source.seeking); },
   isReady() { return Boolean(this.source && this.source.readyState >= 2); },
 };
 const makeVideo = (url) => {
   const video = make("video", { src: url, muted: true, playsinline: true, preload: "auto" });
   video.muted = true;
+  video.addEventListener("loadeddata", () => { video.dataset.loaded = "true"; }, { once: true });
   return video;
 };
 const seekVideo = (video, seconds) => new Promise((resolve) => {
@@ -50,22 +56,32 @@ const preparePlayback = async () => {
 };
 const resultVideo = (file, further = "") =>
   (file ? makeVideo(mediaUrl(clip().session, `file/${file}?inline=1&v=${encodeURIComponent(result().version)}${further}`)) : null);
-const prepareResult = () => { player.over = result() ? resultVideo(result().playable) : null; };
+const prepareResult = () => {
+  player.over = result() ? resultVideo(result().playable) : null;
+  player.matte = null;
+};
+// Fetched when it is first played: many only look at the result over its background.
+const prepareMatte = () => {
+  if (!player.matte && result() && needsMatte()) player.matte = resultVideo(result().matte);
+};
 const prepareCompared = () => {
   player.under = compared() ? resultVideo(compared().playable, `&version=${compared().version}`) : null;
 };
 const dropPlayback = () => {
   pause();
   clearTimeout(player.waiting);
-  Object.assign(player, { source: null, over: null, under: null });
+  Object.assign(player, { source: null, over: null, under: null, matte: null });
   root.dataset.playback = "";
 };
-const lastPlayed = () => clip().frames - 1;
+const isLooped = () => state.isLooping && state.range.first < state.range.last;
+const lastPlayed = () => (isLooped() ? state.range.last : clip().frames - 1);
+const firstPlayed = () => (isLooped() ? state.range.first : 0);
+const pauseVideos = () => { for (const video of [player.source, player.over, player.under, player.matte]) if (video) video.pause(); };
 const pause = () => {
   if (!player.isPlaying) return;
   player.isPlaying = false;
   clearTimeout(player.timer);
-  for (const video of [player.source, player.over, player.under]) if (video) video.pause();
+  pauseVideos();
   showPlaying();
   showFrame(state.frame);
 };
@@ -76,47 +92,67 @@ const play = (direction = 1) => {
   } else player.speed = 1;
   player.isPlaying = true;
   player.direction = direction;
-  if (direction > 0 && state.frame >= lastPlayed()) showFrame(state.range.first, true);
+  if (direction > 0 && (state.frame >= lastPlayed() || state.frame < firstPlayed())) showFrame(state.range.first, true);
   preparePlayback();
+  prepareMatte();
   startVideos();
   showPlaying();
   clearTimeout(player.timer);
   tick();
 };
 const togglePlay = () => { if (player.isPlaying) pause(); else play(1); };
+const LOOP_KEY = "splazmatte.loop";
+const setLoop = (isLooping) => {
+  state.isLooping = isLooping;
+  try { localStorage.setItem(LOOP_KEY, isLooping ? "on" : "off"); } catch (problem) { /* private mode */ }
+  showPlaying();
+};
+try { state.isLooping = localStorage.getItem(LOOP_KEY) === "on"; } catch (problem) { /* private mode */ }
 const startVideos = () => {
-  if (!player.isReady() || player.direction < 0) return;
+  if (!player.canStream()) return;
   player.source.playbackRate = player.speed * (clip().rate / clip().playback_rate);
   player.source.currentTime = (state.frame + 0.5) / clip().playback_rate;
-  player.source.play().catch(pause);
+  player.source.play().catch((problem) => { if (problem.name !== "AbortError") pause(); });
   followResults(true);
 };
-// A result's clip follows the source's: it is set right when it is off by more than two frames.
+// A result's clip follows the source's: it goes faster or slower when it is off by a frame, and jumps when by more than two.
 const follow = (video, isCovered, first, isStart) => {
   if (!video || video.readyState < 1) return;
   if (!isCovered) { video.pause(); return; }
-  const wanted = (state.frame - first + 0.5) / clip().rate;
-  video.playbackRate = player.speed;
-  if (isStart || Math.abs(video.currentTime - wanted) > 2 / clip().rate) video.currentTime = wanted;
+  const wanted = (player.source.currentTime * clip().playback_rate - first) / clip().rate;
+  const late = wanted - video.currentTime;
+  const isOff = Math.abs(late) > 0.75 / clip().rate;
+  video.playbackRate = player.speed * (isOff ? clamp(1 + 2 * late, 0.8, 1.25) : 1);
+  if (isStart || Math.abs(late) > 2 / clip().rate) video.currentTime = wanted;
   if (video.paused) video.play().catch(() => {});
 };
 const followResults = (isStart = false) => {
   if (player.over) follow(player.over, hasResult(state.frame), result().first, isStart);
   if (player.under) follow(player.under, state.mode === "wipe" && hasCompared(state.frame), compared().first, isStart);
+  if (player.matte) follow(player.matte, needsMatte() && hasResult(state.frame), result().first, isStart);
 };
+const playOn = (frame) => { place(frame); startVideos(); player.timer = setTimeout(tick, 8); };
 const tick = async () => {
   if (!player.isPlaying || !element.isConnected) return;
+  if (player.isSeeking()) { player.timer = setTimeout(tick, 8); return; }
   if (player.pictures()) {
     if (player.source.paused && !player.source.ended) startVideos();
     const frame = clamp(Math.floor(player.source.currentTime * clip().playback_rate), 0, lastPlayed());
     place(frame); draw(); followResults();
-    if (player.source.ended || frame >= lastPlayed()) { place(lastPlayed()); pause(); return; }
+    if (player.source.ended || frame >= lastPlayed()) {
+      if (isLooped()) playOn(state.range.first); else { place(lastPlayed()); pause(); }
+      return;
+    }
     player.timer = setTimeout(() => requestAnimationFrame(tick), 8);
     return;
   }
   // Without a playback clip (not made yet, or backwards) the frames come one by one.
-  const next = state.frame + player.direction;
-  if (next < 0 || next > lastPlayed()) { pause(); return; }
+  if (player.isReady() && !player.source.paused) pauseVideos();
+  let next = state.frame + player.direction;
+  if (next < firstPlayed() || next > lastPlayed()) {
+    if (!isLooped()) { pause(); return; }
+    next = player.direction > 0 ? state.range.first : state.range.last;
+  }
   const began = performance.now();
   place(next);
   await refresh();
@@ -127,6 +163,7 @@ const showPlaying = () => {
   const button = part("play");
   button.setAttribute("aria-pressed", String(player.isPlaying));
   button.firstElementChild.textContent = player.isPlaying ? "❚❚" : "▶";
+  part("loop").setAttribute("aria-pressed", String(Boolean(state.isLooping)));
   part("speed").textContent = player.isPlaying && (player.speed > 1 || player.direction < 0)
     ? `${player.direction < 0 ? "−" : ""}${player.speed}×` : "";
   root.dataset.playing = String(player.isPlaying);

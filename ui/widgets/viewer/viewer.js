@@ -9,6 +9,7 @@ const setMode = (mode) => {
   if (["over", "wipe"].includes(mode) && !result()) return;
   state.mode = mode;
   root.dataset.mode = mode;
+  if (player.isPlaying) prepareMatte();
   showButtons();
   refresh(); drawInk();
 };
@@ -118,6 +119,7 @@ const showTexts = () => {
   if (clip()) {
     part("clip").textContent = label("clip", { ...clip(), name: shortName(clip().name) });
     part("clip").title = clip().name;
+    settleCamera();
     part("notes").replaceChildren(...(clip().notes || []).map((text) => make("li", { text })));
     part("notes").hidden = !(clip().notes || []).length;
     place(state.frame);
@@ -183,6 +185,7 @@ part("last").onclick = () => { pause(); showFrame(clip().frames - 1); };
 part("previous").onclick = () => { pause(); showFrame(state.frame - 1); };
 part("next").onclick = () => { pause(); showFrame(state.frame + 1); };
 part("play").onclick = togglePlay;
+part("loop").onclick = () => setLoop(!state.isLooping);
 part("in").onclick = () => setRange({ first: state.frame });
 part("out").onclick = () => setRange({ last: state.frame });
 part("whole").onclick = () => setRange({ first: 0, last: clip().frames - 1 });
@@ -245,3 +248,4 @@ watch("answered", () => {
 });
 showClip();
 showTexts();
+showPlaying();
