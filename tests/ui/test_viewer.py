@@ -458,11 +458,35 @@ def test_a_clip_dropped_on_the_stage_or_pasted_is_taken(
       if (name === "pasted.mp4") document.dispatchEvent(new ClipboardEvent("paste", options));
       else document.querySelector(".sm-stage").dispatchEvent(new DragEvent("drop", options));
     }"""
+    page.route("**/gradio_api/upload", lambda route: None)
+    page.evaluate(give, ["", "large.mp4"])
+    page.click("[data-part=stop-sending]")
+    page.wait_for_function("document.querySelector('.sm-status').textContent.includes('cancelled')")
+    assert page.locator(".sm-sent").is_hidden()
+    page.unroute("**/gradio_api/upload")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/queue/join*", hold)
     for name in ("dropped.mp4", "pasted.mp4"):
         page.evaluate(give, [base64.b64encode(clip.read_bytes()).decode(), name])
+        if not held:
+            page.wait_for_selector(".sm-checking .sm-sent")
+            assert "Checking" in status_text(page)
+            while not held:
+                page.wait_for_timeout(20)
+            held[0].continue_()
+            page.unroute("**/queue/join*")
         page.wait_for_function(
             f"document.querySelector('.sm-loaded [data-part=clip]')?.textContent.includes('{name}')"
         )
+        page.wait_for_selector(".sm-sent", state="hidden")
+    page.go_back()
+    page.wait_for_function(
+        "document.querySelector('.sm-loaded [data-part=clip]')?.textContent.includes('dropped')"
+    )
     drag(page, (30, 25), (66, 71))
     wait_masks(page)
 

@@ -8,7 +8,13 @@ VIEWER: dict[str, Text] = {
     "empty": Text(
         en="Drop clips here, or click to choose", zh="把视频拖到这里，或点击选择（可多选）"
     ),
-    "sending": Text(en="Uploading and checking…", zh="正在上传并检查…"),
+    "sending": Text(en="Uploading…", zh="正在上传…"),
+    "stop_sending": Text(en="Cancel", zh="取消上传"),
+    "sending_stopped": Text(en="The upload was cancelled.", zh="已取消上传。"),
+    "checking": Text(
+        en="Checking the clip… A long one takes a while.",
+        zh="正在检查视频…较长的视频需要一些时间。",
+    ),
     "sending_already": Text(
         en="Clips are being uploaded. Add more when they are there.",
         zh="正在上传视频，请等待完成后再添加。",

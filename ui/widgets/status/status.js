@@ -12,7 +12,9 @@ const show = () => {
   if (status.session !== undefined) {
     const address = new URL(location.href);
     if (status.session) address.searchParams.set("s", status.session); else address.searchParams.delete("s");
-    if (address.href !== location.href) window.history.replaceState(null, "", address);
+    // Another clip in place of one: Back leads to the one before.
+    const isOther = status.session && new URL(location.href).searchParams.has("s");
+    if (address.href !== location.href) window.history[isOther ? "pushState" : "replaceState"](null, "", address);
   }
   if (status.text) document.body.dataset.ready = "true";
 };
@@ -36,9 +38,15 @@ const noticePopUps = new MutationObserver(() => {
   const popUp = document.querySelector(".toast-body.error:not([data-seen])");
   if (!popUp) return;
   popUp.dataset.seen = "true";
+  tell("unanswered", {});
   if (!isAway) say({ kind: "error", text: label("no_answer") });
 });
 noticePopUps.observe(document.body, { childList: true, subtree: true });
 hear("say", say);
+const onBack = () => {
+  if (!element.isConnected) { window.removeEventListener("popstate", onBack); return; }
+  location.reload();
+};
+window.addEventListener("popstate", onBack);
 watch("status", show);
 show();

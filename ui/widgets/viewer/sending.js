@@ -1,8 +1,11 @@
 // Files that were dropped, pasted or chosen are sent one by one; each clip becomes a session, and each sequence of pictures.
 let uploadOptions = {}; // As `UploadSteps.clips` takes them.
 hear("upload-options", (options) => { uploadOptions = options; });
+let onItsWay = null; // The request of the file being sent.
+let isStopped = false;
 const sendOne = (file, onShare) => new Promise((resolve) => {
   const request = new XMLHttpRequest();
+  onItsWay = request;
   const form = new FormData();
   form.append("files", file);
   request.open("POST", "gradio_api/upload");
@@ -22,18 +25,33 @@ const pageIsReady = async () => {
   const last = Date.now() + READY_WITHIN_MS;
   while (!document.body.dataset.ready && Date.now() < last) await new Promise((resolve) => setTimeout(resolve, 50));
 };
+// The server reads a whole clip before it answers: until then the page says so, and others may be added.
+let checks = 0;
+const showChecks = (change) => {
+  checks = Math.max(0, checks + change);
+  root.classList.toggle("sm-checking", checks > 0);
+  if (change > 0) { part("sent").textContent = label("checking"); tell("say", { kind: "step", text: label("checking") }); }
+};
+part("stop-sending").onclick = () => { isStopped = true; if (onItsWay) onItsWay.abort(); };
 const sendFiles = async (files) => {
   if (!files.length) return;
   if (root.classList.contains("sm-sending")) { tell("say", { kind: "error", text: label("sending_already") }); return; }
   root.classList.add("sm-sending");
+  isStopped = false;
+  tell("say", { kind: "step", text: label("sending") });
   const sent = [];
   for (const [index, file] of files.entries()) {
+    if (isStopped) break;
     const at = files.length > 1 ? ` · ${index + 1} / ${files.length}` : "";
     part("sent").textContent = label("sending") + at;
-    sent.push(await sendOne(file, (share) => { part("sent").textContent = `${label("sending")} ${Math.round(100 * share)} %${at}`; }));
+    const one = await sendOne(file, (share) => { part("sent").textContent = `${label("sending")} ${Math.round(100 * share)} %${at}`; });
+    if (one.path || !isStopped) sent.push(one);
   }
   await pageIsReady();
   root.classList.remove("sm-sending");
+  if (isStopped) tell("say", { kind: "step", text: label("sending_stopped") });
+  if (!sent.length) return;
+  showChecks(1);
   trigger("clips", { files: sent, ...uploadOptions });
 };
 const endsIn = (file, suffixes) => suffixes.includes(file.name.split(".").pop().toLowerCase());
@@ -73,6 +91,7 @@ part("files").addEventListener("change", () => {
   part("files").value = "";
   sendFiles(files);
 });
+hear("unanswered", () => showChecks(-checks));
 hear("files", ({ files, isFolder }) => {
   const clips = isFolder ? ofFolder(files) : files;
   if (clips.length) sendFiles(clips);

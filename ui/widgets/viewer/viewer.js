@@ -241,6 +241,7 @@ watch("confidence", () => {
 });
 // An answer to an earlier gesture leaves the newest one waiting.
 watch("answered", () => {
+  showChecks(-1);
   state.answered = Math.max(state.answered, Math.min(Number(props.answered), Number.MAX_SAFE_INTEGER));
   if (Number(props.answered) > 1e12) state.answered = state.sequence;
   if (clip()) savePending();
