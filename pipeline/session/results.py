@@ -35,7 +35,7 @@ from utils.errors import BadRequest, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
 
-_FRAME_NAME = re.compile(r"[0-9]+\.[a-z]{3,4}")
+FRAME_NAME = re.compile(r"[0-9]+\.[a-z]{3,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +282,10 @@ def _export(source: Path, target: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         names = {item.name for item in source.iterdir()}
         shortest = min((len(name) for name in names), default=0)
+        suffixes = {Path(name).suffix for name in names}
         for old in target.iterdir():
-            is_frame = _FRAME_NAME.fullmatch(old.name) and len(old.name) >= shortest
-            if is_frame and old.name not in names:
+            is_frame = FRAME_NAME.fullmatch(old.name) and len(old.name) >= shortest
+            if is_frame and old.suffix in suffixes and old.name not in names:
                 old.unlink()
         for name in sorted(names):
             link_or_copy(source / name, target / name)

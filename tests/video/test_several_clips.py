@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import app
 from config import Settings
@@ -68,9 +70,6 @@ def test_an_internal_error_at_one_clip_does_not_stop_the_rest(
 def test_a_stroke_is_painted_on_a_mask_from_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import numpy as np
-    from PIL import Image
-
     settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
     clip = write_clip(tmp_path / "one.mp4", 2)
     out = tmp_path / "mask.png"
@@ -86,3 +85,34 @@ def test_a_stroke_is_painted_on_a_mask_from_the_command_line(
     with pytest.raises(SystemExit):
         main(["segment", str(clip), "--stroke", "0:1,1", "-o", str(out)], lambda: settings,
              app.build_orchestrator, lambda _: None)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["file", "frames"])
+def test_files_never_take_the_place_of_the_clip_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    """`matte foreground.mp4 --out .` replaced the clip, and a folder of plates called exr lost them."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    clip, kind = tmp_path / "foreground.mp4", "foreground"
+    if place == "frames":
+        clip, kind = tmp_path / "png16", "png16"
+        clip.mkdir()
+        for number in (1, 2):
+            Image.new("RGB", (32, 32)).save(clip / f"{number:04d}.png")
+    else:
+        write_clip(clip, 2)
+    words = ["matte", str(clip), "--box", "5,5,25,25", "--engine", "builtin"]
+    words += ["--outputs", kind, "--out", str(tmp_path)]
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 2
+    assert "which is the clip itself" in capsys.readouterr().err
+    assert not list((tmp_path / "w").glob("sessions/*/source*"))
+
+
+def test_a_dry_run_deletes_no_session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    orchestrator = app.build_orchestrator(settings)
+    session = orchestrator.create_session(write_clip(tmp_path / "one.mp4", 2), "one.mp4").id
+    words = ["sessions", "--delete", session, "--dry-run"]
+    assert main(words, lambda: settings, lambda _: orchestrator, lambda _: None) == 2
+    assert "--clean" in capsys.readouterr().err
+    assert orchestrator.state(session).id == session

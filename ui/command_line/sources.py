@@ -15,6 +15,7 @@ from pipeline.video_io.sequence.naming import (
     group_pictures,
     is_picture,
 )
+from utils.errors import BadRequest, BadUpload
 
 if TYPE_CHECKING:
     from pipeline.orchestrator import Orchestrator
@@ -37,6 +38,16 @@ class Source:
             return re.split(r"[%#\[]", self.place.stem)[0].rstrip("._-") or "clip"
         return Path(self.pictures.names.name).stem
 
+    def files(self) -> list[Path]:
+        """Return the files that it is read from; none where that can't be told."""
+        if self.pictures is not None:
+            return list(self.pictures.pictures.values())
+        try:
+            found = find_sequence(self.place)
+        except (BadUpload, OSError):
+            return []  # making a session of it says why
+        return [self.place] if found is None else list(found.pictures.values())
+
     def make_session(self, options: argparse.Namespace, orchestrator: Orchestrator) -> SessionState:
         """Make a session of it.
 
@@ -52,6 +63,27 @@ class Source:
         if pictures is not None:
             return orchestrator.create_session_of_pictures(pictures, options=how)
         return orchestrator.create_session(self.place, self.place.name, options=how)
+
+
+def check_kept(sources: Sequence[Source], folder: Path, kinds: Sequence[str]) -> None:
+    """Refuse a folder for files that would take the place of a clip that was given.
+
+    Raises:
+        BadRequest: one would, or a picture lies where a sequence's frames go, whose numbers count as old frames.
+    """
+    from pipeline.session.output_records import TARGETS_DIR
+    from pipeline.session.results import FRAME_NAME
+    from pipeline.video_io.outputs.registry import output_format
+
+    files = {path.resolve(): path for source in sources for path in source.files()}
+    for kind in kinds:
+        found = output_format(kind)
+        for base in (folder, *folder.glob(f"{TARGETS_DIR}/*")):
+            taken = {(base / name).resolve() for name in found.names}
+            for resolved, path in files.items():
+                is_frame = found.is_sequence and FRAME_NAME.fullmatch(path.name)
+                if (resolved.parent if is_frame else resolved) in taken:
+                    raise BadRequest("job.source_overwritten", path=str(path), output=kind)
 
 
 def read_sources(places: Sequence[Path]) -> list[Source]:

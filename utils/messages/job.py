@@ -139,6 +139,14 @@ TEXTS: dict[str, Text] = {
         en="The folder {folder} can't be written. Name a folder you may write to.",
         zh="文件夹 {folder} 无法写入。请指定有写入权限的位置。",
     ),
+    "job.dry_run": Text(
+        en="--dry-run goes with --clean alone. Nothing was deleted or restored.",
+        zh="--dry-run 只能与 --clean 一起使用。没有删除或恢复任何会话。",
+    ),
+    "job.source_overwritten": Text(
+        en="The output {output} would take the place of {path}, which is the clip itself. Name another folder.",
+        zh="输出 {output} 会覆盖 {path}，即视频本身。请指定其他文件夹。",
+    ),
     "job.outputs_gone": Text(
         en="Files of this result were removed from the workspace: {names}. Render them again, or start matting again.",
         zh="该结果的文件已从工作目录中删除：{names}。请重新渲染，或重新抠图。",

@@ -83,8 +83,11 @@ def sessions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `sessions`.
 
     Raises:
+        BadRequest: a dry run of what has none.
         SessionError: the session to delete has a job, or the one to restore is not among the deleted.
     """
+    if options.dry_run and (options.delete is not None or options.restore is not None):
+        raise BadRequest("job.dry_run")
     if options.delete is not None and not orchestrator.delete(options.delete):
         raise SessionError("job.already_running")
     if options.restore is not None:

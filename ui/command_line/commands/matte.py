@@ -27,7 +27,7 @@ from ui.command_line.arguments import request_values
 from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
 from ui.command_line.failures import described
-from ui.command_line.sources import Source, read_sources
+from ui.command_line.sources import Source, check_kept, read_sources
 from ui.command_line.target_arguments import is_marked, target_groups
 from utils.errors import (
     BadRequest,
@@ -61,20 +61,30 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `matte`; several clips go to a folder each, and one that fails doesn't stop the others.
 
     Raises:
+        BadRequest: a file would take the place of a clip.
         ClipsFailed: some of several clips did; each was named on stderr.
     """
-    orchestrator.check_request(_matte_request(options))
+    request = _matte_request(options)
+    orchestrator.check_request(request)
     sources = read_sources(options.clips)
+    folders = _folders(sources, options.out) if len(sources) > 1 else [options.out]
+    for folder in folders:
+        check_kept(sources, folder, request.outputs)
     if len(sources) == 1:
         _print_result(options, _matte_clip(options, orchestrator, sources[0], options.out))
-        return
+    else:
+        _matte_clips(options, orchestrator, list(zip(sources, folders, strict=True)))
+
+
+def _matte_clips(
+    options: argparse.Namespace, orchestrator: Orchestrator, work: Sequence[tuple[Source, Path]]
+) -> None:
     results: list[dict[str, object]] = []
     exit_codes = []
-    folders = _folders(sources, options.out)
-    for number, (source, folder) in enumerate(zip(sources, folders, strict=True), start=1):
+    for number, (source, folder) in enumerate(work, start=1):
         clip = source.place
         # Progress and notes follow, which name no clip.
-        said = f"clip {number} of {len(folders)}: {one_line(str(clip))}"
+        said = f"clip {number} of {len(work)}: {one_line(str(clip))}"
         print(said, file=sys.stderr, flush=True)
         try:
             with translate_disk_errors(options.workspace_dir):
@@ -93,7 +103,7 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     if options.json:
         print(json.dumps({"clips": results}))
     if exit_codes:
-        raise ClipsFailed(exit_codes, len(sources))
+        raise ClipsFailed(exit_codes, len(work))
 
 
 def _folders(sources: Sequence[Source], out: Path) -> list[Path]:
