@@ -112,6 +112,11 @@ def review_views(places: Sequence[ReviewPlace], language: Language) -> list[Json
     ]
 
 
+def made_at(state: SessionState) -> str:
+    """Return when the result was made, as a name that only another result changes."""
+    return f"{state.result_number} {state.result_at_s:.3f}"
+
+
 def viewer_result(
     state: SessionState,
     outputs: Sequence[OutputFile],
@@ -119,7 +124,7 @@ def viewer_result(
 ) -> dict[str, Any] | None:
     """Return what the viewer needs to show the result, None while there is none.
 
-    `playable` is the kind of the file that it plays over its background, `matte` that of the alpha, "" where
+    `made` is when the result was made, whatever was marked since. `playable` is the kind of the file that it plays over its background, `matte` that of the alpha, "" where
     none of the files can be; `versions` are the earlier results that it can be compared with.
     """
     request = state.result_request
@@ -129,6 +134,7 @@ def viewer_result(
     return {
         "session": state.id,
         "version": f"{state.updated_at_s:.3f}",
+        "made": made_at(state),
         "first": request.first,
         "last": request.last if request.last is not None else state.clip.frame_count - 1,
         "background": request.backgrounds.preview,

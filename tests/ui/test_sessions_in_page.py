@@ -189,11 +189,22 @@ def test_two_results_are_compared_one_is_deleted_and_the_next_clip_shows_none(
     session = upload_and_select(page, clip)
     page.click("#sm-start")
     wait_done(page)
+    other = open_page(page.url, context=page.context)
+    other.wait_for_selector(f"{VIEWER}[data-shown=over]")
+    other.keyboard.press("m")
     page.keyboard.press("d")
     stroke(page, (120, 80), (140, 80))
     page.wait_for_selector("#sm-start:has-text('again')")
+    other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    other.wait_for_selector("#sm-start:has-text('again')")
+    assert other.get_attribute(VIEWER, "data-mode") == "mask", "the result is the same"
     page.click("#sm-start")
-    page.wait_for_selector(".sm-results [data-version='2']", timeout=120_000)
+    page.wait_for_selector("#sm-start:disabled")
+    other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    for tab in (page, other):
+        tab.wait_for_selector(".sm-results [data-version='2']", timeout=120_000)
+    assert other.get_attribute(VIEWER, "data-mode") == "over"
+    other.close()
     page.click(".sm-results [data-version='1'] [data-part=version-compare]")
     page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='1']")
     page.locator(f"{VIEWER} select[data-part=left]").select_option("0")

@@ -204,6 +204,11 @@ class Answers:
             self.page.progress: gr.update(job={"session": session_id, "nonce": _now()})
         }
 
+    def job(self, state: SessionState) -> Updates:
+        """Have the progress bar follow the job that waits or runs, whoever started it."""
+        watched = self._watched(state)
+        return {} if watched is None else {self.page.progress: gr.update(job=watched)}
+
     def outcome(self, state: SessionState, language: Language) -> Updates:
         """Show the result, or that there is none; the preview without a mark makes room for it."""
         page = self.page

@@ -9,7 +9,8 @@ import gradio as gr
 from engines.base import Capability
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
-from ui.inputs import event_value, session_key, whole_number
+from ui import result_views
+from ui.inputs import event_value, session_key, short_text, whole_number
 from ui.page.answers import Answers, Updates, merged
 from ui.page.job_request import read_job
 from ui.text import translate
@@ -54,10 +55,18 @@ class SessionSteps:
             return self._answers().status(state, language)
         return {page.session: gr.skip()}
 
-    def refresh(self, session: object, language: Language) -> Updates:
-        """Show the marks as they are now: another tab may have changed them."""
+    def refresh(self, session: object, language: Language, event: gr.EventData) -> Updates:
+        """Show marks, job and result as they are now: another tab may have changed them."""
         state = self._orchestrator.state(session_key(session))
-        return self._answers().kept(state, language)
+        answers = self._answers()
+        made = short_text(event_value(event, "made"), "made")
+        # The same result again would take back edges that are being chosen.
+        is_other = made != (result_views.made_at(state) if state.outputs else "")
+        return merged(
+            answers.kept(state, language),
+            answers.job(state),
+            answers.outcome(state, language) if is_other else {},
+        )
 
     def take_version(self, session: object, language: Language, event: gr.EventData) -> Updates:
         """Make an earlier result the current one, and show it."""

@@ -115,9 +115,14 @@ const stop = () => {
   document.body.dataset.job = "";
   showTitle();
 };
+let followed = "";
 const start = () => {
+  const session = (props.job && props.job.session) || "";
+  // A job that another tab started is told of again and again.
+  if (session && session === followed && !root.hidden) return;
   stop();
-  if (!props.job || !props.job.session) return;
+  followed = session;
+  if (!session) return;
   liveVersion = "";
   said = "";
   root.hidden = false;

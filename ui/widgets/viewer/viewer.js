@@ -138,7 +138,7 @@ const showClip = () => {
   root.style.setProperty("--sm-ratio", String(width / height));
   root.dataset.size = `${width} ${height}`;
   scrub.max = frames - 1;
-  Object.assign(state, { range: { first: first ?? 0, last: last ?? frames - 1 }, frame: start ?? 0, sequence: 0, answered: 0, asked: new Map(), cursor: null, corner: null, polygon: null, drag: null, version: "", mode: "mask" });
+  Object.assign(state, { range: { first: first ?? 0, last: last ?? frames - 1 }, frame: start ?? 0, sequence: 0, answered: 0, asked: new Map(), cursor: null, corner: null, polygon: null, drag: null, made: "", mode: "mask" });
   tell("target", { id: targets().some((one) => one.id === state.target) ? state.target : (targets()[0] || { id: 1 }).id });
   camera.isFit = true;
   shown = { frame: -1, ...NOTHING };
@@ -170,8 +170,8 @@ const takeResult = () => {
   showCompared();
   if (!result() && ["over", "wipe"].includes(state.mode)) setMode("mask");
   // A result that has just come is shown at once; it may come before or after its clip.
-  else if (result() && state.version !== result().version) {
-    state.version = result().version;
+  else if (result() && state.made !== result().made) {
+    state.made = result().made;
     setMode("over");
   }
   showButtons(); refresh();
@@ -222,7 +222,7 @@ hear("target", (detail) => { chooseTarget(detail.id); showKeyframes(); });
 // Another tab may have gone on with this clip.
 const onLook = () => {
   if (!element.isConnected) { document.removeEventListener("visibilitychange", onLook); return; }
-  if (!document.hidden && clip() && isAnswered()) trigger("refresh");
+  if (!document.hidden && clip() && isAnswered()) trigger("refresh", { made: result() ? result().made : "" });
 };
 document.addEventListener("visibilitychange", onLook);
 hear("server", (detail) => { if (detail.isBack && !isAnswered()) trigger("annotate"); });
