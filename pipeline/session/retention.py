@@ -8,6 +8,7 @@ else anything. When the disk runs short, new uploads are refused long before any
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections import Counter
@@ -235,13 +236,27 @@ def drop_versions(
             break
         if not _may_go(item) or item.age_hours <= rules.protected_hours:
             continue
-        versions = store.open_folder(item.id).versions_dir
-        held = folder_bytes(versions)
-        freed += held
-        if held and not dry_run:
-            shutil.rmtree(versions, ignore_errors=True)
-            logger.info("session %s: earlier results removed, the disk is short", item.id[:6])
+        session = store.open_folder(item.id)
+        held = folder_bytes(session.versions_dir)
+        if held and (dry_run or _drop_versions_of(session)):
+            freed += held
     return freed
+
+
+def _drop_versions_of(session: Session) -> bool:
+    """Delete a session's earlier results; False where a job, which may have begun meanwhile, keeps one there."""
+    try:
+        lock = session.try_job_lock()
+    except SessionError:
+        return False
+    if lock is None:
+        return False
+    try:
+        shutil.rmtree(session.versions_dir, ignore_errors=True)
+    finally:
+        os.close(lock)
+    logger.info("session %s: earlier results removed, the disk is short", session.id[:6])
+    return True
 
 
 def check_share(store: SessionStore, owner: str, size_bytes: int, reserve_bytes: int) -> None:

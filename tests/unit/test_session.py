@@ -31,6 +31,7 @@ from pipeline.session.state import (
     SessionStatus,
 )
 from pipeline.session.store import SessionStore, clean_name
+from pipeline.storage.files import link_or_copy
 from utils.errors import NotEnoughDisk, SessionError
 from utils.types import Box, Message, Point
 
@@ -428,5 +429,19 @@ def test_earlier_results_go_before_a_session_where_the_disk_runs_short(store: Se
     aged.write(aged.state.model_copy(update={"updated_at_s": day_ago_s}))
     rules = RetentionRules(72, 200, protected_hours=24)
     summaries = summarise_all(store, time.time())
+    job = aged.try_job_lock()
+    assert job is not None
+    # A job that has begun since then holds the result before it there.
+    assert drop_versions(store, summaries, rules, 3000, dry_run=False) == 0
+    assert aged.versions_dir.exists()
+    os.close(job)
     assert drop_versions(store, summaries, rules, 3000, dry_run=False) == 5000
     assert not aged.versions_dir.exists() and fresh.versions_dir.exists()
+
+
+def test_a_file_put_where_it_lies_already_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    source, target = tmp_path / "made.mp4", tmp_path / "out.mp4"
+    source.write_bytes(b"file")
+    for _ in range(2):
+        link_or_copy(source, target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made.mp4", "out.mp4"]
