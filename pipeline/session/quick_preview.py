@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -225,5 +225,8 @@ class QuickPreviews:
                 self._failed.add(session)
 
     def _note_done(self, session: Session, done: int) -> None:
+        # Nothing of the session is read: it may be gone, and who tells this may be the thread that reads a worker's answers.
         with self._lock:
-            self._states[session.id] = PreviewState(done, session.clip.frame_count)
+            known = self._states.get(session.id)
+            if known is not None:
+                self._states[session.id] = replace(known, done=done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import threading
 from pathlib import Path
 
@@ -17,7 +18,13 @@ from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
 from engines.registry import build_registry
 from pipeline.selection.main_object import alpha_of_frame, main_object
 from pipeline.session.masks import read_mask
-from pipeline.session.quick_preview import LONG_SIDE, PreviewMaker, PreviewState
+from pipeline.session.quick_preview import (
+    LONG_SIDE,
+    PreviewMaker,
+    PreviewState,
+    QuickPreviews,
+)
+from pipeline.session.session import Session
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from pipeline.worker_process import answer_prompts
@@ -79,6 +86,23 @@ def test_a_clip_just_uploaded_is_previewed_without_a_mark(work, folder: Path) ->
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) == COUNT
     assert max(frames[0].shape) <= LONG_SIDE
+
+
+def test_a_session_that_is_deleted_meanwhile_is_no_matter_for_who_tells_its_progress(
+    work, folder: Path, tmp_path: Path
+) -> None:
+    session_id = work.create_session(folder / "clip.mp4", "clip.mp4").id
+    told = threading.Event()
+
+    def make(session: Session, engine: str, on_done, stopping) -> None:
+        shutil.rmtree(session.folder)
+        on_done(1)
+        told.set()
+
+    previews = QuickPreviews(lambda: "rvm", make)
+    previews.ask(Session(tmp_path / "sessions" / session_id))
+    assert told.wait(5)
+    previews.close()
 
 
 def test_a_setting_turns_it_off_and_it_needs_the_network(folder: Path, tmp_path: Path) -> None:
