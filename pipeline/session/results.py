@@ -28,7 +28,7 @@ from pipeline.session.output_records import (
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, OutputRecord, frame_range
 from pipeline.storage import disk
-from pipeline.storage.files import link_or_copy, partial_path
+from pipeline.storage.files import exclusive, link_or_copy, partial_path
 from pipeline.video_io import ClipInfo, VideoIO, compose_still, read_master_frame
 from utils.alpha_levels import float_to_bytes, to_float
 from utils.errors import BadRequest, SessionError
@@ -63,7 +63,6 @@ class Results:
 
     def __init__(self, video: VideoIO) -> None:
         self._video = video
-        self._zip_lock = threading.Lock()
 
     def outputs(self, session: Session) -> tuple[OutputFile, ...]:
         """Return the finished files; a sequence comes as one zip, packed without recompression."""
@@ -205,7 +204,7 @@ class Results:
     def _zipped(self, folder: Path, record: OutputRecord) -> Path:
         path = zip_path(folder, record)
         frames = record_paths(folder, record)
-        with self._zip_lock, disk.translate_disk_errors(folder):
+        with disk.translate_disk_errors(folder), exclusive(folder / ".zip.lock"):
             if not path.is_file() or path.stat().st_mtime_ns < frames[0].stat().st_mtime_ns:
                 _pack(frames, path)
         return path
