@@ -27,6 +27,7 @@ from engines.device.placement import driver_version, gpu_present, resolve_device
 from engines.weights_manifest import licence_of
 from pipeline.storage.disk import denial, existing_parent
 from utils.errors import SplazmatteError
+from utils.http_text import in_address
 from utils.options import resolve_options
 from utils.types import Message
 
@@ -137,14 +138,14 @@ class Doctor:
     def _port(self) -> Finding:
         item = Message("doctor.port")
         host, port = self._settings.host, self._settings.port
-        address = f"{host}:{port}"
-        with socket.socket() as probe:
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                reason = error.strerror or str(error)
-                state = Message("doctor.port_taken", {"address": address, "reason": reason})
-                return Finding(item, "note", state, Message("doctor.port_advice"))
+        address = f"{in_address(host)}:{port}"
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            socket.create_server((host, port), family=family).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            state = Message("doctor.port_taken", {"address": address, "reason": reason})
+            return Finding(item, "note", state, Message("doctor.port_advice"))
         return Finding(item, "ok", Message("doctor.port_free", {"address": address}))
 
     def _engine(self, engine: Engine) -> Finding:

@@ -12,7 +12,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 from pipeline.session.session import LIVE_NAME, Session
 from pipeline.session.store import SessionStore
@@ -41,6 +40,7 @@ from pipeline.workers.object_files import (
 )
 from pipeline.workers.records import JobRecord
 from utils.errors import SplazmatteError
+from utils.http_text import attachment
 
 logger = logging.getLogger(__name__)
 
@@ -180,9 +180,8 @@ class ObjectPageFiles:
         except SplazmatteError as error:
             logger.warning("a download is served from here: %s", error)
             return ""
-        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
         return self._store.link(
-            object_name(session.id, file), self._link_s, disposition, media_type
+            object_name(session.id, file), self._link_s, attachment(name), media_type
         )
 
     def _fetch_all(

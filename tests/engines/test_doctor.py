@@ -113,6 +113,21 @@ def test_port_in_use_is_noted(examine):
         assert examine(host="127.0.0.1", port=port)["port"].verdict == "note"
 
 
+def test_port_of_a_page_that_was_just_stopped_is_free(examine):
+    with socket.create_server(("127.0.0.1", 0)) as page:
+        port = page.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as browser, page.accept()[0] as answered:
+            answered.shutdown(socket.SHUT_RDWR)  # the side that closes first waits for late packets
+            browser.recv(1)
+    assert examine(host="127.0.0.1", port=port)["port"].verdict == "ok"
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_port_of_an_ipv6_address_is_looked_at(examine):
+    found = examine(host="::1", port=0)["port"]
+    assert found.verdict == "ok" or "assign" in found.state
+
+
 @pytest.mark.parametrize(("version", "verdict"), [("unknown", "problem"), ("580.65.06", "ok")])
 def test_driver_of_a_gpu_is_named_or_its_absence_a_problem(examine, monkeypatch, version, verdict):
     monkeypatch.setattr(doctor, "gpu_present", lambda: True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from config import Settings
 from ui.gradio_import import without_type_stubs
 with without_type_stubs():
     from ui.http.server import launch
-settings = Settings(_env_file=None, workspace_dir=folder, models_dir=folder, port=0)
+settings = Settings(_env_file=None, workspace_dir=folder, models_dir=folder, host=sys.argv[2], port=0)
 server = launch(settings, build_orchestrator(settings), folder / "uploads")
 def listed(routes):
     for route in routes:
@@ -34,19 +35,43 @@ def listed(routes):
         else:
             methods = getattr(route, "methods", ["WEBSOCKET"]) or ["GET"]
             yield from ((method, route.path) for method in methods)
-print(json.dumps(sorted(set(listed(server.app.routes)))), flush=True)
+print(json.dumps([server.url, sorted(set(listed(server.app.routes)))]), flush=True)
 os._exit(0)
 """
 
 
 @pytest.fixture(scope="module")
-def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
-    """Method and path of every route of the application, Gradio's included."""
+def host() -> str:
+    """An IPv6 address, where there is one: a server on the other kind is started by most tests."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return "::1"
+    except OSError:
+        return "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory, host: str) -> tuple[str, list[list[str]]]:
+    """The address of a server, and method and path of its routes."""
     folder = tmp_path_factory.mktemp("routes")
     log = folder / "routes.log"
-    program = ForkedProgram(["-c", LIST_ROUTES, str(folder)], dict(os.environ), log)
+    program = ForkedProgram(["-c", LIST_ROUTES, str(folder), host], dict(os.environ), log)
     assert program.wait(60) == 0, log.read_text()
-    return [(method, path) for method, path in json.loads(log.read_text().splitlines()[-1])]
+    url, routes = json.loads(log.read_text().splitlines()[-1])
+    return url, routes
+
+
+@pytest.fixture(scope="module")
+def routes(started: tuple[str, list[list[str]]]) -> list[tuple[str, str]]:
+    """Method and path of every route of the application, Gradio's included."""
+    return [(method, path) for method, path in started[1]]
+
+
+def test_the_page_starts_on_either_kind_of_address_and_names_it(
+    started: tuple[str, list[list[str]]], host: str
+) -> None:
+    name = "[::1]" if host == "::1" else host
+    assert re.fullmatch(rf"http://{re.escape(name)}:[0-9]+/", started[0])
 
 
 def example(path: str) -> str:

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import quote
 
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
@@ -36,6 +35,7 @@ from ui.inputs import session_key, short_text
 from ui.text import choose_language, translate
 from ui.widgets.edges.edges import read_edges
 from utils.errors import BadRequest, SplazmatteError
+from utils.http_text import attachment
 from utils.types import Frame
 
 _UNCHANGING = {"Cache-Control": "private, max-age=3600"}
@@ -214,8 +214,7 @@ class Media:
         name = "splazmatte"
         if not others:
             name = clip_stem(await run_in_threadpool(self._orchestrator.state, keys[0]))
-        disposition = f"attachment; filename*=utf-8''{quote(name)}.zip"
-        headers = {"Content-Disposition": disposition, **_CHANGING}
+        headers = {"Content-Disposition": attachment(f"{name}.zip"), **_CHANGING}
         return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 

@@ -20,6 +20,7 @@ from ui.http.cleanup import clean_up_periodically
 from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
 from utils.errors import BadRequest
+from utils.http_text import in_address
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -128,7 +129,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     routes: list[BaseRoute] = [route for part in served for route in part.routes()]
     app = build_app(settings, routes, uploads_dir, is_open)
     blocks.launch(
-        server_name=settings.host,
+        server_name=in_address(settings.host),
         server_port=_claimed_port(settings.host, settings.port),
         share=False,
         quiet=True,
@@ -150,7 +151,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     limit_connections(blocks.server, settings)
     is_open.set()
     name = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return Server(blocks, f"http://{name}:{blocks.server_port}/", app, media, rest)
+    return Server(blocks, f"http://{in_address(name)}:{blocks.server_port}/", app, media, rest)
 
 
 def _prepare_environment(settings: Settings, uploads_dir: Path) -> None:
@@ -210,7 +211,9 @@ def _claimed_port(host: str, port: int) -> int:
             return int(listener.getsockname()[1])
     except OSError as error:
         raise BadRequest(
-            "page.address_taken", address=f"{host}:{port}", reason=error.strerror or str(error)
+            "page.address_taken",
+            address=f"{in_address(host)}:{port}",
+            reason=error.strerror or str(error),
         ) from error
 
 
