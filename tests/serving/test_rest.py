@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from starlette.requests import Request as HttpRequest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -38,6 +40,24 @@ from tests.serving.conftest import (
     form_of,
     sign_in,
 )
+from ui.http.fair_pool import PoolClosedError
+from ui.http.rest import Rest
+
+
+def test_an_upload_that_is_refused_before_it_is_looked_at_is_removed(tmp_path: Path) -> None:
+    class Received:
+        async def receive(self, request: object) -> Path:
+            path = tmp_path / "received" / "clip.mp4"
+            path.parent.mkdir()
+            path.write_bytes(b"clip")
+            return path
+
+    rest: Any = Rest(None, None, Received())  # type: ignore[arg-type]
+    rest.close()
+    request = HttpRequest({"type": "http", "headers": [], "client": ("192.0.2.1", 1)})
+    with pytest.raises(PoolClosedError):
+        asyncio.run(rest.clips(request))
+    assert not list(tmp_path.rglob("*.mp4"))
 
 
 def token_of(server: AppServer) -> str:

@@ -54,7 +54,8 @@ def clean_up_periodically(
             try:
                 remove_old_uploads(folder, KEPT_S, time.time())
                 clean_sessions()
-            except OSError:
+            except Exception:
+                # Without this thread the disk would fill: whatever fails once is tried again.
                 logger.warning("the clean-up failed; it is tried again later", exc_info=True)
         return_free_memory()
         if stop.wait(MEMORY_PERIOD_S):

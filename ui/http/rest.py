@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -167,7 +168,8 @@ class Rest:
             fields = {"fps": view["rate"], "notices": view["notes"]}
             return Clip.model_validate({**view, **fields})
 
-        return await self._ingesting.run(request, owner, ingest)
+        with _forgotten_when_refused(path):
+            return await self._ingesting.run(request, owner, ingest)
 
     async def segment(self, marks: Marks, request: Request) -> Found:
         """Find a target on a frame; the answer takes seconds. What is kept of it the next job mattes."""
@@ -180,10 +182,13 @@ class Rest:
         """Make a mask the target on a frame: a multipart form with one PNG of the clip's size, white = target."""
         path = await self._uploads.receive(request)
         mask: Any = {"path": str(path), "orig_name": path.name}
-        return await self._found(
-            request,
-            lambda: self._api.segment(session, frame, mask=mask, target=target, **_spoken(request)),
-        )
+        with _forgotten_when_refused(path):
+            return await self._found(
+                request,
+                lambda: self._api.segment(
+                    session, frame, mask=mask, target=target, **_spoken(request)
+                ),
+            )
 
     async def matting(self, body: Matting, request: Request) -> Task:
         """Queue the matting job of a session; follow it as a task."""
@@ -259,6 +264,16 @@ _FILE_BODY: dict[str, Any] = {
         },
     }
 }
+
+
+@contextlib.contextmanager
+def _forgotten_when_refused(upload: Path) -> Iterator[None]:
+    """Remove an upload that is not looked at, since its client has too many waiting or the server stops."""
+    try:
+        yield
+    except (PoolBusyError, PoolClosedError):
+        forget_upload(upload)
+        raise
 
 
 def _problem(text: str, status: int) -> Response:
