@@ -21,6 +21,9 @@ def target_of(output: OutputFile) -> str:
     return str(output.target or "")
 
 
+NAME_PARTS = ("clip", "target", "output")
+"""What a pattern for the name of a download may have in braces: the names of the clip and of the single target, and
+the kind of the file."""
 DEFAULT_NAME = "{clip}_{output}_{target}"
 """Name of a download; what a file has no value for is left out with its separator."""
 
@@ -29,17 +32,14 @@ def file_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NA
     """Return the name a download gets, with our suffix.
 
     Args:
-        pattern: text with any of {clip}, the clip's name, {target}, that of the single target, and {output}.
+        pattern: text with any of `NAME_PARTS` in braces.
 
     Raises:
         BadRequest: it names something else, or leaves nothing of the name.
     """
     names = {one.id: one.name for one in state.targets} if len(state.targets) > 1 else {}
-    values = {
-        "clip": clip_stem(state),
-        "target": names.get(output.target) or target_of(output),
-        "output": output.kind,
-    }
+    found = (clip_stem(state), names.get(output.target) or target_of(output), output.kind)
+    values = dict(zip(NAME_PARTS, found, strict=True))
     problem = BadRequest("page.name_pattern", pattern=pattern[:60], known=", ".join(values))
     parts = re.split(r"\{(\w*)\}", pattern)
     if not set(parts[1::2]) <= values.keys():

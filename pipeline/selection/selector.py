@@ -17,9 +17,6 @@ from utils.errors import Cancelled, EngineUnavailable, UnusablePrompt
 from utils.priority import ClickPriority
 from utils.types import Frame, Prompt
 
-MASK_ENGINE = "mask"
-"""Engine name recorded for a mask the user brought."""
-
 
 class Selector:
     """Runs prompts for all sessions; see `OpenImages`."""

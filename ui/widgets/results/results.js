@@ -4,16 +4,15 @@ const part = (name) => root.querySelector(`[data-part=${name}]`);
 
 // How downloads are named is this browser's choice; the server fills it in.
 const NAME_KEY = "splazmatte.name";
-const KNOWN = ["clip", "target", "output"];
 let pattern = "";
 try { pattern = localStorage.getItem(NAME_KEY) || ""; } catch (problem) { /* private mode */ }
 part("name").value = pattern;
 const naming = () => pattern;
-const isUsable = (text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, word]) => KNOWN.includes(word));
+const isUsable = (text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, word]) => props.name_parts.includes(word));
 const showProblem = () => {
   const isWrong = !isUsable(part("name").value);
   part("name").setAttribute("aria-invalid", String(isWrong));
-  part("name-problem").textContent = isWrong ? label("naming_unusable", { known: KNOWN.map((word) => `{${word}}`).join(" ") }) : "";
+  part("name-problem").textContent = isWrong ? label("naming_unusable", { known: props.name_parts.map((word) => `{${word}}`).join(" ") }) : "";
 };
 part("name").addEventListener("change", () => {
   showProblem();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.downloads import NAME_PARTS
 from ui.widgets.widget import build_widget
 from utils.messages import Language
 
@@ -11,6 +12,6 @@ from utils.messages import Language
 def build_results(language: Language) -> gr.HTML:
     """Return the widget.
 
-    Prop: `result`, None before there is one. Events with the number of a version: `take`, `discard`.
+    Props: `result`, None before there is one, and `name_parts` of `ui.downloads`. Events with the number of a version: `take`, `discard`.
     """
-    return build_widget("results", language, result=None)
+    return build_widget("results", language, result=None, name_parts=NAME_PARTS)
