@@ -49,7 +49,8 @@ def _matte_arguments(folder: Path) -> list[str]:
             cv2.imwrite(str(folder / "mask.png"), mask)
     given = ["matte", str(folder / "picture.%04d.png"), "--mask", str(folder / "mask.png")]
     made = ["--outputs", "alpha,foreground,preview,png,prores", "--out", str(folder / "files")]
-    return [*given, "--engine", "builtin", *made]
+    # Without an edge control most of the files are written by other loops.
+    return [*given, "--engine", "builtin", "--despill", "1", *made]
 
 
 if __name__ == "__main__":
