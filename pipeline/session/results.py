@@ -31,7 +31,7 @@ from pipeline.storage import disk
 from pipeline.storage.files import exclusive, link_or_copy, partial_path
 from pipeline.video_io import ClipInfo, VideoIO, compose_still, read_master_frame
 from utils.alpha_levels import float_to_bytes, to_float
-from utils.errors import BadRequest, SessionError
+from utils.errors import BadRequest, NotEnoughDisk, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
 
@@ -265,14 +265,15 @@ def check_picture(session: Session, backgrounds: Backgrounds) -> None:
 
 @contextmanager
 def _translate_unwritable(folder: Path) -> Iterator[None]:
-    with disk.translate_disk_errors(folder):
-        try:
-            yield
-        except OSError as error:
-            if disk.is_full(error):
-                raise
-            unusable = BadRequest("job.folder_unusable", folder=str(folder), detail=str(error))
-            raise unusable from error
+    try:
+        yield
+    except OSError as error:
+        shown, detail = str(folder), str(error)
+        if disk.is_full(error):
+            free_mb = disk.free_bytes(folder) // disk.MEGABYTE
+            full = NotEnoughDisk("job.folder_full", folder=shown, free_mb=free_mb, detail=detail)
+            raise full from error
+        raise BadRequest("job.folder_unusable", folder=shown, detail=detail) from error
 
 
 def _export(source: Path, target: Path) -> None:

@@ -29,14 +29,19 @@ def check_before(
     Raises:
         NotEnoughDisk: with the numbers.
     """
-    free_bytes = shutil.disk_usage(existing_parent(folder)).free
-    if free_bytes - needed_bytes < reserve_bytes:
+    free = free_bytes(folder)
+    if free - needed_bytes < reserve_bytes:
         raise NotEnoughDisk(
             code,
             needed_mb=-(-needed_bytes // MEGABYTE),
-            free_mb=free_bytes // MEGABYTE,
+            free_mb=free // MEGABYTE,
             reserve_mb=reserve_bytes // MEGABYTE,
         )
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what is free on the disk of a folder, which need not exist yet."""
+    return shutil.disk_usage(existing_parent(folder)).free
 
 
 def is_full(error: BaseException) -> bool:
@@ -82,7 +87,7 @@ def translate_disk_errors(folder: Path, code: str = "job.disk_full") -> Iterator
             raise DiskDenied("job.disk_denied", reason=reason, detail=str(error)) from error
         if not is_full(error):
             raise
-        free_mb = shutil.disk_usage(existing_parent(folder)).free // MEGABYTE
+        free_mb = free_bytes(folder) // MEGABYTE
         raise NotEnoughDisk(code, free_mb=free_mb, detail=str(error)) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -133,6 +134,29 @@ def test_a_wrong_value_is_one_line_and_exit_code_2(
     assert named in error
     assert len(error.splitlines()) == 1
     assert SessionStore(settings.workspace_dir).open(session).state == before
+
+
+def test_a_full_disk_of_the_folder_is_named_with_the_way_to_the_kept_result(
+    settings: Settings,
+    session: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After hours of matting it said to try again."""
+
+    def is_full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    out, words = tmp_path / "out", ("render", session, "--outputs", "alpha", "--out")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.session.results.link_or_copy", is_full)
+        assert run(settings, *words, str(out)) == 2
+    note, error = capsys.readouterr().err.splitlines()[-2:]
+    assert str(out) in error
+    command = note[note.index("versions") : note.index(" DIR")].split()
+    assert run(settings, *command, str(out)) == 0
+    assert (out / "alpha.mp4").is_file()
 
 
 def test_a_session_that_is_not_there_is_named(

@@ -165,6 +165,16 @@ TEXTS: dict[str, Text] = {
         "free some space, then try again.",
         zh="磁盘已满（剩余 {free_mb} MB），无法写入。请永久删除旧会话或释放空间后重试。",
     ),
+    "job.folder_full": Text(
+        en="The disk of {folder} is full ({free_mb} MB free), so not all files could be written there. Free some space, or "
+        "name another folder.",
+        zh="{folder} 所在磁盘已满（剩余 {free_mb} MB），部分文件无法写入。请释放空间，或指定其他文件夹。",
+    ),
+    "job.result_kept": Text(
+        en="The result is kept and need not be made again: app.py versions {session} --export {number} --out DIR writes its "
+        "files.",
+        zh="结果已保留，无需重新抠图：用 app.py versions {session} --export {number} --out DIR 写出文件。",
+    ),
     "job.disk_during": Text(
         en="The disk ran low ({free_mb} MB free), so the job was stopped and its unfinished files were "
         "removed. Your clip is kept: delete old sessions for good, then run it again.",

@@ -38,6 +38,7 @@ from utils.errors import (
     UnusablePrompt,
 )
 from utils.messages import render as render_text
+from utils.types import Message
 
 if TYPE_CHECKING:
     from engines.base import RunContext
@@ -197,7 +198,12 @@ def _run(
 def _export(
     orchestrator: Orchestrator, state: SessionState, folder: Path, began_s: float
 ) -> dict[str, object]:
-    paths = orchestrator.export(state.id, folder)
+    try:
+        paths = orchestrator.export(state.id, folder)
+    except SplazmatteError:
+        kept = Message("job.result_kept", {"session": state.id, "number": state.result_number})
+        print(f"note: {render_text(kept)}", file=sys.stderr)
+        raise
     for warning in state.warnings:
         print(f"note: {render_text(warning)}", file=sys.stderr)
     return _summary(state, paths, time.perf_counter() - began_s)
