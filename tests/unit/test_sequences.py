@@ -5,18 +5,25 @@ import struct
 import zipfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import OpenEXR
 import pytest
 
 from config import Settings
 from pipeline.video_io.clip import SequenceNames
+from pipeline.video_io.exr_header import exr_attributes
+from pipeline.video_io.outputs.exr import linear_light
 from pipeline.video_io.sequence.archive import unpack
+from pipeline.video_io.sequence.exr import read_exr
 from pipeline.video_io.sequence.light import (
+    BT709_TRANSFER,
+    SRGB_TRANSFER,
+    levels_of_halves,
     linear_of_srgb,
     srgb_levels,
     srgb_of_cineon,
-    srgb_of_halves,
 )
 from pipeline.video_io.sequence.naming import (
     find_sequence,
@@ -26,6 +33,7 @@ from pipeline.video_io.sequence.naming import (
     shown_numbers,
     the_one_sequence,
 )
+from pipeline.video_io.writers.video_file import plane_view16
 from utils.errors import BadRequest, BadUpload
 
 
@@ -242,7 +250,7 @@ def test_damaged_and_encrypted_zips_are_refused(tmp_path: Path) -> None:
 
 def test_linear_light_comes_back_within_the_rounding_of_half_floats() -> None:
     halves = np.arange(65536, dtype=np.uint16).view(np.float16)
-    levels = srgb_of_halves()
+    levels = levels_of_halves(SRGB_TRANSFER)
     shown = halves[(halves >= 1 / 512) & (halves <= 1)]
     back = linear_of_srgb(srgb_levels(shown) / 65535).astype(np.float16)
     assert (back == shown).all()
@@ -251,6 +259,24 @@ def test_linear_light_comes_back_within_the_rounding_of_half_floats() -> None:
     assert (levels[halves > 1] == 65535).all()
     # IEC 61966-2-1: linear 0.18 is 46.1 % of the signal, 0.5 is 73.5 %.
     assert srgb_levels(np.array([0.18, 0.5])) / 65535 == pytest.approx([0.4614, 0.7354], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("transfer", "code"), [(BT709_TRANSFER, 1), (SRGB_TRANSFER, 13), ("of another program", 13)]
+)
+def test_exr_frames_written_here_become_the_levels_that_they_were_made_of(
+    tmp_path: Path, transfer: str, code: int
+) -> None:
+    """Taken for sRGB's, levels of BT.709 came back up to 16 of 255 brighter."""
+    levels = np.arange(256) * 257
+    light = linear_light(transfer)[levels].astype(np.float16)[np.newaxis]
+    header: dict[str, Any] = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    header |= exr_attributes("straight", transfer, Fraction(1), None, "")
+    planes = {name: np.ascontiguousarray(light) for name in "RGB"}
+    OpenEXR.File(header, planes).write(str(tmp_path / "a.exr"))
+    picture = read_exr(tmp_path / "a.exr", 256)
+    off = np.abs(plane_view16(picture.frame.planes[0])[0].astype(int) - levels)
+    assert (picture.transfer, off.max() < 64) == (code, transfer in (BT709_TRANSFER, SRGB_TRANSFER))
 
 
 def test_cineon_codes_have_black_at_95_and_white_at_685() -> None:

@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.exr_header import exr_attributes
 from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import SequenceSink
 from pipeline.video_io.render_target import RenderTarget
-from pipeline.video_io.sequence.light import linear_of_srgb
+from pipeline.video_io.sequence.light import (
+    BT709_TRANSFER,
+    SRGB_TRANSFER,
+    linear_of_bt709,
+    linear_of_srgb,
+)
 from utils.alpha_levels import to_float
 from utils.errors import FfmpegFailed
 from utils.messages import Text
 
 if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
-
-_SRGB = "iec61966-2-1"
-_KNEE, _SLOPE, _OFFSET, _POWER = 0.081, 4.5, 0.099, 1 / 0.45
 
 
 class ExrOutput(OutputFormat):
@@ -73,9 +76,10 @@ class ExrSink(SequenceSink):
         is_straight = self.target.files.exr_alpha == "straight"
         rate = None if clip.is_variable_rate else clip.fps
         code = clip.timecode_at(self.target.first_index + self.frames_written)
-        return exr_attributes(
-            "straight" if is_straight else "premultiplied", self.pixel_aspect, rate, code
-        )
+        of_clip = clip.colour.transfer
+        transfer = SRGB_TRANSFER if of_clip == SRGB_TRANSFER else BT709_TRANSFER
+        mode: AlphaMode = "straight" if is_straight else "premultiplied"
+        return exr_attributes(mode, transfer, self.pixel_aspect, rate, code)
 
     def _write(self, path: Path, channels: dict[str, npt.NDArray[np.float16]]) -> None:
         import OpenEXR
@@ -110,10 +114,8 @@ def linear_light(transfer: str) -> npt.NDArray[np.float32]:
         transfer: of the source, in FFmpeg's name; what is not sRGB is BT.709, or was made that.
     """
     signal = np.arange(65_536) / 65_535
-    if transfer == _SRGB:
-        return linear_of_srgb(signal).astype(np.float32)
-    curved = ((signal + _OFFSET) / (1 + _OFFSET)) ** _POWER
-    return np.where(signal < _KNEE, signal / _SLOPE, curved).astype(np.float32)
+    linear = linear_of_srgb if transfer == SRGB_TRANSFER else linear_of_bt709
+    return linear(signal).astype(np.float32)
 
 
 FORMAT = ExrOutput()

@@ -11,9 +11,20 @@ import numpy.typing as npt
 
 from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import shown_name
-from pipeline.video_io.exr_header import BT709_CHROMATICITIES, stated_alpha_mode, stated_timecode
-from pipeline.video_io.sequence.light import Levels, divided, srgb_levels, srgb_of_halves
-from pipeline.video_io.sequence.picture import Layout, Picture, deep_frame
+from pipeline.video_io.exr_header import (
+    BT709_CHROMATICITIES,
+    stated_alpha_mode,
+    stated_timecode,
+    stated_transfer,
+)
+from pipeline.video_io.sequence.light import (
+    BT709_TRANSFER,
+    Levels,
+    divided,
+    levels_of,
+    levels_of_halves,
+)
+from pipeline.video_io.sequence.picture import BT709, SRGB, Layout, Picture, deep_frame
 from utils.errors import BadUpload
 
 _OVERSCAN = 2
@@ -50,7 +61,8 @@ def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Pic
         alpha = _in_display_window(np.rint(whole * 65535).astype(np.uint16), header)
         mode = stated_alpha_mode(header) if alpha_mode == "auto" else alpha_mode
         opacity = whole if mode == "premultiplied" else None
-    levels, over = zip(*(_shown(plane, opacity) for plane in colours), strict=True)
+    transfer = stated_transfer(header)
+    levels, over = zip(*(_shown(plane, opacity, transfer) for plane in colours), strict=True)
     rgb = np.stack([_in_display_window(plane, header) for plane in levels], axis=-1)
     return Picture(
         deep_frame(rgb, alpha),
@@ -58,26 +70,31 @@ def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Pic
         rate=Fraction(header.get("framesPerSecond", 0)),
         timecode=stated_timecode(header),
         aspect=Fraction(float(header.get("pixelAspectRatio", 1.0))).limit_denominator(1000),
+        transfer=BT709 if transfer == BT709_TRANSFER else SRGB,
         was_premultiplied=opacity is not None,
         is_over=any(over),
         has_other_primaries=_has_other_primaries(header.get("chromaticities")),
     )
 
 
-def _shown(plane: npt.NDArray[Any], opacity: npt.NDArray[np.float32] | None) -> tuple[Levels, bool]:
+def _shown(
+    plane: npt.NDArray[Any], opacity: npt.NDArray[np.float32] | None, transfer: str
+) -> tuple[Levels, bool]:
     """Return a colour's levels, and whether light above 1 was clipped.
 
     Args:
         opacity: the alpha that the colour is multiplied by, float32 in [0, 1]; None for straight colour.
+        transfer: the levels' function; see `levels_of`.
     """
     is_half = plane.dtype == np.float16
-    levels = srgb_of_halves()[plane.view(np.uint16)] if is_half else srgb_levels(plane)
+    halves = levels_of_halves(transfer)[plane.view(np.uint16)] if is_half else None
+    levels = levels_of(transfer, plane) if halves is None else halves
     with np.errstate(invalid="ignore", over="ignore"):
         is_over = plane > 1
         if opacity is not None:
             soft = (opacity > 0) & (opacity < 1)
             straight = divided(plane[soft], opacity[soft], 1.0)
-            levels[soft], is_over[soft] = srgb_levels(straight), straight > _WHITE_ROUNDED
+            levels[soft], is_over[soft] = levels_of(transfer, straight), straight > _WHITE_ROUNDED
     return levels, bool(is_over.any())
 
 

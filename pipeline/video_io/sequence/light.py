@@ -9,11 +9,31 @@ import numpy as np
 import numpy.typing as npt
 
 Levels = npt.NDArray[np.uint16]
-"""sRGB, 16 bits a sample."""
+"""Of a transfer function's signal, 16 bits a sample."""
+SRGB_TRANSFER, BT709_TRANSFER = "iec61966-2-1", "bt709"
+"""FFmpeg's names."""
+_KNEE, _SLOPE, _OFFSET, _POWER = 0.018, 4.5, 0.099, 0.45
+"""Of the function of cameras in ITU-R BT.709, item 1.2, not of displays in BT.1886."""
 _CODE_WHITE, _CODE_BLACK = 685, 95
 _CODE_DENSITY, _FILM_GAMMA = 0.002, 0.6
 """Cineon (Kodak, "Conversion of 10-bit Log Film Data To 8-bit Linear or Video Data", 1995): 10-bit codes of
 reference white and black, density of a code, gamma of the negative."""
+
+
+def levels_of(transfer: str, linear: npt.NDArray[Any]) -> Levels:
+    """Return the levels of linear light by a transfer function: BT.709's, else sRGB's; see `srgb_levels`."""
+    if transfer != BT709_TRANSFER:
+        return srgb_levels(linear)
+    light = np.clip(np.nan_to_num(linear.astype(np.float64), nan=0.0), 0.0, 1.0)
+    signal = np.where(light < _KNEE, _SLOPE * light, (1 + _OFFSET) * light**_POWER - _OFFSET)
+    levels: Levels = np.rint(signal * 65535).astype(np.uint16)
+    return levels
+
+
+def linear_of_bt709(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the linear light of BT.709's signal in [0, 1]: the inverse of `levels_of`."""
+    curved = ((signal + _OFFSET) / (1 + _OFFSET)) ** (1 / _POWER)
+    return np.where(signal < _SLOPE * _KNEE, signal / _SLOPE, curved)
 
 
 def srgb_levels(linear: npt.NDArray[Any]) -> Levels:
@@ -50,10 +70,10 @@ def divided(
 
 
 @cache
-def srgb_of_halves() -> Levels:
-    """Return the level of every half float, by its bits as uint16."""
+def levels_of_halves(transfer: str) -> Levels:
+    """Return the level of every half float, by its bits as uint16; see `levels_of`."""
     with np.errstate(invalid="ignore"):
-        return srgb_levels(np.arange(65536, dtype=np.uint16).view(np.float16))
+        return levels_of(transfer, np.arange(65536, dtype=np.uint16).view(np.float16))
 
 
 @cache
