@@ -80,10 +80,12 @@ def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(
     page.mouse.move(*_middle(page))
     page.mouse.down()
     page.mouse.up()
+    page.keyboard.press("End")
     page.context.set_offline(False)
     page.wait_for_selector(".sm-status[data-kind=step]")
     page.wait_for_selector("#sm-start:not([disabled])")
     assert state_file(app.workspace, session)["keyframes"]["0"]["prompt"]["strokes"]
+    page.wait_for_selector(".sm-viewer[data-frame='11']")
 
 
 def _look_away(page: Any) -> None:

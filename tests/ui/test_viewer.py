@@ -224,6 +224,8 @@ def test_answers_to_a_click_are_alternatives_and_a_choice_stays(
     assert page.locator(".sm-chips [aria-checked=true]").count() == 1
     answers.nth(1).click()
     page.wait_for_selector(".sm-chips [role=radio]:nth-child(2)[aria-checked=true]")
+    rims = answers.evaluate_all("nodes => nodes.map((node) => getComputedStyle(node).boxShadow)")
+    assert rims[1] != "none" == rims[0], "the choice is seen"
     chosen = saved_mask(app, session, 0, 1)
     page.keyboard.press("d")
     stroke(page, (140, 10), (150, 10))

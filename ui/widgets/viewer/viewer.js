@@ -225,7 +225,11 @@ const onLook = () => {
   if (!document.hidden && clip() && isAnswered()) trigger("refresh", { made: result() ? result().made : "" });
 };
 document.addEventListener("visibilitychange", onLook);
-hear("server", (detail) => { if (detail.isBack && !isAnswered()) trigger("annotate"); });
+hear("server", ({ isBack }) => {
+  if (!isBack || !clip()) return;
+  refresh();
+  if (!isAnswered()) trigger("annotate");
+});
 
 watch("clip", showClip);
 watch("texts", showTexts);
