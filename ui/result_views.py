@@ -78,6 +78,7 @@ def appearance_view(state: SessionState, background: str | None = None) -> dict[
     return {
         "session": state.id,
         "version": f"{state.updated_at_s:.3f}",
+        "made": made_at(state),
         "width": width,
         "height": height,
         "first": request.first,

@@ -1,6 +1,7 @@
 """From a clip to a downloaded matte, as a colleague does it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,9 @@ def test_background_and_edges_render_again_without_the_engine(
         " return now !== shown && now.includes('grow_px=2') && now.includes('000000'); }",
         arg=shown,
     )
+    # The stage shows them too, on any frame.
+    with page.expect_request(re.compile(r"/still/7\.jpg\?.*grow_px=2.*background=%23000000")):
+        go_to(page, 7)
 
     picture = tmp_path / "wall.png"
     Image.new("RGB", (64, 64), (200, 30, 30)).save(picture)
@@ -94,6 +98,8 @@ def test_background_and_edges_render_again_without_the_engine(
     page.wait_for_function(
         "document.querySelector('.sm-appearance').dataset.after.includes('background=picture')"
     )
+    with page.expect_request(re.compile(r"/still/9\.jpg\?.*grow_px=2.*background=picture")):
+        go_to(page, 9)
     version = page.get_attribute(".sm-results", "data-version")
     page.click("[data-part=apply]")
     page.wait_for_function(

@@ -27,6 +27,8 @@ const showStill = () => {
   const after = mediaUrl(result().session, `still/${frame}.jpg?${query}`);
   if (part("before").getAttribute("src") !== before) part("before").src = before;
   if (part("after").getAttribute("src") !== after) part("after").src = after;
+  const { session, made } = result();
+  tell("appearance", { session, made, edges: { ...edges }, background: chosenColour(), v: query.get("v") });
 };
 const soon = () => { clearTimeout(pending); pending = setTimeout(showStill, SETTLE_MS); };
 const showDivider = () => root.style.setProperty("--sm-divide", `${divider.value}%`);

@@ -38,11 +38,16 @@ const load = (url, frame = null) => {
 const sourceUrl = (frame) => mediaUrl(clip().session, `frame/${frame}.jpg?neighbours=1`);
 const maskUrl = (item, instance) =>
   mediaUrl(clip().session, `mask/${item.frame}/${instance.id}.png?target=${item.target}&v=${encodeURIComponent(item.version)}`);
-// With the edges that the files have.
-const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?${new URLSearchParams({ ...result().edges, v: result().version })}`);
+// Edges and background as they are being chosen, until they are applied those of the files.
+const appearance = () => {
+  const { chosen } = state;
+  const isOfResult = chosen && chosen.session === result().session && chosen.made === result().made;
+  return isOfResult ? chosen : { edges: result().edges, background: result().background, v: result().version };
+};
+const alphaUrl = (frame) => mediaUrl(clip().session, `alpha/${frame}.png?${new URLSearchParams({ ...appearance().edges, v: result().version })}`);
 const stillUrl = (frame, further) =>
-  mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ background: result().background, v: result().version, ...further })}`);
-const overUrl = (frame) => stillUrl(frame, result().edges);
+  mediaUrl(clip().session, `still/${frame}.jpg?${new URLSearchParams({ ...further, background: appearance().background, v: appearance().v })}`);
+const overUrl = (frame) => stillUrl(frame, appearance().edges);
 const underUrl = (frame) => stillUrl(frame, { ...compared().edges, version: compared().version });
 
 // Grey levels become coverage in one colour; the rim is drawn apart, so that it stays clear when faint.

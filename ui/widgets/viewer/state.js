@@ -11,7 +11,7 @@ const COLOURS = ["#f0428c", "#2f80ed", "#e69f00", "#009e73", "#d55e00", "#56b4e9
 
 const state = {
   frame: 0, target: 1, mode: "mask", tool: "select", brush: 12, range: { first: 0, last: 0 },
-  sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null, isPointing: false, cuts: [], adopted: null, compared: 0,
+  sequence: 0, answered: 0, asked: new Map(), done: [], undone: [], cursor: null, corner: null, drag: null, polygon: null, pointer: null, isPointing: false, cuts: [], adopted: null, compared: 0, chosen: null,
 };
 const clip = () => props.clip || null;
 const result = () => {

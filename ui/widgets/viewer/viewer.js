@@ -215,6 +215,11 @@ ink.addEventListener("focus", drawInk);
 ink.addEventListener("blur", () => { state.isPointing = false; drawInk(); });
 new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
 hear("goto", (detail) => showFrame(detail.frame));
+hear("appearance", (detail) => {
+  const isSame = state.chosen && JSON.stringify(state.chosen) === JSON.stringify(detail);
+  state.chosen = detail;
+  if (!isSame && result() && !player.isPlaying) refresh();
+});
 hear("compare", (detail) => { if (result()) compareWith(detail.version); });
 hear("target", (detail) => { chooseTarget(detail.id); showKeyframes(); });
 
