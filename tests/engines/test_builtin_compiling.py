@@ -42,7 +42,7 @@ def test_marks_need_no_loop_that_set_up_did_not_compile() -> None:
 def test_a_job_needs_no_loop_that_set_up_did_not_compile(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "scripts.compile_loops"], cwd=ROOT, check=True)
     clip, mask = write_clip(tmp_path / "disc.mp4", 3), write_mask_png(tmp_path / "mask.png")
-    job = ["matte", str(clip), "--mask", str(mask), "--engine", "builtin"]
+    job = ["matte", str(clip), "--mask", str(mask), "--engine", "builtin", "--despill", "1"]
     told = subprocess.run(
         [sys.executable, "app.py", *job, "--out", str(tmp_path / "out")],
         cwd=ROOT,
