@@ -49,13 +49,13 @@ TEXTS: dict[str, Text] = {
         zh="{name} 的值无效；可用的值见 /openapi.json。",
     ),
     "page.access.json": Text(
-        en="The request can't be read, or names a file that was not uploaded. Reload the page and "
-        "upload the file again.",
-        zh="请求无法读取，或引用了未上传的文件。请刷新页面并重新上传。",
+        en="The request can't be read, or names a file that was not uploaded. A program sends JSON as /openapi.json has it; on "
+        "the page, reload and upload the file again.",
+        zh="请求无法读取，或引用了未上传的文件。程序应按 /openapi.json 发送 JSON；在页面上请刷新并重新上传。",
     ),
     "page.upload.form": Text(
-        en="This is not an upload of a file. Send one file as a form with the field “files”.",
-        zh="这不是文件上传。请以表单字段“files”发送一个文件。",
+        en="This is not an upload of a file. Send one file as a multipart form.",
+        zh="这不是文件上传。请以 multipart 表单发送一个文件。",
     ),
     "page.upload.budget": Text(
         en="This computer uploaded {limit} within an hour, which is the limit. Try again later.",

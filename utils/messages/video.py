@@ -146,7 +146,7 @@ TEXTS: dict[str, Text] = {
         zh="文件在约 {at_s} 秒处损坏：读到 {frames} 帧，其中一些画面可能异常。请检查该处的结果，或重新导出视频。",
     ),
     "video.subtitles_left_out": Text(
-        en="The clip has {tracks} subtitle tracks; the files carry none of them.",
+        en="The clip has subtitles (tracks: {tracks}); the files carry none.",
         zh="该视频有 {tracks} 条字幕轨；输出文件不包含字幕。",
     ),
     "video.size_changes": Text(
