@@ -16,6 +16,7 @@ from tests.ui.steps import (
     VIEWER,
     fetch,
     go_to,
+    place,
     state_file,
     status_text,
     stroke,
@@ -209,6 +210,13 @@ def test_two_results_are_compared_one_is_deleted_and_the_next_clip_shows_none(
     page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='1']")
     page.locator(f"{VIEWER} select[data-part=left]").select_option("0")
     page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='']")
+    x, y = place(page, 80, 48)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - page.locator(".sm-stage").bounding_box()["width"] / 4, y)
+    page.mouse.up()
+    assert page.input_value(".sm-wipe") == "250", "the divider is dragged, no box is drawn"
+    assert page.get_attribute(VIEWER, "data-mode") == "wipe"
 
     client = gradio_client.Client(app.url, verbose=False, analytics_enabled=False)
     listed = client.predict(session=session, api_name="/versions")

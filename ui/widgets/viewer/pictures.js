@@ -213,9 +213,11 @@ const drawAsMatte = (pen) => {
     pen.drawImage(white, 0, 0);
   }
 };
+// Pixels of the stage from its left.
+const dividerAt = () => (Number(part("wipe").value) / 1000) * stageSize().width;
 const drawWipe = (pen, over) => {
-  const { width, height } = stageSize();
-  const at = (Number(part("wipe").value) / 1000) * width;
+  const { height } = stageSize();
+  const at = dividerAt();
   const from = clamp((at - camera.x) / camera.scale, 0, clip().width);
   pen.save();
   pen.beginPath(); pen.rect(from, 0, clip().width - from, clip().height); pen.clip();

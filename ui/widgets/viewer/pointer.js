@@ -2,6 +2,7 @@
 const DRAG_PX = 4;
 const LONG_PRESS_MS = 550;
 const CLOSE_PX = 10;
+const DIVIDER_PX = 12;
 const touches = new Map();
 let pinch = null;
 
@@ -10,9 +11,13 @@ const strokeAt = (at, event) => ({
   vertices: [[tenth(at.x), tenth(at.y)]], radius: state.brush, filled: false,
   positive: state.tool === "brush" && !(event.button === 2 || event.altKey),
 });
+// The divider of the wipe is taken hold of where it is.
+const isOnDivider = (event) => state.mode === "wipe" && !part("wipe").hidden && event.button <= 0
+  && Math.abs(onStage(event).x - dividerAt()) < DIVIDER_PX;
 const beginDrag = (event) => {
   const at = toImage(event);
   const base = { from: at, to: at, x: event.clientX, y: event.clientY, isFar: false };
+  if (isOnDivider(event)) return { ...base, kind: "divider" };
   if (event.button === 1 || state.tool === "hand") return { ...base, kind: "pan" };
   if (["brush", "erase"].includes(state.tool)) return { ...base, kind: "stroke", stroke: strokeAt(at, event) };
   if (state.tool === "polygon") return { ...base, kind: "vertex", isNegative: event.shiftKey || event.altKey || event.button === 2 };
@@ -24,7 +29,7 @@ ink.addEventListener("pointerdown", (event) => {
   state.isPointing = true;
   ink.focus({ preventScroll: true });
   ink.setPointerCapture(event.pointerId);
-  pause();
+  if (!isOnDivider(event)) pause();
   if (event.pointerType === "touch") {
     touches.set(event.pointerId, onStage(event));
     if (touches.size === 2) { state.drag = null; clearTimeout(holdTimer); beginPinch(); drawInk(); return; }
@@ -57,6 +62,7 @@ ink.addEventListener("pointermove", (event) => {
   if (!event.isPrimary) return;
   state.pointer = toImage(event);
   const { drag } = state;
+  ink.classList.toggle("sm-on-divider", drag ? drag.kind === "divider" : isOnDivider(event));
   if (drag) moveDrag(drag, event);
   drawInk();
 });
@@ -66,6 +72,9 @@ const moveDrag = (drag, event) => {
   if (drag.kind === "pan") {
     camera.isFit = false;
     panBy((at.x - drag.from.x) * camera.scale, (at.y - drag.from.y) * camera.scale);
+  } else if (drag.kind === "divider") {
+    part("wipe").value = 1000 * onStage(event).x / stageSize().width;
+    draw();
   } else if (drag.kind === "stroke") {
     const [x, y] = drag.stroke.vertices[drag.stroke.vertices.length - 1];
     if (tenth(at.x) !== x || tenth(at.y) !== y) drag.stroke.vertices.push([tenth(at.x), tenth(at.y)]);
