@@ -215,7 +215,7 @@ def test_encrypted_pictures_are_refused_for_that(video: VideoIO, tmp_path: Path)
         video.probe(path)
 
 
-def test_an_edit_at_another_speed_is_mentioned_and_a_late_start_is_not(
+def test_an_edit_at_another_speed_or_a_gap_is_mentioned_and_a_late_start_is_not(
     video: VideoIO, tmp_path: Path
 ) -> None:
     late, half = tmp_path / "late.mp4", tmp_path / "half.mp4"
@@ -226,6 +226,10 @@ def test_an_edit_at_another_speed_is_mentioned_and_a_late_start_is_not(
     assert content[at + 4 : at + 8] == b"\xff" * 4  # an empty edit, then the picture
     half.write_bytes(content[: at + 20] + b"\0\0\x80\0" + content[at + 24 :])
     assert codes(video, half) == ["video.speed_ignored"]
+    gap = tmp_path / "gap.mp4"
+    empty, shown = content[at : at + 12], content[at + 12 : at + 24]
+    gap.write_bytes(content[:at] + shown + empty + content[at + 24 :])
+    assert "video.gap_ignored" in codes(video, gap)
     assert video.probe(half).frame_count == video.probe(late).frame_count
 
 

@@ -66,6 +66,11 @@ TEXTS: dict[str, Text] = {
         "frames are here at the speed they were recorded at. Export the clip from your editor to keep its speed.",
         zh="该文件的编辑列表要求变速（慢放、快放或定格），此处不应用：所有帧按录制速度处理。如需保留变速，请先在剪辑软件中导出。",
     ),
+    "video.gap_ignored": Text(
+        en="The file's edit list has a gap without a picture. It is filled with pictures from the clip's start: check the "
+        "frames there, or export the clip from your editor.",
+        zh="该文件的编辑列表中有一段没有画面，此处由视频开头的画面填充：请检查这些帧，或先在剪辑软件中导出。",
+    ),
     "video.no_video": Text(
         en="There is no video in this file. Choose a clip with moving pictures.",
         zh="该文件中没有视频画面。请选择包含画面的视频。",

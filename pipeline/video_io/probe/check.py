@@ -74,9 +74,13 @@ def probe(settings: Settings, path: Path, alpha_mode: AlphaMode = "auto") -> Cli
         clip = _with_timecode_rate(clip, timecode_track_rate(path) if is_mov else Fraction(0))
     if clip.has_soft_alpha:
         clip = _with_alpha_mode(clip, count, alpha_mode)
-    if edits.changes_speed:
-        return replace(clip, notices=(*clip.notices, Message("video.speed_ignored")))
-    return clip
+    return replace(clip, notices=(*clip.notices, *_edit_notices(edits)))
+
+
+def _edit_notices(edits: EditList) -> list[Message]:
+    """Say what of the edit list is not applied."""
+    said = {"video.speed_ignored": edits.changes_speed, "video.gap_ignored": edits.has_gap}
+    return [Message(code) for code, is_so in said.items() if is_so]
 
 
 def _with_timecode_rate(clip: ClipInfo, stated: Fraction) -> ClipInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from pipeline.video_io.probe.boxes import boxes_of, content_of, track_of
@@ -20,11 +21,12 @@ class EditList:
 
     `changes_speed` where one has another `media_rate` than 1: FFmpeg plays at full speed. `end_s` is where the
     picture ends, in seconds from the start of the file, 0 where nothing says so. `starts_late` where the first
-    edit is empty.
+    edit is empty, `has_gap` where a later one is: FFmpeg (9.0) shows the track's first pictures there.
     """
 
     changes_speed: bool = False
     starts_late: bool = False
+    has_gap: bool = False
     end_s: float = 0.0
 
 
@@ -54,4 +56,6 @@ def _edit_list(edits: bytes, header: bytes) -> EditList:
     at = 20 if header[:1] == b"\1" else 12
     ticks_a_second = int.from_bytes(header[at : at + 4], "big")
     end_s = float(Fraction(ticks, ticks_a_second)) if ticks_a_second else 0.0
-    return EditList(changes_speed, starts_late=is_empty[:1] == [True], end_s=end_s)
+    starts_late = is_empty[:1] == [True]
+    pairs = [list(pair) for pair in pairwise(is_empty)]
+    return EditList(changes_speed, starts_late, has_gap=[False, True] in pairs, end_s=end_s)
