@@ -11,6 +11,8 @@ import pytest
 from engines.base import KEPT_CACHE, ArrayFrames, RunContext
 from engines.builtin.foreground import BY_SPEED, ForegroundMaps
 from engines.builtin.selection.foreground_cue import ForegroundCue
+from engines.builtin.tracking import answer_trust
+from engines.builtin.tracking.distractors import DistractorMemory
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.network_choice import choose_network
 from engines.builtin.tracking.parts import without_surplus
@@ -324,6 +326,30 @@ def test_a_network_that_knows_the_target_decides_inside_its_regions_and_not_at_t
     against = model.background_evidence(view, expected, STILL, WHOLE)
     assert (against[70, 15] < -6.0) == is_trusted
     assert against.max() == 0.0
+
+
+def test_what_holds_for_a_whole_frame_is_worked_out_once_for_both_windows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def counted(owner: object, name: str) -> None:
+        function = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *a: asked.append(name) or function(*a))
+
+    counted(answer_trust, "overlap_near")
+    counted(DistractorMemory, "support")
+    model = TargetForeground()
+    view = ForegroundView(seen(TARGET))
+    model.confirm(view, TARGET)
+    model.advance(view, TARGET, NO_MOTION)
+    asked.clear()
+    first = model.evidence(view, TARGET, STILL, WHOLE)
+    against = model.background_evidence(view, TARGET.copy(), STILL, WHOLE)
+    assert sorted(asked) == ["overlap_near", "support"]
+    np.testing.assert_array_equal(against, np.minimum(first, 0.0))
+    model.evidence(view, rectangle(30, 20, 45, 60), STILL, WHOLE)
+    assert sorted(asked) == ["overlap_near"] * 2 + ["support"] * 2
 
 
 def test_an_answer_that_suddenly_misses_the_target_does_not_count() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from engines.base import FrameSource
 from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.answer_trust import overlap_near
 from engines.builtin.tracking.crop import crop_around
-from engines.builtin.tracking.target_foreground import overlap_near
 from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.processing_size import processing_size
 from utils.mask_utils import check_keyframe_mask, intersection_over_union

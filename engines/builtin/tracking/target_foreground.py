@@ -7,28 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.tracking.answer_trust import FrameTrust, overlap_near, trust_in
 from engines.builtin.tracking.confidence import NetworkAgreement
 from engines.builtin.tracking.crop import LEAD, AskAhead, IntBox, crop_around
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.guided_filter import box_mean
-from utils.mask_utils import (
-    component_sums,
-    components,
-    dilate,
-    intersection_over_union,
-    keep_components,
-)
+from utils.mask_utils import dilate, intersection_over_union
 from utils.types import FloatImage, FloatMap, Mask
 
-_LEAST_OVERLAP = 0.85
-"""Overlap of an answer with the confirmed mask from which it is trusted; `_FULL_OVERLAP`, fully."""
-_FULL_OVERLAP = 0.95
 _RELIED_ON = 0.5
 """Trust in a crop's answers from which whole frames are asked about half as often."""
-_NEAR = 8
-"""Pixels around the confirmed mask in which an answer is compared with it."""
 _REACH = 0.12
 """Distance in which foreground beside a tracked mask counts, as a share of the square root of its area."""
 _LEAST_REACH = 3
@@ -79,6 +69,7 @@ class TargetForeground:
         self._trust_now = 0.0
         """In the crop that was asked about last, by the mask that was expected then."""
         self._missing = 0.0
+        self._trust = FrameTrust()
         self._next_crops: list[IntBox | None] = [None] * LEAD
         """Crops of the next frames that the network was asked about ahead."""
 
@@ -88,13 +79,14 @@ class TargetForeground:
         self._confirmed_overlap = overlap_near(view.whole.probability, mask)
         self._consistency = 1.0
         self._missing = 0.0
+        self._trust = FrameTrust()
         self._new = NewlyVisible(mask.shape)
         self._next_crops = [None] * LEAD
         self._cropped = self._asked(view, crop_around(mask), mask.shape)
         if self._cropped is not None:
             self._crop.confirm(self._cropped, mask)
-        self._trust_whole = _trust(view.whole, mask)
-        self._trust_crop = self._trust_now = _trust(self._cropped, mask)
+        self._trust_whole = trust_in(view.whole, mask)
+        self._trust_crop = self._trust_now = trust_in(self._cropped, mask)
         self._record_reliance(view)
 
     def amend(self, view: ForegroundView, mask: Mask, weight: FloatMap) -> None:
@@ -115,6 +107,7 @@ class TargetForeground:
             missing: area of the target that is not in `expected`, in pixels.
         """
         self._missing = missing
+        self._trust = FrameTrust(missing)
         if self._new is not None:
             self._new.follow(flow)
         if self._confirmed_overlap > 0.0:
@@ -129,7 +122,7 @@ class TargetForeground:
         if self._trust_crop > 0.0:
             self._cropped = self._asked(view, crop or crop_around(expected), expected.shape)
         if view.ask is not None:
-            self._trust_now = _trust(self._cropped, expected, missing)
+            self._trust_now = self._trust.of(self._cropped, expected)
         if self._cropped is None and before is not None:
             self._cropped = Foreground(
                 sample_at(before.probability, flow.to_previous),
@@ -222,7 +215,7 @@ class TargetForeground:
         """
         for answer, confirmed in ((whole, self._trust_whole), (self._cropped, self._trust_crop)):
             if answer is not None:
-                now = _trust(answer, expected, self._missing) if confirmed > 0.0 else 0.0
+                now = self._trust.of(answer, expected) if confirmed > 0.0 else 0.0
                 yield answer, min(confirmed, now) * (1.0 - self._whole.doubt)
 
     def _discounted(self, whole: Foreground) -> Foreground:
@@ -272,29 +265,3 @@ class TargetForeground:
         reliability = np.zeros(shape, dtype=np.float32)
         reliability[y0:y1, x0:x1] = 1.0
         return Foreground(probability, reliability)
-
-
-def overlap_near(answer: FloatMap, mask: Mask, missing: float = 0.0) -> float:
-    """Return the overlap of a mask, bool (h, w), with the foreground near it, float32 (h, w) in [0, 1].
-
-    Of a mask that lacks `missing` pixels of its target, foreground that is connected with it counts as
-    the target's up to that area: an answer is not wrong where the mask has lost a part.
-    """
-    found = answer > 0.5
-    beside = found & ~mask
-    near = int(np.count_nonzero(beside & dilate(mask, _NEAR)))
-    lost = 0.0
-    if missing > 0.0:
-        names, areas = components(found)
-        joined = keep_components(beside, component_sums(mask, names, areas) > 0, names)
-        lost = min(float(np.count_nonzero(joined)), missing)
-    common = int(np.count_nonzero(found & mask)) + lost
-    return common / max(int(np.count_nonzero(mask)) + max(near, lost), 1.0)
-
-
-def _trust(answer: Foreground | None, mask: Mask, missing: float = 0.0) -> float:
-    """Return how far an answer is trusted, in [0, 1], by a confirmed mask, bool (h, w)."""
-    if answer is None:
-        return 0.0
-    overlap = overlap_near(answer.probability, mask, missing)
-    return float(np.clip((overlap - _LEAST_OVERLAP) / (_FULL_OVERLAP - _LEAST_OVERLAP), 0.0, 1.0))
