@@ -863,10 +863,15 @@ def test_confidence_does_not_follow_a_network_that_suddenly_misses_the_target():
     assert missed == pytest.approx(predicted_overlap(good, disc()))
 
 
-def test_a_smaller_area_costs_no_confidence_where_a_trusted_network_agrees():
+def test_a_smaller_area_costs_no_confidence_where_a_trusted_network_or_labels_agree():
     smaller = QualityIndicators(1.0, 1.0, 1.0, 0.4, 1.0)
     doubted, trusted = (
         predicted_overlap(smaller, disc(), NetworkAgreement(1.0, 1.0, trust))
         for trust in (0.0, 1.0)
     )
     assert doubted < trusted - 0.08
+    labelled = [
+        predicted_overlap(QualityIndicators(1.0, 1.0, 1.0, share, 1.0), disc(), None, 1.0)
+        for share in (0.4, 1.0)
+    ]
+    assert labelled[0] == labelled[1]

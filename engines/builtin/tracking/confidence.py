@@ -232,8 +232,9 @@ def predicted_overlap(
 
     The mean of the network's agreement, appearance, contour margin, area, and the overlaps with the evidence
     and with propagated labels, less the contour's share: an error of a pixel costs a thin mask more
-    than a compact one. A network that suddenly misses the target counts for less; where it is
-    trusted, less area than expected is no sign of a loss. Drift counts as far as it is to be expected.
+    than a compact one. A network that suddenly misses the target counts for less. The area counts where there
+    are no labels, which show a lost part and where the target is merely hidden or farther away than expected;
+    where a network is trusted, less of it is no sign of a loss. Drift counts as far as it is to be expected.
 
     Args:
         indicators: of the frame.
@@ -245,12 +246,13 @@ def predicted_overlap(
     if not region.any():
         return 0.0
     network = agreement or NetworkAgreement(0.0, 0.0, 0.0)
+    labels = 0.0 if propagated_overlap is None else 1.0
     weighted = (
         (indicators.appearance_match, 1.0),
         (indicators.contour_margin, 1.0),
-        (indicators.area_share, 1.0 - network.trust),
+        (indicators.area_share, (1.0 - labels) * (1.0 - network.trust)),
         (indicators.expected_overlap, 1.0),
-        (propagated_overlap or 0.0, 0.0 if propagated_overlap is None else 1.0),
+        (propagated_overlap or 0.0, labels),
         (network.overlap, network.consistency),
     )
     values, weights = zip(*weighted, strict=True)
