@@ -72,6 +72,7 @@ def test_the_switch_changes_everything_and_is_remembered(
 ) -> None:
     page = open_page(finished, locale="en-US")
     assert "Downloads" in page.inner_text("#sm-results")
+    page.fill("[data-edge=grow_px]", "2")
     page.click("#sm-language label:has-text('中文')")
     page.wait_for_function("document.querySelector('#sm-results').innerText.includes('下载')")
     assert "已完成" in status_text(page)
@@ -79,6 +80,7 @@ def test_the_switch_changes_everything_and_is_remembered(
     assert page.is_hidden("#sm-segment")
     assert "SAM 3" in page.get_attribute("#sm-text input", "placeholder")
     assert "内置引擎" in page.inner_text("#sm-engines")
+    assert page.input_value("[data-edge=grow_px]") == "2", "what is being chosen stays"
     assert "适应窗口" in page.get_attribute("[data-part=zoom-fit]", "aria-label")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.post_data or ""))

@@ -70,21 +70,28 @@ const showChosen = () => {
   // Another session has no such picture.
   else if (props.value?.preview_background === "picture") props.value = { ...props.value, preview_background: "checker" };
 };
+let shownResult = "";
 const showResult = () => {
   root.hidden = !result();
   showChosen();
   if (!result()) return;
-  const { width, height, first, last, frame } = result();
+  const { width, height, first, last, frame, session, made } = result();
   root.style.setProperty("--sm-aspect", `${width} / ${height}`);
   slider.min = first; slider.max = last;
-  if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== result().session) slider.value = frame;
-  slider.dataset.session = result().session;
-  if (!result().picture) edges = { ...result().edges }; // A new picture leaves the sliders as they are.
+  if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== session) slider.value = frame;
+  slider.dataset.session = session;
+  // What is being chosen outlasts a new picture, and the same result in another language.
+  const isOther = shownResult !== `${session} ${made}`;
+  shownResult = `${session} ${made}`;
+  if (isOther) edges = { ...result().edges };
+  if (isOther || result().picture) takeBackgrounds();
+  showBackgrounds(); showEdges(); showStill();
+};
+const takeBackgrounds = () => {
   const known = Object.entries(BACKGROUNDS).find(([, value]) => value === result().preview_background);
   background = known ? known[0] : result().preview_background === "picture" ? "picture" : "own";
   if (background === "own") part("own").value = result().preview_background;
   part("screen").value = result().background.startsWith("#") ? result().background : "#00ff00";
-  showBackgrounds(); showEdges(); showStill();
 };
 const showTexts = () => {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
