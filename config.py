@@ -275,6 +275,20 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @field_validator(
+        "users_file",
+        "ffmpeg_path",
+        "sam2matting_python",
+        "sam2matting_code",
+        "edgetam_python",
+        "edgetam_code",
+        "remote_keys_file",
+    )
+    @classmethod
+    def _of_home(cls, value: Path | None) -> Path | None:
+        # No shell reads `.env`. Links stay: an environment's Python is one.
+        return None if value is None else value.expanduser()
+
     @field_validator("broker")
     @classmethod
     def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
