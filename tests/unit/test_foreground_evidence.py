@@ -10,6 +10,7 @@ import pytest
 
 from engines.base import KEPT_CACHE, ArrayFrames, RunContext
 from engines.builtin.foreground import BY_SPEED, ForegroundMaps
+from engines.builtin.selection.box_content import trust_in_content
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.tracking import answer_trust
 from engines.builtin.tracking.distractors import DistractorMemory
@@ -571,6 +572,71 @@ def test_foreground_that_fills_a_box_and_lies_around_it_is_worth_little_in_its_m
     log_odds = cue.log_odds((30, 20, 60, 60))
     assert log_odds is not None
     assert 0.0 < log_odds[rectangle(42, 35, 48, 45)].max() < 1.5
+
+
+class WiderOrContent(Network):
+    """Shows `wider` on pictures and crops, and of the box's content alone only the part `found` in it."""
+
+    def __init__(self, wider: np.ndarray, found: np.ndarray) -> None:
+        super().__init__()
+        self.wider = wider.astype(np.float32)
+        self.found = found[BOX[1] : BOX[3], BOX[0] : BOX[2]].astype(np.float32)
+
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+        self.calls += 1
+        if image.shape[:2] == self.found.shape:
+            return self.found
+        x0, y0, x1, y1 = (0, 0, WIDTH, HEIGHT) if image.shape[1] == WIDTH else (15, 0, 75, 80)
+        return self.wider[y0:y1, x0:x1]
+
+
+BOX = (30, 20, 60, 60)
+
+
+def test_a_boxs_content_alone_tells_the_target_from_what_goes_on_behind_it() -> None:
+    """A lion before a camel: asked about both, a network shows them as one."""
+    lion, camel = rectangle(30, 38, 60, 60) | rectangle(45, 20, 60, 40), rectangle(5, 5, 60, 60)
+    network = WiderOrContent(camel, lion)
+    log_odds = ForegroundCue([network], picture(TARGET), (WIDTH, HEIGHT)).log_odds(BOX)
+    assert log_odds is not None
+    assert log_odds[rectangle(32, 22, 43, 36)].max() < -4.0
+    assert log_odds[rectangle(48, 24, 58, 58)].min() > 0.0
+    assert network.calls == 3
+
+
+def test_a_box_is_not_asked_about_alone_where_foreground_ends_with_it_or_is_clicked() -> None:
+    clicked = WiderOrContent(rectangle(5, 5, 60, 60), TARGET)
+    ForegroundCue([clicked], picture(TARGET), (WIDTH, HEIGHT)).log_odds(BOX, [(50, 40)])
+    ends_there = WiderOrContent(TARGET, TARGET)
+    ForegroundCue([ends_there], picture(TARGET), (WIDTH, HEIGHT)).log_odds(BOX)
+    assert clicked.calls == ends_there.calls == 2
+
+
+def test_a_part_that_a_boxs_content_alone_does_not_show_counts_unless_it_goes_on_outside() -> None:
+    """A lemur's body in the lower corner of its box, with somebody behind it above."""
+    shown = np.ones((HEIGHT, WIDTH), np.float32)
+    shown[50:] = TARGET[50:]
+    content = (TARGET & ~rectangle(30, 52, 50, 60)).astype(np.float32)
+    content[20:30, 30:40] = 0.0
+    trust = trust_in_content(shown, content, BOX)
+    assert trust[rectangle(30, 52, 50, 60)].max() < 0.2
+    assert trust[rectangle(30, 20, 40, 30)].min() > 0.9
+    assert not trust[~TARGET].any()
+
+
+def test_what_a_boxs_content_shows_too_counts_unless_it_goes_on_outside() -> None:
+    ends_there, goes_on = (
+        trust_in_content(shown.astype(np.float32), TARGET.astype(np.float32), BOX)
+        for shown in (TARGET, np.ones_like(TARGET))
+    )
+    assert ends_there[TARGET].min() == 1.0
+    assert goes_on.max() == 0.0
+
+
+def test_a_part_at_the_pictures_border_does_not_go_on_there() -> None:
+    shown = rectangle(0, 40, WIDTH, HEIGHT).astype(np.float32)
+    trust = trust_in_content(shown, np.zeros_like(shown), (0, 60, 20, HEIGHT))
+    assert trust[70, 10] < 0.6
 
 
 def test_foreground_that_goes_on_outside_the_box_does_not_speak_for_the_target() -> None:

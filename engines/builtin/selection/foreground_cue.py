@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.base import ForegroundEstimator
+from engines.builtin.selection.box_content import trust_in_content
 from engines.builtin.selection.click import Click
 from engines.builtin.vision.arrays import resize_map
 from utils.guided_filter import box_mean
@@ -30,6 +31,10 @@ _RING = 0.15
 """Width of the ring around a box in which foreground shows that an answer doesn't end with it, as a share of the box."""
 _BESIDE = 0.25
 """Share of a pixel's surroundings in the ring from which on the ring tells of the pixel in full."""
+_JOINS_OTHERS = 3.0
+"""What foreground is worth in a drawn box, as log odds, below which it may join the target and what is behind it."""
+_CONTENT_WORTH = 1.0
+"""Log odds for the target, at most, of what a network shows in a box's content alone: what fills it may be shown as well."""
 _JOINED = 0.2
 """Distance up to which a click may be on the object that foreground is a part of, as a share of the square root of its
 area."""
@@ -62,11 +67,11 @@ class ForegroundCue:
         The mean of their answers on the whole picture and on a crop, each weighted by how well its
         foreground fits the box: a network for people says little of a horse with its rider. Of networks
         that fit about equally well, the one that sees less foreground at a pixel is taken: each may add
-        another object, such as a leg of a passer-by. Of positive clicks at `places` (x, y), other objects
+        another object, such as a leg of a passer-by. Of a box without clicks, networks that fit best may be asked
+        about its content as well; see `_divided`. Of positive clicks at `places` (x, y), other objects
         that an answer shows speak against it; see `_other_objects` and `_apart`. None without a network.
         """
-        opinions = [_Opinion.of(network.answers(box), box, places) for network in self._networks]
-        opinions = [one for one in opinions if one.log_odds.size]
+        opinions = self._opinions(box, places)
         if not opinions:
             return None
         best = max(one.fit for one in opinions)
@@ -83,6 +88,18 @@ class ForegroundCue:
             if apart is not None:
                 log_odds = log_odds - np.float32(_APART) * apart
         return np.asarray(log_odds, dtype=np.float32)
+
+    def _opinions(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[_Opinion]:
+        """Return what the networks that give answers say of a box, of one without clicks as in `log_odds`."""
+        found = [
+            (network, _Opinion.of(network.answers(box), box, places)) for network in self._networks
+        ]
+        found = [(network, one) for network, one in found if one.log_odds.size]
+        best = max((one.fit for _, one in found), default=0.0)
+        return [
+            _divided(network, one, box) if not places and one.fit > _EQUAL_FIT * best else one
+            for network, one in found
+        ]
 
     def overlap(self, mask: Mask, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> float:
         """Return the overlap of a mask, bool (h, w), segmented in `box` with the networks' foreground there, in [0, 1].
@@ -137,12 +154,14 @@ class ForegroundCue:
 class _Opinion:
     """What one network's answers say of a box: the sum of their weighted log odds, float32 (h, w), and of weights.
 
-    `fit` is that of the answer that fits the box best; see `_fit`.
+    `fit` is that of the answer that fits the box best, and `worth` what its foreground is worth in there at most;
+    see `_fit` and `_worth`.
     """
 
     log_odds: FloatMap
     weight: float
     fit: float
+    worth: float
 
     @classmethod
     def of(
@@ -157,13 +176,18 @@ class _Opinion:
             _fit((answer > 0.5) & ~other, box)
             for answer, other in zip(answers, others, strict=True)
         ]
+        worths = [
+            _worth((answer > 0.5) & ~other, box)
+            for answer, other in zip(answers, others, strict=True)
+        ]
         total = np.zeros(answers[0].shape if answers else (0, 0), dtype=np.float32)
-        for fit, answer, other in zip(fits, answers, others, strict=True):
+        for fit, worth, answer, other in zip(fits, worths, answers, others, strict=True):
             logit = _logit(answer)
             logit = np.where(logit > 0, logit * (1.0 - _going_on(answer, box)), logit)
-            logit = np.minimum(logit, np.float32(_worth((answer > 0.5) & ~other, box)))
+            logit = np.minimum(logit, np.float32(worth))
             total += np.float32(fit * fit) * np.where(other, np.float32(-_LARGEST_LOGIT), logit)
-        return cls(total, sum(fits), max(fits, default=0.0))
+        fit, worth = max(zip(fits, worths, strict=True), default=(0.0, 0.0))
+        return cls(total, sum(fits), fit, worth)
 
 
 class _Network:
@@ -200,10 +224,13 @@ class _Network:
         return self._apart[1]
 
     def _crop(self, box: IntBox) -> FloatMap | None:
+        window = grow_box(box, self._small_wh, _CROP_MARGIN, 0)
+        return None if window == (0, 0, *self._small_wh) else self.part(window)
+
+    def part(self, window: IntBox) -> FloatMap | None:
+        """Return the answer on a window of the picture alone, float32 (h, w) in [0, 1], 0 outside; None after a failure."""
         width, height = self._small_wh
-        x0, y0, x1, y1 = window = grow_box(box, self._small_wh, _CROP_MARGIN, 0)
-        if window == (0, 0, width, height):
-            return None
+        x0, y0, x1, y1 = window
         if window not in self._crops:
             down, across = self._image.shape[0] / height, self._image.shape[1] / width
             part = self._image[
@@ -229,6 +256,27 @@ class _Network:
             log.warning("foreground network failed: %r", problem)
             self._ask = None
             return None
+
+
+def _divided(network: _Network, opinion: _Opinion, box: IntBox) -> _Opinion:
+    """Return what a network says of a drawn box, where it may join the target to others, by its answer on the content alone.
+
+    `opinion` is what it says without that answer, which tells what part of the foreground in there is the target's.
+    """
+    if not opinion.fit or opinion.worth >= _JOINS_OTHERS:
+        return opinion
+    answers = network.answers(box)
+    content = network.part(box)
+    if content is None or not answers:
+        return opinion
+    fit = _fit(content > 0.5, box)
+    trust = np.float32(fit) * trust_in_content(answers[-1], content, box)
+    weight = max(opinion.weight, fit * len(answers))
+    before = opinion.log_odds / np.float32(opinion.weight)
+    logit = np.minimum(_logit(content), np.float32(_CONTENT_WORTH))
+    log_odds = before + trust * (np.float32(fit) * logit - before)
+    log_odds = np.where(content > 0.5, np.maximum(log_odds, before), log_odds)
+    return _Opinion(np.float32(weight) * log_odds, weight, max(opinion.fit, fit), opinion.worth)
 
 
 def _fit(found: Mask, box: IntBox) -> float:
