@@ -29,6 +29,7 @@ from pipeline.session.state import (
 )
 from pipeline.storage import disk
 from pipeline.video_io import read_master
+from pipeline.video_io.outputs.registry import formats
 from utils.alpha_levels import AlphaLevels
 from utils.errors import SessionError
 
@@ -74,6 +75,7 @@ class RenderJob:
             update={
                 "edges": self._request.edges,
                 "backgrounds": self._request.backgrounds,
+                "files": self._request.files,
             }
         )
         first, last = frame_range(request, state.clip)
@@ -97,7 +99,7 @@ class RenderJob:
                 last=last,
             )
             records = output_records(self._session, result.outputs, result.bytes)
-            state = self._record(state, request, records, former)
+            state = self._record(state, (made_by, request), records, former)
         logger.info(
             "session %s: rendered %d frames again in %.1f s",
             self._session.id[:6],
@@ -119,24 +121,29 @@ class RenderJob:
     def _record(
         self,
         state: SessionState,
-        request: MatteRequest,
+        requests: tuple[MatteRequest, MatteRequest],
         records: list[OutputRecord],
         former: FormerResult | None,
     ) -> SessionState:
         """Put the records of one target, or of all together, in the place of those that look different or are gone.
 
         Args:
+            requests: of the result before, and of this one.
             former: the result before, where it looks different: kept as a version from the first record on.
         """
         made = {record.file for record in records}
         target = target_number(records[0])
-        folder = self._session.folder
+        folder, request = self._session.folder, requests[1]
         others = [
             record
             for record in state.outputs
             if record.file not in made and is_there(folder, record)
         ]
-        stale = [record for record in others if former and target_number(record) == target]
+        stale = [
+            record
+            for record in others
+            if former and target_number(record) == target and _looks_different(record, *requests)
+        ]
         outputs = [*records, *(record for record in others if record not in stale)]
         done = self._session.update(
             request=request,
@@ -150,6 +157,16 @@ class RenderJob:
         for record in stale:
             remove_output(folder, record)
         return done
+
+
+def _looks_different(record: OutputRecord, before: MatteRequest, request: MatteRequest) -> bool:
+    """Return whether a file of the request before would be made otherwise by the other one."""
+    found = formats().get(record.kind)
+    if found is None or (before.edges, before.backgrounds) != (request.edges, request.backgrounds):
+        return True
+    return any(
+        getattr(before.files, name) != getattr(request.files, name) for name in found.file_options
+    )
 
 
 def result_folders(session: Session) -> list[Path]:

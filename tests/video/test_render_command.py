@@ -159,6 +159,19 @@ def test_a_full_disk_of_the_folder_is_named_with_the_way_to_the_kept_result(
     assert (out / "alpha.mp4").is_file()
 
 
+def test_options_of_files_count_when_they_are_rendered_again(
+    settings: Settings, session: str, tmp_path: Path
+) -> None:
+    """They were taken without a word and changed nothing; files that don't read them stay in the result."""
+    for words in (["--outputs", "alpha,png"], ["--outputs", "png", "--first-number", "1001"]):
+        assert run(settings, "render", session, *words, "--out", str(tmp_path / "out")) == 0
+    names = sorted(path.name for path in (tmp_path / "out" / "foreground").iterdir())
+    assert names[0] == "001001.png"
+    state = SessionStore(settings.workspace_dir).open(session).state
+    assert {"alpha", "png"} <= {record.kind for record in state.outputs}
+    assert state.result_request is not None and state.result_request.files.first_number == 1001
+
+
 def test_a_session_that_is_not_there_is_named(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
