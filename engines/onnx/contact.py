@@ -22,6 +22,9 @@ _TAKEN_PX = 60.0
 _STRAND_RADIUS = 3
 """Half the width, in reduced pixels, of what is too narrow for a part of the target: a seam or a buckle in its colours."""
 
+_SEAM = 2
+"""Reduced pixels beside what is left of the mask in which colours take a part; farther away they take all, or specks stay."""
+
 
 def gate_beside_others(
     gate: FloatMap, distance_px: FloatMap, others: Mask, colours: Colours | None, scale: float
@@ -59,6 +62,8 @@ def _taken(colours: Colours, inside: Mask, near: Mask) -> FloatMap:
     left = inside & (taken < 0.5)
     beside_taken = dilate(inside & ~left, _STRAND_RADIUS)
     taken[left & ~_without_strands(left) & beside_taken] = 1.0
+    seam = dilate(inside & (taken < 0.5), _SEAM)
+    taken[(taken >= 0.5) & ~seam] = 1.0
     return np.asarray(cv2.blur(taken, (3, 3)), np.float32)
 
 

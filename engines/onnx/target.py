@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from engines.onnx import target_colour
+from engines.onnx.broad_doubt import broad_doubt, taken_from_doubt
 from engines.onnx.contact import gate_beside_others
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.own_parts import OwnParts, touching_parts
@@ -192,6 +193,8 @@ class TargetRestriction:
                 picture, small, inside, distance, not self.joins
             )
         gate = self._gate(small, inside, distance * self._working.scale, colours)
+        if colours is not None:
+            gate *= 1.0 - self._of_others_behind(alpha, small, inside, colours)
         result: Alpha = alpha * self._working.full(gate)
         if colours is not None:
             lacks = np.maximum(self._least(small, inside, colours) - small * gate, 0.0)
@@ -215,6 +218,16 @@ class TargetRestriction:
         if self._trusts_interior:
             least = np.maximum(least, target_colour.alpha_of_interior(colours, depth))
         return least
+
+    def _of_others_behind(
+        self, alpha: Alpha, small: FloatMap, inside: Mask, colours: Colours
+    ) -> FloatMap:
+        """Return what of the doubt beyond the mask is about others, float32 (h, w)."""
+        doubt = broad_doubt(small, inside)
+        if not doubt.any():
+            return doubt
+        detail = self._working.map(cv2.absdiff(alpha, self._working.full(small)))
+        return taken_from_doubt(doubt, detail, colours)
 
     def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.onnx.contact import gate_beside_others
 from engines.onnx.target import TargetRestriction, reduced_picture
-from engines.onnx.target_colour import colour_probability
+from engines.onnx.target_colour import Colours, colour_probability
+from utils.mask_utils import inner_distance
 
 SIZE_WH = (240, 160)
 COAT, SKIN, WALL = (70, 30, 30), (200, 140, 110), (60, 110, 160)
@@ -140,3 +142,20 @@ def test_what_a_network_of_one_image_leaves_out_far_inside_is_filled_but_not_a_g
     assert found[116:134, 80:100].max() < 0.1
     plain = TargetRestriction(SIZE_WH, fills=False)(network, BODY | FACE, reduced_picture(frame))
     assert plain[80:104, 80:100].max() < 0.1
+
+
+def test_what_colours_take_only_in_part_leaves_no_specks_away_from_the_target():
+    # The mask has a spur up the neighbour's shoulder, whose colours are not quite clearly his.
+    spur = area(100, 20, 120, 40)
+    inside = BODY | spur
+    probability = np.where(BODY, np.float32(0.9), np.float32(0.2))
+    distance = inner_distance(~inside)
+    gate = gate_beside_others(
+        np.ones_like(distance),
+        distance,
+        area(125, 10, 200, 150),
+        Colours(probability, probability),
+        1.0,
+    )
+    assert gate[22:36, 104:116].max() < 0.05
+    assert gate[45:145, 64:112].min() > 0.9

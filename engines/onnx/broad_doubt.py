@@ -1,0 +1,60 @@
+"""What a network doubts broadly beyond a target's mask, in others' colours; pure array work on reduced frames.
+
+Blurred edges are narrow, and strands of hair show in the full-size alpha. Broad, smooth doubt is about something behind the
+target, such as a passer-by's leg.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engines.onnx.target_colour import Colours
+from utils.guided_filter import box_mean
+from utils.types import FloatMap, Mask
+
+_FAINT, _NEARLY_OPAQUE = 0.05, 0.95
+"""Alphas between which a network is in doubt."""
+_WIDTH = 11
+"""Reduced pixels from which doubt is broad; edges of the target, blurred by motion or carried by hair, are narrower."""
+_SMOOTH, _STRANDS = 0.01, 0.02
+"""Mean difference of the full-size alpha from the reduced one up to which it has no strands, and from which it has."""
+_STRANDS_RADIUS = 2
+"""Half the side of the window of that mean, and how far around strands doubt is still theirs, in reduced pixels."""
+_OTHERS, _UNCLEAR = 0.3, 0.7
+"""Probability by fine bins up to which a pixel's colours are others', and from which they may be the target's."""
+_LEAST_SHARE, _MOST_SHARE = 0.35, 0.65
+"""Share of others' colours in doubt around a pixel from which it loses alpha, and from which it loses all."""
+_SHARE_RADIUS = 4
+"""Half the side of the window of that share, in reduced pixels: somebody has colours that are the target's too."""
+
+
+def broad_doubt(alpha: FloatMap, inside: Mask) -> FloatMap:
+    """Return 1 where a network is in doubt over a broad area beyond the mask, else 0, float32 (h, w).
+
+    Args:
+        alpha: the network's, float32 (h, w).
+        inside: the tracked mask, bool (h, w): there the doubt may be about a dark sleeve.
+    """
+    doubted = ((alpha > _FAINT) & (alpha < _NEARLY_OPAQUE)).astype(np.uint8)
+    broad = cv2.morphologyEx(doubted, cv2.MORPH_OPEN, np.ones((_WIDTH, _WIDTH), np.uint8))
+    return np.asarray(broad * ~inside, np.float32)
+
+
+def taken_from_doubt(doubt: FloatMap, detail: FloatMap, colours: Colours) -> FloatMap:
+    """Return what is not the target of what is doubted broadly, float32 (h, w) in [0, 1].
+
+    Args:
+        doubt: see `broad_doubt`.
+        detail: what the full-size alpha has beyond the reduced one, its absolute value, float32 (h, w).
+        colours: of the target and its surroundings.
+    """
+    side = 2 * _STRANDS_RADIUS + 1
+    strands = cv2.dilate(box_mean(detail, _STRANDS_RADIUS), np.ones((side, side), np.uint8))
+    smooth = doubt * np.clip((_STRANDS - strands) / (_STRANDS - _SMOOTH), 0.0, 1.0)
+    others = np.clip((_UNCLEAR - colours.fine) / (_UNCLEAR - _OTHERS), 0.0, 1.0)
+    share = box_mean(others * smooth, _SHARE_RADIUS) / np.maximum(
+        box_mean(smooth, _SHARE_RADIUS), np.float32(1e-3)
+    )
+    taken = smooth * np.clip((share - _LEAST_SHARE) / (_MOST_SHARE - _LEAST_SHARE), 0.0, 1.0)
+    return np.asarray(cv2.blur(taken, (3, 3)), np.float32)
