@@ -141,6 +141,9 @@ def test_a_browser_is_led_back_to_the_session_of_its_link(guarded: AppServer) ->
     wrong = browser(guarded, "/", "username=splaz&password=x")
     assert wrong.status == 401
     assert b'role="alert"' in wrong.body
+    assert b'autocomplete="username" value="splaz" required>' in wrong.body
+    quoted = browser(guarded, "/", "username=%22%3E%3Cb%3E&password=x").body
+    assert b'value="&quot;&gt;&lt;b&gt;"' in quoted
 
 
 def test_the_login_page_shows_nothing_of_its_address(guarded: AppServer) -> None:

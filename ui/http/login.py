@@ -121,13 +121,13 @@ class Login:
         client = client_address(request.scope)
         if self._failures.total(client) >= self._settings.login_attempts:
             seconds = self._settings.login_lockout_s
-            return self._refused(request, 429, address, "page.login.locked", seconds=seconds)
+            return self._refused(request, 429, address, name, "page.login.locked", seconds=seconds)
         self._failures.add(client, 1, name)
         async with self._checks:
             is_right = await anyio.to_thread.run_sync(self._is_right, name, password)
         if not is_right:
             logger.info("a wrong password from %s", client)
-            return self._refused(request, 401, address, "page.login.wrong")
+            return self._refused(request, 401, address, name, "page.login.wrong")
         self._failures.clear(client, name)
         return self._signed_in(request, name, address)
 
@@ -211,14 +211,15 @@ class Login:
         return _hashed(cookie_parser(headers.get("cookie", "")).get(self.cookie_name, ""))
 
     def _refused(
-        self, request: Request, status: int, address: str, code: str, **params: int
+        self, request: Request, status: int, address: str, name: str, code: str, **params: int
     ) -> Response:
         language = choose_language(
             request.headers.get("accept-language", ""), self._settings.language
         )
         text = translate(code, language, **params)
         if _wants_page(request):
-            return HTMLResponse(login_page(language, address, text), status, headers=_NO_STORE)
+            page = login_page(language, address, text, username=name)
+            return HTMLResponse(page, status, headers=_NO_STORE)
         return JSONResponse({"error": text, "detail": text}, status)
 
 

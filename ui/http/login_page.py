@@ -28,19 +28,22 @@ _PAGE = Template(
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>$style</style></head>
 <body><main><form method="post" action="/login"><h1>SplazMatte</h1><p>$hint</p>$problem
 <input type="hidden" name="next" value="$address">
-<label>$name<input name="username" autocomplete="username" autofocus required></label>
-<label>$password<input name="password" type="password" autocomplete="current-password" required></label>
+<label>$name<input name="username" autocomplete="username" value="$username" required$focus_name></label>
+<label>$password<input name="password" type="password" autocomplete="current-password" required$focus_password></label>
 <button>$sign_in</button></form></main></body></html>"""
 )
 
 
-def login_page(language: Language, address: str, problem: str = "", goes_on: str = "") -> str:
+def login_page(
+    language: Language, address: str, problem: str = "", goes_on: str = "", username: str = ""
+) -> str:
     """Return the page.
 
     Args:
         address: where the browser goes after signing in.
         problem: why the last attempt was refused.
         goes_on: an address that the browser loads at once, "" to show the form.
+        username: the name of the last attempt; with one, the next key goes into the password.
     """
     return _PAGE.substitute(
         language=language,
@@ -49,6 +52,9 @@ def login_page(language: Language, address: str, problem: str = "", goes_on: str
         hint=escape(translate("page.login", language)),
         problem=f'<p role="alert">{escape(problem)}</p>' if problem else "",
         goes_on=f'<meta http-equiv="refresh" content="0;url={escape(goes_on)}">' if goes_on else "",
+        username=escape(username),
+        focus_name="" if username else " autofocus",
+        focus_password=" autofocus" if username else "",
         name=escape(translate("page.login.name", language)),
         password=escape(translate("page.login.password", language)),
         sign_in=escape(translate("page.login.sign_in", language)),
