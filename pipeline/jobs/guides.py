@@ -13,7 +13,7 @@ from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, SessionState
 from utils.errors import BadRequest
-from utils.types import Mask
+from utils.types import Mask, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,25 @@ def start_frames(
         shown = every_frame[0] if wanted is None else wanted
         raise BadRequest("job.start_outside_range", start=shown, first=first, last=last)
     return starts
+
+
+def left_out_notice(
+    request: MatteRequest, state: SessionState, first: int, last: int
+) -> Message | None:
+    """Return what to say of marked targets that have no part in the job, None where all have."""
+    if request.everyone:
+        return None
+    starts = start_frames(request, state, first, last)
+    marked = kept_instances(request, state)
+    names = [
+        target.name or str(target.id)
+        for target in state.targets
+        if target.id in marked and target.id not in starts
+    ]
+    if not names:
+        return None
+    range_ends = {"first": first, "last": last}
+    return Message("job.targets_left_out", {"names": ", ".join(names), **range_ends})
 
 
 def target_guides(

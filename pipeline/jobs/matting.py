@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engines.base import RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
-from pipeline.jobs.guides import TargetGuide, target_guides
+from pipeline.jobs.guides import TargetGuide, left_out_notice, target_guides
 from pipeline.jobs.job_state import begin, finish, settle_failure
 from pipeline.jobs.joint_targets import keep_alphas, mattes_together
 from pipeline.jobs.kept_alpha import (
@@ -210,6 +210,8 @@ class MattingJob:
         notices: list[Message] = [*clip.notices]
         for keyframe in state.all_keyframes:
             notices += keyframe.notices
+        left_out = left_out_notice(self._request, state, first, last)
+        notices += [left_out] if left_out is not None else []
 
         def notice(message: Message) -> None:
             notices.append(message)

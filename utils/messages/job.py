@@ -115,6 +115,11 @@ TEXTS: dict[str, Text] = {
         "Select the target on a frame between them.",
         zh="标记位于第 {start} 帧，不在入点 {first} 与出点 {last} 之间。请在此范围内的帧上标记目标。",
     ),
+    "job.targets_left_out": Text(
+        en="Not in this result, since their marks all lie outside the in and out points {first} to {last}: {names}. Mark them on "
+        "a frame between, and start again.",
+        zh="结果中不包含以下目标，因为其标记都不在入点 {first} 与出点 {last} 之间：{names}。请在此范围内标记后重新开始。",
+    ),
     "job.output_unknown": Text(
         en="There is no output “{name}”. Outputs: {known}.",
         zh="没有名为“{name}”的输出。可选输出：{known}。",
