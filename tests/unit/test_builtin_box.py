@@ -69,6 +69,33 @@ def test_a_network_that_shows_a_part_of_what_reaches_the_sides_of_a_drawn_box_de
     assert intersection_over_union(guessed, upper) > 0.9
 
 
+def test_a_network_that_shows_one_colour_of_an_object_alone_does_not_make_it_that_part():
+    stripe = DISC & (np.abs(np.arange(WIDTH) - 45) < 5)
+    image = np.random.default_rng(0).normal(90, 6, (HEIGHT, WIDTH, 3))
+    image[DISC], image[stripe] = (200, 60, 60), (60, 60, 200)
+    picture = to_processing_size(np.clip(image, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
+    shown = np.where(stripe, 4.0, -4.0).astype(np.float32)
+    crop = BoxCrop(picture.lab, picture.features.whole(), foreground=shown)
+    assert intersection_over_union(segment_box(crop, within((26, 11, 65, 50))).mask, DISC) > 0.95
+
+
+def test_another_mask_fits_a_box_better_if_it_misses_no_side_and_has_little_in_common():
+    def filled(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        mask = np.zeros((60, 90), bool)
+        mask[y0:y1, x0:x1] = True
+        return mask
+
+    sides = BoxSides(filled(10, 10, 60, 50))
+    part, whole = filled(10, 10, 25, 50), filled(11, 11, 59, 49)
+    assert sides.reached_by(whole) and not sides.reached_by(part)
+    assert sides.suit_better(whole, part) and sides.suit_better(whole, np.zeros_like(part))
+    assert not sides.suit_better(part, whole)
+    assert not sides.suit_better(whole, filled(10, 10, 40, 50))  # a part of it
+    assert not sides.suit_better(filled(10, 10, 60, 30), part)  # misses a side too
+    rim = filled(13, 10, 60, 50) & ~filled(16, 13, 57, 47)
+    assert not sides.suit_better(whole, rim)  # reaches the sides nearly as well
+
+
 def test_sides_count_where_a_mask_stays_away_from_them():
     allowed = np.zeros((60, 90), bool)
     allowed[10:50, 20:80] = True

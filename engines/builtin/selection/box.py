@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -128,10 +128,16 @@ def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -
     """Return the object of a box.
 
     `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
-    the object hardly changes any more.
+    the object hardly changes any more. In a drawn one that its mask doesn't reach all sides of, networks may have denied
+    most of the object, such as a swan behind a pillar: the mask without them is taken where it fits the box better.
     """
     region = _Region(crop, constraints)
     log_odds, probability = _segmented(crop, constraints, region, trusted)
+    sides, found = BoxSides(constraints.allowed), probability > 0.5
+    if trusted and crop.foreground is not None and not sides.reached_by(found):
+        alone = _segmented(replace(crop, foreground=None), constraints, region, trusted)
+        if sides.suit_better(alone[1] > 0.5, found):
+            log_odds, probability = alone
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
     mask = np.asarray(probability > 0.5)
     return Segmented(mask, stability, contour_margin(log_odds, ContourZones.of(mask)))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from utils.mask_utils import bounding_box, drop_specks
+from utils.mask_utils import bounding_box, drop_specks, intersection_over_union
 from utils.types import FloatMap, Mask
 
 _REACHED, _MISSED = 0.08, 0.18
 """Distance of a mask from a side, as a share of the box's size, up to which it counts as reached, since boxes are
 drawn a little large, and from which on the mask misses a part of the object."""
+_SAME = 0.5
+"""Overlap from which on two masks are of one object, and differ in parts of it."""
 _LIFT = 1.0
 """Log odds for the object that each round may add between a mask and a side that it doesn't reach."""
 
@@ -71,6 +73,26 @@ class BoxSides:
                 self._rounds[side] += 1
                 lift = np.float32(_LIFT * self._rounds[side])
                 self.lift[between] = np.maximum(self.lift[between], lift)
+
+    def reached_by(self, found: Mask) -> bool:
+        """Tell whether a mask, bool (h, w), reaches all sides."""
+        return _farthest(found, self._box) <= _REACHED
+
+    def suit_better(self, other: Mask, found: Mask) -> bool:
+        """Tell whether `other` is of another object than `found` and fits the box better, both bool (h, w).
+
+        They have little in common, `other` misses no side, and `found` stays clearly farther away from one.
+        """
+        if intersection_over_union(other, found) >= _SAME:
+            return False
+        farthest = _farthest(other, self._box)
+        nearer = _farthest(found, self._box) - farthest
+        return farthest <= _MISSED and nearer > _MISSED - _REACHED
+
+
+def _farthest(found: Mask, box: _IntBox) -> float:
+    reached = bounding_box(drop_specks(found))  # A speck reaches no side.
+    return 1.0 if reached is None else max(_distances(reached, box))
 
 
 def _distances(reached: _IntBox, box: _IntBox) -> tuple[float, float, float, float]:
