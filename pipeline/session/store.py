@@ -46,7 +46,7 @@ class SessionStore:
             shown_name: only ever text to show.
             fill: puts files into the new folder and returns fields of the state.
         """
-        session = Session(self.root / secrets.token_urlsafe(18))
+        session = Session(self.root / _new_id())
         building = Session(self.root / f"{_NEW_PREFIX}{session.id}")
         lock = _begin(building)
         try:
@@ -264,3 +264,9 @@ def _has_size(path: Path, size_bytes: int) -> bool:
         return path.stat().st_size == size_bytes
     except OSError:
         return False
+
+
+def _new_id() -> str:
+    """Return 24 random characters of A-Z, a-z, 0-9, "-" and "_", the first no "-": a command would take it for an option."""
+    session_id = secrets.token_urlsafe(18)
+    return _new_id() if session_id.startswith("-") else session_id

@@ -83,6 +83,12 @@ def test_a_session_is_measured_again_when_its_state_has_changed(store: SessionSt
     assert sizes.of(session) >= before + 900
 
 
+def test_no_id_begins_like_an_option(store: SessionStore, monkeypatch) -> None:
+    tokens = iter(["-" + "a" * 23, "--" + "b" * 22, "c" * 24])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: next(tokens))
+    assert store.create("clip").id == "c" * 24
+
+
 def test_a_damaged_state_file_is_said_and_kept(store: SessionStore) -> None:
     session = store.create("a.mp4")
     (session.folder / "session.json").write_text('{"id": "x", "status"')

@@ -54,8 +54,8 @@ def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
     page.orchestrator.cancel(stopped)
     assert page.ended(stopped).status is SessionStatus.CANCELLED
 
-    workers.start("two", seconds_a_frame=0.05)
     wait_until(lambda: len(workers.begins()) == 3)
+    workers.start("two", seconds_a_frame=0.05)
     one.send_signal(signal.SIGTERM)
     assert one.wait(20) == 0
     assert_done_once(page, moved)
