@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import shutil
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,9 +23,10 @@ from engines.base import (
 from engines.device.manager import Engines, ModelManager
 from engines.device.placement import driver_version, gpu_present, resolve_device
 from engines.weights_manifest import licence_of
-from pipeline.storage.disk import denial, existing_parent
+from pipeline.storage.disk import denial, free_bytes
 from utils.errors import SplazmatteError
 from utils.http_text import in_address
+from utils.listening import free_port
 from utils.options import resolve_options
 from utils.types import Message
 
@@ -125,7 +124,7 @@ class Doctor:
         if reason:
             state = Message("doctor.disk_unwritable", {"folder": str(folder)})
             return Finding(item, "problem", state, Message("job.disk_denied", {"reason": reason}))
-        free = shutil.disk_usage(existing_parent(folder)).free
+        free = free_bytes(folder)
         values = {"free": f"{free / _GIBIBYTE:.1f}", "folder": str(folder)}
         state = Message("doctor.disk_free", {**values})
         if free < self._settings.min_free_disk_bytes:
@@ -139,9 +138,8 @@ class Doctor:
         item = Message("doctor.port")
         host, port = self._settings.host, self._settings.port
         address = f"{in_address(host)}:{port}"
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            socket.create_server((host, port), family=family).close()
+            free_port(host, port)
         except OSError as error:
             reason = error.strerror or str(error)
             state = Message("doctor.port_taken", {"address": address, "reason": reason})

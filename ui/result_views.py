@@ -125,8 +125,9 @@ def viewer_result(
 ) -> dict[str, Any] | None:
     """Return what the viewer needs to show the result, None while there is none.
 
-    `made` is when the result was made, whatever was marked since. `playable` is the kind of the file that it plays over its background, `matte` that of the alpha, "" where
-    none of the files can be; `versions` are the earlier results that it can be compared with.
+    `made` is when the result was made, whatever was marked since. `playable` is the kind of the file that it plays over
+    its background, `matte` that of the alpha, "" where none of the files can be; `versions` are the earlier results that
+    it can be compared with.
     """
     request = state.result_request
     if request is None or state.clip is None or not outputs:

@@ -7,7 +7,6 @@ import ipaddress
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
 from utils.errors import BadRequest
 from utils.http_text import in_address
+from utils.listening import free_port
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -205,10 +205,8 @@ def _claimed_port(host: str, port: int) -> int:
     Raises:
         BadRequest: another program listens there, or the address is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port), family=family) as listener:
-            return int(listener.getsockname()[1])
+        return free_port(host, port)
     except OSError as error:
         raise BadRequest(
             "page.address_taken",

@@ -15,29 +15,6 @@ _NEAR = 8
 """Pixels around the confirmed mask in which an answer is compared with it."""
 
 
-class FrameTrust:
-    """Trust in a frame's answers by the mask expected there, worked out once for all who ask.
-
-    Args:
-        missing: area of the target that is not in the expected mask, in pixels.
-    """
-
-    def __init__(self, missing: float = 0.0) -> None:
-        self._missing = missing
-        self._known: list[tuple[FloatMap, Mask, float]] = []
-
-    def of(self, answer: Foreground | None, expected: Mask) -> float:
-        """Return how far an answer is trusted, in [0, 1], by an expected mask, bool (h, w); see `trust_in`."""
-        if answer is None:
-            return 0.0
-        for probability, mask, found in self._known:
-            if probability is answer.probability and np.array_equal(mask, expected):
-                return found
-        found = trust_in(answer, expected, self._missing)
-        self._known.append((answer.probability, expected, found))
-        return found
-
-
 def overlap_near(answer: FloatMap, mask: Mask, missing: float = 0.0) -> float:
     """Return the overlap of a mask, bool (h, w), with the foreground near it, float32 (h, w) in [0, 1].
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from engines.builtin.tracking.answer_rates import (
     weighted_log_odds,
 )
 from engines.builtin.tracking.distractors import DistractorMemory
+from engines.builtin.tracking.per_answer import PerAnswer
 from engines.builtin.vision.flow import sample_at
 from utils.types import FloatImage, FloatMap, Mask
 
@@ -55,30 +56,17 @@ class _Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Supported:
-    """The support of an `answer` beside an `expected` mask, all (h, w); see `DistractorMemory.support`."""
-
-    answer: FloatMap
-    expected: Mask
-    support: FloatMap
-
-    def is_of(self, answer: FloatMap, expected: Mask) -> bool:
-        """Tell whether it is that of an answer, the same array, beside an equal mask."""
-        return self.answer is answer and np.array_equal(self.expected, expected)
-
-
-@dataclass(slots=True)
 class _Carried:
     """The memory's maps along `to_previous`, the flow from a frame to the one they are known at.
 
-    `supported` is the support of the frame's answer once it was asked about.
+    `supports` are those of the frame's answers that were asked about; see `DistractorMemory.support`.
     """
 
     to_previous: FloatImage
     recent: FloatImage
     long: FloatImage
     origin: FloatMap
-    supported: _Supported | None = None
+    supports: PerAnswer[FloatMap] = field(default_factory=PerAnswer)
 
 
 class ForegroundModel:
@@ -191,27 +179,16 @@ class ForegroundModel:
             return np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
         carried = self._carried_along(memory, to_previous)
         ratios = log_ratios(carried.recent[view], carried.long[view], self._radius)
-        support = self._support(memory, carried, foreground.probability, expected, missing)
+        support = carried.supports.of(
+            foreground.probability,
+            expected,
+            lambda: memory.distractors.support(
+                foreground.probability, expected, carried.origin, to_previous, missing
+            ),
+        )
         return weighted_log_odds(
             ratios, foreground.probability[view], foreground.reliability[view], support[view]
         )
-
-    def _support(
-        self,
-        memory: _Memory,
-        carried: _Carried,
-        answer: FloatMap,
-        expected: Mask,
-        missing: float,
-    ) -> FloatMap:
-        """Return `DistractorMemory.support` of a frame, worked out once for all windows that are asked about."""
-        known = carried.supported
-        if known is None or not known.is_of(answer, expected):
-            support = memory.distractors.support(
-                answer, expected, carried.origin, carried.to_previous, missing
-            )
-            known = carried.supported = _Supported(answer, expected, support)
-        return known.support
 
     def overall(self, foreground: Foreground) -> FloatMap:
         """Return the log odds by the rates of the confirmed frame as a whole, float32 (h, w).

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.tracking.answer_trust import FrameTrust, overlap_near, trust_in
+from engines.builtin.tracking.answer_trust import overlap_near, trust_in
 from engines.builtin.tracking.confidence import NetworkAgreement
 from engines.builtin.tracking.crop import LEAD, AskAhead, IntBox, crop_around
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
+from engines.builtin.tracking.per_answer import PerAnswer
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.guided_filter import box_mean
 from utils.mask_utils import dilate, intersection_over_union
@@ -69,7 +70,7 @@ class TargetForeground:
         self._trust_now = 0.0
         """In the crop that was asked about last, by the mask that was expected then."""
         self._missing = 0.0
-        self._trust = FrameTrust()
+        self._trusts: PerAnswer[float] = PerAnswer()
         self._next_crops: list[IntBox | None] = [None] * LEAD
         """Crops of the next frames that the network was asked about ahead."""
 
@@ -79,7 +80,7 @@ class TargetForeground:
         self._confirmed_overlap = overlap_near(view.whole.probability, mask)
         self._consistency = 1.0
         self._missing = 0.0
-        self._trust = FrameTrust()
+        self._trusts = PerAnswer()
         self._new = NewlyVisible(mask.shape)
         self._next_crops = [None] * LEAD
         self._cropped = self._asked(view, crop_around(mask), mask.shape)
@@ -107,7 +108,7 @@ class TargetForeground:
             missing: area of the target that is not in `expected`, in pixels.
         """
         self._missing = missing
-        self._trust = FrameTrust(missing)
+        self._trusts = PerAnswer()
         if self._new is not None:
             self._new.follow(flow)
         if self._confirmed_overlap > 0.0:
@@ -122,7 +123,7 @@ class TargetForeground:
         if self._trust_crop > 0.0:
             self._cropped = self._asked(view, crop or crop_around(expected), expected.shape)
         if view.ask is not None:
-            self._trust_now = self._trust.of(self._cropped, expected)
+            self._trust_now = self._trust_in(self._cropped, expected)
         if self._cropped is None and before is not None:
             self._cropped = Foreground(
                 sample_at(before.probability, flow.to_previous),
@@ -215,8 +216,16 @@ class TargetForeground:
         """
         for answer, confirmed in ((whole, self._trust_whole), (self._cropped, self._trust_crop)):
             if answer is not None:
-                now = self._trust.of(answer, expected) if confirmed > 0.0 else 0.0
+                now = self._trust_in(answer, expected) if confirmed > 0.0 else 0.0
                 yield answer, min(confirmed, now) * (1.0 - self._whole.doubt)
+
+    def _trust_in(self, answer: Foreground | None, expected: Mask) -> float:
+        """Return how far one of the frame's answers is trusted, in [0, 1], by an expected mask, bool (h, w)."""
+        if answer is None:
+            return 0.0
+        return self._trusts.of(
+            answer.probability, expected, lambda: trust_in(answer, expected, self._missing)
+        )
 
     def _discounted(self, whole: Foreground) -> Foreground:
         """Return the whole frame's answer, less reliable where it suddenly misses the target."""
