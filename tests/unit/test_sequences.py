@@ -279,6 +279,19 @@ def test_exr_frames_written_here_become_the_levels_that_they_were_made_of(
     assert (picture.transfer, off.max() < 64) == (code, transfer in (BT709_TRANSFER, SRGB_TRANSFER))
 
 
+def test_a_limit_for_one_exr_frame_holds_for_no_other_one_read_or_written(tmp_path: Path) -> None:
+    """OpenEXR's limit is the process's: a clip 1024 pixels wide could not be written after a smaller one was read."""
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    wide = {name: np.zeros((2, 64), np.float16) for name in "RGB"}
+    OpenEXR.File(header, wide).write(str(tmp_path / "wide.exr"))
+    before = OpenEXR.getMaxImageSize()
+    assert read_exr(tmp_path / "wide.exr", 32).frame.width == 64
+    with pytest.raises(RuntimeError):
+        read_exr(tmp_path / "wide.exr", 31)
+    assert OpenEXR.getMaxImageSize() == before
+    OpenEXR.File(header, wide).write(str(tmp_path / "again.exr"))
+
+
 def test_cineon_codes_have_black_at_95_and_white_at_685() -> None:
     levels = srgb_of_cineon() / 65535
     assert levels[95] == 0 and levels[685] == 1 and levels[1023] == 1

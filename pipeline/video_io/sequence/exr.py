@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,8 +50,10 @@ def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Pic
     """
     import OpenEXR
 
-    OpenEXR.setMaxImageSize(_OVERSCAN * longest_px, _OVERSCAN * longest_px)
-    with OpenEXR.File(str(path), separate_channels=True, num_threads=0) as file:
+    with (
+        _largest_window(_OVERSCAN * longest_px),
+        OpenEXR.File(str(path), separate_channels=True, num_threads=0) as file,
+    ):
         part, names = _colour_channels(path, file.parts)
         header = dict(part.header)  # emptied when the file is closed
         planes = [part.channels[name].pixels for name in names]
@@ -75,6 +79,19 @@ def read_exr(path: Path, longest_px: int, alpha_mode: AlphaMode = "auto") -> Pic
         is_over=any(over),
         has_other_primaries=_has_other_primaries(header.get("chromaticities")),
     )
+
+
+@contextmanager
+def _largest_window(longest_px: int) -> Iterator[None]:
+    """Refuse larger data windows; OpenEXR's limit holds for the whole process, and for writing too."""
+    import OpenEXR
+
+    before = OpenEXR.getMaxImageSize()
+    OpenEXR.setMaxImageSize(longest_px, longest_px)
+    try:
+        yield
+    finally:
+        OpenEXR.setMaxImageSize(*before)
 
 
 def _shown(
