@@ -15,7 +15,7 @@ _SIZE = 480, 270
 
 
 def follow(frames: Sequence[Frame], mask: Mask, cut: bool) -> Iterator[Mask]:
-    """Yield a mask of every frame from the first one's: warped by DIS flow, and cut anew if `cut`."""
+    """Yield a mask of every frame from the first one's: warped by DIS flow, and cut again if `cut`."""
     yield mask
     height, width = mask.shape
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)

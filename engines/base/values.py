@@ -46,11 +46,11 @@ class Seam(enum.Enum):
     START = "start"
     """At the start frame: each direction is run by itself."""
     KEY_FRAMES = "key_frames"
-    """At every confirmed mask: the engine begins anew there, in the direction away from the start frame."""
+    """At every confirmed mask: the engine starts again there, in the direction away from the start frame."""
     CUTS = "cuts"
-    """Where `utils.scene_cut.CutDetector` finds a cut: the engine begins anew there, in either direction.
+    """Where `utils.scene_cut.CutDetector` finds a cut: the engine starts again there, in either direction.
 
-    Without `START`: an engine that works forwards only and begins anew there, with a mask of every frame.
+    Without `START`: an engine that works forwards only and starts again there, with a mask of every frame.
     """
 
 

@@ -40,7 +40,7 @@ _NOT_ACCEPTED = frozenset(
 )
 """Errors of a submit after which no job exists, so that nothing is owed."""
 _OVER = frozenset(f"remote.{name}" for name in ("gone", "job_failed"))
-"""Errors after which a job's ticket is of no more use: the next start sends anew."""
+"""Errors after which a job's ticket is of no more use: the next start sends again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class RvmEngine(Engine):
         return _BASE_BYTES + network + lead_in_bytes(size_wh)
 
     def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
-        """See `Engine.seams`: states and what is kept of the target begin anew at a cut."""
+        """See `Engine.seams`: states and what is kept of the target start again at a cut."""
         return frozenset({Seam.START, Seam.CUTS})
 
     def load_model(self, device: DeviceName) -> None:

@@ -20,7 +20,7 @@ _STEPS = 3
 def foreground_of(session: NetworkSession, spec: NetworkSpec, image: Frame) -> Alpha:
     """Return the alpha of the people in an image, float32 (H, W) in [0, 1] of its own size.
 
-    It opens no stream, which a runtime would compile anew for each size of a crop.
+    It opens no stream, which a runtime would compile again for each size of a crop.
 
     Args:
         session: the loaded network.

@@ -23,7 +23,7 @@ from utils.prefetch import ahead
 
 
 def mattes_together(engine: Engine, request: MatteRequest, starts: Collection[int]) -> bool:
-    """Return whether an engine mattes the targets that start on these frames, all of them anew, in one run.
+    """Return whether an engine mattes the targets that start on these frames, all of them from the beginning, in one run.
 
     Targets that are tracked first, each by itself, and targets that start on different frames are not.
     """

@@ -99,7 +99,7 @@ def red(
         segmenter="builtin",
         device="cpu",
     )
-    # All anew: a row put back by itself would come last.
+    # All again: a row put back by itself would come last.
     registry.ENGINES.clear()
     registry.ENGINES.update(rows)
     for name in ("engines.red.engine", "engines.red"):

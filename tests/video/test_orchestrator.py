@@ -149,9 +149,9 @@ def test_a_click_on_a_later_frame_corrects_the_result_there(work, session_id, se
     assert np.array_equal(selected(settings, session_id, 6), result)
 
 
-@pytest.mark.parametrize(("sure", "begins_anew"), [(0.3, True), (0.6, False)])
-def test_a_click_beside_a_result_that_lost_the_target_begins_anew(
-    work, session_id, settings, sure, begins_anew
+@pytest.mark.parametrize(("sure", "starts_again"), [(0.3, True), (0.6, False)])
+def test_a_click_beside_a_result_that_lost_the_target_starts_again(
+    work, session_id, settings, sure, starts_again
 ) -> None:
     work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
     path = SessionStore(settings.workspace_dir).open(session_id).folder / "confidence.json"
@@ -159,7 +159,7 @@ def test_a_click_beside_a_result_that_lost_the_target_begins_anew(
     truth = disc_frame(6)[1]
     x, y = (int(values.mean()) for values in np.nonzero(truth)[::-1])
     work.segment(session_id, 6, Prompt(points=(Point(130, 80),)))
-    assert bool(selected(settings, session_id, 6)[y, x]) is not begins_anew
+    assert bool(selected(settings, session_id, 6)[y, x]) is not starts_again
     remove = Prompt(points=(Point(x, y, positive=False),))
     work.remove_keyframe(session_id, 6)
     work.segment(session_id, 6, remove)
@@ -195,7 +195,7 @@ def test_a_click_on_another_frame_knows_the_confirmed_target(
     assert not asked[1].examples
 
 
-def test_a_box_on_a_later_frame_begins_anew(work, session_id, settings) -> None:
+def test_a_box_on_a_later_frame_starts_again(work, session_id, settings) -> None:
     work.run_now(session_id, MatteRequest(engine="builtin"), RunContext())
     keyframe = work.segment(session_id, 6, Prompt(box=Box(100, 60, 150, 90)))
     assert not keyframe.prompt.has_mask
@@ -212,8 +212,8 @@ def test_clicks_correct_a_mask_of_the_users_own_until_it_is_removed(
     assert selected(settings, session_id, 5)[10, 20]
     assert selected(settings, session_id, 5)[62:88, 102:138].all()
     work.remove_keyframe(session_id, 5)
-    anew = work.segment(session_id, 5, Prompt(points=(Point(57, 48),)))
-    assert not anew.prompt.has_mask
+    again = work.segment(session_id, 5, Prompt(points=(Point(57, 48),)))
+    assert not again.prompt.has_mask
     assert not selected(settings, session_id, 5)[80, 120]
 
 

@@ -53,7 +53,7 @@ def clicks(rate: int = 48_000, layout: str = "mono", channels: int = 1) -> str:
 
 
 def onsets_s(path: Path, track: int = 0) -> list[float]:
-    """When the sound begins anew, in seconds."""
+    """When the sound starts again, in seconds."""
     loud = loud_s(heard(path, track), threshold=0.08)
     found = np.flatnonzero(loud)
     return [float(at) / 1000 for k, at in enumerate(found) if not k or at - found[k - 1] > 100]

@@ -191,7 +191,7 @@ class Media:
             self._orchestrator.download_link, session_id, output, name, media_type
         )
         if link:
-            # The address is good for a while for whoever has it: it is given for each download anew.
+            # The address is good for a while for whoever has it: it is made again for each download.
             return RedirectResponse(link, status_code=307, headers={"Cache-Control": "no-store"})
         return FileResponse(output.path, media_type=media_type, filename=name, headers=_CHANGING)
 

@@ -68,7 +68,7 @@ TEXTS: dict[str, Text] = {
         zh="已修正。按“重新抠图（{count} 帧）”生效，将更新所有帧。",
     ),
     "page.step.changed": Text(
-        en="The targets changed. “Start matting” makes the files anew; no frame is matted again.",
+        en="The targets changed. “Start matting” makes the files again; no frame is matted again.",
         zh="目标已更改。按“开始抠图”重新生成文件，各帧不会重新抠图。",
     ),
     "page.step.cancelled": Text(

@@ -75,7 +75,7 @@ class OnnxRuntimeSession:
     def _session_for(
         self, feeds: Mapping[str, Tensor], wanted: Sequence[str]
     ) -> onnxruntime.InferenceSession:
-        """Return the network for the feeds' size; loads it anew where the last feeds had another one."""
+        """Return the network for the feeds' size; loads it again where the last feeds had another one."""
         change = size_change(self.inputs, feeds)
         key = None if change is None else (change, *wanted)
         with self._lock:

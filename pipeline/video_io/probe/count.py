@@ -68,7 +68,7 @@ def count_frames(settings: Settings, path: Path, video: VideoHeader) -> Count:
     """Decode everything once: each frame's time, checksum, size and field order.
 
     The size as decoded is the one displayed: FFmpeg applies the container's crop and rotation. Where the
-    header led to expect another, the sums are taken anew at that size.
+    header led to expect another, the sums are taken again at that size.
 
     Raises:
         BadUpload: decoding made no progress in the time allowed.
