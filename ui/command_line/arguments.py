@@ -41,79 +41,87 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = _Parser(prog="app.py", description="SplazMatte: cut people and things out of videos.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-
-    serve = commands.add_parser("serve", help="run the page (default)")
-    serve.add_argument("--host", help="address to listen on; 0.0.0.0 opens it to the LAN")
-    serve.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
-
-    worker = commands.add_parser("worker", help="run matting jobs of a page on another machine")
-    worker.add_argument(
-        "--broker",
-        type=parse_broker,
-        metavar="redis://HOST:PORT/N",
-        help="the page's SPLAZMATTE_BROKER",
-    )
-    worker.add_argument("--name", type=parse_name, default="worker", help="name in logs and lists")
-
+    _add_serve(commands.add_parser("serve", help="run the page (default)"))
+    _add_worker(commands.add_parser("worker", help="run matting jobs of a page on another machine"))
     segment = commands.add_parser("segment", help="find the target on one frame, write its mask")
     add_source_arguments(segment, several=False)
     add_target_arguments(segment, several=False)
     segment.add_argument("-o", "--output", type=Path, required=True, metavar="MASK.png")
-
-    matte = commands.add_parser("matte", help="matte a clip into files")
-    add_source_arguments(matte, several=True)
-    add_target_arguments(matte, several=True)
-    _add_request_options(matte, MatteRequest)
-    matte.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the engine (see `engines`)",
-    )
-    _add_clean_plate(matte)
-    _add_result_arguments(matte, takes_sky=True)
-
+    _add_matte(commands.add_parser("matte", help="matte a clip into files"))
     render = commands.add_parser(
         "render", help="make new files of a session, without running its engine again"
     )
     render.add_argument("session", metavar="SESSION", help="id of a session that is done")
     _add_request_options(render, RenderRequest)
     _add_result_arguments(render)
-
     engines = commands.add_parser("engines", help="what is installed, what is missing")
     engines.add_argument("--json", action="store_true")
-
     doctor = commands.add_parser(
         "doctor", help="examine this machine: driver, FFmpeg, disk, a tiny job an engine"
     )
     doctor.add_argument("--language", choices=("en", "zh"), default="en", help="default en")
-
     versions = commands.add_parser(
         "versions",
         help="list the results of a session, the earlier ones too, and choose among them",
     )
-    versions.add_argument("session", metavar="SESSION", help="id of a session that is done")
-    one = versions.add_mutually_exclusive_group()
+    _add_versions(versions)
+    sessions = commands.add_parser(
+        "sessions", help="list sessions, clean up old ones, delete one or restore it"
+    )
+    _add_sessions(sessions)
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on; 0.0.0.0 opens it to the LAN")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+
+
+def _add_worker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--broker",
+        type=parse_broker,
+        metavar="redis://HOST:PORT/N",
+        help="the page's SPLAZMATTE_BROKER",
+    )
+    parser.add_argument("--name", type=parse_name, default="worker", help="name in logs and lists")
+
+
+def _add_matte(parser: argparse.ArgumentParser) -> None:
+    add_source_arguments(parser, several=True)
+    add_target_arguments(parser, several=True)
+    _add_request_options(parser, MatteRequest)
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the engine (see `engines`)",
+    )
+    _add_clean_plate(parser)
+    _add_result_arguments(parser, takes_sky=True)
+
+
+def _add_versions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help="id of a session that is done")
+    one = parser.add_mutually_exclusive_group()
     one.add_argument("--take", type=int, metavar="N", help="make version N the current result")
     one.add_argument("--delete", type=int, metavar="N", help="delete version N for good")
     one.add_argument(
         "--export", type=int, metavar="N", help="put the files of version N into --out"
     )
-    versions.add_argument("--out", type=Path, metavar="DIR")
-    versions.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, metavar="DIR")
+    parser.add_argument("--json", action="store_true")
 
-    sessions = commands.add_parser(
-        "sessions", help="list sessions, clean up old ones, delete one or restore it"
-    )
-    sessions.add_argument("--clean", action="store_true", help="delete expired sessions")
-    sessions.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
-    either = sessions.add_mutually_exclusive_group()
+
+def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clean", action="store_true", help="delete expired sessions")
+    parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
+    either = parser.add_mutually_exclusive_group()
     either.add_argument(
         "--delete", metavar="SESSION", help="delete it; it can be restored for a while"
     )
     either.add_argument("--restore", metavar="SESSION", help="take a deleted session back")
-    return parser
 
 
 def _add_clean_plate(parser: argparse.ArgumentParser) -> None:
