@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def begin(session: Session, request: MatteRequest, engine_name: str) -> None:
-    """Record that the job runs; the last result's files stay listed until it has its own."""
+    """Record that the job runs; the last result's files, notes and count of frames stay until it has its own."""
 
     def running(state: SessionState) -> SessionState:
         return state.model_copy(
@@ -44,8 +44,6 @@ def begin(session: Session, request: MatteRequest, engine_name: str) -> None:
                 "previous_outputs": state.outputs or state.previous_outputs,
                 "outputs": (),
                 "error": None,
-                "warnings": (),
-                "frames_done": 0,
             }
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from pipeline.session.retention import RetentionRules, SessionSummary, clean, su
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
+from pipeline.storage.disk import free_bytes
 from pipeline.video_io import VideoIO
 from utils.errors import SplazmatteError
 from utils.types import Box, Prompt
@@ -109,12 +109,12 @@ class Upkeep:
         counts = self._jobs.counts()
         active = tuple(_by_state(counts, state) for state in JobState if state in ACTIVE)
         ended = tuple(_by_state(counts, state) for state in JobState if state not in ACTIVE)
-        free_bytes = shutil.disk_usage(self._settings.workspace_dir).free
+        free = free_bytes(self._settings.workspace_dir)
         return (
             Metric("healthy", "Whether the GPU is usable, 1 or 0.", self._manager.healthy),
             Metric("jobs", "Jobs that wait or run.", samples=active),
             Metric("jobs_ended_total", "Jobs that have ended.", samples=ended, kind="counter"),
-            Metric("disk_free_bytes", "Free bytes on the disk of the workspace.", free_bytes),
+            Metric("disk_free_bytes", "Free bytes on the disk of the workspace.", free),
         )
 
     def close(self) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
-from pipeline.storage.disk import MEGABYTE
+from pipeline.storage.disk import MEGABYTE, free_bytes
 from pipeline.storage.files import folder_bytes
 from utils.errors import NotEnoughDisk, SessionError
 from utils.types import Message
@@ -192,8 +192,8 @@ def clean(
     """
     summaries = summarise_all(store, time.time(), active)
     has_any = bool(summaries) or any(store.trash)
-    free_bytes = shutil.disk_usage(store.root).free if has_any else rules.floor_bytes
-    wanted_bytes = rules.floor_bytes - free_bytes
+    free = free_bytes(store.root) if has_any else rules.floor_bytes
+    wanted_bytes = rules.floor_bytes - free
     # What somebody has to miss least goes first.
     wanted_bytes -= store.trash.purge_old(rules.undelete_hours, wanted_bytes, dry_run=dry_run)
     wanted_bytes -= drop_versions(store, summaries, rules, wanted_bytes, dry_run=dry_run)
@@ -267,7 +267,7 @@ def check_share(store: SessionStore, owner: str, size_bytes: int, reserve_bytes:
     Raises:
         NotEnoughDisk: with what the owner's sessions hold.
     """
-    if shutil.disk_usage(store.root).free - size_bytes >= 2 * reserve_bytes:
+    if free_bytes(store.root) - size_bytes >= 2 * reserve_bytes:
         return
     held: Counter[str] = Counter()
     for item in summarise_all(store, time.time()):

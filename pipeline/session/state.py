@@ -185,6 +185,11 @@ class SessionState(_Record):
     frames_done: int = 0
 
     @property
+    def result_engine(self) -> str:
+        """The engine that made the current result; a later job that failed has put its own into `engine_used`."""
+        return self.result_plan.engine if self.result_plan else self.engine_used
+
+    @property
     def all_keyframes(self) -> tuple[Keyframe, ...]:
         """Every key frame of every target."""
         return tuple(
@@ -252,8 +257,7 @@ class ResultRecord(_Record):
             made_at_s=state.result_at_s or state.updated_at_s,
             request=state.result_request,
             plan=state.result_plan,
-            # A later job that failed has put its own engine into the state.
-            engine_used=state.result_plan.engine if state.result_plan else state.engine_used,
+            engine_used=state.result_engine,
             options_used=state.options_used,
             run_details=state.run_details,
             outputs=outputs,

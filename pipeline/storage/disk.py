@@ -114,6 +114,6 @@ class DiskWatch:
         if now_s < self._next_s:
             return
         self._next_s = now_s + CHECK_INTERVAL_S
-        free_bytes = shutil.disk_usage(self._folder).free
-        if free_bytes < self._floor_bytes:
-            raise NotEnoughDisk("job.disk_during", free_mb=free_bytes // MEGABYTE)
+        free = free_bytes(self._folder)
+        if free < self._floor_bytes:
+            raise NotEnoughDisk("job.disk_during", free_mb=free // MEGABYTE)

@@ -121,11 +121,13 @@ class FileJobStore:
         """Remove a job and its signs of life."""
         with exclusive(self._folder / ".lock"):
             self._record_path(job_id).unlink(missing_ok=True)
-            self._beat_path(job_id).unlink(missing_ok=True)
+            for path in (self._folder / "beats").glob(f"{job_id}.*"):
+                path.unlink(missing_ok=True)
 
     def put_beat(self, job_id: str, beat: Beat) -> None:
         """Replace a job's newest sign of life; what a power cut loses of it does not matter."""
-        _replace(self._beat_path(job_id), beat)
+        # A worker that was only silent may still speak of an earlier attempt.
+        _replace(self._beat_path(job_id), beat, f"{job_id}.{beat.attempt}.partial.json")
 
     def beat(self, job_id: str) -> Beat | None:
         """Return a job's newest sign of life."""
@@ -133,7 +135,8 @@ class FileJobStore:
 
     def announce(self, worker: WorkerRecord) -> None:
         """Replace what is known of a worker."""
-        _replace(self._folder / "workers" / f"{worker.name}.json", worker)
+        path = self._folder / "workers" / f"{worker.name}.json"
+        _replace(path, worker, partial_path(path).name)
 
     def dismiss(self, name: str) -> None:
         """Forget a worker that ends."""
@@ -188,8 +191,8 @@ def _is_whole(path: Path) -> bool:
     return ".partial" not in path.name
 
 
-def _replace(path: Path, value: BaseModel) -> None:
-    temporary = partial_path(path)
+def _replace(path: Path, value: BaseModel, partial_name: str) -> None:
+    temporary = path.with_name(partial_name)
     temporary.write_bytes(value.model_dump_json().encode("utf-8"))
     os.replace(temporary, path)
 

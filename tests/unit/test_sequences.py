@@ -65,6 +65,15 @@ def test_a_pattern_finds_the_pictures_of_its_numbers_and_padding(
     assert (found.names.prefix, found.names.tail) == ("shot.", ".exr")
 
 
+def test_a_sequence_goes_on_beyond_nine_digits(tmp_path: Path) -> None:
+    """It was split in two there, as if the first digit were part of the name."""
+    touch(tmp_path, *(f"s.{number}.png" for number in range(999_999_998, 1_000_000_003)))
+    for place in (tmp_path, tmp_path / "s.%09d.png", tmp_path / "s.[999999998-1000000002].png"):
+        found = find_sequence(place)
+        assert found is not None
+        assert (found.first, found.last, found.missing) == (999_999_998, 1_000_000_002, [])
+
+
 def test_a_folder_is_its_one_sequence_and_several_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "a_v2.0998.tif", "a_v2.0999.tif", "notes.txt", "cover.png", ".a_v2.0997.tif")
     found = find_sequence(tmp_path)

@@ -104,6 +104,24 @@ def test_page_and_workers_of_one_workspace_share_the_prefix_of_keys(tmp_path: Pa
     assert namespace_of(one) != namespace_of(other)
 
 
+def test_two_workers_of_one_job_say_that_they_live_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One was only silent when its job was given to the other; they wrote the same partial file."""
+    store, replace = FileJobStore(tmp_path), os.replace
+
+    def late(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "replace", replace)
+        store.put_beat("ab12", Beat(attempt=2, count=7))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", late)
+    store.put_beat("ab12", Beat(attempt=1, count=3))
+    assert store.beat("ab12") == Beat(attempt=1, count=3)
+    store.forget("ab12")
+    assert not list((tmp_path / "jobs" / "beats").iterdir())
+
+
 def test_a_job_is_claimed_once_however_often_it_is_delivered(store: JobStore) -> None:
     store.put(job())
     assert store.change("ab12", claim("early")) is None  # not its turn yet

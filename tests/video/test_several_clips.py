@@ -1,6 +1,8 @@
 """Several clips on the command line: a folder each, and a bad one doesn't stop the rest."""
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from config import Settings
 from pipeline.orchestrator import Orchestrator
 from tests.disc import write_clip
 from ui.command_line.cli import main
+from utils.errors import Cancelled
 
 
 def test_a_bad_clip_between_two_good_ones_is_named_and_the_others_are_made(
@@ -67,6 +70,27 @@ def test_an_internal_error_at_one_clip_does_not_stop_the_rest(
     assert [result.get("frames") for result in results] == [None, 2]
 
 
+def test_what_a_batch_has_finished_is_printed_where_it_is_cancelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was: whoever pressed Ctrl+C in the last of a hundred clips had no record of the others."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    clips = [write_clip(tmp_path / name, 2) for name in ("one.mp4", "two.mp4")]
+    run_now = Orchestrator.run_now
+
+    def is_stopped_at_the_second(orchestrator: Orchestrator, session: str, *words: Any) -> Any:
+        if orchestrator.state(session).shown_name == clips[1].name:
+            raise Cancelled
+        return run_now(orchestrator, session, *words)
+
+    monkeypatch.setattr(Orchestrator, "run_now", is_stopped_at_the_second)
+    words = ["matte", *map(str, clips), "--box", "25,25,75,72", "--engine", "builtin"]
+    words += ["--outputs", "alpha", "--out", str(tmp_path / "out"), "--json"]
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 130
+    (line,) = capsys.readouterr().out.splitlines()
+    assert [result["frames"] for result in json.loads(line)["clips"]] == [2]
+
+
 def test_a_stroke_is_painted_on_a_mask_from_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +130,19 @@ def test_files_never_take_the_place_of_the_clip_itself(
     assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 2
     assert "which is the clip itself" in capsys.readouterr().err
     assert not list((tmp_path / "w").glob("sessions/*/source*"))
+
+
+def test_a_reader_that_ends_early_is_no_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`app.py engines --json | head -c 100` ended as an internal error with a traceback."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(["engines"], lambda: settings, app.build_orchestrator, lambda _: None) == 141
+    assert capfd.readouterr().err == ""
 
 
 def test_a_dry_run_deletes_no_session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

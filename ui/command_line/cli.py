@@ -14,7 +14,7 @@ from ui.command_line.arguments import EXIT_USER, parse_arguments
 from ui.command_line.commands.lists import doctor, engines, sessions, versions
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
 from ui.command_line.commands.segment import check_segment, segment
-from ui.command_line.console import one_line
+from ui.command_line.console import one_line, reader_is_gone
 from ui.command_line.failures import described
 from ui.command_line.settings_problems import misspelt, settings_problem
 from ui.command_line.stopping import Stopper
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EXIT_OK = 0
 EXIT_CANCELLED = 130
+EXIT_PIPE = 141
+"""As the shell has it of programs that end where nobody reads what they print."""
 
 BuildSettings = Callable[[], "Settings"]
 BuildOrchestrator = Callable[["Settings"], "Orchestrator"]
@@ -57,11 +59,14 @@ def main(
     try:
         with translate_disk_errors(settings.workspace_dir):
             _run(options, settings, build_orchestrator, serve, work)
+            sys.stdout.flush()
         return EXIT_OK
     except Cancelled as error:
         print(error.user_message, file=sys.stderr)
         return EXIT_CANCELLED
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and reader_is_gone():
+            return EXIT_PIPE
         text, exit_code = described(error)
         prefix = "error: " if isinstance(error, SplazmatteError) else ""
         print(f"{prefix}{text}", file=sys.stderr)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import select
 import sys
 import time
 
@@ -14,6 +18,22 @@ def one_line(text: str) -> str:
     return "".join(
         character if character.isprintable() else "?" for character in " ".join(text.split())
     )
+
+
+def reader_is_gone() -> bool:
+    """Return whether whoever read what is printed has gone, as `head` does; what is left to print goes nowhere then."""
+    is_gone = False
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(io.UnsupportedOperation):
+            descriptor = stream.fileno()
+            poll = select.poll()
+            poll.register(descriptor, 0)  # that its other end is closed is told of any
+            if poll.poll(0):
+                is_gone = True
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+    return is_gone
 
 
 class ConsoleProgress:

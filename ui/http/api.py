@@ -330,7 +330,7 @@ class Api:
                 item["url"] = download_path(key, item["kind"], item["target"], number)
             warnings = state.warnings if number is None else []
             notes = [render(warning, spoken) for warning in warnings]
-            told = {"state": state.status.value, "engine": state.engine_used, "notes": notes}
+            told = {"state": state.status.value, "engine": state.result_engine, "notes": notes}
             return {**told, "outputs": files}
 
     def engines(self, language: str = "en") -> list[dict[str, Any]]:

@@ -215,7 +215,7 @@ class Answers:
         outputs = self._orchestrator.outputs(state.id)
         appearance = result_views.appearance_view(state)
         versions = self._versions(state, language) if outputs else []
-        engine = self._engine_label(state.engine_used, language)
+        engine = self._engine_label(state.result_engine, language)
         result = result_views.result_view(state, outputs, versions, engine, language)
         earlier = [version for version in versions if not version["is_current"]]
         confidence = self._orchestrator.confidence(state.id) if outputs else ()

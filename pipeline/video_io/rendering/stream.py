@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -117,10 +116,8 @@ def _translated(error: BaseException, directory: Path) -> BaseException:
         return error
     name = Path(str(error.filename)).name if error.filename else directory.name
     if disk.is_full(error):
-        free_bytes = shutil.disk_usage(directory).free
-        return NotEnoughDisk(
-            "video.disk_full", file=name, free_mb=free_bytes // disk.MEGABYTE, detail=str(error)
-        )
+        free_mb = disk.free_bytes(directory) // disk.MEGABYTE
+        return NotEnoughDisk("video.disk_full", file=name, free_mb=free_mb, detail=str(error))
     if isinstance(error, av.error.FFmpegError):
         return FfmpegFailed("video.encode_failed", file=name, detail=str(error))
     return error

@@ -14,8 +14,10 @@ from pipeline.video_io.clip import PICTURE_KINDS, PICTURE_SUFFIXES, SequenceName
 from utils.errors import BadRequest, BadUpload
 from utils.file_kinds import HEAD_BYTES, kind_of
 
-_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
-_PLACEHOLDER = re.compile(r"%(?:0([1-9]))?d|\[?(#{1,9})\]?|\[([0-9]{1,9})-([0-9]{1,9})\]")
+_NUMBER = r"[0-9]{1,18}"
+"""Of longer ones, such as dates with nanoseconds, the last digits are the number."""
+_NUMBERED = re.compile(rf"(.*?)({_NUMBER})([^0-9]*)", re.DOTALL)
+_PLACEHOLDER = re.compile(rf"%(?:0([1-9]|1[0-8]))?d|\[?(#{{1,18}})\]?|\[({_NUMBER})-({_NUMBER})\]")
 _RATE = re.compile(r"[0-9]{1,7}(\.[0-9]{1,7}|/0*[1-9][0-9]{0,6})?")
 _NTSC_RATES = (24, 30, 48, 60, 120)
 _NTSC_SLACK = 0.005
@@ -191,7 +193,7 @@ def _of_pattern(pattern: Path) -> PictureSequence:
     pictures: dict[int, Path] = {}
     for path in pattern.parent.iterdir() if pattern.parent.is_dir() else ():
         digits = path.name[len(prefix) : len(path.name) - len(tail)]
-        if path.name != f"{prefix}{digits}{tail}" or not re.fullmatch("[0-9]{1,9}", digits):
+        if path.name != f"{prefix}{digits}{tail}" or not re.fullmatch(_NUMBER, digits):
             continue
         wanted = first is None or int(first) <= int(digits) <= int(last)
         if _is_padded(digits, padding) and wanted:

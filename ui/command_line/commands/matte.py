@@ -81,28 +81,30 @@ def _matte_clips(
     options: argparse.Namespace, orchestrator: Orchestrator, work: Sequence[tuple[Source, Path]]
 ) -> None:
     results: list[dict[str, object]] = []
-    exit_codes = []
-    for number, (source, folder) in enumerate(work, start=1):
-        clip = source.place
-        # Progress and notes follow, which name no clip.
-        said = f"clip {number} of {len(work)}: {one_line(str(clip))}"
-        print(said, file=sys.stderr, flush=True)
-        try:
-            with translate_disk_errors(options.workspace_dir):
-                result = _matte_clip(options, orchestrator, source, folder)
-        except Cancelled:
-            raise
-        except Exception as error:
-            text, exit_code = described(error)
-            exit_codes.append(exit_code)
-            print(f"error: {clip}: {text}", file=sys.stderr)
-            results.append({"clip": str(clip), "error": text})
-            continue
-        results.append({"clip": str(clip), **result})
-        if not options.json:
-            _print_result(options, result)
-    if options.json:
-        print(json.dumps({"clips": results}))
+    exit_codes: list[int] = []
+    try:
+        for number, (source, folder) in enumerate(work, start=1):
+            clip = source.place
+            # Progress and notes follow, which name no clip.
+            said = f"clip {number} of {len(work)}: {one_line(str(clip))}"
+            print(said, file=sys.stderr, flush=True)
+            try:
+                with translate_disk_errors(options.workspace_dir):
+                    result = _matte_clip(options, orchestrator, source, folder)
+            except Cancelled:
+                raise
+            except Exception as error:
+                text, exit_code = described(error)
+                exit_codes.append(exit_code)
+                print(f"error: {clip}: {text}", file=sys.stderr)
+                results.append({"clip": str(clip), "error": text})
+                continue
+            results.append({"clip": str(clip), **result})
+            if not options.json:
+                _print_result(options, result)
+    finally:  # also of a batch that Ctrl+C ends: what is finished is finished
+        if options.json:
+            print(json.dumps({"clips": results}))
     if exit_codes:
         raise ClipsFailed(exit_codes, len(work))
 
@@ -287,7 +289,7 @@ def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dic
     seconds = {**state.seconds.model_dump(), "total": total_s}
     return {
         "session": state.id,
-        "engine": state.engine_used,
+        "engine": state.result_engine,
         "frames": state.frames_done,
         "width": clip.size_wh[0],
         "height": clip.size_wh[1],
