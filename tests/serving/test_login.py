@@ -31,7 +31,14 @@ def test_a_password_opens_the_page_and_the_api(guarded: AppServer) -> None:
     answer = sign_in(guarded)
     assert answer.status == 200
     assert is_in(guarded, cookie_of(answer))
-    assert b"gradio" in ask(guarded, "GET", "/", Cookie=cookie_of(answer)).body
+    page = ask(guarded, "GET", "/", Cookie=cookie_of(answer))
+    assert b"gradio" in page.body
+    assert page.headers["cache-control"] == "no-store", "Back after signing out shows no page"
+
+
+def test_the_address_of_a_refused_form_leads_to_the_page(guarded: AppServer) -> None:
+    answer = ask(guarded, "GET", "/login")
+    assert (answer.status, answer.headers["location"]) == (303, "/")
 
 
 def test_the_cookie_is_for_this_site_alone_and_out_of_scripts_reach(guarded: AppServer) -> None:

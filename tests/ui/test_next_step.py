@@ -73,9 +73,15 @@ def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(
     page = open_page(app.url, locale="zh-CN")
     session = upload(page, clip)
     watch.is_server_away = True
+    page.route("**/gradio_api/app_id", lambda route: route.fulfill(status=401))
+    page.wait_for_selector(".sm-status[data-kind=error] a:has-text('重新登录')")
+    page.unroute("**/gradio_api/app_id")
+    page.route("**/gradio_api/app_id", lambda route: route.fulfill(status=502))
+    page.wait_for_function(
+        "document.querySelector('.sm-status').textContent.includes('服务器没有响应')"
+    )
+    page.unroute("**/gradio_api/app_id")
     page.context.set_offline(True)
-    page.wait_for_selector(".sm-status[data-kind=error]")
-    assert "服务器没有响应" in status_text(page)
     page.keyboard.press("d")
     page.mouse.move(*_middle(page))
     page.mouse.down()

@@ -96,7 +96,7 @@ class AccessControl:
         if scope["type"] == "websocket":
             await self._serve_socket(scope, receive, send)
             return
-        sending = _with_headers(send)
+        sending = _with_headers(send, is_page=scope["path"] == "/")
         route = find_route(scope["method"], scope["path"], self._routes)
         refusal = self._refusal(scope, route)
         if refusal is not None or route is None:
@@ -341,12 +341,16 @@ def _refuse(scope: Scope, status: int, code: str, **params: str | int | float) -
     return JSONResponse({"error": text, "detail": text}, status_code=status)
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, is_page: bool) -> Send:
+    """Add the headers of every answer; a browser keeps no page, which Back would show after signing out."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
+            if is_page:
+                headers["cache-control"] = "no-store"
         await send(message)
 
     return sending

@@ -55,6 +55,7 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/healthz", is_public=True),
     AllowedRoute("GET", "/metrics"),
     AllowedRoute("GET", "/", is_public=True),
+    AllowedRoute("GET", "/login", is_public=True),
     AllowedRoute("POST", "/login", "form", is_public=True),
     AllowedRoute("POST", "/logout", "form"),
     AllowedRoute("GET", "/admin"),

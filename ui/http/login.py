@@ -81,6 +81,7 @@ class Login:
     def routes(self) -> list[Route]:
         """Return the routes to serve."""
         return [
+            Route("/login", self._go_to_page, methods=["GET"]),
             Route("/login", self._sign_in, methods=["POST"]),
             Route("/logout", self._sign_out, methods=["POST"]),
         ]
@@ -112,6 +113,10 @@ class Login:
         goes_on = address + ("&" if "?" in address else "?") + "again=1" if comes_from_link else ""
         language = choose_language(headers.get("accept-language", ""), self._settings.language)
         return HTMLResponse(login_page(language, address, goes_on=goes_on), headers=_NO_STORE)
+
+    async def _go_to_page(self, request: Request) -> Response:
+        """Lead from the address that a browser shows after a wrong password to the page, or its form."""
+        return RedirectResponse("/", 303)
 
     async def _sign_in(self, request: Request) -> Response:
         fields = _form_fields(await request.body())

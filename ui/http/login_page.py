@@ -28,7 +28,7 @@ _PAGE = Template(
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>$style</style></head>
 <body><main><form method="post" action="/login"><h1>SplazMatte</h1><p>$hint</p>$problem
 <input type="hidden" name="next" value="$address">
-<label>$name<input name="username" autocomplete="username" value="$username" required$focus_name></label>
+<label>$name<input name="username" autocapitalize="none" spellcheck="false" autocomplete="username" value="$username" required$focus_name></label>
 <label>$password<input name="password" type="password" autocomplete="current-password" required$focus_password></label>
 <button>$sign_in</button></form></main></body></html>"""
 )

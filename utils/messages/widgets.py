@@ -110,6 +110,11 @@ _STATUS: dict[str, Text] = {
         en="The server could not take that just now. Try again in a moment.",
         zh="服务器暂时无法处理该操作，请稍后再试。",
     ),
+    "signed_out": Text(
+        en="You are signed out (a restart of the server does that too). What was sent is kept.",
+        zh="登录已失效（服务器重启后也需要重新登录）。已提交的内容都已保留。",
+    ),
+    "sign_in": Text(en="Sign in again", zh="重新登录"),
 }
 
 _UPLOAD: dict[str, Text] = {
@@ -139,7 +144,7 @@ _TARGETS: dict[str, Text] = {
 }
 
 _RECENT: dict[str, Text] = {
-    "title": Text(en="Recent clips on this computer", zh="本机最近的视频"),
+    "title": Text(en="Recent clips", zh="最近的视频"),
     "start_all": Text(
         en="Matte all {count} with these settings", zh="用当前设置批量抠图（{count} 个）"
     ),

@@ -18,28 +18,40 @@ const show = () => {
   }
   if (status.text) document.body.dataset.ready = "true";
 };
-// Whether the server answers; what is clicked while it doesn't would be lost without a word.
+// Whether the server answers, and still knows who asks; what is clicked while it doesn't would be lost without a word.
 const ASK_MS = 5000;
-let isAway = false;
+let trouble = ""; // "away", "signed_out"
+const troubleNow = async () => {
+  try {
+    const { status } = await fetch("gradio_api/app_id", { cache: "no-store" });
+    if (status === 401) return "signed_out";
+    return status >= 500 ? "away" : ""; // A server that is starting answers too, and a proxy before one that is away.
+  } catch (problem) { return "away"; }
+};
+const lookForTrouble = async () => {
+  const before = trouble;
+  trouble = await troubleNow();
+  if (trouble) {
+    if (root.textContent.startsWith(label(trouble))) return; // A link that is being clicked stays.
+    say({ kind: "error", text: label(trouble) });
+    if (trouble === "signed_out") root.append(" ", make("a", { href: location.href, text: label("sign_in") }));
+  } else if (before) { show(); tell("server", { isBack: true }); }
+};
 const askServer = async () => {
   if (!element.isConnected) return;
-  let isThere = true;
-  if (!document.hidden) {
-    try { await fetch("healthz", { cache: "no-store" }); } catch (problem) { isThere = false; }
-    if (!isThere) { isAway = true; say({ kind: "error", text: label("away") }); }
-    else if (isAway) { isAway = false; show(); tell("server", { isBack: true }); }
-  }
-  setTimeout(askServer, isAway ? 1000 : ASK_MS);
+  if (!document.hidden) await lookForTrouble();
+  setTimeout(askServer, trouble ? 1000 : ASK_MS);
 };
 setTimeout(askServer, ASK_MS);
 // Gradio tells what it could not send in a pop-up of its own, in English; the line says it in the page's words.
-const noticePopUps = new MutationObserver(() => {
+const noticePopUps = new MutationObserver(async () => {
   if (!element.isConnected) { noticePopUps.disconnect(); return; }
   const popUp = document.querySelector(".toast-body.error:not([data-seen])");
   if (!popUp) return;
   popUp.dataset.seen = "true";
   tell("unanswered", {});
-  if (!isAway) say({ kind: "error", text: label("no_answer") });
+  if (!trouble) await lookForTrouble();
+  if (!trouble) say({ kind: "error", text: label("no_answer") });
 });
 noticePopUps.observe(document.body, { childList: true, subtree: true });
 hear("say", say);
