@@ -77,7 +77,7 @@ MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "folder": (lambda path: path.mkdir(), "prompt.mask_unreadable"),
     "missing": (lambda path: None, "prompt.mask_no_file"),
     "fifo": (os.mkfifo, "prompt.mask_unreadable"),
-    "link": (lambda path: path.symlink_to("/etc/passwd"), "prompt.mask_unreadable"),
+    "link": (lambda path: path.symlink_to("/etc/passwd"), "prompt.mask_text"),
 }
 
 

@@ -127,7 +127,7 @@ REFUSED: dict[str, tuple[Make, str, str]] = {
     "18 cover art": (cover_art, "video.no_video", ""),
     "20 cut before index": (cut_before_index, "video.no_index", "cut off; moov"),
     "27 fifo": (fifo, "video.not_a_file", ""),
-    "27 link": (link, "video.not_a_file", ""),
+    "27 link to passwd": (link, "video.text_file", ""),
     "27 folder": (lambda folder: folder, "video.folder", ""),
     "27 device": (lambda folder: Path("/dev/zero"), "video.not_a_file", ""),
     "27 socket": (socket_file, "video.not_a_file", ""),

@@ -1,10 +1,14 @@
 """The command line's grammar."""
 
+from pathlib import Path
+
 import pytest
 
 from ui.command_line.arguments import parse_arguments
+from ui.command_line.commands.matte import check_matte
 from ui.command_line.commands.segment import read_prompt
-from ui.command_line.target_arguments import target_groups
+from ui.command_line.target_arguments import key_frames, target_groups
+from utils.errors import UnusablePrompt
 from utils.types import Box, Point
 
 
@@ -24,6 +28,23 @@ def test_points_and_boxes_become_values() -> None:
     )
     assert options.point == [Point(1, 2), Point(3.5, 4, positive=False)]
     assert options.box == Box(1, 2, 3, 4)
+
+
+def test_a_frame_given_again_begins_a_further_key_frame_of_its_target() -> None:
+    words = ["matte", "c.mp4", "--box", "1,2,3,4", "--frame", "2", "--frame", "9", "--point", "5,6"]
+    words += ["--target", "B", "--point", "7,8", "--frame", "4", "--frame", "6", "--mask", "m.png"]
+    first, second = target_groups(parse_arguments([*words, "--out", "o"]))
+    found = [[(marks.frame, marks.box, marks.point, marks.mask) for marks in key_frames(group)]
+             for group in (first, second)]  # fmt: skip
+    assert found == [
+        [(2, Box(1, 2, 3, 4), [], None), (9, None, [Point(5, 6)], None)],
+        [(4, None, [Point(7, 8)], None), (6, None, [], Path("m.png"))],
+    ]
+    parsed = parse_arguments(
+        ["matte", "c.mp4", "--box", "1,2,3,4", "--frame", "0", "--frame", "3", "--out", "o"]
+    )
+    with pytest.raises(UnusablePrompt):
+        check_matte(parsed)
 
 
 def test_examples_are_wanted_or_not() -> None:

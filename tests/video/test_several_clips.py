@@ -13,7 +13,8 @@ from PIL import Image
 import app
 from config import Settings
 from pipeline.orchestrator import Orchestrator
-from tests.disc import write_clip
+from pipeline.session.store import SessionStore
+from tests.disc import write_clip, write_mask_png
 from ui.command_line.cli import main
 from utils.errors import Cancelled
 
@@ -89,6 +90,21 @@ def test_what_a_batch_has_finished_is_printed_where_it_is_cancelled(
     assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 130
     (line,) = capsys.readouterr().out.splitlines()
     assert [result["frames"] for result in json.loads(line)["clips"]] == [2]
+
+
+def test_links_are_followed_and_a_further_key_frame_is_marked(tmp_path: Path) -> None:
+    """A link to a clip was refused as no regular file; of marks on two frames all came onto the last one."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    write_clip(tmp_path / "one.mp4", 3)
+    write_mask_png(tmp_path / "one.png", 2)
+    for suffix in (".mp4", ".png"):
+        (tmp_path / f"link{suffix}").symlink_to(f"one{suffix}")
+    words = ["matte", str(tmp_path / "link.mp4"), "--frame", "0", "--box", "25,25,75,72"]
+    words += ["--frame", "2", "--mask", str(tmp_path / "link.png"), "--engine", "builtin"]
+    words += ["--outputs", "alpha", "--out", str(tmp_path / "out")]
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 0
+    (session,) = SessionStore(tmp_path / "w")
+    assert (session.state.shown_name, sorted(session.state.keyframes)) == ("link.mp4", [0, 2])
 
 
 def test_a_stroke_is_painted_on_a_mask_from_the_command_line(

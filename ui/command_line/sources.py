@@ -62,7 +62,12 @@ class Source:
         pictures = self.pictures or find_sequence(self.place)
         if pictures is not None:
             return orchestrator.create_session_of_pictures(pictures, options=how)
-        return orchestrator.create_session(self.place, self.place.name, options=how)
+        return orchestrator.create_session(followed(self.place), self.place.name, options=how)
+
+
+def followed(path: Path) -> Path:
+    """Return what a symbolic link leads to: whoever gives it here may read that, unlike an upload of the page."""
+    return path.resolve() if path.is_symlink() else path
 
 
 def check_kept(sources: Sequence[Source], folder: Path, kinds: Sequence[str]) -> None:

@@ -31,6 +31,8 @@ MARKS: dict[str, Any] = {
     "source_alpha": False,
 }
 """What marks a target, by its name in the parsed options, with the value of one that is not given."""
+_NO_KEY_FRAMES: dict[str, Any] = {"has_frame": False, "further_frames": []}
+"""Of a target for which no `--frame` was given yet: whether one was, and the key frames after the first."""
 _CLIP_HELP = (
     "a video file, a ZIP of pictures, or a picture sequence: its folder, shot.%%04d.exr, shot.####.png, "
     "shot.[0001-0240].png"
@@ -83,10 +85,15 @@ def add_target_arguments(parser: argparse.ArgumentParser, *, several: bool) -> N
     for flag, text in SELECTING.items():
         parser.add_argument(flag, action=_Mark, nargs=0, const=True, default=False, help=text)
     _add_places(parser)
-    parser.add_argument(
-        "--frame", action=_Mark, type=int, default=0, help="frame the prompt is on (default 0)"
-    )
+    text = "frame that the marks are on (default 0)"
     if several:
+        text += (
+            "; given again, it begins a further key frame of the same target, whose marks follow it"
+        )
+    action = _Frame if several else _Mark
+    parser.add_argument("--frame", action=action, type=int, default=0, help=text)
+    if several:
+        parser.set_defaults(**_NO_KEY_FRAMES)
         parser.add_argument(
             "--target",
             action=_NextTarget,
@@ -134,7 +141,7 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
 
 
 class _Mark(argparse.Action):
-    """Keeps a mark for the target that the newest `--target` before it began."""
+    """Keeps a mark for the key frame that the newest `--frame` or `--target` before it began."""
 
     def __call__(
         self,
@@ -143,11 +150,28 @@ class _Mark(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        further = getattr(namespace, "target", None)
-        group = further[-1] if further else namespace
+        group = _newest(namespace)
         known = getattr(group, self.dest)
         value = self.const if self.nargs == 0 else values
         setattr(group, self.dest, [*known, value] if isinstance(known, list) else value)
+
+
+class _Frame(argparse.Action):
+    """Names the frame of a target's marks; the second time in a target it begins a further key frame."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        group = namespace.target[-1] if namespace.target else namespace
+        if not group.has_frame:
+            group.frame, group.has_frame = values, True
+            return
+        begun = argparse.Namespace(frame=values, **MARKS)
+        group.further_frames = [*group.further_frames, begun]
 
 
 class _NextTarget(argparse.Action):
@@ -160,8 +184,20 @@ class _NextTarget(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        begun = argparse.Namespace(name=values, frame=0, **MARKS)
+        begun = argparse.Namespace(name=values, frame=0, **MARKS, **_NO_KEY_FRAMES)
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), begun])
+
+
+def _newest(namespace: argparse.Namespace) -> argparse.Namespace:
+    """Return what the marks that follow belong to: the newest key frame of the newest target."""
+    targets = getattr(namespace, "target", None)
+    group = targets[-1] if targets else namespace
+    return key_frames(group)[-1]
+
+
+def key_frames(group: argparse.Namespace) -> list[argparse.Namespace]:
+    """Return the marks of a target by key frame, in the order given."""
+    return [group, *getattr(group, "further_frames", ())]
 
 
 def target_groups(options: argparse.Namespace) -> list[argparse.Namespace]:

@@ -27,8 +27,8 @@ from ui.command_line.arguments import request_values
 from ui.command_line.commands.segment import find_target, selects_alone
 from ui.command_line.console import ConsoleProgress, one_line
 from ui.command_line.failures import described
-from ui.command_line.sources import Source, check_kept, read_sources
-from ui.command_line.target_arguments import is_marked, target_groups
+from ui.command_line.sources import Source, check_kept, followed, read_sources
+from ui.command_line.target_arguments import is_marked, key_frames, target_groups
 from utils.errors import (
     BadRequest,
     Cancelled,
@@ -221,8 +221,8 @@ def _print_result(options: argparse.Namespace, summary: dict[str, object]) -> No
 
 
 def _check_target(options: argparse.Namespace) -> None:
-    """Check that every target is given in one way."""
-    for group in target_groups(options):
+    """Check that every target is given in one way on each of its key frames."""
+    for group in (one for target in target_groups(options) for one in key_frames(target)):
         has_prompt = selects_alone(group) or bool(group.text or group.point or group.box)
         is_given = has_prompt or group.mask is not None or bool(group.stroke)
         is_sky = options.replace_sky is not None
@@ -275,11 +275,12 @@ def _mark(
         target = orchestrator.add_target(session, change).id
     elif change.name:
         orchestrator.change_target(session, target, change)
-    if group.mask is not None:
-        strokes = tuple(group.stroke)
-        orchestrator.read_mask_upload(session, group.frame, group.mask, strokes, target)
-        return
-    find_target(group, orchestrator, session, target)
+    for marks in key_frames(group):
+        if marks.mask is None:
+            find_target(marks, orchestrator, session, target)
+            continue
+        mask, strokes = followed(marks.mask), tuple(marks.stroke)
+        orchestrator.read_mask_upload(session, marks.frame, mask, strokes, target)
 
 
 def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dict[str, object]:
