@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engines.onnx.runtime.plane_resizing import resized_like
+
 _CHANNEL_AXIS = 1
 _PER_CHANNEL = {"Add": "add", "Multiply": "multiply", "Subtract": "subtract"}
 """Types of nodes that work on each channel by itself -> the functions that make them."""
@@ -45,7 +47,7 @@ def _channels(output: Any, first: int, stop: int) -> Any:
         parts = [_channels(item, first, stop) for item in inputs]
         return getattr(operations, _PER_CHANNEL[kind])(*parts).output(0)
     if kind == "Interpolate" and inputs[0].get_shape()[_CHANNEL_AXIS] == shape[_CHANNEL_AXIS]:
-        return _resized(node, _channels(inputs[0], first, stop), shape[2:]).output(0)
+        return resized_like(node, _channels(inputs[0], first, stop), shape[2:]).output(0)
     if kind == "Concat" and node.get_attributes()["axis"] in (_CHANNEL_AXIS, _CHANNEL_AXIS - 4):
         begin = 0
         for item in inputs:
@@ -56,19 +58,3 @@ def _channels(output: Any, first: int, stop: int) -> Any:
     if (first, stop) == (0, shape[_CHANNEL_AXIS]):
         return output
     return operations.slice(output, [first], [stop], [1], [_CHANNEL_AXIS]).output(0)
-
-
-def _resized(interpolate: Any, source: Any, size_hw: list[int]) -> Any:
-    """Return a node that resizes as another one does, to a size that is given."""
-    import openvino.opset13 as operations
-
-    attributes = interpolate.get_attributes()
-    kept = ("coordinate_transformation_mode", "nearest_mode", "antialias", "cube_coeff")
-    return operations.interpolate(
-        source,
-        size_hw,
-        attributes["mode"],
-        "sizes",
-        axes=[2, 3],
-        **{name: attributes[name] for name in kept},
-    )

@@ -16,6 +16,7 @@ import numpy as np
 from engines.onnx.runtime.channel_slices import drop_unused_channels
 from engines.onnx.runtime.input_size import network_of, size_change
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
+from engines.onnx.runtime.plane_resizing import resize_single_channels_as_planes
 from utils.heap import return_free_memory
 from utils.types import Frame
 
@@ -105,6 +106,7 @@ class OpenVinoSession:
         return self._compile(_taking_frames(model, plan))
 
     def _compile(self, model: Any) -> Any:
+        resize_single_channels_as_planes(model)
         compiled = self._core.compile_model(model, "CPU", self._config)
         # Compiling leaves much freed memory behind.
         return_free_memory()

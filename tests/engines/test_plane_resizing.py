@@ -1,0 +1,61 @@
+"""Maps of one channel are resized as planes, to the same bits; all others as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.onnx.runtime.plane_resizing import resize_single_channels_as_planes
+
+openvino = pytest.importorskip("openvino")
+
+LOW, FULL = (6, 8), (24, 32)
+
+
+def decoder(channels: int, rows: int = LOW[0]) -> Any:
+    """Return a model that resizes what a convolution of `channels` results in; of any height for -1 `rows`."""
+    import openvino.opset13 as operations
+
+    features = operations.parameter([1, 5, rows, LOW[1]], np.float32, name="features")
+    weights = np.random.default_rng(2).standard_normal((channels, 5, 3, 3), np.float32)
+    border = [1, 1]
+    made = operations.convolution(features, weights, border, border, border, border)
+    resized = operations.interpolate(
+        made,
+        list(FULL),
+        "linear_onnx",
+        "sizes",
+        axes=[2, 3],
+        coordinate_transformation_mode="pytorch_half_pixel",
+    )
+    return openvino.Model([operations.result(operations.sigmoid(resized))], [features], "decoder")
+
+
+def computed(model: Any) -> Any:
+    features = np.random.default_rng(3).standard_normal((1, 5, *LOW), np.float32)
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compiled([features])[0]
+
+
+def ranks_resized(model: Any) -> list[int]:
+    nodes = [node for node in model.get_ops() if node.get_type_name() == "Interpolate"]
+    return [node.output(0).get_partial_shape().rank.get_length() for node in nodes]
+
+
+def test_one_channel_is_resized_as_a_plane_to_the_same_bits() -> None:
+    expected = computed(decoder(1))
+    model = decoder(1)
+    resize_single_channels_as_planes(model)
+    assert ranks_resized(model) == [2]
+    found = computed(model)
+    assert found.shape == (1, 1, *FULL)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("channels", "rows"), [(4, LOW[0]), (1, -1)])
+def test_several_channels_and_unknown_sizes_are_left_alone(channels: int, rows: int) -> None:
+    model = decoder(channels, rows)
+    resize_single_channels_as_planes(model)
+    assert ranks_resized(model) == [4]
