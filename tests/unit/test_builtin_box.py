@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.builtin.selection.box import BoxCrop, Constraints, box_prior, segment_box
+from engines.builtin.selection.box import BoxCrop, Constraints, segment_box
 from engines.builtin.selection.box_sides import BoxSides
+from engines.builtin.selection.box_window import box_prior
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import intersection_over_union

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -75,7 +76,8 @@ class BoxCrop:
     """A crop around the box: lab float32 (h, w, 3), features float32 (h, w, 17).
 
     `motion_cue` is of the same size; None where motion is unknown. `foreground` are a network's
-    weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one.
+    weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one. `settled` gives
+    the former by the mask without networks, bool (h, w); None where that settles nothing.
     """
 
     lab: FloatImage
@@ -83,6 +85,7 @@ class BoxCrop:
     motion_cue: MotionCue | None = None
     foreground: FloatMap | None = None
     descriptors: DescriptorEvidence | None = None
+    settled: Callable[[Mask], FloatMap] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +100,6 @@ class Constraints:
     prior: FloatMap
     inside: Mask
     outside: Mask
-
-
-def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMap:
-    """Return the log odds, float32 (h, w), that a pixel of the box (x0, y0, x1, y1) is the object's.
-
-    High in the middle, low in the corners: what an ellipse that fills the box would leave.
-    """
-    x0, y0, x1, y1 = box
-    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    across = (columns + 0.5 - 0.5 * (x0 + x1)) / (0.5 * (x1 - x0))
-    down = (rows + 0.5 - 0.5 * (y0 + y1)) / (0.5 * (y1 - y0))
-    distance = np.square(across) + np.square(down)
-    return np.asarray(np.clip(1.3 - 2.0 * distance, -3.0, 1.3), dtype=np.float32)
 
 
 class Segmented(NamedTuple):
@@ -129,13 +119,17 @@ def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -
 
     `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
     the object hardly changes any more. In a drawn one that its mask doesn't reach all sides of, networks may have denied
-    most of the object, such as a swan behind a pillar: the mask without them is taken where it fits the box better.
+    most of the object, such as a swan behind a pillar: the mask without them is taken where it fits the box better. That
+    mask comes first where it may settle what networks say; see `BoxCrop`.
     """
-    region = _Region(crop, constraints)
+    region, alone = _Region(crop, constraints), None
+    if crop.settled is not None:
+        alone = _segmented(replace(crop, foreground=None), constraints, region, trusted)
+        crop = replace(crop, foreground=crop.settled(alone[1] > 0.5))
     log_odds, probability = _segmented(crop, constraints, region, trusted)
     sides, found = BoxSides(constraints.allowed), probability > 0.5
     if trusted and crop.foreground is not None and not sides.reached_by(found):
-        alone = _segmented(replace(crop, foreground=None), constraints, region, trusted)
+        alone = alone or _segmented(replace(crop, foreground=None), constraints, region, trusted)
         if sides.suit_better(alone[1] > 0.5, found):
             log_odds, probability = alone
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)

@@ -38,12 +38,12 @@ def trust_in_content(shown: FloatMap, content: FloatMap, box: _IntBox) -> FloatM
         names, areas = components(parts)
         for name in range(1, len(areas)):
             part = names == name
-            share = _share_outside(part, wider, inside)
+            share = share_outside(part, wider, inside)
             trust[part] = 1.0 - share if is_shown else share**2
     return trust
 
 
-def _share_outside(part: Mask, shown: Mask, inside: Mask) -> float:
+def share_outside(part: Mask, shown: Mask, inside: Mask) -> float:
     """Return the share of foreground in what lies beside a part of a box, outside of it and of the picture; 0 for nothing.
 
     A target that the picture's border cuts off goes on there, and not behind another.

@@ -90,9 +90,14 @@ class BoxSides:
         return farthest <= _MISSED and nearer > _MISSED - _REACHED
 
 
-def _farthest(found: Mask, box: _IntBox) -> float:
+def distances_of(found: Mask, box: _IntBox) -> tuple[float, float, float, float]:
+    """Return how far a mask, bool (h, w), stays away from the left, top, right and bottom of a box, as shares of its size."""
     reached = bounding_box(drop_specks(found))  # A speck reaches no side.
-    return 1.0 if reached is None else max(_distances(reached, box))
+    return (1.0, 1.0, 1.0, 1.0) if reached is None else _distances(reached, box)
+
+
+def _farthest(found: Mask, box: _IntBox) -> float:
+    return max(distances_of(found, box))
 
 
 def _distances(reached: _IntBox, box: _IntBox) -> tuple[float, float, float, float]:

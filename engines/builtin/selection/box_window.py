@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.builtin.selection.box import Constraints, box_prior
+from engines.builtin.selection.box import Constraints
 from engines.builtin.selection.click import Click
 from engines.builtin.selection.ranking import IntBox
+from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.processing_size import processing_size
 from utils.mask_utils import grow_box
+from utils.types import FloatMap, Mask
 
 _MARGIN = 0.35
 _SEED = 2
@@ -38,6 +40,18 @@ class BoxWindow:
         left, top, right, bottom = self.window
         return self.crop_wh[0] / (right - left), self.crop_wh[1] / (bottom - top)
 
+    def cropped(self, values: FloatMap) -> FloatMap:
+        """Return what the crop shows of values of the small picture, float32 (h, w)."""
+        left, top, right, bottom = self.window
+        return resize_map(np.ascontiguousarray(values[top:bottom, left:right]), self.crop_wh)
+
+    def placed(self, mask: Mask, small_wh: tuple[int, int]) -> Mask:
+        """Return a mask of the crop in the small picture, both bool (h, w)."""
+        left, top, right, bottom = self.window
+        placed = np.zeros((small_wh[1], small_wh[0]), dtype=bool)
+        placed[top:bottom, left:right] = resize_mask(mask, (right - left, bottom - top))
+        return placed
+
     def constraints(self, clicks: Iterable[Click]) -> Constraints:
         """Return the box and the clicks of the small picture as constraints of a segmentation in the crop."""
         left, top, _, _ = self.window
@@ -58,3 +72,16 @@ class BoxWindow:
                     max(0, column - _SEED) : column + _SEED + 1,
                 ] = True
         return Constraints(allowed, box_prior(shape, (x0, y0, x1, y1)), seeds[True], seeds[False])
+
+
+def box_prior(shape: tuple[int, int], box: tuple[int, int, int, int]) -> FloatMap:
+    """Return the log odds, float32 (h, w), that a pixel of the box (x0, y0, x1, y1) is the object's.
+
+    High in the middle, low in the corners: what an ellipse that fills the box would leave.
+    """
+    x0, y0, x1, y1 = box
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    across = (columns + 0.5 - 0.5 * (x0 + x1)) / (0.5 * (x1 - x0))
+    down = (rows + 0.5 - 0.5 * (y0 + y1)) / (0.5 * (y1 - y0))
+    distance = np.square(across) + np.square(down)
+    return np.asarray(np.clip(1.3 - 2.0 * distance, -3.0, 1.3), dtype=np.float32)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.base import ForegroundEstimator
+from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_content import trust_in_content
 from engines.builtin.selection.click import Click
 from engines.builtin.vision.arrays import resize_map
@@ -74,20 +75,21 @@ class ForegroundCue:
         opinions = self._opinions(box, places)
         if not opinions:
             return None
-        best = max(one.fit for one in opinions)
-        equal = [one for one in opinions if one.fit > _EQUAL_FIT * best]
-        if len(equal) > 1:
-            means = [one.log_odds / max(one.weight, _LEAST_WEIGHT) for one in equal]
-            log_odds = np.minimum.reduce(means)
-        else:
-            weight = max(sum(one.weight for one in opinions), _LEAST_WEIGHT)
-            log_odds = np.add.reduce([one.log_odds for one in opinions]) / weight
-        log_odds = np.float32(_WEIGHT) * log_odds
+        log_odds = np.minimum.reduce(_equal(opinions))
         for network in self._networks if places else ():
             apart = network.apart(places)
             if apart is not None:
                 log_odds = log_odds - np.float32(_APART) * apart
         return np.asarray(log_odds, dtype=np.float32)
+
+    def arbitration(self, box: IntBox) -> BoxArbitration | None:
+        """Return what a mask without networks may settle of `log_odds` in a drawn box without clicks; None for nothing."""
+        opinions = self._opinions(box, ())
+        if not opinions:
+            return None
+        answers = [answer for network in self._networks for answer in network.answers(box)]
+        arbitration = BoxArbitration(_equal(opinions), answers, box)
+        return arbitration if arbitration.is_open() else None
 
     def _opinions(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[_Opinion]:
         """Return what the networks that give answers say of a box, of one without clicks as in `log_odds`."""
@@ -188,6 +190,21 @@ class _Opinion:
             total += np.float32(fit * fit) * np.where(other, np.float32(-_LARGEST_LOGIT), logit)
         fit, worth = max(zip(fits, worths, strict=True), default=(0.0, 0.0))
         return cls(total, sum(fits), fit, worth)
+
+
+def _equal(opinions: Sequence[_Opinion]) -> list[FloatMap]:
+    """Return the weighted log odds, float32 (h, w), of each network that fits a box about as well as the best one.
+
+    Where one alone does, those of all, the others' as far as they fit.
+    """
+    best = max(one.fit for one in opinions)
+    equal = [one for one in opinions if one.fit > _EQUAL_FIT * best]
+    if len(equal) > 1:
+        means = [one.log_odds / max(one.weight, _LEAST_WEIGHT) for one in equal]
+    else:
+        weight = max(sum(one.weight for one in opinions), _LEAST_WEIGHT)
+        means = [np.add.reduce([one.log_odds for one in opinions]) / weight]
+    return [np.float32(_WEIGHT) * mean for mean in means]
 
 
 class _Network:

@@ -11,6 +11,7 @@ import numpy as np
 from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
 from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box import BoxCrop, segment_box
+from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click
@@ -22,7 +23,7 @@ from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
 from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.tracking.confidence import contour_cost
-from engines.builtin.vision.arrays import resize_map, resize_mask
+from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.refined_edges import refine_edges
 from utils.mask_utils import (
     bounding_box,
@@ -205,24 +206,25 @@ class BuiltinSegmentation:
         """Return the object in a box, segmented at a size that suits the box."""
         trusted = prompt.box is not None
         view = BoxWindow.around(box, self._small_wh, _CROP_AREA[trusted])
-        left, top, right, bottom = window = view.window
-        crop_wh = view.crop_wh
-        crop = self._picture.crop(window, crop_wh)
+        crop = self._picture.crop(view.window, view.crop_wh)
         constraints = view.constraints(self._picture.click(point) for point in prompt.points)
-        motion = motion_cue and motion_cue.part(window, crop_wh)
-        foreground = added(
-            self._cue.log_odds(box, self._picture.clicked(prompt.points)),
-            self._known_log_odds(prompt),
-        )
+        motion = motion_cue and motion_cue.part(view.window, view.crop_wh)
+        places, known = self._picture.clicked(prompt.points), self._known_log_odds(prompt)
+        foreground = added(self._cue.log_odds(box, places), known)
         if foreground is not None:
-            part = np.ascontiguousarray(foreground[top:bottom, left:right])
-            foreground = resize_map(part, crop_wh)
+            foreground = view.cropped(foreground)
         alike = self._descriptors_of(view, prompt)
         box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground, alike)
+        arbitration = None if places or not trusted else self._cue.arbitration(box)
+        if arbitration is not None:
+
+            def settled(alone: Mask, by: BoxArbitration = arbitration) -> FloatMap:
+                log_odds = by.settled(drop_specks(view.placed(alone, self._small_wh)))
+                return view.cropped(log_odds if known is None else log_odds + known)
+
+            box_crop = replace(box_crop, settled=settled)
         found = segment_box(box_crop, constraints, trusted)
-        mask = np.zeros((self._small_wh[1], self._small_wh[0]), dtype=bool)
-        mask[top:bottom, left:right] = resize_mask(found.mask, (right - left, bottom - top))
-        mask = drop_specks(mask)
+        mask = drop_specks(view.placed(found.mask, self._small_wh))
         return Candidate(mask, box, found.stability, found.contour_margin)
 
     def _descriptors_of(self, view: BoxWindow, prompt: Prompt) -> BoxDescriptors | None:
