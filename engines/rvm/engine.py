@@ -36,6 +36,7 @@ from engines.rvm.options import NETWORK_OF, RvmOptions, ratio_for, ratios
 from engines.rvm.passes import Runner, compare_once
 from engines.rvm.shot_start import lead_in_bytes
 from engines.rvm.single_image import foreground_of
+from engines.rvm.two_views import LARGER, TwoViews
 from utils.options import OptionValue, read_options
 from utils.types import Alpha, FloatImage, Frame, Mask, Message
 
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 
 _LABEL = "Robust Video Matting"
 _BASE_BYTES = 60_000_000
-_BYTES_PER_PIXEL = 120
-"""Memory of a stream beside the weights: an estimate with a margin for both runtimes, corrected by what jobs take."""
+_BYTES_PER_PIXEL = 190
+"""Memory of a marked target's streams beside the weights: an estimate with a margin for both runtimes, corrected by what jobs take."""
 _LEAST_RECALL, _LEAST_OVERLAP = 0.9, 0.7
 """How far a target that is a person agrees with the network at least: see `TargetAgreement`."""
 _MOST_SURROUNDED = 0.25
@@ -172,6 +173,7 @@ class RvmEngine(Engine):
         context.check_cancelled()
         name, session = self._session(options.network)
         note_runtime(session, self._device, context)
+        open_target = _open_views if options.mirrored else _open_stream
 
         def open_job(ratio: float, done: int) -> Iterator[MattedFrame]:
             context.details["downsample_ratio"] = f"{ratio:.4g}"
@@ -182,6 +184,7 @@ class RvmEngine(Engine):
                 confirmed=context.confirmed,
                 fill=options.fill,
                 open_stream=lambda: _open_stream(session, name, frames.size_wh, ratio),
+                open_target=lambda: open_target(session, name, frames.size_wh, ratio),
                 context=context,
             )
             with memory_errors():
@@ -217,6 +220,14 @@ class RvmEngine(Engine):
         half = f"{base}-fp16"
         has_half = half in self._files and self._files[half].is_present
         return half if self._device == "cuda" and has_half else base
+
+
+def _open_views(
+    session: NetworkSession, name: str, size_wh: tuple[int, int], ratio: float
+) -> NetworkStream:
+    larger = min(1.0, ratio * LARGER)
+    mirrored = _open_stream(session, name, size_wh, larger)
+    return TwoViews(_open_stream(session, name, size_wh, ratio), mirrored)
 
 
 def _open_stream(

@@ -57,6 +57,15 @@ class RvmOptions:
             choices=("auto", "on", "off"),
         ),
     ] = "auto"
+    mirrored: Annotated[
+        bool,
+        Option(
+            Text(
+                en="With a mark: see each frame's mirror image too and take the mean (less error and flicker, slower)",
+                zh="有标记时：网络另看每帧的镜像并取平均（误差和闪烁更小，速度更慢）",
+            )
+        ),
+    ] = True
 
 
 def ratio_for(size_wh: tuple[int, int], chosen: float) -> float:

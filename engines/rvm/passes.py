@@ -44,6 +44,7 @@ class Runner:
         confirmed: frames whose masks a user confirmed; there the network is compared with the mask again.
         fill: "auto", "on" or "off", see `RvmOptions.fill`.
         open_stream: starts a stream with empty states.
+        open_target: the same for a marked target's clip; it may see each frame twice, see `TwoViews`.
         context: progress and cancel.
     """
 
@@ -53,6 +54,7 @@ class Runner:
     confirmed: frozenset[int]
     fill: str
     open_stream: Callable[[], NetworkStream]
+    open_target: Callable[[], NetworkStream]
     context: RunContext
 
     def run(self, done: int) -> Iterator[MattedFrame]:
@@ -98,7 +100,7 @@ class Runner:
         return restriction
 
     def _matte(self, first: int, step: Literal[1, -1]) -> Iterator[tuple[Step, Alpha]]:
-        stream = self.open_stream()
+        stream = self.open_stream() if self.guide.is_empty else self.open_target()
         comparison = None if self.guide.is_empty else self.open_stream()
         lead_in = lead_in_frames(self.frames.size_wh, marked=not self.guide.is_empty)
         source = ahead(lambda: self._prepared(first, step, comparison), depth=2)

@@ -21,6 +21,7 @@ from engines.rvm import engine as engine_module
 from engines.rvm import shot_start
 from engines.rvm.engine import RvmEngine
 from engines.rvm.options import ratio_for
+from engines.rvm.two_views import TwoViews
 from pipeline.jobs.automatic import choose_by_looking
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from utils.errors import BadRequest, OutOfGpuMemory, UnusablePrompt
@@ -158,6 +159,46 @@ def test_a_shot_s_first_frames_have_the_alphas_of_the_reverse_run_and_fade_to_th
     # Frame n is the reverse run's step 9 - n and the forward run's step 9 + n.
     assert steps[:7] == [9, 8, 7, 6, 5, 4, 3]
     assert steps[7:] == [round(16 + 2 / 3 * (2 - 16), 2), round(17 + 1 / 3 * (1 - 17), 2), 18]
+
+
+class _Seeing:
+    """A stream whose alpha is a share of the frame's red."""
+
+    def __init__(self, share):
+        self.share, self.resets = share, 0
+
+    def reset(self):
+        self.resets += 1
+
+    def step(self, frame):
+        return (frame[None, None, ..., 0] * np.float32(self.share),)
+
+
+def test_a_frame_and_its_mirror_image_are_seen_and_their_mean_lies_the_right_way_round():
+    plain, mirrored = _Seeing(0.001), _Seeing(0.003)
+    views = TwoViews(plain, mirrored)
+    views.reset()
+    frame = noise(1)[0]
+    (alpha,) = views.step(frame)
+    assert alpha.dtype == np.float32
+    assert np.allclose(alpha[0, 0], frame[..., 0] * 0.002)
+    assert plain.resets == mirrored.resets == 1
+
+
+@pytest.mark.parametrize(
+    ("guide", "mirrored", "ratios"),
+    [({}, "true", {0.4}), ({0: box_mask()}, "true", {0.4, 0.5}), ({0: box_mask()}, "false", {0.4})],
+)
+def test_only_a_marked_target_is_seen_at_two_sizes(engine, monkeypatch, guide, mirrored, ratios):
+    opened, open_stream = [], engine_module._open_stream
+
+    def opening(session, name, size_wh, ratio):
+        opened.append(ratio)
+        return open_stream(session, name, size_wh, ratio)
+
+    monkeypatch.setattr(engine_module, "_open_stream", opening)
+    run(engine, noise(1), guide, downsample_ratio="0.4", mirrored=mirrored)
+    assert set(opened) == ratios
 
 
 def test_a_large_picture_has_a_shorter_lead_in_and_everyone_the_least():

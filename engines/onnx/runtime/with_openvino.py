@@ -22,6 +22,9 @@ from utils.types import Frame
 
 _DTYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "bf16": "bfloat16"}
 
+_STREAMS = 2
+"""Compiled networks kept for streams: a marked target's frames are seen at two sizes inside."""
+
 
 class OpenVinoSession:
     """See `NetworkSession`.
@@ -50,8 +53,8 @@ class OpenVinoSession:
         self._lock = threading.Lock()
         self._request: tuple[Any, Any] | None = None
         """The newest outputs and sizes, and the network compiled for them."""
-        self._stream: tuple[Any, Any] | None = None
-        """The newest stream's key and compiled network: a clip's further streams are of the same size."""
+        self._streams: dict[Any, Any] = {}
+        """The newest streams' keys and compiled networks: a clip's further streams are of the same sizes."""
 
     def run(self, feeds: Mapping[str, Tensor], wanted: Sequence[str]) -> list[Tensor]:
         """See `NetworkSession.run`; calls take turns, since the threads are those of one network."""
@@ -81,9 +84,12 @@ class OpenVinoSession:
         constants = tuple((name, value.tobytes()) for name, value in plan.constants.items())
         key = (plan.image_shape, constants, plan.outputs, plan.colour_order)
         with self._lock:
-            if self._stream is None or self._stream[0] != key:
-                self._stream = key, self._compile_for(plan)
-            compiled = self._stream[1]
+            compiled = self._streams.pop(key, None)
+            if compiled is None:
+                for oldest in [*self._streams][: 1 - _STREAMS]:
+                    del self._streams[oldest]
+                compiled = self._compile_for(plan)
+            self._streams[key] = compiled
         return OpenVinoStream(compiled, plan)
 
     def _compile_for(self, plan: StreamPlan) -> Any:
