@@ -75,4 +75,5 @@ def examine(account: Account, context: RunContext) -> Message:
     patient = replace(account, patience=replace(account.patience, job_s=20.0))
     with closing(patient.wire(context)) as wire:
         credit = lookup(wire.get(url.format_map(account.values)), where)
-        return Message("remote.examined", {**values, "credit": wire.replies.clean(str(credit))})
+        shown = ", ".join(map(str, credit)) if isinstance(credit, list) else str(credit)
+        return Message("remote.examined", {**values, "credit": wire.replies.clean(shown)})

@@ -27,8 +27,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from config import Settings
+from pipeline.storage.files import try_lock
 from scripts.endpoint.work import Asked, Worker
 from utils.errors import Cancelled, SplazmatteError
+from utils.listening import free_port
 from utils.types import Progress
 
 logger = logging.getLogger(__name__)
@@ -280,13 +282,30 @@ def _problem(code: int, text: str) -> JSONResponse:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until stopped; return the exit code."""
-    import uvicorn
-
     parser = argparse.ArgumentParser(description="Matte clips for another SplazMatte.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8700)
     options = parser.parse_args(arguments)
     settings = Settings()
+    settings.workspace_dir.mkdir(parents=True, exist_ok=True)
+    lock = try_lock(settings.workspace_dir / "endpoint.lock")
+    if lock is None:
+        print(f"Another endpoint runs in {settings.workspace_dir}.", file=sys.stderr)
+        return 2
+    try:
+        return _serve(settings, options.host, options.port)
+    finally:
+        os.close(lock)
+
+
+def _serve(settings: Settings, host: str, port: int) -> int:
+    import uvicorn
+
+    try:
+        port = free_port(host, port)
+    except OSError as error:
+        print(f"Can't listen on {host}:{port}: {error.strerror}", file=sys.stderr)
+        return 2
     folder = settings.workspace_dir / "endpoint"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -297,7 +316,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"SPLAZMATTE_ENDPOINT_KEY: {error}", file=sys.stderr)
         return 2
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    print(f"Endpoint: http://{host}:{port}/", flush=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning")
     jobs.close()
     return 0
 

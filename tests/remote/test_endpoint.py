@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, RunContext
 from engines.registry import build_registry
-from scripts.endpoint.server import LocalJobs, build_app
+from pipeline.storage.files import exclusive
+from scripts.endpoint.server import LocalJobs, build_app, main
 from scripts.endpoint.work import Asked, Worker
 from tests.remote.conftest import FRAMES
 from utils.alpha_levels import to_levels
@@ -109,6 +111,26 @@ def test_the_endpoint_refuses_strangers_large_files_and_nonsense(endpoint):
 def test_a_short_key_keeps_the_endpoint_shut(tmp_path: Path):
     with pytest.raises(ValueError, match="16 characters"):
         build_app(LocalJobs(None, tmp_path), "short", tmp_path, 1)  # type: ignore[arg-type]
+
+
+def test_a_second_start_leaves_the_jobs_of_the_endpoint_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """It removed their files, and only then found its port taken."""
+    monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path))
+    clip = tmp_path / "endpoint" / "job" / "clip.mkv"
+    clip.parent.mkdir(parents=True)
+    clip.touch()
+    with exclusive(tmp_path / "endpoint.lock"):
+        assert main(["--port", "0"]) == 2
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["--port", str(taken.getsockname()[1])]) == 2
+    assert clip.exists()
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(" 127")[0][:16] for line in said] == [
+        "Another endpoint",
+        "Can't listen on",
+    ]
 
 
 def test_an_endpoint_does_not_pass_clips_on(settings: Settings):

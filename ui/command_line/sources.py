@@ -67,7 +67,8 @@ class Source:
 
 def followed(path: Path) -> Path:
     """Return what a symbolic link leads to: whoever gives it here may read that, unlike an upload of the page."""
-    return path.resolve() if path.is_symlink() else path
+    target = path.resolve()
+    return target if path.is_symlink() and target.is_file() else path
 
 
 def check_kept(sources: Sequence[Source], folder: Path, kinds: Sequence[str]) -> None:

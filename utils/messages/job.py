@@ -144,6 +144,10 @@ TEXTS: dict[str, Text] = {
         en="The folder {folder} can't be written. Name a folder you may write to.",
         zh="文件夹 {folder} 无法写入。请指定有写入权限的位置。",
     ),
+    "job.export_folder": Text(
+        en="--export needs --out DIR, the folder for the files.",
+        zh="--export 需要用 --out DIR 指定存放文件的文件夹。",
+    ),
     "job.dry_run": Text(
         en="--dry-run goes with --clean alone. Nothing was deleted or restored.",
         zh="--dry-run 只能与 --clean 一起使用。没有删除或恢复任何会话。",

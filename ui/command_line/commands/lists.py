@@ -128,9 +128,7 @@ def versions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         orchestrator.delete_version(options.session, options.delete)
     if options.export is not None:
         if options.out is None:
-            raise BadRequest(
-                "job.value", name="--export", value=options.export, allowed="--out DIR"
-            )
+            raise BadRequest("job.export_folder")
         for kind, path in orchestrator.export(options.session, options.out, options.export).items():
             print(f"{kind}: {path}")
         return
