@@ -729,6 +729,16 @@ def test_a_network_does_not_find_a_lost_object_in_what_does_not_look_like_it(
     assert np.any(found > 0.5) == is_found
 
 
+def test_what_a_network_shows_joined_to_a_lost_object_is_not_taken_along():
+    """Another scene's camel has the dancer's colours, and descriptors deny it: the network shows both as one."""
+    there, joined = disc(x=30), disc(x=50)
+    own = np.where(there, 3.0, np.where(joined, 0.2, -4.0)).astype(np.float32)
+    shown = np.where(there | joined, 4.0, -4.0).astype(np.float32)
+    lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    found = redetect(own, 0.0, shown, lab, float(np.count_nonzero(there))) > 0.5
+    assert intersection_over_union(found, there) > 0.85
+
+
 @pytest.mark.parametrize(
     ("x", "is_outside", "is_found"), [(50, False, True), (50, True, False), (5, True, True)]
 )

@@ -113,6 +113,19 @@ def test_a_part_the_tracker_lost_does_not_count_against_the_network() -> None:
     assert evidence[rectangle(50, 25, 58, 55)].min() > 1.5
 
 
+def test_in_another_scene_a_network_counts_by_the_confirmed_frame_as_a_whole() -> None:
+    """It saw a crowd there, which says nothing of what is at that place here."""
+    model = ForegroundModel()
+    model.confirm(seen(TARGET | CROWD), TARGET)
+    here = rectangle(70, 25, 100, 55)
+    before = model.evidence(seen(here), here, STILL, WHOLE)
+    model.restart(seen(here), here)
+    after = model.evidence(seen(here), here, STILL, WHOLE)
+    assert before[here].max() < 0.2
+    assert after[here].min() > 0.5
+    assert model.has_distractors
+
+
 def test_what_comes_out_from_behind_the_target_joined_to_a_distractor_gets_no_support() -> None:
     model = ForegroundModel()
     body = rectangle(60, 30, 80, 60)

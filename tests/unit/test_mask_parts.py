@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engines.builtin.tracking.appearance import AppearanceModel
+from engines.builtin.tracking.confidence import ExpectedArea
+from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.parts import ConnectedParts
-from engines.builtin.tracking.target_foreground import ForegroundView
+from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
-from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
-from utils.types import Mask
+from engines.builtin.vision.processing_size import to_processing_size
+from utils.types import FloatMap, Mask
 
 HEIGHT, WIDTH = 90, 160
 STILL = np.zeros((HEIGHT, WIDTH, 2), np.float32)
@@ -71,19 +74,57 @@ def test_a_far_part_stays_only_where_the_target_was_confirmed_with_one(
     assert (found & kept).sum() / (found | kept).sum() > 0.9
 
 
-class Doubtful(ObjectTracker):
-    """Takes whatever is left of a target for something else, as colours do where the light changes."""
+@pytest.mark.parametrize(
+    ("has_network", "difference", "is_kept"),
+    [(False, 0.0, True), (False, -2.0, False), (True, 0.0, False)],
+    ids=["colours alone", "keeps still", "not described like it"],
+)
+def test_what_is_left_of_a_target_is_not_given_up_by_colours_alone(
+    monkeypatch, has_network: bool, difference: float, is_kept: bool
+):
+    """A car that drives into shadow would be lost; what a hidden target left on the background keeps still."""
 
-    def _is_something_else(self, frame: ProcessingFrame, seen: Mask) -> bool:
-        return True
+    def unlike(_model: object, _features: object, window: tuple[int, int, int, int]) -> FloatMap:
+        return np.full((window[3] - window[1], window[2] - window[0]), -1.0, np.float32)
 
-
-@pytest.mark.parametrize("has_network", [False, True])
-def test_what_is_left_of_a_target_is_not_given_up_by_colours_alone(has_network: bool):
-    """Without a network there is nothing else to ask: a car that drives into shadow would be lost."""
+    monkeypatch.setattr(AppearanceModel, "appearance_log_odds", unlike)
+    monkeypatch.setattr(ExpectedArea, "share", lambda _expected, _area: 0.4)
+    monkeypatch.setattr(
+        DifferenceModel, "evidence", lambda _model, values: np.full_like(values, difference)
+    )
     frame = to_processing_size(picture(BODY), (WIDTH, HEIGHT))
     flow = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
     answer = Foreground(BODY.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
     view = ForegroundView(answer) if has_network else None
-    found = Doubtful(frame, BODY, view).step(frame, flow, foreground=view)
-    assert (found.temporal_overlap > 0.0) != has_network
+    found = ObjectTracker(frame, BODY, view).step(frame, flow, foreground=view)
+    assert (found.temporal_overlap > 0.0) == is_kept
+
+
+class RestartedForeground(TargetForeground):
+    """Records where it begins again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[int] = []
+
+    def restart(self, view: ForegroundView, mask: Mask) -> None:
+        self.begun.append(int(np.argmax(mask.any(axis=0))))
+        super().restart(view, mask)
+
+
+def test_places_and_size_are_those_of_the_scene_in_which_a_target_is_redetected():
+    frame = to_processing_size(picture(BODY), (WIDTH, HEIGHT))
+    smaller = rectangle(100, 25, 130, 55)
+    other = to_processing_size(picture(smaller), (WIDTH, HEIGHT))
+    flow = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
+    views = [
+        ForegroundView(Foreground(mask.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32)))
+        for mask in (BODY, smaller)
+    ]
+    tracker = ObjectTracker(frame, BODY, views[0])
+    tracker._foreground = RestartedForeground()
+    tracker._foreground.confirm(views[0], BODY)
+    tracker.step(other, flow, foreground=views[1], is_cut=True)
+    tracker.step(other, flow, foreground=views[1])
+    assert tracker._foreground.begun == [100]
+    assert tracker._expected_area.missing(float(np.count_nonzero(smaller))) < 50

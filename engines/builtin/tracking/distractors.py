@@ -39,6 +39,12 @@ class DistractorMemory:
         self._carried: tuple[FloatImage, FloatMap] | None = None
         self._largest_share = _share(self._found, mask)
 
+    def restarted(self, answer: FloatMap, mask: Mask) -> DistractorMemory:
+        """Return the memory of another scene, of the same arguments: places are forgotten, the doubt is not."""
+        other = DistractorMemory(answer, mask)
+        other._largest_share = max(other._largest_share, self._largest_share)
+        return other
+
     @property
     def is_present(self) -> bool:
         """True once the clip has shown distractors."""

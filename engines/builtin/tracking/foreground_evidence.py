@@ -125,6 +125,22 @@ class ForegroundModel:
         add_counts(memory.long, now, np.float32(_KEEP_LONG))
         self._radius = _radius(mask)
 
+    def restart(self, foreground: Foreground, mask: Mask) -> None:
+        """Begin again where the target was redetected in another scene as a mask, bool (h, w).
+
+        Nothing local is known there: the rates of the confirmed frame count everywhere at first. What a scene shows
+        beside the target is seen anew, and doubted no less than before.
+        """
+        if self._memory is None:
+            return
+        inside, around = self._confirmed_rates
+        counts = np.empty((*mask.shape, 4), dtype=np.float32)
+        counts[...] = around, 1.0, inside, 1.0
+        distractors = self._memory.distractors.restarted(foreground.probability, mask)
+        self._carried = None
+        self._memory = _Memory(counts, counts.copy(), mask.astype(np.float32), distractors)
+        self._radius = _radius(mask)
+
     def _carried_along(self, memory: _Memory, to_previous: FloatImage) -> _Carried:
         """Return the memory at the frame that the flow comes from: a frame's evidence and `follow` share it."""
         if self._carried is None or self._carried.to_previous is not to_previous:

@@ -160,6 +160,11 @@ class LabelPropagation:
         """Return the overlap of a frame's mask with the labels; None without an answer. See `soft_overlap`."""
         return None if self._answer is None else soft_overlap(self._answer.probability, zones)
 
+    def restart(self, mask: Mask) -> None:
+        """Begin again where the target was redetected in another scene; see `ForegroundModel.restart`."""
+        if self._answer is not None:
+            self._model.restart(self._answer, mask)
+
     def forget_answer(self) -> None:
         """Drop the last answer: the target was lost, and flow does not lead from there to here."""
         self._answer = None

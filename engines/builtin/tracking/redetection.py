@@ -12,6 +12,8 @@ _CLEAR = 1.0
 """Mean log odds that a region needs before it is taken for the object, and by appearance against it that rule it out."""
 _CLEAR_APART = 2.0
 """The same without foreground, apart from the border over which the object left the picture."""
+_MOST_SHOWN = np.float32(2.0)
+"""Log odds that a network adds at most, as a multiple of those of appearance and descriptors."""
 _BORDER = 3
 """Pixels from the picture's border at which a mask may end that it cuts off."""
 _AREA_RANGE = 0.2, 3.0
@@ -28,8 +30,8 @@ def redetect(
 ) -> FloatMap:
     """Return the object's probability, float32 (h, w); all 0 where no region matches well enough.
 
-    Foreground alone does not find an object that left the picture: it is whatever is there instead. Nor do descriptors
-    find one in what has clearly other colours.
+    Foreground alone does not find an object: it is whatever is there, and counts for it only as far as appearance
+    and descriptors do. Nor do descriptors find one in what has clearly other colours.
 
     Args:
         appearance: `AppearanceModel.appearance_log_odds` of the whole frame, float32 (h, w).
@@ -40,7 +42,8 @@ def redetect(
         is_outside: True where it left over the picture's border: it comes back over the border, or must be clearer.
     """
     own = appearance + described
-    log_odds = np.asarray(own + foreground, dtype=np.float32)
+    shown = np.minimum(foreground, _MOST_SHOWN * np.maximum(own, np.float32(0.0)))
+    log_odds = np.asarray(own + shown, dtype=np.float32)
     region = regularised(log_odds - 0.5, lab, 1.0)
     labels, areas = components(region > 0.5)
     best, best_score = 0, 0.0

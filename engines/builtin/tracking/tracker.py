@@ -53,6 +53,8 @@ _LOST_SHARE = 0.04
 _LOST_CONFIDENCE = 0.1
 _REMNANT = 0.5
 """Share of its expected area below which what is left of the object must look like it."""
+_STILL = 0.5
+"""Mean log odds against what is left, by the difference to the background, from which it keeps still."""
 _OCCLUDED_SHARE = 0.1
 """Missing area, as a share of the visible one, from which occluded parts are searched for."""
 _REAPPEARED = 0.75
@@ -65,6 +67,7 @@ _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_FOREST = CUES.index("key_forest")
 _MOTION = CUES.index("motion")
+_DIFFERENCE = CUES.index("difference")
 
 
 class ObjectTracker:
@@ -83,6 +86,7 @@ class ObjectTracker:
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
         self._is_outside = False
+        self._is_new_scene = False
         self._background_of = background_around
         self.correct(frame, mask, foreground, weight, descriptors)
 
@@ -100,6 +104,7 @@ class ObjectTracker:
         """
         self._estimate = confirmed(mask)
         self._frames_since_confirmed = 0
+        self._is_new_scene = False
         self._last_lab = frame.lab
         self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
         place = object_frame(self._estimate.probability)
@@ -169,6 +174,7 @@ class ObjectTracker:
 
         `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
         """
+        self._is_new_scene = self._is_new_scene or is_cut
         prediction = None if is_cut else self._predict(frame, flow, next_frame)
         self._frames_since_confirmed += 1
         if prediction is not None:
@@ -237,12 +243,16 @@ class ObjectTracker:
     def _is_partly_occluded(self, area: float) -> bool:
         return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
 
-    def _is_something_else(self, frame: ProcessingFrame, seen: Mask) -> bool:
+    def _is_something_else(
+        self, frame: ProcessingFrame, seen: Mask, difference: FloatMap | None = None
+    ) -> bool:
         """Tell whether what is left of an occluded target, bool (h, w), looks like something else.
 
         A target that goes behind something may leave its mask on what comes to light beside it. So it is where
         less than half of its area is left, and neither the confirmed frames' appearance nor their descriptors,
         where there are any, take the rest for the target. Appearance alone is not asked: the light may change.
+        Without any network the rest has to keep still against the background where the target did not, by the log odds
+        `difference` of the motion-compensated difference, float32 (h, w).
         """
         area = float(np.count_nonzero(seen))
         if area == 0.0 or self._expected_area.share(area) >= _REMNANT:
@@ -251,6 +261,8 @@ class ObjectTracker:
         appearance = self._appearance.appearance_log_odds(frame.features, window)
         if float(appearance[seen[y0:y1, x0:x1]].mean()) >= 0.0:
             return False
+        if difference is not None:
+            return float(difference[seen].mean()) < -_STILL
         described = np.broadcast_to(self._labels.overall_evidence(), seen.shape)
         return float(described[seen].mean()) <= 0.0
 
@@ -281,7 +293,8 @@ class ObjectTracker:
     ) -> Estimate | None:
         """Combine the evidence in the search window and learn from confident pixels.
 
-        None where what is found is something else; asked about only if `can_doubt`: descriptors are of the frame.
+        None where what is found is something else; asked about only without a network or if `can_doubt`: descriptors are of the
+        frame.
         """
         x0, y0, x1, y1 = prediction.window
         view = np.s_[y0:y1, x0:x1]
@@ -301,7 +314,12 @@ class ObjectTracker:
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
         probability[reappeared] = _REAPPEARED
-        if can_doubt and self._is_something_else(frame, probability > 0.5):
+        difference = None
+        if foreground is None and not self._labels.is_active:
+            difference = np.zeros_like(probability)
+            difference[view] = maps[_DIFFERENCE]
+        can_doubt = can_doubt or difference is not None
+        if can_doubt and self._is_something_else(frame, probability > 0.5, difference):
             return None
         area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
         zones = ContourZones.of(probability > 0.5)
@@ -410,7 +428,18 @@ class ObjectTracker:
         found = redetect(
             appearance, described, shown, frame.lab, self._usual_area, self._is_outside
         )
+        if self._is_new_scene and (seen := found > 0.5).any():
+            self._begin_scene(seen, foreground)
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
+
+    def _begin_scene(self, seen: Mask, foreground: ForegroundView | None) -> None:
+        """Forget places and size in the last scene where the object was redetected in another, bool (h, w)."""
+        self._is_new_scene = False
+        self._usual_area = float(np.count_nonzero(seen))
+        self._expected_area = ExpectedArea(seen)
+        self._labels.restart(seen)
+        if foreground is not None:
+            self._foreground.restart(foreground, seen)
 
 
 def _window(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
