@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode
@@ -45,11 +46,16 @@ def file_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NA
     if not set(parts[1::2]) <= values.keys():
         raise problem
     filled = [values[part] if index % 2 else part for index, part in enumerate(parts)]
-    name = re.sub(r"[\x00-\x1f/\\:*?\"<>|{}]", "_", "".join(filled))
-    name = re.sub(r"([_ .-])[_ .-]*\1", r"\1", name).strip("_ .-")[:120]
+    name = _usable("".join(filled))
     if not name:
         raise problem
     return name + output.path.suffix
+
+
+def _usable(name: str) -> str:
+    """Return the name as every system takes it, "" where nothing is left of it."""
+    name = re.sub(r"[\x00-\x1f/\\:*?\"<>|{}]", "_", name)
+    return re.sub(r"([_ .-])[_ .-]*\1", r"\1", name).strip("_ .-")[:120]
 
 
 def clip_stem(state: SessionState) -> str:
@@ -57,9 +63,24 @@ def clip_stem(state: SessionState) -> str:
     return PurePath(state.shown_name).stem[:60] or "clip"
 
 
-def archive_name(state: SessionState, output: OutputFile, pattern: str = DEFAULT_NAME) -> str:
-    """Return a file's name in an archive: a folder of its clip, then its own name."""
-    return f"{clip_stem(state)}/{file_name(state, output, pattern)}"
+class ArchiveNames:
+    """Names of the files in one archive: a folder for each session, numbered where clips share a name."""
+
+    def __init__(self, pattern: str = DEFAULT_NAME) -> None:
+        self._pattern = pattern
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, state: SessionState, output: OutputFile) -> str:
+        """Return a file's folder and name; see `file_name`."""
+        if state.id not in self._folders:
+            self._folders[state.id] = self._unused(_usable(clip_stem(state)) or "clip")
+        return f"{self._folders[state.id]}/{file_name(state, output, self._pattern)}"
+
+    def _unused(self, folder: str) -> str:
+        # Windows and macOS tell no upper from lower case.
+        used = {name.lower() for name in self._folders.values()}
+        names = (f"{folder}_{number}" if number > 1 else folder for number in count(1))
+        return next(name for name in names if name.lower() not in used)
 
 
 def download_path(session_id: str, kind: str, target: str, version: int | None = None) -> str:

@@ -90,6 +90,10 @@ def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     page.click(".sm-recent summary")
     lines = page.locator(".sm-recent li[data-session]")
     page.wait_for_function("document.querySelectorAll('.sm-recent li[data-session]').length === 9")
+    page.click("[data-part=start-all]")
+    refused = page.locator(".sm-recent [data-part=notices] li:has-text('foreground network')")
+    refused.nth(9).wait_for()
+    assert page.get_attribute(".sm-status", "data-kind") == "error", "no clip has a mark"
     first = str(page.evaluate("new URL(location.href).searchParams.get('s')"))
     keys = [first, *(line.get_attribute("data-session") for line in lines.all())]
     client = gradio_client.Client(app.url, verbose=False, analytics_enabled=False)

@@ -9,7 +9,7 @@ import pytest
 from pipeline.session.request import RenderRequest
 from pipeline.session.results import OutputFile
 from pipeline.session.state import SessionState, TargetRecord
-from ui.downloads import DEFAULT_NAME, file_name
+from ui.downloads import DEFAULT_NAME, ArchiveNames, file_name
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.request_values import read_request
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
@@ -219,6 +219,16 @@ def test_downloads_are_named_by_tokens(pattern: str, target: int, expected: str)
     state = SessionState(id="a", shown_name="shot 1.mov", targets=targets)
     output = OutputFile("alpha", Path("alpha.mp4"), 1, target)
     assert file_name(state, output, pattern) == expected
+
+
+def test_each_clip_of_an_archive_has_a_folder_of_its_own_that_every_system_takes() -> None:
+    name_of = ArchiveNames("{output}")
+    output = OutputFile("alpha", Path("alpha.mp4"), 1, 0)
+    names = ["shot.mov", "Shot.mp4", "take 1: wide?.mov", "....mov"]
+    states = [SessionState(id=str(at), shown_name=name) for at, name in enumerate(names)]
+    found = [name_of(state, output) for state in [*states, states[0]]]
+    folders = ["shot", "Shot_2", "take 1_ wide", "clip", "shot"]
+    assert found == [f"{folder}/alpha.mp4" for folder in folders]
 
 
 @pytest.mark.parametrize("pattern", ["{user}", "{}", "__", " . "])

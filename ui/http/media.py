@@ -29,7 +29,7 @@ from pipeline.orchestrator import Orchestrator, OutputFile
 from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format
 from ui.client import client_of
-from ui.downloads import DEFAULT_NAME, archive_name, clip_stem, file_name, target_of
+from ui.downloads import DEFAULT_NAME, ArchiveNames, clip_stem, file_name, target_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.inputs import session_key, short_text
 from ui.text import choose_language, translate
@@ -202,10 +202,7 @@ class Media:
             raise BadRequest("page.clips_limit", limit=MOST_TOGETHER)
         keys = [_session(request), *(session_key(key) for key in others)]
 
-        pattern = _pattern(request)
-
-        def name_of(state: SessionState, output: OutputFile) -> str:
-            return archive_name(state, output, pattern)
+        name_of = ArchiveNames(_pattern(request))
 
         def begin(_: threading.Event) -> Iterator[bytes]:
             return self._orchestrator.archive(keys, name_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -50,9 +51,9 @@ class Answers:
             self.page.status: gr.update(status={"kind": kind, "text": text, "language": language})
         }
 
-    def list_again(self, language: Language) -> Updates:
-        """Have the list of sessions ask the server again."""
-        current = {"language": language, "chosen": "", "at": _now()}
+    def list_again(self, language: Language, refused: Sequence[str] = ()) -> Updates:
+        """Have the list of sessions ask the server again, and show why jobs of it could not start."""
+        current = {"language": language, "chosen": "", "at": _now(), "refused": list(refused)}
         return {self.page.recent: gr.update(current=current)}
 
     def unknown_session(self, text: str, language: Language) -> Updates:
@@ -203,6 +204,11 @@ class Answers:
         return self.status(state, language) | {
             self.page.progress: gr.update(job={"session": session_id, "nonce": _now()})
         }
+
+    def followed(self, session_id: str, language: Language) -> Updates:
+        """Show a session's next step and, where it has a job, its progress."""
+        state = self._orchestrator.state(session_id)
+        return self.status(state, language) | self.job(state)
 
     def job(self, state: SessionState) -> Updates:
         """Have the progress bar follow the job that waits or runs, whoever started it."""

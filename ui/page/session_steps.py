@@ -104,13 +104,12 @@ class SessionSteps:
                 self._start(state.id, request)
             except SplazmatteError as error:
                 refused.append(f"{state.shown_name}: {error.text(language)}")
-        current = session_key(session) if session else ""
-        shown = self._answers().working(current, language) if current else {}
+        answers = self._answers()
+        shown = answers.followed(session_key(session), language) if session else {}
         started = len(keys) - len(refused)
-        text = translate("page.started_all", language, count=started)
-        kind = "error" if refused else "step"
-        said = self._answers().say(kind, " ".join([text, *refused]), language)
-        return merged(shown, said, self._answers().list_again(language))
+        queued = [translate("page.started_all", language, count=started)] if started else []
+        said = answers.say("error" if refused else "step", " ".join([*queued, *refused]), language)
+        return merged(shown, said, answers.list_again(language, refused))
 
     def _start(self, session_id: str, request: MatteRequest) -> None:
         state = self._orchestrator.state(session_id)

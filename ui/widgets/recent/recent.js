@@ -53,7 +53,7 @@ const show = async () => {
   if (!answer || !answer.ok) return;
   const known = [...answer.sessions, ...answer.deleted].map((item) => item.id);
   write(read().filter((id) => known.includes(id)));
-  notice(answer.notices);
+  notice([...answer.notices, ...(props.current.refused || [])]);
   part("sign-out").hidden = !answer.can_sign_out;
   part("sign-out").textContent = label("sign_out", { user: answer.user });
   const own = answer.sessions.find((item) => item.id === session);

@@ -12,7 +12,7 @@ from utils.messages import Language
 def build_recent(language: Language, polling: Polling) -> gr.HTML:
     """Return the widget.
 
-    Prop: `current` ({"session", "language", "chosen", "further"}). Event: `start_all` with the ids of sessions.
+    Prop: `current` ({"session", "language", "chosen", "further", "refused"}). Event: `start_all` with the ids of sessions.
     """
     return build_widget(
         "recent",
