@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engines.onnx.runtime.channel_slices import drop_unused_channels
+from engines.onnx.runtime.hard_swish import name_hard_swishes
 from engines.onnx.runtime.input_size import network_of, size_change
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
 from engines.onnx.runtime.plane_resizing import resize_single_channels_as_planes
@@ -112,6 +113,7 @@ class OpenVinoSession:
         return self._compile(_taking_frames(model, plan))
 
     def _compile(self, model: Any) -> Any:
+        name_hard_swishes(model)
         resize_single_channels_as_planes(model)
         compiled = self._core.compile_model(model, "CPU", self._config)
         # Compiling leaves much freed memory behind.
@@ -180,9 +182,10 @@ def _taking_frames(model: Any, plan: StreamPlan) -> Any:
     image = steps.input(plan.image_input)
     image.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     image.model().set_layout(openvino.Layout("NCHW"))
-    image.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
     if plan.colour_order == "BGR":
         image.preprocess().reverse_channels()
+    # Bytes are sooner in the network's order than floats.
+    image.preprocess().convert_layout("NCHW").convert_element_type(openvino.Type.f32).scale(255.0)
     return steps.build()
 
 
