@@ -1,6 +1,6 @@
 """Which runtime runs a network here, and what its errors mean.
 
-OpenVINO computes in bfloat16 where the processor has it and takes two thirds of ONNX Runtime's time then,
+OpenVINO computes in bfloat16 where the processor has it and takes a third to a half of ONNX Runtime's time then,
 at the same error; without bfloat16 the two are equal and ONNX Runtime, which is always there, is taken.
 Measurements: docs/performance.md.
 """
