@@ -10,11 +10,27 @@ from typing import TYPE_CHECKING
 # NumPy's BLAS reads it when it is loaded. Its idle threads would spin: engines' threads share the cores already.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from ui.command_line.cli import main
+
+def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say which Python to run, where this one lacks a package."""
+    if not issubclass(kind, ModuleNotFoundError):
+        sys.__excepthook__(kind, error, trace)
+        return
+    sys.stderr.write(
+        f"{error}. Run SplazMatte by its environment's Python, .venv/bin/python app.py; "
+        "`bash scripts/setup_env.sh` makes that environment.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.excepthook = _explain
+
+from ui.command_line.cli import main  # noqa: E402  # what is missing is explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
+    from types import TracebackType
 
     from config import Settings
     from engines.device.manager import ModelManager

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import app
 from ui.command_line.arguments import parse_arguments
 from ui.command_line.commands.matte import check_matte
 from ui.command_line.commands.segment import read_prompt
@@ -15,6 +16,14 @@ from utils.types import Box, Point
 @pytest.mark.parametrize("words", [[], ["--port", "8000"], ["--host", "0.0.0.0"], ["serve"]])
 def test_without_a_command_it_serves(words: list[str]) -> None:
     assert parse_arguments(words).command == "serve"
+
+
+def test_a_python_without_the_packages_is_told_which_one_to_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app._explain(ModuleNotFoundError, ModuleNotFoundError("No module named 'av'"), None)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "'av'" in line and ".venv/bin/python app.py" in line
 
 
 def test_serve_takes_host_and_port_with_or_without_its_name() -> None:

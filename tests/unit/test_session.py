@@ -18,6 +18,7 @@ from pipeline.session.retention import (
     clean,
     drop_versions,
     expired,
+    summarise,
     summarise_all,
 )
 from pipeline.session.session import Session
@@ -162,7 +163,9 @@ def test_start_up_leaves_a_running_job_of_another_process_alone(store: SessionSt
     assert store.recover() == []
     assert session.state.status is SessionStatus.RUNNING
     assert not store.remove(session)
+    assert summarise(session, time.time()).status is SessionStatus.RUNNING
     os.close(lock)
+    assert summarise(session, time.time()).status is SessionStatus.INTERRUPTED
     assert store.remove(session)
     assert not session.folder.exists()
 
