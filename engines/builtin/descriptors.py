@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 
 import numpy as np
 
@@ -23,7 +22,6 @@ class DescriptorMaps:
         source: DescriptorEstimator | None,
         context: RunContext,
         interval: int,
-        always: Collection[int] = (),
     ) -> None:
         """Prepare for one job.
 
@@ -31,30 +29,28 @@ class DescriptorMaps:
             source: whom to ask; None for nobody.
             context: its notices tell a failure.
             interval: of the frames that are asked about.
-            always: indices of frames that are asked about besides, the confirmed ones.
         """
         self._name = source.network if source is not None else ""
         self._source = source if self._name else None
         self._context = context
         self._interval = interval
-        self._always = always
 
     @property
     def is_active(self) -> bool:
         """True while there is a network that has not failed."""
         return self._source is not None
 
-    def at(self, index: int, frame: Frame, is_cut: bool = False) -> FloatImage | None:
+    def at(self, index: int, frame: Frame, is_needed: bool = False) -> FloatImage | None:
         """Return a frame's descriptors, float32 (h, w, C); None between the asked frames and after a failure.
 
         Args:
             index: of the frame in its clip.
             frame: uint8 RGB (H, W, 3).
-            is_cut: it begins another scene, and is asked about whatever the interval says.
+            is_needed: it begins another scene or is confirmed: it is asked about whatever the interval says.
         """
         source = self._source
         number = index + self._context.first
-        is_asked = is_cut or number % self._interval == 0 or index in self._always
+        is_asked = is_needed or number % self._interval == 0
         if source is None or not is_asked:
             return None
         self._context.check_cancelled()

@@ -31,9 +31,10 @@ from engines.builtin.matting.linear_model import EXACT, ContourError
 from engines.builtin.options import BuiltinOptions
 from engines.builtin.selection.motion_cue import FAR, NEAR
 from engines.builtin.selection.segmentation import BuiltinSegmentation
+from engines.builtin.tracking.clip import Clip
 from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.network_choice import choose_network
-from engines.builtin.tracking.passes import Clip, in_both_directions, track
+from engines.builtin.tracking.passes import in_both_directions, track
 from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_lines import drawn
 from engines.builtin.vision.arrays import resize_map
@@ -138,8 +139,8 @@ class BuiltinEngine(Engine):
         """See `Tracker.track_video`."""
         if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
-        maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL, masks)
-        clip = Clip(frames, context, maps, self._descriptor_maps(context, INTERVAL, masks))
+        maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL)
+        clip = Clip(frames, context, maps, self._descriptor_maps(context, INTERVAL))
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for done, (step, estimates) in enumerate(steps, start=1):
                 probability = _exclusive_masks(step.frame, estimates)
@@ -165,9 +166,9 @@ class BuiltinEngine(Engine):
         follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
         if len(guide) < len(frames):
             follow = _tracked
-            descriptors = self._descriptor_maps(context, chosen.network_interval, guide)
+            descriptors = self._descriptor_maps(context, chosen.network_interval)
             maps = self._network_for(
-                frames, (guide[start],), start, context, chosen.network_interval, guide
+                frames, (guide[start],), start, context, chosen.network_interval
             )
         clip = Clip(frames, context, maps, descriptors)
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
@@ -183,11 +184,9 @@ class BuiltinEngine(Engine):
                 context.report("matte", done, len(frames))
                 yield MattedFrame(step.index, alpha, estimate.confidence)
 
-    def _descriptor_maps(
-        self, context: RunContext, interval: int, asked: Collection[int]
-    ) -> DescriptorMaps:
+    def _descriptor_maps(self, context: RunContext, interval: int) -> DescriptorMaps:
         # They take a tenth of a foreground network's time: no interval needs to be chosen by it.
-        return DescriptorMaps(self._descriptors, context, interval or INTERVAL, asked)
+        return DescriptorMaps(self._descriptors, context, interval or INTERVAL)
 
     def _network_for(
         self,
@@ -196,11 +195,10 @@ class BuiltinEngine(Engine):
         start: int,
         context: RunContext,
         interval: int,
-        asked: Collection[int],
     ) -> ForegroundMaps:
         """Return the answers of the network that knows the targets best; nobody's where none does."""
         candidates = [
-            ForegroundMaps(source, context, interval, always=asked)
+            ForegroundMaps(source, context, interval)
             for source in self._foregrounds
             if source.network
         ]

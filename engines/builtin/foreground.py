@@ -7,7 +7,6 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Collection
 from pathlib import Path
 
 import cv2
@@ -52,7 +51,6 @@ class ForegroundMaps:
         source: ForegroundEstimator | None,
         context: RunContext,
         interval: int = INTERVAL,
-        always: Collection[int] = (),
     ) -> None:
         """Prepare for one job.
 
@@ -60,14 +58,12 @@ class ForegroundMaps:
             source: whom to ask; None for nobody.
             context: its notices tell a failure, its cache folder keeps the answers.
             interval: of the frames that are asked about; `BY_SPEED` to choose it by the network's speed.
-            always: indices of frames that are asked about besides, the confirmed ones.
         """
         self._name = source.network if source is not None else ""
         self._source = source if self._name else None
         self._context = context
         self._interval = interval
         self._answers = 0
-        self._always = always
         self._lock = threading.Lock()
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
         self._folder: Path | None = None
@@ -86,7 +82,7 @@ class ForegroundMaps:
         """Frames from one question about a whole frame to the next, at least 1."""
         return max(self._interval, 1)
 
-    def at(self, index: int, frame: Frame, is_cut: bool = False) -> FloatMap | None:
+    def at(self, index: int, frame: Frame, is_needed: bool = False) -> FloatMap | None:
         """Return the answer for a frame, float32 (h, w) in [0, 1], at most 1024 pixels long.
 
         None on frames between the asked ones, and after a failure.
@@ -94,32 +90,30 @@ class ForegroundMaps:
         Args:
             index: of the frame in its clip.
             frame: uint8 RGB (H, W, 3).
-            is_cut: it begins another scene, and is asked about whatever the interval says.
+            is_needed: it begins another scene or is confirmed: it is asked about whatever the interval says.
         """
         number = index + self._context.first
-        is_asked = is_cut or number % self.interval == 0 or index in self._always
-        if not is_asked:
+        if not is_needed and number % self.interval != 0:
             return None
         return self._answer(frame, _size_wh(frame))
 
     def is_spared_by_crops(self, index: int) -> bool:
         """Tell whether a frame need not be asked about where crops are relied on: every second one of those asked about.
 
-        Confirmed frames are asked about all the same, and so is each frame where all are or few.
+        Where all frames are asked about, or few, so is each of those.
         """
         number, interval = index + self._context.first, self.interval
-        is_turn = 1 < interval <= _LARGEST_SPARED and number % (2 * interval) == interval
-        return is_turn and index not in self._always
+        return 1 < interval <= _LARGEST_SPARED and number % (2 * interval) == interval
 
-    def asks_crop_at(self, index: int) -> bool:
+    def asks_crop_at(self, index: int, is_needed: bool = False) -> bool:
         """Tell whether a frame's crop is asked about: on every second interval, in the middle of it.
 
         An answer on a crop costs as much as one on a frame, and so one of either is never long ago.
-        Confirmed frames have both, and so has every frame where each is asked about.
+        Frames where it `is_needed` have both, and so has every frame where each is asked about.
         """
         number, interval = index + self._context.first, self.interval
         is_turn = interval == 1 or number % (2 * interval) == (interval + 1) // 2
-        return self.is_active and (is_turn or index in self._always)
+        return self.is_active and (is_turn or is_needed)
 
     def crop(
         self, frame: Frame, box: tuple[int, int, int, int], size_wh: tuple[int, int]

@@ -11,7 +11,8 @@ from engines.base import ArrayFrames, RunContext
 from engines.builtin.engine import BuiltinEngine
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking import thin_line_tracking
-from engines.builtin.tracking.passes import Clip, track
+from engines.builtin.tracking.clip import Clip
+from engines.builtin.tracking.passes import track
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker, without_lines
 from engines.builtin.tracking.thin_lines import drawn, find_lines
 from engines.builtin.vision.flow import FlowPair

@@ -403,12 +403,13 @@ def test_detached_parts_beyond_the_expected_area_are_another_object() -> None:
 
 def test_every_kth_and_every_confirmed_frame_is_asked_once() -> None:
     network = Network()
-    maps = ForegroundMaps(network, RunContext(), interval=4, always={6})
+    maps = ForegroundMaps(network, RunContext(), interval=4)
     frames = [picture(rectangle(index, 20, index + 20, 60)) for index in range(9)]
-    asked = [index for index, frame in enumerate(frames) if maps.at(index, frame) is not None]
+    found = [maps.at(index, frame, index == 6) for index, frame in enumerate(frames)]
+    asked = [index for index, answer in enumerate(found) if answer is not None]
     assert asked == [0, 4, 6, 8]
     for index in reversed(range(9)):
-        maps.at(index, frames[index])
+        maps.at(index, frames[index], index == 6)
     assert network.calls == 4
 
 
@@ -435,8 +436,8 @@ def test_no_answer_is_carried_over_a_cut_whose_first_frame_is_asked_about() -> N
 
 
 def test_crops_are_asked_half_as_often_and_between_the_frames() -> None:
-    maps = ForegroundMaps(Network(), RunContext(), interval=3, always={6})
-    assert [index for index in range(20) if maps.asks_crop_at(index)] == [2, 6, 8, 14]
+    maps = ForegroundMaps(Network(), RunContext(), interval=3)
+    assert [index for index in range(20) if maps.asks_crop_at(index, index == 6)] == [2, 6, 8, 14]
     assert not ForegroundMaps(None, RunContext()).asks_crop_at(2)
 
 

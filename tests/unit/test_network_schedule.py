@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 
 from engines.base import ArrayFrames, RunContext
 from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking import passes
+from engines.builtin.tracking.clip import Clip
+from engines.builtin.tracking.correction import Correction
 from engines.builtin.tracking.crop import LEAD
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.tracking.network_choice import choose_network
-from engines.builtin.tracking.passes import Clip
+from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.flow import FlowPair
 from utils.types import FloatMap, Mask
@@ -86,8 +90,74 @@ def test_while_trackers_rely_on_crops_every_second_whole_frame_is_not_asked_abou
 
 
 def test_a_confirmed_frame_is_asked_about_all_the_same() -> None:
-    maps = ForegroundMaps(Network(), RunContext(), 3, always={9})
-    assert [index for index in range(25) if maps.is_spared_by_crops(index)] == [3, 15, 21]
+    network, context = Network(), RunContext()
+    clip = Clip(frames(18), context, ForegroundMaps(network, context, 3), confirmed={9, 10})
+    for step in clip.steps(0, 18, 1):
+        view = clip.view(step)
+        assert view is not None and view.record_reliance is not None
+        view.record_reliance(True)
+    assert network.asked == [0, 3, 6, 9, 10, 12]
+
+
+@pytest.mark.parametrize(
+    ("index", "direction", "first", "expected"),
+    [
+        (53, 1, 0, 48),
+        (48, 1, 0, 42),
+        (53, -1, 0, 54),
+        (54, -1, 0, 60),
+        (53, 1, 2, 52),
+        (2, 1, 2, -2),
+    ],
+)
+def test_the_last_frame_that_an_answer_ahead_is_not_carried_back_to(
+    index: int, direction: int, first: int, expected: int
+) -> None:
+    context = replace(RunContext(), first=first)
+    clip = Clip(frames(60), context, ForegroundMaps(Network(), context, 3))
+    assert clip.last_unaffected(index, direction) == expected
+
+
+@pytest.mark.parametrize("start", [0, 3])
+def test_what_a_mask_corrects_is_compared_with_what_was_seen_without_an_answer_for_it(
+    start: int, monkeypatch
+) -> None:
+    """The network sees frame 1 or 2 alone, which is asked about since it is confirmed: the mask was made without."""
+    confirmed = abs(start - 1)
+
+    class OfOneFrame(Network):
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+            return np.full(image.shape[:2], float(image[0, 0, 2] == confirmed), np.float32)
+
+    noise = np.random.default_rng(0).integers(0, 90, (HEIGHT, WIDTH, 3), np.uint8)
+    noise[target()] += np.uint8(120)
+    pictures = [noise.copy() for _ in range(4)]
+    for index, picture in enumerate(pictures):
+        picture[..., 2] = index
+    answers: list[float] = []
+    compared: list[bool] = []
+    view, correction = Clip.view, passes.correction
+
+    def recorded(clip: Clip, step: Step) -> ForegroundView | None:
+        if step.index == confirmed and step.foreground is not None:
+            answers.append(float(step.foreground.probability.mean()))
+        return view(clip, step)
+
+    def noted(mask: Mask, tracked: FloatMap, shown: FloatMap | None = None) -> Correction | None:
+        compared.append(shown is not None)
+        return correction(mask, tracked, shown)
+
+    monkeypatch.setattr(Clip, "view", recorded)
+    monkeypatch.setattr(passes, "correction", noted)
+    context = RunContext()
+    clip = Clip(ArrayFrames(pictures), context, ForegroundMaps(OfOneFrame(), context, 3))
+    keyframes = {start: {1: target()}, confirmed: {1: target(70)}}
+    with closing(passes.track(clip, keyframes, start)) as steps:  # type: ignore[type-var]
+        next(steps)
+    on_the_way, *asked = answers
+    assert on_the_way == 0.0
+    assert asked and set(asked) == {1.0}
+    assert compared[0]
 
 
 def seen(answer: np.ndarray) -> Foreground:

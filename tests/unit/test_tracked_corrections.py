@@ -64,6 +64,24 @@ def test_lines_that_were_drawn_into_the_mask_are_no_change() -> None:
     assert found.weight[lines].max() < 0.05
 
 
+def test_what_a_network_put_right_as_well_is_a_change_all_the_same() -> None:
+    """Asked about the corrected frame, it takes an arm away itself; a part elsewhere is left to the mask."""
+    part = block(76, 40, 84, 48)
+    seen, asked = disc() | ARM, (disc() & ~part).astype(np.float32)
+    found = correction(disc(), asked, seen.astype(np.float32))
+    assert found is not None
+    inside = ARM & ~dilate(disc(), 2)
+    assert (found.change[inside] == -1.0).all() and (found.change[part] == 1.0).all()
+    assert found.weight[ARM | part].min() == 1.0
+    assert np.array_equal(found.mask, disc())
+    as_before = correction(disc(), asked)
+    unneeded = correction(disc(), asked, asked)
+    assert as_before is not None and unneeded is not None
+    assert not as_before.change[inside].any()
+    assert np.array_equal(unneeded.change, as_before.change)
+    assert np.array_equal(unneeded.weight, as_before.weight)
+
+
 @pytest.mark.parametrize(
     "mask",
     [disc(x=30), disc(radius=44), disc(radius=42) | ARM],

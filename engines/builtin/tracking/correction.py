@@ -42,7 +42,7 @@ class Correction:
     change: FloatMap
 
 
-def correction(mask: Mask, tracked: FloatMap) -> Correction | None:
+def correction(mask: Mask, tracked: FloatMap, shown: FloatMap | None = None) -> Correction | None:
     """Return what a mask corrects; None where all of it counts as confirmed.
 
     What is thinner than the changed parts is as it was: lines were drawn into the mask at full size. The weight
@@ -53,20 +53,31 @@ def correction(mask: Mask, tracked: FloatMap) -> Correction | None:
     Args:
         mask: the user's, bool (h, w).
         tracked: probability that the tracker had there, float32 (h, w).
+        shown: what it had without the answers that networks give because the frame is confirmed, float32 (h, w): what
+            the user saw and put right. An answer may put the same right, and the mask changed it all the same. None
+            where nobody is asked.
     """
     before = tracked > 0.5
     differs = mask ^ before
-    changed = differs & dilate(erode(differs, 1), _ROUNDING)
+    changed = _wide_parts(differs)
     corrected = np.asarray(before ^ changed)
     if not changed.any() or intersection_over_union(corrected, before) < _LEAST_OVERLAP:
         return None
     if _is_of_another_outline(before, differs, changed):
         return None
+    if shown is not None:
+        changed |= _wide_parts(mask ^ (shown > 0.5))
+        corrected = np.asarray(np.where(changed, mask, before))
     reach = max(_LEAST_REACH, _REACH * float(np.sqrt(np.count_nonzero(corrected))))
     beyond = np.maximum(-signed_distance(changed) - 0.5 * reach, 0.0) / reach
     weight = np.asarray(np.maximum(np.exp(-np.square(beyond)), _LEAST_WEIGHT), dtype=np.float32)
     added, taken = (dilate(changed & side, _ROUNDING) for side in (mask, ~mask))
     return Correction(corrected, weight, added.astype(np.float32) - taken.astype(np.float32))
+
+
+def _wide_parts(differs: Mask) -> Mask:
+    """Return the parts of a difference, bool (h, w), that are more than the contour's at full size."""
+    return np.asarray(differs & dilate(erode(differs, 1), _ROUNDING))
 
 
 def _is_of_another_outline(before: Mask, differs: Mask, changed: Mask) -> bool:

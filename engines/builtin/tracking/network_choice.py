@@ -61,7 +61,7 @@ def choose_network(
 def _answers(maps: ForegroundMaps, frame: Frame, index: int, target: Mask) -> list[FloatMap]:
     """Return the answers on the frame and on a crop around the target, bool (h, w), as maps of that size."""
     size_wh = target.shape[1], target.shape[0]
-    whole = maps.at(index, frame)
+    whole = maps.at(index, frame, is_needed=True)
     found = [] if whole is None else [resize_map(whole, size_wh)]
     box = crop_around(target)
     part = None if box is None else maps.crop(frame, box, size_wh)

@@ -3,100 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from engines.base import FrameSource, RunContext
-from engines.builtin.descriptors import DescriptorMaps
-from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking.bidirectional import ReversePass
+from engines.builtin.tracking.clip import Clip
 from engines.builtin.tracking.confirmed_mask import ConfirmedMask, confirmed_mask
 from engines.builtin.tracking.correction import Correction, correction
-from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance, IntBox
 from engines.builtin.tracking.estimate import Estimate, confirmed
-from engines.builtin.tracking.steps import (
-    WAITING,
-    Step,
-    read_steps,
-    with_descriptors,
-    with_foreground,
-    with_later,
-)
-from engines.builtin.tracking.target_foreground import ForegroundView
+from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair, sample_at
-from utils.prefetch import ahead
 from utils.types import FloatMap, Mask, Message
 
 Keyframes = Mapping[int, Mapping[int, Mask]]
 """Confirmed masks, bool (H, W), by frame index and object id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """What a pass reads: the frames, the job they belong to, and its networks' answers."""
-
-    frames: FrameSource
-    context: RunContext
-    foreground: ForegroundMaps
-    descriptors: DescriptorMaps | None = None
-
-    def steps(self, first: int, stop: int, step: int) -> Iterator[Step]:
-        """Yield `read_steps` with the networks' answers, made ahead of the reader.
-
-        Flow and networks each have a thread of their own.
-        """
-
-        def plain() -> Iterator[Step]:
-            return ahead(lambda: read_steps(self.frames, first, stop, step))
-
-        def described() -> Iterator[Step]:
-            maps = self.descriptors
-            if maps is None or not maps.is_active:
-                return plain()
-            return ahead(lambda: with_descriptors(plain(), maps))
-
-        if not self.foreground.is_active:
-            yield from described()
-            return
-        answers, reliance = self.foreground, CropReliance()
-        found = ahead(
-            lambda: with_foreground(with_later(described(), LEAD), answers, reliance), WAITING
-        )
-        with closing(found) as steps, ThreadPoolExecutor(1, "crops") as thread:  # type: ignore[type-var]
-            for one in steps:
-                yield replace(one, reliance=reliance, ask_ahead=self._ask_ahead(one.later, thread))
-                reliance.end_frame()
-
-    def _ask_ahead(self, later: Step | None, thread: ThreadPoolExecutor) -> AskAhead | None:
-        """Return what begins a question about a later step's crop; None where it has none."""
-        if later is None or not self.foreground.asks_crop_at(later.index):
-            return None
-        frame, (height, width) = later.frame, later.working.luma.shape
-
-        def begin(box: IntBox) -> None:
-            thread.submit(self.foreground.crop, frame, box, (width, height))
-
-        return begin
-
-    def view(self, step: Step) -> ForegroundView | None:
-        """Return what a tracker may ask the network about a step's frame; None without an answer."""
-        if step.foreground is None:
-            return None
-        height, width = step.working.luma.shape
-
-        def ask(box: IntBox) -> FloatMap | None:
-            return self.foreground.crop(step.frame, box, (width, height))
-
-        return ForegroundView(
-            step.foreground,
-            ask if self.foreground.asks_crop_at(step.index) else None,
-            None if step.reliance is None else step.reliance.record,
-            step.ask_ahead,
-        )
 
 
 def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
@@ -126,6 +49,7 @@ def track(
     Raises:
         UnusablePrompt: a mask is empty, full, or of another size.
     """
+    clip = replace(clip, confirmed=keyframes.keys())
     job = _Job(clip, keyframes)
     for step, answered in in_both_directions(clip, start):
         estimates = job.advance(step, -1 if step.index < start or not answered else 1)
@@ -245,6 +169,10 @@ class _Job:
         trackers = {
             name: deepcopy(self._trackers[name]) for name in self._trackers if name in masks
         }
+        unaffected = self._clip.last_unaffected(ahead_of_us, direction)
+        if (unaffected - behind) * direction <= 0:
+            unaffected = behind
+        shown: dict[int, FloatMap] = {}
         found: dict[int, Correction] = {}
         steps_on = self._clip.steps(behind, ahead_of_us + direction, direction)
         with closing(steps_on) as steps:  # type: ignore[type-var]
@@ -255,12 +183,42 @@ class _Job:
                         given = confirmed_mask(
                             step.frame, masks[name], step.index, may_be_empty=True
                         )
-                        one = _correction(trackers, name, given, step, self._clip)
+                        one = _correction(trackers, name, given, step, self._clip, shown.get(name))
                         if one is not None:
                             found[name] = one
                     elif step.flow is not None:
                         _tracked(tracker, step, step.flow, self._clip)
+                if step.index == unaffected:
+                    shown = self._shown_ahead(trackers, unaffected, ahead_of_us, direction)
         return found
+
+    def _shown_ahead(
+        self, trackers: Mapping[int, ObjectTracker], behind: int, ahead_of_us: int, direction: int
+    ) -> dict[int, FloatMap]:
+        """Return what the user saw on the confirmed frame ahead, float32 (h, w) by object id.
+
+        Networks are not asked about that frame for its being confirmed. Nothing where nobody is asked.
+
+        Args:
+            trackers: of the frame `behind`; they stay as they are.
+        """
+        if not self._clip.asks_networks:
+            return {}
+        clip = replace(self._clip, confirmed=self._keyframes.keys() - {ahead_of_us})
+        copies = {name: deepcopy(tracker) for name, tracker in trackers.items()}
+        # Answers about the frames after it are carried back to it.
+        stop = ahead_of_us + direction * (1 + clip.foreground.interval)
+        stop = min(max(stop, -1), len(clip.frames))
+        shown: dict[int, FloatMap] = {}
+        with closing(clip.steps(behind, stop, direction)) as steps:  # type: ignore[type-var]
+            for step in steps:
+                clip.context.check_cancelled()
+                for name, tracker in copies.items():
+                    if step.flow is not None:
+                        shown[name] = _tracked(tracker, step, step.flow, clip).probability
+                if step.index == ahead_of_us:
+                    break
+        return shown
 
     def _start_reverse_pass(
         self, trackers: dict[int, ObjectTracker], step: Step, corrections: Mapping[int, Correction]
@@ -306,10 +264,15 @@ def _confirm(
 
 
 def _correction(
-    trackers: dict[int, ObjectTracker], name: int, given: ConfirmedMask, step: Step, clip: Clip
+    trackers: dict[int, ObjectTracker],
+    name: int,
+    given: ConfirmedMask,
+    step: Step,
+    clip: Clip,
+    shown: FloatMap | None = None,
 ) -> Correction | None:
-    """Track an object to a confirmed frame; return what its mask corrects there."""
+    """Track an object to a confirmed frame; return what its mask corrects there, `shown` as in `correction`."""
     if name not in trackers or step.flow is None or given.is_empty:
         return None
     estimate = _tracked(trackers[name], step, step.flow, clip)
-    return correction(given.rest, estimate.probability)
+    return correction(given.rest, estimate.probability, shown)

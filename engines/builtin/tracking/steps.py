@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -96,29 +96,36 @@ def with_later(steps: Iterator[Step], lead: int) -> Iterator[Step]:
         yield from waiting
 
 
-def with_descriptors(steps: Iterator[Step], maps: DescriptorMaps) -> Iterator[Step]:
-    """Yield the steps with the descriptors of those frames that are asked about."""
+def with_descriptors(
+    steps: Iterator[Step], maps: DescriptorMaps, needed: Collection[int] = ()
+) -> Iterator[Step]:
+    """Yield the steps with the descriptors of those frames that are asked about, the `needed` ones among them."""
     with closing(steps):  # type: ignore[type-var]
         for step in steps:
-            yield replace(step, descriptors=maps.at(step.index, step.frame, step.is_cut))
+            is_needed = step.is_cut or step.index in needed
+            yield replace(step, descriptors=maps.at(step.index, step.frame, is_needed))
 
 
 def with_foreground(
-    steps: Iterator[Step], maps: ForegroundMaps, reliance: CropReliance | None = None
+    steps: Iterator[Step],
+    maps: ForegroundMaps,
+    reliance: CropReliance | None = None,
+    needed: Collection[int] = (),
 ) -> Iterator[Step]:
     """Yield the steps with the network's answers, carried along the flow between the asked frames.
 
     A frame between two of them has both answers, the nearer and the more reliable counting for more. While the
     trackers rely on crops, by their `reliance`, every second question about a whole frame is left out.
-    The first frame of a scene is asked about: no answer is carried over a cut.
+    The first frame of a scene is asked about, since no answer is carried over a cut, and so are those whose indices
+    are `needed`.
     """
     last: Foreground | None = None
     waiting: list[Step] = []
     with closing(steps):  # type: ignore[type-var]
         for place, step in enumerate(steps):
-            answer = None
-            if step.is_cut or not _is_spared(step.index, place, maps, reliance):
-                answer = maps.at(step.index, step.frame, step.is_cut)
+            answer, is_needed = None, step.is_cut or step.index in needed
+            if is_needed or not _is_spared(step.index, place, maps, reliance):
+                answer = maps.at(step.index, step.frame, is_needed)
             if answer is None:
                 last = _carried(last, step.flow) if maps.is_active else None
                 waiting.append(replace(step, foreground=last))
