@@ -14,7 +14,7 @@ openvino = pytest.importorskip("openvino")
 LOW, FULL = (6, 8), (24, 32)
 
 
-def decoder(channels: int, rows: int = LOW[0]) -> Any:
+def decoder(channels: int, rows: int = LOW[0], *, by_scales: bool = False) -> Any:
     """Return a model that resizes what a convolution of `channels` results in; of any height for -1 `rows`."""
     import openvino.opset13 as operations
 
@@ -24,9 +24,9 @@ def decoder(channels: int, rows: int = LOW[0]) -> Any:
     made = operations.convolution(features, weights, border, border, border, border)
     resized = operations.interpolate(
         made,
-        list(FULL),
+        np.array([4.1, 4.1], np.float32) if by_scales else list(FULL),
         "linear_onnx",
-        "sizes",
+        "scales" if by_scales else "sizes",
         axes=[2, 3],
         coordinate_transformation_mode="pytorch_half_pixel",
     )
@@ -54,8 +54,21 @@ def test_one_channel_is_resized_as_a_plane_to_the_same_bits() -> None:
     assert np.array_equal(found, expected)
 
 
-@pytest.mark.parametrize(("channels", "rows"), [(4, LOW[0]), (1, -1)])
-def test_several_channels_and_unknown_sizes_are_left_alone(channels: int, rows: int) -> None:
-    model = decoder(channels, rows)
+@pytest.mark.parametrize(
+    ("channels", "rows", "by_scales"), [(4, LOW[0], False), (1, -1, False), (1, LOW[0], True)]
+)
+def test_several_channels_unknown_sizes_and_scales_are_left_alone(
+    channels: int, rows: int, by_scales: bool
+) -> None:
+    model = decoder(channels, rows, by_scales=by_scales)
     resize_single_channels_as_planes(model)
     assert ranks_resized(model) == [4]
+
+
+def test_a_resized_output_keeps_its_name() -> None:
+    model = decoder(1)
+    resized = next(node for node in model.get_ops() if node.get_type_name() == "Interpolate")
+    resized.output(0).set_names({"alpha"})
+    model.add_outputs(resized.output(0))
+    resize_single_channels_as_planes(model)
+    assert any("alpha" in output.get_names() for output in model.outputs)

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def resize_single_channels_as_planes(model: Any) -> None:
-    """Resize maps of one channel, (1, 1, h, w), as (h, w), to the same bits; the model has fixed shapes."""
+    """Resize maps of one channel, (1, 1, h, w), as (h, w), to the same bits; only where sizes are fixed."""
     import openvino.opset13 as operations
 
     for node in model.get_ordered_ops():
@@ -45,11 +45,16 @@ def _plane_of(port: Any) -> list[int]:
 
 
 def _is_plane(interpolate: Any) -> bool:
-    """Tell whether a node resizes one channel of one picture by height and width, without a border."""
+    """Tell whether a node resizes one channel of one picture to a height and width, without a border.
+
+    By scales the result may be less than a pixel smaller than they say, so that a size alone would move what is in it.
+    """
     ports = interpolate.input(0), interpolate.output(0)
     if any(port.get_partial_shape().is_dynamic for port in ports):
         return False
     attributes = interpolate.get_attributes()
+    if attributes.get("shape_calculation_mode") != "sizes":
+        return False
     borders = [*attributes["pads_begin"], *attributes["pads_end"]]
     shapes = [list(port.get_shape()) for port in ports]
     return not any(borders) and all(len(shape) == 4 and shape[:2] == [1, 1] for shape in shapes)
