@@ -237,6 +237,18 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+def test_an_engine_that_a_table_of_the_settings_misspells_is_mentioned() -> None:
+    """An address of a gateway was without effect there: the clip went to the service itself."""
+    from config import Settings
+    from ui.command_line.settings_problems import unknown_engines
+
+    tables = {"remote_bases": {"self_hosted": "http://x"}, "remote_prices": {"fal": 1.0, "qq": 1.0}}
+    settings = Settings(_env_file=None, **tables)
+    first, second = unknown_engines(settings, ("fal", "self-hosted"))
+    assert "SPLAZMATTE_REMOTE_BASES" in first and "“self-hosted” may be meant" in first
+    assert second.endswith("SPLAZMATTE_REMOTE_PRICES names no engine by “qq”")
+
+
 def test_a_misspelt_setting_is_mentioned_and_variables_of_scripts_are_not() -> None:
     from config import Settings
     from ui.command_line.settings_problems import misspelt

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from pipeline.session.request import engine_choices
 from pipeline.storage.disk import translate_disk_errors
 from ui.command_line.arguments import EXIT_USER, parse_arguments
 from ui.command_line.commands.lists import doctor, engines, sessions, versions
@@ -16,7 +17,7 @@ from ui.command_line.commands.matte import check_matte, check_render, matte, ren
 from ui.command_line.commands.segment import check_segment, segment
 from ui.command_line.console import one_line, reader_is_gone
 from ui.command_line.failures import described
-from ui.command_line.settings_problems import misspelt, settings_problem
+from ui.command_line.settings_problems import misspelt, settings_problem, unknown_engines
 from ui.command_line.stopping import Stopper
 from utils.errors import Cancelled, SplazmatteError
 
@@ -54,7 +55,8 @@ def main(
     except ValueError as error:
         print(f"settings: {one_line(settings_problem(error))}", file=sys.stderr)
         return EXIT_USER
-    for line in misspelt(os.environ, type(settings).model_fields):
+    problems = misspelt(os.environ, type(settings).model_fields)
+    for line in (*problems, *unknown_engines(settings, engine_choices())):
         print(line, file=sys.stderr)
     try:
         with translate_disk_errors(settings.workspace_dir):

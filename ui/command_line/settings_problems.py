@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config import Settings
 
 _PREFIX = "SPLAZMATTE_"
 _NOT_JSON = re.compile(r'error parsing value for field "(\w+)"')
@@ -45,4 +49,19 @@ def misspelt(variables: Iterable[str], fields: Iterable[str]) -> list[str]:
         lines += [
             f"warning: {variable} is no setting; {_PREFIX}{name} may be meant" for name in alike
         ]
+    return lines
+
+
+def unknown_engines(settings: Settings, engines: Collection[str]) -> list[str]:
+    """Return a line for each engine that a table of the settings names and that there is not.
+
+    The address or the price meant for it would be without effect: a clip could go to a service itself instead
+    of to the gateway.
+    """
+    lines = []
+    for field in ("remote_bases", "remote_models", "remote_prices"):
+        for name in sorted(set(getattr(settings, field)) - set(engines)):
+            alike = difflib.get_close_matches(name, engines, 1)
+            hint = f"; “{alike[0]}” may be meant" if alike else ""
+            lines.append(f"warning: {_variable((field,))} names no engine by “{name}”{hint}")
     return lines
