@@ -62,6 +62,12 @@ def test_what_alone_reaches_a_side_of_the_box_is_the_targets():
     assert np.array_equal(settled(target, target | arm), (target | arm) & area(*BOX))
 
 
+def test_what_goes_on_outside_a_box_drawn_large_may_alone_reach_a_side_of_it():
+    behind = area(44, 20, 90, 38)
+    target = area(23, 13, 57, 47) & ~behind
+    assert np.array_equal(settled(target, target | behind), target)
+
+
 @pytest.mark.parametrize(
     ("shown", "is_open"),
     [

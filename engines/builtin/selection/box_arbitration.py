@@ -105,5 +105,8 @@ class BoxArbitration:
         return max(shares, default=0.0)
 
     def _is_needed(self, part: Mask, found: Mask) -> bool:
+        """Tell whether a part alone brings a mask to a side as near as it comes to most others, since boxes may be drawn large."""
         before, after = (distances_of(mask, self._box) for mask in (found, found & ~part))
-        return max(b - a for a, b in zip(before, after, strict=True)) > _NEEDED
+        others = (np.median(np.delete(after, side)) for side in range(len(after)))
+        gaps = (a - max(b, c) for a, b, c in zip(after, before, others, strict=True))
+        return any(gap > _NEEDED for gap in gaps)
