@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from engines.onnx import target_colour
-from engines.onnx.broad_doubt import broad_doubt, taken_from_doubt
+from engines.onnx.broad_doubt import not_the_target
 from engines.onnx.contact import gate_beside_others
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.own_parts import OwnParts, touching_parts
@@ -192,9 +192,10 @@ class TargetRestriction:
             colours = target_colour.colour_probability(
                 picture, small, inside, distance, not self.joins
             )
-        gate = self._gate(small, inside, distance * self._working.scale, colours)
+        distance *= self._working.scale
+        gate = self._gate(small, inside, distance, colours)
         if colours is not None:
-            gate *= 1.0 - self._of_others_behind(alpha, small, inside, colours)
+            gate *= 1.0 - self._not_target(alpha, small, inside, distance, colours)
         result: Alpha = alpha * self._working.full(gate)
         if colours is not None:
             lacks = np.maximum(self._least(small, inside, colours) - small * gate, 0.0)
@@ -219,15 +220,15 @@ class TargetRestriction:
             least = np.maximum(least, target_colour.alpha_of_interior(colours, depth))
         return least
 
-    def _of_others_behind(
-        self, alpha: Alpha, small: FloatMap, inside: Mask, colours: Colours
+    def _not_target(
+        self, alpha: Alpha, small: FloatMap, inside: Mask, distance: FloatMap, colours: Colours
     ) -> FloatMap:
-        """Return what of the doubt beyond the mask is about others, float32 (h, w)."""
-        doubt = broad_doubt(small, inside)
-        if not doubt.any():
-            return doubt
-        detail = self._working.map(cv2.absdiff(alpha, self._working.full(small)))
-        return taken_from_doubt(doubt, detail, colours)
+        """Return what beyond the mask is somebody behind the target, or haze, float32 (h, w)."""
+
+        def detail() -> FloatMap:
+            return self._working.map(cv2.absdiff(alpha, self._working.full(small)))
+
+        return not_the_target(small, inside, distance, colours, detail)
 
     def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""

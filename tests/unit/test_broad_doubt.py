@@ -3,7 +3,9 @@
 import cv2
 import numpy as np
 
+from engines.onnx.broad_doubt import not_the_target
 from engines.onnx.target import TargetRestriction, reduced_picture
+from engines.onnx.target_colour import Colours
 
 HEIGHT, WIDTH = 720, 1280
 COAT, WALL, OTHER = (70, 30, 30), (60, 110, 160), (40, 60, 60)
@@ -47,3 +49,30 @@ def test_a_narrow_soft_edge_stays_in_whatever_colours():
     network = np.maximum(BODY, np.float32(0.5) * edge)
     plain = TargetRestriction((WIDTH, HEIGHT), fills=False)(network, BODY)
     assert found_of(network, edge)[300:500, 702:706].mean() > 0.6 * plain[300:500, 702:706].mean()
+
+
+def beside_the_body(alpha):
+    """Return the result where a narrow smooth thing in others' colours leads away from the body, at a share of alpha."""
+    thing = area(696, 300, 780, 316)
+    soft = cv2.GaussianBlur(thing.astype(np.float32), (0, 0), 4.0)
+    return found_of(np.maximum(BODY, np.float32(alpha) * soft), thing)
+
+
+def test_faint_smooth_haze_that_hangs_together_with_the_target_ends_at_the_masks_reach():
+    found = beside_the_body(0.35)
+    assert found[304:312, 726:].max() < 0.05
+    assert found[304:312, 702:706].mean() > 0.15
+
+
+def test_what_is_more_than_haze_or_in_the_targets_colours_stays_beyond_the_masks_reach():
+    shape = 40, 40
+    for alpha, probability, taken in ((0.35, 0.75, 1.0), (0.7, 0.75, 0.0), (0.35, 0.98, 0.0)):
+        colours = Colours(*[np.full(shape, probability, np.float32)] * 2)
+        found = not_the_target(
+            np.full(shape, alpha, np.float32),
+            np.zeros(shape, bool),
+            np.full(shape, 25.0, np.float32),
+            colours,
+            lambda: np.zeros(shape, np.float32),
+        )
+        assert np.allclose(found, taken)
