@@ -43,7 +43,8 @@ def step_line(
         code = codes.get(plan.clip_frames, "page.step.corrected")
         return "step", translate(code, language, count=plan.clip_frames)
     if state.status is SessionStatus.DONE:
-        return "done", translate("page.step.done", language)
+        stopped = job is not None and job.state is JobState.CANCELLED
+        return "done", translate("page.step.done_before" if stopped else "page.step.done", language)
     if state.status in _ENDED:
         start = start_label(plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)

@@ -60,6 +60,9 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     page.keyboard.press("Control+Enter")
     wait_done(page)
     assert state_file(app.workspace, session)["status"] == "done"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('.sm-results a')"), "no second job"
     page.wait_for_function("window.told.length === 2")
     assert page.evaluate("window.told") == ["sound", ["✓ Matte done", "moving disc.mp4"]]
     page.wait_for_function("document.title.startsWith('✓ Matte done')")

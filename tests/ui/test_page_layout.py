@@ -65,6 +65,7 @@ def test_language_follows_the_browser(
     page = open_page(app.url, locale=locale)
     assert page.inner_text("#sm-start") == start
     assert page.evaluate("document.documentElement.lang") == html_lang
+    assert page.locator(".wrap.hide:visible").count() == 0, "Gradio's progress, in English"
 
 
 def test_the_switch_changes_everything_and_is_remembered(

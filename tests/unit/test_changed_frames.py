@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
+from pipeline.jobs.progress import Snapshot
+from pipeline.jobs.queue import JobState, JobStatus
 from pipeline.jobs.rerun import RerunPlan
 from pipeline.jobs.splice import SAME_FRAMES, Splice, is_same
 from pipeline.session.state import SessionState, SessionStatus
@@ -175,6 +177,9 @@ def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_
     assert "the other frames stay" in step_line(done, None, "en", part)[1]
     removed = RerunPlan(0, (), 30, has_changes=True)
     assert "no frame is matted again" in step_line(done, None, "en", removed)[1]
+    progress = Snapshot("render", 3, 9, 0.3, None, 1.0, None)
+    render = JobStatus("x", "render", JobState.CANCELLED, progress, 0, None, False, None, ())
+    assert "as they were" in step_line(done, render, "en")[1]
     cancelled = SessionState(id="x", status=SessionStatus.CANCELLED)
     assert "press “Matte 15 frames again”" in step_line(cancelled, None, "en", part)[1]
     assert "press “Start matting”" in step_line(cancelled, None, "en", None)[1]

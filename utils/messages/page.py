@@ -18,7 +18,9 @@ TEXTS: dict[str, Text] = {
         en="For instance “woman in red”, “dog”. English or Chinese.",
         zh="例如“穿红衣服的女人”“狗”。中英文均可。",
     ),
-    "page.text_off": Text(en="Find by words: needs SAM 3", zh="用文字查找：需要安装 SAM 3"),
+    "page.text_off": Text(
+        en="Text needs SAM 3 or Grounding DINO", zh="文字查找：需 SAM 3 或 Grounding DINO"
+    ),
     "page.segment": Text(en="Find", zh="查找"),
     "page.exemplars": Text(
         en="The box stands for everything like it", zh="框选一个，查找所有同类目标"
@@ -58,6 +60,9 @@ TEXTS: dict[str, Text] = {
     "page.step.done": Text(
         en="Step 4 of 4 · Done. Check the result on the stage, then download your files.",
         zh="第 4 步，共 4 步 · 已完成。请在画面上检查结果，然后下载文件。",
+    ),
+    "page.step.done_before": Text(
+        en="Cancelled. The files are as they were before.", zh="已取消，文件与之前相同。"
     ),
     "page.step.corrected": Text(
         en="Corrected. “Matte {count} frames again” applies it; the other frames stay as they are.",

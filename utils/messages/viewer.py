@@ -87,7 +87,7 @@ VIEWER: dict[str, Text] = {
         en="This target is locked. Unlock it in the list, or choose another one (T).",
         zh="该目标已锁定。请在列表中解锁，或选择其他目标（T）。",
     ),
-    "key_start": Text(en="start the job", zh="开始任务"),
+    "key_start": Text(en="start the job; go to its files", zh="开始任务；完成后转到下载"),
     "key_target": Text(en="next target", zh="下一个目标"),
     "busy": Text(en="Finding…", zh="正在查找…"),
     "hint": Text(

@@ -65,10 +65,17 @@ const startJob = () => {
   if (button && !button.disabled) { button.click(); return true; }
   return false;
 };
-// Enter starts the job; on a stage that was reached by the keyboard it sets marks.
+// After a job the next step is its files: the key that began it does not begin it again.
+const takeStep = () => {
+  if (document.querySelector(".sm-status")?.dataset.kind !== "done") return startJob();
+  const files = document.querySelector(".sm-results a:not([hidden])");
+  files?.focus();
+  return Boolean(files);
+};
+// Enter takes the next step; on a stage that was reached by the keyboard it sets marks.
 const onEnter = (event) => {
   if (state.polygon && !state.cursor) { closePolygon(); return true; }
-  if (!state.cursor && (document.activeElement !== ink || state.isPointing)) return startJob();
+  if (!state.cursor && (document.activeElement !== ink || state.isPointing)) return takeStep();
   if (state.cursor) placeByKeyboard(event.shiftKey || event.altKey);
   else { state.cursor = { x: clip().width >> 1, y: clip().height >> 1 }; drawInk(); }
   return true;
