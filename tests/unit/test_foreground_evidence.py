@@ -119,11 +119,24 @@ def test_in_another_scene_a_network_counts_by_the_confirmed_frame_as_a_whole() -
     model.confirm(seen(TARGET | CROWD), TARGET)
     here = rectangle(70, 25, 100, 55)
     before = model.evidence(seen(here), here, STILL, WHOLE)
-    model.restart(seen(here), here)
+    model.restart(seen(here), here, is_new_scene=True)
     after = model.evidence(seen(here), here, STILL, WHOLE)
     assert before[here].max() < 0.2
     assert after[here].min() > 0.5
     assert model.has_distractors
+
+
+@pytest.mark.parametrize("is_new_scene", [False, True])
+def test_the_rest_of_a_target_found_in_part_is_no_other_object_in_the_same_scene(
+    is_new_scene: bool,
+) -> None:
+    model = ForegroundModel()
+    model.confirm(seen(TARGET), TARGET)
+    model.restart(seen(TARGET), rectangle(30, 20, 40, 60), is_new_scene)
+    model.follow(seen(TARGET), rectangle(30, 20, 40, 60), STILL)
+    evidence = model.evidence(seen(TARGET), rectangle(30, 20, 40, 60), STILL, WHOLE)
+    assert (evidence[22:58, 46:58].max() <= 0.0) == is_new_scene
+    assert model.has_distractors == is_new_scene
 
 
 def test_what_comes_out_from_behind_the_target_joined_to_a_distractor_gets_no_support() -> None:

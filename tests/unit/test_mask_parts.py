@@ -107,9 +107,10 @@ class RestartedForeground(TargetForeground):
         super().__init__()
         self.begun: list[int] = []
 
-    def restart(self, view: ForegroundView, mask: Mask) -> None:
+    def restart(self, view: ForegroundView, mask: Mask, is_new_scene: bool) -> None:
+        assert is_new_scene
         self.begun.append(int(np.argmax(mask.any(axis=0))))
-        super().restart(view, mask)
+        super().restart(view, mask, is_new_scene)
 
 
 def test_places_and_size_are_those_of_the_scene_in_which_a_target_is_redetected():

@@ -40,7 +40,7 @@ class DistractorMemory:
         self._largest_share = _share(self._found, mask)
 
     def restarted(self, answer: FloatMap, mask: Mask) -> DistractorMemory:
-        """Return the memory of another scene, of the same arguments: places are forgotten, the doubt is not."""
+        """Return the memory of another place, of the same arguments: what was seen is forgotten, the doubt is not."""
         other = DistractorMemory(answer, mask)
         other._largest_share = max(other._largest_share, self._largest_share)
         return other

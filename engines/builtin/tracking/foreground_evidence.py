@@ -27,8 +27,8 @@ _ADOPTED = 0.02
 _RADIUS = 0.15
 """Half side of the local window, as a share of the square root of the object's area, `_LEAST_RADIUS` at least."""
 _LEAST_RADIUS = 6
-_UNKNOWN = 0.5
-"""Share of the target in the origin of a pixel that came in from outside the picture."""
+_BACKGROUND, _UNKNOWN = 0.0, 0.5
+"""Shares of the target in a pixel's origin: of one that came in from outside the picture it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +125,24 @@ class ForegroundModel:
         add_counts(memory.long, now, np.float32(_KEEP_LONG))
         self._radius = _radius(mask)
 
-    def restart(self, foreground: Foreground, mask: Mask) -> None:
-        """Begin again where the target was redetected in another scene as a mask, bool (h, w).
+    def restart(self, foreground: Foreground, mask: Mask, is_new_scene: bool) -> None:
+        """Begin again where the target was redetected as a mask, bool (h, w).
 
-        Nothing local is known there: the rates of the confirmed frame count everywhere at first. What a scene shows
-        beside the target is seen anew, and doubted no less than before.
+        Nothing local is known there: the rates of the confirmed frame count everywhere at first. What another scene
+        shows beside the target is another object. In the same scene the mask may be the part of the target that
+        has come to light: of what is beside it nothing is known.
         """
         if self._memory is None:
             return
         inside, around = self._confirmed_rates
         counts = np.empty((*mask.shape, 4), dtype=np.float32)
         counts[...] = around, 1.0, inside, 1.0
-        distractors = self._memory.distractors.restarted(foreground.probability, mask)
+        beside = _BACKGROUND if is_new_scene else _UNKNOWN
+        origin = np.where(mask, np.float32(1.0), np.float32(beside))
+        known = mask if is_new_scene else mask | (foreground.probability > 0.5)
+        distractors = self._memory.distractors.restarted(foreground.probability, known)
         self._carried = None
-        self._memory = _Memory(counts, counts.copy(), mask.astype(np.float32), distractors)
+        self._memory = _Memory(counts, counts.copy(), origin, distractors)
         self._radius = _radius(mask)
 
     def _carried_along(self, memory: _Memory, to_previous: FloatImage) -> _Carried:

@@ -160,10 +160,10 @@ class LabelPropagation:
         """Return the overlap of a frame's mask with the labels; None without an answer. See `soft_overlap`."""
         return None if self._answer is None else soft_overlap(self._answer.probability, zones)
 
-    def restart(self, mask: Mask) -> None:
-        """Begin again where the target was redetected in another scene; see `ForegroundModel.restart`."""
+    def restart(self, mask: Mask, is_new_scene: bool) -> None:
+        """Begin again where the target was redetected; see `ForegroundModel.restart`."""
         if self._answer is not None:
-            self._model.restart(self._answer, mask)
+            self._model.restart(self._answer, mask, is_new_scene)
 
     def forget_answer(self) -> None:
         """Drop the last answer: the target was lost, and flow does not lead from there to here."""

@@ -11,13 +11,13 @@ from utils.types import FloatImage, FloatMap, Mask
 _CLEAR = 1.0
 """Mean log odds that a region needs before it is taken for the object, and by appearance against it that rule it out."""
 _CLEAR_APART = 2.0
-"""The same without foreground, apart from the border over which the object left the picture."""
+"""The same without foreground, apart from the border over which the object left the picture; and of a part."""
 _MOST_SHOWN = np.float32(2.0)
 """Log odds that a network adds at most, as a multiple of those of appearance and descriptors."""
 _BORDER = 3
 """Pixels from the picture's border at which a mask may end that it cuts off."""
-_AREA_RANGE = 0.2, 3.0
-"""Accepted areas, as shares of the usual one."""
+_PART, _WHOLE, _LARGEST = 0.08, 0.2, 3.0
+"""Accepted areas, as shares of the usual one; below `_WHOLE` a part that comes out from behind something."""
 
 
 def redetect(
@@ -27,6 +27,7 @@ def redetect(
     lab: FloatImage,
     usual_area: float,
     is_outside: bool = False,
+    is_hidden: bool = False,
 ) -> FloatMap:
     """Return the object's probability, float32 (h, w); all 0 where no region matches well enough.
 
@@ -40,6 +41,7 @@ def redetect(
         lab: float32 (h, w, 3).
         usual_area: of the object, in pixels.
         is_outside: True where it left over the picture's border: it comes back over the border, or must be clearer.
+        is_hidden: True where it went behind something: a part that is clear may come out first.
     """
     own = appearance + described
     shown = np.minimum(foreground, _MOST_SHOWN * np.maximum(own, np.float32(0.0)))
@@ -47,16 +49,18 @@ def redetect(
     region = regularised(log_odds - 0.5, lab, 1.0)
     labels, areas = components(region > 0.5)
     best, best_score = 0, 0.0
-    least_by_colour = 0.0 if is_outside else -_CLEAR
     for name in range(1, areas.size):
-        if not _AREA_RANGE[0] * usual_area <= areas[name] <= _AREA_RANGE[1] * usual_area:
+        share = float(areas[name]) / usual_area
+        if not (_PART if is_hidden else _WHOLE) <= share <= _LARGEST:
             continue
         there = labels == name
-        least = _CLEAR_APART if is_outside and not touches_border(there) else 0.0
+        is_part = share < _WHOLE
+        least = _CLEAR_APART if is_part or (is_outside and not touches_border(there)) else 0.0
+        least_by_colour = 0.0 if is_part or is_outside else -_CLEAR
         if float(own[there].mean()) < least or float(appearance[there].mean()) < least_by_colour:
             continue
         clear = float(log_odds[there].mean())
-        if clear > _CLEAR and clear * areas[name] > best_score:
+        if clear > (_CLEAR_APART if is_part else _CLEAR) and clear * areas[name] > best_score:
             best, best_score = name, clear * float(areas[name])
     if best == 0:
         return np.zeros(log_odds.shape, dtype=np.float32)

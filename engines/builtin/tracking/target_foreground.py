@@ -90,11 +90,11 @@ class TargetForeground:
         self._trust_crop = self._trust_now = trust_in(self._cropped, mask)
         self._record_reliance(view)
 
-    def restart(self, view: ForegroundView, mask: Mask) -> None:
-        """Begin again where the target was redetected in another scene; see `ForegroundModel.restart`."""
+    def restart(self, view: ForegroundView, mask: Mask, is_new_scene: bool) -> None:
+        """Begin again where the target was redetected; see `ForegroundModel.restart`."""
         self._new = NewlyVisible(mask.shape)
-        self._whole.restart(view.whole, mask)
-        self._crop.restart(view.whole, mask)
+        self._whole.restart(view.whole, mask, is_new_scene)
+        self._crop.restart(view.whole, mask, is_new_scene)
 
     def amend(self, view: ForegroundView, mask: Mask, weight: FloatMap) -> None:
         """Learn the frame followed last again, from a corrected mask; see `ForegroundModel.amend`."""

@@ -425,21 +425,29 @@ class ObjectTracker:
         appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
         described = self._labels.overall_evidence()
         shown = 0.0 if foreground is None else self._foreground.overall(foreground)
+        is_hidden = not self._is_outside and not self._is_new_scene
         found = redetect(
-            appearance, described, shown, frame.lab, self._usual_area, self._is_outside
+            appearance,
+            described,
+            shown,
+            frame.lab,
+            self._usual_area,
+            self._is_outside,
+            is_hidden,
         )
-        if self._is_new_scene and (seen := found > 0.5).any():
-            self._begin_scene(seen, foreground)
+        if (seen := found > 0.5).any():
+            self._restart(seen, foreground)
         return Estimate(found, _LOST_CONFIDENCE, 0.0)
 
-    def _begin_scene(self, seen: Mask, foreground: ForegroundView | None) -> None:
-        """Forget places and size in the last scene where the object was redetected in another, bool (h, w)."""
-        self._is_new_scene = False
-        self._usual_area = float(np.count_nonzero(seen))
-        self._expected_area = ExpectedArea(seen)
-        self._labels.restart(seen)
+    def _restart(self, seen: Mask, foreground: ForegroundView | None) -> None:
+        """Forget places where the object was redetected, bool (h, w), and its size in the last scene."""
+        if self._is_new_scene:
+            self._usual_area = float(np.count_nonzero(seen))
+            self._expected_area = ExpectedArea(seen)
+        self._labels.restart(seen, self._is_new_scene)
         if foreground is not None:
-            self._foreground.restart(foreground, seen)
+            self._foreground.restart(foreground, seen, self._is_new_scene)
+        self._is_new_scene = False
 
 
 def _window(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
