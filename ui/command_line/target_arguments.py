@@ -14,6 +14,7 @@ from ui.command_line.values import (
     parse_point,
     parse_stroke,
 )
+from utils.types import Box
 
 SELECTING = {
     "--main-object": "take the main object of the frame, as a network finds it without a mark",
@@ -153,6 +154,8 @@ class _Mark(argparse.Action):
         group = _newest(namespace)
         known = getattr(group, self.dest)
         value = self.const if self.nargs == 0 else values
+        if self.dest in MARKS and isinstance(value, (str, Path, Box)) and known:
+            parser.error(f"argument {option_string}: given twice for one frame of a target")
         setattr(group, self.dest, [*known, value] if isinstance(known, list) else value)
 
 
@@ -170,6 +173,8 @@ class _Frame(argparse.Action):
         if not group.has_frame:
             group.frame, group.has_frame = values, True
             return
+        if values in [marks.frame for marks in key_frames(group)]:
+            parser.error(f"argument {option_string}: the target has frame {values} already")
         begun = argparse.Namespace(frame=values, **MARKS)
         group.further_frames = [*group.further_frames, begun]
 
