@@ -24,7 +24,8 @@ class SoundTrack:
     """One sound track: its place among the file's sound tracks, and its decoder in FFmpeg's name.
 
     `late_s` is told of MPEG-TS alone: seconds from the file's first packet to the track's own. FFmpeg
-    counts the times of such a file from the first packet of the streams that it reads.
+    counts the times of such a file from the first packet of the streams that it reads. `language` is the
+    file's code of it, such as "eng", "" without one.
     """
 
     position: int
@@ -33,6 +34,7 @@ class SoundTrack:
     sample_rate: int = 0
     is_default: bool = False
     late_s: float = 0.0
+    language: str = ""
 
 
 _OPAQUE_OR_NOT = ("gif",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -67,12 +68,15 @@ def test_the_default_track_is_taken_and_the_others_are_mentioned(
     tones = ("-f", "lavfi", "-i", "sine=440:d=2", "-f", "lavfi", "-i", "sine=1760:d=2")
     ffmpeg(
         *("-i", picture), *tones, *("-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", "-c:a", "aac"),
-        *("-disposition:a:0", "0", "-disposition:a:1", "default"), path,
+        *("-disposition:a:0", "0", "-disposition:a:1", "default"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"), path,
     )  # fmt: skip
     result = rendered(video, path)
     for kind in KINDS:
         assert len(read_track(result.outputs[kind]).sounds) == 1
         assert tone_of(heard(result.outputs[kind])) == pytest.approx(1760, abs=5), kind
+        with av.open(str(result.outputs[kind])) as made:
+            assert made.streams.audio[0].metadata["language"] == "fra", kind
     assert [n.params for n in result.notices if n.code == "video.audio_left_out"] == [
         {"kept": 1, "tracks": 2, "number": 2}
     ]

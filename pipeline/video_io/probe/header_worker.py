@@ -215,7 +215,13 @@ def _sound(position: int, stream: AudioStream, late_s: float) -> dict[str, objec
         "sample_rate": context.sample_rate if context is not None else 0,
         "is_default": bool(stream.disposition & Disposition.default),
         "late_s": late_s,
+        "language": _language(stream.metadata.get("language", "")),
     }
+
+
+def _language(code: str) -> str:
+    """Return a code of ISO 639-2 as it is; what is none, or says that it is unknown, as ""."""
+    return code if re.fullmatch("[a-z]{3}", code) and code != "und" else ""
 
 
 def _stated_end_s(container: InputContainer, video: VideoStream, others_end_s: float) -> float:

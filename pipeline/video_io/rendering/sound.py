@@ -55,6 +55,9 @@ class SoundPlan:
     def arguments(self, container: Container, span: FrameSpan) -> list[str]:
         """Return FFmpeg's output arguments; the source is its second input."""
         maps = [item for track in self.tracks for item in ("-map", f"1:a:{track.position}")]
+        for number, track in enumerate(self.tracks):
+            if track.language:
+                maps += [f"-metadata:s:a:{number}", f"language={track.language}"]
         if self.is_copied:
             return [*maps, "-c:a", "copy"]
         is_lossy = container.bitrate and self.encoder != _LOSSLESS_CUT
