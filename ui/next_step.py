@@ -48,7 +48,8 @@ def step_line(
     if state.status in _ENDED:
         start = start_label(plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)
-    return "step", translate(_selection_step(state), language)
+    text = translate(_selection_step(state), language)
+    return "step", f"{text}{_unmarked_targets(state, language)}"
 
 
 def _selection_step(state: SessionState) -> str:
@@ -57,3 +58,17 @@ def _selection_step(state: SessionState) -> str:
     if not any(keyframe.kept for keyframe in state.all_keyframes):
         return "page.step.keep"
     return "page.step.start"
+
+
+def _unmarked_targets(state: SessionState, language: Language) -> str:
+    """Return the names of targets that keep nothing, beside others that do, as a sentence; "" for none."""
+    kept = {keyframe.target for keyframe in state.all_keyframes if keyframe.kept}
+    names = [
+        target.name or translate("page.target", language, number=target.id)
+        for target in state.targets
+        if kept and target.id not in kept
+    ]
+    if not names:
+        return ""
+    shown = ("、" if language == "zh" else ", ").join(names)
+    return " " + translate("page.step.unmarked", language, names=shown)

@@ -8,9 +8,16 @@ import pytest
 
 from pipeline.session.request import RenderRequest
 from pipeline.session.results import OutputFile
-from pipeline.session.state import SessionState, TargetRecord
+from pipeline.session.state import (
+    Keyframe,
+    PromptRecord,
+    SessionState,
+    SessionStatus,
+    TargetRecord,
+)
 from ui.downloads import DEFAULT_NAME, ArchiveNames, file_name
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
+from ui.next_step import step_line
 from ui.request_values import read_request
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
 from ui.widgets.edges.edges import read_appearance, read_edges
@@ -219,6 +226,17 @@ def test_downloads_are_named_by_tokens(pattern: str, target: int, expected: str)
     state = SessionState(id="a", shown_name="shot 1.mov", targets=targets)
     output = OutputFile("alpha", Path("alpha.mp4"), 1, target)
     assert file_name(state, output, pattern) == expected
+
+
+def test_a_target_without_a_mark_is_named_before_the_job_once_another_has_one() -> None:
+    marked = Keyframe(
+        frame=0, target=2, engine="builtin", prompt=PromptRecord(), instances=(), kept=(0,)
+    )
+    targets = (TargetRecord(), TargetRecord(id=2, keyframes={0: marked}))
+    state = SessionState(id="a", status=SessionStatus.READY, targets=targets)
+    assert "Target 1 has no mark" in step_line(state, None, "en")[1]
+    alone = state.model_copy(update={"targets": targets[:1]})
+    assert "no mark" not in step_line(alone, None, "en")[1]
 
 
 def test_each_clip_of_an_archive_has_a_folder_of_its_own_that_every_system_takes() -> None:

@@ -49,6 +49,10 @@ TEXTS: dict[str, Text] = {
         "More clicks or other frames correct it.",
         zh="第 3 步，共 4 步 · 彩色蒙版准确吗？准确就按“开始抠图”；不准确就继续点击，或在其他帧上修正。",
     ),
+    "page.step.unmarked": Text(
+        en="{names} has no mark and will not be in the result.",
+        zh="“{names}”没有标记，不会出现在结果中。",
+    ),
     "page.step.queued": Text(
         en="Waiting in the queue. You may close this page: its link finds the job again.",
         zh="正在排队。可以关闭页面，凭本页链接随时回来查看。",
