@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Two GIF writers for Node take everything that is not wholly transparent for opaque: GIF has no partial alpha, and @napi-rs/canvas
-# (toBuffer("image/gif")) and gifwrap (Jimp's) draw the line at 1 of 255, where FFmpeg's paletteuse and gifenc's oneBitAlpha draw it near half. A matte of a
-# network is seldom 0 everywhere: a haze of 1 in 255, which no other format shows, is a full rectangle in the GIF, and a soft edge
-# grows by its whole width, with colour that stands for nothing at alpha 1. No message; a hard mask hides it. Cutting alpha at 128
-# first is right. Seen with @napi-rs/canvas 1.1.1, gifwrap 0.10.1, gifenc 1.0.3, omggif 1.0.10 as the reader; needs npm.
+# (toBuffer("image/gif")) and gifwrap (Jimp's) draw the line at 1 of 255, where FFmpeg's paletteuse and gifenc's oneBitAlpha draw it
+# near half. A matte of a network is seldom 0 everywhere: a haze of 1 in 255, which no other format shows, is a full rectangle in
+# the GIF, and a soft edge grows by its whole width, with colour that stands for nothing at alpha 1. No message; a hard mask
+# hides it. Cutting alpha at 128 first is right. Seen with @napi-rs/canvas 1.1.1, gifwrap 0.10.1, gifenc 1.0.3, omggif 1.0.10
+# as the reader; needs npm.
 set -euo pipefail
 command -v npm > /dev/null || { echo "npm is not there: nothing seen"; exit 0; }
 folder=$(mktemp -d)
