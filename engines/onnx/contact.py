@@ -22,6 +22,8 @@ _TAKEN_PX = 60.0
 _STRAND_RADIUS = 3
 """Half the width, in reduced pixels, of what is too narrow for a part of the target: a seam or a buckle in its colours."""
 
+_NOTCH_RADIUS = 4
+"""Half the width, in reduced pixels, of what colours take from a contour by mistake: a notch where both are alike."""
 _SEAM = 2
 """Reduced pixels beside what is left of the mask in which colours take a part; farther away they take all, or specks stay."""
 
@@ -59,6 +61,8 @@ def gate_beside_others(
 def _taken(colours: Colours, inside: Mask, near: Mask) -> FloatMap:
     """Return what the mask loses, float32 (h, w) in [0, 1]: others' colours, and strands that these leave."""
     taken = _joined(target_colour.taken_from_mask(colours, inner_distance(inside)), ~inside) * near
+    left = inside & (taken < 0.5)
+    taken[inside & erode(dilate(left, _NOTCH_RADIUS), _NOTCH_RADIUS)] = 0.0
     left = inside & (taken < 0.5)
     beside_taken = dilate(inside & ~left, _STRAND_RADIUS)
     taken[left & ~_without_strands(left) & beside_taken] = 1.0
