@@ -95,6 +95,10 @@ def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(
     page.wait_for_selector("#sm-start:not([disabled])")
     assert state_file(app.workspace, session)["keyframes"]["0"]["prompt"]["strokes"]
     page.wait_for_selector(".sm-viewer[data-frame='11']")
+    refusal = {"error": "文件太大"}
+    page.route("**/gradio_api/upload", lambda route: route.fulfill(status=413, json=refusal))
+    page.set_input_files("#sm-upload input[type=file]", str(clip))
+    page.wait_for_function("document.querySelector('.sm-status').textContent === '文件太大'")
 
 
 def _look_away(page: Any) -> None:

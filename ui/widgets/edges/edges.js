@@ -108,7 +108,7 @@ part("file").addEventListener("change", async () => {
   part("file").value = "";
   if (!file) return;
   try { trigger("picture", { path: (await upload(file)).path }); }
-  catch (problem) { trigger("picture", { path: "" }); } // The server words the error.
+  catch (problem) { trigger("picture", { path: null }); } // The server words the error.
 });
 part("reset").onclick = () => {
   edges = { ...edges, ...Object.fromEntries((props.specs || []).map((spec) => [spec.name, spec.initial])) };

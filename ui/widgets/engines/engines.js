@@ -73,7 +73,7 @@ const platePicker = () => {
     input.value = "";
     if (!file) return;
     try { trigger("clean_plate", { path: (await upload(file)).path }); }
-    catch (problem) { trigger("clean_plate", { path: "" }); } // The server words the error.
+    catch (problem) { trigger("clean_plate", { path: null }); } // The server words the error.
   });
   const button = make("button", { type: "button", class: "sm-button sm-small", text: label("clean_plate"), onclick: () => input.click() });
   return [button, input];

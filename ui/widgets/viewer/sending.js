@@ -15,7 +15,7 @@ const sendOne = (file, onShare) => new Promise((resolve) => {
     let answer = null;
     try { answer = JSON.parse(request.responseText); } catch (problem) { answer = null; }
     if (request.status === 200 && Array.isArray(answer)) resolve({ path: answer[0] });
-    else resolve({ path: "", name: file.name, error: (answer && answer.error) || label("unsent") });
+    else resolve({ path: null, name: file.name, error: (answer && answer.error) || label("unsent") });
   };
   request.send(form);
 });
