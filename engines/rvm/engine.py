@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _LABEL = "Robust Video Matting"
 _BASE_BYTES = 60_000_000
-_BYTES_PER_PIXEL = 190
+_BYTES_PER_PIXEL = 220
 """Memory of a marked target's streams beside the weights: an estimate with a margin for both runtimes, corrected by what jobs take."""
 _LEAST_RECALL, _LEAST_OVERLAP = 0.9, 0.7
 """How far a target that is a person agrees with the network at least: see `TargetAgreement`."""
