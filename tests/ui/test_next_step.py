@@ -27,6 +27,13 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     noise.write_bytes(bytes(range(256)) * 400)
     page = open_page(app.url)
     page.keyboard.press("Enter")
+    page.evaluate(
+        "Object.defineProperty(File.prototype, 'size', { value: 3e9, configurable: true })"
+    )
+    page.set_input_files("#sm-upload input[type=file]", str(clip))
+    page.wait_for_selector(".sm-status[data-kind=error][role=alert]")
+    assert "larger than 2.0 GiB" in status_text(page), "it is not sent first"
+    page.evaluate("delete File.prototype.size")
     # The next file may be chosen while the first is still being checked.
     held: list[Any] = []
 

@@ -143,7 +143,13 @@ def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
     recent = build_recent(language, polling)
     with gr.Row(equal_height=False, elem_id="sm-work"):
         with gr.Column(scale=7, min_width=STAGE_PX):
-            viewer = build_viewer(language, polling, clip_suffixes(settings), PICTURE_SUFFIXES)
+            viewer = build_viewer(
+                language,
+                polling,
+                clip_suffixes(settings),
+                PICTURE_SUFFIXES,
+                settings.max_upload_bytes,
+            )
             edges = build_edges(language)
         with gr.Column(scale=2, min_width=PANEL_PX, elem_id="sm-panel"):
             upload = build_upload(

@@ -20,6 +20,10 @@ VIEWER: dict[str, Text] = {
         zh="正在上传视频，请等待完成后再添加。",
     ),
     "unsent": Text(en="the upload broke off. Try again.", zh="上传中断，请重试。"),
+    "oversize": Text(
+        en="larger than {limit}. Choose a shorter or smaller clip.",
+        zh="超过 {limit}，请选择更短或更小的视频。",
+    ),
     "no_clips": Text(
         en="The folder has neither clips nor numbered pictures.",
         zh="该文件夹中既没有视频，也没有带编号的图像。",

@@ -4,6 +4,10 @@ hear("upload-options", (options) => { uploadOptions = options; });
 let onItsWay = null; // The request of the file being sent.
 let isStopped = false;
 const sendOne = (file, onShare) => new Promise((resolve) => {
+  if (file.size > props.largest_bytes) {
+    resolve({ path: null, name: file.name, error: label("oversize", { limit: props.largest }) });
+    return;
+  }
   const request = new XMLHttpRequest();
   onItsWay = request;
   const form = new FormData();

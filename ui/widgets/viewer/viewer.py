@@ -11,6 +11,7 @@ import gradio as gr
 
 from pipeline.session.state import FIRST_TARGET
 from ui.inputs import kept_instances, whole_number
+from ui.text import shown_bytes
 from ui.widgets.polling import Polling
 from ui.widgets.widget import build_widget
 from utils.errors import BadRequest
@@ -41,14 +42,20 @@ _SCRIPTS = (
 
 
 def build_viewer(
-    language: Language, polling: Polling, formats: Sequence[str], pictures: Sequence[str]
+    language: Language,
+    polling: Polling,
+    formats: Sequence[str],
+    pictures: Sequence[str],
+    largest_bytes: int,
 ) -> gr.HTML:
     """Return the widget.
 
-    Props: `formats` and `pictures` (suffixes that a clip, and a picture of a sequence, may have), `clip`, `keyframes`, `targets`, `confidence`, `weakest` (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes), `result`, `answered`. Events: `annotate` after a
-    gesture (read the value), `clips` with the files that were sent, `keep` with a frame, a target and the ids
-    of its kept instances in its data, `range` after in or out was set, `refresh` when the page is looked at
-    again.
+    Props: `formats` and `pictures` (suffixes that a clip, and a picture of a sequence, may have), `largest_bytes` and
+    `largest` (of a file that is sent, as a number and as text), `clip`, `keyframes`, `targets`, `confidence`, `weakest`
+    (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes),
+    `result`, `answered`. Events: `annotate` after a gesture (read the value), `clips` with the files that were sent,
+    `keep` with a frame, a target and the ids of its kept instances in its data, `range` after in or out was set,
+    `refresh` when the page is looked at again.
     """
     return build_widget(
         "viewer",
@@ -61,6 +68,8 @@ def build_viewer(
         targets=[],
         formats=list(formats),
         pictures=list(pictures),
+        largest_bytes=largest_bytes,
+        largest=shown_bytes(largest_bytes),
         confidence=[],
         weakest=-1,
         review=[],
