@@ -26,7 +26,7 @@ from engines.weights_manifest import licence_of
 from pipeline.storage.disk import denial, free_bytes
 from utils.errors import SplazmatteError
 from utils.http_text import in_address
-from utils.listening import free_port
+from utils.listening import free_port, listening_advice
 from utils.options import resolve_options
 from utils.types import Message
 
@@ -143,7 +143,7 @@ class Doctor:
         except OSError as error:
             reason = error.strerror or str(error)
             state = Message("doctor.port_taken", {"address": address, "reason": reason})
-            return Finding(item, "note", state, Message("doctor.port_advice"))
+            return Finding(item, "note", state, listening_advice(error))
         return Finding(item, "ok", Message("doctor.port_free", {"address": address}))
 
     def _engine(self, engine: Engine) -> Finding:

@@ -1,5 +1,6 @@
 """Where the page listens: a taken or foreign address is said, with what to do."""
 
+import errno
 import socket
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from config import Settings
 from ui.http.server import _claimed_port, sign_in_hint
 from utils.errors import BadRequest
+from utils.listening import listening_advice
 
 
 def test_a_taken_port_is_named_with_what_to_do() -> None:
@@ -27,6 +29,12 @@ def test_port_zero_takes_a_free_one() -> None:
     assert _claimed_port("127.0.0.1", 0) > 0
 
 
-def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(BadRequest):
-        _claimed_port("192.0.2.1", 0)
+@pytest.mark.parametrize("host", ["192.0.2.1", "no name"])
+def test_an_address_of_another_machine_is_refused(host: str) -> None:
+    """The advice was to stop another program, which there was none of."""
+    with pytest.raises(BadRequest, match="not this machine's: choose"):
+        _claimed_port(host, 0)
+
+
+def test_a_port_that_only_root_may_take_is_told_from_a_taken_one() -> None:
+    assert listening_advice(PermissionError(errno.EACCES, "")).code == "server.port_denied"

@@ -20,7 +20,7 @@ from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
 from utils.errors import BadRequest
 from utils.http_text import in_address
-from utils.listening import free_port
+from utils.listening import free_port, listening_advice
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -212,6 +212,7 @@ def _claimed_port(host: str, port: int) -> int:
             "page.address_taken",
             address=f"{in_address(host)}:{port}",
             reason=error.strerror or str(error),
+            advice=listening_advice(error),
         ) from error
 
 

@@ -43,10 +43,6 @@ TEXTS: dict[str, Text] = {
     "doctor.port_taken": Text(
         en="{address} can't be used ({reason})", zh="{address} 无法使用（{reason}）"
     ),
-    "doctor.port_advice": Text(
-        en="stop what uses it (SplazMatte itself, if it runs), or set SPLAZMATTE_PORT",
-        zh="请停止占用它的程序（可能就是正在运行的 SplazMatte），或设置 SPLAZMATTE_PORT",
-    ),
     "doctor.port_free": Text(en="{address} is free", zh="{address} 空闲"),
     "doctor.not_installed": Text(en="not installed", zh="未安装"),
     "doctor.job_failed": Text(en="its tiny job failed", zh="小型测试任务失败"),

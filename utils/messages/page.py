@@ -133,7 +133,7 @@ TEXTS: dict[str, Text] = {
         zh="请输入要查找的内容，或在画面上点击目标。",
     ),
     "page.address_taken": Text(
-        en="Can't listen on {address}: {reason}. Stop the other program, or choose another port with --port.",
-        zh="无法监听 {address}：{reason}。请停止占用该端口的程序，或用 --port 指定其他端口。",
+        en="Can't listen on {address}: {reason}. {advice}.",
+        zh="无法监听 {address}：{reason}。{advice}。",
     ),
 }

@@ -57,6 +57,20 @@ TEXTS: dict[str, Text] = {
         en="This is not an upload of a file. Send one file as a multipart form.",
         zh="这不是文件上传。请以 multipart 表单发送一个文件。",
     ),
+    "server.port_taken": Text(
+        en="Stop the program that uses the port (perhaps SplazMatte itself), or choose another one by --port or "
+        "SPLAZMATTE_PORT",
+        zh="请停止占用该端口的程序（可能就是正在运行的 SplazMatte），或用 --port 或 SPLAZMATTE_PORT 指定其他端口",
+    ),
+    "server.port_denied": Text(
+        en="Choose a port above 1023 by --port or SPLAZMATTE_PORT: lower ones need the rights of root",
+        zh="请用 --port 或 SPLAZMATTE_PORT 指定大于 1023 的端口：更小的端口需要 root 权限",
+    ),
+    "server.address_foreign": Text(
+        en="The address is not this machine's: choose 127.0.0.1, 0.0.0.0 for the LAN, or one of its own by --host or "
+        "SPLAZMATTE_HOST",
+        zh="该地址不属于本机：请用 --host 或 SPLAZMATTE_HOST 指定 127.0.0.1、供局域网访问的 0.0.0.0，或本机的其他地址",
+    ),
     "page.upload.budget": Text(
         en="This computer uploaded {limit} within an hour, which is the limit. Try again later.",
         zh="本机一小时内的上传量已达上限 {limit}，请稍后再试。",
