@@ -24,6 +24,9 @@ FloatMap: TypeAlias = npt.NDArray[np.float32]
 FloatImage: TypeAlias = npt.NDArray[np.float32]
 """Several values a pixel, float32, shape (H, W, C)."""
 
+IntBox: TypeAlias = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole pixels, half-open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

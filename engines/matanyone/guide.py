@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import FrameSource
-from engines.matanyone.region import IntBox
 from utils.errors import UnusablePrompt
 from utils.mask_utils import bounding_box, check_keyframe_mask
-from utils.types import Mask
+from utils.types import IntBox, Mask
 
 
 class PackedMasks:

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 
 from engines.base import FrameSource
 from utils.mask_utils import grow_box
-from utils.types import Alpha, Frame, Mask
-
-IntBox: TypeAlias = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, half-open."""
+from utils.types import Alpha, Frame, IntBox, Mask
 
 _MARGIN_SHARE = 0.1
 _MARGIN_PX = 48

@@ -11,14 +11,14 @@ from engines.builtin.matting.background_plate import BackgroundPlate, Plate
 from engines.builtin.matting.colour_samples import FOREGROUND, UNKNOWN, Trimap
 from engines.builtin.matting.linear_model import EXACT, ContourError, linear_model
 from engines.builtin.tracking.background_motion import background_around
-from engines.builtin.tracking.camera_motion import IntBox, background_homography
+from engines.builtin.tracking.camera_motion import background_homography
 from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
 from utils.mask_utils import bounding_box, grow_box
-from utils.types import Alpha, FloatImage, FloatMap, Frame, Mask
+from utils.types import Alpha, FloatImage, FloatMap, Frame, IntBox, Mask
 
 _AREA = 360 * 360
 """Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.tracking.camera_motion import IntBox
 from engines.builtin.vision.processing_size import processing_size
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
-from utils.types import FloatImage, FloatMap, Frame, Mask
+from utils.types import FloatImage, FloatMap, Frame, IntBox, Mask
 
 _AREA = 640 * 360
 """Largest number of pixels of a plate."""

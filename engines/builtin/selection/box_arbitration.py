@@ -9,7 +9,7 @@ import numpy as np
 from engines.builtin.selection.box_content import share_outside
 from engines.builtin.selection.box_sides import distances_of
 from utils.mask_utils import components
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, IntBox, Mask
 
 _AGREES = 5.0
 """How many times as much of what all networks show, as of what none shows, a mask without networks covers at least, so that
@@ -26,9 +26,6 @@ _FOREGROUND = 0.5
 _DENIED = -4.0
 """Log odds of what is another object's, at most."""
 
-_IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels, half-open."""
-
 
 class BoxArbitration:
     """What networks show in one drawn box.
@@ -38,7 +35,7 @@ class BoxArbitration:
     """
 
     def __init__(
-        self, opinions: Sequence[FloatMap], answers: Sequence[FloatMap], box: _IntBox
+        self, opinions: Sequence[FloatMap], answers: Sequence[FloatMap], box: IntBox
     ) -> None:
         """Prepare for a box.
 

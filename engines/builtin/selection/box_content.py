@@ -5,17 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from utils.mask_utils import components, dilate
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, IntBox, Mask
 
 _REACH = 4
 """Pixels beyond a box in which foreground beside a part of it tells whether that part goes on outside."""
 _FOREGROUND = 0.5
 
-_IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels, half-open."""
 
-
-def trust_in_content(shown: FloatMap, content: FloatMap, box: _IntBox) -> FloatMap:
+def trust_in_content(shown: FloatMap, content: FloatMap, box: IntBox) -> FloatMap:
     """Return how far an answer on a box's content alone counts at each pixel, float32 (h, w) in [0, 1].
 
     What is behind a target, such as a larger animal, fills the box, so that a network asked about its content alone takes

@@ -14,12 +14,11 @@ import numpy.typing as npt
 
 from engines.builtin.selection.box_sides import missed_sides
 from engines.builtin.selection.line_segment import LineSegment
-from engines.builtin.selection.ranking import IntBox
 from engines.builtin.tracking.line_search import LineSearch, line_contrast
 from engines.builtin.tracking.thin_lines import ThinLine, Vector, drawn
 from engines.builtin.vision.processing_size import processing_size
 from utils.mask_utils import dilate, grow_box
-from utils.types import Box, FloatImage, Frame, Mask, Point
+from utils.types import Box, FloatImage, Frame, IntBox, Mask, Point
 
 _SHORTEST = 40.0
 """Least length of a line, in pixels at processing size; all lengths below are in these, too."""

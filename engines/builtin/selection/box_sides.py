@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from utils.mask_utils import bounding_box, drop_specks, intersection_over_union
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, IntBox, Mask
 
 _REACHED, _MISSED = 0.08, 0.18
 """Distance of a mask from a side, as a share of the box's size, up to which it counts as reached, since boxes are
@@ -19,11 +19,7 @@ _LIFT = 1.0
 """Log odds for the object that each round may add between a mask and a side that it doesn't reach."""
 
 
-_IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels, half-open."""
-
-
-def missed_sides(found: Mask, box: _IntBox) -> list[int]:
+def missed_sides(found: Mask, box: IntBox) -> list[int]:
     """Return the sides of a box that a mask, bool (h, w), doesn't reach: 0 left, 1 top, 2 right, 3 bottom."""
     reached = bounding_box(found)
     if reached is None:
@@ -90,17 +86,17 @@ class BoxSides:
         return farthest <= _MISSED and nearer > _MISSED - _REACHED
 
 
-def distances_of(found: Mask, box: _IntBox) -> tuple[float, float, float, float]:
+def distances_of(found: Mask, box: IntBox) -> tuple[float, float, float, float]:
     """Return how far a mask, bool (h, w), stays away from the left, top, right and bottom of a box, as shares of its size."""
     reached = bounding_box(drop_specks(found))  # A speck reaches no side.
     return (1.0, 1.0, 1.0, 1.0) if reached is None else _distances(reached, box)
 
 
-def _farthest(found: Mask, box: _IntBox) -> float:
+def _farthest(found: Mask, box: IntBox) -> float:
     return max(distances_of(found, box))
 
 
-def _distances(reached: _IntBox, box: _IntBox) -> tuple[float, float, float, float]:
+def _distances(reached: IntBox, box: IntBox) -> tuple[float, float, float, float]:
     """Return how far a mask's own box stays away from the left, top, right and bottom of a box, as shares of its size."""
     x0, y0, x1, y1 = box
     left, top, right, bottom = reached

@@ -9,11 +9,10 @@ import numpy as np
 
 from engines.builtin.selection.box import Constraints
 from engines.builtin.selection.click import Click
-from engines.builtin.selection.ranking import IntBox
 from engines.builtin.vision.arrays import resize_map, resize_mask
 from engines.builtin.vision.processing_size import processing_size
 from utils.mask_utils import grow_box
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, IntBox, Mask
 
 _MARGIN = 0.35
 _SEED = 2

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engines.builtin.selection.ranking import IntBox
-from utils.types import ExpectedSize
+from utils.types import ExpectedSize, IntBox
 
 _SIZES = (0.25, 0.45, 0.8)
 """Sides of the boxes tried around a lone click, as shares of the picture's shorter side."""

@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box_window import BoxWindow
-from engines.builtin.selection.ranking import IntBox
-from utils.types import FloatImage, FloatMap, Frame
+from utils.types import FloatImage, FloatMap, Frame, IntBox
 
 _DIMENSIONS = 64
 """Principal components of the descriptors that are compared."""

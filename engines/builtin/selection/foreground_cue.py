@@ -15,10 +15,7 @@ from engines.builtin.selection.click import Click
 from engines.builtin.vision.arrays import resize_map
 from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, components, dilate, grow_box, intersection_over_union
-from utils.types import FloatMap, Frame, Mask
-
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels, half-open."""
+from utils.types import FloatMap, Frame, IntBox, Mask
 
 _CROP_MARGIN = 0.5
 """Margin of the crop around a box that a network is asked about, as a share of the box."""

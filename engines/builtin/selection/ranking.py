@@ -10,10 +10,7 @@ import numpy.typing as npt
 from engines.builtin.selection.motion_cue import MotionCue
 from engines.builtin.vision.features import edge_strength
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, intersection_over_union
-from utils.types import ExpectedSize, FloatImage, FloatMap, Mask
-
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels, half-open."""
+from utils.types import ExpectedSize, FloatImage, FloatMap, IntBox, Mask
 
 _CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT, _STABILITY_WEIGHT = 0.3, 0.3, 0.1, 1.0
 """Weights of the scores beside the agreement with the other candidates."""

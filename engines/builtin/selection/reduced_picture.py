@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engines.builtin.selection.click import Click
-from engines.builtin.selection.ranking import IntBox
 from engines.builtin.vision.features import Appearance
 from engines.builtin.vision.processing_size import (
     ProcessingColours,
@@ -15,7 +14,7 @@ from engines.builtin.vision.processing_size import (
     to_processing_size,
 )
 from utils.mask_utils import grow_box
-from utils.types import Box, ExpectedSize, Frame, Point
+from utils.types import Box, ExpectedSize, Frame, IntBox, Point
 
 
 class ReducedPicture:

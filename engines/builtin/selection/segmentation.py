@@ -20,7 +20,7 @@ from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorC
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.known_target import KnownTarget, added
 from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
-from engines.builtin.selection.ranking import Candidate, CandidateRanking, IntBox
+from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.tracking.confidence import contour_cost
 from engines.builtin.vision.arrays import resize_mask
@@ -34,7 +34,7 @@ from utils.mask_utils import (
     intersection_over_union,
 )
 from utils.prompts import check_prompt
-from utils.types import FloatMap, Frame, Mask, Prompt
+from utils.types import FloatMap, Frame, IntBox, Mask, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.builtin.tracking.camera_motion import IntBox, background_flow, compensated_difference
+from engines.builtin.tracking.camera_motion import background_flow, compensated_difference
 from engines.builtin.vision.arrays import lengths
 from engines.builtin.vision.extra_trees import FloatRows
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
 from utils.mask_utils import bounding_box, dilate, grow_box
-from utils.types import FloatImage, FloatMap, Mask
+from utils.types import FloatImage, FloatMap, IntBox, Mask
 
 _MAYBE = 0.3
 """Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""

@@ -9,12 +9,9 @@ import numpy.typing as npt
 from engines.builtin.vision.flow import places_along
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
-from utils.types import FloatImage, FloatMap, Mask
+from utils.types import FloatImage, FloatMap, IntBox, Mask
 
 _SAMPLES = 500
-
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, half-open."""
 
 
 def background_homography(flow: FloatImage, background: Mask) -> npt.NDArray[np.float64]:

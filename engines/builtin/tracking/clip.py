@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from engines.base import FrameSource, RunContext
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
-from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance, IntBox
+from engines.builtin.tracking.crop import LEAD, AskAhead, CropReliance
 from engines.builtin.tracking.steps import (
     WAITING,
     Step,
@@ -21,7 +21,7 @@ from engines.builtin.tracking.steps import (
 )
 from engines.builtin.tracking.target_foreground import ForegroundView
 from utils.prefetch import ahead
-from utils.types import FloatMap
+from utils.types import FloatMap, IntBox
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from utils.mask_utils import bounding_box, grow_box
-from utils.types import Mask
+from utils.types import IntBox, Mask
 
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in whole pixels at processing size, half-open."""
 AskAhead = Callable[[IntBox], None]
 """Begins a question about a crop of a later frame in another thread; its answer is kept for whoever asks then."""
 LEAD = 3

@@ -9,14 +9,14 @@ import numpy as np
 
 from engines.builtin.tracking.answer_trust import overlap_near, trust_in
 from engines.builtin.tracking.confidence import NetworkAgreement
-from engines.builtin.tracking.crop import LEAD, AskAhead, IntBox, crop_around
+from engines.builtin.tracking.crop import LEAD, AskAhead, crop_around
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.tracking.per_answer import PerAnswer
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.guided_filter import box_mean
 from utils.mask_utils import dilate, intersection_over_union
-from utils.types import FloatImage, FloatMap, Mask
+from utils.types import FloatImage, FloatMap, IntBox, Mask
 
 _RELIED_ON = 0.5
 """Trust in a crop's answers from which whole frames are asked about half as often."""

@@ -11,14 +11,11 @@ import numpy.typing as npt
 from utils.compiled import compiled
 from utils.guided_filter import box_mean
 from utils.mask_utils import grow_box
-from utils.types import FloatImage, FloatMap
+from utils.types import FloatImage, FloatMap, IntBox
 
 FEATURE_COUNT = 17
 _MARGIN = 24
 """Pixels around a window that its features depend on: a blur at sigma 4, a gradient, a mean over 13 pixels."""
-
-IntBox = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, half-open."""
 
 
 class Appearance:
