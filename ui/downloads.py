@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import count
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from pipeline.video_io.outputs.registry import output_format
 from ui.text import shown_bytes, translate
 from utils.errors import BadRequest
 from utils.messages import Language
+from utils.numbered_names import numbered_name
 
 
 def target_of(output: OutputFile) -> str:
@@ -79,8 +79,7 @@ class ArchiveNames:
     def _unused(self, folder: str) -> str:
         # Windows and macOS tell no upper from lower case.
         used = {name.lower() for name in self._folders.values()}
-        names = (f"{folder}_{number}" if number > 1 else folder for number in count(1))
-        return next(name for name in names if name.lower() not in used)
+        return numbered_name(folder, "", lambda name: name.lower() in used)
 
 
 def download_path(session_id: str, kind: str, target: str, version: int | None = None) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
+from utils.numbered_names import numbered_name
+
 if TYPE_CHECKING:
     from pipeline.session.results import OutputFile
     from pipeline.session.state import SessionState
@@ -57,10 +59,7 @@ def zip_stream(files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
 
 
 def _unused(name: str, used: set[str]) -> str:
-    place = PurePosixPath(name)
-    number = 2
-    while name in used:
-        name = str(place.with_name(f"{place.stem}_{number}{place.suffix}"))
-        number += 1
-    used.add(name)
-    return name
+    suffix = PurePosixPath(name).suffix
+    unused = numbered_name(name.removesuffix(suffix), suffix, used.__contains__)
+    used.add(unused)
+    return unused

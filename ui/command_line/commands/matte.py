@@ -38,6 +38,7 @@ from utils.errors import (
     UnusablePrompt,
 )
 from utils.messages import render as render_text
+from utils.numbered_names import numbered_name
 from utils.types import Message
 
 if TYPE_CHECKING:
@@ -111,13 +112,10 @@ def _matte_clips(
 
 def _folders(sources: Sequence[Source], out: Path) -> list[Path]:
     """Return a folder of its own for each clip: its name, numbered where several have the same."""
-    folders: list[Path] = []
+    names: list[str] = []
     for source in sources:
-        folder, number = out / source.folder_name, 2
-        while folder in folders:
-            folder, number = out / f"{source.folder_name}_{number}", number + 1
-        folders.append(folder)
-    return folders
+        names.append(numbered_name(source.folder_name, "", names.__contains__))
+    return [out / name for name in names]
 
 
 def _matte_clip(
