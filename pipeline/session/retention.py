@@ -81,9 +81,8 @@ def summarise(
         updated_s = session.folder.stat().st_mtime
     busy = session.id in active or status is SessionStatus.QUEUED or session.is_running
     if status is SessionStatus.RUNNING and not busy:
-        status = (
-            SessionStatus.INTERRUPTED
-        )  # its process was killed; the page's next start records it
+        # Its process was killed; the page's next start records it.
+        status = SessionStatus.INTERRUPTED
     age_hours = max(now_s - updated_s, 0.0) / 3600.0
     size_bytes = folder_bytes(session.folder)
     return SessionSummary(session.id, name, status, age_hours, size_bytes, busy, owner, is_kept)

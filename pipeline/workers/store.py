@@ -127,7 +127,8 @@ class FileJobStore:
     def put_beat(self, job_id: str, beat: Beat) -> None:
         """Replace a job's newest sign of life; what a power cut loses of it does not matter."""
         # A worker that was only silent may still speak of an earlier attempt.
-        _replace(self._beat_path(job_id), beat, f"{job_id}.{beat.attempt}.partial.json")
+        path = self._beat_path(job_id)
+        _replace(path, beat, partial_path(path.with_stem(f"{job_id}.{beat.attempt}")))
 
     def beat(self, job_id: str) -> Beat | None:
         """Return a job's newest sign of life."""
@@ -136,7 +137,7 @@ class FileJobStore:
     def announce(self, worker: WorkerRecord) -> None:
         """Replace what is known of a worker."""
         path = self._folder / "workers" / f"{worker.name}.json"
-        _replace(path, worker, partial_path(path).name)
+        _replace(path, worker, partial_path(path))
 
     def dismiss(self, name: str) -> None:
         """Forget a worker that ends."""
@@ -191,8 +192,7 @@ def _is_whole(path: Path) -> bool:
     return ".partial" not in path.name
 
 
-def _replace(path: Path, value: BaseModel, partial_name: str) -> None:
-    temporary = path.with_name(partial_name)
+def _replace(path: Path, value: BaseModel, temporary: Path) -> None:
     temporary.write_bytes(value.model_dump_json().encode("utf-8"))
     os.replace(temporary, path)
 

@@ -151,7 +151,7 @@ class _Mark(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        group = _newest(namespace)
+        group = key_frames(_newest_target(namespace))[-1]
         known = getattr(group, self.dest)
         value = self.const if self.nargs == 0 else values
         if self.dest in MARKS and isinstance(value, (str, Path, Box)) and known:
@@ -169,7 +169,7 @@ class _Frame(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        group = namespace.target[-1] if namespace.target else namespace
+        group = _newest_target(namespace)
         if not group.has_frame:
             group.frame, group.has_frame = values, True
             return
@@ -193,11 +193,10 @@ class _NextTarget(argparse.Action):
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), begun])
 
 
-def _newest(namespace: argparse.Namespace) -> argparse.Namespace:
-    """Return what the marks that follow belong to: the newest key frame of the newest target."""
+def _newest_target(namespace: argparse.Namespace) -> argparse.Namespace:
+    """Return the target that the marks and frames which follow belong to."""
     targets = getattr(namespace, "target", None)
-    group = targets[-1] if targets else namespace
-    return key_frames(group)[-1]
+    return targets[-1] if targets else namespace
 
 
 def key_frames(group: argparse.Namespace) -> list[argparse.Namespace]:
