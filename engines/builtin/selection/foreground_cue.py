@@ -58,6 +58,7 @@ class ForegroundCue:
     ) -> None:
         """Prepare for `image`, uint8 RGB (H, W, 3), and maps of `small_wh` pixels; asks nothing yet."""
         self._networks = [_Network(source, image, small_wh) for source in sources if source.network]
+        self._weighted: tuple[object, list[FloatMap]] | None = None
 
     def log_odds(self, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> FloatMap | None:
         """Return the networks' log odds around a box of the small picture, float32 (h, w), weighted.
@@ -69,10 +70,10 @@ class ForegroundCue:
         about its content as well; see `_divided`. Of positive clicks at `places` (x, y), other objects
         that an answer shows speak against it; see `_other_objects` and `_apart`. None without a network.
         """
-        opinions = self._opinions(box, places)
-        if not opinions:
+        weighted = self._weighted_log_odds(box, places)
+        if not weighted:
             return None
-        log_odds = np.minimum.reduce(_equal(opinions))
+        log_odds = np.minimum.reduce(weighted)
         for network in self._networks if places else ():
             apart = network.apart(places)
             if apart is not None:
@@ -81,12 +82,20 @@ class ForegroundCue:
 
     def arbitration(self, box: IntBox) -> BoxArbitration | None:
         """Return what a mask without networks may settle of `log_odds` in a drawn box without clicks; None for nothing."""
-        opinions = self._opinions(box, ())
-        if not opinions:
+        weighted = self._weighted_log_odds(box, ())
+        if not weighted:
             return None
         answers = [answer for network in self._networks for answer in network.answers(box)]
-        arbitration = BoxArbitration(_equal(opinions), answers, box)
+        arbitration = BoxArbitration(weighted, answers, box)
         return arbitration if arbitration.is_open() else None
+
+    def _weighted_log_odds(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[FloatMap]:
+        """Return `_equal` of the networks' opinions, none without a network; worked out once for the same box."""
+        asked, newest = (box, tuple(places)), self._weighted
+        if newest is None or newest[0] != asked:
+            opinions = self._opinions(box, places)
+            newest = self._weighted = asked, _equal(opinions) if opinions else []
+        return newest[1]
 
     def _opinions(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[_Opinion]:
         """Return what the networks that give answers say of a box, of one without clicks as in `log_odds`."""
