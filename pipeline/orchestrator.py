@@ -17,7 +17,7 @@ from pipeline.engine_choice import EngineChoice, EngineInfo
 from pipeline.jobs.metrics import Metric, exposition
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
-from pipeline.jobs.rerun import RerunPlan, plan_rerun
+from pipeline.jobs.rerun import RerunPlan, has_other_settings, plan_rerun
 from pipeline.jobs.upkeep import Upkeep
 from pipeline.operations import Operations
 from pipeline.postprocess.appearance import Edges
@@ -386,6 +386,13 @@ class Orchestrator:
     def rerun_plan(self, session_id: str) -> RerunPlan | None:
         """Return what the marks made since the result can change; see `jobs.rerun.plan_rerun`."""
         return plan_rerun(self._store.open(session_id))
+
+    def has_other_settings(self, session_id: str) -> bool:
+        """Return whether what is chosen is other than what made the result; see `jobs.rerun`."""
+        state = self._store.open(session_id).state
+        return has_other_settings(
+            state, lambda name: self._choice.registry.get(name).option_specs()
+        )
 
     def cancel(self, session_id: str) -> bool:
         """Ask the session's job to stop at its next frame; False when none is active."""

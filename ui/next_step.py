@@ -25,12 +25,18 @@ def start_label(plan: RerunPlan | None, language: Language) -> str:
 
 
 def step_line(
-    state: SessionState, job: JobStatus | None, language: Language, plan: RerunPlan | None = None
+    state: SessionState,
+    job: JobStatus | None,
+    language: Language,
+    plan: RerunPlan | None = None,
+    *,
+    has_other_settings: bool = False,
 ) -> tuple[str, str]:
     """Return the status line's kind ("step", "done" or "error") and text: always the next step.
 
     Args:
         plan: what the marks made since the result can change; None where that is not known.
+        has_other_settings: what is chosen now is other than what made the result.
     """
     if job is not None and job.state in ACTIVE:
         running = job.state is JobState.RUNNING
@@ -38,18 +44,26 @@ def step_line(
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
         return "error", render(error, language)
-    if state.status is SessionStatus.DONE and plan is not None and plan.has_changes:
-        codes = {0: "page.step.changed", plan.length: "page.step.corrected_whole"}
-        code = codes.get(plan.clip_frames, "page.step.corrected")
-        return "step", translate(code, language, count=plan.clip_frames)
     if state.status is SessionStatus.DONE:
         stopped = job is not None and job.state is JobState.CANCELLED
-        return "done", translate("page.step.done_before" if stopped else "page.step.done", language)
+        return _done_line(language, plan, stopped=stopped, has_other_settings=has_other_settings)
     if state.status in _ENDED:
         start = start_label(plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)
     text = translate(_selection_step(state), language)
     return "step", f"{text}{_unmarked_targets(state, language)}"
+
+
+def _done_line(
+    language: Language, plan: RerunPlan | None, *, stopped: bool, has_other_settings: bool
+) -> tuple[str, str]:
+    if plan is not None and plan.has_changes:
+        codes = {0: "page.step.changed", plan.length: "page.step.corrected_whole"}
+        code = codes.get(plan.clip_frames, "page.step.corrected")
+        return "step", translate(code, language, count=plan.clip_frames)
+    if has_other_settings:
+        return "step", translate("page.step.settings", language)
+    return "done", translate("page.step.done_before" if stopped else "page.step.done", language)
 
 
 def _selection_step(state: SessionState) -> str:

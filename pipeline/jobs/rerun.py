@@ -1,15 +1,28 @@
-"""What a job would matte again after the marks changed; it reads masks and runs nothing."""
+"""What a job would make again after marks or settings changed; it reads masks and runs nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pipeline.jobs.guides import target_guides
 from pipeline.jobs.kept_alpha import changed_count, changed_spans, kept_alphas, plan_of
 from pipeline.session.output_records import target_numbers
+from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import ResultPlan, SessionState
 from utils.errors import SplazmatteError
+from utils.options import OptionSpec, resolve_options
+
+_APART: Mapping[str, object] = {
+    "kept": {},
+    "start": None,
+    "first": 0,
+    "last": None,
+    "engine": "auto",
+    "options": {},
+}
+"""Fields of a request that say what is marked, or are compared in another way, without a meaning here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +84,29 @@ def _chosen(state: SessionState, plan: ResultPlan) -> tuple[int, int, bool]:
     is_other = (draft.first, last) != (plan.first, plan.last)
     is_other |= draft.engine not in (made.engine, plan.engine)
     return draft.first, last, is_other or draft.every_frame
+
+
+def has_other_settings(
+    state: SessionState, specs_of: Callable[[str], tuple[OptionSpec, ...]]
+) -> bool:
+    """Return whether what is chosen for the next job is other than what made the result, the marks aside.
+
+    Args:
+        specs_of: returns the options of an engine by its name.
+    """
+    draft, made, plan = state.draft, state.result_request, state.result_plan
+    if draft is None or made is None or plan is None:
+        return False
+    first, last, _ = _chosen(state, plan)
+    if (first, last) != (plan.first, plan.last) or draft.engine not in (made.engine, plan.engine):
+        return True
+    try:
+        options = resolve_options(specs_of(plan.engine), draft.options)
+    except SplazmatteError:
+        return True
+    return options != state.options_used or _compared(draft) != _compared(made)
+
+
+def _compared(request: MatteRequest) -> MatteRequest:
+    """Return the request without marks, range, engine and its options, and its files in a set order."""
+    return request.model_copy(update={**_APART, "outputs": tuple(sorted(request.outputs))})

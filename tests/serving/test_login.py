@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving.conftest import PASSWORD, Answer, ask, cookie_of, sign_in
 from tests.ui.conftest import ROOT, AppServer
-from ui.http.users import User, hash_password, is_password, read_users
+from ui.http.users import User, check_name, hash_password, is_password, read_users
 from utils.errors import BadRequest
 
 HTML = "text/html,*/*"
@@ -217,6 +217,10 @@ def test_named_users_sign_in_each_with_their_own_password(
     monkeypatch.setattr("ui.http.users.COST", 2)  # of these two; what is checked is the same
     file = tmp_path / "users"
     users = [User("ann", "user", hash_password("one")), User("bo", "admin", hash_password("two"))]
+    users += [
+        User("张三", "user", hash_password("san")),
+        User("jos\u00e9", "user", hash_password("e")),
+    ]
     file.write_text("# team\n\n" + "\n".join(user.line for user in users) + "\n")
     server = make_server(SPLAZMATTE_USERS_FILE=str(file), SPLAZMATTE_LOGIN_ATTEMPTS="9")
     ann, bo = (
@@ -224,7 +228,20 @@ def test_named_users_sign_in_each_with_their_own_password(
     )
     assert is_in(server, ann)
     assert is_in(server, bo)
-    for name, word in (("ann", "two"), ("bo", "one"), ("cy", "one"), ("", ""), ("splaz", "one")):
+    for name, word in (
+        ("张三", "san"),
+        ("jose\u0301", "e"),
+    ):  # composed or not, as keyboards send it
+        cookie = cookie_of(sign_in(server, word, name))
+        assert is_in(server, cookie)
+    for name, word in (
+        ("ann", "two"),
+        ("张三", "one"),
+        ("bo", "one"),
+        ("cy", "one"),
+        ("", ""),
+        ("splaz", "one"),
+    ):
         assert sign_in(server, word, name).status == 401
     file.write_text(users[1].line + "\n")
     threading.Event().wait(1.5)
@@ -264,11 +281,35 @@ def test_the_script_writes_a_file_that_the_server_reads(tmp_path: Path) -> None:
     assert run("ann", password="one\n") == 0
     assert run("bo", "--admin", password="two\n") == 0
     assert run("a b", password="x\n") == 2
+    assert run("张三", password="three\n") == 0
     assert run("cy", password="") == 2
     users = read_users(file)
-    assert [(user.name, user.role) for user in users.values()] == [("ann", "user"), ("bo", "admin")]
+    assert [(user.name, user.role) for user in users.values()] == [
+        ("ann", "user"), ("bo", "admin"), ("张三", "user"),
+    ]  # fmt: skip
     assert is_password("one", users["ann"].password_hash)
     assert file.stat().st_mode & 0o777 == 0o600
     assert run("ann", "--remove") == 0
     assert run("ann", "--remove") == 2
-    assert list(read_users(file)) == ["bo"]
+    assert list(read_users(file)) == ["bo", "张三"]
+
+
+def test_a_name_has_letters_and_digits_of_any_script_and_is_composed() -> None:
+    for name in ("ann.b_c@d-1", "张三", "Jürgen", "Олег", "สมชาย", "नमिता", "٣", "x" * 60):
+        assert check_name(name) == name
+    assert check_name("jose\u0301") == "jos\u00e9"
+    for name in (
+        "",
+        "a b",
+        "a:b",
+        "a/b",
+        "#a",
+        "a\n",
+        "\u202eann",
+        "\u0301",
+        "a\u200db",
+        "😀",
+        "张" * 61,
+    ):
+        with pytest.raises(BadRequest):
+            check_name(name)

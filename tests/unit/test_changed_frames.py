@@ -5,14 +5,17 @@ from collections.abc import Generator
 import numpy as np
 import pytest
 
+from engines.builtin.options import BuiltinOptions
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.queue import JobState, JobStatus
-from pipeline.jobs.rerun import RerunPlan
+from pipeline.jobs.rerun import RerunPlan, has_other_settings
 from pipeline.jobs.splice import SAME_FRAMES, Splice, is_same
-from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.request import MatteRequest
+from pipeline.session.state import ResultPlan, SessionState, SessionStatus
 from ui.next_step import step_line
 from utils.alpha_levels import OPAQUE, AlphaLevels
+from utils.options import OptionSpec, resolve_options, specs_of
 
 BEFORE = {0: 11, 20: 22, 60: 33}
 
@@ -183,3 +186,38 @@ def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_
     cancelled = SessionState(id="x", status=SessionStatus.CANCELLED)
     assert "press “Matte 15 frames again”" in step_line(cancelled, None, "en", part)[1]
     assert "press “Start matting”" in step_line(cancelled, None, "en", None)[1]
+
+
+def specs_of_any(engine: str) -> tuple[OptionSpec, ...]:
+    return specs_of(BuiltinOptions) if engine == "builtin" else ()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_other"),
+    [
+        ({}, False),
+        ({"kept": {3: (0,)}, "start": 3, "outputs": ("png", "alpha")}, False),
+        ({"engine": "builtin", "options": {"network_interval": "6"}}, False),
+        ({"engine": "rvm"}, True),
+        ({"options": {"network_interval": 12}}, True),
+        ({"options": {"of another engine": 1}}, True),
+        ({"outputs": ("alpha",)}, True),
+        ({"refine_key_frames": True}, True),
+    ],
+)
+def test_other_settings_than_those_of_the_result_make_its_start_the_next_step(
+    chosen: dict[str, object], is_other: bool
+) -> None:
+    made = MatteRequest(outputs=("alpha", "png"), options={"network_interval": 6})
+    options = resolve_options(specs_of_any("builtin"), made.options)
+    state = SessionState(
+        id="x",
+        status=SessionStatus.DONE,
+        draft=made.model_copy(update=chosen),
+        result_request=made,
+        result_plan=ResultPlan(engine="builtin", options=options, first=0, last=9, guides=()),
+        options_used=options,
+    )
+    assert has_other_settings(state, specs_of_any) is is_other
+    kind, _ = step_line(state, None, "en", has_other_settings=is_other)
+    assert kind == ("step" if is_other else "done")

@@ -28,7 +28,7 @@ from config import Settings
 from ui.client import Client
 from ui.http.clients import RecentAmounts, network_address
 from ui.http.login_page import login_page
-from ui.http.users import User, is_password, nobodys_hash, read_users
+from ui.http.users import User, canonical_name, is_password, nobodys_hash, read_users
 from ui.text import choose_language, translate
 from utils.errors import BadRequest
 
@@ -120,7 +120,7 @@ class Login:
 
     async def _sign_in(self, request: Request) -> Response:
         fields = _form_fields(await request.body())
-        name = fields.get("username", [""])[0].strip()[:100]
+        name = canonical_name(fields.get("username", [""])[0].strip()[:100])
         password = fields.get("password", [""])[0][:1000]
         address = _safe_address(fields.get("next", ["/"])[0])
         client = client_address(request.scope)
@@ -189,7 +189,8 @@ class Login:
         wanted = self._settings.password
         if wanted is None:
             return True
-        is_name = hmac.compare_digest(name.encode(), self._settings.username.encode())
+        wanted_name = canonical_name(self._settings.username)
+        is_name = hmac.compare_digest(name.encode(), wanted_name.encode())
         return (
             hmac.compare_digest(password.encode(), wanted.get_secret_value().encode()) and is_name
         )

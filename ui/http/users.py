@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,8 @@ COST, BLOCK_SIZE, PARALLEL = 2**14, 8, 5
 """scrypt's N, r and p: 16 MiB and some 0.2 s on a current core."""
 _HASH_BYTES = 32
 _MEMORY_BYTES = 64 * 1024**2
-_NAME = re.compile(r"[A-Za-z0-9._@-]{1,60}")
+_NAME = re.compile(r"[LN.@_-][LMN.@_-]{0,59}")
+"""Of Unicode's categories in the place of letters (L), digits (N) and marks that combine with them (M)."""
 
 Role = Literal["user", "admin"]
 
@@ -84,21 +86,33 @@ def read_users(path: Path) -> dict[str, User]:
     return users
 
 
+def canonical_name(name: str) -> str:
+    """Return a name as the file has it: composed (NFC), however a keyboard or a terminal gives its letters."""
+    return unicodedata.normalize("NFC", name)
+
+
 def check_name(name: str) -> str:
     """Return a name that may stand in the file.
 
     Raises:
-        BadRequest: it has other characters than letters, digits and `._@-`, or is too long.
+        BadRequest: it has other characters than letters and digits of any script and `._@-`, or is too long.
     """
-    if not _NAME.fullmatch(name):
+    found = canonical_name(name)
+    if not _is_name(found):
         raise BadRequest("page.users_name", name=name[:60])
-    return name
+    return found
+
+
+def _is_name(name: str) -> bool:
+    """Return whether it has only letters, digits, combining marks that follow one, and `._@-`."""
+    kinds = (one if one in "._@-" else unicodedata.category(one)[0] for one in name)
+    return _NAME.fullmatch("".join(kinds)) is not None
 
 
 def _read_line(line: str) -> User | None:
-    name, _, rest = line.partition(":")
+    name, _, rest = canonical_name(line).partition(":")
     role, _, password_hash = rest.partition(":")
-    if not _NAME.fullmatch(name) or role not in ("user", "admin"):
+    if not _is_name(name) or role not in ("user", "admin"):
         return None
     try:
         _parts(password_hash)

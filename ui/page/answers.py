@@ -172,7 +172,8 @@ class Answers:
         job = self._orchestrator.status(state.id).job
         is_busy = job is not None and job.state in ACTIVE
         plan = None if is_busy else self._orchestrator.rerun_plan(state.id)
-        kind, text = step_line(state, job, language, plan)
+        is_other = not is_busy and self._orchestrator.has_other_settings(state.id)
+        kind, text = step_line(state, job, language, plan, has_other_settings=is_other)
         if not is_busy and kind == "step":
             text = " ".join(filter(None, (text, self.before_start(state, language))))
         status = {"kind": kind, "text": text, "language": language, "session": state.id}

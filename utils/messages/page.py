@@ -80,6 +80,10 @@ TEXTS: dict[str, Text] = {
         en="The targets changed. “Start matting” makes the files again; no frame is matted again.",
         zh="目标已更改。按“开始抠图”重新生成文件，各帧不会重新抠图。",
     ),
+    "page.step.settings": Text(
+        en="The settings changed. “Start matting” makes the result with them.",
+        zh="设置已更改。按“开始抠图”按新设置生成结果。",
+    ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “{start}” to run it again.",
         zh="已取消。标记已保留，按“{start}”可重新运行。",

@@ -108,7 +108,7 @@ TEXTS: dict[str, Text] = {
         zh="用户文件 {path} 的第 {line} 行无效。请用 scripts/add_user.py 写入。",
     ),
     "page.users_name": Text(
-        en="“{name}” can't be a user's name. Use up to 60 letters, digits and . _ @ -",
-        zh="“{name}”不能作为用户名。请使用最多 60 个字母、数字及 . _ @ -",
+        en="“{name}” can't be a user's name. Use up to 60 letters and digits of any script, and . _ @ -",
+        zh="“{name}”不能作为用户名。请使用最多 60 个任意文字的字母或汉字、数字及 . _ @ -",
     ),
 }

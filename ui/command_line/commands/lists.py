@@ -136,6 +136,8 @@ def versions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     if options.json:
         print(json.dumps(rows))
         return
+    if not rows:
+        print(f"0 results: {render(Message('job.no_result'))}")
     for row in rows:
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(row["made_at_s"])))
         print(
