@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from pipeline.selection.target_list import (
     remove_target,
 )
 from pipeline.selection.targets import Targets
+from pipeline.selection.undo import marking
 from pipeline.session.archive import NameOf, zip_stream
 from pipeline.session.clips import Clips
 from pipeline.session.pictures import SessionPictures
@@ -324,6 +326,10 @@ class Orchestrator:
         """Remove a target with its marks; see `target_list.remove_target`."""
         return remove_target(self._store.open(session_id), number)
 
+    def marking(self, session_id: str) -> AbstractContextManager[None]:
+        """Take back all marks that are made inside the block where one is refused; see `undo.marking`."""
+        return marking(self._store.open(session_id))
+
     # --- engines --------------------------------------------------------------------------------
 
     def engines(self) -> tuple[EngineInfo, ...]:
@@ -355,6 +361,10 @@ class Orchestrator:
     def check_request(self, request: MatteRequest) -> None:
         """Check what can be checked of a request without a clip; see `Jobs.check_request`."""
         self._jobs.check_request(request)
+
+    def check_job(self, session_id: str, request: MatteRequest) -> None:
+        """Check a request as `submit` does; see `Jobs.check`."""
+        self._jobs.check(session_id, request)
 
     def before_start(self, session_id: str, request: MatteRequest) -> Message | None:
         """Return what a user must know before the job starts; see `Jobs.before_start`."""

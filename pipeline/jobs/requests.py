@@ -98,6 +98,10 @@ class Jobs:
         options = resolve_options(engine.option_specs(), request.options)
         return engine.before_start(clip.size_wh, count, clip.fps, options)
 
+    def check(self, session_id: str, request: MatteRequest) -> None:
+        """Check a request without starting its job; the errors of `submit` that clip, engine and disk give."""
+        self._prepare(session_id, request)
+
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
 

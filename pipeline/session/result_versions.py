@@ -22,10 +22,10 @@ from pipeline.session.output_records import (
 )
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
-from pipeline.session.state import ResultPlan, ResultRecord, SessionState, SessionStatus
+from pipeline.session.state import ResultPlan, ResultRecord, SessionState
 from pipeline.storage import disk
 from pipeline.storage.files import folder_bytes, link_or_copy, partial_path, write_atomically
-from utils.errors import BadRequest, SessionError
+from utils.errors import BadRequest
 
 _RECORD_NAME = "version.json"
 
@@ -199,7 +199,7 @@ def take_version(session: Session, number: int) -> SessionState:
         SessionError: a job runs or waits.
         NotEnoughDisk: the disk is full.
     """
-    lock = _idle(session)
+    lock = session.take_idle_lock()
     try:
         version = saved_result(session, number)
         record, before = version.record, session.state
@@ -229,23 +229,12 @@ def delete_version(session: Session, number: int) -> SessionState:
         BadRequest: there is no such version.
         SessionError: a job runs or waits.
     """
-    lock = _idle(session)
+    lock = session.take_idle_lock()
     try:
         shutil.rmtree(saved_result(session, number).folder, ignore_errors=True)
     finally:
         os.close(lock)
     return session.update()
-
-
-def _idle(session: Session) -> int:
-    """Take the session's job lock; return its descriptor."""
-    lock = session.try_job_lock()
-    if lock is None:
-        raise SessionError("job.already_running")
-    if session.state.status is SessionStatus.QUEUED:
-        os.close(lock)
-        raise SessionError("job.already_running")
-    return lock
 
 
 def _result_paths(session: Session, record: ResultRecord) -> list[Path]:

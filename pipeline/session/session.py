@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -169,6 +170,20 @@ class Session:
         except FileNotFoundError as error:
             raise SessionError("job.session_unknown") from error
 
+    def take_idle_lock(self) -> int:
+        """Take the job lock, so that no job begins; return its descriptor, to be closed.
+
+        Raises:
+            SessionError: a job waits or runs, or the session was removed.
+        """
+        lock = self.try_job_lock()
+        if lock is None:
+            raise SessionError("job.already_running")
+        if self.is_queued:
+            os.close(lock)
+            raise SessionError("job.already_running")
+        return lock
+
     @property
     def is_running(self) -> bool:
         """True while some process holds the job lock."""
@@ -185,9 +200,14 @@ class Session:
         except SessionError:
             return False
 
+    @property
+    def instances_dir(self) -> Path:
+        """Where what was found of all targets lies."""
+        return self.folder / "instances"
+
     def target_dir(self, target: int) -> Path:
         """Where what was found of a target lies, a folder a frame."""
-        folder = self.folder / "instances"
+        folder = self.instances_dir
         return folder if target == FIRST_TARGET else folder / f"target_{target}"
 
     def instance_path(self, frame: int, instance: int, target: int = FIRST_TARGET) -> Path:

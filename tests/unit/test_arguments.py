@@ -63,6 +63,11 @@ def test_examples_are_wanted_or_not() -> None:
     assert prompt.negative_exemplars == (Box(5, 6, 7, 8),)
 
 
+def test_examples_alone_mark_a_target() -> None:
+    """`matte` asked for a mark beside them."""
+    check_matte(parse_arguments(["matte", "c.mp4", "--example", "1,2,3,4", "--out", "o"]))
+
+
 @pytest.mark.parametrize(
     "words",
     [

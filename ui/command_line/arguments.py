@@ -48,6 +48,12 @@ def build_parser() -> argparse.ArgumentParser:
     add_target_arguments(segment, several=False)
     segment.add_argument("-o", "--output", type=Path, required=True, metavar="MASK.png")
     _add_matte(commands.add_parser("matte", help="matte a clip into files"))
+    _add_rerun(
+        commands.add_parser(
+            "rerun",
+            help="matte a session again: corrected, by another engine, or with other options",
+        )
+    )
     render = commands.add_parser(
         "render", help="make new files of a session, without running its engine again"
     )
@@ -91,15 +97,20 @@ def _add_matte(parser: argparse.ArgumentParser) -> None:
     add_source_arguments(parser, several=True)
     add_target_arguments(parser, several=True)
     _add_request_options(parser, MatteRequest)
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the engine (see `engines`)",
-    )
-    _add_clean_plate(parser)
+    _add_engine_arguments(parser)
     _add_result_arguments(parser, takes_sky=True)
+
+
+def _add_rerun(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "session",
+        metavar="SESSION",
+        help="id of a session, as `sessions` lists them; what isn't given stays as its last job had it",
+    )
+    add_target_arguments(parser, several=True, corrects=True)
+    _add_request_options(parser, MatteRequest, keeps_all=True)
+    _add_engine_arguments(parser)
+    _add_result_arguments(parser)
 
 
 def _add_versions(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +135,14 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     either.add_argument("--restore", metavar="SESSION", help="take a deleted session back")
 
 
-def _add_clean_plate(parser: argparse.ArgumentParser) -> None:
+def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the engine (see `engines`)",
+    )
     parser.add_argument(
         "--clean-plate",
         type=Path,
@@ -156,13 +174,17 @@ def _add_result_arguments(parser: argparse.ArgumentParser, *, takes_sky: bool = 
 
 
 def _add_request_options(
-    parser: argparse.ArgumentParser, request_type: type[RenderRequest]
+    parser: argparse.ArgumentParser, request_type: type[RenderRequest], *, keeps_all: bool = False
 ) -> None:
-    """Add an option for each that the request declares; a value that isn't given is not in the result."""
+    """Add an option for each that the request declares; a value that isn't given is not in the result.
+
+    Args:
+        keeps_all: what isn't given stays as a session has it, also of those that only a matting job has.
+    """
     for spec in request_specs(request_type).values():
         flags = [f"--{name.replace('_', '-')}" for name in (spec.name, *spec.option.aliases)]
         values: dict[str, Any] = {"dest": spec.name, "default": argparse.SUPPRESS}
-        if spec.kind == "bool" and spec.path[0] in RenderRequest.model_fields:
+        if spec.kind == "bool" and (keeps_all or spec.path[0] in RenderRequest.model_fields):
             # What isn't given stays as the session's last files have it.
             values["action"] = argparse.BooleanOptionalAction
         elif spec.kind == "bool":

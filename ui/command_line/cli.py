@@ -14,6 +14,7 @@ from pipeline.storage.disk import translate_disk_errors
 from ui.command_line.arguments import EXIT_USER, parse_arguments
 from ui.command_line.commands.lists import doctor, engines, sessions, versions
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
+from ui.command_line.commands.rerun import check_rerun, rerun
 from ui.command_line.commands.segment import check_segment, segment
 from ui.command_line.console import one_line, reader_is_gone
 from ui.command_line.failures import described
@@ -109,6 +110,7 @@ def _nothing_to_check(options: argparse.Namespace) -> None:
 _COMMANDS: dict[str, tuple[Check, Run]] = {
     "segment": (check_segment, segment),
     "matte": (check_matte, matte),
+    "rerun": (check_rerun, rerun),
     "render": (check_render, render),
     "engines": (_nothing_to_check, engines),
     "doctor": (_nothing_to_check, doctor),

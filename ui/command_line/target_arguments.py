@@ -74,8 +74,14 @@ def add_source_arguments(parser: argparse.ArgumentParser, *, several: bool) -> N
     )
 
 
-def add_target_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
-    """Add what marks a target on a frame; with `several` a mask too, and further targets."""
+def add_target_arguments(
+    parser: argparse.ArgumentParser, *, several: bool, corrects: bool = False
+) -> None:
+    """Add what marks a target on a frame; with `several` a mask too, and further targets.
+
+    Args:
+        corrects: the marks are added to those of a session.
+    """
     if several:
         parser.add_argument(
             "--mask", action=_Mark, type=Path, metavar="M.png", help="white = the target"
@@ -93,15 +99,26 @@ def add_target_arguments(parser: argparse.ArgumentParser, *, several: bool) -> N
         )
     action = _Frame if several else _Mark
     parser.add_argument("--frame", action=action, type=int, default=0, help=text)
+    if corrects:
+        parser.add_argument(
+            "--unmark",
+            action=_Mark,
+            nargs=0,
+            const=True,
+            default=False,
+            help="forget what is marked on the frame, before the marks that are given for it",
+        )
     if several:
         parser.set_defaults(**_NO_KEY_FRAMES)
-        parser.add_argument(
-            "--target",
-            action=_NextTarget,
-            default=[],
-            metavar="NAME",
-            help="begin a further target: the marks and the frame after it are its own; may be repeated",
+        text = (
+            "begin a further target: the marks and the frame after it are its own; may be repeated"
         )
+        if corrects:
+            text = (
+                "the marks and the frame after it are of the target of that name or number, or of a "
+                "further one where there is none; may be repeated"
+            )
+        parser.add_argument("--target", action=_NextTarget, default=[], metavar="NAME", help=text)
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +169,7 @@ class _Mark(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         group = key_frames(_newest_target(namespace))[-1]
-        known = getattr(group, self.dest)
+        known = getattr(group, self.dest, None)
         value = self.const if self.nargs == 0 else values
         if self.dest in MARKS and isinstance(value, (str, Path, Box)) and known:
             parser.error(f"argument {option_string}: given twice for one frame of a target")

@@ -37,6 +37,14 @@ TEXTS: dict[str, Text] = {
         en="The session has no version {number} of its result. Choose one of the list.",
         zh="该会话没有版本 {number} 的结果，请从列表中选择。",
     ),
+    "job.version_kept": Text(
+        en="The former result is version {number}: app.py versions {session} --take {number} takes it back.",
+        zh="之前的结果为版本 {number}：用 app.py versions {session} --take {number} 可恢复。",
+    ),
+    "job.not_marked": Text(
+        en="Nothing is marked of target {target} on frame {frame}. Its marked frames: {frames}.",
+        zh="目标 {target} 在第 {frame} 帧上没有标记。已标记的帧：{frames}。",
+    ),
     "job.removed.age": Text(
         en="it had not been used for {hours} hours", zh="已 {hours} 小时未使用"
     ),

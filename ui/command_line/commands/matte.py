@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.postprocess.appearance import PICTURE
 from pipeline.selection.target_list import TargetChange
-from pipeline.session.request import (
-    MatteRequest,
-    RenderRequest,
-    Request,
-    build_request,
-    sky_request,
-)
+from pipeline.session.request import MatteRequest, RenderRequest, sky_request
 from pipeline.session.state import FIRST_TARGET
 from pipeline.storage.disk import translate_disk_errors
-from ui.command_line.arguments import request_values
-from ui.command_line.commands.segment import find_target, selects_alone
-from ui.command_line.console import ConsoleProgress, one_line
+from ui.command_line.commands.running import (
+    check_folder,
+    engine_options,
+    export_result,
+    print_result,
+    read_request,
+    run_job,
+)
+from ui.command_line.commands.segment import check_marks, find_target
+from ui.command_line.console import one_line
 from ui.command_line.failures import described
 from ui.command_line.sources import Source, check_kept, followed, read_sources
 from ui.command_line.target_arguments import is_marked, key_frames, target_groups
-from utils.errors import (
-    BadRequest,
-    Cancelled,
-    ClipsFailed,
-    SessionError,
-    SplazmatteError,
-    UnusablePrompt,
-)
+from utils.errors import Cancelled, ClipsFailed, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
 from utils.numbered_names import numbered_name
-from utils.types import Message
 
 if TYPE_CHECKING:
     from engines.base import RunContext
@@ -56,7 +46,7 @@ def check_matte(options: argparse.Namespace) -> None:
     """
     _check_target(options)
     _matte_request(options)
-    _check_folder(options.out)
+    check_folder(options.out)
 
 
 def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
@@ -73,7 +63,7 @@ def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     for folder in folders:
         check_kept(sources, folder, request.outputs)
     if len(sources) == 1:
-        _print_result(options, _matte_clip(options, orchestrator, sources[0], options.out))
+        print_result(options, _matte_clip(options, orchestrator, sources[0], options.out))
     else:
         _matte_clips(options, orchestrator, list(zip(sources, folders, strict=True)))
 
@@ -102,7 +92,7 @@ def _matte_clips(
                 continue
             results.append({"clip": str(clip), **result})
             if not options.json:
-                _print_result(options, result)
+                print_result(options, result)
     finally:  # also of a batch that Ctrl+C ends: what is finished is finished
         if options.json:
             print(json.dumps({"clips": results}))
@@ -135,99 +125,52 @@ def _matte_clip(
         notice = orchestrator.before_start(state.id, request)
         if notice is not None:
             print(f"note: {render_text(notice)}", file=sys.stderr, flush=True)
-        done = _run(options, orchestrator, work)
+        done = run_job(options, orchestrator, work)
     except SplazmatteError:
         if orchestrator.state(state.id).status is SessionStatus.READY:
             orchestrator.discard(state.id)  # refused before it began: nothing to run again
         raise
-    return _export(orchestrator, done, folder, began_s)
+    return export_result(orchestrator, done, folder, began_s)
 
 
 def check_render(options: argparse.Namespace) -> None:
     """As `check_matte`."""
-    _read_request(options, RenderRequest, None)
-    _check_folder(options.out)
+    read_request(options, RenderRequest, None)
+    check_folder(options.out)
 
 
 def render(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `render`; what isn't given stays as the session's last files have it."""
     began_s = time.perf_counter()
     base = orchestrator.state(options.session).result_request
-    request = _read_request(options, RenderRequest, base)
+    request = read_request(options, RenderRequest, base)
     if options.background_picture is not None:
         orchestrator.set_background_picture(options.session, options.background_picture)
 
     def work(context: RunContext) -> SessionState:
         return orchestrator.rerender_now(options.session, request, context)
 
-    done = _run(options, orchestrator, work)
-    _print_result(options, _export(orchestrator, done, options.out, began_s))
+    done = run_job(options, orchestrator, work)
+    print_result(options, export_result(orchestrator, done, options.out, began_s))
 
 
 def _matte_request(options: argparse.Namespace) -> MatteRequest:
-    request = _read_request(options, MatteRequest, None)
+    request = read_request(options, MatteRequest, None)
     if options.replace_sky is not None:
         request = sky_request(request)
     groups = target_groups(options)
     # Several targets begin at their own first key frames.
     start = groups[0].frame if len(groups) == 1 else None
-    return request.model_copy(update={"start": start, "options": _engine_options(options.option)})
-
-
-def _read_request(
-    options: argparse.Namespace, request_type: type[Request], base: RenderRequest | None
-) -> Request:
-    request = build_request(request_type, request_values(options, request_type), base)
-    if options.background_picture is None or request.backgrounds.use_picture:
-        return request
-    return build_request(request_type, {"preview_background": PICTURE}, request)
-
-
-def _run(
-    options: argparse.Namespace,
-    orchestrator: Orchestrator,
-    work: Callable[[RunContext], SessionState],
-) -> SessionState:
-    from engines.base import RunContext
-
-    context = RunContext(on_progress=ConsoleProgress(), is_watched=False)
-    with options.stopper.job(context.cancel, orchestrator.interrupt):
-        return work(context)
-
-
-def _export(
-    orchestrator: Orchestrator, state: SessionState, folder: Path, began_s: float
-) -> dict[str, object]:
-    try:
-        paths = orchestrator.export(state.id, folder)
-    except SplazmatteError:
-        kept = Message("job.result_kept", {"session": state.id, "number": state.result_number})
-        print(f"note: {render_text(kept)}", file=sys.stderr)
-        raise
-    for warning in state.warnings:
-        print(f"note: {render_text(warning)}", file=sys.stderr)
-    return _summary(state, paths, time.perf_counter() - began_s)
-
-
-def _print_result(options: argparse.Namespace, summary: dict[str, object]) -> None:
-    if options.json:
-        print(json.dumps(summary))
-        return
-    outputs = summary["outputs"]
-    for kind, path in outputs.items() if isinstance(outputs, dict) else ():
-        print(f"{kind}: {path}")
+    return request.model_copy(update={"start": start, "options": engine_options(options.option)})
 
 
 def _check_target(options: argparse.Namespace) -> None:
     """Check that every target is given in one way on each of its key frames."""
     for group in (one for target in target_groups(options) for one in key_frames(target)):
-        has_prompt = selects_alone(group) or bool(group.text or group.point or group.box)
-        is_given = has_prompt or group.mask is not None or bool(group.stroke)
+        is_given = check_marks(group)
         is_sky = options.replace_sky is not None
         if options.everyone and (is_given or options.target or is_sky):
             raise UnusablePrompt("prompt.everyone_alone")
-        if group.mask is not None and has_prompt:
-            raise UnusablePrompt("prompt.mask_alone")
         if not is_given and not options.everyone and not is_sky:
             raise UnusablePrompt("prompt.none_given")
 
@@ -279,46 +222,3 @@ def _mark(
             continue
         mask, strokes = followed(marks.mask), tuple(marks.stroke)
         orchestrator.read_mask_upload(session, marks.frame, mask, strokes, target)
-
-
-def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dict[str, object]:
-    clip = state.clip
-    if clip is None:
-        raise SessionError("job.session_damaged")
-    seconds = {**state.seconds.model_dump(), "total": total_s}
-    return {
-        "session": state.id,
-        "engine": state.result_engine,
-        "frames": state.frames_done,
-        "width": clip.size_wh[0],
-        "height": clip.size_wh[1],
-        "fps": float(clip.fps),
-        "seconds": {step: round(value, 3) for step, value in seconds.items()},
-        "outputs": {kind: str(path) for kind, path in paths.items()},
-        "warnings": [render_text(warning) for warning in state.warnings],
-    }
-
-
-def _engine_options(pairs: Sequence[str]) -> dict[str, str | int | float | bool]:
-    values: dict[str, str | int | float | bool] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise BadRequest("job.value", name="--option", value=pair[:60], allowed="NAME=VALUE")
-        values[name.strip()] = value.strip()
-    return values
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that could not be made or written, before any work; it is made at the end.
-
-    Something is made there to find out: who may write is not all that decides, as in /proc or on a
-    disk that is mounted to be read.
-    """
-    absolute = folder.absolute()
-    nearest = next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))
-    try:
-        tempfile.TemporaryDirectory(prefix=".splazmatte-", dir=nearest).cleanup()
-    except OSError as error:
-        problem = BadRequest("job.folder_unusable", folder=str(folder), detail=str(error))
-        raise problem from error

@@ -65,6 +65,20 @@ def selects_alone(options: argparse.Namespace) -> bool:
     return bool(given)
 
 
+def check_marks(group: argparse.Namespace) -> bool:
+    """Return whether the marks of a key frame name the target.
+
+    Raises:
+        UnusablePrompt: they do in two ways.
+    """
+    has_prompt = selects_alone(group) or bool(
+        group.text or group.point or group.box or group.example
+    )
+    if group.mask is not None and has_prompt:
+        raise UnusablePrompt("prompt.mask_alone")
+    return has_prompt or group.mask is not None or bool(group.stroke)
+
+
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
