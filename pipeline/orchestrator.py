@@ -54,6 +54,7 @@ from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io import PictureSequence, UploadOptions, VideoIO
 from pipeline.workers.dispatch import Dispatcher
+from utils.errors import SessionError
 from utils.types import Frame, Message, Prompt, Stroke
 
 __all__ = [
@@ -149,6 +150,8 @@ class Orchestrator:
 
     def delete(self, session_id: str) -> bool:
         """Move a session to the trash; False when a job runs or waits."""
+        if self._upkeep.is_elsewhere(session_id):
+            return False
         self._targets.forget(session_id)
         return self._store.delete(self._store.open(session_id))
 
@@ -328,7 +331,13 @@ class Orchestrator:
 
     def marking(self, session_id: str) -> AbstractContextManager[None]:
         """Take back all marks that are made inside the block where one is refused; see `undo.marking`."""
+        self._check_free(session_id)
         return marking(self._store.open(session_id))
+
+    def _check_free(self, session_id: str) -> None:
+        """Check that no worker has the session's job; `SessionError` where one does."""
+        if self._upkeep.is_elsewhere(session_id):
+            raise SessionError("job.already_running")
 
     # --- engines --------------------------------------------------------------------------------
 
@@ -386,6 +395,7 @@ class Orchestrator:
         self, session_id: str, request: RenderRequest, context: RunContext
     ) -> SessionState:
         """Render again in this thread, for the command line."""
+        self._check_free(session_id)
         return self._jobs.rerender_now(session_id, request, context)
 
     def status(self, session_id: str) -> SessionView:

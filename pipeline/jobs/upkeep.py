@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -15,13 +16,20 @@ from engines.device.manager import ModelManager
 from engines.remote.store import Store as ServiceStore
 from pipeline.jobs.metrics import Metric
 from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
-from pipeline.session.retention import RetentionRules, SessionSummary, clean, summarise_all
+from pipeline.session.retention import (
+    Elsewhere,
+    RetentionRules,
+    SessionSummary,
+    clean,
+    summarise_all,
+)
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.storage.disk import free_bytes
 from pipeline.video_io import VideoIO
-from utils.errors import SplazmatteError
+from pipeline.workers.left_jobs import left_jobs
+from utils.errors import SessionError, SplazmatteError
 from utils.types import Box, Prompt
 
 logger = logging.getLogger(__name__)
@@ -77,8 +85,23 @@ class Upkeep:
 
     def list_sessions(self) -> list[SessionSummary]:
         """Return all sessions, newest change first."""
-        rows = summarise_all(self._store, time.time(), self._jobs.active_sessions())
+        active = self._jobs.active_sessions()
+        rows = summarise_all(self._store, time.time(), active, self._elsewhere())
         return sorted(rows, key=lambda row: row.age_hours)
+
+    def _elsewhere(self) -> Elsewhere:
+        """Return what tells of jobs that workers have without a page; their store is asked once, when it is needed."""
+        found = cache(lambda: left_jobs(self._settings))
+        return lambda session_id: found().get(session_id)
+
+    def is_elsewhere(self, session_id: str) -> bool:
+        """Return whether workers have a session's job while no page follows it."""
+        session = self._store.open(session_id)
+        try:
+            is_marked = session.state.status is SessionStatus.RUNNING and not session.is_running
+        except SessionError:  # damaged: no job could begin
+            return False
+        return is_marked and self._elsewhere()(session_id) is not None
 
     def list_deleted(self) -> list[DeletedSession]:
         """Return the sessions that can be restored, the one deleted last first."""
@@ -97,7 +120,9 @@ class Upkeep:
             services = ServiceStore.of(self._settings.workspace_dir)
             services.sweep(self._settings.retention_hours * 3600)
         active = self._jobs.active_sessions()
-        removals = clean(self._store, rules, dry_run=dry_run, active=active)
+        removals = clean(
+            self._store, rules, dry_run=dry_run, active=active, elsewhere=self._elsewhere()
+        )
         return [removal.session for removal in removals]
 
     def health(self) -> dict[str, bool | int]:

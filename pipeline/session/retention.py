@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
@@ -67,8 +68,19 @@ class Removal:
     reason: Message
 
 
+Elsewhere: TypeAlias = Callable[[str], SessionStatus | None]
+"""Returns how a session's job stands that workers have while no page follows it, None where there is none."""
+
+
+def _nowhere(session_id: str) -> None:
+    del session_id
+
+
 def summarise(
-    session: Session, now_s: float, active: frozenset[str] = frozenset()
+    session: Session,
+    now_s: float,
+    active: frozenset[str] = frozenset(),
+    elsewhere: Elsewhere = _nowhere,
 ) -> SessionSummary:
     """Return what the list shows of a session; an unreadable one is "damaged"."""
     owner, is_kept = "", False
@@ -81,21 +93,25 @@ def summarise(
         updated_s = session.folder.stat().st_mtime
     busy = session.id in active or status is SessionStatus.QUEUED or session.is_running
     if status is SessionStatus.RUNNING and not busy:
-        # Its process was killed; the page's next start records it.
-        status = SessionStatus.INTERRUPTED
+        # Its process was killed, which the page's next start records, or workers go on without the page.
+        found = elsewhere(session.id)
+        status, busy = found or SessionStatus.INTERRUPTED, found is not None
     age_hours = max(now_s - updated_s, 0.0) / 3600.0
     size_bytes = folder_bytes(session.folder)
     return SessionSummary(session.id, name, status, age_hours, size_bytes, busy, owner, is_kept)
 
 
 def summarise_all(
-    sessions: Iterable[Session], now_s: float, active: frozenset[str] = frozenset()
+    sessions: Iterable[Session],
+    now_s: float,
+    active: frozenset[str] = frozenset(),
+    elsewhere: Elsewhere = _nowhere,
 ) -> list[SessionSummary]:
     """Return what the list shows of all sessions; one that is removed meanwhile is left out."""
     summaries = []
     for session in sessions:
         try:
-            summaries.append(summarise(session, now_s, active))
+            summaries.append(summarise(session, now_s, active, elsewhere))
         except FileNotFoundError:
             continue
     return summaries
@@ -185,6 +201,7 @@ def clean(
     *,
     dry_run: bool = False,
     active: frozenset[str] = frozenset(),
+    elsewhere: Elsewhere = _nowhere,
 ) -> list[Removal]:
     """Remove expired sessions; return those that went (with `dry_run`: that would go).
 
@@ -193,7 +210,7 @@ def clean(
     Args:
         active: sessions with a job in this process; they stay.
     """
-    summaries = summarise_all(store, time.time(), active)
+    summaries = summarise_all(store, time.time(), active, elsewhere)
     has_any = bool(summaries) or any(store.trash)
     free = free_bytes(store.root) if has_any else rules.floor_bytes
     wanted_bytes = rules.floor_bytes - free

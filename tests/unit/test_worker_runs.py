@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+import app
+from config import Settings
 from engines.base import RunContext
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
+from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.workers.celery_queue import CeleryQueue
 from pipeline.workers.lease import LeaseWatch
@@ -26,6 +29,7 @@ from pipeline.workers.transfer import SharedFolder
 from pipeline.workers.worker import Worker
 from tests.faults.workplace import wait_until
 from tests.workers.redis_server import RedisServer
+from ui.command_line.cli import main
 from utils.errors import EngineUnavailable, NotEnoughDisk, StoreUnavailable
 from utils.messages import render
 from utils.types import Message
@@ -188,3 +192,30 @@ def test_a_message_has_the_id_of_a_job_and_nothing_of_its_session(
     assert (arguments, keywords) == (["ab12"], {})
     for secret in (place.session.id, str(place.session.folder.parent)):
         assert secret.encode() not in message
+
+
+def test_commands_tell_truly_of_a_job_that_a_worker_has_while_the_page_is_down(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was called interrupted, and could be deleted or run a second time."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path, models_dir=tmp_path / "models")
+    key = place.session.id
+    place.session.update(status=SessionStatus.RUNNING)  # by a page that was killed
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(words, lambda: settings, app.build_orchestrator, lambda _: None)
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    def commands() -> None:
+        assert f"{key}  running" in run("sessions")[1]
+        for words in (("sessions", "--delete", key), ("rerun", key, "--out", str(tmp_path / "o"))):
+            code, text = run(*words)
+            assert (code, "waiting or running" in text) == (2, True)
+
+    assert f"{key}  queued" in run("sessions")[1]
+    place.does = commands
+    assert place.ended().phase is Phase.DONE
+    place.store.forget("ab12")
+    assert f"{key}  interrupted" in run("sessions")[1]
+    assert run("sessions", "--delete", key)[0] == 0
