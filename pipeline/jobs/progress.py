@@ -50,6 +50,7 @@ class ProgressMeter:
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        self._expected = tuple(stages)
         self._totals = dict(stages)
         self._known_rates = dict(seconds_per_unit or {})
         self._rates: dict[str, float] = {}
@@ -121,9 +122,14 @@ class ProgressMeter:
 
     def _change_stage(self, stage: str) -> None:
         """Go on to another stage, or back to one that several targets share."""
-        self._finished.add(self._stage)
+        if (
+            self._samples
+        ):  # a wait for a worker or a service comes before the first stage that is expected
+            self._finished.add(self._stage)
         if self._done:
             self._done_before[self._stage] = self._done
+        if stage in self._expected:
+            self._finished.update(self._expected[: self._expected.index(stage)])
         self._finished.discard(stage)
         self._stage = stage
         self._done = self._done_before.get(stage, 0)

@@ -29,7 +29,7 @@ from pipeline.session.trash import DeletedSession
 from pipeline.storage.disk import free_bytes
 from pipeline.video_io import VideoIO
 from pipeline.workers.left_jobs import left_jobs
-from utils.errors import SessionError, SplazmatteError
+from utils.errors import SessionError, SplazmatteError, StoreUnavailable, WorkersUnavailable
 from utils.types import Box, Prompt
 
 logger = logging.getLogger(__name__)
@@ -90,9 +90,24 @@ class Upkeep:
         return sorted(rows, key=lambda row: row.age_hours)
 
     def _elsewhere(self) -> Elsewhere:
-        """Return what tells of jobs that workers have without a page; their store is asked once, when it is needed."""
-        found = cache(lambda: left_jobs(self._settings))
-        return lambda session_id: found().get(session_id)
+        """Return what tells of jobs that workers have without a page; their store is asked once, when it is needed.
+
+        Where it can't be read, each may still run.
+        """
+
+        @cache
+        def found() -> Mapping[str, SessionStatus] | None:
+            try:
+                return left_jobs(self._settings)
+            except (StoreUnavailable, WorkersUnavailable) as error:
+                logger.warning("a worker may have what is called running: %s", error)
+                return None
+
+        def status(session_id: str) -> SessionStatus | None:
+            known = found()
+            return SessionStatus.RUNNING if known is None else known.get(session_id)
+
+        return status
 
     def is_elsewhere(self, session_id: str) -> bool:
         """Return whether workers have a session's job while no page follows it."""

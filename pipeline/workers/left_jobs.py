@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Collection, Mapping
 
@@ -11,9 +10,6 @@ from pipeline.session.state import SessionStatus
 from pipeline.workers.records import JobRecord, Phase
 from pipeline.workers.redis_store import RedisJobStore, key_prefix, namespace_of
 from pipeline.workers.store import FileJobStore, JobStore
-from utils.errors import StoreUnavailable, WorkersUnavailable
-
-logger = logging.getLogger(__name__)
 
 _LIVES_WITHIN_S = 2.0
 """Seconds in which a worker that lives gives a sign of life; it does so every half second."""
@@ -25,17 +21,17 @@ _ENDED = (Phase.FAILED, Phase.CANCELLED)
 def left_jobs(settings: Settings) -> Mapping[str, SessionStatus]:
     """Return the sessions whose jobs are in the workers' store: running where a worker lives, else queued.
 
-    The page's next start follows them all. Where the store can't be reached nothing is known, and none returned.
+    The page's next start follows them all.
+
+    Raises:
+        StoreUnavailable: the store can't be reached: nobody may conclude that a worker is dead.
+        WorkersUnavailable: as `RedisJobStore`.
     """
-    try:
-        store = _open(settings)
-        if store is None:
-            return {}
-        records = [record for record in store.records() if record.phase not in _ENDED]
-        live = _live(store, [one for one in records if one.phase is Phase.RUNNING])
-    except (StoreUnavailable, WorkersUnavailable) as error:
-        logger.warning("what workers do can't be told: %s", error)
+    store = _open(settings)
+    if store is None:
         return {}
+    records = [record for record in store.records() if record.phase not in _ENDED]
+    live = _live(store, [one for one in records if one.phase is Phase.RUNNING])
     found = {record.session_id: SessionStatus.QUEUED for record in records}
     return found | {record.session_id: SessionStatus.RUNNING for record in live}
 

@@ -85,3 +85,17 @@ def test_reports_are_thinned_but_the_last_one_always_counts() -> None:
     assert meter.snapshot().done < 99
     meter.report(Progress("matte", 100, 100))
     assert meter.snapshot().done == 100
+
+
+def test_a_wait_before_the_first_stage_leaves_that_stage_to_come() -> None:
+    """A job at a worker stood at 91 % and more from its first frame."""
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, clock=clock)
+    meter.report(Progress("worker", 0, 1))
+    assert meter.snapshot().fraction == 0
+    run(meter, clock, "track", 10, 1.0, 5)
+    assert abs(meter.snapshot().fraction - 6 / 21) < 1e-9
+    skipped = ProgressMeter({"track": 10, "matte": 10}, clock=clock)
+    skipped.report(Progress("worker", 0, 1))
+    run(skipped, clock, "matte", 10, 1.0, 5)
+    assert abs(skipped.snapshot().fraction - 16 / 21) < 1e-9, "nothing had to be tracked"

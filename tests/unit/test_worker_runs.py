@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import app
 from config import Settings
@@ -216,6 +217,9 @@ def test_commands_tell_truly_of_a_job_that_a_worker_has_while_the_page_is_down(
     assert f"{key}  queued" in run("sessions")[1]
     place.does = commands
     assert place.ended().phase is Phase.DONE
+    settings = settings.model_copy(update={"broker": SecretStr("redis://127.0.0.1:1/0")})
+    assert f"{key}  running" in run("sessions")[1], "nothing is known: nobody may call it dead"
+    settings = settings.model_copy(update={"broker": None})
     place.store.forget("ab12")
     assert f"{key}  interrupted" in run("sessions")[1]
     assert run("sessions", "--delete", key)[0] == 0
