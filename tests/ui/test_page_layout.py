@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.postprocess.appearance import FileOptions
+from tests.forked import ROOT
 from tests.ui.conftest import AppServer, Watch
 from tests.ui.disc import write_disc_clip
 from tests.ui.steps import (
@@ -66,6 +67,15 @@ def test_language_follows_the_browser(
     assert page.inner_text("#sm-start") == start
     assert page.evaluate("document.documentElement.lang") == html_lang
     assert page.locator(".wrap.hide:visible").count() == 0, "Gradio's progress, in English"
+    assert "1920x1080" in page.inner_text("#sm-upload [data-part=limits]")
+
+
+def test_long_times_have_hours(browser: Any) -> None:
+    helpers = (ROOT / "ui" / "widgets" / "dom.js").read_text("utf-8")
+    page = browser.new_page()
+    shown = page.evaluate(f"(() => {{ {helpers}\nreturn [59.6, 3599, 13151].map(shownTime); }})()")
+    page.close()
+    assert shown == ["1:00", "59:59", "3:39:11"]
 
 
 def test_the_switch_changes_everything_and_is_remembered(

@@ -42,6 +42,16 @@ def test_every_output_has_a_row_and_is_written_by_the_tests_it_names() -> None:
         assert any(f'"{kind}"' in text for text in texts), kind
 
 
+def test_notes_of_outputs_say_straight_where_the_table_does() -> None:
+    straight = [row[0] for row in rows("Outputs") if "straight" in row[2]]
+    kinds = re.findall(r"`(\w+)`", " ".join(straight))
+    assert "prores" in kinds
+    for kind in kinds:
+        note = formats()[kind].note
+        assert "straight" in note.en.lower(), kind
+        assert "Straight" in note.zh, kind
+
+
 def test_every_option_of_files_is_read_by_a_format() -> None:
     read = {name for output in formats().values() for name in output.file_options}
     assert read == {field.name for field in fields(FileOptions)}

@@ -113,12 +113,14 @@ def output_choices(language: Language) -> list[tuple[str, str]]:
 
 
 def upload_label(settings: Settings, language: Language) -> str:
-    """Return what may be uploaded: formats, duration and size."""
+    """Return what may be uploaded: formats, picture size, duration and bytes."""
     return translate(
         "page.upload",
         language,
         formats=", ".join(name.upper() for name in settings.formats),
         pictures=", ".join(PICTURE_KINDS),
+        long_side=settings.max_long_side,
+        short_side=settings.max_short_side,
         seconds=f"{settings.max_duration_s:g}",
         size=shown_bytes(settings.max_upload_bytes),
     )

@@ -10,8 +10,9 @@ TEXTS: dict[str, Text] = {
     ),
     "page.language": Text(en="Language", zh="语言"),
     "page.upload": Text(
-        en="{formats} · picture sequences, as files or as a ZIP: {pictures} · up to {seconds} s · {size}",
-        zh="{formats} · 图像序列（多个文件或 ZIP）：{pictures} · 最长 {seconds} 秒 · {size}",
+        en="{formats} · picture sequences, as files or as a ZIP: {pictures} · up to {long_side}x{short_side} in either "
+        "orientation, {seconds} s, {size}",
+        zh="{formats} · 图像序列（多个文件或 ZIP）：{pictures} · 最大 {long_side}x{short_side}（横竖均可）、{seconds} 秒、{size}",
     ),
     "page.text": Text(en="Find by words", zh="用文字查找"),
     "page.text_hint": Text(
@@ -89,9 +90,9 @@ TEXTS: dict[str, Text] = {
         zh="已取消。标记已保留，按“{start}”可重新运行。",
     ),
     "page.step.interrupted": Text(
-        en="The server stopped during the job. Clip and selection are kept: "
+        en="The server stopped while the job waited or ran. Clip and selection are kept: "
         "press “{start}” to run it again.",
-        zh="任务运行时服务器中断。视频和标记已保留，按“{start}”可重新运行。",
+        zh="任务排队或运行时服务器停止。视频和标记已保留，按“{start}”可重新运行。",
     ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
     "page.internal_error": Text(

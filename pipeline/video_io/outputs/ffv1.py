@@ -28,8 +28,8 @@ class Ffv1Output(OutputFormat):
     names = ("foreground.mkv",)
     label = Text(en="FFV1 with alpha, MKV (lossless)", zh="FFV1 带 Alpha 通道 MKV（无损）")
     note = Text(
-        en="A lossless master of RGB and alpha at 12 bits, for FFmpeg-based tools and archives.",
-        zh="12 位 RGB 与 Alpha 通道的无损母版，适合基于 FFmpeg 的工具和存档。",
+        en="A lossless master of RGB and straight alpha at 12 bits, for FFmpeg-based tools and archives.",
+        zh="12 位 RGB 与直接（Straight）Alpha 通道的无损母版，适合基于 FFmpeg 的工具和存档。",
     )
     layout = "rgb48_exact"
     has_alpha = True

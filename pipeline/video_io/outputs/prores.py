@@ -30,8 +30,8 @@ class ProresOutput(OutputFormat):
     names = ("foreground.mov",)
     label = Text(en="ProRes 4444 with alpha, MOV", zh="ProRes 4444 带 Alpha 通道 MOV")
     note = Text(
-        en="For Premiere, DaVinci Resolve and Final Cut.",
-        zh="适合 Premiere、DaVinci Resolve、Final Cut。",
+        en="Straight alpha. For Premiere, DaVinci Resolve, Final Cut and After Effects.",
+        zh="直接（Straight）Alpha 通道。适合 Premiere、DaVinci Resolve、Final Cut、After Effects。",
     )
     layout = "rgb48_exact"
     has_alpha = True

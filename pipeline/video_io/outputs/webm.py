@@ -27,9 +27,9 @@ class WebmOutput(OutputFormat):
     names = ("foreground.webm",)
     label = Text(en="VP9 with alpha, WebM", zh="VP9 带 Alpha 通道 WebM")
     note = Text(
-        en="For web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i. Alpha is lossless unless the "
+        en="Straight alpha, for web pages. FFmpeg shows its alpha only with -c:v libvpx-vp9 before -i. Alpha is lossless unless the "
         "smaller file is chosen; there it is off by a few levels of 255 near edges.",
-        zh="适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。Alpha 默认无损；"
+        zh="直接（Straight）Alpha 通道，适合网页使用。FFmpeg 需在 -i 之前加 -c:v libvpx-vp9 才能读到 Alpha 通道。Alpha 默认无损；"
         "选择较小的文件时，边缘附近会有几级（共 255 级）误差。",
     )
     layout = "yuv420p"
