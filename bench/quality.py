@@ -269,9 +269,12 @@ def clicked(
     prompt = Prompt(points=(click,), mask=guess, examples=examples)
     if not guess.any() or has_lost(guess, confidence[frame], (click,)):
         known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
+        telling = [
+            value if mask.any() else None for value, mask in zip(confidence, tracked, strict=True)
+        ]
         known += [
             KnownMask(tracked[index], abs(index - frame), confidence[index])
-            for index in telling_frames(frame, confidence)
+            for index in telling_frames(frame, telling)
             if index not in confirmed
         ]
         prompt = Prompt(points=(click,), expected=expected_size(known), examples=examples)

@@ -78,10 +78,11 @@ def own_mask(
 def has_lost(mask: Mask, confidence: float | None, points: Sequence[Point]) -> bool:
     """Return True where clicks show a target that the result has lost: a new selection is better then.
 
-    The confidence is low, and none of the positive clicks lies in the mask, bool (H, W).
+    None of the positive clicks lies in the mask, bool (H, W), and the confidence is low or the mask empty: the target
+    was taken to have left the picture.
     """
     shown = [point for point in points if point.positive]
-    if confidence is None or confidence >= _LOST or not shown:
+    if confidence is None or not shown or (confidence >= _LOST and mask.any()):
         return False
     return not any(mask[int(point.y), int(point.x)] for point in shown)
 

@@ -87,10 +87,16 @@ def size_in_session(
 ) -> ExpectedSize | None:
     """Return the size that a session's target is expected to have on a frame; None before any mask of it.
 
-    Of the `confirmed_masks` around it, bool (H, W), and of two tracked ones: see `telling_frames`.
+    Of the `confirmed_masks` around it, bool (H, W), and of two tracked ones: see `telling_frames`. Where the target
+    left the picture a confident result has nothing, which tells no size.
     """
     known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
-    confidence = results.confidence(session)
+    confidence = [
+        None if is_shown is False else value
+        for value, is_shown in zip(
+            results.confidence(session), results.shows_target(session), strict=True
+        )
+    ]
     keyframes = session.state.keyframes_of(target)
     for index in telling_frames(frame, confidence):
         if index not in keyframes or not keyframes[index].kept:

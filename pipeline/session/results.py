@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -34,6 +35,8 @@ from utils.alpha_levels import float_to_bytes, to_float
 from utils.errors import BadRequest, NotEnoughDisk, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
+
+Value = TypeVar("Value")
 
 FRAME_NAME = re.compile(r"[0-9]+\.[a-z]{3,4}")
 
@@ -129,14 +132,12 @@ class Results:
 
     def confidence(self, session: Session) -> tuple[float | None, ...]:
         """Return the engine's confidence at each frame of the clip, None where it did not run."""
-        clip = session.clip
-        state = session.state
-        values: list[float | None] = [None] * clip.frame_count
-        if state.result_request is not None:
-            found = read_frame_values(session.folder).confidence
-            first = state.result_request.first
-            values[first : first + len(found)] = found
-        return tuple(values[: clip.frame_count])
+        return _of_each_frame(session, read_frame_values(session.folder).confidence)
+
+    def shows_target(self, session: Session) -> tuple[bool | None, ...]:
+        """Tell of each frame of the clip whether the result has anything there, None where that is not known."""
+        measures = read_frame_values(session.folder).measures
+        return _of_each_frame(session, [one.area > 0.0 for one in measures])
 
     def places_to_review(self, session: Session) -> list[ReviewPlace]:
         """Return frames of the result worth a look; none where it was made before they were measured."""
@@ -238,6 +239,15 @@ def least_confident(
         distance = np.min([np.abs(frames - frame) for frame in confirmed], axis=0)
         smooth += _BESIDE_CONFIRMED * np.exp(-distance / _BESIDE_FRAMES)
     return int(frames[smooth.argmin()])
+
+
+def _of_each_frame(session: Session, values: Sequence[Value]) -> tuple[Value | None, ...]:
+    """Return a result's values by the clip's frames; None outside the result."""
+    clip, request = session.clip, session.state.result_request
+    found: list[Value | None] = [None] * clip.frame_count
+    if request is not None:
+        found[request.first : request.first + len(values)] = values
+    return tuple(found[: clip.frame_count])
 
 
 def _pack(folders: Sequence[Path], path: Path) -> None:

@@ -219,6 +219,20 @@ def test_an_object_that_leaves_is_not_painted_onto_the_background(engine, clip):
             assert item.confidence < 0.6
 
 
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_lost_object_is_absent_where_it_moved_out_of_the_picture(engine, clip, leaves):
+    """It moves over the left border, or stands still beside it and is covered at once."""
+    frames, masks = clip
+    rolled, gone = [], np.full_like(frames[0], 90)
+    for index in range(COUNT):
+        left = 10 * index if leaves else min(30, 10 * index)
+        shown = np.pad(frames[0], ((0, 0), (0, left), (0, 0)), mode="edge")[:, left:]
+        rolled.append(shown if leaves or index < 6 else gone)
+    *_, last = engine.track_video(ArrayFrames(rolled), {0: {1: masks[0]}}, 0, RunContext())
+    assert not last.masks[1].any()
+    assert (last.confidence > 0.8) == leaves
+
+
 def test_confidence_falls_when_the_object_is_occluded(engine, clip):
     frames, masks = clip
     hidden = [frame.copy() for frame in frames]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from engines.builtin.selection import segmentation
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
-from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames
+from pipeline.selection.corrections import has_lost
+from pipeline.selection.expected_size import (
+    KnownMask,
+    expected_size,
+    size_in_session,
+    telling_frames,
+)
 from utils.errors import ModelFilesError
 from utils.types import Example, ExpectedSize, FloatImage, Frame, Mask, Point, Prompt
 
@@ -155,3 +162,30 @@ def test_a_confirmed_frame_is_read_once_for_several_clicks():
         examples = (Example(0, rectangle(48, 16), read),)
         opened.segment(Prompt(points=points, examples=examples))
     assert len(reads) == 1
+
+
+class Result:
+    """A result that is confident of every frame, and has nothing on the second one: the target left the picture."""
+
+    def confidence(self, session: object) -> tuple[float | None, ...]:
+        return 0.8, 0.9, 0.8
+
+    def shows_target(self, session: object) -> tuple[bool | None, ...]:
+        return True, False, None
+
+    def mask(self, session: object, frame: int, target: int) -> Mask:
+        return rectangle(10, 20) if frame == 0 else rectangle(0, 0)
+
+
+def test_the_frame_beside_one_without_the_target_tells_its_size():
+    session = SimpleNamespace(state=SimpleNamespace(keyframes_of=lambda target: {}))
+    size = size_in_session(session, 2, {}, Result())  # type: ignore[arg-type]
+    assert size is not None
+    assert size.area == pytest.approx(200)
+
+
+@pytest.mark.parametrize(("confidence", "is_lost"), [(0.9, False), (0.1, True)])
+def test_a_positive_click_on_a_frame_without_the_target_begins_a_new_selection(confidence, is_lost):
+    click = Point(5, 5)
+    assert has_lost(rectangle(0, 0), confidence, [click])
+    assert has_lost(rectangle(10, 20), confidence, [click]) == is_lost

@@ -16,6 +16,8 @@ _MOST_SHOWN = np.float32(2.0)
 """Log odds that a network adds at most, as a multiple of those of appearance and descriptors."""
 _BORDER = 3
 """Pixels from the picture's border at which a mask may end that it cuts off."""
+_FRAMES_AHEAD = 3
+"""Frames in which a target that leaves the picture is expected to be outside."""
 _PART, _WHOLE, _LARGEST = 0.08, 0.2, 3.0
 """Accepted areas, as shares of the usual one; below `_WHOLE` a part that comes out from behind something."""
 
@@ -71,3 +73,19 @@ def touches_border(mask: Mask) -> bool:
     """Tell whether a mask, bool (h, w), reaches the picture's border."""
     inner = mask[_BORDER:-_BORDER, _BORDER:-_BORDER]
     return bool(np.count_nonzero(mask) > np.count_nonzero(inner))
+
+
+def leaving_share(mask: Mask, to_previous: FloatImage) -> float:
+    """Return the share of a mask, bool (h, w), that its motion takes out of the picture in the next three frames.
+
+    By the median of its flow `to_previous`, float32 (h, w, 2), to the last frame.
+    """
+    rows, columns = np.nonzero(mask)
+    if rows.size == 0:
+        return 0.0
+    x, y = -_FRAMES_AHEAD * np.median(to_previous[rows, columns], axis=0)
+    height, width = mask.shape
+    outside = (
+        (columns + x < 0) | (columns + x > width - 1) | (rows + y < 0) | (rows + y > height - 1)
+    )
+    return float(outside.mean())

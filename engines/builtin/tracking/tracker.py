@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engines.builtin.tracking.appearance import AppearanceModel
@@ -33,7 +35,7 @@ from engines.builtin.tracking.parts import (
     without_pinholes,
     without_surplus,
 )
-from engines.builtin.tracking.redetection import redetect, touches_border
+from engines.builtin.tracking.redetection import leaving_share, redetect, touches_border
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.vision.flow import FlowPair, sample_at, sample_window
@@ -51,6 +53,8 @@ _SEPARABILITY_MARGIN = 0.05
 _LOST_SHARE = 0.04
 """Share of its usual area below which the object counts as lost and is redetected in the whole frame."""
 _LOST_CONFIDENCE = 0.1
+_ABSENT_CONFIDENCE = 0.9
+"""Confidence of an empty mask where the whole object was about to leave the picture, or the user stated that it is not there."""
 _REMNANT = 0.5
 """Share of its expected area below which what is left of the object must look like it."""
 _STILL = 0.5
@@ -86,6 +90,7 @@ class ObjectTracker:
         self._appearance = AppearanceModel()
         self._usual_area = 0.0
         self._is_outside = False
+        self._absence = 0.0
         self._is_new_scene = False
         self._background_of = background_around
         self.correct(frame, mask, foreground, weight, descriptors)
@@ -159,6 +164,7 @@ class ObjectTracker:
     def mark_absent(self) -> Estimate:
         """Record the user's statement that the object is not in this frame."""
         self._estimate = Estimate(np.zeros_like(self._estimate.probability), 1.0)
+        self._absence = 1.0
         return self._estimate
 
     def step(
@@ -186,9 +192,14 @@ class ObjectTracker:
             estimate = self._update(frame, flow, prediction, foreground, can_doubt)
         if estimate is None:
             self._is_outside = self._is_outside and not is_cut
+            self._absence = 0.0 if is_cut else self._absence
             estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
         elif np.count_nonzero(seen := estimate.probability > 0.5) > _LOST_SHARE * self._usual_area:
             self._is_outside = touches_border(seen)
+            self._absence = leaving_share(seen, flow.to_previous) if self._is_outside else 0.0
+        if not (estimate.probability > 0.5).any():
+            confidence = max(_LOST_CONFIDENCE, _ABSENT_CONFIDENCE * self._absence)
+            estimate = replace(estimate, confidence=confidence)
         self._estimate = estimate
         self._last_lab = frame.lab
         return self._estimate
