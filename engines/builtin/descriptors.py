@@ -72,6 +72,11 @@ class PromptDescriptors:
         """Prepare to ask `source`; None for nobody."""
         self._source = source if source is not None and source.network else None
 
+    @property
+    def is_active(self) -> bool:
+        """True while there is a network that has not failed."""
+        return self._source is not None
+
     def of(self, image: Frame) -> FloatImage | None:
         """Return descriptors, float32 (h', w', C), of a picture, uint8 RGB (H, W, 3).
 

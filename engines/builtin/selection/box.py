@@ -77,7 +77,8 @@ class BoxCrop:
 
     `motion_cue` is of the same size; None where motion is unknown. `foreground` are a network's
     weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one. `settled` gives
-    the former by the mask without networks, bool (h, w); None where that settles nothing.
+    the former by the mask without networks, bool (h, w); None where that settles nothing. `joined` gives the mask
+    by itself and that one; None where nothing tells which of their parts are the object's.
     """
 
     lab: FloatImage
@@ -86,6 +87,7 @@ class BoxCrop:
     foreground: FloatMap | None = None
     descriptors: DescriptorEvidence | None = None
     settled: Callable[[Mask], FloatMap] | None = None
+    joined: Callable[[Mask, Mask], Mask] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -
     `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
     the object hardly changes any more. In a drawn one that its mask doesn't reach all sides of, networks may have denied
     most of the object, such as a swan behind a pillar: the mask without them is taken where it fits the box better. That
-    mask comes first where it may settle what networks say; see `BoxCrop`.
+    mask comes first where it may settle what networks say, and may add parts in the end; see `BoxCrop`.
     """
     region, alone = _Region(crop, constraints), None
     if crop.settled is not None:
@@ -128,12 +130,15 @@ def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -
         crop = replace(crop, foreground=crop.settled(alone[1] > 0.5))
     log_odds, probability = _segmented(crop, constraints, region, trusted)
     sides, found = BoxSides(constraints.allowed), probability > 0.5
-    if trusted and crop.foreground is not None and not sides.reached_by(found):
+    is_far = trusted and not sides.reached_by(found)
+    if crop.foreground is not None and (is_far or crop.joined is not None):
         alone = alone or _segmented(replace(crop, foreground=None), constraints, region, trusted)
-        if sides.suit_better(alone[1] > 0.5, found):
+        if is_far and sides.suit_better(alone[1] > 0.5, found):
             log_odds, probability = alone
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
     mask = np.asarray(probability > 0.5)
+    if alone is not None and crop.joined is not None:
+        mask = crop.joined(mask, alone[1] > 0.5)
     return Segmented(mask, stability, contour_margin(log_odds, ContourZones.of(mask)))
 
 

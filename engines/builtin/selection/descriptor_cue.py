@@ -35,7 +35,7 @@ _CLICKED, _OUTSIDE, _CLICK_BIAS = 8.4, 5.7, -0.7
 _WEIGHT = 0.5
 _LARGEST = 4.0
 
-_Values = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float32]
 
 
 class DescriptorCue:
@@ -51,6 +51,11 @@ class DescriptorCue:
         self._small_wh = small_wh
         self._grid: FloatImage | None = None
 
+    @property
+    def is_active(self) -> bool:
+        """True while there is a network that has not failed."""
+        return self._descriptors.is_active
+
     def inside(self, view: BoxWindow, places: Sequence[tuple[int, int]]) -> BoxDescriptors | None:
         """Return the cue of a box; None without a network, or where hardly anything lies outside the box.
 
@@ -58,7 +63,7 @@ class DescriptorCue:
             view: the box and its crop.
             places: of positive clicks (x, y) in the small picture.
         """
-        grid = self._described()
+        grid = self.described()
         if grid is None:
             return None
         x0, y0, x1, y1 = self._cells(view.box, grid)
@@ -90,8 +95,8 @@ class DescriptorCue:
             maps.append(grid @ (mean / max(float(np.linalg.norm(mean)), 1e-6)))
         return np.asarray(np.maximum.reduce(maps), dtype=np.float32)
 
-    def _described(self) -> FloatImage | None:
-        """Return the descriptors, of length 1, float32 (h', w', C); None without a network."""
+    def described(self) -> FloatImage | None:
+        """Return the picture's descriptors, of length 1, float32 (h', w', C); None without a network."""
         if not self._is_asked:
             self._is_asked = True
             descriptors = self._descriptors.of(self._image)
@@ -113,7 +118,7 @@ class BoxDescriptors:
     def __init__(
         self,
         inside: FloatImage,
-        outside: _Values,
+        outside: Values,
         placing: _Placing,
         clicked: FloatMap,
     ) -> None:
@@ -146,8 +151,7 @@ class BoxDescriptors:
         ours = self._cell_means(probability).ravel()[self._examples] > 0.5
         if np.count_nonzero(ours) >= _FEWEST:
             others = np.concatenate([self._to_outside, self._to_inside[:, ~ours]], axis=1)
-            difference = _nearest(self._to_inside[:, ours]) - _nearest(others)
-            total = total + np.clip(_SLOPE * difference + _BIAS, -_LARGEST, _LARGEST)
+            total = total + log_odds_by_likeness(self._to_inside[:, ours], others)
         values = (np.float32(_WEIGHT) * total).reshape(self._wh[::-1])
         return self._to_crop(values, probability.shape)
 
@@ -184,7 +188,13 @@ def _comparable(descriptors: FloatImage) -> FloatImage:
     return np.asarray(rows.reshape(height, width, -1), dtype=np.float32)
 
 
-def _nearest(similarity: _Values) -> _Values:
+def log_odds_by_likeness(ours: Values, others: Values) -> Values:
+    """Return log odds of the object, float32 (N,), by places' similarity to examples of it and of the rest, float32 (N, M)."""
+    difference = _nearest(ours) - _nearest(others)
+    return np.asarray(np.clip(_SLOPE * difference + _BIAS, -_LARGEST, _LARGEST), dtype=np.float32)
+
+
+def _nearest(similarity: Values) -> Values:
     """Return each place's mean similarity to its nearest examples, float32 (N,), of those to all, float32 (N, M)."""
     count = min(_NEIGHBOURS, max(3, similarity.shape[1] // 3))
     nearest = np.partition(similarity, -count, axis=1)[:, -count:]

@@ -13,6 +13,7 @@ from engines.builtin.descriptors import PromptDescriptors
 from engines.builtin.selection.box import BoxCrop, segment_box
 from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
+from engines.builtin.selection.box_parts import BoxParts
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
@@ -215,6 +216,9 @@ class BuiltinSegmentation:
             foreground = view.cropped(foreground)
         alike = self._descriptors_of(view, prompt)
         box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground, alike)
+        if trusted and not places and self._descriptors.is_active:
+            parts = BoxParts(self._descriptors.described, view, self._small_wh)
+            box_crop = replace(box_crop, joined=parts.joined)
         arbitration = None if places or not trusted else self._cue.arbitration(box)
         if arbitration is not None:
 
