@@ -133,9 +133,28 @@ def settle_failure(session: Session, error: BaseException, *, is_stopping: bool)
         logger.warning("session %s keeps an old state: %s", session.id[:6], second)
 
 
+def interrupted(state: SessionState) -> SessionState:
+    """Return the state of a session whose job did not stop in time; the result before it is the current one again."""
+    return _with_former_result(state, SessionStatus.INTERRUPTED, None)
+
+
+def _with_former_result(
+    state: SessionState, status: SessionStatus, error: Message | None
+) -> SessionState:
+    return state.model_copy(
+        update={
+            "status": status,
+            "error": error,
+            "outputs": state.outputs or state.previous_outputs,
+            "previous_outputs": (),
+        }
+    )
+
+
 def _record_failure(session: Session, error: BaseException, *, is_stopping: bool) -> None:
     message: Message | None = None
-    if isinstance(error, Cancelled):
+    is_closing = isinstance(error, SplazmatteError) and error.code == "engine.closing"
+    if isinstance(error, Cancelled) or (is_stopping and is_closing):
         status = SessionStatus.INTERRUPTED if is_stopping else SessionStatus.CANCELLED
     elif isinstance(error, SplazmatteError):
         status, message = SessionStatus.FAILED, error.message
@@ -144,16 +163,7 @@ def _record_failure(session: Session, error: BaseException, *, is_stopping: bool
         status, message = SessionStatus.FAILED, Message("job.internal_error")
     else:
         status = SessionStatus.INTERRUPTED
-    session.transform(
-        lambda state: state.model_copy(
-            update={
-                "status": status,
-                "error": message,
-                "outputs": state.previous_outputs,
-                "previous_outputs": (),
-            }
-        )
-    )
+    session.transform(lambda state: _with_former_result(state, status, message))
 
 
 def _unique(messages: Sequence[Message]) -> tuple[Message, ...]:

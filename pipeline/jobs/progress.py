@@ -87,6 +87,12 @@ class ProgressMeter:
             if rate is not None:
                 self._rates[self._stage] = 1.0 / rate
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was reported: before that a job loads its model, or waits."""
+        with self._lock:
+            return bool(self._samples or self._finished)
+
     def snapshot(self) -> Snapshot:
         """Return where the job stands now."""
         now_s = self._clock()

@@ -26,6 +26,8 @@ KEPT_FINISHED = 200
 """Finished jobs that the table remembers."""
 MOST_AT_ONCE = 64
 """Jobs of a lane that run at a time at most, where several may."""
+BEGIN_WAIT_S = 2.0
+"""Seconds that jobs have to stop where none has made anything yet: loading a model can't be cut short."""
 ASK_AGAIN_S = 1.0
 """Seconds between two looks whether a waiting job may start, where that is not for us to say."""
 
@@ -229,7 +231,10 @@ class JobRunner:
                     self._drop(job)
                 for job in lane.running:
                     job.cancel.set()
+            running = [job for lane in self._lanes.values() for job in lane.running]
             self._changed.notify_all()
+        if not any(job.meter.has_begun for job in running):
+            grace_s = min(grace_s, BEGIN_WAIT_S)
         deadline_s = time.monotonic() + grace_s
         threads = [thread for lane in self._threads.values() for thread in lane]
         for thread in threads:

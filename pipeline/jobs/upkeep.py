@@ -14,6 +14,7 @@ from config import Settings
 from engines.base import ForegroundConsumer, Segmenter
 from engines.device.manager import ModelManager
 from engines.remote.store import Store as ServiceStore
+from pipeline.jobs.job_state import interrupted
 from pipeline.jobs.metrics import Metric
 from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
 from pipeline.session.retention import (
@@ -169,7 +170,7 @@ class Upkeep:
         """Record of a job that did not stop in time what the process's end is about to make true."""
         logger.warning("session %s did not stop in time", session_id[:6])
         try:
-            self._store.open(session_id).update(status=SessionStatus.INTERRUPTED)
+            self._store.open(session_id).transform(interrupted)
         except (OSError, SplazmatteError) as error:
             logger.warning("session %s keeps an old state: %s", session_id[:6], error)
 

@@ -200,24 +200,57 @@ def test_an_engine_that_does_not_stop_is_left_behind_with_its_session_interrupte
 ) -> None:
     workplace = make_workplace(stop_grace_s=0.5)
     release, started = threading.Event(), threading.Event()
+    session_id = workplace.session_with_target(clip, mask)
+    outputs = workplace.matte(session_id).outputs
 
     def deaf(frames, guide, start, context):
         started.set()
         release.wait(30)
         yield from true_alphas(frames, guide, start, context)
 
-    session_id = workplace.session_with_target(clip, mask)
     workplace.engine.does = deaf
-    workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    again = MatteRequest(engine="builtin", every_frame=True)
+    workplace.orchestrator.submit(session_id, again)
     assert started.wait(20)
     try:
         assert not workplace.orchestrator.close()
-        assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
+        state = workplace.orchestrator.state(session_id)
+        assert state.status is SessionStatus.INTERRUPTED
+        assert state.outputs == outputs, "the result before is the current one again"
     finally:
         release.set()
         workplace.jobs.wait(session_id, 20)
     wait_until(lambda: not workplace.store.open(session_id).is_running)
+    state = workplace.orchestrator.state(session_id)
+    assert (state.status, state.outputs) == (SessionStatus.INTERRUPTED, outputs)
+
+
+def test_a_job_that_loads_its_model_is_not_waited_for_and_was_interrupted(
+    make_workplace, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the whole grace, and was told as failed where the model was loaded just before the end."""
+    monkeypatch.setattr("pipeline.jobs.queue.BEGIN_WAIT_S", 0.1)
+    workplace = make_workplace(stop_grace_s=8.0)
+    loaded, started = threading.Event(), threading.Event()
+
+    def loads(frames, guide, start, context):
+        started.set()
+        loaded.wait(5)
+        loaded.set()
+        raise EngineUnavailable("engine.closing")
+        yield
+
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.engine.does = loads
+    workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    assert started.wait(20)
+    assert not workplace.orchestrator.close()
+    assert not loaded.is_set()
     assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
+    loaded.set()
+    wait_until(lambda: not workplace.store.open(session_id).is_running)
+    state = workplace.orchestrator.state(session_id)
+    assert (state.status, state.error) == (SessionStatus.INTERRUPTED, None)
 
 
 def test_what_an_engine_kept_for_going_on_survives_an_interruption_and_goes_when_it_is_done(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.forked import ForkedProgram
 from ui.http.server import wait_for
 
 
@@ -31,3 +33,20 @@ def test_a_signal_that_another_thread_receives_ends_the_wait() -> None:
         at_last.cancel()
         signal.signal(signal.SIGUSR1, before)
     assert time.monotonic() - began_s < 4.0
+
+
+def test_no_thread_that_is_left_holds_up_the_end(tmp_path: Path) -> None:
+    program = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from ui.http.server import leave
+ThreadPoolExecutor(1).submit(threading.Event().wait)
+sys.stdout.write("settled")
+leave()
+"""
+    left = ForkedProgram(["-c", program], {}, tmp_path / "log")
+    try:
+        assert left.wait(60) == 0
+    finally:
+        left.kill()
+    assert (tmp_path / "log").read_text() == "settled"

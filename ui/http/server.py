@@ -11,7 +11,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator
@@ -72,9 +72,10 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
         orchestrator.close()
         server.blocks.close(verbose=False)
         clean_up.join(STOP_WAIT_S)
-        # The deadline that a signal set stays: the interpreter's end waits for threads of pools.
         for number, action in previous.items():
             signal.signal(number, action)
+    if previous:
+        leave()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,18 @@ def wait_for(stop: threading.Event) -> None:
         pass
 
 
+def leave() -> NoReturn:
+    """End the process, all being settled, without the interpreter's end.
+
+    That waits for threads of pools, and breaks off the others where they come back from native code, as from the
+    compiling of a network: the process aborts then.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
 def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
     if threading.current_thread() is not threading.main_thread():
         return {}
@@ -178,7 +191,7 @@ def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
     def begin_stop(*_: object) -> None:
         # Its watchdog needs no turn of the interpreter, which a thread in native code may hold.
         faulthandler.dump_traceback_later(EXIT_S, exit=True)
-        # The interpreter's end takes that one back, and may hang after it; this one is the system's.
+        # Where that one is not enough, the system ends it.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, EXIT_S + LAST_S)
         stop.set()
