@@ -1,4 +1,4 @@
-"""Maps of one channel are resized as planes, to the same bits; all others as they were."""
+"""Maps of one channel are resized as lines or planes, to the same bits; all others as they were."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ openvino = pytest.importorskip("openvino")
 LOW, FULL = (6, 8), (24, 32)
 
 
-def decoder(channels: int, rows: int = LOW[0], *, by_scales: bool = False) -> Any:
+def decoder(
+    channels: int,
+    rows: int = LOW[0],
+    *,
+    by_scales: bool = False,
+    size_hw: tuple[int, int] = FULL,
+    coordinates: str = "pytorch_half_pixel",
+) -> Any:
     """Return a model that resizes what a convolution of `channels` results in; of any height for -1 `rows`."""
     import openvino.opset13 as operations
 
@@ -24,11 +31,11 @@ def decoder(channels: int, rows: int = LOW[0], *, by_scales: bool = False) -> An
     made = operations.convolution(features, weights, border, border, border, border)
     resized = operations.interpolate(
         made,
-        np.array([4.1, 4.1], np.float32) if by_scales else list(FULL),
+        np.array([4.1, 4.1], np.float32) if by_scales else list(size_hw),
         "linear_onnx",
         "scales" if by_scales else "sizes",
         axes=[2, 3],
-        coordinate_transformation_mode="pytorch_half_pixel",
+        coordinate_transformation_mode=coordinates,
     )
     return openvino.Model([operations.result(operations.sigmoid(resized))], [features], "decoder")
 
@@ -44,14 +51,29 @@ def ranks_resized(model: Any) -> list[int]:
     return [node.output(0).get_partial_shape().rank.get_length() for node in nodes]
 
 
-def test_one_channel_is_resized_as_a_plane_to_the_same_bits() -> None:
-    expected = computed(decoder(1))
-    model = decoder(1)
+@pytest.mark.parametrize("size_hw", [FULL, (23, 8), (6, 31), (5, 3)])
+def test_one_channel_is_resized_as_lines_to_the_same_bits(size_hw: tuple[int, int]) -> None:
+    expected = computed(decoder(1, size_hw=size_hw))
+    model = decoder(1, size_hw=size_hw)
+    resize_single_channels_as_planes(model)
+    # A plane has a table of 32 bytes a pixel.
+    assert ranks_resized(model) == [3]
+    found = computed(model)
+    assert found.shape == (1, 1, *size_hw)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "coordinates"), [(FULL, "align_corners"), ((1, 32), "pytorch_half_pixel")]
+)
+def test_one_channel_is_resized_as_a_plane_where_lines_would_lie_elsewhere(
+    size_hw: tuple[int, int], coordinates: str
+) -> None:
+    expected = computed(decoder(1, size_hw=size_hw, coordinates=coordinates))
+    model = decoder(1, size_hw=size_hw, coordinates=coordinates)
     resize_single_channels_as_planes(model)
     assert ranks_resized(model) == [2]
-    found = computed(model)
-    assert found.shape == (1, 1, *FULL)
-    assert np.array_equal(found, expected)
+    assert np.array_equal(computed(model), expected)
 
 
 @pytest.mark.parametrize(
