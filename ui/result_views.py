@@ -33,6 +33,7 @@ def result_view(
     """Return the result for its widget, None while there is none."""
     if not outputs:
         return None
+    told = state.clip.notices if state.clip is not None else ()
     return {
         "session": state.id,
         "version": f"{state.updated_at_s:.3f}",
@@ -40,7 +41,8 @@ def result_view(
         "seconds": f"{state.seconds.total:.1f}",
         "outputs": output_views(state, outputs, language),
         "versions": versions,
-        "notes": [render(warning, language) for warning in state.warnings],
+        # Those of the clip stand above the stage.
+        "notes": [render(note, language) for note in state.warnings if note not in told],
     }
 
 

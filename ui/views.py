@@ -40,6 +40,7 @@ def clip_view(state: SessionState, language: Language) -> Json:
         "width": width,
         "height": height,
         "fps": shown_fps(Fraction(clip.fps)),
+        "is_variable_rate": clip.is_variable_rate,
         "rate": max(float(clip.fps), 0.001),
         "playback_rate": float(RATE),
         "frames": clip.frame_count,

@@ -33,6 +33,15 @@ class RenderTarget:
     background: str
     preview_background: str
 
+    @property
+    def unevenness_s(self) -> float:
+        """How far a frame's own time is at most from the one it has at the clip's mean rate, in seconds."""
+        clip, first = self.clip, self.first_index
+        times_s = (
+            clip.time_s(at) - clip.time_s(first) for at in range(first, first + self.frame_count)
+        )
+        return max(abs(float(time_s - at / clip.fps)) for at, time_s in enumerate(times_s))
+
     def frame_name(self, index: int) -> str:
         """Return the number in the name of a sequence's frame, counted from 0: as in the source, else six digits."""
         names, first = self.clip.sequence, self.files.first_number

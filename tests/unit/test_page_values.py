@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,12 +20,14 @@ from ui.downloads import DEFAULT_NAME, ArchiveNames, file_name
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.next_step import step_line
 from ui.request_values import read_request
+from ui.result_views import result_view
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.viewer.viewer import read_annotation
 from utils.errors import BadRequest, SplazmatteError
-from utils.types import Box, Stroke
+from utils.messages import render
+from utils.types import Box, Message, Stroke
 
 MARKS = {"frame": 3, "points": [], "box": None, "first": 0, "last": 9, "sequence": 1}
 
@@ -237,6 +240,15 @@ def test_a_target_without_a_mark_is_named_before_the_job_once_another_has_one() 
     assert "Target 1 has no mark" in step_line(state, None, "en")[1]
     alone = state.model_copy(update={"targets": targets[:1]})
     assert "no mark" not in step_line(alone, None, "en")[1]
+
+
+def test_notes_of_the_clip_are_not_said_again_beside_its_files() -> None:
+    of_clip, of_job = Message("video.hdr", {}), Message("engine.everyone_none", {})
+    clip = SimpleNamespace(notices=(of_clip,))
+    state = SessionState(id="a", warnings=(of_clip, of_job)).model_copy(update={"clip": clip})
+    view = result_view(state, [OutputFile("alpha", Path("alpha.mp4"), 1, 0)], [], "", "en")
+    assert isinstance(view, dict)
+    assert view["notes"] == [render(of_job)]
 
 
 def test_each_clip_of_an_archive_has_a_folder_of_its_own_that_every_system_takes() -> None:

@@ -156,6 +156,7 @@ def test_every_output_has_the_sources_frames_times_and_size(
         assert result.bytes[kind] == result.outputs[kind].stat().st_size
     assert len(list(result.outputs["png"].iterdir())) == 12
     assert not list((tmp_path / "out").glob("*partial*"))
+    assert result.notices == ()
 
 
 def test_variable_rate_survives_in_every_video_output(
@@ -177,6 +178,7 @@ def test_each_frame_of_a_variable_rate_clip_gets_its_own_alpha_and_colour(
     for k, stripe in enumerate(stripes):
         stripe[:, 6 * k : 6 * k + 16] = 255
     result = render(video, path, stripes, "alpha", "foreground", "png", "prores")
+    assert [notice.code for notice in result.notices] == ["video.sequence_times"]
     grey = decoded(result.outputs["alpha"], "gray")
     luma = decoded(result.outputs["foreground"], "gray").astype(int)
     ribs = decoded(result.outputs["prores"], "rgba")

@@ -276,6 +276,12 @@ TEXTS: dict[str, Text] = {
         "use the one that came with SplazMatte.",
         zh="FFmpeg {version}（{path}）版本过旧，需要 5.1 或更高版本。可取消 SPLAZMATTE_FFMPEG_PATH 以使用自带版本。",
     ),
+    "video.sequence_times": Text(
+        en="The clip's frame rate is variable, and picture sequences hold no times: at {fps} frames a second theirs are up "
+        "to {seconds} s away from the clip's. Video files (ProRes 4444, for instance) keep each frame's time.",
+        zh="该视频为可变帧率，而图像序列不含时间信息：按 {fps} 帧/秒导入时，画面与原片最多相差 {seconds} 秒。"
+        "视频文件（如 ProRes 4444）保留每帧的时间。",
+    ),
     "video.alpha_count": Text(
         en="The engine gave {got} of {wanted} frames. Nothing was written; run it again or choose "
         "another engine.",

@@ -32,6 +32,10 @@ VIEWER: dict[str, Text] = {
         en="{name} · {width}×{height} · {fps} fps · {frames} frames",
         zh="{name} · {width}×{height} · {fps} 帧/秒 · 共 {frames} 帧",
     ),
+    "clip_variable": Text(
+        en="{name} · {width}×{height} · variable rate, {fps} fps on average · {frames} frames",
+        zh="{name} · {width}×{height} · 可变帧率，平均 {fps} 帧/秒 · 共 {frames} 帧",
+    ),
     "canvas": Text(
         en="Picture to mark. Click adds a point, Shift or right click excludes, drag draws a box. Without a "
         "mouse: Enter shows a cursor, arrows move it, Enter sets a mark. Question mark lists all keys.",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 
+_NOTED_FRAMES = 0.5
+"""So many frames may times be from even ones before a note says that a sequence can't keep them."""
+
+
 class Sink(ABC):
     """Takes pictures in order, in one thread."""
 
@@ -153,6 +157,18 @@ class SequenceSink(Sink):
     @abstractmethod
     def write_frame(self, paths: tuple[Path, ...], picture: Picture) -> None:
         """Write one frame into each folder."""
+
+    @property
+    def notices(self) -> tuple[Message, ...]:
+        """See `Sink.notices`: numbered frames have no times of their own."""
+        fps, off_s = self.target.clip.fps, self.target.unevenness_s
+        if off_s * fps < _NOTED_FRAMES:
+            return ()
+        return (
+            Message(
+                "video.sequence_times", {"fps": f"{float(fps):.3f}", "seconds": f"{off_s:.2f}"}
+            ),
+        )
 
     @abstractmethod
     def is_readable(self, path: Path) -> bool:

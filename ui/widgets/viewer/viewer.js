@@ -117,7 +117,7 @@ const showTexts = () => {
   part("modes").replaceChildren(...MODES.map(modeButton));
   part("files").accept = [...(props.formats || []), ...(props.pictures || [])].map((name) => `.${name}`).join(",");
   if (clip()) {
-    part("clip").textContent = label("clip", { ...clip(), name: shortName(clip().name) });
+    part("clip").textContent = label(clip().is_variable_rate ? "clip_variable" : "clip", { ...clip(), name: shortName(clip().name) });
     part("clip").title = clip().name;
     settleCamera();
     part("notes").replaceChildren(...(clip().notes || []).map((text) => make("li", { text })));
