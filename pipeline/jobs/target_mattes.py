@@ -15,6 +15,7 @@ from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.automatic import choose_by_looking
+from pipeline.jobs.ignored_strokes import ignores, strokes_by_frame
 from pipeline.jobs.outwards import Backwards
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
@@ -124,6 +125,7 @@ class MattingRun:
             tracked: a mask of every frame, where that is known already.
         """
         context = replace(self.context, confirmed=frozenset(guide))
+        strokes = strokes_by_frame(self.session.state.all_keyframes, guide, self.first)
         name = self.services.key_frame_engine
         refined = key_frame_alphas(self.services.manager, name, self.frames, guide, context)
         if tracked is not None:
@@ -138,7 +140,14 @@ class MattingRun:
             made = ahead(lambda: self._alphas(context, leased, guide), self.engine.alphas_at_once)
             with closing(made) as alphas:  # type: ignore[type-var]
                 for position, alpha in enumerate(alphas):
-                    yield refined.pop(position, alpha)
+                    result = refined.pop(position, alpha)
+                    if position in strokes and ignores(result, strokes[position]):
+                        self._tell_ignored_strokes(self.first + position)
+                    yield result
+
+    def _tell_ignored_strokes(self, frame: int) -> None:
+        values: dict[str, str | int | float | Message] = {"frame": frame, "name": self.engine.label}
+        self.context.on_notice(Message("job.strokes_ignored", values))
 
     def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> bool:
         """Tell whether an engine that finds people finds this target; a notice says so, and why."""

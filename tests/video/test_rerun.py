@@ -11,6 +11,7 @@ from config import Settings
 from engines.base import RunContext
 from engines.builtin.engine import BuiltinEngine
 from pipeline.engine_choice import EngineChoice
+from pipeline.jobs import target_mattes
 from pipeline.jobs.tracking import masks_token
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
@@ -105,11 +106,13 @@ def test_a_correction_is_matted_between_its_key_frames_only(
         assert step <= step_before + 1.0
     assert frames_to_rerun(work, session_id) == 0
     assert work.confidence(session_id)[20:] == confidence[20:]
+    assert "job.strokes_ignored" not in [one.code for one in work.state(session_id).warnings]
 
 
 def test_a_correction_ends_on_both_sides_where_the_answer_is_what_it_was(
-    work: Orchestrator, clip: Path, settings: Settings
+    work: Orchestrator, clip: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(target_mattes, "ignores", lambda alpha, strokes: strokes == (PATCH,))
     session_id = work.create_session(clip, "clip.mp4").id
     work.segment(session_id, 15, Prompt(mask=disc_mask(15)))
     run(work, session_id)
@@ -120,6 +123,8 @@ def test_a_correction_ends_on_both_sides_where_the_answer_is_what_it_was(
     after = alphas(settings, session_id)
     (notice,) = [one for one in work.state(session_id).warnings if one.code == "job.converged"]
     first, last = int(str(notice.params["first"])), int(str(notice.params["last"]))
+    warnings = work.state(session_id).warnings
+    assert [one.params["frame"] for one in warnings if one.code == "job.strokes_ignored"] == [15]
     assert 0 < first < 15 < last < FRAMES - 1
     for frame in (*range(first), *range(last + 1, FRAMES)):
         assert (after[frame] == before[frame]).all()

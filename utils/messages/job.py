@@ -128,6 +128,11 @@ TEXTS: dict[str, Text] = {
         "a frame between, and start again.",
         zh="结果中不包含以下目标，因为其标记都不在入点 {first} 与出点 {last} 之间：{names}。请在此范围内标记后重新开始。",
     ),
+    "job.strokes_ignored": Text(
+        en="Frame {frame}: {name} did not follow the brush or eraser; near a mask's edge it decides by itself. The built-in "
+        "engine keeps to the mask.",
+        zh="第 {frame} 帧：{name} 未按画笔或橡皮擦的修改处理，它自行判断蒙版边缘附近的内容。内置引擎会按蒙版处理。",
+    ),
     "job.output_unknown": Text(
         en="There is no output “{name}”. Outputs: {known}.",
         zh="没有名为“{name}”的输出。可选输出：{known}。",
