@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 import zlib
@@ -57,6 +58,8 @@ class SessionPictures:
         fits: bool = False,
     ) -> None:
         """Keep a picture that covers the size, or that has exactly that size where it must fit."""
+        if not os.path.lexists(path):
+            raise BadRequest("job.picture_no_file")
         try:
             with self._lock:
                 picture = _reduced(path, size_wh)

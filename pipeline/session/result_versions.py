@@ -190,7 +190,7 @@ def next_number(session: Session, state: SessionState) -> int:
 
 
 def take_version(session: Session, number: int) -> SessionState:
-    """Make a version the current result, and the current one a version; return the state.
+    """Make a version the current result, and the current one a version; return the state. It may be the current one.
 
     Marks stay as they are.
 
@@ -201,6 +201,8 @@ def take_version(session: Session, number: int) -> SessionState:
     """
     lock = session.take_idle_lock()
     try:
+        if _is_current(session, number):
+            return session.state
         version = saved_result(session, number)
         record, before = version.record, session.state
         with disk.translate_disk_errors(session.folder):
@@ -226,15 +228,22 @@ def delete_version(session: Session, number: int) -> SessionState:
     """Delete a version for good; return the session's state.
 
     Raises:
-        BadRequest: there is no such version.
+        BadRequest: there is no such version, or it is the current result.
         SessionError: a job runs or waits.
     """
     lock = session.take_idle_lock()
     try:
+        if _is_current(session, number):
+            raise BadRequest("job.version_current", number=number)
         shutil.rmtree(saved_result(session, number).folder, ignore_errors=True)
     finally:
         os.close(lock)
     return session.update()
+
+
+def _is_current(session: Session, number: int) -> bool:
+    state = session.state
+    return number == state.result_number and ResultRecord.of(state) is not None
 
 
 def _result_paths(session: Session, record: ResultRecord) -> list[Path]:

@@ -197,6 +197,30 @@ def test_an_output_folder_that_cannot_be_is_said_before_any_work(
         )  # fmt: skip
 
 
+def test_what_is_named_for_files_is_told_apart(command: CommandRunner, good: Path) -> None:
+    """Another session's files were replaced; a picture that is not there was called one of a wrong kind."""
+    (theirs,) = command.store
+    clip, box = good / "clip.mp4", ("--box", "5,5,60,50")
+    command.refused("job.folder_of_sessions", "matte", clip, *box, "--out", theirs.folder)
+    command.refused(
+        "job.folder_of_sessions", "versions", theirs.id, "--export", "1", "--out", theirs.folder
+    )
+    command.refused("job.out_alone", "versions", theirs.id, "--out", command.out)
+    command.refused("job.export_folder", "versions", theirs.id, "--export", "1")
+    command.refused("job.dry_run", "sessions", "--dry-run")
+    command.refused("job.output_is_folder", "segment", clip, *box, "-o", _folder(command))
+    plate = ("--clean-plate", "nothing.png", "--engine", "builtin")
+    command.refused("job.picture_no_file", "matte", clip, *box, *plate, "--out", command.out)
+    line = command.refused("prompt.none_given", "segment", clip, "-o", command.folder / "m.png")
+    assert "--box" in line and "--mask" not in line and "--everyone" not in line
+
+
+def _folder(command: CommandRunner) -> Path:
+    path = command.folder / "folder.png"
+    path.mkdir()
+    return path
+
+
 @pytest.mark.parametrize(
     ("limits", "named"),
     [

@@ -65,7 +65,9 @@ def test_examples_are_wanted_or_not() -> None:
 
 def test_examples_alone_mark_a_target() -> None:
     """`matte` asked for a mark beside them."""
-    check_matte(parse_arguments(["matte", "c.mp4", "--example", "1,2,3,4", "--out", "o"]))
+    options = parse_arguments(["matte", "c.mp4", "--example", "1,2,3,4", "--out", "o"])
+    options.workspace_dir = Path("workspace")
+    check_matte(options)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,10 @@ def test_examples_alone_mark_a_target() -> None:
         ["segment", "c.mp4", "--box", "1,2,3,inf", "-o", "m.png"],
         ["segment", "c.mp4", "--example", "1,2,3", "-o", "m.png"],
         ["serve", "--port", "x"],
+        ["serve", "--port", "99999"],
+        ["matte", "", "--box", "1,2,3,4", "--out", "o"],
+        ["matte", "c.mp4", "--box", "1,2,3,4", "--out", ""],
+        ["matte", "c.mp4", "--mask", "", "--out", "o"],
     ],
 )
 def test_a_wrong_argument_is_one_line_and_exit_code_2(words, capsys) -> None:
@@ -90,6 +96,13 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(words, capsys) -> None:
         parse_arguments(words)
     assert caught.value.code == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_an_argument_too_many_leads_to_the_help_of_its_command(capsys) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(["segment", "a.mp4", "b.mp4", "--box", "1,2,3,4", "-o", "m.png"])
+    error = capsys.readouterr().err
+    assert "unrecognized arguments: b.mp4" in error and "app.py segment --help" in error
 
 
 def test_marks_after_a_target_option_are_that_targets() -> None:

@@ -115,7 +115,7 @@ def test_a_picture_alone_lies_behind_the_preview(
     [
         (["--grow", "99"], "grow_px"),
         (["--background", "green"], "green"),
-        (["--background-picture", "/nowhere.png"], "PNG or JPEG"),
+        (["--background-picture", "/nowhere.png"], "no such picture"),
         (["--outputs", "bmp"], "bmp"),
         (["--outputs", ""], "output"),
     ],

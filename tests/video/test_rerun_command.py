@@ -68,6 +68,13 @@ def test_a_correction_is_added_and_the_former_result_is_a_version(
     first, last = (session.state.keyframes[frame].prompt for frame in (0, 3))
     assert first.box is not None and len(first.points) == 1, "a click beside the box that is there"
     assert len(last.points) == 1, "the same click does not count twice"
+    assert run(settings, "versions", session.id, "--take", "2") == 0, "it is the current one"
+    assert run(settings, "versions", session.id, "--delete", "2") == 2
+    assert "current result" in capsys.readouterr().err.splitlines()[-1]
+    assert run(settings, "sessions", "--json") == 0
+    listed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [(one["session"], one["status"]) for one in listed["sessions"]] == [(session.id, "done")]
+    assert listed["deleted"] == []
     mask = write_mask_png(tmp_path / "mask.png", 3)
     words = ("rerun", session.id, "--frame", "3", "--unmark", "--target", "2", "--mask", mask)
     assert run(settings, *words, "--out", tmp_path / "three") == 0

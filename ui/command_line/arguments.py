@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.session.request import MatteRequest, RenderRequest, request_specs
 from ui.command_line.target_arguments import add_source_arguments, add_target_arguments
-from ui.command_line.values import parse_broker, parse_name, parse_names
+from ui.command_line.values import parse_broker, parse_name, parse_names, parse_path, parse_port
 from utils.options import OptionSpec
 
 EXIT_USER = 2
@@ -34,7 +33,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     words = list(arguments)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words.insert(0, "serve")
-    return build_parser().parse_args(words)
+    options, unknown = build_parser().parse_known_args(words)
+    if unknown:
+        _Parser(prog=f"app.py {options.command}").error(
+            f"unrecognized arguments: {' '.join(unknown)}"
+        )
+    return options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -46,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     segment = commands.add_parser("segment", help="find the target on one frame, write its mask")
     add_source_arguments(segment, several=False)
     add_target_arguments(segment, several=False)
-    segment.add_argument("-o", "--output", type=Path, required=True, metavar="MASK.png")
+    segment.add_argument("-o", "--output", type=parse_path, required=True, metavar="MASK.png")
     _add_matte(commands.add_parser("matte", help="matte a clip into files"))
     _add_rerun(
         commands.add_parser(
@@ -80,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 opens it to the LAN")
-    parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--port", type=parse_port, help="port to listen on; 0 takes a free one")
 
 
 def _add_worker(parser: argparse.ArgumentParser) -> None:
@@ -121,12 +125,13 @@ def _add_versions(parser: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--export", type=int, metavar="N", help="put the files of version N into --out"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR")
+    parser.add_argument("--out", type=parse_path, metavar="DIR")
     parser.add_argument("--json", action="store_true")
 
 
 def _add_sessions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clean", action="store_true", help="delete expired sessions")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
@@ -145,7 +150,7 @@ def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--clean-plate",
-        type=Path,
+        type=parse_path,
         metavar="PICTURE",
         help="PNG or JPEG of the scene without the target, for engines that use one",
     )
@@ -155,20 +160,20 @@ def _add_result_arguments(parser: argparse.ArgumentParser, *, takes_sky: bool = 
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         "--background-picture",
-        type=Path,
+        type=parse_path,
         metavar="PICTURE",
         help="PNG or JPEG that the background “picture” stands for",
     )
     if takes_sky:
         pictures.add_argument(
             "--replace-sky",
-            type=Path,
+            type=parse_path,
             metavar="PICTURE",
             help="find the sky, or take what is marked for it, keep everything else, and put the picture "
             "behind it in the preview",
         )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for the files"
+        "--out", type=parse_path, required=True, metavar="DIR", help="folder for the files"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from pipeline.session.request import engine_choices
 from pipeline.storage.disk import translate_disk_errors
 from ui.command_line.arguments import EXIT_USER, parse_arguments
-from ui.command_line.commands.lists import doctor, engines, sessions, versions
+from ui.command_line.commands.lists import (
+    check_sessions,
+    check_versions,
+    doctor,
+    engines,
+    sessions,
+    versions,
+)
 from ui.command_line.commands.matte import check_matte, check_render, matte, render
 from ui.command_line.commands.rerun import check_rerun, rerun
 from ui.command_line.commands.segment import check_segment, segment
@@ -114,7 +121,7 @@ _COMMANDS: dict[str, tuple[Check, Run]] = {
     "render": (check_render, render),
     "engines": (_nothing_to_check, engines),
     "doctor": (_nothing_to_check, doctor),
-    "sessions": (_nothing_to_check, sessions),
-    "versions": (_nothing_to_check, versions),
+    "sessions": (check_sessions, sessions),
+    "versions": (check_versions, versions),
 }
 """By name: what checks the options before anything is built, and what runs the command."""

@@ -11,11 +11,14 @@ from ui.command_line.values import (
     parse_box,
     parse_example,
     parse_fps,
+    parse_path,
     parse_point,
     parse_stroke,
 )
 from utils.types import Box
 
+ALONE_OR_MARKS = "--text, --point, --box, --example, --stroke, --main-object, --source-alpha"
+"""What every command that finds a target takes for it."""
 SELECTING = {
     "--main-object": "take the main object of the frame, as a network finds it without a mark",
     "--source-alpha": "take what the clip's own transparency shows on the frame",
@@ -45,14 +48,14 @@ def add_source_arguments(parser: argparse.ArgumentParser, *, several: bool) -> N
     if several:
         parser.add_argument(
             "clips",
-            type=Path,
+            type=parse_path,
             metavar="CLIP",
             nargs="+",
             help=f"{_CLIP_HELP}; several clips go to a folder each in DIR, and one that fails doesn't stop the "
             "others",
         )
     else:
-        parser.add_argument("clip", type=Path, metavar="CLIP", help=_CLIP_HELP)
+        parser.add_argument("clip", type=parse_path, metavar="CLIP", help=_CLIP_HELP)
     parser.add_argument(
         "--fps",
         type=parse_fps,
@@ -84,7 +87,7 @@ def add_target_arguments(
     """
     if several:
         parser.add_argument(
-            "--mask", action=_Mark, type=Path, metavar="M.png", help="white = the target"
+            "--mask", action=_Mark, type=parse_path, metavar="M.png", help="white = the target"
         )
     parser.add_argument(
         "--text", action=_Mark, default="", help="what to find, for instance “dancer”"

@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -14,10 +15,26 @@ from pipeline.video_io.sequence.naming import parse_rate
 from utils.errors import BadRequest
 from utils.types import Box, Point, Stroke
 
+LAST_PORT = 65535
+
 
 def parse_names(text: str) -> tuple[str, ...]:
     """Parse names with commas between."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def parse_path(text: str) -> Path:
+    """Parse a path; an empty one, as of a variable without a value, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
+def parse_port(text: str) -> int:
+    """Parse a TCP port, as the setting takes it."""
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is 0 to {LAST_PORT} and not {text[:40]!r}")
+    return int(text)
 
 
 def parse_fps(text: str) -> Fraction:

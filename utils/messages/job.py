@@ -157,6 +157,25 @@ TEXTS: dict[str, Text] = {
         en="The folder {folder} can't be written. Name a folder you may write to.",
         zh="文件夹 {folder} 无法写入。请指定有写入权限的位置。",
     ),
+    "job.folder_of_sessions": Text(
+        en="The folder for the files is one of the workspace's, where sessions keep theirs. Name another folder.",
+        zh="输出文件夹位于工作区的会话目录内，会覆盖会话自身的文件。请指定其他文件夹。",
+    ),
+    "job.output_is_folder": Text(
+        en="{path} is a folder. Name a PNG file for the mask.",
+        zh="{path} 是文件夹。请指定用于保存蒙版的 PNG 文件。",
+    ),
+    "job.picture_no_file": Text(
+        en="There is no such picture file. Check the path.", zh="找不到该图片文件，请检查路径。"
+    ),
+    "job.out_alone": Text(
+        en="--out goes with --export N, the version whose files it is for.",
+        zh="--out 需要与 --export N 一起使用，N 为要导出的版本。",
+    ),
+    "job.version_current": Text(
+        en="Version {number} is the current result, which is not deleted alone. Take another version first, or delete the session.",
+        zh="版本 {number} 是当前结果，不能单独删除。请先启用其他版本，或删除整个会话。",
+    ),
     "job.export_folder": Text(
         en="--export needs --out DIR, the folder for the files.",
         zh="--export 需要用 --out DIR 指定存放文件的文件夹。",

@@ -120,9 +120,8 @@ TEXTS: dict[str, Text] = {
         zh="请只提供蒙版，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
-        en="Give the target by one of --mask, --text, --point, --box, --main-object or --source-alpha, or "
-        "--everyone.",
-        zh="请指定要保留的目标：--mask、--text、--point、--box、--main-object 或 --source-alpha 之一，或 --everyone。",
+        en="Give the target by one of these: {options}.",
+        zh="请用以下选项之一指定目标：{options}。",
     ),
     "prompt.everyone_alone": Text(
         en="Everyone is kept by --everyone, so it goes with no --mask, --text, --point or --box.",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.storage.disk import MEGABYTE
+from ui.command_line.commands.running import check_folder
 from utils.errors import BadRequest, EngineUnavailable, SessionError
 from utils.messages import Language, render
 from utils.types import Message
@@ -14,6 +17,8 @@ from utils.types import Message
 if TYPE_CHECKING:
     from pipeline.orchestrator import EngineInfo, Orchestrator
     from pipeline.session.result_versions import VersionInfo
+    from pipeline.session.retention import SessionSummary
+    from pipeline.session.trash import DeletedSession
 
 
 def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
@@ -79,15 +84,22 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
     }
 
 
+def check_sessions(options: argparse.Namespace) -> None:
+    """Check that a dry run is one of a clean-up.
+
+    Raises:
+        BadRequest: it is of something else.
+    """
+    if options.dry_run and (not options.clean or options.delete or options.restore):
+        raise BadRequest("job.dry_run")
+
+
 def sessions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `sessions`.
 
     Raises:
-        BadRequest: a dry run of what has none.
         SessionError: the session to delete has a job, or the one to restore is not among the deleted.
     """
-    if options.dry_run and (options.delete is not None or options.restore is not None):
-        raise BadRequest("job.dry_run")
     if options.delete is not None and not orchestrator.delete(options.delete):
         raise SessionError("job.already_running")
     if options.restore is not None:
@@ -97,38 +109,84 @@ def sessions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         verb = "would delete " if options.dry_run else "deleted "
     else:
         rows, verb = orchestrator.list_sessions(), ""
-    for row in rows:
-        print(
-            f"{verb}{row.id}  {row.status.value:<11} {row.age_hours:7.1f} h "
-            f"{row.size_bytes / 1024**2:8.1f} MB  {row.shown_name}"
-        )
-    total = sum(row.size_bytes for row in rows) / 1024**2
-    print(f"{len(rows)} sessions, {total:.1f} MB")
     deleted = orchestrator.list_deleted()
+    if options.json:
+        print(json.dumps(_session_rows(rows, deleted, "cleaned" if options.clean else "sessions")))
+        return
+    for row in rows:
+        line = _line(row.id, row.status.value, row.age_hours, row.size_bytes, row.shown_name)
+        print(f"{verb}{line}")
+    print(f"{len(rows)} sessions, {_shown_mb(sum(row.size_bytes for row in rows))}")
     for item in deleted:
-        age_hours = (time.time() - item.deleted_at_s) / 3600.0
-        print(
-            f"{item.id}  {'in trash':<11} {age_hours:7.1f} h "
-            f"{item.size_bytes / 1024**2:8.1f} MB  {item.shown_name}"
-        )
+        print(_line(item.id, "in trash", _age_hours(item), item.size_bytes, item.shown_name))
     if deleted:
-        total = sum(item.size_bytes for item in deleted) / 1024**2
-        print(f"{len(deleted)} deleted sessions that --restore takes back, {total:.1f} MB")
+        total = _shown_mb(sum(item.size_bytes for item in deleted))
+        print(f"{len(deleted)} deleted sessions that --restore takes back, {total}")
+
+
+def _line(session: str, status: str, age_hours: float, size_bytes: int, name: str) -> str:
+    return f"{session}  {status:<11} {age_hours:7.1f} h {size_bytes / MEGABYTE:8.1f} MB  {name}"
+
+
+def _shown_mb(size_bytes: int) -> str:
+    return f"{size_bytes / MEGABYTE:.1f} MB"
+
+
+def _age_hours(item: DeletedSession) -> float:
+    return (time.time() - item.deleted_at_s) / 3600.0
+
+
+def _session_rows(
+    rows: Sequence[SessionSummary], deleted: Sequence[DeletedSession], name: str
+) -> dict[str, list[dict[str, object]]]:
+    """Return what `--json` tells: the sessions, or those that were cleaned up, and what is in the trash."""
+    listed: list[dict[str, object]] = [
+        {
+            "session": row.id,
+            "name": row.shown_name,
+            "status": row.status.value,
+            "age_hours": round(row.age_hours, 3),
+            "size_bytes": row.size_bytes,
+        }
+        for row in rows
+    ]
+    trash: list[dict[str, object]] = [
+        {
+            "session": item.id,
+            "name": item.shown_name,
+            "deleted_hours_ago": round(_age_hours(item), 3),
+            "size_bytes": item.size_bytes,
+        }
+        for item in deleted
+    ]
+    return {name: listed, "deleted": trash}
+
+
+def check_versions(options: argparse.Namespace) -> None:
+    """Check the folder for a version's files.
+
+    Raises:
+        BadRequest: it is missing, can't be written, or is given for nothing.
+    """
+    if options.export is None and options.out is not None:
+        raise BadRequest("job.out_alone")
+    if options.export is not None and options.out is None:
+        raise BadRequest("job.export_folder")
+    if options.out is not None:
+        check_folder(options.out, options.workspace_dir)
 
 
 def versions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     """Run `versions`.
 
     Raises:
-        BadRequest: there is no such version, or the folder for its files is missing.
+        BadRequest: there is no such version.
     """
     if options.take is not None:
         orchestrator.take_version(options.session, options.take)
     if options.delete is not None:
         orchestrator.delete_version(options.session, options.delete)
     if options.export is not None:
-        if options.out is None:
-            raise BadRequest("job.export_folder")
         for kind, path in orchestrator.export(options.session, options.out, options.export).items():
             print(f"{kind}: {path}")
         return

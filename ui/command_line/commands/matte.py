@@ -26,7 +26,12 @@ from ui.command_line.commands.segment import check_marks, find_target
 from ui.command_line.console import one_line
 from ui.command_line.failures import described
 from ui.command_line.sources import Source, check_kept, followed, read_sources
-from ui.command_line.target_arguments import is_marked, key_frames, target_groups
+from ui.command_line.target_arguments import (
+    ALONE_OR_MARKS,
+    is_marked,
+    key_frames,
+    target_groups,
+)
 from utils.errors import Cancelled, ClipsFailed, SplazmatteError, UnusablePrompt
 from utils.messages import render as render_text
 from utils.numbered_names import numbered_name
@@ -46,7 +51,7 @@ def check_matte(options: argparse.Namespace) -> None:
     """
     _check_target(options)
     _matte_request(options)
-    check_folder(options.out)
+    check_folder(options.out, options.workspace_dir)
 
 
 def matte(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
@@ -136,7 +141,7 @@ def _matte_clip(
 def check_render(options: argparse.Namespace) -> None:
     """As `check_matte`."""
     read_request(options, RenderRequest, None)
-    check_folder(options.out)
+    check_folder(options.out, options.workspace_dir)
 
 
 def render(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
@@ -172,7 +177,9 @@ def _check_target(options: argparse.Namespace) -> None:
         if options.everyone and (is_given or options.target or is_sky):
             raise UnusablePrompt("prompt.everyone_alone")
         if not is_given and not options.everyone and not is_sky:
-            raise UnusablePrompt("prompt.none_given")
+            raise UnusablePrompt(
+                "prompt.none_given", options=f"--mask, {ALONE_OR_MARKS}, --everyone"
+            )
 
 
 def _session_with_target(

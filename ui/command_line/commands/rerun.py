@@ -27,7 +27,7 @@ from ui.command_line.commands.segment import (
     selects_alone,
 )
 from ui.command_line.sources import followed
-from ui.command_line.target_arguments import key_frames
+from ui.command_line.target_arguments import ALONE_OR_MARKS, key_frames
 from utils.errors import BadRequest, UnusablePrompt
 from utils.messages import render as render_text
 from utils.types import Message, Prompt
@@ -50,11 +50,13 @@ def check_rerun(options: argparse.Namespace) -> None:
     for group in _groups(options):
         for marks in key_frames(group):
             if not check_marks(marks) and not _is_unmarked(marks):
-                raise UnusablePrompt("prompt.none_given")
+                raise UnusablePrompt(
+                    "prompt.none_given", options=f"--mask, {ALONE_OR_MARKS}, --unmark"
+                )
     if getattr(options, "everyone", False) and _groups(options):
         raise UnusablePrompt("prompt.everyone_alone")
     _request(options, MatteRequest())
-    check_folder(options.out)
+    check_folder(options.out, options.workspace_dir)
 
 
 def rerun(options: argparse.Namespace, orchestrator: Orchestrator) -> None:

@@ -111,12 +111,16 @@ def engine_options(pairs: Sequence[str]) -> dict[str, str | int | float | bool]:
     return values
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, workspace_dir: Path) -> None:
     """Refuse a folder that could not be made or written, before any work; it is made at the end.
+
+    Nor may it be one of a session's, where files would take the place of its own.
 
     Something is made there to find out: who may write is not all that decides, as in /proc or on a
     disk that is mounted to be read.
     """
+    if folder.resolve().is_relative_to((workspace_dir / "sessions").resolve()):
+        raise BadRequest("job.folder_of_sessions")
     absolute = folder.absolute()
     nearest = next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.session.state import FIRST_TARGET
 from ui.command_line.sources import Source
-from ui.command_line.target_arguments import MARKS
+from ui.command_line.target_arguments import ALONE_OR_MARKS, MARKS
 from utils.errors import BadRequest, UnusablePrompt
 from utils.types import Prompt
 
@@ -26,6 +26,8 @@ def check_segment(options: argparse.Namespace) -> None:
     """
     if options.output.suffix.lower() != ".png":
         raise BadRequest("job.value", name="-o", value=str(options.output), allowed="*.png")
+    if options.output.is_dir():
+        raise BadRequest("job.output_is_folder", path=str(options.output))
     if not options.output.parent.is_dir():
         raise BadRequest("job.folder_missing", folder=str(options.output.parent))
     if not selects_alone(options):
@@ -115,7 +117,7 @@ def read_prompt(options: argparse.Namespace) -> Prompt:
         negative_exemplars=tuple(box for box, is_wanted in options.example if not is_wanted),
     )
     if prompt.is_empty:
-        raise UnusablePrompt("prompt.none_given")
+        raise UnusablePrompt("prompt.none_given", options=ALONE_OR_MARKS)
     return prompt
 
 
