@@ -1,8 +1,8 @@
 """The foreground's own colour where a matte is between 0 and 1, so that no old background shines through.
 
 Blur fusion: M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021, with weights that
-favour pixels near 0 and 1. The wide pass runs at an eighth of the size; the fine pass only in tiles that have
-such pixels. The estimate is linear in
+favour pixels near 0 and 1. The wide pass runs at an eighth of the size, with boxes of three sizes of which the smallest
+that knows a side says most; the fine pass only in tiles that have such pixels. The estimate is linear in
 each channel, so it holds for YUV planes as for RGB.
 """
 
@@ -17,9 +17,15 @@ from utils.types import Alpha, FloatMap, Frame, Mask
 
 WIDE_RADIUS_PX = 90
 COARSE_FACTOR = 8
-CONFIDENCE_POWER = 4
+CONFIDENCE_POWER = 16
 """Power of alpha that a pixel counts with in the wide pass: mixed pixels know little of either side."""
-_TINY = np.float32(1e-3)
+_MIXED_POWER, _MIXED_WEIGHT = 4, 0.01
+"""The same where there are mixed pixels alone, and what these count for beside others."""
+FOREGROUND_SHARES, BACKGROUND_SHARES = (0.18, 0.45, 1.0), (0.09, 0.36, 1.0)
+"""Radii of the wide pass's boxes as shares of the largest: a background of lamps and walls changes within a strand's length."""
+_WIDER_WEIGHT = 0.05
+"""What a box counts for beside the next smaller one: it decides where that one has hardly any of the side."""
+_TINY = np.float32(1e-6)
 
 Plane = npt.NDArray[np.uint8]
 
@@ -101,13 +107,19 @@ class ForegroundEstimator:
         height, width = alpha.shape
         self._small_wh = (-(-width // factor), -(-height // factor))
         self._radius = max(wide_radius_px // factor, 1)
+        self._radii = tuple(
+            tuple(max(round(share * self._radius), 1) for share in shares)
+            for shares in (FOREGROUND_SHARES, BACKGROUND_SHARES)
+        )
         columns = np.zeros((-(-height // TILE), width), np.uint8)
         soft_columns(alpha, columns)
         self._tiles = np.argwhere(np.maximum.reduceat(columns, np.arange(0, width, TILE), axis=1))
         if not len(self._tiles):
             return
         self._region = self._cells_of_tiles()
-        self._alpha_weights = ((np.arange(256) / 255.0) ** CONFIDENCE_POWER).astype(np.float32)
+        levels = np.arange(256) / 255.0
+        weights_of_levels = levels**CONFIDENCE_POWER + _MIXED_WEIGHT * levels**_MIXED_POWER
+        self._alpha_weights = weights_of_levels.astype(np.float32)
         self._small_alpha = self._shrink(alpha)
         at = np.clip((np.arange(width) + 0.5) / factor - 0.5, 0, self._small_wh[0] - 1)
         self._cells = at.astype(np.int64)
@@ -116,7 +128,7 @@ class ForegroundEstimator:
         weights = self._masses(
             np.broadcast_to(ones, alpha.shape), np.broadcast_to(ones, self._small_alpha.shape)
         )
-        self._weights = tuple(self._blur(weight) + _TINY for weight in weights)
+        self._weights = self._blurred(*weights)
 
     def plane(self, image: Plane, transparent: int | None = None) -> Plane:
         """Return one channel, uint8 (H, W), with the foreground's own value where alpha is soft.
@@ -154,8 +166,8 @@ class ForegroundEstimator:
         return rows, columns
 
     def _wide_means(self, image: Plane) -> tuple[FloatMap, FloatMap]:
-        """Mean foreground and background of a wide box, float32, smaller by the factor; 0 beyond the region."""
-        masses = self._masses(image, self._shrink(image))
+        """Mean foreground and background around, float32, smaller by the factor; 0 beyond the region."""
+        masses = self._blurred(*self._masses(image, self._shrink(image)))
         front, back = (
             self._mean(mass, weight) for mass, weight in zip(masses, self._weights, strict=True)
         )
@@ -163,12 +175,13 @@ class ForegroundEstimator:
 
     def _mean(self, mass: FloatMap, weight: FloatMap) -> FloatMap:
         mean = np.zeros(self._small_wh[::-1], np.float32)
-        np.clip(self._blur(mass) / weight, 0, 255, out=mean[self._region])
+        np.clip(mass / (weight + _TINY), 0, 255, out=mean[self._region])
         return mean
 
-    def _blur(self, mass: FloatMap) -> FloatMap:
-        side = 2 * self._radius + 1
-        return np.asarray(cv2.blur(mass, (side, side)), np.float32)
+    def _blurred(self, front: FloatMap, back: FloatMap) -> tuple[FloatMap, FloatMap]:
+        """Return the means of foreground and background in boxes of all sizes, added up by their weights."""
+        of_front, of_back = self._radii
+        return _blurred(front, of_front), _blurred(back, of_back)
 
     def _masses(self, image: Plane, small_image: Plane) -> tuple[FloatMap, FloatMap]:
         """Return the means of image times weight of foreground and background in the region's cells."""
@@ -195,3 +208,12 @@ class ForegroundEstimator:
         small = np.empty((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         shrink(plane, self._factor, *self._corner(), small)
         return small
+
+
+def _blurred(values: FloatMap, radii: tuple[int, ...]) -> FloatMap:
+    """Return the mean in boxes of the radii, each weighted by `_WIDER_WEIGHT` of the one before, float32 (h, w)."""
+    total = np.zeros_like(values)
+    for number, radius in enumerate(radii):
+        side = 2 * radius + 1
+        total += cv2.blur(values, (side, side)) * np.float32(_WIDER_WEIGHT**number)
+    return total

@@ -117,6 +117,16 @@ def stretch(
             out[row, i] = value + shares[x0 + i] * (line[min(cell + 1, last_column)] - value)
 
 
+@compile_without_checks
+def gain(alpha: np.float32) -> np.float32:
+    """Return the foreground's share of what its and the background's mean colours leave unexplained, 1 where alpha is 1.
+
+    Least squares, if both means are off by as much, and alpha by the root of alpha * (1 - alpha) times that.
+    """
+    clear = np.float32(1) - alpha
+    return alpha / (alpha * alpha + clear * clear + alpha * clear)
+
+
 @compile_now
 def gather(
     image: Plane,
@@ -159,7 +169,7 @@ def gather(
             under = upper_back[i] + far * (lower_back[i] - upper_back[i])
             a = np.float32(alphas[i]) * unit
             value = np.float32(values[i])
-            first = wide + a * (value - a * wide - (one - a) * under)
+            first = wide + gain(a) * (value - a * wide - (one - a) * under)
             backgrounds[i] = under
             masses[i] = min(max(first, np.float32(0)), np.float32(255)) * a * a
             weights[i] = a * a
@@ -211,7 +221,7 @@ def solve_row(
     for x in range(values.shape[0]):
         a = np.float32(alphas[x]) * unit
         near = mass[x] / max(share[x], least)
-        moved = near + a * (np.float32(values[x]) - a * near - (one - a) * background[x])
+        moved = near + gain(a) * (np.float32(values[x]) - a * near - (one - a) * background[x])
         level = np.uint8(min(max(moved, np.float32(0)), np.float32(255)) + np.float32(0.5))
         is_wanted = (alphas[x] != 255) & ((alphas[x] != 0) | extend) & (share[x] >= least)
         out[x] = level if is_wanted else out[x]
