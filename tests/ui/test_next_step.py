@@ -75,6 +75,17 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     page.wait_for_function("document.title.startsWith('✓ Matte done')")
     page.evaluate("document.isAway = false; document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_function("document.title.startsWith('moving disc.mp4')")
+    page.wait_for_selector("#sm-start.secondary")
+    colour = (
+        "getComputedStyle(document.querySelector('.sm-results-head .sm-primary')).backgroundColor"
+    )
+    of_primary = page.evaluate(colour)
+    page.locator("#sm-outputs input").nth(1).check()
+    page.wait_for_selector("#sm-start.primary")
+    assert page.evaluate(colour) != of_primary, "one primary button at a time"
+    assert "settings changed" in status_text(page)
+    page.locator("#sm-outputs input").nth(1).uncheck()
+    page.wait_for_selector("#sm-start.secondary")
 
 
 def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(
