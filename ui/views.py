@@ -128,8 +128,15 @@ def licence_text(engine: EngineInfo, language: Language) -> str:
     return render(Message(code, {"licence": engine.licence.in_language(language)}), language)
 
 
-def engine_choices(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:
-    """Return the engines as the page offers them, with the automatic choice before them."""
+def engine_choices(
+    engines: Sequence[EngineInfo], language: Language, finders: Sequence[EngineInfo] = ()
+) -> list[dict[str, Any]]:
+    """Return the engines as the page offers them, with the automatic choice before them.
+
+    Args:
+        engines: those for matting.
+        finders: those that find targets; the missing ones are listed last, with what gets them.
+    """
     default = next((render(engine.label, language) for engine in engines if engine.is_default), "")
     automatic = {
         "name": "auto",
@@ -140,7 +147,10 @@ def engine_choices(engines: Sequence[EngineInfo], language: Language) -> list[di
         "missing": [],
         "options": [],
     }
-    return [automatic, *({**view, "initial": False} for view in engine_views(engines, language))]
+    names = {engine.name for engine in engines}
+    absent = [one for one in finders if not one.is_available and one.name not in names]
+    views = engine_views([*engines, *absent], language)
+    return [automatic, *({**view, "initial": False} for view in views)]
 
 
 def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict[str, Any]]:

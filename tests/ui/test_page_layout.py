@@ -67,6 +67,7 @@ def test_language_follows_the_browser(
     assert page.inner_text("#sm-start") == start
     assert page.evaluate("document.documentElement.lang") == html_lang
     assert page.locator(".wrap.hide:visible").count() == 0, "Gradio's progress, in English"
+    page.wait_for_function("!document.querySelector('input[type=checkbox][title]')")
     assert "1920x1080" in page.inner_text("#sm-upload [data-part=limits]")
 
 

@@ -25,6 +25,13 @@ def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
     choices = engine_choices(orchestrator.engines(), "en")
     assert [view["name"] for view in choices if view["initial"]] == ["auto"]
     assert [view["name"] for view in choices] == ["auto", *views]
+    # Who reads that text needs another engine finds what gets it.
+    finders = [one for one in orchestrator.segmenters() if not one.is_available]
+    choices = engine_choices(orchestrator.engines(), "en", orchestrator.segmenters())
+    assert [view["name"] for view in choices] == ["auto", *views, *(one.name for one in finders)]
+    (by_text,) = [view for view in choices if view["name"] == "sam3"]
+    commands = [what["command"] for what in by_text["missing"]]
+    assert "bash scripts/download_models.sh sam3" in commands
     assert "commercial-clean" in views["rvm"]["description"]
     assert "not for commercial use" in views["matanyone"]["description"]
     assert "Licence" not in views["builtin"]["description"]

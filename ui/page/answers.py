@@ -250,7 +250,8 @@ class Answers:
         hint = translate("page.text_hint" if can_text else "page.text_off", language)
         if can_text:
             hint = f"{hint} · {render(segmenter.label, language)}"
-        engines = views.engine_choices(self._orchestrator.engines(), language)
+        finders = [] if segmenter is None else self._orchestrator.segmenters()
+        engines = views.engine_choices(self._orchestrator.engines(), language, finders)
         return {
             page.heading: heading_html(language),
             page.language: gr.update(label=translate("page.language", language)),

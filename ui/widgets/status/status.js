@@ -46,6 +46,8 @@ setTimeout(askServer, ASK_MS);
 // Gradio tells what it could not send in a pop-up of its own, in English; the line says it in the page's words.
 const noticePopUps = new MutationObserver(async () => {
   if (!element.isConnected) { noticePopUps.disconnect(); return; }
+  // It also titles tick boxes with the names that requests have for them.
+  for (const box of document.querySelectorAll("input[type=checkbox][title]")) box.removeAttribute("title");
   const popUp = document.querySelector(".toast-body.error:not([data-seen])");
   if (!popUp) return;
   popUp.dataset.seen = "true";
