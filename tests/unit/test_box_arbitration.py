@@ -57,6 +57,15 @@ def test_what_goes_on_outside_the_box_and_the_mask_lacks_is_of_another_object():
     assert np.array_equal(settled(target, target | inside), target | inside)
 
 
+def test_a_mask_that_lacks_much_of_the_target_needs_the_boxs_content_to_part_it_from_others():
+    head, behind = area(21, 12, 59, 20), area(50, 20, 90, 38)
+    target = head | area(21, 20, 48, 49)
+    (opinion, answer), inside = shows(target | behind), area(*BOX)
+    for content, expected in ((target, target), (target | behind, (target | behind) & inside)):
+        one = BoxArbitration([opinion], [answer], BOX, lambda shown=content: [shown * 1.0])
+        assert np.array_equal((one.settled(head) > 0) & inside, expected)
+
+
 def test_what_alone_reaches_a_side_of_the_box_is_the_targets():
     target, arm = area(21, 12, 44, 48), area(44, 20, 66, 30)
     assert np.array_equal(settled(target, target | arm), (target | arm) & area(*BOX))

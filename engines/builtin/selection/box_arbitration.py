@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from utils.types import FloatMap, IntBox, Mask
 _AGREES = 5.0
 """How many times as much of what all networks show, as of what none shows, a mask without networks covers at least, so that
 it may judge between them."""
+_UNDISPUTED = 0.7
+"""Share of what networks show and it does not dispute from which on a mask without networks alone says what is another's: one that
+lacks a jacket is no judge of its lapel."""
 _LEAST_PART = 0.02
 """Share of what a network shows in a box from which on a part of it is judged."""
 _COVERED = 0.8
@@ -35,7 +38,11 @@ class BoxArbitration:
     """
 
     def __init__(
-        self, opinions: Sequence[FloatMap], answers: Sequence[FloatMap], box: IntBox
+        self,
+        opinions: Sequence[FloatMap],
+        answers: Sequence[FloatMap],
+        box: IntBox,
+        contents: Callable[[], Sequence[FloatMap]] = tuple,
     ) -> None:
         """Prepare for a box.
 
@@ -43,7 +50,9 @@ class BoxArbitration:
             opinions: weighted log odds of networks that fit the box alike, float32 (h, w).
             answers: networks' answers that show how foreground goes on outside the box, float32 (h, w) in [0, 1].
             box: the box.
+            contents: gives networks' answers on the box's content alone, of the same form; asked only where they decide.
         """
+        self._contents = contents
         self._opinions = opinions
         self._answers = [answer > _FOREGROUND for answer in answers]
         self._box = box
@@ -73,11 +82,28 @@ class BoxArbitration:
             for part in self._parts(shown & ~self._by_all):
                 if alone[part].mean() >= _COVERED and self._beside(part) <= _ENDS:
                     log_odds[part] = most[part]
-        found = (log_odds > 0) & self._inside
-        for part in self._parts(found & ~alone):
-            if self._beside(part) >= _GOES_ON and not self._is_needed(part, found | alone):
-                log_odds[part] = np.minimum(log_odds[part], np.float32(_DENIED))
+        others = self._of_others((log_odds > 0) & self._inside, alone)
+        log_odds[others] = np.minimum(log_odds[others], np.float32(_DENIED))
         return log_odds
+
+    def _of_others(self, found: Mask, alone: Mask) -> Mask:
+        """Return what of a mask, bool (h, w), is another object's by the mask without networks.
+
+        Where that lacks much else, networks must deny it too on the box's content alone, which what is behind a target fills.
+        """
+        parts = [
+            part
+            for part in self._parts(found & ~alone)
+            if self._beside(part) >= _GOES_ON and not self._is_needed(part, found | alone)
+        ]
+        others: Mask = np.logical_or.reduce([np.zeros_like(found), *parts])
+        undisputed = alone[found & ~others]
+        if parts and (not undisputed.size or undisputed.mean() < _UNDISPUTED):
+            contents = self._contents()
+            for part in parts:
+                if any((content[part] > _FOREGROUND).mean() >= _COVERED for content in contents):
+                    others &= ~part
+        return others
 
     def _is_judge(self, alone: Mask) -> bool:
         shown, denied = alone[self._by_all], alone[self._inside & ~self._by_any]

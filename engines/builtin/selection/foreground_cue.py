@@ -86,8 +86,12 @@ class ForegroundCue:
         if not weighted:
             return None
         answers = [answer for network in self._networks for answer in network.answers(box)]
-        arbitration = BoxArbitration(weighted, answers, box)
+        arbitration = BoxArbitration(weighted, answers, box, lambda: self._contents(box))
         return arbitration if arbitration.is_open() else None
+
+    def _contents(self, box: IntBox) -> list[FloatMap]:
+        """Return the networks' answers on a box's content alone, float32 (h, w) in [0, 1], 0 outside."""
+        return [part for network in self._networks if (part := network.part(box)) is not None]
 
     def _weighted_log_odds(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[FloatMap]:
         """Return `_equal` of the networks' opinions, none without a network; worked out once for the same box."""
