@@ -98,6 +98,13 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(words, capsys) -> None:
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
+def test_outputs_given_twice_are_all_made_and_a_home_folder_is_found() -> None:
+    words = ["matte", "c.mp4", "--box", "1,2,3,4", "--outputs", "alpha,png", "--outputs", "webm"]
+    options = parse_arguments([*words, "--out=~/matte"])
+    assert options.outputs == ["alpha", "png", "webm"]
+    assert options.out == Path.home() / "matte"
+
+
 def test_an_argument_too_many_leads_to_the_help_of_its_command(capsys) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(["segment", "a.mp4", "b.mp4", "--box", "1,2,3,4", "-o", "m.png"])

@@ -197,7 +197,7 @@ def _add_request_options(
         elif spec.kind == "choice":
             values["choices"] = spec.choices
         elif spec.kind == "list":
-            values |= {"type": parse_names, "metavar": "NAME,…"}
+            values |= {"type": parse_names, "metavar": "NAME,…", "action": "extend"}
         elif spec.kind in ("int", "float"):
             values["type"] = int if spec.kind == "int" else float
         parser.add_argument(*flags, help=_help(spec), **values)

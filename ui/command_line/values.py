@@ -24,10 +24,13 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 
 def parse_path(text: str) -> Path:
-    """Parse a path; an empty one, as of a variable without a value, would be the current folder."""
+    """Parse a path; an empty one, as of a variable without a value, would be the current folder.
+
+    A shell leaves "~" in quotes and after "=" as it is.
+    """
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
-    return Path(text)
+    return Path(text).expanduser() if text == "~" or text.startswith("~/") else Path(text)
 
 
 def parse_port(text: str) -> int:
