@@ -97,6 +97,20 @@ def test_another_mask_fits_a_box_better_if_it_misses_no_side_and_has_little_in_c
     assert not sides.suit_better(whole, rim)  # reaches the sides nearly as well
 
 
+def test_a_mask_that_stays_away_from_all_sides_alike_misses_none_of_a_box_drawn_large():
+    allowed = np.zeros((100, 100), bool)
+    allowed[10:90, 10:90] = True
+    target, part = np.zeros_like(allowed), np.zeros_like(allowed)
+    target[18:82, 18:82] = True
+    part[18:82, 18:60] = True
+    sides = BoxSides(allowed)
+    sides.compare(target)
+    assert sides.trust == 1.0 and not sides.lift.any() and sides.reached_by(target)
+    sides.compare(part)
+    assert sides.trust == 0.0 and not sides.reached_by(part)
+    assert np.array_equal(sides.lift > 0, allowed & (np.arange(100) >= 60))
+
+
 def test_sides_count_where_a_mask_stays_away_from_them():
     allowed = np.zeros((60, 90), bool)
     allowed[10:50, 20:80] = True

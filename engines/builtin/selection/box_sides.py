@@ -13,6 +13,9 @@ from utils.types import FloatMap, IntBox, Mask
 _REACHED, _MISSED = 0.08, 0.18
 """Distance of a mask from a side, as a share of the box's size, up to which it counts as reached, since boxes are
 drawn a little large, and from which on the mask misses a part of the object."""
+_DRAWN_LARGE, _LARGEST = 0.05, 0.13
+"""Distance from all four sides from which on, and up to which, a box was drawn larger than its object: a part that is known
+alone, such as a rider, mostly reaches one of them."""
 _SAME = 0.5
 """Overlap from which on two masks are of one object, and differ in parts of it."""
 _LIFT = 1.0
@@ -87,7 +90,10 @@ class BoxSides:
 
 
 def distances_of(found: Mask, box: IntBox) -> tuple[float, float, float, float]:
-    """Return how far a mask, bool (h, w), stays away from the left, top, right and bottom of a box, as shares of its size."""
+    """Return how far a mask, bool (h, w), stays away from the left, top, right and bottom of a box, as shares of its size.
+
+    Less what a box drawn large has too much on all of them.
+    """
     reached = bounding_box(drop_specks(found))  # A speck reaches no side.
     return (1.0, 1.0, 1.0, 1.0) if reached is None else _distances(reached, box)
 
@@ -97,7 +103,14 @@ def _farthest(found: Mask, box: IntBox) -> float:
 
 
 def _distances(reached: IntBox, box: IntBox) -> tuple[float, float, float, float]:
-    """Return how far a mask's own box stays away from the left, top, right and bottom of a box, as shares of its size."""
+    """Return how far a mask's own box stays away from a box's sides, as `distances_of`."""
+    left, top, right, bottom = distances = _raw_distances(reached, box)
+    least = min(distances)
+    spare = min(least, _LARGEST) if least >= _DRAWN_LARGE else 0.0
+    return left - spare, top - spare, right - spare, bottom - spare
+
+
+def _raw_distances(reached: IntBox, box: IntBox) -> tuple[float, float, float, float]:
     x0, y0, x1, y1 = box
     left, top, right, bottom = reached
     return (
