@@ -6,12 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.builtin.tracking.appearance import AppearanceModel
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.confidence import ExpectedArea
 from engines.builtin.tracking.correction import correction
 from engines.builtin.tracking.distractors import DistractorMemory
 from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
+from engines.builtin.tracking.shape import object_frame
+from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import dilate
 from utils.types import Mask
 
@@ -145,3 +148,23 @@ def test_what_a_click_takes_away_is_no_reason_to_doubt_a_network_elsewhere() -> 
     memory.amend(answer, disc() & ~ARM, dilate(ARM, 6).astype(np.float32))
     assert memory.doubt == 0.0
     assert not memory.is_present
+
+
+@pytest.mark.parametrize(("trust", "is_adopted"), [(1.0, True), (1e-3, False)])
+def test_the_appearance_at_a_correction_counts_unless_the_pass_back_lost_the_target(
+    trust: float, is_adopted: bool
+) -> None:
+    models = []
+    for seed, target in enumerate((disc(), disc(x=40))):
+        picture = np.random.default_rng(seed).integers(0, 120, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+        picture[target] += 100
+        frame = to_processing_size(picture, (WIDTH, HEIGHT))
+        place = object_frame(target.astype(np.float32))
+        assert place is not None
+        models.append(AppearanceModel(seed))
+        models[-1].confirm(frame.features, target, place)
+    window = 0, 0, WIDTH, HEIGHT
+    before = models[0].appearance_log_odds(frame.features, window)
+    models[0].adopt(models[1].key_samples(), trust)
+    after = models[0].appearance_log_odds(frame.features, window)
+    assert np.array_equal(before, after) != is_adopted

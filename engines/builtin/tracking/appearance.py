@@ -27,6 +27,8 @@ _MEMORY_DECAY = 0.9
 _REFIT_EVERY = 4
 _APPEARANCE_TREES = ForestShape(trees=12, depth=9)
 CONFIDENT_LOG_ODDS = 2.5
+_LEAST_TRUST = 0.01
+"""Trust in another pass below which its samples are left out."""
 
 
 class AppearanceModel:
@@ -82,9 +84,14 @@ class AppearanceModel:
         """Return the samples of this pass's own confirmed frames."""
         return [*self._key_samples]
 
-    def adopt(self, samples: list[Samples]) -> None:
-        """Use another pass's confirmed samples too, until this pass confirms a frame itself."""
-        self._adopted = samples
+    def adopt(self, samples: list[Samples], trust: float) -> None:
+        """Use another pass's confirmed samples too, until this pass confirms a frame itself.
+
+        `trust`, in [0, 1], scales their weights. Of next to none they would change the forests by chance alone.
+        """
+        if trust < _LEAST_TRUST:
+            return
+        self._adopted = [part.scaled(trust) for part in samples]
         self._grow_key()
 
     def confirmed_samples(self) -> Samples:

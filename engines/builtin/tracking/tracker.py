@@ -157,9 +157,9 @@ class ObjectTracker:
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
         """Use the samples of another pass's confirmed frames of the same object.
 
-        `trust`, in [0, 1], scales their weights.
+        `trust`, in [0, 1], scales their weights; see `AppearanceModel.adopt`.
         """
-        self._appearance.adopt([part.scaled(trust) for part in other._appearance.key_samples()])
+        self._appearance.adopt(other._appearance.key_samples(), trust)
 
     def mark_absent(self) -> Estimate:
         """Record the user's statement that the object is not in this frame."""
