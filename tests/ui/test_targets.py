@@ -52,6 +52,10 @@ def test_two_targets_are_marked_apart_and_give_two_mattes(
     files = [record["file"] for record in state_file(app.workspace, session)["outputs"]]
     assert "targets/1/alpha.mp4" in files and "targets/2/alpha.mp4" in files
     assert "disc" in page.inner_text(".sm-files")
+    kinds = [file for file in files if "/" not in file]
+    assert page.locator(".sm-files .sm-about").count() == len(kinds), (
+        "each format is explained once"
+    )
     page.reload()
     page.wait_for_selector(f"{VIEWER}[data-shown=over]")
     assert page.input_value(".sm-target[data-target='1'] input[type=text]") == "disc"

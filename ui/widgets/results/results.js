@@ -29,7 +29,8 @@ const download = (output) => make("li", {},
     href: url(output), download: naming() ? true : output.file_name, class: "sm-download", "data-kind": output.kind,
   }, make("span", { "aria-hidden": "true", text: "⤓" }), make("span", { class: "sm-name", text: output.label }),
   make("span", { class: "sm-size", text: output.size })),
-  make("p", { class: "sm-about", text: output.note }));
+  // What a format is for stands once, beside the file of all targets.
+  output.target ? null : make("p", { class: "sm-about", text: output.note }));
 
 // Earlier results: compared in the viewer, taken back, or deleted, which a second press confirms.
 const timeOf = (version) => new Date(version.made_at_s * 1000).toLocaleString(document.documentElement.lang, {
