@@ -105,8 +105,8 @@ def kept_alphas(
     before = state.result_plan
     # A clean plate may be taken from the clip: a part of the clip would have another one.
     is_whole = request.every_frame or request.everyone or CLEAN_PLATE_FILE in plan.options
-    if before is None or is_whole or not plan.guides:
-        return None
+    if before is None or is_whole or not plan.guides or not any(before.guides):
+        return None  # a job for everyone had no marks that others could correct
     same = ("engine", "options", "first", "last")
     if any(getattr(before, name) != getattr(plan, name) for name in same):
         return None
