@@ -252,6 +252,33 @@ def test_what_comes_out_from_behind_the_target_is_another_object(
     assert evidence.max() <= 0.0
 
 
+@pytest.mark.parametrize(
+    ("place", "left", "is_hidden"),
+    [(61, 0, True), (61, 20, False), (90, 0, False)],
+    ids=["gone behind the target", "still in sight", "was never near the target"],
+)
+def test_what_comes_to_light_after_another_object_went_behind_the_target_is_that_object(
+    place: int, left: int, is_hidden: bool
+) -> None:
+    knows = TargetForeground()
+    other = rectangle(place, 20, place + 20, 60)
+    knows.confirm(ForegroundView(seen(TARGET | other)), TARGET)
+    for shown in (place + 20, place + left):
+        answer = ForegroundView(seen(TARGET | rectangle(place, 20, shown, 60)))
+        knows.advance(answer, TARGET, NO_MOTION)
+        knows.evidence(answer, TARGET, STILL, WHOLE)
+        knows.follow(answer, TARGET, STILL)
+    flow = _moved(0.0)
+    # A strip at the target's left side that nothing of the last frame has moved to.
+    flow.from_previous[:, 30:36, 0] = -100.0
+    knows.advance(answer, TARGET, flow)
+    knows.evidence(answer, TARGET, STILL, WHOLE)
+    evidence = knows.evidence_of_others(TARGET, np.zeros((HEIGHT, WIDTH), np.float32), WHOLE)
+    strip = evidence[rectangle(31, 28, 35, 52)]
+    assert strip.max() < -1.0
+    assert (strip.max() < -3.0) == is_hidden
+
+
 def test_a_network_that_misses_a_part_now_and_then_is_not_believed_there_after_a_few_good_frames() -> (
     None
 ):

@@ -21,6 +21,10 @@ _KNOWN_SHARE = 0.5
 _PRESENT = 0.01
 """Area of distractors, as a share of the target's, from which a clip is known to show any."""
 _DECAY = 0.97
+_TOUCH = 4
+"""Pixels from the target within which a distractor may go behind it."""
+_GONE = 0.4, 0.8
+"""Shares of the distractors' area from which some, and all, of it counts as hidden: answers differ by less."""
 _DOUBTED = 0.05
 """Area of distractors, as a share of the target's, at which a part of unknown origin counts half."""
 
@@ -38,6 +42,8 @@ class DistractorMemory:
         self._memory = self._found.astype(np.float32)
         self._carried: tuple[FloatImage, FloatMap] | None = None
         self._largest_share = _share(self._found, mask)
+        self._area = self._largest_area = 0.0
+        self._contact = 0.0
 
     def restarted(self, answer: FloatMap, mask: Mask) -> DistractorMemory:
         """Return the memory of another place, of the same arguments: what was seen is forgotten, the doubt is not."""
@@ -54,6 +60,19 @@ class DistractorMemory:
     def doubt(self) -> float:
         """Doubt in foreground of unknown origin, in [0, 1]: 0 in a clip without distractors."""
         return self._largest_share / (_DOUBTED + self._largest_share)
+
+    @property
+    def hidden(self) -> float:
+        """How much of the distractors has lately gone behind the target, in [0, 1].
+
+        By the area that is left of them since one of them touched it. One in front of the target stays in sight, and
+        what comes to light beside it is the target's own.
+        """
+        if self._largest_area == 0.0:
+            return 0.0
+        some, whole = _GONE
+        gone = self._contact * (1.0 - self._area / self._largest_area)
+        return float(np.clip((gone - some) / (whole - some), 0.0, 1.0))
 
     def support(
         self,
@@ -89,6 +108,7 @@ class DistractorMemory:
         around = dilate(found, _EDGE) & ~expected
         self._found = np.asarray(around | (remembered & (origin < _TARGET)))
         self._largest_share = max(self._largest_share, _share(found, expected))
+        self._note(np.asarray(self._found & (answer > _FOREGROUND)), expected)
         unknown = ~dilate(expected, _EDGE) & (origin < _TARGET)
         support = np.where(unknown, np.float32(1.0 - self.doubt), np.float32(1.0))
         support[self._found] = 0.0
@@ -98,8 +118,18 @@ class DistractorMemory:
         """Advance to the frame `support` was asked about; its estimated mask of the target, bool (h, w)."""
         before = np.float32(_DECAY) * self._memory_along(to_previous)
         self._carried = None
+        self._largest_area *= _DECAY
+        self._contact *= _DECAY
         seen = self._found & ~dilate(mask, _EDGE)
         self._memory = np.maximum(before, seen.astype(np.float32))
+
+    def _note(self, shown: Mask, expected: Mask) -> None:
+        """Note the area of the distractors that are shown, bool (h, w), and whether they touch the expected target."""
+        shown = shown & ~expected
+        self._area = float(np.count_nonzero(shown))
+        self._largest_area = max(self._largest_area, self._area)
+        if (shown & dilate(expected, _TOUCH)).any():
+            self._contact = 1.0
 
     def _memory_along(self, to_previous: FloatImage) -> FloatMap:
         """Return the memory at the frame that the flow comes from: `support` and `follow` share it."""

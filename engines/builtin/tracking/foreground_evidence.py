@@ -94,6 +94,11 @@ class ForegroundModel:
         """See `DistractorMemory.doubt`; 0 before a confirmed frame."""
         return 0.0 if self._memory is None else self._memory.distractors.doubt
 
+    @property
+    def hidden(self) -> float:
+        """See `DistractorMemory.hidden`; 0 before a confirmed frame."""
+        return 0.0 if self._memory is None else self._memory.distractors.hidden
+
     def confirm(self, foreground: Foreground, mask: Mask) -> None:
         """Start from a confirmed frame's answer and mask, bool (h, w)."""
         origin = mask.astype(np.float32)

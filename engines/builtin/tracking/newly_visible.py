@@ -15,6 +15,8 @@ _COVERED = 0.8
 
 _ANOTHER = 2.5
 """Log odds that what has just come out from behind the target is another object, where others are sure to be about."""
+_HIDDEN = 4.0
+"""The same besides, where another object has just gone behind the target as a whole."""
 _UNFOLLOWED = 0.4
 """Newly visible share of the target from which that says nothing: flow does not follow so fast a motion."""
 
@@ -60,7 +62,12 @@ class NewlyVisible:
         return np.asarray(log_odds * known, dtype=np.float32)
 
     def against(
-        self, expected: Mask, doubt: float, motion: FloatMap, window: tuple[int, int, int, int]
+        self,
+        expected: Mask,
+        doubt: float,
+        motion: FloatMap,
+        window: tuple[int, int, int, int],
+        hidden: float = 0.0,
     ) -> FloatMap:
         """Return the log odds, at most 0, float32 (h', w'), of what came out from behind the target beside others.
 
@@ -72,6 +79,7 @@ class NewlyVisible:
             doubt: how sure other objects are about, in [0, 1].
             motion: log odds by the motion against the background, of the window.
             window: x0, y0, x1, y1.
+            hidden: how much of the others has lately gone behind the target, in [0, 1].
         """
         x0, y0, x1, y1 = window
         if not expected.any():
@@ -79,5 +87,5 @@ class NewlyVisible:
         uncovered = np.maximum(self.uncovered - self.entered, np.float32(0.0))
         followed = max(0.0, 1.0 - float(uncovered[expected].mean()) / _UNFOLLOWED)
         moves_otherwise = np.clip(np.float32(1.0) - motion, np.float32(0.0), np.float32(1.0))
-        weight = np.float32(-_ANOTHER * doubt * followed)
+        weight = np.float32(-(_ANOTHER + _HIDDEN * hidden) * doubt * followed)
         return np.asarray(weight * moves_otherwise * uncovered[y0:y1, x0:x1])
