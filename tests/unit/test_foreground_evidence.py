@@ -253,17 +253,17 @@ def test_what_comes_out_from_behind_the_target_is_another_object(
 
 
 @pytest.mark.parametrize(
-    ("place", "left", "is_hidden"),
-    [(61, 0, True), (61, 20, False), (90, 0, False)],
-    ids=["gone behind the target", "still in sight", "was never near the target"],
+    ("place", "width", "left", "is_hidden"),
+    [(61, 20, 0, True), (61, 20, 20, False), (90, 20, 0, False), (61, 8, 0, False)],
+    ids=["gone behind the target", "still in sight", "was never near the target", "is far smaller"],
 )
 def test_what_comes_to_light_after_another_object_went_behind_the_target_is_that_object(
-    place: int, left: int, is_hidden: bool
+    place: int, width: int, left: int, is_hidden: bool
 ) -> None:
     knows = TargetForeground()
-    other = rectangle(place, 20, place + 20, 60)
+    other = rectangle(place, 20, place + width, 60)
     knows.confirm(ForegroundView(seen(TARGET | other)), TARGET)
-    for shown in (place + 20, place + left):
+    for shown in (place + width, place + left):
         answer = ForegroundView(seen(TARGET | rectangle(place, 20, shown, 60)))
         knows.advance(answer, TARGET, NO_MOTION)
         knows.evidence(answer, TARGET, STILL, WHOLE)

@@ -25,6 +25,8 @@ _TOUCH = 4
 """Pixels from the target within which a distractor may go behind it."""
 _GONE = 0.4, 0.8
 """Shares of the distractors' area from which some, and all, of it counts as hidden: answers differ by less."""
+_LARGE = 0.5
+"""Area, as a share of the target's confirmed one, from which distractors can be said to have gone behind it."""
 _DOUBTED = 0.05
 """Area of distractors, as a share of the target's, at which a part of unknown origin counts half."""
 
@@ -43,6 +45,7 @@ class DistractorMemory:
         self._carried: tuple[FloatImage, FloatMap] | None = None
         self._largest_share = _share(self._found, mask)
         self._area = self._largest_area = 0.0
+        self._target_area = max(1.0, float(np.count_nonzero(mask)))
         self._contact = 0.0
 
     def restarted(self, answer: FloatMap, mask: Mask) -> DistractorMemory:
@@ -68,7 +71,7 @@ class DistractorMemory:
         By the area that is left of them since one of them touched it. One in front of the target stays in sight, and
         what comes to light beside it is the target's own.
         """
-        if self._largest_area == 0.0:
+        if self._largest_area < _LARGE * self._target_area:
             return 0.0
         some, whole = _GONE
         gone = self._contact * (1.0 - self._area / self._largest_area)
