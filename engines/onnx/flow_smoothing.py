@@ -20,7 +20,10 @@ import numpy.typing as npt
 
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.filling_loss import FillingLoss
-from engines.onnx.motion import (
+from engines.onnx.picture_match import PictureMatch, with_own
+from engines.onnx.robust_mean import HAZE, robust_mean, without_haze
+from utils.mask_utils import bounding_box, grow_box
+from utils.motion import (
     WHOLE,
     CarriedView,
     Grey,
@@ -29,9 +32,6 @@ from engines.onnx.motion import (
     View,
     with_target_motion,
 )
-from engines.onnx.picture_match import PictureMatch, with_own
-from engines.onnx.robust_mean import HAZE, robust_mean, without_haze
-from utils.mask_utils import bounding_box, grow_box
 from utils.types import Alpha, FloatMap, Frame
 
 REACH = 8

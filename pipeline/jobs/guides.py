@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +13,7 @@ from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, SessionState
 from utils.errors import BadRequest
+from utils.strokes import paint
 from utils.types import Mask, Message
 
 
@@ -20,12 +21,19 @@ from utils.types import Mask, Message
 class TargetGuide:
     """One target of a job: its number, its masks by frame, bool (H, W), and the frame matting starts from.
 
+    `erased` has a checksum of the eraser's strokes by frame: an alpha follows them also where the mask has nothing.
     Frames are counted from the range's first.
     """
 
     number: int
     masks: Mapping[int, Mask]
     start: int
+    erased: Mapping[int, int] = field(default_factory=dict)
+
+    def checksums(self) -> dict[int, int]:
+        """Return a checksum of each frame's mask and eraser's strokes."""
+        masks = fingerprint(self.masks)
+        return {frame: masks[str(frame)] ^ self.erased.get(frame, 0) for frame in self.masks}
 
 
 def kept_instances(
@@ -132,14 +140,27 @@ def target_guides(
         count = len(masks[number][start - first])
         if count > 1:
             return [_instance_guide(masks[number], one, start - first) for one in range(count)]
+    unions = {
+        number: {frame: np.logical_or.reduce(found) for frame, found in masks[number].items()}
+        for number in starts
+    }
     return [
-        TargetGuide(
-            number,
-            {frame: np.logical_or.reduce(found) for frame, found in masks[number].items()},
-            start - first,
-        )
-        for number, start in starts.items()
+        TargetGuide(number, union, starts[number] - first, _erased(state, number, union, first))
+        for number, union in unions.items()
     ]
+
+
+def _erased(
+    state: SessionState, number: int, masks: Mapping[int, Mask], first: int
+) -> dict[int, int]:
+    """Return a checksum of what the eraser took away on each key frame of a target where it was used."""
+    checksums = {}
+    for frame, mask in masks.items():
+        strokes = state.keyframes_of(number)[frame + first].prompt.strokes
+        if any(not stroke.is_positive for stroke in strokes):
+            left = paint(np.ones_like(mask), strokes)
+            checksums[frame] = crc32(np.packbits(left).tobytes())
+    return checksums
 
 
 def _instance_guide(masks: Mapping[int, list[Mask]], index: int, start: int) -> TargetGuide:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engines.base import Engine
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
-from pipeline.jobs.guides import TargetGuide, fingerprint
+from pipeline.jobs.guides import TargetGuide
 from pipeline.session.output_records import target_master, target_numbers
 from pipeline.session.pictures import clean_plate_token
 from pipeline.session.request import MatteRequest
@@ -66,16 +66,13 @@ def plan_of(
     guides: Sequence[TargetGuide],
 ) -> ResultPlan:
     """Return what a job makes its alpha from; `span` is the inclusive range."""
-    checksums = tuple(
-        {int(frame): value for frame, value in fingerprint(guide.masks).items()} for guide in guides
-    )
     first, last = span
     return ResultPlan(
         engine=engine,
         options=dict(options),
         first=first,
         last=last,
-        guides=checksums,
+        guides=tuple(guide.checksums() for guide in guides),
         numbers=tuple(guide.number for guide in guides),
     )
 

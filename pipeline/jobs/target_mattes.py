@@ -15,7 +15,8 @@ from engines.base import Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.automatic import choose_by_looking
-from pipeline.jobs.ignored_strokes import ignores, strokes_by_frame
+from pipeline.jobs.carried_marks import CarriedMarks
+from pipeline.jobs.hand_marks import hand_marks
 from pipeline.jobs.outwards import Backwards
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
@@ -125,7 +126,10 @@ class MattingRun:
             tracked: a mask of every frame, where that is known already.
         """
         context = replace(self.context, confirmed=frozenset(guide))
-        strokes = strokes_by_frame(self.session.state.all_keyframes, guide, self.first)
+        marks, carried = hand_marks(self.session, guide, self.first), None
+        if marks and (tracked is not None or tracks_first(self.engine, self.request)):
+            confirmed = frozenset(guide)
+            carried = CarriedMarks(self.frames, marks, confirmed, context.check_cancelled)
         name = self.services.key_frame_engine
         refined = key_frame_alphas(self.services.manager, name, self.frames, guide, context)
         if tracked is not None:
@@ -137,11 +141,13 @@ class MattingRun:
         with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
             context = replace(context, memory_bytes=manager.reserved_for(self.engine.name))
             # The engine goes on in a thread of its own while what it gave is rendered.
-            made = ahead(lambda: self._alphas(context, leased, guide), self.engine.alphas_at_once)
+            made = ahead(
+                lambda: self._alphas(context, leased, guide, carried), self.engine.alphas_at_once
+            )
             with closing(made) as alphas:  # type: ignore[type-var]
                 for position, alpha in enumerate(alphas):
                     result = refined.pop(position, alpha)
-                    if position in strokes and ignores(result, strokes[position]):
+                    if position in marks and marks[position].are_ignored(result):
                         self._tell_ignored_strokes(self.first + position)
                     yield result
 
@@ -185,7 +191,11 @@ class MattingRun:
         return tracked
 
     def _alphas(
-        self, context: RunContext, engine: Engine, guide: Mapping[int, Mask]
+        self,
+        context: RunContext,
+        engine: Engine,
+        guide: Mapping[int, Mask],
+        carried: CarriedMarks | None,
     ) -> Generator[AlphaLevels, None, None]:
         if not isinstance(engine, MattingEngine):
             raise BadRequest("engine.cannot_matte", name=engine.label, known="-")
@@ -194,7 +204,9 @@ class MattingRun:
         def process(
             frames: FrameRange, masks: Mapping[int, Mask], start: int, part: RunContext
         ) -> Iterator[MattedFrame]:
-            return engine.process(frames, masks, start, options, self._with_cuts(part, frames))
+            cut = self._with_cuts(part, frames)
+            made = engine.process(frames, masks, start, options, cut)
+            return made if carried is None else carried.keep(made, frames, masks)
 
         run = process if self.backwards is None else partial(self.backwards.matte, process)
         matted = run(self.frames, guide, self.start, context)

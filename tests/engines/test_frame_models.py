@@ -18,7 +18,6 @@ from engines.frame_models.marked_target import MarkedTarget
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.guide import TargetGuide
-from engines.onnx.motion import Motion, with_target_motion
 from engines.onnx.networks import FRAME_NETWORKS
 from engines.onnx.pictures import input_size_wh, to_alpha, to_input
 from engines.onnx.rembg_compatible import rembg_input
@@ -28,6 +27,7 @@ from engines.registry import build_registry
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from utils.errors import BadRequest
 from utils.messages import render
+from utils.motion import Motion, with_target_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 REMBG = ROOT / ".venv" / "reference"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import RunContext
+from engines.base import MattedFrame, RunContext
 from engines.builtin.engine import BuiltinEngine
 from pipeline.engine_choice import EngineChoice
-from pipeline.jobs import target_mattes
+from pipeline.jobs.hand_marks import HandMarks
+from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.tracking import masks_token
 from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
@@ -109,10 +112,32 @@ def test_a_correction_is_matted_between_its_key_frames_only(
     assert "job.strokes_ignored" not in [one.code for one in work.state(session_id).warnings]
 
 
+def test_an_eraser_decides_over_a_network_that_sees_the_target_there(
+    work: Orchestrator, clip: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def process(engine: object, frames: FrameRange, *_: object) -> Iterator[MattedFrame]:
+        for index in range(len(frames)):
+            yield MattedFrame(index, np.full(frames.size_wh[::-1], 0.6, np.float32))
+
+    monkeypatch.setattr(BuiltinEngine, "wants_tracked_masks", lambda engine, options: True)
+    monkeypatch.setattr(BuiltinEngine, "process", process)
+    session_id = work.create_session(clip, "clip.mp4").id
+    work.segment(session_id, 15, Prompt(mask=disc_mask(15)))
+    run(work, session_id)
+    assert (alphas(settings, session_id) == 153).all()
+    eraser = replace(PATCH, is_positive=False)
+    work.segment(session_id, 15, Prompt(mask=disc_mask(15), strokes=(eraser,)))
+    assert frames_to_rerun(work, session_id) == FRAMES, "though the mask has nothing there"
+    run(work, session_id)
+    after = alphas(settings, session_id)
+    assert after[14:17, 80, 130].max() < 10 and (after[:, 20, 20] == 153).all()
+    assert "job.strokes_ignored" not in [one.code for one in work.state(session_id).warnings]
+
+
 def test_a_correction_ends_on_both_sides_where_the_answer_is_what_it_was(
     work: Orchestrator, clip: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(target_mattes, "ignores", lambda alpha, strokes: strokes == (PATCH,))
+    monkeypatch.setattr(HandMarks, "are_ignored", lambda marks, alpha: marks.strokes == (PATCH,))
     session_id = work.create_session(clip, "clip.mp4").id
     work.segment(session_id, 15, Prompt(mask=disc_mask(15)))
     run(work, session_id)
