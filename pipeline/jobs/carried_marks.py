@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from pipeline.jobs.ranges import FrameRange
 from utils.motion import Grey, Motion
 from utils.prefetch import ended
 from utils.scene_cut import CutDetector
+from utils.strokes import paint
 from utils.types import Alpha, FloatMap, Mask
 
 REACH = 24
@@ -30,8 +31,14 @@ _LOST, _CERTAIN = 0.25, 0.5
 """Trust in the flow from a frame to the marked one: below the former marks count for nothing, from the latter in full."""
 _DOUBTED, _SURE = 0.9, 0.98
 """Alpha up to which the engine doubts what was erased beside that frame, and from which it is sure of the target."""
+_INNER_SHARE, _LEAST_INNER_PX = 0.0025, 2
+"""Distance from a tracked mask's edge from which on inside what was added is filled, as a share of the longer side, and in pixels."""
 _EDGE_PX = 1.0
 """Standard deviation that edges are softened by, in pixels of a longer side of 1920; at least half a pixel."""
+
+
+Kind: TypeAlias = Literal["erased", "added", "painted"]
+"""What marks did: of what they added, "painted" is what a brush covered on that frame itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +48,7 @@ class _Place:
     rows: slice
     columns: slice
     weight: npt.NDArray[np.uint8]
-    is_erased: bool
+    kind: Kind
 
 
 class CarriedMarks:
@@ -67,6 +74,8 @@ class CarriedMarks:
         self._check = check
         self._motion = Motion(frames.size_wh)
         self._sigma = max(0.5, _EDGE_PX * max(frames.size_wh) / 1920)
+        inner_px = max(_LEAST_INNER_PX, round(_INNER_SHARE * max(frames.size_wh)))
+        self._inner = np.ones((2 * inner_px + 1, 2 * inner_px + 1), np.uint8)
         self._places: dict[int, list[_Place]] = {}
         self._is_carried = False
 
@@ -98,13 +107,15 @@ class CarriedMarks:
             view = place.rows, place.columns
             own = mask[view].astype(np.float32)
             weight = place.weight * np.float32(1 / 255)
-            if place.is_erased:
+            if place.kind == "erased":
                 # The edge of what stays is the engine's own. Tracked masks close narrow gaps again: alone they don't tell.
                 certain = np.clip((result[view] - _DOUBTED) / (_SURE - _DOUBTED), 0.0, 1.0)
                 kept = certain * self._soft(cv2.dilate(own, np.ones((3, 3), np.uint8)))
                 result[view] = np.minimum(result[view], 1 - weight * (1 - kept))
             else:
-                result[view] = np.maximum(result[view], weight * self._soft(own))
+                # A tracked mask's edge is rougher than the engine's, which stays.
+                filled = own if place.kind == "painted" else cv2.erode(own, self._inner)
+                result[view] = np.maximum(result[view], weight * self._soft(filled))
         return result
 
     def _soft(self, values: npt.NDArray[np.float32]) -> FloatMap:
@@ -113,15 +124,22 @@ class CarriedMarks:
     def _carry(self, frame: int) -> None:
         """Note where the marks of a frame decide, there and on the frames that they are carried to."""
         marks = self._marks[frame]
+        painted = marks.added & paint(np.zeros_like(marks.added), marks.strokes)
+        regions: dict[Kind, Mask] = {
+            "erased": marks.erased,
+            "added": marks.added,
+            "painted": painted,
+        }
         soft = {
-            is_erased: (self._soft(region.astype(np.float32)) * 65535).astype(np.uint16)
-            for is_erased, region in ((True, marks.erased), (False, marks.added))
+            kind: (self._soft(region.astype(np.float32)) * 65535).astype(np.uint16)
+            for kind, region in regions.items()
             if region.any()
         }
+        for kind, levels in soft.items():
+            self._note(frame, levels * np.float32(1 / 65535), kind)
+        soft.pop("painted", None)
         if not soft:
             return
-        for is_erased, levels in soft.items():
-            self._note(frame, levels * np.float32(1 / 65535), is_erased)
         low, high = self._span(frame)
         greys, cuts = self._read(low, high)
         for step, stop in ((1, high + 1), (-1, low - 1)):
@@ -150,7 +168,7 @@ class CarriedMarks:
         marked: int,
         step: Literal[1, -1],
         stop: int,
-        soft: Mapping[bool, npt.NDArray[np.uint16]],
+        soft: Mapping[Kind, npt.NDArray[np.uint16]],
         greys: Mapping[int, Grey],
         cuts: set[int],
     ) -> None:
@@ -165,14 +183,14 @@ class CarriedMarks:
             certain = (np.exp(-way[..., 2]) - _LOST) / (_CERTAIN - _LOST)
             fade = min(1.0, (REACH + 1 - abs(frame - marked)) / _FADE)
             weight = cv2.resize(np.clip(certain, 0.0, 1.0), self._motion.full_wh) * fade
-            for is_erased, levels in soft.items():
+            for kind, levels in soft.items():
                 carried = self._motion.carried(levels, way[..., :2]) / 65535
-                self._note(frame, carried * weight, is_erased)
+                self._note(frame, carried * weight, kind)
 
-    def _note(self, frame: int, weight: FloatMap, is_erased: bool) -> None:
+    def _note(self, frame: int, weight: FloatMap, kind: Kind) -> None:
         levels = np.rint(weight * 255).astype(np.uint8)
         left, top, width, height = cv2.boundingRect(levels)
         if width and height:
             rows, columns = slice(top, top + height), slice(left, left + width)
-            place = _Place(rows, columns, levels[rows, columns].copy(), is_erased)
+            place = _Place(rows, columns, levels[rows, columns].copy(), kind)
             self._places.setdefault(frame, []).append(place)

@@ -9,7 +9,8 @@ from engines.base import ArrayFrames, MattedFrame
 from pipeline.jobs.carried_marks import REACH, CarriedMarks
 from pipeline.jobs.hand_marks import HandMarks
 from pipeline.jobs.ranges import FrameRange
-from utils.types import Mask
+from utils.strokes import paint
+from utils.types import Mask, Stroke
 
 HEIGHT, WIDTH, COUNT, MARKED, STEP = 72, 128, 40, 5, 2
 """The picture moves to the right by `STEP` pixels a frame."""
@@ -81,6 +82,16 @@ def test_what_was_added_is_as_much_as_the_mask_has(pictures: np.ndarray) -> None
     added = HandMarks((), NOTHING, region(MARKED))
     assert changed(pictures, added, 0.1, EVERYTHING)[MARKED + 2][inside(MARKED + 2)].min() > 0.95
     assert (changed(pictures, added, 0.1, NOTHING) == np.float32(0.1)).all()
+
+
+def test_what_a_brush_painted_is_whole_on_its_frame_and_beside_it_but_for_the_masks_edge(
+    pictures: np.ndarray,
+) -> None:
+    brush = Stroke(((44.0, 30.0), (56.0, 30.0)), 4.0)
+    painted = paint(NOTHING, [brush])
+    alphas = changed(pictures, HandMarks((brush,), NOTHING, painted), 0.1, painted)
+    assert (alphas[MARKED] > 0.5).sum() == pytest.approx(painted.sum(), rel=0.1)
+    assert alphas[MARKED + 1, 30, 52] > 0.5 and alphas[MARKED + 1, 27, 52] < 0.5
 
 
 def test_marks_end_at_another_key_frame_and_at_a_cut(pictures: np.ndarray) -> None:
