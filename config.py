@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
+LAST_PORT = 65535
+"""Highest TCP port."""
 Codec: TypeAlias = Literal[
     "h264",
     "hevc",
@@ -65,7 +67,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 opens the page to the LAN."""
-    port: int = Field(default=7860, ge=0, le=65535)
+    port: int = Field(default=7860, ge=0, le=LAST_PORT)
     """TCP port to listen on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names (besides IP literals and localhost) the page may be opened under."""

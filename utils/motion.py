@@ -33,6 +33,8 @@ _LEVELS, _MISS_PX = 100.0, 3.0
 reduced pixels, of an error of 1."""
 _OPAQUE = 0.97
 """Alpha from which a pixel's motion is the target's."""
+FULL_LEVELS = 65535.0
+"""Levels of 1 in a map of the frames' full size, uint16."""
 _EXTENT_PX = (3.0, 6.0, 12.0, 24.0)
 """Standard deviations, in reduced pixels, by which the target's motion is extended: the smallest that finds enough."""
 _ENOUGH = 0.1

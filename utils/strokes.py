@@ -26,6 +26,16 @@ def paint(mask: Mask, strokes: Iterable[Stroke]) -> Mask:
     return painted
 
 
+def erased_by(strokes: Iterable[Stroke], shape: tuple[int, ...]) -> Mask:
+    """Return what the strokes remove of whatever mask they are painted on, bool of shape (H, W)."""
+    return ~paint(np.ones(shape, np.bool_), strokes)
+
+
+def painted_by(strokes: Iterable[Stroke], shape: tuple[int, ...]) -> Mask:
+    """Return what the strokes add to whatever mask they are painted on, bool of shape (H, W)."""
+    return paint(np.zeros(shape, np.bool_), strokes)
+
+
 def _covered(stroke: Stroke, shape: tuple[int, ...]) -> tuple[int, int, Mask]:
     """Return the first row and column, and the covered pixels, of the part of the frame around a stroke."""
     path = np.asarray(stroke.vertices, np.float64).reshape(-1, 2)

@@ -24,6 +24,7 @@ from engines.onnx.picture_match import PictureMatch, with_own
 from engines.onnx.robust_mean import HAZE, robust_mean, without_haze
 from utils.mask_utils import bounding_box, grow_box
 from utils.motion import (
+    FULL_LEVELS,
     WHOLE,
     CarriedView,
     Grey,
@@ -42,7 +43,6 @@ _VIEW_MARGIN_PX = 8
 """Margin, in reduced pixels, of the view in which alphas are carried and averaged."""
 _LEAST_TRUST = 1e-3
 """Weight at least of an alpha carried to a frame that has none of its own."""
-_FULL_LEVELS = 65535.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class FlowSmoother:
         if moment.full is None:
             full = self._between(shot, place)
         else:
-            full = moment.full.astype(np.float32) / np.float32(_FULL_LEVELS)
+            full = moment.full.astype(np.float32) / np.float32(FULL_LEVELS)
             if self._loss is not None and self._every > 1:
                 self._measure(self._loss, shot, place, full)
         if not self._smooths:
@@ -196,7 +196,7 @@ class FlowSmoother:
                 trust = np.maximum(carried.trust, _LEAST_TRUST)
                 weight = cv2.resize(trust, self._motion.full_wh) / distance
                 alpha = self._motion.carried(other.full, carried.flow)
-                return alpha / np.float32(_FULL_LEVELS), weight
+                return alpha / np.float32(FULL_LEVELS), weight
         return None
 
     def _smoothed(self, shot: list[_Moment], place: int, own: FloatMap) -> FloatMap:
@@ -273,4 +273,4 @@ def _as_given(samples: Iterable[Sample | None]) -> Iterator[Alpha]:
 
 
 def _sixteen_bits(alpha: Alpha) -> npt.NDArray[np.uint16]:
-    return np.asarray(np.rint(alpha * np.float32(_FULL_LEVELS)), np.uint16)
+    return np.asarray(np.rint(alpha * np.float32(FULL_LEVELS)), np.uint16)

@@ -17,10 +17,10 @@ import numpy.typing as npt
 from engines.base import MattedFrame
 from pipeline.jobs.hand_marks import HandMarks
 from pipeline.jobs.ranges import FrameRange
-from utils.motion import Grey, Motion
+from utils.motion import FULL_LEVELS, Grey, Motion
 from utils.prefetch import ended
 from utils.scene_cut import CutDetector
-from utils.strokes import paint
+from utils.strokes import painted_by
 from utils.types import Alpha, FloatMap, Mask
 
 REACH = 24
@@ -124,19 +124,19 @@ class CarriedMarks:
     def _carry(self, frame: int) -> None:
         """Note where the marks of a frame decide, there and on the frames that they are carried to."""
         marks = self._marks[frame]
-        painted = marks.added & paint(np.zeros_like(marks.added), marks.strokes)
+        painted = marks.added & painted_by(marks.strokes, marks.added.shape)
         regions: dict[Kind, Mask] = {
             "erased": marks.erased,
             "added": marks.added,
             "painted": painted,
         }
         soft = {
-            kind: (self._soft(region.astype(np.float32)) * 65535).astype(np.uint16)
+            kind: (self._soft(region.astype(np.float32)) * FULL_LEVELS).astype(np.uint16)
             for kind, region in regions.items()
             if region.any()
         }
         for kind, levels in soft.items():
-            self._note(frame, levels * np.float32(1 / 65535), kind)
+            self._note(frame, levels.astype(np.float32) / FULL_LEVELS, kind)
         soft.pop("painted", None)
         if not soft:
             return
@@ -184,7 +184,7 @@ class CarriedMarks:
             fade = min(1.0, (REACH + 1 - abs(frame - marked)) / _FADE)
             weight = cv2.resize(np.clip(certain, 0.0, 1.0), self._motion.full_wh) * fade
             for kind, levels in soft.items():
-                carried = self._motion.carried(levels, way[..., :2]) / 65535
+                carried = self._motion.carried(levels, way[..., :2]) / FULL_LEVELS
                 self._note(frame, carried * weight, kind)
 
     def _note(self, frame: int, weight: FloatMap, kind: Kind) -> None:

@@ -13,7 +13,7 @@ from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import FIRST_TARGET, SessionState
 from utils.errors import BadRequest
-from utils.strokes import paint
+from utils.strokes import erased_by
 from utils.types import Mask, Message
 
 
@@ -158,8 +158,7 @@ def _erased(
     for frame, mask in masks.items():
         strokes = state.keyframes_of(number)[frame + first].prompt.strokes
         if any(not stroke.is_positive for stroke in strokes):
-            left = paint(np.ones_like(mask), strokes)
-            checksums[frame] = crc32(np.packbits(left).tobytes())
+            checksums[frame] = _checksum(erased_by(strokes, mask.shape))
     return checksums
 
 
@@ -170,4 +169,8 @@ def _instance_guide(masks: Mapping[int, list[Mask]], index: int, start: int) -> 
 
 def fingerprint(guide: Mapping[int, Mask]) -> dict[str, int]:
     """Return a checksum of each mask by frame number."""
-    return {str(index): crc32(np.packbits(mask).tobytes()) for index, mask in guide.items()}
+    return {str(index): _checksum(mask) for index, mask in guide.items()}
+
+
+def _checksum(mask: Mask) -> int:
+    return crc32(np.packbits(mask).tobytes())

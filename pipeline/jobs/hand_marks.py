@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +14,7 @@ from pipeline.session.session import Session
 from pipeline.session.state import Keyframe
 from utils.alpha_levels import OPAQUE, AlphaLevels
 from utils.mask_utils import inner_distance
-from utils.strokes import paint
+from utils.strokes import erased_by, paint, painted_by
 from utils.types import Mask, Stroke
 
 _EDGE_SHARE, _LEAST_EDGE_PX = 0.005, 3.0
@@ -34,9 +34,9 @@ class HandMarks:
     def are_ignored(self, alpha: AlphaLevels) -> bool:
         """Tell whether the alpha, (H, W), keeps part of what strokes erased, or lacks most of what they painted."""
         kept = alpha > OPAQUE // 2
-        if (inner_distance(_erased(self.strokes, kept.shape) & kept) > _edge_px(kept)).any():
+        if (inner_distance(erased_by(self.strokes, kept.shape) & kept) > _edge_px(kept)).any():
             return True
-        painted = paint(np.zeros_like(kept), self.strokes)
+        painted = painted_by(self.strokes, kept.shape)
         missing = np.count_nonzero(painted & ~kept)
         return bool(missing > _MISSING_SHARE * np.count_nonzero(painted))
 
@@ -61,7 +61,7 @@ def hand_marks(session: Session, guide: Mapping[int, Mask], first: int) -> dict[
         if not np.array_equal(paint(mask, strokes), mask):
             # Another target's strokes would change this one's mask.
             continue
-        erased, added = _erased(strokes, mask.shape), np.zeros_like(mask)
+        erased, added = erased_by(strokes, mask.shape), np.zeros_like(mask)
         before = _mask_before(session, keyframe, mask)
         if before is not None:
             erased |= _parts(before & ~mask)
@@ -69,10 +69,6 @@ def hand_marks(session: Session, guide: Mapping[int, Mask], first: int) -> dict[
         if strokes or erased.any() or added.any():
             found[frame] = HandMarks(strokes, erased, added)
     return found
-
-
-def _erased(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> Mask:
-    return ~paint(np.ones(shape, np.bool_), strokes)
 
 
 def _mask_before(session: Session, keyframe: Keyframe, mask: Mask) -> Mask | None:

@@ -128,8 +128,7 @@ class MattingRun:
         context = replace(self.context, confirmed=frozenset(guide))
         marks, carried = hand_marks(self.session, guide, self.first), None
         if marks and (tracked is not None or tracks_first(self.engine, self.request)):
-            confirmed = frozenset(guide)
-            carried = CarriedMarks(self.frames, marks, confirmed, context.check_cancelled)
+            carried = CarriedMarks(self.frames, marks, context.confirmed, context.check_cancelled)
         name = self.services.key_frame_engine
         refined = key_frame_alphas(self.services.manager, name, self.frames, guide, context)
         if tracked is not None:

@@ -26,6 +26,11 @@ SPARE_BYTES = 64 * 1024
 """Bytes reserved during a job beside those of the state file."""
 
 
+def sessions_dir(workspace_dir: Path) -> Path:
+    """Return where a workspace has its sessions, a folder each."""
+    return workspace_dir / "sessions"
+
+
 class Session:
     """One session's folder; its state is read from disk at each use, so no copy goes stale."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.session.removal_notes import RemovalNotes
-from pipeline.session.session import Session
+from pipeline.session.session import Session, sessions_dir
 from pipeline.session.state import SessionState, SessionStatus
 from pipeline.session.trash import DeletedSession, Trash
 from utils.errors import SessionError
@@ -31,7 +31,7 @@ class SessionStore:
     """All sessions of a workspace."""
 
     def __init__(self, workspace_dir: Path) -> None:
-        self.root = workspace_dir / "sessions"
+        self.root = sessions_dir(workspace_dir)
         self.removals = RemovalNotes(workspace_dir / "removed")
         self.trash = Trash(workspace_dir / "deleted")
 

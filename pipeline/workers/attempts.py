@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.session.session import Session
+from pipeline.session.session import Session, sessions_dir
 from pipeline.session.state import SessionState
 from pipeline.storage.files import link_or_copy, write_atomically
 from pipeline.workers.records import JobRecord
@@ -42,7 +42,7 @@ class Attempt:
 
     def __init__(self, workspace_dir: Path, record: JobRecord) -> None:
         self.workspace_dir = attempts_dir(workspace_dir) / f"{record.id}-{record.attempt}"
-        self.session = Session(self.workspace_dir / "sessions" / record.session_id)
+        self.session = Session(sessions_dir(self.workspace_dir) / record.session_id)
         self._shared: dict[str, int] = {}
         self._state_before: dict[str, Any] = {}
 

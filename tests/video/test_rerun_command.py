@@ -22,17 +22,6 @@ from utils.errors import EngineError, UnusablePrompt
 BOX, CLICK, BESIDE = ("--box", "25,25,75,72"), ("--point", "52,48"), ("--point", "150,10,-")
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        _env_file=None,
-        workspace_dir=tmp_path / "work",
-        models_dir=tmp_path / "models",
-        min_free_disk_bytes=0,
-        disk_floor_bytes=0,
-    )
-
-
 def run(settings: Settings, *words: object) -> int:
     return main(list(map(str, words)), lambda: settings, app.build_orchestrator, lambda _: None)
 

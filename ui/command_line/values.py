@@ -10,12 +10,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from config import redis_address
+from config import LAST_PORT, redis_address
 from pipeline.video_io.sequence.naming import parse_rate
 from utils.errors import BadRequest
 from utils.types import Box, Point, Stroke
-
-LAST_PORT = 65535
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from config import Settings
 from pipeline.orchestrator import Orchestrator
+from pipeline.session.session import sessions_dir
 from ui.http.cleanup import clean_up_periodically
 from ui.http.log_limits import RepeatFilter
 from ui.http.media import Media
@@ -45,7 +46,7 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     """Serve the page until SIGTERM or Ctrl+C; sessions of a process that died are settled first."""
     os.umask(0o077)
     uploads_dir = settings.workspace_dir / "uploads"
-    for folder in (settings.workspace_dir, settings.workspace_dir / "sessions", uploads_dir):
+    for folder in (settings.workspace_dir, sessions_dir(settings.workspace_dir), uploads_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
     _prepare_environment(settings, uploads_dir)

@@ -42,7 +42,7 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
             print(f"{'':<10} {render(row.spending)}")
         if row.peak_bytes:
             where = "on the GPU" if row.peak_device == "cuda" else "of main memory"
-            print(f"{'':<10} measured peak {row.peak_bytes / 1024**2:.0f} MB {where}")
+            print(f"{'':<10} measured peak {row.peak_bytes / MEGABYTE:.0f} MB {where}")
 
 
 def doctor(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
@@ -200,7 +200,7 @@ def versions(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(row["made_at_s"])))
         print(
             f"{row['version']:>4} {'current' if row['is_current'] else '':<8} {made}  {row['engine']:<12} "
-            f"{row['frames']} frames  {row['size_bytes'] / 1024**2:.1f} MB"
+            f"{row['frames']} frames  {_shown_mb(row['size_bytes'])}"
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.postprocess.appearance import PICTURE
 from pipeline.session.request import RenderRequest, Request, build_request
+from pipeline.session.session import sessions_dir
 from ui.command_line.arguments import request_values
 from ui.command_line.console import ConsoleProgress
 from utils.errors import BadRequest, SessionError, SplazmatteError
@@ -119,7 +120,7 @@ def check_folder(folder: Path, workspace_dir: Path) -> None:
     Something is made there to find out: who may write is not all that decides, as in /proc or on a
     disk that is mounted to be read.
     """
-    if folder.resolve().is_relative_to((workspace_dir / "sessions").resolve()):
+    if folder.resolve().is_relative_to(sessions_dir(workspace_dir).resolve()):
         raise BadRequest("job.folder_of_sessions")
     absolute = folder.absolute()
     nearest = next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))
