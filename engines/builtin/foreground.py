@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import KEPT_CACHE, ForegroundEstimator, RunContext
-from engines.builtin.network_failure import tell_failure
+from engines.builtin.optional_network import OptionalNetwork
 from engines.builtin.vision.arrays import resize_map
-from utils.errors import Cancelled
 from utils.types import FloatMap, Frame
 
 INTERVAL = 3
@@ -59,23 +58,22 @@ class ForegroundMaps:
             context: its notices tell a failure, its cache folder keeps the answers.
             interval: of the frames that are asked about; `BY_SPEED` to choose it by the network's speed.
         """
-        self._name = source.network if source is not None else ""
-        self._source = source if self._name else None
+        self._network = OptionalNetwork(source, context)
         self._context = context
         self._interval = interval
         self._answers = 0
         self._lock = threading.Lock()
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
         self._folder: Path | None = None
-        if self._source is not None and context.cache_dir is not None:
-            self._folder = context.cache_dir / KEPT_CACHE / f"foreground-{self._name}"
+        if self._network.is_active and context.cache_dir is not None:
+            self._folder = context.cache_dir / KEPT_CACHE / f"foreground-{self._network.name}"
             if interval == BY_SPEED:
                 self._interval = _read_interval(self._folder / _KEPT_INTERVAL)
 
     @property
     def is_active(self) -> bool:
         """True while there is a network that has not failed."""
-        return self._source is not None
+        return self._network.is_active
 
     @property
     def interval(self) -> int:
@@ -135,19 +133,7 @@ class ForegroundMaps:
     def _answer(self, image: Frame, picture_wh: tuple[int, int]) -> FloatMap | None:
         """Return the answer for a frame of `picture_wh` pixels, or for a crop of one, uint8 RGB (h, w, 3)."""
         with self._lock:
-            source = self._source
-            if source is None:
-                return None
-            self._context.check_cancelled()
-            try:
-                return _decoded(self._kept(source, image, picture_wh))
-            except Cancelled:
-                raise
-            except Exception as problem:
-                # Whatever goes wrong in a network must not end a job that can go on without it.
-                self._source = None
-                tell_failure(self._context, self._name, problem)
-                return None
+            return self._network.ask(lambda source: _decoded(self._kept(source, image, picture_wh)))
 
     def _kept(
         self, source: ForegroundEstimator, image: Frame, picture_wh: tuple[int, int]

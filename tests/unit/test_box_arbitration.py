@@ -22,13 +22,13 @@ def area(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
 
 
 def shows(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return an opinion and an answer that show a mask."""
+    """Return the log odds and the answer of a network that shows a mask."""
     return np.where(mask, 4.0, -4.0).astype(np.float32), mask.astype(np.float32)
 
 
 def settled(alone: np.ndarray, *shown: np.ndarray) -> np.ndarray:
-    opinions, answers = zip(*(shows(mask) for mask in shown), strict=True)
-    return (BoxArbitration(opinions, answers, BOX).settled(alone) > 0) & area(*BOX)
+    evidence, answers = zip(*(shows(mask) for mask in shown), strict=True)
+    return (BoxArbitration(evidence, answers, BOX).settled(alone) > 0) & area(*BOX)
 
 
 WHOLE, HEAD, BEHIND = area(22, 12, 58, 48), area(22, 12, 58, 22), area(44, 12, 90, 48)
@@ -60,9 +60,9 @@ def test_what_goes_on_outside_the_box_and_the_mask_lacks_is_of_another_object():
 def test_a_mask_that_lacks_much_of_the_target_needs_the_boxs_content_to_part_it_from_others():
     head, behind = area(21, 12, 59, 20), area(50, 20, 90, 38)
     target = head | area(21, 20, 48, 49)
-    (opinion, answer), inside = shows(target | behind), area(*BOX)
+    (log_odds, answer), inside = shows(target | behind), area(*BOX)
     for content, expected in ((target, target), (target | behind, (target | behind) & inside)):
-        one = BoxArbitration([opinion], [answer], BOX, lambda shown=content: [shown * 1.0])
+        one = BoxArbitration([log_odds], [answer], BOX, lambda shown=content: [shown * 1.0])
         assert np.array_equal((one.settled(head) > 0) & inside, expected)
 
 
@@ -88,8 +88,8 @@ def test_what_goes_on_outside_a_box_drawn_large_may_alone_reach_a_side_of_it():
     ],
 )
 def test_a_mask_without_networks_is_asked_for_where_it_may_settle_something(shown, is_open):
-    opinions, answers = zip(*(shows(mask) for mask in shown), strict=True)
-    assert BoxArbitration(opinions, answers, BOX).is_open() == is_open
+    evidence, answers = zip(*(shows(mask) for mask in shown), strict=True)
+    assert BoxArbitration(evidence, answers, BOX).is_open() == is_open
 
 
 class Shows:

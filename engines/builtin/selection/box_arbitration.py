@@ -39,7 +39,7 @@ class BoxArbitration:
 
     def __init__(
         self,
-        opinions: Sequence[FloatMap],
+        evidence: Sequence[FloatMap],
         answers: Sequence[FloatMap],
         box: IntBox,
         contents: Callable[[], Sequence[FloatMap]] = tuple,
@@ -47,18 +47,18 @@ class BoxArbitration:
         """Prepare for a box.
 
         Args:
-            opinions: weighted log odds of networks that fit the box alike, float32 (h, w).
+            evidence: weighted log odds of networks that fit the box alike, float32 (h, w).
             answers: networks' answers that show how foreground goes on outside the box, float32 (h, w) in [0, 1].
             box: the box.
             contents: gives networks' answers on the box's content alone, of the same form; asked only where they decide.
         """
         self._contents = contents
-        self._opinions = opinions
+        self._evidence = evidence
         self._answers = [answer > _FOREGROUND for answer in answers]
         self._box = box
-        self._inside: Mask = np.zeros(opinions[0].shape, dtype=bool)
+        self._inside: Mask = np.zeros(evidence[0].shape, dtype=bool)
         self._inside[box[1] : box[3], box[0] : box[2]] = True
-        self._shown = [(opinion > 0) & self._inside for opinion in opinions]
+        self._shown = [(one > 0) & self._inside for one in evidence]
         self._by_all = np.logical_and.reduce(self._shown)
         self._by_any = np.logical_or.reduce(self._shown)
 
@@ -74,10 +74,10 @@ class BoxArbitration:
         What one network shows and another one denies counts where the mask has it too and it ends with the box. What the
         mask lacks and goes on outside the box is another object's, unless the mask would miss a side without it.
         """
-        least: FloatMap = np.minimum.reduce(self._opinions)
+        least: FloatMap = np.minimum.reduce(self._evidence)
         if not self._is_judge(alone):
             return least
-        log_odds, most = least.copy(), np.maximum.reduce(self._opinions)
+        log_odds, most = least.copy(), np.maximum.reduce(self._evidence)
         for shown in self._shown:
             for part in self._parts(shown & ~self._by_all):
                 if alone[part].mean() >= _COVERED and self._beside(part) <= _ENDS:
