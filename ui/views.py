@@ -208,6 +208,9 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
         "fps": None if progress.fps is None else round(progress.fps, 2),
         "elapsed_s": round(progress.elapsed_s, 1),
         "remaining_s": None if progress.remaining_s is None else round(progress.remaining_s, 1),
+        "stage_remaining_s": None
+        if progress.stage_remaining_s is None
+        else round(progress.stage_remaining_s, 1),
         "in_front": status.in_front,
         "wait_s": None if status.expected_wait_s is None else round(status.expected_wait_s, 1),
         "live": live,

@@ -34,11 +34,11 @@ class SplazmatteError(Exception):
 
     @property
     def user_message(self) -> str:
-        """The text in English."""
+        """The text in English, as the command line says it."""
         return render(self.message)
 
     def text(self, language: Language) -> str:
-        """The text in the language."""
+        """The text that the page shows in the language."""
         return render(self.message, language)
 
 

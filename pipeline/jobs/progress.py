@@ -22,7 +22,8 @@ WARM_UP_SAMPLES = 3
 class Snapshot:
     """Where a job stands. `fraction` in [0, 1] over all stages; None where not known yet.
 
-    `fps` is units a second of the current stage over the recent window.
+    `fps` is units a second of the current stage over the recent window. `stage_remaining_s` is for that stage alone,
+    which is known before later ones have ever been timed.
     """
 
     stage: str
@@ -32,6 +33,7 @@ class Snapshot:
     fps: float | None
     elapsed_s: float
     remaining_s: float | None
+    stage_remaining_s: float | None
 
 
 class ProgressMeter:
@@ -99,6 +101,7 @@ class ProgressMeter:
         with self._lock:
             rate = self._rate()
             self._fraction = max(self._fraction, self._overall_fraction())
+            here_s = self._stage_remaining_s(rate, now_s)
             return Snapshot(
                 stage=self._stage,
                 done=self._done,
@@ -106,7 +109,8 @@ class ProgressMeter:
                 fraction=self._fraction,
                 fps=rate,
                 elapsed_s=now_s - self._started_s,
-                remaining_s=self._remaining_s(rate, now_s),
+                remaining_s=None if here_s is None else self._with_later_stages(here_s),
+                stage_remaining_s=here_s,
             )
 
     def rates(self) -> dict[str, float]:
@@ -170,17 +174,21 @@ class ProgressMeter:
         spent = total - sum(costs[stage] * self._left(stage) for stage in self._totals)
         return min(spent / total, 1.0)
 
-    def _remaining_s(self, rate: float | None, now_s: float) -> float | None:
+    def _stage_remaining_s(self, rate: float | None, now_s: float) -> float | None:
         unit_s = 1.0 / rate if rate else self._known_rates.get(self._stage)
         if unit_s is None:
             return None
         since_last_s = now_s - self._samples[-1][0] if self._samples else 0.0
-        here = unit_s * (self._totals.get(self._stage, 0) - self._done)
-        later = 0.0
+        here_s = unit_s * (self._totals.get(self._stage, 0) - self._done)
+        return max(here_s - min(since_last_s, unit_s), 0.0)
+
+    def _with_later_stages(self, here_s: float) -> float | None:
+        """Return the seconds of this stage and of all others; None where one of them was never timed."""
+        total_s = here_s
         for stage in self._totals:
             left = 0 if stage == self._stage else self._left(stage)
             cost = self._unit_cost(stage)
             if left and cost is None:
                 return None
-            later += (cost or 0.0) * left
-        return max(here - min(since_last_s, unit_s), 0.0) + later
+            total_s += (cost or 0.0) * left
+        return total_s

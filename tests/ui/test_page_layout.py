@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.postprocess.appearance import FileOptions
+from tests.clips import ffmpeg
 from tests.forked import ROOT
 from tests.ui.conftest import AppServer, Watch
 from tests.ui.disc import write_disc_clip
@@ -27,6 +28,7 @@ from tests.ui.steps import (
     upload,
     upload_and_select,
     wait_done,
+    wait_laid_out,
     wait_masks,
 )
 from ui.http.login_page import login_page
@@ -338,6 +340,40 @@ def _violations(page: Any) -> list[Any]:
             for node in violation["nodes"]
         ]
     return violations
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_notes_leave_the_timeline_in_view_and_name_nothing_of_the_command_line(
+    app: AppServer, open_page: Callable[..., Any], tmp_path: Path, locale: str
+) -> None:
+    """The timeline's lower edge lay below the window, and the notes named --source-alpha and --alpha-mode."""
+    clip = tmp_path / "with alpha.webm"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=160x96:r=25", "-frames:v", "4"),
+        *("-vf", "format=rgba,geq=r='p(X,Y)':g='p(X,Y)':b='p(X,Y)':a='if(lt(X,80),255,0)'"),
+        *("-pix_fmt", "yuva420p", "-c:v", "libvpx-vp9", "-auto-alt-ref", "0", clip),
+    )
+    page = open_page(app.url, locale=locale)
+    upload(page, clip)
+    notes = page.inner_text(".sm-viewer [data-part=notes]")
+    assert "Alpha" in notes or "transparency" in notes
+    assert "--" not in notes
+    wait_laid_out(page)
+    timeline = page.locator(".sm-timeline").bounding_box()
+    assert timeline["y"] + timeline["height"] <= page.viewport_size["height"]
+
+
+def test_answers_to_choose_from_do_not_move_the_timeline(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url, locale="zh-CN")
+    upload(page, clip)
+    wait_laid_out(page)
+    before = page.locator(".sm-timeline").bounding_box()
+    click(page, 50, 50)
+    wait_masks(page)
+    page.wait_for_selector(".sm-viewer [data-part=chips] .sm-chip:nth-child(2)")
+    assert page.locator(".sm-timeline").bounding_box() == before
 
 
 def test_hostile_names_are_shown_as_text(

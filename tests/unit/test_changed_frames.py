@@ -180,7 +180,7 @@ def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_
     assert "the other frames stay" in step_line(done, None, "en", part)[1]
     removed = RerunPlan(0, (), 30, has_changes=True)
     assert "no frame is matted again" in step_line(done, None, "en", removed)[1]
-    progress = Snapshot("render", 3, 9, 0.3, None, 1.0, None)
+    progress = Snapshot("render", 3, 9, 0.3, None, 1.0, None, None)
     render = JobStatus("x", "render", JobState.CANCELLED, progress, 0, None, False, None, ())
     assert "as they were" in step_line(done, render, "en")[1]
     cancelled = SessionState(id="x", status=SessionStatus.CANCELLED)

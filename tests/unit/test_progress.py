@@ -55,6 +55,17 @@ def test_a_later_stage_without_a_known_rate_leaves_the_rest_unknown() -> None:
     assert meter.snapshot().remaining_s is None
 
 
+def test_the_running_stage_has_a_remaining_time_before_later_ones_were_timed() -> None:
+    """A first job tracked for minutes without saying how long it would go on."""
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, clock=clock)
+    run(meter, clock, "track", 10, 2.0, 6)
+    snapshot = meter.snapshot()
+    assert snapshot.remaining_s is None
+    assert snapshot.stage_remaining_s is not None
+    assert abs(snapshot.stage_remaining_s - 8.0) < 0.5
+
+
 def test_rates_of_earlier_jobs_give_the_time_of_later_stages() -> None:
     clock = Clock()
     meter = ProgressMeter({"track": 10, "matte": 10}, {"track": 1.0, "matte": 3.0}, clock=clock)

@@ -113,6 +113,9 @@ class Job(BaseModel):
     fps: float | None
     elapsed_s: float
     remaining_s: float | None
+    stage_remaining_s: float | None = Field(
+        description="Of the running stage alone; known before later ones were ever timed."
+    )
     in_front: int = Field(description="Jobs that run before it.")
     wait_s: float | None
     error: str | None

@@ -44,8 +44,11 @@ CATALOGUE: dict[str, Text] = {
 }
 
 
-def render(message: Message, language: Language = "en") -> str:
-    """Return the message in the language ("en" or "zh"), its values filled in.
+def render(message: Message, language: Language | None = None) -> str:
+    """Return the message as the page shows it in a language, or as the command line does, its values filled in.
+
+    Args:
+        language: of the page; None for the command line, which speaks English and names its own options.
 
     Raises:
         KeyError: the code is not in the catalogue, or a value it needs is missing.
@@ -54,4 +57,5 @@ def render(message: Message, language: Language = "en") -> str:
         name: render(value, language) if isinstance(value, Message) else value
         for name, value in message.params.items()
     }
-    return CATALOGUE[message.code].in_language(language).format(**values)
+    text = CATALOGUE[message.code]
+    return (text.en if language is None else text.in_language(language)).format(**values)

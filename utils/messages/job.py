@@ -27,7 +27,8 @@ TEXTS: dict[str, Text] = {
     "job.session_deleted": Text(
         en="This session was deleted. Restore it under “Recently deleted” on the page or by sessions --restore, or upload "
         "the clip again.",
-        zh="该会话已被删除。可在页面的“最近删除”中或用 sessions --restore 恢复，也可重新上传视频。",
+        zh="该会话已被删除。可在“最近删除”中恢复，也可重新上传视频。",
+        page_en="This session was deleted. Restore it under “Recently deleted”, or upload the clip again.",
     ),
     "job.not_deleted": Text(
         en="This session can no longer be restored: it is not among the deleted ones.",
@@ -233,7 +234,8 @@ TEXTS: dict[str, Text] = {
     "job.no_picture": Text(
         en="This session has no background picture yet. Upload a PNG or JPEG in the page, give --background-picture on "
         "the command line, or choose another background.",
-        zh="该会话还没有背景图片。请在页面上传 PNG 或 JPEG，在命令行用 --background-picture 指定，或选择其他背景。",
+        zh="该会话还没有背景图片。请上传 PNG 或 JPEG，或选择其他背景。",
+        page_en="This session has no background picture yet. Upload a PNG or JPEG, or choose another background.",
     ),
     "job.background_picture": Text(
         en="This picture can't be used as a background. Give a PNG or JPEG of at most {limit} pixels a side.",

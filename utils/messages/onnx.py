@@ -42,7 +42,9 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.no_clean_plate": Text(
         en="{name} needs the scene without the target: upload a clean plate (--clean-plate), or mark the target, so that the plate can be taken from the clip.",
-        zh="{name} 需要没有目标的画面：请上传干净背景板（--clean-plate），或标记目标，以便从视频中提取。",
+        zh="{name} 需要没有目标的画面：请上传干净背景板，或标记目标，以便从视频中提取。",
+        page_en="{name} needs the scene without the target: upload a clean plate, or mark the target, so that the plate can be "
+        "taken from the clip.",
     ),
     "engine.frame_too_small": Text(
         en="{name} takes frames of at least {pixels} pixels. Choose another engine for this clip.",

@@ -26,12 +26,15 @@ TEXTS: dict[str, Text] = {
     "sequence.single": Text(
         en="{name} is one picture. Choose all pictures of the sequence, or a ZIP of them; on the command line give "
         "the folder or a pattern such as shot.%04d.png.",
-        zh="{name} 是单张图像，无法单独处理。请选择图像序列的全部图像，或它们的 ZIP；在命令行请给出文件夹，或 shot.%04d.png 这样的文件名模式。",
+        zh="{name} 是单张图像，无法单独处理。请选择图像序列的全部图像，或它们的 ZIP。",
+        page_en="{name} is one picture. Choose all pictures of the sequence, or a ZIP of them.",
     ),
     "sequence.missing": Text(
         en="Pictures of {pattern} are missing: {numbers}. Render them, or hold the one before each gap: the box "
         "under the upload buttons, or --missing hold.",
-        zh="{pattern} 缺少图像：{numbers}。请补渲染，或用缺口前的一张代替：勾选上传按钮下方的选项，或使用 --missing hold。",
+        zh="{pattern} 缺少图像：{numbers}。请补渲染，或用缺口前的一张代替：勾选上传按钮下方的选项。",
+        page_en="Pictures of {pattern} are missing: {numbers}. Render them, or hold the one before each gap: tick the box "
+        "under the upload buttons.",
     ),
     "sequence.sizes": Text(
         en="The pictures differ in size: {first} has {first_size}, {name} has {size}. Render all at one size.",

@@ -182,8 +182,9 @@ TEXTS: dict[str, Text] = {
     "video.has_alpha": Text(
         en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
         "--source-alpha, or “Use the clip's transparency” on the page.",
-        zh="该视频自带 Alpha 通道。抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
-        "“使用视频自带的 Alpha 通道”。",
+        zh="该视频自带 Alpha 通道。抠图时不会读取，但可用“使用视频自带的 Alpha 通道”将某一帧的 Alpha 通道作为起始蒙版。",
+        page_en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
+        "“Use the clip's transparency”.",
     ),
     "video.disk_before": Text(
         en="The clip needs {needed_mb} MB, and {free_mb} MB are free ({reserve_mb} MB stay in reserve). Delete old "
@@ -193,19 +194,23 @@ TEXTS: dict[str, Text] = {
     "video.alpha_straight": Text(
         en="Its colours are taken as straight. If its soft edges come out too dark, upload it again with colours "
         "“premultiplied” (--alpha-mode premultiplied).",
-        zh="其颜色按直接（非预乘）读取。如果柔和边缘发黑，请在上传时选择“预乘”后重新上传（--alpha-mode premultiplied）。",
+        zh="其颜色按直接（非预乘）读取。如果柔和边缘发黑，请在上传时选择“预乘”后重新上传。",
+        page_en="Its colours are taken as straight. If its soft edges come out too dark, upload it again with colours "
+        "“premultiplied”.",
     ),
     "video.alpha_premultiplied": Text(
         en="Its colours are taken as premultiplied, and divided by alpha on reading. If its soft edges come out too "
         "bright, upload it again with colours “straight” (--alpha-mode straight).",
-        zh="其颜色按预乘读取，并在读取时除以 Alpha。如果柔和边缘过亮，请在上传时选择“直接（非预乘）”后重新上传"
-        "（--alpha-mode straight）。",
+        zh="其颜色按预乘读取，并在读取时除以 Alpha。如果柔和边缘过亮，请在上传时选择“直接（非预乘）”后重新上传。",
+        page_en="Its colours are taken as premultiplied, and divided by alpha on reading. If its soft edges come out too "
+        "bright, upload it again with colours “straight”.",
     ),
     "video.gif_may_have_alpha": Text(
         en="If this GIF has transparent parts: matting does not read them, but a frame's can be the starting mask: "
         "--source-alpha, or “Use the clip's transparency” on the page.",
-        zh="如果该 GIF 有透明部分：抠图时不会读取，但可将某一帧的 Alpha 通道作为起始蒙版：--source-alpha，或页面上的"
-        "“使用视频自带的 Alpha 通道”。",
+        zh="如果该 GIF 有透明部分：抠图时不会读取，但可用“使用视频自带的 Alpha 通道”将某一帧的透明度作为起始蒙版。",
+        page_en="If this GIF has transparent parts: matting does not read them, but a frame's can be the starting mask: "
+        "“Use the clip's transparency”.",
     ),
     "video.scaled_to_limit": Text(
         en="{file} was scaled to {width}x{height} to stay under the size limit.",

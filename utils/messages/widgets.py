@@ -36,6 +36,7 @@ _PROGRESS: dict[str, Text] = {
     "fps": Text(en="{fps} frames/s", zh="{fps} 帧/秒"),
     "elapsed": Text(en="elapsed {time}", zh="已用 {time}"),
     "remaining": Text(en="remaining {time}", zh="剩余 {time}"),
+    "stage_remaining": Text(en="{stage}: remaining {time}", zh="{stage}剩余 {time}"),
     "cancel": Text(en="Cancel", zh="取消"),
     "cancelling": Text(en="Stopping…", zh="正在停止…"),
     "live": Text(en="Newest matted frame", zh="最新完成的一帧"),

@@ -19,6 +19,8 @@ const lineOf = (job) => {
   if (job.fps !== null) words.push(label("fps", { fps: job.fps.toFixed(job.fps < 10 ? 1 : 0) }));
   words.push(label("elapsed", { time: shownTime(job.elapsed_s) }));
   if (job.remaining_s !== null) words.push(label("remaining", { time: shownTime(job.remaining_s) }));
+  // The first job knows of later stages only how much there is to do.
+  else if (job.stage_remaining_s !== null) words.push(label("stage_remaining", { stage: job.stage, time: shownTime(job.stage_remaining_s) }));
   return words;
 };
 

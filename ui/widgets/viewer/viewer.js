@@ -214,6 +214,12 @@ scrub.addEventListener("input", () => {
 ink.addEventListener("focus", drawInk);
 ink.addEventListener("blur", () => { state.isPointing = false; drawInk(); });
 new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
+// The stage makes room for the notes above it, so that the timeline stays in view.
+const NOTES_GAP_PX = 8;
+new ResizeObserver(() => {
+  const { height } = part("notes").getBoundingClientRect();
+  root.style.setProperty("--sm-notes-px", height ? `${height + NOTES_GAP_PX}px` : "0px");
+}).observe(part("notes"));
 hear("goto", (detail) => showFrame(detail.frame));
 hear("appearance", (detail) => {
   const isSame = state.chosen && JSON.stringify(state.chosen) === JSON.stringify(detail);
