@@ -40,7 +40,6 @@ class ModelWeights:
     folder: str
     files: tuple[str, ...]
     licence: Text
-    licence_url: str
     commercial_use: bool
     gated: bool
     about_mb: int
@@ -59,7 +58,6 @@ def model_weights(name: str) -> ModelWeights:
         row["folder"],
         tuple(file for file, entry in row["files"].items() if not entry.get("optional")),
         Text(row["licence"], row.get("licence_zh", row["licence"])),
-        row["licence_url"],
         row["commercial_use"],
         row["gated"],
         row["about_mb"],
@@ -70,11 +68,6 @@ def licence_of(engine: str) -> str:
     """Return the name of the licence of the weights that carry an engine's name; "" where there are none."""
     row = _models().get(engine)
     return str(row["licence"]).partition(" (")[0] if row else ""
-
-
-def model_names() -> list[str]:
-    """Return the names of all rows, in the manifest's order."""
-    return list(_models())
 
 
 def pinned_fingerprints(model: str, file: str) -> list[Fingerprint]:

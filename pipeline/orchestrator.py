@@ -15,11 +15,11 @@ from engines.registry import EngineRegistry
 from engines.text.translation import Translator
 from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
-from pipeline.jobs.metrics import Metric, exposition
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
 from pipeline.jobs.rerun import RerunPlan, has_other_settings, plan_rerun
 from pipeline.jobs.upkeep import Upkeep
+from pipeline.metrics import exposition
 from pipeline.operations import Operations
 from pipeline.postprocess.appearance import Edges
 from pipeline.postprocess.review import ReviewPlace
@@ -195,10 +195,6 @@ class Orchestrator:
     def remember(self, session_id: str, request: MatteRequest) -> None:
         """Keep what is chosen for the session's next job, for whoever opens it again."""
         self._store.open(session_id).update(draft=request)
-
-    def sessions_exist(self, session_ids: Sequence[str]) -> list[SessionState]:
-        """Return the states of those ids that exist, in the order given."""
-        return self._clips.existing(session_ids)
 
     def sessions_of(self, owner: str | None, limit: int) -> list[SessionState]:
         """Return an owner's sessions, newest change first; with None everybody's."""
@@ -529,18 +525,9 @@ class Orchestrator:
         return {**self._upkeep.health(), **workers}
 
     def metrics(self) -> str:
-        """Return what a monitor draws, as Prometheus reads it; see `Upkeep.metrics`."""
-        metrics = list(self._upkeep.metrics())
-        if self._workers is not None:
-            busy = sum(bool(worker.job) for worker in self._workers.workers)
-            engines = sorted(self._workers.by_engine().items())
-            samples = tuple((f'engine="{name}"', float(count)) for name, count in engines)
-            metrics += [
-                Metric("workers_live", "Worker processes that live.", len(self._workers.workers)),
-                Metric("workers_busy", "Worker processes that run a job.", busy),
-                Metric("workers", "Live worker processes that have an engine.", samples=samples),
-            ]
-        return exposition(metrics)
+        """Return what a monitor draws, as Prometheus reads it; see `Upkeep.metrics` and `Dispatcher.metrics`."""
+        of_workers = () if self._workers is None else self._workers.metrics()
+        return exposition((*self._upkeep.metrics(), *of_workers))
 
     def interrupt(self) -> None:
         """Have jobs that are cancelled from now on end as interrupted: the process is stopping."""

@@ -15,8 +15,8 @@ from engines.base import ForegroundConsumer, Segmenter
 from engines.device.manager import ModelManager
 from engines.remote.store import Store as ServiceStore
 from pipeline.jobs.job_state import interrupted
-from pipeline.jobs.metrics import Metric
 from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
+from pipeline.metrics import Metric
 from pipeline.session.retention import (
     Elsewhere,
     RetentionRules,

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from config import Settings
@@ -140,16 +140,6 @@ class Clips:
             clip.codec,
         )
         return session.state
-
-    def existing(self, session_ids: Sequence[str]) -> list[SessionState]:
-        """Return the states of those ids that exist, in the order given."""
-        states = []
-        for session_id in session_ids:
-            try:
-                states.append(self._store.open(session_id).state)
-            except SessionError:
-                continue
-        return states
 
     def of_owner(self, owner: str | None, limit: int) -> list[SessionState]:
         """Return an owner's sessions, newest change first; with None everybody's."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from pipeline.metrics import Metric
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.storage.disk import MEGABYTE
@@ -127,9 +128,17 @@ class Dispatcher:
         """The workers that are not known to be dead."""
         return self._live
 
-    def by_engine(self) -> dict[str, int]:
-        """Return how many live workers have each engine."""
-        return dict(Counter(engine for worker in self._live for engine in worker.engines))
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return what a monitor draws of the workers."""
+        live = self._live
+        having = Counter(engine for worker in live for engine in worker.engines)
+        samples = tuple((f'engine="{name}"', float(having[name])) for name in sorted(having))
+        busy = sum(bool(worker.job) for worker in live)
+        return (
+            Metric("workers_live", "Worker processes that live.", len(live)),
+            Metric("workers_busy", "Worker processes that run a job.", busy),
+            Metric("workers", "Live worker processes that have an engine.", samples=samples),
+        )
 
     def may_start(self, needs: JobNeeds, running: Sequence[JobNeeds]) -> bool:
         """Return whether a worker may be free for a job, of those that have its engine and the memory for it.

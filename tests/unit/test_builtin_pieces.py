@@ -39,7 +39,6 @@ from engines.builtin.tracking.parts import without_pinholes
 from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.tracking.steps import read_steps
-from engines.builtin.vision.arrays import channel_gaps
 from engines.builtin.vision.barrier_distance import barrier_distance, barrier_evidence
 from engines.builtin.vision.bilateral_grid import blur_grid, local_colour
 from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
@@ -439,16 +438,6 @@ def test_the_shape_memory_moves_and_grows_with_the_object():
     crop = memory.expected((20, 30), (40, 10), place) > 0
     assert crop.any()
     assert np.array_equal(crop, expected[10:30, 40:70])
-
-
-def test_the_gap_between_pictures_is_summed_over_their_channels():
-    first = np.zeros((2, 3, 3), np.float32)
-    second = first.copy()
-    second[1, 2] = (1.0, -2.0, 0.5)
-    gaps = channel_gaps(first, second)
-    assert gaps.shape == (2, 3)
-    assert gaps[1, 2] == 3.5
-    assert np.count_nonzero(gaps) == 1
 
 
 def test_an_empty_mask_has_no_object_frame():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from engines.base import RunContext
-from pipeline.jobs.metrics import Metric, exposition
 from pipeline.jobs.queue import JobRunner, JobState
+from pipeline.metrics import Metric, exposition
 
 
 def test_metrics_are_text_as_prometheus_reads_it() -> None:

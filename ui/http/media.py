@@ -24,7 +24,7 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from config import Settings
-from pipeline.jobs.metrics import CONTENT_TYPE as METRICS_TYPE
+from pipeline.metrics import CONTENT_TYPE as METRICS_TYPE
 from pipeline.orchestrator import Orchestrator, OutputFile
 from pipeline.session.state import FIRST_TARGET, SessionState
 from pipeline.video_io.outputs.registry import output_format

@@ -38,13 +38,6 @@ def lengths(vectors: FloatImage) -> FloatMap:
     return np.asarray(np.sqrt(dot(vectors, vectors)))
 
 
-def channel_gaps(first: FloatImage, second: FloatImage) -> FloatMap:
-    """Return the sum over channels of the absolute difference, float32 (h, w)."""
-    result = np.empty(first.shape[:2], dtype=np.float32)
-    _fill_gaps(first, second, result)
-    return result
-
-
 @compiled
 def _fill_dot(first: FloatImage, second: FloatImage, out: FloatMap) -> None:
     # One loop: numpy would make an array of the whole picture for each channel.
@@ -54,15 +47,4 @@ def _fill_dot(first: FloatImage, second: FloatImage, out: FloatMap) -> None:
             total = np.float32(0.0)
             for channel in range(channels):
                 total += first[row, column, channel] * second[row, column, channel]
-            out[row, column] = total
-
-
-@compiled
-def _fill_gaps(first: FloatImage, second: FloatImage, out: FloatMap) -> None:
-    height, width, channels = first.shape
-    for row in range(height):
-        for column in range(width):
-            total = np.float32(0.0)
-            for channel in range(channels):
-                total += abs(first[row, column, channel] - second[row, column, channel])
             out[row, column] = total
