@@ -162,7 +162,7 @@ class Settings(BaseSettings):
     """Bytes that engines may use of a worker's card, or of its main memory without one; jobs that need more go to other
     workers. None takes what nvidia-smi says, less gpu_reserve_bytes, or the machine's memory."""
     lease_s: float = Field(default=90.0, ge=1.0)
-    """Seconds without a sign of life after which a worker is dead, and its job starts again elsewhere."""
+    """Seconds without a heartbeat after which a worker is dead, and its job starts again elsewhere."""
     object_endpoint: str = ""
     """Address of an S3-compatible object store through which files get to workers that don't share the workspace
     folder and back: https://ACCOUNT.r2.cloudflarestorage.com, https://s3.eu-central-1.amazonaws.com; none uses the

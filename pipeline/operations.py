@@ -87,7 +87,7 @@ class Operations:
         self._runner.pause(is_paused=is_paused)
 
     def order(self, worker: str, order: Order) -> None:
-        """Tell a worker what is wanted of it; it follows with its next sign of life.
+        """Tell a worker what is wanted of it; it follows with its next heartbeat.
 
         Raises:
             BadRequest: no live worker has that name.

@@ -89,7 +89,7 @@ def run_worker(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
     with worker:
-        give_way()  # after its signs of life began, which must not wait for a core
+        give_way()  # after its heartbeats began, which must not wait for a core
         loop(worker)
     manager.close(0.0)
 

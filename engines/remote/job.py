@@ -17,11 +17,11 @@ from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.frame_choice import Fate, FrameChoice
 from engines.remote.account import Account
-from engines.remote.courier import Bill, Courier, Parcel
 from engines.remote.fit import Sent, at_size, clip_alphas, fitted_indices
 from engines.remote.options import RemoteOptions
 from engines.remote.received import Received
 from engines.remote.sending import chosen_frames, resized, sent_size_wh
+from engines.remote.submitter import Bill, Submission, Submitter
 from utils.image_utils import write_image
 from utils.prefetch import ended
 from utils.types import Alpha, Mask, Message
@@ -44,7 +44,7 @@ class ServiceJob:
         account, store = self.account, self.account.store
         store.sweep(account.kept_s)
         with store.packing() as folder, closing(account.wire(self.context)) as wire:
-            courier = Courier(
+            submitter = Submitter(
                 account.service, wire, account.ledger, account.values, store, folder, self.context
             )
             choice = FrameChoice(self.options.every, self.options.skip_unchanged)
@@ -52,9 +52,9 @@ class ServiceJob:
                 account.service, self.exchange, folder, account.most_bytes, self.context.cancel
             )
             packed = self._pictures if account.service.sends == "pictures" else self._clip
-            with closing(packed(courier, choice, opened)) as received:
+            with closing(packed(submitter, choice, opened)) as received:
                 yield from self._filled(received, choice)
-            self._tell(courier.bill)
+            self._tell(submitter.bill)
 
     @property
     def _named(self) -> str:
@@ -69,7 +69,7 @@ class ServiceJob:
         return sent_size_wh(self.frames.size_wh, self.options.long_side, long_side, is_even=is_even)
 
     def _clip(
-        self, courier: Courier, choice: FrameChoice, opened: Received
+        self, submitter: Submitter, choice: FrameChoice, opened: Received
     ) -> Generator[Alpha, None, None]:
         """Yield the alpha of each frame that is sent, which all go as one clip."""
         service, size_wh, fps = self.account.service, self._size_wh, self.context.fps
@@ -79,9 +79,9 @@ class ServiceJob:
         chosen = chosen_frames(self.frames, choice, size_wh, digest, self._packed)
         self.exchange.write_clip(path, chosen, size_wh, fps, lossless=is_lossless)
         masks = self._masks(choice, size_wh, opened.folder, digest)
-        self._check_size(path, courier)
+        self._check_size(path, submitter)
         clips: list[ReturnedClip] = []
-        parcel = Parcel(
+        submission = Submission(
             path=path,
             fingerprint=digest.hexdigest(),
             usd=self.account.cost_usd(choice.matted, fps),
@@ -89,9 +89,9 @@ class ServiceJob:
             masks=masks,
             verify=lambda result: clips.append(opened.clip(result)),
         )
-        result = courier.deliver(parcel)
+        result = submitter.deliver(submission)
         if result is None:
-            raise courier.wire.replies.failed("not_understood")
+            raise submitter.wire.replies.failed("not_understood")
         # What was kept from an earlier run was not opened on its way.
         returned = clips[-1] if clips else opened.clip(result)
         sent = Sent(choice.matted, fps, size_wh)
@@ -102,10 +102,10 @@ class ServiceJob:
             service.title, service.returns, returned, indices, self.frames.size_wh
         )
 
-    def _check_size(self, path: Path, courier: Courier) -> None:
+    def _check_size(self, path: Path, submitter: Submitter) -> None:
         limit = self.account.service.limits.upload_bytes
         if limit and path.stat().st_size > limit:
-            raise courier.wire.replies.failed("too_large")
+            raise submitter.wire.replies.failed("too_large")
 
     def _packed(self, looked_at: int) -> None:
         self.context.report("send", looked_at, len(self.frames))
@@ -143,7 +143,7 @@ class ServiceJob:
         }
 
     def _pictures(
-        self, courier: Courier, choice: FrameChoice, opened: Received
+        self, submitter: Submitter, choice: FrameChoice, opened: Received
     ) -> Generator[Alpha, None, None]:
         """Yield the alpha of each frame that is sent, each as a picture and a job of its own."""
         path = opened.folder / "picture.png"
@@ -158,19 +158,19 @@ class ServiceJob:
         )
         for frame in looking:
             write_image(path, frame)
-            self._check_size(path, courier)
+            self._check_size(path, submitter)
             digest = hashlib.sha256(self._named.encode())
             digest.update(np.ascontiguousarray(frame).data)
             planned -= 1
             alphas: list[Alpha] = []
-            parcel = Parcel(
+            submission = Submission(
                 path,
                 digest.hexdigest(),
                 usd,
                 further_usd=usd * max(planned, 0),
                 verify=lambda result, alphas=alphas: alphas.append(opened.picture(result)),  # type: ignore[misc]
             )
-            result = courier.deliver(parcel)
+            result = submitter.deliver(submission)
             if result is None:
                 yield np.zeros(self.frames.size_wh[::-1], np.float32)
                 continue

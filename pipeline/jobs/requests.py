@@ -76,7 +76,7 @@ class Jobs:
         return engine
 
     def before_start(self, session_id: str, request: MatteRequest) -> Message | None:
-        """Return what a user must know before the job starts, None for nothing: that the clip leaves the house.
+        """Return what a user must know before the job starts, None for nothing: that the clip leaves this machine.
 
         Raises:
             BadRequest: the job is beyond what a service takes.

@@ -36,7 +36,7 @@ class Dispatcher:
     """Gives jobs of this page to workers; any thread may use it.
 
     Args:
-        lease_s: seconds without a sign of life after which a worker is dead.
+        lease_s: seconds without a heartbeat after which a worker is dead.
         files: how the files of jobs get to workers and back.
         send: announces a waiting job in queues; nothing where workers look into the store by themselves.
             Raises `StoreUnavailable` where the broker is gone.

@@ -24,7 +24,7 @@ from pipeline.workers.divided_job import DividedJob, follow
 from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import (
-    Beat,
+    Heartbeat,
     JobRecord,
     Phase,
     abandon,
@@ -250,20 +250,20 @@ class DispatchedJob:
             self._sent_s = now_s
 
     def _watch_running(self, context: RunContext, stop: threading.Event) -> None:
-        beat = self._store.beat(self.record.id)
+        heartbeat = self._store.heartbeat(self.record.id)
         count = 0
-        if beat is not None and beat.attempt == self.record.attempt:
-            count = beat.count
-            self._pass_on(beat, context)
+        if heartbeat is not None and heartbeat.attempt == self.record.attempt:
+            count = heartbeat.count
+            self._pass_on(heartbeat, context)
         sign = (self.record.attempt, count)
         is_silent = self._watch.is_dead(self.record.id, sign)
         if is_silent or self._delivery.is_dead(self.record.owner):
             self._take_back(context, stop)
 
-    def _pass_on(self, beat: Beat, context: RunContext) -> None:
-        if beat.progress is not None:
-            context.on_progress(beat.progress)
-        for notice in beat.notices:
+    def _pass_on(self, heartbeat: Heartbeat, context: RunContext) -> None:
+        if heartbeat.progress is not None:
+            context.on_progress(heartbeat.progress)
+        for notice in heartbeat.notices:
             if notice not in self._passed_on:
                 self._passed_on.append(notice)
                 context.on_notice(notice)

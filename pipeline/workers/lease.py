@@ -1,4 +1,4 @@
-"""Whether something still lives, by whether its signs of life change; no clock but one's own is used."""
+"""Whether something still lives, by whether its heartbeats change; no clock but one's own is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LeaseWatch:
         self._seen: dict[str, tuple[object, float]] = {}
 
     def is_dead(self, key: str, sign: object) -> bool:
-        """Take the newest sign of life; return whether it has been the same for too long."""
+        """Take the newest heartbeat; return whether it has been the same for too long."""
         now_s = self._clock()
         last = self._seen.get(key)
         if last is None or last[0] != sign:

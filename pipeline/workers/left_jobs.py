@@ -12,7 +12,7 @@ from pipeline.workers.redis_store import RedisJobStore, key_prefix, namespace_of
 from pipeline.workers.store import FileJobStore, JobStore
 
 _LIVES_WITHIN_S = 2.0
-"""Seconds in which a worker that lives gives a sign of life; it does so every half second."""
+"""Seconds in which a worker that lives gives a heartbeat; it does so every half second."""
 _LOOK_S = 0.1
 """Seconds between two looks for one."""
 _ENDED = (Phase.FAILED, Phase.CANCELLED)
@@ -47,14 +47,14 @@ def _open(settings: Settings) -> JobStore | None:
 
 
 def _live(store: JobStore, records: Collection[JobRecord]) -> list[JobRecord]:
-    """Return those whose signs of life change while we look."""
-    before = {record.id: store.beat(record.id) for record in records}
+    """Return those whose heartbeats change while we look."""
+    before = {record.id: store.heartbeat(record.id) for record in records}
     live: list[JobRecord] = []
     waiting = list(records)
     deadline_s = time.monotonic() + _LIVES_WITHIN_S
     while waiting and time.monotonic() < deadline_s:
         time.sleep(_LOOK_S)
-        changed = [record for record in waiting if store.beat(record.id) != before[record.id]]
+        changed = [record for record in waiting if store.heartbeat(record.id) != before[record.id]]
         live += changed
         waiting = [record for record in waiting if record not in changed]
     return live

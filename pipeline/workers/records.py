@@ -100,8 +100,8 @@ class JobRecord(_Record):
         )
 
 
-class Beat(_Record):
-    """A sign of life of one attempt, with what it has to report; `count` grows with each."""
+class Heartbeat(_Record):
+    """A heartbeat of one attempt, with what it has to report; `count` grows with each."""
 
     attempt: int
     count: int
@@ -118,7 +118,7 @@ class Order(enum.Enum):
 
 
 class WorkerRecord(_Record):
-    """A worker and the engines that are ready there; `count` grows with each sign of life.
+    """A worker and the engines that are ready there; `count` grows with each heartbeat.
 
     `card` names its GPU for people, `order` is what it follows now. `memory_bytes` is what engines may use of its
     device, "cpu" or "cuda"; None where that could not be found out.

@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from pipeline.workers.records import Beat, JobRecord, Order, Step, WorkerRecord
+from pipeline.workers.records import Heartbeat, JobRecord, Order, Step, WorkerRecord
 from utils.errors import StoreUnavailable, WorkersUnavailable
 
 Stored = TypeVar("Stored", bound=BaseModel)
 
 TIMEOUT_S = 5.0
 """Seconds an answer of the server may take."""
-BEATS_LAST_S = 24 * 3600
-"""Seconds after which signs of life go by themselves, of jobs that nobody forgot."""
+HEARTBEATS_LAST_S = 24 * 3600
+"""Seconds after which a heartbeat expires whose job nobody removed."""
 ORDERS_LAST_S = 30 * 24 * 3600
 """Seconds after which an order goes by itself, of a worker that ended without a word."""
 WORKERS_LAST_S = 60
@@ -104,20 +104,22 @@ class RedisJobStore:
         return sorted(known, key=lambda record: record.submitted_at_s)
 
     def forget(self, job_id: str) -> None:
-        """Remove a job and its signs of life."""
+        """Remove a job and its heartbeats."""
         with self._reaching(), self._client.pipeline() as pipeline:
             pipeline.srem(self._key("jobs"), job_id)
             pipeline.delete(self._key("job", job_id), self._key("beat", job_id))
             pipeline.execute()
 
-    def put_beat(self, job_id: str, beat: Beat) -> None:
-        """Replace a job's newest sign of life."""
+    def put_heartbeat(self, job_id: str, heartbeat: Heartbeat) -> None:
+        """Replace a job's newest heartbeat."""
         with self._reaching():
-            self._client.set(self._key("beat", job_id), beat.model_dump_json(), ex=BEATS_LAST_S)
+            self._client.set(
+                self._key("beat", job_id), heartbeat.model_dump_json(), ex=HEARTBEATS_LAST_S
+            )
 
-    def beat(self, job_id: str) -> Beat | None:
-        """Return a job's newest sign of life."""
-        return self._get(self._key("beat", job_id), Beat)
+    def heartbeat(self, job_id: str) -> Heartbeat | None:
+        """Return a job's newest heartbeat."""
+        return self._get(self._key("beat", job_id), Heartbeat)
 
     def announce(self, worker: WorkerRecord) -> None:
         """Replace what is known of a worker."""

@@ -1,11 +1,11 @@
-"""The job that a worker runs: what it reports to, and what the next sign of life says of it."""
+"""The job that a worker runs: what it reports to, and what the next heartbeat says of it."""
 
 from __future__ import annotations
 
 import threading
 
 from engines.base import RunContext
-from pipeline.workers.records import Beat, JobRecord
+from pipeline.workers.records import Heartbeat, JobRecord
 from utils.types import Message, Progress
 
 
@@ -29,10 +29,10 @@ class RunningJob:
             is_stopping=lambda: not self.is_cancelled_by_user,
         )
 
-    def next_beat(self) -> Beat:
-        """Return the next sign of life."""
+    def next_heartbeat(self) -> Heartbeat:
+        """Return the next heartbeat."""
         self._count += 1
-        return Beat(
+        return Heartbeat(
             attempt=self.record.attempt,
             count=self._count,
             progress=self._progress,

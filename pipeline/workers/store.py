@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from pipeline.storage.files import exclusive, partial_path, write_atomically
-from pipeline.workers.records import Beat, JobRecord, Order, Step, WorkerRecord
+from pipeline.workers.records import Heartbeat, JobRecord, Order, Step, WorkerRecord
 from utils.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ Stored = TypeVar("Stored", bound=BaseModel)
 
 
 class JobStore(Protocol):
-    """Records of jobs, their signs of life, and the workers; any thread and any process may use it.
+    """Records of jobs, their heartbeats, and the workers; any thread and any process may use it.
 
     Every method raises `StoreUnavailable` where the store can't be read: nothing is known then, and nobody
     may conclude that a worker is dead.
@@ -50,13 +50,13 @@ class JobStore(Protocol):
         """Return all jobs, oldest first."""
 
     def forget(self, job_id: str) -> None:
-        """Remove a job and its signs of life."""
+        """Remove a job and its heartbeats."""
 
-    def put_beat(self, job_id: str, beat: Beat) -> None:
-        """Replace a job's newest sign of life."""
+    def put_heartbeat(self, job_id: str, heartbeat: Heartbeat) -> None:
+        """Replace a job's newest heartbeat."""
 
-    def beat(self, job_id: str) -> Beat | None:
-        """Return a job's newest sign of life."""
+    def heartbeat(self, job_id: str) -> Heartbeat | None:
+        """Return a job's newest heartbeat."""
 
     def announce(self, worker: WorkerRecord) -> None:
         """Replace what is known of a worker."""
@@ -118,21 +118,21 @@ class FileJobStore:
         return sorted(_read_all(self._folder / "records", JobRecord), key=_age)
 
     def forget(self, job_id: str) -> None:
-        """Remove a job and its signs of life."""
+        """Remove a job and its heartbeats."""
         with exclusive(self._folder / ".lock"):
             self._record_path(job_id).unlink(missing_ok=True)
             for path in (self._folder / "beats").glob(f"{job_id}.*"):
                 path.unlink(missing_ok=True)
 
-    def put_beat(self, job_id: str, beat: Beat) -> None:
-        """Replace a job's newest sign of life; what a power cut loses of it does not matter."""
+    def put_heartbeat(self, job_id: str, heartbeat: Heartbeat) -> None:
+        """Replace a job's newest heartbeat; what a power cut loses of it does not matter."""
         # A worker that was only silent may still speak of an earlier attempt.
-        path = self._beat_path(job_id)
-        _replace(path, beat, partial_path(path.with_stem(f"{job_id}.{beat.attempt}")))
+        path = self._heartbeat_path(job_id)
+        _replace(path, heartbeat, partial_path(path.with_stem(f"{job_id}.{heartbeat.attempt}")))
 
-    def beat(self, job_id: str) -> Beat | None:
-        """Return a job's newest sign of life."""
-        return _read(self._beat_path(job_id), Beat)
+    def heartbeat(self, job_id: str) -> Heartbeat | None:
+        """Return a job's newest heartbeat."""
+        return _read(self._heartbeat_path(job_id), Heartbeat)
 
     def announce(self, worker: WorkerRecord) -> None:
         """Replace what is known of a worker."""
@@ -168,7 +168,7 @@ class FileJobStore:
     def _order_path(self, name: str) -> Path:
         return self._folder / "orders" / name
 
-    def _beat_path(self, job_id: str) -> Path:
+    def _heartbeat_path(self, job_id: str) -> Path:
         return self._folder / "beats" / f"{job_id}.json"
 
 

@@ -44,9 +44,9 @@ from utils.types import Message
 logger = logging.getLogger(__name__)
 
 LONGEST_BEAT_S = 0.5
-"""Seconds between two signs of life at most; the user's cancel is read with each."""
+"""Seconds between two heartbeats at most; the user's cancel is read with each."""
 BEATS_A_LEASE = 4
-"""Signs of life within a lease at least, so that a late one does not cost the job."""
+"""Heartbeats within a lease at least, so that a late one does not cost the job."""
 STOP_TRIES_S = 5.0
 """Seconds that a worker which stops tries to report a job's end."""
 
@@ -84,7 +84,7 @@ class Worker:
         self._running: RunningJob | None = None
         self._refusal: WorkersUnavailable | None = None
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._keep_saying, name="beats", daemon=True)
+        self._thread = threading.Thread(target=self._keep_saying, name="heartbeats", daemon=True)
         self.stopping = threading.Event()
         """Set when no further job is begun."""
 
@@ -108,7 +108,7 @@ class Worker:
         return self._record.suits(record.requirements)
 
     def __enter__(self) -> Worker:
-        """Announce the worker; where the store can't be reached now, with a later sign of life.
+        """Announce the worker; where the store can't be reached now, with a later heartbeat.
 
         Raises:
             WorkersUnavailable: the page is of another version.
@@ -226,14 +226,14 @@ class Worker:
                 self.stop()
             try:
                 self._announce()
-                self._beat()
+                self._heartbeat()
                 is_reached = True
             except StoreUnavailable as error:
                 if is_reached:
                     logger.warning("%s", error)
                 is_reached = False
             except Exception:
-                logger.exception("a sign of life failed")
+                logger.exception("a heartbeat failed")
 
     def _announce(self) -> None:
         running = self._running
@@ -250,13 +250,13 @@ class Worker:
             return
         self._store.announce(self._record)
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         """Say how far the job is, and read whether it is still wanted."""
         running = self._running
         if running is None:
             return
         job_id, attempt = running.record.id, running.record.attempt
-        self._store.put_beat(job_id, running.next_beat())
+        self._store.put_heartbeat(job_id, running.next_heartbeat())
         known = self._store.read(job_id)
         if known is None:
             return

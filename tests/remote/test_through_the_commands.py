@@ -197,9 +197,11 @@ def test_the_page_says_it_before_the_start_and_runs_the_job(service, settings, c
         job = [marks, {"engine": engine, "options": {}}, ["png"], None, *controls]
         return str(calls.sessions.remember(state.id, language, *job).get(page.status))
 
-    assert "leaves the house: 6 frames go to fal (127.0.0.1), for about USD 0.24" in choose("fal")
+    assert "leaves this machine: 6 frames go to fal (127.0.0.1), for about USD 0.24" in choose(
+        "fal"
+    )
     assert "视频将离开本地" in choose("fal", "zh")
-    assert "leaves the house" not in choose("builtin")
+    assert "leaves this machine" not in choose("builtin")
     assert service.bills == 0
     job = [marks, {"engine": "fal", "options": {}}, ["png"], None, *controls]
     calls.start(state.id, "en", *job)

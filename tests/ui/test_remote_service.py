@@ -39,7 +39,7 @@ def test_the_page_says_who_gets_the_clip_and_the_cost_and_sums_it_up(
     page = open_page(app.url)
     session = upload_and_select(page, clip)
     page.locator("input[name=sm-engine][value=fal]").check()
-    said = page.wait_for_selector("text=leaves the house").inner_text()
+    said = page.wait_for_selector("text=leaves this machine").inner_text()
     assert "12 frames go to fal (127.0.0.1), for about USD 0." in said
     assert service.requests == []
     page.click("#sm-start")

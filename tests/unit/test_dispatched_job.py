@@ -14,7 +14,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.dispatched_job import Delivery, DispatchedJob
-from pipeline.workers.records import Beat, JobRecord, Phase, claim, end
+from pipeline.workers.records import Heartbeat, JobRecord, Phase, claim, end
 from pipeline.workers.store import FileJobStore
 from pipeline.workers.transfer import SharedFolder
 from utils.errors import (
@@ -196,8 +196,8 @@ def test_progress_notices_and_the_error_of_a_worker_reach_the_page_each_once(pla
     first, second = Message("job.cancelled"), Message("worker.started_again")
     for count, notices in enumerate(((first,), (first, second)), start=1):
         progress = Progress("matte", count, 6)
-        beat = Beat(attempt=1, count=count, progress=progress, notices=notices)
-        place.store.put_beat("ab12", beat)
+        heartbeat = Heartbeat(attempt=1, count=count, progress=progress, notices=notices)
+        place.store.put_heartbeat("ab12", heartbeat)
         assert not place.job.look(context, is_cancelled=False)
     assert reported[-2:] == [Progress("matte", 1, 6), Progress("matte", 2, 6)]
     assert place.notices == [first, second]

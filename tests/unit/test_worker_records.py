@@ -19,7 +19,7 @@ from pipeline.workers.celery_queue import CeleryQueue
 from pipeline.workers.divided_job import DividedJob
 from pipeline.workers.lease import LeaseWatch
 from pipeline.workers.records import (
-    Beat,
+    Heartbeat,
     JobRecord,
     Order,
     Phase,
@@ -112,12 +112,12 @@ def test_two_workers_of_one_job_say_that_they_live_at_once(
 
     def late(source: Path, target: Path) -> None:
         monkeypatch.setattr(os, "replace", replace)
-        store.put_beat("ab12", Beat(attempt=2, count=7))
+        store.put_heartbeat("ab12", Heartbeat(attempt=2, count=7))
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", late)
-    store.put_beat("ab12", Beat(attempt=1, count=3))
-    assert store.beat("ab12") == Beat(attempt=1, count=3)
+    store.put_heartbeat("ab12", Heartbeat(attempt=1, count=3))
+    assert store.heartbeat("ab12") == Heartbeat(attempt=1, count=3)
     store.forget("ab12")
     assert not list((tmp_path / "jobs" / "beats").iterdir())
 
@@ -194,18 +194,18 @@ def test_a_store_keeps_what_is_put_there_until_it_is_forgotten(store: JobStore) 
     assert store.read("ab12") is None
     assert store.change("ab12", offer) is None
     later = job("cd34").model_copy(update={"submitted_at_s": 2e9})
-    beat = Beat(
+    heartbeat = Heartbeat(
         attempt=1, count=3, progress=Progress("matte", 2, 9), notices=(Message("job.cancelled"),)
     )
     for item in (later, job()):
         store.put(item)
-    store.put_beat("ab12", beat)
+    store.put_heartbeat("ab12", heartbeat)
     assert [item.id for item in store.records()] == ["ab12", "cd34"]
-    assert store.beat("ab12") == beat
-    assert store.beat("cd34") is None
+    assert store.heartbeat("ab12") == heartbeat
+    assert store.heartbeat("cd34") is None
     store.forget("ab12")
     assert store.read("ab12") is None
-    assert store.beat("ab12") is None
+    assert store.heartbeat("ab12") is None
 
 
 def test_an_order_for_a_worker_goes_with_it(store: JobStore) -> None:

@@ -157,12 +157,12 @@ def test_clocks_that_jump_by_minutes_cost_no_job(
     monkeypatch.setattr(time, "time", lambda: real() + next(skews))
     watch = LeaseWatch(lease_s=30.0)
 
-    def beats() -> int:
-        beat = place.store.beat("ab12")
-        return 0 if beat is None else beat.count
+    def heartbeats() -> int:
+        heartbeat = place.store.heartbeat("ab12")
+        return 0 if heartbeat is None else heartbeat.count
 
     def work() -> None:
-        wait_until(lambda: not watch.is_dead("ab12", beats()) and beats() >= 3)
+        wait_until(lambda: not watch.is_dead("ab12", heartbeats()) and heartbeats() >= 3)
 
     place.does = work
     assert place.ended().phase is Phase.DONE

@@ -23,7 +23,7 @@ TEXTS: dict[str, Text] = {
     "remote.price_job": Text(en="USD {usd} a clip", zh="每段视频 {usd} 美元"),
     "remote.elsewhere": Text(en="Runs outside this machine.", zh="在本机之外运行。"),
     "remote.before": Text(
-        en="The clip leaves the house: {frames} frames go to {service} ({host}), for about USD {usd}.",
+        en="The clip leaves this machine: {frames} frames go to {service} ({host}), for about USD {usd}.",
         zh="视频将离开本地：{frames} 帧会发送到 {service}（{host}），预计 {usd} 美元。",
     ),
     "remote.before_beyond": Text(en="{before} {problem}", zh="{before}{problem}"),

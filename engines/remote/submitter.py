@@ -1,4 +1,4 @@
-"""Takes one parcel through a service's protocol: upload, submit, poll, fetch, cancel; opens no picture."""
+"""Takes a submission through a service's protocol: upload, submit, poll, fetch, cancel; opens no picture."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _OVER = frozenset(f"remote.{name}" for name in ("gone", "job_failed"))
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Submission:
     """One job at the service.
 
     Args:
         path: the file to send.
         fingerprint: the same for the same content and options, hexadecimal.
-        usd: its expected cost; further_usd: that of the job's parcels after it.
+        usd: its expected cost; further_usd: that of the job's submissions after it.
         values: what further placeholders in the row stand for.
         masks: the target's masks, for a service that takes them.
         verify: raises `ServiceFailed` on a result that is damaged, which is then fetched again.
@@ -67,19 +67,19 @@ class Parcel:
 
 @dataclass(slots=True)
 class Bill:
-    """What a run cost, as far as is known, and how many parcels of it were sent, now or by a start before."""
+    """What a run cost, as far as is known, and how many submissions of it were sent, now or by a start before."""
 
     usd: float = 0.0
     sent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Courier:
-    """Brings parcels to a service and their results back.
+class Submitter:
+    """Sends submissions to a service and brings their results back.
 
     Args:
         values: what the placeholders "{base}", "{storage}", "{model}" and "{webhook}" stand for.
-        store: where tickets and results lie; a parcel whose result lies there is not sent.
+        store: where tickets and results lie; a submission whose result lies there is not sent.
         folder: for what is on its way, on the same disk.
     """
 
@@ -92,33 +92,33 @@ class Courier:
     context: RunContext
     bill: Bill = field(default_factory=Bill)
 
-    def deliver(self, parcel: Parcel) -> Path | None:
-        """Return the file that the service made of a parcel, None where it finds no foreground in it.
+    def deliver(self, submission: Submission) -> Path | None:
+        """Return the file that the service made of a submission, None where it finds no foreground in it.
 
         Raises:
             ServiceFailed: with what happened, and whether something may have been billed.
             BadRequest: the budget does not allow it.
         """
-        result = self.store.results / f"{parcel.fingerprint}{self.service.result_suffix}"
-        with self.store.submitting(parcel.fingerprint, self.context.cancel):
+        result = self.store.results / f"{submission.fingerprint}{self.service.result_suffix}"
+        with self.store.submitting(submission.fingerprint, self.context.cancel):
             if result.is_file():
                 self.store.touch(result)
                 return result
-            ticket = Ticket.read(self.store.tickets / f"{parcel.fingerprint}.json")
+            ticket = Ticket.read(self.store.tickets / f"{submission.fingerprint}.json")
             if ticket.state == "sending":
                 # Told once; whoever starts again knows.
                 ticket.forget()
                 raise self.wire.replies.failed("lost_before")
             if ticket.state == "new":
-                reply = self._submit(parcel, ticket)
+                reply = self._submit(submission, ticket)
                 if reply is None or not self.service.poll:
                     ticket.forget()
-                    return None if reply is None else self._keep(reply, parcel, result)
+                    return None if reply is None else self._keep(reply, submission, result)
             else:
                 self.bill.usd += ticket.usd
                 self.bill.sent += 1
         try:
-            self._fetch(ticket, self._wait(ticket), parcel, result)
+            self._fetch(ticket, self._wait(ticket), submission, result)
         except Cancelled:
             if not self.context.is_stopping():
                 self._cancel(ticket)
@@ -130,50 +130,50 @@ class Courier:
         ticket.forget()
         return result
 
-    def _submit(self, parcel: Parcel, ticket: Ticket) -> Reply | None:
+    def _submit(self, submission: Submission, ticket: Ticket) -> Reply | None:
         """Send the job; the ticket says so before, and has the job's id afterwards. None: no foreground in it."""
-        values = {**self.values, **parcel.values, "key_of_job": ticket.key}
-        # The upload costs nothing, but the clip leaves the house with it.
-        self.ledger.check(parcel.usd + parcel.further_usd)
+        values = {**self.values, **submission.values, "key_of_job": ticket.key}
+        # The upload costs nothing, but the clip leaves this machine with it.
+        self.ledger.check(submission.usd + submission.further_usd)
         if self.service.upload is not None:
-            values["file"] = self._upload(parcel.path)
-        self.ledger.add(self.service.name, parcel.usd, "sent", parcel.further_usd)
-        ticket.state, ticket.usd = "sending", parcel.usd
+            values["file"] = self._upload(submission.path)
+        self.ledger.add(self.service.name, submission.usd, "sent", submission.further_usd)
+        ticket.state, ticket.usd = "sending", submission.usd
         ticket.write()
         url = self.service.submit.format_map(values)
         try:
             reply = self.wire.post(
-                url, headers=dict(self.service.submit_headers), **self._content(parcel, values)
+                url, headers=dict(self.service.submit_headers), **self._content(submission, values)
             )
         except AnswerLostError as error:
             ticket.forget()
             raise self.wire.replies.failed("answer_lost", error) from error
         except (ServiceFailed, Cancelled) as error:
             if isinstance(error, Cancelled) or error.code in _NOT_ACCEPTED:
-                self.ledger.add(self.service.name, -parcel.usd, "refused")
+                self.ledger.add(self.service.name, -submission.usd, "refused")
             ticket.forget()
             if self.service.nothing_found and self.service.nothing_found in error.detail:
                 return None
             raise
-        self.bill.usd += parcel.usd
+        self.bill.usd += submission.usd
         self.bill.sent += 1
-        self._settle(parcel, reply)
+        self._settle(submission, reply)
         if self.service.poll:
             self._note(ticket, reply)
         return reply
 
-    def _content(self, parcel: Parcel, values: Mapping[str, str]) -> dict[str, Any]:
+    def _content(self, submission: Submission, values: Mapping[str, str]) -> dict[str, Any]:
         if "{file_base64}" in self.service.body.values():
-            encoded = base64.b64encode(parcel.path.read_bytes()).decode("ascii")
+            encoded = base64.b64encode(submission.path.read_bytes()).decode("ascii")
             values = {**values, "file_base64": encoded}
         webhook = self.service.webhook
         asked = webhook.body if webhook is not None and values["webhook"] else {}
         body = expand_body({**self.service.body, **asked}, values)
         if not self.service.file_field:
             return {"json": body}
-        files = {self.service.file_field: parcel.path}
-        if parcel.masks is not None and self.service.mask_field:
-            files[self.service.mask_field] = parcel.masks
+        files = {self.service.file_field: submission.path}
+        if submission.masks is not None and self.service.mask_field:
+            files[self.service.mask_field] = submission.masks
         return {"data": body, "files": files}
 
     def _upload(self, path: Path) -> str:
@@ -198,19 +198,19 @@ class Courier:
         except AnswerLostError as error:
             raise self.wire.replies.failed("unreachable", error) from error
 
-    def _settle(self, parcel: Parcel, reply: Reply) -> None:
+    def _settle(self, submission: Submission, reply: Reply) -> None:
         """Write the difference to what the service says that it charged, where it says so."""
         header = self.service.price.charged.lower()
         if not header or header not in reply.headers or self.service.price.usd == 0:
             return
         try:
-            true_usd = float(reply.headers[header]) * parcel.usd
+            true_usd = float(reply.headers[header]) * submission.usd
         except ValueError:
             return
         # A service can't give a budget back, nor make it a number that no sum exceeds.
-        if math.isfinite(true_usd) and true_usd >= 0 and true_usd != parcel.usd:
-            self.ledger.add(self.service.name, true_usd - parcel.usd, "charged")
-            self.bill.usd += true_usd - parcel.usd
+        if math.isfinite(true_usd) and true_usd >= 0 and true_usd != submission.usd:
+            self.ledger.add(self.service.name, true_usd - submission.usd, "charged")
+            self.bill.usd += true_usd - submission.usd
 
     def _note(self, ticket: Ticket, reply: Reply) -> None:
         """Put the job's id and addresses on disk.
@@ -252,7 +252,7 @@ class Courier:
             self.wire.pause(attempt, is_called=ticket.take_call)
         raise RuntimeError("unreachable")
 
-    def _fetch(self, ticket: Ticket, answer: Answer, parcel: Parcel, result: Path) -> None:
+    def _fetch(self, ticket: Ticket, answer: Answer, submission: Submission, result: Path) -> None:
         if ticket.through:
             answer = self.wire.get(ticket.through)
         url = self._address(answer, self.service.result, ticket.id)
@@ -260,7 +260,7 @@ class Courier:
         for attempt in range(FETCH_TRIES):
             self.wire.download(url, incoming)
             try:
-                parcel.verify(incoming)
+                submission.verify(incoming)
             except ServiceFailed:
                 incoming.unlink(missing_ok=True)
                 if attempt + 1 == FETCH_TRIES:
@@ -269,12 +269,12 @@ class Courier:
             incoming.replace(result)
             return
 
-    def _keep(self, reply: Reply, parcel: Parcel, result: Path) -> Path:
+    def _keep(self, reply: Reply, submission: Submission, result: Path) -> Path:
         """Keep the result that the submit was answered with."""
         incoming = self.folder / f"incoming{result.suffix}"
         incoming.write_bytes(reply.content)
         try:
-            parcel.verify(incoming)
+            submission.verify(incoming)
         except ServiceFailed as error:
             raise self.wire.replies.failed("not_understood", error) from error
         incoming.replace(result)
