@@ -504,9 +504,16 @@ class Orchestrator:
     def recover(self) -> int:
         """Settle sessions whose process died, at start-up; return how many were interrupted.
 
-        Jobs that workers have go on; see `Jobs.follow_left`.
+        Jobs that workers have go on; see `Jobs.follow_left`. Waiting ones are left to `queue_again`.
         """
         return len(self._store.recover(self._jobs.follow_left()))
+
+    def queue_again(self) -> int:
+        """Queue the jobs that waited when the page before stopped; return how many. See `jobs.waiting`.
+
+        None where another page has this workspace: they may be waiting there.
+        """
+        return self._upkeep.queue_again(self._jobs.submit)
 
     def list_sessions(self) -> list[SessionSummary]:
         """Return all sessions, newest change first."""

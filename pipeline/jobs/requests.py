@@ -214,14 +214,12 @@ class Jobs:
         return divide(self._choice, self._video, session, request, record.needs, workers, cancel)
 
     def _dropping(self, session: Session, remote: DispatchedJob | None) -> Callable[[], None]:
-        """Return what settles a job that is taken out of the queue; a worker's job waits for our restart."""
+        """Return what settles a job that is taken out of the queue; where we stop it waits for the next start."""
 
         def drop() -> None:
-            stopping = self._runner.is_stopping
-            if remote is not None and stopping:
+            if self._runner.is_stopping:
                 return
-            status = SessionStatus.INTERRUPTED if stopping else SessionStatus.CANCELLED
-            session.update(status=status)
+            session.update(status=SessionStatus.CANCELLED)
             if remote is not None:
                 remote.drop()
 

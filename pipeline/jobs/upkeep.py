@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -16,7 +17,9 @@ from engines.device.manager import ModelManager
 from engines.remote.store import Store as ServiceStore
 from pipeline.jobs.job_state import interrupted
 from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
+from pipeline.jobs.waiting import queue_again
 from pipeline.metrics import Metric
+from pipeline.session.request import MatteRequest
 from pipeline.session.retention import (
     Elsewhere,
     RetentionRules,
@@ -28,6 +31,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.storage.disk import free_bytes
+from pipeline.storage.files import try_lock
 from pipeline.video_io import VideoIO
 from pipeline.workers.left_jobs import left_jobs
 from utils.errors import SessionError, SplazmatteError, StoreUnavailable, WorkersUnavailable
@@ -37,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 _WARM_UP = Prompt(box=Box(16, 12, 44, 36))
 """A box on a picture of 64x48 pixels: networks are asked about it, and so loaded."""
+_PAGE_LOCK = ".page.lock"
+"""Held in the workspace by the page whose waiting jobs are the workspace's."""
 UNLOAD_WAIT_S = 1.0
 """Seconds that a click still being answered has to end when the process stops."""
 
@@ -57,6 +63,7 @@ class Upkeep:
         self._video = video
         self._manager = manager
         self._jobs = jobs
+        self._page_lock: int | None = None
 
     def check_tools(self) -> None:
         """Check what every job needs, before anybody waits for one.
@@ -158,9 +165,23 @@ class Upkeep:
             Metric("disk_free_bytes", "Free bytes on the disk of the workspace.", free),
         )
 
+    def queue_again(self, submit: Callable[[str, MatteRequest], object]) -> int:
+        """Queue again the jobs that waited when the page before stopped; see `waiting.queue_again`.
+
+        None where another page has this workspace; from now on we have it, until `close`.
+        """
+        if self._page_lock is None:
+            self._page_lock = try_lock(self._settings.workspace_dir / _PAGE_LOCK)
+        if self._page_lock is None:
+            return 0
+        return queue_again(self._store, submit, self._jobs.active_sessions)
+
     def close(self) -> bool:
-        """Stop for good: running jobs end, models are unloaded; True when all stopped."""
+        """Stop for good: running jobs end, waiting ones are left, models are unloaded; True when all stopped."""
         stopped = self._jobs.close(self._settings.stop_grace_s)
+        if self._page_lock is not None:
+            os.close(self._page_lock)
+            self._page_lock = None
         for session_id in self._jobs.active_sessions():
             self._mark_interrupted(session_id)
         self._manager.close(UNLOAD_WAIT_S)

@@ -149,11 +149,12 @@ class SessionStore:
     def recover(self, held: frozenset[str] = frozenset()) -> list[Session]:
         """Start-up scan: settle every session whose process died; return those interrupted.
 
-        Sessions in `held` are left alone: worker processes have their jobs.
+        Sessions in `held` are left alone: worker processes have their jobs. So are those marked queued, whose
+        jobs wait for `queue_again`.
 
-        A session marked running or queued whose job lock is free becomes done when every declared
-        output is there with its recorded size, else interrupted; so does one marked done of which an
-        output is gone. Partial files are swept.
+        A session marked running whose job lock is free becomes done when every declared output is there
+        with its recorded size, else interrupted; so does one marked done of which an output is gone.
+        Partial files are swept.
         """
         self.sweep_trash()
         interrupted = []
@@ -183,7 +184,7 @@ class SessionStore:
             return False
         if state.status is SessionStatus.DONE:
             return _settle_done(session, state)
-        if state.status not in (SessionStatus.RUNNING, SessionStatus.QUEUED):
+        if state.status is not SessionStatus.RUNNING:
             return False
         complete = bool(state.outputs) and all(
             _has_size(session.folder / output.file, output.size_bytes) for output in state.outputs

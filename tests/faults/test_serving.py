@@ -74,7 +74,7 @@ def test_row_29_an_upload_that_breaks_off_leaves_nothing_for_long(
     assert list(SessionStore(folder / "workspace")) == []
 
 
-def test_sigterm_interrupts_the_running_job_and_the_waiting_one_in_its_grace(
+def test_sigterm_interrupts_the_running_job_in_its_grace_and_the_waiting_one_begins_at_the_next_start(
     serving: tuple[subprocess.Popen[str], str], folder: Path, tmp_path: Path
 ) -> None:
     process, url = serving
@@ -101,9 +101,11 @@ def test_sigterm_interrupts_the_running_job_and_the_waiting_one_in_its_grace(
     assert process.returncode == 0
     _, alive = psutil.wait_procs(helpers, timeout=2)
     assert not alive
-    for session_id in ids:
+    for session_id, status in zip(
+        ids, (SessionStatus.INTERRUPTED, SessionStatus.QUEUED), strict=True
+    ):
         session = store.open(session_id)
-        assert session.state.status is SessionStatus.INTERRUPTED
+        assert session.state.status is status
         assert session.source.is_file()
         assert session.instance_path(0, 0).is_file()
         assert not partials(session.folder)
@@ -113,3 +115,10 @@ def test_sigterm_interrupts_the_running_job_and_the_waiting_one_in_its_grace(
     # Every step left a line that names its session.
     for wanted in ("640x384, 150 frames", "found 1 on frame 0"):
         assert any(ids[0][:6] in line and wanted in line for line in log.splitlines()), log
+
+    again = start_app("serve", "--port", "0", workspace=folder / "workspace", PYTHONUNBUFFERED="1")
+    try:
+        wait_until(lambda: store.open(ids[1]).state.status is SessionStatus.RUNNING, 60)
+        assert store.open(ids[0]).state.status is SessionStatus.INTERRUPTED
+    finally:
+        stop(again)

@@ -21,6 +21,7 @@ from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import (
     Workplace,
     assert_nothing_left,
+    assert_said,
     partials,
     start_app,
     stop,
@@ -122,9 +123,10 @@ def test_sigterm_while_a_clip_is_being_read_leaves_no_session(
     assert not list((tmp_path / "workspace" / "sessions").glob(".new-*"))
 
 
-def test_closing_interrupts_the_running_job_and_those_that_wait(
-    workplace: Workplace, clip: Path, mask: Path
+def test_closing_interrupts_the_running_job_and_the_next_start_runs_those_that_waited_in_order(
+    make_workplace, clip: Path, mask: Path
 ) -> None:
+    workplace = make_workplace()
     started = threading.Event()
 
     def slow(frames, guide, start, context):
@@ -141,9 +143,79 @@ def test_closing_interrupts_the_running_job_and_those_that_wait(
         workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
     assert started.wait(20)
     assert workplace.orchestrator.close()
+    statuses = [workplace.orchestrator.state(session_id).status for session_id in ids]
+    assert statuses == [SessionStatus.INTERRUPTED, SessionStatus.QUEUED, SessionStatus.QUEUED]
     for session_id in ids:
-        assert workplace.orchestrator.state(session_id).status is SessionStatus.INTERRUPTED
         assert_nothing_left(workplace.folder(session_id))
+
+    after = make_workplace()
+    order: list[str] = []
+    submit = after.jobs.submit
+
+    def noting(session_id: str, *args: object, **kwargs: object) -> object:
+        order.append(session_id)
+        return submit(session_id, *args, **kwargs)
+
+    after.jobs.submit = noting
+    assert after.orchestrator.recover() == 0
+    assert after.orchestrator.queue_again() == 2
+    assert order == ids[1:]
+    for session_id in ids[1:]:
+        assert after.jobs.wait(session_id, 60) is JobState.DONE
+    assert after.orchestrator.state(ids[0]).status is SessionStatus.INTERRUPTED
+    after.orchestrator.close()
+
+
+def test_a_waiting_correction_is_not_taken_for_done_since_the_result_before_is_there(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    """The start took a queued session whose files were all there for done: the job asked for was gone."""
+    first = make_workplace()
+    session_id = first.session_with_target(clip, mask)
+    first.matte(session_id)
+    request = MatteRequest(engine="builtin", outputs=("webm",), every_frame=True)
+    first.store.open(session_id).update(status=SessionStatus.QUEUED, request=request)
+    first.orchestrator.close()
+    second = make_workplace()
+    second.orchestrator.recover()
+    assert second.orchestrator.queue_again() == 1
+    assert second.jobs.wait(session_id, 60) is JobState.DONE
+    assert [output.kind for output in second.orchestrator.state(session_id).outputs] == ["webm"]
+
+
+def test_a_waiting_job_whose_engine_is_gone_has_failed_with_the_reason(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    first = make_workplace()
+    session_id = first.session_with_target(clip, mask)
+    request = MatteRequest(engine="matanyone")
+    first.store.open(session_id).update(status=SessionStatus.QUEUED, request=request)
+    second = make_workplace()
+    second.orchestrator.recover()
+    assert second.orchestrator.queue_again() == 0
+    state = second.orchestrator.state(session_id)
+    assert state.status is SessionStatus.FAILED
+    assert_said(state.error, "engine.unavailable")
+
+
+def test_a_second_page_leaves_the_waiting_jobs_of_one_that_lives_alone(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    """A start whose port was taken marked the waiting jobs of the page that has the port as interrupted."""
+    living = make_workplace()
+    session_id = living.session_with_target(clip, mask)
+    living.orchestrator.queue_again()
+    living.jobs.pause(is_paused=True)
+    living.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    second = make_workplace()
+    assert second.orchestrator.recover() == 0
+    assert second.orchestrator.queue_again() == 0
+    assert second.orchestrator.state(session_id).status is SessionStatus.QUEUED
+    living.jobs.pause(is_paused=False)
+    assert living.jobs.wait(session_id, 60) is JobState.DONE
+    living.orchestrator.close()
+    assert second.orchestrator.queue_again() == 0
+    assert second.orchestrator.state(session_id).status is SessionStatus.DONE
 
 
 def test_clicks_are_refused_while_a_job_is_given_time_to_end(

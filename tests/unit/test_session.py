@@ -144,7 +144,7 @@ def test_start_up_settles_what_a_dead_process_left(store: SessionStore) -> None:
     output = OutputRecord(kind="alpha", file="alpha.mp4", size_bytes=5)
     done.update(status=SessionStatus.RUNNING, outputs=(output,))
     broken.update(status=SessionStatus.RUNNING, outputs=(output,))
-    partial.update(status=SessionStatus.QUEUED, previous_outputs=(output,))
+    partial.update(status=SessionStatus.RUNNING, previous_outputs=(output,))
     (partial.folder / "alpha.partial.mp4").write_bytes(b"1")
     interrupted = store.recover()
     assert {session.id for session in interrupted} == {broken.id, partial.id}

@@ -56,6 +56,9 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     if interrupted:
         logger.info("%d interrupted sessions can be run again", interrupted)
     server = launch(settings, orchestrator, uploads_dir)
+    waiting = orchestrator.queue_again()
+    if waiting:
+        logger.info("%d waiting jobs are queued again", waiting)
     for name in ("", "uvicorn"):
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(RepeatFilter())

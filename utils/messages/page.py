@@ -90,9 +90,9 @@ TEXTS: dict[str, Text] = {
         zh="已取消。标记已保留，按“{start}”可重新运行。",
     ),
     "page.step.interrupted": Text(
-        en="The server stopped while the job waited or ran. Clip and selection are kept: "
+        en="The server stopped while the job ran. Clip and selection are kept: "
         "press “{start}” to run it again.",
-        zh="任务排队或运行时服务器停止。视频和标记已保留，按“{start}”可重新运行。",
+        zh="任务运行时服务器停止。视频和标记已保留，按“{start}”可重新运行。",
     ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
     "page.internal_error": Text(
