@@ -20,8 +20,8 @@ def choose_by_looking(
     start: int,
     track: Callable[[], Mapping[int, Mask]],
     context: RunContext,
-) -> bool:
-    """Tell whether the engine `name` suits the target; says so, and why, in one notice.
+) -> Agreement:
+    """Tell whether the engine `name` suits the target, and why.
 
     The marked frame comes first: where the engine already disagrees there, nothing is tracked for it.
 
@@ -36,8 +36,7 @@ def choose_by_looking(
         wanted = {round(last * part / TRACKED_LOOKS) for part in range(1, TRACKED_LOOKS + 1)}
         chosen = {index: masks[index] for index in sorted(wanted)}
         found = _look(manager, name, frames, chosen, context)
-    context.on_notice(found.reason)
-    return found.agrees
+    return found
 
 
 def _look(

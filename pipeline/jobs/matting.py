@@ -197,13 +197,28 @@ class MattingJob:
         )
 
     def _suits(self, run: MattingRun, guides: Sequence[TargetGuide]) -> bool:
-        """Tell whether the engine that is tried first finds every target."""
-        return all(
-            run.of_target(guide.start, 0, 1).suits(
-                self._tried_first, guide.masks, self._target_folder(guide.number, len(guides))
-            )
-            for guide in guides
-        )
+        """Tell whether the engine that is tried first finds every target; notices say why, or which it does not."""
+        reasons: list[Message] = []
+        for done, guide in enumerate(guides):
+            folder = self._target_folder(guide.number, len(guides))
+            one = run.of_target(guide.start, done, len(guides))
+            found = one.suits(self._tried_first, guide.masks, folder)
+            reason = found.reason
+            if len(guides) > 1:
+                reason = self._about_target(guide.number, reason)
+            if not found.agrees:
+                # What spoke for the engine with other targets would read as if it had been taken.
+                run.context.on_notice(reason)
+                return False
+            reasons.append(reason)
+        for reason in reasons:
+            run.context.on_notice(reason)
+        return True
+
+    def _about_target(self, number: int, said: Message) -> Message:
+        names = {target.id: target.name for target in self._session.state.targets}
+        name = names.get(number) or Message("page.target", {"number": number})
+        return Message("job.about_target", {"target": name, "said": said})
 
     def _prepare(self, context: RunContext, first: int, last: int) -> MattingRun:
         state, clip = self._session.state, self._session.clip

@@ -286,6 +286,8 @@ class Jobs:
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         units = count * targets
         stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
+        if targets > 1:
+            stages["encode"] = count  # of all targets together, when each has its alpha
         job = MattingJob(
             self._services(request), session, request, engine.name, tried_first, division
         )

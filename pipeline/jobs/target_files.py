@@ -45,10 +45,16 @@ def keep_target_alpha(
 
 
 def combine_targets(run: MattingRun, masters: list[Path]) -> list[OutputRecord]:
-    """Render all targets together: the largest of their alphas at each pixel."""
+    """Render all targets together: the largest of their alphas at each pixel. It is a stage of its own."""
     streams = [read_master(master) for master in masters]
     union = (np.maximum.reduce(alphas) for alphas in zip(*streams, strict=True))
-    return _render(run, union, run.session.folder)
+    return _render(run, _reported(run, union), run.session.folder)
+
+
+def _reported(run: MattingRun, alphas: Iterator[AlphaLevels]) -> Generator[AlphaLevels, None, None]:
+    for index, alpha in enumerate(alphas):
+        yield alpha
+        run.context.report("encode", index + 1, len(run.frames))
 
 
 def unproven_master(master: Path) -> Path:

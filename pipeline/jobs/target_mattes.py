@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from config import Settings
-from engines.base import Engine, MattedFrame, MattingEngine, RunContext
+from engines.base import Agreement, Engine, MattedFrame, MattingEngine, RunContext
 from engines.device.manager import ModelManager
 from engines.registry import EngineRegistry
 from pipeline.jobs.automatic import choose_by_looking
@@ -154,8 +154,8 @@ class MattingRun:
         values: dict[str, str | int | float | Message] = {"frame": frame, "name": self.engine.label}
         self.context.on_notice(Message("job.strokes_ignored", values))
 
-    def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> bool:
-        """Tell whether an engine that finds people finds this target; a notice says so, and why."""
+    def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> Agreement:
+        """Tell whether an engine that finds people finds this target, and why."""
         context = replace(self.context, confirmed=frozenset(guide))
         return choose_by_looking(
             self.services.manager,

@@ -58,7 +58,7 @@ class Edges:
     black_point: Annotated[
         float,
         Option(
-            Text(en="Black point", zh="黑点"),
+            Text(en="Black point", zh="黑场"),
             minimum=0.0,
             maximum=0.99,
             slider=(0.0, 0.5, 0.01),
@@ -67,7 +67,7 @@ class Edges:
     white_point: Annotated[
         float,
         Option(
-            Text(en="White point", zh="白点"),
+            Text(en="White point", zh="白场"),
             minimum=0.01,
             maximum=1.0,
             slider=(0.51, 1.0, 0.01),

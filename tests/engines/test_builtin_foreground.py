@@ -217,6 +217,24 @@ def test_a_click_takes_the_part_that_a_network_shows_which_agrees_with_the_rest_
     assert np.array_equal(after_a_click(elsewhere, 73, cut_off), without)
 
 
+def test_a_click_takes_what_a_network_shows_there_though_edges_speak_for_what_is_beside_it() -> (
+    None
+):
+    """Somebody in black in a dark street between lit windows: a click took a window and its pixel, never the person."""
+    frame = np.full((HEIGHT, WIDTH, 3), 30.0)
+    for x0, y0, x1, y1 in ((100, 14, 124, 54), (144, 14, 158, 54), (30, 10, 60, 20)):
+        frame[y0:y1, x0:x1] = 235, 230, 180
+    person = np.zeros((HEIGHT, WIDTH), np.uint8)
+    outline = np.array([(134, 6), (128, 30), (100, 95), (159, 95), (140, 30)])
+    cv2.fillPoly(person, [outline], 1)
+    frame[person > 0] = 26, 24, 30
+    frame = np.clip(frame + np.random.default_rng(0).normal(0, 3, frame.shape), 0, 255)
+    frame = frame.astype(np.uint8)
+    engine = with_network(Oracle([frame], [person > 0]))
+    for instance in engine.segment_image(frame, Prompt(points=(Point(134, 60),))):
+        assert intersection_over_union(instance.mask, person > 0) > 0.9
+
+
 class _Net(Engine):
     name = "net"
     label = Message("engine.builtin.label")

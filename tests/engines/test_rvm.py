@@ -415,34 +415,34 @@ def choose(engine, alphas, monkeypatch, count=4):
     monkeypatch.setattr(
         engine_module, "compare_once", lambda *_: compare_with_target(next(given), box_mask())
     )
-    notices, tracked = [], []
+    tracked = []
 
     def track():
         tracked.append(1)
         return dict.fromkeys(range(count), box_mask())
 
-    chosen = choose_by_looking(
+    found = choose_by_looking(
         Lender(engine),
         "rvm",
         ArrayFrames(noise(count)),
         {0: box_mask()},
         0,
         track,
-        RunContext(on_notice=notices.append),
+        RunContext(),
     )
-    return chosen, len(tracked), [notice.code for notice in notices]
+    return found.agrees, len(tracked), found.reason.code
 
 
 def test_a_person_whom_the_network_finds_is_matted_by_it(engine, monkeypatch):
     person = box_mask().astype(np.float32)
-    assert choose(engine, [person] * 4, monkeypatch) == (True, 1, ["engine.rvm.agrees"])
+    assert choose(engine, [person] * 4, monkeypatch) == (True, 1, "engine.rvm.agrees")
 
 
 def test_what_the_network_does_not_find_is_left_to_others_before_anything_is_tracked(
     engine, monkeypatch
 ):
     nothing = np.zeros((64, 96), np.float32)
-    assert choose(engine, [nothing], monkeypatch) == (False, 0, ["engine.rvm.disagrees"])
+    assert choose(engine, [nothing], monkeypatch) == (False, 0, "engine.rvm.disagrees")
 
 
 def test_a_target_whom_the_network_mattes_as_one_with_others_is_left_to_others(engine, monkeypatch):
@@ -460,7 +460,7 @@ def test_a_target_whom_the_network_mattes_as_one_with_others_is_left_to_others(e
 def test_a_target_that_the_network_loses_later_is_left_to_others(engine, monkeypatch):
     person, nothing = box_mask().astype(np.float32), np.zeros((64, 96), np.float32)
     found = choose(engine, [person, person, nothing, person], monkeypatch)
-    assert found == (False, 1, ["engine.rvm.disagrees"])
+    assert found == (False, 1, "engine.rvm.disagrees")
 
 
 # --- the real weights ------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import RunContext
+from engines.base import Agreement, RunContext
+from pipeline.engine_choice import EngineChoice
 from pipeline.orchestrator import Orchestrator, TargetChange
 from pipeline.session.request import MatteRequest
 from pipeline.session.store import SessionStore
@@ -16,9 +17,11 @@ from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest
-from utils.types import Progress, Prompt, Stroke
+from utils.messages import render
+from utils.types import Message, Progress, Prompt, Stroke
 
 FRAMES = 10
+RVM_SHARES = {"name": "Robust Video Matting", "recall": 99, "overlap": 98}
 REQUEST = MatteRequest(engine="builtin", outputs=("alpha",))
 
 
@@ -61,11 +64,31 @@ def run(work: Orchestrator, session_id: str, request: MatteRequest) -> dict[str,
     return units
 
 
+def test_what_is_said_of_an_engine_that_one_target_does_not_suit_names_that_target_alone(
+    work: Orchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result said of the same engine that it was chosen and that it was not."""
+    found = iter(
+        [
+            Agreement(True, Message("engine.rvm.agrees", dict(RVM_SHARES))),
+            Agreement(False, Message("engine.rvm.disagrees", dict(RVM_SHARES))),
+        ]
+    )
+    monkeypatch.setattr(EngineChoice, "tried_first", lambda *_: "rvm")
+    monkeypatch.setattr("pipeline.jobs.target_mattes.choose_by_looking", lambda *_: next(found))
+    run(work, session_id, REQUEST)
+    said = [render(note) for note in work.state(session_id).warnings if "rvm" in str(note)]
+    assert len(said) == 1
+    assert said[0].startswith("patch: Robust Video Matting was not chosen")
+
+
 def test_two_targets_give_two_mattes_and_a_correction_mattes_its_own_target_again(
     work: Orchestrator, session_id: str, settings: Settings
 ) -> None:
     request = REQUEST.model_copy(update={"separate_targets": True})
-    assert run(work, session_id, request)["matte"] == 2 * FRAMES
+    units = run(work, session_id, request)
+    assert units["matte"] == 2 * FRAMES
+    assert units["encode"] == FRAMES, "all targets together, for which the progress stood still"
     files = [record.file for record in work.state(session_id).outputs]
     assert files == ["alpha.mp4", "targets/1/alpha.mp4", "targets/2/alpha.mp4"]
     folder = SessionStore(settings.workspace_dir).open(session_id).folder

@@ -129,6 +129,7 @@ TEXTS: dict[str, Text] = {
         "a frame between, and start again.",
         zh="结果中不包含以下目标，因为其标记都不在入点 {first} 与出点 {last} 之间：{names}。请在此范围内标记后重新开始。",
     ),
+    "job.about_target": Text(en="{target}: {said}", zh="{target}：{said}"),
     "job.strokes_ignored": Text(
         en="Frame {frame}: {name} did not follow the brush or eraser; near a mask's edge it decides by itself. The built-in "
         "engine keeps to the mask.",

@@ -78,7 +78,8 @@ class BoxCrop:
     `motion_cue` is of the same size; None where motion is unknown. `foreground` are a network's
     weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one. `settled` gives
     the former by the mask without networks, bool (h, w); None where that settles nothing. `joined` gives the mask
-    by itself and that one; None where nothing tells which of their parts are the object's.
+    by itself and that one; None where nothing tells which of their parts are the object's. `is_shown` says that a
+    network shows the very object that was clicked: it counts whatever edges and motion say.
     """
 
     lab: FloatImage
@@ -88,6 +89,7 @@ class BoxCrop:
     descriptors: DescriptorEvidence | None = None
     settled: Callable[[Mask], FloatMap] | None = None
     joined: Callable[[Mask, Mask], Mask] | None = None
+    is_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,8 @@ class _Cues:
         self.prior = prior * np.float32(1.0 - _PRIOR_LOSS * strength)
         foreground = np.zeros_like(prior)
         if crop.foreground is not None:
-            agrees = _agreement(crop.foreground, region.barrier + motion, region.is_open)
+            evidence = region.barrier + motion
+            agrees = 1.0 if crop.is_shown else _agreement(crop.foreground, evidence, region.is_open)
             foreground = crop.foreground * np.float32(agrees)
         empty = np.float32((1.0 - filled) * _EMPTY_BIAS)
         moving = np.float32(_MOTION) * motion + np.float32(_MOVING_BIAS * strength)

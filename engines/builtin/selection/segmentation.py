@@ -215,7 +215,10 @@ class BuiltinSegmentation:
         if foreground is not None:
             foreground = view.cropped(foreground)
         alike = self._descriptors_of(view, prompt)
-        box_crop = BoxCrop(crop.lab, crop.features.whole(), motion, foreground, alike)
+        is_shown = not trusted and bool(self._cue.components_at(places))
+        box_crop = BoxCrop(
+            crop.lab, crop.features.whole(), motion, foreground, alike, is_shown=is_shown
+        )
         if trusted and not places and self._descriptors.is_active:
             parts = BoxParts(self._descriptors.described, view, self._small_wh)
             box_crop = replace(box_crop, joined=parts.joined)
