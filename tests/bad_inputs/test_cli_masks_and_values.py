@@ -1,4 +1,4 @@
-"""Rows 28 and 30 at the command line: hostile masks, and values no user would type."""
+"""At the command line: hostile masks, and values no user would type."""
 
 from __future__ import annotations
 
@@ -82,9 +82,7 @@ MASKS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("row", MASKS)
-def test_row_28_a_mask_that_cannot_select_is_refused(
-    command: CommandRunner, good: Path, row: str
-) -> None:
+def test_a_mask_that_cannot_select_is_refused(command: CommandRunner, good: Path, row: str) -> None:
     make, code = MASKS[row]
     mask = command.folder / "mask.png"
     make(mask)
@@ -151,9 +149,7 @@ VALUES: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("row", VALUES)
-def test_row_30_a_value_out_of_range_is_refused(
-    command: CommandRunner, good: Path, row: str
-) -> None:
+def test_a_value_out_of_range_is_refused(command: CommandRunner, good: Path, row: str) -> None:
     arguments, code = VALUES[row]
     command.refused(
         code, "matte", good / "clip.mp4", "--mask", good / "mask.png", "--engine", "builtin",
@@ -172,7 +168,7 @@ def test_row_30_a_value_out_of_range_is_refused(
         ["--unknown"],
     ],
 )
-def test_row_30_an_argument_of_another_kind_is_one_line(
+def test_an_argument_of_another_kind_is_one_line(
     command: CommandRunner, good: Path, arguments: list[str]
 ) -> None:
     before = command.sessions()

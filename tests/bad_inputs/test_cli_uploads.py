@@ -1,4 +1,4 @@
-"""Rows 1 to 27 at the command line: one line that says what to do, exit code 2, nothing left."""
+"""Bad uploads at the command line: one line that says what to do, exit code 2, nothing left."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_an_upload_off_the_list_is_refused(command: CommandRunner, good: Path, r
 
 
 @pytest.mark.parametrize("name", ["huge_clip", "huge_png"])
-def test_rows_10_and_11_a_huge_picture_is_refused(
+def test_a_huge_picture_is_refused(
     command: CommandRunner, good: Path, request: pytest.FixtureRequest, name: str
 ) -> None:
     clip = request.getfixturevalue(name)
@@ -175,7 +175,7 @@ def test_an_upload_over_the_limit_is_refused(make_command, good: Path) -> None:
     assert "limit" in line
 
 
-def test_row_4_a_playlist_makes_no_request(
+def test_a_playlist_makes_no_request(
     command: CommandRunner, good: Path, listener: tuple[int, list[str]]
 ) -> None:
     port, heard = listener
@@ -302,7 +302,7 @@ def test_an_odd_clip_that_can_be_used_is_matted_and_the_user_is_told(
         os.fsdecode(b"\xff\xfe.mp4"),
     ],
 )
-def test_row_25_a_hostile_name_is_only_text(command: CommandRunner, good: Path, name: str) -> None:
+def test_a_hostile_name_is_only_text(command: CommandRunner, good: Path, name: str) -> None:
     folder = command.folder / "inbox"
     folder.mkdir()
     clip = folder / name
@@ -324,7 +324,7 @@ def test_row_25_a_hostile_name_is_only_text(command: CommandRunner, good: Path, 
     assert not Path("pwned").exists()
 
 
-def test_row_26_hostile_metadata_is_in_no_output_and_no_text(
+def test_hostile_metadata_is_in_no_output_and_no_text(
     command: CommandRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
     hostile = "<img src=x onerror=alert(1)>\x1b[31m"

@@ -1,6 +1,6 @@
-"""Rows of the table of bad inputs whose numbers matter: what is measured, decoded, said, and at what cost.
+"""Bad clips whose figures matter: what is measured, decoded, said, and at what cost.
 
-What is refused, and in which words, is tested at the command line, which every row goes through.
+What is refused, and in which words, is tested at the command line, which every bad input goes through.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ def cost(path: Path, code: str, *words: str) -> tuple[float, int]:
     return float(seconds), int(megabytes)
 
 
-def test_row_10_a_huge_frame_in_a_tiny_file(huge_clip: Path) -> None:
+def test_a_huge_frame_in_a_tiny_file_is_refused_from_its_header(huge_clip: Path) -> None:
     seconds, megabytes = cost(huge_clip, "video.size", "8192x8192", "1920x1080")
     assert seconds < 2
     assert megabytes < 400
 
 
-def test_row_11_huge_png_frames(huge_png: Path) -> None:
+def test_huge_png_frames_are_refused_from_their_header(huge_png: Path) -> None:
     seconds, megabytes = cost(huge_png, "video.size", "9000x9000")
     assert seconds < 2
     assert megabytes < 400
@@ -113,7 +113,7 @@ def joined(folder: Path, *sizes: str) -> Path:
     return path
 
 
-def test_row_12_a_jump_to_a_huge_size_decodes_what_fits(video: VideoIO, tmp_path: Path) -> None:
+def test_a_jump_to_a_huge_size_decodes_what_fits(video: VideoIO, tmp_path: Path) -> None:
     path = joined(tmp_path, "320x180", "2560x2560")
     info = video.probe(path)
     assert info.size_wh == (320, 180)
@@ -122,7 +122,7 @@ def test_row_12_a_jump_to_a_huge_size_decodes_what_fits(video: VideoIO, tmp_path
     assert len(list(video.open(path, info).read(0, 15))) == 15
 
 
-def test_row_13_a_legal_size_change_is_scaled_and_said(video: VideoIO, tmp_path: Path) -> None:
+def test_a_legal_size_change_is_scaled_and_said(video: VideoIO, tmp_path: Path) -> None:
     path = joined(tmp_path, "320x180", "640x360")
     info = video.probe(path)
     assert (info.size_wh, info.frame_count) == ((320, 180), 30)
@@ -132,7 +132,9 @@ def test_row_13_a_legal_size_change_is_scaled_and_said(video: VideoIO, tmp_path:
     assert (frames[20] == next(iter(video.open(path, info).read(20, 21)))).all()
 
 
-def test_row_19_a_file_cut_off_after_its_index(video: VideoIO, tmp_path: Path) -> None:
+def test_of_a_file_cut_off_after_its_index_the_whole_frames_are_read(
+    video: VideoIO, tmp_path: Path
+) -> None:
     whole = make_clip(
         tmp_path / "whole.mp4", size="320x180", frames=30, extra=(*H264, "-movflags", "+faststart")
     )
@@ -145,7 +147,7 @@ def test_row_19_a_file_cut_off_after_its_index(video: VideoIO, tmp_path: Path) -
     assert len(list(video.open(path, info).read(0, info.frame_count))) == info.frame_count
 
 
-def test_row_19_in_matroska_the_missing_seconds_are_said(video: VideoIO, tmp_path: Path) -> None:
+def test_in_matroska_the_missing_seconds_are_said(video: VideoIO, tmp_path: Path) -> None:
     whole = make_clip(tmp_path / "whole.mkv", size="320x180", frames=75)
     path = tmp_path / "x.mkv"
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
@@ -154,7 +156,9 @@ def test_row_19_in_matroska_the_missing_seconds_are_said(video: VideoIO, tmp_pat
     assert "of 3.0 s could be read" in notices(info)["video.cut_off_seconds"]
 
 
-def test_row_21_a_damaged_body(video: VideoIO, tmp_path: Path) -> None:
+def test_a_damaged_body_is_said_and_every_counted_frame_is_read(
+    video: VideoIO, tmp_path: Path
+) -> None:
     clip = make_clip(tmp_path / "x.mp4", size="320x180", frames=60)
     body = bytearray(clip.read_bytes())
     start = body.index(b"mdat") + 4
@@ -167,12 +171,12 @@ def test_row_21_a_damaged_body(video: VideoIO, tmp_path: Path) -> None:
     assert len(list(video.open(clip, info).read(0, info.frame_count))) == info.frame_count
 
 
-def test_row_22_one_frame(video: VideoIO, tmp_path: Path) -> None:
+def test_a_clip_of_one_frame_is_accepted(video: VideoIO, tmp_path: Path) -> None:
     info = video.probe(make_clip(tmp_path / "x.mp4", frames=1))
     assert (info.frame_count, info.notices) == (1, ())
 
 
-def test_row_23_an_odd_size_states_its_rule(video: VideoIO, tmp_path: Path) -> None:
+def test_an_odd_size_states_its_rule(video: VideoIO, tmp_path: Path) -> None:
     info = video.probe(make_odd_clip(tmp_path / "x.mp4", "321x181"))
     assert info.size_wh == (321, 181)
     said = notices(info)["video.odd_size"]
@@ -180,7 +184,7 @@ def test_row_23_an_odd_size_states_its_rule(video: VideoIO, tmp_path: Path) -> N
     assert "exact" in said
 
 
-def test_row_24_interlaced_material_is_said(video: VideoIO, tmp_path: Path) -> None:
+def test_interlaced_material_is_said(video: VideoIO, tmp_path: Path) -> None:
     path = tmp_path / "x.mkv"
     ffmpeg(
         *source("320x240"),
@@ -192,7 +196,9 @@ def test_row_24_interlaced_material_is_said(video: VideoIO, tmp_path: Path) -> N
     assert info.frame_count == 10
 
 
-def test_row_24_a_clip_with_its_own_alpha(video: VideoIO, tmp_path: Path) -> None:
+def test_a_clip_with_its_own_alpha_is_told_of_the_option_for_it(
+    video: VideoIO, tmp_path: Path
+) -> None:
     path = tmp_path / "x.mov"
     ffmpeg(
         *source(frames=3),
@@ -225,7 +231,7 @@ def test_row_24_a_clip_with_its_own_alpha(video: VideoIO, tmp_path: Path) -> Non
         "new\nline.mp4",
     ],
 )
-def test_row_25_hostile_names_are_only_names(
+def test_hostile_names_are_only_names(
     video: VideoIO, tmp_path: Path, good: Path, name: str
 ) -> None:
     path = tmp_path / name
@@ -235,7 +241,7 @@ def test_row_25_hostile_names_are_only_names(
     assert len(list(video.open(path, info).read(4, 6))) == 2
 
 
-def test_row_26_hostile_metadata_reaches_no_text(video: VideoIO, tmp_path: Path) -> None:
+def test_hostile_metadata_reaches_no_text(video: VideoIO, tmp_path: Path) -> None:
     hostile = "<img src=x onerror=alert(1)>\x1b[31m"
     note = tmp_path / "note.txt"
     note.write_text(hostile)
@@ -248,7 +254,7 @@ def test_row_26_hostile_metadata_reaches_no_text(video: VideoIO, tmp_path: Path)
     assert "onerror" not in repr(info)
 
 
-def test_row_26_a_log_kept_for_the_admin_has_no_control_characters(tmp_path: Path) -> None:
+def test_a_log_kept_for_the_admin_has_no_control_characters(tmp_path: Path) -> None:
     from pipeline.video_io.runner import Child, Limits
 
     argv = ["/bin/sh", "-c", "printf 'a\\033[31mred\\007\\n' >&2"]

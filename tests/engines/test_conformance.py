@@ -239,7 +239,7 @@ def test_results_have_the_frame_s_size_and_the_contract_s_type_and_range(bench, 
             assert 0.0 <= result.min() <= result.max() <= 1.0
 
 
-def test_clip_of_one_frame(bench):
+def test_a_clip_of_one_frame_gives_one_alpha(bench):
     frames, masks = bench.clip(1)
     assert list(bench.run(frames, masks)) == [0]
 

@@ -100,7 +100,7 @@ def test_two_threads_get_what_one_gets(models: Path):
         ((600, 1200), (512, 1024)),
     ],
 )
-def test_modnet_s_size_rule(size_wh, expected):
+def test_modnet_works_at_multiples_of_32_pixels(size_wh, expected):
     assert input_size_wh(ShortSide(512, 32), size_wh) == expected
     assert input_size_wh(Square(320), size_wh) == (320, 320)
 

@@ -236,7 +236,7 @@ def test_a_network_of_bgr_gets_the_channels_in_its_order(models: Path, runtime: 
     assert np.abs(swapped - open_stream(session, (64, 48)).step(image)[0]).max() < 0.01
 
 
-def test_both_runtimes_agree(models: Path):
+def test_both_runtimes_give_the_same_alphas(models: Path):
     pytest.importorskip("openvino")
     install(RVM, models)
     found = []

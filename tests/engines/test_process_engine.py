@@ -185,7 +185,7 @@ def test_cancel_is_passed_on_and_a_worker_that_does_not_hear_it_is_ended(
     assert (engine.worker_pid == before) is survives
 
 
-def test_one_job_at_a_time(engine, clip):
+def test_a_second_job_at_once_is_refused_and_the_first_goes_on(engine, clip):
     frames, _, mask = clip
     first = engine.process(frames, {0: mask}, 0, {}, RunContext())
     next(first)

@@ -91,7 +91,7 @@ def test_the_way_it_ran_is_noted(engine):
 
 
 @pytest.mark.parametrize("size_wh", [(321, 181), (101, 203), (16, 16)])
-def test_odd_and_portrait_sizes(engine, size_wh):
+def test_alphas_of_odd_and_portrait_frames_have_their_size(engine, size_wh):
     alphas = run(engine, noise(2, size_wh), {0: (m := box_mask(size_wh, (3, 3, 12, 14))), 1: m}, 1)
     assert {alpha.shape for alpha in alphas.values()} == {(size_wh[1], size_wh[0])}
 

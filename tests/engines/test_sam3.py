@@ -467,7 +467,7 @@ def test_evil_pickle_beside_missing_safetensors_is_never_opened(tiny_sam2, tmp_p
         load_sam2(folder)
 
 
-def test_sharded_weights_load(tiny_sam2, tmp_path, sam2, picture):
+def test_sharded_weights_give_the_same_masks(tiny_sam2, tmp_path, sam2, picture):
     import json
 
     from safetensors.torch import load_file, save_file

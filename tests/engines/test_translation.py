@@ -34,7 +34,7 @@ def test_word_list_translates_noun_phrases_without_a_model(tmp_path, chinese, en
     assert (translation.english, translation.source) == (english, "glossary")
 
 
-def test_english_passes_through(tmp_path):
+def test_english_text_is_not_translated_but_trimmed(tmp_path):
     translation = translator(tmp_path).translate("  person in  red ")
     assert (translation.english, translation.source) == ("person in red", "none")
 

@@ -1,4 +1,4 @@
-"""Row 32: a disk without room, before and during a job, at every place that writes."""
+"""A disk without room, before and during a job, at every place that writes."""
 
 from __future__ import annotations
 

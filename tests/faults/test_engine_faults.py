@@ -1,4 +1,4 @@
-"""Row 35: an engine that runs out of memory, gives rubbish or dies, through the whole pipeline."""
+"""An engine that runs out of memory, gives rubbish or dies, through the whole pipeline."""
 
 from __future__ import annotations
 

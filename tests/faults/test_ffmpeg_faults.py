@@ -1,4 +1,4 @@
-"""Row 34: FFmpeg that is missing, hangs, floods its log or fails late, in the middle of real steps."""
+"""FFmpeg that is missing, hangs, floods its log or fails late, in the middle of real steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 33: kill -9 of the process, and of FFmpeg, at moments of real jobs; `bench/kill.py` does 40."""
+"""`kill -9` of the process, and of FFmpeg, at moments of real jobs; `bench/kill.py` does 40."""
 
 from __future__ import annotations
 

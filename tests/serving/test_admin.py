@@ -44,7 +44,9 @@ LAN = Client(address="192.168.1.7")
         ({"users_file": "users"}, Client("bob", is_admin=True, is_signed_in=True), True),
     ],
 )
-def test_who_may_see_it(settings: dict[str, object], client: Client, is_allowed: bool) -> None:
+def test_only_administrators_may_see_the_page(
+    settings: dict[str, object], client: Client, is_allowed: bool
+) -> None:
     assert is_administrator(Settings(_env_file=None, **settings), client) is is_allowed
 
 

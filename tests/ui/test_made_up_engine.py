@@ -216,7 +216,9 @@ def test_everyone_says_what_to_install(
     assert none.value.code == "engine.everyone_none"
 
 
-def test_a_job_through_the_page(work: Orchestrator, red: Settings, clip: Path) -> None:
+def test_a_made_up_engine_mattes_through_the_page(
+    work: Orchestrator, red: Settings, clip: Path
+) -> None:
     import gradio as gr
 
     from ui.page.callbacks import Callbacks
@@ -248,7 +250,7 @@ def test_a_job_through_the_page(work: Orchestrator, red: Settings, clip: Path) -
     assert_is_the_disc(red.workspace_dir / "sessions" / state.id / "alpha" / "000005.png")
 
 
-def test_a_job_through_the_api(
+def test_a_made_up_engine_mattes_through_the_api(
     red: Settings, clip: Path, make_server: Callable[..., AppServer]
 ) -> None:
     gradio_client = pytest.importorskip("gradio_client")

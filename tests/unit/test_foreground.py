@@ -58,7 +58,7 @@ def test_a_hard_matte_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 1), (181, 321), (7, 5)])
-def test_any_size_works(shape: tuple[int, int]) -> None:
+def test_the_foreground_has_the_frames_size_at_any_size(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
     frame, alpha = rng.integers(0, 256, (*shape, 3), np.uint8), rng.random(shape, np.float32)
     clean = estimate_foreground(frame, alpha)

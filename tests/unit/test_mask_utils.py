@@ -71,7 +71,7 @@ def test_signed_distance_without_a_contour_is_finite(value):
     assert (distance > 0).all() == value
 
 
-def test_overlap_of_masks():
+def test_the_overlap_of_equal_masks_is_1_and_of_disjoint_ones_0():
     assert mask_utils.intersection_over_union(square(), square()) == 1.0
     assert mask_utils.intersection_over_union(square(), ~square()) == 0.0
     nothing = np.zeros((3, 3), bool)

@@ -129,7 +129,7 @@ def test_exr_is_linear_half_float_premultiplied_or_straight(
     assert channels["A"][48, 80] == pytest.approx(0.5, abs=0.001)
 
 
-def test_exr_is_read_by_ffmpeg(video: VideoIO, clip: Path) -> None:
+def test_ffmpeg_reads_the_alpha_of_an_exr_frame(video: VideoIO, clip: Path) -> None:
     result = rendered(video, clip, ramps(6), "exr", "png")
     raw = decode(result.outputs["exr"] / "000003.exr", "rgba")[0]
     png = png_of(result, 3)

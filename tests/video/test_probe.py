@@ -90,7 +90,7 @@ def test_untagged_colour_goes_by_size(
     assert (info.colour.matrix, info.colour.range) == (matrix, "tv")
 
 
-def test_sound_is_seen(video: VideoIO, clip_path: Path) -> None:
+def test_the_probe_names_the_sound_and_its_codec(video: VideoIO, clip_path: Path) -> None:
     info = video.probe(make_sound_clip(clip_path, frames=10))
     assert (info.has_audio, info.audio_codec) == (True, "aac")
 
@@ -131,7 +131,7 @@ def fake(tmp_path: Path, script: str) -> VideoIO:
     )
 
 
-def test_version_is_told(video: VideoIO) -> None:
+def test_the_version_of_ffmpeg_is_returned(video: VideoIO) -> None:
     assert video.check_ffmpeg()[0].isdigit()
 
 
