@@ -128,6 +128,12 @@ def licence_text(engine: EngineInfo, language: Language) -> str:
     return render(Message(code, {"licence": engine.licence.in_language(language)}), language)
 
 
+def ready_capabilities(engines: Sequence[EngineInfo]) -> set[str]:
+    """Return what those of the engines can do that are ready."""
+    ready = [engine for engine in engines if engine.is_available]
+    return {capability.value for engine in ready for capability in engine.capabilities}
+
+
 def engine_choices(
     engines: Sequence[EngineInfo], language: Language, finders: Sequence[EngineInfo] = ()
 ) -> list[dict[str, Any]]:

@@ -44,37 +44,7 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
 
     Where the user had chosen one of several answers, the one most like it is kept.
     """
-    choice = _most_like_choice(session, frame_index, found)
-    records = [
-        InstanceRecord(
-            id=number,
-            score=float(instance.score),
-            label=instance.label,
-            area_px=int(instance.mask.sum()),
-        )
-        for number, instance in enumerate(found.instances)
-    ]
-    keyframe = Keyframe(
-        frame=frame_index,
-        target=found.target,
-        engine=found.engine,
-        prompt=PromptRecord(
-            text=found.prompt.text,
-            points=found.prompt.points,
-            box=found.prompt.box,
-            exemplars=found.prompt.exemplars,
-            negative_exemplars=found.prompt.negative_exemplars,
-            strokes=found.prompt.strokes,
-            has_mask=found.prompt.mask is not None,
-            own_mask=found.own_mask,
-        ),
-        text_used=found.text_used,
-        instances=tuple(records),
-        kept=(0 if choice is None else choice,),
-        is_chosen=choice is not None,
-        seconds=found.seconds,
-        notices=found.notices,
-    )
+    keyframe = _keyframe(frame_index, found, _most_like_choice(session, frame_index, found))
     with session.masks_lock():
         for number, instance in enumerate(found.instances):
             path = session.instance_path(frame_index, number, found.target)
@@ -90,6 +60,40 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
         found.seconds,
     )
     return keyframe
+
+
+def _keyframe(frame_index: int, found: Found, choice: int | None) -> Keyframe:
+    """Return the record of what was found; `choice` is the instance that the user had chosen before."""
+    records = tuple(
+        InstanceRecord(
+            id=number,
+            score=float(instance.score),
+            label=instance.label,
+            area_px=int(instance.mask.sum()),
+        )
+        for number, instance in enumerate(found.instances)
+    )
+    return Keyframe(
+        frame=frame_index,
+        target=found.target,
+        engine=found.engine,
+        prompt=PromptRecord(
+            text=found.prompt.text,
+            points=found.prompt.points,
+            box=found.prompt.box,
+            exemplars=found.prompt.exemplars,
+            negative_exemplars=found.prompt.negative_exemplars,
+            strokes=found.prompt.strokes,
+            has_mask=found.prompt.mask is not None,
+            own_mask=found.own_mask,
+        ),
+        text_used=found.text_used,
+        instances=records,
+        kept=(0 if choice is None else choice,),
+        is_chosen=choice is not None,
+        seconds=found.seconds,
+        notices=found.notices,
+    )
 
 
 def _most_like_choice(session: Session, frame_index: int, found: Found) -> int | None:

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
-from config import Settings
 from engines.base import Capability
 from pipeline.jobs.queue import ACTIVE
 from pipeline.orchestrator import Orchestrator
@@ -16,11 +15,11 @@ from pipeline.session.results import least_confident
 from pipeline.session.state import SessionState
 from ui import result_views, views
 from ui.next_step import start_label, step_line
-from ui.page.components import Page, heading_html, output_choices, upload_label
-from ui.page.controls import control_updates
+from ui.page.components import Page
 from ui.request_values import page_controls
 from ui.text import translate, widget_texts
-from utils.errors import EngineUnavailable, SplazmatteError
+from ui.views import ready_capabilities
+from utils.errors import SplazmatteError
 from utils.messages import Language, render
 
 Updates: TypeAlias = dict[Any, Any]
@@ -30,9 +29,8 @@ Updates: TypeAlias = dict[Any, Any]
 class Answers:
     """Formats sessions, results and problems for the components of one page."""
 
-    def __init__(self, orchestrator: Orchestrator, settings: Settings, page: Page) -> None:
+    def __init__(self, orchestrator: Orchestrator, page: Page) -> None:
         self._orchestrator = orchestrator
-        self._settings = settings
         self.page = page
 
     def problem(self, text: str, language: Language, session: str | None = None) -> Updates:
@@ -178,7 +176,9 @@ class Answers:
             text = " ".join(filter(None, (text, self.before_start(state, language))))
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
         has_target = any(keyframe.kept for keyframe in state.all_keyframes)
-        can_start = has_target or Capability.EVERYONE.value in self._capabilities()
+        can_start = has_target or Capability.EVERYONE.value in ready_capabilities(
+            self._orchestrator.engines()
+        )
         return {
             self.page.status: gr.update(status=status),
             self.page.viewer: gr.update(rerun=plan.changed_spans if plan else []),
@@ -241,74 +241,14 @@ class Answers:
             ),
         }
 
-    def in_language(self, language: Language) -> Updates:
-        """Show every label in the language."""
-        page = self.page
-        segmenter = self._segmenter()
-        can_text = segmenter is not None and Capability.TEXT in segmenter.capabilities
-        can_exemplars = segmenter is not None and Capability.EXEMPLARS in segmenter.capabilities
-        hint = translate("page.text_hint" if can_text else "page.text_off", language)
-        if can_text:
-            hint = f"{hint} · {render(segmenter.label, language)}"
-        finders = [] if segmenter is None else self._orchestrator.segmenters()
-        engines = views.engine_choices(self._orchestrator.engines(), language, finders)
-        return {
-            page.heading: heading_html(language),
-            page.language: gr.update(label=translate("page.language", language)),
-            page.upload: gr.update(
-                limits=upload_label(self._settings, language),
-                texts=widget_texts("upload", language),
-            ),
-            page.text: gr.update(
-                label=translate("page.text", language),
-                show_label=can_text,
-                placeholder=hint,
-                interactive=can_text,
-            ),
-            page.segment: gr.update(value=translate("page.segment", language), visible=can_text),
-            page.exemplars: gr.update(
-                label=translate("page.exemplars", language), visible=can_exemplars
-            ),
-            page.own_mask: gr.update(label=translate("page.own_mask", language)),
-            page.main_object: gr.update(value=translate("page.main_object", language)),
-            page.source_alpha: gr.update(value=translate("page.source_alpha", language)),
-            page.sky: gr.update(label=translate("page.sky", language)),
-            page.outputs: gr.update(
-                label=translate("page.outputs", language), choices=output_choices(language)
-            ),
-            **control_updates(page.controls, language, self._capabilities()),
-            page.start: gr.update(value=translate("page.start", language)),
-            page.engines: gr.update(engines=engines, texts=widget_texts("engines", language)),
-            page.viewer: gr.update(texts=widget_texts("viewer", language)),
-            page.targets: gr.update(texts=widget_texts("targets", language)),
-            page.status: gr.update(texts=widget_texts("status", language)),
-            page.progress: gr.update(texts=widget_texts("progress", language), spoken=language),
-            page.results: gr.update(texts=widget_texts("results", language)),
-            page.quick_preview: gr.update(texts=widget_texts("quick_preview", language)),
-            page.edges: gr.update(
-                texts=widget_texts("edges", language), specs=views.edge_specs(language)
-            ),
-        }
-
     def _review(self, state: SessionState, language: Language) -> list[views.Json]:
         return result_views.review_views(self._orchestrator.places_to_review(state.id), language)
-
-    def _capabilities(self) -> set[str]:
-        """Return what the engines that are ready can do."""
-        ready = [engine for engine in self._orchestrator.engines() if engine.is_available]
-        return {capability.value for engine in ready for capability in engine.capabilities}
 
     def _watched(self, state: SessionState) -> views.Json:
         job = self._orchestrator.status(state.id).job
         if job is None or job.state not in ACTIVE:
             return None
         return {"session": state.id, "nonce": _now()}
-
-    def _segmenter(self) -> Any:
-        try:
-            return self._orchestrator.segmenter_info()
-        except EngineUnavailable:
-            return None
 
     def _versions(self, state: SessionState, language: Language) -> list[dict[str, views.Json]]:
         return [

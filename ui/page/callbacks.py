@@ -29,6 +29,7 @@ from ui.inputs import (
 from ui.page.answers import Answers, Updates, merged
 from ui.page.components import Page
 from ui.page.job_request import read_job
+from ui.page.labels import Labels
 from ui.page.session_steps import SessionSteps
 from ui.page.target_steps import TargetSteps
 from ui.page.upload_steps import UploadSteps
@@ -60,13 +61,17 @@ class Callbacks:
 
     def bind(self, page: Page) -> None:
         """Tell the callbacks which components they answer to."""
-        self._answers = Answers(self._orchestrator, self._settings, page)
+        self._answers = Answers(self._orchestrator, page)
 
     @property
     def _answer(self) -> Answers:
         if self._answers is None:
             raise RuntimeError("bind the callbacks to a page first")
         return self._answers
+
+    def _labels(self, language: Language) -> Updates:
+        labels = Labels(self._orchestrator, self._settings, self._answer.page)
+        return labels.in_language(language)
 
     def guarded(self, step: Step) -> Step:
         """Return the handler with errors turned into a status line; unexpected ones get a number."""
@@ -93,9 +98,7 @@ class Callbacks:
     def load(self, session: object, language: Language, hint: object) -> Updates:
         """Show the page in the browser's language, and the session its address names."""
         spoken = choose_language(short_text(hint, "language"), self._settings.language)
-        texts = merged(
-            self._answer.in_language(spoken), {self._answer.page.language: gr.update(value=spoken)}
-        )
+        texts = merged(self._labels(spoken), {self._answer.page.language: gr.update(value=spoken)})
         if not session:
             return merged(texts, self._answer.nothing(spoken))
         try:
@@ -106,7 +109,7 @@ class Callbacks:
 
     def change_language(self, session: object, language: Language) -> Updates:
         """Show everything in the other language."""
-        texts = self._answer.in_language(language)
+        texts = self._labels(language)
         if not session:
             return merged(texts, self._answer.nothing(language, chosen=language))
         state = self._orchestrator.state(session_key(session))

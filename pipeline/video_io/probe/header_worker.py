@@ -138,22 +138,7 @@ def describe_webp(path: str) -> dict[str, object]:
     Raises:
         ValueError: it is a still picture.
     """
-    pictures, length_ms, canvas, has_alpha = 0, 0, (0, 0), False
-    size_bytes = Path(path).stat().st_size
-    with Path(path).open("rb") as stream:
-        stated = int.from_bytes(stream.read(8)[4:], "little") + 8
-        stream.seek(12)
-        while len(head := stream.read(8)) == 8 and pictures <= PACKET_LIMIT:
-            size = int.from_bytes(head[4:], "little")
-            content = stream.read(min(size, 16))
-            if head[:4] == b"VP8X" and len(content) >= 10:
-                width, height = (int.from_bytes(content[at : at + 3], "little") for at in (4, 7))
-                canvas = (width + 1, height + 1)
-                has_alpha = bool(content[0] & 0x10)
-            elif head[:4] == b"ANMF" and len(content) >= 16:
-                pictures += 1
-                length_ms += int.from_bytes(content[12:15], "little")
-            stream.seek(size + size % 2 - len(content), 1)
+    pictures, length_ms, canvas, has_alpha, stated_bytes = _read_webp_chunks(path)
     if not pictures:
         raise ValueError("a still picture")
     length_s = length_ms / 1000
@@ -178,13 +163,33 @@ def describe_webp(path: str) -> dict[str, object]:
         "start_s": "0",
         "duration_s": length_s,
         "read_s": length_s,
-        "is_whole": stated <= size_bytes,
+        "is_whole": stated_bytes <= Path(path).stat().st_size,
         "timecode": "",
         "pictures": 1,
         "video": video,
         "sounds": [],
         "subtitles": 0,
     }
+
+
+def _read_webp_chunks(path: str) -> tuple[int, int, tuple[int, int], bool, int]:
+    """Return the number of pictures, their length in ms, the canvas, whether there is alpha, and the stated bytes."""
+    pictures, length_ms, canvas, has_alpha = 0, 0, (0, 0), False
+    with Path(path).open("rb") as stream:
+        stated = int.from_bytes(stream.read(8)[4:], "little") + 8
+        stream.seek(12)
+        while len(head := stream.read(8)) == 8 and pictures <= PACKET_LIMIT:
+            size = int.from_bytes(head[4:], "little")
+            content = stream.read(min(size, 16))
+            if head[:4] == b"VP8X" and len(content) >= 10:
+                width, height = (int.from_bytes(content[at : at + 3], "little") for at in (4, 7))
+                canvas = (width + 1, height + 1)
+                has_alpha = bool(content[0] & 0x10)
+            elif head[:4] == b"ANMF" and len(content) >= 16:
+                pictures += 1
+                length_ms += int.from_bytes(content[12:15], "little")
+            stream.seek(size + size % 2 - len(content), 1)
+    return pictures, length_ms, canvas, has_alpha, stated
 
 
 def _timecode(container: InputContainer) -> str:

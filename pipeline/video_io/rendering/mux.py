@@ -96,8 +96,8 @@ def _notices(task: MuxTask, plan: SoundPlan | None) -> list[Message]:
     return notices
 
 
-def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
-    """Run FFmpeg with the sound as planned, None for no sound; True when it succeeded."""
+def _arguments(task: MuxTask, plan: SoundPlan | None) -> list[str]:
+    """Return FFmpeg's command line, with the sound as planned, None for no sound."""
     lead_s = plan.lead_s(task.span) if plan is not None else 0.0
     argv = [
         *ffmpeg.base_arguments(task.settings),
@@ -122,11 +122,18 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
     if task.container.has_edit_lists:
         argv += ["-movflags", "+faststart"]
     argv += _timecode_arguments(task)
-    argv += ["-progress", "pipe:1", "-f", task.container.name, f"file:{task.target.absolute()}"]
+    return [
+        *argv,
+        *("-progress", "pipe:1", "-f", task.container.name, f"file:{task.target.absolute()}"),
+    ]
+
+
+def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
+    """Run FFmpeg with the sound as planned, None for no sound; True when it succeeded."""
     cpu_s = decode_cpu_s(task.settings) * (_ENCODING_COST if task.encodes else 1)
     limits = Limits(cpu_s=cpu_s, stall_s=task.settings.ffmpeg_timeout_s)
     try:
-        with Child(argv, limits, stop=task.cancel) as child:
+        with Child(_arguments(task, plan), limits, stop=task.cancel) as child:
             while child.read_some(child.stdout):
                 pass
             code = child.wait(task.settings.ffmpeg_timeout_s)
