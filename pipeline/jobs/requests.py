@@ -1,37 +1,31 @@
-"""Requests become jobs: checked against clip, engine and disk, then queued or run in this thread."""
+"""Starts checked jobs: queued here, given to worker processes, or run in this thread."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from config import Settings
-from engines.base import Engine, RemoteEngine, RunContext
+from engines.base import RunContext
 from pipeline.engine_choice import EngineChoice
-from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.division import divide
 from pipeline.jobs.guides import start_frames
-from pipeline.jobs.matting import MattingJob
 from pipeline.jobs.memory_needs import MemoryNeeds
 from pipeline.jobs.parts import Division
+from pipeline.jobs.preparation import JobPreparation
 from pipeline.jobs.queue import JobRunner, JobStatus
-from pipeline.jobs.rerender import RenderJob, result_folders
-from pipeline.jobs.target_mattes import Services, tracks_first
 from pipeline.session.clips import Clips
 from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest, RenderRequest
-from pipeline.session.results import check_picture
 from pipeline.session.session import Session
 from pipeline.session.state import SessionState, SessionStatus, frame_range
 from pipeline.storage import disk
-from pipeline.video_io import ClipInfo, VideoIO
-from pipeline.video_io.outputs.registry import check_outputs
+from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.dispatched_job import DispatchedJob
 from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from pipeline.workers.records import JobRecord
 from utils.errors import SessionError
-from utils.options import resolve_options
 from utils.types import Message
 
 
@@ -59,48 +53,19 @@ class Jobs:
         self._runner = runner
         self._memory = MemoryNeeds(settings)
         self._interrupted = threading.Event()
+        self._preparation = JobPreparation(settings, clips, video, choice, self._is_stopping)
 
-    def check_request(self, request: MatteRequest) -> Engine:
-        """Check what can be checked of a request without a clip; return its engine.
-
-        Raises:
-            BadRequest: a value of the request is unusable.
-            EngineUnavailable: the engine lacks something.
-        """
-        name = self._choice.matting_engine(request.engine, everyone=request.everyone)
-        engine = self._choice.registry.get(name)
-        resolve_options(engine.option_specs(), request.options)
-        check_outputs(request.outputs)
-        if request.refine_key_frames:
-            self._choice.main_object_engine()
-        return engine
+    def check_request(self, request: MatteRequest) -> None:
+        """Check what can be checked of a request without a clip; see `JobPreparation.check_request`."""
+        self._preparation.check_request(request)
 
     def before_start(self, session_id: str, request: MatteRequest) -> Message | None:
-        """Return what a user must know before the job starts, None for nothing: that the clip leaves this machine.
-
-        Raises:
-            BadRequest: the job is beyond what a service takes.
-        """
-        name, registry = request.engine, self._choice.registry
-        if name == "auto" and not request.everyone:
-            name = self._choice.default_engine()
-        if name not in registry.names:
-            return None
-        _, clip = self._clips.open(session_id)
-        first, last = frame_range(request, clip)
-        return self._notice(registry.get(name), request, last - first + 1, clip)
-
-    def _notice(
-        self, engine: Engine, request: MatteRequest, count: int, clip: ClipInfo
-    ) -> Message | None:
-        if not isinstance(engine, RemoteEngine):
-            return None
-        options = resolve_options(engine.option_specs(), request.options)
-        return engine.before_start(clip.size_wh, count, clip.fps, options)
+        """Return what a user must know before the job starts; see `JobPreparation.before_start`."""
+        return self._preparation.before_start(session_id, request)
 
     def check(self, session_id: str, request: MatteRequest) -> None:
         """Check a request without starting its job; the errors of `submit` that clip, engine and disk give."""
-        self._prepare(session_id, request)
+        self._preparation.matting_job(session_id, request)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -112,7 +77,7 @@ class Jobs:
             SessionError: the session has a job already, or the queue is full.
             WorkersUnavailable: no worker has the engine, or none of them the memory.
         """
-        session, job, stages = self._prepare(session_id, request)
+        session, job, stages = self._preparation.matting_job(session_id, request)
         run: Callable[[RunContext], object] = job.run
         remote, needs = None, JobNeeds(job.engine_name, in_page=True)
         if self._workers is not None and not self._runs_in_page(job.engine_name, self._workers):
@@ -227,13 +192,15 @@ class Jobs:
 
     def run_now(self, session_id: str, request: MatteRequest, context: RunContext) -> SessionState:
         """Run a matting job in this thread, for the command line; same errors as `submit`."""
-        _, job, _ = self._prepare(session_id, request)
+        _, job, _ = self._preparation.matting_job(session_id, request)
         return job.run(context)
 
     def run_record(self, record: JobRecord, context: RunContext) -> None:
         """Run in this thread what a worker has taken, a part of a job or a whole one; same errors as `submit`."""
         division = Division(record.job_id, record.parts) if record.parts else None
-        _, job, _ = self._prepare(record.session_id, record.request, record.needs, division)
+        _, job, _ = self._preparation.matting_job(
+            record.session_id, record.request, record.needs, division
+        )
         if record.part is None:
             job.run(context)
         else:
@@ -245,7 +212,7 @@ class Jobs:
         Raises:
             SessionError: there is no matte yet, or a job is running.
         """
-        session, job, stages = self._prepare_render(session_id, request)
+        session, job, stages = self._preparation.render_job(session_id, request)
         self._runner.submit(session.id, "render", job.run, stages, client=session.state.owner)
         return self._status(session.id)
 
@@ -253,85 +220,15 @@ class Jobs:
         self, session_id: str, request: RenderRequest, context: RunContext
     ) -> SessionState:
         """Render again in this thread, for the command line; same errors as `rerender`."""
-        _, job, _ = self._prepare_render(session_id, request)
+        _, job, _ = self._preparation.render_job(session_id, request)
         return job.run(context)
 
     def interrupt(self) -> None:
         """Have jobs that are cancelled from now on end as interrupted: the process is stopping."""
         self._interrupted.set()
 
-    def _prepare(
-        self,
-        session_id: str,
-        request: MatteRequest,
-        engine_name: str = "",
-        division: Division | None = None,
-    ) -> tuple[Session, MattingJob, Mapping[str, int]]:
-        """Return the checked job, its session, and its stages' units; a divided one has its engine chosen."""
-        session, clip = self._clips.open(session_id)
-        choosing = (
-            self._as_before(session.state, request)
-            if division is None
-            else request.model_copy(update={"engine": engine_name})
-        )
-        engine = self.check_request(choosing)
-        check_picture(session, request.backgrounds)
-        first, last = frame_range(request, clip)
-        targets = len(start_frames(request, session.state, first, last))
-        count = last - first + 1
-        self._notice(engine, request, count, clip)
-        tried_first = self._choice.tried_first(choosing)
-        is_tracked = bool(tried_first) or tracks_first(engine, request)
-        needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
-        disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
-        units = count * targets
-        stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
-        if targets > 1:
-            stages["encode"] = count  # of all targets together, when each has its alpha
-        job = MattingJob(
-            self._services(request), session, request, engine.name, tried_first, division
-        )
-        return session, job, stages
-
-    def _as_before(self, state: SessionState, request: MatteRequest) -> MatteRequest:
-        """Return the request with the result's engine where both were chosen by themselves.
-
-        The frames that a correction doesn't change are kept, and another engine's would show beside them.
-        """
-        plan, made_by = state.result_plan, state.result_request
-        if plan is None or made_by is None or request.every_frame or request.everyone:
-            return request
-        registry = self._choice.registry
-        is_automatic = request.engine == made_by.engine == "auto" and not request.options
-        is_known = plan.engine in registry.names
-        if not is_automatic or not is_known or not registry.get(plan.engine).is_available:
-            return request
-        return request.model_copy(update={"engine": plan.engine})
-
-    def _prepare_render(
-        self, session_id: str, request: RenderRequest
-    ) -> tuple[Session, RenderJob, Mapping[str, int]]:
-        session, clip = self._clips.open(session_id)
-        made_by = session.state.result_request
-        if made_by is None or not session.master.is_file():
-            raise SessionError("job.no_result")
-        check_outputs(request.outputs)
-        check_picture(session, request.backgrounds)
-        first, last = frame_range(made_by, clip)
-        stages = {"render": (last - first + 1) * len(result_folders(session))}
-        return session, RenderJob(self._services(), session, request), stages
-
-    def _services(self, request: MatteRequest | None = None) -> Services:
-        refines = request is not None and request.refine_key_frames
-        return Services(
-            settings=self._settings,
-            video=self._video,
-            registry=self._choice.registry,
-            manager=self._choice.manager,
-            tracker_name=self._choice.segmenter_name(),
-            key_frame_engine=self._choice.main_object_engine() if refines else "",
-            is_stopping=lambda: self._runner.is_stopping or self._interrupted.is_set(),
-        )
+    def _is_stopping(self) -> bool:
+        return self._runner.is_stopping or self._interrupted.is_set()
 
     def _status(self, session_id: str) -> JobStatus:
         status = self._runner.status(session_id)

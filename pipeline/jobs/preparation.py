@@ -1,0 +1,173 @@
+"""Requests become jobs: checked against session, clip, engine and disk; it queues and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from config import Settings
+from engines.base import Engine, RemoteEngine
+from pipeline.engine_choice import EngineChoice
+from pipeline.jobs.disk_estimate import estimate_bytes
+from pipeline.jobs.guides import start_frames
+from pipeline.jobs.matting import MattingJob
+from pipeline.jobs.parts import Division
+from pipeline.jobs.rerender import RenderJob, result_folders
+from pipeline.jobs.target_mattes import Services, tracks_first
+from pipeline.session.clips import Clips
+from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.results import check_picture
+from pipeline.session.session import Session
+from pipeline.session.state import SessionState, frame_range
+from pipeline.storage import disk
+from pipeline.video_io import ClipInfo, VideoIO
+from pipeline.video_io.outputs.registry import check_outputs
+from utils.errors import SessionError
+from utils.options import resolve_options
+from utils.types import Message
+
+
+class JobPreparation:
+    """Makes the jobs of all sessions; any thread may use it.
+
+    Args:
+        is_stopping: tells whether a job that is cancelled from now on ends as interrupted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clips: Clips,
+        video: VideoIO,
+        choice: EngineChoice,
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._clips = clips
+        self._video = video
+        self._choice = choice
+        self._is_stopping = is_stopping
+
+    def check_request(self, request: MatteRequest) -> Engine:
+        """Check what can be checked of a request without a clip; return its engine.
+
+        Raises:
+            BadRequest: a value of the request is unusable.
+            EngineUnavailable: the engine lacks something.
+        """
+        name = self._choice.matting_engine(request.engine, everyone=request.everyone)
+        engine = self._choice.registry.get(name)
+        resolve_options(engine.option_specs(), request.options)
+        check_outputs(request.outputs)
+        if request.refine_key_frames:
+            self._choice.main_object_engine()
+        return engine
+
+    def before_start(self, session_id: str, request: MatteRequest) -> Message | None:
+        """Return what a user must know before the job starts, None for nothing: that the clip leaves this machine.
+
+        Raises:
+            BadRequest: the job is beyond what a service takes.
+        """
+        name, registry = request.engine, self._choice.registry
+        if name == "auto" and not request.everyone:
+            name = self._choice.default_engine()
+        if name not in registry.names:
+            return None
+        _, clip = self._clips.open(session_id)
+        first, last = frame_range(request, clip)
+        return self._notice(registry.get(name), request, last - first + 1, clip)
+
+    def _notice(
+        self, engine: Engine, request: MatteRequest, count: int, clip: ClipInfo
+    ) -> Message | None:
+        """Return what a service says before a job of `count` frames, None of an engine that runs here."""
+        if not isinstance(engine, RemoteEngine):
+            return None
+        options = resolve_options(engine.option_specs(), request.options)
+        return engine.before_start(clip.size_wh, count, clip.fps, options)
+
+    def matting_job(
+        self,
+        session_id: str,
+        request: MatteRequest,
+        engine_name: str = "",
+        division: Division | None = None,
+    ) -> tuple[Session, MattingJob, Mapping[str, int]]:
+        """Return the checked job, its session, and its stages' units; a divided one has its engine chosen.
+
+        Raises:
+            BadRequest: a value of the request is unusable, or beyond what a service takes.
+            EngineUnavailable: the engine lacks something.
+            NotEnoughDisk: the disk has no space for the outputs.
+            SessionError: the session is unknown or damaged.
+        """
+        session, clip = self._clips.open(session_id)
+        choosing = (
+            self._as_before(session.state, request)
+            if division is None
+            else request.model_copy(update={"engine": engine_name})
+        )
+        engine = self.check_request(choosing)
+        check_picture(session, request.backgrounds)
+        first, last = frame_range(request, clip)
+        targets = len(start_frames(request, session.state, first, last))
+        count = last - first + 1
+        self._notice(engine, request, count, clip)
+        tried_first = self._choice.tried_first(choosing)
+        is_tracked = bool(tried_first) or tracks_first(engine, request)
+        needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
+        disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
+        units = count * targets
+        stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
+        if targets > 1:
+            stages["encode"] = count  # of all targets together, when each has its alpha
+        job = MattingJob(
+            self._services(request), session, request, engine.name, tried_first, division
+        )
+        return session, job, stages
+
+    def _as_before(self, state: SessionState, request: MatteRequest) -> MatteRequest:
+        """Return the request with the result's engine where both were chosen by themselves.
+
+        The frames that a correction doesn't change are kept, and another engine's would show beside them.
+        """
+        plan, made_by = state.result_plan, state.result_request
+        if plan is None or made_by is None or request.every_frame or request.everyone:
+            return request
+        registry = self._choice.registry
+        is_automatic = request.engine == made_by.engine == "auto" and not request.options
+        is_known = plan.engine in registry.names
+        if not is_automatic or not is_known or not registry.get(plan.engine).is_available:
+            return request
+        return request.model_copy(update={"engine": plan.engine})
+
+    def render_job(
+        self, session_id: str, request: RenderRequest
+    ) -> tuple[Session, RenderJob, Mapping[str, int]]:
+        """Return the checked job that renders the kept alpha again, its session, and its stages' units.
+
+        Raises:
+            BadRequest: a value of the request is unusable.
+            SessionError: there is no matte yet, or the session is unknown or damaged.
+        """
+        session, clip = self._clips.open(session_id)
+        made_by = session.state.result_request
+        if made_by is None or not session.master.is_file():
+            raise SessionError("job.no_result")
+        check_outputs(request.outputs)
+        check_picture(session, request.backgrounds)
+        first, last = frame_range(made_by, clip)
+        stages = {"render": (last - first + 1) * len(result_folders(session))}
+        return session, RenderJob(self._services(), session, request), stages
+
+    def _services(self, request: MatteRequest | None = None) -> Services:
+        refines = request is not None and request.refine_key_frames
+        return Services(
+            settings=self._settings,
+            video=self._video,
+            registry=self._choice.registry,
+            manager=self._choice.manager,
+            tracker_name=self._choice.segmenter_name(),
+            key_frame_engine=self._choice.main_object_engine() if refines else "",
+            is_stopping=self._is_stopping,
+        )
