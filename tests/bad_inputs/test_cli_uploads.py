@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.bad_inputs.command_runner import CommandRunner
+from tests.bad_inputs.hostile_names import HOSTILE_NAMES
 from tests.clips import H264, ffmpeg, make_clip, make_odd_clip, source
 
 Make = Callable[[Path], Path]
@@ -286,22 +287,7 @@ def test_an_odd_clip_that_can_be_used_is_matted_and_the_user_is_told(
     assert not [path for path in command.folder.rglob("*") if ".partial" in path.name]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "<img src=x onerror=alert(1)>.mp4",
-        "-i.mp4",
-        "$(touch pwned).mp4",
-        "`touch pwned`;touch pwned.mp4",
-        "a" * 240 + ".mp4",
-        "\u202e4pm.exe.mp4",
-        "\U0001f984.mp4",
-        "视频 第一段.mp4",
-        "%03d.mp4",
-        "new\nline.mp4",
-        os.fsdecode(b"\xff\xfe.mp4"),
-    ],
-)
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_name_is_only_text(command: CommandRunner, good: Path, name: str) -> None:
     folder = command.folder / "inbox"
     folder.mkdir()

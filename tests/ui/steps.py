@@ -98,6 +98,14 @@ def upload_and_select(page: Any, clip: Path) -> str:
     return session
 
 
+def upload_and_matte(page: Any, clip: Path) -> str:
+    """Give the page a clip, matte its disc from a box, and return the session id."""
+    session = upload_and_select(page, clip)
+    page.click("#sm-start")
+    wait_done(page)
+    return session
+
+
 def stroke(page: Any, *places: tuple[float, float], **options: Any) -> None:
     """Draw through the places with the tool in hand."""
     page.mouse.move(*place(page, *places[0]))

@@ -26,8 +26,7 @@ from tests.ui.steps import (
     status_text,
     stroke,
     upload,
-    upload_and_select,
-    wait_done,
+    upload_and_matte,
     wait_laid_out,
     wait_masks,
 )
@@ -43,9 +42,7 @@ def finished(app: AppServer, browser: Any, clip: Path) -> str:
     page = browser.new_page()
     page.goto(app.url)
     page.wait_for_selector("body[data-ready]")
-    upload_and_select(page, clip)
-    page.click("#sm-start")
-    wait_done(page)
+    upload_and_matte(page, clip)
     page.keyboard.press("d")
     stroke(page, (120, 80), (140, 80))
     page.click("#sm-start:has-text('again')")

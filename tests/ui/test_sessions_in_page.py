@@ -21,8 +21,8 @@ from tests.ui.steps import (
     status_text,
     stroke,
     upload,
+    upload_and_matte,
     upload_and_select,
-    wait_done,
     wait_masks,
 )
 
@@ -191,9 +191,7 @@ def test_two_results_are_compared_one_is_deleted_and_the_next_clip_shows_none(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload_and_select(page, clip)
-    page.click("#sm-start")
-    wait_done(page)
+    session = upload_and_matte(page, clip)
     other = open_page(page.url, context=page.context)
     other.wait_for_selector(f"{VIEWER}[data-shown=over]")
     other.keyboard.press("m")

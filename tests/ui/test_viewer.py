@@ -22,6 +22,7 @@ from tests.ui.steps import (
     status_text,
     stroke,
     upload,
+    upload_and_matte,
     upload_and_select,
     wait_done,
     wait_laid_out,
@@ -406,9 +407,7 @@ def test_a_stroke_on_the_result_corrects_it_there(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload_and_select(page, clip)
-    page.click("#sm-start")
-    wait_done(page)
+    session = upload_and_matte(page, clip)
     go_to(page, 6)
     page.keyboard.press("d")
     stroke(page, (120, 80), (130, 80))
@@ -555,9 +554,7 @@ def test_the_review_list_leads_to_a_planted_fault(
 
     clip = write_disc_clip(tmp_path / "review.mp4", 24)
     page = open_page(app.url)
-    session = upload_and_select(page, clip)
-    page.click("#sm-start")
-    wait_done(page)
+    session = upload_and_matte(page, clip)
     path = app.workspace / "sessions" / session / "measures.json"
     measures = json.loads(path.read_text())
     assert len(measures) == 24

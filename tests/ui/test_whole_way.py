@@ -19,6 +19,7 @@ from tests.ui.steps import (
     state_file,
     status_text,
     upload,
+    upload_and_matte,
     upload_and_select,
     wait_done,
     wait_masks,
@@ -71,9 +72,7 @@ def test_background_and_edges_render_again_without_the_engine(
     app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload_and_select(page, clip)
-    page.click("#sm-start")
-    wait_done(page)
+    session = upload_and_matte(page, clip)
     folder = app.workspace / "sessions" / session
     master = (folder / "alpha_master.nut").read_bytes()
     before = (folder / "preview.mp4").read_bytes()
@@ -154,9 +153,7 @@ def test_the_least_confident_frame_is_offered_and_a_click_there_corrects_the_res
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:
     page = open_page(app.url)
-    session = upload_and_select(page, clip)
-    page.click("#sm-start")
-    wait_done(page)
+    session = upload_and_matte(page, clip)
     weakest = page.locator("[data-part=weakest]")
     # No frame of this plain clip stands out by itself.
     values = [1.0, *[0.9] * 4, *[0.7] * 5, *[0.9] * 2]
