@@ -166,7 +166,8 @@ def serve(settings: Settings) -> None:
 
 def build_dispatcher(settings: Settings) -> Dispatcher | None:
     """Return what gives jobs to worker processes, None where the page's process runs them itself."""
-    if not settings.workers and settings.broker is None:
+    # An object store without a broker is refused there instead of being left unused in silence.
+    if not settings.workers and settings.broker is None and not settings.object_endpoint:
         return None
     from pipeline.workers.connection import connect_page
     from pipeline.workers.dispatch import Dispatcher

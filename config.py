@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,8 +43,16 @@ def redis_address(text: str) -> str:
     Raises:
         ValueError: it is none.
     """
-    if not re.fullmatch(r"rediss?://[^/\s]+(/\S*)?", text):
-        raise ValueError("not an address such as redis://host:6379/0")
+    try:
+        parts = urlsplit(text)
+        is_address = bool(parts.hostname) and parts.port != 0  # a port that is no number raises
+    except ValueError:
+        is_address = False
+    if not is_address or not re.fullmatch(r"rediss?://[^/\s#]+(/[^\s#]*)?", text):
+        raise ValueError(
+            "not an address such as redis://host:6379/0 or redis://:PASSWORD@host:6379/0, "
+            "with %40, %2F, %3A and %23 for @, /, : and # in the password"
+        )
     return text
 
 

@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
 # Sets up the Python environment in .venv, and only what is missing in it.
 #   --models   also torch and the model packages (done by itself where an NVIDIA GPU is seen)
+#   --gpu      as where an NVIDIA GPU is seen, for an image that is built on a machine without one
 #   --workers  also what workers on several machines need
 #   --dev      also what the tests and checks need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 want_models=0
+want_gpu=0
 want_workers=0
 want_dev=0
 for argument in "$@"; do
   case "$argument" in
     --models) want_models=1 ;;
+    --gpu) want_gpu=1 ;;
     --workers) want_workers=1 ;;
     --dev) want_dev=1 ;;
-    *) echo "usage: setup_env.sh [--models] [--workers] [--dev]" >&2; exit 2 ;;
+    *) echo "usage: setup_env.sh [--models] [--gpu] [--workers] [--dev]" >&2; exit 2 ;;
   esac
 done
-if [ "$want_models" = 0 ] && command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; then
-  want_models=1
-fi
+if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; then want_gpu=1; fi
+if [ "$want_gpu" = 1 ]; then want_models=1; fi
 
 # The newest Python from 3.10 to 3.13 that is on the machine and can make environments.
 find_python() {
@@ -73,7 +75,7 @@ compile_loops() {
 
 install requirements.txt
 # The two builds of ONNX Runtime have one import name: the GPU build takes the other's place.
-if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 \
+if [ "$want_gpu" = 1 ] \
   && .venv/bin/python -m pip show --quiet onnxruntime >/dev/null 2>&1; then
   .venv/bin/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
   rm -f .venv/.installed-requirements-gpu.txt

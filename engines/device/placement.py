@@ -65,11 +65,13 @@ def resolve_device(choice: DeviceChoice) -> str:
     Torch takes seconds to import, and is not asked on a Linux machine that shows no GPU.
 
     Raises:
-        EngineUnavailable: CUDA is demanded, or a GPU is there, and this torch can't reach it: work on
-            the CPU, at many times the time, is nothing to fall back to silently.
+        EngineUnavailable: CUDA is demanded, or a GPU is there, and this torch can't reach it, or there is no
+            torch: work on the CPU, at many times the time, is nothing to fall back to silently.
     """
     if choice == "cpu" or (choice == "auto" and not _may_have_gpu()):
         return "cpu"
+    if importlib.util.find_spec("torch") is None:
+        raise EngineUnavailable("engine.no_cuda", detail="torch is not installed")
     import torch
 
     if torch.cuda.is_available():

@@ -32,7 +32,7 @@ class RedisJobStore:
 
     Raises:
         WorkersUnavailable: the package is missing, or the server may throw records away.
-        StoreUnavailable: the server can't be reached.
+        StoreUnavailable: the server can't be reached, or refuses the password.
     """
 
     def __init__(self, url: str, prefix: str) -> None:
@@ -47,6 +47,7 @@ class RedisJobStore:
         self._failure: type[Exception] = redis.RedisError
         self._changed: type[Exception] = redis.WatchError
         self._forbidden: type[Exception] = redis.ResponseError
+        self._refused: type[Exception] = redis.AuthenticationError
         self._client: Any = redis.Redis.from_url(
             url,
             socket_timeout=TIMEOUT_S,
@@ -175,7 +176,8 @@ class RedisJobStore:
             yield
         except self._failure as error:
             detail = str(error)
-            raise StoreUnavailable("worker.store_gone", detail=detail, store=self._name) from error
+            code = "worker.store_" + ("refuses" if isinstance(error, self._refused) else "gone")
+            raise StoreUnavailable(code, detail=detail, store=self._name) from error
 
 
 def namespace_of(workspace_dir: Path) -> str:

@@ -227,6 +227,9 @@ def _folder(command: CommandRunner) -> Path:
         ({"SPLAZMATTE_ALLOWED_HOSTS": "matte.lan"}, "SPLAZMATTE_ALLOWED_HOSTS is not JSON"),
         ({"SPLAZMATTE_STOP_GRACE_S": "100"}, "SPLAZMATTE_STOP_GRACE_S"),
         ({"SPLAZMATTE_MAX_SHORT_SIDE": "4000"}, "SPLAZMATTE_MAX_SHORT_SIDE"),
+        ({"SPLAZMATTE_BROKER": "redis://:12#ab@queue.lan:6379/0"}, "%23 for @, /, : and #"),
+        ({"SPLAZMATTE_BROKER": "redis://:12/ab@queue.lan:6379/0"}, "SPLAZMATTE_BROKER"),
+        ({"SPLAZMATTE_BROKER": "redis://queue.lan:abc/0"}, "SPLAZMATTE_BROKER"),
     ],
 )
 def test_a_setting_out_of_range_is_named_at_the_start(
@@ -242,6 +245,7 @@ def test_a_setting_out_of_range_is_named_at_the_start(
     (line,) = capsys.readouterr().err.splitlines()
     assert code == 2
     assert named in line
+    assert "12" not in line.replace("127.0.0.1", ""), "a password was told"
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:

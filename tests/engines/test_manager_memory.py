@@ -193,6 +193,14 @@ def test_torch_is_not_imported_where_no_gpu_is_to_be_seen(monkeypatch):
     assert resolve_device("auto") == "cpu"
 
 
+def test_a_gpu_that_is_demanded_without_torch_is_refused_and_says_what_to_install(monkeypatch):
+    """It was an internal error: every job and `doctor` ended with a ModuleNotFoundError."""
+    monkeypatch.setattr(placement.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(EngineUnavailable, match=r"setup_env\.sh --models"):
+        resolve_device("cuda")
+
+
 @pytest.mark.parametrize(("capability", "name"), [((8, 0), "bfloat16"), ((7, 5), "float16")])
 def test_precision_on_a_gpu_follows_its_capability(monkeypatch, capability, name):
     torch = pytest.importorskip("torch")

@@ -35,7 +35,8 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> RedisServer:
+    def start(self, answers: bytes = b"+PONG") -> RedisServer:
+        """Start it and wait until it answers a PING with these five bytes."""
         self._process = subprocess.Popen(
             self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -44,7 +45,7 @@ class RedisServer:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
                     connection.sendall(b"PING\r\n")
-                    if connection.recv(5) == b"+PONG":
+                    if connection.recv(5) == answers:
                         return self
             except OSError:
                 pass

@@ -73,6 +73,25 @@ def victims(page: Page, workers: Workers) -> list[JobRecord]:
         return []
 
 
+def test_a_wrong_password_of_the_broker_is_told_as_such_and_not_as_a_broker_that_is_away(
+    tmp_path: Path,
+) -> None:
+    """It was waited for, a lease long, as where the server restarts."""
+    from pipeline.workers.redis_store import RedisJobStore
+
+    server = RedisServer(tmp_path / "redis", "--requirepass", "right", "--protected-mode", "no")
+    server.start(answers=b"-NOAU")
+    try:
+        for address in (server.url, server.url.replace("//", "//:wrong@")):
+            with pytest.raises(StoreUnavailable) as refused:
+                RedisJobStore(address, "test:")
+            assert refused.value.code == "worker.store_refuses"
+            assert "wrong" not in f"{refused.value}"
+        RedisJobStore(server.url.replace("//", "//:right@"), "test:")
+    finally:
+        server.kill()
+
+
 def test_every_job_is_done_once_whatever_is_killed_or_delivered_twice(
     page: Page,
     workers: Workers,

@@ -13,6 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from app import build_dispatcher
 from config import Settings
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import OutputRecord, SessionStatus
@@ -359,6 +360,14 @@ def test_what_a_store_answers_is_a_sentence_without_secrets(
     said = f"{caught.value} {caught.value.detail} {caught.value.text('zh')}"
     assert line.url in said
     assert not any(key in said for key in KEYS.values())
+
+
+def test_an_object_store_without_a_broker_and_workers_is_refused_instead_of_being_left_unused(
+    tmp_path: Path,
+) -> None:
+    objects = {"object_endpoint": "http://127.0.0.1:1", "object_bucket": BUCKET}
+    with pytest.raises(WorkersUnavailable, match="SPLAZMATTE_BROKER"):
+        build_dispatcher(Settings(_env_file=None, workspace_dir=tmp_path, **objects))
 
 
 def test_keys_come_from_the_environment_or_a_file_of_mode_600(

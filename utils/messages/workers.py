@@ -31,10 +31,16 @@ TEXTS: dict[str, Text] = {
         "it is back.",
         zh="无法连接任务存储（{store}）。正在运行的任务会继续，恢复连接后页面将重新显示进度。",
     ),
+    "worker.store_refuses": Text(
+        en="The store of jobs ({store}) refuses the user or the password. Correct them in SPLAZMATTE_BROKER: "
+        "redis://:PASSWORD@HOST:6379/0, with %40, %2F, %3A and %23 for @, /, : and # in the password.",
+        zh="任务存储（{store}）拒绝该用户名或密码。请在 SPLAZMATTE_BROKER 中更正：redis://:PASSWORD@HOST:6379/0，"
+        "密码中的 @、/、: 和 # 写作 %40、%2F、%3A 和 %23。",
+    ),
     "worker.packages": Text(
-        en="Workers on several machines need packages that are not installed: "
-        "pip install -r requirements-workers.txt",
-        zh="多机工作进程所需的软件包尚未安装：pip install -r requirements-workers.txt",
+        en="Workers on several machines need packages that are not installed; get them with: "
+        "bash scripts/setup_env.sh --workers",
+        zh="多机工作进程所需的软件包尚未安装，安装命令：bash scripts/setup_env.sh --workers",
     ),
     "worker.evicts": Text(
         en="The store of jobs ({store}) may throw records away when its memory is full (maxmemory-policy "
