@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -30,7 +31,7 @@ from engines.base import (
 )
 from engines.registry import build_registry
 from utils.errors import Cancelled, SplazmatteError, UnusablePrompt
-from utils.messages import render
+from utils.messages import CATALOGUE, render
 from utils.types import Box, Point, Prompt
 
 Kind = Literal["track", "matte"]
@@ -110,6 +111,20 @@ def make_segmenting_process(_: pytest.FixtureRequest) -> Engine:
     return SegmentingStandInEngine()
 
 
+def make_documented(request: pytest.FixtureRequest) -> Engine:
+    """The engine that docs/adding-an-engine.md shows."""
+    text = (Path(__file__).parents[2] / "docs" / "adding-an-engine.md").read_text(encoding="utf-8")
+    module = types.ModuleType("documented_engine")
+    sys.modules[module.__name__] = module  # where its dataclass looks its annotations up
+    request.addfinalizer(lambda: sys.modules.pop(module.__name__))
+    code, texts = (block.split("```")[0] for block in text.split("```python\n")[1:3])
+    exec(code, vars(module))
+    added = eval(f"{{{texts}}}", vars(module))
+    CATALOGUE.update(added)
+    request.addfinalizer(lambda: [CATALOGUE.pop(name) for name in added])
+    return module.SoftEngine(Settings(_env_file=None))
+
+
 @dataclass(frozen=True)
 class Case:
     """An engine, what is asked of it, and the size of clip that keeps the suite quick.
@@ -125,6 +140,7 @@ class Case:
 
 
 CASES = {
+    "documented-matte": Case(make_documented, "matte"),
     "builtin-track": Case(make_builtin, "track"),
     "builtin-matte": Case(make_builtin, "matte"),
     "sam3-track": Case(make_sam3, "track"),
