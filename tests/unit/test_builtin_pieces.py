@@ -729,14 +729,15 @@ def test_what_a_network_shows_joined_to_a_lost_object_is_not_taken_along():
 
 
 @pytest.mark.parametrize(
-    ("clear", "is_hidden", "is_found"), [(2.6, True, True), (2.6, False, False), (1.6, True, False)]
+    ("clear", "is_occluded", "is_found"),
+    [(2.6, True, True), (2.6, False, False), (1.6, True, False)],
 )
-def test_a_clear_part_of_a_hidden_object_is_found_before_the_rest(clear, is_hidden, is_found):
+def test_a_clear_part_of_an_occluded_object_is_found_before_the_rest(clear, is_occluded, is_found):
     there = disc(radius=7)
     appearance = np.where(there, clear, -3.0).astype(np.float32)
     lab = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     area = 8.0 * np.count_nonzero(there)
-    found = redetect(appearance, 0.0, 0.0, lab, area, is_hidden=is_hidden)
+    found = redetect(appearance, 0.0, 0.0, lab, area, is_occluded=is_occluded)
     assert np.any(found > 0.5) == is_found
 
 

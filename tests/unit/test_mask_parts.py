@@ -128,4 +128,4 @@ def test_places_and_size_are_those_of_the_scene_in_which_a_target_is_redetected(
     tracker.step(other, flow, foreground=views[1], is_cut=True)
     tracker.step(other, flow, foreground=views[1])
     assert tracker._foreground.begun == [100]
-    assert tracker._expected_area.missing(float(np.count_nonzero(smaller))) < 50
+    assert tracker._extent.expected_area.missing(float(np.count_nonzero(smaller))) < 50

@@ -29,7 +29,7 @@ def redetect(
     lab: FloatImage,
     usual_area: float,
     is_outside: bool = False,
-    is_hidden: bool = False,
+    is_occluded: bool = False,
 ) -> FloatMap:
     """Return the object's probability, float32 (h, w); all 0 where no region matches well enough.
 
@@ -43,7 +43,7 @@ def redetect(
         lab: float32 (h, w, 3).
         usual_area: of the object, in pixels.
         is_outside: True where it left over the picture's border: it comes back over the border, or must be clearer.
-        is_hidden: True where it went behind something: a part that is clear may come out first.
+        is_occluded: True where it went behind something: a part that is clear may come out first.
     """
     own = appearance + described
     shown = np.minimum(foreground, _MOST_SHOWN * np.maximum(own, np.float32(0.0)))
@@ -53,7 +53,7 @@ def redetect(
     best, best_score = 0, 0.0
     for name in range(1, areas.size):
         share = float(areas[name]) / usual_area
-        if not (_PART if is_hidden else _WHOLE) <= share <= _LARGEST:
+        if not (_PART if is_occluded else _WHOLE) <= share <= _LARGEST:
             continue
         there = labels == name
         is_part = share < _WHOLE

@@ -7,16 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from engines.builtin.tracking.appearance import AppearanceModel
-from engines.builtin.tracking.background_motion import (
-    ObjectMotion,
-    background_around,
-    background_outside_box,
-    motion_separability,
-    object_motion,
-)
 from engines.builtin.tracking.confidence import (
     ContourZones,
-    ExpectedArea,
     predicted_overlap,
     quality_indicators,
 )
@@ -29,29 +21,21 @@ from engines.builtin.tracking.label_propagation import (
 )
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.parts import (
-    ConnectedParts,
     expected_parts,
-    is_in_one_piece,
     without_pinholes,
     without_surplus,
 )
 from engines.builtin.tracking.redetection import leaving_share, redetect, touches_border
 from engines.builtin.tracking.shape import ShapeMemory, object_frame
+from engines.builtin.tracking.target_extent import TargetExtent
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
-from engines.builtin.vision.flow import FlowPair, sample_at, sample_window
+from engines.builtin.tracking.target_motion import TargetMotion
+from engines.builtin.vision.flow import FlowPair, sample_at
 from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
-from utils.mask_utils import (
-    bounding_box,
-    grow_box,
-)
+from utils.mask_utils import bounding_box, grow_box
 from utils.types import FloatImage, FloatMap, Mask
 
-_MOTION_DECAY = 0.85
-_SEPARABILITY_MARGIN = 0.05
-"""Lead in motion separability that the background outside the box needs to be preferred."""
-_LOST_SHARE = 0.04
-"""Share of its usual area below which the object counts as lost and is redetected in the whole frame."""
 _LOST_CONFIDENCE = 0.1
 _ABSENT_CONFIDENCE = 0.9
 """Confidence of an empty mask where the whole object was about to leave the picture, or the user stated that it is not there."""
@@ -59,8 +43,6 @@ _REMNANT = 0.5
 """Share of its expected area below which what is left of the object must look like it."""
 _STILL = 0.5
 """Mean log odds against what is left, by the difference to the background, from which it keeps still."""
-_OCCLUDED_SHARE = 0.1
-"""Missing area, as a share of the visible one, from which occluded parts are searched for."""
 _REAPPEARED = 0.75
 """Probability of reappeared parts, until the next frame's evidence."""
 _ITERATIONS = 40
@@ -88,11 +70,11 @@ class ObjectTracker:
         self._foreground = TargetForeground()
         self._labels = LabelPropagation()
         self._appearance = AppearanceModel()
-        self._usual_area = 0.0
+        self._motion = TargetMotion()
+        self._extent = TargetExtent()
         self._is_outside = False
         self._absence = 0.0
         self._is_new_scene = False
-        self._background_of = background_around
         self.correct(frame, mask, foreground, weight, descriptors)
 
     def correct(
@@ -110,15 +92,10 @@ class ObjectTracker:
         self._estimate = confirmed(mask)
         self._frames_since_confirmed = 0
         self._is_new_scene = False
-        self._last_lab = frame.lab
-        self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
+        self._motion.confirm(frame.lab)
         place = object_frame(self._estimate.probability)
         if place is not None:
-            self._usual_area = float(np.count_nonzero(mask))
-            self._expected_area = ExpectedArea(mask)
-            x0, y0, x1, y1 = bounding_box(mask) or (0, 0, 0, 0)
-            self._confirmed_size = x1 - x0, y1 - y0
-            self._is_in_one_piece = is_in_one_piece(mask)
+            self._extent.confirm(mask)
             self._shape = ShapeMemory(self._estimate.probability)
             self._differences = DifferenceModel()
             self._appearance.confirm(frame.features, mask, place, weight)
@@ -143,9 +120,8 @@ class ObjectTracker:
         mixed = np.asarray(tracked + weight * (mask - tracked), dtype=np.float32)
         self._estimate = Estimate(mixed, 1.0)
         self._frames_since_confirmed = 0
-        self._motion_memory = np.zeros((*mask.shape, 2), dtype=np.float32)
-        self._expected_area.amend(tracked > 0.5, mask)
-        self._is_in_one_piece = is_in_one_piece(mask)
+        self._motion.confirm(frame.lab)
+        self._extent.amend(tracked > 0.5, mask)
         place = object_frame(mixed)
         if place is not None:
             self._shape.update(mixed, _KEPT_SHAPE)
@@ -194,14 +170,14 @@ class ObjectTracker:
             self._is_outside = self._is_outside and not is_cut
             self._absence = 0.0 if is_cut else self._absence
             estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
-        elif np.count_nonzero(seen := estimate.probability > 0.5) > _LOST_SHARE * self._usual_area:
+        elif self._extent.is_found(float(np.count_nonzero(seen := estimate.probability > 0.5))):
             self._is_outside = touches_border(seen)
             self._absence = leaving_share(seen, flow.to_previous) if self._is_outside else 0.0
         if not (estimate.probability > 0.5).any():
             confidence = max(_LOST_CONFIDENCE, _ABSENT_CONFIDENCE * self._absence)
             estimate = replace(estimate, confidence=confidence)
         self._estimate = estimate
-        self._last_lab = frame.lab
+        self._motion.advance(frame.lab)
         return self._estimate
 
     def _predict(
@@ -211,48 +187,18 @@ class ObjectTracker:
         expected = sample_at(self._estimate.probability, flow.to_previous)
         place = object_frame(expected)
         box = bounding_box(expected > 0.5)
-        area = np.count_nonzero(expected > 0.5)
-        if box is None or place is None or area < _LOST_SHARE * self._usual_area:
+        area = float(np.count_nonzero(expected > 0.5))
+        if box is None or place is None or not self._extent.is_found(area):
             return None
-        self._expected_area.follow(self._estimate.probability > 0.5, flow.from_previous)
+        self._extent.follow(self._estimate.probability > 0.5, flow.from_previous)
         if self._appearance.awaits_motion:
-            self._appearance.add_motion(self._motion_of_confirmed(frame, flow))
+            self._learn_motion_of_confirmed(frame, flow)
         window = _window(box, expected.shape)
         # Parts that an occluded object may show again are searched for outside the window.
-        moving = None if self._is_partly_occluded(float(area)) else window
-        background = self._background_of(expected)
-        motion = object_motion(frame.lab, self._last_lab, flow.to_previous, background, moving)
-        if next_frame is not None:
-            motion = motion.with_other_side(
-                object_motion(frame.lab, next_frame.lab, next_frame.flow, background, moving)
-            )
-        x0, y0, x1, y1 = window
-        before = sample_window(self._motion_memory, flow.to_previous, window)
-        self._motion_memory = np.zeros_like(motion.vector)
-        self._motion_memory[y0:y1, x0:x1] = (
-            _MOTION_DECAY * before + (1.0 - _MOTION_DECAY) * motion.vector[y0:y1, x0:x1]
-        )
-        return Prediction(
-            expected,
-            sample_window(self._last_lab, flow.to_previous, window),
-            motion,
-            self._motion_memory,
-            window,
-            place,
-        )
-
-    def _without_far_parts(self, found: Mask) -> Mask:
-        """Return a mask, bool (h, w), without far parts, where the target was confirmed without any.
-
-        They stay where the largest part is less than the target's expected area: an occluder may part it.
-        """
-        parts = ConnectedParts(found)
-        if not self._is_in_one_piece or self._is_partly_occluded(parts.largest_area):
-            return found
-        return np.asarray(found & ~parts.far())
-
-    def _is_partly_occluded(self, area: float) -> bool:
-        return self._expected_area.missing(area) >= _OCCLUDED_SHARE * area
+        searched = None if self._extent.is_partly_occluded(area) else window
+        motion = self._motion.at(expected, frame.lab, flow, next_frame, window, searched)
+        last = self._motion.last_frame(flow, window)
+        return Prediction(expected, last, motion, self._motion.over_time, window, place)
 
     def _is_something_else(
         self, frame: ProcessingFrame, seen: Mask, difference: FloatMap | None = None
@@ -266,7 +212,7 @@ class ObjectTracker:
         `difference` of the motion-compensated difference, float32 (h, w).
         """
         area = float(np.count_nonzero(seen))
-        if area == 0.0 or self._expected_area.share(area) >= _REMNANT:
+        if area == 0.0 or self._extent.expected_area.share(area) >= _REMNANT:
             return False
         x0, y0, x1, y1 = window = bounding_box(seen) or (0, 0, 0, 0)
         appearance = self._appearance.appearance_log_odds(frame.features, window)
@@ -277,22 +223,14 @@ class ObjectTracker:
         described = np.broadcast_to(self._labels.overall_evidence(), seen.shape)
         return float(described[seen].mean()) <= 0.0
 
-    def _motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> ObjectMotion:
-        """Return the motion of the last, confirmed frame against the frame after it.
-
-        Chooses the background that separates the object better, and initialises the difference histogram.
-        """
-        mask = self._estimate.probability > 0.5
-        found = []
-        for background_of in (background_around, background_outside_box):
-            background = background_of(self._estimate.probability)
-            motion = object_motion(self._last_lab, frame.lab, flow.from_previous, background)
-            found.append((motion_separability(motion, mask), background_of, motion))
-        near, far = found
-        _, self._background_of, motion = far if far[0] > near[0] + _SEPARABILITY_MARGIN else near
+    def _learn_motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> None:
+        """Learn the motion of the last, confirmed frame against the frame after it."""
+        probability = self._estimate.probability
+        motion = self._motion.of_confirmed(probability, frame.lab, flow)
+        mask = probability > 0.5
         x0, y0, x1, y1 = _window(bounding_box(mask) or (0, 0, 0, 0), mask.shape)
         self._differences.learn(motion.difference[y0:y1, x0:x1], mask[y0:y1, x0:x1])
-        return motion
+        self._appearance.add_motion(motion)
 
     def _update(
         self,
@@ -319,8 +257,8 @@ class ObjectTracker:
         expected = prediction.expected[view] > 0.5
         keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
         if foreground is not None:
-            keep = without_surplus(keep, self._expected_area.largest())
-        keep = self._without_far_parts(keep)
+            keep = without_surplus(keep, self._extent.expected_area.largest())
+        keep = self._extent.without_far_parts(keep)
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
@@ -332,7 +270,7 @@ class ObjectTracker:
         can_doubt = can_doubt or difference is not None
         if can_doubt and self._is_something_else(frame, probability > 0.5, difference):
             return None
-        area_share = self._expected_area.share(float(np.count_nonzero(probability > 0.5)))
+        area_share = self._extent.expected_area.share(float(np.count_nonzero(probability > 0.5)))
         zones = ContourZones.of(probability > 0.5)
         indicators = quality_indicators(
             zones.within(prediction.window), expected, log_odds, maps[_KEY_FOREST], area_share
@@ -368,7 +306,7 @@ class ObjectTracker:
             log_odds += supporting_what_moves_alike(described, motion)
             return
         log_odds += described
-        missing = self._expected_area.missing(float(np.count_nonzero(expected)))
+        missing = self._extent.expected_area.missing(float(np.count_nonzero(expected)))
         self._foreground.advance(foreground, expected, flow, missing)
         log_odds += self._foreground.evidence(foreground, expected, flow.to_previous, window)
         log_odds += self._foreground.evidence_of_others(expected, motion, window)
@@ -387,12 +325,12 @@ class ObjectTracker:
         """
         mask = seen > 0.5
         area = float(np.count_nonzero(mask))
-        missing = self._expected_area.missing(area)
+        missing = self._extent.expected_area.missing(area)
         # The motion is known of the window alone where the object was expected whole.
-        is_searched = self._is_partly_occluded(area) and self._is_partly_occluded(
+        is_searched = self._extent.is_partly_occluded(area) and self._extent.is_partly_occluded(
             float(np.count_nonzero(prediction.expected > 0.5))
         )
-        window = search_window(mask, self._confirmed_size) if is_searched else None
+        window = search_window(mask, self._extent.confirmed_size) if is_searched else None
         if window is None:
             return np.zeros(seen.shape, dtype=bool)
         log_odds = self._appearance.appearance_log_odds(frame.features, window)
@@ -413,7 +351,7 @@ class ObjectTracker:
         place = object_frame(probability)
         if place is None:
             return
-        self._usual_area = 0.95 * self._usual_area + 0.05 * np.count_nonzero(probability > 0.5)
+        self._extent.learn(probability > 0.5)
         self._shape.update(probability)
         self._appearance.learn(
             frame.features, prediction.motion, confident, prediction.window, place
@@ -436,15 +374,15 @@ class ObjectTracker:
         appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
         described = self._labels.overall_evidence()
         shown = 0.0 if foreground is None else self._foreground.overall(foreground)
-        is_hidden = not self._is_outside and not self._is_new_scene
+        is_occluded = not self._is_outside and not self._is_new_scene
         found = redetect(
             appearance,
             described,
             shown,
             frame.lab,
-            self._usual_area,
+            self._extent.usual_area,
             self._is_outside,
-            is_hidden,
+            is_occluded,
         )
         if (seen := found > 0.5).any():
             self._restart(seen, foreground)
@@ -453,8 +391,7 @@ class ObjectTracker:
     def _restart(self, seen: Mask, foreground: ForegroundView | None) -> None:
         """Forget places where the object was redetected, bool (h, w), and its size in the last scene."""
         if self._is_new_scene:
-            self._usual_area = float(np.count_nonzero(seen))
-            self._expected_area = ExpectedArea(seen)
+            self._extent.restart(seen)
         self._labels.restart(seen, self._is_new_scene)
         if foreground is not None:
             self._foreground.restart(foreground, seen, self._is_new_scene)
