@@ -25,7 +25,7 @@ from quality import DATA, Clip, folders, load  # noqa: E402
 from config import Settings  # noqa: E402
 from engines.onnx.filling_loss import FillingLoss  # noqa: E402
 from engines.onnx.flow_smoothing import FlowSmoother, Sample  # noqa: E402
-from engines.onnx.frame_choice import Fate, FrameChoice  # noqa: E402
+from engines.onnx.frame_choice import AlphaSource, FrameChoice  # noqa: E402
 
 Alphas = list[npt.NDArray[np.float32]]
 
@@ -35,7 +35,7 @@ def filled(clip: Clip, truth: Alphas, every: int, loss: FillingLoss) -> tuple[Al
     choice = FrameChoice(every)
     samples = []
     for index, (frame, alpha) in enumerate(zip(clip.frames, truth, strict=True)):
-        is_sent = choice.choose(frame) is Fate.MATTED
+        is_sent = choice.choose(frame) is AlphaSource.MATTED
         samples.append(Sample(frame, alpha if is_sent else None, index in choice.starts))
     height, width = truth[0].shape
     smoother = FlowSmoother((width, height), every, smooths=False, loss=loss)

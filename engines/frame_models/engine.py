@@ -27,7 +27,7 @@ from engines.frame_models.marked_target import MarkedTarget
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
-from engines.onnx.frame_choice import Fate, FrameChoice
+from engines.onnx.frame_choice import AlphaSource, FrameChoice
 from engines.onnx.guide import TargetGuide
 from engines.onnx.network_engine import NetworkFile, note_runtime
 from engines.onnx.pictures import fitted, input_size_wh, to_alpha, to_input
@@ -247,11 +247,11 @@ def _samples(
     with closing(source) as reader:  # type: ignore[type-var]
         for offset, frame in enumerate(reader):
             context.check_cancelled()
-            fate = choice.choose(frame)
-            if fate is Fate.SAME:
+            alpha_source = choice.choose(frame)
+            if alpha_source is AlphaSource.SAME:
                 yield None
                 continue
             alpha = None
-            if fate is Fate.MATTED:
+            if alpha_source is AlphaSource.MATTED:
                 alpha = target(span[0] + offset * span[2], frame, estimate(frame))
             yield Sample(frame, alpha, offset in choice.starts)

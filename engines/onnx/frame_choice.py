@@ -10,10 +10,11 @@ from utils.scene_cut import CutDetector
 from utils.types import Frame
 
 
-class Fate(enum.Enum):
-    """What becomes of a frame."""
+class AlphaSource(enum.Enum):
+    """Where a frame's alpha comes from."""
 
     MATTED = "matted"
+    """The network is asked about the frame."""
     SAME = "same"
     """It takes the alpha of the frame before."""
     BETWEEN = "between"
@@ -22,7 +23,7 @@ class Fate(enum.Enum):
 
 @dataclass(slots=True)
 class FrameChoice:
-    """Chooses frames in their order; `fates` has those that were looked at, `starts` those that begin a scene.
+    """Chooses frames in their order; `sources` has those of the frames looked at, `starts` those that begin a scene.
 
     Args:
         every: every n-th frame is matted, and the first of each scene.
@@ -31,29 +32,29 @@ class FrameChoice:
 
     every: int = 1
     skips_unchanged: bool = False
-    fates: list[Fate] = field(default_factory=list)
+    sources: list[AlphaSource] = field(default_factory=list)
     starts: set[int] = field(default_factory=set)
     _cuts: CutDetector = field(default_factory=CutDetector)
     _changes: ChangeDetector = field(default_factory=ChangeDetector)
     _since: int = 0
 
-    def choose(self, frame: Frame) -> Fate:
-        """Return what becomes of the next frame, uint8 RGB (H, W, 3)."""
-        starts = self._cuts.is_cut(frame) or not self.fates
+    def choose(self, frame: Frame) -> AlphaSource:
+        """Return where the alpha of the next frame, uint8 RGB (H, W, 3), comes from."""
+        starts = self._cuts.is_cut(frame) or not self.sources
         has_changed = not self.skips_unchanged or self._changes.has_changed(frame)
-        fate = self._fate(starts, has_changed)
+        alpha_source = self._next(starts, has_changed)
         if starts:
-            self.starts.add(len(self.fates))
-        self.fates.append(fate)
-        return fate
+            self.starts.add(len(self.sources))
+        self.sources.append(alpha_source)
+        return alpha_source
 
     @property
     def matted(self) -> int:
         """Number of frames to matte so far."""
-        return self.fates.count(Fate.MATTED)
+        return self.sources.count(AlphaSource.MATTED)
 
-    def _fate(self, starts: bool, has_changed: bool) -> Fate:
+    def _next(self, starts: bool, has_changed: bool) -> AlphaSource:
         if not starts and not has_changed:
-            return Fate.SAME
+            return AlphaSource.SAME
         self._since = 0 if starts else self._since + 1
-        return Fate.MATTED if self._since % self.every == 0 else Fate.BETWEEN
+        return AlphaSource.MATTED if self._since % self.every == 0 else AlphaSource.BETWEEN

@@ -16,7 +16,7 @@ from engines.remote.ledger import Ledger
 from engines.remote.replies import Replies
 from engines.remote.spec import Service
 from engines.remote.store import Store
-from engines.remote.wire import Patience, Wire
+from engines.remote.wire import Timeouts, Wire
 from utils.types import Message
 
 
@@ -32,7 +32,7 @@ class Account:
     model: str
     cost_usd: Callable[[int, Fraction], float]
     ledger: Ledger
-    patience: Patience
+    timeouts: Timeouts
     most_bytes: int
     store: Store
     kept_s: float
@@ -49,7 +49,7 @@ class Account:
             ),
             own=tuple(dict.fromkeys(origin_of(httpx.URL(base)) for base in bases)),
             is_private=self.is_private,
-            patience=self.patience,
+            timeouts=self.timeouts,
             most_bytes=self.most_bytes,
             cancel=context.cancel,
         )
@@ -71,9 +71,9 @@ def examine(account: Account, context: RunContext) -> Message:
     if account.service.quota is None:
         return Message("remote.examined_key", values)
     url, where = account.service.quota
-    # Somebody waits for the answer: the patience of a job would be too much.
-    patient = replace(account, patience=replace(account.patience, job_s=20.0))
-    with closing(patient.wire(context)) as wire:
+    # Somebody waits for the answer: the time that a job may take would be too long.
+    brief = replace(account, timeouts=replace(account.timeouts, job_s=20.0))
+    with closing(brief.wire(context)) as wire:
         credit = lookup(wire.get(url.format_map(account.values)), where)
         shown = ", ".join(map(str, credit)) if isinstance(credit, list) else str(credit)
         return Message("remote.examined", {**values, "credit": wire.replies.clean(shown)})

@@ -21,7 +21,7 @@ class PrivateAddressError(Exception):
     """A name stands for an address of this machine or of the network around it."""
 
 
-class _PatientStream(httpcore.NetworkStream):
+class _TimedStream(httpcore.NetworkStream):
     """A connection whose answers must be whole within a time: a timeout of each read lets headers drip for days."""
 
     def __init__(self, stream: httpcore.NetworkStream, answer_s: float) -> None:
@@ -49,7 +49,7 @@ class _PatientStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         inner = self._stream.start_tls(ssl_context, server_hostname, timeout)
-        return _PatientStream(inner, self._answer_s)
+        return _TimedStream(inner, self._answer_s)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -73,7 +73,7 @@ class _PublicBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         address = host if (host, port) in self._trusted else public_address(host, port)
         stream = self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-        return _PatientStream(stream, self._answer_s)
+        return _TimedStream(stream, self._answer_s)
 
 
 def public_address(host: str, port: int) -> str:

@@ -207,10 +207,10 @@ class RemoteServiceEngine(Engine):
                 yield MattedFrame(index, result)
 
     def account(self) -> Account:
-        """Return what a job needs of this installation: key, addresses, price, patience, ledger."""
+        """Return what a job needs of this installation: key, addresses, price, timeouts, ledger."""
         from engines.remote.account import Account
         from engines.remote.store import Store
-        from engines.remote.wire import Patience
+        from engines.remote.wire import Timeouts
 
         settings = self._settings
         return Account(
@@ -223,7 +223,7 @@ class RemoteServiceEngine(Engine):
             model=settings.remote_models.get(self.name, self.service.model),
             cost_usd=self.cost_usd,
             ledger=self._ledger,
-            patience=Patience(
+            timeouts=Timeouts(
                 settings.remote_pause_s, settings.remote_deadline_s, settings.remote_fetch_s
             ),
             most_bytes=settings.remote_result_bytes,

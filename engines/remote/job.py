@@ -15,7 +15,7 @@ import numpy as np
 from engines.base import ClipExchange, FrameSource, ReturnedClip, RunContext
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
-from engines.onnx.frame_choice import Fate, FrameChoice
+from engines.onnx.frame_choice import AlphaSource, FrameChoice
 from engines.remote.account import Account
 from engines.remote.fit import Sent, at_size, clip_alphas, fitted_indices
 from engines.remote.options import RemoteOptions
@@ -117,7 +117,11 @@ class ServiceJob:
         if not self.account.service.mask_field or not self.guide:
             return None
         path = folder / "masks.mkv"
-        sent = [index for index, fate in enumerate(choice.fates) if fate is Fate.MATTED]
+        sent = [
+            index
+            for index, alpha_source in enumerate(choice.sources)
+            if alpha_source is AlphaSource.MATTED
+        ]
 
         def pictures() -> Iterator[np.ndarray]:
             for index in sent:
@@ -133,7 +137,11 @@ class ServiceJob:
 
     def _values(self, choice: FrameChoice) -> dict[str, str]:
         """Return where the job starts and which masks are confirmed, counted in frames that are sent."""
-        sent = [index for index, fate in enumerate(choice.fates) if fate is Fate.MATTED]
+        sent = [
+            index
+            for index, alpha_source in enumerate(choice.sources)
+            if alpha_source is AlphaSource.MATTED
+        ]
         places = {index: place for place, index in enumerate(sent)}
         nearest = min(sent, key=lambda index: abs(index - self.start), default=0)
         confirmed = [places[index] for index in sorted(self.context.confirmed) if index in places]
@@ -209,13 +217,13 @@ class ServiceJob:
         with ended(self.frames.read(0, len(self.frames))) as reader:
             for index, frame in enumerate(reader):
                 # A clip is chosen whole before it is sent, pictures one by one, up to the next that is sent.
-                while len(choice.fates) <= index:
+                while len(choice.sources) <= index:
                     waiting.extend(itertools.islice(received, 1))
-                fate = choice.fates[index]
-                if fate is Fate.SAME:
+                alpha_source = choice.sources[index]
+                if alpha_source is AlphaSource.SAME:
                     yield None
                     continue
                 alpha = None
-                if fate is Fate.MATTED:
+                if alpha_source is AlphaSource.MATTED:
                     alpha = waiting.popleft() if waiting else next(received)
                 yield Sample(frame, alpha, index in choice.starts)

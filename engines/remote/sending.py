@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engines.base import FrameSource
-from engines.onnx.frame_choice import Fate, FrameChoice
+from engines.onnx.frame_choice import AlphaSource, FrameChoice
 from utils.prefetch import ended
 from utils.types import Frame
 
@@ -39,7 +39,7 @@ def chosen_frames(
     with ended(frames.read(0, len(frames))) as reader:
         for looked_at, frame in enumerate(reader, start=1):
             on_frame(looked_at)
-            if choice.choose(frame) is not Fate.MATTED:
+            if choice.choose(frame) is not AlphaSource.MATTED:
                 continue
             sent = resized(frame, size_wh)
             digest.update(np.ascontiguousarray(sent).data)

@@ -50,8 +50,8 @@ class AnswerLostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long is waited: the first pause, a whole job, and one download, in seconds."""
+class Timeouts:
+    """Seconds: the first pause between polls, a whole job, one download, a connection, and one answer."""
 
     pause_s: float
     job_s: float
@@ -74,24 +74,24 @@ class Wire:
     replies: Replies
     own: tuple[tuple[str, int], ...]
     is_private: bool
-    patience: Patience
+    timeouts: Timeouts
     most_bytes: int
     cancel: threading.Event
     _client: httpx.Client = field(init=False)
     _deadline_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        timeout = httpx.Timeout(self.patience.answer_s, connect=self.patience.connect_s)
+        timeout = httpx.Timeout(self.timeouts.answer_s, connect=self.timeouts.connect_s)
         trusted = {self.own[0]} if self.is_private else set()
-        patience = self.patience.answer_s + self.patience.fetch_s
+        longest_s = self.timeouts.answer_s + self.timeouts.fetch_s
         self._client = httpx.Client(
-            transport=guarded_transport(trusted, patience),
+            transport=guarded_transport(trusted, longest_s),
             # A compressed answer may be a thousand times as large as what arrives.
             headers={"Accept-Encoding": "identity"},
             timeout=timeout,
             trust_env=False,
         )
-        self._deadline_s = time.monotonic() + self.patience.job_s
+        self._deadline_s = time.monotonic() + self.timeouts.job_s
 
     def close(self) -> None:
         """Close the connections."""
@@ -207,7 +207,7 @@ class Wire:
         kind = response.headers.get("content-type", "application/octet-stream").lower()
         if not kind.startswith(_FILE_TYPES):
             raise self.replies.failed("wrong_type", kind=kind[:60])
-        deadline_s = time.monotonic() + self.patience.fetch_s
+        deadline_s = time.monotonic() + self.timeouts.fetch_s
         got = 0
         with partial.open("wb") as stream:
             # As it arrives: waiting for a full chunk would hide how slow it is.
@@ -218,7 +218,7 @@ class Wire:
                         "result_too_large", limit_mb=self.most_bytes // 1024**2
                     )
                 if time.monotonic() > deadline_s:
-                    raise self.replies.failed("slow", limit=round(self.patience.fetch_s, 1))
+                    raise self.replies.failed("slow", limit=round(self.timeouts.fetch_s, 1))
                 self._check_cancel()
                 stream.write(chunk)
 
@@ -280,7 +280,7 @@ class Wire:
     def _read(self, response: httpx.Response) -> Reply:
         """Read a short answer, which must not take for ever either."""
         content = bytearray()
-        deadline_s = time.monotonic() + self.patience.fetch_s
+        deadline_s = time.monotonic() + self.timeouts.fetch_s
         for chunk in self._pieces(response):
             content += chunk
             if len(content) > MOST_ANSWER_BYTES:
@@ -312,13 +312,13 @@ class Wire:
         Raises:
             ServiceFailed: the job's time is over.
         """
-        usual_s = self.patience.pause_s * min(2**attempt, _LONGEST_PAUSE)
+        usual_s = self.timeouts.pause_s * min(2**attempt, _LONGEST_PAUSE)
         asked = "" if headers is None else headers.get("retry-after", "")
         wait_s = retry_after_s(asked, usual_s)
         if time.monotonic() + wait_s > self._deadline_s:
             if wait_s > usual_s:
                 raise self.replies.failed("busy")
-            raise self.replies.failed("deadline", minutes=round(self.patience.job_s / 60, 1))
+            raise self.replies.failed("deadline", minutes=round(self.timeouts.job_s / 60, 1))
         until_s = time.monotonic() + wait_s
         while not is_called():
             left_s = until_s - time.monotonic()

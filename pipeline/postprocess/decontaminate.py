@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.postprocess.foreground import (
     COARSE_FACTOR,
     WIDE_RADIUS_PX,
-    ForegroundEstimator,
+    ForegroundColourEstimator,
     despill,
     estimate_colour,
     has_own_colour,
@@ -67,8 +67,10 @@ def foreground_planes(
     With `fill_transparent`, pixels of alpha 0 continue the foreground near it and are black elsewhere. `strength`
     in [0, 1] takes a screen's colour out of the edge. `source_alpha` is as in `estimate_colour`.
     """
-    half_size = ForegroundEstimator(half_alpha, WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2)
-    luma = ForegroundEstimator(alpha).plane(planes.y, LUMA_BLACK if fill_transparent else None)
+    half_size = ForegroundColourEstimator(half_alpha, WIDE_RADIUS_PX // 2, COARSE_FACTOR // 2)
+    luma = ForegroundColourEstimator(alpha).plane(
+        planes.y, LUMA_BLACK if fill_transparent else None
+    )
     cb = half_size.plane(planes.u, NEUTRAL if fill_transparent else None)
     cr = half_size.plane(planes.v, NEUTRAL if fill_transparent else None)
     if source_alpha is not None:

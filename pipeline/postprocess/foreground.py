@@ -52,7 +52,7 @@ def estimate_colour(
     Args:
         source_alpha: the clip's own transparency, uint8 (H, W); see `has_own_colour`.
     """
-    estimator = ForegroundEstimator(alpha)
+    estimator = ForegroundColourEstimator(alpha)
     transparent = 0 if fill_transparent else None
     planes = [
         estimator.plane(np.ascontiguousarray(frame[..., channel]), transparent)
@@ -90,7 +90,7 @@ def despill(frame: Frame, alpha: Plane, strength: float) -> Frame:
     return out
 
 
-class ForegroundEstimator:
+class ForegroundColourEstimator:
     """Estimates channel after channel for one alpha, uint8 (H, W) with 255 = foreground.
 
     Args:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.onnx.frame_choice import Fate, FrameChoice
+from engines.onnx.frame_choice import AlphaSource, FrameChoice
 from engines.registry import build_registry
 from engines.remote.addresses import PrivateAddressError, guarded_transport, public_address
 from engines.remote.fit import Sent, fitted_indices, from_colours, to_colours
@@ -25,7 +25,7 @@ from engines.remote.replies import Replies, Reply, retry_after_s
 from engines.remote.sending import sent_size_wh
 from engines.remote.services import SERVICES
 from engines.remote.ticket import Ticket
-from engines.remote.wire import Patience, Wire
+from engines.remote.wire import Timeouts, Wire
 from pipeline.engine_choice import EngineChoice
 from pipeline.session.request import MatteRequest
 from pipeline.video_io import ClipFiles
@@ -168,7 +168,7 @@ def test_the_key_goes_to_the_services_own_host_alone():
         replies=Replies("fal", {"Authorization": "Key abc"}),
         own=(("queue.fal.run", 443), ("rest.alpha.fal.ai", 443)),
         is_private=False,
-        patience=Patience(0.01, 1.0, 1.0),
+        timeouts=Timeouts(0.01, 1.0, 1.0),
         most_bytes=100,
         cancel=threading.Event(),
     )
@@ -253,8 +253,8 @@ def test_the_first_frame_of_a_scene_is_always_sent_and_repeated_frames_are_not()
     choice = FrameChoice(every=3, skips_unchanged=True)
     for frame in (dark, dark + 1, moved, np.roll(moved, 4, 1), np.roll(moved, 8, 1), light, light):
         choice.choose(frame)
-    matted, same, between = Fate.MATTED, Fate.SAME, Fate.BETWEEN
-    assert choice.fates == [matted, same, between, between, matted, matted, same]
+    matted, same, between = AlphaSource.MATTED, AlphaSource.SAME, AlphaSource.BETWEEN
+    assert choice.sources == [matted, same, between, between, matted, matted, same]
     assert choice.starts == {0, 5}
     assert choice.matted == 3
     assert sent_size_wh((101, 67), 0, 0, is_even=True) == (102, 68)

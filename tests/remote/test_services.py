@@ -15,7 +15,7 @@ import pytest
 from engines.base import RunContext
 from engines.registry import build_registry
 from engines.remote.services import SERVICES
-from engines.remote.wire import Patience
+from engines.remote.wire import Timeouts
 from pipeline.workers.running_job import RunningJob
 from tests.remote.conftest import FRAMES, overlap
 from tests.remote.stand_in import AUTH, KEY
@@ -162,7 +162,7 @@ def test_a_slow_or_large_result_is_given_up_and_fetched_again_without_a_second_b
 def test_headers_that_drip_are_not_waited_for_and_the_job_is_polled_on(service, settings, matte):
     service.faults = {"poll": ["dripping headers"] * 99}
     account = build_registry(settings).get("replicate").account()
-    wire = replace(account, patience=Patience(0.01, 0.3, 0.1, answer_s=0.1)).wire(RunContext())
+    wire = replace(account, timeouts=Timeouts(0.01, 0.3, 0.1, answer_s=0.1)).wire(RunContext())
     with closing(wire), pytest.raises(ServiceFailed, match="Replicate"):
         wire.get(f"{account.base}/predictions/none")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.postprocess.foreground import (
-    ForegroundEstimator,
+    ForegroundColourEstimator,
     despill,
     estimate_colour,
     estimate_foreground,
@@ -78,7 +78,7 @@ def test_a_plane_of_chroma_is_estimated_as_rgb_is() -> None:
     """The estimate is linear in each channel: an offset goes straight through."""
     frame, alpha = composed((200, 100, 60), (120, 160, 140))
     levels = np.rint(alpha * 255).astype(np.uint8)
-    estimator = ForegroundEstimator(levels)
+    estimator = ForegroundColourEstimator(levels)
     plain = estimator.plane(np.ascontiguousarray(frame[..., 1])).astype(int)
     moved = estimator.plane(np.ascontiguousarray(frame[..., 1] + 50)).astype(int)
     assert np.abs(moved - plain - 50).max() <= 3
@@ -110,9 +110,9 @@ def test_a_far_away_edge_changes_nothing_here() -> None:
     image = rng.integers(0, 256, (400, 600), np.uint8)
     alpha = np.zeros_like(image)
     alpha[150:250, 130:220] = rng.integers(0, 256, (100, 90), np.uint8)
-    alone = ForegroundEstimator(alpha).plane(image)
+    alone = ForegroundColourEstimator(alpha).plane(image)
     alpha[-40:, -30:] = 128
-    both = ForegroundEstimator(alpha).plane(image)
+    both = ForegroundColourEstimator(alpha).plane(image)
     assert np.array_equal(both[:300, :400], alone[:300, :400])
     assert np.any(alone[150:250, 130:220] != image[150:250, 130:220])
     assert np.any(both[-40:, -30:] != image[-40:, -30:])

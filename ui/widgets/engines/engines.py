@@ -24,21 +24,21 @@ def build_engines(language: Language) -> gr.HTML:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
+class ChosenEngine:
     """An engine's name ("auto" for the default) and the options that differ from its defaults."""
 
     name: str
     options: dict[str, OptionValue]
 
 
-def read_choice(value: object) -> EngineChoice:
+def read_choice(value: object) -> ChosenEngine:
     """Return the widget's value, checked for its shape; the pipeline checks names and ranges.
 
     Raises:
         BadRequest: it has another shape.
     """
     if value in (None, ""):
-        return EngineChoice("auto", {})
+        return ChosenEngine("auto", {})
     if not isinstance(value, dict) or not isinstance(value.get("options") or {}, dict):
         raise BadRequest("page.bad_value", name="engine")
     options: dict[str, OptionValue] = {}
@@ -46,4 +46,4 @@ def read_choice(value: object) -> EngineChoice:
         if not isinstance(item, (str, int, float, bool)) or len(str(item)) > 100:
             raise BadRequest("page.bad_value", name=str(name)[:60])
         options[str(name)[:60]] = item
-    return EngineChoice(short_text(value.get("engine"), "engine", 60) or "auto", options)
+    return ChosenEngine(short_text(value.get("engine"), "engine", 60) or "auto", options)
