@@ -1,4 +1,7 @@
-"""Bad uploads at the command line: one line that says what to do, exit code 2, nothing left."""
+"""Bad uploads at the command line: one line that says what to do, exit code 2, nothing left.
+
+The list of all bad inputs and faults is in docs/reliability.md.
+"""
 
 from __future__ import annotations
 
