@@ -186,7 +186,7 @@ def test_the_page_says_it_before_the_start_and_runs_the_job(service, settings, c
         page = pool.submit(asyncio.run, build()).result()
     calls.bind(page)
     cards = {card["name"]: card for card in calls.load("", "en", "en")[page.engines]["engines"]}
-    assert "out of the house, to fal (127.0.0.1); USD 1 a second" in cards["fal"]["description"]
+    assert "off this machine, to fal (127.0.0.1); USD 1 a second" in cards["fal"]["description"]
     assert "Runs outside this machine" in cards["fal"]["description"]
     state = work.create_session(clip, "clip.mp4")
     work.read_mask_upload(state.id, 0, mask)

@@ -51,7 +51,7 @@ TEXTS: dict[str, Text] = {
         zh="{name} 要求每帧至少 {pixels} 个像素。请为该视频选择其他引擎。",
     ),
     "engine.clean_plate_covered": Text(
-        en="The target always hides {percent} % of the picture: the clean plate is guessed there. A picture without the target is better.",
+        en="The target always hides {percent} % of the picture: the clean plate is estimated there. A picture without the target is better.",
         zh="画面中有 {percent}% 始终被目标遮挡，该处的干净背景板为推测结果。上传没有目标的图片效果更好。",
     ),
     "engine.clean_plate_misfit": Text(

@@ -10,7 +10,7 @@ _NOT_BILLED_ZH = "任务未被接受，不应产生费用。"
 TEXTS: dict[str, Text] = {
     "remote.label": Text(en="{service} (remote)", zh="{service}（远程）"),
     "remote.description": Text(
-        en="Sends the clip out of the house, to {service} ({host}); {price}. With a mark only the marked target is kept.",
+        en="Sends the clip off this machine, to {service} ({host}); {price}. With a mark only the marked target is kept.",
         zh="会把视频发送到外部：{service}（{host}）；{price}。有标记时只保留所选目标。",
     ),
     "remote.price_unstated": Text(
