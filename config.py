@@ -154,9 +154,9 @@ class Settings(BaseSettings):
     """Age below which no session is removed for want of room, in hours."""
     kept_sessions_per_client: int = Field(default=20, ge=0)
     """Sessions that one client may keep beyond their age."""
-    queue_limit: int = Field(default=100, ge=1)
+    queue_limit: int = Field(default=300, ge=1)
     """Most jobs waiting at a time."""
-    client_queue_limit: int = Field(default=10, ge=1)
+    client_queue_limit: int = Field(default=60, ge=1)
     """Most jobs of one client waiting at a time."""
     stop_grace_s: float = Field(default=8.0, gt=0, le=8.5)
     """Seconds a running job has to stop at SIGTERM; the whole process ends within 10."""

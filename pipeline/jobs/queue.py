@@ -64,8 +64,8 @@ class JobRunner:
 
     def __init__(
         self,
-        queue_limit: int = 100,
-        client_limit: int = 10,
+        queue_limit: int = 300,
+        client_limit: int = 60,
         lanes: tuple[str, ...] = ("matte", "render"),
         *,
         gives_way: bool = False,

@@ -5,8 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
+from config import Settings
 from pipeline.session.request import RenderRequest
 from pipeline.session.results import OutputFile
 from pipeline.session.state import (
@@ -19,6 +21,7 @@ from pipeline.session.state import (
 from ui.downloads import DEFAULT_NAME, ArchiveNames, file_name
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.next_step import step_line
+from ui.page.upload_steps import UploadSteps
 from ui.request_values import read_request
 from ui.result_views import result_view
 from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
@@ -266,3 +269,36 @@ def test_a_name_of_other_tokens_or_of_nothing_is_refused(pattern: str) -> None:
     state = SessionState(id="a", shown_name="shot.mov")
     with pytest.raises(BadRequest):
         file_name(state, OutputFile("alpha", Path("alpha.mp4"), 1, 0), pattern)
+
+
+def test_of_too_many_clips_the_first_are_taken_and_the_rest_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All were sent, none was taken, and the page said to send the others later."""
+    monkeypatch.setattr("ui.page.upload_steps.MOST_CLIPS", 2)
+    paths = [tmp_path / str(number) / f"{number}.mp4" for number in range(5)]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(b"clip")
+    made: list[str] = []
+
+    def create_session(source: Path, *_: object, **__: object) -> SimpleNamespace:
+        made.append(source.name)
+        return SimpleNamespace(id=source.stem)
+
+    answers = SimpleNamespace(
+        whole=lambda state, language, further: {"shown": (state.id, *further)},
+        problem=lambda text, language, session=None: {"said": text},
+    )
+    steps = UploadSteps(
+        SimpleNamespace(create_session=create_session),
+        Settings(_env_file=None),
+        tmp_path,
+        lambda: answers,
+    )
+    event = gr.EventData(None, {"files": [{"path": str(path)} for path in paths]})
+    said = steps.clips("", "zh", event)
+    assert made == ["0.mp4", "1.mp4"]
+    assert said["shown"] == ("0", "1")
+    assert "有 3 个未上传" in said["said"]
+    assert not list(tmp_path.rglob("*.mp4"))

@@ -19,6 +19,8 @@ from utils.messages import Language
 
 MOST_AT_ONCE = 60
 """Most sessions that one press starts."""
+_SHOWN_NAMES = 3
+"""Names of clips that are given beside a reason they share."""
 
 
 class SessionSteps:
@@ -97,16 +99,17 @@ class SessionSteps:
             raise BadRequest("page.bad_value", name="sessions")
         whole = read_job(marks, engine, outputs, appearance, values)
         request = whole.model_copy(update={"first": 0, "last": None, "kept": {}})
-        refused: list[str] = []
+        names: dict[str, list[str]] = {}
         for key in keys:
             state = self._orchestrator.state(session_key(key))
             try:
                 self._start(state.id, request)
             except SplazmatteError as error:
-                refused.append(f"{state.shown_name}: {error.text(language)}")
+                names.setdefault(error.text(language), []).append(state.shown_name)
+        refused = [f"{_listed(those)}: {reason}" for reason, those in names.items()]
         answers = self._answers()
         shown = answers.followed(session_key(session), language) if session else {}
-        started = len(keys) - len(refused)
+        started = len(keys) - sum(map(len, names.values()))
         queued = [translate("page.started_all", language, count=started)] if started else []
         said = answers.say("error" if refused else "step", " ".join([*queued, *refused]), language)
         return merged(shown, said, answers.list_again(language, refused))
@@ -123,3 +126,9 @@ class SessionSteps:
     def _finds_people(self) -> bool:
         ready = [engine for engine in self._orchestrator.engines() if engine.is_available]
         return any(Capability.EVERYONE in engine.capabilities for engine in ready)
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = [f"(+{len(names) - _SHOWN_NAMES})"] if len(names) > _SHOWN_NAMES else []
+    return " ".join([", ".join(names[:_SHOWN_NAMES]), *more])

@@ -57,7 +57,10 @@ class UploadSteps:
         event: gr.EventData,
         request: gr.Request | None = None,
     ) -> Updates:
-        """Make a session of each clip that was sent, and show the first; a refused one doesn't stop the rest."""
+        """Make a session of each clip that was sent, and show the first; a refused one doesn't stop the rest.
+
+        Of more than `MOST_CLIPS` the first ones are taken, and how many are left is said.
+        """
         files = event_value(event, "files")
         if not isinstance(files, list) or not all(isinstance(item, dict) for item in files):
             raise BadRequest("page.bad_value", name="files")
@@ -72,10 +75,12 @@ class UploadSteps:
         states: list[SessionState] = []
         try:
             clips, sequences = _sorted_out(uploads)
-            if len(clips) + len(sequences) > MOST_CLIPS:
-                raise BadRequest("page.clips_limit", limit=MOST_CLIPS)
             sources: list[Path | PictureSequence] = [*clips, *sequences]
-            for source in sources:
+            left = len(sources) - MOST_CLIPS
+            if left > 0:
+                error = BadRequest("page.clips_left", count=left, limit=MOST_CLIPS)
+                refused.append(error.text(language))
+            for source in sources[:MOST_CLIPS]:
                 try:
                     states.append(self._take(source, owner, options))
                 except SplazmatteError as error:

@@ -114,8 +114,12 @@ TEXTS: dict[str, Text] = {
     ),
     "page.review.confidence": Text(en="low confidence", zh="置信度低"),
     "page.clips_limit": Text(
-        en="At most {limit} clips at a time. Upload the others after these.",
-        zh="一次最多上传 {limit} 个视频，其余请稍后再传。",
+        en="At most {limit} clips at a time. Choose fewer.",
+        zh="一次最多 {limit} 个视频，请减少选择。",
+    ),
+    "page.clips_left": Text(
+        en="At most {limit} clips are taken at a time: {count} were left out. Upload those again.",
+        zh="一次最多上传 {limit} 个视频，有 {count} 个未上传，请再次上传这些视频。",
     ),
     "page.started_all": Text(
         en="{count} clips are in the queue; the list of clips shows each.",

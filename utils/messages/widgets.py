@@ -149,6 +149,9 @@ _RECENT: dict[str, Text] = {
     "start_all": Text(
         en="Matte all {count} with these settings", zh="用当前设置批量抠图（{count} 个）"
     ),
+    "starting_all": Text(
+        en="Putting {count} clips into the queue…", zh="正在将 {count} 个视频加入队列…"
+    ),
     "start_all_hint": Text(
         en="Engine, files and edges as chosen here. A clip without marks needs an engine that finds people, or "
         "a network that finds the main object.",

@@ -71,11 +71,17 @@ const show = async () => {
 };
 // What is done with all sessions of the list together.
 const showAll = (sessions) => {
-  const ready = sessions.filter((item) => !item.active);
+  // What is done stays out while others are left: a second press goes on where the first one ended.
+  const idle = sessions.filter((item) => !item.active);
+  const left = idle.filter((item) => !item.done);
+  const ready = left.length ? left : idle;
   const done = sessions.filter((item) => item.done);
   part("start-all").textContent = label("start_all", { count: ready.length });
   part("start-all").hidden = ready.length < 2;
-  part("start-all").onclick = () => trigger("start_all", { sessions: ready.map((item) => item.id) });
+  part("start-all").onclick = () => {
+    tell("say", { kind: "step", text: label("starting_all", { count: ready.length }) });
+    trigger("start_all", { sessions: ready.map((item) => item.id) });
+  };
   part("all-hint").textContent = label("start_all_hint");
   part("all-hint").hidden = ready.length < 2;
   const link = part("download-all");
