@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import corrections  # noqa: E402
 
-from pipeline.session.results import least_confident  # noqa: E402
+from pipeline.postprocess.least_confident import least_confident  # noqa: E402
 
 SPREAD = 0.02
 

@@ -24,7 +24,7 @@ import quality  # noqa: E402
 from config import Settings  # noqa: E402
 from engines.base import ArrayFrames, RunContext  # noqa: E402
 from engines.builtin.engine import BuiltinEngine  # noqa: E402
-from pipeline.session.results import least_confident  # noqa: E402
+from pipeline.postprocess.least_confident import least_confident  # noqa: E402
 from utils.types import Mask  # noqa: E402
 
 BAD = 0.8

@@ -43,9 +43,9 @@ from engines.device.manager import ModelManager  # noqa: E402
 from engines.foreground import connect_foreground  # noqa: E402
 from engines.registry import build_registry  # noqa: E402
 from pipeline.postprocess.foreground import estimate_foreground  # noqa: E402
+from pipeline.postprocess.least_confident import least_confident  # noqa: E402
 from pipeline.selection.corrections import has_lost  # noqa: E402
 from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames  # noqa: E402
-from pipeline.session.results import least_confident  # noqa: E402
 from pipeline.video_io.facade import VideoIO  # noqa: E402
 from utils.types import Box, Example, Frame, Mask, Point, Prompt  # noqa: E402
 

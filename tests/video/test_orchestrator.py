@@ -17,10 +17,10 @@ from engines.base import Instance, RunContext
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.postprocess.appearance import Backgrounds, Edges
+from pipeline.postprocess.least_confident import least_confident
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest
-from pipeline.session.results import least_confident
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master

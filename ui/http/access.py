@@ -7,7 +7,6 @@ head, and nothing behind it reads a body before the sender is known.
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
 import re
 import threading
@@ -15,27 +14,25 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from ui.client import Client
 from ui.http.allowed_routes import (
     ALLOWED_ROUTES,
-    FORM_BYTES,
-    JSON_BYTES,
     WEBHOOK_ROUTE,
     AllowedRoute,
     find_route,
 )
 from ui.http.login import Login, client_address
+from ui.http.refusal import refuse, text_for
+from ui.http.request_bodies import RequestBodies, replaying
 from ui.http.streams import answer_until
-from ui.text import choose_language, shown_bytes, translate
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +61,7 @@ class AccessControl:
     """Refuses what is not meant for this server, and adds the headers to every answer.
 
     Args:
-        uploads_dir: where uploaded files lie; a file that a request names must be below it.
+        uploads_dir: see `RequestBodies`.
         is_open: set once the server has started; until then Gradio's own start-up call is answered.
     """
 
@@ -79,7 +76,7 @@ class AccessControl:
         self._app = app
         self._settings = settings
         self._login = login
-        self._uploads_dir = uploads_dir.resolve()
+        self._bodies = RequestBodies(uploads_dir)
         self._is_open = is_open
         self._hosts = {item.lower() for item in settings.allowed_hosts} | {"localhost"}
         self._routes = ALLOWED_ROUTES
@@ -100,11 +97,11 @@ class AccessControl:
         route = find_route(scope["method"], scope["path"], self._routes)
         refusal = self._refusal(scope, route)
         if refusal is not None or route is None:
-            await (refusal or _refuse(scope, 404, "page.access.path"))(scope, receive, sending)
+            await (refusal or refuse(scope, 404, "page.access.path"))(scope, receive, sending)
             return
         client = self._login.client(scope)
         if client is None and not self._is_public(route):
-            await _refuse(scope, 401, "page.access.login")(scope, receive, sending)
+            await refuse(scope, 401, "page.access.login")(scope, receive, sending)
             return
         if client is None and route.path == "/":
             await self._login.page(scope)(scope, receive, sending)
@@ -155,30 +152,30 @@ class AccessControl:
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
-            return _refuse(scope, 400, "page.access.header", name="Host")
+            return refuse(scope, 400, "page.access.header", name="Host")
         if not self._is_known_host(hosts[0]):
-            return _refuse(scope, 403, "page.access.host")
+            return refuse(scope, 403, "page.access.host")
         if len(origins) > 1 or not all(map(_is_origin, origins)):
-            return _refuse(scope, 400, "page.access.header", name="Origin")
+            return refuse(scope, 400, "page.access.header", name="Origin")
         if not _is_same_origin(scope["method"], headers, hosts[0]):
-            return _refuse(scope, 403, "page.access.origin")
+            return refuse(scope, 403, "page.access.origin")
         if route is None:
-            return _refuse(scope, 404, "page.access.path")
+            return refuse(scope, 404, "page.access.path")
         return self._start_refusal(scope, route)
 
     def _start_refusal(self, scope: Scope, route: AllowedRoute) -> Response | None:
         """Before the server is open only Gradio's own start-up calls are answered, later not they."""
         is_start_up = route.path == _STARTUP_PATH
         if self._is_open.is_set():
-            return _refuse(scope, 404, "page.access.path") if is_start_up else None
+            return refuse(scope, 404, "page.access.path") if is_start_up else None
         is_page = route.path == "/"
         if is_start_up or (is_page and scope["method"] == "HEAD"):
             return None
         if is_page:
-            refusal: Response = PlainTextResponse(_said(scope, "page.access.starting"), 503)
+            refusal: Response = PlainTextResponse(text_for(scope, "page.access.starting"), 503)
             refusal.headers["Refresh"] = _STARTING_S  # The browser asks again by itself.
         else:
-            refusal = _refuse(scope, 503, "page.access.starting")
+            refusal = refuse(scope, 503, "page.access.starting")
         refusal.headers["Retry-After"] = _STARTING_S
         return refusal
 
@@ -201,118 +198,19 @@ class AccessControl:
         with self._counted(client_address(scope)) as has_place:
             if not has_place:
                 limit = self._settings.connections_per_client
-                await _refuse(scope, 429, "page.access.busy", limit=limit)(scope, receive, send)
+                await refuse(scope, 429, "page.access.busy", limit=limit)(scope, receive, send)
                 return
             try:
                 scope.setdefault("state", {})["client"] = client
-                body = await self._checked_body(scope, receive, route)
+                body = await self._bodies.read(scope, receive, route)
                 if isinstance(body, Response):
                     await body(scope, receive, send)
                 else:
-                    reading = receive if body is None else _replaying(body, receive)
+                    reading = receive if body is None else replaying(body, receive)
                     await self._pass_on(scope, reading, send, route)
             except ClientDisconnect:
                 # A request that breaks off is nobody's fault here.
                 logger.info("a client went away in the middle of a request to %s", route.path)
-
-    async def _checked_body(
-        self, scope: Scope, receive: Receive, route: AllowedRoute
-    ) -> bytes | Response | None:
-        """Return the body where it is small and was read, None where the route reads it itself."""
-        headers = Headers(scope=scope)
-        if route.body == "upload":
-            return None
-        if route.body == "none":
-            has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-            return _refuse(scope, 413, "page.access.body", limit="0 B") if has_body else None
-        limit = JSON_BYTES if route.body == "json" else FORM_BYTES
-        body = await _read_body(headers, receive, limit)
-        if body is None:
-            return _refuse(scope, 413, "page.access.body", limit=shown_bytes(limit))
-        if route.body == "json" and not self._is_usable_json(headers, body, route):
-            return _refuse(scope, 400, "page.access.json")
-        return body
-
-    def _is_usable_json(self, headers: Headers, body: bytes, route: AllowedRoute) -> bool:
-        if not headers.get("content-type", "").lower().startswith("application/json"):
-            return False
-        try:
-            value = json.loads(body)
-            paths = _file_paths(value)
-        except (ValueError, RecursionError):
-            return False
-        if not isinstance(value, dict):
-            return False
-        if all(self._is_uploaded(path) for path in paths):
-            return True
-        logger.warning("a request to %s names a file that was not uploaded", route.path)
-        return False
-
-    def _is_uploaded(self, path: object) -> bool:
-        """Return whether the path is below the uploads; a URL or a relative path is not."""
-        if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
-            return False
-        try:
-            return Path(path).resolve().is_relative_to(self._uploads_dir)
-        except (OSError, RuntimeError):
-            return False
-
-
-async def _read_body(headers: Headers, receive: Receive, limit: int) -> bytes | None:
-    """Return the whole body, None where it is larger than the limit.
-
-    Raises:
-        ClientDisconnect: it broke off.
-    """
-    declared = headers.get("content-length", "0")
-    if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
-        return None
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > limit:
-            return None
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body once, then what the connection says."""
-    is_given = False
-
-    async def replay() -> Message:
-        nonlocal is_given
-        if is_given:
-            return await receive()
-        is_given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
-
-
-def _file_paths(value: Any) -> list[object]:
-    """Return the path of every file that a JSON value names, as Gradio's `FileData` does.
-
-    Raises:
-        ValueError: a text in it is no Unicode (half of a surrogate pair).
-    """
-    found: list[object] = []
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            if item.get("path") is not None:
-                found.append(item["path"])
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
-        elif isinstance(item, str):
-            item.encode("utf-8")
-        elif isinstance(item, list):
-            waiting.extend(item)
-    return found
 
 
 def _is_origin(origin: str) -> bool:
@@ -328,17 +226,6 @@ def _is_same_origin(method: str, headers: Headers, host: str) -> bool:
         return False
     is_foreign = headers.get("sec-fetch-site") == "cross-site"
     return not is_foreign or (method == "GET" and headers.get("sec-fetch-mode") == "navigate")
-
-
-def _said(scope: Scope, code: str, **params: str | int | float) -> str:
-    """Return a catalogue text in the language that the request asks for."""
-    language = choose_language(Headers(scope=scope).get("accept-language", ""))
-    return translate(code, language, **params)
-
-
-def _refuse(scope: Scope, status: int, code: str, **params: str | int | float) -> Response:
-    text = _said(scope, code, **params)
-    return JSONResponse({"error": text, "detail": text}, status_code=status)
 
 
 def _with_headers(send: Send, is_page: bool) -> Send:

@@ -11,7 +11,7 @@ import gradio as gr
 from engines.base import Capability
 from pipeline.jobs.queue import ACTIVE
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.results import least_confident
+from pipeline.postprocess.least_confident import least_confident
 from pipeline.session.state import SessionState
 from ui import result_views, views
 from ui.next_step import start_label, step_line
