@@ -43,9 +43,9 @@ from utils.types import Message
 
 logger = logging.getLogger(__name__)
 
-LONGEST_BEAT_S = 0.5
+LONGEST_HEARTBEAT_S = 0.5
 """Seconds between two heartbeats at most; the user's cancel is read with each."""
-BEATS_A_LEASE = 4
+HEARTBEATS_A_LEASE = 4
 """Heartbeats within a lease at least, so that a late one does not cost the job."""
 STOP_TRIES_S = 5.0
 """Seconds that a worker which stops tries to report a job's end."""
@@ -79,7 +79,7 @@ class Worker:
         self._files = files
         self._run_job = run_job
         self._record = worker
-        self._interval_s = min(LONGEST_BEAT_S, lease_s / BEATS_A_LEASE)
+        self._interval_s = min(LONGEST_HEARTBEAT_S, lease_s / HEARTBEATS_A_LEASE)
         self._lives = lives
         self._running: RunningJob | None = None
         self._refusal: WorkersUnavailable | None = None
@@ -152,7 +152,7 @@ class Worker:
 
         A paused worker waits with it; the page tells another one meanwhile.
         """
-        while self._record.order is Order.PAUSE and not self.stopping.wait(LONGEST_BEAT_S):
+        while self._record.order is Order.PAUSE and not self.stopping.wait(LONGEST_HEARTBEAT_S):
             pass
         if self.stopping.is_set():
             return False
@@ -282,7 +282,9 @@ def _insist(running: RunningJob, step: Callable[[], None]) -> None:
                 raise Cancelled from error
 
 
-def work_by_asking(worker: Worker, store: JobStore, pause_s: float = LONGEST_BEAT_S / 2) -> None:
+def work_by_asking(
+    worker: Worker, store: JobStore, pause_s: float = LONGEST_HEARTBEAT_S / 2
+) -> None:
     """Look for waiting jobs until the worker stops: what a store without a broker needs.
 
     Those that need most come first, since other workers may be too small for them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import secrets
@@ -11,22 +10,19 @@ import shutil
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from pathlib import Path
 
 import anyio.to_thread
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from config import Settings
-from pipeline.session.store import clean_name
 from pipeline.storage import disk
 from ui.http.clients import RecentAmounts
 from ui.http.login import client_address
+from ui.http.upload_form import UploadForm, UploadProgress
 from ui.text import choose_language, shown_bytes
 from utils.errors import BadRequest, BadUpload, SplazmatteError
 
@@ -38,22 +34,10 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 """Bytes that a form may have beside the file itself."""
 WRITE_BYTES = 1024**2
 """Bytes gathered before they are written."""
-NAME_BYTES = 200
-"""Longest file name on disk, in bytes of UTF-8."""
 MOST_PROGRESS = 200
 """Uploads whose progress is remembered; the oldest are forgotten first."""
 PROGRESS_PERIOD_S = 0.25
 PROGRESS_LASTS_S = 3600.0
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far an upload is; `told_bytes` were reported to the browser already."""
-
-    name: str = ""
-    received_bytes: int = 0
-    told_bytes: int = 0
-    is_done: bool = False
 
 
 class Uploads:
@@ -68,7 +52,7 @@ class Uploads:
         self._settings = settings
         self._uploads_dir = uploads_dir
         self._received = RecentAmounts(BUDGET_WINDOW_S, clock)
-        self._progress: OrderedDict[str, _Progress] = OrderedDict()
+        self._progress: OrderedDict[str, UploadProgress] = OrderedDict()
 
     def routes(self) -> list[Route]:
         """Return the routes to serve; they stand in for Gradio's of the same addresses."""
@@ -88,7 +72,7 @@ class Uploads:
         folder = self._uploads_dir / secrets.token_urlsafe(18)
         try:
             self._check_before(request)
-            form = _FormWriter(folder, self._settings.max_upload_bytes, progress)
+            form = UploadForm(folder, self._settings.max_upload_bytes, progress)
             with disk.translate_disk_errors(self._uploads_dir):
                 await anyio.to_thread.run_sync(lambda: folder.mkdir(mode=0o700, parents=True))
                 await self._receive(request, form)
@@ -105,7 +89,7 @@ class Uploads:
         except SplazmatteError as error:
             return _answer(request, error)
 
-    async def _receive(self, request: Request, form: _FormWriter) -> None:
+    async def _receive(self, request: Request, form: UploadForm) -> None:
         client = client_address(request.scope)
         parser = form.parser(request.headers.get("content-type", ""))
         try:
@@ -127,7 +111,7 @@ class Uploads:
         if not form.paths:
             raise BadRequest("page.upload.form")
 
-    def _write(self, form: _FormWriter) -> None:
+    def _write(self, form: UploadForm) -> None:
         self._check_disk(form.waiting_bytes)
         form.write()
 
@@ -143,7 +127,7 @@ class Uploads:
         reserve_bytes = self._settings.min_free_disk_bytes
         disk.check_before(self._uploads_dir, size_bytes, reserve_bytes, "video.disk_before")
 
-    def _check_during(self, client: str, form: _FormWriter) -> None:
+    def _check_during(self, client: str, form: UploadForm) -> None:
         if form.received_bytes > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
             raise _too_large(self._settings)
         self._check_budget(client, 0)
@@ -153,8 +137,8 @@ class Uploads:
         if self._received.total(client) + size_bytes > budget_bytes:
             raise BadUpload("page.upload.budget", limit=shown_bytes(budget_bytes))
 
-    def _begin(self, upload_id: str) -> _Progress:
-        progress = _Progress()
+    def _begin(self, upload_id: str) -> UploadProgress:
+        progress = UploadProgress()
         if upload_id:
             self._progress[upload_id[:100]] = progress
             while len(self._progress) > MOST_PROGRESS:
@@ -180,113 +164,6 @@ class Uploads:
                 break
             await asyncio.sleep(PROGRESS_PERIOD_S)
         yield 'data: {"msg": "done"}\n\n'
-
-
-class _FormWriter:
-    """Takes a multipart form apart: the first file goes to the folder, everything else is dropped."""
-
-    def __init__(self, folder: Path, limit_bytes: int, progress: _Progress) -> None:
-        self._folder = folder
-        self._limit_bytes = limit_bytes
-        self._progress = progress
-        self._header = ("", "")
-        self._headers: dict[str, str] = {}
-        self._file: BinaryIO | None = None
-        self._is_in_file = False
-        self._waiting: list[bytes] = []
-        self.waiting_bytes = 0
-        self.file_bytes = 0
-        self.received_bytes = 0
-        self.is_complete = False
-        self.paths: list[Path] = []
-
-    def parser(self, content_type: str) -> MultipartParser:
-        """Return the parser that feeds this form.
-
-        Raises:
-            BadRequest: the body is no multipart form.
-        """
-        kind, options = parse_options_header(content_type)
-        boundary = options.get(b"boundary")
-        if kind != b"multipart/form-data" or not boundary:
-            raise BadRequest("page.upload.form")
-        return MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin_part,
-                "on_header_field": lambda data, start, end: self._add_header(data[start:end], 0),
-                "on_header_value": lambda data, start, end: self._add_header(data[start:end], 1),
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._begin_content,
-                "on_part_data": self._add_content,
-                "on_part_end": self._end_part,
-                "on_end": self._end,
-            },
-        )
-
-    def write(self) -> None:
-        """Write what is waiting."""
-        if self._file is not None:
-            self._file.writelines(self._waiting)
-            self._file.flush()
-        self._waiting.clear()
-        self.waiting_bytes = 0
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
-
-    def _begin_part(self) -> None:
-        self._headers.clear()
-        self._header = ("", "")
-
-    def _add_header(self, data: bytes, place: int) -> None:
-        text = data.decode("latin-1")
-        name, value = self._header
-        self._header = (name, value + text) if place else (name + text, value)
-
-    def _end_header(self) -> None:
-        name, value = self._header
-        self._headers[name.lower()] = value
-        self._header = ("", "")
-
-    def _begin_content(self) -> None:
-        _, options = parse_options_header(self._headers.get("content-disposition", ""))
-        self._is_in_file = b"filename" in options and self._file is None
-        if self._is_in_file:
-            name = file_name(options[b"filename"].decode("utf-8", "replace"))
-            self._progress.name = name
-            try:
-                self._file = (self._folder / name).open("xb")
-            except FileNotFoundError as error:
-                raise BadUpload("page.upload.removed", detail=str(error)) from error
-            self.paths.append(self._folder / name)
-
-    def _add_content(self, data: bytes, start: int, end: int) -> None:
-        if not self._is_in_file:
-            return
-        self.file_bytes += end - start
-        if self.file_bytes > self._limit_bytes:
-            raise BadUpload("page.upload.too_large", limit=shown_bytes(self._limit_bytes))
-        self._waiting.append(data[start:end])
-        self.waiting_bytes += end - start
-        self._progress.received_bytes = self.file_bytes
-
-    def _end_part(self) -> None:
-        self._is_in_file = False
-
-    def _end(self) -> None:
-        self.is_complete = True
-
-
-def file_name(given: str) -> str:
-    """Return the name a file gets on disk: as given, without folders and control characters, short."""
-    path = PurePosixPath(given.replace("\\", "/"))
-    stem = clean_name(path.stem).encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
-    suffix = clean_name(path.suffix)[:12] if path.suffix else ""
-    return "clip" if stem + suffix in ("", ".", "..") else stem + suffix
 
 
 def _too_large(settings: Settings) -> BadUpload:
