@@ -135,7 +135,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     app = build_app(settings, routes, uploads_dir, is_open)
     blocks.launch(
         server_name=in_address(settings.host),
-        server_port=_claimed_port(settings.host, settings.port),
+        server_port=claimed_port(settings.host, settings.port),
         share=False,
         quiet=True,
         prevent_thread_lock=True,
@@ -216,7 +216,7 @@ def _start_clean_up(
     return thread
 
 
-def _claimed_port(host: str, port: int) -> int:
+def claimed_port(host: str, port: int) -> int:
     """Return the port to listen on, 0 meaning any that is free.
 
     Raises:
