@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.datastructures import FormData
 
 from config import Settings
 from pipeline.storage.files import try_lock
@@ -209,18 +210,7 @@ def build_app(jobs: Jobs, key: str, folder: Path, most_bytes: int) -> FastAPI:
     async def submit(request: Request) -> Response:
         async with request.form(max_files=2, max_fields=8) as form:
             place = Path(tempfile.mkdtemp(dir=folder))
-            files: dict[str, Path] = {}
-            for name in ("clip", "masks"):
-                upload = form.get(name)
-                if upload is None or isinstance(upload, str):
-                    continue
-                files[name] = place / f"{name}.mkv"
-                with files[name].open("wb") as target:
-                    while chunk := await upload.read(_MEGABYTE):
-                        target.write(chunk)
-            texts = {
-                name: str(form.get(name) or "") for name in ("engine", "start", "confirmed", "key")
-            }
+            files, texts = await _save_form(form, place)
         return await _in_thread(_begin, jobs, files, texts, place)
 
     @app.get("/jobs/{job}")
@@ -247,6 +237,21 @@ def build_app(jobs: Jobs, key: str, folder: Path, most_bytes: int) -> FastAPI:
         return {"id": job, "status": "cancelled"}
 
     return app
+
+
+async def _save_form(form: FormData, place: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Save the files of a request for a job in a folder; return them and the request's texts, by their names."""
+    files: dict[str, Path] = {}
+    for name in ("clip", "masks"):
+        upload = form.get(name)
+        if upload is None or isinstance(upload, str):
+            continue
+        files[name] = place / f"{name}.mkv"
+        with files[name].open("wb") as target:
+            while chunk := await upload.read(_MEGABYTE):
+                target.write(chunk)
+    names = ("engine", "start", "confirmed", "key")
+    return files, {name: str(form.get(name) or "") for name in names}
 
 
 def _begin(jobs: Jobs, files: dict[str, Path], texts: dict[str, str], place: Path) -> Response:
