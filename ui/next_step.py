@@ -50,8 +50,16 @@ def step_line(
     if state.status in _ENDED:
         start = start_label(plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)
+    if keeps_everyone(state):
+        return "step", translate("page.step.everyone", language)
     text = translate(_selection_step(state), language)
     return "step", f"{text}{_unmarked_targets(state, language)}"
+
+
+def keeps_everyone(state: SessionState) -> bool:
+    """Tell whether the next job keeps everybody, without marks."""
+    request = state.draft or state.request
+    return request is not None and request.everyone
 
 
 def _done_line(

@@ -305,7 +305,8 @@ def test_keys_step_jump_and_set_the_range(
         "[data-part=range]"
     )
     page.keyboard.press("?")
-    assert "Ctrl Z" in page.inner_text("[data-part=keys]")
+    keys = page.inner_text("[data-part=keys]")
+    assert "Ctrl Z" in keys and "scene cut" in keys, "the timeline's signs are explained as well"
     page.keyboard.press("Escape")
     assert page.locator("[data-part=keys]").is_hidden()
 

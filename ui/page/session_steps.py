@@ -11,6 +11,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
 from ui import result_views
 from ui.inputs import event_value, session_key, short_text, whole_number
+from ui.next_step import keeps_everyone
 from ui.page.answers import Answers, Updates, merged
 from ui.page.job_request import read_job
 from ui.text import translate
@@ -50,10 +51,17 @@ class SessionSteps:
             # Half typed, or nothing ticked: the start says so.
             return {page.session: gr.skip()}
         session_id = session_key(session)
-        said = self._answers().before_start(self._orchestrator.state(session_id), language)
+        before = self._orchestrator.state(session_id)
+        said = self._answers().before_start(before, language)
         self._orchestrator.remember(session_id, request)
         state = self._orchestrator.state(session_id)
-        if state.result_plan or said or self._answers().before_start(state, language):
+        is_other_step = keeps_everyone(before) != keeps_everyone(state)
+        if (
+            state.result_plan
+            or said
+            or is_other_step
+            or self._answers().before_start(state, language)
+        ):
             return self._answers().status(state, language)
         return {page.session: gr.skip()}
 

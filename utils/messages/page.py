@@ -50,6 +50,10 @@ TEXTS: dict[str, Text] = {
         "More clicks or other frames correct it.",
         zh="第 3 步，共 4 步 · 彩色蒙版准确吗？准确就按“开始抠图”；不准确就继续点击，或在其他帧上修正。",
     ),
+    "page.step.everyone": Text(
+        en="Step 3 of 4 · Everybody will be kept; marks are not used. Press “Start matting”.",
+        zh="第 3 步，共 4 步 · 将保留画面中的所有人，不使用标记。请按“开始抠图”。",
+    ),
     "page.step.unmarked": Text(
         en="{names} has no mark and will not be in the result.",
         zh="“{names}”没有标记，不会出现在结果中。",

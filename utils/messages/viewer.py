@@ -142,8 +142,8 @@ VIEWER: dict[str, Text] = {
     "range": Text(en="Frames {first} to {last}", zh="第 {first} 至 {last} 帧"),
     "whole": Text(en="Whole clip", zh="整段"),
     "confidence": Text(
-        en="Bars: confidence of each frame. Low orange ones may need a correction.",
-        zh="柱形表示各帧的置信度，橙色矮柱处可能需要修正。",
+        en="Bars: confidence of each frame. Green is high, yellow is fair; low orange ones may need a correction.",
+        zh="柱形表示各帧的置信度：绿色高，黄色中等，橙色矮柱处可能需要修正。",
     ),
     "weakest": Text(
         en="Go to frame {frame}, the least certain", zh="转到第 {frame} 帧（置信度最低）"
@@ -177,5 +177,9 @@ VIEWER: dict[str, Text] = {
     "key_clear": Text(en="clear this frame", zh="清除本帧"),
     "key_cursor": Text(en="cursor on the picture, set a mark", zh="显示光标、放置标记"),
     "key_leave": Text(en="leave the tool", zh="退出工具"),
+    "sign_keyframe": Text(en="timeline: key frame", zh="时间线：关键帧"),
+    "sign_cut": Text(en="timeline: scene cut", zh="时间线：镜头切换"),
+    "sign_rerun": Text(en="timeline: will be matted again", zh="时间线：将重新抠图"),
+    "sign_review": Text(en="timeline: place to review", zh="时间线：待检查"),
     "key_help": Text(en="this list", zh="本列表"),
 }

@@ -1,10 +1,11 @@
-// Keys, on the whole page: those of a video player and of a roto brush.
+// Keys, on the whole page: those of a video player and of a roto brush; their list explains the timeline's signs too.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = [
   ["Space", "key_play"], ["J K L", "key_shuttle"], ["Shift L", "key_loop"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
   ["I O", "key_range"], ["N P", "key_review"], ["V X B", "key_marks"], ["D E", "key_brush"], ["G", "key_polygon"], ["[ ]", "key_size"],
   ["H", "key_hand"], ["+ − 0 1", "key_zoom"], ["S M A R C", "key_modes"], ["T", "key_target"], ["Ctrl Z", "key_undo"], ["Delete", "key_clear"],
   ["Enter", "key_start"], ["Tab Enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
+  ["◆", "sign_keyframe"], ["┆", "sign_cut"], ["▨", "sign_rerun"], ["▲", "sign_review"],
 ];
 const showHelp = (isOpen) => {
   part("keys").hidden = !isOpen;
