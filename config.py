@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
 
     workspace_dir: Path = ROOT / "workspace"
-    """Folder of sessions, caches and logs; put it on the data disk."""
+    """Folder of sessions and caches; put it on the data disk."""
     models_dir: Path = ROOT / "models"
     """Folder of model weights."""
 

@@ -8,13 +8,15 @@ The running server takes the change over within a second.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.storage.files import write_atomically
+from pipeline.storage.files import partial_path
 from ui.http.users import User, check_name, hash_password, read_users
 from utils.errors import BadRequest
 
@@ -44,9 +46,25 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
         users[name] = User(name, "admin" if options.admin else "user", hash_password(password))
     lines = "".join(f"{user.line}\n" for user in users.values())
-    write_atomically(options.file, lines.encode())
-    options.file.chmod(0o600)
+    _write(options.file, lines.encode())
     return 0
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replace the file; its owner and group stay, or the server's user could read it no more."""
+    before = file.stat() if file.exists() else None
+    temporary = partial_path(file)
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        if before is not None:
+            with contextlib.suppress(PermissionError):
+                os.fchown(stream.fileno(), before.st_uid, before.st_gid)
+            os.fchmod(stream.fileno(), before.st_mode & 0o640)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(file)
 
 
 def _ask_password() -> str:

@@ -241,10 +241,19 @@ class JobRunner:
             thread.join(max(deadline_s - time.monotonic(), 0.0))
         return not any(thread.is_alive() for thread in threads)
 
+    def _log_end(self, job: Job, state: JobState) -> None:
+        is_stopped = self._stopping and state is JobState.CANCELLED
+        how = "stopped with the program" if is_stopped else state.value
+        seconds = job.meter.snapshot().elapsed_s
+        text = "session %s: %s job %s after %.1f s"
+        logger.info(text, job.session_id[:6], job.kind, how, seconds)
+
     def _drop(self, job: Job) -> None:
         """Settle a waiting job that will not run; under the lock, so that no new one comes between."""
         job.state = JobState.CANCELLED
         self._ended[job.state] += 1
+        how = "left for the next start" if self._stopping else "cancelled"
+        logger.info("session %s: waiting %s job %s", job.session_id[:6], job.kind, how)
         try:
             job.on_dropped()
         except (OSError, SplazmatteError) as error:
@@ -277,6 +286,7 @@ class JobRunner:
                 lane.start(job)
                 job.state = JobState.RUNNING
             state, error = self._run(job)
+            self._log_end(job, state)
             with self._changed:
                 job.state, job.error = state, error
                 self._ended[state] += 1

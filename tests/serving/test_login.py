@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import sys
 import threading
@@ -289,7 +290,15 @@ def test_the_script_writes_a_file_that_the_server_reads(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert is_password("one", users["ann"].password_hash)
     assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(file, 4750, 4751)
+    before = file.stat()
     assert run("ann", "--remove") == 0
+    after = file.stat()
+    # A change by root took the file from the user that the server runs as.
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
+    assert after.st_mode & 0o777 == 0o640
     assert run("ann", "--remove") == 2
     assert list(read_users(file)) == ["bo", "张三"]
 

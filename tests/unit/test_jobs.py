@@ -301,3 +301,25 @@ def test_a_job_waits_while_a_click_is_answered_but_not_for_ever(monkeypatch) -> 
         runner.submit("goes on", "matte", job, {"matte": 1})
         assert runner.wait("goes on", 60) is JobState.DONE
     assert runner.close(60)
+
+
+def test_the_log_says_how_each_job_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a job that was cancelled, or stopped with the program, there was no line at all."""
+    caplog.set_level("INFO", logger="pipeline.jobs.queue")
+    runner = JobRunner()
+    running, waiting = Blocker(), Blocker()
+    runner.submit("running", "matte", running, {"matte": 1})
+    assert running.started.wait(5)
+    for name in ("gone", "left"):
+        runner.submit(name, "matte", waiting, {"matte": 1})
+    runner.cancel("gone")
+    runner.submit("fine", "render", lambda context: None, {"render": 1})
+    assert runner.wait("fine", 5) is JobState.DONE
+    assert runner.close(5.0)
+    lines = [record.message.split(" after ")[0] for record in caplog.records]
+    assert sorted(lines) == [
+        "session fine: render job done",
+        "session gone: waiting matte job cancelled",
+        "session left: waiting matte job left for the next start",
+        "session runnin: matte job stopped with the program",
+    ]

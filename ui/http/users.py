@@ -74,7 +74,10 @@ def read_users(path: Path) -> dict[str, User]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest("page.users_file", path=str(path), detail=str(error)) from error
+        reason = (error.strerror or "") if isinstance(error, OSError) else "UTF-8"
+        raise BadRequest(
+            "page.users_file", path=str(path), reason=reason, detail=str(error)
+        ) from error
     users: dict[str, User] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):

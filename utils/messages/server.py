@@ -99,9 +99,10 @@ TEXTS: dict[str, Text] = {
         zh="密码错误次数过多，请在 {seconds} 秒后重试。",
     ),
     "page.users_file": Text(
-        en="The users file {path} can't be read. Make it with scripts/add_user.py, or unset "
-        "SPLAZMATTE_USERS_FILE.",
-        zh="无法读取用户文件 {path}。请用 scripts/add_user.py 创建，或取消 SPLAZMATTE_USERS_FILE。",
+        en="The users file {path} can't be read ({reason}). Make it with scripts/add_user.py and give it to the user "
+        "that the program runs as, or unset SPLAZMATTE_USERS_FILE.",
+        zh="无法读取用户文件 {path}（{reason}）。请用 scripts/add_user.py 创建，并交给运行本程序的用户，"
+        "或取消 SPLAZMATTE_USERS_FILE。",
     ),
     "page.users_line": Text(
         en="Line {line} of the users file {path} is not usable. Write it with scripts/add_user.py.",
