@@ -45,7 +45,7 @@ from engines.registry import build_registry  # noqa: E402
 from pipeline.postprocess.foreground import estimate_foreground  # noqa: E402
 from pipeline.postprocess.least_confident import least_confident  # noqa: E402
 from pipeline.selection.corrections import has_lost  # noqa: E402
-from pipeline.selection.expected_size import KnownMask, expected_size, telling_frames  # noqa: E402
+from pipeline.selection.expected_size import KnownMask, expected_size, informative_frames  # noqa: E402
 from pipeline.video_io.facade import VideoIO  # noqa: E402
 from utils.types import Box, Example, Frame, Mask, Point, Prompt  # noqa: E402
 
@@ -274,7 +274,7 @@ def clicked(
         ]
         known += [
             KnownMask(tracked[index], abs(index - frame), confidence[index])
-            for index in telling_frames(frame, telling)
+            for index in informative_frames(frame, telling)
             if index not in confirmed
         ]
         prompt = Prompt(points=(click,), expected=expected_size(known), examples=examples)

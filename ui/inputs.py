@@ -1,4 +1,4 @@
-"""Checks on values that arrive from a browser or an API client; the page is not a fence."""
+"""Checks on values that arrive from a browser or an API client; what the page itself allows protects nothing."""
 
 from __future__ import annotations
 

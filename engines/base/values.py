@@ -65,7 +65,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class TrackedFrame:
-    """Masks of one frame by object id, each bool (H, W), and how sure the tracker is, in [0, 1]."""
+    """Masks of one frame by object id, each bool (H, W), and how confident the tracker is, in [0, 1]."""
 
     index: int
     masks: Mapping[int, Mask]

@@ -2,7 +2,7 @@
 
 Histograms of one frame, as in GrabCut's forerunners (Y. Boykov and M.-P. Jolly, "Interactive Graph Cuts", ICCV 2001). They
 decide where the network is in doubt and the tracked mask is not: a hand in motion blur has the face's colours. Fine
-bins that hold as many pixels each tell apart what even bins don't in a dark picture; they are sure of less.
+bins that hold as many pixels each tell apart what even bins don't in a dark picture, at less confidence.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Ticket:
         partial.replace(self.path)
 
     def forget(self) -> None:
-        """Remove it: the job is done, or lost and told."""
+        """Remove the ticket: the job is done, or its loss was reported."""
         self.path.unlink(missing_ok=True)
         self._call.unlink(missing_ok=True)
 

@@ -30,7 +30,7 @@ _FADE = 8
 _LOST, _CERTAIN = 0.25, 0.5
 """Trust in the flow from a frame to the marked one: below the former marks count for nothing, from the latter in full."""
 _DOUBTED, _SURE = 0.9, 0.98
-"""Alpha up to which the engine doubts what was erased beside that frame, and from which it is sure of the target."""
+"""Alpha up to which the engine doubts what was erased beside that frame, and from which it is confident of the target."""
 _INNER_SHARE, _LEAST_INNER_PX = 0.0025, 2
 """Distance from a tracked mask's edge from which on inside what was added is filled, as a share of the longer side, and in pixels."""
 _EDGE_PX = 1.0

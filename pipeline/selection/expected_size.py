@@ -45,7 +45,7 @@ class KnownMask:
 
 
 def expected_size(known: Iterable[KnownMask]) -> ExpectedSize | None:
-    """Return the size that masks of other frames let expect; None where none has anything.
+    """Return the size that masks of other frames predict; None where all are empty.
 
     Geometric means, each mask weighted by the inverse of its variance.
     """
@@ -64,8 +64,8 @@ def expected_size(known: Iterable[KnownMask]) -> ExpectedSize | None:
     return ExpectedSize(width, height, area, deviation)
 
 
-def telling_frames(frame: int, confidence: Sequence[float | None]) -> list[int]:
-    """Return the frame before and the one after that tell most of a frame's size, as far as there are any."""
+def informative_frames(frame: int, confidence: Sequence[float | None]) -> list[int]:
+    """Return the frame before and the one after that predict a frame's size best, as far as there are any."""
     found = []
     for side in (range(frame), range(frame + 1, len(confidence))):
         usable = {
@@ -87,7 +87,7 @@ def size_in_session(
 ) -> ExpectedSize | None:
     """Return the size that a session's target is expected to have on a frame; None before any mask of it.
 
-    Of the `confirmed_masks` around it, bool (H, W), and of two tracked ones: see `telling_frames`. Where the target
+    Of the `confirmed_masks` around it, bool (H, W), and of two tracked ones: see `informative_frames`. Where the target
     left the picture a confident result has nothing, which tells no size.
     """
     known = [KnownMask(mask, abs(index - frame)) for index, mask in confirmed.items()]
@@ -98,7 +98,7 @@ def size_in_session(
         )
     ]
     keyframes = session.state.keyframes_of(target)
-    for index in telling_frames(frame, confidence):
+    for index in informative_frames(frame, confidence):
         if index not in keyframes or not keyframes[index].kept:
             try:
                 mask = results.mask(session, index, target)
@@ -115,8 +115,10 @@ def confirmed_masks(session: Session, frame: int, target: int = FIRST_TARGET) ->
         keyframes = {
             index: one for index, one in session.state.keyframes_of(target).items() if one.kept
         }
-        sure = [1.0 if index in keyframes else None for index in range(session.clip.frame_count)]
-        for index in telling_frames(frame, sure):
+        confident = [
+            1.0 if index in keyframes else None for index in range(session.clip.frame_count)
+        ]
+        for index in informative_frames(frame, confident):
             kept = keyframes[index].kept
             masks = [read_mask(session.instance_path(index, one, target)) for one in kept]
             found[index] = np.asarray(np.logical_or.reduce(masks))

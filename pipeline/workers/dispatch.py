@@ -1,4 +1,4 @@
-"""The page's side of workers: hands out jobs, follows them, takes them back from the dead, puts results in place."""
+"""The page's side of workers: hands out jobs, follows them, takes back those of dead workers, puts results in place."""
 
 from __future__ import annotations
 

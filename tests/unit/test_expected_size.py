@@ -17,8 +17,8 @@ from pipeline.selection.corrections import has_lost
 from pipeline.selection.expected_size import (
     KnownMask,
     expected_size,
+    informative_frames,
     size_in_session,
-    telling_frames,
 )
 from utils.errors import ModelFilesError
 from utils.types import Example, ExpectedSize, FloatImage, Frame, Mask, Point, Prompt
@@ -55,8 +55,8 @@ def test_a_near_or_confident_mask_counts_for_more_and_an_empty_one_for_nothing()
 
 def test_the_best_known_frame_on_each_side_tells_and_a_lost_one_does_not():
     confidence = [0.9, 0.9, 0.5, 0.1, 0.0, 0.1, 0.3, 0.9, None]
-    assert telling_frames(4, confidence) == [1, 7]
-    assert telling_frames(0, [1.0, 0.0, None]) == []
+    assert informative_frames(4, confidence) == [1, 7]
+    assert informative_frames(0, [1.0, 0.0, None]) == []
 
 
 @pytest.mark.parametrize(("area", "first"), [(100, 10), (1600, 40)])

@@ -1,4 +1,4 @@
-"""Marks in the values of an endpoint, as a stranger may send them."""
+"""Marks in the values of an endpoint, checked: any program may send them."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class BoxEvidence:
 def weighted_log_odds(evidence: Sequence[BoxEvidence]) -> list[FloatMap]:
     """Return the weighted log odds, float32 (h, w), of each network that fits a box about as well as the best one.
 
-    Where one alone does, those of all, the others' as far as they fit.
+    Where only one network fits so well, the mean of all networks, by their weights.
     """
     best = max(one.fit for one in evidence)
     equal = [one for one in evidence if one.fit > EQUAL_FIT * best]
@@ -83,9 +83,9 @@ def weighted_log_odds(evidence: Sequence[BoxEvidence]) -> list[FloatMap]:
 
 
 def judged_by_content(network: PictureNetwork, evidence: BoxEvidence, box: IntBox) -> BoxEvidence:
-    """Return what a network says of a drawn box, where it may join the target to others, by its answer on the content alone.
+    """Return a network's evidence of a drawn box, corrected by its answer on the box's content alone.
 
-    `evidence` is what it says without that answer, which tells what part of the foreground in there is the target's.
+    Only where its foreground may join the target to others; `evidence` is that without this answer.
     """
     if not evidence.fit or evidence.worth >= _JOINS_OTHERS:
         return evidence

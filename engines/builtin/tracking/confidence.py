@@ -233,7 +233,7 @@ def predicted_overlap(
     The mean of the network's agreement, appearance, contour margin, area, and the overlaps with the evidence
     and with propagated labels, less the contour's share: an error of a pixel costs a thin mask more
     than a compact one. A network that suddenly misses the target counts for less. The area counts where there
-    are no labels, which show a lost part and where the target is merely hidden or farther away than expected;
+    are no labels, which show a lost part and where the target is merely occluded or farther away than expected;
     where a network is trusted, less of it is no sign of a loss. Drift counts as far as it is to be expected.
 
     Args:

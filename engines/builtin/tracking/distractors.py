@@ -24,7 +24,7 @@ _DECAY = 0.97
 _TOUCH = 4
 """Pixels from the target within which a distractor may go behind it."""
 _GONE = 0.4, 0.8
-"""Shares of the distractors' area from which some, and all, of it counts as hidden: answers differ by less."""
+"""Shares of the distractors' area from which some, and all, of it counts as occluded: answers differ by less."""
 _LARGE = 0.5
 """Area, as a share of the target's confirmed one, from which distractors can be said to have gone behind it."""
 _DOUBTED = 0.05
@@ -65,7 +65,7 @@ class DistractorMemory:
         return self._largest_share / (_DOUBTED + self._largest_share)
 
     @property
-    def hidden(self) -> float:
+    def occluded(self) -> float:
         """How much of the distractors has lately gone behind the target, in [0, 1].
 
         By the area that is left of them since one of them touched it. One in front of the target stays in sight, and

@@ -1,4 +1,4 @@
-"""What a tracker says of one frame, and what it is told of the next one."""
+"""A tracker's estimate of one frame, and what it is given of the frame after it."""
 
 from __future__ import annotations
 

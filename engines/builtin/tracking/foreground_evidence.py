@@ -95,9 +95,9 @@ class ForegroundModel:
         return 0.0 if self._memory is None else self._memory.distractors.doubt
 
     @property
-    def hidden(self) -> float:
-        """See `DistractorMemory.hidden`; 0 before a confirmed frame."""
-        return 0.0 if self._memory is None else self._memory.distractors.hidden
+    def occluded(self) -> float:
+        """See `DistractorMemory.occluded`; 0 before a confirmed frame."""
+        return 0.0 if self._memory is None else self._memory.distractors.occluded
 
     def confirm(self, foreground: Foreground, mask: Mask) -> None:
         """Start from a confirmed frame's answer and mask, bool (h, w)."""

@@ -201,10 +201,10 @@ class LabelPropagation:
 
 
 def supporting_what_moves_alike(log_odds: FloatMap | float, motion: FloatMap) -> FloatMap:
-    """Return descriptors' log odds, float32 (h, w), in favour only of what does not move otherwise than the target.
+    """Return the descriptors' log odds, float32 (h, w), without support for what moves otherwise than the target.
 
-    Others of the target's kind are described like it. One that comes out from behind it is told from it by its
-    motion, where no foreground network tells the two apart.
+    Others of the target's kind are described like it. Where no foreground network separates them from it, one that
+    comes out from behind it is recognised by its motion.
 
     Args:
         log_odds: by the descriptors, float32 (h, w) or of every pixel.

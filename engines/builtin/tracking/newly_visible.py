@@ -14,8 +14,8 @@ _COVERED = 0.8
 """Coverage by the previous frame from which a pixel was visible there."""
 
 _ANOTHER = 2.5
-"""Log odds that what has just come out from behind the target is another object, where others are sure to be about."""
-_HIDDEN = 4.0
+"""Log odds that what has just come out from behind the target is another object, where others are certainly near."""
+_OCCLUDED = 4.0
 """The same besides, where another object has just gone behind the target as a whole."""
 _UNFOLLOWED = 0.4
 """Newly visible share of the target from which that says nothing: flow does not follow so fast a motion."""
@@ -37,9 +37,9 @@ class NewlyVisible:
         """Go on to the next frame along the flow from the last one."""
         before = sample_at(np.dstack([self.entered, self.uncovered]), flow.to_previous, 1.0)
         covered = np.minimum(forward_coverage(flow.from_previous), np.float32(1.0))
-        hidden = 1.0 - np.minimum(cv2.blur(covered, (3, 3)) * np.float32(1.0 / _COVERED), 1.0)
+        occluded = 1.0 - np.minimum(cv2.blur(covered, (3, 3)) * np.float32(1.0 / _COVERED), 1.0)
         self.entered = np.float32(_KEEP) * before[..., 0]
-        self.uncovered = np.float32(_KEEP) * (1.0 - (1.0 - before[..., 1]) * (1.0 - hidden))
+        self.uncovered = np.float32(_KEEP) * (1.0 - (1.0 - before[..., 1]) * (1.0 - occluded))
 
     def weighted(
         self, log_odds: FloatMap, doubt: float, window: tuple[int, int, int, int]
@@ -67,7 +67,7 @@ class NewlyVisible:
         doubt: float,
         motion: FloatMap,
         window: tuple[int, int, int, int],
-        hidden: float = 0.0,
+        occluded: float = 0.0,
     ) -> FloatMap:
         """Return the log odds, at most 0, float32 (h', w'), of what came out from behind the target beside others.
 
@@ -76,10 +76,10 @@ class NewlyVisible:
 
         Args:
             expected: the target's last mask warped to the frame, bool (h, w).
-            doubt: how sure other objects are about, in [0, 1].
+            doubt: how certain it is that other objects are near, in [0, 1].
             motion: log odds by the motion against the background, of the window.
             window: x0, y0, x1, y1.
-            hidden: how much of the others has lately gone behind the target, in [0, 1].
+            occluded: how much of the others has lately gone behind the target, in [0, 1].
         """
         x0, y0, x1, y1 = window
         if not expected.any():
@@ -87,5 +87,5 @@ class NewlyVisible:
         uncovered = np.maximum(self.uncovered - self.entered, np.float32(0.0))
         followed = max(0.0, 1.0 - float(uncovered[expected].mean()) / _UNFOLLOWED)
         moves_otherwise = np.clip(np.float32(1.0) - motion, np.float32(0.0), np.float32(1.0))
-        weight = np.float32(-(_ANOTHER + _HIDDEN * hidden) * doubt * followed)
+        weight = np.float32(-(_ANOTHER + _OCCLUDED * occluded) * doubt * followed)
         return np.asarray(weight * moves_otherwise * uncovered[y0:y1, x0:x1])

@@ -173,7 +173,7 @@ class TargetForeground:
         """
         if self._new is None:
             return np.zeros(motion.shape, dtype=np.float32)
-        return self._new.against(expected, self._whole.doubt, motion, window, self._whole.hidden)
+        return self._new.against(expected, self._whole.doubt, motion, window, self._whole.occluded)
 
     def _combined(
         self, view: ForegroundView, expected: Mask, to_previous: FloatImage, window: IntBox
