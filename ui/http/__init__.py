@@ -1,1 +1,1 @@
-"""The server: guard, media, API."""
+"""The server: access control, login, uploads, media and API."""

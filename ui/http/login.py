@@ -28,6 +28,7 @@ from config import Settings
 from ui.client import Client
 from ui.http.clients import RecentAmounts, network_address
 from ui.http.login_page import login_page
+from ui.http.refusal import problem
 from ui.http.users import User, canonical_name, is_password, nobodys_hash, read_users
 from ui.text import choose_language, translate
 from utils.errors import BadRequest
@@ -226,7 +227,7 @@ class Login:
         if _wants_page(request):
             page = login_page(language, address, text, username=name)
             return HTMLResponse(page, status, headers=_NO_STORE)
-        return JSONResponse({"error": text, "detail": text}, status)
+        return problem(text, status)
 
 
 _NO_STORE = {"Cache-Control": "no-store"}

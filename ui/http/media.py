@@ -31,8 +31,9 @@ from pipeline.video_io.outputs.registry import output_format
 from ui.client import client_of
 from ui.downloads import DEFAULT_NAME, ArchiveNames, clip_stem, file_name, target_of
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
+from ui.http.refusal import language_of
 from ui.inputs import session_key, short_text
-from ui.text import choose_language, translate
+from ui.text import translate
 from ui.widgets.edges.edges import read_edges
 from utils.errors import BadRequest, SplazmatteError
 from utils.http_text import attachment
@@ -222,7 +223,7 @@ def _answering(answer: Endpoint) -> Endpoint:
     """Return the endpoint with errors turned into a status and one sentence."""
 
     async def endpoint(request: Request) -> Response:
-        language = choose_language(request.headers.get("accept-language", ""))
+        language = language_of(request.headers)
         try:
             return await answer(request)
         except BadRequest as error:

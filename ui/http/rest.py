@@ -27,11 +27,12 @@ from pipeline.session.state import FIRST_TARGET
 from ui.client import client_of
 from ui.http.api import Api
 from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
+from ui.http.refusal import language_of, problem
 from ui.http.rest_models import Clip, Found, Marks, Matting, Problem, Task, value_problem
 from ui.http.uploads import Uploads
 from ui.inputs import forget_upload, upload_options
 from ui.page.wiring import SEGMENTS_AT_ONCE
-from ui.text import choose_language, translate
+from ui.text import translate
 from ui.views import clip_view
 from utils.errors import (
     BadRequest,
@@ -89,15 +90,15 @@ class _SentenceRoute(APIRoute):
                 answer: Response = await handle(request)
                 return answer
             except RequestValidationError as error:
-                return _problem(render(value_problem(error), _language(request)), 422)
+                return problem(render(value_problem(error), language_of(request.headers)), 422)
             except gr.Error as error:
-                return _problem(str(error.message), status_of(error.__cause__))
+                return problem(str(error.message), status_of(error.__cause__))
             except SplazmatteError as error:
-                return _problem(error.text(_language(request)), status_of(error))
+                return problem(error.text(language_of(request.headers)), status_of(error))
             except PoolBusyError:
-                return _problem(translate("page.media.busy", _language(request)), 429)
+                return problem(translate("page.media.busy", language_of(request.headers)), 429)
             except PoolClosedError:
-                return _problem(translate("job.stopping", _language(request)), 503)
+                return problem(translate("job.stopping", language_of(request.headers)), 503)
 
         return handle_in_words
 
@@ -164,7 +165,7 @@ class Rest:
                 )
             finally:
                 forget_upload(path)
-            view: Any = clip_view(made, _language(request))
+            view: Any = clip_view(made, language_of(request.headers))
             fields = {"fps": view["rate"], "notices": view["notes"]}
             return Clip.model_validate({**view, **fields})
 
@@ -194,20 +195,20 @@ class Rest:
         """Queue the matting job of a session; follow it as a task."""
         values = body.model_dump()
         await run_in_threadpool(lambda: self._api.submit(**values, **_spoken(request)))
-        return await self._task(values["session"], _language(request))
+        return await self._task(values["session"], language_of(request.headers))
 
     async def task(self, task: str, request: Request) -> Task:
         """Return how far a session's job is, and its finished files."""
-        return await self._task(task, _language(request))
+        return await self._task(task, language_of(request.headers))
 
     async def cancel(self, task: str, request: Request) -> Task:
         """Ask the job to stop at its next frame; harmless when none is active."""
         await run_in_threadpool(lambda: self._api.cancel(task, **_spoken(request)))
-        return await self._task(task, _language(request))
+        return await self._task(task, language_of(request.headers))
 
     async def progress(self, socket: WebSocket, task: str) -> None:
         """Send the task whenever it has changed, until its job has ended or nobody listens."""
-        language = choose_language(socket.headers.get("accept-language", ""))
+        language = language_of(socket.headers)
         await socket.accept()
         leaving = asyncio.ensure_future(_until_closed(socket))
         sent: Task | None = None
@@ -276,16 +277,8 @@ def _forgotten_when_refused(upload: Path) -> Iterator[None]:
         raise
 
 
-def _problem(text: str, status: int) -> Response:
-    return JSONResponse({"error": text, "detail": text}, status)
-
-
-def _language(request: Request) -> Language:
-    return choose_language(request.headers.get("accept-language", ""))
-
-
 def _spoken(request: Request) -> dict[str, Any]:
-    return {"language": _language(request)}
+    return {"language": language_of(request.headers)}
 
 
 async def _until_closed(socket: WebSocket) -> None:

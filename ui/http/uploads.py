@@ -22,8 +22,9 @@ from config import Settings
 from pipeline.storage import disk
 from ui.http.clients import RecentAmounts
 from ui.http.login import client_address
+from ui.http.refusal import language_of, problem
 from ui.http.upload_form import UploadForm, UploadProgress
-from ui.text import choose_language, shown_bytes
+from ui.text import shown_bytes
 from utils.errors import BadRequest, BadUpload, SplazmatteError
 
 logger = logging.getLogger(__name__)
@@ -180,5 +181,4 @@ _STATUS = {
 
 def _answer(request: Request, error: SplazmatteError) -> Response:
     """Return the refusal; a full disk is answered with 507, insufficient storage."""
-    text = error.text(choose_language(request.headers.get("accept-language", "")))
-    return JSONResponse({"error": text, "detail": text}, _STATUS.get(error.code, 507))
+    return problem(error.text(language_of(request.headers)), _STATUS.get(error.code, 507))
