@@ -360,6 +360,25 @@ def test_notes_leave_the_timeline_in_view_and_name_nothing_of_the_command_line(
     assert timeline["y"] + timeline["height"] <= page.viewport_size["height"]
 
 
+def test_the_preview_without_a_mark_has_its_place_before_its_picture(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    """Boxes to tick moved down by the picture's height when it came."""
+    page = open_page(app.url)
+    upload(page, clip)
+    show = (
+        "state => { const root = document.querySelector('.sm-quick-preview'); root.hidden = false;"
+    )
+    show += " for (const one of root.querySelectorAll('img, video')) one.hidden = state; }"
+    page.evaluate(show, True)
+    wait_laid_out(page)
+    before = page.locator("#sm-outputs").bounding_box()
+    page.evaluate(show, False)
+    wait_laid_out(page)
+    assert page.locator("#sm-outputs").bounding_box() == before
+    assert page.locator(".sm-quick-space").bounding_box()["height"] > 100
+
+
 def test_answers_to_choose_from_do_not_move_the_timeline(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:

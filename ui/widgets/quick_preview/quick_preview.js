@@ -8,6 +8,7 @@ let timer = null;
 let turn = 0;
 
 const show = (state) => {
+  root.style.setProperty("--sm-ratio", document.querySelector(".sm-viewer")?.style.getPropertyValue("--sm-ratio") || "1.78");
   root.hidden = false;
   line.textContent = state.ready ? "" : label("making", state);
   video.hidden = !state.ready;
