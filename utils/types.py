@@ -66,13 +66,14 @@ class Stroke:
 class ExpectedSize:
     """How large a target is expected to be on a frame, in pixels: sides of its bounding box, and its area.
 
-    `deviation` is the standard deviation of the area's natural logarithm.
+    `deviation` is the standard deviation of the area's natural logarithm. Where it `is_largest`, smaller areas are as likely.
     """
 
     width: float
     height: float
     area: float
     deviation: float
+    is_largest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ import gc
 import weakref
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
 from engines.builtin.selection import segmentation
+from engines.builtin.selection.click import Click
+from engines.builtin.selection.click_spread import size_by_clicks
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
@@ -83,6 +86,51 @@ def test_a_click_takes_what_is_as_large_as_the_target_was(inner: bool, sides: tu
     )
     true = plate if inner else board
     assert (found[0].mask & true).sum() / (found[0].mask | true).sum() > 0.9
+
+
+def test_of_a_largest_size_smaller_masks_are_as_likely():
+    picture = to_processing_size(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), (WIDTH, HEIGHT))
+    window = 0, 0, WIDTH, HEIGHT
+
+    def best(size: ExpectedSize | None) -> Mask:
+        ranking = CandidateRanking(picture.lab, None, window, size)
+        for side in (10, 20, 40):
+            ranking.add(Candidate(rectangle(side, side), window))
+        return ranking.best_first()[0].mask
+
+    whole = best(None)
+    assert np.array_equal(best(ExpectedSize(90, 90, 8100, 0.4, is_largest=True)), whole)
+    assert best(ExpectedSize(20, 20, 400, 0.4, is_largest=True)).sum() <= 400
+
+
+def test_clicks_on_and_beside_an_object_tell_how_large_it_may_be():
+    on, other, near, far = (
+        Click(40, 40, True),
+        Click(70, 40, True),
+        Click(70, 80, False),
+        Click(150, 110, False),
+    )
+    assert size_by_clicks([on, other]) is None
+    assert size_by_clicks([near]) is None
+    size = size_by_clicks([on, other, far, near])
+    assert size == size_by_clicks([near, other, on])
+    assert size is not None and size.is_largest
+    assert size.area == pytest.approx((0.91 * 50) ** 2)
+    farther = size_by_clicks([on, other, far])
+    assert farther is not None and farther.area > size.area
+
+
+def test_clicks_on_and_beside_one_of_three_balls_select_that_one():
+    image = np.random.default_rng(0).integers(100, 120, (240, 320, 3), dtype=np.uint8)
+    balls = [
+        cv2.circle(np.zeros((240, 320), np.uint8), (left, 120), 14, 1, -1) > 0
+        for left in (120, 160, 200)
+    ]
+    for ball in balls:
+        image[ball] = (210, 60, 50)
+    clicks = Point(160, 120), Point(160, 144, positive=False)
+    found = BuiltinSegmentation(image, "builtin").segment(Prompt(points=clicks))[0].mask
+    assert (found & balls[1]).sum() / (found | balls[1]).sum() > 0.9
 
 
 class FailingDescriptors:

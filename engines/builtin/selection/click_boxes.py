@@ -13,11 +13,17 @@ _SIZES = (0.25, 0.45, 0.8)
 _EXPECTED_SIZES = (1.0, 1.5)
 """Sides of the boxes tried where the target's size is known from other frames, as multiples of the expected ones."""
 
+_SMALLER = 0.9
+"""Share of the smallest box's area below which a box of the largest likely size is tried as well."""
+
 
 def boxes_around(
     places: Sequence[tuple[int, int]], small_wh: tuple[int, int], expected: ExpectedSize | None
 ) -> list[IntBox]:
     """Return boxes around clicks at (x, y), by size; then those of the expected size, where it is known.
+
+    Of the largest likely size a single one, and only where it is smaller than the others: with larger ones more candidates
+    would agree on too much.
 
     Args:
         places: of the positive clicks, in a picture of `small_wh` pixels.
@@ -34,9 +40,15 @@ def boxes_around(
     if expected is None:
         return boxes
     x, y = 0.5 * (left + right), 0.5 * (top + bottom)
-    for share in _EXPECTED_SIZES:
+    for share in (1.0,) if expected.is_largest else _EXPECTED_SIZES:
         across = 0.5 * max(share * expected.width, right - left + 2)
         down = 0.5 * max(share * expected.height, bottom - top + 2)
         x0, y0 = max(0, round(x - across)), max(0, round(y - down))
-        boxes.append((x0, y0, min(width, round(x + across)), min(height, round(y + down))))
+        box = x0, y0, min(width, round(x + across)), min(height, round(y + down))
+        if not expected.is_largest or _area(box) < _SMALLER * _area(boxes[0]):
+            boxes.append(box)
     return boxes
+
+
+def _area(box: IntBox) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -153,8 +153,13 @@ def _objectness(edges: FloatMap, mask: Mask, box: IntBox) -> float:
 
 
 def _unlikely_size(expected: ExpectedSize, mask: Mask) -> float:
-    """Return half the squared deviation of a mask's log area from the expected one; the mask is not empty."""
+    """Return half the squared deviation of a mask's log area from the expected one; the mask is not empty.
+
+    0 for a smaller area than the largest likely one.
+    """
     deviations = np.log(np.count_nonzero(mask) / expected.area) / expected.deviation
+    if expected.is_largest:
+        deviations = max(deviations, 0.0)
     return 0.5 * min(abs(float(deviations)), _MOST_DEVIATIONS) ** 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engines.builtin.selection.click import Click
 from engines.builtin.vision.features import Appearance
@@ -67,9 +68,8 @@ class ReducedPicture:
         if size is None:
             return None
         across, down = self._scale
-        return ExpectedSize(
-            size.width * across, size.height * down, size.area * across * down, size.deviation
-        )
+        width, height = size.width * across, size.height * down
+        return replace(size, width=width, height=height, area=size.area * across * down)
 
     def click(self, point: Point) -> Click:
         """Return a click of the full picture in reduced pixels."""

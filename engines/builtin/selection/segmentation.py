@@ -17,6 +17,7 @@ from engines.builtin.selection.box_parts import BoxParts
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click
 from engines.builtin.selection.click_boxes import boxes_around
+from engines.builtin.selection.click_spread import size_by_clicks
 from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorCue
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.known_target import KnownTarget, added
@@ -250,7 +251,8 @@ class BuiltinSegmentation:
         Boxes of several sizes, the box of what moves there, and then boxes of the best candidate.
         """
         places = self._picture.clicked(prompt.points)
-        expected = self._picture.size(prompt.expected)
+        clicks = [self._picture.click(point) for point in prompt.points]
+        expected = self._picture.size(prompt.expected) or size_by_clicks(clicks)
         boxes = boxes_around(places, self._small_wh, expected)
         largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
         motion_cue = self._motion_cue(largest)
