@@ -27,6 +27,7 @@ from pipeline.jobs.tracking import (
 )
 from pipeline.postprocess.review import FrameMeasure, disagreement
 from pipeline.selection.main_object import key_frame_alphas
+from pipeline.selection.source_alpha import are_source_masks, source_masks
 from pipeline.session.request import MatteRequest
 from pipeline.session.scene_cuts import find_cuts
 from pipeline.session.session import LIVE_NAME, Session
@@ -170,8 +171,17 @@ class MattingRun:
     def tracked(
         self, guide: Mapping[int, Mask], masks: Path, context: RunContext
     ) -> Mapping[int, Mask]:
-        """Return a target's mask of every frame, tracked into the folder, or kept from a run for the same masks."""
+        """Return a target's mask of every frame, tracked into the folder, or kept from a run for the same masks.
+
+        Where nothing but the clip's own transparency marks it, that is its mask of every frame.
+        """
         began_s = time.perf_counter()
+        video, session, clip = self.services.video, self.session, self.clip
+        known = None
+        if are_source_masks(video, session, clip, guide, self.first):
+            span = range(self.first, self.first + len(self.frames))
+            known = partial(source_masks, video, session, clip, span, context.cancel)
+            context.on_notice(Message("job.source_masks"))
         tracked = track_to_folder(
             self.services.manager,
             TrackingPlan(
@@ -181,6 +191,7 @@ class MattingRun:
                 self.start,
                 self.first,
                 self.kept_masks,
+                known,
             ),
             masks,
             context,

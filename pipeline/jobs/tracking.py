@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class TrackingPlan:
     """What is tracked: `guide` has confirmed masks by frame, bool (H, W), among them `guide[start]`.
 
     `first` is the clip's frame that `frames` begins with; with `kept`, tracking ends where the masks are those.
+    With `known`, which makes the masks of all frames, bool (H, W) in order, nothing is tracked.
     """
 
     tracker_name: str
@@ -65,12 +66,13 @@ class TrackingPlan:
     start: int
     first: int
     kept: KeptMasks | None = None
+    known: Callable[[], Iterator[Mask]] | None = None
 
     def as_json(self) -> str:
         """Return what identifies the masks that come of it."""
         return json.dumps(
             {
-                "tracker": self.tracker_name,
+                "tracker": self.tracker_name if self.known is None else "known",
                 "first": self.first,
                 "start": self.start,
                 "guide": fingerprint(self.guide),
@@ -102,6 +104,38 @@ def track_to_folder(
         return masks
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    if plan.known is not None:
+        _write_known(plan.known(), len(frames), masks, context, on_frame)
+    else:
+        _track_all(manager, plan, masks, context, on_frame)
+    write_atomically(plan_path, plan_text.encode("utf-8"))
+    _write_token(folder)
+    return masks
+
+
+def _write_known(
+    known: Iterator[Mask],
+    count: int,
+    masks: MaskFolder,
+    context: RunContext,
+    on_frame: Callable[[], None],
+) -> None:
+    with ended(known) as found:
+        for index, mask in enumerate(found):
+            on_frame()
+            context.check_cancelled()
+            write_mask(masks.path(index), mask)
+            context.report("track", index + 1, count)
+
+
+def _track_all(
+    manager: ModelManager,
+    plan: TrackingPlan,
+    masks: MaskFolder,
+    context: RunContext,
+    on_frame: Callable[[], None],
+) -> None:
+    frames = plan.frames
     with manager.lease(plan.tracker_name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
         if not isinstance(engine, Tracker):
             raise BadRequest("engine.cannot_segment", name=engine.label)
@@ -113,9 +147,6 @@ def track_to_folder(
             if plan.start:
                 _track(engine, plan, before, plan.start, masks, context, on_frame)
             _track(engine, plan, after, plan.start, masks, context, on_frame)
-    write_atomically(plan_path, plan_text.encode("utf-8"))
-    _write_token(folder)
-    return masks
 
 
 def _track(

@@ -19,6 +19,7 @@ from pipeline.selection.mask_upload import (
     store_mask,
 )
 from pipeline.selection.selector import Selector
+from pipeline.selection.source_alpha import OPAQUE_FROM
 from pipeline.selection.target_list import check_unlocked
 from pipeline.session.clips import Clips
 from pipeline.session.keyframes import remove_keyframe
@@ -33,9 +34,6 @@ from utils.errors import BadRequest, UnusablePrompt
 from utils.priority import ClickPriority
 from utils.prompts import check_points, check_prompt
 from utils.types import Example, Frame, Prompt, Stroke
-
-OPAQUE_FROM = 127
-"""Level of 255 above which a pixel of a clip's own transparency belongs to the target."""
 
 
 class Targets:

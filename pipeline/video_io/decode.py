@@ -190,15 +190,23 @@ def _seek_time_s(info: ClipInfo, start: int) -> float:
     return float(between_s - info.file_start_s)
 
 
-def read_alpha(settings: Settings, path: Path, info: ClipInfo, index: int) -> AlphaBytes:
-    """Return a frame's own transparency, uint8 (H, W), 255 = opaque.
+def read_alphas(
+    settings: Settings,
+    path: Path,
+    info: ClipInfo,
+    frames: range,
+    cancel: threading.Event | None = None,
+) -> Iterator[AlphaBytes]:
+    """Yield the own transparency of frames one after another, uint8 (H, W), 255 = opaque.
 
     Raises:
         FfmpegFailed: FFmpeg ended early, hung or is missing.
+        Cancelled: the event was set while waiting.
     """
     width, height = info.size_wh
-    ((samples,),) = read_samples(Reading(settings, path, info, ("alpha",)), index, index + 1)
-    return samples.reshape(height, width)
+    reading = Reading(settings, path, info, ("alpha",), cancel)
+    for (samples,) in read_samples(reading, frames.start, frames.stop):
+        yield samples.reshape(height, width)
 
 
 class ClipReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from config import Settings
@@ -12,7 +12,7 @@ from pipeline.postprocess.appearance import Appearance
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import ClipInfo
-from pipeline.video_io.decode import ClipReader, read_alpha
+from pipeline.video_io.decode import ClipReader, read_alphas
 from pipeline.video_io.frame_span import FrameSpan
 from pipeline.video_io.probe.check import check_file, probe
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
@@ -93,7 +93,18 @@ class VideoIO:
         Raises:
             FfmpegFailed: FFmpeg ended early, hung or is missing.
         """
-        return read_alpha(self._settings, path, info, frame)
+        (alpha,) = read_alphas(self._settings, path, info, range(frame, frame + 1))
+        return alpha
+
+    def read_alphas(
+        self,
+        path: Path,
+        info: ClipInfo,
+        frames: range,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[AlphaBytes]:
+        """Yield the own transparency of frames one after another; see `decode.read_alphas`."""
+        return read_alphas(self._settings, path, info, frames, cancel)
 
     def render(
         self,

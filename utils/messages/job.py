@@ -130,6 +130,11 @@ TEXTS: dict[str, Text] = {
         zh="结果中不包含以下目标，因为其标记都不在入点 {first} 与出点 {last} 之间：{names}。请在此范围内标记后重新开始。",
     ),
     "job.about_target": Text(en="{target}: {said}", zh="{target}：{said}"),
+    "job.source_masks": Text(
+        en="The masks of all frames are the clip's own transparency, which alone marks the target; nothing was tracked. "
+        "Any other mark has it tracked.",
+        zh="目标只由视频自带的 Alpha 通道标记，因此每一帧的蒙版都取自该通道，未做跟踪。加上其他标记后会改为跟踪。",
+    ),
     "job.strokes_ignored": Text(
         en="Frame {frame}: {name} did not follow the brush or eraser; near a mask's edge it decides by itself. The built-in "
         "engine keeps to the mask.",

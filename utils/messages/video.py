@@ -180,10 +180,10 @@ TEXTS: dict[str, Text] = {
         zh="这是隔行扫描视频，画面按原样保留。若需干净的边缘，请先去隔行。",
     ),
     "video.has_alpha": Text(
-        en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
-        "--source-alpha, or “Use the clip's transparency” on the page.",
-        zh="该视频自带 Alpha 通道。抠图时不会读取，但可用“使用视频自带的 Alpha 通道”将某一帧的 Alpha 通道作为起始蒙版。",
-        page_en="This clip has its own transparency. Matting does not read it, but a frame's can be the starting mask: "
+        en="This clip has its own transparency. Matting reads it only where it marks the target: --source-alpha, or "
+        "“Use the clip's transparency” on the page.",
+        zh="该视频自带 Alpha 通道。只有用“使用视频自带的 Alpha 通道”标记目标时，抠图才会读取它。",
+        page_en="This clip has its own transparency. Matting reads it only where it marks the target: "
         "“Use the clip's transparency”.",
     ),
     "video.disk_before": Text(
