@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from engines.device.manager import ModelManager
 from engines.device.open_images import OpenImages, ReadPictures
+from pipeline.selection.distinct import distinct
 from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
 from pipeline.session.session import Session
@@ -75,6 +76,9 @@ class Selector:
         if not instances:
             raise UnusablePrompt("prompt.nothing_found")
         instances = painted(instances, prompt)
+        if not prompt.text.strip() and not prompt.exemplars:
+            # Answers to choose one of; others are objects side by side.
+            instances = distinct(instances)
         seconds = time.perf_counter() - started_s
         found = Found(
             instances,

@@ -1,4 +1,4 @@
-"""The clip these tests upload: a bright disc that moves over a dull background."""
+"""The clips these tests upload: a bright disc that moves over a dull background, and a figure of two parts."""
 
 import subprocess
 from pathlib import Path
@@ -26,6 +26,25 @@ def write_disc_clip(
         np.where(disc_mask(index, size_wh)[..., None], np.uint8([225, 150, 40]), dull).tobytes()
         for index in range(frame_count)
     ]
+    return _encode(path, frames, size_wh)
+
+
+FIGURE_CLICK = 160, 128
+"""A click on the figure's body, which may mean it or the whole figure."""
+
+
+def write_figure_clip(path: Path, frame_count: int = 3) -> Path:
+    """Encode a figure of 320x192 that stands still: an orange head on a blue body. A click has several answers."""
+    width, height = size_wh = 320, 192
+    picture = np.random.default_rng(7).integers(20, 60, (height, width, 3)).astype(np.uint8)
+    rows, columns = np.mgrid[:height, :width]
+    picture[(columns - 160) ** 2 + (rows - 64) ** 2 < 27**2] = 225, 150, 40
+    picture[88:185, 122:199] = 40, 90, 200
+    return _encode(path, [picture.tobytes()] * frame_count, size_wh)
+
+
+def _encode(path: Path, frames: list[bytes], size_wh: tuple[int, int]) -> Path:
+    width, height = size_wh
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y",
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25", "-i", "-",

@@ -14,7 +14,7 @@ from pipeline.postprocess.appearance import FileOptions
 from tests.clips import ffmpeg
 from tests.forked import ROOT
 from tests.ui.conftest import AppServer, Watch
-from tests.ui.disc import write_disc_clip
+from tests.ui.disc import FIGURE_CLICK, write_disc_clip, write_figure_clip
 from tests.ui.steps import (
     click,
     drag,
@@ -380,13 +380,13 @@ def test_the_preview_without_a_mark_has_its_place_before_its_picture(
 
 
 def test_answers_to_choose_from_do_not_move_the_timeline(
-    app: AppServer, open_page: Callable[..., Any], clip: Path
+    app: AppServer, open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
     page = open_page(app.url, locale="zh-CN")
-    upload(page, clip)
+    upload(page, write_figure_clip(tmp_path / "figure.mp4"))
     wait_laid_out(page)
     before = page.locator(".sm-timeline").bounding_box()
-    click(page, 50, 50)
+    click(page, *FIGURE_CLICK)
     wait_masks(page)
     page.wait_for_selector(".sm-viewer [data-part=chips] .sm-chip:nth-child(2)")
     assert page.locator(".sm-timeline").bounding_box() == before
