@@ -240,10 +240,9 @@ class ObjectTracker:
         foreground: ForegroundView | None = None,
         can_doubt: bool = False,
     ) -> Estimate | None:
-        """Combine the evidence in the search window and learn from confident pixels.
+        """Combine the evidence in the search window and learn from confident pixels; None where something else is found.
 
-        None where what is found is something else; asked about only without a network or if `can_doubt`: descriptors are of the
-        frame.
+        That is looked into without a network, and else if `can_doubt`: where descriptors are of this very frame.
         """
         x0, y0, x1, y1 = prediction.window
         view = np.s_[y0:y1, x0:x1]
@@ -253,14 +252,8 @@ class ObjectTracker:
         )
         log_odds = combined_log_odds(maps)
         self._add_network_evidence(log_odds, maps[_MOTION], flow, prediction, foreground)
-        region = regularised(log_odds, frame.lab[view], iterations=_ITERATIONS)
         expected = prediction.expected[view] > 0.5
-        keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
-        if foreground is not None:
-            keep = without_surplus(keep, self._extent.expected_area.largest())
-        keep = self._extent.without_far_parts(keep)
-        probability = np.zeros_like(prediction.expected)
-        probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
+        keep, probability = self._segmented(frame, prediction, log_odds, foreground)
         reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
         probability[reappeared] = _REAPPEARED
         difference = None
@@ -290,6 +283,29 @@ class ObjectTracker:
             self._frames_since_confirmed,
         )
         return Estimate(probability, confident, indicators.temporal_overlap)
+
+    def _segmented(
+        self,
+        frame: ProcessingFrame,
+        prediction: Prediction,
+        log_odds: FloatMap,
+        foreground: ForegroundView | None,
+    ) -> tuple[Mask, FloatMap]:
+        """Return what belongs to the object in the search window, bool (h', w'), and the frame's probability (h, w).
+
+        Of the regularised evidence: without parts that are not the object's.
+        """
+        x0, y0, x1, y1 = prediction.window
+        view = np.s_[y0:y1, x0:x1]
+        region = regularised(log_odds, frame.lab[view], iterations=_ITERATIONS)
+        expected = prediction.expected[view] > 0.5
+        keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
+        if foreground is not None:
+            keep = without_surplus(keep, self._extent.expected_area.largest())
+        keep = self._extent.without_far_parts(keep)
+        probability = np.zeros_like(prediction.expected)
+        probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
+        return keep, probability
 
     def _add_network_evidence(
         self,
