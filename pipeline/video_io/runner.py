@@ -67,34 +67,7 @@ class Child:
         self._stop = stop
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._on_line = on_line
-        self.sides: list[int] = []
-        write_ends: list[int] = []
-        arguments = list(argv)
-        for name in SIDE_PIPES[:side_pipes]:
-            read_end, write_end = os.pipe()
-            self.sides.append(read_end)
-            write_ends.append(write_end)
-            arguments = [item.replace(name, f"pipe:{write_end}") for item in arguments]
-        folder, arguments = _by_relative_names(arguments)
-        try:
-            self._process = subprocess.Popen(
-                arguments,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=_environment(),
-                start_new_session=True,
-                pass_fds=tuple(write_ends),
-            )
-        except BaseException:
-            for side in self.sides:
-                os.close(side)
-            raise
-        finally:
-            for write_end in write_ends:
-                os.close(write_end)
+        self._process, self.sides = _start(argv, side_pipes)
         self._apply_limits()
         pipe = self._process.stdout
         if pipe is None:
@@ -261,6 +234,39 @@ def _after(buffers: list[memoryview], filled: int) -> list[memoryview]:
 
 FILE_PREFIX = "file:"
 """Stands before each path in an argument list that FFmpeg, or the header worker, opens."""
+
+
+def _start(argv: Sequence[str], side_pipes: int) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """Start the child; return it with the descriptors that its further pipes are read from."""
+    sides: list[int] = []
+    write_ends: list[int] = []
+    arguments = list(argv)
+    for name in SIDE_PIPES[:side_pipes]:
+        read_end, write_end = os.pipe()
+        sides.append(read_end)
+        write_ends.append(write_end)
+        arguments = [item.replace(name, f"pipe:{write_end}") for item in arguments]
+    folder, arguments = _by_relative_names(arguments)
+    try:
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=_environment(),
+            start_new_session=True,
+            pass_fds=tuple(write_ends),
+        )
+    except BaseException:
+        for side in sides:
+            os.close(side)
+        raise
+    finally:
+        for write_end in write_ends:
+            os.close(write_end)
+    return process, sides
 
 
 def _by_relative_names(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
