@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.builtin.tracking.background_motion import sampled
 from engines.builtin.vision.barrier_distance import barrier_distance
-from engines.builtin.vision.extra_trees import Forest, ForestShape, Samples
+from engines.builtin.vision.extra_trees import FloatRows, Forest, ForestShape, Samples
 from engines.builtin.vision.processing_size import ProcessingFrame
 from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import components
@@ -16,6 +16,9 @@ from utils.types import FloatMap, Mask
 
 _TREES = ForestShape(trees=12, depth=8)
 _LEARN = 1500
+"""Pixels of each kind that the forest learns from, at most."""
+_OTHER_SIDE_WEIGHT = 0.15
+"""Weight of an example that is on the other side already, beside one that is clicked."""
 _REACH = 0.4
 """Reach of a click, as a share of the object's size."""
 _REACH_LIMITS = 0.02, 0.2
@@ -56,6 +59,27 @@ def apply_click(
     return mask | region if click.positive else mask & ~region
 
 
+def _samples(table: FloatRows, spot: Mask, other_side: Mask, far: Mask) -> Samples:
+    """Return examples for the forest, of pixels chosen at random.
+
+    Args:
+        table: features of every pixel, float32 (h * w, n).
+        spot: what is clicked, bool (h, w): examples of what goes over.
+        other_side: pixels near the click that are on the other side already, likewise but of little weight.
+        far: examples of what stays.
+    """
+    random = np.random.default_rng(0)
+    groups = [
+        (sampled(random, spot, _LEARN), True, 1.0),
+        (sampled(random, other_side, _LEARN), True, _OTHER_SIDE_WEIGHT),
+        (sampled(random, far, _LEARN), False, 1.0),
+    ]
+    flat = np.concatenate([places for places, _, _ in groups])
+    labels = np.concatenate([np.full(places.size, label) for places, label, _ in groups])
+    weights = np.concatenate([np.full(places.size, one, np.float32) for places, _, one in groups])
+    return Samples(table[flat], labels, weights)
+
+
 def _region(
     picture: ProcessingFrame, side: Mask, mask: Mask, click: Click, evidence: FloatMap | None
 ) -> Mask:
@@ -77,21 +101,11 @@ def _region(
     places = np.stack([columns - click.x, rows - click.y], axis=2) / (0.1 * diagonal)
     table = np.concatenate([features, np.clip(places, -3.0, 3.0)], axis=2).astype(np.float32)
     table = table.reshape(-1, table.shape[2])
-    random = np.random.default_rng(0)
-    near_other = ~side & (distance < 2.0 * fade)
-    groups = [
-        (sampled(random, spot, _LEARN), True, 1.0),
-        (sampled(random, near_other, _LEARN), True, 0.15),
-        (sampled(random, far, _LEARN), False, 1.0),
-    ]
-    flat = np.concatenate([group[0] for group in groups])
-    labels = np.concatenate([np.full(group[0].size, group[1]) for group in groups])
-    weights = np.concatenate([np.full(group[0].size, group[2], np.float32) for group in groups])
-    if labels.all():
+    samples = _samples(table, spot, ~side & (distance < 2.0 * fade), far)
+    if samples.labels.all():
         return side
     reach = 1.5 * (1.0 - 2.0 * distance / fade)
-    forest = Forest(Samples(table[flat], labels, weights), _TREES, seed=3)
-    likeness = forest.log_odds(table).reshape(side.shape)
+    likeness = Forest(samples, _TREES, seed=3).log_odds(table).reshape(side.shape)
     likeness = likeness + np.where(open_to_click, np.float32(_OPEN_BONUS), np.float32(0.0))
     if not click.positive:
         likeness = np.float32(TAKEN) * likeness
