@@ -159,6 +159,8 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
     info, settings = reading.info, reading.settings
     start, stop = span
     timing = ["-fps_mode", "passthrough"]
+    # Before 6.0 FFmpeg refuses the option for an output; the one that comes with pip is newer.
+    queue = _SHORT_QUEUE if settings.ffmpeg_path is None else ()
     strips = reading.strips
     names = [f"out{number}" for number in range(len(reading.layouts))]
     branches = [f"in{number}" for number in range(len(names))] + (["sums"] if seek else [])
@@ -176,7 +178,7 @@ def _arguments(reading: Reading, span: tuple[int, int], *, seek: bool) -> list[s
     ]
     for name, pipe in zip(names, ("pipe:1", *SIDE_PIPES), strict=False):
         argv += ["-map", f"[{name}]", "-frames:v", str((stop - start) * strips), *timing]
-        argv += [*_SHORT_QUEUE, "-f", "rawvideo", pipe]
+        argv += [*queue, "-f", "rawvideo", pipe]
     if seek:
         pipe = SIDE_PIPES[len(names) - 1]
         argv += ["-map", "[sums]", "-frames:v", str(stop - start), *timing]

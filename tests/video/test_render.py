@@ -529,7 +529,9 @@ def test_a_decoder_that_is_killed_fails_the_render_and_leaves_nothing(
 def test_an_older_ffmpeg_renders_the_same(tmp_path: Path, disc: MakeDisc) -> None:
     video = VideoIO(Settings(_env_file=None, ffmpeg_path=Path(system_ffmpeg())))
     path = make_sound_clip(tmp_path / "clip.mp4", rate="30000/1001", frames=60)
-    result = render(video, path, disc((160, 90), 30), first=15, last=44)
+    # HEVC with alpha takes the newest FFmpeg and x265.
+    kinds = [kind for kind in output_kinds() if kind != "hevc"]
+    result = render(video, path, disc((160, 90), 30), *kinds, first=15, last=44)
     expected = [float(k * Fraction(1001, 30000)) for k in range(30)]
     for kind in VIDEO_NAMES:
         times = packet_times(result.outputs[kind])
