@@ -379,6 +379,22 @@ def test_the_preview_without_a_mark_has_its_place_before_its_picture(
     assert page.locator(".sm-quick-space").bounding_box()["height"] > 100
 
 
+@pytest.mark.parametrize("size", [(390, 844), (1400, 600)])
+def test_the_list_of_keys_scrolls_down_alone(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, size: tuple[int, int]
+) -> None:
+    """On a phone its second column lay beside the stage."""
+    page = open_page(app.url, locale="zh-CN", size=size)
+    upload(page, clip)
+    page.click(".sm-viewer [data-part=help]")
+    keys = page.locator(".sm-viewer [data-part=keys]")
+    assert keys.evaluate("node => node.scrollWidth <= node.clientWidth")
+    keys.locator("p").last.scroll_into_view_if_needed()
+    stage, last = page.locator(".sm-stage").bounding_box(), keys.locator("p").last.bounding_box()
+    assert last["x"] + last["width"] <= stage["x"] + stage["width"]
+    assert last["y"] + last["height"] <= stage["y"] + stage["height"]
+
+
 def test_answers_to_choose_from_do_not_move_the_timeline(
     app: AppServer, open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
