@@ -39,6 +39,13 @@ class LeasedForeground:
         """See `ForegroundEstimator.network`; looks at the disk each time, so a download counts at once."""
         return next((name for name in self._names if self._registry.get(name).is_available), "")
 
+    @property
+    def answers_quickly(self) -> bool:
+        """See `ForegroundEstimator.answers_quickly`."""
+        name = self.network
+        engine = self._registry.get(name) if name else None
+        return not isinstance(engine, ForegroundNetwork) or engine.answers_quickly
+
     def estimate(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """See `ForegroundEstimator.estimate`."""
         with _lease(self._manager, self.network, image) as engine:

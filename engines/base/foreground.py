@@ -16,6 +16,9 @@ class ForegroundNetwork(Protocol):
     passes in, which takes a lease for the length of the call.
     """
 
+    answers_quickly: bool
+    """Whether an answer takes no longer than tracking does between two of them, so that none need be saved."""
+
     def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """Return the foreground probability of an image, float32 (H, W) in [0, 1] of its own size.
 
@@ -35,6 +38,10 @@ class ForegroundEstimator(Protocol):
     @property
     def network(self) -> str:
         """Name of the network that would be asked now; "" while none is available."""
+
+    @property
+    def answers_quickly(self) -> bool:
+        """`ForegroundNetwork.answers_quickly` of the network that would be asked now; True without one."""
 
     def estimate(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """Load the network if need be and return its `ForegroundNetwork.foreground` of the image or crop.

@@ -61,6 +61,7 @@ class ForegroundMaps:
         self._network = OptionalNetwork(source, context)
         self._context = context
         self._interval = interval
+        self._takes_long = source is not None and not source.answers_quickly
         self._answers = 0
         self._lock = threading.Lock()
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
@@ -95,13 +96,36 @@ class ForegroundMaps:
             return None
         return self._answer(frame, _size_wh(frame))
 
-    def is_spared_by_crops(self, index: int) -> bool:
-        """Tell whether a frame need not be asked about where crops are relied on: every second one of those asked about.
+    @property
+    def longest_gap(self) -> int:
+        """Frames from one whole frame that is asked about in any case to the next."""
+        return 2 * self.interval if self._leaves_out else self.interval
 
-        Where all frames are asked about, or few, so is each of those.
+    @property
+    def _leaves_out(self) -> bool:
+        """Whether some of the questions may be left out: not where all frames are asked about, nor where few are."""
+        return 1 < self.interval <= _LARGEST_SPARED
+
+    def may_be_left_out(self, index: int) -> bool:
+        """Tell whether a whole frame need not be asked about if others say enough.
+
+        It is every second one of those that are asked about.
         """
         number, interval = index + self._context.first, self.interval
-        return 1 < interval <= _LARGEST_SPARED and number % (2 * interval) == interval
+        return self._leaves_out and number % (2 * interval) == interval
+
+    def may_wait(self, index: int) -> bool:
+        """Tell whether a question about a whole frame may wait until the next answer says whether it is needed.
+
+        None to a network that answers quickly, where little time would be saved.
+        """
+        return self._takes_long and self.may_be_left_out(index)
+
+    def crop_may_be_left_out(self, index: int) -> bool:
+        """Tell whether a crop need not be asked about where the last one brought nothing new: every second one."""
+        number, interval = index + self._context.first, self.interval
+        turn = 2 * interval + _crop_turn(interval)
+        return self._takes_long and self._leaves_out and number % (4 * interval) == turn
 
     def asks_crop_at(self, index: int, is_needed: bool = False) -> bool:
         """Tell whether a frame's crop is asked about: on every second interval, in the middle of it.
@@ -110,7 +134,7 @@ class ForegroundMaps:
         Frames where it `is_needed` have both, and so has every frame where each is asked about.
         """
         number, interval = index + self._context.first, self.interval
-        is_turn = interval == 1 or number % (2 * interval) == (interval + 1) // 2
+        is_turn = interval == 1 or number % (2 * interval) == _crop_turn(interval)
         return self.is_active and (is_turn or is_needed)
 
     def crop(
@@ -165,6 +189,11 @@ class ForegroundMaps:
             self._interval = min(max(wanted, 1), _LARGEST_INTERVAL)
             if self._folder is not None:
                 _write(self._folder / _KEPT_INTERVAL, str(self._interval).encode())
+
+
+def _crop_turn(interval: int) -> int:
+    """Return how many frames after a whole frame that is asked about in any case a crop is."""
+    return (interval + 1) // 2
 
 
 def _size_wh(image: Frame) -> tuple[int, int]:

@@ -224,6 +224,8 @@ class FrameEngine(Engine):
 class FrameModelEngine(FrameEngine):
     """A network that sees the image alone."""
 
+    answers_quickly = False
+
     def seams(self, options: Mapping[str, OptionValue], *, is_guided: bool) -> frozenset[Seam]:
         """See `Engine.seams`; what is learned of a target at the start frame counts for every shot."""
         return frozenset({Seam.START} if is_guided else {Seam.START, Seam.CUTS})

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 class DepthEngine(FrameEngine):
     """A network that also sees depth, which another network estimates of the same image."""
 
+    answers_quickly = False
+
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         assert self.spec.second_image is not None

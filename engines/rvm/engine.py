@@ -69,6 +69,7 @@ class RvmEngine(Engine):
     options_type = RvmOptions
     weight_rows = ("rvm",)
     absence_notices = frozenset({"engine.rvm.nobody"})
+    answers_quickly = True
 
     def __init__(self, settings: Settings) -> None:
         self._files = {name: NetworkFile(spec, settings) for name, spec in RVM_NETWORKS.items()}

@@ -46,6 +46,7 @@ class Oracle:
     """
 
     network = "oracle"
+    answers_quickly = True
 
     def __init__(
         self,
@@ -127,6 +128,7 @@ def test_what_comes_to_light_beside_an_occluder_is_not_taken_for_the_target_behi
 
     class Both:
         network = "both"
+        answers_quickly = True
 
         def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
             reddish = image[..., 0].astype(np.float32) - image[..., 2]
@@ -237,6 +239,7 @@ def test_a_click_takes_what_a_network_shows_there_though_edges_speak_for_what_is
 
 class _Net(Engine):
     name = "net"
+    answers_quickly = False
     label = Message("engine.builtin.label")
     description = Message("engine.builtin.description")
     capabilities = frozenset({Capability.MATTE})
@@ -265,6 +268,7 @@ class _Net(Engine):
 
 class _PeopleNet(_Net):
     name = "rvm"
+    answers_quickly = True
 
 
 @pytest.fixture
@@ -284,6 +288,12 @@ def test_the_network_is_leased_for_the_length_of_a_call(registry) -> None:
     foreground = LeasedForeground(registry, ModelManager(registry, device="cpu"), ("net",))
     assert foreground.network == "net"
     assert (foreground.estimate(np.zeros((4, 6, 3), np.uint8)) == 0.25).all()
+
+
+def test_a_lent_network_says_whether_it_answers_quickly(registry) -> None:
+    manager = ModelManager(registry, device="cpu")
+    lent = [LeasedForeground(registry, manager, names) for names in (("net",), ("rvm",), ())]
+    assert [foreground.answers_quickly for foreground in lent] == [False, True, True]
 
 
 def test_auto_lends_a_network_for_any_object_and_the_one_for_people(registry) -> None:

@@ -33,6 +33,7 @@ class Network:
     """Calls bright pixels foreground; can be told to fail at a call."""
 
     network = "made-up"
+    answers_quickly = True
 
     def __init__(self, fails_at: int = 10**6, error: Exception | None = None) -> None:
         self.calls = 0

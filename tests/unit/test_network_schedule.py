@@ -12,6 +12,7 @@ import pytest
 from engines.base import ArrayFrames, RunContext
 from engines.builtin.foreground import ForegroundMaps
 from engines.builtin.tracking import passes
+from engines.builtin.tracking.answer_agreement import agreement
 from engines.builtin.tracking.clip import Clip
 from engines.builtin.tracking.correction import Correction
 from engines.builtin.tracking.crop import LEAD
@@ -30,8 +31,11 @@ NO_MOTION = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
 class Network:
     """Sees everything as foreground; remembers the first value of each picture."""
 
-    def __init__(self, name: str = "made-up", both: threading.Barrier | None = None) -> None:
+    def __init__(
+        self, name: str = "made-up", both: threading.Barrier | None = None, is_quick: bool = True
+    ) -> None:
         self.network = name
+        self.answers_quickly = is_quick
         self.asked: list[int] = []
         self.both = both
 
@@ -99,6 +103,77 @@ def test_a_confirmed_frame_is_asked_about_all_the_same() -> None:
     assert network.asked == [0, 3, 6, 9, 10, 12]
 
 
+class Until(Network):
+    """Sees everything as foreground up to a frame, and nothing afterwards; takes long."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(is_quick=False)
+        self.last = last
+
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+        return super().estimate(image, picture_wh) * np.float32(image[0, 0, 0] <= self.last)
+
+
+@pytest.mark.parametrize(
+    ("count", "last", "interval", "asked"),
+    [
+        (25, 99, 3, [0, 6, 12, 18, 24]),
+        (25, 9, 3, [0, 6, 12, 9, 18, 24]),
+        # No answer comes after the last frame that waits.
+        (17, 99, 3, [0, 6, 12, 15]),
+        (15, 99, 3, [0, 6, 12]),
+        (9, 99, 2, [0, 4, 8]),
+        (9, 99, 1, list(range(9))),
+        (13, 99, 4, [0, 4, 8, 12]),
+    ],
+    ids=["all agree", "two differ", "end", "nothing waits", "every second", "all", "few"],
+)
+def test_a_network_that_takes_long_is_asked_between_two_answers_only_where_they_differ(
+    count: int, last: int, interval: int, asked: list[int]
+) -> None:
+    network, context = Until(last), RunContext()
+    clip = Clip(frames(count), context, ForegroundMaps(network, context, interval))
+    steps = list(clip.steps(0, count, 1))
+    assert network.asked == asked
+    assert [step.index for step in steps] == list(range(count))
+    for step in steps:
+        assert step.foreground is not None
+        if step.index in asked:
+            assert step.foreground.probability.mean() == float(step.index <= last)
+
+
+def test_an_answer_that_was_waited_for_counts_up_to_its_frame_and_from_there_on() -> None:
+    context = RunContext()
+    clip = Clip(frames(13), context, ForegroundMaps(Until(9), context, 3))
+    shown = [step.foreground.probability.mean() for step in clip.steps(0, 13, 1) if step.foreground]
+    assert shown[6:10] == pytest.approx([1.0] * 4)
+    assert shown[10:] == pytest.approx([2 / 3, 1 / 3, 0.0], abs=1e-3)
+
+
+def test_a_frame_that_waits_is_not_asked_about_on_the_way_back_either() -> None:
+    network, context = Until(99), RunContext()
+    clip = Clip(frames(13), context, ForegroundMaps(network, context, 3))
+    assert [step.index for step in clip.steps(12, -1, -1)] == list(range(12, -1, -1))
+    assert network.asked == [12, 6, 0]
+
+
+def test_answers_agree_as_far_as_each_part_of_what_they_show_is_shown_by_both() -> None:
+    large = np.zeros((HEIGHT, WIDTH), np.float32)
+    large[:, 60:] = 1.0
+    both = large.copy()
+    both[20:40, 10:30] = 1.0
+    moved = large.copy()
+    moved[20:40, 20:40] = 1.0
+    speck = large.copy()
+    speck[:7, :9] = 1.0
+    nothing = np.zeros_like(large)
+    assert agreement(both, both) == 1.0
+    assert agreement(both, large) == agreement(large, both) == 0.0
+    assert agreement(both, moved) == pytest.approx(1 / 3)
+    assert agreement(large, speck) == 1.0
+    assert agreement(nothing, nothing) == 1.0
+
+
 @pytest.mark.parametrize(
     ("index", "direction", "first", "expected"),
     [
@@ -160,6 +235,36 @@ def test_what_a_mask_corrects_is_compared_with_what_was_seen_without_an_answer_f
     assert compared[0]
 
 
+def test_what_a_mask_corrects_is_seen_without_a_frame_that_is_left_out(monkeypatch) -> None:
+    """The network sees the target on frame 3 alone, which is left out for the answers on 0 and 6."""
+
+    class OfOneFrame(Network):
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+            return np.full(image.shape[:2], float(image[0, 0, 2] == 3), np.float32)
+
+    noise = np.random.default_rng(0).integers(0, 90, (HEIGHT, WIDTH, 3), np.uint8)
+    noise[target()] += np.uint8(120)
+    pictures = [noise.copy() for _ in range(9)]
+    for index, picture in enumerate(pictures):
+        picture[..., 2] = index
+    answers: list[float] = []
+    view = Clip.view
+
+    def recorded(clip: Clip, step: Step) -> ForegroundView | None:
+        if step.index == 2 and step.foreground is not None:
+            answers.append(float(step.foreground.probability.mean()))
+        return view(clip, step)
+
+    monkeypatch.setattr(Clip, "view", recorded)
+    context = RunContext()
+    maps = ForegroundMaps(OfOneFrame(is_quick=False), context, 3)
+    keyframes = {0: {1: target()}, 2: {1: target(70)}}
+    clip = Clip(ArrayFrames(pictures), context, maps)
+    with closing(passes.track(clip, keyframes, 0)) as steps:  # type: ignore[type-var]
+        next(steps)
+    assert answers and set(answers) == {0.0}
+
+
 def seen(answer: np.ndarray) -> Foreground:
     return Foreground(answer.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
 
@@ -191,6 +296,74 @@ def test_a_target_relies_on_crops_that_still_show_it_and_on_none_that_was_never_
     without = TargetForeground()
     without.confirm(carrying, target())
     assert recorded[-1] is False
+
+
+def test_a_crop_is_left_out_where_the_last_one_brought_nothing_new() -> None:
+    asked: list[int] = []
+    ahead: list[int] = []
+    shown = target()
+    model = TargetForeground()
+
+    def step(number: int, may_leave_out: bool = True) -> None:
+        """Go on to a frame: every third has a crop, which the frame `LEAD` before may ask about ahead."""
+
+        def ask(box: tuple[int, int, int, int]) -> FloatMap:
+            asked.append(number)
+            return shown[box[1] : box[3], box[0] : box[2]].astype(np.float32)
+
+        has_crop = number % LEAD == 0
+        view = ForegroundView(
+            seen(target()),
+            ask if has_crop else None,
+            None,
+            (lambda box: ahead.append(number + LEAD)) if has_crop else None,
+            may_leave_out,
+        )
+        if number == 0:
+            model.confirm(view, target())
+        else:
+            model.advance(view, target(), NO_MOTION)
+
+    for number in range(4):
+        step(number)
+    assert (asked, ahead) == ([0, 3], [])
+    # Frame 3 showed what 0 had: 6 is left out, and 9 too while it may be.
+    step(4)
+    step(5)
+    step(6, may_leave_out=False)
+    assert (asked, ahead) == ([0, 3], [9])
+    shown = target(45)
+    for number in range(7, 13):
+        step(number)
+    # Frame 9 showed something else: 12 is asked about, and shows that again.
+    assert (asked, ahead) == ([0, 3, 9, 12], [9, 12])
+    for number in range(13, 16):
+        step(number)
+    assert asked == [0, 3, 9, 12]
+    # Where the target is lost nothing is known of the next ones.
+    model.overall(ForegroundView(seen(target())))
+    for number in range(16, 22):
+        step(number)
+    assert asked[4:] == [18, 21]
+
+
+@pytest.mark.parametrize(("is_quick", "expected"), [(False, [5, 17]), (True, [])])
+def test_every_second_crop_may_be_left_out_of_a_network_that_takes_long(
+    is_quick: bool, expected: list[int]
+) -> None:
+    context = RunContext()
+    maps = ForegroundMaps(Network(is_quick=is_quick), context, 3)
+    clip = Clip(frames(24), context, maps, confirmed={32})
+    found = []
+    for step in clip.steps(0, 24, 1):
+        view = clip.view(step)
+        assert view is not None
+        if view.may_leave_out_later:
+            found.append(step.index)
+    assert found == expected
+    clip = replace(clip, confirmed={8})
+    views = [clip.view(step) for step in clip.steps(0, 24, 1)]
+    assert not views[5].may_leave_out_later
 
 
 def test_the_networks_to_choose_from_are_asked_at_the_same_time() -> None:

@@ -78,6 +78,14 @@ class Clip:
 
         return begin
 
+    def _may_leave_out(self, later: Step | None) -> bool:
+        """Tell whether a later step's crop is one of those that need not be asked about."""
+        return (
+            later is not None
+            and later.index not in self.confirmed
+            and self.foreground.crop_may_be_left_out(later.index)
+        )
+
     def _asks_crop_at(self, index: int) -> bool:
         return self.foreground.asks_crop_at(index, index in self.confirmed)
 
@@ -111,4 +119,5 @@ class Clip:
             ask if self._asks_crop_at(step.index) else None,
             None if step.reliance is None else step.reliance.record,
             step.ask_ahead,
+            self._may_leave_out(step.later),
         )

@@ -207,7 +207,7 @@ class _Job:
         clip = replace(self._clip, confirmed=self._keyframes.keys() - {ahead_of_us})
         copies = {name: deepcopy(tracker) for name, tracker in trackers.items()}
         # Answers about the frames after it are carried back to it.
-        stop = ahead_of_us + direction * (1 + clip.foreground.interval)
+        stop = ahead_of_us + direction * (1 + clip.foreground.longest_gap)
         stop = min(max(stop, -1), len(clip.frames))
         shown: dict[int, FloatMap] = {}
         with closing(clip.steps(behind, stop, direction)) as steps:  # type: ignore[type-var]

@@ -12,6 +12,7 @@ import numpy as np
 from engines.base import FrameSource
 from engines.builtin.descriptors import DescriptorMaps
 from engines.builtin.foreground import ForegroundMaps
+from engines.builtin.tracking.answer_agreement import agreement
 from engines.builtin.tracking.crop import AskAhead, CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
@@ -23,8 +24,10 @@ from engines.builtin.vision.processing_size import (
     to_processing_size,
 )
 from utils.scene_cut import CutDetector
-from utils.types import FloatImage, Frame
+from utils.types import FloatImage, FloatMap, Frame
 
+_AGREES = 0.5
+"""Agreement of an answer with the one two intervals before from which the frame between them is not asked about."""
 _LOOK_AHEAD = 5
 """Frames that wait for a network's next answer at most."""
 WAITING = 4
@@ -115,37 +118,80 @@ def with_foreground(
     """Yield the steps with the network's answers, carried along the flow between the asked frames.
 
     A frame between two of them has both answers, the nearer and the more reliable counting for more. While the
-    trackers rely on crops, by their `reliance`, every second question about a whole frame is left out.
+    trackers rely on crops, by their `reliance`, every second question about a whole frame is left out. A question to
+    a network that takes long waits for the next one, and is left out where those before and after it agree: flow
+    carries the answer well there.
     The first frame of a scene is asked about, since no answer is carried over a cut, and so are those whose indices
     are `needed`.
     """
     last: Foreground | None = None
     waiting: list[Step] = []
+    put_off: int | None = None
     with closing(steps):  # type: ignore[type-var]
         for place, step in enumerate(steps):
             answer, is_needed = None, step.is_cut or step.index in needed
             if is_needed or not _is_spared(step.index, place, maps, reliance):
-                answer = maps.at(step.index, step.frame, is_needed)
+                if last is not None and not is_needed and maps.may_wait(step.index):
+                    put_off = len(waiting)
+                else:
+                    answer = maps.at(step.index, step.frame, is_needed)
             if answer is None:
                 last = _carried(last, step.flow) if maps.is_active else None
                 waiting.append(replace(step, foreground=last))
                 if last is None or len(waiting) > _LOOK_AHEAD:
                     yield from waiting
-                    waiting = []
+                    waiting, put_off = [], None
                 continue
-            height, width = step.working.luma.shape
-            small = resize_map(answer, (width, height))
-            last = Foreground(small, np.ones_like(small))
-            asked = replace(step, foreground=last)
+            asked = _answered(step, answer)
+            if put_off is not None and not _agrees(_carried(last, step.flow), asked):
+                ready, waiting = _asked_between(waiting, put_off, maps)
+                yield from ready
+            last = asked.foreground
             yield from waiting if step.is_cut else _with_next_answer(waiting, asked)
-            waiting = []
+            waiting, put_off = [], None
             yield asked
+        if put_off is not None:
+            ready, waiting = _asked_between(waiting, put_off, maps)
+            yield from ready
         yield from waiting
+
+
+def _answered(step: Step, answer: FloatMap) -> Step:
+    """Return a step with the network's answer about its frame."""
+    height, width = step.working.luma.shape
+    small = resize_map(answer, (width, height))
+    return replace(step, foreground=Foreground(small, np.ones_like(small)))
+
+
+def _agrees(before: Foreground | None, asked: Step) -> bool:
+    """Tell whether a step's answer is about what the one before, carried to its frame, would have been."""
+    if before is None or asked.foreground is None or asked.is_cut:
+        return False
+    return agreement(before.probability, asked.foreground.probability) >= _AGREES
+
+
+def _asked_between(
+    waiting: list[Step], place: int, maps: ForegroundMaps
+) -> tuple[list[Step], list[Step]]:
+    """Ask about one of the steps that wait for the next answer, by its place among them.
+
+    Returns those up to it, with its answer, and those that still wait.
+    """
+    answer = maps.at(waiting[place].index, waiting[place].frame)
+    if answer is None:
+        return [], waiting
+    asked = _answered(waiting[place], answer)
+    ready = [*_with_next_answer(waiting[:place], asked), asked]
+    last, behind = asked.foreground, []
+    for step in waiting[place + 1 :]:
+        last = _carried(last, step.flow)
+        behind.append(replace(step, foreground=last))
+    return ready, behind
 
 
 def _is_spared(index: int, place: int, maps: ForegroundMaps, reliance: CropReliance | None) -> bool:
     """Tell whether a frame, by its index and its place in the pass, need not be asked about for its crops."""
-    if reliance is None or not maps.is_spared_by_crops(index):
+    if reliance is None or not maps.may_be_left_out(index):
         return False
     # The frame one interval ago was asked about and went on to the trackers, which have taken all but `WAITING` by
     # now, and have finished the one before those.

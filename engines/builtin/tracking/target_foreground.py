@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.builtin.tracking.answer_agreement import agreement
 from engines.builtin.tracking.answer_trust import overlap_near, trust_in
 from engines.builtin.tracking.confidence import NetworkAgreement
 from engines.builtin.tracking.crop import LEAD, AskAhead, crop_around
@@ -20,6 +21,10 @@ from utils.types import FloatImage, FloatMap, IntBox, Mask
 
 _RELIED_ON = 0.5
 """Trust in a crop's answers from which whole frames are asked about half as often."""
+_REPEATED = 0.85
+"""Agreement of a crop's answer with the one before from which the next may be left out."""
+_LEFT_OUT: IntBox = (0, 0, 0, 0)
+"""Stands for a crop that the network is not asked about."""
 _REACH = 0.12
 """Distance in which foreground beside a tracked mask counts, as a share of the square root of its area."""
 _LEAST_REACH = 3
@@ -41,12 +46,14 @@ class ForegroundView:
     `ask` returns the probability in a box of the frame, float32 (y1 - y0, x1 - x0) in [0, 1], None
     after a failure of the network. `record_reliance` takes whether the target's crops make whole frames
     less needed, and `ask_ahead` which crop will be asked about `LEAD` frames later, None where none will.
+    `may_leave_out_later`: that one need not be asked about while crops bring nothing new.
     """
 
     whole: Foreground
     ask: Callable[[IntBox], FloatMap | None] | None = None
     record_reliance: Callable[[bool], None] | None = None
     ask_ahead: AskAhead | None = None
+    may_leave_out_later: bool = False
 
 
 class TargetForeground:
@@ -69,10 +76,12 @@ class TargetForeground:
         self._trust_crop = 0.0
         self._trust_now = 0.0
         """In the crop that was asked about last, by the mask that was expected then."""
+        self._is_repeated = False
+        """Whether the crop that was asked about last brought what the one before had become along the flow."""
         self._missing = 0.0
         self._trusts: PerAnswer[float] = PerAnswer()
         self._next_crops: list[IntBox | None] = [None] * LEAD
-        """Crops of the next frames that the network was asked about ahead."""
+        """Crops of the next frames that the network was asked about ahead, or will not be."""
 
     def confirm(self, view: ForegroundView, mask: Mask) -> None:
         """Start from a confirmed frame's answers and mask, bool (h, w)."""
@@ -82,7 +91,7 @@ class TargetForeground:
         self._missing = 0.0
         self._trusts = PerAnswer()
         self._new = NewlyVisible(mask.shape)
-        self._next_crops = [None] * LEAD
+        self._forget_next_crops()
         self._cropped = self._asked(view, crop_around(mask), mask.shape)
         if self._cropped is not None:
             self._crop.confirm(self._cropped, mask)
@@ -123,25 +132,46 @@ class TargetForeground:
         if self._whole.has_distractors or self._crop.has_distractors:
             self._trust_crop = 0.0
             self._cropped = None
-        before = self._cropped
+        before = self._carried_crop(flow)
         self._cropped = None
         crop = self._next_crops.pop(0)
-        if self._trust_crop > 0.0:
-            self._cropped = self._asked(view, crop or crop_around(expected), expected.shape)
-        if view.ask is not None:
+        if view.ask is not None and crop != _LEFT_OUT:
+            if self._trust_crop > 0.0:
+                self._cropped = self._asked(view, crop or crop_around(expected), expected.shape)
             self._trust_now = self._trust_in(self._cropped, expected)
-        if self._cropped is None and before is not None:
-            self._cropped = Foreground(
-                sample_at(before.probability, flow.to_previous),
-                sample_at(before.reliability, flow.to_previous) * flow.reliability,
-            )
+            self._is_repeated = self._repeats(before)
+        if self._cropped is None:
+            self._cropped = before
         self._record_reliance(view)
         self._next_crops.append(self._asked_ahead(view, expected, flow))
 
+    def _carried_crop(self, flow: FlowPair) -> Foreground | None:
+        """Return the last crop's answer, carried along the flow from the last frame; None without one."""
+        if self._cropped is None:
+            return None
+        return Foreground(
+            sample_at(self._cropped.probability, flow.to_previous),
+            sample_at(self._cropped.reliability, flow.to_previous) * flow.reliability,
+        )
+
+    def _repeats(self, before: Foreground | None) -> bool:
+        """Tell whether a new crop's answer shows what the one before, carried to its frame, shows in it."""
+        now = self._cropped
+        if now is None or before is None:
+            return False
+        shown = before.probability * (now.reliability > 0.0)
+        return agreement(shown, now.probability) >= _REPEATED
+
+    def _forget_next_crops(self) -> None:
+        self._next_crops = [None] * LEAD
+        self._is_repeated = False
+
     def _asked_ahead(self, view: ForegroundView, expected: Mask, flow: FlowPair) -> IntBox | None:
-        """Ask about the crop of the frame `LEAD` frames later and return it; None where none is asked about."""
+        """Ask about the crop of the frame `LEAD` frames later and return it; None where none is asked about ahead."""
         if view.ask_ahead is None or self._trust_crop == 0.0 or not expected.any():
             return None
+        if view.may_leave_out_later and self._is_repeated:
+            return _LEFT_OUT
         motion = -LEAD * flow.to_previous[expected].mean(axis=0)
         crop = crop_around(expected, (float(motion[0]), float(motion[1])))
         if crop is not None:
@@ -261,7 +291,7 @@ class TargetForeground:
         Nobody knows then where a crop would show it: the last one is dropped.
         """
         self._cropped = None
-        self._next_crops = [None] * LEAD
+        self._forget_next_crops()
         return self._whole.overall(view.whole)
 
     @staticmethod
