@@ -30,6 +30,9 @@ from starlette.datastructures import FormData
 from config import Settings
 from pipeline.storage.files import try_lock
 from scripts.endpoint.work import Asked, Worker
+from ui.command_line.console import one_line
+from ui.command_line.settings_problems import settings_problem
+from ui.http.log_limits import RepeatFilter
 from utils.errors import Cancelled, SplazmatteError
 from utils.listening import free_port
 from utils.types import Progress
@@ -40,6 +43,7 @@ KEPT_S = 24 * 3600.0
 LEAST_KEY_LENGTH = 16
 MOST_JOBS = 50
 _MEGABYTE = 1024 * 1024
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @dataclass(slots=True)
@@ -148,7 +152,8 @@ class LocalJobs:
         def progressed(progress: Progress) -> None:
             job.state.done, job.state.total = progress.done, progress.total
 
-        job.state.status = "running"
+        job.state.status, began_s = "running", time.monotonic()
+        detail = ""
         partial = job.folder / "alpha.partial.mkv"
         try:
             self._worker.matte(clip, masks, asked, partial, job.cancel, progressed)
@@ -158,10 +163,15 @@ class LocalJobs:
             job.state.status = "cancelled"
         except SplazmatteError as error:
             job.state.status, job.state.error = "failed", error.user_message
+            detail = f": {error} ({error.detail})"
         except Exception as error:
             logger.exception("a job failed")
             job.state.status, job.state.error = "failed", type(error).__name__
         finally:
+            seconds = time.monotonic() - began_s
+            logger.info(
+                "a job for %s: %s after %.1f s%s", asked.engine, job.state.status, seconds, detail
+            )
             if job.cancel.is_set():
                 shutil.rmtree(job.folder, ignore_errors=True)
 
@@ -195,6 +205,7 @@ def build_app(jobs: Jobs, key: str, folder: Path, most_bytes: int) -> FastAPI:
     async def guard(request: Request, forward: Any) -> Response:
         sent = request.headers.get("authorization", "").encode()
         if not hmac.compare_digest(sent, f"Bearer {key}".encode()):
+            logger.info("a wrong key from %s", request.client.host if request.client else "")
             return _problem(401, "the key is wrong")
         length = request.headers.get("content-length", "")
         if request.method == "POST" and (not length.isdecimal() or int(length) > most_bytes):
@@ -291,9 +302,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8700)
     options = parser.parse_args(arguments)
-    settings = Settings()
-    settings.workspace_dir.mkdir(parents=True, exist_ok=True)
-    lock = try_lock(settings.workspace_dir / "endpoint.lock")
+    try:
+        settings = Settings()
+    except ValueError as error:
+        print(f"settings: {one_line(settings_problem(error))}", file=sys.stderr)
+        return 2
+    try:
+        settings.workspace_dir.mkdir(parents=True, exist_ok=True)
+        lock = try_lock(settings.workspace_dir / "endpoint.lock")
+    except OSError as error:
+        print(f"{settings.workspace_dir} can't be written: {error.strerror}", file=sys.stderr)
+        return 2
     if lock is None:
         print(f"Another endpoint runs in {settings.workspace_dir}.", file=sys.stderr)
         return 2
@@ -321,6 +340,9 @@ def _serve(settings: Settings, host: str, port: int) -> int:
     except ValueError as error:
         print(f"SPLAZMATTE_ENDPOINT_KEY: {error}", file=sys.stderr)
         return 2
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RepeatFilter())
     print(f"Endpoint: http://{host}:{port}/", flush=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")
     jobs.close()

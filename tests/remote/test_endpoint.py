@@ -133,6 +133,46 @@ def test_a_second_start_leaves_the_jobs_of_the_endpoint_that_runs(
     ]
 
 
+def test_a_wrong_setting_or_folder_is_one_line_without_the_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A traceback told the value: a broker's address, with its password."""
+    monkeypatch.setenv("SPLAZMATTE_BROKER", "redis://:topsecret#x@queue.lan:6379/0")
+    assert main(["--port", "0"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("settings: SPLAZMATTE_BROKER")
+    assert "topsecret" not in line
+    monkeypatch.delenv("SPLAZMATTE_BROKER")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path / "file"))
+    assert main(["--port", "0"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "can't be written" in line
+
+
+def test_the_log_has_each_job_with_the_cause_of_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """Nothing was logged of a job: the cause of a failure was gone."""
+
+    class Failing:
+        def check(self, asked: Asked, *, has_masks: bool) -> None: ...
+
+        def matte(self, *_: object) -> None:
+            raise ServiceFailed("video.ffmpeg_missing", path="ffmpeg", detail="no such program")
+
+    caplog.set_level("INFO", logger="scripts.endpoint.server")
+    jobs = LocalJobs(Failing(), tmp_path)  # type: ignore[arg-type]
+    clip = tmp_path / "job" / "clip.mkv"
+    clip.parent.mkdir()
+    number = jobs.start(clip, None, Asked("rvm"), "")
+    jobs._pool.shutdown()
+    assert jobs.state(number).status == "failed"  # type: ignore[union-attr]
+    (record,) = caplog.records
+    assert record.message.startswith("a job for rvm: failed after ")
+    assert "no such program" in record.message
+
+
 def test_an_endpoint_does_not_pass_clips_on(settings: Settings):
     worker = Worker(settings)
     assert worker.engines() == ["builtin"]
