@@ -273,6 +273,28 @@ def test_an_engine_that_a_table_of_the_settings_misspells_is_mentioned() -> None
     assert second.endswith("SPLAZMATTE_REMOTE_PRICES names no engine by “qq”")
 
 
+def test_a_misspelt_setting_in_the_file_is_mentioned_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only variables of the environment were looked at."""
+    from app import build_orchestrator
+    from config import Settings
+    from ui.command_line.cli import main
+
+    file = tmp_path / ".env"
+    file.write_bytes(
+        b"\xef\xbb\xbfexport SPLAZMATTE_MAX_DURATON_S=9\r\n# SPLAZMATTE_PROT=1\r\nSPLAZMATTE_PORT=7861\r\n"
+    )
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    settings = Settings(workspace_dir=tmp_path)
+    assert settings.port == 7861
+    assert main(["sessions"], lambda: settings, build_orchestrator, lambda _: None) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "warning: SPLAZMATTE_MAX_DURATON_S is no setting; SPLAZMATTE_MAX_DURATION_S may be meant"
+    ]
+
+
 def test_a_misspelt_setting_is_mentioned_and_variables_of_scripts_are_not() -> None:
     from config import Settings
     from ui.command_line.settings_problems import misspelt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,7 +24,12 @@ from ui.command_line.commands.rerun import check_rerun, rerun
 from ui.command_line.commands.segment import check_segment, segment
 from ui.command_line.console import one_line, reader_is_gone
 from ui.command_line.failures import described
-from ui.command_line.settings_problems import misspelt, settings_problem, unknown_engines
+from ui.command_line.settings_problems import (
+    misspelt,
+    settings_problem,
+    unknown_engines,
+    variables_given,
+)
 from ui.command_line.stopping import Stopper
 from utils.errors import Cancelled, SplazmatteError
 
@@ -63,7 +67,7 @@ def main(
     except ValueError as error:
         print(f"settings: {one_line(settings_problem(error))}", file=sys.stderr)
         return EXIT_USER
-    problems = misspelt(os.environ, type(settings).model_fields)
+    problems = misspelt(variables_given(type(settings)), type(settings).model_fields)
     for line in (*problems, *unknown_engines(settings, engine_choices())):
         print(line, file=sys.stderr)
     try:

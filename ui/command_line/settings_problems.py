@@ -1,10 +1,12 @@
-"""What is wrong with the settings' variables, in words that name them; reads the environment, changes nothing."""
+"""What is wrong with the settings' variables, in words that name them; reads the environment and `.env`, changes nothing."""
 
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 _PREFIX = "SPLAZMATTE_"
 _NOT_JSON = re.compile(r'error parsing value for field "(\w+)"')
 """pydantic-settings' words on a list or a table that is no JSON."""
+_LINE = re.compile(rf"^\s*(?:export\s+)?({_PREFIX}\w+)\s*=", re.IGNORECASE | re.MULTILINE)
+"""A line of `.env` that sets a variable of ours."""
 _ALIKE = 0.85
 """Share of letters by which a variable is taken for a misspelt setting: others belong to scripts and services."""
 
@@ -35,6 +39,19 @@ def _variable(place: tuple[int | str, ...]) -> str:
     """Return a variable's name, and which of its values is meant: SPLAZMATTE_FORMATS[1]."""
     name, *inside = place or ("",)
     return f"{_PREFIX}{name}".upper().rstrip("_") + "".join(f"[{part}]" for part in inside)
+
+
+def variables_given(settings: type[Settings]) -> set[str]:
+    """Return the names of all variables in the environment and in the file `.env` that the settings read."""
+    names = set(os.environ)
+    path = settings.model_config.get("env_file")
+    if isinstance(path, Path):
+        try:
+            text = path.read_text(encoding="utf-8-sig", errors="replace")
+        except OSError:
+            return names
+        names |= {name.upper() for name in _LINE.findall(text)}
+    return names
 
 
 def misspelt(variables: Iterable[str], fields: Iterable[str]) -> list[str]:
