@@ -70,12 +70,13 @@ def test_a_connection_without_a_whole_request_is_ended(impatient: AppServer, sen
 
 def test_a_head_that_comes_letter_by_letter_is_not_waited_for(impatient: AppServer) -> None:
     head = b"GET /healthz HTTP/1.1\r\nX-Long: " + b"a" * 200
-    began_s = time.monotonic()
+    sent = 0
     with connect(impatient) as connection, contextlib.suppress(ConnectionError):
         for letter in head:
             connection.sendall(bytes([letter]))
+            sent += 1
             time.sleep(0.05)
-    assert time.monotonic() - began_s < 8
+    assert sent < len(head)
 
 
 @pytest.mark.parametrize("bytes_per_s", [0, 200])
