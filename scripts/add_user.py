@@ -40,9 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"there is no user {name} in {options.file}", file=sys.stderr)
             return 2
     else:
-        password = _ask_password()
-        if not password:
-            print("no password was given, nothing was changed", file=sys.stderr)
+        password, problem = _ask_password()
+        if problem:
+            print(f"{problem}, nothing was changed", file=sys.stderr)
             return 2
         users[name] = User(name, "admin" if options.admin else "user", hash_password(password))
     lines = "".join(f"{user.line}\n" for user in users.values())
@@ -67,11 +67,15 @@ def _write(file: Path, content: bytes) -> None:
     temporary.replace(file)
 
 
-def _ask_password() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    first, second = getpass.getpass("Password: "), getpass.getpass("Again: ")
-    return first if first == second else ""
+def _ask_password() -> tuple[str, str]:
+    """Return the password, and what is wrong with it."""
+    if sys.stdin.isatty():
+        first = getpass.getpass("Password: ")
+        if first and getpass.getpass("Again: ") != first:
+            return "", "the two passwords differ"
+    else:
+        first = sys.stdin.readline().rstrip("\n")
+    return first, "" if first else "no password was given"
 
 
 if __name__ == "__main__":

@@ -303,6 +303,28 @@ def test_the_script_writes_a_file_that_the_server_reads(tmp_path: Path) -> None:
     assert list(read_users(file)) == ["bo", "张三"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [(["one", "two"], "the two passwords differ"), ([""], "no password was given")],
+)
+def test_passwords_that_differ_are_told_as_such(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    said: str,
+) -> None:
+    """They were called none."""
+    from scripts import add_user
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    answers = iter(typed)
+    monkeypatch.setattr(add_user.getpass, "getpass", lambda _: next(answers))
+    assert add_user.main([str(tmp_path / "users"), "ann"]) == 2
+    assert capsys.readouterr().err == f"{said}, nothing was changed\n"
+    assert not (tmp_path / "users").exists()
+
+
 def test_a_name_has_letters_and_digits_of_any_script_and_is_composed() -> None:
     for name in ("ann.b_c@d-1", "张三", "Jürgen", "Олег", "สมชาย", "नमिता", "٣", "x" * 60):
         assert check_name(name) == name
