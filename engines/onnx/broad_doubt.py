@@ -60,7 +60,7 @@ def not_the_target(
     doubt, haze = _broad_doubt(alpha, inside), _haze(alpha, distance_px, colours)
     if not doubt.any() and not haze.any():
         return doubt
-    smooth = _smoothness(detail())
+    smooth = smoothness(detail(), _SMOOTH, _STRANDS)
     taken = _taken_from_doubt(doubt * smooth, colours)
     return np.asarray(np.maximum(taken, haze * smooth), np.float32)
 
@@ -85,11 +85,17 @@ def _broad_doubt(alpha: FloatMap, inside: Mask) -> FloatMap:
     return np.asarray(broad * ~inside, np.float32)
 
 
-def _smoothness(detail: FloatMap) -> FloatMap:
-    """Return 1 where the full-size alpha has no strands, 0 where it has, and a ramp between, float32 (h, w)."""
+def smoothness(detail: FloatMap, smooth: float, strands: float) -> FloatMap:
+    """Return 1 where the full-size alpha has no strands, 0 where it has, and a ramp between, float32 (h, w).
+
+    Args:
+        detail: what the full-size alpha has beyond the reduced one, its absolute value, float32 (h, w).
+        smooth: its mean up to which there are none.
+        strands: its mean from which there are.
+    """
     side = 2 * _STRANDS_RADIUS + 1
-    strands = cv2.dilate(box_mean(detail, _STRANDS_RADIUS), np.ones((side, side), np.uint8))
-    return np.asarray(np.clip((_STRANDS - strands) / (_STRANDS - _SMOOTH), 0.0, 1.0), np.float32)
+    found = cv2.dilate(box_mean(detail, _STRANDS_RADIUS), np.ones((side, side), np.uint8))
+    return np.asarray(np.clip((strands - found) / (strands - smooth), 0.0, 1.0), np.float32)
 
 
 def _taken_from_doubt(smooth: FloatMap, colours: Colours) -> FloatMap:

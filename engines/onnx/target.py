@@ -8,12 +8,13 @@ at the start frame says that it is needed (measured in docs/performance.md):
 - what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what it
   doubts and has the target's colours. Beside somebody who touches the target the mask loses what has not.
 
-What is left is then drawn to the picture's edges.
+What it doubts goes where earlier frames showed the same background there. What is left is then drawn to the picture's edges.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from engines.onnx.broad_doubt import not_the_target
 from engines.onnx.contact import gate_beside_others
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.own_parts import OwnParts, touching_parts
+from engines.onnx.seen_background import SeenBackground
 from engines.onnx.target_colour import Colours
 from utils.mask_utils import (
     bounding_box,
@@ -146,6 +148,7 @@ class TargetRestriction:
             `TargetAgreement.others_touch`. It may be changed from frame to frame.
         draws: draw the contour to the picture's edges; not where that is done later.
         trusts_interior: far inside the mask the network decides only where colours are the surroundings'.
+        remembers: take away what is doubted and shows the background of earlier frames.
     """
 
     def __init__(
@@ -155,6 +158,7 @@ class TargetRestriction:
         joins: bool = True,
         draws: bool = True,
         trusts_interior: bool = False,
+        remembers: bool = False,
     ) -> None:
         self._working = _Working((size_wh[1], size_wh[0]))
         self.fills = fills
@@ -163,6 +167,7 @@ class TargetRestriction:
         self._trusts_interior = trusts_interior
         self._spill = 0.0
         self._own_parts = OwnParts()
+        self._seen_background = SeenBackground() if remembers else None
 
     def learn(self, alpha: Alpha, mask: Mask) -> None:
         """Decide by a frame whose mask is known well, both (H, W), what is filled and what is joined from here on."""
@@ -174,6 +179,8 @@ class TargetRestriction:
         """Forget where others were: a cut leads to the next frame."""
         self._spill = 0.0
         self._own_parts = OwnParts()
+        if self._seen_background is not None:
+            self._seen_background.forget()
 
     def __call__(self, alpha: Alpha, mask: Mask, picture: Frame | None = None) -> Alpha:
         """Return the target's alpha, float32 (H, W), of the network's alpha and the tracked mask.
@@ -187,18 +194,23 @@ class TargetRestriction:
         if not inside.any():
             return np.zeros_like(alpha)
         distance = inner_distance(~inside)
-        colours = None
+        colours, seen = None, np.zeros_like(small)
+        detail = cache(lambda: self._detail(alpha, small))
         if picture is not None:
             colours = target_colour.colour_probability(
                 picture, small, inside, distance, not self.joins
             )
+            if self._seen_background is not None:
+                seen = self._seen_background(picture, small, inside, distance, detail)
         distance *= self._working.scale
         gate = self._gate(small, inside, distance, colours)
         if colours is not None:
-            gate *= 1.0 - self._not_target(alpha, small, inside, distance, colours)
+            others = not_the_target(small, inside, distance, colours, detail)
+            gate *= 1.0 - np.maximum(others, seen)
         result: Alpha = alpha * self._working.full(gate)
         if colours is not None:
-            lacks = np.maximum(self._least(small, inside, colours) - small * gate, 0.0)
+            least = self._least(small, inside, colours) * (1.0 - seen)
+            lacks = np.maximum(least - small * gate, 0.0)
             if lacks.any():
                 result += self._working.full(lacks)
                 np.minimum(result, 1.0, out=result)
@@ -220,15 +232,9 @@ class TargetRestriction:
             least = np.maximum(least, target_colour.alpha_of_interior(colours, depth))
         return least
 
-    def _not_target(
-        self, alpha: Alpha, small: FloatMap, inside: Mask, distance: FloatMap, colours: Colours
-    ) -> FloatMap:
-        """Return what beyond the mask is somebody behind the target, or haze, float32 (h, w)."""
-
-        def detail() -> FloatMap:
-            return self._working.map(cv2.absdiff(alpha, self._working.full(small)))
-
-        return not_the_target(small, inside, distance, colours, detail)
+    def _detail(self, alpha: Alpha, small: FloatMap) -> FloatMap:
+        """Return what the full-size alpha has beyond the reduced one, its absolute value, float32 (h, w)."""
+        return self._working.map(cv2.absdiff(alpha, self._working.full(small)))
 
     def _drawn(self, alpha: Alpha, picture: Frame) -> Alpha:
         """Return the alpha with its contour drawn to the picture's edges; its detail stays the network's."""

@@ -90,7 +90,7 @@ class Runner:
 
     def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
         if current is None or item.starts:
-            current = TargetRestriction(self.frames.size_wh, fills=False)
+            current = TargetRestriction(self.frames.size_wh, fills=False, remembers=True)
         restriction = current
         if item.agreement is not None:
             restriction.fills = item.agreement.drops_parts

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from engines.builtin.matting.alpha import AlphaEstimator, matte
-from engines.builtin.matting.background_plate import BackgroundPlate, Behind, behind
+from engines.builtin.matting.background_plate import Behind, behind
 from engines.builtin.matting.colour_samples import BACKGROUND, FOREGROUND, UNKNOWN, sampled_alpha
 from engines.builtin.matting.linear_model import ContourError
 from engines.builtin.vision.refined_edges import refine_edges
 from tests.unit.pictures import HEIGHT, WIDTH, disc, noise_texture
+from utils.background_plate import BackgroundPlate
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_clean_plate_counts_as_far_as_it_is_exact() -> None:
 
 def test_a_clean_plate_shows_what_the_target_hides_as_the_camera_moves(texture: np.ndarray) -> None:
     """The camera pans by three pixels a frame, the target by six: it hides what was seen before it."""
-    plate = BackgroundPlate((WIDTH, HEIGHT))
+    plate = BackgroundPlate((WIDTH, HEIGHT), (WIDTH, HEIGHT))
     camera = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     for index in range(3):
         frame = texture[:HEIGHT, 3 * index : 3 * index + WIDTH]

@@ -7,7 +7,6 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from engines.builtin.matting.background_plate import BackgroundPlate, Plate
 from engines.builtin.matting.colour_samples import FOREGROUND, UNKNOWN, Trimap
 from engines.builtin.matting.linear_model import EXACT, ContourError, linear_model
 from engines.builtin.tracking.background_motion import background_around
@@ -16,6 +15,7 @@ from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.processing_size import processing_size
+from utils.background_plate import BackgroundPlate, Plate
 from utils.compiled import compiled
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import Alpha, FloatImage, FloatMap, Frame, IntBox, Mask
@@ -23,6 +23,8 @@ from utils.types import Alpha, FloatImage, FloatMap, Frame, IntBox, Mask
 _AREA = 360 * 360
 """Pixels of the object's crop that matting works on; larger crops are matted smaller, then enlarged
 through a linear model of the full picture's colours, which brings back single hairs."""
+_PLATE_AREA = 640 * 360
+"""Largest number of pixels of a clean plate."""
 _FOOT = np.float32(0.03)
 """Alpha that is taken for none, and as much of the other end for all."""
 _LEVEL = np.float32(1.0 / 255.0)
@@ -35,7 +37,7 @@ class AlphaEstimator:
     def __init__(self, size_wh: tuple[int, int]) -> None:
         """Estimate alphas of `size_wh` pixels."""
         self._size_wh = size_wh
-        self._plate = BackgroundPlate(size_wh)
+        self._plate = BackgroundPlate(size_wh, processing_size(size_wh, _PLATE_AREA))
 
     def alpha(
         self,

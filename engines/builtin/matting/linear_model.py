@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from engines.builtin.matting.background_plate import Plate, behind
+from engines.builtin.matting.background_plate import behind
 from engines.builtin.matting.colour_samples import (
     BACKGROUND,
     FOREGROUND,
@@ -15,6 +15,7 @@ from engines.builtin.matting.colour_samples import (
     Trimap,
     sampled_alpha,
 )
+from utils.background_plate import Plate
 from utils.guided_filter import guided_model
 from utils.mask_utils import dilate, erode, signed_distance
 from utils.types import FloatImage, FloatMap, Mask
