@@ -44,5 +44,5 @@ for layout, planes in (("gbrapf32le", 4), ("gbrpf32le", 3)):
 for filters in ("format=gbrap16le,noise=alls=5", "gblur", "unsharp", "cas", "median", "erosion"):
     seen = levels(filters, "gbrapf32le", 4)
     print(f"{filters}: {seen.min():.3f} to {seen.max():.3f}")
-    assert np.abs(seen - 0.5).max() < 10 / 255
+    assert np.abs(seen - 0.5).max() < 15 / 255
 PYTHON
