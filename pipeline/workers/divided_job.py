@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.25
 """Seconds between two looks at a job."""
+TOLD_AGAIN_S = 60.0
+"""Seconds of looks that work after which a store that is away again is told again."""
 
 
 class FollowedPart(Protocol):
@@ -96,21 +98,26 @@ def _tracks(part: FollowedPart) -> bool:
 def follow(look: Callable[..., bool], context: RunContext, is_stopping: Callable[[], bool]) -> None:
     """Look until the job has ended; what is unknown meanwhile changes nothing.
 
+    What is away is told once: every second look may work, where jobs are known but files are not to be had.
+
     Raises:
         Cancelled: this process is stopping.
     """
-    is_known = True
+    told: Message | None = None
+    failed_s = time.monotonic()
     while True:
         is_cancelled = context.cancel.is_set() and not is_stopping()
         try:
             if look(is_cancelled=is_cancelled):
                 return
-            is_known = True
+            if time.monotonic() - failed_s > TOLD_AGAIN_S:
+                told = None
         except StoreUnavailable as error:
-            if is_known:
+            failed_s = time.monotonic()
+            if error.message != told:
                 logger.warning("%s", error)
                 context.on_notice(error.message)
-            is_known = False
+            told = error.message
         if context.cancel.is_set() and is_stopping():
             raise Cancelled
         if context.cancel.wait(POLL_S):

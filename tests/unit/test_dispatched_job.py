@@ -14,6 +14,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.workers.attempts import Attempt
 from pipeline.workers.dispatched_job import Delivery, DispatchedJob
+from pipeline.workers.divided_job import follow
 from pipeline.workers.records import Heartbeat, JobRecord, Phase, claim, end
 from pipeline.workers.store import FileJobStore
 from pipeline.workers.transfer import SharedFolder
@@ -205,3 +206,26 @@ def test_progress_notices_and_the_error_of_a_worker_reach_the_page_each_once(pla
     assert (state.status, state.engine_used) == (SessionStatus.RUNNING, "builtin")
     place.store.change("ab12", end(1, Phase.FAILED, Message("engine.closing")))
     assert_failed(place, "engine.closing")
+
+
+def test_a_store_that_is_away_is_told_once_where_every_second_look_works(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An object store that was away gave a line of the log, and a notice of the job, every two seconds."""
+    monkeypatch.setattr("pipeline.workers.divided_job.POLL_S", 0.0)
+    away, missing = (
+        StoreUnavailable("objects.gone", store="s"),
+        StoreUnavailable("objects.no_bucket", store="s"),
+    )
+    looks = iter([away, False, away, False, away, missing, False, missing, True])
+
+    def look(*, is_cancelled: bool) -> bool:
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    notices: list[Message] = []
+    follow(look, RunContext(on_notice=notices.append), lambda: False)
+    assert [notice.code for notice in notices] == ["objects.gone", "objects.no_bucket"]
+    assert len(caplog.records) == 2
