@@ -273,11 +273,14 @@ def _insist(running: RunningJob, step: Callable[[], None]) -> None:
     Raises:
         Cancelled: the job is not wanted here any more.
     """
+    told = ""
     while True:
         try:
             return step()
         except StoreUnavailable as error:
-            logger.warning("job %s waits: %s (%s)", running.record.id, error, error.detail)
+            if str(error) != told:
+                told = str(error)
+                logger.warning("job %s waits: %s (%s)", running.record.id, error, error.detail)
             if running.cancel.wait(RETRY_S):
                 raise Cancelled from error
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -27,7 +28,7 @@ from pipeline.workers.local import worker_name
 from pipeline.workers.records import JobRecord, Phase, WorkerRecord, offer
 from pipeline.workers.store import FileJobStore
 from pipeline.workers.transfer import SharedFolder
-from pipeline.workers.worker import Worker
+from pipeline.workers.worker import Worker, _insist
 from tests.faults.workplace import wait_until
 from tests.workers.redis_server import RedisServer
 from ui.command_line.cli import main
@@ -223,3 +224,22 @@ def test_commands_tell_truly_of_a_job_that_a_worker_has_while_the_page_is_down(
     place.store.forget("ab12")
     assert f"{key}  interrupted" in run("sessions")[1]
     assert run("sessions", "--delete", key)[0] == 0
+
+
+def test_a_worker_that_waits_for_the_object_store_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was a line of the log a second for as long as the store was away."""
+    monkeypatch.setattr("pipeline.workers.worker.RETRY_S", 0.0)
+    away = StoreUnavailable("objects.gone", store="s", detail="refused")
+    tries = iter([away, away, StoreUnavailable("objects.clock", store="s"), None])
+
+    def step() -> None:
+        problem = next(tries)
+        if problem is not None:
+            raise problem
+
+    running = SimpleNamespace(record=SimpleNamespace(id="job"), cancel=threading.Event())
+    _insist(running, step)  # type: ignore[arg-type]
+    assert len(caplog.records) == 2
+    assert "refused" in caplog.records[0].message
