@@ -5,6 +5,8 @@ There a network that mattes people tells nothing of whose is what: the tracked m
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -54,20 +56,30 @@ def gate_beside_others(
     tight = np.clip((_REACH_PX - distance_px) / _REACH_PX, 0.0, 1.0)
     gate = np.asarray(gate + beside * (np.minimum(gate, tight) - gate), np.float32)
     if colours is not None:
-        gate *= 1.0 - _taken(colours, inside, away_px < _TAKEN_PX)
+        reach = math.ceil(_REACH_PX / scale)
+        gate *= 1.0 - _taken(colours, inside, away_px < _TAKEN_PX, reach)
     return gate
 
 
-def _taken(colours: Colours, inside: Mask, near: Mask) -> FloatMap:
-    """Return what the mask loses, float32 (h, w) in [0, 1]: others' colours, and strands that these leave."""
+def _taken(colours: Colours, inside: Mask, near: Mask, reach: int) -> FloatMap:
+    """Return what the mask loses, float32 (h, w) in [0, 1]: others' colours, strands that these leave, and what lies beyond.
+
+    Args:
+        colours: of the target and its surroundings.
+        inside: the tracked mask, bool (h, w).
+        near: where somebody is near, bool (h, w).
+        reach: reduced pixels beyond the mask in which all goes with a part that it loses.
+    """
     taken = _joined(target_colour.taken_from_mask(colours, inner_distance(inside)), ~inside) * near
     left = inside & (taken < 0.5)
     taken[inside & erode(dilate(left, _NOTCH_RADIUS), _NOTCH_RADIUS)] = 0.0
     left = inside & (taken < 0.5)
     beside_taken = dilate(inside & ~left, _STRAND_RADIUS)
     taken[left & ~_without_strands(left) & beside_taken] = 1.0
-    seam = dilate(inside & (taken < 0.5), _SEAM)
-    taken[(taken >= 0.5) & ~seam] = 1.0
+    lost = inside & (taken >= 0.5)
+    seam = dilate(inside & ~lost, _SEAM)
+    # A bulge over somebody's jacket goes with what lies beyond it, or a speck stays there.
+    taken[((taken >= 0.5) | (~inside & dilate(lost, reach))) & ~seam] = 1.0
     return np.asarray(cv2.blur(taken, (3, 3)), np.float32)
 
 

@@ -25,3 +25,18 @@ def test_a_wide_bay_in_others_colours_is_taken_from_the_mask():
 
 def test_a_notch_of_a_few_pixels_is_not():
     assert gate_with(6)[54:57, 78:82].min() > 0.9
+
+
+def test_beyond_a_bulge_that_the_mask_loses_no_speck_in_the_targets_colours_stays():
+    inside = np.zeros((120, 160), bool)
+    inside[:60] = True
+    fine = np.where(inside, np.float32(0.95), np.float32(0.05))
+    inside[60:72, 70:90] = True
+    fine[69:76, 76:84] = 0.6
+    others = np.zeros_like(inside)
+    others[85:] = True
+    gate = gate_beside_others(
+        np.ones_like(fine), inner_distance(~inside), others, Colours(fine, fine), 1.0
+    )
+    assert gate[64:85, 66:94].max() < 0.05
+    assert gate[:58].min() == 1.0
