@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# MONAI's DiceMetric and compute_dice say that "soft labels are permitted" and look at whole pixels only: of each channel what equals its
-# number counts, and of one or two channels that is exactly 1. A matte of 0.9999 instead of 1 scores 0 against its own mask, and so do
-# masks of 0 and 255. As the truth such a mask is empty: its score is NaN, and the mean leaves NaN out, so that a clip's frames can
-# vanish from the score, hits and misses alike: here two hits and a total miss of four frames become 0.5 of two. A frame that is rightly
-# or wrongly filled where the truth is empty is left out likewise (ignore_empty, documented). compute_generalized_dice and
-# compute_iou do count soft levels; compute_iou of masks of 0 and 255 is 255. No message. Compare with 0.5 first.
-# Seen with MONAI 1.6.1, PyTorch 2.13.0.
+# MONAI's DiceMetric and compute_dice say that soft labels are permitted, and of a mask of one channel count what is exactly 1. A matte of
+# 0.9999 instead of 1 scores 0 against its own mask, and so does a mask of 0 and 255. As the truth such a mask is empty: its score is
+# NaN, and the mean leaves NaN out, so that a clip's frames vanish from the score, hits and misses alike: here three hits and a miss
+# become 0.5, the mean of the first two. A frame in which the truth is rightly empty is left out likewise, whatever the answer
+# (ignore_empty, documented). compute_generalized_dice and compute_iou do count soft levels; compute_iou of masks of 0 and 255 is 255.
+# No message. Compare with 0.5 first. Seen with MONAI 1.6.1, PyTorch 2.13.0.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
