@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import pickle
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -43,7 +45,25 @@ def compile_now(function: Callable[P, R], **options: Any) -> Callable[P, R]:
 
     options = {"nogil": True, "fastmath": True, **options}
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        cached = numba.njit(cache=True, **options)(function)
     except RuntimeError:
         # No folder to cache in is writable: compile for this process alone.
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    _remove_unreadable_indexes(Path(cached.stats.cache_path), function)
+    return cached  # type: ignore[no-any-return]
+
+
+def _remove_unreadable_indexes(folder: Path, function: Callable[..., object]) -> None:
+    """Remove indexes of a function's machine code that can't be unpickled.
+
+    numba (0.68.1, `IndexDataCacheFile._load_index`) unpickles an index before it compares it with the source, and fails
+    where a class in it has been renamed or moved since, as by an upgrade.
+    """
+    module = function.__module__.rpartition(".")[2]
+    for index in folder.glob(f"{module}.{function.__qualname__}-*.nbi"):
+        try:
+            with index.open("rb") as file:
+                pickle.load(file)  # The version of numba.
+                pickle.load(file)
+        except Exception:
+            index.unlink(missing_ok=True)
