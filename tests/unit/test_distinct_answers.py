@@ -29,5 +29,17 @@ def test_a_part_and_the_whole_are_both_offered_in_their_order() -> None:
     assert [one.score for one in found] == [0.9, 0.8, 0.7]
 
 
+def test_small_and_thin_answers_that_overlap_little_are_all_offered() -> None:
+    """In a picture of 1920 pixels, a ball and the racket around it were one answer, and two balls side by side too."""
+    found = []
+    for left, right in ((950, 966), (940, 976), (980, 996)):
+        mask = np.zeros((1080, 1920), np.bool_)
+        mask[540 + left - 950 : 540 + right - 950, left:right] = True
+        found.append(Instance(mask, 0.9 - 0.1 * len(found)))
+    assert len(distinct(found)) == 3
+    found[1] = Instance(dilate(found[0].mask, 1), 0.8)
+    assert len(distinct(found)) == 2
+
+
 def test_nothing_found_stays_nothing() -> None:
     assert distinct([]) == []
