@@ -192,6 +192,9 @@ class TargetRestriction:
         """
         inside, small = self._working.mask(mask), self._working.map(alpha)
         if not inside.any():
+            if self._seen_background is not None:
+                # Frames later, nothing tells how the camera has moved meanwhile.
+                self._seen_background.forget()
             return np.zeros_like(alpha)
         distance = inner_distance(~inside)
         colours, seen = None, np.zeros_like(small)

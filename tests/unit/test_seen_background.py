@@ -87,6 +87,36 @@ def test_somebody_who_has_come_behind_the_gap_is_not_the_wall(wall):
     assert np.abs(found - plain)[within(GAP)].max() < 0.01
 
 
+def test_what_was_behind_the_target_before_it_was_out_of_view_is_no_background_any_more():
+    """The camera pans to a lighter wall meanwhile: the one before was laid behind the target, and took its thumb."""
+    size = height, width = 270, 480
+    noise = np.random.default_rng(1).uniform(0, 255, (height, 2 * width, 3))
+    texture = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, -12, 12, cv2.NORM_MINMAX)
+
+    def frame_of(level, pan):
+        return (texture[:, pan : pan + width] + level).astype(np.uint8)
+
+    restrict = TargetRestriction((width, height), fills=False, remembers=True)
+    coat, thumb, nowhere = np.s_[80:240, 200:280], np.s_[120:160, 230:250], np.zeros(size, bool)
+    body = nowhere.copy()
+    body[coat] = True
+    first = frame_of(110, 0)
+    first[body] = (200, 40, 40)
+    for _ in range(3):
+        restrict(body.astype(np.float32), body, first)
+    for index in range(5):
+        restrict(np.zeros(size, np.float32), nowhere, frame_of(110 + 4 * index, 20 * index))
+    body[:] = False
+    body[80:240, 150:230] = True
+    last = frame_of(138, 100)
+    last[body] = (200, 40, 40)
+    last[thumb] = 120
+    alpha = body.astype(np.float32)
+    alpha[thumb] = 0.8
+    body[thumb] = True
+    assert restrict(alpha, body, last)[125:155, 235:245].min() > 0.79
+
+
 def test_in_the_dark_a_smaller_difference_tells_a_part_of_the_target_from_the_wall(wall):
     """A cuff's shadow and a passer-by's trousers differ by a few levels; as much is noise on a bright wall."""
     dark = (wall // 8).astype(np.uint8)
