@@ -168,10 +168,12 @@ class Upkeep:
     def queue_again(self, submit: Callable[[str, MatteRequest], object]) -> int:
         """Queue again the jobs that waited when the page before stopped; see `waiting.queue_again`.
 
-        None where another page has this workspace; from now on we have it, until `close`.
+        None where another page has this workspace; asked again, they are queued once that page has ended. From then
+        on we have it, until `close`.
         """
-        if self._page_lock is None:
-            self._page_lock = try_lock(self._settings.workspace_dir / _PAGE_LOCK)
+        if self._page_lock is not None or self._jobs.is_stopping:
+            return 0
+        self._page_lock = try_lock(self._settings.workspace_dir / _PAGE_LOCK)
         if self._page_lock is None:
             return 0
         return queue_again(self._store, submit, self._jobs.active_sessions)

@@ -37,6 +37,8 @@ def queue_again(
                 submit(session.id, state.request)
                 count += 1
         except (OSError, SplazmatteError) as error:
+            if isinstance(error, SplazmatteError) and error.code == "job.stopping":
+                break  # We stop already: the next start is theirs.
             if session.id not in active():
                 _record(session, error)
     return count

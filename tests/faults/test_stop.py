@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from pipeline.jobs.queue import JobState
+from pipeline.jobs.waiting import queue_again
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
@@ -28,7 +29,7 @@ from tests.faults.workplace import (
     true_alphas,
     wait_until,
 )
-from utils.errors import Cancelled, EngineUnavailable
+from utils.errors import Cancelled, EngineUnavailable, SessionError
 from utils.types import Point, Prompt
 
 LONG = (640, 384)
@@ -216,6 +217,41 @@ def test_a_second_page_leaves_the_waiting_jobs_of_one_that_lives_alone(
     living.orchestrator.close()
     assert second.orchestrator.queue_again() == 0
     assert second.orchestrator.state(session_id).status is SessionStatus.DONE
+
+
+def test_jobs_left_by_a_page_that_ends_after_our_start_are_queued_when_asked_again(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    """They stayed waiting for nobody, and their sessions could not be deleted, until the next start."""
+    before = make_workplace()
+    session_id = before.session_with_target(clip, mask)
+    before.orchestrator.queue_again()
+    before.jobs.pause(is_paused=True)
+    before.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    after = make_workplace()
+    assert after.orchestrator.queue_again() == 0
+    before.orchestrator.close()
+    assert after.orchestrator.queue_again() == 1
+    assert after.jobs.wait(session_id, 60) is JobState.DONE
+    # Who waits at a third page meanwhile is not taken from it.
+    after.store.open(session_id).update(status=SessionStatus.QUEUED)
+    assert after.orchestrator.queue_again() == 0
+    after.store.open(session_id).update(status=SessionStatus.DONE)
+
+
+def test_a_job_that_waits_while_we_stop_is_left_to_the_next_start(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    first = make_workplace()
+    session_id = first.session_with_target(clip, mask)
+    request = MatteRequest(engine="builtin")
+    first.store.open(session_id).update(status=SessionStatus.QUEUED, request=request)
+
+    def stopping(session_id: str, request: MatteRequest) -> object:
+        raise SessionError("job.stopping")
+
+    assert queue_again(first.store, stopping, frozenset) == 0
+    assert first.orchestrator.state(session_id).status is SessionStatus.QUEUED
 
 
 def test_clicks_are_refused_while_a_job_is_given_time_to_end(

@@ -54,11 +54,9 @@ def serve(settings: Settings, orchestrator: Orchestrator) -> None:
     previous = _stop_on_signals(stop)
     interrupted = orchestrator.recover()
     if interrupted:
-        logger.info("%d interrupted sessions can be run again", interrupted)
+        logger.info("interrupted sessions that can be run again: %d", interrupted)
     server = launch(settings, orchestrator, uploads_dir)
-    waiting = orchestrator.queue_again()
-    if waiting:
-        logger.info("%d waiting jobs are queued again", waiting)
+    _queue_again(orchestrator)
     for name in ("", "uvicorn"):
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(RepeatFilter())
@@ -203,12 +201,23 @@ def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
     return {number: signal.signal(number, begin_stop) for number in (signal.SIGTERM, signal.SIGINT)}
 
 
+def _queue_again(orchestrator: Orchestrator) -> None:
+    waiting = orchestrator.queue_again()
+    if waiting:
+        logger.info("jobs that waited and are queued again: %d", waiting)
+
+
 def _start_clean_up(
     uploads_dir: Path, orchestrator: Orchestrator, stop: threading.Event
 ) -> threading.Thread:
+    def clean_sessions() -> None:
+        orchestrator.clean_sessions()
+        # A page that still had this workspace at our start, as while one takes the other's place, may have ended.
+        _queue_again(orchestrator)
+
     thread = threading.Thread(
         target=clean_up_periodically,
-        args=(uploads_dir, orchestrator.clean_sessions, stop),
+        args=(uploads_dir, clean_sessions, stop),
         name="clean-up",
         daemon=True,
     )
