@@ -40,3 +40,34 @@ def test_each_side_gets_its_own_words() -> None:
     assert "--" not in error.text("en") + error.text("zh")
     plain = Text(en="a", zh="b")
     assert plain.in_language("en") == "a"
+
+
+SEVERAL = re.compile(
+    r"(?<!of ){\w+} (?:frames(?! a second|/s)|jobs|clips|targets|sessions|minutes|hours|seconds|places|engines|things|were)\b"
+)
+"""A number and a word for several of it."""
+NEVER_ONE = {
+    "video.too_many_frames": "more than a limit of at least one",
+    "remote.deadline": "with a decimal: 1.0 minutes",
+    "job.targets_limit": "the limit is fixed",
+    "page.clips_limit": "the limits are fixed",
+    "page.clips_left": "the limit is fixed",
+    "page.recent.starting_all": "the button is there from two on",
+}
+
+
+def test_a_number_has_the_word_for_one_where_it_may_be_one() -> None:
+    """The page said "Matte 1 frames again", "1 were left out" and "You have 1 jobs waiting"."""
+    found = {
+        code: SEVERAL.findall(template)
+        for code, text in CATALOGUE.items()
+        for template in (text.en, text.page_en)
+        if code not in NEVER_ONE and SEVERAL.search(template)
+    }
+    assert found == {}
+    assert render(Message("page.rerun", {"count": 1}), "en") == "Matte 1 frame again"
+    assert render(Message("page.rerun", {"count": 12}), "en") == "Matte 12 frames again"
+    assert render(Message("page.rerun", {"count": 1}), "zh") == "重新抠图（1 帧）"
+    left = render(Message("page.clips_left", {"count": 1, "limit": 50}))
+    assert "1 was left out" in left
+    assert "You have 1 job waiting" in render(Message("job.client_queue_full", {"limit": 1}))

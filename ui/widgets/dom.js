@@ -10,8 +10,12 @@ const make = (tag, attributes = {}, ...children) => {
   node.append(...children.filter((child) => child !== null));
   return node;
 };
+// "{count:frame|frames}" gives "1 frame" or "2 frames".
 const fill = (template, values) =>
-  String(template ?? "").replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
+  String(template ?? "").replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, key, one, several) => {
+    const value = String(values[key] ?? "");
+    return one === undefined ? value : `${value} ${value === "1" ? one : several}`;
+  });
 const label = (key, values = {}) => fill((props.texts || {})[key] ?? "", values);
 const mediaUrl = (session, path) => `media/${encodeURIComponent(session)}/${path}`;
 const tell = (name, detail) => window.dispatchEvent(new CustomEvent(`splazmatte:${name}`, { detail }));

@@ -21,7 +21,7 @@ from utils.messages import (
     widgets,
     workers,
 )
-from utils.messages.text import Language, Text
+from utils.messages.text import Language, Text, fill
 from utils.types import Message
 
 __all__ = ["CATALOGUE", "Language", "Text", "render"]
@@ -58,4 +58,4 @@ def render(message: Message, language: Language | None = None) -> str:
         for name, value in message.params.items()
     }
     text = CATALOGUE[message.code]
-    return (text.en if language is None else text.in_language(language)).format(**values)
+    return fill(text.en if language is None else text.in_language(language), values)

@@ -63,7 +63,7 @@ TEXTS: dict[str, Text] = {
     "admin.retry": Text(en="Run again", zh="重新运行"),
     "admin.disk": Text(en="Disk", zh="磁盘"),
     "admin.disk_state": Text(
-        en="{free} of {total} are free; {sessions} sessions.",
+        en="{free} of {total} are free; {sessions:session|sessions}.",
         zh="剩余 {free}，共 {total}；{sessions} 个会话。",
     ),
     "admin.costs": Text(en="Hosted services", zh="托管服务费用"),

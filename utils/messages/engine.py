@@ -98,7 +98,7 @@ TEXTS: dict[str, Text] = {
         zh="请安装 CUDA 版 PyTorch：SPLAZMATTE_TORCH_INDEX=<源地址> bash scripts/setup_env.sh --models。",
     ),
     "engine.doctor_problems": Text(
-        en="{count} things need attention; what to do stands below each of them above.",
+        en="{count:thing needs|things need} attention; what to do stands below each of them above.",
         zh="有 {count} 项需要处理，处理方法见上面各项下方。",
     ),
     "engine.no_memory": Text(
@@ -203,21 +203,21 @@ TEXTS: dict[str, Text] = {
         "仅限非商业用途（CC BY-NC 4.0）；模型权重遵循 Stability AI Community License。",
     ),
     "engine.videomama.requirement_gpu": Text(
-        en="an NVIDIA GPU (SPLAZMATTE_ALLOW_SLOW_CPU=1 does without, at about {minutes} minutes a frame here)",
+        en="an NVIDIA GPU (SPLAZMATTE_ALLOW_SLOW_CPU=1 does without, at about {minutes:minute|minutes} a frame here)",
         zh="NVIDIA 显卡（设置 SPLAZMATTE_ALLOW_SLOW_CPU=1 可不用显卡，但本机每帧约需 {minutes} 分钟）",
     ),
     "engine.videomama.needs_gpu": Text(
-        en="VideoMaMa needs an NVIDIA GPU. On this CPU a frame of 1024x576 would take about {minutes} minutes, "
-        "10 seconds of video about {hours} hours. Choose another engine, or set SPLAZMATTE_ALLOW_SLOW_CPU=1.",
+        en="VideoMaMa needs an NVIDIA GPU. On this CPU a frame of 1024x576 would take about {minutes:minute|minutes}, "
+        "10 seconds of video about {hours:hour|hours}. Choose another engine, or set SPLAZMATTE_ALLOW_SLOW_CPU=1.",
         zh="VideoMaMa 需要 NVIDIA 显卡。用此 CPU 处理一帧 1024x576 约需 {minutes} 分钟，10 秒视频约需 {hours} 小时。"
         "请更换引擎，或设置 SPLAZMATTE_ALLOW_SLOW_CPU=1。",
     ),
     "engine.videomama.slow": Text(
-        en="VideoMaMa runs on the CPU: this clip will take about {minutes} minutes.",
+        en="VideoMaMa runs on the CPU: this clip will take about {minutes:minute|minutes}.",
         zh="VideoMaMa 正在 CPU 上运行：此视频约需 {minutes} 分钟。",
     ),
     "engine.videomama.smaller": Text(
-        en="Little memory is free: VideoMaMa goes on with {window} frames at once in the network and "
+        en="Little memory is free: VideoMaMa goes on with {window:frame|frames} at once in the network and "
         "{decode} in the decoder. It takes longer, and edges may differ slightly.",
         zh="可用显存不足：VideoMaMa 改为网络每次 {window} 帧、解码器每次 {decode} 帧继续。耗时会更长，边缘可能略有差异。",
     ),

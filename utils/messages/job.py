@@ -47,14 +47,14 @@ TEXTS: dict[str, Text] = {
         zh="目标 {target} 在第 {frame} 帧上没有标记。已标记的帧：{frames}。",
     ),
     "job.removed.age": Text(
-        en="it had not been used for {hours} hours", zh="已 {hours} 小时未使用"
+        en="it had not been used for {hours:hour|hours}", zh="已 {hours} 小时未使用"
     ),
     "job.removed.count": Text(
         en="its owner has more sessions than their share", zh="该用户的会话数超过其份额"
     ),
     "job.removed.disk": Text(en="the disk was almost full", zh="磁盘几乎已满"),
     "job.kept_limit": Text(
-        en="You keep {limit} sessions already, which is the limit. Stop keeping one of them first.",
+        en="You keep {limit:session|sessions} already, which is the limit. Stop keeping one of them first.",
         zh="您已保留 {limit} 个会话，达到上限。请先取消保留其中一个。",
     ),
     "job.disk_share": Text(
@@ -77,11 +77,11 @@ TEXTS: dict[str, Text] = {
         zh="该会话已有任务在排队或运行。请等待完成，或先取消。",
     ),
     "job.queue_full": Text(
-        en="{limit} jobs are waiting already, which is the limit. Try again in a while.",
+        en="{limit:job is|jobs are} waiting already, which is the limit. Try again in a while.",
         zh="已有 {limit} 个任务在排队，达到上限。请稍后再试。",
     ),
     "job.client_queue_full": Text(
-        en="You have {limit} jobs waiting, which is the limit for one person. Start the next when one "
+        en="You have {limit:job|jobs} waiting, which is the limit for one person. Start the next when one "
         "of them is done.",
         zh="您已有 {limit} 个任务在排队，达到每人上限。请等其中一个完成后再开始下一个。",
     ),
@@ -112,11 +112,11 @@ TEXTS: dict[str, Text] = {
         zh="尚未选定目标。请在任意一帧上标记目标，并至少保留一个找到的对象；或勾选“保留所有人，无需标记”。",
     ),
     "job.range": Text(
-        en="Frames {first} to {last} are not a range of this clip of {frames} frames (0 to {end}).",
+        en="Frames {first} to {last} are not a range of this clip of {frames:frame|frames} (0 to {end}).",
         zh="第 {first} 到 {last} 帧不在该视频范围内（共 {frames} 帧，帧号 0 到 {end}）。",
     ),
     "job.frame_range": Text(
-        en="Frame {frame} is not in this clip of {frames} frames (0 to {end}).",
+        en="Frame {frame} is not in this clip of {frames:frame|frames} (0 to {end}).",
         zh="第 {frame} 帧不在该视频中（共 {frames} 帧，帧号 0 到 {end}）。",
     ),
     "job.start_outside_range": Text(

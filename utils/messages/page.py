@@ -32,7 +32,7 @@ TEXTS: dict[str, Text] = {
     "page.sky": Text(en="Replace the sky (picture)", zh="替换天空（图片）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
-    "page.rerun": Text(en="Matte {count} frames again", zh="重新抠图（{count} 帧）"),
+    "page.rerun": Text(en="Matte {count:frame|frames} again", zh="重新抠图（{count} 帧）"),
     "page.target": Text(en="Target {number}", zh="目标 {number}"),
     "page.step.upload": Text(
         en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
@@ -74,11 +74,11 @@ TEXTS: dict[str, Text] = {
         en="Cancelled. The files are as they were before.", zh="已取消，文件与之前相同。"
     ),
     "page.step.corrected": Text(
-        en="Corrected. “Matte {count} frames again” applies it; the other frames stay as they are.",
+        en="Corrected. “Matte {count:frame|frames} again” applies it; the other frames stay as they are.",
         zh="已修正。按“重新抠图（{count} 帧）”生效，其余各帧保持不变。",
     ),
     "page.step.corrected_whole": Text(
-        en="Corrected. “Matte {count} frames again” applies it, to every frame.",
+        en="Corrected. “Matte {count:frame|frames} again” applies it, to every frame.",
         zh="已修正。按“重新抠图（{count} 帧）”生效，将更新所有帧。",
     ),
     "page.step.changed": Text(
@@ -122,11 +122,11 @@ TEXTS: dict[str, Text] = {
         zh="一次最多 {limit} 个视频，请减少选择。",
     ),
     "page.clips_left": Text(
-        en="At most {limit} clips are taken at a time: {count} were left out. Upload those again.",
+        en="At most {limit} clips are taken at a time: {count:was|were} left out. Upload what was left out again.",
         zh="一次最多上传 {limit} 个视频，有 {count} 个未上传，请再次上传这些视频。",
     ),
     "page.started_all": Text(
-        en="{count} clips are in the queue; the list of clips shows each.",
+        en="{count:clip is|clips are} in the queue; the list of clips shows each.",
         zh="{count} 个视频已加入队列，进度见视频列表。",
     ),
     "page.name_pattern": Text(

@@ -23,7 +23,7 @@ TEXTS: dict[str, Text] = {
     "remote.price_job": Text(en="USD {usd} a clip", zh="每段视频 {usd} 美元"),
     "remote.elsewhere": Text(en="Runs outside this machine.", zh="在本机之外运行。"),
     "remote.before": Text(
-        en="The clip leaves this machine: {frames} frames go to {service} ({host}), for about USD {usd}.",
+        en="The clip leaves this machine: {frames:frame goes|frames go} to {service} ({host}), for about USD {usd}.",
         zh="视频将离开本地：{frames} 帧会发送到 {service}（{host}），预计 {usd} 美元。",
     ),
     "remote.before_beyond": Text(en="{before} {problem}", zh="{before}{problem}"),
@@ -173,7 +173,7 @@ TEXTS: dict[str, Text] = {
         zh="{service} 重定向超过 {limit} 次。请稍后重新开始，不会重复发送视频。",
     ),
     "remote.frame_count": Text(
-        en="{service} returned {got} frames at {got_fps} frames a second for {sent} at {sent_fps}; which belongs to "
+        en="{service} returned {got:frame|frames} at {got_fps} frames a second for {sent} at {sent_fps}; which belongs to "
         "which can't be told. Choose another engine.",
         zh="{service} 返回 {got} 帧（每秒 {got_fps} 帧），而发送的是 {sent} 帧（每秒 {sent_fps} 帧），无法对应。请更换引擎。",
     ),
@@ -187,11 +187,11 @@ TEXTS: dict[str, Text] = {
         zh="{service} 返回的视频没有 Alpha 通道。请更换引擎或联系管理员。",
     ),
     "remote.fitted_end": Text(
-        en="{service} returned {got} frames for {sent}; the end was fitted.",
+        en="{service} returned {got:frame|frames} for {sent}; the end was fitted.",
         zh="{service} 返回 {got} 帧（发送 {sent} 帧），已对齐结尾。",
     ),
     "remote.fitted_rate": Text(
-        en="{service} returned {got} frames at {got_fps} frames a second for {sent} at {sent_fps}; they were fitted by "
+        en="{service} returned {got:frame|frames} at {got_fps} frames a second for {sent} at {sent_fps}; they were fitted by "
         "time. Check fast motion.",
         zh="{service} 返回 {got} 帧（每秒 {got_fps} 帧），发送为 {sent} 帧（每秒 {sent_fps} 帧），已按时间对齐。请检查快速运动处。",
     ),

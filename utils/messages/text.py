@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -10,7 +12,7 @@ Language: TypeAlias = Literal["en", "zh"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in English and Chinese; `str.format` placeholders are the same in all.
+    """One text in English and Chinese; placeholders have the same names in all, those of `fill`.
 
     `page_en` is what the page says where `en` names options of the command line, which speaks English alone.
     """
@@ -22,3 +24,22 @@ class Text:
     def in_language(self, language: Language) -> str:
         """Return the template that the page shows in the language."""
         return self.zh if language == "zh" else self.page_en or self.en
+
+
+class _CountedWords(string.Formatter):
+    """`{count:frame|frames}` gives "1 frame" or "2 frames"; all else is as in `str.format`."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        if "|" not in format_spec:
+            return str(super().format_field(value, format_spec))
+        one, several = format_spec.split("|")
+        return f"{value} {one if str(value) == '1' else several}"
+
+
+def fill(template: str, values: Mapping[str, object]) -> str:
+    """Return a template with its placeholders filled in; of `{count:frame|frames}` the first word stands after 1.
+
+    Raises:
+        KeyError: a value is missing.
+    """
+    return _CountedWords().vformat(template, (), values)

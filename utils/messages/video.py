@@ -130,7 +130,7 @@ TEXTS: dict[str, Text] = {
         zh="只读到 {expected_s} 秒中的 {seconds} 秒：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
     ),
     "video.cut_off_end": Text(
-        en="{frames} frames could be read, but the file ends in the middle of something: it looks cut off. Export or "
+        en="{frames:frame|frames} could be read, but the file ends in the middle of something: it looks cut off. Export or "
         "copy it again if the end is missing.",
         zh="读到 {frames} 帧，但文件在数据中途结束：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
     ),
@@ -141,12 +141,12 @@ TEXTS: dict[str, Text] = {
     ),
     # Sessions from before the place was told have it.
     "video.damaged": Text(
-        en="Parts of the file are damaged; {frames} frames could be read and some may look wrong. Check "
+        en="Parts of the file are damaged; {frames:frame|frames} could be read and some may look wrong. Check "
         "the result, or export the clip again.",
         zh="文件部分损坏：读到 {frames} 帧，其中一些画面可能异常。请检查结果，或重新导出视频。",
     ),
     "video.damaged_at": Text(
-        en="The file is damaged near {at_s} s; {frames} frames could be read and some may look wrong. Check "
+        en="The file is damaged near {at_s} s; {frames:frame|frames} could be read and some may look wrong. Check "
         "the result there, or export the clip again.",
         zh="文件在约 {at_s} 秒处损坏：读到 {frames} 帧，其中一些画面可能异常。请检查该处的结果，或重新导出视频。",
     ),

@@ -29,11 +29,11 @@ VIEWER: dict[str, Text] = {
         zh="该文件夹中既没有视频，也没有带编号的图像。",
     ),
     "clip": Text(
-        en="{name} · {width}×{height} · {fps} fps · {frames} frames",
+        en="{name} · {width}×{height} · {fps} fps · {frames:frame|frames}",
         zh="{name} · {width}×{height} · {fps} 帧/秒 · 共 {frames} 帧",
     ),
     "clip_variable": Text(
-        en="{name} · {width}×{height} · variable rate, {fps} fps on average · {frames} frames",
+        en="{name} · {width}×{height} · variable rate, {fps} fps on average · {frames:frame|frames}",
         zh="{name} · {width}×{height} · 可变帧率，平均 {fps} 帧/秒 · 共 {frames} 帧",
     ),
     "canvas": Text(
@@ -151,7 +151,7 @@ VIEWER: dict[str, Text] = {
     "keyframes": Text(en="Key frames", zh="关键帧"),
     "keyframe": Text(en="Frame {frame}", zh="第 {frame} 帧"),
     "remove": Text(en="Remove the marks of frame {frame}", zh="移除第 {frame} 帧的标记"),
-    "review_count": Text(en="{count} places to review", zh="{count} 处待检查"),
+    "review_count": Text(en="{count:place|places} to review", zh="{count} 处待检查"),
     "review_previous": Text(en="Previous", zh="上一处"),
     "review_previous_key": Text(en="Previous place (P)", zh="上一处（P）"),
     "review_next": Text(en="Next", zh="下一处"),

@@ -22,7 +22,7 @@ _ENGINES: dict[str, Text] = {
     "options": Text(en="Options", zh="选项"),
     "clean_plate": Text(en="Clean plate…", zh="上传干净背景板…"),
     "setup": Text(
-        en="{count} more engines, not installed (for the administrator)",
+        en="{count:more engine|more engines}, not installed (for the administrator)",
         zh="另有 {count} 个引擎未安装（供管理员查看）",
     ),
 }
