@@ -164,16 +164,22 @@ class MattingRun:
             self.frames,
             guide,
             self.start,
-            lambda: self.tracked(guide, self.masks_folder(folder), context),
+            lambda: self.tracked(guide, self.masks_folder(folder), context, is_trial=True),
             context,
         )
 
     def tracked(
-        self, guide: Mapping[int, Mask], masks: Path, context: RunContext
+        self,
+        guide: Mapping[int, Mask],
+        masks: Path,
+        context: RunContext,
+        *,
+        is_trial: bool = False,
     ) -> Mapping[int, Mask]:
         """Return a target's mask of every frame, tracked into the folder, or kept from a run for the same masks.
 
-        Where nothing but the clip's own transparency marks it, that is its mask of every frame.
+        Where nothing but the clip's own transparency marks it, that is its mask of every frame; a notice says so,
+        unless it `is_trial`, before which it isn't known whether the masks are used.
         """
         began_s = time.perf_counter()
         video, session, clip = self.services.video, self.session, self.clip
@@ -181,7 +187,8 @@ class MattingRun:
         if are_source_masks(video, session, clip, guide, self.first):
             span = range(self.first, self.first + len(self.frames))
             known = partial(source_masks, video, session, clip, span, context.cancel)
-            context.on_notice(Message("job.source_masks"))
+            if not is_trial:
+                context.on_notice(Message("job.source_masks"))
         tracked = track_to_folder(
             self.services.manager,
             TrackingPlan(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from engines.base import Agreement
+from pipeline.engine_choice import EngineChoice
 from tests.clips import ffmpeg
 from tests.faults.workplace import Workplace, true_alphas
-from utils.types import Mask
+from utils.types import Mask, Message
 
 FRAMES, JUMP = 6, 3
 INSIDE = f"lt(hypot(X-if(lt(N,{JUMP}),40,120),Y-48),24)"
@@ -84,3 +87,23 @@ def test_the_clips_own_transparency_is_the_mask_of_every_frame_until_another_mar
     masks, notes = masks_of_job(workplace, session_id)
     assert overlap(masks[5], disc(0)) > 0.8, "it is tracked from the frame marked otherwise"
     assert "job.source_masks" not in notes
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_the_note_is_there_where_an_engine_that_takes_such_masks_is_used_and_not_where_it_is_looked_at(
+    workplace: Workplace, clip: Path, monkeypatch: pytest.MonkeyPatch, agrees: bool
+) -> None:
+    """It said that nothing was tracked where another engine was used in the end, which tracks by itself."""
+    reason = Message("engine.rvm.agrees", {"name": "A", "recall": 99, "overlap": 98})
+
+    def look(*arguments: Any) -> Agreement:
+        arguments[5]()
+        return Agreement(agrees, reason)
+
+    monkeypatch.setattr(EngineChoice, "tried_first", lambda *_: "builtin")
+    monkeypatch.setattr("pipeline.jobs.target_mattes.choose_by_looking", look)
+    session_id = workplace.orchestrator.create_session(clip, "clip.mov").id
+    workplace.orchestrator.select_source_alpha(session_id, 1)
+    workplace.engine.guide_kind = "mask_per_frame" if agrees else "first_mask"
+    notes = [warning.code for warning in workplace.matte(session_id).warnings]
+    assert notes.count("job.source_masks") == (1 if agrees else 0)
