@@ -6,6 +6,7 @@ import gc
 import weakref
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -128,6 +129,27 @@ def test_a_click_beside_a_small_thing_keeps_the_one_behind_it_out():
     clicks = Point(160, 120), Point(172, 128, positive=False)
     found = BuiltinSegmentation(image, "builtin").segment(Prompt(points=clicks))[0].mask
     assert (found & plate).sum() / (found | plate).sum() > 0.9
+
+
+@pytest.mark.parametrize(
+    "clicks",
+    [((405, 180), (415, 180)), ((380, 180), (402, 180), (418, 180))],
+)
+def test_clicks_close_to_both_sides_of_an_edge_select_the_whole_object(
+    clicks: tuple[tuple[int, int], ...],
+):
+    """They were taken for signs of a thing of a few pixels, and found nothing of the disc."""
+    random = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(random.uniform(0, 255, (360, 640, 3)), (0, 0), 6)
+    image = cv2.normalize(noise, None, 60, 170, cv2.NORM_MINMAX)
+    disc = cv2.circle(np.zeros((360, 640), np.uint8), (320, 180), 90, 1, -1) > 0
+    image[disc] = (200, 50, 40)
+    image = cv2.GaussianBlur(image + random.normal(0, 6, image.shape), (0, 0), 0.8)
+    *on, beside = clicks
+    points = *(Point(*place) for place in on), Point(*beside, positive=False)
+    opened = BuiltinSegmentation(np.clip(image, 0, 255).astype(np.uint8), "builtin")
+    found = opened.segment(Prompt(points=points))[0].mask
+    assert (found & disc).sum() / (found | disc).sum() > 0.8
 
 
 class FailingDescriptors:
