@@ -173,7 +173,7 @@ def test_problems_end_the_command_with_a_count(capsys):
             )
 
     for language, words in (("en", "free some space"), ("zh", "请释放磁盘空间")):
-        with pytest.raises(EngineUnavailable, match="1 things need attention"):
+        with pytest.raises(EngineUnavailable, match="1 thing needs attention"):
             run_doctor(argparse.Namespace(language=language), Orchestrator())
         assert words in capsys.readouterr().out
 
