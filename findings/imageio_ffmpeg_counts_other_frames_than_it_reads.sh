@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# imageio-ffmpeg, the frame reader under imageio and MoviePy, counts a clip of uneven times (a screen recording, a phone, a slideshow) and
-# reads another number: count_frames_and_secs says 40, which is what the clip holds, and read_frames hands out 78, because it asks FFmpeg
-# for raw video, for which FFmpeg repeats pictures until the mean rate is even. The list of masks that was made as long as the count ends
-# in the middle of the clip, and frame 25 of the one is frame 31 of the other. The fps that it tells, 13.51 here, is the rate of neither. No
-# message; an even clip agrees. output_params=["-fps_mode", "passthrough"] gives each picture once. Seen with imageio-ffmpeg 0.8.1
-# (FFmpeg 9.0.2), PyAV 18.1.0.
+# imageio-ffmpeg, the frame reader under imageio, counts a clip of uneven times (a screen recording, a phone, a slideshow) and reads another
+# number: count_frames_and_secs says 40, which is what the clip holds, and read_frames hands out 78, because it asks FFmpeg for raw video,
+# for which FFmpeg repeats pictures until the mean rate is even. The list of masks that was made as long as the count ends in the middle of
+# the clip, and frame 30 that is read is picture 23 of the clip. The fps that it tells, 13.51, is not theirs. No message; an even clip
+# agrees. output_params=["-fps_mode", "passthrough"] gives each picture once. Seen with imageio-ffmpeg 0.8.1 (FFmpeg 9.0.2), PyAV 18.1.0.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # mp4box.js, with which web editors take a file apart for the browser's decoder (WebCodecs), hands out samples as if there were no edit
-# list. Of a clip cut by "-c copy" to its last 63 pictures of 100 come 100, the 37 hidden ones too, with nb_samples 100, a track
-# duration of 4 s and no mark on a hidden sample. And times start late: with B-frames, libx264's default, the first picture of any clip
-# has cts 0.08 s where players show it at 0. A matte made in the browser is so 37 frames longer than what everybody sees, or two frames
-# late. FFmpeg, and every browser's own player, go by the edit list. No message; info.duration of the whole file is right, and the list
-# stands in tracks[].edits: subtract its media_time from cts and leave out what is below 0 after decoding. Seen with
-# mp4box 2.4.1, FFmpeg 9.0.2 (imageio-ffmpeg 0.8.1); needs npm.
+# list. Of a clip cut by "-c copy" to its last 63 pictures of 100 come 100, the 37 hidden ones too, with nb_samples 100, a track duration of
+# 4 s and no mark on a hidden sample. And times start late: with B-frames, libx264's default, the first picture of any clip has cts 0.08 s
+# where players show it at 0. A matte made in the browser is so 37 frames longer than what everybody sees, or two frames late. FFmpeg goes
+# by the edit list. No message; info.duration of the whole file is right, and the list stands in tracks[].edits: subtract its media_time
+# from cts and leave out what is below 0 after decoding. Seen with mp4box 2.4.1, FFmpeg 9.0.2 (imageio-ffmpeg 0.8.1); needs npm.
 set -euo pipefail
 command -v npm > /dev/null || { echo "npm is not there: nothing seen"; exit 0; }
 folder=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# subsrt and subsrt-ts, which convert subtitles between formats in Node, mistake milliseconds for seconds in MicroDVD (.sub), the
-# format that counts in frames. A caption from 2 to 4 s is written as frames 50000 to 100000 at 25 a second, where {50}{100} is right, and
-# at 23.976 as fractions of a frame; frames 50 to 100 are read as 2 to 4 milliseconds. The two mistakes cancel out only in a round
-# trip, and a conversion of a real .sub to .srt, the example of the README, shows every caption in the first seconds. The
-# line {1}{1}23.976, by which such a file names its rate, becomes a caption and the rate stays 25. The older subsrt also makes one caption of
-# all the captions of an .srt whose lines end in LF. No message. SRT with CRLF and WebVTT are right. Seen with subsrt 1.1.1, subsrt-ts 2.1.2,
-# pysubs2 1.8.0 beside them; needs npm.
+# subsrt and subsrt-ts, which convert subtitles between formats in Node, mistake milliseconds for seconds in MicroDVD (.sub), the format
+# that counts in frames. A caption from 2 to 4 s is written as frames 50000 to 100000 at 25 a second, where {50}{100} is right, and at
+# 23.976 as fractions of a frame; frames 50 to 100 are read as 2 to 4 milliseconds. The two mistakes cancel out in a round trip at 25 alone,
+# and a conversion of a real .sub to .srt, the example of the README, shows every caption in the first seconds. The line {1}{1}23.976, by
+# which such a file names its rate, becomes a caption and the rate stays 25. The older subsrt also makes one caption of all the captions of
+# an .srt whose lines end in LF. No message. SRT with CRLF and WebVTT are right. Seen with subsrt 1.1.1, subsrt-ts 2.1.2, pysubs2 1.8.0
+# beside them; needs npm.
 set -euo pipefail
 command -v npm > /dev/null || { echo "npm is not there: nothing seen"; exit 0; }
 folder=$(mktemp -d)

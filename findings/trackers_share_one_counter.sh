@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # The trackers package counts its objects for the whole process, not for a tracker. A second clip's tracker so goes on where the first one
-# stopped, ids depend on what ran before, and reset(), which its documentation says clears the tracker, sets the counter of all of them to
-# 0: of two clips that are worked on by turns, one that is reset makes the other give a new person the id of one who is still
-# there, so that two people of one frame are 0, and masks or mattes that are kept by id fall into one. ByteTrackTracker and
-# SORTTracker do it, each class by itself. No message; a single clip a process shows nothing. Norfair's trackers count each for
-# themselves. In core/*/kalman_box_tracker.py (count_id). Give every clip a process of its own, or map ids by oneself. Seen with
-# trackers 2.1.0, supervision 0.31.2, norfair 2.1.1.
+# stopped, ids depend on what ran before, and reset() of one, which says that it resets the counter, sets that of all of them to 0: of two
+# clips that are worked on by turns, one that is reset makes the other give a new person the id of one who is still there, so that two
+# people of one frame are 0, and masks or mattes that are kept by id fall into one. ByteTrackTracker and SORTTracker do it, each class by
+# itself. No message; a single clip a process shows nothing. Norfair's trackers count each for themselves. In core/*/kalman_box_tracker.py
+# (count_id). Give every clip a process of its own, or map ids by oneself. Seen with trackers 2.1.0, supervision 0.31.2, norfair 2.1.1.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
