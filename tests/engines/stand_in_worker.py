@@ -16,7 +16,9 @@ import numpy as np
 def colour_alpha(frame, inside, outside):
     """Share of the way from the outside's mean colour to the inside's, float32 (H, W) in [0, 1]."""
     axis = (inside - outside).astype(np.float32)
-    share = (frame.astype(np.float32) - outside.astype(np.float32)) @ axis / max(axis @ axis, 1e-6)
+    # Not by BLAS, whose sums depend on where in memory a frame lies.
+    terms = (frame.astype(np.float32) - outside.astype(np.float32)) * axis
+    share = (terms[..., 0] + terms[..., 1] + terms[..., 2]) / max(float((axis * axis).sum()), 1e-6)
     return np.clip(share, 0, 1).astype(np.float32)
 
 
