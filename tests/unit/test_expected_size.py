@@ -152,6 +152,22 @@ def test_clicks_close_to_both_sides_of_an_edge_select_the_whole_object(
     assert (found & disc).sum() / (found | disc).sum() > 0.8
 
 
+def test_clicks_near_one_edge_of_a_large_object_say_nothing_of_its_size():
+    """The one beside it lies in nothing that the others select: only stripes between them were found."""
+    random = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(random.uniform(0, 255, (360, 640, 3)), (0, 0), 6)
+    image = cv2.normalize(noise, None, 60, 170, cv2.NORM_MINMAX)
+    body = cv2.ellipse(np.zeros((360, 640), np.uint8), (320, 180), (170, 110), 0, 0, 360, 1, -1) > 0
+    stripes = (np.arange(640) // 22 % 2 == 0)[None, :] & body
+    image[body] = (170, 90, 40)
+    image[stripes] = (200, 60, 50)
+    image = cv2.GaussianBlur(image + random.normal(0, 6, image.shape), (0, 0), 0.8)
+    points = Point(410, 180), Point(440, 180), Point(500, 180, positive=False)
+    opened = BuiltinSegmentation(np.clip(image, 0, 255).astype(np.uint8), "builtin")
+    found = opened.segment(Prompt(points=points))[0].mask
+    assert (found & body).sum() / (found | body).sum() > 0.5
+
+
 class FailingDescriptors:
     """A descriptor network whose file is damaged."""
 

@@ -22,8 +22,8 @@ _DEVIATION = 0.5
 def size_by_clicks(clicks: Sequence[Click]) -> ExpectedSize | None:
     """Return how large clicks let the object meant be; None where they don't tell.
 
-    People put a negative click on what adjoins the object, so that the clicks on it and the nearest one beside it are spread
-    about as far as it is. A negative click far away only lets it be larger.
+    A negative click on what was selected with the object is put on what adjoins it, so that the clicks on it and the nearest
+    one beside it are spread about as far as it is. A negative click far away only lets it be larger.
     """
     places = [(click.x, click.y) for click in clicks if click.positive]
     beside = [(click.x, click.y) for click in clicks if not click.positive]

@@ -18,8 +18,6 @@ _SIZE_WEIGHT = 0.25
 """Weight of half the squared deviation of a candidate's log area from the expected one: its Gaussian log likelihood."""
 _MOST_DEVIATIONS = 4.0
 """Deviations from which on an area is no less likely."""
-_OPEN_SHARE, _AS_CLOSED = 0.1, 0.5
-"""Share of a contour whose edges are weakest, and how strong they are there beside another's, from which both are as closed."""
 _LEAST = 0.01
 _MOTION_SAYS = 3.0
 _RING = 2, 10
@@ -79,8 +77,7 @@ class CandidateRanking:
     def best_first(self) -> list[Candidate]:
         """Return the candidates by descending score."""
         ranked = []
-        unexpected = self._unexpected()
-        for candidate, score, cost in zip(self._candidates, self._scores, unexpected, strict=True):
+        for candidate, score in zip(self._candidates, self._scores, strict=True):
             overlaps = [
                 intersection_over_union(candidate.mask, other.mask)
                 for other in self._candidates
@@ -89,7 +86,7 @@ class CandidateRanking:
             if not overlaps:
                 return [candidate]
             agreeing = replace(candidate, agreement=float(np.median(overlaps)))
-            ranked.append((score - _SIZE_WEIGHT * cost + float(np.mean(overlaps)), agreeing))
+            ranked.append((score + float(np.mean(overlaps)), agreeing))
         return [candidate for _, candidate in sorted(ranked, key=lambda pair: -pair[0])]
 
     def _score(self, candidate: Candidate) -> float:
@@ -98,32 +95,14 @@ class CandidateRanking:
         moves = 0.0
         if self._motion_cue is not None:
             moves = _motion_match(self._motion_cue, mask, self._window)
+        unexpected = 0.0 if self._expected is None else _unlikely_size(self._expected, mask)
         return (
             _CONTRAST_WEIGHT * _colour_contrast(self._colours, mask)
             + _OBJECTNESS_WEIGHT * float(np.log(objectness + _LEAST))
             + _MOTION_WEIGHT * moves
             + _STABILITY_WEIGHT * candidate.stability
+            - _SIZE_WEIGHT * unexpected
         )
-
-    def _unexpected(self) -> list[float]:
-        """Return what speaks against each candidate's size; see `_unlikely_size`.
-
-        Of a largest size nothing where no candidate that keeps to it has as closed a contour: clicks close to both sides
-        of an edge are spread less than the object, and what lies between them ends nowhere but there.
-        """
-        expected = self._expected
-        if expected is None:
-            return [0.0] * len(self._candidates)
-        costs = [_unlikely_size(expected, one.mask) for one in self._candidates]
-        if not expected.is_largest:
-            return costs
-        closed = [_weakest_edge(self._edges, one.mask) for one in self._candidates]
-        fitting = [edge for cost, edge in zip(costs, closed, strict=True) if cost <= 0.5]
-        most = max(fitting, default=-1.0)
-        return [
-            cost if most >= _AS_CLOSED * edge else 0.0
-            for cost, edge in zip(costs, closed, strict=True)
-        ]
 
 
 def _colour_bins(lab: FloatImage) -> npt.NDArray[np.int16]:
@@ -171,12 +150,6 @@ def _objectness(edges: FloatMap, mask: Mask, box: IntBox) -> float:
     strength = float(edges[contour].mean()) if contour.any() else 0.0
     size = int(np.count_nonzero(mask)) / (height * width)
     return strength * (1.0 - min(1.0, 1.5 * along)) * float(np.sqrt(size))
-
-
-def _weakest_edge(edges: FloatMap, mask: Mask) -> float:
-    """Return the strength of edges on the tenth of a mask's contour where they are weakest; 0 without a contour."""
-    contour = edges[dilate(mask, 1) & ~erode(mask, 1)]
-    return float(np.quantile(contour, _OPEN_SHARE)) if contour.size else 0.0
 
 
 def _unlikely_size(expected: ExpectedSize, mask: Mask) -> float:

@@ -36,7 +36,7 @@ from utils.mask_utils import (
     intersection_over_union,
 )
 from utils.prompts import check_prompt
-from utils.types import FloatMap, Frame, IntBox, Mask, Prompt
+from utils.types import ExpectedSize, FloatMap, Frame, IntBox, Mask, Prompt
 
 _CROP_AREA = {True: 226 * 226, False: 160 * 160}
 """Pixels of the crop in which a box is segmented: one that a user drew, and one guessed around clicks."""
@@ -251,8 +251,7 @@ class BuiltinSegmentation:
         Boxes of several sizes, the box of what moves there, and then boxes of the best candidate.
         """
         places = self._picture.clicked(prompt.points)
-        clicks = [self._picture.click(point) for point in prompt.points]
-        expected = self._picture.size(prompt.expected) or size_by_clicks(clicks)
+        expected = self._picture.size(prompt.expected) or self._size_by_clicks(prompt)
         boxes = boxes_around(places, self._small_wh, expected)
         largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
         motion_cue = self._motion_cue(largest)
@@ -269,6 +268,21 @@ class BuiltinSegmentation:
                 box = grow_box(bounding_box(best.mask) or largest, self._small_wh, share, 2)
                 answers.add(self._in_box(box, prompt, motion_cue))
         return answers.best_first()[:3]
+
+    def _size_by_clicks(self, prompt: Prompt) -> ExpectedSize | None:
+        """Return how large the object may be where what the positive clicks alone show holds a negative one.
+
+        That is their mask, or what a network shows at them: it is too large then. Elsewhere a negative click says nothing
+        of the size: it may lie close beside a large object.
+        """
+        clicks = [self._picture.click(point) for point in prompt.points]
+        positive = tuple(point for point in prompt.points if point.positive)
+        if not 0 < len(positive) < len(clicks):
+            return None
+        shown = self._from_clicks(replace(prompt, points=positive))[0].mask
+        for component in self._cue.components_at(self._picture.clicked(positive)):
+            shown = shown | component
+        return size_by_clicks([one for one in clicks if one.positive or shown[one.y, one.x]])
 
     def _full(self, mask: Mask, prompt: Prompt) -> Mask:
         """Return a mask of processing size at full size, its contour on the picture's edges."""
