@@ -16,13 +16,16 @@ from tests.ui.steps import (
     VIEWER,
     fetch,
     go_to,
+    loaded_session,
     place,
+    select_disc,
     state_file,
     status_text,
     stroke,
     upload,
     upload_and_matte,
     upload_and_select,
+    wait_done,
     wait_masks,
 )
 
@@ -119,10 +122,20 @@ def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     assert status == 200 and headers["content-type"] == "application/zip"
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     assert {name.split("/")[0] for name in names} == {f"clip {n}" for n in range(10)}
+    sessions = app.workspace / "sessions"
+    before = {path.name for path in sessions.iterdir()}
     page.set_input_files("#sm-upload input[type=file]", [clips[0], clips[1]])
     page.wait_for_function(
         "document.querySelector('[data-part=start-all]').textContent.includes(' 2 ')"
     )  # what is done stays out: a second press began with it again
+    current = loaded_session(page)
+    (gone,) = {path.name for path in sessions.iterdir()} - {*before, current}
+    select_disc(page)
+    shutil.rmtree(sessions / gone)
+    watch.is_server_away = True  # Its poster is asked for.
+    page.click("[data-part=start-all]")
+    page.wait_for_function("document.querySelector('.sm-status').textContent.includes('1 clip')")
+    wait_done(page)
 
 
 def test_the_numbered_pictures_of_a_folder_become_one_clip_without_a_gap(

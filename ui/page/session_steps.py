@@ -107,14 +107,15 @@ class SessionSteps:
             raise BadRequest("page.bad_value", name="sessions")
         whole = read_job(marks, engine, outputs, appearance, values)
         request = whole.model_copy(update={"first": 0, "last": None, "kept": {}})
-        names: dict[str, list[str]] = {}
-        for key in keys:
-            state = self._orchestrator.state(session_key(key))
+        names: dict[str, list[str | None]] = {}
+        for key in map(session_key, keys):
+            name = None
             try:
-                self._start(state.id, request)
+                name = self._orchestrator.state(key).shown_name
+                self._start(key, request)
             except SplazmatteError as error:
-                names.setdefault(error.text(language), []).append(state.shown_name)
-        refused = [f"{_listed(those)}: {reason}" for reason, those in names.items()]
+                names.setdefault(error.text(language), []).append(name)
+        refused = [_refusal(those, reason) for reason, those in names.items()]
         answers = self._answers()
         shown = answers.followed(session_key(session), language) if session else {}
         started = len(keys) - sum(map(len, names.values()))
@@ -134,6 +135,12 @@ class SessionSteps:
     def _finds_people(self) -> bool:
         ready = [engine for engine in self._orchestrator.engines() if engine.is_available]
         return any(Capability.EVERYONE in engine.capabilities for engine in ready)
+
+
+def _refusal(names: list[str | None], reason: str) -> str:
+    """Return which clips can't run and why; a session that is gone has no name."""
+    known = [name for name in names if name is not None]
+    return f"{_listed(known)}: {reason}" if known else reason
 
 
 def _listed(names: list[str]) -> str:
