@@ -199,15 +199,21 @@ def test_a_waiting_job_whose_engine_is_gone_has_failed_with_the_reason(
     assert_said(state.error, "engine.unavailable")
 
 
+def waiting_job(page: Workplace, clip: Path, mask: Path) -> str:
+    """Queue a job on a page whose jobs are paused, and return its session id."""
+    session_id = page.session_with_target(clip, mask)
+    page.orchestrator.queue_again()
+    page.jobs.pause(is_paused=True)
+    page.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    return session_id
+
+
 def test_a_second_page_leaves_the_waiting_jobs_of_one_that_lives_alone(
     make_workplace, clip: Path, mask: Path
 ) -> None:
     """A start whose port was taken marked the waiting jobs of the page that has the port as interrupted."""
     living = make_workplace()
-    session_id = living.session_with_target(clip, mask)
-    living.orchestrator.queue_again()
-    living.jobs.pause(is_paused=True)
-    living.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    session_id = waiting_job(living, clip, mask)
     second = make_workplace()
     assert second.orchestrator.recover() == 0
     assert second.orchestrator.queue_again() == 0
@@ -224,10 +230,7 @@ def test_jobs_left_by_a_page_that_ends_after_our_start_are_queued_when_asked_aga
 ) -> None:
     """They stayed waiting for nobody, and their sessions could not be deleted, until the next start."""
     before = make_workplace()
-    session_id = before.session_with_target(clip, mask)
-    before.orchestrator.queue_again()
-    before.jobs.pause(is_paused=True)
-    before.orchestrator.submit(session_id, MatteRequest(engine="builtin"))
+    session_id = waiting_job(before, clip, mask)
     after = make_workplace()
     assert after.orchestrator.queue_again() == 0
     before.orchestrator.close()
