@@ -15,7 +15,7 @@ from engines.builtin.tracking.answer_rates import (
 )
 from engines.builtin.tracking.distractors import DistractorMemory
 from engines.builtin.tracking.per_answer import PerAnswer
-from engines.builtin.vision.flow import sample_at
+from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.types import FloatImage, FloatMap, Mask
 
 _KEEP = 0.8
@@ -41,6 +41,13 @@ class Foreground:
 
     probability: FloatMap
     reliability: FloatMap
+
+    def carried(self, flow: FlowPair) -> Foreground:
+        """Return it warped to the next frame of a pass along the flow to there, less reliable where flow is."""
+        return Foreground(
+            sample_at(self.probability, flow.to_previous),
+            sample_at(self.reliability, flow.to_previous) * flow.reliability,
+        )
 
 
 @dataclass(slots=True)

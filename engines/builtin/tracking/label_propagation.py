@@ -18,7 +18,7 @@ from engines.builtin.tracking.evidence import upsampled_lattice
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.nearest_labels import mean_of_nearest
 from engines.builtin.vision.extra_trees import FloatRows
-from engines.builtin.vision.flow import FlowPair, sample_at
+from engines.builtin.vision.flow import FlowPair
 from utils.types import FloatImage, FloatMap, Mask
 
 _WEIGHT = 0.375
@@ -115,10 +115,7 @@ class LabelPropagation:
             cells = _cells_of(window, shape, descriptors.shape[:2])
             self._answer = _answer(cells, self._votes_within(descriptors, cells), cells, shape)
         elif self._answer is not None:
-            self._answer = Foreground(
-                sample_at(self._answer.probability, flow.to_previous),
-                sample_at(self._answer.reliability, flow.to_previous) * flow.reliability,
-            )
+            self._answer = self._answer.carried(flow)
 
     def evidence(
         self, expected: Mask, to_previous: FloatImage, window: tuple[int, int, int, int]

@@ -17,7 +17,7 @@ from engines.builtin.tracking.crop import AskAhead, CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
 from engines.builtin.vision.arrays import resize_map
-from engines.builtin.vision.flow import FlowEstimator, FlowPair, reversed_flow, sample_at
+from engines.builtin.vision.flow import FlowEstimator, FlowPair, reversed_flow
 from engines.builtin.vision.processing_size import (
     ProcessingFrame,
     processing_size,
@@ -200,12 +200,7 @@ def _is_spared(index: int, place: int, maps: ForegroundMaps, reliance: CropRelia
 
 def _carried(answer: Foreground | None, flow: FlowPair | None) -> Foreground | None:
     """Return an answer carried to the next frame of a pass along its flow; None where either is."""
-    if answer is None or flow is None:
-        return None
-    return Foreground(
-        sample_at(answer.probability, flow.to_previous),
-        sample_at(answer.reliability, flow.to_previous) * flow.reliability,
-    )
+    return None if answer is None or flow is None else answer.carried(flow)
 
 
 def _with_next_answer(waiting: list[Step], asked: Step) -> list[Step]:

@@ -14,7 +14,7 @@ from engines.builtin.tracking.crop import LEAD, AskAhead, crop_around
 from engines.builtin.tracking.foreground_evidence import Foreground, ForegroundModel
 from engines.builtin.tracking.newly_visible import NewlyVisible
 from engines.builtin.tracking.per_answer import PerAnswer
-from engines.builtin.vision.flow import FlowPair, sample_at
+from engines.builtin.vision.flow import FlowPair
 from utils.guided_filter import box_mean
 from utils.mask_utils import dilate, intersection_over_union
 from utils.types import FloatImage, FloatMap, IntBox, Mask
@@ -132,7 +132,7 @@ class TargetForeground:
         if self._whole.has_distractors or self._crop.has_distractors:
             self._trust_crop = 0.0
             self._cropped = None
-        before = self._carried_crop(flow)
+        before = None if self._cropped is None else self._cropped.carried(flow)
         self._cropped = None
         crop = self._next_crops.pop(0)
         if view.ask is not None and crop != _LEFT_OUT:
@@ -144,15 +144,6 @@ class TargetForeground:
             self._cropped = before
         self._record_reliance(view)
         self._next_crops.append(self._asked_ahead(view, expected, flow))
-
-    def _carried_crop(self, flow: FlowPair) -> Foreground | None:
-        """Return the last crop's answer, carried along the flow from the last frame; None without one."""
-        if self._cropped is None:
-            return None
-        return Foreground(
-            sample_at(self._cropped.probability, flow.to_previous),
-            sample_at(self._cropped.reliability, flow.to_previous) * flow.reliability,
-        )
 
     def _repeats(self, before: Foreground | None) -> bool:
         """Tell whether a new crop's answer shows what the one before, carried to its frame, shows in it."""
