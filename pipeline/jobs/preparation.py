@@ -53,11 +53,13 @@ class JobPreparation:
         Raises:
             BadRequest: a value of the request is unusable.
             EngineUnavailable: the engine lacks something.
+            FfmpegFailed: FFmpeg can't write one of the files.
         """
         name = self._choice.matting_engine(request.engine, everyone=request.everyone)
         engine = self._choice.registry.get(name)
         resolve_options(engine.option_specs(), request.options)
         check_outputs(request.outputs)
+        self._video.check_encoders(request.outputs)
         if request.refine_key_frames:
             self._choice.main_object_engine()
         return engine
@@ -98,6 +100,7 @@ class JobPreparation:
         Raises:
             BadRequest: a value of the request is unusable, or beyond what a service takes.
             EngineUnavailable: the engine lacks something.
+            FfmpegFailed: FFmpeg can't write one of the files.
             NotEnoughDisk: the disk has no space for the outputs.
             SessionError: the session is unknown or damaged.
         """
@@ -148,6 +151,7 @@ class JobPreparation:
 
         Raises:
             BadRequest: a value of the request is unusable.
+            FfmpegFailed: FFmpeg can't write one of the files.
             SessionError: there is no matte yet, or the session is unknown or damaged.
         """
         session, clip = self._clips.open(session_id)
@@ -155,6 +159,7 @@ class JobPreparation:
         if made_by is None or not session.master.is_file():
             raise SessionError("job.no_result")
         check_outputs(request.outputs)
+        self._video.check_encoders(request.outputs)
         check_picture(session, request.backgrounds)
         first, last = frame_range(made_by, clip)
         stages = {"render": (last - first + 1) * len(result_folders(session))}

@@ -14,6 +14,7 @@ from pipeline.video_io.alpha_mode import AlphaMode
 from pipeline.video_io.clip import ClipInfo
 from pipeline.video_io.decode import ClipReader, read_alphas
 from pipeline.video_io.frame_span import FrameSpan
+from pipeline.video_io.outputs.registry import output_format
 from pipeline.video_io.probe.check import check_file, probe
 from pipeline.video_io.rendering.stream import RenderResult, RenderTask, run
 from pipeline.video_io.sequence.archive import unpack
@@ -21,6 +22,7 @@ from pipeline.video_io.sequence.ingest import make_source
 from pipeline.video_io.sequence.naming import PictureSequence
 from pipeline.video_io.upload_options import UploadOptions
 from utils.alpha_levels import AlphaBytes, AlphaLevels
+from utils.errors import FfmpegFailed
 from utils.types import Alpha
 
 
@@ -37,6 +39,20 @@ class VideoIO:
             FfmpegFailed: it is missing, does not run, or is too old; the text says what to do.
         """
         return ffmpeg.read_version(self._settings)
+
+    def check_encoders(self, kinds: Iterable[str]) -> None:
+        """Check that FFmpeg can write the outputs, of kinds that `outputs.registry` knows.
+
+        Raises:
+            FfmpegFailed: it can't write one of them, or does not run; the text says what to do.
+        """
+        for kind in kinds:
+            found = output_format(kind)
+            if found.encoder and not ffmpeg.can_encode(self._settings, *found.encoder):
+                program = str(ffmpeg.ffmpeg_path(self._settings))
+                raise FfmpegFailed(
+                    "video.no_encoder", file=found.names[0], kind=kind, path=program
+                )
 
     def check_file(self, path: Path) -> None:
         """Refuse what is no regular file, is empty or is too large, before it is taken in.

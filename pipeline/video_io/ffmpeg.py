@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from config import Codec, Settings
@@ -170,3 +171,33 @@ def read_version(settings: Settings) -> str:
     if numbers is not None and (int(numbers[1]), int(numbers[2])) < OLDEST:
         raise FfmpegFailed("video.ffmpeg_old", version=found[1][:40], path=str(path))
     return found[1]
+
+
+def can_encode(settings: Settings, encoder: str, pixel_format: str) -> bool:
+    """Return whether the FFmpeg that runs has an encoder with a pixel format; asked once for each FFmpeg.
+
+    Raises:
+        FfmpegFailed: it is missing, does not run or hangs.
+    """
+    path = ffmpeg_path(settings)
+    try:
+        return pixel_format in _pixel_formats(path, path.stat().st_mtime_ns, encoder)
+    except (OSError, ChildStuckError) as error:
+        raise FfmpegFailed("video.ffmpeg_missing", path=str(path), detail=str(error)) from error
+
+
+@lru_cache(maxsize=16)
+def _pixel_formats(path: Path, changed_at_ns: int, encoder: str) -> frozenset[str]:
+    """Return the pixel formats of an encoder, none where FFmpeg has no such encoder.
+
+    Args:
+        changed_at_ns: when the program was written, so that another one at its place is asked again.
+    """
+    del changed_at_ns
+    limits = Limits(cpu_s=20, stall_s=VERSION_TIMEOUT_S)
+    said = b""
+    with Child([str(path), "-hide_banner", "-h", f"encoder={encoder}"], limits) as child:
+        while piece := child.read_some(child.stdout):
+            said += piece
+    found = re.search(rb"Supported pixel formats: (.*)", said)
+    return frozenset(found[1].decode("ascii", "replace").split()) if found else frozenset()

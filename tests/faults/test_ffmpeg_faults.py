@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pipeline.jobs.queue import JobState
-from pipeline.session.request import MatteRequest
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.state import SessionStatus
 from tests.faults.workplace import (
     FRAMES,
@@ -161,3 +161,31 @@ def test_nothing_of_this_needs_a_shell(workplace: Workplace, clip: Path, tmp_pat
     assert state.shown_name == hostile.name
     assert state.source == "source.mp4"
     assert not list(tmp_path.rglob("pwned"))
+
+
+def test_hevc_with_an_ffmpeg_whose_x265_knows_no_alpha_is_refused_with_what_to_do(
+    make_workplace, tmp_path: Path, clip: Path, mask: Path
+) -> None:
+    """The job matted every frame and then failed with "could not be written, run it again"."""
+    program = tmp_path / "ffmpeg"
+    program.write_text(
+        '#!/bin/bash\ncase "$*" in *encoder=libx265*) echo "Supported pixel formats: yuv420p yuv444p";;\n'
+        f'*) exec {imageio_ffmpeg.get_ffmpeg_exe()} "$@";; esac\n'
+    )
+    program.chmod(0o755)
+    workplace = make_workplace(ffmpeg_path=program)
+    session_id = workplace.session_with_target(clip, mask)
+    request = MatteRequest(engine="builtin", outputs=("png", "hevc"))
+    with pytest.raises(SplazmatteError) as refused:
+        workplace.orchestrator.submit(session_id, request)
+    assert_said(refused.value.message, "video.no_encoder")
+    for wanted in ("foreground_hevc.mov", str(program), "SPLAZMATTE_FFMPEG_PATH"):
+        assert wanted in str(refused.value)
+    assert workplace.matte(session_id, outputs=("png",)).status is SessionStatus.DONE
+    with pytest.raises(SplazmatteError) as refused:
+        workplace.orchestrator.rerender(session_id, RenderRequest(outputs=("hevc",)))
+    assert refused.value.code == "video.no_encoder"
+
+    newer = make_workplace(folder=workplace.settings.workspace_dir)
+    newer.orchestrator.rerender(session_id, RenderRequest(outputs=("hevc",)))
+    assert newer.jobs.wait(session_id, 60) is JobState.DONE

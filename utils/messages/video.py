@@ -281,6 +281,13 @@ TEXTS: dict[str, Text] = {
         "use the one that came with SplazMatte.",
         zh="FFmpeg {version}（{path}）版本过旧，需要 5.1 或更高版本。可取消 SPLAZMATTE_FFMPEG_PATH 以使用自带版本。",
     ),
+    "video.no_encoder": Text(
+        en="FFmpeg ({path}) can't write {file}: HEVC with alpha takes one whose x265 was built with it, as the one that came "
+        "with SplazMatte. Unset SPLAZMATTE_FFMPEG_PATH to use that one, or leave {kind} out; ProRes 4444 (prores) holds alpha "
+        "too.",
+        zh="FFmpeg（{path}）无法写入 {file}：带 Alpha 通道的 HEVC 需要 x265 支持 Alpha 的版本（如自带版本）。"
+        "可取消 SPLAZMATTE_FFMPEG_PATH 以使用自带版本，或不输出 {kind}；ProRes 4444（prores）同样包含 Alpha 通道。",
+    ),
     "video.sequence_times": Text(
         en="The clip's frame rate is variable, and picture sequences hold no times: at {fps} frames a second theirs are up "
         "to {seconds} s away from the clip's. Video files (ProRes 4444, for instance) keep each frame's time.",

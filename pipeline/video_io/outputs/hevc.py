@@ -33,6 +33,7 @@ class HevcOutput(OutputFormat):
     layout = "yuv420p"
     has_alpha = True
     bytes_per_pixel = 0.08
+    encoder = ("libx265", "yuva420p")
     media_type = "video/quicktime"
 
     def open(self, target: RenderTarget) -> HevcSink:
@@ -54,8 +55,8 @@ class HevcSink(VideoFileSink):
         aspect = target.clip.sample_aspect
         self.encoding = (
             *("-vf", f"setparams={tags},setsar={aspect.numerator}/{aspect.denominator}:max=65535"),
-            *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", "libx265"),
-            *("-pix_fmt", "yuva420p", "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
+            *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", HevcOutput.encoder[0]),
+            *("-pix_fmt", HevcOutput.encoder[1], "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
             *_held_arguments(target),
         )
 

@@ -35,6 +35,8 @@ class OutputFormat(ABC):
     """True for a folder of numbered frames, which is downloaded as one zip."""
     file_options: ClassVar[tuple[str, ...]] = ()
     """Fields of `FileOptions` that it reads; the page shows their controls while it is chosen."""
+    encoder: ClassVar[tuple[str, str] | None] = None
+    """Encoder and pixel format that the FFmpeg program must have for it; those of PyAV are always there."""
     media_type: ClassVar[str] = "application/octet-stream"
 
     @abstractmethod
