@@ -19,6 +19,7 @@ from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
 from pipeline.jobs.rerun import RerunPlan, has_other_settings, plan_rerun
 from pipeline.jobs.upkeep import Upkeep
+from pipeline.jobs.waiting import Queue
 from pipeline.metrics import exposition
 from pipeline.operations import Operations
 from pipeline.postprocess.appearance import Edges
@@ -34,6 +35,7 @@ from pipeline.selection.targets import Targets
 from pipeline.selection.undo import marking
 from pipeline.session.archive import NameOf, zip_stream
 from pipeline.session.clips import Clips
+from pipeline.session.page_mark import PageMark
 from pipeline.session.pictures import SessionPictures
 from pipeline.session.playback import PlaybackClips
 from pipeline.session.quick_preview import PreviewMaker, PreviewState, QuickPreviews
@@ -107,7 +109,8 @@ class Orchestrator:
         self._targets = Targets(
             self._clips, self._choice, translator, self._results, jobs.clicks, cards
         )
-        self._jobs = Jobs(settings, self._clips, video, self._choice, jobs, workers)
+        page = PageMark(settings.workspace_dir)
+        self._jobs = Jobs(settings, self._clips, video, self._choice, jobs, page, workers)
         self.operations = Operations(settings, self._clips, jobs, self._jobs, self._choice, workers)
         """What an administrator sees and may change."""
         self._playback = PlaybackClips(video)
@@ -115,7 +118,7 @@ class Orchestrator:
         self._previews = QuickPreviews(
             self._choice.quick_preview_engine, maker.make if cards is None else cards.make_preview
         )
-        self._upkeep = Upkeep(settings, store, video, manager, jobs)
+        self._upkeep = Upkeep(settings, store, video, manager, jobs, page)
         self._doctor = Doctor(settings, registry, manager, video)
 
     # --- sessions -------------------------------------------------------------------------------
@@ -509,11 +512,12 @@ class Orchestrator:
         return len(self._store.recover(self._jobs.follow_left()))
 
     def queue_again(self) -> int:
-        """Queue the jobs that waited when the page before stopped; return how many. See `jobs.waiting`.
+        """Queue the jobs that waited when their page ended; return how many. See `jobs.waiting`.
 
-        None where another page has this workspace: they may be waiting there.
+        None where another page of this workspace does so.
         """
-        return self._upkeep.queue_again(self._jobs.submit)
+        queue = Queue(self._jobs.submit, self._jobs.rerender, self._runner.active_sessions)
+        return self._upkeep.queue_again(queue)
 
     def list_sessions(self) -> list[SessionSummary]:
         """Return all sessions, newest change first."""

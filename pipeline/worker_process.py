@@ -19,6 +19,7 @@ from pipeline.jobs.queue import JobRunner
 from pipeline.jobs.requests import Jobs
 from pipeline.selection.main_object import alpha_of_frame
 from pipeline.session.clips import Clips
+from pipeline.session.page_mark import PageMark
 from pipeline.session.quick_preview import PreviewMaker
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
@@ -56,12 +57,13 @@ def run_worker(
     video.check_ffmpeg()
     choice = EngineChoice(settings, registry, manager)
     runner = JobRunner()
+    page = PageMark(settings.workspace_dir)
 
     def run_job(sessions: SessionStore, record: JobRecord, context: RunContext) -> None:
         own = replace(context, make_way=lambda: runner.clicks.make_way(context.cancel))
         clips = Clips(settings, sessions, video)
         try:
-            Jobs(settings, clips, video, choice, runner).run_record(record, own)
+            Jobs(settings, clips, video, choice, runner, page).run_record(record, own)
         finally:
             clips.close()
 

@@ -44,6 +44,7 @@ def begin(session: Session, request: MatteRequest, engine_name: str) -> None:
                 "previous_outputs": state.outputs or state.previous_outputs,
                 "outputs": (),
                 "error": None,
+                "job": "",
             }
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from config import Settings
 from engines.base import RunContext
@@ -15,24 +17,28 @@ from pipeline.jobs.parts import Division
 from pipeline.jobs.preparation import JobPreparation
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.session.clips import Clips
+from pipeline.session.page_mark import PageMark
 from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.session import Session
-from pipeline.session.state import SessionState, SessionStatus, frame_range
+from pipeline.session.state import SessionState, SessionStatus, WaitingRender, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.dispatched_job import DispatchedJob
 from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from pipeline.workers.records import JobRecord
-from utils.errors import SessionError
+from utils.errors import SessionError, SplazmatteError
 from utils.types import Message
+
+logger = logging.getLogger(__name__)
 
 
 class Jobs:
     """Starts matting and rendering for all sessions; any thread may use it.
 
     Args:
+        page: tells other pages which waiting jobs are ours.
         workers: gives matting jobs to worker processes; None runs them in this one.
     """
 
@@ -43,6 +49,7 @@ class Jobs:
         video: VideoIO,
         choice: EngineChoice,
         runner: JobRunner,
+        page: PageMark,
         workers: Dispatcher | None = None,
     ) -> None:
         self._workers = workers
@@ -51,6 +58,7 @@ class Jobs:
         self._video = video
         self._choice = choice
         self._runner = runner
+        self._page = page
         self._memory = MemoryNeeds(settings)
         self._interrupted = threading.Event()
         self._preparation = JobPreparation(settings, clips, video, choice, self._is_stopping)
@@ -89,7 +97,15 @@ class Jobs:
             if remote is not None:
                 remote.queue()
             try:
-                session.update(status=SessionStatus.QUEUED, request=request, draft=None, error=None)
+                session.update(
+                    status=SessionStatus.QUEUED,
+                    request=request,
+                    draft=None,
+                    error=None,
+                    render=None,
+                    page=self._page.name,
+                    job="" if remote is None else remote.record.id,
+                )
             except BaseException:
                 if remote is not None:
                     remote.drop()
@@ -125,6 +141,8 @@ class Jobs:
     def follow_left(self) -> frozenset[str]:
         """Follow the jobs on that workers have of an earlier process of ours; return their sessions.
 
+        What a page without these workers has begun anew meanwhile is its job: the older one is forgotten.
+
         Raises:
             StoreUnavailable: the workers' store can't be reached.
         """
@@ -145,6 +163,11 @@ class Jobs:
                 self._workers.store.forget(record.id)
                 continue
             remote = self._workers.job_of(session, record)
+            if session.state.job not in (None, record.id):
+                remote.drop()
+                continue
+            with suppress(OSError):  # on a full disk the job is followed all the same
+                session.update(page=self._page.name)
             first, last = frame_range(record.request, clip)
             self._runner.submit(
                 session.id,
@@ -207,13 +230,46 @@ class Jobs:
             job.run_part(record.part, context)
 
     def rerender(self, session_id: str, request: RenderRequest) -> JobStatus:
-        """Queue new files from the kept alpha; the engine does not run.
+        """Queue new files from the kept alpha; the engine does not run. The next start makes what we stop before.
 
         Raises:
             SessionError: there is no matte yet, or a job is running.
         """
         session, job, stages = self._preparation.render_job(session_id, request)
-        self._runner.submit(session.id, "render", job.run, stages, client=session.state.owner)
+        waiting = WaitingRender(request=request, starts=_starts(session.state, request))
+
+        def mark(render: WaitingRender | None) -> None:
+            session.update(render=render, page=self._page.name)
+
+        def run(context: RunContext) -> None:
+            mark(waiting.model_copy(update={"starts": waiting.starts + 1}))
+            try:
+                job.run(context)
+            except BaseException:
+                settle(waiting if self._is_stopping() else None)
+                raise
+            settle(None)
+
+        def settle(render: WaitingRender | None) -> None:
+            try:
+                mark(render)
+            except (OSError, SplazmatteError) as error:
+                logger.warning("session %s keeps an old state: %s", session.id[:6], error)
+
+        def drop() -> None:
+            if not self._runner.is_stopping:
+                settle(None)
+
+        with disk.translate_disk_errors(session.folder):
+            self._runner.submit(
+                session.id,
+                "render",
+                run,
+                stages,
+                client=session.state.owner,
+                on_dropped=drop,
+                on_queued=lambda: mark(waiting),
+            )
         return self._status(session.id)
 
     def rerender_now(
@@ -235,3 +291,9 @@ class Jobs:
         if status is None:
             raise SessionError("job.session_unknown")
         return status
+
+
+def _starts(state: SessionState, request: RenderRequest) -> int:
+    """Return how often making these files was begun already, by a page that was killed meanwhile."""
+    known = state.render
+    return known.starts if known is not None and known.request == request else 0

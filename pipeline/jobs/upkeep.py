@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -17,9 +17,9 @@ from engines.device.manager import ModelManager
 from engines.remote.store import Store as ServiceStore
 from pipeline.jobs.job_state import interrupted
 from pipeline.jobs.queue import ACTIVE, JobRunner, JobState
-from pipeline.jobs.waiting import queue_again
+from pipeline.jobs.waiting import Queue, queue_again
 from pipeline.metrics import Metric
-from pipeline.session.request import MatteRequest
+from pipeline.session.page_mark import PageMark
 from pipeline.session.retention import (
     Elsewhere,
     RetentionRules,
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 _WARM_UP = Prompt(box=Box(16, 12, 44, 36))
 """A box on a picture of 64x48 pixels: networks are asked about it, and so loaded."""
 _PAGE_LOCK = ".page.lock"
-"""Held in the workspace by the page whose waiting jobs are the workspace's."""
+"""Held in the workspace by the page that queues again what others left."""
 UNLOAD_WAIT_S = 1.0
 """Seconds that a click still being answered has to end when the process stops."""
 
@@ -57,12 +57,14 @@ class Upkeep:
         video: VideoIO,
         manager: ModelManager,
         jobs: JobRunner,
+        page: PageMark,
     ) -> None:
         self._settings = settings
         self._store = store
         self._video = video
         self._manager = manager
         self._jobs = jobs
+        self._page = page
         self._page_lock: int | None = None
 
     def check_tools(self) -> None:
@@ -165,22 +167,24 @@ class Upkeep:
             Metric("disk_free_bytes", "Free bytes on the disk of the workspace.", free),
         )
 
-    def queue_again(self, submit: Callable[[str, MatteRequest], object]) -> int:
-        """Queue again the jobs that waited when the page before stopped; see `waiting.queue_again`.
+    def queue_again(self, queue: Queue) -> int:
+        """Queue again the jobs that waited when their page ended; see `waiting.queue_again`.
 
-        None where another page has this workspace; asked again, they are queued once that page has ended. From then
-        on we have it, until `close`.
+        None where another page does so; asked again, we do once that page has ended, and then until `close`.
         """
-        if self._page_lock is not None or self._jobs.is_stopping:
+        if self._jobs.is_stopping:
             return 0
-        self._page_lock = try_lock(self._settings.workspace_dir / _PAGE_LOCK)
+        if self._page_lock is None:
+            self._page_lock = try_lock(self._settings.workspace_dir / _PAGE_LOCK)
         if self._page_lock is None:
             return 0
-        return queue_again(self._store, submit, self._jobs.active_sessions)
+        self._page.sweep()
+        return queue_again(self._store, queue, self._page)
 
     def close(self) -> bool:
         """Stop for good: running jobs end, waiting ones are left, models are unloaded; True when all stopped."""
         stopped = self._jobs.close(self._settings.stop_grace_s)
+        self._page.end()
         if self._page_lock is not None:
             os.close(self._page_lock)
             self._page_lock = None

@@ -7,7 +7,7 @@ import time
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.session.request import MatteRequest
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.video_io import ClipInfo
 from utils.errors import BadRequest
 from utils.types import Box, Message, Point, Stroke
@@ -142,6 +142,13 @@ class ResultPlan(_Record):
     mask_tokens: tuple[str, ...] = ()
 
 
+class WaitingRender(_Record):
+    """New files that are asked for and not made yet; `starts` counts the times that making them was begun."""
+
+    request: RenderRequest
+    starts: int = 0
+
+
 class SessionState(_Record):
     """Everything in `session.json`.
 
@@ -167,6 +174,11 @@ class SessionState(_Record):
     draft: MatteRequest | None = None
     """What is chosen for the next job, where that was changed since the last one was asked for."""
     request: MatteRequest | None = None
+    render: WaitingRender | None = None
+    page: str | None = None
+    """The page whose job is the newest one, as `PageMark` names it; None where that was not noted."""
+    job: str | None = None
+    """Id of the worker's record of the newest matting job, "" of one without; None where that was not noted."""
     result_request: MatteRequest | None = None
     result_plan: ResultPlan | None = None
     result_number: int = 1

@@ -50,9 +50,7 @@ class VideoIO:
             found = output_format(kind)
             if found.encoder and not ffmpeg.can_encode(self._settings, *found.encoder):
                 program = str(ffmpeg.ffmpeg_path(self._settings))
-                raise FfmpegFailed(
-                    "video.no_encoder", file=found.names[0], kind=kind, path=program
-                )
+                raise FfmpegFailed("video.no_encoder", file=found.names[0], kind=kind, path=program)
 
     def check_file(self, path: Path) -> None:
         """Refuse what is no regular file, is empty or is too large, before it is taken in.

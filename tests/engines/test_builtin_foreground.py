@@ -16,6 +16,7 @@ from engines.foreground import LeasedForeground, connect_foreground, foregrounds
 from engines.registry import EngineRegistry
 from pipeline.jobs.queue import JobRunner
 from pipeline.jobs.upkeep import Upkeep
+from pipeline.session.page_mark import PageMark
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
 from utils.errors import BadRequest
@@ -329,7 +330,8 @@ def test_loading_the_engine_asks_no_network_and_the_start_of_the_page_loads_them
         assert not registry.get("net").loaded
     settings = Settings(_env_file=None)
     store = SessionStore(tmp_path)
-    Upkeep(settings, store, VideoIO(settings), manager, JobRunner()).warm_up("builtin")
+    page = PageMark(settings.workspace_dir)
+    Upkeep(settings, store, VideoIO(settings), manager, JobRunner(), page).warm_up("builtin")
     for _ in range(1200):
         if registry.get("net").loaded and registry.get("rvm").loaded:
             return

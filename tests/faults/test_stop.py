@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from pipeline.jobs.queue import JobState
-from pipeline.jobs.waiting import queue_again
-from pipeline.session.request import MatteRequest
-from pipeline.session.state import SessionStatus
+from pipeline.jobs.waiting import MOST_STARTS, Queue, queue_again
+from pipeline.session.page_mark import PageMark
+from pipeline.session.request import MatteRequest, RenderRequest
+from pipeline.session.state import SessionStatus, WaitingRender
 from pipeline.session.store import SessionStore
 from tests.disc import write_clip, write_mask_png
 from tests.faults.workplace import (
+    ROOT,
     Workplace,
     assert_nothing_left,
     assert_said,
@@ -242,6 +246,111 @@ def test_jobs_left_by_a_page_that_ends_after_our_start_are_queued_when_asked_aga
     after.store.open(session_id).update(status=SessionStatus.DONE)
 
 
+def test_jobs_left_by_a_page_that_came_second_are_queued_by_the_one_that_lives(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    """They waited for nobody until the first page started again."""
+    first, second, third = make_workplace(), make_workplace(), make_workplace()
+    first.settings.workspace_dir.mkdir()
+    assert first.orchestrator.queue_again() == 0
+    session_id, other_id = waiting_job(second, clip, mask), waiting_job(third, clip, mask)
+    assert first.orchestrator.queue_again() == 0
+    second.orchestrator.close()
+    assert first.orchestrator.queue_again() == 1
+    assert first.jobs.wait(session_id, 60) is JobState.DONE
+    assert first.orchestrator.state(other_id).status is SessionStatus.QUEUED
+    third.jobs.pause(is_paused=False)
+    assert third.jobs.wait(other_id, 60) is JobState.DONE
+
+
+def test_a_killed_pages_waiting_jobs_are_queued_and_nothing_of_it_stays(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    living = make_workplace()
+    session_id = living.session_with_target(clip, mask)
+    assert living.orchestrator.queue_again() == 0
+    workspace = living.settings.workspace_dir
+    script = (
+        "import os, sys; from pathlib import Path; from pipeline.session.page_mark import PageMark; "
+        "print(PageMark(Path(sys.argv[1])).name, flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(workspace)]
+    killed = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert killed.stdout is not None
+        name = killed.stdout.readline().strip()
+        living.store.open(session_id).update(
+            status=SessionStatus.QUEUED, request=MatteRequest(engine="builtin"), page=name
+        )
+        assert living.orchestrator.queue_again() == 0
+    finally:
+        killed.kill()
+        killed.communicate()
+    assert living.orchestrator.queue_again() == 1
+    assert living.jobs.wait(session_id, 60) is JobState.DONE
+    living.orchestrator.close()
+    assert not list(workspace.glob(".page-*"))
+
+
+def test_files_that_were_to_be_rendered_when_the_page_stopped_are_made_after_its_next_start(
+    make_workplace, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that waited, and the one in the making, were gone without a word."""
+    first = make_workplace()
+    ids = [first.session_with_target(clip, mask) for _ in range(3)]
+    for session_id in ids:
+        first.matte(session_id, outputs=("alpha",))
+    running = threading.Event()
+
+    def slow(*arguments: Any, **options: Any) -> object:
+        running.set()
+        while True:
+            time.sleep(0.01)
+            arguments[6].check_cancelled()
+
+    monkeypatch.setattr(first.orchestrator._jobs._video, "render", slow)
+    for session_id in ids:
+        first.orchestrator.rerender(session_id, RenderRequest(outputs=("webm",)))
+    assert running.wait(20)
+    first.orchestrator.cancel(ids[2])
+    assert first.orchestrator.close()
+
+    second = make_workplace()
+    assert second.orchestrator.recover() == 0
+    assert second.orchestrator.queue_again() == 2
+    for session_id in ids[:2]:
+        assert second.jobs.wait(session_id, 60) is JobState.DONE
+    for session_id, wanted in zip(ids, ({"alpha", "webm"},) * 2 + ({"alpha"},), strict=True):
+        state = second.orchestrator.state(session_id)
+        assert {output.kind for output in state.outputs} == wanted
+        assert state.render is None
+    second.orchestrator.close()
+    assert make_workplace().orchestrator.queue_again() == 0
+
+
+def test_rendering_that_was_killed_is_begun_once_more_and_not_without_end(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    first = make_workplace()
+    session_id = first.session_with_target(clip, mask)
+    first.matte(session_id, outputs=("alpha",))
+    request = RenderRequest(outputs=("webm",))
+    killed = WaitingRender(request=request, starts=MOST_STARTS)
+    first.store.open(session_id).update(render=killed, page="killed")
+    assert first.orchestrator.queue_again() == 0
+    assert first.orchestrator.state(session_id).render is None
+    once = killed.model_copy(update={"starts": MOST_STARTS - 1})
+    first.store.open(session_id).update(render=once, page="killed")
+    first.jobs.pause(is_paused=True)
+    assert first.orchestrator.queue_again() == 1
+    assert first.orchestrator.state(session_id).render == once
+    first.jobs.pause(is_paused=False)
+    assert first.jobs.wait(session_id, 60) is JobState.DONE
+    assert first.orchestrator.state(session_id).render is None
+
+
 def test_a_job_that_waits_while_we_stop_is_left_to_the_next_start(
     make_workplace, clip: Path, mask: Path
 ) -> None:
@@ -250,10 +359,11 @@ def test_a_job_that_waits_while_we_stop_is_left_to_the_next_start(
     request = MatteRequest(engine="builtin")
     first.store.open(session_id).update(status=SessionStatus.QUEUED, request=request)
 
-    def stopping(session_id: str, request: MatteRequest) -> object:
+    def stopping(session_id: str, request: RenderRequest) -> object:
         raise SessionError("job.stopping")
 
-    assert queue_again(first.store, stopping, frozenset) == 0
+    queue = Queue(stopping, stopping, frozenset)
+    assert queue_again(first.store, queue, PageMark(first.settings.workspace_dir)) == 0
     assert first.orchestrator.state(session_id).status is SessionStatus.QUEUED
 
 

@@ -15,7 +15,7 @@ from pipeline.session.state import SessionStatus
 from pipeline.video_io import read_master
 from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.store import FileJobStore
-from tests.faults.workplace import wait_until
+from tests.faults.workplace import Workplace, wait_until
 from tests.workers.conftest import (
     FRAMES,
     Page,
@@ -139,3 +139,39 @@ def test_a_job_that_the_store_does_not_take_changes_nothing(
     assert page.orchestrator.state(session_id).status is SessionStatus.READY
     assert page.orchestrator.status(session_id).job is None
     assert page.store.records() == []
+
+
+def test_what_a_page_without_workers_did_itself_no_worker_does_again(
+    workspace: Path, clip: Path, mask: Path
+) -> None:
+    """The next page with workers followed the older record: the job ran again, over what had been made since."""
+    first = make_page(workspace, FileJobStore(workspace))
+    first.store.announce(WorkerRecord(name="idle", engines=("builtin",)))
+    first.wait_for_workers(1)
+    waiting, left = first.session(clip, mask), first.session(clip, mask)
+    first.submit(waiting)
+    first.submit(left)
+    assert first.orchestrator.close()
+    assert len(first.store.records()) == 2
+
+    alone = Workplace(workspace)
+    try:
+        alone.store.open(left).update(status=SessionStatus.INTERRUPTED)  # as where a worker had it
+        assert alone.orchestrator.recover() == 0
+        assert alone.orchestrator.queue_again() == 1
+        assert alone.jobs.wait(waiting, 60) is JobState.DONE
+        before = alone.orchestrator.state(waiting)
+        assert before.result_number == 1
+    finally:
+        assert alone.orchestrator.close()
+
+    page = make_page(workspace, FileJobStore(workspace))
+    try:
+        assert page.orchestrator.status(waiting).job is None
+        assert page.orchestrator.state(waiting) == before
+        (record,) = page.store.records()
+        assert record.session_id == left
+        assert page.orchestrator.status(left).job is not None
+        page.orchestrator.cancel(left)
+    finally:
+        page.orchestrator.close()

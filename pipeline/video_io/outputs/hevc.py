@@ -56,7 +56,16 @@ class HevcSink(VideoFileSink):
         self.encoding = (
             *("-vf", f"setparams={tags},setsar={aspect.numerator}/{aspect.denominator}:max=65535"),
             *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", HevcOutput.encoder[0]),
-            *("-pix_fmt", HevcOutput.encoder[1], "-preset", "fast", "-crf", str(CRF), "-tag:v", "hvc1"),
+            *(
+                "-pix_fmt",
+                HevcOutput.encoder[1],
+                "-preset",
+                "fast",
+                "-crf",
+                str(CRF),
+                "-tag:v",
+                "hvc1",
+            ),
             *_held_arguments(target),
         )
 
