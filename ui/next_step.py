@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.jobs.rerun import RerunPlan
 from pipeline.session.state import SessionState, SessionStatus
-from ui.text import translate
+from ui.text import listed, sentences, translate
 from utils.messages import Language, render
 
 _ENDED = {
@@ -53,7 +53,7 @@ def step_line(
     if keeps_everyone(state):
         return "step", translate("page.step.everyone", language)
     text = translate(_selection_step(state), language)
-    return "step", f"{text}{_unmarked_targets(state, language)}"
+    return "step", sentences((text, _unmarked_targets(state, language)), language)
 
 
 def keeps_everyone(state: SessionState) -> bool:
@@ -92,5 +92,4 @@ def _unmarked_targets(state: SessionState, language: Language) -> str:
     ]
     if not names:
         return ""
-    shown = ("、" if language == "zh" else ", ").join(names)
-    return " " + translate("page.step.unmarked", language, names=shown)
+    return translate("page.step.unmarked", language, names=listed(names, language))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from utils.messages import CATALOGUE, Language, render
@@ -41,6 +42,26 @@ def widget_texts(group: str, language: Language) -> dict[str, str]:
         for code, text in CATALOGUE.items()
         if code.startswith(prefix)
     }
+
+
+def sentences(parts: Iterable[str], language: Language) -> str:
+    """Return sentences one after another, empty ones left out; Chinese puts no space after a full stop."""
+    return ("" if language == "zh" else " ").join(filter(None, parts))
+
+
+def listed(items: Iterable[str], language: Language) -> str:
+    """Return a list of words in a line."""
+    return ("、" if language == "zh" else ", ").join(items)
+
+
+def more(count: int, shown: int) -> str:
+    """Return how many of a list's items are not shown, "" for none."""
+    return f"(+{count - shown})" if count > shown else ""
+
+
+def about(name: str, said: str, language: Language) -> str:
+    """Return what is said of something with its name before it."""
+    return f"{name}：{said}" if language == "zh" else f"{name}: {said}"
 
 
 def shown_bytes(size_bytes: int) -> str:

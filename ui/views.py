@@ -18,7 +18,7 @@ from pipeline.session.state import (
 )
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io.playback import RATE
-from ui.text import shown_bytes, shown_fps, translate
+from ui.text import about, sentences, shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
 from utils.types import Message
@@ -165,15 +165,13 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
         {
             "name": engine.name,
             "label": render(engine.label, language),
-            "description": " ".join(
-                filter(
-                    None,
-                    (
-                        render(engine.description, language),
-                        render(engine.device_note, language),
-                        licence_text(engine, language),
-                    ),
-                )
+            "description": sentences(
+                (
+                    render(engine.description, language),
+                    render(engine.device_note, language),
+                    licence_text(engine, language),
+                ),
+                language,
             ),
             "available": engine.is_available,
             "initial": engine.is_default,
@@ -191,6 +189,7 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
                     "minimum": spec.option.minimum,
                     "maximum": spec.option.maximum,
                     "choices": list(spec.choices),
+                    "choice_labels": list(spec.choice_labels(language)),
                 }
                 for spec in engine.option_specs
             ],
@@ -234,9 +233,9 @@ def session_view(
         status = translate("page.recent.place", language, count=job.in_front)
     elif job is not None and is_active:
         percent = int(100 * job.progress.fraction)
-        status = f"{status} {percent} %"
+        status = f"{status} {percent}%" if language == "zh" else f"{status} {percent} %"
     elif state.error is not None:
-        status = f"{status}: {render(state.error, language)}"
+        status = about(status, render(state.error, language), language)
     return {
         "id": state.id,
         "name": state.shown_name,

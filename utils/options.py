@@ -16,11 +16,13 @@ from functools import cache, reduce
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from utils.errors import BadRequest
-from utils.messages import Text
+from utils.messages import Language, Text
 
 OptionValue: TypeAlias = str | int | float | bool
 Options = TypeVar("Options")
 Kind: TypeAlias = Literal["bool", "int", "float", "choice", "text", "list"]
+AUTOMATIC = Text(en="automatic", zh="自动")
+"""What the page calls a choice that the program makes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ class OptionSpec:
         """The allowed texts; empty where any will do."""
         choices = self.option.choices
         return choices() if callable(choices) else choices
+
+    def choice_labels(self, language: Language) -> tuple[str, ...]:
+        """Return what the page calls the choices, in their order."""
+        labels = tuple(label.in_language(language) for label in self.option.choice_labels)
+        return labels or self.choices
 
     @property
     def allowed(self) -> str:

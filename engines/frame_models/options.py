@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from utils.messages import Text
-from utils.options import Option
+from utils.options import AUTOMATIC, Option
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,14 @@ class CleanPlateOptions(SmoothingOptions):
         str,
         Option(
             Text(
-                en="Clean plate (auto: your picture, else the temporal median outside the tracked mask; steady camera only)",
-                zh="干净背景板（auto：优先使用上传的图片，否则取跟踪蒙版之外的时间中位数；仅适合固定机位）",
+                en="Clean plate (automatic: your picture, else the temporal median outside the tracked mask; steady camera only)",
+                zh="干净背景板（自动：优先使用上传的图片，否则取跟踪蒙版之外的时间中位数；仅适合固定机位）",
             ),
             choices=("auto", "picture", "median"),
+            choice_labels=(
+                AUTOMATIC,
+                Text(en="your picture", zh="上传的图片"),
+                Text(en="temporal median", zh="时间中位数"),
+            ),
         ),
     ] = "auto"

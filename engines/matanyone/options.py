@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from utils.messages import Text
-from utils.options import Option, OptionSpec, specs_of
+from utils.options import AUTOMATIC, Option, OptionSpec, specs_of
 
 SMALLER_SHORT_SIDES = (1080, 720, 540, 360)
 """Short sides, in pixels, that a job falls back to when memory runs out."""
@@ -32,20 +32,26 @@ class JobOptions:
         str,
         Option(
             Text(
-                en="MatAnyone version (auto takes 2 where its weights are there)",
-                zh="MatAnyone 版本（auto：有 2 代权重时用 2 代）",
+                en="MatAnyone version (automatic: 2 where its weights are there)",
+                zh="MatAnyone 版本（自动：有 2 代权重时用 2 代）",
             ),
             choices=("auto", "1", "2"),
+            choice_labels=(AUTOMATIC, Text(en="1", zh="1 代"), Text(en="2", zh="2 代")),
         ),
     ] = "auto"
     processing_size: Annotated[
         str,
         Option(
             Text(
-                en="Processing size: short side in pixels (the alpha is scaled back; “full” needs much memory)",
-                zh="处理尺寸：短边像素（遮罩会放大回原尺寸；“full”占用显存很大）",
+                en="Processing size: short side in pixels (the alpha is scaled back; the clip's own size needs much memory)",
+                zh="处理尺寸：短边像素（遮罩会放大回原尺寸；原尺寸占用显存很大）",
             ),
             choices=("720", "1080", "full"),
+            choice_labels=(
+                Text(en="720", zh="720"),
+                Text(en="1080", zh="1080"),
+                Text(en="the clip's own", zh="原尺寸"),
+            ),
             aliases=("inside_size",),
         ),
     ] = "720"

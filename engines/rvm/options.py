@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from utils.messages import Text
-from utils.options import Option
+from utils.options import AUTOMATIC, Option
 
 _REDUCED_LONG_SIDE = 512
 """Longer side, in pixels, that the network's inside works at by default; upstream's `auto_downsample_ratio`."""
@@ -39,22 +39,29 @@ class RvmOptions:
         str,
         Option(
             Text(
-                en="Network (auto takes MobileNetV3; ResNet50 is slightly better and slower; "
-                "effnetv2 is ModelScope's, without a foreground, and exported by an administrator)",
-                zh="网络（auto 使用 MobileNetV3；ResNet50 略好但更慢；"
-                "effnetv2 为 ModelScope 的网络，不输出前景，需管理员导出）",
+                en="Network (automatic: MobileNetV3; ResNet50 is slightly better and slower; "
+                "EffNetV2 is ModelScope's, without a foreground, and exported by an administrator)",
+                zh="网络（自动：使用 MobileNetV3；ResNet50 略好但更慢；"
+                "EffNetV2 为 ModelScope 的网络，不输出前景，需管理员导出）",
             ),
             choices=tuple(NETWORK_OF),
+            choice_labels=(
+                AUTOMATIC,
+                Text(en="MobileNetV3", zh="MobileNetV3"),
+                Text(en="ResNet50", zh="ResNet50"),
+                Text(en="EffNetV2", zh="EffNetV2"),
+            ),
         ),
     ] = "auto"
     fill: Annotated[
         str,
         Option(
             Text(
-                en="Fill what the network drops of the target from the tracked mask (auto: where it does so on a confirmed frame)",
-                zh="用跟踪蒙版补全网络漏掉的部分（auto：仅当确认帧上有漏掉时）",
+                en="Fill what the network drops of the target from the tracked mask (automatic: where it does so on a confirmed frame)",
+                zh="用跟踪蒙版补全网络漏掉的部分（自动：仅当确认帧上有漏掉时）",
             ),
             choices=("auto", "on", "off"),
+            choice_labels=(AUTOMATIC, Text(en="always", zh="始终"), Text(en="never", zh="从不")),
         ),
     ] = "auto"
     mirrored: Annotated[

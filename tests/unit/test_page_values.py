@@ -24,7 +24,7 @@ from ui.next_step import step_line
 from ui.page.upload_steps import UploadSteps
 from ui.request_values import read_request
 from ui.result_views import result_view
-from ui.text import choose_language, shown_bytes, shown_fps, widget_texts
+from ui.text import about, choose_language, listed, sentences, shown_bytes, shown_fps, widget_texts
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.viewer.viewer import read_annotation
@@ -269,6 +269,24 @@ def test_a_name_of_other_tokens_or_of_nothing_is_refused(pattern: str) -> None:
     state = SessionState(id="a", shown_name="shot.mov")
     with pytest.raises(BadRequest):
         file_name(state, OutputFile("alpha", Path("alpha.mp4"), 1, 0), pattern)
+
+
+def test_lists_and_sentences_have_the_marks_of_the_language() -> None:
+    assert about("甲.mp4", "太大。", "zh") == "甲.mp4：太大。"
+    assert about("a.mp4", "Too big.", "en") == "a.mp4: Too big."
+    assert (listed("ab", "zh"), listed("ab", "en")) == ("a、b", "a, b")
+    assert sentences(("一。", "", "二。"), "zh") == "一。二。"
+    assert sentences(("One.", "", "Two."), "en") == "One. Two."
+
+
+def test_clips_that_are_refused_are_named_with_the_marks_of_the_language(tmp_path: Path) -> None:
+    answers = SimpleNamespace(problem=lambda text, language, session=None: {"said": text})
+    steps = UploadSteps(SimpleNamespace(), Settings(_env_file=None), tmp_path, lambda: answers)
+    files = [{"name": f"{name}.mp4", "error": "坏: 文件。"} for name in "甲乙"]
+    assert steps.clips("", "zh", gr.EventData(None, {"files": files})) == {
+        "said": "甲.mp4：坏: 文件。乙.mp4：坏: 文件。"
+    }
+    assert steps.clips("", "zh", gr.EventData(None, {"files": files[:1]})) == {"said": "坏: 文件。"}
 
 
 def test_of_too_many_clips_the_first_are_taken_and_the_rest_are_counted(

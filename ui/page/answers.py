@@ -17,7 +17,7 @@ from ui import result_views, views
 from ui.next_step import start_label, step_line
 from ui.page.components import Page
 from ui.request_values import page_controls
-from ui.text import translate, widget_texts
+from ui.text import sentences, translate, widget_texts
 from ui.views import ready_capabilities
 from utils.errors import SplazmatteError
 from utils.messages import Language, render
@@ -173,7 +173,7 @@ class Answers:
         is_other = not is_busy and self._orchestrator.has_other_settings(state.id)
         kind, text = step_line(state, job, language, plan, has_other_settings=is_other)
         if not is_busy and kind == "step":
-            text = " ".join(filter(None, (text, self.before_start(state, language))))
+            text = sentences((text, self.before_start(state, language)), language)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
         has_target = any(keyframe.kept for keyframe in state.all_keyframes)
         can_start = has_target or Capability.EVERYONE.value in ready_capabilities(

@@ -12,7 +12,7 @@ from config import Settings
 from pipeline.video_io.clip import PICTURE_KINDS, PICTURE_SUFFIXES
 from pipeline.video_io.outputs.registry import default_outputs, formats
 from ui.page.controls import Control, build_controls, controls_css
-from ui.text import shown_bytes, translate
+from ui.text import listed, shown_bytes, translate
 from ui.widgets.edges.edges import build_edges
 from ui.widgets.engines.engines import build_engines
 from ui.widgets.polling import Polling
@@ -117,8 +117,8 @@ def upload_label(settings: Settings, language: Language) -> str:
     return translate(
         "page.upload",
         language,
-        formats=", ".join(name.upper() for name in settings.formats),
-        pictures=", ".join(PICTURE_KINDS),
+        formats=listed((name.upper() for name in settings.formats), language),
+        pictures=listed(PICTURE_KINDS, language),
         long_side=settings.max_long_side,
         short_side=settings.max_short_side,
         seconds=f"{settings.max_duration_s:g}",

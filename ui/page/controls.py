@@ -106,5 +106,4 @@ def _choices(spec: OptionSpec, language: Language) -> dict[str, Any]:
     """Return the choices of a control in the language, by the names that requests have for them."""
     if spec.kind != "choice":
         return {}
-    labels = [label.in_language(language) for label in spec.option.choice_labels] or spec.choices
-    return {"choices": list(zip(labels, spec.choices, strict=True))}
+    return {"choices": list(zip(spec.choice_labels(language), spec.choices, strict=True))}

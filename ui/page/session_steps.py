@@ -14,7 +14,7 @@ from ui.inputs import event_value, session_key, short_text, whole_number
 from ui.next_step import keeps_everyone
 from ui.page.answers import Answers, Updates, merged
 from ui.page.job_request import read_job
-from ui.text import translate
+from ui.text import about, listed, more, sentences, translate
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
 
@@ -115,12 +115,14 @@ class SessionSteps:
                 self._start(key, request)
             except SplazmatteError as error:
                 names.setdefault(error.text(language), []).append(name)
-        refused = [_refusal(those, reason) for reason, those in names.items()]
+        refused = [_refusal(those, reason, language) for reason, those in names.items()]
         answers = self._answers()
         shown = answers.followed(session_key(session), language) if session else {}
         started = len(keys) - sum(map(len, names.values()))
         queued = [translate("page.started_all", language, count=started)] if started else []
-        said = answers.say("error" if refused else "step", " ".join([*queued, *refused]), language)
+        said = answers.say(
+            "error" if refused else "step", sentences([*queued, *refused], language), language
+        )
         return merged(shown, said, answers.list_again(language, refused))
 
     def _start(self, session_id: str, request: MatteRequest) -> None:
@@ -137,13 +139,10 @@ class SessionSteps:
         return any(Capability.EVERYONE in engine.capabilities for engine in ready)
 
 
-def _refusal(names: list[str | None], reason: str) -> str:
+def _refusal(names: list[str | None], reason: str, language: Language) -> str:
     """Return which clips can't run and why; a session that is gone has no name."""
     known = [name for name in names if name is not None]
-    return f"{_listed(known)}: {reason}" if known else reason
-
-
-def _listed(names: list[str]) -> str:
-    """Return the first names, and how many more there are."""
-    more = [f"(+{len(names) - _SHOWN_NAMES})"] if len(names) > _SHOWN_NAMES else []
-    return " ".join([", ".join(names[:_SHOWN_NAMES]), *more])
+    if not known:
+        return reason
+    shown = [listed(known[:_SHOWN_NAMES], language), more(len(known), _SHOWN_NAMES)]
+    return about(sentences(shown, language), reason, language)

@@ -27,6 +27,7 @@ from ui.inputs import (
     upload_options,
 )
 from ui.page.answers import Answers, Updates, merged
+from ui.text import about, more, sentences
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import Language
 
@@ -79,12 +80,12 @@ class UploadSteps:
             left = len(sources) - MOST_CLIPS
             if left > 0:
                 error = BadRequest("page.clips_left", count=left, limit=MOST_CLIPS)
-                refused.append(error.text(language))
+                refused.append(("", error.text(language)))
             for source in sources[:MOST_CLIPS]:
                 try:
                     states.append(self._take(source, owner, options))
                 except SplazmatteError as error:
-                    refused.append(f"{_name_of(source)}: {error.text(language)}")
+                    refused.append((_name_of(source), error.text(language)))
         finally:
             for path in uploads:
                 forget_upload(path)
@@ -92,21 +93,22 @@ class UploadSteps:
 
     def _uploads(
         self, files: list[Mapping[str, object]], language: Language
-    ) -> tuple[list[Path], list[str]]:
-        """Return the files that came, and what is to be said of the others."""
-        uploads, refused = [], []
+    ) -> tuple[list[Path], list[tuple[str, str]]]:
+        """Return the files that came, and the names of the others with what is to be said of them."""
+        uploads: list[Path] = []
+        refused: list[tuple[str, str]] = []
         for item in files:
             try:
                 if not item.get("path"):
                     # The upload route said why.
                     name = short_text(item.get("name"), "files", 300)
-                    refused.append(f"{name[:120]}: {short_text(item.get('error'), 'files')}")
+                    refused.append((name[:120], short_text(item.get("error"), "files")))
                 else:
                     uploads.append(cached_upload(item["path"], self._cache_dir))
             except SplazmatteError as error:
                 given = item.get("path")
                 name = Path(given).name[:120] if isinstance(given, str) else "?"
-                refused.append(f"{name}: {error.text(language)}")
+                refused.append((name, error.text(language)))
         return uploads, refused
 
     def _take(
@@ -120,13 +122,16 @@ class UploadSteps:
             source, source.name, may_link=True, owner=owner, options=options
         )
 
-    def _shown(self, states: list[SessionState], refused: list[str], language: Language) -> Updates:
+    def _shown(
+        self, states: list[SessionState], refused: list[tuple[str, str]], language: Language
+    ) -> Updates:
         answers = self._answers()
-        more = [f"(+{len(refused) - _SHOWN_REFUSALS})"] if len(refused) > _SHOWN_REFUSALS else []
-        said = " ".join([*refused[:_SHOWN_REFUSALS], *more])
+        if not states and len(refused) == 1:
+            return answers.problem(refused[0][1], language)
+        lines = [about(name, said, language) if name else said for name, said in refused]
+        said = sentences([*lines[:_SHOWN_REFUSALS], more(len(lines), _SHOWN_REFUSALS)], language)
         if not states:
-            text = said.partition(": ")[2] if len(refused) == 1 else said
-            return answers.problem(text, language)
+            return answers.problem(said, language)
         shown = answers.whole(states[0], language, tuple(state.id for state in states[1:]))
         if refused:
             shown = merged(shown, answers.problem(said, language, states[0].id))

@@ -31,7 +31,7 @@ const control = (engine, option) => {
   const shared = { "data-option": option.name, "data-initial": String(option.initial), onchange: chooseWith };
   const value = valueOf(engine, option);
   if (option.kind === "choice") {
-    const select = make("select", shared, ...option.choices.map((name) => make("option", { value: name, text: name })));
+    const select = make("select", shared, ...option.choices.map((name, index) => make("option", { value: name, text: option.choice_labels[index] })));
     select.value = String(value);
     return select;
   }

@@ -77,7 +77,7 @@ const showReview = () => {
   part("review-count").textContent = label("review_count", { count: places.length });
   const here = places.filter((place) => place.frame === state.frame);
   part("review-reason").textContent = here.length
-    ? `${label("keyframe", { frame: state.frame })}: ${here.map((place) => place.reason).join(" · ")}` : "";
+    ? label("review_here", { frame: state.frame, reasons: here.map((place) => place.reason).join(" · ") }) : "";
 };
 const goToReview = (direction) => {
   const frames = (props.review || []).map((place) => place.frame);
