@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -30,8 +32,14 @@ from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.worker import Worker
 from utils.priority import ClickPriority, give_way
 
+logger = logging.getLogger(__name__)
+
 Loop = Callable[[Worker], None]
 """Gives a worker its jobs until it stops."""
+END_S = 5.0
+"""Seconds that a worker which stops, and whose job is over, has to tell the broker of it."""
+_LOOK_S = 0.1
+"""Seconds between two looks whether its job is over."""
 
 
 def run_worker(
@@ -90,10 +98,26 @@ def run_worker(
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
+        if connection.queue is not None:
+            threading.Thread(target=_end_in_time, args=(worker,), name="end", daemon=True).start()
     with worker:
         give_way()  # after its heartbeats began, which must not wait for a core
         loop(worker)
     manager.close(0.0)
+
+
+def _end_in_time(worker: Worker) -> None:
+    """End the process where the broker answers nothing: each of many questions to it would wait for seconds.
+
+    Nothing is lost: the lease gives the job to another worker, and the page hears no more of this one.
+    """
+    worker.stopping.wait()
+    while worker.is_working:
+        time.sleep(_LOOK_S)
+    time.sleep(END_S)
+    logger.warning("the broker does not answer; ended without it")
+    logging.shutdown()
+    os._exit(0)
 
 
 def answer_prompts(

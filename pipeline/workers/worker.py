@@ -82,6 +82,7 @@ class Worker:
         self._interval_s = min(LONGEST_HEARTBEAT_S, lease_s / HEARTBEATS_A_LEASE)
         self._lives = lives
         self._running: RunningJob | None = None
+        self._is_settling = False
         self._refusal: WorkersUnavailable | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_saying, name="heartbeats", daemon=True)
@@ -102,6 +103,11 @@ class Worker:
     def is_running(self) -> bool:
         """Whether it runs a job now."""
         return self._running is not None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it runs a job of which there is more to do than to report its end."""
+        return self.is_running and not self._is_settling
 
     def suits(self, record: JobRecord) -> bool:
         """Return whether it has what a job needs."""
@@ -167,12 +173,13 @@ class Worker:
         attempt = Attempt(self._workspace_dir, record)
         try:
             step = self._attempt(attempt, running)
+            self._is_settling = True
             if not self._settle(job_id, step):
                 logger.warning("job %s was taken back meanwhile; what was made goes", job_id)
                 attempt.discard()
                 self._settle(job_id, absolve)
         finally:
-            self._running = None
+            self._running, self._is_settling = None, False
         return True
 
     def _attempt(self, attempt: Attempt, running: RunningJob) -> Step:

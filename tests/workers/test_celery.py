@@ -171,6 +171,22 @@ def test_a_worker_waits_for_a_restarting_broker_and_a_large_job_for_a_large_work
     assert process.wait(30) == 0
 
 
+@pytest.mark.parametrize("has_job", [False, True])
+def test_a_worker_that_stops_while_the_broker_answers_nothing_ends_all_the_same(
+    page: Page, workers: Workers, redis_server: RedisServer, clip: Path, mask: Path, has_job: bool
+) -> None:
+    """It waited for each of its last words to the broker: 18 s without a job, 90 s with one."""
+    process = workers.start("w", seconds_a_frame=3.0)
+    page.wait_for_workers(1)
+    if has_job:
+        page.submit(page.session(clip, mask))
+        wait_until(workers.begins)
+    with redis_server.frozen():
+        process.terminate()
+        assert process.wait(60) == 0
+        assert "ended without it" in workers.log.read_text()
+
+
 def test_a_worker_of_another_version_or_with_a_wrong_broker_ends_with_a_sentence(
     page: Page, workers: Workers
 ) -> None:
