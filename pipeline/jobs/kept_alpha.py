@@ -9,6 +9,7 @@ from pathlib import Path
 from engines.base import Engine
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
 from pipeline.jobs.guides import TargetGuide
+from pipeline.selection.source_alpha import is_marked_by_source
 from pipeline.session.output_records import target_master, target_numbers
 from pipeline.session.pictures import clean_plate_token
 from pipeline.session.request import MatteRequest
@@ -116,17 +117,20 @@ def kept_alphas(
     if not masters.keys() & set(plan.numbers):
         return None
     tokens = dict(zip(target_numbers(before), before.mask_tokens, strict=False))
-    length = plan.last - plan.first
+
+    def kept(number: int, guide: Mapping[int, int]) -> KeptAlpha | None:
+        if number not in masters:
+            return None
+        stretch = changed_stretch(old[number], guide, 0, plan.last - plan.first)
+        token = tokens.get(number, "")
+        if stretch is not None and token and is_marked_by_source(state, number):
+            # Of every frame the clip says the mask now, also of those that were tracked from other marks.
+            return None
+        return KeptAlpha((masters[number],), stretch, token)
+
     try:
         return [
-            KeptAlpha(
-                (masters[number],),
-                changed_stretch(old[number], new, 0, length),
-                tokens.get(number, ""),
-            )
-            if number in masters
-            else None
-            for number, new in zip(plan.numbers, plan.guides, strict=True)
+            kept(number, guide) for number, guide in zip(plan.numbers, plan.guides, strict=True)
         ]
     except ValueError:
         return None

@@ -110,7 +110,7 @@ def store_mask(
     """Put the prompt's mask, bool (H, W) of the clip's size, or strokes alone, in as a keyframe.
 
     Args:
-        engine: name of the engine that made the mask; "" for a mask that the user brought or painted.
+        engine: name of what made the mask; "" for a mask that the user brought or painted.
 
     Raises:
         UnusablePrompt: the strokes leave nothing.

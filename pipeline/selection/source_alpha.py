@@ -8,10 +8,13 @@ from collections.abc import Generator, Mapping
 import numpy as np
 
 from pipeline.session.session import Session
+from pipeline.session.state import SessionState
 from pipeline.video_io import ClipInfo, VideoIO
 from utils.prefetch import ended
 from utils.types import Mask
 
+SOURCE_ENGINE = "source-alpha"
+"""What a key frame says made its mask where that is the clip's own transparency and nothing else."""
 OPAQUE_FROM = 127
 """Level of 255 above which a pixel of a clip's own transparency belongs to the target."""
 
@@ -51,3 +54,15 @@ def are_source_masks(
         if not np.array_equal(own, mask):
             return False
     return True
+
+
+def is_marked_by_source(state: SessionState, number: int) -> bool:
+    """Return whether nothing but the clip's own transparency marks a target, as its key frames say; decodes nothing."""
+    frames = [
+        frame
+        for target in state.targets
+        if target.id == number
+        for frame in state.keyframes_of(number).values()
+        if frame.kept
+    ]
+    return bool(frames) and all(frame.engine == SOURCE_ENGINE for frame in frames)

@@ -19,7 +19,7 @@ from pipeline.selection.mask_upload import (
     store_mask,
 )
 from pipeline.selection.selector import Selector
-from pipeline.selection.source_alpha import OPAQUE_FROM
+from pipeline.selection.source_alpha import OPAQUE_FROM, SOURCE_ENGINE
 from pipeline.selection.target_list import check_unlocked
 from pipeline.session.clips import Clips
 from pipeline.session.keyframes import remove_keyframe
@@ -196,7 +196,10 @@ class Targets:
         check_selects(mask, frame)
         with disk.translate_disk_errors(session.folder):
             write_mask(session.own_mask_path(frame, target), mask)
-            return store_mask(session, frame, Prompt(mask=mask), own_mask=True, target=target)
+            prompt = Prompt(mask=mask)
+            return store_mask(
+                session, frame, prompt, engine=SOURCE_ENGINE, own_mask=True, target=target
+            )
 
     def read_mask_upload(
         self,

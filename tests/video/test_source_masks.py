@@ -12,6 +12,7 @@ from PIL import Image
 
 from engines.base import Agreement
 from pipeline.engine_choice import EngineChoice
+from pipeline.session.masks import MaskFolder
 from tests.clips import ffmpeg
 from tests.faults.workplace import Workplace, true_alphas
 from utils.types import Mask, Message
@@ -87,6 +88,30 @@ def test_the_clips_own_transparency_is_the_mask_of_every_frame_until_another_mar
     masks, notes = masks_of_job(workplace, session_id)
     assert overlap(masks[5], disc(0)) > 0.8, "it is tracked from the frame marked otherwise"
     assert "job.source_masks" not in notes
+
+
+def test_masks_that_were_tracked_go_where_the_own_transparency_alone_is_left_to_mark_the_target(
+    workplace: Workplace, clip: Path, tmp_path: Path
+) -> None:
+    """After a correction was removed, frames beyond the next mark kept what had been tracked."""
+    workplace.engine.guide_kind = "mask_per_frame"
+    session_id = workplace.orchestrator.create_session(clip, "clip.mov").id
+    workplace.orchestrator.select_source_alpha(session_id, 1)
+    mark = tmp_path / "mask.png"
+    Image.fromarray(np.uint8(disc(0) & (np.arange(160) < 40)) * 255).save(mark)
+    workplace.orchestrator.read_mask_upload(session_id, 0, mark)
+    workplace.matte(session_id)
+    masks = MaskFolder(workplace.store.open(session_id).masks_dir)
+    assert overlap(masks[5], disc(5)) < 0.1, "it was tracked"
+
+    workplace.orchestrator.remove_keyframe(session_id, 0)
+    plan = workplace.orchestrator.rerun_plan(session_id)
+    assert plan is not None
+    assert plan.spans == ((0, FRAMES - 1),)
+    notes = [warning.code for warning in workplace.matte(session_id).warnings]
+    assert "job.source_masks" in notes
+    for frame in range(FRAMES):
+        assert overlap(masks[frame], disc(frame)) > 0.98, frame
 
 
 @pytest.mark.parametrize("agrees", [True, False])
