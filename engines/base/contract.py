@@ -28,7 +28,7 @@ class Engine(ABC):
     guide_kind: Literal["none", "first_mask", "mask_per_frame"] = "none"
     """What `process` needs: the mask of a keyframe, or of every frame (track first)."""
     preference: Preference = Preference()
-    """Where it is chosen by itself."""
+    """When it is chosen if nobody names an engine."""
     options_type: type | None = None
     """A dataclass of the options that `process` takes; see `utils.options`."""
     weight_rows: tuple[str, ...] = ()
@@ -36,13 +36,13 @@ class Engine(ABC):
     offered_when_missing: bool = True
     """False keeps the page's list short: it is shown there only where its weights are installed."""
     absence_notices: frozenset[str] = frozenset()
-    """Codes of notices that are true of a clip only where they are true of all its parts: nobody was found."""
+    """Codes of notices that hold for a clip only if they hold for all its parts, such as that nobody was found."""
     is_remote: bool = False
-    """It sends the clip to somebody else's machine: never chosen by itself, and not tried out; see `RemoteEngine`."""
+    """It sends the clip to another machine: never chosen by itself, and never run as a test; see `RemoteEngine`."""
     takes_clean_plate: bool = False
     """It uses `RunContext.clean_plate`."""
     alphas_at_once: int = 2
-    """Alphas that may wait for whoever takes them: as many as it gives at once, and two at least."""
+    """Alphas that may be queued behind it: as many as it gives at once, and at least two."""
     plans_by_cuts: bool = False
     """It uses `RunContext.cuts`: the whole clip is searched for cuts before it runs."""
     neighbour_offsets: tuple[int, ...] = ()

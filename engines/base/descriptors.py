@@ -14,9 +14,9 @@ class DescriptorNetwork(Protocol):
     def descriptors(self, image: Frame) -> FloatImage:
         """Return descriptors on a coarse grid over the image, float32 (h, w, C).
 
-        Their direction, after their mean over an image is taken away, is alike where the same part of an
-        object is seen; nothing else of their values means anything. The engine must be loaded; calls
-        from several threads at a time are allowed.
+        Once their mean over the image is subtracted, descriptors of the same part of an object point in similar
+        directions; their lengths mean nothing. The engine must be loaded; calls from several threads at a
+        time are allowed.
 
         Args:
             image: uint8 RGB (H, W, 3).

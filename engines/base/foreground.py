@@ -17,7 +17,7 @@ class ForegroundNetwork(Protocol):
     """
 
     answers_quickly: bool
-    """Whether an answer takes no longer than tracking does between two of them, so that none need be saved."""
+    """Whether an answer takes no longer than tracking the frames between two answers: leaving some out saves nothing."""
 
     def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """Return the foreground probability of an image, float32 (H, W) in [0, 1] of its own size.

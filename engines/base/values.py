@@ -1,4 +1,4 @@
-"""What engines say of themselves and of a frame: plain values; nothing here runs."""
+"""What engines declare about themselves and return for a frame: plain values; nothing here runs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class MattedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Whether an engine's own finding agrees with a target's masks, and the line that tells a user so."""
+    """Whether what an engine finds by itself agrees with a target's masks, and the sentence that tells a user so."""
 
     agrees: bool
     reason: Message

@@ -17,7 +17,7 @@ class SmoothingOptions:
         bool,
         Option(
             Text(
-                en="Temporal smoothing: the mean of the frames around, along the motion, without what few of them show; less flicker",
+                en="Temporal smoothing: mean of the neighbouring frames along the motion, outliers left out (less flicker)",
                 zh="时间平滑：沿运动方向取前后各帧的稳健均值（去掉少数帧才有的内容），减少闪烁",
             )
         ),

@@ -1,8 +1,8 @@
-"""What a network doubts beyond a target's mask that is not the target: smooth doubt; pure array work on reduced frames.
+"""Find broad, smooth uncertain alpha beyond a target's mask that is not the target; pure array work on reduced frames.
 
-Blurred edges are narrow, and strands of hair show in the full-size alpha. Broad, smooth doubt is about something behind the
-target, such as a passer-by's leg, where it is in others' colours; faint smooth alpha at the end of the mask's reach is haze
-unless its colours are the target's.
+Blurred edges are narrow, and strands of hair show in the full-size alpha. Broad, smooth uncertain alpha in others' colours
+belongs to something behind the target, such as a passer-by's leg. Faint smooth alpha at the end of the mask's reach is haze
+unless its colours are the target's. "Doubt" in this file is alpha between `_FAINT` and `_NEARLY_OPAQUE`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from utils.guided_filter import box_mean
 from utils.types import FloatMap, Mask
 
 _FAINT, _NEARLY_OPAQUE = 0.05, 0.95
-"""Alphas between which a network is in doubt."""
+"""Alphas between which it is uncertain: the network is in doubt."""
 _WIDTH = 11
 """Reduced pixels from which doubt is broad; edges of the target, blurred by motion or carried by hair, are narrower."""
 _SMOOTH, _STRANDS = 0.01, 0.02

@@ -1,4 +1,4 @@
-"""What a network doubts although earlier frames showed the same background there; pure array work on reduced frames.
+"""Find uncertain alpha where earlier frames showed the same background; pure array work on reduced frames.
 
 By one frame's colours a strip of wall between coat and hand can't be told from a thumb. But wall moves with the camera:
 a clean plate of what earlier frames of the pass showed beside the target matches it. Such a match counts where no opaque
@@ -24,7 +24,7 @@ _APART = 4.0
 _CORNERS, _LEAST_CORNERS = 400, 8
 """Corners that are followed from frame to frame at most, and at least."""
 _DOUBTED, _OPAQUE = 0.92, 0.97
-"""Alpha up to which the network is in doubt, and from which it is not."""
+"""Alpha up to which it is uncertain, and from which it counts as opaque."""
 _FAINT = 0.02
 """Alpha up to which there is nothing to take."""
 _SAME, _DIFFERENT = 8.0, 24.0
@@ -40,7 +40,7 @@ _OWN = 0.95
 _NEARBY, _STEP = 12, 4
 """Half the side of the window in which they are looked for, and the distance of the places looked at, in reduced pixels."""
 _SMOOTH, _STRANDS = 0.025, 0.05
-"""See `smoothness`: higher than for doubt beyond the mask, since the contour of a limb in motion is rough too."""
+"""See `smoothness`: higher than for uncertain alpha beyond the mask, since the contour of a limb in motion is rough too."""
 
 
 class SeenBackground:

@@ -5,10 +5,12 @@ at the start frame says that it is needed (measured in docs/performance.md):
 
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;
-- what the network drops of the target, such as raised hands, is filled from the tracked mask: all of it, or what it
-  doubts and has the target's colours. Beside somebody who touches the target the mask loses what has not.
+- parts of the target that the network misses, such as raised hands, are filled from the tracked mask: all of them, or
+  where the alpha is uncertain and the colours are the target's. Beside somebody who touches the target, the mask loses
+  what does not have these colours.
 
-What it doubts goes where earlier frames showed the same background there. What is left is then drawn to the picture's edges.
+Uncertain alpha is removed where earlier frames showed the same background. The contour of what is left is then moved to
+the picture's edges.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class RvmOptions:
         str,
         Option(
             Text(
-                en="Fill what the network drops of the target from the tracked mask (automatic: where it does so on a confirmed frame)",
+                en="Fill parts of the target that the network misses from the tracked mask (automatic: if it misses some on a confirmed frame)",
                 zh="用跟踪蒙版补全网络漏掉的部分（自动：仅当确认帧上有漏掉时）",
             ),
             choices=("auto", "on", "off"),

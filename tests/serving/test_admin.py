@@ -98,7 +98,7 @@ def test_the_queue_is_paused_and_a_job_that_failed_is_run_again(
     place.orchestrator.submit(session, MatteRequest(engine="builtin", outputs=("alpha",)))
     page = browser.get("/admin").text
     assert "&lt;b&gt;shot.mp4" in page
-    assert "waits, 0 in front" in page
+    assert "waiting, 0 in front" in page
     assert "No job waits" in act(browser, "cancel", session)
     act(browser, "resume_queue")
 

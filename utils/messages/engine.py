@@ -61,7 +61,7 @@ TEXTS: dict[str, Text] = {
         zh="显卡运行异常，请联系管理员重启 SplazMatte；您的文件都已保留。",
     ),
     "engine.files_damaged": Text(
-        en="The model file {file} is damaged or of another model ({problem}). Fetch it again with: {command}",
+        en="The model file {file} is damaged or belongs to another model ({problem}). Fetch it again with: {command}",
         zh="模型文件 {file} 已损坏或不匹配（{problem}）。重新下载：{command}",
     ),
     "engine.files_missing": Text(
@@ -77,7 +77,7 @@ TEXTS: dict[str, Text] = {
         zh="第 {frame} 帧没有蒙版。请重新选择目标后再开始。",
     ),
     "engine.no_cuda": Text(
-        en="A GPU is demanded (SPLAZMATTE_DEVICE=cuda), but PyTorch can't reach one. Install the NVIDIA driver and "
+        en="SPLAZMATTE_DEVICE=cuda asks for a GPU, but PyTorch can't reach one. Install the NVIDIA driver and "
         "PyTorch for CUDA with: bash scripts/setup_env.sh --models; or set SPLAZMATTE_DEVICE=auto.",
         zh="设置要求使用显卡（SPLAZMATTE_DEVICE=cuda），但 PyTorch 无法访问显卡。请安装 NVIDIA 驱动和 CUDA 版 PyTorch："
         "bash scripts/setup_env.sh --models；或改为 SPLAZMATTE_DEVICE=auto。",
@@ -98,7 +98,7 @@ TEXTS: dict[str, Text] = {
         zh="请安装 CUDA 版 PyTorch：SPLAZMATTE_TORCH_INDEX=<源地址> bash scripts/setup_env.sh --models。",
     ),
     "engine.doctor_problems": Text(
-        en="{count:thing needs|things need} attention; what to do stands below each of them above.",
+        en="{count:thing needs|things need} attention; what to do is said above, below each of them.",
         zh="有 {count} 项需要处理，处理方法见上面各项下方。",
     ),
     "engine.no_memory": Text(

@@ -6,7 +6,7 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "job.clips_failed": Text(
-        en="{failed} of {count} clips failed; the others are done. What to do stands above for each.",
+        en="{failed} of {count} clips failed; the others are done. What to do is said above, for each of them.",
         zh="{count} 个视频中有 {failed} 个失败，其余已完成。各自的处理办法见上文。",
     ),
     "job.cancelled": Text(en="Cancelled.", zh="已取消。"),
@@ -43,7 +43,7 @@ TEXTS: dict[str, Text] = {
         zh="之前的结果为版本 {number}：用 app.py versions {session} --take {number} 可恢复。",
     ),
     "job.not_marked": Text(
-        en="Nothing is marked of target {target} on frame {frame}. Its marked frames: {frames}.",
+        en="Target {target} has no mark on frame {frame}. Its marked frames: {frames}.",
         zh="目标 {target} 在第 {frame} 帧上没有标记。已标记的帧：{frames}。",
     ),
     "job.removed.age": Text(
@@ -131,8 +131,8 @@ TEXTS: dict[str, Text] = {
     ),
     "job.about_target": Text(en="{target}: {said}", zh="{target}：{said}"),
     "job.source_masks": Text(
-        en="The masks of all frames are the clip's own transparency, which alone marks the target; nothing was tracked. "
-        "Any other mark has it tracked.",
+        en="The target is marked by the clip's own transparency alone, so that is the mask of every frame and "
+        "nothing was tracked. With any other mark the target is tracked.",
         zh="目标只由视频自带的 Alpha 通道标记，因此每一帧的蒙版都取自该通道，未做跟踪。加上其他标记后会改为跟踪。",
     ),
     "job.strokes_ignored": Text(
@@ -165,7 +165,7 @@ TEXTS: dict[str, Text] = {
         zh="文件夹 {folder} 无法写入。请指定有写入权限的位置。",
     ),
     "job.folder_of_sessions": Text(
-        en="The folder for the files is one of the workspace's, where sessions keep theirs. Name another folder.",
+        en="This output folder is inside the workspace, where sessions keep their files. Name another folder.",
         zh="输出文件夹位于工作区的会话目录内，会覆盖会话自身的文件。请指定其他文件夹。",
     ),
     "job.output_is_folder": Text(
@@ -176,11 +176,12 @@ TEXTS: dict[str, Text] = {
         en="There is no such picture file. Check the path.", zh="找不到该图片文件，请检查路径。"
     ),
     "job.out_alone": Text(
-        en="--out goes with --export N, the version whose files it is for.",
+        en="--out needs --export N, the version to export.",
         zh="--out 需要与 --export N 一起使用，N 为要导出的版本。",
     ),
     "job.version_current": Text(
-        en="Version {number} is the current result, which is not deleted alone. Take another version first, or delete the session.",
+        en="Version {number} is the current result, which can't be deleted by itself. Take another version first, or "
+        "delete the session.",
         zh="版本 {number} 是当前结果，不能单独删除。请先启用其他版本，或删除整个会话。",
     ),
     "job.export_folder": Text(
@@ -192,7 +193,7 @@ TEXTS: dict[str, Text] = {
         zh="--dry-run 只能与 --clean 一起使用。没有删除或恢复任何会话。",
     ),
     "job.source_overwritten": Text(
-        en="The output {output} would take the place of {path}, which is the clip itself. Name another folder.",
+        en="The output {output} would overwrite {path}, which is the clip itself. Name another folder.",
         zh="输出 {output} 会覆盖 {path}，即视频本身。请指定其他文件夹。",
     ),
     "job.outputs_gone": Text(
@@ -219,8 +220,8 @@ TEXTS: dict[str, Text] = {
         zh="{folder} 所在磁盘已满（剩余 {free_mb} MB），部分文件无法写入。请释放空间，或指定其他文件夹。",
     ),
     "job.result_kept": Text(
-        en="The result is kept and need not be made again: app.py versions {session} --export {number} --out DIR writes its "
-        "files.",
+        en="The result is kept and needs no new matting: app.py versions {session} --export {number} --out DIR "
+        "writes its files.",
         zh="结果已保留，无需重新抠图：用 app.py versions {session} --export {number} --out DIR 写出文件。",
     ),
     "job.disk_during": Text(
@@ -229,7 +230,7 @@ TEXTS: dict[str, Text] = {
         zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止，未完成的文件已删除。视频已保留：请永久删除旧会话后重试。",
     ),
     "job.disk_denied": Text(
-        en="The folder of sessions can't be written ({reason}). It is for the admin to give this program's user the right "
+        en="The folder of sessions can't be written ({reason}). Ask the admin to give this program's user the right "
         "to, or to name another folder by SPLAZMATTE_WORKSPACE_DIR.",
         zh="无法写入会话文件夹（{reason}）。请管理员授予本程序的用户写入权限，或用 SPLAZMATTE_WORKSPACE_DIR 指定其他文件夹。",
     ),
@@ -257,7 +258,7 @@ TEXTS: dict[str, Text] = {
         zh="干净背景板已保存，将用于该视频之后的任务。",
     ),
     "job.converged": Text(
-        en="The correction reached from frame {first} to {last}: beyond it the matte is what it was, and was kept.",
+        en="The correction changed frames {first} to {last}. The matte of all other frames is as it was.",
         zh="本次修正影响第 {first} 至 {last} 帧；此外的遮罩与之前相同，已直接沿用。",
     ),
     "job.stage.track": Text(en="Tracking", zh="跟踪"),

@@ -6,8 +6,8 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "engine.onnx.no_openvino": Text(
-        en="OpenVINO is demanded (SPLAZMATTE_ONNX_RUNTIME=openvino) but not installed. Install it with: "
-        "bash scripts/setup_env.sh; or set SPLAZMATTE_ONNX_RUNTIME=auto.",
+        en="SPLAZMATTE_ONNX_RUNTIME=openvino asks for OpenVINO, which is not installed. Install it with: bash "
+        "scripts/setup_env.sh; or set SPLAZMATTE_ONNX_RUNTIME=auto.",
         zh="设置要求使用 OpenVINO（SPLAZMATTE_ONNX_RUNTIME=openvino），但尚未安装。请运行：bash scripts/setup_env.sh；"
         "或改为 SPLAZMATTE_ONNX_RUNTIME=auto。",
     ),
@@ -30,13 +30,15 @@ TEXTS: dict[str, Text] = {
         zh="自动找出每帧中的主要对象；有标记时只保留所选对象。Alpha 通道沿运动方向平滑。",
     ),
     "engine.clean_plate.description": Text(
-        en="Sees the scene without the target too (a clean plate: your picture, or the clip's temporal median). For a steady camera; fine edges, also of what is held.",
+        en="Sees the scene without the target too (a clean plate: your picture, or the clip's temporal median). For "
+        "a steady camera; fine edges, also of objects held in a hand.",
         zh="同时参考没有目标的画面（干净背景板：上传的图片，或视频的时间中位数）。适合固定机位；边缘精细，手持物也能保留。",
     ),
     "engine.filled": Text(
-        en="One frame in {every} was matted. Filled in the same way from those {every} before and after them, matted frames "
-        "overlap their own mattes by {mean} % on average and {least} % at worst; the frames between "
-        "lie nearer and lose about two to four fifths as much.",
+        en="One frame in {every} was matted; the others were filled in from the matted ones. To test that, matted "
+        "frames were filled in from those {every} before and after them: they overlap their own mattes by {mean} "
+        "% on average and {least} % at worst. The other frames lie nearer to matted ones and lose about two to "
+        "four fifths as much.",
         zh="每 {every} 帧抠一帧。按同样方法由前后各 {every} 帧推算已抠的帧，与其自身遮罩平均重合 {mean}%，最低 {least}%；"
         "中间帧距离更近，损失约为其四成到八成。",
     ),
@@ -76,7 +78,7 @@ TEXTS: dict[str, Text] = {
         zh="未使用 {name}：它找到的不是所标记的目标（覆盖蒙版 {recall}%，重合 {overlap}%）。",
     ),
     "engine.rvm.merges": Text(
-        en="{name} was not chosen: it mattes others around the marked person as one with them.",
+        en="{name} was not chosen: it mattes others around the marked person together with that person.",
         zh="未使用 {name}：它把所标记人物周围的他人也一并抠出。",
     ),
 }

@@ -105,8 +105,8 @@ TEXTS: dict[str, Text] = {
         zh="程序内部出错（报告编号 {number}）。请重试；若再次出现，请告知管理员。",
     ),
     "page.bad_value": Text(
-        en="The value of {name} can't be used. A program finds what it takes in docs/api.md and /openapi.json; on the page, "
-        "reload and try again.",
+        en="The value of {name} can't be used. On the page, reload and try again; for programs, docs/api.md and "
+        "/openapi.json say what is allowed.",
         zh="{name} 的值无效。程序可接受的值见 docs/api.zh-CN.md 和 /openapi.json；在页面上请刷新后重试。",
     ),
     "page.review.area": Text(en="the area jumps by {percent} %", zh="面积突变 {percent}%"),

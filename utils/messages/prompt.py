@@ -120,18 +120,18 @@ TEXTS: dict[str, Text] = {
         zh="请只提供蒙版，或只提供文字、点击和选框，二者不能同时使用。",
     ),
     "prompt.none_given": Text(
-        en="Give the target by one of these: {options}.",
+        en="Mark the target with one of these: {options}.",
         zh="请用以下选项之一指定目标：{options}。",
     ),
     "prompt.everyone_alone": Text(
-        en="Everyone is kept by --everyone, so it goes with no --mask, --text, --point or --box.",
+        en="--everyone keeps everybody, so it can't be used with --mask, --text, --point or --box.",
         zh="--everyone 会保留所有人，不能与 --mask、--text、--point 或 --box 同时使用。",
     ),
     "prompt.mask_no_file": Text(
         en="There is no such mask file. Check the path.", zh="找不到该蒙版文件，请检查路径。"
     ),
     "prompt.mask_unreadable": Text(
-        en="The mask is not a PNG we can read. Give a PNG of the clip's size, white where the target is.",
+        en="The mask is not a readable PNG. Give a PNG of the clip's size, white where the target is.",
         zh="无法读取该蒙版。请提供与视频同尺寸的 PNG，目标区域为白色。",
     ),
     "prompt.mask_other_kind": Text(

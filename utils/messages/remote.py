@@ -32,7 +32,7 @@ TEXTS: dict[str, Text] = {
         zh="视频已发送到 {service}，费用约 {usd} 美元。",
     ),
     "remote.kept": Text(
-        en="What {service} made of these frames was still here; nothing was sent.",
+        en="{service} had matted these frames before, and its result was kept; nothing was sent.",
         zh="{service} 对这些帧的结果仍保留在本地，未再次发送。",
     ),
     "remote.spending": Text(
@@ -99,17 +99,17 @@ TEXTS: dict[str, Text] = {
         zh="{service} 拒绝了该任务（{reason}）。请更换引擎或联系管理员。" + _NOT_BILLED_ZH,
     ),
     "remote.busy": Text(
-        en="{service} is too busy. Start again later: a job that was accepted is asked for again, not sent again.",
+        en="{service} is too busy. Start again later: a job that was accepted is looked up again, not sent again.",
         zh="{service} 过于繁忙。请稍后重新开始：已被接受的任务只会继续查询，不会重复发送。",
     ),
     "remote.unreachable": Text(
-        en="{service} can't be reached. Check the network and start again: a job that was accepted is asked for "
+        en="{service} can't be reached. Check the network and start again: a job that was accepted is looked up "
         "again, not sent again.",
         zh="无法连接 {service}。请检查网络后重新开始：已被接受的任务只会继续查询，不会重复发送。",
     ),
     "remote.service_failed": Text(
-        en="{service} failed by itself. The job may have been accepted and billed: look at the account there before "
-        "you start again.",
+        en="{service} had an internal error. The job may have been accepted and billed: look at the account there "
+        "before you start again.",
         zh="{service} 内部出错。任务可能已被接受并计费：重新开始前请先查看该账户。",
     ),
     "remote.answer_lost": Text(
@@ -156,7 +156,7 @@ TEXTS: dict[str, Text] = {
     ),
     "remote.bad_zip": Text(en="The ZIP is damaged.", zh="ZIP 已损坏。"),
     "remote.bad_picture": Text(
-        en="The picture that came back is no PNG, or is damaged.",
+        en="The picture that came back is not a PNG, or is damaged.",
         zh="返回的图片不是 PNG 或已损坏。",
     ),
     "remote.not_understood": Text(
@@ -173,8 +173,8 @@ TEXTS: dict[str, Text] = {
         zh="{service} 重定向超过 {limit} 次。请稍后重新开始，不会重复发送视频。",
     ),
     "remote.frame_count": Text(
-        en="{service} returned {got:frame|frames} at {got_fps} frames a second for {sent} at {sent_fps}; which belongs to "
-        "which can't be told. Choose another engine.",
+        en="{service} returned {got:frame|frames} at {got_fps} frames a second for {sent} at {sent_fps}; they can't "
+        "be matched to each other. Choose another engine.",
         zh="{service} 返回 {got} 帧（每秒 {got_fps} 帧），而发送的是 {sent} 帧（每秒 {sent_fps} 帧），无法对应。请更换引擎。",
     ),
     "remote.shape": Text(
@@ -187,12 +187,12 @@ TEXTS: dict[str, Text] = {
         zh="{service} 返回的视频没有 Alpha 通道。请更换引擎或联系管理员。",
     ),
     "remote.fitted_end": Text(
-        en="{service} returned {got:frame|frames} for {sent}; the end was fitted.",
+        en="{service} returned {got:frame|frames} for {sent}; the end was adjusted.",
         zh="{service} 返回 {got} 帧（发送 {sent} 帧），已对齐结尾。",
     ),
     "remote.fitted_rate": Text(
-        en="{service} returned {got:frame|frames} at {got_fps} frames a second for {sent} at {sent_fps}; they were fitted by "
-        "time. Check fast motion.",
+        en="{service} returned {got:frame|frames} at {got_fps} frames a second for {sent} at {sent_fps}; they were "
+        "matched by time. Check fast motion.",
         zh="{service} 返回 {got} 帧（每秒 {got_fps} 帧），发送为 {sent} 帧（每秒 {sent_fps} 帧），已按时间对齐。请检查快速运动处。",
     ),
 }

@@ -46,12 +46,12 @@ TEXTS: dict[str, Text] = {
         zh="无法读取图像 {name}：文件损坏、尺寸远超上限，或内容与扩展名不符。请重新渲染或复制。",
     ),
     "sequence.exr_channels": Text(
-        en="{name} has no colour that we read. It needs the channels R, G and B (or Y) at full resolution, without a "
-        "layer's name or in one layer alone; it has: {channels}.",
+        en="{name} has no colour that can be read. It needs the channels R, G and B (or Y) at full resolution, "
+        "without a layer's name or in one layer alone; it has: {channels}.",
         zh="{name} 中没有可读取的颜色。需要全分辨率的 R、G、B（或 Y）通道，不带图层名，或只在一个图层中；现有通道：{channels}。",
     ),
     "sequence.failed": Text(
-        en="The pictures could not be made a clip. Try again; if that fails, render them as 8- or 16-bit PNG.",
+        en="The pictures could not be made into a clip. Try again; if that fails, render them as 8- or 16-bit PNG.",
         zh="无法将图像转换为视频。请重试；若仍失败，请渲染为 8 位或 16 位 PNG。",
     ),
     "sequence.switched_off": Text(
@@ -100,18 +100,18 @@ TEXTS: dict[str, Text] = {
         zh="缺少的图像：{numbers}。已用缺口前的一张代替。",
     ),
     "sequence.clipped": Text(
-        en="{count} of {frames} pictures have values above 1. Light is made sRGB for matting and all outputs, and what "
-        "is brighter than 1 is clipped: put the matte on the original pictures to keep it.",
+        en="{count} of {frames} pictures have values above 1. Linear light becomes sRGB for matting and all outputs, "
+        "and what is brighter than 1 is clipped: put the matte on the original pictures to keep it.",
         zh="{frames} 张图像中有 {count} 张含大于 1 的值。抠图和输出使用 sRGB，大于 1 的亮度会被截断；如需保留，请将遮罩用于原始图像。",
     ),
     "sequence.logarithmic": Text(
-        en="The DPX files say that they are logarithmic. They are made sRGB with Cineon's curve (black 95, white 685), "
+        en="The DPX files say that they are logarithmic. They become sRGB by Cineon's curve (black 95, white 685), "
         "and what is brighter than white is clipped.",
         zh="DPX 文件标明为对数编码。已按 Cineon 曲线（黑 95，白 685）转换为 sRGB，亮于白点的部分会被截断。",
     ),
     "sequence.primaries": Text(
-        en="The pictures name other primaries than those of BT.709 (in OpenEXR's header or a colour profile). Their values "
-        "are kept as they are, as if they were BT.709.",
+        en="The pictures state other primaries than those of BT.709 (in OpenEXR's header or a colour profile). Their "
+        "values are kept as they are, as if they were BT.709.",
         zh="图像标明的基色不是 BT.709（见 OpenEXR 文件头或色彩配置文件）。数值按原样保留，视作 BT.709。",
     ),
 }

@@ -45,12 +45,12 @@ TEXTS: dict[str, Text] = {
     "page.rest.number": Text(en="{name} takes a number.", zh="{name} 应为数字。"),
     "page.rest.flag": Text(en="{name} takes true or false.", zh="{name} 应为 true 或 false。"),
     "page.rest.other": Text(
-        en="{name} has a value that is not taken; /openapi.json says what is.",
+        en="{name} has a value that is not allowed; /openapi.json says what is.",
         zh="{name} 的值无效；可用的值见 /openapi.json。",
     ),
     "page.access.json": Text(
-        en="The request can't be read, or names a file that was not uploaded. A program sends JSON as /openapi.json has it; on "
-        "the page, reload and upload the file again.",
+        en="The request can't be read, or names a file that was not uploaded. Programs send JSON as /openapi.json "
+        "describes it; on the page, reload and upload the file again.",
         zh="请求无法读取，或引用了未上传的文件。程序应按 /openapi.json 发送 JSON；在页面上请刷新并重新上传。",
     ),
     "page.upload.form": Text(

@@ -52,13 +52,14 @@ TEXTS: dict[str, Text] = {
         zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频：{formats}。",
     ),
     "video.more_pictures": Text(
-        en="The file has {tracks} picture tracks; number {number} is used: the default one or else the first, of those "
-        "that are no still picture.",
+        en="The file has {tracks} video tracks; track {number} is used: the default one, else the first. Still "
+        "pictures don't count.",
         zh="该文件包含 {tracks} 条视频轨；使用第 {number} 条（默认轨，没有则为第一条；静止图像不计）。",
     ),
     "video.alpha_track": Text(
-        en="The clip has transparency in a track of its own, as AVIF sequences have it, which is not read: it counts as opaque. "
-        "Convert it to animated WebP, or to WebM or MOV with alpha, to keep it.",
+        en="The clip keeps its transparency in a track of its own, as AVIF sequences do. That track is not read, so "
+        "the clip counts as opaque. To keep its transparency, convert it to animated WebP, or to WebM or MOV with "
+        "alpha.",
         zh="该文件的透明度保存在单独的轨道中（AVIF 序列的方式），无法读取，按不透明处理。如需保留，请转换为动态 WebP，或带 Alpha 的 WebM、MOV。",
     ),
     "video.speed_ignored": Text(
@@ -217,8 +218,7 @@ TEXTS: dict[str, Text] = {
         zh="{file} 已缩小到 {width}x{height}，以满足体积上限。",
     ),
     "video.rate_to_limit": Text(
-        en="{file} shows {frames} pictures, {rate} a second, to stay under the size limit. Its length is the "
-        "clip's.",
+        en="{file} shows {frames:frame|frames}, {rate} a second, to stay under the size limit. Its length is unchanged.",
         zh="{file} 显示 {frames} 帧（每秒 {rate} 帧），以满足体积上限。总时长不变。",
     ),
     "video.over_limit": Text(
@@ -226,8 +226,8 @@ TEXTS: dict[str, Text] = {
         zh="{file} 为 {size_mb} MB，无法降到 {limit_mb} MB。请选择更短的范围。",
     ),
     "video.pictures_merged": Text(
-        en="{file} shows {frames} of {of} pictures: this format can't show more than 50 a second. Its "
-        "length is the clip's.",
+        en="{file} shows {frames} of {of} frames: this format can't show more than 50 a second. Its length is "
+        "unchanged.",
         zh="{file} 显示 {of} 帧中的 {frames} 帧：该格式每秒最多显示 50 帧。总时长不变。",
     ),
     "video.audio_converted": Text(
@@ -282,9 +282,9 @@ TEXTS: dict[str, Text] = {
         zh="FFmpeg {version}（{path}）版本过旧，需要 5.1 或更高版本。可取消 SPLAZMATTE_FFMPEG_PATH 以使用自带版本。",
     ),
     "video.no_encoder": Text(
-        en="FFmpeg ({path}) can't write {file}: HEVC with alpha takes one whose x265 was built with it, as the one that came "
-        "with SplazMatte. Unset SPLAZMATTE_FFMPEG_PATH to use that one, or leave {kind} out; ProRes 4444 (prores) holds alpha "
-        "too.",
+        en="FFmpeg ({path}) can't write {file}: HEVC with alpha takes an FFmpeg whose x265 supports alpha, such as "
+        "the one that came with SplazMatte. Unset SPLAZMATTE_FFMPEG_PATH to use that one, or leave {kind} out; "
+        "ProRes 4444 (prores) holds alpha too.",
         zh="FFmpeg（{path}）无法写入 {file}：带 Alpha 通道的 HEVC 需要 x265 支持 Alpha 的版本（如自带版本）。"
         "可取消 SPLAZMATTE_FFMPEG_PATH 以使用自带版本，或不输出 {kind}；ProRes 4444（prores）同样包含 Alpha 通道。",
     ),

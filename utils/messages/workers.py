@@ -53,8 +53,8 @@ TEXTS: dict[str, Text] = {
         zh="消息服务（{store}）会在 {seconds} 秒后把运行中任务的消息交给其他工作进程，应为 {needed} 秒。已安装的 kombu 未采用该设置：请安装 requirements-workers.txt。",
     ),
     "worker.address": Text(
-        en="The broker's address ({store}) has something after “?” that Redis clients don't know. Leave it out; with TLS "
-        "ssl_cert_reqs=required may stand there.",
+        en="The broker's address ({store}) has something after “?” that Redis clients don't know. Leave it out; with TLS, "
+        "ssl_cert_reqs=required is allowed there.",
         zh="消息服务地址（{store}）的“?”之后含有 Redis 客户端无法识别的内容。请删除；使用 TLS 时可写 ssl_cert_reqs=required。",
     ),
     "worker.no_broker": Text(
@@ -63,7 +63,7 @@ TEXTS: dict[str, Text] = {
         zh="独立的工作进程需要消息服务：--broker redis://主机:6379/0，或设置 SPLAZMATTE_BROKER。页面本机的工作进程由 SPLAZMATTE_WORKERS 启动。",
     ),
     "worker.result_missing": Text(
-        en="What the worker made is not there any more: somebody else removed it. Start the job again.",
+        en="What the worker made is no longer there: something else removed it. Start the job again.",
         zh="工作进程生成的结果已不存在，可能被他人删除。请重新开始任务。",
     ),
     "objects.gone": Text(
@@ -104,8 +104,8 @@ TEXTS: dict[str, Text] = {
         zh="对象存储（SPLAZMATTE_OBJECT_ENDPOINT）供其他机器上的工作进程使用，还需要消息服务：请设置 SPLAZMATTE_BROKER。",
     ),
     "objects.other_workspace": Text(
-        en="The objects under this prefix of {store} are another installation's, which would delete ours as left "
-        "over. Set another SPLAZMATTE_OBJECT_PREFIX, or delete them if that installation is gone.",
+        en="The objects under this prefix of {store} belong to another installation, which would delete ours as "
+        "leftovers. Set another SPLAZMATTE_OBJECT_PREFIX, or delete them if that installation is gone.",
         zh="{store} 中该前缀下的对象属于另一套安装，它会把本安装的对象当作残留删除。请另设 SPLAZMATTE_OBJECT_PREFIX；若那套安装已停用，可删除这些对象。",
     ),
     "objects.unused": Text(
