@@ -22,6 +22,13 @@ _PROBE_S = 0.2
 """Seconds that outlast a probe of a job lock; who holds it longer runs a job."""
 _RESERVE_NAME = "reserve.partial"
 LIVE_NAME = "live.jpg"
+_BESIDE_JOBS = frozenset(
+    {
+        *("session", "instances", "frames", "cuts", "playback", "quick_preview"),
+        *("background", "clean_plate"),
+    }
+)
+"""Entries of the folder, without their endings, that are written also while a job runs."""
 SPARE_BYTES = 64 * 1024
 """Bytes reserved during a job beside those of the state file."""
 
@@ -240,10 +247,27 @@ class Session:
         """Free what `reserve_state_space` took."""
         (self.folder / _RESERVE_NAME).unlink(missing_ok=True)
 
-    def sweep_partials(self) -> int:
-        """Remove files that a stopped writer left behind; return how many."""
+    def sweep_partials(self, *, is_start: bool = False) -> int:
+        """Remove files that a stopped job left behind; return how many.
+
+        Args:
+            is_start: also those of what may be written beside a job. The state is held still meanwhile.
+        """
+        if not is_start:
+            return self._sweep(lambda path: not self._is_beside_jobs(path))
+        with exclusive(self.folder / ".state.lock"):
+            return self._sweep(lambda path: True)
+
+    def _is_beside_jobs(self, path: Path) -> bool:
+        """Return whether others than a job write a partial file or folder: marks, names, previews, downloads."""
+        first = path.relative_to(self.folder).parts[0].partition(".partial")[0]
+        return first in _BESIDE_JOBS or path.suffix == ".zip"
+
+    def _sweep(self, is_swept: Callable[[Path], bool]) -> int:
         count = 0
         for path in self.folder.rglob("*.partial*"):
+            if not is_swept(path):
+                continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:

@@ -177,7 +177,7 @@ class SessionStore:
 
     @staticmethod
     def _settle(session: Session) -> bool:
-        session.sweep_partials()
+        session.sweep_partials(is_start=True)
         try:
             state = session.state
         except SessionError:

@@ -454,3 +454,47 @@ def test_a_file_put_where_it_lies_already_leaves_nothing_beside_it(tmp_path: Pat
     for _ in range(2):
         link_or_copy(source, target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made.mp4", "out.mp4"]
+
+
+def test_a_jobs_end_leaves_what_is_being_written_beside_it(store: SessionStore) -> None:
+    """It removed it: a name was refused with "no such session", and there was no playback clip until a restart."""
+    session = store.create("clip")
+    beside = {
+        *("session.partial.json", "playback.partial.mp4", "quick_preview.partial-7f.jpg"),
+        *("background.partial.png", "foreground.partial.zip", "instances/000000/0.partial.png"),
+    }
+    of_jobs = {
+        *("foreground.partial.mp4", "alpha_master.partial-new.nut", "spool.partial"),
+        *("masks.partial/000000.png", "targets/2/alpha.partial.mp4"),
+    }
+    for name in beside | of_jobs:
+        path = session.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    def left() -> set[str]:
+        return {name for name in beside | of_jobs if (session.folder / name).exists()}
+
+    session.sweep_partials()
+    assert left() == beside
+    store.recover()
+    assert left() == set()
+
+
+def test_a_name_given_while_jobs_end_is_kept(store: SessionStore) -> None:
+    session = store.create("clip")
+    stop = threading.Event()
+
+    def end_jobs() -> None:
+        while not stop.is_set():
+            session.sweep_partials()
+
+    thread = threading.Thread(target=end_jobs)
+    thread.start()
+    try:
+        for number in range(20):
+            session.update(shown_name=f"{number}")
+    finally:
+        stop.set()
+        thread.join()
+    assert session.state.shown_name == "19"
