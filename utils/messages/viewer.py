@@ -95,6 +95,35 @@ VIEWER: dict[str, Text] = {
         en="This target is locked. Unlock it in the list, or choose another one (T).",
         zh="该目标已锁定。请在列表中解锁，或选择其他目标（T）。",
     ),
+    "keys_start": Text(
+        en="Enter shows a cursor to mark with. Esc leaves the picture: Enter is the next step then. Question mark lists "
+        "all keys.",
+        zh="按回车显示光标，用键盘标记。按 Esc 离开画面，再按回车执行下一步。按问号查看全部快捷键。",
+    ),
+    "keys_point": Text(
+        en="Arrows move the cursor, with Shift by one pixel. Enter = keep · Shift+Enter = exclude · Esc = leave · "
+        "Ctrl+Enter = start",
+        zh="方向键移动光标，加 Shift 为逐像素。回车＝保留 · Shift+回车＝排除 · Esc＝退出 · Ctrl+回车＝开始抠图",
+    ),
+    "keys_box": Text(
+        en="Arrows move the cursor, with Shift by one pixel. Enter sets the box's first corner.",
+        zh="方向键移动光标，加 Shift 为逐像素。按回车放置选框的第一个角。",
+    ),
+    "keys_corner": Text(
+        en="Move to the opposite corner, then press Enter. Esc gives the box up.",
+        zh="移动到对角后按回车完成选框，按 Esc 取消。",
+    ),
+    "keys_stroke": Text(
+        en="Arrows move the cursor, with Shift by one pixel. Enter puts down the brush; [ ] sets its size.",
+        zh="方向键移动光标，加 Shift 为逐像素。按回车落笔，[ ] 调整大小。",
+    ),
+    "keys_polygon": Text(
+        en="Arrows move the cursor, with Shift by one pixel. Enter sets a corner, on the first one it closes.",
+        zh="方向键移动光标，加 Shift 为逐像素。按回车放置顶点，回到起点按回车闭合。",
+    ),
+    "space": Text(en="Space", zh="空格"),
+    "enter": Text(en="Enter", zh="回车"),
+    "tab_enter": Text(en="Tab Enter", zh="Tab 回车"),
     "key_start": Text(en="start the job; go to its files", zh="开始任务；完成后转到下载"),
     "key_target": Text(en="next target", zh="下一个目标"),
     "busy": Text(en="Finding…", zh="正在查找…"),
@@ -177,7 +206,7 @@ VIEWER: dict[str, Text] = {
     "key_undo": Text(en="undo (with Shift: redo)", zh="撤销（加 Shift 重做）"),
     "key_clear": Text(en="clear this frame", zh="清除本帧"),
     "key_cursor": Text(en="cursor on the picture, set a mark", zh="显示光标、放置标记"),
-    "key_leave": Text(en="leave the tool", zh="退出工具"),
+    "key_leave": Text(en="leave the tool, then the picture", zh="退出工具，再按离开画面"),
     "sign_keyframe": Text(en="timeline: key frame", zh="时间线：关键帧"),
     "sign_cut": Text(en="timeline: scene cut", zh="时间线：场景切换"),
     "sign_rerun": Text(en="timeline: will be matted again", zh="时间线：将重新抠图"),

@@ -1,16 +1,16 @@
 // Keys, on the whole page: those of a video player and of a roto brush; their list explains the timeline's signs too.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = [
-  ["Space", "key_play"], ["J K L", "key_shuttle"], ["Shift L", "key_loop"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
+  ["space", "key_play"], ["J K L", "key_shuttle"], ["Shift L", "key_loop"], ["← →", "key_step"], ["Shift ← →", "key_ten"], ["Home End", "key_ends"],
   ["I O", "key_range"], ["N P", "key_review"], ["V X B", "key_marks"], ["D E", "key_brush"], ["G", "key_polygon"], ["[ ]", "key_size"],
   ["H", "key_hand"], ["+ − 0 1", "key_zoom"], ["S M A R C", "key_modes"], ["T", "key_target"], ["Ctrl Z", "key_undo"], ["Delete", "key_clear"],
-  ["Enter", "key_start"], ["Tab Enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
+  ["enter", "key_start"], ["tab_enter", "key_cursor"], ["Esc", "key_leave"], ["?", "key_help"],
   ["◆", "sign_keyframe"], ["┆", "sign_cut"], ["▨", "sign_rerun"], ["▲", "sign_review"],
 ];
 const showHelp = (isOpen) => {
   part("keys").hidden = !isOpen;
   part("help").setAttribute("aria-expanded", String(isOpen));
-  if (isOpen) part("keys").replaceChildren(...KEYS.map(([keys, text]) => make("p", {}, make("kbd", { text: keys }), make("span", { text: label(text) }))));
+  if (isOpen) part("keys").replaceChildren(...KEYS.map(([keys, text]) => make("p", {}, make("kbd", { text: label(keys) || keys }), make("span", { text: label(text) }))));
 };
 const toggleHelp = () => showHelp(part("keys").hidden);
 const setBrush = (size) => {
@@ -23,8 +23,9 @@ const leave = () => {
   if (!part("keys").hidden) showHelp(false);
   else if (state.polygon || state.corner || state.cursor || state.drag) {
     Object.assign(state, { polygon: null, corner: null, cursor: null, drag: null });
-  } else setTool("select");
-  drawInk();
+  } else if (state.tool !== "select") setTool("select");
+  else ink.blur(); // Enter takes the next step again.
+  drawInk(); showNote();
 };
 const placeByKeyboard = (negative) => {
   const at = state.cursor;
@@ -34,10 +35,11 @@ const placeByKeyboard = (negative) => {
     return;
   }
   if (state.tool !== "box") { add({ kind: "point", ...at, positive: !(negative || state.tool === "exclude") }); return; }
-  if (!state.corner) { state.corner = { ...at }; drawInk(); return; }
+  if (!state.corner) { state.corner = { ...at }; drawInk(); showNote(); return; }
   const box = asBox(state.corner, at);
   state.corner = null;
   if (box[2] > box[0] && box[3] > box[1]) add({ kind: "box", box }); else drawInk();
+  showNote();
 };
 const moveCursor = (event) => {
   const { width, height } = clip();
@@ -73,12 +75,13 @@ const takeStep = () => {
   files?.focus();
   return Boolean(files);
 };
+const isOnStage = () => document.activeElement === ink && !state.isPointing;
 // Enter takes the next step; on a stage that was reached by the keyboard it sets marks.
 const onEnter = (event) => {
   if (state.polygon && !state.cursor) { closePolygon(); return true; }
-  if (!state.cursor && (document.activeElement !== ink || state.isPointing)) return takeStep();
+  if (!isOnStage()) return takeStep();
   if (state.cursor) placeByKeyboard(event.shiftKey || event.altKey);
-  else { state.cursor = { x: clip().width >> 1, y: clip().height >> 1 }; drawInk(); }
+  else { state.cursor = { x: clip().width >> 1, y: clip().height >> 1 }; drawInk(); showNote(); }
   return true;
 };
 const onKey = (event) => {

@@ -26,8 +26,9 @@ const beginDrag = (event) => {
 ink.addEventListener("pointerdown", (event) => {
   if (!clip()) return;
   event.preventDefault();
-  state.isPointing = true;
+  Object.assign(state, { isPointing: true, cursor: null, corner: null });
   ink.focus({ preventScroll: true });
+  showNote();
   ink.setPointerCapture(event.pointerId);
   if (!isOnDivider(event)) pause();
   if (event.pointerType === "touch") {

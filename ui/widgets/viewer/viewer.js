@@ -71,21 +71,35 @@ const showButtons = () => {
   part("whole").hidden = isWhole;
 };
 const hint = (name) => label(name, { exclude: label(matchMedia("(pointer: coarse)").matches ? "exclude_by_touch" : "exclude_by_mouse") });
+// On a stage that was reached by the keyboard the keys are named.
+const isKeyed = () => isOnStage() && (Boolean(state.cursor) || ink.matches(":focus-visible"));
+const keyedHint = () => {
+  if (!state.cursor) return "keys_start";
+  if (state.tool === "box") return state.corner ? "keys_corner" : "keys_box";
+  if (["brush", "erase"].includes(state.tool)) return "keys_stroke";
+  return state.tool === "polygon" ? "keys_polygon" : "keys_point";
+};
 // A tool in hand says what it does; before that come what is found, and what there is to choose from.
 const noteOf = (item, isChoice) => {
   if (!clip()) return "";
   if (isLocked()) return label("locked");
+  if (isKeyed()) return label(keyedHint());
   if (item && item.note) return item.note;
   if (isChoice && item.instances.length > 1) return label("hint_choice");
   if (state.tool !== "select") return label(`tool_${state.tool}_hint`);
   if (item) return hint("hint");
   return hasResult(state.frame) ? label("hint_result") : hint("none_here");
 };
+const showNote = () => {
+  const item = keyframeAt(state.frame);
+  const text = noteOf(item, Boolean(item && item.alternatives));
+  if (part("note").textContent !== text) part("note").textContent = text; // It is read out when it changes.
+};
 const showChips = () => {
   const item = keyframeAt(state.frame);
   const instances = item ? item.instances : [];
   const isChoice = Boolean(item && item.alternatives);
-  part("note").textContent = noteOf(item, isChoice);
+  showNote();
   // One answer to a click is no choice.
   const listed = isChoice && instances.length < 2 ? [] : instances;
   part("chips").setAttribute("role", isChoice ? "radiogroup" : "group");
@@ -127,8 +141,16 @@ const showTexts = () => {
   showKeyframes(); showReview(); showWeakest(); showChips(); showButtons(); showCompared();
   if (!part("keys").hidden) showHelp(true);
 };
+// Whether the last thing done was a key: what it was done on may have gone from the page.
+let isByKey = false;
+const onInput = (event) => {
+  if (!element.isConnected) { for (const name of ["keydown", "pointerdown"]) document.removeEventListener(name, onInput, true); return; }
+  isByKey = event.type === "keydown";
+};
+for (const name of ["keydown", "pointerdown"]) document.addEventListener(name, onInput, true);
 const showClip = () => {
   root.classList.toggle("sm-loaded", Boolean(clip()));
+  if (clip() && isByKey && [document.body, part("drop"), part("stop-sending")].includes(document.activeElement)) ink.focus();
   dropPlayback();
   state.cuts = [];
   document.body.dataset.clip = clip() ? clip().name : "";
@@ -211,8 +233,8 @@ scrub.addEventListener("input", () => {
   clearTimeout(scrubbing);
   scrubbing = setTimeout(() => showFrame(Number(scrub.value)), 15);
 });
-ink.addEventListener("focus", drawInk);
-ink.addEventListener("blur", () => { state.isPointing = false; drawInk(); });
+ink.addEventListener("focus", () => { drawInk(); showNote(); });
+ink.addEventListener("blur", () => { state.isPointing = false; drawInk(); showNote(); });
 new ResizeObserver(() => { redraw(); drawTimeline(); }).observe(stage);
 // The stage makes room for the notes above it, so that the timeline stays in view.
 const NOTES_GAP_PX = 8;
