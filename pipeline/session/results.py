@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import zipfile
@@ -39,6 +40,9 @@ from utils.types import Alpha, Frame, Mask
 Value = TypeVar("Value")
 
 FRAME_NAME = re.compile(r"[0-9]+\.[a-z]{3,4}")
+
+_PACKED_AT_MOST = 3
+"""Times that a sequence is packed where each time it was rendered again meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +200,12 @@ class Results:
         path = zip_path(folder, record)
         frames = record_paths(folder, record)
         with disk.translate_disk_errors(folder), exclusive(folder / ".zip.lock"):
-            if not path.is_file() or path.stat().st_mtime_ns < frames[0].stat().st_mtime_ns:
-                _pack(frames, path)
+            # Not older or newer: the clock may have gone back, and frames may be rendered again while they are packed.
+            for _ in range(_PACKED_AT_MOST):
+                made_ns = _changed_ns(frames[0])
+                if made_ns == _changed_ns(path):
+                    break
+                _pack(frames, path, made_ns)
         return path
 
 
@@ -210,13 +218,24 @@ def _of_each_frame(session: Session, values: Sequence[Value]) -> tuple[Value | N
     return tuple(found[: clip.frame_count])
 
 
-def _pack(folders: Sequence[Path], path: Path) -> None:
+def _changed_ns(path: Path) -> int | None:
+    """Return when a file or folder was changed, in nanoseconds since the epoch; None where it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def _pack(folders: Sequence[Path], path: Path, made_ns: int | None) -> None:
+    """Write a ZIP of the folders' files that says it was changed when they were."""
     temporary = partial_path(path)
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for folder in folders:
                 for item in sorted(folder.iterdir()):
                     archive.write(item, f"{folder.name}/{item.name}")
+        if made_ns is not None:
+            os.utime(temporary, ns=(made_ns, made_ns))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from pipeline.jobs.queue import JobState
+from pipeline.postprocess.appearance import Edges
+from pipeline.session.request import RenderRequest
 from pipeline.session.retention import RetentionRules, clean
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.storage.files import link_or_copy
+from tests.faults.workplace import FRAMES, Workplace
 from utils.errors import SessionError
 
 
@@ -177,3 +182,45 @@ def test_a_copy_that_fails_leaves_no_partial_file(tmp_path: Path, monkeypatch) -
     with pytest.raises(OSError, match="full"):
         link_or_copy(source, tmp_path / "b")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def packed(zipped: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(zipped) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("when", ["after the clock went back", "meanwhile"])
+def test_a_sequence_rendered_again_is_packed_again(
+    workplace: Workplace, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The older ZIP, or one of old and new frames, was given for as long as the result was there."""
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.matte(session_id, outputs=("png",))
+    folder = workplace.folder(session_id)
+
+    def render_again() -> None:
+        edges = Edges(grow_px=6)
+        workplace.orchestrator.rerender(session_id, RenderRequest(outputs=("png",), edges=edges))
+        assert workplace.jobs.wait(session_id, 60) is JobState.DONE
+
+    if when == "meanwhile":
+        write, calls = zipfile.ZipFile.write, list[str]()
+
+        def slowly(self: zipfile.ZipFile, path: Path, name: str) -> None:
+            write(self, path, name)
+            calls.append(name)
+            if len(calls) == FRAMES + 2:
+                render_again()
+
+        monkeypatch.setattr(zipfile.ZipFile, "write", slowly)
+    (first,) = workplace.orchestrator.outputs(session_id)
+    if when != "meanwhile":
+        later_s = time.time() + 3600
+        os.utime(first.path, (later_s, later_s))
+        render_again()
+    (output,) = workplace.orchestrator.outputs(session_id)
+    for name, content in packed(output.path).items():
+        assert content == (folder / name).read_bytes(), name
+    number = output.path.stat().st_ino
+    (again,) = workplace.orchestrator.outputs(session_id)
+    assert again.path.stat().st_ino == number, "it is packed once"
