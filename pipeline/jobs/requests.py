@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -86,6 +87,7 @@ class Jobs:
             WorkersUnavailable: no worker has the engine, or none of them the memory.
         """
         session, job, stages = self._preparation.matting_job(session_id, request)
+        _check_free(session)
         run: Callable[[RunContext], object] = job.run
         remote, needs = None, JobNeeds(job.engine_name, in_page=True)
         if self._workers is not None and not self._runs_in_page(job.engine_name, self._workers):
@@ -236,6 +238,7 @@ class Jobs:
             SessionError: there is no matte yet, or a job is running.
         """
         session, job, stages = self._preparation.render_job(session_id, request)
+        _check_free(session)
         waiting = WaitingRender(request=request, starts=_starts(session.state, request))
 
         def mark(render: WaitingRender | None) -> None:
@@ -291,6 +294,18 @@ class Jobs:
         if status is None:
             raise SessionError("job.session_unknown")
         return status
+
+
+def _check_free(session: Session) -> None:
+    """Check that no job runs, be it one of a command: ours would be marked as waiting, and fail when its turn came.
+
+    Raises:
+        SessionError: one does.
+    """
+    lock = session.try_job_lock()
+    if lock is None:
+        raise SessionError("job.already_running")
+    os.close(lock)
 
 
 def _starts(state: SessionState, request: RenderRequest) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -307,3 +308,26 @@ def test_memory_of_a_job_is_not_shared_with_the_next(
     two = workplace.orchestrator.alpha_still(second, 2, edges)
     assert one.min() == 255
     assert two.min() == 0
+
+
+def test_a_job_is_refused_while_a_command_works_on_the_session(
+    workplace: Workplace, clip: Path, mask: Path
+) -> None:
+    """It was marked as waiting, failed when its turn came, and the session could not be deleted from then on."""
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.matte(session_id)
+    lock = workplace.store.open(session_id).try_job_lock()
+    assert lock is not None
+    try:
+        for ask in (
+            lambda: workplace.orchestrator.submit(session_id, MatteRequest(engine="builtin")),
+            lambda: workplace.orchestrator.rerender(session_id, RenderRequest(outputs=("webm",))),
+        ):
+            with pytest.raises(SessionError) as refused:
+                ask()
+            assert_said(refused.value.message, "job.already_running")
+        state = workplace.orchestrator.state(session_id)
+        assert (state.status, state.render) == (SessionStatus.DONE, None)
+    finally:
+        os.close(lock)
+    assert workplace.orchestrator.delete(session_id)
