@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from pipeline.selection.corrections import is_own_mask
+from pipeline.selection.mask_upload import PAINT_ENGINE
 from pipeline.session.masks import read_mask
 from pipeline.session.session import Session
 from pipeline.session.state import Keyframe
@@ -45,7 +46,8 @@ def hand_marks(session: Session, guide: Mapping[int, Mask], first: int) -> dict[
     """Return what was changed by hand on a target's key frames, by the guide's frames.
 
     Whatever an eraser's strokes cover is erased. Beside that, what clicks and strokes changed of an earlier mask counts,
-    but for slivers along its contour.
+    or else what strokes painted on an answer, but for slivers along the contour. A mask of strokes alone is an outline
+    as rough as they are: an engine may find a finer one.
 
     Args:
         guide: the target's confirmed masks, bool (H, W), by frames counted from `first`.
@@ -66,6 +68,8 @@ def hand_marks(session: Session, guide: Mapping[int, Mask], first: int) -> dict[
         if before is not None:
             erased |= _parts(before & ~mask)
             added = _parts(mask & ~before)
+        elif keyframe.engine != PAINT_ENGINE:
+            added = _parts(mask & painted_by(strokes, mask.shape))
         if strokes or erased.any() or added.any():
             found[frame] = HandMarks(strokes, erased, added)
     return found

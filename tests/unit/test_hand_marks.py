@@ -43,14 +43,18 @@ def test_an_edge_within_the_stroke_is_the_engines_own() -> None:
 class Marked(Session):
     """A session with one key frame, frame 7, whose instance 0 is kept."""
 
-    def __init__(self, folder: Path, prompt: PromptRecord, mask: Mask) -> None:
+    def __init__(
+        self, folder: Path, prompt: PromptRecord, mask: Mask, engine: str = "paint"
+    ) -> None:
         super().__init__(folder)
-        self._prompt = prompt
+        self._prompt, self._engine = prompt, engine
         write_mask(self.instance_path(7, 0), mask)
 
     @property
     def state(self) -> object:  # type: ignore[override]
-        keyframe = Keyframe(frame=7, engine="paint", prompt=self._prompt, instances=(), kept=(0,))
+        keyframe = Keyframe(
+            frame=7, engine=self._engine, prompt=self._prompt, instances=(), kept=(0,)
+        )
         return type("State", (), {"all_keyframes": (keyframe,)})
 
 
@@ -81,3 +85,19 @@ def test_what_clicks_changed_of_the_mask_before_counts_but_for_its_contour(
     assert found[0].erased[10:69, 30:42].all() and found[0].added[20:40, 70:90].all()
     now[68:, 43:] = True
     assert not found[0].added[40:].any()
+
+
+@pytest.mark.parametrize(
+    ("engine", "counts"), [("builtin", True), ("mask", True), ("paint", False)]
+)
+def test_what_strokes_painted_on_a_first_answer_counts_and_a_mask_of_strokes_alone_does_not(
+    tmp_path: Path, engine: str, counts: bool
+) -> None:
+    """A network left out what was painted beside a click: eight frames on it was half gone."""
+    now = paint(MASK, [PAINTED])
+    session = Marked(tmp_path, PromptRecord(strokes=(PAINTED,)), now, engine)
+    found = hand_marks(session, {0: now}, 7)[0]
+    assert found.added.any() == counts
+    assert not found.erased.any() and not found.added[:, 30:70].any()
+    if counts:
+        assert (found.added == paint(np.zeros_like(MASK), [PAINTED])).all()
