@@ -245,15 +245,15 @@ class Jobs:
             session.update(render=render, page=self._page.name)
 
         def run(context: RunContext) -> None:
-            mark(waiting.model_copy(update={"starts": waiting.starts + 1}))
+            note(waiting.model_copy(update={"starts": waiting.starts + 1}))
             try:
                 job.run(context)
             except BaseException:
-                settle(waiting if self._is_stopping() else None)
+                note(waiting if self._is_stopping() else None)
                 raise
-            settle(None)
+            note(None)
 
-        def settle(render: WaitingRender | None) -> None:
+        def note(render: WaitingRender | None) -> None:
             try:
                 mark(render)
             except (OSError, SplazmatteError) as error:
@@ -261,7 +261,7 @@ class Jobs:
 
         def drop() -> None:
             if not self._runner.is_stopping:
-                settle(None)
+                note(None)
 
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(

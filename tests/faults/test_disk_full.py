@@ -151,8 +151,9 @@ def test_a_full_disk_at_an_upload_or_a_click_leaves_nothing_half(
     assert not list(workplace.store.root.glob(".new-*"))
 
 
+@pytest.mark.parametrize("is_full_before", [True, False])
 def test_a_full_disk_while_rendering_again_keeps_the_files_that_were_there(
-    make_workplace, small_disk: Path, clip: Path, mask: Path
+    make_workplace, small_disk: Path, clip: Path, mask: Path, is_full_before: bool
 ) -> None:
     workplace = make_workplace(small_disk, min_free_disk_bytes=1, disk_floor_bytes=0)
     session_id = workplace.session_with_target(clip, mask)
@@ -168,12 +169,17 @@ def test_a_full_disk_while_rendering_again_keeps_the_files_that_were_there(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disk, "check_before", check_then_fill)
+        workplace.jobs.pause(is_paused=is_full_before)
         workplace.orchestrator.rerender(session_id, RenderRequest(outputs=("png",)))
+        if is_full_before:
+            fill(small_disk, 0)
+            workplace.jobs.pause(is_paused=False)
         workplace.jobs.wait(session_id, 30)
     status = workplace.orchestrator.status(session_id).job
     assert status is not None
     assert status.error is not None
-    assert status.error.code in ("job.disk_during", "video.disk_full")
+    during = ("job.disk_during", "video.disk_full")
+    assert status.error.code in (("job.disk_before",) if is_full_before else during)
     state = workplace.orchestrator.state(session_id)
     assert state.status is SessionStatus.DONE
     assert state.outputs == done.outputs
