@@ -29,6 +29,13 @@ _NOTCH_RADIUS = 4
 _SEAM = 2
 """Reduced pixels beside what is left of the mask in which colours take a part; farther away they take all, or specks stay."""
 
+_PRESENT = 0.05
+"""Alpha from which something is left."""
+_ISLAND_AREA = 49
+"""Reduced pixels up to which a part that is left apart from the rest is an island."""
+_ISLAND_COAST = 2
+"""Reduced pixels around an island in which the network's alpha tells what it was part of."""
+
 
 def gate_beside_others(
     gate: FloatMap, distance_px: FloatMap, others: Mask, colours: Colours | None, scale: float
@@ -59,6 +66,32 @@ def gate_beside_others(
         reach = math.ceil(_REACH_PX / scale)
         gate *= 1.0 - _taken(colours, inside, away_px < _TAKEN_PX, reach)
     return gate
+
+
+def without_islands(gate: FloatMap, alpha: FloatMap) -> FloatMap:
+    """Return the gate closed on small parts that it alone leaves apart: they are of somebody who was cut away around them.
+
+    A strand of hair lies apart in the network's alpha as well.
+
+    Args:
+        gate: what the alpha is multiplied with, float32 (h, w) in [0, 1].
+        alpha: the network's, float32 (h, w).
+    """
+    labels, areas = components(alpha * gate > _PRESENT)
+    is_island = areas <= _ISLAND_AREA
+    is_island[0] = False
+    if not is_island.any():
+        return gate
+    islands = np.where(is_island[labels], labels, 0).astype(np.float32)
+    side = 2 * _ISLAND_COAST + 1
+    near = cv2.dilate(islands, np.ones((side, side), np.uint8)).astype(np.int32)
+    coast = np.where(labels == 0, near, 0)
+    matted = component_sums(alpha > 0.5, coast, areas)
+    lengths = component_sums(coast > 0, coast, areas)
+    cut_out = is_island & (matted > 0.5 * lengths)
+    if not cut_out.any():
+        return gate
+    return gate * ~dilate(cut_out[labels], 1)
 
 
 def _taken(colours: Colours, inside: Mask, near: Mask, reach: int) -> FloatMap:

@@ -23,7 +23,7 @@ import numpy as np
 
 from engines.onnx import target_colour
 from engines.onnx.broad_doubt import not_the_target
-from engines.onnx.contact import gate_beside_others
+from engines.onnx.contact import gate_beside_others, without_islands
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.own_parts import OwnParts, touching_parts
 from engines.onnx.seen_background import SeenBackground
@@ -256,7 +256,10 @@ class TargetRestriction:
         gate: FloatMap = np.clip((REACH_PX - distance) / FALLOFF_PX, 0.0, 1.0, dtype=np.float32)
         if not self.joins:
             neighbour = touching_parts(small, inside) & (distance > REACH_PX)
-            return gate_beside_others(gate, distance, neighbour, colours, self._working.scale)
+            scale = self._working.scale
+            return without_islands(
+                gate_beside_others(gate, distance, neighbour, colours, scale), small
+            )
         is_beyond = distance > REACH_PX
         belongs = self._own_parts(small, inside, is_beyond)
         beyond = np.count_nonzero(belongs & is_beyond) / np.count_nonzero(inside)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engines.onnx.contact import gate_beside_others
+from engines.onnx.contact import gate_beside_others, without_islands
 from engines.onnx.target_colour import Colours
 from utils.mask_utils import inner_distance
 
@@ -40,3 +40,29 @@ def test_beyond_a_bulge_that_the_mask_loses_no_speck_in_the_targets_colours_stay
     )
     assert gate[64:85, 66:94].max() < 0.05
     assert gate[:58].min() == 1.0
+
+
+def _with_a_speck() -> np.ndarray:
+    gate = np.zeros((80, 80), np.float32)
+    gate[:, :40] = 1.0
+    gate[40:44, 50:53] = 1.0
+    return gate
+
+
+def test_a_speck_that_only_the_cut_leaves_of_somebody_goes():
+    gate = _with_a_speck()
+    alpha = np.ones_like(gate)
+    found = without_islands(gate, alpha)
+    assert found[:, 45:].max() == 0.0
+    assert np.array_equal(found[:, :45], gate[:, :45])
+
+
+def test_a_strand_that_the_network_shows_apart_stays():
+    gate = _with_a_speck()
+    assert np.array_equal(without_islands(gate, gate.copy()), gate)
+
+
+def test_a_limb_that_the_cut_leaves_apart_stays():
+    gate = _with_a_speck()
+    gate[30:60, 50:60] = 1.0
+    assert np.array_equal(without_islands(gate, np.ones_like(gate)), gate)
