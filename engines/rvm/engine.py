@@ -184,6 +184,7 @@ class RvmEngine(Engine):
                 start=start,
                 confirmed=context.confirmed,
                 fill=options.fill,
+                gamma=options.network_gamma,
                 open_stream=lambda: _open_stream(session, name, frames.size_wh, ratio),
                 open_target=lambda: open_target(session, name, frames.size_wh, ratio),
                 context=context,

@@ -73,6 +73,17 @@ class RvmOptions:
             )
         ),
     ] = True
+    network_gamma: Annotated[
+        float,
+        Option(
+            Text(
+                en="Gamma of what the network sees (1 = the picture as it is; 0.6 for dark pictures: gaps open, soft edges lose a little)",
+                zh="网络所见画面的伽马（1 为原样；暗画面可用 0.6：空隙会打开，柔和边缘略有损失）",
+            ),
+            minimum=0.3,
+            maximum=1.0,
+        ),
+    ] = 1.0
 
 
 def ratio_for(size_wh: tuple[int, int], chosen: float) -> float:

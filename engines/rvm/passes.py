@@ -21,6 +21,7 @@ from engines.onnx.target import (
     compare_with_target,
     reduced_picture,
 )
+from engines.rvm.brightness import brightened
 from engines.rvm.shot_start import (
     WARM_UP_STEPS,
     Step,
@@ -43,6 +44,7 @@ class Runner:
         start: the frame that matting goes away from.
         confirmed: frames whose masks a user confirmed; there the network is compared with the mask again.
         fill: "auto", "on" or "off", see `RvmOptions.fill`.
+        gamma: of what the network sees, see `brightened`; colours and edges are those of the picture as it is.
         open_stream: starts a stream with empty states.
         open_target: the same for a marked target's clip; it may see each frame twice, see `TwoViews`.
         context: progress and cancel.
@@ -53,6 +55,7 @@ class Runner:
     start: int
     confirmed: frozenset[int]
     fill: str
+    gamma: float
     open_stream: Callable[[], NetworkStream]
     open_target: Callable[[], NetworkStream]
     context: RunContext
@@ -120,16 +123,18 @@ class Runner:
                 index = first + offset * step
                 starts = cuts.is_cut(frame) or offset == 0
                 mask = self.guide.mask(index)
+                seen = brightened(frame, self.gamma)
                 agreement = None
                 if mask is not None and comparison is not None:
                     if starts or index in self.confirmed:
-                        agreement = compare_once(comparison, frame, mask)
+                        agreement = compare_once(comparison, seen, mask)
                     if starts and agreement is not None:
                         blanks = agreement.sees_others
                 if mask is None:
-                    yield Step(index, frame, starts)
+                    yield Step(index, seen, starts)
                     continue
-                seen = blank_outside(frame, mask) if blanks else frame
+                if blanks:
+                    seen = blank_outside(seen, mask)
                 yield Step(index, seen, starts, mask, reduced_picture(frame), agreement)
 
 

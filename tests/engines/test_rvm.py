@@ -18,7 +18,8 @@ from engines.onnx.target import (
     compare_with_target,
 )
 from engines.rvm import engine as engine_module
-from engines.rvm import shot_start
+from engines.rvm import passes, shot_start
+from engines.rvm.brightness import brightened
 from engines.rvm.engine import RvmEngine
 from engines.rvm.options import ratio_for
 from engines.rvm.two_views import TwoViews
@@ -199,6 +200,42 @@ def test_only_a_marked_target_is_seen_at_two_sizes(engine, monkeypatch, guide, m
     monkeypatch.setattr(engine_module, "_open_stream", opening)
     run(engine, noise(1), guide, downsample_ratio="0.4", mirrored=mirrored)
     assert set(opened) == ratios
+
+
+def test_a_gamma_brightens_dark_levels_and_leaves_black_and_white():
+    frame = np.repeat(np.array([[[0], [16], [64], [255]]], np.uint8), 3, axis=2)
+    assert brightened(frame, 0.5)[0, :, 1].tolist() == [0, 64, 128, 255]
+    assert brightened(frame, 1.0) is frame
+
+
+@pytest.mark.parametrize("masks", [{}, dict.fromkeys(range(3), box_mask())])
+def test_the_network_alone_sees_the_gamma(engine, monkeypatch, masks):
+    frames, seen, pictures = [frame // 4 for frame in noise(3)], [], []
+    matte_shots, reduced = passes.matte_shots, passes.reduced_picture
+
+    def recording(steps, *rest):
+        def each():
+            for step in steps:
+                seen.append(step.seen)
+                yield step
+
+        return matte_shots(each(), *rest)
+
+    def reducing(frame):
+        pictures.append(frame)
+        return reduced(frame)
+
+    monkeypatch.setattr(passes, "matte_shots", recording)
+    monkeypatch.setattr(passes, "reduced_picture", reducing)
+    alphas = run(engine, frames, masks, network_gamma="0.5")
+    assert len(alphas) == len(seen) == 3
+    at = (slice(20, 50), slice(35, 55))  # within the box that nothing is blanked in
+    assert all(
+        np.array_equal(shown[at], brightened(frame, 0.5)[at])
+        for shown, frame in zip(seen, frames, strict=True)
+    )
+    assert all(np.array_equal(*pair) for pair in zip(pictures, frames, strict=False))
+    assert len(pictures) == len(masks)
 
 
 def test_a_large_picture_has_a_shorter_lead_in_and_everyone_the_least():
