@@ -1,5 +1,7 @@
 """A whole `rvm` job, "everyone" mode, against bare ONNX Runtime plus FFmpeg, and against a plain script.
 
+With `--memory` alone a marked job can be looked at, too: `--box` names the target on frame 0, which is then tracked.
+
 Each step runs in a process of its own, in turn, `--rounds` times; the least time of each counts. CPU time is user +
 system of the whole process tree. Steps:
 
@@ -136,10 +138,14 @@ def run_loop(clip: Path, frames: int, size_wh: tuple[int, int]) -> dict[str, flo
     )
 
 
-def run_job(clip: Path, frames: int, runtime: str) -> dict[str, Any]:
+def run_job(
+    clip: Path, frames: int, runtime: str, box: tuple[int, ...] | None = None
+) -> dict[str, Any]:
+    """Run a job of some frames after a short one; a box (x0, y0, x1, y1), in pixels, marks the target on frame 0."""
     import app
     from engines.base import RunContext
     from pipeline.session.request import MatteRequest
+    from utils.types import Box, Prompt
 
     with tempfile.TemporaryDirectory() as workspace:
         settings = Settings(
@@ -147,9 +153,13 @@ def run_job(clip: Path, frames: int, runtime: str) -> dict[str, Any]:
         )
         orchestrator = app.build_orchestrator(settings)
         session_id = orchestrator.create_session(clip, clip.name).id
+        if box:
+            orchestrator.segment(session_id, 0, Prompt(box=Box(*box)))
 
         def run(count: int) -> None:
-            request = MatteRequest(engine="rvm", everyone=True, last=count - 1, every_frame=True)
+            request = MatteRequest(
+                engine="rvm", everyone=box is None, last=count - 1, every_frame=True
+            )
             orchestrator.run_now(session_id, request, RunContext())
 
         run(WARM_UP_FRAMES)
@@ -192,7 +202,7 @@ def step(options: argparse.Namespace) -> None:
     """Run one step in this process and print what it took as JSON."""
     clip, frames = options.clip, options.frames
     if options.step == "job":
-        found = run_job(clip, frames, options.runtime)
+        found = run_job(clip, frames, options.runtime, options.box)
     elif options.step == "loop":
         found = run_loop(clip, frames, size_of(clip))
     elif options.step == "floor":
@@ -257,13 +267,16 @@ def compare(source: Path, frames: int, rounds: int, runtime: str) -> dict[str, A
     }
 
 
-def peaks_by_length(source: Path, frames: int, runtime: str) -> dict[str, dict[str, int]]:
+def peaks_by_length(
+    source: Path, frames: int, runtime: str, box: tuple[int, ...] | None
+) -> dict[str, dict[str, int]]:
     """Return the peak memory in MB of the job's processes for the clip and for one eight times as long."""
     peaks = {}
     for count in (frames, 8 * frames):
         with tempfile.TemporaryDirectory() as name:
             clip = long_clip(source, count, Path(name))
-            arguments = ("--clip", str(clip), "--frames", str(count), "--runtime", runtime)
+            arguments = ["--clip", str(clip), "--frames", str(count), "--runtime", runtime]
+            arguments += ["--box", ",".join(map(str, box))] if box else []
             job = subprocess.Popen(
                 [sys.executable, __file__, *arguments, "--step", "job"], stdout=subprocess.DEVNULL
             )
@@ -283,12 +296,18 @@ def main() -> None:
     parser.add_argument("--runtime", default="auto")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--memory", action="store_true", help="peaks of a clip and one 8x as long")
+    parser.add_argument(
+        "--box",
+        type=lambda text: tuple(map(int, text.split(","))),
+        help="X0,Y0,X1,Y1 of a marked target on frame 0, with --memory",
+    )
     parser.add_argument("--step", choices=_STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
         step(options)
     elif options.memory:
-        print(json.dumps(peaks_by_length(options.clip, options.frames, options.runtime)))
+        peaks = peaks_by_length(options.clip, options.frames, options.runtime, options.box)
+        print(json.dumps(peaks))
     else:
         results = compare(options.clip, options.frames, options.rounds, options.runtime)
         print(json.dumps(results, indent=1))
