@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -79,7 +80,7 @@ class Settings(BaseSettings):
     port: int = Field(default=7860, ge=0, le=LAST_PORT)
     """TCP port to listen on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names (besides IP literals and localhost) the page may be opened under."""
+    """Host names (besides IP literals and localhost) the page may be opened under, without scheme and port."""
     username: str = "splaz"
     """Name for the page's login, where a password is set."""
     password: SecretStr | None = None
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
     login_lockout_s: int = Field(default=300, ge=1)
     """Seconds that a locked-out address waits."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
-    """Addresses of proxies, whose X-Forwarded-For names the client."""
+    """IP addresses of proxies, or networks such as 10.0.0.0/8, whose X-Forwarded-For names the client."""
     connections_per_client: int = Field(default=100, ge=4)
     """Connections, and requests at a time, of one client address; each open page takes two."""
     most_connections: int = Field(default=2000, ge=16)
@@ -179,9 +180,7 @@ class Settings(BaseSettings):
     environment or in remote_keys_file."""
     object_bucket: str = Field(default="", validate_default=True)
     """Bucket of the object store."""
-    object_prefix: str = Field(
-        default="splazmatte", pattern=r"[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})*$"
-    )
+    object_prefix: str = "splazmatte"
     """What the names of all objects begin with; each page needs its own."""
     object_region: str = "auto"
     """Region of the object store, as its requests are signed for; R2 has auto."""
@@ -273,9 +272,7 @@ class Settings(BaseSettings):
     """Seconds that fetching a result may take."""
     remote_pause_s: float = Field(default=1.0, gt=0, le=60)
     """Seconds until a service is asked again for the first time; grows to 15 times as much."""
-    remote_webhook_url: str = Field(
-        default="", pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$"
-    )
+    remote_webhook_url: str = ""
     """Address under which services reach this page from the internet, to tell that a job has ended; empty takes no
     webhooks and serves no route for them."""
     remote_result_bytes: int = Field(default=4 * 1024**3, ge=1)
@@ -299,6 +296,48 @@ class Settings(BaseSettings):
     def _of_home(cls, value: Path | None) -> Path | None:
         # No shell reads `.env`. Links stay: an environment's Python is one.
         return None if value is None else value.expanduser()
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # A request's host is compared with them: what can't be one would be without effect.
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+                raise ValueError(
+                    "a host name is written as matte.lan: without http://, port, path and wildcard"
+                )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            try:
+                ipaddress.ip_network(name)
+            except ValueError:
+                if name != "*":
+                    raise ValueError(
+                        "a proxy is written as its IP address, 127.0.0.1, or as a network, 10.0.0.0/8, not by name"
+                    ) from None
+        return value
+
+    @field_validator("object_prefix")
+    @classmethod
+    def _is_prefix(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})*", value):
+            raise ValueError(
+                "write letters a to z, digits, and _ . - with / between, at most 64 from / to /"
+            )
+        return value
+
+    @field_validator("remote_webhook_url")
+    @classmethod
+    def _is_public_address(cls, value: str) -> str:
+        if value and not re.fullmatch(
+            r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", value
+        ):
+            raise ValueError("not an address such as https://matte.example.com")
+        return value
 
     @field_validator("broker")
     @classmethod

@@ -248,6 +248,63 @@ def test_a_setting_out_of_range_is_named_at_the_start(
     assert "12" not in line.replace("127.0.0.1", ""), "a password was told"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "parts"),
+    [
+        ("MAX_UPLOAD_BYTES", "5GB", ("“5GB”", "whole number", "unit")),
+        ("RETENTION_HOURS", "24 # a day", ("“24 # a day”", "a number", "comment")),
+        ("RETENTION_HOURS", "0", ("“0”", "greater than 0")),
+        ("LANGUAGE", "fr", ("“fr”", "'auto', 'en' or 'zh'")),
+        ("QUICK_PREVIEW", "maybe", ("“maybe”", "true or false")),
+        ("FORMATS", '"mp4"', ('a list: \'["a", "b"]\'',)),
+        ("REMOTE_PRICES", "3", ("a table: '{\"a\": 1}'",)),
+        ("REMOTE_WEBHOOK_URL", "matte.lan", ("https://matte.example.com",)),
+        ("OBJECT_PREFIX", "a b", ("letters a to z",)),
+        ("ALLOWED_HOSTS", '["http://matte.lan:7860"]', ("matte.lan", "without http://")),
+        ("ALLOWED_HOSTS", '["*.lan"]', ("wildcard",)),
+        ("TRUSTED_PROXIES", '["proxy.lan"]', ("IP address",)),
+        ("TRUSTED_PROXIES", '["10.0.0.5/8"]', ("10.0.0.0/8",)),
+    ],
+)
+def test_a_setting_that_cannot_be_used_says_its_value_and_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, parts: tuple[str, ...]
+) -> None:
+    """They were pydantic's words ("valid tuple", a regular expression); a wrong host or proxy had no effect."""
+    from config import Settings
+    from ui.command_line.settings_problems import settings_problem
+
+    monkeypatch.setenv(f"SPLAZMATTE_{name}", value)
+    with pytest.raises(ValueError, match=r"\S") as raised:
+        Settings(_env_file=None)
+    line = settings_problem(raised.value)
+    assert line.startswith(f"SPLAZMATTE_{name}")
+    for part in parts:
+        assert part in line
+    for word in ("Input should", "Value error", "parse", "tuple", "dictionary", "pattern"):
+        assert word not in line
+
+
+def test_hosts_and_proxies_as_documented_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import Settings
+
+    monkeypatch.setenv("SPLAZMATTE_ALLOWED_HOSTS", '["matte.lan", "matte_2", "192.168.1.5"]')
+    monkeypatch.setenv("SPLAZMATTE_TRUSTED_PROXIES", '["127.0.0.1", "::1", "10.0.0.0/8", "*"]')
+    settings = Settings(_env_file=None)
+    assert len(settings.allowed_hosts) == 3
+    assert len(settings.trusted_proxies) == 4
+
+
+def test_a_password_in_a_refused_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import Settings
+    from ui.command_line.settings_problems import settings_problem
+
+    monkeypatch.setenv("SPLAZMATTE_OBJECT_ENDPOINT", "https://key:geheim@store.lan")
+    monkeypatch.setenv("SPLAZMATTE_BROKER", "redis:geheim")
+    with pytest.raises(ValueError, match=r"\S") as raised:
+        Settings(_env_file=None)
+    assert "geheim" not in settings_problem(raised.value)
+
+
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where a compose file names a variable that nobody gave a value."""
     from config import Settings

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -204,6 +205,55 @@ def test_bad_requests_are_answered_with_a_status_and_a_sentence(
     chinese = {"Authorization": bearer, "Accept_Language": "zh"}
     answer = send_json(guarded, path, body, **chinese)
     assert not re.search(r"[a-z] [a-z]", answer.json["error"])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("path", ["/clips?hold_mising=true", "/segment/mask?session=A&taget=2"])
+def test_a_misspelt_parameter_of_an_address_is_refused_as_one_of_a_body_is(
+    guarded: AppServer, bearer: str, path: str
+) -> None:
+    """It was without effect: a mask for target 2 became that of target 1."""
+    answer = send_file(guarded, path, b"no clip", "clip.mp4", Authorization=bearer)
+    assert answer.status == 422, answer.body
+    assert path.rpartition("=")[0].rpartition("?")[2].rpartition("&")[2] in str(answer.json)
+
+
+def test_a_file_that_is_not_there_is_answered_with_a_sentence(
+    guarded: AppServer, clip: Path, bearer: str
+) -> None:
+    """It was {"error": "none"}, which a download by curl kept as the file."""
+    made: Any = send_file(guarded, "/clips", clip.read_bytes(), "clip.mp4", Authorization=bearer)
+    for place in ("live.jpg", "file/alpha"):
+        path = f"/media/{made.json['session']}/{place}"
+        answer: Any = ask(guarded, "GET", path, Authorization=bearer)
+        assert answer.status == 404
+        assert "not finished yet" in answer.json["error"]
+        answer = ask(guarded, "GET", path, Authorization=bearer, Accept_Language="zh")
+        assert "尚未生成" in answer.json["error"]
+
+
+@pytest.mark.skipif(
+    None in map(shutil.which, ("bash", "curl", "jq")), reason="the example needs curl and jq"
+)
+def test_the_commands_of_the_documentation_run(
+    guarded: AppServer, clip: Path, tmp_path: Path
+) -> None:
+    """The download was asked for at once: the answer of 404 was kept as alpha.mp4, and then continued."""
+    text = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    commands = text.partition("## curl")[2].partition("```\n")[2].partition("```")[0]
+    url, address = guarded.url.rstrip("/"), "http://127.0.0.1:7860"
+    for shown, used in (
+        (address, url),
+        ("password=…", f"password={PASSWORD}"),
+        ("640, 360", "28, 32"),
+    ):
+        assert shown in commands
+        commands = commands.replace(shown, used)
+    (tmp_path / "clip.mp4").write_bytes(clip.read_bytes())
+    done = subprocess.run(
+        ["bash", "-e", "-c", commands], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"ftyp" in (tmp_path / "alpha.mp4").read_bytes()[:12]
 
 
 def test_a_file_that_is_no_clip_is_refused_and_removed(guarded: AppServer, bearer: str) -> None:

@@ -10,11 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from config import Settings
 
 _PREFIX = "SPLAZMATTE_"
 _NOT_JSON = re.compile(r'error parsing value for field "(\w+)"')
 """pydantic-settings' words on a list or a table that is no JSON."""
+_IN_WORDS = {
+    "int_parsing": "write a whole number, without a unit, quotes or a comment",
+    "float_parsing": "write a number, without a unit, quotes or a comment",
+    "bool_parsing": "write true or false",
+    "tuple_type": """write a list: '["a", "b"]'""",
+    "dict_type": """write a table: '{"a": 1}'""",
+}
+"""pydantic's name of an error -> what to write instead."""
+_SHOWN = 40
+"""Most letters of a wrong value that are shown."""
 _LINE = re.compile(rf"^\s*(?:export\s+)?({_PREFIX}\w+)\s*=", re.IGNORECASE | re.MULTILINE)
 """A line of `.env` that sets a variable of ours."""
 _ALIKE = 0.85
@@ -26,13 +38,21 @@ def settings_problem(error: ValueError) -> str:
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError):
-        return "; ".join(
-            f"{_variable(item['loc'])}: {item['msg']}".rstrip(": ") for item in error.errors()
-        )
+        return "; ".join(_described(item) for item in error.errors())
     found = _NOT_JSON.search(str(error))
     if found is None:
         return str(error)
     return f"""{_variable(found.groups())} is not JSON: a list is written '["a", "b"]', a table '{{"a": 1}}'"""
+
+
+def _described(item: ErrorDetails) -> str:
+    """Return what a variable's value is and should be; a value that may hold a password is not shown."""
+    place = _variable(item["loc"])
+    wanted = _IN_WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    wanted = wanted.replace("Input should", "it should", 1)
+    if item["type"] == "value_error" or "@" in str(item["input"]):
+        return f"{place}: {wanted}"
+    return f"{place}: “{str(item['input'])[:_SHOWN]}” can't be used; {wanted}"
 
 
 def _variable(place: tuple[int | str, ...]) -> str:

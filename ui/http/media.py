@@ -127,7 +127,7 @@ class Media:
 
     async def _live(self, request: Request) -> Response:
         session_id = _session(request)
-        return await _newest(lambda: self._orchestrator.status(session_id).live)
+        return await _newest(request, lambda: self._orchestrator.status(session_id).live)
 
     async def _still(self, request: Request) -> Response:
         values = dict(request.query_params)
@@ -159,15 +159,16 @@ class Media:
         return Response(content, media_type="image/png", headers=_UNCHANGING)
 
     async def _play(self, request: Request) -> Response:
-        return _clip(self._orchestrator.playback_clip(_session(request)))
+        return _clip(request, self._orchestrator.playback_clip(_session(request)))
 
     async def _quick_preview(self, request: Request) -> Response:
-        return _clip(self._orchestrator.quick_preview_file(_session(request), is_clip=True))
+        path = self._orchestrator.quick_preview_file(_session(request), is_clip=True)
+        return _clip(request, path)
 
     async def _quick_picture(self, request: Request) -> Response:
         session_id = _session(request)
         return await _newest(
-            lambda: self._orchestrator.quick_preview_file(session_id, is_clip=False)
+            request, lambda: self._orchestrator.quick_preview_file(session_id, is_clip=False)
         )
 
     async def _file(self, request: Request) -> Response:
@@ -183,7 +184,7 @@ class Media:
         wanted = (request.path_params["kind"], request.query_params.get("target", ""))
         output = next((item for item in outputs if (item.kind, target_of(item)) == wanted), None)
         if output is None:
-            return _missing()
+            return _missing(request)
         media_type = output_format(output.kind).media_type
         if "inline" in request.query_params:
             return FileResponse(output.path, media_type=media_type, headers=_CHANGING)
@@ -239,18 +240,19 @@ def _answering(answer: Endpoint) -> Endpoint:
     return endpoint
 
 
-def _missing() -> Response:
-    return JSONResponse({"error": "none"}, status_code=404)
+def _missing(request: Request) -> Response:
+    text = translate("page.media.none", language_of(request.headers))
+    return JSONResponse({"error": text}, status_code=404)
 
 
-def _clip(path: Path | None) -> Response:
+def _clip(request: Request, path: Path | None) -> Response:
     """Return the answer with a small clip for the page to play, 404 where there is none."""
     if path is None:
-        return _missing()
+        return _missing(request)
     return FileResponse(path, media_type="video/mp4", headers=_UNCHANGING)
 
 
-async def _newest(find: Callable[[], Path | None]) -> Response:
+async def _newest(request: Request, find: Callable[[], Path | None]) -> Response:
     """Return the answer with a picture that is replaced while work goes on, 404 where there is none."""
 
     def read() -> bytes | None:
@@ -263,7 +265,7 @@ async def _newest(find: Callable[[], Path | None]) -> Response:
 
     content = await run_in_threadpool(read)
     if content is None:
-        return _missing()
+        return _missing(request)
     return Response(content, media_type="image/jpeg", headers=_CHANGING)
 
 

@@ -60,6 +60,7 @@ LOOK_S = 0.5
 _STATUS_OF_CODE = {
     "job.session_unknown": 404,
     "job.session_removed": 404,
+    "page.rest.unknown": 422,
     "job.queue_full": 429,
     "job.client_queue_full": 429,
     "page.upload.too_large": 413,
@@ -84,9 +85,13 @@ class _SentenceRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Return the handler with errors turned into answers."""
         handle = super().get_route_handler()
+        known = {field.alias for field in self.dependant.query_params}
 
         async def handle_in_words(request: Request) -> Response:
             try:
+                # A misspelt one would be without effect, as a mask meant for another target.
+                for name in request.query_params.keys() - known:
+                    raise BadRequest("page.rest.unknown", name=name[:80])
                 answer: Response = await handle(request)
                 return answer
             except RequestValidationError as error:

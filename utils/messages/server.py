@@ -83,6 +83,10 @@ TEXTS: dict[str, Text] = {
         en="The upload is larger than {limit}. Send a shorter or smaller clip.",
         zh="上传的文件超过 {limit}。请上传更短或更小的视频。",
     ),
+    "page.media.none": Text(
+        en="There is no such file: it is not finished yet, or was not asked for.",
+        zh="没有该文件：尚未生成，或未选择输出。",
+    ),
     "page.media.busy": Text(
         en="Too many pictures are being asked for at once. Try again in a few seconds.",
         zh="同时请求的画面过多，请几秒后重试。",
