@@ -7,13 +7,62 @@ from collections.abc import Sequence
 import numpy as np
 
 from utils.mask_utils import components, dilate
-from utils.types import FloatMap, Mask
+from utils.types import FloatMap, IntBox, Mask
 
 _JOINED = 0.2
 """Distance up to which a click may be on the object that foreground is a part of, as a share of the square root of its
 area."""
 _TOGETHER = 3
 """Pixels between parts of foreground that are of one object, such as those beside a strap."""
+
+_MOST_SHOWN = 0.65
+"""Share of a wider answer's component from which on a crop that shows less of it may show another, smaller object."""
+_MOST_CUT, _LESS_CUT = 1.0, 0.6
+"""How far the crop's border may cut such an object, as a share of the square root of its area, and as a share of what it cuts
+of the component."""
+
+
+def separated(component: Mask, answer: FloatMap, window: IntBox, places: Sequence[tuple[int, int]]) -> Mask | None:
+    """Return the object with the clicks at `places` (x, y) that a crop shows apart from a wider answer's component, bool (h, w).
+
+    A person before a larger one is one component with that one in the answer on the whole picture. In a crop around clicks the
+    larger one fills what is behind, and becomes background. None where the crop shows most of the component, not every click,
+    or what its border cuts about as much as the component: a part of one large object.
+
+    Args:
+        component: with the clicks, bool (h, w), in the wider answer.
+        answer: that on the crop, float32 (h, w) in [0, 1], 0 outside.
+        window: the crop.
+    """
+    x0, y0, x1, y1 = window
+    names, _ = components(answer > 0.5)
+    named = {int(names[y, x]) for x, y in places}
+    if 0 in named:
+        return None
+    found = np.isin(names, list(named))
+    there = component[y0:y1, x0:x1]
+    both = np.count_nonzero(found[y0:y1, x0:x1] & there)
+    if both > _MOST_SHOWN * np.count_nonzero(there):
+        return None
+    cut = _cut(found, window)
+    return found if cut < min(_MOST_CUT, _LESS_CUT * _cut(component, window)) else None
+
+
+def _cut(mask: Mask, window: IntBox) -> float:
+    """Return how many pixels of a mask lie on a window's border, except on the picture's, by the square root of its area in it."""
+    height, width = mask.shape
+    x0, y0, x1, y1 = window
+    lines = []
+    if x0 > 0:
+        lines.append(mask[y0:y1, x0])
+    if x1 < width:
+        lines.append(mask[y0:y1, x1 - 1])
+    if y0 > 0:
+        lines.append(mask[y0, x0:x1])
+    if y1 < height:
+        lines.append(mask[y1 - 1, x0:x1])
+    area = max(1, np.count_nonzero(mask[y0:y1, x0:x1]))
+    return float(sum(np.count_nonzero(line) for line in lines) / np.sqrt(area))
 
 
 def other_objects(found: Mask, places: Sequence[tuple[int, int]]) -> Mask:

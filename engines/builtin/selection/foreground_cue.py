@@ -136,16 +136,15 @@ class ForegroundCue:
 
         Empty where there are none, or no network.
         """
-        found = []
-        for network in self._networks:
-            whole = network.whole()
-            if whole is None:
-                continue
-            names, _ = components(whole > 0.5)
-            at = {int(names[y, x]) for x, y in places} - {0}
-            if at:
-                found.append(np.isin(names, list(at)))
-        return found
+        found = [network.component_at(places) for network in self._networks]
+        return [component for component in found if component is not None]
+
+    def objects_at(
+        self, places: list[tuple[int, int]], boxes: Sequence[IntBox]
+    ) -> list[Mask]:
+        """Return the same, or what crops around the boxes show apart from it; see `PictureNetwork.object_at`."""
+        found = [network.object_at(places, boxes) for network in self._networks]
+        return [one for one in found if one is not None]
 
 
 def _agreement_beside(found: Mask, mask: Mask, click: Click) -> float:

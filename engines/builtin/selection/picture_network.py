@@ -8,10 +8,10 @@ import numpy as np
 
 from engines.base import ForegroundEstimator
 from engines.builtin.optional_network import OptionalNetwork
-from engines.builtin.selection.clicked_objects import apart_from_clicks
+from engines.builtin.selection.clicked_objects import apart_from_clicks, separated
 from engines.builtin.vision.arrays import resize_map
-from utils.mask_utils import grow_box
-from utils.types import FloatMap, Frame, IntBox
+from utils.mask_utils import components, grow_box
+from utils.types import FloatMap, Frame, IntBox, Mask
 
 _CROP_MARGIN = 0.5
 """Margin of the crop around a box that a network is asked about, as a share of the box."""
@@ -53,6 +53,33 @@ class PictureNetwork:
         if self._apart is None or self._apart[0] != list(places):
             self._apart = list(places), apart_from_clicks(whole, places)
         return self._apart[1]
+
+    def component_at(self, places: Sequence[tuple[int, int]]) -> Mask | None:
+        """Return the foreground components at the places (x, y), bool (h, w); None without one, or after a failure."""
+        whole = self.whole()
+        if whole is None:
+            return None
+        names, _ = components(whole > 0.5)
+        at = {int(names[y, x]) for x, y in places} - {0}
+        return np.isin(names, list(at)) if at else None
+
+    def object_at(self, places: Sequence[tuple[int, int]], boxes: Sequence[IntBox]) -> Mask | None:
+        """Return the component at the places, or the object that a crop around one of the boxes shows apart from it.
+
+        See `separated`. None without a component.
+        """
+        component = self.component_at(places)
+        if component is None:
+            return None
+        for box in reversed(boxes):
+            crop = self._crop(box)
+            if crop is None:
+                continue
+            window = grow_box(box, self._small_wh, _CROP_MARGIN, 0)
+            found = separated(component, crop, window, places)
+            if found is not None:
+                return found
+        return component
 
     def _crop(self, box: IntBox) -> FloatMap | None:
         window = grow_box(box, self._small_wh, _CROP_MARGIN, 0)

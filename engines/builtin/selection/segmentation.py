@@ -258,7 +258,7 @@ class BuiltinSegmentation:
         if motion_cue is not None:
             motion_box = motion_cue.box_at(places, largest)
             boxes += [motion_box] if motion_box is not None else []
-        for component in self._cue.components_at(places):
+        for component in self._cue.objects_at(places, boxes):
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
         answers = CandidateRanking(self._picture.colours().lab, motion_cue, largest, expected)
         for box in boxes:
