@@ -16,53 +16,75 @@ _TOGETHER = 3
 """Pixels between parts of foreground that are of one object, such as those beside a strap."""
 
 _MOST_SHOWN = 0.65
-"""Share of a wider answer's component from which on a crop that shows less of it may show another, smaller object."""
-_MOST_CUT, _LESS_CUT = 1.0, 0.6
-"""How far the crop's border may cut such an object, as a share of the square root of its area, and as a share of what it cuts
-of the component."""
+"""Share of a component that a crop shows at the clicks, from which on both show the same object."""
+_MOST_CUT = 0.75
+"""How far a crop's border may cut the object that it shows, as a share of the square root of the object's area."""
+_LESS_CUT = 0.6
+"""The same as a share of how far it cuts the component."""
+_WHOLE_CUT = 0.25
+"""How far a crop's border may cut an object that is all but whole there."""
+_MOST_OF_PICTURE = 0.6
+"""Share of the picture from which on a component is one object, of which crops show parts: a face that fills the picture."""
+_RIM = 2
+"""Pixels around an object in which what is shown is still the object's."""
 
 
-def separated(component: Mask, answer: FloatMap, window: IntBox, places: Sequence[tuple[int, int]]) -> Mask | None:
-    """Return the object with the clicks at `places` (x, y) that a crop shows apart from a wider answer's component, bool (h, w).
+def separated(
+    component: Mask,
+    crops: Sequence[tuple[FloatMap, IntBox]],
+    places: Sequence[tuple[int, int]],
+) -> Mask | None:
+    """Return the object at the clicks that crops show apart from a component of the whole picture's foreground, bool (h, w).
 
-    A person before a larger one is one component with that one in the answer on the whole picture. In a crop around clicks the
-    larger one fills what is behind, and becomes background. None where the crop shows most of the component, not every click,
-    or what its border cuts about as much as the component: a part of one large object.
+    A person before a larger one is one component with that one. In a crop around the clicks the larger one fills what is behind
+    and becomes background. Of several crops the first counts that shows the object whole, else the one whose border cuts it
+    least. None where all show most of the component, or none of it at a click, or what their border cuts like the component:
+    parts of one large object.
 
     Args:
-        component: with the clicks, bool (h, w), in the wider answer.
-        answer: that on the crop, float32 (h, w) in [0, 1], 0 outside.
-        window: the crop.
+        component: with the clicks, bool (h, w).
+        crops: answers on crops around the clicks, float32 (h, w) in [0, 1] and 0 outside, with the crops, smallest first.
+        places: of the clicks (x, y).
     """
-    x0, y0, x1, y1 = window
-    names, _ = components(answer > 0.5)
-    named = {int(names[y, x]) for x, y in places}
-    if 0 in named:
+    if np.count_nonzero(component) > _MOST_OF_PICTURE * component.size:
         return None
-    found = np.isin(names, list(named))
-    there = component[y0:y1, x0:x1]
-    both = np.count_nonzero(found[y0:y1, x0:x1] & there)
-    if both > _MOST_SHOWN * np.count_nonzero(there):
-        return None
-    cut = _cut(found, window)
-    return found if cut < min(_MOST_CUT, _LESS_CUT * _cut(component, window)) else None
+    found: list[tuple[float, Mask]] = []
+    for answer, window in crops:
+        names, _ = components(answer > 0.5)
+        clicked = {int(names[y, x]) for x, y in places}
+        x0, y0, x1, y1 = window
+        there = np.s_[y0:y1, x0:x1]
+        shown = np.isin(names, list(clicked))
+        both = np.count_nonzero(shown[there] & component[there])
+        if 0 in clicked or both > _MOST_SHOWN * np.count_nonzero(component[there]):
+            continue
+        cut = _cut(shown, window)
+        if cut < _MOST_CUT and cut < _LESS_CUT * _cut(component, window):
+            found.append((max(cut, _WHOLE_CUT), shown))
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def without_the_rest(answer: FloatMap, component: Mask, clicked: Mask) -> FloatMap:
+    """Return an answer, float32 (h, w), without what its component, bool (h, w), has beside the clicked object, bool (h, w)."""
+    return np.where(component & ~dilate(clicked, _RIM), np.float32(0.0), answer)
 
 
 def _cut(mask: Mask, window: IntBox) -> float:
-    """Return how many pixels of a mask lie on a window's border, except on the picture's, by the square root of its area in it."""
+    """Return how many pixels of a mask, bool (h, w), a window's border cuts, by the square root of its area in there.
+
+    Where the window ends with the picture, so does what is seen of the object: that is no cut.
+    """
     height, width = mask.shape
     x0, y0, x1, y1 = window
-    lines = []
-    if x0 > 0:
-        lines.append(mask[y0:y1, x0])
-    if x1 < width:
-        lines.append(mask[y0:y1, x1 - 1])
-    if y0 > 0:
-        lines.append(mask[y0, x0:x1])
-    if y1 < height:
-        lines.append(mask[y1 - 1, x0:x1])
-    area = max(1, np.count_nonzero(mask[y0:y1, x0:x1]))
-    return float(sum(np.count_nonzero(line) for line in lines) / np.sqrt(area))
+    there = mask[y0:y1, x0:x1]
+    sides = (
+        there[:, 0] if x0 > 0 else there[:, :0],
+        there[:, -1] if x1 < width else there[:, :0],
+        there[0] if y0 > 0 else there[:0],
+        there[-1] if y1 < height else there[:0],
+    )
+    pixels = sum(int(np.count_nonzero(side)) for side in sides)
+    return pixels / float(np.sqrt(max(1, np.count_nonzero(there))))
 
 
 def other_objects(found: Mask, places: Sequence[tuple[int, int]]) -> Mask:

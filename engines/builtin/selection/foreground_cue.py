@@ -18,7 +18,7 @@ from engines.builtin.selection.box_evidence import (
 )
 from engines.builtin.selection.click import Click
 from engines.builtin.selection.clicked_objects import other_objects
-from engines.builtin.selection.picture_network import PictureNetwork
+from engines.builtin.selection.picture_network import PictureNetwork, component_at
 from utils.mask_utils import components, dilate, intersection_over_union
 from utils.types import FloatMap, Frame, IntBox, Mask
 
@@ -43,7 +43,9 @@ class ForegroundCue:
         ]
         self._weighted: tuple[object, list[FloatMap]] | None = None
 
-    def log_odds(self, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> FloatMap | None:
+    def log_odds(
+        self, box: IntBox, places: Sequence[tuple[int, int]] = (), *, is_drawn: bool = False
+    ) -> FloatMap | None:
         """Return the networks' log odds around a box of the small picture, float32 (h, w), weighted.
 
         The mean of their answers on the whole picture and on a crop, each weighted by how well its
@@ -51,9 +53,10 @@ class ForegroundCue:
         that fit about equally well, the one that sees less foreground at a pixel is taken: each may add
         another object, such as a leg of a passer-by. Of a box without clicks, networks that fit best may be asked
         about its content as well; see `judged_by_content`. Of positive clicks at `places` (x, y), other objects
-        that an answer shows speak against it; see `other_objects` and `apart_from_clicks`. None without a network.
+        that an answer shows speak against it; see `other_objects` and `apart_from_clicks`, and, unless the box is drawn,
+        `separated`. None without a network.
         """
-        weighted = self._weighted_log_odds(box, places)
+        weighted = self._weighted_log_odds(box, places, is_drawn)
         if not weighted:
             return None
         log_odds = np.minimum.reduce(weighted)
@@ -65,7 +68,7 @@ class ForegroundCue:
 
     def arbitration(self, box: IntBox) -> BoxArbitration | None:
         """Return what a mask without networks may settle of `log_odds` in a drawn box without clicks; None for nothing."""
-        weighted = self._weighted_log_odds(box, ())
+        weighted = self._weighted_log_odds(box, (), is_drawn=True)
         if not weighted:
             return None
         answers = [answer for network in self._networks for answer in network.answers(box)]
@@ -76,18 +79,23 @@ class ForegroundCue:
         """Return the networks' answers on a box's content alone, float32 (h, w) in [0, 1], 0 outside."""
         return [part for network in self._networks if (part := network.part(box)) is not None]
 
-    def _weighted_log_odds(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[FloatMap]:
+    def _weighted_log_odds(
+        self, box: IntBox, places: Sequence[tuple[int, int]], is_drawn: bool
+    ) -> list[FloatMap]:
         """Return `weighted_log_odds` of the networks' evidence, none without a network; worked out once for the same box."""
-        asked, newest = (box, tuple(places)), self._weighted
+        asked, newest = (box, tuple(places), is_drawn), self._weighted
         if newest is None or newest[0] != asked:
-            evidence = self._evidence(box, places)
+            evidence = self._evidence(box, places, is_drawn)
             newest = self._weighted = asked, weighted_log_odds(evidence) if evidence else []
         return newest[1]
 
-    def _evidence(self, box: IntBox, places: Sequence[tuple[int, int]]) -> list[BoxEvidence]:
+    def _evidence(
+        self, box: IntBox, places: Sequence[tuple[int, int]], is_drawn: bool
+    ) -> list[BoxEvidence]:
         """Return what the networks that give answers say of a box, of one without clicks as in `log_odds`."""
+        clicked = () if is_drawn else places
         found = [
-            (network, BoxEvidence.of(network.answers(box), box, places))
+            (network, BoxEvidence.of(network.answers(box, clicked), box, places))
             for network in self._networks
         ]
         found = [(network, one) for network, one in found if one.log_odds.size]
@@ -99,12 +107,22 @@ class ForegroundCue:
             for network, one in found
         ]
 
-    def overlap(self, mask: Mask, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> float:
+    def overlap(
+        self,
+        mask: Mask,
+        box: IntBox,
+        places: Sequence[tuple[int, int]] = (),
+        *,
+        is_drawn: bool = False,
+    ) -> float:
         """Return the overlap of a mask, bool (h, w), segmented in `box` with the networks' foreground there, in [0, 1].
 
         The mean over their answers, weighted as in `log_odds`; 0 without a network.
         """
-        answers = [answer > 0.5 for network in self._networks for answer in network.answers(box)]
+        clicked = () if is_drawn else places
+        answers = [
+            answer > 0.5 for network in self._networks for answer in network.answers(box, clicked)
+        ]
         answers = [found & ~other_objects(found, places) for found in answers]
         weights = [fit_to_box(found, box) ** 2 for found in answers]
         if not sum(weights):
@@ -132,19 +150,17 @@ class ForegroundCue:
         return np.asarray(total / np.float32(max(weights, 1e-6)), dtype=np.float32)
 
     def components_at(self, places: list[tuple[int, int]]) -> list[Mask]:
-        """Return each network's foreground components at the places (x, y) of the small picture, bool (h, w).
+        """Return each network's foreground components at clicks' places (x, y) in the small picture, bool (h, w).
 
-        Empty where there are none, or no network.
+        Without what crops show apart from the clicked object; see `separated`. Empty where there are none, or no network.
         """
-        found = [network.component_at(places) for network in self._networks]
-        return [component for component in found if component is not None]
-
-    def objects_at(
-        self, places: list[tuple[int, int]], boxes: Sequence[IntBox]
-    ) -> list[Mask]:
-        """Return the same, or what crops around the boxes show apart from it; see `PictureNetwork.object_at`."""
-        found = [network.object_at(places, boxes) for network in self._networks]
-        return [one for one in found if one is not None]
+        found = []
+        for network in self._networks:
+            answer = network.clicked(places)
+            component = None if answer is None else component_at(answer, places)
+            if component is not None:
+                found.append(component)
+        return found
 
 
 def _agreement_beside(found: Mask, mask: Mask, click: Click) -> float:

@@ -8,7 +8,12 @@ import numpy as np
 
 from engines.base import ForegroundEstimator
 from engines.builtin.optional_network import OptionalNetwork
-from engines.builtin.selection.clicked_objects import apart_from_clicks, separated
+from engines.builtin.selection.click_boxes import boxes_around
+from engines.builtin.selection.clicked_objects import (
+    apart_from_clicks,
+    separated,
+    without_the_rest,
+)
 from engines.builtin.vision.arrays import resize_map
 from utils.mask_utils import components, grow_box
 from utils.types import FloatMap, Frame, IntBox, Mask
@@ -30,10 +35,15 @@ class PictureNetwork:
         self._whole: FloatMap | None = None
         self._crops: dict[IntBox, FloatMap] = {}
         self._apart: tuple[list[tuple[int, int]], FloatMap] | None = None
+        self._clicked: tuple[list[tuple[int, int]], FloatMap] | None = None
 
-    def answers(self, box: IntBox) -> list[FloatMap]:
-        """Return the answers on the whole picture and on a crop around the box, float32 (h, w) in [0, 1]."""
-        return [answer for answer in (self.whole(), self._crop(box)) if answer is not None]
+    def answers(self, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> list[FloatMap]:
+        """Return the answers on the whole picture and on a crop around the box, float32 (h, w) in [0, 1].
+
+        Of clicks at `places` the former as in `clicked`.
+        """
+        whole = self.clicked(places) if places else self.whole()
+        return [answer for answer in (whole, self._crop(box)) if answer is not None]
 
     def whole(self) -> FloatMap | None:
         """Return the answer on the whole picture, float32 (h, w) in [0, 1]; None after a failure."""
@@ -41,6 +51,30 @@ class PictureNetwork:
             answer = self._answer(self._image)
             self._whole = None if answer is None else resize_map(answer, self._small_wh)
         return self._whole
+
+    def clicked(self, places: Sequence[tuple[int, int]]) -> FloatMap | None:
+        """Return the answer on the whole picture as clicks at `places` (x, y) have it, float32 (h, w) in [0, 1].
+
+        Where crops around them show the clicked object apart from a larger one behind, without that one; see `separated`. The
+        crops are those of the boxes that are tried around the clicks. None after a failure. The newest is kept.
+        """
+        whole = self.whole()
+        if whole is None:
+            return None
+        if self._clicked is None or self._clicked[0] != list(places):
+            component, answer = component_at(whole, places), whole
+            if component is not None:
+                windows = [self._window(box) for box in boxes_around(places, self._small_wh, None)]
+                crops = [(self._in(window), window) for window in windows]
+                found = separated(
+                    component,
+                    [(crop, window) for crop, window in crops if crop is not None],
+                    places,
+                )
+                if found is not None:
+                    answer = without_the_rest(whole, component, found)
+            self._clicked = list(places), answer
+        return self._clicked[1]
 
     def apart(self, places: Sequence[tuple[int, int]]) -> FloatMap | None:
         """Return `apart_from_clicks` of the answer on the whole picture; None after a failure.
@@ -54,35 +88,14 @@ class PictureNetwork:
             self._apart = list(places), apart_from_clicks(whole, places)
         return self._apart[1]
 
-    def component_at(self, places: Sequence[tuple[int, int]]) -> Mask | None:
-        """Return the foreground components at the places (x, y), bool (h, w); None without one, or after a failure."""
-        whole = self.whole()
-        if whole is None:
-            return None
-        names, _ = components(whole > 0.5)
-        at = {int(names[y, x]) for x, y in places} - {0}
-        return np.isin(names, list(at)) if at else None
-
-    def object_at(self, places: Sequence[tuple[int, int]], boxes: Sequence[IntBox]) -> Mask | None:
-        """Return the component at the places, or the object that a crop around one of the boxes shows apart from it.
-
-        See `separated`. None without a component.
-        """
-        component = self.component_at(places)
-        if component is None:
-            return None
-        for box in reversed(boxes):
-            crop = self._crop(box)
-            if crop is None:
-                continue
-            window = grow_box(box, self._small_wh, _CROP_MARGIN, 0)
-            found = separated(component, crop, window, places)
-            if found is not None:
-                return found
-        return component
-
     def _crop(self, box: IntBox) -> FloatMap | None:
-        window = grow_box(box, self._small_wh, _CROP_MARGIN, 0)
+        return self._in(self._window(box))
+
+    def _window(self, box: IntBox) -> IntBox:
+        return grow_box(box, self._small_wh, _CROP_MARGIN, 0)
+
+    def _in(self, window: IntBox) -> FloatMap | None:
+        """Return `part`; None for a window that is the whole picture too."""
         return None if window == (0, 0, *self._small_wh) else self.part(window)
 
     def part(self, window: IntBox) -> FloatMap | None:
@@ -107,3 +120,10 @@ class PictureNetwork:
     def _answer(self, image: Frame) -> FloatMap | None:
         picture_wh = self._image.shape[1], self._image.shape[0]
         return self._network.ask(lambda source: source.estimate(image, picture_wh))
+
+
+def component_at(answer: FloatMap, places: Sequence[tuple[int, int]]) -> Mask | None:
+    """Return the foreground components of an answer, float32 (h, w), at the places (x, y), bool (h, w); None without one."""
+    names, _ = components(answer > 0.5)
+    at = {int(names[y, x]) for x, y in places} - {0}
+    return np.isin(names, list(at)) if at else None

@@ -117,7 +117,10 @@ class BuiltinSegmentation:
         less what a thin mask loses, as a tracked frame's confidence: a drawn box says more of the extent.
         """
         overlap = self._cue.overlap(
-            candidate.mask, candidate.box, self._picture.clicked(prompt.points)
+            candidate.mask,
+            candidate.box,
+            self._picture.clicked(prompt.points),
+            is_drawn=prompt.box is not None,
         )
         is_known = overlap > _KNOWN
         known = overlap if is_known else candidate.stability
@@ -212,7 +215,7 @@ class BuiltinSegmentation:
         constraints = view.constraints(self._picture.click(point) for point in prompt.points)
         motion = motion_cue and motion_cue.part(view.window, view.crop_wh)
         places, known = self._picture.clicked(prompt.points), self._known_log_odds(prompt)
-        foreground = added(self._cue.log_odds(box, places), known)
+        foreground = added(self._cue.log_odds(box, places, is_drawn=trusted), known)
         if foreground is not None:
             foreground = view.cropped(foreground)
         alike = self._descriptors_of(view, prompt)
@@ -258,7 +261,7 @@ class BuiltinSegmentation:
         if motion_cue is not None:
             motion_box = motion_cue.box_at(places, largest)
             boxes += [motion_box] if motion_box is not None else []
-        for component in self._cue.objects_at(places, boxes):
+        for component in self._cue.components_at(places):
             boxes.append(grow_box(bounding_box(component) or largest, self._small_wh, 0.03, 2))
         answers = CandidateRanking(self._picture.colours().lab, motion_cue, largest, expected)
         for box in boxes:
