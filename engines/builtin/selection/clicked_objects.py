@@ -64,9 +64,9 @@ def separated(
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
-def without_the_rest(answer: FloatMap, component: Mask, clicked: Mask) -> FloatMap:
-    """Return an answer, float32 (h, w), without what its component, bool (h, w), has beside the clicked object, bool (h, w)."""
-    return np.where(component & ~dilate(clicked, _RIM), np.float32(0.0), answer)
+def rest_of(component: Mask, clicked: Mask) -> Mask:
+    """Return what a component, bool (h, w), has beside the clicked object, bool (h, w)."""
+    return np.asarray(component & ~dilate(clicked, _RIM))
 
 
 def _cut(mask: Mask, window: IntBox) -> float:

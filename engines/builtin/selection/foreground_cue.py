@@ -149,18 +149,23 @@ class ForegroundCue:
                 weights += weight
         return np.asarray(total / np.float32(max(weights, 1e-6)), dtype=np.float32)
 
-    def components_at(self, places: list[tuple[int, int]]) -> list[Mask]:
+    def components_at(self, places: Sequence[tuple[int, int]]) -> list[Mask]:
         """Return each network's foreground components at clicks' places (x, y) in the small picture, bool (h, w).
 
         Without what crops show apart from the clicked object; see `separated`. Empty where there are none, or no network.
         """
-        found = []
-        for network in self._networks:
-            answer = network.clicked(places)
-            component = None if answer is None else component_at(answer, places)
-            if component is not None:
-                found.append(component)
-        return found
+        return _components_at([network.clicked(places) for network in self._networks], places)
+
+    def joined_at(self, places: Sequence[tuple[int, int]]) -> list[Mask]:
+        """Return the same with all that the answers on the whole picture join to the clicked object."""
+        return _components_at([network.whole() for network in self._networks], places)
+
+
+def _components_at(
+    answers: Sequence[FloatMap | None], places: Sequence[tuple[int, int]]
+) -> list[Mask]:
+    found = [component_at(answer, places) for answer in answers if answer is not None]
+    return [component for component in found if component is not None]
 
 
 def _agreement_beside(found: Mask, mask: Mask, click: Click) -> float:

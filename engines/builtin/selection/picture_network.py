@@ -11,8 +11,8 @@ from engines.builtin.optional_network import OptionalNetwork
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.clicked_objects import (
     apart_from_clicks,
+    rest_of,
     separated,
-    without_the_rest,
 )
 from engines.builtin.vision.arrays import resize_map
 from utils.mask_utils import components, grow_box
@@ -35,15 +35,15 @@ class PictureNetwork:
         self._whole: FloatMap | None = None
         self._crops: dict[IntBox, FloatMap] = {}
         self._apart: tuple[list[tuple[int, int]], FloatMap] | None = None
-        self._clicked: tuple[list[tuple[int, int]], FloatMap] | None = None
+        self._rest: tuple[list[tuple[int, int]], Mask | None] | None = None
 
     def answers(self, box: IntBox, places: Sequence[tuple[int, int]] = ()) -> list[FloatMap]:
         """Return the answers on the whole picture and on a crop around the box, float32 (h, w) in [0, 1].
 
-        Of clicks at `places` the former as in `clicked`.
+        Of clicks at `places` (x, y) without what crops around them show to be another object's; see `separated`.
         """
-        whole = self.clicked(places) if places else self.whole()
-        return [answer for answer in (whole, self._crop(box)) if answer is not None]
+        answers = [answer for answer in (self.whole(), self._crop(box)) if answer is not None]
+        return [self._clicked(answer, places) for answer in answers] if places else answers
 
     def whole(self) -> FloatMap | None:
         """Return the answer on the whole picture, float32 (h, w) in [0, 1]; None after a failure."""
@@ -53,28 +53,33 @@ class PictureNetwork:
         return self._whole
 
     def clicked(self, places: Sequence[tuple[int, int]]) -> FloatMap | None:
-        """Return the answer on the whole picture as clicks at `places` (x, y) have it, float32 (h, w) in [0, 1].
+        """Return the answer on the whole picture as in `answers` of clicks at `places`; None after a failure."""
+        whole = self.whole()
+        return None if whole is None else self._clicked(whole, places)
 
-        Where crops around them show the clicked object apart from a larger one behind, without that one; see `separated`. The
-        crops are those of the boxes that are tried around the clicks. None after a failure. The newest is kept.
+    def _clicked(self, answer: FloatMap, places: Sequence[tuple[int, int]]) -> FloatMap:
+        if self._rest is None or self._rest[0] != list(places):
+            self._rest = list(places), self._found_rest(places)
+        rest = self._rest[1]
+        return answer if rest is None else np.where(rest, np.float32(0.0), answer)
+
+    def _found_rest(self, places: Sequence[tuple[int, int]]) -> Mask | None:
+        """Return what is joined to the clicked object in the answer on the whole picture and another's, bool (h, w).
+
+        By crops around the boxes that are tried around the clicks, and the smallest around each. None where they show nothing
+        apart.
         """
         whole = self.whole()
-        if whole is None:
+        component = None if whole is None else component_at(whole, places)
+        if component is None:
             return None
-        if self._clicked is None or self._clicked[0] != list(places):
-            component, answer = component_at(whole, places), whole
-            if component is not None:
-                windows = [self._window(box) for box in boxes_around(places, self._small_wh, None)]
-                crops = [(self._in(window), window) for window in windows]
-                found = separated(
-                    component,
-                    [(crop, window) for crop, window in crops if crop is not None],
-                    places,
-                )
-                if found is not None:
-                    answer = without_the_rest(whole, component, found)
-            self._clicked = list(places), answer
-        return self._clicked[1]
+        boxes = [boxes_around([place], self._small_wh, None)[0] for place in places]
+        boxes += boxes_around(places, self._small_wh, None)[len(boxes) == 1 :]
+        windows = [self._window(box) for box in boxes]
+        answers = [(self._in(window), window) for window in windows]
+        crops = [(answer, window) for answer, window in answers if answer is not None]
+        found = separated(component, crops, places)
+        return None if found is None else rest_of(component, found)
 
     def apart(self, places: Sequence[tuple[int, int]]) -> FloatMap | None:
         """Return `apart_from_clicks` of the answer on the whole picture; None after a failure.

@@ -283,7 +283,7 @@ class BuiltinSegmentation:
         if not 0 < len(positive) < len(clicks):
             return None
         shown = self._from_clicks(replace(prompt, points=positive))[0].mask
-        for component in self._cue.components_at(self._picture.clicked(positive)):
+        for component in self._cue.joined_at(self._picture.clicked(positive)):
             shown = shown | component
         return size_by_clicks([one for one in clicks if one.positive or shown[one.y, one.x]])
 
