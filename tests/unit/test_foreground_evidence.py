@@ -661,7 +661,9 @@ def test_a_boxs_content_alone_tells_the_target_from_what_goes_on_behind_it() -> 
 
 def test_a_box_is_not_asked_about_alone_where_foreground_ends_with_it_or_is_clicked() -> None:
     clicked = WiderOrContent(rectangle(5, 5, 60, 60), TARGET)
-    ForegroundCue([clicked], picture(TARGET), (WIDTH, HEIGHT)).log_odds(BOX, [(50, 40)])
+    ForegroundCue([clicked], picture(TARGET), (WIDTH, HEIGHT)).log_odds(
+        BOX, [(50, 40)], is_drawn=True
+    )
     ends_there = WiderOrContent(TARGET, TARGET)
     ForegroundCue([ends_there], picture(TARGET), (WIDTH, HEIGHT)).log_odds(BOX)
     assert clicked.calls == ends_there.calls == 2

@@ -15,7 +15,7 @@ from engines.builtin.selection.clicked_objects import (
     separated,
 )
 from engines.builtin.vision.arrays import resize_map
-from utils.mask_utils import components, grow_box
+from utils.mask_utils import bounding_box, components, grow_box
 from utils.types import FloatMap, Frame, IntBox, Mask
 
 _CROP_MARGIN = 0.5
@@ -66,8 +66,8 @@ class PictureNetwork:
     def _found_rest(self, places: Sequence[tuple[int, int]]) -> Mask | None:
         """Return what is joined to the clicked object in the answer on the whole picture and another's, bool (h, w).
 
-        By crops around the boxes that are tried around the clicks, and the smallest around each. None where they show nothing
-        apart.
+        By crops around the boxes that are tried around the clicks and the smallest around each, and by one around the object
+        that these show, which they may cut. None where they show nothing apart.
         """
         whole = self.whole()
         component = None if whole is None else component_at(whole, places)
@@ -76,9 +76,11 @@ class PictureNetwork:
         boxes = [boxes_around([place], self._small_wh, None)[0] for place in places]
         boxes += boxes_around(places, self._small_wh, None)[len(boxes) == 1 :]
         windows = [self._window(box) for box in boxes]
-        answers = [(self._in(window), window) for window in windows]
-        crops = [(answer, window) for answer, window in answers if answer is not None]
-        found = separated(component, crops, places)
+        found = separated(component, self._in_all(windows), places)
+        if found is None:
+            return None
+        windows.append(self._window(bounding_box(found) or windows[-1]))
+        found = separated(component, self._in_all(windows), places)
         return None if found is None else rest_of(component, found)
 
     def apart(self, places: Sequence[tuple[int, int]]) -> FloatMap | None:
@@ -102,6 +104,10 @@ class PictureNetwork:
     def _in(self, window: IntBox) -> FloatMap | None:
         """Return `part`; None for a window that is the whole picture too."""
         return None if window == (0, 0, *self._small_wh) else self.part(window)
+
+    def _in_all(self, windows: Sequence[IntBox]) -> list[tuple[FloatMap, IntBox]]:
+        answers = [(self._in(window), window) for window in windows]
+        return [(answer, window) for answer, window in answers if answer is not None]
 
     def part(self, window: IntBox) -> FloatMap | None:
         """Return the answer on a window of the picture alone, float32 (h, w) in [0, 1], 0 outside; None after a failure."""
