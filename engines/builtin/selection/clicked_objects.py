@@ -21,7 +21,7 @@ _MOST_CUT = 0.75
 """How far a crop's border may cut the object that it shows, as a share of the square root of the object's area."""
 _LESS_CUT = 0.6
 """The same as a share of how far it cuts the component."""
-_WHOLE_CUT = 0.25
+_WHOLE_CUT = 0.12
 """How far a crop's border may cut an object that is all but whole there."""
 _MOST_OF_PICTURE = 0.6
 """Share of the picture from which on a component is one object, of which crops show parts: a face that fills the picture."""
