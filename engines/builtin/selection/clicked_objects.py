@@ -15,7 +15,7 @@ area."""
 _TOGETHER = 3
 """Pixels between parts of foreground that are of one object, such as those beside a strap."""
 
-_MOST_SHOWN = 0.65
+_MOST_SHOWN = 0.6
 """Share of a component that a crop shows at the clicks, from which on both show the same object."""
 _MOST_CUT = 0.75
 """How far a crop's border may cut the object that it shows, as a share of the square root of the object's area."""
