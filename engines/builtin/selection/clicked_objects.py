@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,7 +85,7 @@ def _cut(mask: Mask, window: IntBox) -> float:
         there[-1] if y1 < height else there[:0],
     )
     pixels = sum(int(np.count_nonzero(side)) for side in sides)
-    return pixels / float(np.sqrt(max(1, np.count_nonzero(there))))
+    return pixels / math.sqrt(max(1, int(np.count_nonzero(there))))
 
 
 def other_objects(found: Mask, places: Sequence[tuple[int, int]]) -> Mask:
