@@ -44,16 +44,24 @@ def step_line(
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
         return "error", render(error, language)
-    if state.status is SessionStatus.DONE:
+    has_nothing = has_lost_target(state)
+    if state.status is SessionStatus.DONE and not has_nothing:
         stopped = job is not None and job.state is JobState.CANCELLED
         return _done_line(language, plan, stopped=stopped, has_other_settings=has_other_settings)
-    if state.status in _ENDED:
+    if state.status in _ENDED and not has_nothing:
         start = start_label(plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)
     if keeps_everyone(state):
         return "step", translate("page.step.everyone", language)
     text = translate(_selection_step(state), language)
     return "step", sentences((text, _unmarked_targets(state, language)), language)
+
+
+def has_lost_target(state: SessionState) -> bool:
+    """Tell whether the marks of the last job were all taken away, so that the next one has nothing to matte."""
+    if keeps_everyone(state) or (state.request is not None and state.request.everyone):
+        return False
+    return not any(keyframe.kept for keyframe in state.all_keyframes)
 
 
 def keeps_everyone(state: SessionState) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
-from pipeline.orchestrator import EngineInfo
+from pipeline.orchestrator import EngineInfo, SessionView
 from pipeline.postprocess.appearance import Edges
 from pipeline.selection.corrections import is_own_mask
 from pipeline.session.state import (
@@ -49,6 +50,14 @@ def clip_view(state: SessionState, language: Language) -> Json:
         "start": first_marked(state),
         "notes": [render(notice, language) for notice in clip.notices],
     }
+
+
+def state_stamp(view: SessionView) -> str:
+    """Return a text that changes with a session's marks, its result and whether a job is active."""
+    shown = {"keyframes", "targets", "status", "outputs", "result_number", "result_at_s"}
+    content = view.state.model_dump_json(include=shown).encode()
+    is_active = view.job is not None and view.job.state in ACTIVE
+    return f"{hashlib.blake2b(content, digest_size=8).hexdigest()}{'+' if is_active else ''}"
 
 
 def first_marked(state: SessionState) -> int:

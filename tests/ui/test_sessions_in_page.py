@@ -83,6 +83,28 @@ def test_marks_of_two_tabs_are_both_kept(
     assert len(prompt["strokes"]) == 2 and prompt["box"]
 
 
+def test_what_a_colleague_does_with_the_clip_is_shown_without_a_look_away(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    """Two people looked at the same clip; one page said "cancelled" while the other had its files."""
+    mine = open_page(app.url)
+    upload_and_select(mine, clip)
+    colleague = open_page(mine.url, locale="zh-CN")
+    wait_masks(colleague, 1)
+    # Each page knows by now what it shows.
+    mine.wait_for_timeout(1000)
+    colleague.keyboard.press("d")
+    stroke(colleague, (120, 80), (140, 80))
+    mine.wait_for_function("document.querySelector('.sm-viewer').dataset.strokes === '1'")
+    colleague.click("#sm-start:not([disabled])")
+    wait_done(colleague)
+    wait_done(mine)
+    mine.keyboard.press("m")
+    mine.locator("[data-part=clear]").click()
+    mine.wait_for_selector(".sm-status[data-kind=step]:has-text('Step 2')")
+    colleague.wait_for_selector(".sm-status[data-kind=step]:has-text('第 2 步')")
+
+
 def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(
     app: AppServer, open_page: Callable[..., Any], watch: Watch, tmp_path: Path
 ) -> None:

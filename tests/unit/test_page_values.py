@@ -9,7 +9,9 @@ import gradio as gr
 import pytest
 
 from config import Settings
-from pipeline.session.request import RenderRequest
+from pipeline.jobs.queue import JobState
+from pipeline.orchestrator import SessionView
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import OutputFile
 from pipeline.session.state import (
     Keyframe,
@@ -25,6 +27,7 @@ from ui.page.upload_steps import UploadSteps
 from ui.request_values import read_request
 from ui.result_views import result_view
 from ui.text import about, choose_language, listed, sentences, shown_bytes, shown_fps, widget_texts
+from ui.views import state_stamp
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
 from ui.widgets.viewer.viewer import read_annotation
@@ -243,6 +246,47 @@ def test_a_target_without_a_mark_is_named_before_the_job_once_another_has_one() 
     assert "Target 1 has no mark" in step_line(state, None, "en")[1]
     alone = state.model_copy(update={"targets": targets[:1]})
     assert "no mark" not in step_line(alone, None, "en")[1]
+
+
+@pytest.mark.parametrize("status", [SessionStatus.DONE, SessionStatus.CANCELLED])
+def test_a_session_whose_marks_were_all_taken_away_asks_for_a_target(status: SessionStatus) -> None:
+    """The line said that the selection was kept, or that all was done, with nothing selected."""
+    marked = Keyframe(
+        frame=0, target=1, engine="builtin", prompt=PromptRecord(), instances=(), kept=(0,)
+    )
+    state = SessionState(id="a", status=status, request=MatteRequest(), keyframes={0: marked})
+    assert "Step 2" not in step_line(state, None, "en")[1]
+    cleared = state.model_copy(update={"keyframes": {}})
+    assert step_line(cleared, None, "zh") == (
+        "step",
+        "第 2 步，共 4 步 · 在画面上点击目标，或拖动框选。",
+    )
+    dropped = marked.model_copy(update={"kept": ()})
+    dropped_all = state.model_copy(update={"keyframes": {0: dropped}})
+    assert "Every object is dropped" in step_line(dropped_all, None, "en")[1]
+    everyone = cleared.model_copy(update={"request": MatteRequest(everyone=True)})
+    assert "Step 2" not in step_line(everyone, None, "en")[1]
+
+
+def test_the_stamp_of_a_session_follows_marks_results_and_jobs_and_not_what_is_chosen() -> None:
+    state = SessionState(id="a")
+    marked = Keyframe(
+        frame=0, target=1, engine="builtin", prompt=PromptRecord(), instances=(), kept=(0,)
+    )
+    idle = SessionView(state, None, None)
+    running = SessionView(state, SimpleNamespace(state=JobState.RUNNING), None)
+    changed = [
+        {"keyframes": {0: marked}},
+        {"targets": (TargetRecord(), TargetRecord(id=2))},
+        {"status": SessionStatus.DONE},
+        {"result_number": 2},
+    ]
+    stamps = {
+        state_stamp(SessionView(state.model_copy(update=change), None, None)) for change in changed
+    }
+    assert len(stamps | {state_stamp(idle), state_stamp(running)}) == len(changed) + 2
+    draft = state.model_copy(update={"draft": MatteRequest(), "updated_at_s": 1.0})
+    assert state_stamp(SessionView(draft, None, None)) == state_stamp(idle)
 
 
 def test_notes_of_the_clip_are_not_said_again_beside_its_files() -> None:

@@ -75,6 +75,7 @@ ALLOWED_ROUTES: tuple[AllowedRoute, ...] = (
     AllowedRoute("GET", "/media/{session}/still/{number}.jpg"),
     AllowedRoute("GET", "/media/{session}/live.jpg"),
     AllowedRoute("GET", "/media/{session}/all.zip"),
+    AllowedRoute("GET", "/media/{session}/stamp"),
     AllowedRoute("GET", "/media/{session}/file/{word}"),
     AllowedRoute("GET", "/openapi.json"),
     AllowedRoute("POST", "/clips", "upload"),

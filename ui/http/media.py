@@ -34,6 +34,7 @@ from ui.http.fair_pool import FairPool, PoolBusyError, PoolClosedError
 from ui.http.refusal import language_of
 from ui.inputs import session_key, short_text
 from ui.text import translate
+from ui.views import state_stamp
 from ui.widgets.edges.edges import read_edges
 from utils.errors import BadRequest, SplazmatteError
 from utils.http_text import attachment
@@ -84,6 +85,7 @@ class Media:
             Route("/media/{session}/live.jpg", _answering(self._live)),
             Route("/media/{session}/file/{kind}", _answering(self._file)),
             Route("/media/{session}/all.zip", _answering(self._all)),
+            Route("/media/{session}/stamp", _answering(self._stamp)),
         ]
 
     async def _healthz(self, request: Request) -> Response:
@@ -96,6 +98,17 @@ class Media:
     async def _metrics(self, request: Request) -> Response:
         text = await run_in_threadpool(self._orchestrator.metrics)
         return Response(text, media_type=METRICS_TYPE, headers=_CHANGING)
+
+    async def _stamp(self, request: Request) -> Response:
+        """Answer with what tells a page whether another one has changed its session, "" for one that is gone."""
+        stamp = await run_in_threadpool(self._stamp_of, _session(request))
+        return JSONResponse({"stamp": stamp}, headers=_CHANGING)
+
+    def _stamp_of(self, session_id: str) -> str:
+        try:
+            return state_stamp(self._orchestrator.status(session_id))
+        except SplazmatteError:
+            return ""
 
     async def _frame(self, request: Request) -> Response:
         session_id, frame = _session(request), request.path_params["frame"]

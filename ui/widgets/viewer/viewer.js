@@ -252,12 +252,6 @@ hear("compare", (detail) => { if (result()) compareWith(detail.version); });
 hear("target", (detail) => { chooseTarget(detail.id); showKeyframes(); });
 
 // A gesture that the server could not take while it was away is sent again.
-// Another tab may have gone on with this clip.
-const onLook = () => {
-  if (!element.isConnected) { document.removeEventListener("visibilitychange", onLook); return; }
-  if (!document.hidden && clip() && isAnswered()) trigger("refresh", { made: result() ? result().made : "" });
-};
-document.addEventListener("visibilitychange", onLook);
 hear("server", ({ isBack }) => {
   if (!isBack || !clip()) return;
   refresh();

@@ -38,6 +38,7 @@ _SCRIPTS = (
     "pointer",
     "sending",
     "keyboard",
+    "following",
 )
 
 
@@ -55,7 +56,7 @@ def build_viewer(
     (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes),
     `result`, `answered`. Events: `annotate` after a gesture (read the value), `clips` with the files that were sent,
     `keep` with a frame, a target and the ids of its kept instances in its data, `range` after in or out was set,
-    `refresh` when the page is looked at again.
+    `refresh` when the page is looked at again, or another one changed the session.
     """
     return build_widget(
         "viewer",
