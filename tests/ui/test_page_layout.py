@@ -138,6 +138,21 @@ def test_options_of_files_are_shown_while_a_format_that_reads_them_is_ticked(
     assert focus == "solid", "the keyboard's place is seen"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_ticked_box_of_a_widget_looks_ticked(
+    app: AppServer, open_page: Callable[..., Any], scheme: str
+) -> None:
+    """Gradio's styles took the browser's tick away, and drew their own in Gradio's components alone."""
+    page = open_page(app.url, color_scheme=scheme)
+    box = page.locator("#sm-upload [data-part=hold]")
+    looks = []
+    for is_ticked in (False, True):
+        box.evaluate("(node, isTicked) => { node.checked = isTicked; }", is_ticked)
+        wait_laid_out(page)
+        looks.append(box.screenshot())
+    assert looks[0] != looks[1]
+
+
 @pytest.mark.parametrize(
     ("locale", "words", "session_words"),
     [("en-US", "not a video", "no such session"), ("zh-CN", "视频", "会话不存在")],
