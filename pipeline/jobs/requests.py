@@ -96,6 +96,7 @@ class Jobs:
             run = self._following(remote)
 
         def mark_queued() -> None:
+            session.forget_live_picture()
             if remote is not None:
                 remote.queue()
             try:
@@ -263,6 +264,10 @@ class Jobs:
             if not self._runner.is_stopping:
                 note(None)
 
+        def mark_queued() -> None:
+            session.forget_live_picture()
+            mark(waiting)
+
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(
                 session.id,
@@ -271,7 +276,7 @@ class Jobs:
                 stages,
                 client=session.state.owner,
                 on_dropped=drop,
-                on_queued=lambda: mark(waiting),
+                on_queued=mark_queued,
             )
         return self._status(session.id)
 

@@ -103,6 +103,10 @@ class Session:
         path = self.folder / LIVE_NAME
         return path if path.is_file() else None
 
+    def forget_live_picture(self) -> None:
+        """Remove the former job's newest frame, which the next one would be shown with until its own first."""
+        (self.folder / LIVE_NAME).unlink(missing_ok=True)
+
     @property
     def playback_clip(self) -> Path:
         """A small clip of the source for the page to play."""

@@ -62,6 +62,20 @@ def test_a_queued_job_ends_done_with_its_files(work, session_id: str) -> None:
     assert all(value is not None for value in work.confidence(session_id))
 
 
+def test_a_job_is_not_shown_with_the_newest_frame_of_the_one_before(
+    work, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another target was being tracked, under a picture of the former one as the newest matted frame."""
+    work.submit(session_id, MatteRequest(engine="builtin", outputs=("alpha",)))
+    finish(work, session_id)
+    assert work.status(session_id).live is not None
+    monkeypatch.setattr("pipeline.jobs.target_mattes.write_image", lambda *_: None)
+    work.submit(session_id, MatteRequest(engine="builtin", outputs=("alpha",), every_frame=True))
+    assert work.status(session_id).live is None
+    finish(work, session_id)
+    assert work.status(session_id).live is None
+
+
 def test_a_box_over_the_edge_is_clipped_the_same_way_for_everybody(work, clip: Path) -> None:
     session = work.create_session(clip, "clip.mp4").id
     found = work.segment(session, 0, Prompt(box=Box(-5, 25, 75, 72)))

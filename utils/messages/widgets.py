@@ -136,12 +136,12 @@ _UPLOAD: dict[str, Text] = {
 _TARGETS: dict[str, Text] = {
     "title": Text(en="Targets", zh="目标"),
     "add": Text(en="＋ New target", zh="＋ 新建目标"),
-    "choose": Text(en="Marks go to {name}", zh="标记到 {name}"),
-    "colour": Text(en="Colour of {name}", zh="{name} 的颜色"),
-    "name": Text(en="Name of {name}", zh="{name} 的名称"),
-    "shown": Text(en="Show {name} on the stage", zh="在画面上显示 {name}"),
-    "locked": Text(en="Lock {name} against marks", zh="锁定 {name}，不接受标记"),
-    "remove": Text(en="Delete {name} and its marks", zh="删除 {name} 及其标记"),
+    "choose": Text(en="Marks go to {name}", zh="标记到“{name}”"),
+    "colour": Text(en="Colour of {name}", zh="“{name}”的颜色"),
+    "name": Text(en="Name of {name}", zh="“{name}”的名称"),
+    "shown": Text(en="Show {name} on the stage", zh="在画面上显示“{name}”"),
+    "locked": Text(en="Lock {name} against marks", zh="锁定“{name}”，不接受标记"),
+    "remove": Text(en="Delete {name} and its marks", zh="删除“{name}”及其标记"),
 }
 
 _RECENT: dict[str, Text] = {
@@ -158,8 +158,8 @@ _RECENT: dict[str, Text] = {
         zh="使用当前选择的引擎、输出文件和边缘设置。没有标记的视频需要能自动识别人物的引擎，或能自动找出主体的网络。",
     ),
     "download_all": Text(en="Download all {count} as ZIP", zh="全部打包下载（{count} 个，ZIP）"),
-    "rename": Text(en="Rename {name}", zh="重命名 {name}"),
-    "delete": Text(en="Delete {name}", zh="删除 {name}"),
+    "rename": Text(en="Rename {name}", zh="重命名“{name}”"),
+    "delete": Text(en="Delete {name}", zh="删除“{name}”"),
     "delete_sure": Text(en="Delete?", zh="确定删除？"),
     "deleted": Text(en="Recently deleted ({count})", zh="最近删除（{count}）"),
     "deleted_at": Text(en="deleted {time}", zh="删除于 {time}"),
