@@ -53,11 +53,12 @@ def clip_view(state: SessionState, language: Language) -> Json:
 
 
 def state_stamp(view: SessionView) -> str:
-    """Return a text that changes with a session's marks, its result and whether a job is active."""
-    shown = {"keyframes", "targets", "status", "outputs", "result_number", "result_at_s"}
+    """Return a text that changes with a session's marks and result, and after a full stop with what became of its job."""
+    shown = {"keyframes", "targets", "outputs", "result_number", "result_at_s"}
     content = view.state.model_dump_json(include=shown).encode()
     is_active = view.job is not None and view.job.state in ACTIVE
-    return f"{hashlib.blake2b(content, digest_size=8).hexdigest()}{'+' if is_active else ''}"
+    ended = "active" if is_active else view.state.status.value
+    return f"{hashlib.blake2b(content, digest_size=8).hexdigest()}.{ended}"
 
 
 def first_marked(state: SessionState) -> int:

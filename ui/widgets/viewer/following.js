@@ -23,6 +23,11 @@ const noteStamp = () => {
   stamping = setTimeout(async () => { if (clip()) stamp = await stampNow(); }, 100);
 };
 const isAtRest = () => !document.hidden && clip() && isAnswered() && !state.drag && !state.polygon && !state.corner;
+// The progress bar follows a job by itself.
+const isOther = (now, before) => {
+  const isFollowing = document.querySelector(".sm-progress:not([hidden])");
+  return isFollowing ? now.split(".")[0] !== before.split(".")[0] : now !== before;
+};
 const lookForChanges = async () => {
   if (!element.isConnected) return;
   const before = stamp;
@@ -30,7 +35,7 @@ const lookForChanges = async () => {
     const now = await stampNow();
     if (now && stamp === before && isAtRest()) {
       stamp = now;
-      if (before && now !== before) lookAgain();
+      if (before && isOther(now, before)) lookAgain();
     }
   }
   setTimeout(lookForChanges, FOLLOW_MS);
