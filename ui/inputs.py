@@ -17,6 +17,25 @@ from utils.errors import BadRequest
 _LARGEST = 2**31
 
 
+_FORMS = {
+    "points": "[[x, y], [x, y, 0], …]",
+    "box": "[x0, y0, x1, y1]",
+    "examples": "[[x0, y0, x1, y1], [x0, y0, x1, y1, 0], …]",
+    "strokes": '[{"vertices": [[x, y], …], "radius": 12, "positive": true, "filled": false}, …]',
+    "kept": '{"0": [0, 2]}',
+    "outputs": '["alpha", "png"]',
+}
+"""How programs write values that have a shape."""
+
+
+def bad_value(name: str) -> BadRequest:
+    """Return the error of a value that can't be used; it says how one with a shape is written."""
+    form = _FORMS.get(name)
+    if form is None:
+        return BadRequest("page.bad_value", name=name)
+    return BadRequest("page.bad_form", name=name, form=form)
+
+
 def whole_number(value: object, name: str) -> int:
     """Return the value as an int.
 
@@ -24,9 +43,9 @@ def whole_number(value: object, name: str) -> int:
         BadRequest: it isn't a finite whole number below 2^31 in size.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadRequest("page.bad_value", name=name)
+        raise bad_value(name)
     if not math.isfinite(value) or value != int(value) or abs(value) >= _LARGEST:
-        raise BadRequest("page.bad_value", name=name)
+        raise bad_value(name)
     return int(value)
 
 
@@ -39,7 +58,7 @@ def short_text(value: object, name: str, limit: int = 500) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > limit:
-        raise BadRequest("page.bad_value", name=name)
+        raise bad_value(name)
     return value.strip()
 
 
@@ -61,11 +80,11 @@ def kept_instances(value: object) -> dict[int, tuple[int, ...]]:
         BadRequest: it has another shape.
     """
     if not isinstance(value, Mapping):
-        raise BadRequest("page.bad_value", name="kept")
+        raise bad_value("kept")
     kept: dict[int, tuple[int, ...]] = {}
     for frame, instances in value.items():
         if not isinstance(instances, (list, tuple)) or not str(frame).isdecimal():
-            raise BadRequest("page.bad_value", name="kept")
+            raise bad_value("kept")
         kept[whole_number(int(str(frame)[:12]), "kept")] = tuple(
             whole_number(item, "kept") for item in instances
         )
@@ -88,7 +107,7 @@ def event_value(event: gr.EventData, name: str) -> object:
     """Return one value that a widget sent with its event; `BadRequest` where it isn't there."""
     values = event_values(event)
     if name not in values:
-        raise BadRequest("page.bad_value", name=name)
+        raise bad_value(name)
     return values[name]
 
 
@@ -141,7 +160,7 @@ def read_outputs(value: object) -> tuple[str, ...]:
         BadRequest: it isn't a list of short texts, or nothing is chosen.
     """
     if not isinstance(value, (list, tuple)):
-        raise BadRequest("page.bad_value", name="outputs")
+        raise bad_value("outputs")
     if not value:
         raise BadRequest("page.no_outputs")
     return tuple(short_text(item, "outputs", 60) for item in value)

@@ -1,9 +1,11 @@
 """Values that reach the page from a stranger, and values it puts into words."""
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import gradio as gr
 import pytest
@@ -21,6 +23,8 @@ from pipeline.session.state import (
     TargetRecord,
 )
 from ui.downloads import DEFAULT_NAME, ArchiveNames, file_name
+from ui.http.api import Api
+from ui.http.endpoint_values import read_examples, read_points
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.next_step import step_line
 from ui.page.upload_steps import UploadSteps
@@ -30,7 +34,7 @@ from ui.text import about, choose_language, listed, sentences, shown_bytes, show
 from ui.views import state_stamp
 from ui.widgets.edges.edges import read_appearance, read_edges
 from ui.widgets.engines.engines import read_choice
-from ui.widgets.viewer.viewer import read_annotation
+from ui.widgets.viewer.viewer import read_annotation, read_box, read_strokes
 from utils.errors import BadRequest, SplazmatteError
 from utils.messages import render
 from utils.types import Box, Message, Stroke
@@ -78,6 +82,55 @@ def test_no_file_to_make_is_an_error_of_its_own() -> None:
 def test_only_whole_numbers_pass_as_numbers(value: object) -> None:
     with pytest.raises(BadRequest):
         whole_number(value, "frame")
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "value", "form"),
+    [
+        ("points", read_points, [210, 120], "[[x, y], [x, y, 0], …]"),
+        ("points", read_points, [[1.5, 2]], "[[x, y], [x, y, 0], …]"),
+        ("box", read_box, [1, 2], "[x0, y0, x1, y1]"),
+        ("examples", read_examples, [[1, 2]], "[[x0, y0, x1, y1], "),
+        ("strokes", read_strokes, [{"vertices": []}], '"radius": 12'),
+        ("kept", kept_instances, [0], '{"0": [0, 2]}'),
+        ("outputs", read_outputs, "alpha", '["alpha", "png"]'),
+    ],
+)
+def test_a_value_of_another_shape_is_answered_with_the_shape_it_has(
+    name: str, read: Callable[[object], object], value: object, form: str
+) -> None:
+    """It said "can't be used" and named two documents."""
+    with pytest.raises(BadRequest) as raised:
+        read(value)
+    for text in (raised.value.text("en"), raised.value.text("zh")):
+        assert name in text and form in text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"mask": {"path": "m.png"}, "points": [[1, 2]]},
+            "mask can't be given together with points",
+        ),
+        (
+            {"main_object": True, "box": [0, 0, 9, 9]},
+            "main_object can't be given together with box",
+        ),
+        (
+            {"source_alpha": True, "strokes": [{}]},
+            "source_alpha can't be given together with strokes",
+        ),
+        ({"main_object": True, "source_alpha": True}, "together with source_alpha"),
+    ],
+)
+def test_marks_that_exclude_each_other_are_refused_by_name(
+    given: dict[str, Any], said: str
+) -> None:
+    """Points beside a mask were without effect; the others were "a value that can't be used"."""
+    api = Api(cast(Any, None), Path())
+    with pytest.raises(gr.Error, match=said):
+        api.segment("A" * 24, **given)
 
 
 def test_annotation_is_read_as_it_was_drawn() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,17 +128,18 @@ class Api:
         with answering(language):
             key = session_key(session)
             at, number = whole_number(frame, "frame"), whole_number(target, "target")
+            marks = {"text": text, "points": points, "box": box, "examples": examples}
             if main_object is True or source_alpha is True:
-                given = (text, points, box, mask, strokes, examples, main_object and source_alpha)
                 name = "main_object" if main_object else "source_alpha"
-                if any(given):
-                    raise BadRequest("page.bad_value", name=name)
+                both = main_object and source_alpha
+                _alone(name, marks | {"mask": mask, "strokes": strokes, "source_alpha": both})
                 select = {
                     "main_object": self._orchestrator.select_main_object,
                     "source_alpha": self._orchestrator.select_source_alpha,
                 }
                 select[name](key, at, number)
             elif mask is not None:
+                _alone("mask", marks)
                 path, _ = self._uploaded(mask)
                 try:
                     painted = read_strokes(strokes or [])
@@ -344,6 +345,17 @@ class Api:
         path = cached_upload(value.get("path"), self._cache_dir)
         name = value.get("orig_name")
         return path, name[:500] if isinstance(name, str) and name else path.name
+
+
+def _alone(name: str, marks: Mapping[str, object]) -> None:
+    """Refuse other marks beside one that they would be without effect with.
+
+    Raises:
+        BadRequest: there are some.
+    """
+    others = ", ".join(other for other, value in marks.items() if value)
+    if others:
+        raise BadRequest("page.not_together", name=name, others=others)
 
 
 def _mapping(value: object, name: str) -> dict[str, object]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ui.inputs import whole_number
+from ui.inputs import bad_value, whole_number
 from ui.widgets.viewer.viewer import MOST_POINTS, read_box
-from utils.errors import BadRequest
 from utils.types import Box, Point
 
 
@@ -15,9 +14,9 @@ def read_examples(values: object) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
         BadRequest: another shape, or too many of them.
     """
     if not isinstance(values, list) or len(values) > MOST_POINTS:
-        raise BadRequest("page.bad_value", name="examples")
+        raise bad_value("examples")
     if not all(isinstance(value, list) and len(value) in (4, 5) for value in values):
-        raise BadRequest("page.bad_value", name="examples")
+        raise bad_value("examples")
     boxes = [(read_box(value[:4]), len(value) == 4 or value[4] == 1) for value in values]
     return tuple(box for box, is_wanted in boxes if is_wanted), tuple(
         box for box, is_wanted in boxes if not is_wanted
@@ -31,11 +30,11 @@ def read_points(values: object) -> tuple[Point, ...]:
         BadRequest: another shape, or too many of them.
     """
     if not isinstance(values, list) or len(values) > MOST_POINTS:
-        raise BadRequest("page.bad_value", name="points")
+        raise bad_value("points")
     points = []
     for value in values:
         if not isinstance(value, list) or len(value) not in (2, 3):
-            raise BadRequest("page.bad_value", name="points")
+            raise bad_value("points")
         x, y = (whole_number(item, "points") for item in value[:2])
         points.append(Point(x, y, len(value) == 2 or value[2] == 1))
     return tuple(points)

@@ -109,6 +109,15 @@ TEXTS: dict[str, Text] = {
         "/openapi.json say what is allowed.",
         zh="{name} 的值无效。程序可接受的值见 docs/api.zh-CN.md 和 /openapi.json；在页面上请刷新后重试。",
     ),
+    "page.bad_form": Text(
+        en="The value of {name} can't be used. Programs write it as {form}; the limits are in "
+        "docs/api.md. On the page, reload and try again.",
+        zh="{name} 的值无效。程序应写成 {form}，上限见 docs/api.zh-CN.md；在页面上请刷新后重试。",
+    ),
+    "page.not_together": Text(
+        en="{name} can't be given together with {others}. Leave one of them out.",
+        zh="{name} 不能与 {others} 同时使用，请只保留其中一种。",
+    ),
     "page.review.area": Text(en="the area jumps by {percent} %", zh="面积突变 {percent}%"),
     "page.review.disagreement": Text(
         en="alpha and tracked mask differ by {percent} %", zh="Alpha 与跟踪蒙版相差 {percent}%"
@@ -139,7 +148,8 @@ TEXTS: dict[str, Text] = {
     ),
     "page.no_session": Text(en="Upload a clip first.", zh="请先上传视频。"),
     "page.no_file": Text(
-        en="The uploaded file is gone. Upload it again.", zh="上传的文件已不存在，请重新上传。"
+        en="The uploaded file is gone, or was never uploaded. Upload it again; in Python give it by handle_file(…).",
+        zh="上传的文件已不存在，或从未上传。请重新上传；Python 中请用 handle_file(…) 传入。",
     ),
     "page.text_empty": Text(
         en="Type what to find, or click the target on the frame.",

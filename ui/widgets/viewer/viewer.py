@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from pipeline.session.state import FIRST_TARGET
-from ui.inputs import kept_instances, whole_number
+from ui.inputs import bad_value, kept_instances, whole_number
 from ui.text import shown_bytes
 from ui.widgets.polling import Polling
 from ui.widgets.widget import build_widget
@@ -153,7 +153,7 @@ def read_box(value: Any) -> Box:
         BadRequest: it isn't four whole numbers.
     """
     if not isinstance(value, (list, tuple)) or len(value) != 4:
-        raise BadRequest("page.bad_value", name="box")
+        raise bad_value("box")
     return Box(*(whole_number(item, "box") for item in value))
 
 
@@ -164,10 +164,10 @@ def read_strokes(value: object) -> tuple[Stroke, ...]:
         BadRequest: another shape, a number out of range, or too many of them.
     """
     if not isinstance(value, list) or len(value) > MOST_STROKES:
-        raise BadRequest("page.bad_value", name="strokes")
+        raise bad_value("strokes")
     strokes = tuple(_read_stroke(item) for item in value)
     if sum(len(stroke.vertices) for stroke in strokes) > MOST_VERTICES:
-        raise BadRequest("page.bad_value", name="strokes")
+        raise bad_value("strokes")
     return strokes
 
 
@@ -176,7 +176,7 @@ def _read_marks(value: object) -> Marks:
         raise BadRequest("page.bad_value", name="marks")
     points = value.get("points") or []
     if not isinstance(points, list) or len(points) > MOST_POINTS:
-        raise BadRequest("page.bad_value", name="points")
+        raise bad_value("points")
     box = value.get("box")
     return Marks(
         frame=whole_number(value.get("frame"), "frame"),
@@ -190,7 +190,7 @@ def _read_marks(value: object) -> Marks:
 
 def _read_point(value: object) -> Point:
     if not isinstance(value, dict) or not isinstance(value.get("positive", True), bool):
-        raise BadRequest("page.bad_value", name="points")
+        raise bad_value("points")
     return Point(
         whole_number(value.get("x"), "points"),
         whole_number(value.get("y"), "points"),
@@ -199,7 +199,7 @@ def _read_point(value: object) -> Point:
 
 
 def _read_stroke(value: object) -> Stroke:
-    problem = BadRequest("page.bad_value", name="strokes")
+    problem = bad_value("strokes")
     if not isinstance(value, dict) or not isinstance(value.get("vertices"), list):
         raise problem
     flags = [value.get("positive", True), value.get("filled", False)]
@@ -217,7 +217,7 @@ def _read_stroke(value: object) -> Stroke:
 
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadRequest("page.bad_value", name=name)
+        raise bad_value(name)
     if not math.isfinite(value) or abs(value) > 1e6:
-        raise BadRequest("page.bad_value", name=name)
+        raise bad_value(name)
     return float(value)
