@@ -2,8 +2,8 @@
 # Whether YUV is full or limited range is kept by some codecs in their own stream and by others in the container alone, and "-c copy" goes
 # through containers that have no place for it. A full-range matte in FFV1, FFVHUFF or JPEG 2000 is right in Matroska (JPEG 2000 and FFV1 in
 # MXF too); copied to MOV, MP4, AVI or NUT, "without loss" and with status 0, its range is forgotten, every reader takes it for limited, and level
-# 40 is 28, 245 is 255: haze is cut away and edges get harder. H.264, VP9, AV1 and Motion JPEG keep it everywhere. Ut Video, v210 and
-# MPEG-4 have lost it in the first file already, and ProRes is worse: the encoder takes -color_range pc, stores full-range levels and
+# 40 is 28, 245 is 255: haze is cut away and edges get harder. H.264 and VP9 keep it wherever they go. Ut Video and v210
+# have lost it in the first file already, and ProRes is worse: the encoder takes -color_range pc, stores full-range levels and
 # marks them as limited. Grey and RGB have no such question. No message names the range. Seen with FFmpeg 9.0.2
 # (imageio-ffmpeg 0.8.1).
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# FFmpeg sees four streams in an animated AVIF with alpha as libavif writes it (Pillow, avifenc): the still that stands for the animation, the
+# FFmpeg sees four streams in an animated AVIF with alpha as libavif writes it for Pillow: the still that stands for the animation, the
 # still's alpha, the moving pictures and their alpha. Asked for nothing in particular it takes the still: "ffmpeg -i clip.avif clip.mov" of
 # ten frames is one frame, opaque, with exit status 0 and without a message. A still AVIF or HEIC with alpha is opaque likewise, where a
 # PNG or WebP keeps alpha; that one stream is another one's alpha is said of none, but that the still's has the title "Alpha" in files of

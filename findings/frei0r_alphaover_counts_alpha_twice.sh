@@ -2,8 +2,8 @@
 # frei0r's alphaover, the mixer of MLT, GStreamer and live video programs that is meant to lay one picture with alpha over another, weighs
 # alpha by itself as if it were a fourth colour. (200, 100, 50) at alpha 128 under an empty picture, which should stay as it is, becomes (255, 199, 99)
 # at alpha 64, and an opaque picture below one of alpha 128 is opaque no more: 191. Soft edges glow and let the background
-# through, also where everything below is solid. Its neighbours alphaatop, alphain, alphaout and alphaxor follow Porter and Duff's
-# formulas, and cairoblend lays over rightly. Composition, the fourth that lays over, has alpha right and mixes in the colour that is
+# through, also where everything below is solid. Its neighbours alphaatop and alphain follow Porter and Duff's formulas,
+# and cairoblend lays over rightly. composition, another one that lays over, has alpha right and mixes in the colour that is
 # hidden under alpha 0. An opaque upper picture hides all of it. No message. Seen with frei0r-plugins 1.8.0 (Debian's 1.8.0-1+b1;
 # other versions are not looked at), called as a video program does.
 set -euo pipefail

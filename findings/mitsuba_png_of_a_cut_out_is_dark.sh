@@ -3,7 +3,7 @@
 # "name.png" without alpha at all, the subject over black. Converted by hand to 8-bit RGBA and written, alpha is there and the colour
 # is the multiplied one, put through sRGB's curve on top: what should be (184, 134, 80) at alpha 128 is (135, 97, 56), and everything that
 # reads a PNG takes it as straight, so that glass, hair and edges are dark. Its own Bitmap says premultiplied_alpha() True before,
-# and False of the same file when it is read again. OpenEXR is right. alpha_transform=Unpremultiply in convert cures it. No message.
+# and False of the same file when it is read again. alpha_transform=Unpremultiply in convert cures it. No message.
 # Seen with mitsuba 3.9.1, Pillow 12.3.0.
 set -euo pipefail
 folder=$(mktemp -d)

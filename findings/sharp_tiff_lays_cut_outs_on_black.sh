@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # sharp writes a cut-out as TIFF without its alpha: what was transparent is black, (200, 100, 50) at alpha 128 is an opaque (100, 50, 25), and a
 # picture of 16 bits has 8. Its TIFF writer packs as JPEG unless told otherwise, which the documentation says, and not that JPEG inside TIFF has
-# no alpha and no depth here; tiff(), toFormat("tiff") and toFile("name.tif") do it alike, info.channels is 3 and nothing warns. A
-# matte in grey keeps its levels within a few only. PNG, WebP, AVIF and GIF by the same calls keep alpha. compression: "lzw",
+# no alpha and no depth here; tiff(), toFormat("tiff") and toFile("name.tif") do it alike, info.channels is 3 and nothing warns. PNG by
+# the same call keeps alpha. compression: "lzw",
 # "deflate" or "none" keeps alpha and 16 bits. Seen with sharp 0.35.5 (libvips 8.18.7); needs npm.
 set -euo pipefail
 command -v npm > /dev/null || { echo "npm is not there: nothing seen"; exit 0; }
