@@ -23,10 +23,10 @@ const noteStamp = () => {
   stamping = setTimeout(async () => { if (clip()) stamp = await stampNow(); }, 100);
 };
 const isAtRest = () => !document.hidden && clip() && isAnswered() && !state.drag && !state.polygon && !state.corner;
-// The progress bar follows a job by itself.
+// The progress bar follows a job by itself, and brings its result.
 const isOther = (now, before) => {
-  const isFollowing = document.querySelector(".sm-progress:not([hidden])");
-  return isFollowing ? now.split(".")[0] !== before.split(".")[0] : now !== before;
+  if (!document.querySelector(".sm-progress:not([hidden])")) return now !== before;
+  return now.endsWith(".active") && now.split(".")[0] !== before.split(".")[0];
 };
 const lookForChanges = async () => {
   if (!element.isConnected) return;
