@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -319,6 +320,25 @@ class Settings(BaseSettings):
                     raise ValueError(
                         "a proxy is written as its IP address, 127.0.0.1, or as a network, 10.0.0.0/8, not by name"
                     ) from None
+        return value
+
+    @field_validator("remote_bases")
+    @classmethod
+    def _are_bases(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, base in value.items():
+            if not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", base):
+                raise ValueError(
+                    f"the address of {name[:40]} is written as http://10.0.0.5:8700 or https://gateway.lan/api"
+                )
+        return value
+
+    @field_validator("remote_prices")
+    @classmethod
+    def _are_prices(cls, value: dict[str, float]) -> dict[str, float]:
+        # A price below 0 would make room in the budget.
+        for name, price in value.items():
+            if not 0 <= price < math.inf:
+                raise ValueError(f"the price of {name[:40]} is US dollars, 0 or more")
         return value
 
     @field_validator("object_prefix")

@@ -100,7 +100,8 @@ def foregrounds(
     if choice == "off":
         return ()
     if choice != "auto":
-        if not isinstance(registry.get(choice), ForegroundNetwork):
+        by_name = {engine.name: engine for engine in registry}
+        if not isinstance(by_name.get(choice), ForegroundNetwork):
             raise BadRequest("engine.not_a_foreground_network", name=choice[:60])
         return (LeasedForeground(registry, manager, (choice,)),)
     networks: list[Engine] = [

@@ -46,7 +46,16 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
         users[name] = User(name, "admin" if options.admin else "user", hash_password(password))
     lines = "".join(f"{user.line}\n" for user in users.values())
-    _write(options.file, lines.encode())
+    try:
+        _write(options.file, lines.encode())
+    except OSError as error:
+        place = options.file.resolve().parent
+        print(
+            f"nothing was changed: {place} can't be written ({error.strerror}); name a folder that is there, or run "
+            "this as its owner",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 

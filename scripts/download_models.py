@@ -96,7 +96,9 @@ def chosen(names: list[str], models: dict[str, Any]) -> list[str]:
         Refused: nothing is named, or a name is unknown.
     """
     if not names:
-        raise Refused(f"Name what to fetch: {', '.join(models)}, or all. --list shows more.")
+        raise Refused(
+            f"Name what to fetch: {', '.join(models)}, commercial-clean or all. --list shows more."
+        )
     wanted: list[str] = []
     published = [name for name, model in models.items() if "export" not in model]
     for name in names:
@@ -107,7 +109,9 @@ def chosen(names: list[str], models: dict[str, Any]) -> list[str]:
         elif name in models:
             wanted.append(name)
         else:
-            raise Refused(f"There is no model “{name}”. Models: {', '.join(models)}, or all.")
+            raise Refused(
+                f"There is no model “{name}”. Models: {', '.join(models)}, commercial-clean or all."
+            )
     with_needs = [one for name in wanted for one in (name, *models[name].get("needs", ()))]
     return list(dict.fromkeys(with_needs))
 

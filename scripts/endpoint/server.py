@@ -32,6 +32,7 @@ from pipeline.storage.files import try_lock
 from scripts.endpoint.work import Asked, Worker
 from ui.command_line.console import one_line
 from ui.command_line.settings_problems import settings_problem
+from ui.command_line.values import parse_port
 from ui.http.log_limits import RepeatFilter
 from utils.errors import Cancelled, SplazmatteError
 from utils.listening import free_port
@@ -300,7 +301,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until stopped; return the exit code."""
     parser = argparse.ArgumentParser(description="Matte clips for another SplazMatte.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8700)
+    parser.add_argument("--port", type=parse_port, default=8700)
     options = parser.parse_args(arguments)
     try:
         settings = Settings()

@@ -260,6 +260,13 @@ def test_a_setting_out_of_range_is_named_at_the_start(
         ("REMOTE_PRICES", "3", ("a table: '{\"a\": 1}'",)),
         ("REMOTE_WEBHOOK_URL", "matte.lan", ("https://matte.example.com",)),
         ("OBJECT_PREFIX", "a b", ("letters a to z",)),
+        (
+            "REMOTE_BASES",
+            '{"self-hosted": "10.0.0.5:8700"}',
+            ("self-hosted", "http://10.0.0.5:8700"),
+        ),
+        ("REMOTE_PRICES", '{"fal": -1}', ("fal", "0 or more")),
+        ("REMOTE_PRICES", '{"fal": "free"}', ("[fal]", "“free”", "a number")),
         ("ALLOWED_HOSTS", '["http://matte.lan:7860"]', ("matte.lan", "without http://")),
         ("ALLOWED_HOSTS", '["*.lan"]', ("wildcard",)),
         ("TRUSTED_PROXIES", '["proxy.lan"]', ("IP address",)),

@@ -133,6 +133,18 @@ def test_a_second_start_leaves_the_jobs_of_the_endpoint_that_runs(
     ]
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none_is_refused_in_one_line(
+    port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """It was a traceback of the socket, and exit code 1."""
+    monkeypatch.setenv("SPLAZMATTE_WORKSPACE_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main([f"--port={port}"])
+    assert ended.value.code == 2
+    assert "--port" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_a_wrong_setting_or_folder_is_one_line_without_the_value(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

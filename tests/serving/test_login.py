@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import subprocess
 import sys
@@ -323,6 +324,18 @@ def test_passwords_that_differ_are_told_as_such(
     assert add_user.main([str(tmp_path / "users"), "ann"]) == 2
     assert capsys.readouterr().err == f"{said}, nothing was changed\n"
     assert not (tmp_path / "users").exists()
+
+
+def test_a_users_file_in_a_folder_that_is_not_there_is_answered_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was a traceback, and exit code 1."""
+    from scripts import add_user
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("word\n"))
+    assert add_user.main([str(tmp_path / "none" / "users"), "ann"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(tmp_path / "none") in line and "No such file" in line
 
 
 def test_a_name_has_letters_and_digits_of_any_script_and_is_composed() -> None:
