@@ -13,6 +13,7 @@ from utils.mask_utils import intersection_over_union
 from utils.types import FloatMap, IntBox, Mask, Point, Prompt
 
 WIDTH, HEIGHT = 240, 160
+SCALE = 3
 CLICK = (120, 110)
 CLOSE, WIDE = (95, 80, 145, 140), (70, 60, 170, 160)
 
@@ -101,17 +102,18 @@ class PersonBeforeLarger:
 
     def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
         shape = image.shape[:2]
-        return (image[..., 1] > (127 if shape[0] < 0.6 * HEIGHT else 60)).astype(np.float32)
+        return (image[..., 1] > (127 if shape[0] < 0.6 * SCALE * HEIGHT else 60)).astype(np.float32)
 
 
-def picture() -> np.ndarray:
+def picture(scale: int = SCALE) -> np.ndarray:
     """Return a picture, uint8 RGB, of a bright person before a darker one, both textured."""
     noise = np.random.default_rng(3).integers(0, 12, (HEIGHT, WIDTH, 1)).astype(np.uint8)
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     image[:] = (30, 20, 90)
     image[LARGER] = (100, 90, 60)
     image[PERSON] = (190, 180, 60)
-    return cv2.GaussianBlur(image + noise, (0, 0), 0.7)
+    image = cv2.resize(image + noise, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return cv2.GaussianBlur(image, (0, 0), 0.7)
 
 
 def test_what_is_joined_to_the_clicked_person_speaks_against_it() -> None:
@@ -133,5 +135,13 @@ def test_one_click_selects_the_person_and_not_the_larger_one_behind() -> None:
     session = BuiltinSegmentation(
         picture(), "made-up", foregrounds=[PersonBeforeLarger(PERSON, BOTH)]
     )
-    found = session.segment(Prompt(points=(Point(*CLICK),)))
-    assert intersection_over_union(found[0].mask, PERSON) > 0.8
+    found = session.segment(Prompt(points=(Point(SCALE * CLICK[0], SCALE * CLICK[1]),)))
+    person = PERSON.repeat(SCALE, 0).repeat(SCALE, 1)
+    assert intersection_over_union(found[0].mask, person) > 0.8
+
+
+def test_crops_of_a_small_picture_are_too_coarse_to_tell_persons_apart() -> None:
+    cue = ForegroundCue([PersonBeforeLarger(PERSON, BOTH)], picture(1), (WIDTH, HEIGHT))
+    cue.log_odds((100, 80, 140, 140), [CLICK])
+    assert cue._networks[0]._rest is not None
+    assert cue._networks[0]._rest[1] is None

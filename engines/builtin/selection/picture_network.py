@@ -21,6 +21,8 @@ from utils.types import FloatMap, Frame, IntBox, Mask
 _CROP_MARGIN = 0.5
 """Margin of the crop around a box that a network is asked about, as a share of the box."""
 _KEPT_BOXES = 16
+_FEWEST_PIXELS = 128 * 128
+"""Pixels of the picture in a crop below which it is too coarse to show a clicked object apart from others."""
 
 
 class PictureNetwork:
@@ -106,7 +108,13 @@ class PictureNetwork:
         return None if window == (0, 0, *self._small_wh) else self.part(window)
 
     def _in_all(self, windows: Sequence[IntBox]) -> list[tuple[FloatMap, IntBox]]:
-        answers = [(self._in(window), window) for window in windows]
+        scale = self._image.shape[0] / self._small_wh[1]
+        fine = [
+            (x0, y0, x1, y1)
+            for x0, y0, x1, y1 in windows
+            if scale**2 * (x1 - x0) * (y1 - y0) >= _FEWEST_PIXELS
+        ]
+        answers = [(self._in(window), window) for window in fine]
         return [(answer, window) for answer, window in answers if answer is not None]
 
     def part(self, window: IntBox) -> FloatMap | None:
