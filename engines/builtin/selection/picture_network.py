@@ -21,8 +21,8 @@ from utils.types import FloatMap, Frame, IntBox, Mask
 _CROP_MARGIN = 0.5
 """Margin of the crop around a box that a network is asked about, as a share of the box."""
 _KEPT_BOXES = 16
-_FEWEST_PIXELS = 128 * 128
-"""Pixels of the picture in a crop below which it is too coarse to show a clicked object apart from others."""
+_SHORTEST_SIDE = 128
+"""Shorter side of a crop, in pixels of the picture, below which it is too coarse to show a clicked object apart from others."""
 
 
 class PictureNetwork:
@@ -112,7 +112,7 @@ class PictureNetwork:
         fine = [
             (x0, y0, x1, y1)
             for x0, y0, x1, y1 in windows
-            if scale**2 * (x1 - x0) * (y1 - y0) >= _FEWEST_PIXELS
+            if scale * min(x1 - x0, y1 - y0) >= _SHORTEST_SIDE
         ]
         answers = [(self._in(window), window) for window in fine]
         return [(answer, window) for answer, window in answers if answer is not None]
