@@ -386,7 +386,10 @@ class Settings(BaseSettings):
     @classmethod
     def _short_is_shorter(cls, value: int, info: ValidationInfo) -> int:
         if value > info.data.get("max_long_side", value):
-            raise ValueError("larger than SPLAZMATTE_MAX_LONG_SIDE")
+            raise ValueError(
+                f"{value} is larger than SPLAZMATTE_MAX_LONG_SIDE, which is {info.data['max_long_side']}; "
+                "set both"
+            )
         return value
 
     @property

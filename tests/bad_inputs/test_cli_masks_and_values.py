@@ -260,6 +260,7 @@ def test_a_setting_out_of_range_is_named_at_the_start(
         ("REMOTE_PRICES", "3", ("a table: '{\"a\": 1}'",)),
         ("REMOTE_WEBHOOK_URL", "matte.lan", ("https://matte.example.com",)),
         ("OBJECT_PREFIX", "a b", ("letters a to z",)),
+        ("MAX_SHORT_SIDE", "4000", ("4000", "SPLAZMATTE_MAX_LONG_SIDE, which is 1920", "set both")),
         (
             "REMOTE_BASES",
             '{"self-hosted": "10.0.0.5:8700"}',

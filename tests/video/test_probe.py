@@ -194,3 +194,18 @@ def test_the_check_of_a_finished_file_waits_longer_than_a_probe(
         publish._check_in_child(settings, made, 1)  # type: ignore[arg-type]
     assert "nothing in 20 s" in probed.value.detail
     assert "nothing in 300 s" in checked.value.detail
+
+
+@pytest.mark.parametrize(
+    ("codecs", "accepted"), [(("vp9", "av1"), "VP9, AV1"), (("ffv1",), "ffv1")]
+)
+def test_a_refused_codec_is_answered_with_what_this_installation_takes(
+    codecs: tuple[str, ...], accepted: str, tmp_path: Path
+) -> None:
+    """It advised H.264 where H.264 was what was refused."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path, codecs=codecs)
+    with pytest.raises(BadUpload) as refused:
+        VideoIO(settings).probe(make_clip(tmp_path / "clip.mp4"))
+    text = refused.value.text("en")
+    assert text.endswith(f": {accepted}.")
+    assert "H.264" not in text

@@ -14,7 +14,7 @@ TEXTS: dict[str, Text] = {
         zh="选项“{name}”不能取 {value}。允许的范围：{allowed}。",
     ),
     "engine.unavailable": Text(
-        en="{name} can't run here: {missing} is missing. Get it with: {command}",
+        en="{name} can't run here. Missing: {missing}. Get it with: {command}",
         zh="{name} 目前无法使用：缺少{missing}。安装命令：{command}",
     ),
     "engine.unknown": Text(

@@ -77,8 +77,8 @@ TEXTS: dict[str, Text] = {
         zh="该文件中没有视频画面。请选择包含画面的视频。",
     ),
     "video.codec": Text(
-        en="The codec {codec} is not accepted. Convert the clip to H.264, HEVC, VP9, AV1 or ProRes.",
-        zh="不支持编码格式 {codec}。请转换为 H.264、HEVC、VP9、AV1 或 ProRes。",
+        en="The codec {codec} is not accepted. Convert the clip to one of these: {accepted}.",
+        zh="不支持编码格式 {codec}。请转换为以下格式之一：{accepted}。",
     ),
     "video.encrypted": Text(
         en="The picture is encrypted for copy protection ({coding}), and the key is not in the file. Use a copy "

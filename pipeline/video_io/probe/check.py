@@ -37,6 +37,8 @@ _RATE_SLACK = 1.01
 """Clocks round: a phone's 240 fps are 240.79 in its file."""
 _BLOCK_PX = 16
 """Some encoders leave a picture padded to whole blocks: 1920x1088."""
+_USUAL_CODECS = {"h264": "H.264", "hevc": "HEVC", "vp9": "VP9", "av1": "AV1", "prores": "ProRes"}
+"""What programs export: the settings' name -> how it is shown."""
 _WITH_ALPHA = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
 
 
@@ -135,7 +137,9 @@ def _check_header(settings: Settings, header: Header, path: Path) -> VideoHeader
         raise BadUpload("video.encrypted", coding=coding)
     if video.codec not in ffmpeg.video_decoders(settings):
         name = coding if coding and video.codec == UNKNOWN_CODEC else video.codec
-        raise BadUpload("video.codec", codec=name[:30])
+        usual = [label for codec, label in _USUAL_CODECS.items() if codec in settings.codecs]
+        accepted = ", ".join(usual or settings.codecs)
+        raise BadUpload("video.codec", codec=name[:30], accepted=accepted)
     check_size(settings, *video.coded_wh)
     check_length(settings, max(video.header_frames, video.packets), header.duration_s)
     return video
