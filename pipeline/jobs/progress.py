@@ -64,6 +64,8 @@ class ProgressMeter:
         self._fraction = 0.0
         self._started_s = clock()
         self._last_s = float("-inf")
+        self._ended_s: float | None = None
+        self._is_complete = False
 
     def start(self) -> None:
         """Count elapsed time from now; until then the job was waiting."""
@@ -89,6 +91,15 @@ class ProgressMeter:
             if rate is not None:
                 self._rates[self._stage] = 1.0 / rate
 
+    def end(self, is_complete: bool) -> None:
+        """Stand still from now: time no longer passes, and all work is done where the job is.
+
+        A worker's last reports may not have arrived.
+        """
+        with self._lock:
+            self._ended_s = self._clock()
+            self._is_complete = is_complete
+
     @property
     def has_begun(self) -> bool:
         """Whether anything was reported: before that a job loads its model, or waits."""
@@ -97,8 +108,10 @@ class ProgressMeter:
 
     def snapshot(self) -> Snapshot:
         """Return where the job stands now."""
-        now_s = self._clock()
         with self._lock:
+            if self._ended_s is not None:
+                return self._last_snapshot(self._ended_s)
+            now_s = self._clock()
             rate = self._rate()
             self._fraction = max(self._fraction, self._overall_fraction())
             here_s = self._stage_remaining_s(rate, now_s)
@@ -112,6 +125,22 @@ class ProgressMeter:
                 remaining_s=None if here_s is None else self._with_later_stages(here_s),
                 stage_remaining_s=here_s,
             )
+
+    def _last_snapshot(self, ended_s: float) -> Snapshot:
+        is_complete = self._is_complete
+        stage = self._expected[-1] if is_complete and self._expected else self._stage
+        total = self._totals.get(stage, 0)
+        left_s = 0.0 if is_complete else None
+        return Snapshot(
+            stage=stage,
+            done=total if is_complete else self._done,
+            total=total,
+            fraction=1.0 if is_complete else max(self._fraction, self._overall_fraction()),
+            fps=self._rate(),
+            elapsed_s=ended_s - self._started_s,
+            remaining_s=left_s,
+            stage_remaining_s=left_s,
+        )
 
     def rates(self) -> dict[str, float]:
         """Return the seconds a unit of each stage took in this job."""

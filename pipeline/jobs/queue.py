@@ -286,6 +286,7 @@ class JobRunner:
                 lane.start(job)
                 job.state = JobState.RUNNING
             state, error = self._run(job)
+            job.meter.end(is_complete=state is JobState.DONE)
             self._log_end(job, state)
             with self._changed:
                 job.state, job.error = state, error

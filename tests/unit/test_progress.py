@@ -110,3 +110,27 @@ def test_a_wait_before_the_first_stage_leaves_that_stage_to_come() -> None:
     skipped.report(Progress("worker", 0, 1))
     run(skipped, clock, "matte", 10, 1.0, 5)
     assert abs(skipped.snapshot().fraction - 16 / 21) < 1e-9, "nothing had to be tracked"
+
+
+def test_a_job_that_has_ended_stands_still_and_a_done_one_at_its_end() -> None:
+    """Its seconds went on, and a worker's job stayed where its last report had been: at 0 % and done."""
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, clock=clock)
+    clock.now_s += 5.0
+    meter.report(Progress("worker", 0, 1))
+    meter.end(is_complete=True)
+    clock.now_s += 60.0
+    last = meter.snapshot()
+    assert (last.fraction, last.done, last.total, last.stage) == (1.0, 10, 10, "matte")
+    assert (last.elapsed_s, last.remaining_s, last.stage_remaining_s) == (5.0, 0.0, 0.0)
+
+
+def test_a_job_that_was_cancelled_stays_where_it_was() -> None:
+    clock = Clock()
+    meter = ProgressMeter({"matte": 10}, clock=clock)
+    run(meter, clock, "matte", 10, 1.0, 4)
+    meter.end(is_complete=False)
+    clock.now_s += 60.0
+    last = meter.snapshot()
+    assert (last.done, last.elapsed_s, last.remaining_s) == (4, 4.0, None)
+    assert abs(last.fraction - 0.4) < 1e-9
