@@ -153,7 +153,7 @@ class Orchestrator:
 
     def delete(self, session_id: str) -> bool:
         """Move a session to the trash; False when a job runs or waits."""
-        if self._upkeep.is_elsewhere(session_id):
+        if self._has_job(session_id):
             return False
         self._targets.forget(session_id)
         return self._store.delete(self._store.open(session_id))
@@ -178,10 +178,16 @@ class Orchestrator:
 
     def discard(self, session_id: str) -> bool:
         """Remove a session for good; False when a job runs or waits."""
+        if self._has_job(session_id):
+            return False
         self._targets.forget(session_id)
         is_gone = self._store.remove(self._store.open(session_id))
         self._forget_objects(session_id, is_gone=is_gone)
         return is_gone
+
+    def _has_job(self, session_id: str) -> bool:
+        is_ours = session_id in self._runner.active_sessions()
+        return is_ours or self._upkeep.is_elsewhere(session_id)
 
     def _forget_objects(self, session_id: str, *, is_gone: bool) -> None:
         if self._workers is not None and is_gone:
@@ -334,7 +340,7 @@ class Orchestrator:
         return marking(self._store.open(session_id))
 
     def _check_free(self, session_id: str) -> None:
-        """Check that no worker has the session's job; `SessionError` where one does."""
+        """Check that no worker and no other page has the session's job; `SessionError` where one does."""
         if self._upkeep.is_elsewhere(session_id):
             raise SessionError("job.already_running")
 
@@ -509,7 +515,7 @@ class Orchestrator:
 
         Jobs that workers have go on; see `Jobs.follow_left`. Waiting ones are left to `queue_again`.
         """
-        return len(self._store.recover(self._jobs.follow_left()))
+        return len(self._upkeep.recover(self._jobs.follow_left()))
 
     def queue_again(self) -> int:
         """Queue the jobs that waited when their page ended; return how many. See `jobs.waiting`.

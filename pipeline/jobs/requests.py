@@ -100,13 +100,13 @@ class Jobs:
             if remote is not None:
                 remote.queue()
             try:
-                session.update(
+                self._claim(
+                    session,
                     status=SessionStatus.QUEUED,
                     request=request,
                     draft=None,
                     error=None,
                     render=None,
-                    page=self._page.name,
                     job="" if remote is None else remote.record.id,
                 )
             except BaseException:
@@ -127,6 +127,20 @@ class Jobs:
                 on_queued=mark_queued,
             )
         return self._status(session.id)
+
+    def _claim(self, session: Session, **changes: object) -> None:
+        """Mark what waits as this page's.
+
+        Raises:
+            SessionError: another page has it waiting: both would make it.
+        """
+
+        def claimed(state: SessionState) -> SessionState:
+            if state.is_waiting and self._page.is_other(state.page):
+                raise SessionError("job.already_running")
+            return state.model_copy(update={**changes, "page": self._page.name})
+
+        session.transform(claimed)
 
     def _runs_in_page(self, engine_name: str, workers: Dispatcher) -> bool:
         """Return whether this process runs a job itself: one for a hosted service that no live worker has.
@@ -165,9 +179,12 @@ class Jobs:
             except SessionError:
                 self._workers.store.forget(record.id)
                 continue
-            remote = self._workers.job_of(session, record)
-            if session.state.job not in (None, record.id):
+            remote, state = self._workers.job_of(session, record), session.state
+            if state.job not in (None, record.id):
                 remote.drop()
+                continue
+            if self._page.is_other(state.page):  # which follows it itself
+                found.add(session.id)
                 continue
             with suppress(OSError):  # on a full disk the job is followed all the same
                 session.update(page=self._page.name)
@@ -242,9 +259,6 @@ class Jobs:
         _check_free(session)
         waiting = WaitingRender(request=request, starts=_starts(session.state, request))
 
-        def mark(render: WaitingRender | None) -> None:
-            session.update(render=render, page=self._page.name)
-
         def run(context: RunContext) -> None:
             note(waiting.model_copy(update={"starts": waiting.starts + 1}))
             try:
@@ -256,7 +270,7 @@ class Jobs:
 
         def note(render: WaitingRender | None) -> None:
             try:
-                mark(render)
+                session.update(render=render)
             except (OSError, SplazmatteError) as error:
                 logger.warning("session %s keeps an old state: %s", session.id[:6], error)
 
@@ -266,7 +280,7 @@ class Jobs:
 
         def mark_queued() -> None:
             session.forget_live_picture()
-            mark(waiting)
+            self._claim(session, render=waiting)
 
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(

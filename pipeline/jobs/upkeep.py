@@ -27,6 +27,7 @@ from pipeline.session.retention import (
     clean,
     summarise_all,
 )
+from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
@@ -120,12 +121,15 @@ class Upkeep:
         return status
 
     def is_elsewhere(self, session_id: str) -> bool:
-        """Return whether workers have a session's job while no page follows it."""
+        """Return whether another page has a session's job waiting, or workers have it while no page follows it."""
         session = self._store.open(session_id)
         try:
-            is_marked = session.state.status is SessionStatus.RUNNING and not session.is_running
+            state = session.state
         except SessionError:  # damaged: no job could begin
             return False
+        if state.is_waiting and self._page.is_other(state.page):
+            return True
+        is_marked = state.status is SessionStatus.RUNNING and not session.is_running
         return is_marked and self._elsewhere()(session_id) is not None
 
     def list_deleted(self) -> list[DeletedSession]:
@@ -166,6 +170,15 @@ class Upkeep:
             Metric("jobs_ended_total", "Jobs that have ended.", samples=ended, kind="counter"),
             Metric("disk_free_bytes", "Free bytes on the disk of the workspace.", free),
         )
+
+    def recover(self, held: frozenset[str]) -> list[Session]:
+        """Settle the sessions whose process died; see `SessionStore.recover`."""
+        try:
+            is_alone = not self._page.are_others()
+        except OSError as error:
+            logger.warning("this page can't be made known to others: %s", error)
+            is_alone = True
+        return self._store.recover(held, is_alone=is_alone)
 
     def queue_again(self, queue: Queue) -> int:
         """Queue again the jobs that waited when their page ended; see `waiting.queue_again`.

@@ -72,8 +72,7 @@ def _waiting(sessions: Iterable[Session], page: PageMark) -> list[tuple[Session,
             state = session.state
         except SessionError:
             continue
-        waits = state.status is SessionStatus.QUEUED or state.render is not None
-        if waits and not session.is_running and not page.is_living(state.page):
+        if state.is_waiting and not session.is_running and not page.is_living(state.page):
             found.append((session, state))
     return sorted(found, key=lambda item: item[1].updated_at_s)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +38,19 @@ class PageMark:
                 os.close(lock)
         return self._name
 
+    def is_other(self, name: str | None) -> bool:
+        """Return whether another page of that name lives."""
+        return name != self._name and self.is_living(name)
+
+    def are_others(self) -> bool:
+        """Return whether another page lives; from now on this one is there for others.
+
+        Raises:
+            OSError: the workspace can't be written.
+        """
+        own = self._path(self.name)
+        return any(path != own and is_locked(path) for path in self._marks())
+
     def is_living(self, name: str | None) -> bool:
         """Return whether the page of that name lives, this one or another."""
         path = self._path(name or "")
@@ -44,7 +58,7 @@ class PageMark:
 
     def sweep(self) -> None:
         """Remove the files of pages that were killed."""
-        for path in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        for path in self._marks():
             lock = try_lock(path)
             if lock is not None:
                 path.unlink(missing_ok=True)
@@ -58,6 +72,9 @@ class PageMark:
             self._path(self._name).unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = None
+
+    def _marks(self) -> Iterator[Path]:
+        return self._folder.glob(f"{_PREFIX}*{_SUFFIX}")
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{_PREFIX}{name}{_SUFFIX}"

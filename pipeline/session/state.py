@@ -197,6 +197,11 @@ class SessionState(_Record):
     frames_done: int = 0
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether a job of it waits, or new files are not made yet."""
+        return self.status is SessionStatus.QUEUED or self.render is not None
+
+    @property
     def result_engine(self) -> str:
         """The engine that made the current result; a later job that failed has put its own into `engine_used`."""
         return self.result_plan.engine if self.result_plan else self.engine_used

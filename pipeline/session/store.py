@@ -146,7 +146,9 @@ class SessionStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)
 
-    def recover(self, held: frozenset[str] = frozenset()) -> list[Session]:
+    def recover(
+        self, held: frozenset[str] = frozenset(), *, is_alone: bool = True
+    ) -> list[Session]:
         """Start-up scan: settle every session whose process died; return those interrupted.
 
         Sessions in `held` are left alone: worker processes have their jobs. So are those marked queued, whose
@@ -154,30 +156,30 @@ class SessionStore:
 
         A session marked running whose job lock is free becomes done when every declared output is there
         with its recorded size, else interrupted; so does one marked done of which an output is gone.
-        Partial files are swept.
+        Partial files are swept; where we are not alone, other pages may be writing those that no job writes.
         """
         self.sweep_trash()
         interrupted = []
         for session in self:
             try:
-                if session.id not in held and self._settle_idle(session):
+                if session.id not in held and self._settle_idle(session, is_alone):
                     interrupted.append(session)
             except (OSError, SessionError) as error:
                 logger.warning("session %s can't be settled: %s", session.id[:6], error)
         return interrupted
 
-    def _settle_idle(self, session: Session) -> bool:
+    def _settle_idle(self, session: Session, is_alone: bool) -> bool:
         descriptor = session.try_job_lock()
         if descriptor is None:
             return False
         try:
-            return self._settle(session)
+            return self._settle(session, is_alone)
         finally:
             os.close(descriptor)
 
     @staticmethod
-    def _settle(session: Session) -> bool:
-        session.sweep_partials(is_start=True)
+    def _settle(session: Session, is_alone: bool) -> bool:
+        session.sweep_partials(is_start=is_alone)
         try:
             state = session.state
         except SessionError:

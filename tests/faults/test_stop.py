@@ -263,6 +263,58 @@ def test_jobs_left_by_a_page_that_came_second_are_queued_by_the_one_that_lives(
     assert third.jobs.wait(other_id, 60) is JobState.DONE
 
 
+@pytest.mark.parametrize("kind", ["matte", "render"])
+def test_what_waits_at_a_page_that_lives_is_neither_asked_for_nor_deleted_at_another(
+    make_workplace, clip: Path, mask: Path, kind: str
+) -> None:
+    """Both pages made it, one after the other; a deleted one failed as of no session when its turn came."""
+    first, second = make_workplace(), make_workplace()
+    session_id = first.session_with_target(clip, mask)
+    request, rendering = MatteRequest(engine="builtin"), RenderRequest(outputs=("webm",))
+    if kind == "render":
+        first.matte(session_id)
+    first.jobs.pause(is_paused=True)
+    if kind == "matte":
+        first.orchestrator.submit(session_id, request)
+    else:
+        first.orchestrator.rerender(session_id, rendering)
+    waiting = first.orchestrator.state(session_id)
+    with pytest.raises(SessionError) as refused:
+        second.orchestrator.submit(session_id, request)
+    assert_said(refused.value.message, "job.already_running")
+    if kind == "render":
+        with pytest.raises(SessionError) as refused:
+            second.orchestrator.rerender(session_id, rendering)
+        assert refused.value.code == "job.already_running"
+    for page in (first, second):
+        assert not page.orchestrator.delete(session_id)
+    assert first.orchestrator.state(session_id) == waiting
+    first.jobs.pause(is_paused=False)
+    assert first.jobs.wait(session_id, 60) is JobState.DONE
+    second.orchestrator.submit(session_id, request)
+    assert second.jobs.wait(session_id, 60) is JobState.DONE
+    assert first.orchestrator.delete(session_id)
+
+
+def test_a_page_that_starts_leaves_what_another_one_writes(
+    make_workplace, clip: Path, mask: Path
+) -> None:
+    """It removed the playback clip and the ZIP that the other one was making."""
+    first, second = make_workplace(), make_workplace()
+    folder = first.folder(first.session_with_target(clip, mask))
+    beside = [folder / name for name in ("playback.partial.mp4", "foreground.partial.zip")]
+    of_a_job = folder / "spool.partial"
+    first.orchestrator.recover()
+    for path in (*beside, of_a_job):
+        path.touch()
+    second.orchestrator.recover()
+    assert sorted(partials(folder)) == sorted(beside)
+    first.orchestrator.close()
+    second.orchestrator.close()
+    make_workplace().orchestrator.recover()
+    assert partials(folder) == []
+
+
 def test_a_killed_pages_waiting_jobs_are_queued_and_nothing_of_it_stays(
     make_workplace, clip: Path, mask: Path
 ) -> None:
