@@ -202,7 +202,7 @@ class Results:
         with disk.translate_disk_errors(folder), exclusive(folder / ".zip.lock"):
             # Not older or newer: the clock may have gone back, and frames may be rendered again while they are packed.
             for _ in range(_PACKED_AT_MOST):
-                made_ns = _changed_ns(frames[0])
+                made_ns = _changed_ns(*frames)
                 if made_ns == _changed_ns(path):
                     break
                 _pack(frames, path, made_ns)
@@ -218,10 +218,13 @@ def _of_each_frame(session: Session, values: Sequence[Value]) -> tuple[Value | N
     return tuple(found[: clip.frame_count])
 
 
-def _changed_ns(path: Path) -> int | None:
-    """Return when a file or folder was changed, in nanoseconds since the epoch; None where it is not there."""
+def _changed_ns(*paths: Path) -> int | None:
+    """Return when files or folders were changed, in nanoseconds since the epoch; None where one is not there.
+
+    The mean of several: it changes with each of them.
+    """
     try:
-        return path.stat().st_mtime_ns
+        return sum(path.stat().st_mtime_ns for path in paths) // len(paths)
     except FileNotFoundError:
         return None
 

@@ -189,7 +189,7 @@ def packed(zipped: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.parametrize("when", ["after the clock went back", "meanwhile"])
+@pytest.mark.parametrize("when", ["after the clock went back", "meanwhile", "between its folders"])
 def test_a_sequence_rendered_again_is_packed_again(
     workplace: Workplace, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
@@ -213,6 +213,15 @@ def test_a_sequence_rendered_again_is_packed_again(
                 render_again()
 
         monkeypatch.setattr(zipfile.ZipFile, "write", slowly)
+    if when == "between its folders":
+        replace = os.replace
+
+        def replace_and_ask(source: Path, place: Path) -> None:
+            replace(source, place)
+            if place in (folder / "foreground", folder / "alpha"):
+                workplace.orchestrator.outputs(session_id)
+
+        monkeypatch.setattr(os, "replace", replace_and_ask)
     (first,) = workplace.orchestrator.outputs(session_id)
     if when != "meanwhile":
         later_s = time.time() + 3600
