@@ -26,6 +26,8 @@ Without a mark the network is most of a job's work, and there is nobody to be to
 _MEMORY_BYTES = 320_000_000
 _BYTES_PER_PIXEL = 6
 """A waiting frame, its mask and its alpha of the reverse run."""
+_GIVEN_BACK_EVERY = 4
+"""Frames that waited after which their memory goes back to the system; each time, some of it is mapped again."""
 _FADE = 3.0
 """The reverse run gives way to the forward run over the last one of so many parts of the frames."""
 
@@ -79,7 +81,6 @@ def matte_shots(
     for item in steps:
         if begun and (item.starts or len(begun) > lead_in):
             yield from _both_ways(begun, stream, check_cancelled)
-            begun = []
         if begun or item.starts:
             begun.append(item)
         else:
@@ -91,7 +92,7 @@ def matte_shots(
 def _both_ways(
     begun: list[Step], stream: NetworkStream, check_cancelled: Callable[[], None]
 ) -> Iterator[tuple[Step, Alpha]]:
-    """Yield a shot's first steps with their alphas; a shot of one frame leads to itself."""
+    """Yield a shot's first steps with their alphas and take them off the list; one of one frame leads to itself."""
     stream.reset()
     reverse = []
     for item in reversed(begun[1:]):
@@ -101,13 +102,20 @@ def _both_ways(
     if not reverse:
         for _ in range(WARM_UP_STEPS):
             stream.step(begun[0].seen)
-    for place, item in enumerate(begun):
+    count = len(begun)
+    begun.reverse()
+    for place in range(count):
+        if place % _GIVEN_BACK_EVERY == 0:
+            # The frames that waited lie between blocks in use, and what the encoders take from here on would not fit there.
+            return_free_memory()
+        # Off the list at once: while these frames are matted, the encoders fill their queues.
+        item = begun.pop()
         alpha = alpha_of(stream.step(item.seen))
         if place:
-            share = np.float32(min(_FADE * (len(begun) - place) / len(begun), 1.0))
+            share = np.float32(min(_FADE * (count - place) / count, 1.0))
             alpha += share * (reverse.pop() - alpha)
         yield item, alpha
-    # The frames that waited lie between blocks in use, and what a job needs from here on would not fit there.
+        del item, alpha
     return_free_memory()
 
 

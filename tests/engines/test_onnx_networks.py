@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -222,6 +223,49 @@ def test_states_go_on_from_frame_to_frame_and_a_reset_begins_again(models: Path,
     assert np.array_equal(stream.step(first)[0], fresh)
     stream.reset()
     assert not np.array_equal(stream.step(second)[0], after)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_memory_that_is_given_back_is_taken_again_without_a_change_of_the_result(
+    models: Path, runtime: str
+):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    install(RVM, models)
+    session = network_file("rvm", models, runtime).open("cpu")
+    size_wh = (96, 64)
+    frames = images(4, size_wh)
+
+    def alphas(between: Callable[[], None]) -> list[np.ndarray]:
+        stream, found = open_stream(session, size_wh), []
+        for frame in frames:
+            found.append(stream.step(frame)[0].copy())
+            between()
+        return found
+
+    undisturbed = alphas(lambda: None)
+    disturbed = alphas(session.release_memory)
+    session.release_memory()
+    again = alphas(lambda: None)
+    assert all(np.array_equal(*pair) for pair in zip(undisturbed, disturbed, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(undisturbed, again, strict=True))
+
+
+def test_openvino_keeps_the_memory_of_a_stream_in_use_and_gives_back_that_of_a_finished_one(
+    models: Path,
+):
+    pytest.importorskip("openvino")
+    install(RVM, models)
+    session = network_file("rvm", models, "openvino").open("cpu")
+    stream = open_stream(session, (96, 64))
+    stream.step(images(1, (96, 64))[0])
+    compiled = Mock()
+    session._streams = {"of one size": compiled}
+    session.release_memory()
+    compiled.release_memory.assert_not_called()
+    del stream
+    session.release_memory()
+    compiled.release_memory.assert_called_once_with()
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,6 +98,39 @@ def test_alphas_of_odd_and_portrait_frames_have_their_size(engine, size_wh):
     assert {alpha.shape for alpha in alphas.values()} == {(size_wh[1], size_wh[0])}
 
 
+@pytest.mark.parametrize("masks", [{}, dict.fromkeys(range(3), box_mask())])
+def test_memory_of_single_images_is_given_back_before_matting_and_that_of_the_streams_after_it(
+    engine, monkeypatch, masks
+):
+    before = run(engine, noise(3), masks)
+    _, session = engine._loaded
+    engine._first_layers = session
+    done, opening = [], session.open_stream
+
+    def open_stream(plan):
+        assert engine._first_layers is None
+        done.append("stream")
+        return opening(plan)
+
+    monkeypatch.setattr(session, "open_stream", open_stream)
+    monkeypatch.setattr(session, "release_memory", lambda: done.append("memory"))
+    after = run(engine, noise(3), masks)
+    assert done[0] == done[-1] == "memory"
+    assert done[1:-1] == ["stream"] * (3 if masks else 1)
+    assert all(np.array_equal(before[index], after[index]) for index in before)
+
+
+def test_memory_is_given_back_after_a_job_that_was_ended(engine, monkeypatch):
+    _, session = engine._loaded
+    done = []
+    monkeypatch.setattr(session, "release_memory", lambda: done.append("memory"))
+    made = engine.process(ArrayFrames(noise(4)), {}, 0, {}, RunContext())
+    next(made)
+    assert done == ["memory"]
+    made.close()
+    assert done == ["memory"] * 2
+
+
 def test_the_result_does_not_depend_on_what_ran_before(engine):
     frames = noise(4)
     before = run(engine, frames)
@@ -160,6 +194,30 @@ def test_a_shot_s_first_frames_have_the_alphas_of_the_reverse_run_and_fade_to_th
     # Frame n is the reverse run's step 9 - n and the forward run's step 9 + n.
     assert steps[:7] == [9, 8, 7, 6, 5, 4, 3]
     assert steps[7:] == [round(16 + 2 / 3 * (2 - 16), 2), round(17 + 1 / 3 * (1 - 17), 2), 18]
+
+
+def test_a_shot_s_first_frames_wait_no_longer_than_needed_and_are_gone_before_their_memory_is_given_back(
+    monkeypatch,
+):
+    made: list[weakref.ref[np.ndarray]] = []
+    held: list[int] = []
+
+    def frame():
+        values = np.zeros((2, 2, 3), np.uint8)
+        made.append(weakref.ref(values))
+        return values
+
+    def count_held():
+        held.append(sum(known() is not None for known in made))
+
+    monkeypatch.setattr(shot_start, "return_free_memory", count_held)
+    steps = (shot_start.Step(index, frame(), index == 0) for index in range(12))
+    pairs = shot_start.matte_shots(steps, _Recorder(), 8, lambda: None)
+    # Held by nobody here, unlike in a loop.
+    while next(pairs, None) is not None:
+        pass
+    # Frames 0 to 8, of which those before 0, 4 and 8 are gone, and frame 9, with which it is known that they are enough.
+    assert held == [10, 6, 2, 1]
 
 
 class _Seeing:

@@ -70,7 +70,7 @@ class NetworkStream(Protocol):
 
 
 class NetworkSession(Protocol):
-    """A loaded network; both methods may be called from several threads."""
+    """A loaded network; its methods may be called from several threads."""
 
     @property
     def info(self) -> RuntimeInfo:
@@ -89,3 +89,9 @@ class NetworkSession(Protocol):
 
     def open_stream(self, plan: StreamPlan) -> NetworkStream:
         """Start a stream with all states zero."""
+
+    def release_memory(self) -> None:
+        """Give back the working memory of what is not under way; the next run or stream takes it again.
+
+        Networks stay loaded. The streams' is kept while any of them is in use.
+        """

@@ -90,6 +90,9 @@ class OnnxRuntimeSession:
         """See `NetworkSession.open_stream`."""
         return OnnxRuntimeStream(self._session_for({}, ()), plan, self.on_gpu)
 
+    def release_memory(self) -> None:
+        """See `NetworkSession.release_memory`; runs and streams share their memory here, and nothing is given back."""
+
 
 class OnnxRuntimeStream:
     """See `NetworkStream`; the states stay on the device between the frames."""

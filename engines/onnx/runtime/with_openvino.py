@@ -7,6 +7,7 @@ runtime the faster one; see docs/performance.md.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ class OpenVinoSession:
         """The newest outputs and sizes, and the network compiled for them."""
         self._streams: dict[Any, Any] = {}
         """The newest streams' keys and compiled networks: a clip's further streams are of the same sizes."""
+        self._open: weakref.WeakSet[OpenVinoStream] = weakref.WeakSet()
+        """Streams that somebody may be in the middle of a step of."""
 
     def run(self, feeds: Mapping[str, Tensor], wanted: Sequence[str]) -> list[Tensor]:
         """See `NetworkSession.run`; calls take turns, since the threads are those of one network."""
@@ -91,7 +94,19 @@ class OpenVinoSession:
                     del self._streams[oldest]
                 compiled = self._compile_for(plan)
             self._streams[key] = compiled
-        return OpenVinoStream(compiled, plan)
+            stream = OpenVinoStream(compiled, plan)
+            self._open.add(stream)
+        return stream
+
+    def release_memory(self) -> None:
+        """See `NetworkSession.release_memory`."""
+        with self._lock:
+            if self._request is not None:
+                self._request[1].get_compiled_model().release_memory()
+            if not self._open:
+                for compiled in self._streams.values():
+                    compiled.release_memory()
+        return_free_memory()
 
     def _compile_for(self, plan: StreamPlan) -> Any:
         """Compile the network for one frame size, with the constants folded in."""
