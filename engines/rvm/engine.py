@@ -218,7 +218,7 @@ class RvmEngine(Engine):
     def _release_single_images(self, session: NetworkSession) -> None:
         """Give back what answers about single images, for clicks and tracking, left behind.
 
-        214 MB at 1080p that matting would leave idle. The session's networks stay loaded; the descriptors' layers
+        Some 150 MB at 1080p that matting would leave idle. The session's networks stay loaded; the descriptors' layers
         load again within a quarter of a second.
         """
         self._first_layers = None
