@@ -124,7 +124,7 @@ def kept_alphas(
         stretch = changed_stretch(old[number], guide, 0, plan.last - plan.first)
         token = tokens.get(number, "")
         if stretch is not None and token and is_marked_by_source(state, number):
-            # Of every frame the clip says the mask now, also of those that were tracked from other marks.
+            # The clip's own transparency is every frame's mask now, also of those that were tracked before.
             return None
         return KeptAlpha((masters[number],), stretch, token)
 

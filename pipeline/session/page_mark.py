@@ -14,7 +14,7 @@ _PREFIX, _SUFFIX = ".page-", ".lock"
 
 
 class PageMark:
-    """The mark of this process, and a look at those of others; the methods of one object don't run side by side."""
+    """The mark of this process, made with the first use of `name`, and a look at those of others."""
 
     def __init__(self, workspace_dir: Path) -> None:
         self._folder = workspace_dir
@@ -23,7 +23,7 @@ class PageMark:
 
     @property
     def name(self) -> str:
-        """The name of this page; with the first use of it the page is there for others.
+        """The name of this page; with the first use of it, by one thread, the page is there for others.
 
         Raises:
             OSError: the workspace can't be written.
