@@ -99,16 +99,12 @@ def foregrounds(
     """
     if choice == "off":
         return ()
+    names = [engine.name for engine in registry if isinstance(engine, ForegroundNetwork)]
     if choice != "auto":
-        by_name = {engine.name: engine for engine in registry}
-        if not isinstance(by_name.get(choice), ForegroundNetwork):
+        if choice not in names:
             raise BadRequest("engine.not_a_foreground_network", name=choice[:60])
         return (LeasedForeground(registry, manager, (choice,)),)
-    networks: list[Engine] = [
-        engine for engine in registry if isinstance(engine, ForegroundNetwork)
-    ]
-    networks.sort(key=lambda engine: engine.name != PREFERRED)
-    names = [engine.name for engine in networks]
+    names.sort(key=lambda name: name != PREFERRED)
     for_anything = [name for name in names if name != FOR_PEOPLE]
     for_people = [name for name in names if name == FOR_PEOPLE]
     return tuple(

@@ -307,9 +307,8 @@ def test_off_lends_no_network_and_a_wrong_name_is_refused(registry) -> None:
     assert foregrounds(registry, manager, "off") == ()
     with pytest.raises(BadRequest) as unknown:
         foregrounds(registry, manager, "nobody")
-    assert "SPLAZMATTE_FOREGROUND_NETWORK" in unknown.value.text(
-        "en"
-    )  # the name of the setting was not said
+    said = unknown.value.text("en")
+    assert "SPLAZMATTE_FOREGROUND_NETWORK" in said, "the setting was not named"
     with pytest.raises(BadRequest) as no_network:
         foregrounds(registry, manager, "builtin")
     assert no_network.value.code == "engine.not_a_foreground_network"

@@ -53,19 +53,12 @@ class HevcSink(VideoFileSink):
         # The lossless file holds neither the tags nor the pixel aspect.
         tags = "color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
         aspect = target.clip.sample_aspect
+        encoder, pixel_format = HevcOutput.encoder
         self.encoding = (
             *("-vf", f"setparams={tags},setsar={aspect.numerator}/{aspect.denominator}:max=65535"),
-            *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-c:v", HevcOutput.encoder[0]),
-            *(
-                "-pix_fmt",
-                HevcOutput.encoder[1],
-                "-preset",
-                "fast",
-                "-crf",
-                str(CRF),
-                "-tag:v",
-                "hvc1",
-            ),
+            *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
+            *("-c:v", encoder, "-pix_fmt", pixel_format, "-preset", "fast", "-crf", str(CRF)),
+            *("-tag:v", "hvc1"),
             *_held_arguments(target),
         )
 
