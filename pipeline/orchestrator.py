@@ -340,8 +340,8 @@ class Orchestrator:
         return marking(self._store.open(session_id))
 
     def _check_free(self, session_id: str) -> None:
-        """Check that no worker and no other page has the session's job; `SessionError` where one does."""
-        if self._upkeep.is_elsewhere(session_id):
+        """Check that no job of the session waits or runs here, at another page or in a worker; else `SessionError`."""
+        if self._has_job(session_id):
             raise SessionError("job.already_running")
 
     # --- engines --------------------------------------------------------------------------------
@@ -431,10 +431,12 @@ class Orchestrator:
 
     def take_version(self, session_id: str, number: int) -> SessionState:
         """Make an earlier result the current one; see `result_versions.take_version`."""
+        self._check_free(session_id)
         return take_version(self._store.open(session_id), number)
 
     def delete_version(self, session_id: str, number: int) -> SessionState:
         """Delete an earlier result for good; see `result_versions.delete_version`."""
+        self._check_free(session_id)
         return delete_version(self._store.open(session_id), number)
 
     def _result(self, session_id: str, version: int | None) -> Session:

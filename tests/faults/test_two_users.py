@@ -18,7 +18,7 @@ from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
-from tests.faults.workplace import Workplace, assert_nothing_left, assert_said, true_alphas
+from tests.faults.workplace import FRAMES, Workplace, assert_nothing_left, assert_said, true_alphas
 from utils.errors import SessionError
 from utils.types import Box, Prompt
 
@@ -331,3 +331,22 @@ def test_a_job_is_refused_while_a_command_works_on_the_session(
     finally:
         os.close(lock)
     assert workplace.orchestrator.delete(session_id)
+
+
+def test_no_version_is_taken_or_deleted_while_files_of_the_result_wait_to_be_rendered(
+    workplace: Workplace, clip: Path, mask: Path
+) -> None:
+    """They were made of the version that was taken meanwhile, and not of the result that they were asked for."""
+    session_id = workplace.session_with_target(clip, mask)
+    workplace.matte(session_id, outputs=("alpha",))
+    workplace.matte(session_id, outputs=("alpha",), last=FRAMES - 2)
+    workplace.jobs.pause(is_paused=True)
+    workplace.orchestrator.rerender(session_id, RenderRequest(outputs=("webm",)))
+    for change in (workplace.orchestrator.take_version, workplace.orchestrator.delete_version):
+        with pytest.raises(SessionError) as refused:
+            change(session_id, 1)
+        assert_said(refused.value.message, "job.already_running")
+    workplace.jobs.pause(is_paused=False)
+    assert workplace.jobs.wait(session_id, 60) is JobState.DONE
+    assert workplace.orchestrator.state(session_id).result_number == 2
+    assert workplace.orchestrator.take_version(session_id, 1).result_number == 1
