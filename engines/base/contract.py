@@ -85,6 +85,13 @@ class Engine(ABC):
     def unload(self) -> None:
         """Drop the weights; harmless when none are loaded."""
 
+    def release_memory(self) -> None:
+        """Give back the working memory of finished calls; the weights stay, and the next call takes it again.
+
+        It may be called at any time from any thread, also while calls are under way.
+        """
+        return
+
     @property
     def is_available(self) -> bool:
         """True when every requirement is present."""

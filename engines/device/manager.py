@@ -182,6 +182,13 @@ class ModelManager:
         with self._changed:
             return len(self._budget.live)
 
+    def release_working_memory(self) -> None:
+        """Have every loaded engine that is not leased give back what finished calls left behind; weights stay."""
+        with self._changed:
+            idle = [entry.engine for entry in self._budget.entries.values() if entry.idle]
+        for engine in idle:
+            engine.release_memory()
+
     def unload_idle(self) -> None:
         """Unload every engine that is not leased."""
         while True:

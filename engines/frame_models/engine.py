@@ -91,6 +91,12 @@ class FrameEngine(Engine):
         """See `Engine.unload`."""
         self._session = None
 
+    def release_memory(self) -> None:
+        """See `Engine.release_memory`."""
+        session = self._session
+        if session is not None:
+            session.release_memory()
+
     def process(
         self,
         frames: FrameSource,

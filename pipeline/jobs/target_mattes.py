@@ -138,6 +138,8 @@ class MattingRun:
             guide = self.tracked(guide, masks, context)
         size_wh = self.clip.size_wh
         manager = self.services.manager
+        # What clicks and tracking asked networks for is answered.
+        manager.release_working_memory()
         with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
             context = replace(context, memory_bytes=manager.reserved_for(self.engine.name))
             # The engine goes on in a thread of its own while what it gave is rendered.

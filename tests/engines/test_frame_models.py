@@ -68,6 +68,23 @@ def run(engine, frames, guide=None, **options):
     return [item.alpha for item in items]
 
 
+def test_working_memory_is_given_back_by_a_loaded_network_and_an_answer_stays_the_same(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+):
+    engine, image = loaded(models, "isnet-general-use"), noise(1)[0]
+    before = engine.foreground(image)
+    released = []
+    release = engine._session.release_memory
+    monkeypatch.setattr(
+        engine._session, "release_memory", lambda: (release(), released.append("memory"))
+    )
+    engine.release_memory()
+    assert released == ["memory"]
+    assert np.array_equal(engine.foreground(image), before)
+    engine.unload()
+    engine.release_memory()
+
+
 @pytest.mark.parametrize("name", ["modnet", "u2netp", "isnet-general-use"])
 def test_a_foreground_has_the_image_s_size_and_range(models: Path, name: str):
     engine = loaded(models, name)

@@ -76,6 +76,10 @@ class Dummy(Engine):
         self.load_errors: list[Exception] = []
         self.lent = 0
         self.unloaded_while_lent = False
+        self.releases = 0
+
+    def release_memory(self) -> None:
+        self.releases += 1
 
     @property
     def weight_bytes(self) -> int:
@@ -498,6 +502,18 @@ def test_closed_manager_lends_nothing_and_holds_nothing():
     assert card.used == 0
     with pytest.raises(EngineUnavailable), manager.lease("a"):
         pass
+
+
+def test_engines_that_nobody_uses_give_working_memory_back_and_stay_loaded():
+    card = Card(1000)
+    engines = [Dummy(name, card, 10) for name in ("asked", "matting", "never")]
+    manager = make(card, *engines)
+    with lent(manager, card, "asked"):
+        pass
+    with lent(manager, card, "matting"):
+        manager.release_working_memory()
+    assert [engine.releases for engine in engines] == [1, 0, 0]
+    assert states(manager)["asked"] is EngineState.LOADED
 
 
 def test_unknown_engine_is_refused():

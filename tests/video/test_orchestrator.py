@@ -14,7 +14,9 @@ from PIL import Image
 import app
 from config import Settings
 from engines.base import Instance, RunContext
+from engines.builtin.engine import BuiltinEngine
 from engines.builtin.selection.segmentation import BuiltinSegmentation
+from engines.device.manager import ModelManager
 from pipeline.orchestrator import Orchestrator, RenderRequest
 from pipeline.postprocess.appearance import Backgrounds, Edges
 from pipeline.postprocess.least_confident import least_confident
@@ -60,6 +62,27 @@ def test_a_queued_job_ends_done_with_its_files(work, session_id: str) -> None:
     assert [item.kind for item in work.outputs(session_id)] == ["alpha", "foreground", "preview"]
     assert len(work.confidence(session_id)) == 12
     assert all(value is not None for value in work.confidence(session_id))
+
+
+def test_working_memory_of_networks_is_given_back_between_tracking_and_matting(
+    work, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    matte = BuiltinEngine.process
+
+    def process(*arguments):
+        steps.append("process")
+        return matte(*arguments)
+
+    monkeypatch.setattr(BuiltinEngine, "wants_tracked_masks", lambda engine, options: True)
+    monkeypatch.setattr(BuiltinEngine, "process", process)
+    monkeypatch.setattr(ModelManager, "release_working_memory", lambda _: steps.append("memory"))
+    context = RunContext(on_progress=lambda progress: steps.append(progress.stage))
+    work.run_now(session_id, MatteRequest(engine="builtin", outputs=("alpha",)), context)
+    at = steps.index("memory")
+    assert {*steps[:at]} == {"track"}
+    assert steps[at + 1] == "process"
+    assert "track" not in steps[at:]
 
 
 def test_a_job_is_not_shown_with_the_newest_frame_of_the_one_before(
