@@ -29,7 +29,7 @@ from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.dispatched_job import DispatchedJob
 from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from pipeline.workers.records import JobRecord
-from utils.errors import SessionError, SplazmatteError
+from utils.errors import SessionError, SplazmatteError, StoreUnavailable
 from utils.types import Message
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,7 @@ class Jobs:
 
         def mark_queued() -> None:
             session.forget_live_picture()
+            former = session.state.job
             if remote is not None:
                 remote.queue()
             try:
@@ -113,6 +114,7 @@ class Jobs:
                 if remote is not None:
                     remote.drop()
                 raise
+            self._drop_former(session, former)
 
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(
@@ -141,6 +143,18 @@ class Jobs:
             return state.model_copy(update={**changes, "page": self._page.name})
 
         session.transform(claimed)
+
+    def _drop_former(self, session: Session, job_id: str | None) -> None:
+        """Forget the workers' record of a session's former job, which nobody follows: its page has ended."""
+        if self._workers is None or not job_id:
+            return
+        try:
+            record = self._workers.store.read(job_id)
+        except StoreUnavailable as error:
+            logger.warning("job %s may be done twice: %s", job_id, error)
+            return
+        if record is not None:
+            self._workers.job_of(session, record).drop()
 
     def _runs_in_page(self, engine_name: str, workers: Dispatcher) -> bool:
         """Return whether this process runs a job itself: one for a hosted service that no live worker has.

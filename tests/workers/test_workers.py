@@ -175,3 +175,26 @@ def test_what_a_page_without_workers_did_itself_no_worker_does_again(
         page.orchestrator.cancel(left)
     finally:
         page.orchestrator.close()
+
+
+def test_what_a_page_takes_over_from_one_that_ended_no_worker_does_for_that_one(
+    workspace: Path, clip: Path, mask: Path
+) -> None:
+    """The older record stayed: a worker did the job a second time, for nobody."""
+    first, second = (make_page(workspace, FileJobStore(workspace)) for _ in range(2))
+    try:
+        assert second.orchestrator.queue_again() == 0
+        first.store.announce(WorkerRecord(name="idle", engines=("builtin",)))
+        for page in (first, second):
+            page.wait_for_workers(1)
+        session_id = first.session(clip, mask)
+        first.submit(session_id)
+        assert first.orchestrator.close()
+        (before,) = second.store.records()
+        assert second.orchestrator.queue_again() == 1
+        (record,) = second.store.records()
+        assert (record.session_id, record.id != before.id) == (session_id, True)
+        second.orchestrator.cancel(session_id)
+    finally:
+        for page in (first, second):
+            page.orchestrator.close()
