@@ -73,7 +73,7 @@ def test_the_first_crop_that_shows_the_object_whole_counts_else_the_one_that_cut
     None
 ):
     cut = rectangle(108, 80, 132, 130)
-    larger_crop = shown(rectangle(100, 85, 140, 130), WIDE)
+    larger_crop = shown(rectangle(104, 85, 136, 130), WIDE)
     for first, expected in (
         (shown(PERSON, CLOSE), PERSON),
         (shown(cut, CLOSE), larger_crop[0] > 0),
@@ -81,6 +81,25 @@ def test_the_first_crop_that_shows_the_object_whole_counts_else_the_one_that_cut
         found = separated(BOTH, [first, larger_crop], [CLICK])
         assert found is not None
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_speck_at_the_click_is_no_object() -> None:
+    """A crop around a goat before a person showed 36 pixels of it, and the rest of the goat was left out."""
+    speck = rectangle(119, 109, 122, 112)
+    assert separated(BOTH, [shown(speck, CLOSE)], [CLICK]) is None
+    found = separated(BOTH, [shown(speck, CLOSE), shown(PERSON, CLOSE)], [CLICK])
+    np.testing.assert_array_equal(found, PERSON)
+
+
+def test_a_wider_crop_counts_without_what_a_closer_one_shows_as_background() -> None:
+    """A wider crop showed a tennis player with the hair of the man beside him, which became most of the selection."""
+    person, hair = rectangle(108, 95, 132, 145), rectangle(85, 75, 150, 105)
+    both = shown(person | hair, WIDE)
+    alone = separated(BOTH, [both], [CLICK])
+    np.testing.assert_array_equal(alone, person | hair)
+    found = separated(BOTH, [shown(person, (95, 80, 145, 125)), both], [CLICK])
+    assert found is not None
+    np.testing.assert_array_equal(found & rectangle(95, 80, 145, 160), person)
 
 
 def test_where_the_picture_ends_nothing_is_cut() -> None:

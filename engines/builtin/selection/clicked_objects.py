@@ -26,6 +26,11 @@ _WHOLE_CUT = 0.12
 """How far a crop's border may cut an object that is all but whole there."""
 _MOST_OF_PICTURE = 0.6
 """Share of the picture from which on a component is one object, of which crops show parts: a face that fills the picture."""
+_LEAST_SHOWN = 0.05
+"""Share of a crop that an object fills at least; less of it at a click is a speck, of which the rest of the object would be left
+out."""
+_MOST_DENIED = 0.3
+"""Share of what a crop shows inside of another one from which on it holds more than the object that the other one shows."""
 _RIM = 2
 """Pixels around an object in which what is shown is still the object's."""
 
@@ -39,8 +44,9 @@ def separated(
 
     A person before a larger one is one component with that one. In a crop around the clicks the larger one fills what is behind
     and becomes background. Of several crops the first counts that shows the object whole, else the one whose border cuts it
-    least. None where all show most of the component, or none of it at a click, or what their border cuts like the component:
-    parts of one large object.
+    least. None where all show most of the component, or none or a speck of it at a click, or what their border cuts like the
+    component: parts of one large object. Where an earlier crop shows much of such an object as background, it is two, such as a
+    person and the hair of the next one: it is taken without what the earlier crops deny.
 
     Args:
         component: with the clicks, bool (h, w).
@@ -50,24 +56,54 @@ def separated(
     if np.count_nonzero(component) > _MOST_OF_PICTURE * component.size:
         return None
     found: list[tuple[float, Mask]] = []
+    earlier: list[tuple[Mask, IntBox]] = []
     for answer, window in crops:
         names, _ = components(answer > 0.5)
         clicked = {int(names[y, x]) for x, y in places}
         x0, y0, x1, y1 = window
         there = np.s_[y0:y1, x0:x1]
         shown = np.isin(names, list(clicked))
+        if 0 in clicked or np.count_nonzero(shown[there]) < _LEAST_SHOWN * shown[there].size:
+            continue
+        before = tuple(earlier)
+        earlier.append((shown, window))
         both = np.count_nonzero(shown[there] & component[there])
-        if 0 in clicked or both > _MOST_SHOWN * np.count_nonzero(component[there]):
+        if both > _MOST_SHOWN * np.count_nonzero(component[there]):
             continue
         cut = _cut(shown, window)
         if cut < _MOST_CUT and cut < _LESS_CUT * _cut(component, window):
-            found.append((max(cut, _WHOLE_CUT), shown))
+            if any(_denied(shown, *one) > _MOST_DENIED for one in before):
+                shown = _not_denied(shown, before, places)
+            if shown.any():
+                found.append((max(cut, _WHOLE_CUT), shown))
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def rest_of(component: Mask, clicked: Mask) -> Mask:
     """Return what a component, bool (h, w), has beside the clicked object, bool (h, w)."""
     return np.asarray(component & ~dilate(clicked, _RIM))
+
+
+def _denied(mask: Mask, shown: Mask, window: IntBox) -> float:
+    """Return the share of a mask, bool (h, w), inside of a window that is not in what is shown there, bool (h, w)."""
+    x0, y0, x1, y1 = window
+    mask, shown = mask[y0:y1, x0:x1], shown[y0:y1, x0:x1]
+    return np.count_nonzero(mask & ~shown) / max(1, np.count_nonzero(mask))
+
+
+def _not_denied(
+    mask: Mask, shown: Sequence[tuple[Mask, IntBox]], places: Sequence[tuple[int, int]]
+) -> Mask:
+    """Return what is joined to clicks at `places` (x, y) of a mask without what windows do not show of it, bool (h, w).
+
+    None of it where a click is not on that.
+    """
+    left = mask.copy()
+    for one, (x0, y0, x1, y1) in shown:
+        left[y0:y1, x0:x1] &= one[y0:y1, x0:x1]
+    names, _ = components(left)
+    clicked = {int(names[y, x]) for x, y in places}
+    return np.zeros_like(mask) if 0 in clicked else np.isin(names, list(clicked))
 
 
 def _cut(mask: Mask, window: IntBox) -> float:
