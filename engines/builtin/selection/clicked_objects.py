@@ -88,7 +88,7 @@ def _denied(mask: Mask, shown: Mask, window: IntBox) -> float:
     """Return the share of a mask, bool (h, w), inside of a window that is not in what is shown there, bool (h, w)."""
     x0, y0, x1, y1 = window
     mask, shown = mask[y0:y1, x0:x1], shown[y0:y1, x0:x1]
-    return np.count_nonzero(mask & ~shown) / max(1, np.count_nonzero(mask))
+    return int(np.count_nonzero(mask & ~shown)) / max(1, int(np.count_nonzero(mask)))
 
 
 def _not_denied(
