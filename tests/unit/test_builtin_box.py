@@ -61,6 +61,22 @@ def test_foreground_that_edges_contradict_counts_for_nothing():
     assert np.array_equal(misled, alone)
 
 
+def test_edges_that_contradict_the_box_do_not_silence_a_network_that_agrees_with_it():
+    """A dark figure that goes on below its box, before lamps: they are cut off from what lies outside, and it is not."""
+    figure, lamps = np.zeros((2, HEIGHT, WIDTH), bool)
+    figure[13:, 34:57] = True
+    for row in range(16, 46, 8):
+        lamps[row : row + 3, 28:63] = True
+    image = np.random.default_rng(0).normal(70, 4, (HEIGHT, WIDTH, 3))
+    image[lamps] = 230
+    image[figure] = 25
+    picture = to_processing_size(np.clip(image, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
+    shown = np.where(figure, 3.0, -3.0).astype(np.float32)
+    crop, constraints = BoxCrop(picture.lab, picture.features.whole()), within((26, 11, 65, 50))
+    found = segment_box(replace(crop, foreground=shown), constraints).mask
+    assert intersection_over_union(found, figure & constraints.allowed) > 0.9
+
+
 def test_a_network_that_shows_a_part_of_what_reaches_the_sides_of_a_drawn_box_denies_no_other_part():
     crop, constraints = crop_of(DISC), within((26, 11, 65, 50))
     upper = DISC & (np.arange(HEIGHT)[:, None] < 28)

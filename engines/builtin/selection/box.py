@@ -186,6 +186,13 @@ class _Cues:
 
     def __init__(self, crop: BoxCrop, constraints: Constraints, region: _Region) -> None:
         filled = _agreement(constraints.prior, region.barrier, region.is_open)
+        shown = 0.0
+        if crop.foreground is not None and (crop.foreground[region.is_open] > 0).any():
+            shown = _agreement(crop.foreground, constraints.prior, region.is_open)
+        # Edges that don't agree with the box, as round a dark figure that goes on below it before lamps, are no judge of a
+        # network that does.
+        vouched = (1.0 - filled) * shown
+        filled = max(filled, shown)
         # Where the object does not fill the box, edges tell more than the middle of the box.
         prior = np.float32(filled) * constraints.prior + np.float32(1.0 - filled) * region.barrier
         motion, strength = np.zeros_like(prior), 0.0
@@ -197,7 +204,7 @@ class _Cues:
         if crop.foreground is not None:
             evidence = region.barrier + motion
             agrees = 1.0 if crop.is_shown else _agreement(crop.foreground, evidence, region.is_open)
-            foreground = crop.foreground * np.float32(agrees)
+            foreground = crop.foreground * np.float32(max(agrees, vouched))
         empty = np.float32((1.0 - filled) * _EMPTY_BIAS)
         moving = np.float32(_MOTION) * motion + np.float32(_MOVING_BIAS * strength)
         self.denial = np.minimum(foreground, np.float32(0.0))
