@@ -233,6 +233,9 @@ def open_page(browser: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
 
     yield open_one
     for context in contexts:
+        for page in context.pages:
+            # The page may ask for something at any moment, also now.
+            page.unroute_all(behavior="ignoreErrors")
         context.close()
 
 

@@ -12,12 +12,20 @@ from pipeline.jobs.queue import JobState, JobStatus
 from pipeline.jobs.rerun import RerunPlan, has_other_settings
 from pipeline.jobs.splice import SAME_FRAMES, Splice, is_same
 from pipeline.session.request import MatteRequest
-from pipeline.session.state import ResultPlan, SessionState, SessionStatus
+from pipeline.session.state import (
+    Keyframe,
+    PromptRecord,
+    ResultPlan,
+    SessionState,
+    SessionStatus,
+)
 from ui.next_step import step_line
 from utils.alpha_levels import OPAQUE, AlphaLevels
 from utils.options import OptionSpec, resolve_options, specs_of
 
 BEFORE = {0: 11, 20: 22, 60: 33}
+MARKED = {0: Keyframe(frame=0, engine="e", prompt=PromptRecord(), instances=(), kept=(0,))}
+"""Without a mark the next step is another one: a target."""
 
 
 def test_nothing_changed_means_nothing_to_do() -> None:
@@ -171,7 +179,7 @@ def test_after_a_removed_key_frame_the_comparison_begins_beyond_its_place() -> N
 def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_all_are_matted() -> (
     None
 ):
-    done = SessionState(id="x", status=SessionStatus.DONE)
+    done = SessionState(id="x", status=SessionStatus.DONE, keyframes=MARKED)
     whole = RerunPlan(60, ((0, 29), (0, 29)), 30, has_changes=True)
     assert whole.clip_frames == 30
     assert "30 frames again” applies it, to every frame" in step_line(done, None, "en", whole)[1]
@@ -183,7 +191,7 @@ def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_
     progress = Snapshot("render", 3, 9, 0.3, None, 1.0, None, None)
     render = JobStatus("x", "render", JobState.CANCELLED, progress, 0, None, False, None, ())
     assert "as they were" in step_line(done, render, "en")[1]
-    cancelled = SessionState(id="x", status=SessionStatus.CANCELLED)
+    cancelled = SessionState(id="x", status=SessionStatus.CANCELLED, keyframes=MARKED)
     assert "press “Matte 15 frames again”" in step_line(cancelled, None, "en", part)[1]
     assert "press “Start matting”" in step_line(cancelled, None, "en", None)[1]
 
@@ -213,6 +221,7 @@ def test_other_settings_than_those_of_the_result_make_its_start_the_next_step(
     state = SessionState(
         id="x",
         status=SessionStatus.DONE,
+        keyframes=MARKED,
         draft=made.model_copy(update=chosen),
         result_request=made,
         result_plan=ResultPlan(engine="builtin", options=options, first=0, last=9, guides=()),

@@ -30,11 +30,11 @@ def test_a_session_is_packed_while_another_one_is(
     long, short = sequence_of(store), sequence_of(store)
     begun, end, pack = threading.Event(), threading.Event(), results._pack
 
-    def pack_slowly(folders: list[Path], path: Path) -> None:
+    def pack_slowly(folders: list[Path], path: Path, made_ns: int | None) -> None:
         if path.parent == long.folder:
             begun.set()
             assert end.wait(20)
-        pack(folders, path)
+        pack(folders, path, made_ns)
 
     monkeypatch.setattr(results, "_pack", pack_slowly)
     made = results.Results(VideoIO(None))  # type: ignore[arg-type]  # no clip is read
