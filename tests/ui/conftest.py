@@ -66,6 +66,7 @@ class AppServer:
         self.port = self.port or free_port()
         environment = {
             **os.environ,
+            "PYTHONFAULTHANDLER": "1",
             "SPLAZMATTE_WORKSPACE_DIR": str(self.workspace),
             "SPLAZMATTE_MODELS_DIR": str(self.workspace / "models"),
             "SPLAZMATTE_MIN_FREE_DISK_BYTES": "0",
@@ -100,7 +101,10 @@ class AppServer:
                     return
             except OSError:
                 time.sleep(0.2)
-        pytest.fail("the server did not start:\n" + self.log.read_text(errors="replace")[-3000:])
+        if self.process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.stop(signal.SIGABRT, 10.0)  # Its log then says where each thread was.
+        pytest.fail("the server did not start:\n" + self.log.read_text(errors="replace")[-12000:])
 
     def stop(self, number: int = signal.SIGTERM, timeout_s: float = 30.0) -> int:
         """Stop it and return its exit code."""
