@@ -44,7 +44,7 @@ def step_line(
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
         return "error", render(error, language)
-    has_nothing = has_lost_target(state)
+    has_nothing = _has_lost_target(state)
     if state.status is SessionStatus.DONE and not has_nothing:
         stopped = job is not None and job.state is JobState.CANCELLED
         return _done_line(language, plan, stopped=stopped, has_other_settings=has_other_settings)
@@ -57,11 +57,11 @@ def step_line(
     return "step", sentences((text, _unmarked_targets(state, language)), language)
 
 
-def has_lost_target(state: SessionState) -> bool:
+def _has_lost_target(state: SessionState) -> bool:
     """Tell whether the marks of the last job were all taken away, so that the next one has nothing to matte."""
     if keeps_everyone(state) or (state.request is not None and state.request.everyone):
         return False
-    return not any(keyframe.kept for keyframe in state.all_keyframes)
+    return not state.has_target
 
 
 def keeps_everyone(state: SessionState) -> bool:
@@ -85,7 +85,7 @@ def _done_line(
 def _selection_step(state: SessionState) -> str:
     if not state.all_keyframes:
         return "page.step.select"
-    if not any(keyframe.kept for keyframe in state.all_keyframes):
+    if not state.has_target:
         return "page.step.keep"
     return "page.step.start"
 

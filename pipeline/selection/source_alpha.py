@@ -58,11 +58,7 @@ def are_source_masks(
 
 def is_marked_by_source(state: SessionState, number: int) -> bool:
     """Return whether nothing but the clip's own transparency marks a target, as its key frames say; decodes nothing."""
-    frames = [
-        frame
-        for target in state.targets
-        if target.id == number
-        for frame in state.keyframes_of(number).values()
-        if frame.kept
-    ]
-    return bool(frames) and all(frame.engine == SOURCE_ENGINE for frame in frames)
+    engines = {
+        frame.engine for frame in state.all_keyframes if frame.target == number and frame.kept
+    }
+    return engines == {SOURCE_ENGINE}

@@ -215,6 +215,11 @@ class SessionState(_Record):
             for keyframe in self.keyframes_of(target.id).values()
         )
 
+    @property
+    def has_target(self) -> bool:
+        """Whether anything is marked to be kept."""
+        return any(keyframe.kept for keyframe in self.all_keyframes)
+
     def target(self, number: int) -> TargetRecord:
         """Return the target of that number.
 

@@ -175,8 +175,7 @@ class Answers:
         if not is_busy and kind == "step":
             text = sentences((text, self.before_start(state, language)), language)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
-        has_target = any(keyframe.kept for keyframe in state.all_keyframes)
-        can_start = has_target or Capability.EVERYONE.value in ready_capabilities(
+        can_start = state.has_target or Capability.EVERYONE.value in ready_capabilities(
             self._orchestrator.engines()
         )
         return {

@@ -58,12 +58,10 @@ def separated(
     found: list[tuple[float, Mask]] = []
     earlier: list[tuple[Mask, IntBox]] = []
     for answer, window in crops:
-        names, _ = components(answer > 0.5)
-        clicked = {int(names[y, x]) for x, y in places}
         x0, y0, x1, y1 = window
         there = np.s_[y0:y1, x0:x1]
-        shown = np.isin(names, list(clicked))
-        if 0 in clicked or np.count_nonzero(shown[there]) < _LEAST_SHOWN * shown[there].size:
+        shown = _joined_to(answer > 0.5, places)
+        if np.count_nonzero(shown[there]) < _LEAST_SHOWN * shown[there].size:
             continue
         before = tuple(earlier)
         earlier.append((shown, window))
@@ -101,7 +99,12 @@ def _not_denied(
     left = mask.copy()
     for one, (x0, y0, x1, y1) in shown:
         left[y0:y1, x0:x1] &= one[y0:y1, x0:x1]
-    names, _ = components(left)
+    return _joined_to(left, places)
+
+
+def _joined_to(mask: Mask, places: Sequence[tuple[int, int]]) -> Mask:
+    """Return what is joined in a mask, bool (h, w), to the places (x, y); none of it where one is not on it."""
+    names, _ = components(mask)
     clicked = {int(names[y, x]) for x, y in places}
     return np.zeros_like(mask) if 0 in clicked else np.isin(names, list(clicked))
 
