@@ -236,6 +236,9 @@ class Orchestrator:
         """Return the finished files of several sessions as one ZIP, piece by piece; see `archive`."""
         sessions = [self._store.open(session_id) for session_id in session_ids]
         files = [(session.state, self._results.outputs(session)) for session in sessions]
+        for session, (_, found) in zip(sessions, files, strict=True):
+            for file in found:
+                self._results.prepare_download(session, file)
         return zip_stream(
             [(name_of(state, file), file.path) for state, found in files for file in found]
         )
@@ -447,8 +450,14 @@ class Orchestrator:
         return saved_result(session, version)
 
     def outputs(self, session_id: str, version: int | None = None) -> tuple[OutputFile, ...]:
-        """Return the finished files of the current result or of a version; a sequence comes as one zip."""
+        """Return the finished files of the current result or of a version; see `Results.outputs`."""
         return self._results.outputs(self._result(session_id, version))
+
+    def prepare_download(
+        self, session_id: str, output: OutputFile, version: int | None = None
+    ) -> None:
+        """Have a finished file lie at its path; see `Results.prepare_download`."""
+        self._results.prepare_download(self._result(session_id, version), output)
 
     def download_link(self, session_id: str, output: OutputFile, name: str, media_type: str) -> str:
         """Return an address at the object store to fetch a finished file from, "" where it comes from here."""

@@ -36,6 +36,7 @@ from utils.alpha_levels import float_to_bytes, to_float
 from utils.errors import BadRequest, NotEnoughDisk, SessionError
 from utils.image_utils import write_image
 from utils.types import Alpha, Frame, Mask
+from utils.zip_size import stored_zip_bytes
 
 Value = TypeVar("Value")
 
@@ -47,12 +48,16 @@ _PACKED_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A finished output ready to download; `target` as `outputs.target_number` has it."""
+    """A finished output; `target` as `outputs.target_number` has it.
+
+    `path` is what is downloaded: of a sequence the ZIP of its `folders`, there after `Results.prepare_download`.
+    """
 
     kind: str
     path: Path
     size_bytes: int
     target: int
+    folders: tuple[Path, ...] = ()
 
 
 class Results:
@@ -62,16 +67,26 @@ class Results:
         self._video = video
 
     def outputs(self, session: Session) -> tuple[OutputFile, ...]:
-        """Return the finished files; a sequence comes as one zip, packed without recompression."""
-        files = []
-        for record in session.state.outputs:
-            path = session.folder / record.file
-            if path.is_dir():
-                path = self._zipped(session.folder, record)
-            if path.is_file():
-                size_bytes = path.stat().st_size
-                files.append(OutputFile(record.kind, path, size_bytes, target_number(record)))
-        return tuple(files)
+        """Return the finished files; a sequence as one ZIP, which is not packed by being listed."""
+        found = (_listed(session.folder, record) for record in session.state.outputs)
+        return tuple(output for output in found if output is not None)
+
+    def prepare_download(self, session: Session, output: OutputFile) -> None:
+        """Pack a sequence, without compression, unless that was done since its frames were made.
+
+        Raises:
+            NotEnoughDisk: the disk is full.
+        """
+        if not output.folders:
+            return
+        folder = session.folder
+        with disk.translate_disk_errors(folder), exclusive(folder / ".zip.lock"):
+            # Not older or newer: the clock may have gone back, and frames may be rendered again while they are packed.
+            for _ in range(_PACKED_AT_MOST):
+                made_ns = _changed_ns(*output.folders)
+                if made_ns == _changed_ns(output.path):
+                    break
+                _pack(output.folders, output.path, made_ns)
 
     def still(
         self,
@@ -196,17 +211,20 @@ class Results:
         levels = read_master_frame(master, frame - first)
         return clip, to_float(levels)
 
-    def _zipped(self, folder: Path, record: OutputRecord) -> Path:
-        path = zip_path(folder, record)
-        frames = record_paths(folder, record)
-        with disk.translate_disk_errors(folder), exclusive(folder / ".zip.lock"):
-            # Not older or newer: the clock may have gone back, and frames may be rendered again while they are packed.
-            for _ in range(_PACKED_AT_MOST):
-                made_ns = _changed_ns(*frames)
-                if made_ns == _changed_ns(path):
-                    break
-                _pack(frames, path, made_ns)
-        return path
+
+def _listed(folder: Path, record: OutputRecord) -> OutputFile | None:
+    """Return an output of the session's folder, None where somebody has removed it."""
+    path, number = folder / record.file, target_number(record)
+    try:
+        if not path.is_dir():
+            return OutputFile(record.kind, path, path.stat().st_size, number)
+        folders = record_paths(folder, record)
+        sizes = [(name, item.stat().st_size) for name, item in _entries(folders)]
+    except FileNotFoundError:
+        return None
+    return OutputFile(
+        record.kind, zip_path(folder, record), stored_zip_bytes(sizes), number, folders
+    )
 
 
 def _of_each_frame(session: Session, values: Sequence[Value]) -> tuple[Value | None, ...]:
@@ -229,14 +247,20 @@ def _changed_ns(*paths: Path) -> int | None:
         return None
 
 
+def _entries(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the frames of a sequence with their names in its ZIP."""
+    for folder in folders:
+        for item in sorted(folder.iterdir()):
+            yield f"{folder.name}/{item.name}", item
+
+
 def _pack(folders: Sequence[Path], path: Path, made_ns: int | None) -> None:
     """Write a ZIP of the folders' files that says it was changed when they were."""
     temporary = partial_path(path)
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            for folder in folders:
-                for item in sorted(folder.iterdir()):
-                    archive.write(item, f"{folder.name}/{item.name}")
+            for name, item in _entries(folders):
+                archive.write(item, name)
         if made_ns is not None:
             os.utime(temporary, ns=(made_ns, made_ns))
         temporary.replace(path)

@@ -13,6 +13,7 @@ import pytest
 from pipeline.jobs.queue import JobState
 from pipeline.postprocess.appearance import Edges
 from pipeline.session.request import RenderRequest
+from pipeline.session.results import OutputFile
 from pipeline.session.retention import RetentionRules, clean
 from pipeline.session.state import OutputRecord, SessionStatus
 from pipeline.session.store import SessionStore
@@ -184,6 +185,13 @@ def test_a_copy_that_fails_leaves_no_partial_file(tmp_path: Path, monkeypatch) -
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def download(workplace: Workplace, session_id: str) -> OutputFile:
+    """Return the only finished file of a session, ready to be sent."""
+    (output,) = workplace.orchestrator.outputs(session_id)
+    workplace.orchestrator.prepare_download(session_id, output)
+    return output
+
+
 def packed(zipped: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(zipped) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -219,17 +227,17 @@ def test_a_sequence_rendered_again_is_packed_again(
         def replace_and_ask(source: Path, place: Path) -> None:
             replace(source, place)
             if place in (folder / "foreground", folder / "alpha"):
-                workplace.orchestrator.outputs(session_id)
+                download(workplace, session_id)
 
         monkeypatch.setattr(os, "replace", replace_and_ask)
-    (first,) = workplace.orchestrator.outputs(session_id)
+    first = download(workplace, session_id)
     if when != "meanwhile":
         later_s = time.time() + 3600
         os.utime(first.path, (later_s, later_s))
         render_again()
-    (output,) = workplace.orchestrator.outputs(session_id)
+    output = download(workplace, session_id)
     for name, content in packed(output.path).items():
         assert content == (folder / name).read_bytes(), name
     number = output.path.stat().st_ino
-    (again,) = workplace.orchestrator.outputs(session_id)
+    again = download(workplace, session_id)
     assert again.path.stat().st_ino == number, "it is packed once"

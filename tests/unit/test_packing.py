@@ -1,8 +1,9 @@
-"""A sequence is packed once it is asked for; other sessions do not wait for it."""
+"""A sequence is packed once its download is asked for; other sessions do not wait for it."""
 
 from __future__ import annotations
 
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,14 @@ def test_a_session_is_packed_while_another_one_is(
 
     monkeypatch.setattr(results, "_pack", pack_slowly)
     made = results.Results(VideoIO(None))  # type: ignore[arg-type]  # no clip is read
-    first = threading.Thread(target=made.outputs, args=(long,))
+
+    def download(session: Session) -> None:
+        made.prepare_download(session, *made.outputs(session))
+
+    first = threading.Thread(target=download, args=(long,))
     first.start()
     assert begun.wait(5)
-    second = threading.Thread(target=made.outputs, args=(short,), daemon=True)
+    second = threading.Thread(target=download, args=(short,), daemon=True)
     second.start()
     second.join(5)
     is_done = not second.is_alive()
@@ -49,3 +54,33 @@ def test_a_session_is_packed_while_another_one_is(
     first.join()
     assert is_done
     assert (long.folder / "exr.zip").is_file() and (short.folder / "exr.zip").is_file()
+
+
+@pytest.mark.parametrize("limit", [None, 60, 250])
+def test_a_list_of_results_packs_nothing_and_has_the_size_of_the_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    """The page's list and `/result` waited until every sequence was packed.
+
+    Args:
+        limit: bytes from which on a ZIP has the fields for large ones.
+    """
+    if limit is not None:
+        monkeypatch.setattr(zipfile, "ZIP64_LIMIT", limit)
+
+    def fill(folder: Path) -> dict[str, object]:
+        for name in ("foreground", "alpha"):
+            (folder / name).mkdir()
+            for number in range(3):
+                (folder / name / f"{number:06d}.png").write_bytes(bytes(17 * number))
+        record = OutputRecord(kind="png", file="foreground", size_bytes=51)
+        return {"outputs": (record, OutputRecord(kind="alpha", file="gone.mp4", size_bytes=5))}
+
+    session = SessionStore(tmp_path).create("clip.mp4", fill)
+    made = results.Results(VideoIO(None))  # type: ignore[arg-type]  # no clip is read
+    (listed,) = made.outputs(session)
+    assert listed.path == session.folder / "png.zip" and not listed.path.exists()
+    made.prepare_download(session, listed)
+    assert len(zipfile.ZipFile(listed.path).namelist()) == 6
+    assert listed.path.stat().st_size == listed.size_bytes
+    assert made.outputs(session) == (listed,)

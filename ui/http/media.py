@@ -188,14 +188,16 @@ class Media:
         session_id = _session(request)
 
         version = _version(request.query_params.get("version", ""))
-
-        def find(_: threading.Event) -> tuple[SessionState, tuple[OutputFile, ...]]:
-            outputs = self._orchestrator.outputs(session_id, version)
-            return self._orchestrator.state(session_id), outputs
-
-        state, outputs = await self._packing.run(request, client_of(request).key, find)
         wanted = (request.path_params["kind"], request.query_params.get("target", ""))
-        output = next((item for item in outputs if (item.kind, target_of(item)) == wanted), None)
+
+        def find(_: threading.Event) -> tuple[SessionState, OutputFile | None]:
+            outputs = self._orchestrator.outputs(session_id, version)
+            found = next((one for one in outputs if (one.kind, target_of(one)) == wanted), None)
+            if found is not None:
+                self._orchestrator.prepare_download(session_id, found, version)
+            return self._orchestrator.state(session_id), found
+
+        state, output = await self._packing.run(request, client_of(request).key, find)
         if output is None:
             return _missing(request)
         media_type = output_format(output.kind).media_type
