@@ -209,7 +209,8 @@ class Settings(BaseSettings):
     """What runs networks in ONNX files; auto takes OpenVINO on processors with bfloat16."""
     foreground_network: str = "auto"
     """Network whose foreground and descriptors the built-in engine uses as evidence: auto (those whose files are
-    there: one for any object, and Robust Video Matting for people), off, or an engine's name."""
+    there: one for any object, and Robust Video Matting for people), off, or an engine's name: without its files a job
+    goes on, with a notice."""
 
     quick_preview: bool = True
     """Show a small preview of every uploaded clip, matted without a mark, where Robust Video Matting is there."""

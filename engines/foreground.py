@@ -27,17 +27,29 @@ class LeasedForeground:
     """A `ForegroundEstimator` that takes a lease of the network for the length of each call."""
 
     def __init__(
-        self, registry: EngineRegistry, manager: ModelManager, names: Sequence[str]
+        self,
+        registry: EngineRegistry,
+        manager: ModelManager,
+        names: Sequence[str],
+        *,
+        missing: str = "",
     ) -> None:
-        """Lend the first available of the engines of those names."""
+        """Lend the first available of the engines of those names.
+
+        Args:
+            missing: what `network` is while none of them is available; a name of an engine has whoever asks fail
+                with what it lacks, and "" has nobody asked.
+        """
         self._registry = registry
         self._manager = manager
         self._names = names
+        self._missing = missing
 
     @property
     def network(self) -> str:
         """See `ForegroundEstimator.network`; looks at the disk each time, so a download counts at once."""
-        return next((name for name in self._names if self._registry.get(name).is_available), "")
+        available = (name for name in self._names if self._registry.get(name).is_available)
+        return next(available, self._missing)
 
     @property
     def answers_quickly(self) -> bool:
@@ -92,7 +104,8 @@ def foregrounds(
 ) -> tuple[LeasedForeground, ...]:
     """Return what lends the networks by `choice`: "auto", "off" for none, else the engine of that name.
 
-    "auto" stands for the best available network for any object, and the one for people.
+    "auto" stands for the best available network for any object, and the one for people. A network that is named is
+    asked without its files too: jobs go on without it, and each says what is missing.
 
     Raises:
         BadRequest: there is no engine of that name, or it is no foreground network.
@@ -103,7 +116,7 @@ def foregrounds(
     if choice != "auto":
         if choice not in names:
             raise BadRequest("engine.not_a_foreground_network", name=choice[:60])
-        return (LeasedForeground(registry, manager, (choice,)),)
+        return (LeasedForeground(registry, manager, (choice,), missing=choice),)
     names.sort(key=lambda name: name != PREFERRED)
     for_anything = [name for name in names if name != FOR_PEOPLE]
     for_people = [name for name in names if name == FOR_PEOPLE]

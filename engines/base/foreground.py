@@ -37,7 +37,10 @@ class ForegroundEstimator(Protocol):
 
     @property
     def network(self) -> str:
-        """Name of the network that would be asked now; "" while none is available."""
+        """Name of the network that would be asked now; "" where nobody is to be asked.
+
+        One that the settings name is asked while its files are missing too: it fails with what is missing.
+        """
 
     @property
     def answers_quickly(self) -> bool:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 class _Estimator(Protocol):
     @property
     def network(self) -> str:
-        """Name of the network that would be asked now; "" while none is available."""
+        """Name of the network that would be asked now; "" where nobody is to be asked."""
 
 
 EstimatorT = TypeVar("EstimatorT", bound=_Estimator)

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import ArrayFrames, Capability, Engine, RunContext
+from engines.base import (
+    ArrayFrames,
+    Capability,
+    Engine,
+    Requirement,
+    RunContext,
+    check_requirements,
+)
 from engines.builtin.engine import BuiltinEngine
 from engines.device.manager import ModelManager
 from engines.foreground import LeasedForeground, connect_foreground, foregrounds
@@ -272,6 +279,16 @@ class _PeopleNet(_Net):
     answers_quickly = True
 
 
+class _MissingNet(_Net):
+    name = "missing"
+
+    def requirements(self):
+        return (Requirement(Message("engine.builtin.label"), False, "get it"),)
+
+    def load_model(self, device):
+        check_requirements(self.name, self.requirements())
+
+
 @pytest.fixture
 def registry(monkeypatch) -> EngineRegistry:
     monkeypatch.setattr(
@@ -280,6 +297,7 @@ def registry(monkeypatch) -> EngineRegistry:
             "builtin": "engines.builtin.engine:BuiltinEngine",
             "rvm": f"{__name__}:_PeopleNet",
             "net": f"{__name__}:_Net",
+            "missing": f"{__name__}:_MissingNet",
         },
     )
     return EngineRegistry(Settings(_env_file=None))
@@ -320,6 +338,32 @@ def test_the_application_gives_the_network_to_the_engines_that_use_one(registry)
     found = matted(registry.get("builtin"), frames[:3], masks[0])
     assert len(found) == 3
     assert registry.get("net").loaded
+
+
+@pytest.mark.parametrize(
+    ("choice", "codes"), [("missing", ["engine.foreground_failed"]), ("off", [])]
+)
+def test_a_named_network_without_its_files_ends_no_job_and_is_told(
+    registry, plain, choice, codes
+) -> None:
+    connect_foreground(registry, ModelManager(registry, device="cpu"), choice)
+    frames, masks = clip()
+    notices: list[Message] = []
+    context = RunContext(on_notice=notices.append)
+    pairs = zip(
+        matted(registry.get("builtin"), frames, masks[0], context),
+        matted(plain, frames, masks[0]),
+        strict=True,
+    )
+    assert all(np.array_equal(*pair) for pair in pairs)
+    assert [notice.code for notice in notices] == codes
+    assert all("get it" in str(notice.params["reason"]) for notice in notices)
+
+
+def test_auto_asks_no_network_whose_files_are_missing(registry) -> None:
+    manager = ModelManager(registry, device="cpu")
+    assert LeasedForeground(registry, manager, ("missing",)).network == ""
+    assert LeasedForeground(registry, manager, ("missing", "net")).network == "net"
 
 
 def test_loading_the_engine_asks_no_network_and_the_start_of_the_page_loads_them(
