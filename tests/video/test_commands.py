@@ -104,7 +104,7 @@ def matted(folder: Path) -> tuple[Path, dict]:
 def test_matte_prints_one_object_with_the_promised_keys(matted) -> None:
     _, summary = matted
     assert set(summary) == {
-        "session", "engine", "version", "frames", "width", "height", "fps", "seconds", "outputs", "warnings",
+        "session", "engine", "frames", "width", "height", "fps", "seconds", "outputs", "warnings",
     }  # fmt: skip
     assert set(summary["seconds"]) == {"segment", "track", "matte", "encode", "total"}
     assert (summary["engine"], summary["frames"]) == ("builtin", 12)

@@ -18,6 +18,7 @@ from ui.command_line.commands.running import (
     check_folder,
     engine_options,
     export_result,
+    export_version,
     print_result,
     read_request,
     run_job,
@@ -156,7 +157,7 @@ def render(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         return orchestrator.rerender_now(options.session, request, context)
 
     done = run_job(options, orchestrator, work)
-    print_result(options, export_result(orchestrator, done, options.out, began_s))
+    print_result(options, export_version(orchestrator, done, options.out, began_s))
 
 
 def _matte_request(options: argparse.Namespace) -> MatteRequest:

@@ -14,7 +14,7 @@ from pipeline.session.state import FIRST_TARGET
 from ui.command_line.commands.running import (
     check_folder,
     engine_options,
-    export_result,
+    export_version,
     print_result,
     read_request,
     run_job,
@@ -87,7 +87,7 @@ def rerun(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
     if before.result_request is not None and done.result_number != before.result_number:
         kept = Message("job.version_kept", {"session": done.id, "number": before.result_number})
         print(f"note: {render_text(kept)}", file=sys.stderr)
-    print_result(options, export_result(orchestrator, done, options.out, began_s))
+    print_result(options, export_version(orchestrator, done, options.out, began_s))
 
 
 def _request(options: argparse.Namespace, base: MatteRequest) -> MatteRequest:

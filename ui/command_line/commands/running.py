@@ -56,7 +56,7 @@ def run_job(
 def export_result(
     orchestrator: Orchestrator, state: SessionState, folder: Path, began_s: float
 ) -> dict[str, object]:
-    """Put the result's files into the folder and print its notes; return what `--json` tells of it."""
+    """Put the result's files into the folder and print its notes; return what `matte --json` tells of it."""
     try:
         paths = orchestrator.export(state.id, folder)
     except SplazmatteError:
@@ -66,6 +66,14 @@ def export_result(
     for warning in state.warnings:
         print(f"note: {render_text(warning)}", file=sys.stderr)
     return _summary(state, paths, time.perf_counter() - began_s)
+
+
+def export_version(
+    orchestrator: Orchestrator, state: SessionState, folder: Path, began_s: float
+) -> dict[str, object]:
+    """As `export_result`, and which of the session's results it is: a new session has only one."""
+    summary = export_result(orchestrator, state, folder, began_s)
+    return {**summary, "version": state.result_number}
 
 
 def print_result(options: argparse.Namespace, summary: dict[str, object]) -> None:
@@ -86,7 +94,6 @@ def _summary(state: SessionState, paths: dict[str, Path], total_s: float) -> dic
     return {
         "session": state.id,
         "engine": state.result_engine,
-        "version": state.result_number,
         "frames": state.frames_done,
         "width": clip.size_wh[0],
         "height": clip.size_wh[1],
