@@ -120,6 +120,28 @@ def test_what_is_no_form_with_a_file_is_refused(
     assert not files_below(app.workspace / "uploads")
 
 
+@pytest.mark.parametrize("route", ["/gradio_api/upload", "/clips"])
+def test_a_form_with_two_files_is_refused_and_leaves_nothing(app: AppServer, route: str) -> None:
+    """The first was taken, and nobody learnt that the second was not."""
+    part = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n%s\r\n'
+    body = part % (b"a.mp4", b"first") + part % (b"b.mp4", b"second") + b"--xyz--\r\n"
+    answer = ask(app, "POST", route, body, Content_Type="multipart/form-data; boundary=xyz")
+    assert answer.status == 400
+    assert b"more than one file" in answer.body
+    assert not files_below(app.workspace / "uploads")
+
+
+def test_a_field_without_a_chosen_file_does_not_count(app: AppServer) -> None:
+    """Browsers send it with an empty name."""
+    part = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n%s\r\n'
+    body = part % (b"a.mp4", b"first") + part % (b"", b"") + b"--xyz--\r\n"
+    kind = "multipart/form-data; boundary=xyz"
+    answer = ask(app, "POST", "/gradio_api/upload", body, Content_Type=kind)
+    assert answer.status == 200
+    (path,) = json.loads(answer.body)
+    assert Path(path).read_bytes() == b"first"
+
+
 def test_a_half_upload_leaves_nothing_and_does_not_delay_the_stop(
     make_server: Callable[..., AppServer],
 ) -> None:

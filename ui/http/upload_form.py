@@ -28,7 +28,7 @@ class UploadProgress:
 
 
 class UploadForm:
-    """Takes a multipart form apart: the first file goes to the folder, everything else is dropped."""
+    """Takes a multipart form apart: its file goes to the folder, fields are dropped, a second file is refused."""
 
     def __init__(self, folder: Path, limit_bytes: int, progress: UploadProgress) -> None:
         self._folder = folder
@@ -100,6 +100,9 @@ class UploadForm:
     def _begin_content(self) -> None:
         _, options = parse_options_header(self._headers.get("content-disposition", ""))
         self._is_in_file = b"filename" in options and self._file is None
+        # Browsers send a field in which no file was chosen with an empty name.
+        if not self._is_in_file and options.get(b"filename"):
+            raise BadRequest("page.upload.several")
         if self._is_in_file:
             name = file_name(options[b"filename"].decode("utf-8", "replace"))
             self._progress.name = name

@@ -175,6 +175,7 @@ _STATUS = {
     "page.upload.too_large": 413,
     "page.upload.budget": 429,
     "page.upload.form": 400,
+    "page.upload.several": 400,
     "page.upload.removed": 409,
 }
 

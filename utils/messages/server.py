@@ -57,6 +57,10 @@ TEXTS: dict[str, Text] = {
         en="This is not an upload of a file. Send one file as a multipart form.",
         zh="这不是文件上传。请以 multipart 表单发送一个文件。",
     ),
+    "page.upload.several": Text(
+        en="The form has more than one file. Send one file in each form.",
+        zh="表单中有多个文件。每个表单请只发送一个文件。",
+    ),
     "server.port_taken": Text(
         en="Stop the program that uses the port (perhaps SplazMatte itself), or choose another one by --port or "
         "SPLAZMATTE_PORT",
