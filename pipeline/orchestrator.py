@@ -529,11 +529,9 @@ class Orchestrator:
         return len(self._upkeep.recover(self._jobs.follow_left()))
 
     def queue_again(self) -> int:
-        """Queue the jobs that waited when their page ended; return how many. See `jobs.waiting`.
-
-        None where another page of this workspace does so.
-        """
-        queue = Queue(self._jobs.submit, self._jobs.rerender, self._runner.active_sessions)
+        """Take over the jobs of pages that ended; return how many. See `Upkeep.queue_again`."""
+        jobs = self._jobs
+        queue = Queue(jobs.submit, jobs.rerender, self._runner.active_sessions, jobs.follow_ended)
         return self._upkeep.queue_again(queue)
 
     def list_sessions(self) -> list[SessionSummary]:

@@ -189,32 +189,68 @@ class Jobs:
                     self._workers.store.forget(record.id)
                 continue
             try:
-                session, clip = self._clips.open(record.session_id)
+                session, _ = self._clips.open(record.session_id)
             except SessionError:
                 self._workers.store.forget(record.id)
                 continue
-            remote, state = self._workers.job_of(session, record), session.state
-            if state.job not in (None, record.id):
-                remote.drop()
+            if session.state.job not in (None, record.id):
+                self._workers.job_of(session, record).drop()
                 continue
-            if self._page.is_other(state.page):  # which follows it itself
-                found.add(session.id)
-                continue
-            with suppress(OSError):  # on a full disk the job is followed all the same
-                session.update(page=self._page.name)
-            first, last = frame_range(record.request, clip)
-            self._runner.submit(
-                session.id,
-                "matte",
-                self._following(remote),
-                {"matte": last - first + 1},
-                rate_key=record.needs,
-                client=record.client,
-                needs=NO_NEEDS if record.is_handed_out else record.requirements,
-                on_dropped=self._dropping(session, remote),
-            )
+            with suppress(SessionError):  # another page follows it
+                self._follow(self._workers.job_of(session, record), session)
             found.add(session.id)
         return frozenset(found)
+
+    def follow_ended(self) -> int:
+        """Follow the jobs on that workers have of a page that has ended since our start; return how many.
+
+        Raises:
+            StoreUnavailable: the workers' store can't be reached.
+        """
+        if self._workers is None:
+            return 0
+        count, ours = 0, self._runner.active_sessions()
+        for record in self._workers.store.records():
+            if record.part is not None or record.session_id in ours:
+                continue
+            with suppress(SessionError):  # it was deleted, or another page was quicker
+                session, _ = self._clips.open(record.session_id)
+                state = session.state
+                # A record that a page is just making is not the session's yet.
+                if state.job == record.id and not self._page.is_living(state.page):
+                    self._follow(self._workers.job_of(session, record), session)
+                    count += 1
+        return count
+
+    def _follow(self, remote: DispatchedJob, session: Session) -> None:
+        """Put a job that workers have into our queue.
+
+        Raises:
+            SessionError: a living page has it, or our queue takes no more.
+        """
+        record = remote.record
+
+        def claimed(state: SessionState) -> SessionState:
+            if self._page.is_other(state.page):
+                raise SessionError("job.already_running")
+            return state.model_copy(update={"page": self._page.name})
+
+        def mark_ours() -> None:
+            with suppress(OSError):  # on a full disk the job is followed all the same
+                session.transform(claimed)
+
+        first, last = frame_range(record.request, session.clip)
+        self._runner.submit(
+            session.id,
+            "matte",
+            self._following(remote),
+            {"matte": last - first + 1},
+            rate_key=record.needs,
+            client=record.client,
+            needs=NO_NEEDS if record.is_handed_out else record.requirements,
+            on_dropped=self._dropping(session, remote),
+            on_queued=mark_ours,
+        )
 
     def _following(self, remote: DispatchedJob) -> Callable[[RunContext], None]:
         def run(context: RunContext) -> None:

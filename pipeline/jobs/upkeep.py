@@ -181,7 +181,7 @@ class Upkeep:
         return self._store.recover(held, is_alone=is_alone)
 
     def queue_again(self, queue: Queue) -> int:
-        """Queue again the jobs that waited when their page ended; see `waiting.queue_again`.
+        """Take over the jobs of pages that ended: follow what workers have, queue again what waited; return how many.
 
         None where another page does so; asked again, we do once that page has ended, and then until `close`.
         """
@@ -192,7 +192,12 @@ class Upkeep:
         if self._page_lock is None:
             return 0
         self._page.sweep()
-        return queue_again(self._store, queue, self._page)
+        try:
+            followed = queue.follow()
+        except StoreUnavailable as error:
+            logger.warning("jobs of pages that ended are looked for later: %s", error)
+            return 0
+        return followed + queue_again(self._store, queue, self._page)
 
     def close(self) -> bool:
         """Stop for good: running jobs end, waiting ones are left, models are unloaded; True when all stopped."""

@@ -22,12 +22,14 @@ MOST_STARTS = 2
 class Queue:
     """How what waited is queued: a matting job, or files from the kept alpha, for the session of an id.
 
-    `active` returns the ids of sessions whose jobs this process has.
+    `active` returns the ids of sessions whose jobs this process has; `follow` follows those on that workers have of
+    pages that ended, and returns how many.
     """
 
     matte: Callable[[str, MatteRequest], object]
     render: Callable[[str, RenderRequest], object]
     active: Callable[[], frozenset[str]]
+    follow: Callable[[], int]
 
 
 def queue_again(sessions: Iterable[Session], queue: Queue, page: PageMark) -> int:

@@ -414,7 +414,7 @@ def test_a_job_that_waits_while_we_stop_is_left_to_the_next_start(
     def stopping(session_id: str, request: RenderRequest) -> object:
         raise SessionError("job.stopping")
 
-    queue = Queue(stopping, stopping, frozenset)
+    queue = Queue(stopping, stopping, frozenset, lambda: 0)
     assert queue_again(first.store, queue, PageMark(first.settings.workspace_dir)) == 0
     assert first.orchestrator.state(session_id).status is SessionStatus.QUEUED
 

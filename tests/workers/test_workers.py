@@ -190,11 +190,39 @@ def test_what_a_page_takes_over_from_one_that_ended_no_worker_does_for_that_one(
         session_id = first.session(clip, mask)
         first.submit(session_id)
         assert first.orchestrator.close()
-        (before,) = second.store.records()
         assert second.orchestrator.queue_again() == 1
         (record,) = second.store.records()
-        assert (record.session_id, record.id != before.id) == (session_id, True)
+        assert record.session_id == session_id
         second.orchestrator.cancel(session_id)
     finally:
         for page in (first, second):
+            page.orchestrator.close()
+
+
+def test_a_page_that_is_open_already_follows_what_workers_have_of_one_that_ends(
+    workspace: Path, workers: Workers, clip: Path, mask: Path
+) -> None:
+    """Until the next start of a page nobody put what the worker made into the session."""
+    first, second, third = (make_page(workspace, FileJobStore(workspace)) for _ in range(3))
+    try:
+        assert second.orchestrator.queue_again() == 0
+        workers.start("one", seconds_a_frame=0.1)
+        first.wait_for_workers(1)
+        running, waiting = first.session(clip, mask), first.session(clip, mask)
+        first.submit(running)
+        first.submit(waiting)
+        wait_until(workers.begins)
+        assert second.orchestrator.queue_again() == 0, "the page that has it lives"
+        assert first.orchestrator.close()
+        assert second.orchestrator.state(running).status is SessionStatus.RUNNING
+        assert second.orchestrator.status(running).job is None
+        assert third.orchestrator.queue_again() == 0, "one page takes them over"
+        assert second.orchestrator.queue_again() == 2
+        assert second.orchestrator.queue_again() == 0
+        for session_id in (running, waiting):
+            assert_done_once(second, session_id)
+        assert len(workers.begins()) == 2
+        assert_nothing_left(second)
+    finally:
+        for page in (first, second, third):
             page.orchestrator.close()
