@@ -53,12 +53,33 @@ def clip_view(state: SessionState, language: Language) -> Json:
 
 
 def state_stamp(view: SessionView) -> str:
-    """Return a text that changes with a session's marks and result, and after a full stop with what became of its job."""
-    shown = {"keyframes", "targets", "outputs", "result_number", "result_at_s"}
-    content = view.state.model_dump_json(include=shown).encode()
-    is_active = view.job is not None and view.job.state in ACTIVE
-    ended = "active" if is_active else view.state.status.value
-    return f"{hashlib.blake2b(content, digest_size=8).hexdigest()}.{ended}"
+    """Return a text that changes with a session's marks, its result, and what became of its job.
+
+    Three parts with full stops between them, as `marks_stamp`, `result_stamp` and `job_stamp` have them.
+    """
+    state = view.state
+    return f"{marks_stamp(state)}.{result_stamp(state)}.{job_stamp(state, view.job)}"
+
+
+def marks_stamp(state: SessionState) -> str:
+    """Return a text that changes with a session's marks and targets."""
+    return _digest(state, {"keyframes", "targets"})
+
+
+def result_stamp(state: SessionState) -> str:
+    """Return a text that changes with a session's result."""
+    return _digest(state, {"outputs", "result_number", "result_at_s"})
+
+
+def job_stamp(state: SessionState, job: JobStatus | None) -> str:
+    """Return "active" while the job waits or runs, else how the last one ended."""
+    is_active = job is not None and job.state in ACTIVE
+    return "active" if is_active else state.status.value
+
+
+def _digest(state: SessionState, fields: set[str]) -> str:
+    content = state.model_dump_json(include=fields).encode()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def first_marked(state: SessionState) -> int:

@@ -1,11 +1,14 @@
 """Sessions on the page: many clips at once, what a reload brings back, two tabs, and the list."""
 
 import io
+import json
 import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
+from urllib.request import Request, urlopen
 
 import pytest
 from PIL import Image
@@ -103,6 +106,29 @@ def test_what_a_colleague_does_with_the_clip_is_shown_without_a_look_away(
     mine.locator("[data-part=clear]").click()
     mine.wait_for_selector(".sm-status[data-kind=step]:has-text('Step 2')")
     colleague.wait_for_selector(".sm-status[data-kind=step]:has-text('第 2 步')")
+
+
+def test_a_colleagues_change_beside_an_answer_of_the_server_is_not_taken_for_shown(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    """A mark that came just behind an answer, as at the end of one's own job, was shown with the next change only."""
+    mine = open_page(app.url)
+    session = upload(mine, clip)
+    seen: list[str] = []
+
+    def mark_first(route: Any) -> None:
+        if state_file(app.workspace, session)["keyframes"] and not seen:
+            seen.append(route.request.url)
+            marks = {"vertices": [[130, 80], [150, 80]], "radius": 8, "positive": True}
+            body = json.dumps({"session": session, "box": [40, 40, 120, 120], "strokes": [marks]})
+            head = {"Content-Type": "application/json"}
+            urlopen(Request(urljoin(app.url, "/segment"), body.encode(), head), timeout=60).close()
+        route.continue_()
+
+    mine.route("**/stamp", mark_first)
+    select_disc(mine)
+    mine.wait_for_function("document.querySelector('.sm-viewer').dataset.strokes === '1'")
+    assert len(seen) == 1
 
 
 def test_ten_clips_at_once_all_come_out_and_are_downloaded_together(

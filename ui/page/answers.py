@@ -95,7 +95,11 @@ class Answers:
                 page.session: state.id,
                 page.upload: gr.update(clip=state.id),
                 page.viewer: gr.update(
-                    clip=clip, keyframes=keyframes, targets=targets, answered=_now()
+                    clip=clip,
+                    keyframes=keyframes,
+                    targets=targets,
+                    shown_marks=views.marks_stamp(state),
+                    answered=_now(),
                 ),
                 page.targets: gr.update(targets=targets),
                 page.source_alpha: gr.update(
@@ -160,7 +164,9 @@ class Answers:
         return merged(
             self.status(state, language),
             {
-                self.page.viewer: gr.update(keyframes=keyframes, targets=targets),
+                self.page.viewer: gr.update(
+                    keyframes=keyframes, targets=targets, shown_marks=views.marks_stamp(state)
+                ),
                 self.page.targets: gr.update(targets=targets),
             },
         )
@@ -180,7 +186,9 @@ class Answers:
         )
         return {
             self.page.status: gr.update(status=status),
-            self.page.viewer: gr.update(rerun=plan.changed_spans if plan else []),
+            self.page.viewer: gr.update(
+                rerun=plan.changed_spans if plan else [], shown_job=views.job_stamp(state, job)
+            ),
             self.page.start: gr.update(
                 interactive=can_start and not is_busy,
                 value=start_label(plan, language),
@@ -237,6 +245,7 @@ class Answers:
                 weakest=-1 if weakest is None else weakest,
                 result=result_views.viewer_result(state, outputs, earlier),
                 review=self._review(state, language) if outputs else [],
+                shown_result=views.result_stamp(state),
             ),
         }
 

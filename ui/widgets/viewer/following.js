@@ -6,8 +6,7 @@ const onLook = () => {
 };
 document.addEventListener("visibilitychange", onLook);
 const FOLLOW_MS = 5000;
-let stamp = ""; // Of what this page shows; "" where that is not known.
-let stamping = null;
+let asked = ""; // The stamp after which the server was asked last: what it does not show then is not asked for again.
 const stampNow = async () => {
   const session = clip() ? clip().session : "";
   try {
@@ -16,31 +15,25 @@ const stampNow = async () => {
     return clip() && clip().session === session ? now : "";
   } catch (problem) { return ""; }
 };
-// What the server has just said is what the page shows.
-const noteStamp = () => {
-  stamp = "";
-  clearTimeout(stamping);
-  stamping = setTimeout(async () => { if (clip()) stamp = await stampNow(); }, 100);
-};
 const isAtRest = () => !document.hidden && clip() && isAnswered() && !state.drag && !state.polygon && !state.corner;
-// The progress bar follows a job by itself, and brings its result.
-const isOther = (now, before) => {
-  if (!document.querySelector(".sm-progress:not([hidden])")) return now !== before;
-  return now.endsWith(".active") && now.split(".")[0] !== before.split(".")[0];
+// What is shown is what the server's answers said: a change between two of them is not taken for shown.
+const isOther = (now) => {
+  const [marks, result, job] = now.split(".");
+  if (marks !== props.shown_marks) return true;
+  // The progress bar follows a job by itself, and brings its result.
+  const isFollowed = Boolean(document.querySelector(".sm-progress:not([hidden])"));
+  return !isFollowed && (result !== props.shown_result || job !== props.shown_job);
 };
 const lookForChanges = async () => {
   if (!element.isConnected) return;
-  const before = stamp;
   if (isAtRest()) {
     const now = await stampNow();
-    if (now && stamp === before && isAtRest()) {
-      stamp = now;
-      if (before && isOther(now, before)) lookAgain();
+    if (now && now !== asked && isAtRest() && isOther(now)) {
+      asked = now;
+      lookAgain();
     }
   }
   setTimeout(lookForChanges, FOLLOW_MS);
 };
 setTimeout(lookForChanges, FOLLOW_MS);
 hear("server", ({ isBack }) => { if (isBack && clip() && isAnswered()) lookAgain(); });
-for (const name of ["clip", "keyframes", "targets", "result", "answered"]) watch(name, noteStamp);
-noteStamp();

@@ -54,7 +54,7 @@ def build_viewer(
     Props: `formats` and `pictures` (suffixes that a clip, and a picture of a sequence, may have), `largest_bytes` and
     `largest` (of a file that is sent, as a number and as text), `clip`, `keyframes`, `targets`, `confidence`, `weakest`
     (the frame offered for a correction, -1 for none), `review`, `rerun` (first and last frame of what a rerun mattes),
-    `result`, `answered`. Events: `annotate` after a gesture (read the value), `clips` with the files that were sent,
+    `result`, `answered`; `shown_marks`, `shown_result` and `shown_job` are `views.state_stamp` of what is shown. Events: `annotate` after a gesture (read the value), `clips` with the files that were sent,
     `keep` with a frame, a target and the ids of its kept instances in its data, `range` after in or out was set,
     `refresh` when the page is looked at again, or another one changed the session.
     """
@@ -77,6 +77,9 @@ def build_viewer(
         rerun=[],
         result=None,
         answered="",
+        shown_marks="",
+        shown_result="",
+        shown_job="",
     )
 
 
