@@ -25,6 +25,7 @@ from pipeline.session.page_mark import PageMark
 from pipeline.session.quick_preview import PreviewMaker
 from pipeline.session.store import SessionStore
 from pipeline.video_io import VideoIO
+from pipeline.video_io.outputs.registry import formats
 from pipeline.workers.cards import card_name, device_memory_bytes
 from pipeline.workers.connection import WorkerConnection
 from pipeline.workers.prompt_worker import CardWork, PromptWorker
@@ -83,6 +84,7 @@ def run_worker(
         device=device,
         card=card,
         memory_bytes=device_memory_bytes(settings, device),
+        unwritable=video.unwritable(formats()),
     )
     worker = Worker(
         connection.store,

@@ -31,6 +31,7 @@ class JobPreparation:
 
     Args:
         is_stopping: tells whether a job that is cancelled from now on ends as interrupted.
+        writes_here: tells of an engine whether the files of its jobs are written by this process, not by a worker.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class JobPreparation:
         video: VideoIO,
         choice: EngineChoice,
         is_stopping: Callable[[], bool],
+        writes_here: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self._settings = settings
         self._clips = clips
         self._video = video
         self._choice = choice
         self._is_stopping = is_stopping
+        self._writes_here = writes_here
 
     def check_request(self, request: MatteRequest) -> Engine:
         """Check what can be checked of a request without a clip; return its engine.
@@ -59,7 +62,8 @@ class JobPreparation:
         engine = self._choice.registry.get(name)
         resolve_options(engine.option_specs(), request.options)
         check_outputs(request.outputs)
-        self._video.check_encoders(request.outputs)
+        if self._writes_here(engine.name):
+            self._video.check_encoders(request.outputs)
         if request.refine_key_frames:
             self._choice.main_object_engine()
         return engine

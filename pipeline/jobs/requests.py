@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from config import Settings
 from engines.base import RunContext
@@ -62,7 +63,9 @@ class Jobs:
         self._page = page
         self._memory = MemoryNeeds(settings)
         self._interrupted = threading.Event()
-        self._preparation = JobPreparation(settings, clips, video, choice, self._is_stopping)
+        self._preparation = JobPreparation(
+            settings, clips, video, choice, self._is_stopping, self._runs_here
+        )
 
     def check_request(self, request: MatteRequest) -> None:
         """Check what can be checked of a request without a clip; see `JobPreparation.check_request`."""
@@ -73,8 +76,10 @@ class Jobs:
         return self._preparation.before_start(session_id, request)
 
     def check(self, session_id: str, request: MatteRequest) -> None:
-        """Check a request without starting its job; the errors of `submit` that clip, engine and disk give."""
-        self._preparation.matting_job(session_id, request)
+        """Check a request without starting its job; the errors of `submit` but for those of its queue."""
+        session, job, _ = self._preparation.matting_job(session_id, request)
+        if self._workers is not None and not self._runs_here(job.engine_name):
+            self._workers.check(self._needs(session, request, job.engine_name))
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -84,13 +89,13 @@ class Jobs:
             EngineUnavailable: the engine lacks something.
             NotEnoughDisk: the disk has no space for the outputs.
             SessionError: the session has a job already, or the queue is full.
-            WorkersUnavailable: no worker has the engine, or none of them the memory.
+            WorkersUnavailable: no worker suits it; see `Dispatcher.check`.
         """
         session, job, stages = self._preparation.matting_job(session_id, request)
         _check_free(session)
         run: Callable[[RunContext], object] = job.run
         remote, needs = None, JobNeeds(job.engine_name, in_page=True)
-        if self._workers is not None and not self._runs_in_page(job.engine_name, self._workers):
+        if self._workers is not None and not self._runs_here(job.engine_name):
             needs = self._needs(session, request, job.engine_name)
             remote = self._workers.new_job(session, request, needs)
             run = self._following(remote)
@@ -156,18 +161,21 @@ class Jobs:
         if record is not None:
             self._workers.job_of(session, record).drop()
 
-    def _runs_in_page(self, engine_name: str, workers: Dispatcher) -> bool:
-        """Return whether this process runs a job itself: one for a hosted service that no live worker has.
+    def _runs_here(self, engine_name: str) -> bool:
+        """Return whether this process runs a job itself, with workers one for a hosted service that none of them has.
 
         Workers without the page's folder have none, as what was paid for is noted there.
         """
+        if self._workers is None:
+            return True
         engine = self._choice.registry.get(engine_name)
-        return engine.is_remote and engine_name not in workers.engines()
+        return engine.is_remote and engine_name not in self._workers.engines()
 
     def _needs(self, session: Session, request: MatteRequest, engine_name: str) -> JobNeeds:
         first, last = frame_range(request, session.clip)
         starts = start_frames(request, session.state, first, last)
-        return self._memory.of_job(engine_name, request, session.clip.size_wh, starts.values())
+        needs = self._memory.of_job(engine_name, request, session.clip.size_wh, starts.values())
+        return replace(needs, outputs=request.outputs)
 
     def follow_left(self) -> frozenset[str]:
         """Follow the jobs on that workers have of an earlier process of ours; return their sessions.

@@ -46,11 +46,22 @@ class VideoIO:
         Raises:
             FfmpegFailed: it can't write one of them, or does not run; the text says what to do.
         """
-        for kind in kinds:
-            found = output_format(kind)
-            if found.encoder and not ffmpeg.can_encode(self._settings, *found.encoder):
-                program = str(ffmpeg.ffmpeg_path(self._settings))
-                raise FfmpegFailed("video.no_encoder", file=found.names[0], kind=kind, path=program)
+        for kind in self.unwritable(kinds):
+            name, program = output_format(kind).names[0], str(ffmpeg.ffmpeg_path(self._settings))
+            raise FfmpegFailed("video.no_encoder", file=name, kind=kind, path=program)
+
+    def unwritable(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the kinds of outputs that FFmpeg can't write.
+
+        Raises:
+            FfmpegFailed: it does not run.
+        """
+        wanted = [(kind, output_format(kind).encoder) for kind in kinds]
+        return tuple(
+            kind
+            for kind, encoder in wanted
+            if encoder is not None and not ffmpeg.can_encode(self._settings, *encoder)
+        )
 
     def check_file(self, path: Path) -> None:
         """Refuse what is no regular file, is empty or is too large, before it is taken in.

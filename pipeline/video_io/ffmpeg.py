@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from functools import lru_cache
 from pathlib import Path
 
 from config import Codec, Settings
@@ -174,30 +173,33 @@ def read_version(settings: Settings) -> str:
 
 
 def can_encode(settings: Settings, encoder: str, pixel_format: str) -> bool:
-    """Return whether the FFmpeg that runs has an encoder with a pixel format; asked once for each FFmpeg.
+    """Return whether the FFmpeg that runs has an encoder with a pixel format.
+
+    It is asked each time: another one, or another library of its own, may have taken its place meanwhile.
 
     Raises:
-        FfmpegFailed: it is missing, does not run or hangs.
+        FfmpegFailed: it is missing, does not run, hangs or dies.
     """
     path = ffmpeg_path(settings)
     try:
-        return pixel_format in _pixel_formats(path, path.stat().st_mtime_ns, encoder)
+        return pixel_format in _pixel_formats(path, encoder)
     except (OSError, ChildStuckError) as error:
         raise FfmpegFailed("video.ffmpeg_missing", path=str(path), detail=str(error)) from error
 
 
-@lru_cache(maxsize=16)
-def _pixel_formats(path: Path, changed_at_ns: int, encoder: str) -> frozenset[str]:
+def _pixel_formats(path: Path, encoder: str) -> frozenset[str]:
     """Return the pixel formats of an encoder, none where FFmpeg has no such encoder.
 
-    Args:
-        changed_at_ns: when the program was written, so that another one at its place is asked again.
+    Raises:
+        OSError: it can't be started, or did not end by itself, so that what it said may be half.
+        ChildStuckError: it hangs.
     """
-    del changed_at_ns
     limits = Limits(cpu_s=20, stall_s=VERSION_TIMEOUT_S)
     said = b""
     with Child([str(path), "-hide_banner", "-h", f"encoder={encoder}"], limits) as child:
         while piece := child.read_some(child.stdout):
             said += piece
+        if child.wait(VERSION_TIMEOUT_S) != 0:
+            raise OSError(child.log)
     found = re.search(rb"Supported pixel formats: (.*)", said)
     return frozenset(found[1].decode("ascii", "replace").split()) if found else frozenset()

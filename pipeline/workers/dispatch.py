@@ -97,14 +97,8 @@ class Dispatcher:
             self._local.close(STOP_WAIT_S)
 
     def new_job(self, session: Session, request: MatteRequest, needs: JobNeeds) -> DispatchedJob:
-        """Return a job for the workers, not in the store yet.
-
-        Raises:
-            WorkersUnavailable: no live worker has the engine, or none of them has the memory.
-            StoreUnavailable: the store can't be reached.
-        """
-        self._look_for_workers()
-        self._check_needs(needs)
+        """Return a job for the workers, not in the store yet; raises as `check`."""
+        self.check(needs)
         record = JobRecord(
             id=secrets.token_hex(12),
             session_id=session.id,
@@ -157,11 +151,23 @@ class Dispatcher:
         counts = sorted([self._able(needs), *(count for count in able if count)])
         return all(count > place for place, count in enumerate(counts))
 
-    def _check_needs(self, needs: JobNeeds) -> None:
-        expected = () if self._local is None else self._local.expected(needs.engine)
+    def check(self, needs: JobNeeds) -> None:
+        """Check that a live worker suits a job.
+
+        Raises:
+            WorkersUnavailable: none has the engine, none of those can write the files, or none of them has the memory.
+            StoreUnavailable: the store can't be reached.
+        """
+        self._look_for_workers()
+        expected = () if self._local is None else self._local.expected(needs)
         having = [worker for worker in (*self._live, *expected) if needs.engine in worker.engines]
         if not having:
             raise WorkersUnavailable("worker.none", engine=needs.engine)
+        lacking = set(having[0].unwritable).intersection(needs.outputs)
+        having = [worker for worker in having if worker.can_write(needs)]
+        if not having:
+            kinds = ", ".join(sorted(lacking))
+            raise WorkersUnavailable("worker.no_encoder", engine=needs.engine, kinds=kinds)
         if not any(worker.suits(needs) for worker in having):
             largest = max(having, key=lambda worker: worker.memory_bytes or 0)
             raise WorkersUnavailable(

@@ -17,7 +17,9 @@ from typing import TypeAlias
 
 from config import Settings
 from engines.device.placement import likely_device
+from pipeline.video_io import VideoIO
 from pipeline.workers.cards import device_memory_bytes, list_cards
+from pipeline.workers.needs import JobNeeds
 from pipeline.workers.prompt_cards import PromptCards
 from pipeline.workers.records import WorkerRecord
 
@@ -66,15 +68,17 @@ class LocalWorkers:
             self._spawn(index)
         self._thread.start()
 
-    def expected(self, engine: str) -> tuple[WorkerRecord, ...]:
-        """Return these workers with an engine, as they will announce themselves; they may be starting just now."""
+    def expected(self, needs: JobNeeds) -> tuple[WorkerRecord, ...]:
+        """Return these workers with a job's engine, as they will announce themselves; they may be starting just now."""
         device = likely_device(self._settings.device)
+        unwritable = VideoIO(self._settings).unwritable(needs.outputs)
         return tuple(
             WorkerRecord(
                 name=f"{socket.gethostname()}-{index + 1}",
-                engines=(engine,),
+                engines=(needs.engine,),
                 device=device,
                 memory_bytes=settings.worker_memory_bytes,
+                unwritable=unwritable,
             )
             for index, (settings, _) in enumerate(self._shares)
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class JobNeeds:
-    """An engine, and memory for its weights and its work, in bytes by kind of device: "cpu" or "cuda".
+    """An engine, memory for its weights and its work, in bytes by kind of device ("cpu" or "cuda"), and kinds of files.
 
     Without an engine it needs nothing more: workers have it already. `in_page` has the page's process run it.
     """
@@ -16,6 +16,7 @@ class JobNeeds:
     engine: str = ""
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     in_page: bool = False
+    outputs: tuple[str, ...] = ()
 
     def on(self, device: str) -> int:
         """Return the bytes that it needs on a kind of device; 0 where nothing is known."""

@@ -74,8 +74,9 @@ class JobRecord(_Record):
 
     @property
     def requirements(self) -> JobNeeds:
-        """What a worker must have for it."""
-        return JobNeeds(self.needs, self.memory_bytes)
+        """What a worker must have for it; of a part only alphas are made."""
+        outputs = self.request.outputs if self.part is None else ()
+        return JobNeeds(self.needs, self.memory_bytes, outputs=outputs)
 
     @property
     def is_handed_out(self) -> bool:
@@ -121,7 +122,8 @@ class WorkerRecord(_Record):
     """A worker and the engines that are ready there; `count` grows with each heartbeat.
 
     `card` names its GPU for people, `order` is what it follows now. `memory_bytes` is what engines may use of its
-    device, "cpu" or "cuda"; None where that could not be found out.
+    device, "cpu" or "cuda"; None where that could not be found out. `unwritable` are the kinds of files that its FFmpeg
+    can't write.
     """
 
     name: str
@@ -132,16 +134,22 @@ class WorkerRecord(_Record):
     job: str = ""
     count: int = 0
     order: Order = Order.WORK
+    unwritable: tuple[str, ...] = ()
 
     def suits(self, needs: JobNeeds) -> bool:
-        """Return whether it has the engine for a job and, as far as that is known, the memory."""
+        """Return whether it has the engine for a job, can write its files and, as far as that is known, has the memory."""
         has_memory = self.memory_bytes is None or needs.on(self.device) <= self.memory_bytes
-        return needs.engine in self.engines and has_memory
+        return needs.engine in self.engines and has_memory and self.can_write(needs)
+
+    def can_write(self, needs: JobNeeds) -> bool:
+        """Return whether it can write a job's files."""
+        return not set(self.unwritable).intersection(needs.outputs)
 
     def queue(self, engine: str) -> str:
-        """Return the name of the queue of an engine's jobs that workers with the same memory read."""
+        """Return the name of the queue of an engine's jobs that workers with the same memory and encoders read."""
         known = self.memory_bytes is not None
-        return f"{engine}.{self.device}.{self.memory_bytes}" if known else engine
+        name = f"{engine}.{self.device}.{self.memory_bytes}" if known else engine
+        return ".no-".join((name, *self.unwritable))
 
 
 Step: TypeAlias = Callable[[JobRecord], JobRecord | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +11,22 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
+from config import Settings
 from pipeline.jobs.queue import JobState
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.state import SessionStatus
+from pipeline.video_io import VideoIO
 from tests.faults.workplace import (
     FRAMES,
     Workplace,
     assert_nothing_left,
     assert_said,
+    ffmpeg_without_alpha_in_hevc,
     start_app,
     stop,
     wait_until,
 )
-from utils.errors import SplazmatteError
+from utils.errors import FfmpegFailed, SplazmatteError
 
 BEHAVIOURS = {
     "hangs": "sleep 61 & sleep 61",
@@ -167,12 +171,7 @@ def test_hevc_with_an_ffmpeg_whose_x265_knows_no_alpha_is_refused_with_what_to_d
     make_workplace, tmp_path: Path, clip: Path, mask: Path
 ) -> None:
     """The job matted every frame and then failed with "could not be written, run it again"."""
-    program = tmp_path / "ffmpeg"
-    program.write_text(
-        '#!/bin/bash\ncase "$*" in *encoder=libx265*) echo "Supported pixel formats: yuv420p yuv444p";;\n'
-        f'*) exec {imageio_ffmpeg.get_ffmpeg_exe()} "$@";; esac\n'
-    )
-    program.chmod(0o755)
+    program = ffmpeg_without_alpha_in_hevc(tmp_path / "ffmpeg")
     workplace = make_workplace(ffmpeg_path=program)
     session_id = workplace.session_with_target(clip, mask)
     request = MatteRequest(engine="builtin", outputs=("png", "hevc"))
@@ -189,3 +188,23 @@ def test_hevc_with_an_ffmpeg_whose_x265_knows_no_alpha_is_refused_with_what_to_d
     newer = make_workplace(folder=workplace.settings.workspace_dir)
     newer.orchestrator.rerender(session_id, RenderRequest(outputs=("hevc",)))
     assert newer.jobs.wait(session_id, 60) is JobState.DONE
+
+
+def test_what_an_ffmpeg_said_that_died_or_was_replaced_is_not_kept(tmp_path: Path) -> None:
+    """One that was killed at its answer counted as one without the encoder until the next start."""
+    program = tmp_path / "ffmpeg"
+    settings = Settings(_env_file=None, ffmpeg_path=program)
+
+    def put(last: str, formats: str) -> None:
+        program.write_text(f'#!/bin/bash\necho "Supported pixel formats: {formats}"\n{last}\n')
+        program.chmod(0o755)
+        # Packages have the time at which they were built, whichever is unpacked.
+        os.utime(program, (0, 0))
+
+    put("kill -9 $$", "yuv420p")
+    with pytest.raises(FfmpegFailed):
+        VideoIO(settings).check_encoders(("hevc",))
+    put("exit 0", "yuv420p yuva420p")
+    VideoIO(settings).check_encoders(("hevc",))
+    put("exit 0", "yuv420p")
+    assert VideoIO(settings).unwritable(("png", "hevc")) == ("hevc",)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import imageio_ffmpeg
+
 from config import Settings
 from engines.base import FrameSource, MattedFrame, RunContext
 from engines.builtin.engine import BuiltinEngine
@@ -191,3 +193,13 @@ def stop(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def ffmpeg_without_alpha_in_hevc(program: Path) -> Path:
+    """Write a program that is FFmpeg, with an x265 that can't encode alpha."""
+    program.write_text(
+        '#!/bin/bash\ncase "$*" in *encoder=libx265*) echo "Supported pixel formats: yuv420p yuv444p";;\n'
+        f'*) exec {imageio_ffmpeg.get_ffmpeg_exe()} "$@";; esac\n'
+    )
+    program.chmod(0o755)
+    return program

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,34 @@ def test_a_job_too_large_for_every_live_worker_is_refused_at_once_with_both_figu
     with pytest.raises(WorkersUnavailable, match="No worker is running"):
         place.submit(JobNeeds("matanyone", {"cuda": GIB}))
     assert [record.needs for record in place.store.records()] == ["rvm"]
+
+
+def test_a_job_goes_to_workers_whose_ffmpeg_can_write_its_files(place: Place) -> None:
+    """The page's own FFmpeg was asked: it refused what workers could write, and let through what they could not."""
+    place.announce("large", 24, unwritable=("hevc",))
+    place.dispatcher._look_for_workers()
+    plain, hevc = rvm(4), replace(rvm(4), outputs=("png", "hevc"))
+    assert place.dispatcher._queues(hevc) == {place.small.queue("rvm")}
+    assert place.dispatcher.may_start(hevc, [plain])
+    assert not place.dispatcher.may_start(hevc, [hevc])
+    # Who reads the queue of workers that can write everything must be able to.
+    twin = WorkerRecord(name="a", engines=("rvm",), device="cuda", memory_bytes=8 * GIB)
+    assert twin.queue("rvm") == place.small.queue("rvm")
+    assert twin.model_copy(update={"unwritable": ("hevc",)}).queue("rvm") != twin.queue("rvm")
+    with pytest.raises(WorkersUnavailable, match="largest worker"):
+        place.dispatcher.check(replace(rvm(9), outputs=("hevc",)))
+
+    place.announce("small", 8, unwritable=("hevc",))
+    with pytest.raises(WorkersUnavailable) as refused:
+        place.dispatcher.check(hevc)
+    assert refused.value.code == "worker.no_encoder"
+    for text in (refused.value.user_message, refused.value.text("zh")):
+        assert "rvm" in text and "hevc" in text and "SPLAZMATTE_FFMPEG_PATH" in text
+    place.dispatcher.check(plain)
+    record = JobRecord(id="a", session_id="b", request=MatteRequest(outputs=("hevc",)), needs="rvm")
+    assert record.requirements.outputs == ("hevc",)
+    part = record.model_copy(update={"part": 0})
+    assert part.requirements.outputs == (), "of a part only alphas are made"
 
 
 def test_as_many_jobs_start_as_have_a_worker_of_their_size(place: Place) -> None:

@@ -93,12 +93,14 @@ def make_page(
     send: Callable[..., None] = lambda record, queues: None,
     lease_s: float = LEASE_S,
     files: PageFiles | None = None,
+    ffmpeg_path: Path | None = None,
 ) -> Page:
     settings = Settings(
         _env_file=None,
         workspace_dir=workspace,
         models_dir=workspace / "no-models",
         client_queue_limit=100,
+        ffmpeg_path=ffmpeg_path,
         **SMALL,
     )
     sessions = SessionStore(workspace)

@@ -11,11 +11,12 @@ import pytest
 from pipeline.jobs import parts
 from pipeline.jobs.queue import JobState
 from pipeline.session.masks import read_mask
+from pipeline.session.request import MatteRequest
 from pipeline.session.state import SessionStatus
 from pipeline.video_io import read_master
 from pipeline.workers.records import JobRecord, WorkerRecord
 from pipeline.workers.store import FileJobStore
-from tests.faults.workplace import Workplace, wait_until
+from tests.faults.workplace import Workplace, ffmpeg_without_alpha_in_hevc, wait_until
 from tests.workers.conftest import (
     FRAMES,
     Page,
@@ -25,7 +26,7 @@ from tests.workers.conftest import (
     make_page,
 )
 from utils.alpha_levels import OPAQUE
-from utils.errors import StoreUnavailable
+from utils.errors import StoreUnavailable, WorkersUnavailable
 
 
 def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
@@ -139,6 +140,28 @@ def test_a_job_that_the_store_does_not_take_changes_nothing(
     assert page.orchestrator.state(session_id).status is SessionStatus.READY
     assert page.orchestrator.status(session_id).job is None
     assert page.store.records() == []
+
+
+def test_the_page_s_own_ffmpeg_does_not_decide_what_workers_write(
+    workspace: Path, tmp_path: Path, clip: Path, mask: Path
+) -> None:
+    program = ffmpeg_without_alpha_in_hevc(tmp_path / "ffmpeg")
+    page = make_page(workspace, FileJobStore(workspace), ffmpeg_path=program)
+    request = MatteRequest(engine="builtin", outputs=("hevc",))
+    try:
+        page.store.announce(WorkerRecord(name="old", engines=("builtin",), unwritable=("hevc",)))
+        session_id = page.session(clip, mask)
+        with pytest.raises(WorkersUnavailable) as refused:
+            page.orchestrator.submit(session_id, request)
+        assert refused.value.code == "worker.no_encoder"
+        page.store.announce(WorkerRecord(name="new", engines=("builtin",)))
+        page.wait_for_workers(2)
+        page.orchestrator.submit(session_id, request)
+        (record,) = page.store.records()
+        assert record.requirements.outputs == ("hevc",)
+        page.orchestrator.cancel(session_id)
+    finally:
+        page.orchestrator.close()
 
 
 def test_what_a_page_without_workers_did_itself_no_worker_does_again(
