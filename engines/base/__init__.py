@@ -18,7 +18,7 @@ from engines.base.requirements import (
     missing_packages,
     package_requirement,
 )
-from engines.base.run_context import KEPT_CACHE, RunContext
+from engines.base.run_context import RunContext
 from engines.base.segmentation import ImageSegmentation, Segmenter, Tracker
 from engines.base.values import (
     Agreement,
@@ -31,7 +31,6 @@ from engines.base.values import (
 )
 
 __all__ = [
-    "KEPT_CACHE",
     "SETUP_COMMAND",
     "Agreement",
     "ArrayFrames",

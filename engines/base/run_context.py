@@ -11,23 +11,22 @@ from pathlib import Path
 from utils.errors import Cancelled
 from utils.types import Frame, OnNotice, OnProgress, Progress
 
-KEPT_CACHE = "kept"
-"""Subfolder of a job's cache folder that is not emptied when the job is done."""
-
 
 @dataclass(slots=True)
 class RunContext:
-    """What a running job hands to an engine: progress, cancel, notices and a folder for its cache.
+    """What a running job hands to an engine: progress, cancel, notices and folders for its cache.
 
-    `cache_dir` is None where nothing may be kept; an engine that can resume keeps its own finished
-    work there, under names of its own, and must check that it belongs to the same inputs. What lies in
-    its subfolder `KEPT_CACHE` outlives the job, for corrections and reruns of the same session.
+    An engine that can resume keeps its own finished work in `cache_dir`, by the numbers of its frames and under names
+    of its own, and must check that it belongs to the same inputs. What lies in `kept_dir` outlives the job, for
+    corrections and reruns of the same session, and is named by what it was made from: other jobs have other frames.
+    Each is None where nothing may be kept.
     """
 
     on_progress: OnProgress = field(default=lambda progress: None)
     on_notice: OnNotice = field(default=lambda message: None)
     cancel: threading.Event = field(default_factory=threading.Event)
     cache_dir: Path | None = None
+    kept_dir: Path | None = None
     confirmed: frozenset[int] = frozenset()
     """Frames whose masks a user confirmed; the guide's other masks were tracked."""
     memory_bytes: int | None = None
@@ -39,7 +38,8 @@ class RunContext:
     fps: Fraction = Fraction(25)
     """The clip's frame rate, in frames a second; what a service that is paid by the second is told."""
     first: int = 0
-    """Number that the engine's frame 0 has in the job's range, where the engine gets a part of the range."""
+    """Number that the engine's frame 0 has in the clip: a job may have a range of it, and an engine a part of that.
+    Users are told it, and the frames that a network is asked about are counted by it."""
     is_start_tracked: bool = False
     """True in a part of the range that begins at a cut: its first mask was tracked, and is empty without the target."""
     cuts: tuple[int, ...] = ()

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import KEPT_CACHE, ForegroundEstimator, RunContext
+from engines.base import ForegroundEstimator, RunContext
 from engines.builtin.optional_network import OptionalNetwork
 from engines.builtin.vision.arrays import resize_map
 from utils.types import FloatMap, Frame
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class ForegroundMaps:
     """Foreground probabilities of a clip's frames; may be asked from several threads.
 
-    Answers are kept as 8-bit pictures under the hash of their frame, in the job's cache folder where
+    Answers are kept as 8-bit pictures under the hash of their frame, in `RunContext.kept_dir` where
     there is one, else in memory (about 20 kB each): passes in both directions, corrections and
     reruns ask once.
     """
@@ -55,7 +55,7 @@ class ForegroundMaps:
 
         Args:
             source: whom to ask; None for nobody.
-            context: its notices tell a failure, its cache folder keeps the answers.
+            context: its notices tell a failure, its `kept_dir` keeps the answers.
             interval: of the frames that are asked about; `BY_SPEED` to choose it by the network's speed.
         """
         self._network = OptionalNetwork(source, context)
@@ -66,8 +66,8 @@ class ForegroundMaps:
         self._lock = threading.Lock()
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
         self._folder: Path | None = None
-        if self._network.is_active and context.cache_dir is not None:
-            self._folder = context.cache_dir / KEPT_CACHE / f"foreground-{self._network.name}"
+        if self._network.is_active and context.kept_dir is not None:
+            self._folder = context.kept_dir / f"foreground-{self._network.name}"
             if interval == BY_SPEED:
                 self._interval = _read_interval(self._folder / _KEPT_INTERVAL)
 

@@ -263,7 +263,10 @@ def _runners(
 
     def seeding(masks: PackedMasks) -> Callable[[int], SeedMask]:
         return lambda index: seed_mask(
-            region.crop_mask(masks.mask(index)), options.dilate, options.erode, index
+            region.crop_mask(masks.mask(index)),
+            options.dilate,
+            options.erode,
+            index + context.first,
         )
 
     return [

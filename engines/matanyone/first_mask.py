@@ -20,7 +20,7 @@ def seed_mask(mask: Mask, dilate: int, erode: int, frame: int) -> SeedMask:
         mask: bool (H, W).
         dilate: kernel width in pixels; 0 is off.
         erode: kernel width in pixels; 0 is off.
-        frame: the mask's frame, for the error's text.
+        frame: the mask's frame in the clip, for the error's text.
 
     Raises:
         UnusablePrompt: the erosion leaves nothing.

@@ -78,7 +78,7 @@ def _one_way(
                 for number, mask in masks.get(index, {}).items()
             }
             if cuts.is_cut(frame):
-                context.on_notice(Message("track.scene_cut", {"frame": index}))
+                context.on_notice(Message("track.scene_cut", {"frame": index + context.first}))
                 for memory in itertools.chain.from_iterable(objects.values()):
                     memory.clear_tracked()
             parts = {number: connected_parts(mask) for number, mask in given.items()}

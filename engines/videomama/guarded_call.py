@@ -6,10 +6,11 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from engines.base import RunContext
 from engines.device.placement import error_kind, release_memory
 from engines.videomama.networks import Networks, NonFiniteError
 from utils.errors import EngineError, GpuUnhealthy, OutOfGpuMemory
-from utils.types import Message, OnNotice
+from utils.types import Message
 
 Result = TypeVar("Result")
 
@@ -19,9 +20,10 @@ NAME = "VideoMaMa"
 class GuardedCalls:
     """The network calls of one job; every fallback is reported as a notice."""
 
-    def __init__(self, networks: Networks, on_notice: OnNotice) -> None:
+    def __init__(self, networks: Networks, context: RunContext) -> None:
         self._networks = networks
-        self._on_notice = on_notice
+        self._on_notice = context.on_notice
+        self._first = context.first
 
     def run(
         self,
@@ -67,8 +69,9 @@ class GuardedCalls:
                 self._on_notice(notice())
 
     def _fall_back(self, frame: int, where: str) -> None:
+        shown = frame + self._first
         if not self._networks.fall_back():
             raise EngineError(
-                "engine.bad_alpha", name=NAME, frame=frame, problem="not finite", detail=where
+                "engine.bad_alpha", name=NAME, frame=shown, problem="not finite", detail=where
             )
-        self._on_notice(Message("engine.videomama.bf16", {"frame": frame}))
+        self._on_notice(Message("engine.videomama.bf16", {"frame": shown}))

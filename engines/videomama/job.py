@@ -59,7 +59,7 @@ class ClipJob:
         self.shots = plan_shots(masks, frames.size_wh, context.cuts, options)
         folder = context.cache_dir / "videomama" if context.cache_dir is not None else None
         self.cache = WorkCache(folder, space.disk_reserve_bytes)
-        self._guarded = GuardedCalls(model.networks, context.on_notice)
+        self._guarded = GuardedCalls(model.networks, context)
         self._key = make_key(PROTOCOL_VERSION, model.identity)
         self._units = sum(shot.plan.units for shot in self.shots)
         self._done = 0

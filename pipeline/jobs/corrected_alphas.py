@@ -57,10 +57,11 @@ def corrected_alphas(
 
 def _part_of(run: MattingRun, masks: Path, kept: KeptAlpha, stretch: Stretch) -> MattingRun:
     """Return the run of the stretch alone."""
+    part = run.of_frames(stretch.first, stretch.last, stretch.matted_from)
     return replace(
-        run.of_frames(stretch.first, stretch.last, stretch.matted_from),
+        part,
         # Frames of a part have other numbers: what an engine kept of the range is not theirs.
-        context=replace(run.context, cache_dir=None),
+        context=replace(part.context, cache_dir=None),
         backwards=_backwards(run, kept, stretch),
         kept_masks=_kept_masks(masks, kept, stretch),
     )

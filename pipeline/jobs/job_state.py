@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Sequence
 
-from engines.base import KEPT_CACHE
 from pipeline.jobs.target_mattes import MattingRun
 from pipeline.session.frame_values import write_frame_values
 from pipeline.session.output_records import TARGETS_DIR, remove_output
@@ -67,7 +66,7 @@ def finish(
     session = run.session
     session.release_state_space()
     write_frame_values(session.folder, run.confidence, run.measures, run.disagreement)
-    remove_all_but(session.cache_dir, KEPT_CACHE)
+    remove_all_but(session.cache_dir, session.kept_cache_dir.name)
     shutil.rmtree(parts_dir(session.folder), ignore_errors=True)
     before = session.state
     seconds = _step_seconds(run, started_s)

@@ -110,11 +110,11 @@ class Backwards:
 
 
 def counted(context: RunContext, done: int, frames: FrameRange) -> RunContext:
-    """Return the context for one part of the frames: its progress is that of all, `done` of them before it."""
+    """Return the context for one part of the frames, which begins with frame `done`: its progress is that of all."""
 
     def report(progress: Progress) -> None:
         whole = Progress(progress.stage, progress.done + done, len(frames))
         context.on_progress(whole)
 
     confirmed = frozenset(frame - done for frame in context.confirmed if frame >= done)
-    return replace(context, on_progress=report, confirmed=confirmed)
+    return replace(context, on_progress=report, confirmed=confirmed, first=context.first + done)

@@ -73,12 +73,9 @@ def run_part(
         files.write_report(index, _report(run, part, began_s))
         return
     count = part.read_last - part.read_first + 1
-    own = replace(
-        run.of_frames(part.read_first, part.read_last, part.start),
-        context=replace(
-            run.context, first=part.read_first, is_start_tracked=part.start not in guide.masks
-        ),
-    )
+    own = run.of_frames(part.read_first, part.read_last, part.start)
+    is_start_tracked = part.start not in guide.masks
+    own = replace(own, context=replace(own.context, is_start_tracked=is_start_tracked))
     if not is_whole:
         confirmed = GuidePart(confirmed, part.read_first, count)
         tracked = None if tracked is None else GuidePart(tracked, part.read_first, count)

@@ -20,6 +20,7 @@ def in_order(
     size_wh: tuple[int, int],
     spool: Path,
     name: str,
+    first: int = 0,
 ) -> Iterator[tuple[AlphaLevels, float]]:
     """Yield (alpha levels (H, W), confidence) of frames 0 … frame_count-1 in order.
 
@@ -27,6 +28,7 @@ def in_order(
 
     Args:
         name: the engine's name, for the error text.
+        first: the clip's frame that frame 0 is, for the error text.
 
     Raises:
         EngineError: an alpha is of another size, has a value that is not finite, or the engine gave a
@@ -36,12 +38,12 @@ def in_order(
     wanted = 0
     try:
         for item in matted:
-            alpha = _checked(item, size_wh, name)
+            alpha = _checked(item, size_wh, name, first)
             if not wanted <= item.index < frame_count or item.index in waiting:
                 raise EngineError(
                     "engine.bad_alpha",
                     name=name,
-                    frame=item.index,
+                    frame=item.index + first,
                     problem=f"{item.index} / {frame_count}",
                 )
             if item.index != wanted:
@@ -60,14 +62,12 @@ def in_order(
         shutil.rmtree(spool, ignore_errors=True)
 
 
-def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str) -> AlphaLevels:
-    height_width = (size_wh[1], size_wh[0])
+def _checked(item: MattedFrame, size_wh: tuple[int, int], name: str, first: int) -> AlphaLevels:
+    height_width, frame = (size_wh[1], size_wh[0]), item.index + first
     if item.alpha.shape != height_width:
-        raise EngineError(
-            "engine.bad_alpha", name=name, frame=item.index, problem=f"{item.alpha.shape}"
-        )
+        raise EngineError("engine.bad_alpha", name=name, frame=frame, problem=f"{item.alpha.shape}")
     if not np.isfinite(item.alpha).all():
-        raise EngineError("engine.bad_alpha", name=name, frame=item.index, problem="NaN")
+        raise EngineError("engine.bad_alpha", name=name, frame=frame, problem="NaN")
     return to_levels(item.alpha)
 
 

@@ -108,6 +108,7 @@ class MattingRun:
         """Return the run of a part of the frames, `first` to `last`; all three are counted within `frames`."""
         return replace(
             self,
+            context=replace(self.context, first=self.first + first),
             frames=self.frames.part(first, last),
             first=self.first + first,
             last=self.first + last,
@@ -256,6 +257,7 @@ class MattingRun:
             (width, targets * height),
             self.session.folder / "spool.partial",
             render(self.engine.label),
+            self.first,
         )
         iterator = iter(ordered)
         for position in itertools.count():

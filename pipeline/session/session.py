@@ -133,6 +133,11 @@ class Session:
         return self.folder / "cache"
 
     @property
+    def kept_cache_dir(self) -> Path:
+        """The part of it that outlives a job, for corrections and reruns."""
+        return self.cache_dir / "kept"
+
+    @property
     def versions_dir(self) -> Path:
         """Where earlier results lie, a folder each."""
         return self.folder / "versions"

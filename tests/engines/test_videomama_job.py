@@ -254,10 +254,12 @@ def test_a_dead_gpu_and_an_internal_error_are_not_taken_for_lack_of_memory() -> 
 def test_half_precision_that_overflows_goes_on_in_bfloat16_and_says_so() -> None:
     frames, masks = moving_disc(30)
     networks, recorder = FakeNetworks(), Recorder()
+    recorder.context.first = 20
     networks.overflow_until_fallbacks = 1
     alphas_of(make_job(networks, frames, masks, recorder).run())
     assert networks.fallbacks == 1
-    assert [message.code for message in recorder.notices] == ["engine.videomama.bf16"]
+    told = [(message.code, message.params["frame"]) for message in recorder.notices]
+    assert told == [("engine.videomama.bf16", 20)], "not by the clip's number"
 
 
 def test_numbers_that_stay_infinite_are_an_error_naming_the_frame() -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engines.base import KEPT_CACHE, ArrayFrames, RunContext
+from engines.base import ArrayFrames, RunContext
 from engines.builtin.foreground import BY_SPEED, ForegroundMaps
 from engines.builtin.selection.box_content import trust_in_content
 from engines.builtin.selection.foreground_cue import ForegroundCue
@@ -502,10 +502,10 @@ def test_an_interval_by_speed_is_that_of_the_first_job_of_a_session(
     frames = [picture(rectangle(index, 20, index + 20, 60)) for index in range(14)]
     found: list[int] = []
     for _ in range(2):
-        maps = ForegroundMaps(Network(), RunContext(cache_dir=tmp_path), interval=BY_SPEED)
+        maps = ForegroundMaps(Network(), RunContext(kept_dir=tmp_path), interval=BY_SPEED)
         found = [index for index, frame in enumerate(frames) if maps.at(index, frame) is not None]
         if kept is not None:
-            next((tmp_path / KEPT_CACHE).rglob("interval.txt")).write_bytes(kept)
+            next(tmp_path.rglob("interval.txt")).write_bytes(kept)
     assert found[: len(asked)] == asked
 
 
@@ -516,14 +516,14 @@ def test_answers_outlive_a_job_in_its_cache_folder_and_a_damaged_one_is_asked_ag
     answers = []
     network = Network()
     for _ in range(2):
-        maps = ForegroundMaps(network, RunContext(cache_dir=tmp_path))
+        maps = ForegroundMaps(network, RunContext(kept_dir=tmp_path))
         answers.append(maps.at(0, frame))
     assert network.calls == 1
     assert np.array_equal(answers[0], TARGET.astype(np.float32))
     assert np.array_equal(answers[0], answers[1])
-    (kept,) = (tmp_path / KEPT_CACHE).rglob("*.png")
+    (kept,) = tmp_path.rglob("*.png")
     kept.write_bytes(b"cut off")
-    again = ForegroundMaps(network, RunContext(cache_dir=tmp_path)).at(0, frame)
+    again = ForegroundMaps(network, RunContext(kept_dir=tmp_path)).at(0, frame)
     assert np.array_equal(again, answers[0])
     assert network.calls == 2
 

@@ -40,8 +40,9 @@ def test_a_missing_frame_is_an_error(tmp_path: Path) -> None:
 def test_a_value_that_is_not_finite_is_never_passed_on(tmp_path: Path) -> None:
     bad = frame(1)
     bad.alpha[2, 2] = np.nan
-    with pytest.raises(EngineError):
-        list(in_order(iter([frame(0), bad]), 2, SIZE, tmp_path / "spool", "engine"))
+    with pytest.raises(EngineError) as caught:
+        list(in_order(iter([frame(0), bad]), 2, SIZE, tmp_path / "spool", "engine", first=20))
+    assert caught.value.message.params["frame"] == 21, "not by the clip's number"
 
 
 def test_an_alpha_of_another_size_is_refused(tmp_path: Path) -> None:

@@ -40,6 +40,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", FRAMES)
 
 
+class DiscNetwork:
+    """A foreground network that knows the disc by its red; keeps what it was asked about."""
+
+    network = "disc"
+    answers_quickly = True
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+        self.asked.append(image.tobytes())
+        return (image[..., 0] > 150).astype(np.float32)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> DiscNetwork:
+    """Asked by the built-in engine; named before `work`, which connects it."""
+    made = DiscNetwork()
+    monkeypatch.setattr("engines.foreground.foregrounds", lambda *_: (made,))
+    return made
+
+
 @pytest.fixture
 def session_id(work: Orchestrator, clip: Path) -> str:
     made = work.create_session(clip, "clip.mp4").id
@@ -161,6 +183,39 @@ def test_a_correction_ends_on_both_sides_where_the_answer_is_what_it_was(
             np.abs(many[left + 1].astype(float) - many[left]).mean() for many in (after, before)
         )
         assert step <= step_before + 1.0
+
+
+@pytest.mark.parametrize("corrected", [14, 17])
+def test_a_correction_asks_a_network_about_no_picture_again(
+    network: DiscNetwork, work: Orchestrator, clip: Path, corrected: int
+) -> None:
+    # Over four frames no question is left out.
+    request = REQUEST.model_copy(update={"options": {"network_interval": 4}})
+    session_id = work.create_session(clip, "clip.mp4").id
+    work.segment(session_id, 14, Prompt(mask=disc_mask(14)))
+    run(work, session_id, request)
+    before, asked = set(network.asked), len(network.asked)
+    assert asked == len(before) > FRAMES // 3
+    work.segment(session_id, corrected, Prompt(mask=disc_mask(corrected), strokes=(PATCH,)))
+    network.asked.clear()
+    run(work, session_id, request)
+    whole = max(map(len, before))
+    again = [image for image in network.asked if image in before]
+    assert not again, "the session's answers were not used"
+    # The same frames are asked about as in a job of the whole clip, and the corrected one.
+    assert sum(len(image) == whole for image in network.asked) <= int(corrected != 14)
+
+
+def test_a_cut_is_told_by_the_number_of_its_frame_in_the_clip(
+    work: Orchestrator, tmp_path: Path
+) -> None:
+    session_id = work.create_session(write_clip(tmp_path / "cut.mp4", 16, cuts=(11,)), "cut.mp4").id
+    request = REQUEST.model_copy(update={"first": 4})
+    for frame, further in ((6, ()), (8, (PATCH,))):
+        work.segment(session_id, frame, Prompt(mask=disc_mask(frame), strokes=further))
+        run(work, session_id, request)
+        warnings = work.state(session_id).warnings
+        assert [one.params["frame"] for one in warnings if one.code == "track.scene_cut"] == [11]
 
 
 def test_tracking_ends_too_where_the_masks_are_what_they_were(
