@@ -48,14 +48,24 @@ fi
 # Installs a requirements file unless the same content was installed before.
 install() {
   local file=$1 stamp=".venv/.installed-$1"
-  local sum
-  sum=$(sha256sum "$file" | cut -d' ' -f1)
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(sum_of "$file")" ]; then
     return 0
   fi
   echo "Installing $file"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${@:2}" -r "$file"
-  echo "$sum" >"$stamp"
+  note_installed "$file"
+}
+
+sum_of() { sha256sum "$1" | cut -d' ' -f1; }
+
+note_installed() { sum_of "$1" >".venv/.installed-$1"; }
+
+is_there() { .venv/bin/python -m pip show --quiet "$1" >/dev/null 2>&1; }
+
+# Neither list counts as installed from here on, so that a run that stops half-way is made good by the next one.
+remove_onnxruntime() {
+  rm -f .venv/.installed-requirements.txt .venv/.installed-requirements-gpu.txt
+  .venv/bin/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
 }
 
 # Loops are compiled once and kept beside the code, so that neither the first mark nor the first job waits for it.
@@ -74,12 +84,18 @@ compile_loops() {
 }
 
 install requirements.txt
-# The two builds of ONNX Runtime have one import name: the GPU build takes the other's place.
-if [ "$want_gpu" = 1 ] \
-  && .venv/bin/python -m pip show --quiet onnxruntime >/dev/null 2>&1; then
-  .venv/bin/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
-  rm -f .venv/.installed-requirements-gpu.txt
+# The two builds of ONNX Runtime have one import name: only one of them may be there.
+if [ "$want_gpu" = 1 ]; then
+  if is_there onnxruntime; then
+    remove_onnxruntime
+    install requirements-gpu.txt
+    note_installed requirements.txt
+  fi
   install requirements-gpu.txt
+elif [ -f .venv/.installed-requirements-gpu.txt ] && is_there onnxruntime; then
+  # No GPU is seen now, and an update has just put this build over the other.
+  remove_onnxruntime
+  install requirements.txt
 fi
 # While the rest is installed, which compiling needs nothing of.
 compile_loops &
