@@ -133,12 +133,14 @@ class RvmEngine(Engine):
     ) -> Agreement:
         """See `TargetCheck`: the network must matte nearly all of the target, and little around it."""
         name, session = self._session("auto")
-        stream = _open_stream(session, name, frames.size_wh, ratio_for(frames.size_wh, 0.0))
         agreements = []
-        for index, mask in masks.items():
-            context.check_cancelled()
-            with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
-                agreements += [compare_once(stream, frame, mask) for frame in reader if mask.any()]
+        with memory_errors():
+            stream = _open_stream(session, name, frames.size_wh, ratio_for(frames.size_wh, 0.0))
+            for index, mask in masks.items():
+                context.check_cancelled()
+                with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
+                    looks = [compare_once(stream, frame, mask) for frame in reader if mask.any()]
+                agreements += looks
         recall = min((agreement.recall for agreement in agreements), default=0.0)
         overlap = (
             float(np.mean([agreement.overlap for agreement in agreements])) if agreements else 0.0
@@ -206,8 +208,8 @@ class RvmEngine(Engine):
         def on_smaller(wanted: float, used: float) -> None:
             values: dict[str, str | int | float | Message] = {
                 "name": _LABEL,
-                "wanted": f"{wanted:.3g}",
-                "used": f"{used:.3g}",
+                "wanted": f"downsample_ratio={wanted:.3g}",
+                "used": f"downsample_ratio={used:.3g}",
             }
             context.on_notice(Message("engine.smaller", values))
 

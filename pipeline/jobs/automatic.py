@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from engines.base import Agreement, FrameSource, RunContext, TargetCheck
 from engines.device.manager import ModelManager
-from utils.types import Mask
+from utils.errors import EngineUnavailable, ModelFilesError, OutOfGpuMemory
+from utils.types import Mask, Message
+
+log = logging.getLogger(__name__)
 
 TRACKED_LOOKS = 3
 """Tracked frames that are looked at, spread over the clip."""
@@ -23,7 +27,8 @@ def choose_by_looking(
 ) -> Agreement:
     """Tell whether the engine `name` suits the target, and why.
 
-    The marked frame comes first: where the engine already disagrees there, nothing is tracked for it.
+    The marked frame comes first: where the engine already disagrees there, nothing is tracked for it. Nobody asked for
+    this engine, so one that can't be loaded, or for which memory is short, is left to others as well.
 
     Args:
         guide: confirmed masks by frame, bool (H, W), among them `guide[start]`.
@@ -46,7 +51,11 @@ def _look(
     masks: Mapping[int, Mask],
     context: RunContext,
 ) -> Agreement:
-    with manager.lease(name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
-        if not isinstance(engine, TargetCheck):
-            raise TypeError(f"{name} can't compare itself with a target")
-        return engine.agrees_with_target(frames, masks, context)
+    try:
+        with manager.lease(name, size_wh=frames.size_wh, cancel=context.cancel) as engine:
+            if not isinstance(engine, TargetCheck):
+                raise TypeError(f"{name} can't compare itself with a target")
+            return engine.agrees_with_target(frames, masks, context)
+    except (EngineUnavailable, ModelFilesError, OutOfGpuMemory) as error:
+        log.warning("%s was not compared with the target: %s", name, error)
+        return Agreement(False, Message("engine.not_compared", {"name": name, "said": error.message}))

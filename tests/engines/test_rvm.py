@@ -26,7 +26,8 @@ from engines.rvm.options import ratio_for
 from engines.rvm.two_views import TwoViews
 from pipeline.jobs.automatic import choose_by_looking
 from tests.engines.tiny_onnx import install, unpinned_manifest
-from utils.errors import BadRequest, OutOfGpuMemory, UnusablePrompt
+from utils.errors import BadRequest, ModelFilesError, OutOfGpuMemory, UnusablePrompt
+from utils.messages import render
 
 SIZE_WH = (96, 64)
 
@@ -342,7 +343,9 @@ def test_short_memory_falls_to_half_the_ratio_once_and_tells(engine, monkeypatch
     context = RunContext(on_notice=notices.append)
     alphas = run(engine, noise(3), context=context, downsample_ratio="0.5")
     assert len(alphas) == 3
-    assert [notice.code for notice in notices][:1] == ["engine.smaller"]
+    assert [render(notice) for notice in notices][:1] == [
+        "Not enough memory for Robust Video Matting at downsample_ratio=0.5; this run continues at downsample_ratio=0.25."
+    ]
     assert opened == [0.5, 0.25]
     assert context.details["downsample_ratio"] == "0.25"
     failing = True
@@ -556,6 +559,40 @@ def test_a_target_that_the_network_loses_later_is_left_to_others(engine, monkeyp
     person, nothing = box_mask().astype(np.float32), np.zeros((64, 96), np.float32)
     found = choose(engine, [person, person, nothing, person], monkeypatch)
     assert found == (False, 1, "engine.rvm.disagrees")
+
+
+@pytest.mark.parametrize("failing_look", [1, 2])
+@pytest.mark.parametrize("problem", ["damaged", "memory"])
+def test_a_network_that_can_not_be_asked_is_left_to_others_and_the_notice_says_why(
+    engine, monkeypatch, problem, failing_look
+):
+    """Nobody has asked for it: the built-in engine does the job."""
+    looks = []
+
+    def lease(self, name, **_):
+        looks.append(name)
+        if len(looks) == failing_look and problem == "damaged":
+            raise ModelFilesError(
+                "engine.files_damaged", file="rvm.onnx", problem="9 bytes", command="fetch"
+            )
+        if len(looks) == failing_look:
+            raise OutOfGpuMemory("engine.no_memory", name="rvm", needed_mb=9, free_mb=1)
+        return lent(self, name)
+
+    lent = Lender.lease
+    monkeypatch.setattr(Lender, "lease", lease)
+    person = box_mask().astype(np.float32)
+    agrees, tracked, code = choose(engine, [person] * 4, monkeypatch)
+    assert (agrees, tracked, code) == (False, failing_look - 1, "engine.not_compared")
+
+
+def test_a_runtime_s_own_error_about_memory_is_one_of_memory_in_a_comparison(engine, monkeypatch):
+    def allocate(*_):
+        raise Exception("[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer")
+
+    monkeypatch.setattr(engine_module, "compare_once", allocate)
+    with pytest.raises(MemoryError):
+        engine.agrees_with_target(ArrayFrames(noise(1)), {0: box_mask()}, RunContext())
 
 
 # --- the real weights ------------------------------------------------------------------------------

@@ -107,13 +107,13 @@ TEXTS: dict[str, Text] = {
         zh="内存不足：{name} 需要 {needed_mb} MB，当前可用 {free_mb} MB。请关闭其他程序，或选择更小的尺寸或其他引擎。",
     ),
     "engine.no_smaller": Text(
-        en="The GPU's memory is too small for {name}, also at its smallest size. "
+        en="There is too little memory for {name}, also at its smallest size. "
         "Wait for other work to end, use a smaller clip, or choose another engine.",
-        zh="显存不足：{name} 降到最小的处理尺寸后仍然放不下。请等待其他任务结束、使用更小的视频，或更换引擎。",
+        zh="内存（或显存）不足：{name} 降到最小的处理尺寸后仍然放不下。请等待其他任务结束、使用更小的视频，或更换引擎。",
     ),
     "engine.smaller": Text(
-        en="Not enough GPU memory for {name} at {wanted}; this run continues at {used}.",
-        zh="显存不足以让 {name} 以 {wanted} 运行；本次改用 {used} 继续。",
+        en="Not enough memory for {name} at {wanted}; this run continues at {used}.",
+        zh="内存（或显存）不足以让 {name} 以 {wanted} 运行；本次改用 {used} 继续。",
     ),
     "engine.closing": Text(
         en="SplazMatte is stopping. Start it again, then repeat the step; your files are kept.",

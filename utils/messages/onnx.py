@@ -77,6 +77,10 @@ TEXTS: dict[str, Text] = {
         en="{name} was not chosen: what it finds isn't the marked target ({recall} % of the mask, {overlap} % overlap).",
         zh="未使用 {name}：它找到的不是所标记的目标（覆盖蒙版 {recall}%，重合 {overlap}%）。",
     ),
+    "engine.not_compared": Text(
+        en="{name} was not chosen: {said}",
+        zh="未使用 {name}：{said}",
+    ),
     "engine.rvm.merges": Text(
         en="{name} was not chosen: it mattes others around the marked person together with that person.",
         zh="未使用 {name}：它把所标记人物周围的他人也一并抠出。",
