@@ -188,7 +188,10 @@ class FrameEngine(Engine):
         first, stop, step = span
         if first == stop:
             return
-        smoother = FlowSmoother(frames.size_wh, options.every, options.temporal_smoothing, loss)
+        as_rembg = isinstance(options, FrameModelOptions) and options.as_rembg
+        # The mean of several frames is nothing that rembg gives.
+        smooths = options.temporal_smoothing and not as_rembg
+        smoother = FlowSmoother(frames.size_wh, options.every, smooths, loss)
         samples = _samples(frames, span, options, estimate, target, context)
         with closing(samples), memory_errors():
             for offset, alpha in enumerate(smoother.run(samples)):
@@ -238,7 +241,8 @@ class FrameModelEngine(FrameEngine):
 
     def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
         """See `ForegroundNetwork.foreground`."""
-        return self._alpha(image, picture_wh=picture_wh)
+        with memory_errors():
+            return self._alpha(image, picture_wh=picture_wh)
 
 
 def _samples(

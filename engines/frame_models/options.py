@@ -52,8 +52,8 @@ class FrameModelOptions(SmoothingOptions):
         bool,
         Option(
             Text(
-                en="As rembg: each frame stretched to the full range (flickers; an empty frame becomes a mask)",
-                zh="与 rembg 相同：逐帧拉伸到全范围（会闪烁，空画面也会产生蒙版）",
+                en="As rembg: each frame by itself, stretched to the full range, without smoothing (flickers; an empty frame becomes a mask)",
+                zh="与 rembg 相同：逐帧处理并拉伸到全范围，不做平滑（会闪烁，空画面也会产生蒙版）",
             )
         ),
     ] = False

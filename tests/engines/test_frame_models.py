@@ -378,6 +378,18 @@ def test_as_rembg_is_refused_for_a_network_that_rembg_has_not(models: Path):
         run(loaded(models, "modnet"), noise(1), as_rembg="on")
 
 
+def test_a_job_as_rembg_gives_each_frame_as_rembg_does(models: Path):
+    """Smoothing, which is on by default, made a mean of several frames of it."""
+    engine, frames = loaded(models, "u2netp"), noise(4)
+    found = run(engine, frames, as_rembg="true")
+    assert all(
+        np.array_equal(alpha, engine._alpha(frame, as_rembg=True))
+        for alpha, frame in zip(found, frames, strict=True)
+    )
+    smoothed = run(engine, frames)
+    assert np.abs(smoothed[1] - engine._alpha(frames[1])).max() > 0.01
+
+
 # --- rembg -----------------------------------------------------------------------------------------
 
 
