@@ -19,6 +19,7 @@ TRACKED_LOOKS = 3
 def choose_by_looking(
     manager: ModelManager,
     name: str,
+    label: Message,
     frames: FrameSource,
     guide: Mapping[int, Mask],
     start: int,
@@ -31,22 +32,24 @@ def choose_by_looking(
     this engine, so one that can't be loaded, or for which memory is short, is left to others as well.
 
     Args:
+        label: what the engine is called in texts.
         guide: confirmed masks by frame, bool (H, W), among them `guide[start]`.
         track: gives a mask for every frame.
     """
-    found = _look(manager, name, frames, {start: guide[start]}, context)
+    found = _look(manager, name, label, frames, {start: guide[start]}, context)
     if found.agrees and len(frames) > 1:
         masks = track()
         last = len(frames) - 1
         wanted = {round(last * part / TRACKED_LOOKS) for part in range(1, TRACKED_LOOKS + 1)}
         chosen = {index: masks[index] for index in sorted(wanted)}
-        found = _look(manager, name, frames, chosen, context)
+        found = _look(manager, name, label, frames, chosen, context)
     return found
 
 
 def _look(
     manager: ModelManager,
     name: str,
+    label: Message,
     frames: FrameSource,
     masks: Mapping[int, Mask],
     context: RunContext,
@@ -58,4 +61,6 @@ def _look(
             return engine.agrees_with_target(frames, masks, context)
     except (EngineUnavailable, ModelFilesError, OutOfGpuMemory) as error:
         log.warning("%s was not compared with the target: %s", name, error)
-        return Agreement(False, Message("engine.not_compared", {"name": name, "said": error.message}))
+        return Agreement(
+            False, Message("engine.not_compared", {"name": label, "said": error.message})
+        )

@@ -164,6 +164,7 @@ class MattingRun:
         return choose_by_looking(
             self.services.manager,
             name,
+            self.services.registry.get(name).label,
             self.frames,
             guide,
             self.start,

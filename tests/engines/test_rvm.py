@@ -522,6 +522,7 @@ def choose(engine, alphas, monkeypatch, count=4):
     found = choose_by_looking(
         Lender(engine),
         "rvm",
+        engine.label,
         ArrayFrames(noise(count)),
         {0: box_mask()},
         0,
