@@ -14,7 +14,7 @@ from pipeline.session.result_versions import VersionInfo
 from pipeline.session.state import SessionState
 from ui.downloads import output_views
 from ui.text import shown_bytes, translate
-from ui.views import Json, first_marked
+from ui.views import Json, first_marked, shown_ratio
 from utils.messages import Language, render
 
 _PLAYED = ("preview", "foreground", "alpha")
@@ -74,15 +74,13 @@ def appearance_view(state: SessionState, background: str | None = None) -> dict[
     if state.request is None or state.clip is None or not state.outputs:
         return None
     request = state.request
-    width, height = state.clip.size_wh
     last = request.last if request.last is not None else state.clip.frame_count - 1
     start = request.start if request.start is not None else first_marked(state)
     return {
         "session": state.id,
         "version": f"{state.updated_at_s:.3f}",
         "made": made_at(state),
-        "width": width,
-        "height": height,
+        "ratio": shown_ratio(state.clip),
         "first": request.first,
         "last": last,
         "frame": min(max(start, request.first), last),

@@ -18,6 +18,7 @@ from pipeline.session.state import (
     TargetRecord,
 )
 from pipeline.session.trash import DeletedSession
+from pipeline.video_io import ClipInfo
 from pipeline.video_io.playback import RATE
 from ui.text import about, sentences, shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
@@ -40,6 +41,7 @@ def clip_view(state: SessionState, language: Language) -> Json:
         "name": state.shown_name,
         "width": width,
         "height": height,
+        "pixel_aspect": float(clip.sample_aspect),
         "fps": shown_fps(Fraction(clip.fps)),
         "is_variable_rate": clip.is_variable_rate,
         "rate": max(float(clip.fps), 0.001),
@@ -50,6 +52,12 @@ def clip_view(state: SessionState, language: Language) -> Json:
         "start": first_marked(state),
         "notes": [render(notice, language) for notice in clip.notices],
     }
+
+
+def shown_ratio(clip: ClipInfo) -> float:
+    """Return the width over the height of the picture as players show it."""
+    width, height = clip.size_wh
+    return float(clip.sample_aspect * width / height)
 
 
 def state_stamp(view: SessionView) -> str:
@@ -278,6 +286,7 @@ def session_view(
         "done": bool(state.outputs) and not is_active,
         "owner": state.owner,
         "kept": state.is_kept,
+        "pixel_aspect": 1.0 if state.clip is None else float(state.clip.sample_aspect),
     }
 
 

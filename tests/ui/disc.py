@@ -17,16 +17,19 @@ def disc_mask(index: int, size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def write_disc_clip(
-    path: Path, frame_count: int = 12, size_wh: tuple[int, int] = (160, 96)
+    path: Path,
+    frame_count: int = 12,
+    size_wh: tuple[int, int] = (160, 96),
+    pixel_aspect: str = "1",
 ) -> Path:
-    """Encode the moving disc as H.264 at 25 frames a second."""
+    """Encode the moving disc as H.264 at 25 frames a second; it is round in the stored pixels, whatever their shape."""
     width, height = size_wh
     dull = np.random.default_rng(7).integers(20, 60, (height, width, 3)).astype(np.uint8)
     frames = [
         np.where(disc_mask(index, size_wh)[..., None], np.uint8([225, 150, 40]), dull).tobytes()
         for index in range(frame_count)
     ]
-    return _encode(path, frames, size_wh)
+    return _encode(path, frames, size_wh, pixel_aspect)
 
 
 FIGURE_CLICK = 160, 128
@@ -43,12 +46,14 @@ def write_figure_clip(path: Path, frame_count: int = 3) -> Path:
     return _encode(path, [picture.tobytes()] * frame_count, size_wh)
 
 
-def _encode(path: Path, frames: list[bytes], size_wh: tuple[int, int]) -> Path:
+def _encode(
+    path: Path, frames: list[bytes], size_wh: tuple[int, int], pixel_aspect: str = "1"
+) -> Path:
     width, height = size_wh
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y",
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25", "-i", "-",
-        "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", str(path),
+        "-vf", f"setsar={pixel_aspect}", "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", str(path),
     ]  # fmt: skip
     subprocess.run(command, input=b"".join(frames), check=True)
     return path

@@ -31,7 +31,8 @@ def place(page: Any, x: float, y: float) -> tuple[float, float]:
     )
     box = _settled_box(page, STAGE)
     scale, left, top = (float(item) for item in page.get_attribute(VIEWER, "data-camera").split())
-    return box["x"] + left + x * scale, box["y"] + top + y * scale
+    aspect = float(page.get_attribute(VIEWER, "data-aspect"))
+    return box["x"] + left + x * scale * aspect, box["y"] + top + y * scale
 
 
 def _settled_box(page: Any, selector: str) -> dict[str, float]:

@@ -24,6 +24,7 @@ from tests.ui.steps import (
     go_to,
     place,
     resize,
+    select_disc,
     state_file,
     status_text,
     stroke,
@@ -84,7 +85,8 @@ def stage_colour(page: Any, x: int, y: int) -> list[int]:
     """Return the colour that the stage shows at an image pixel, once it has been laid out."""
     wait_laid_out(page)
     scale, left, top = camera(page)
-    at = [left + (x + 0.5) * scale, top + (y + 0.5) * scale]
+    wide = scale * float(page.get_attribute(VIEWER, "data-aspect"))
+    at = [left + (x + 0.5) * wide, top + (y + 0.5) * scale]
     found = page.locator(".sm-picture").evaluate(
         "(node, [x, y]) =>"
         " [...node.getContext('2d').getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data]",
@@ -571,3 +573,48 @@ def test_the_review_list_leads_to_a_planted_fault(
     page.keyboard.press("n")
     page.wait_for_selector(f"{VIEWER}[data-frame='15']")
     assert "area" in page.inner_text("[data-part=review-reason]")
+
+
+@pytest.mark.parametrize(("stored", "aspect"), [("2/1", 2.0), ("3/4", 0.75)])
+def test_a_clip_whose_pixels_are_not_square_is_shown_as_players_show_it(
+    app: AppServer, open_page: Callable[..., Any], tmp_path: Path, stored: str, aspect: float
+) -> None:
+    """An anamorphic clip was shown squeezed. Marks stay in the pixels of the file."""
+    clip = write_disc_clip(tmp_path / "wide.mp4", 4, pixel_aspect=stored)
+    page = open_page(app.url)
+    session = upload(page, clip)
+    assert page.get_attribute(VIEWER, "data-aspect") == f"{aspect:g}"
+    stage = page.locator(".sm-stage").bounding_box()
+    scale, left, top = camera(page)
+    assert scale == pytest.approx(
+        min(stage["width"] / (160 * aspect), stage["height"] / 96), rel=0.01
+    )
+    assert left == pytest.approx((stage["width"] - 160 * aspect * scale) / 2, abs=1)
+    assert top == pytest.approx((stage["height"] - 96 * scale) / 2, abs=1)
+    # The disc of radius 19 around (48, 48): its sides are where the stored pixels are.
+    for inside, beside in (((64, 48), (72, 48)), ((48, 63), (48, 71)), ((32, 48), (25, 48))):
+        assert stage_colour(page, *inside)[0] > 180, inside
+        assert stage_colour(page, *beside)[0] < 100, beside
+
+    select_disc(page)
+    page.keyboard.press("d")
+    stroke(page, (110, 40), (130, 40))
+    wait_answered(page)
+    prompt = prompt_of(app, session)
+    box = [prompt["box"][name] for name in ("x0", "y0", "x1", "y1")]
+    assert box == pytest.approx([26, 26, 70, 70], abs=1)
+    (painted,) = prompt["strokes"]
+    assert painted["vertices"][0] == pytest.approx([110, 40], abs=0.3)
+    assert painted["vertices"][-1] == pytest.approx([130, 40], abs=0.3)
+    # The brush is round in the stored pixels, and the mask is shown where it was painted.
+    radius = painted["radius_px"]
+    mask_colour = stage_colour(page, 120, 40)
+    assert stage_colour(page, 120, int(40 + radius - 2)) != stage_colour(
+        page, 120, int(40 + radius + 3)
+    )
+    assert mask_colour[0] > stage_colour(page, 120, 70)[0]
+
+    page.click("#sm-start")
+    wait_done(page)
+    still = page.locator(".sm-compare").bounding_box()
+    assert still["width"] / still["height"] == pytest.approx(160 * aspect / 96, rel=0.02)

@@ -32,6 +32,8 @@ const showTitle = () => {
   const { job, clip } = document.body.dataset;
   document.title = [job, clip, "SplazMatte"].filter(Boolean).join(" · ");
 };
+// Width over height of the clip on the stage, as players show it.
+const shownRatio = () => document.querySelector(".sm-viewer")?.style.getPropertyValue("--sm-ratio") || "1.78";
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const shownTime = (seconds) => {
   const whole = Math.max(0, Math.round(seconds));

@@ -171,9 +171,10 @@ TEXTS: dict[str, Text] = {
         zh="这是 HDR 视频（{transfer}）。抠图和所有输出都会经色调映射转为 SDR（BT.709）。",
     ),
     "video.pixel_aspect": Text(
-        en="The clip's pixels are not square ({aspect}). Video files say so to the player; frames of a "
-        "sequence and the pictures on the page are not stretched, so set this pixel aspect in your editor.",
-        zh="该视频的像素不是方形（{aspect}）。视频文件会告知播放器；序列帧和页面上的画面未作拉伸，"
+        en="The clip's pixels are not square ({aspect}). Video files say so to the player, and the page "
+        "shows the clip as players do. Frames of a sequence are not stretched: set this pixel aspect in your editor if it does "
+        "not read it from them.",
+        zh="该视频的像素不是方形（{aspect}）。视频文件会告知播放器，页面也按播放器的比例显示；序列帧未作拉伸，"
         "请在剪辑软件中设置此像素长宽比。",
     ),
     "video.interlaced": Text(

@@ -75,8 +75,8 @@ const showResult = () => {
   root.hidden = !result();
   showChosen();
   if (!result()) return;
-  const { width, height, first, last, frame, session, made } = result();
-  root.style.setProperty("--sm-aspect", `${width} / ${height}`);
+  const { ratio, first, last, frame, session, made } = result();
+  root.style.setProperty("--sm-ratio", String(ratio));
   slider.min = first; slider.max = last;
   if (Number(slider.value) < first || Number(slider.value) > last || slider.dataset.session !== session) slider.value = frame;
   slider.dataset.session = session;

@@ -93,6 +93,7 @@ const show = (job) => {
   live.hidden = !job.live;
   if (job.live && job.live !== liveVersion) {
     liveVersion = job.live;
+    live.style.setProperty("--sm-ratio", shownRatio());
     live.querySelector("img").src = mediaUrl(props.job.session, `live.jpg?v=${encodeURIComponent(job.live)}`);
   }
 };

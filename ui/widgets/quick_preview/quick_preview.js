@@ -8,7 +8,7 @@ let timer = null;
 let turn = 0;
 
 const show = (state) => {
-  root.style.setProperty("--sm-ratio", document.querySelector(".sm-viewer")?.style.getPropertyValue("--sm-ratio") || "1.78");
+  root.style.setProperty("--sm-ratio", shownRatio());
   root.hidden = false;
   line.textContent = state.ready ? "" : label("making", state);
   video.hidden = !state.ready;

@@ -67,6 +67,10 @@ const lineOf = (item, user) => {
     type: "button", class: "sm-icon", "data-part": "rename", text: "✎", "aria-label": label("rename", { name: item.name }), title: label("rename", { name: item.name }),
     onclick: () => { const input = renaming(item); words.firstElementChild.replaceWith(input); input.focus(); input.select(); },
   });
+  const picture = make("img", { src: mediaUrl(item.id, "frame/0.jpg"), alt: "", loading: "lazy" });
+  // It covers its place before and after it is stretched to the shape that players show.
+  const aspect = item.pixel_aspect;
+  if (aspect !== 1) picture.style.transform = aspect > 1 ? `scaleX(${aspect})` : `scaleY(${1 / aspect})`;
   return make("li", { "data-session": item.id },
-    make("img", { class: "sm-session-picture", src: mediaUrl(item.id, "frame/0.jpg"), alt: "", loading: "lazy" }), words, rename, deleting(item));
+    make("div", { class: "sm-session-picture" }, picture), words, rename, deleting(item));
 };

@@ -1,12 +1,14 @@
-// Where the clip's pixels are on the stage: clip pixel (x, y) is at camera.x + x * camera.scale, in CSS pixels.
+// Where the clip's pixels are on the stage: a clip pixel is camera.scale CSS pixels high and scaleX() wide, the first one
+// at (camera.x, camera.y). Marks and masks are in the pixels of the file, whatever their shape.
 const camera = { scale: 1, x: 0, y: 0, isFit: true };
 // Device pixels a clip pixel; a clip smaller than the stage may go to four times the fitted size.
 const MOST_ZOOM = 16;
 const dpr = () => window.devicePixelRatio || 1;
 const stageSize = () => ({ width: Math.max(stage.clientWidth, 1), height: Math.max(stage.clientHeight, 1) });
+const scaleX = () => camera.scale * clip().pixel_aspect;
 const fitScale = () => {
   const { width, height } = stageSize();
-  return Math.min(width / clip().width, height / clip().height) || 1;
+  return Math.min(width / (clip().width * clip().pixel_aspect), height / clip().height) || 1;
 };
 const leastScale = () => Math.min(fitScale(), 0.25 / dpr());
 
@@ -14,7 +16,7 @@ const settleCamera = () => {
   if (!clip()) return;
   const { width, height } = stageSize();
   if (camera.isFit) camera.scale = fitScale();
-  const [wide, high] = [clip().width * camera.scale, clip().height * camera.scale];
+  const [wide, high] = [clip().width * scaleX(), clip().height * camera.scale];
   // A picture smaller than the stage stays in its middle, a larger one covers it.
   camera.x = wide <= width ? (width - wide) / 2 : clamp(camera.x, width - wide, 0);
   camera.y = high <= height ? (height - high) / 2 : clamp(camera.y, height - high, 0);
@@ -48,9 +50,9 @@ const onStage = (event) => {
 };
 const toImage = (event) => {
   const at = onStage(event);
-  return { x: (at.x - camera.x) / camera.scale, y: (at.y - camera.y) / camera.scale };
+  return { x: (at.x - camera.x) / scaleX(), y: (at.y - camera.y) / camera.scale };
 };
-const toStage = (x, y) => [camera.x + x * camera.scale, camera.y + y * camera.scale];
+const toStage = (x, y) => [camera.x + x * scaleX(), camera.y + y * camera.scale];
 const asPixel = ({ x, y }) => ({
   x: clamp(Math.floor(x), 0, clip().width - 1),
   y: clamp(Math.floor(y), 0, clip().height - 1),

@@ -5,7 +5,7 @@ const ERASES = "#ff5a4f";
 
 const drawBox = (pen, box) => {
   const [x, y] = toStage(box[0], box[1]);
-  const sides = [(box[2] - box[0]) * camera.scale, (box[3] - box[1]) * camera.scale];
+  const sides = [(box[2] - box[0]) * scaleX(), (box[3] - box[1]) * camera.scale];
   pen.setLineDash([]); pen.lineWidth = 4; pen.strokeStyle = "rgba(0,0,0,.55)"; pen.strokeRect(x, y, ...sides);
   pen.setLineDash([7, 4]); pen.lineWidth = 2; pen.strokeStyle = "#fff"; pen.strokeRect(x, y, ...sides);
   pen.setLineDash([]);
@@ -37,10 +37,14 @@ const drawStroke = (pen, stroke) => {
   pen.globalAlpha = 0.6;
   pen.lineJoin = pen.lineCap = "round";
   trace(pen, stroke.vertices);
+  if (!stroke.filled && stroke.vertices.length === 1) pen.lineTo(...toStage(stroke.vertices[0][0] + 0.001, stroke.vertices[0][1]));
   if (stroke.filled) { pen.closePath(); pen.fillStyle = paint; pen.fill(); }
   else {
-    if (stroke.vertices.length === 1) pen.lineTo(...toStage(stroke.vertices[0][0] + 0.001, stroke.vertices[0][1]));
+    // A brush is round in the pixels of the file.
+    pen.save();
+    pen.scale(clip().pixel_aspect, 1);
     pen.lineWidth = Math.max(2 * stroke.radius * camera.scale, 1); pen.strokeStyle = paint; pen.stroke();
+    pen.restore();
   }
   pen.globalAlpha = 1;
 };
@@ -56,7 +60,7 @@ const drawPolygon = (pen, path, pointer) => {
 const drawBrush = (pen, at) => {
   const [x, y] = toStage(at.x, at.y);
   for (const [width, paint] of [[3, "rgba(0,0,0,.7)"], [1.5, state.tool === "erase" ? ERASES : "#fff"]]) {
-    pen.beginPath(); pen.arc(x, y, Math.max(state.brush * camera.scale, 1), 0, 2 * Math.PI);
+    pen.beginPath(); pen.ellipse(x, y, Math.max(state.brush * scaleX(), 1), Math.max(state.brush * camera.scale, 1), 0, 0, 2 * Math.PI);
     pen.lineWidth = width; pen.strokeStyle = paint; pen.stroke();
   }
 };

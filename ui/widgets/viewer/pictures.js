@@ -218,7 +218,7 @@ const dividerAt = () => (Number(part("wipe").value) / 1000) * stageSize().width;
 const drawWipe = (pen, over) => {
   const { height } = stageSize();
   const at = dividerAt();
-  const from = clamp((at - camera.x) / camera.scale, 0, clip().width);
+  const from = clamp((at - camera.x) / scaleX(), 0, clip().width);
   pen.save();
   pen.beginPath(); pen.rect(from, 0, clip().width - from, clip().height); pen.clip();
   pen.drawImage(over, 0, 0, clip().width, clip().height);
@@ -236,7 +236,7 @@ const draw = () => {
   const pen = fitCanvas(part("picture"), width, height);
   if (!clip()) return;
   const scale = camera.scale * dpr();
-  pen.setTransform(scale, 0, 0, scale, camera.x * dpr(), camera.y * dpr());
+  pen.setTransform(scaleX() * dpr(), 0, 0, scale, camera.x * dpr(), camera.y * dpr());
   pen.imageSmoothingEnabled = scale < 2;
   const source = live ? live.source : shown.source;
   const { over, under } = live || shown;

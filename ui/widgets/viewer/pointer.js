@@ -72,7 +72,7 @@ const moveDrag = (drag, event) => {
   if (Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > DRAG_PX) drag.isFar = true;
   if (drag.kind === "pan") {
     camera.isFit = false;
-    panBy((at.x - drag.from.x) * camera.scale, (at.y - drag.from.y) * camera.scale);
+    panBy((at.x - drag.from.x) * scaleX(), (at.y - drag.from.y) * camera.scale);
   } else if (drag.kind === "divider") {
     part("wipe").value = 1000 * onStage(event).x / stageSize().width;
     draw();
@@ -118,7 +118,7 @@ const addVertex = (at, negative) => {
   const { path } = state.polygon;
   const [first, here] = [toStage(...path[0]), toStage(...vertex)];
   const [last] = path.slice(-1);
-  const isSame = Math.hypot(last[0] - vertex[0], last[1] - vertex[1]) * camera.scale < 2;
+  const isSame = Math.hypot((last[0] - vertex[0]) * scaleX(), (last[1] - vertex[1]) * camera.scale) < 2;
   if (path.length > 2 && (isSame || Math.hypot(first[0] - here[0], first[1] - here[1]) < CLOSE_PX)) { closePolygon(); return; }
   if (!isSame) path.push(vertex);
 };

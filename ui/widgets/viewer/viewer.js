@@ -156,8 +156,9 @@ const showClip = () => {
   document.body.dataset.clip = clip() ? clip().name : "";
   showTitle();
   if (!clip()) return;
-  const { width, height, frames, first, last, start } = clip();
-  root.style.setProperty("--sm-ratio", String(width / height));
+  const { width, height, pixel_aspect: aspect, frames, first, last, start } = clip();
+  root.style.setProperty("--sm-ratio", String(width * aspect / height));
+  root.dataset.aspect = String(aspect);
   root.dataset.size = `${width} ${height}`;
   scrub.max = frames - 1;
   Object.assign(state, { range: { first: first ?? 0, last: last ?? frames - 1 }, frame: start ?? 0, sequence: 0, answered: 0, asked: new Map(), cursor: null, corner: null, polygon: null, drag: null, made: "", mode: "mask" });
