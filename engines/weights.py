@@ -12,6 +12,7 @@ from typing import Any
 
 from engines.weights_manifest import Fingerprint, pinned_fingerprints
 from utils.errors import ModelFilesError
+from utils.partial_names import own_partial_path
 
 RECEIPT_NAME = "receipt.json"
 """Beside the weights: what the download verified, {"files": {name: {"size": …, "sha256": …}}}."""
@@ -213,7 +214,7 @@ def write_receipt(folder: Path, names: Iterable[str]) -> None:
         name: {"size": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
         for name in names
     }
-    partial = folder / "receipt.partial.json"
+    partial = own_partial_path(folder / RECEIPT_NAME)
     partial.write_text(json.dumps({"files": files}, indent=1))
     partial.replace(folder / RECEIPT_NAME)
 

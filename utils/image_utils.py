@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from utils.partial_names import own_partial_path
 from utils.types import Alpha, Frame
 
 CHECKER_CELL_PX = 16
@@ -120,8 +120,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: the disk is full or the folder can't be written.
     """
-    # Two threads may make the same picture at once: each writes a file of its own.
-    temporary = path.with_name(f"{path.stem}.partial-{threading.get_ident():x}{path.suffix}")
+    temporary = own_partial_path(path)  # two threads or pages may make the same picture at once
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from engines.base import ForegroundEstimator, RunContext
 from engines.builtin.optional_network import OptionalNetwork
 from engines.builtin.vision.arrays import resize_map
+from utils.partial_names import own_partial_path
 from utils.types import FloatMap, Frame
 
 INTERVAL = 3
@@ -230,7 +231,7 @@ def _read_interval(path: Path) -> int:
 
 def _write(path: Path, content: bytes | memoryview) -> None:
     """Write through a partial name; without the answer kept, a rerun asks again."""
-    partial = path.with_suffix(f".{threading.get_ident()}.partial")
+    partial = own_partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)

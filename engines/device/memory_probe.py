@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.device.placement import release_memory
+from utils.partial_names import own_partial_path
 
 
 class MemoryProbe(Protocol):
@@ -147,7 +148,7 @@ class PeakRecords:
 
     def _write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+        partial = own_partial_path(path)  # every worker of the folder keeps its peaks here
         partial.write_text(
             json.dumps({name: asdict(peak) for name, peak in self._peaks.items()}, indent=1),
             encoding="utf-8",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.storage.files import partial_path
+from utils.partial_names import own_partial_path
 from utils.types import Mask
 
 
@@ -52,7 +52,7 @@ def read_mask(path: Path) -> Mask:
 def write_mask(path: Path, mask: Mask) -> None:
     """Write a mask, bool (H, W), as a 1-bit PNG, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = partial_path(path)
+    temporary = own_partial_path(path)
     try:
         Image.fromarray(mask).save(temporary, format="PNG", compress_level=1)
         os.replace(temporary, path)

@@ -13,8 +13,8 @@ from PIL import Image, UnidentifiedImageError
 
 from pipeline.session.session import Session
 from pipeline.storage import disk
-from pipeline.storage.files import partial_path
 from utils.errors import BadRequest
+from utils.partial_names import own_partial_path
 from utils.types import Frame
 
 MAX_PICTURE_SIDE = 8192
@@ -60,6 +60,7 @@ class SessionPictures:
         """Keep a picture that covers the size, or that has exactly that size where it must fit."""
         if not os.path.lexists(path):
             raise BadRequest("job.picture_no_file")
+        temporary = own_partial_path(target)
         try:
             with self._lock:
                 picture = _reduced(path, size_wh)
@@ -67,7 +68,7 @@ class SessionPictures:
                 raise problem
             if fits:
                 picture = _fitted(picture, size_wh)
-            picture.save(partial_path(target), format="PNG")
+            picture.save(temporary, format="PNG")
         except (
             UnidentifiedImageError,
             Image.DecompressionBombError,
@@ -77,11 +78,11 @@ class SessionPictures:
             struct.error,
             zlib.error,
         ) as error:
-            partial_path(target).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             if disk.is_full(error):
                 raise
             raise problem from error
-        partial_path(target).replace(target)
+        temporary.replace(target)
 
 
 def read_clean_plate(session: Session) -> Frame | None:

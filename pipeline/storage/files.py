@@ -11,11 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from utils.partial_names import own_partial_path
+
 _LOCK_POLL_S = 0.02
 
 
 def partial_path(path: Path) -> Path:
-    """Return the name a file has while it is being written: `name.partial.ext`, same folder."""
+    """Return the name a file has while it is being written: `name.partial.ext`, same folder.
+
+    For what has one writer at a time, as a job; `own_partial_path` is for the rest.
+    """
     return path.with_name(f"{path.stem}.partial{path.suffix}")
 
 
@@ -29,12 +34,12 @@ def fsync_folder(folder: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file by the content; a reader sees the old bytes or the new ones.
+    """Replace the file by the content; a reader sees the old bytes or the new ones, and several may write at once.
 
     Raises:
         OSError: the disk is full or not writable; the old file is untouched.
     """
-    temporary = partial_path(path)
+    temporary = own_partial_path(path)
     try:
         with temporary.open("wb") as stream:
             stream.write(content)
@@ -49,8 +54,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def link_or_copy(source: Path, target: Path) -> None:
     """Put the file at the target: a hard link on the same disk, else a copy; replaces a file."""
-    temporary = partial_path(target)
-    temporary.unlink(missing_ok=True)
+    temporary = own_partial_path(target)
     try:
         try:
             os.link(source, temporary)

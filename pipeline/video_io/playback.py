@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.storage.files import partial_path
 from pipeline.video_io.writers.video_file import even
 from utils.errors import Cancelled
 from utils.image_utils import shrink_to
+from utils.partial_names import own_partial_path
 from utils.types import Frame
 
 LONG_SIDE = 1280
@@ -31,7 +31,7 @@ def write_playback_clip(frames: Iterator[Frame], path: Path, stop: threading.Eve
         Cancelled: the event was set.
         OSError: the disk is full.
     """
-    partial = partial_path(path)
+    partial = own_partial_path(path)  # two pages may make it at once
     try:
         _encode(frames, partial, stop)
         os.replace(partial, path)

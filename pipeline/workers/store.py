@@ -11,9 +11,10 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipeline.storage.files import exclusive, partial_path, write_atomically
+from pipeline.storage.files import exclusive, write_atomically
 from pipeline.workers.records import Heartbeat, JobRecord, Order, Step, WorkerRecord
 from utils.errors import StoreUnavailable
+from utils.partial_names import own_partial_path
 
 logger = logging.getLogger(__name__)
 
@@ -126,9 +127,8 @@ class FileJobStore:
 
     def put_heartbeat(self, job_id: str, heartbeat: Heartbeat) -> None:
         """Replace a job's newest heartbeat; what a power cut loses of it does not matter."""
-        # A worker that was only silent may still speak of an earlier attempt.
-        path = self._heartbeat_path(job_id)
-        _replace(path, heartbeat, partial_path(path.with_stem(f"{job_id}.{heartbeat.attempt}")))
+        # A worker that was only silent may still speak of an earlier attempt, at the same time.
+        _replace(self._heartbeat_path(job_id), heartbeat)
 
     def heartbeat(self, job_id: str) -> Heartbeat | None:
         """Return a job's newest heartbeat."""
@@ -136,8 +136,7 @@ class FileJobStore:
 
     def announce(self, worker: WorkerRecord) -> None:
         """Replace what is known of a worker."""
-        path = self._folder / "workers" / f"{worker.name}.json"
-        _replace(path, worker, partial_path(path))
+        _replace(self._folder / "workers" / f"{worker.name}.json", worker)
 
     def dismiss(self, name: str) -> None:
         """Forget a worker that ends."""
@@ -192,7 +191,8 @@ def _is_whole(path: Path) -> bool:
     return ".partial" not in path.name
 
 
-def _replace(path: Path, value: BaseModel, temporary: Path) -> None:
+def _replace(path: Path, value: BaseModel) -> None:
+    temporary = own_partial_path(path)
     temporary.write_bytes(value.model_dump_json().encode("utf-8"))
     os.replace(temporary, path)
 

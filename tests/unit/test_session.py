@@ -120,8 +120,9 @@ def test_a_kill_while_writing_leaves_a_readable_state(store: SessionStore) -> No
     script = (
         "import sys; from pathlib import Path; from pipeline.session.session import Session\n"
         f"session = Session(Path({str(session.folder)!r}))\n"
+        "session.update(frames_done=1)\n"
         "print('go', flush=True)\n"
-        "n = 0\n"
+        "n = 1\n"
         "while True:\n"
         "    n += 1\n"
         "    session.update(frames_done=n, shown_name='x' * (n % 5000))\n"
