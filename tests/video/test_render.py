@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -35,7 +37,14 @@ from tests.clips import (
     system_ffmpeg,
 )
 from tests.processes import helpers
-from utils.errors import BadRequest, Cancelled, EngineError, FfmpegFailed, SessionError
+from utils.errors import (
+    BadRequest,
+    Cancelled,
+    EngineError,
+    FfmpegFailed,
+    SessionError,
+    SplazmatteError,
+)
 
 MakeDisc = Callable[..., list[np.ndarray]]
 VIDEO_NAMES = {
@@ -506,6 +515,31 @@ def test_an_engine_that_fails_leaves_no_process_and_no_file(
         render(video, path, alphas())
     assert list((tmp_path / "out").iterdir()) == []
     assert helpers() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (errno.ENOMEM, "video.no_memory", "ran out of memory while alpha.mp4, foreground.mp4"),
+        (errno.EINVAL, "video.encode_failed", "alpha.mp4, foreground.mp4 could not be written"),
+    ],
+)
+def test_an_encoder_that_fails_names_files_and_short_memory(
+    video: VideoIO, tmp_path: Path, disc: MakeDisc, monkeypatch: pytest.MonkeyPatch,
+    number: int, code: str, said: str,
+) -> None:  # fmt: skip
+    """It said “avcodec_send_frame() could not be written”."""
+
+    def write(*_: object, **__: object) -> None:
+        av.error.err_check(-number, "avcodec_send_frame()")
+
+    monkeypatch.setattr("pipeline.video_io.writers.video_file.VideoWriter.write", write)
+    path = make_clip(tmp_path / "clip.mp4", frames=3)
+    with pytest.raises(SplazmatteError) as caught:
+        render(video, path, disc((160, 90), 3), "alpha", "foreground")
+    assert caught.value.code == code
+    assert said in caught.value.user_message
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_decoder_that_is_killed_fails_the_render_and_leaves_nothing(

@@ -263,6 +263,11 @@ TEXTS: dict[str, Text] = {
         en="{file} could not be written. Run it again, and tell the admin when it happens twice.",
         zh="{file} 写入失败。请重试；若再次出现，请告知管理员。",
     ),
+    "video.no_memory": Text(
+        en="This machine ran out of memory while {file} was made. Close other programs, make fewer files at a time, "
+        "or use a smaller clip.",
+        zh="生成 {file} 时内存不足。请关闭其他程序、减少同时生成的文件，或使用更小的视频。",
+    ),
     "video.check_failed": Text(
         en="{file} did not pass its check: {got} of {wanted} frames. It was removed; run it again.",
         zh="{file} 未通过检查：{wanted} 帧中只有 {got} 帧。已删除该文件，请重试。",

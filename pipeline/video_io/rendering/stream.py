@@ -28,7 +28,7 @@ from pipeline.video_io.rendering.publish import publish
 from pipeline.video_io.threads import Worker
 from pipeline.video_io.writers.video_file import threads_each
 from utils.alpha_levels import AlphaBytes, AlphaLevels, to_bytes
-from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk
+from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk, OutOfGpuMemory
 from utils.prefetch import Prefetch
 from utils.types import Alpha, Message
 
@@ -72,6 +72,7 @@ def run(task: RenderTask, alphas: Iterable[Alpha | AlphaBytes | AlphaLevels]) ->
         EngineError: the alphas are of another size or number than the frames.
         NotEnoughDisk: the disk filled up.
         FfmpegFailed: decoding or encoding failed.
+        OutOfGpuMemory: the machine has no memory left for the encoders.
         Cancelled: the context's event was set.
     """
     _check(task)
@@ -88,7 +89,7 @@ def run(task: RenderTask, alphas: Iterable[Alpha | AlphaBytes | AlphaLevels]) ->
     except BaseException as error:
         for sink in sinks.values():
             sink.abort()
-        problem = _translated(error, task.directory)
+        problem = _translated(error, task)
         if problem is error:
             raise
         raise problem from error
@@ -108,15 +109,20 @@ def _check(task: RenderTask) -> None:
         )
 
 
-def _translated(error: BaseException, directory: Path) -> BaseException:
-    """Return what the user should hear of a full disk or a failed encoder; other errors as they are."""
+def _translated(error: BaseException, task: RenderTask) -> BaseException:
+    """Return what the user should hear of a full disk, short memory or a failed encoder; other errors as they are."""
     import av
 
-    if not isinstance(error, OSError | av.error.FFmpegError):
+    if not isinstance(error, OSError | MemoryError | av.error.FFmpegError):
         return error
-    name = Path(str(error.filename)).name if error.filename else directory.name
+    # PyAV names the library's function there where no file is to blame.
+    place = Path(str(getattr(error, "filename", None) or ""))
+    files = ", ".join(output_format(kind).names[0] for kind in task.outputs)
+    name = place.name if place.is_absolute() else files
+    if isinstance(error, MemoryError):
+        return OutOfGpuMemory("video.no_memory", file=name, detail=str(error))
     if disk.is_full(error):
-        free_mb = disk.free_bytes(directory) // disk.MEGABYTE
+        free_mb = disk.free_bytes(task.directory) // disk.MEGABYTE
         return NotEnoughDisk("video.disk_full", file=name, free_mb=free_mb, detail=str(error))
     if isinstance(error, av.error.FFmpegError):
         return FfmpegFailed("video.encode_failed", file=name, detail=str(error))
