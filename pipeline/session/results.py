@@ -207,7 +207,7 @@ class Results:
             raise SessionError("job.no_result")
         first, last = frame_range(request, clip)
         if not first <= frame <= last:
-            raise BadRequest("job.frame_range", frame=frame, frames=last - first + 1, end=last)
+            raise BadRequest("job.outside_result", frame=frame, first=first, last=last)
         levels = read_master_frame(master, frame - first)
         return clip, to_float(levels)
 

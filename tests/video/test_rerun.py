@@ -17,13 +17,14 @@ from pipeline.jobs.hand_marks import HandMarks
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.tracking import masks_token
 from pipeline.orchestrator import Orchestrator
+from pipeline.postprocess.appearance import Edges
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import ResultPlan, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
 from utils.alpha_levels import to_bytes
-from utils.errors import Cancelled
+from utils.errors import BadRequest, Cancelled
 from utils.types import Progress, Prompt, Stroke
 
 FRAMES = 30
@@ -216,6 +217,21 @@ def test_a_cut_is_told_by_the_number_of_its_frame_in_the_clip(
         run(work, session_id, request)
         warnings = work.state(session_id).warnings
         assert [one.params["frame"] for one in warnings if one.code == "track.scene_cut"] == [11]
+
+
+def test_a_frame_outside_the_result_is_refused_with_the_frames_that_it_has(
+    work: Orchestrator, clip: Path
+) -> None:
+    session_id = work.create_session(clip, "clip.mp4").id
+    work.segment(session_id, 6, Prompt(mask=disc_mask(6)))
+    run(work, session_id, REQUEST.model_copy(update={"first": 4, "last": 9}))
+    assert work.alpha_still(session_id, 9, Edges()).max() == 255
+    for frame in (3, 10):
+        with pytest.raises(BadRequest) as refused:
+            work.alpha_still(session_id, frame, Edges())
+        assert refused.value.text("en") == (
+            f"The result has no frame {frame}: it has frames 4 to 9."
+        )
 
 
 def test_tracking_ends_too_where_the_masks_are_what_they_were(

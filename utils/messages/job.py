@@ -119,6 +119,10 @@ TEXTS: dict[str, Text] = {
         en="Frame {frame} is not in this clip of {frames:frame|frames} (0 to {end}).",
         zh="第 {frame} 帧不在该视频中（共 {frames} 帧，帧号 0 到 {end}）。",
     ),
+    "job.outside_result": Text(
+        en="The result has no frame {frame}: it has frames {first} to {last}.",
+        zh="结果中没有第 {frame} 帧：结果包含第 {first} 到 {last} 帧。",
+    ),
     "job.start_outside_range": Text(
         en="The selection is on frame {start}, outside the in and out points {first} to {last}. "
         "Select the target on a frame between them.",
