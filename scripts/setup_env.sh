@@ -23,7 +23,7 @@ done
 if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; then want_gpu=1; fi
 if [ "$want_gpu" = 1 ]; then want_models=1; fi
 
-# The newest Python from 3.10 to 3.13 that is on the machine and can make environments.
+# The first of these that is on the machine, is a Python from 3.10 to 3.13, and can make environments.
 find_python() {
   local name
   for name in "${SPLAZMATTE_PYTHON:-}" python3.12 python3.11 python3.13 python3.10 python3 python; do

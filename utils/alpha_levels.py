@@ -20,7 +20,6 @@ AlphaBytes: TypeAlias = npt.NDArray[np.uint8]
 """Alpha, uint8 (H, W), 255 = foreground."""
 
 OPAQUE = 4095
-BITS = 12
 
 
 def to_levels(alpha: Alpha | AlphaBytes | AlphaLevels) -> AlphaLevels:

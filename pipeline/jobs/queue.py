@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 __all__ = ["ACTIVE", "Job", "JobRunner", "JobState", "JobStatus"]
 
+_LANES = ("matte", "render")
+"""Kinds of jobs that don't wait for each other."""
 KEPT_FINISHED = 200
 """Finished jobs that the table remembers."""
 MOST_AT_ONCE = 64
@@ -57,7 +59,6 @@ class JobRunner:
     Args:
         queue_limit: most jobs waiting in a lane.
         client_limit: most jobs of one client waiting in a lane.
-        lanes: names of the lanes, each with one worker of its own.
         gives_way: jobs run at a lower priority than the threads that answer people, and wait for clicks.
         may_start: by lane, whether a further job may start; a lane without runs one at a time.
     """
@@ -66,7 +67,6 @@ class JobRunner:
         self,
         queue_limit: int = 300,
         client_limit: int = 60,
-        lanes: tuple[str, ...] = ("matte", "render"),
         *,
         gives_way: bool = False,
         may_start: Mapping[str, MayStart] | None = None,
@@ -78,10 +78,10 @@ class JobRunner:
         self.clicks = ClickPriority()
         """Where clicks are noted, so that jobs which give way wait for their answers."""
         self._changed = threading.Condition()
-        self._lanes = {lane: Lane() for lane in lanes}
+        self._lanes = {lane: Lane() for lane in _LANES}
         self._latest: dict[str, Job] = {}
         self._rates: dict[str, dict[str, float]] = {}
-        self._threads: dict[str, list[threading.Thread]] = {lane: [] for lane in lanes}
+        self._threads: dict[str, list[threading.Thread]] = {lane: [] for lane in _LANES}
         self._stopping = False
         self._paused = False
         self._ended: Counter[JobState] = Counter()

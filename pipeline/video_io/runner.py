@@ -23,6 +23,8 @@ LOG_LINES = 40
 LINE_BYTES = 2000
 PIPE_BYTES = 1024 * 1024
 """Asked for each pipe: fewer switches between us and the child."""
+_READ_BYTES = 64 * 1024
+"""Most that is taken from a pipe at a time."""
 POLL_S = 0.25
 KILL_WAIT_S = 5.0
 LAST_LOG_S = 1.0
@@ -181,10 +183,10 @@ class Child:
                     del left[descriptor]
         return True
 
-    def read_some(self, descriptor: int, size: int = 65536) -> bytes:
+    def read_some(self, descriptor: int) -> bytes:
         """Return the next bytes of a pipe, b"" at its end; raises as `wait_readable`."""
         self.wait_readable(descriptor)
-        return os.read(descriptor, size)
+        return os.read(descriptor, _READ_BYTES)
 
     def wait(self, timeout_s: float) -> int:
         """Wait for the child's own end and return its exit code.

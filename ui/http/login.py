@@ -13,7 +13,6 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
@@ -55,16 +54,15 @@ class _Token:
 class Login:
     """Who is signed in; made once for a server."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Read the users file, where there is one.
 
         Raises:
             BadRequest: the users file is unusable.
         """
         self._settings = settings
-        self._clock = clock
         self._tokens: dict[bytes, _Token] = {}
-        self._failures = RecentAmounts(float(settings.login_lockout_s), clock)
+        self._failures = RecentAmounts(float(settings.login_lockout_s), time.monotonic)
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._users: dict[str, User] = {}
         self._users_changed_ns = 0
@@ -93,7 +91,7 @@ class Login:
         if not self.is_required:
             return Client(address=address)
         token = self._tokens.get(self._token_key(scope))
-        if token is None or token.expires_s <= self._clock():
+        if token is None or token.expires_s <= time.monotonic():
             return None
         if self._settings.users_file is None:
             return Client(address=address, is_signed_in=True)
@@ -140,7 +138,7 @@ class Login:
     def _signed_in(self, request: Request, name: str, address: str) -> Response:
         lasts_s = self._settings.login_hours * 3600.0
         token = secrets.token_urlsafe(32)
-        self._tokens[_hashed(token)] = _Token(name, self._clock() + lasts_s)
+        self._tokens[_hashed(token)] = _Token(name, time.monotonic() + lasts_s)
         while len(self._tokens) > MOST_TOKENS:
             self._forget(next(iter(self._tokens)))
         answer: Response = (
@@ -197,7 +195,7 @@ class Login:
         )
 
     def _current_users(self) -> dict[str, User]:
-        path, now_s = self._settings.users_file, self._clock()
+        path, now_s = self._settings.users_file, time.monotonic()
         if path is None or now_s < self._next_look_s:
             return self._users
         self._next_look_s = now_s + RELOAD_S

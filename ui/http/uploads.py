@@ -9,7 +9,7 @@ import secrets
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio.to_thread
@@ -48,11 +48,10 @@ class Uploads:
         self,
         settings: Settings,
         uploads_dir: Path,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._uploads_dir = uploads_dir
-        self._received = RecentAmounts(BUDGET_WINDOW_S, clock)
+        self._received = RecentAmounts(BUDGET_WINDOW_S, time.monotonic)
         self._progress: OrderedDict[str, UploadProgress] = OrderedDict()
 
     def routes(self) -> list[Route]:

@@ -9,10 +9,13 @@ import numpy.typing as npt
 from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap, Mask
 
-CELL_PIXELS = 22
+_CELL_PIXELS = 22
+"""Side of a grid cell, in pixels."""
 _BINS = 16
+"""Bins of each Lab channel."""
 _LARGEST_LOG_ODDS = 3.0
 _HALF_TRUST_MASS = 0.3
+"""Mass of known pixels in a cell at which its log odds count by half."""
 _SCALE = (0.0, 6.25), (48.0, 6.0), (48.0, 6.0)
 """What is added to each Lab channel, and the width of a bin then; the compiled loops repeat it."""
 
@@ -22,7 +25,6 @@ def local_colour(
     probability: FloatMap,
     weight: FloatMap,
     picture: FloatImage,
-    cell_pixels: int = CELL_PIXELS,
     asked: Mask | None = None,
 ) -> FloatMap:
     """Return the log odds in [-3, 3] that each pixel is foreground by the colours seen near it.
@@ -32,19 +34,18 @@ def local_colour(
         probability: that a known pixel is foreground, float32 (h, w).
         weight: trust in each known pixel, float32 (h, w) in [0, 1].
         picture: Lab colours asked about, float32 (h, w, 3).
-        cell_pixels: size of a grid cell, in pixels.
         asked: pixels whose log odds are wanted, bool (h, w), 0 elsewhere; None for all.
     """
     height, width = weight.shape
     first, bins = _used_bins(known)
-    shape = height // cell_pixels + 3, width // cell_pixels + 3, *bins, 2
+    shape = height // _CELL_PIXELS + 3, width // _CELL_PIXELS + 3, *bins, 2
     grid = np.zeros(shape, dtype=np.float32)
     used = np.zeros(shape[:4], dtype=np.uint8)
-    _splat(known, probability, weight, cell_pixels, first, grid, used)
+    _splat(known, probability, weight, _CELL_PIXELS, first, grid, used)
     blur_grid(grid, used)
     out = np.zeros((height, width), dtype=np.float32)
     asked = np.ones((height, width), dtype=bool) if asked is None else asked
-    _slice(picture, asked, cell_pixels, first, grid, out)
+    _slice(picture, asked, _CELL_PIXELS, first, grid, out)
     return out
 
 
