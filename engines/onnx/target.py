@@ -1,7 +1,8 @@
-"""Restrict Robust Video Matting's alpha to the marked target; pure array work.
+"""Restrict a network's alpha to the marked target; pure array work.
 
-The network mattes every person and decides by its first frames whom it keeps. Three means, each where a comparison
-at the start frame says that it is needed (measured in docs/performance.md):
+Robust Video Matting mattes every person and decides by its first frames whom it keeps; frame networks matte the main
+objects. Three means, each where a comparison at the start frame says that it is needed (measured in
+docs/performance.md):
 
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;

@@ -38,7 +38,7 @@ def within(box: tuple[int, int, int, int]) -> Constraints:
     return Constraints(allowed, box_prior((HEIGHT, WIDTH), box), nothing, nothing)
 
 
-@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("is_drawn", [True, False])
 @pytest.mark.parametrize(
     ("target", "box"),
     [
@@ -46,8 +46,8 @@ def within(box: tuple[int, int, int, int]) -> Constraints:
         pytest.param(CORNER, (10, 10, 85, 50), id="the corner of a box that is mostly empty"),
     ],
 )
-def test_an_object_in_a_box_is_found_alone(target, box, trusted):
-    found, stability, margin = segment_box(crop_of(target), within(box), trusted)
+def test_an_object_in_a_box_is_found_alone(target, box, is_drawn):
+    found, stability, margin = segment_box(crop_of(target), within(box), is_drawn)
     assert intersection_over_union(found, target) > 0.85
     assert 0.8 < stability <= 1.0
     assert 0.8 < margin <= 1.0
@@ -82,7 +82,7 @@ def test_a_network_that_shows_a_part_of_what_reaches_the_sides_of_a_drawn_box_de
     upper = DISC & (np.arange(HEIGHT)[:, None] < 28)
     crop = replace(crop, foreground=np.where(upper, 4.0, -4.0).astype(np.float32))
     assert intersection_over_union(segment_box(crop, constraints).mask, DISC) > 0.95
-    guessed = segment_box(crop, constraints, trusted=False).mask
+    guessed = segment_box(crop, constraints, is_drawn=False).mask
     assert intersection_over_union(guessed, upper) > 0.9
 
 

@@ -40,13 +40,13 @@ class _Round:
     bias: float
 
 
-_TRUSTING = (
+_IN_DRAWN_BOX = (
     _Round(forest=0.9, prior=0.7, barrier=0.2, colour=0.0, bias=-0.3),
     _Round(forest=0.9, prior=0.35, barrier=0.1, colour=1.0, bias=-0.2),
 )
 """First and later rounds in a box that a user drew: it ends where the object ends, so that parts that
 share colours with the surroundings are kept."""
-_STRICT = (
+_IN_GUESSED_BOX = (
     _Round(forest=0.9, prior=0.5, barrier=0.6, colour=0.0, bias=-1.0),
     _Round(forest=0.9, prior=0.3, barrier=0.3, colour=1.0, bias=-0.2),
 )
@@ -118,23 +118,23 @@ class Segmented(NamedTuple):
     contour_margin: float
 
 
-def segment_box(crop: BoxCrop, constraints: Constraints, trusted: bool = True) -> Segmented:
+def segment_box(crop: BoxCrop, constraints: Constraints, is_drawn: bool = True) -> Segmented:
     """Return the object of a box.
 
-    `trusted` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
+    `is_drawn` says that the box is a user's, and not guessed; in a guessed one fewer rounds are made where
     the object hardly changes any more. In a drawn one that its mask doesn't reach all sides of, networks may have denied
     most of the object, such as a swan behind a pillar: the mask without them is taken where it fits the box better. That
     mask comes first where it may settle what networks say, and may add parts in the end; see `BoxCrop`.
     """
     region, alone = _Region(crop, constraints), None
     if crop.settled is not None:
-        alone = _segmented(replace(crop, foreground=None), constraints, region, trusted)
+        alone = _segmented(replace(crop, foreground=None), constraints, region, is_drawn)
         crop = replace(crop, foreground=crop.settled(alone[1] > 0.5))
-    log_odds, probability = _segmented(crop, constraints, region, trusted)
+    log_odds, probability = _segmented(crop, constraints, region, is_drawn)
     sides, found = BoxSides(constraints.allowed), probability > 0.5
-    is_far = trusted and not sides.reached_by(found)
+    is_far = is_drawn and not sides.reached_by(found)
     if crop.foreground is not None and (is_far or crop.joined is not None):
-        alone = alone or _segmented(replace(crop, foreground=None), constraints, region, trusted)
+        alone = alone or _segmented(replace(crop, foreground=None), constraints, region, is_drawn)
         if is_far and sides.suit_better(alone[1] > 0.5, found):
             log_odds, probability = alone
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
@@ -223,13 +223,13 @@ class _Cues:
 
 
 def _segmented(
-    crop: BoxCrop, constraints: Constraints, region: _Region, trusted: bool
+    crop: BoxCrop, constraints: Constraints, region: _Region, is_drawn: bool
 ) -> tuple[FloatMap, FloatMap]:
     """Return log odds and, regularised, probability, float32 (h, w), after rounds, each trained on the last.
 
     In a guessed box the last one is that which changes less than the share `_SETTLED` of the object's pixels.
     """
-    recipe, settled = (_TRUSTING, 0.0) if trusted else (_STRICT, _SETTLED)
+    recipe, settled = (_IN_DRAWN_BOX, 0.0) if is_drawn else (_IN_GUESSED_BOX, _SETTLED)
     random = np.random.default_rng(0)
     cues = _Cues(crop, constraints, region)
     sides = BoxSides(constraints.allowed)
@@ -257,7 +257,7 @@ def _segmented(
         before, probability = probability, region.regularised(log_odds)
         if turn and _changed_share(before > 0.5, probability > 0.5) < settled:
             break
-        if trusted:
+        if is_drawn:
             sides.compare(probability > 0.5)
     return log_odds, probability
 
