@@ -25,6 +25,7 @@ from engines.base import (
 )
 from engines.frame_models.marked_target import MarkedTarget
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
+from engines.onnx.exposure import exposed
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.frame_choice import AlphaSource, FrameChoice
@@ -240,9 +241,10 @@ class FrameModelEngine(FrameEngine):
         return frozenset({Seam.START} if is_guided else {Seam.START, Seam.CUTS})
 
     def foreground(self, image: Frame, picture_wh: tuple[int, int] | None = None) -> Alpha:
-        """See `ForegroundNetwork.foreground`."""
+        """See `ForegroundNetwork.foreground` and `NetworkSpec.exposes_dark`."""
+        seen = exposed(image) if self.spec.exposes_dark else image
         with memory_errors():
-            return self._alpha(image, picture_wh=picture_wh)
+            return self._alpha(seen, picture_wh=picture_wh)
 
 
 def _samples(

@@ -109,7 +109,7 @@ DEPTH_NETWORKS: dict[str, NetworkSpec] = {
 FRAME_NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
-        NetworkSpec("isnet-general-use", "isnet-general-use", Square(1024, filled_from=4 / 3), mean=_HALF, std=_ONE, in_rembg=True),
+        NetworkSpec("isnet-general-use", "isnet-general-use", Square(1024, filled_from=4 / 3), mean=_HALF, std=_ONE, in_rembg=True, exposes_dark=True),
         NetworkSpec("modnet", "modnet", ShortSide(512, 32), mean=_HALF, std=_HALF, image_input="input", alpha_output="output"),
         _birefnet("birefnet-matting"),
         _birefnet("birefnet-general", in_rembg=True),

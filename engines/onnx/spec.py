@@ -95,6 +95,7 @@ class NetworkSpec:
         foreground_output: the output with the foreground's colour, RGB in [0, 1]; "" where there is none.
         activation: what turns the alpha output into [0, 1]; "none" where the network does that itself.
         states: recurrent states; all zeros at the start, at cuts and after a seek.
+        exposes_dark: as a foreground network it is shown dark pictures `exposed`; only where that was measured to help.
         descriptors: tensors inside the network, by their names in the file, that tell what is in a place.
         in_rembg: rembg has this network, so its results can be had as rembg makes them.
     """
@@ -114,3 +115,4 @@ class NetworkSpec:
     second_image: SecondImage | None = None
     in_rembg: bool = False
     descriptors: tuple[str, ...] = ()
+    exposes_dark: bool = False

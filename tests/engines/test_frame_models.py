@@ -15,6 +15,7 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.frame_models.marked_target import MarkedTarget
+from engines.onnx.exposure import exposure_gain
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.guide import TargetGuide
@@ -83,6 +84,28 @@ def test_working_memory_is_given_back_by_a_loaded_network_and_an_answer_stays_th
     assert np.array_equal(engine.foreground(image), before)
     engine.unload()
     engine.release_memory()
+
+
+def test_is_net_sees_a_dark_picture_exposed_where_it_is_asked_for_the_foreground(models: Path):
+    engine = loaded(models, "isnet-general-use")
+    image = noise(1)[0]
+    dark = (image // 5).astype(np.uint8)
+    # The brightest hundredth of the dark picture's luma is near 43: times 230 / 43.
+    brightened = np.minimum(np.rint(dark * exposure_gain(dark)), 255).astype(np.uint8)
+    assert 180 < brightened.max() <= 255
+    assert np.array_equal(engine.foreground(dark), engine.foreground(brightened))
+    as_it_is = engine._alpha(dark)
+    assert np.abs(engine.foreground(dark) - as_it_is).max() > 0.05
+    # A matte is of the frames as they are, and so is the foreground of a bright picture.
+    assert np.allclose(run(engine, [dark])[0], as_it_is, atol=1e-3)
+    assert np.array_equal(engine.foreground(image), engine._alpha(image))
+
+
+def test_a_network_that_does_not_declare_it_sees_a_dark_picture_as_it_is(models: Path):
+    engine = loaded(models, "u2netp")
+    dark = (noise(1)[0] // 5).astype(np.uint8)
+    assert not engine.spec.exposes_dark
+    assert np.array_equal(engine.foreground(dark), engine._alpha(dark))
 
 
 @pytest.mark.parametrize("name", ["modnet", "u2netp", "isnet-general-use"])

@@ -1,0 +1,68 @@
+"""How dark pictures are exposed for networks, on ramps whose highlights are known."""
+
+import numpy as np
+import pytest
+
+from engines.onnx.exposure import exposed, exposure_gain
+
+
+def ramp(highlights: int, share_above: float = 0.0) -> np.ndarray:
+    """Return grey levels of 0 to `highlights` in equal parts, (100, 200, 3), with a share of white pixels."""
+    levels = np.repeat(np.linspace(0, highlights, 100).astype(np.uint8), 200).reshape(100, 200)
+    levels.ravel()[: round(share_above * levels.size)] = 255
+    return np.repeat(levels[..., None], 3, axis=2)
+
+
+def flat(level: int) -> np.ndarray:
+    return np.full((40, 60, 3), level, np.uint8)
+
+
+@pytest.mark.parametrize("highlights", [128, 129, 160, 230, 255])
+def test_a_picture_with_bright_highlights_is_left_as_it_is(highlights: int):
+    image = flat(highlights)
+    assert exposed(image) is image
+    assert exposure_gain(image) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("highlights", "gain"),
+    [
+        (115, 1.8125),  # 13 of 16 on the way from 115 to 230.
+        (120, 1.4583),  # Half of the way from 120 to 230.
+        (127, 1.0507),
+        (112, 2.0536),
+        (46, 5.0),
+        (23, 10.0),
+        (10, 10.0),
+        (0, 10.0),
+    ],
+)
+def test_the_gain_brings_dark_highlights_to_230_at_most_tenfold_and_fades_out_up_to_128(
+    highlights: int, gain: float
+):
+    assert exposure_gain(flat(highlights)) == pytest.approx(gain, abs=1e-4)
+
+
+def test_all_levels_are_multiplied_alike_and_cut_at_white():
+    image = flat(46)
+    image[0, 0], image[0, 1] = (40, 20, 10), (60, 52, 51)
+    before = image.copy()
+    found = exposed(image)
+    assert found.dtype == np.uint8 and found.shape == image.shape
+    assert found[0, 0].tolist() == [200, 100, 50]
+    assert found[0, 1].tolist() == [255, 255, 255]
+    assert found[1, 1].tolist() == [230, 230, 230]
+    assert np.array_equal(image, before)
+
+
+def test_a_hundredth_of_lamps_does_not_make_a_dark_picture_bright_and_more_of_them_do():
+    assert exposure_gain(ramp(50, share_above=0.008)) > 4.5
+    assert exposure_gain(ramp(50, share_above=0.012)) == 1.0
+
+
+def test_luma_counts_and_not_the_brightest_channel():
+    image = np.zeros((30, 30, 3), np.uint8)
+    image[..., 2] = 255
+    # Blue has 0.114 of luma: 29 of 255.
+    assert exposure_gain(image) == pytest.approx(230 / 29)
+    assert exposed(image)[0, 0].tolist() == [0, 0, 255]
