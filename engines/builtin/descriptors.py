@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from engines.base import DescriptorEstimator, RunContext
-from engines.builtin.optional_network import OptionalNetwork
+from engines.builtin.optional_network import OptionalNetwork, finite
 from utils.types import FloatImage, Frame
 
 
@@ -45,7 +43,7 @@ class DescriptorMaps:
         is_asked = is_needed or (index + self._first) % self._interval == 0
         if not is_asked:
             return None
-        return self._network.ask(lambda source: _finite(source.descriptors(frame)))
+        return self._network.ask(lambda source: finite(source.descriptors(frame)))
 
 
 class PromptDescriptors:
@@ -65,11 +63,4 @@ class PromptDescriptors:
 
         None without a network and after a failure.
         """
-        return self._network.ask(lambda source: _finite(source.descriptors(image)))
-
-
-def _finite(descriptors: FloatImage) -> FloatImage:
-    """Return descriptors, float32 (h, w, C); `ValueError` where a damaged network gave other than numbers."""
-    if not np.isfinite(descriptors).all():
-        raise ValueError("descriptors are not finite")
-    return descriptors
+        return self._network.ask(lambda source: finite(source.descriptors(image)))

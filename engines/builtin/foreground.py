@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import ForegroundEstimator, RunContext
-from engines.builtin.optional_network import OptionalNetwork
+from engines.builtin.optional_network import OptionalNetwork, finite
 from engines.builtin.vision.arrays import resize_map
 from utils.partial_names import own_partial_path
 from utils.types import FloatMap, Frame
@@ -174,7 +174,7 @@ class ForegroundMaps:
             if cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE) is not None:
                 return kept
         began = time.perf_counter()
-        packed = _encoded(source.estimate(image, picture_wh))
+        packed = _encoded(finite(source.estimate(image, picture_wh)))
         self._choose_interval(time.perf_counter() - began)
         if path is None:
             self._memory[key] = packed

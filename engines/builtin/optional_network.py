@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from engines.base import RunContext
 from utils.errors import Cancelled, SplazmatteError
@@ -21,6 +24,7 @@ class _Estimator(Protocol):
 
 EstimatorT = TypeVar("EstimatorT", bound=_Estimator)
 AnswerT = TypeVar("AnswerT")
+ValuesT = TypeVar("ValuesT", bound=npt.NDArray[Any])
 
 
 class OptionalNetwork(Generic[EstimatorT]):
@@ -71,3 +75,14 @@ class OptionalNetwork(Generic[EstimatorT]):
         self._context.on_notice(
             Message("engine.foreground_failed", {"name": self.name, "reason": str(reason)})
         )
+
+
+def finite(answer: ValuesT) -> ValuesT:
+    """Return a network's answer, floats of any shape, as it is.
+
+    Raises:
+        ValueError: a network that is damaged, or whose half precision overflowed, gave other than numbers.
+    """
+    if not np.isfinite(answer).all():
+        raise ValueError("the answer is not finite")
+    return answer

@@ -174,6 +174,32 @@ def test_a_network_that_fails_midway_ends_no_job_and_is_told(plain) -> None:
     assert overlap(alphas, masks) > overlap(matted(plain, frames, masks[0]), masks) - 0.05
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as outside of tests
+def test_a_network_that_gives_other_than_numbers_counts_for_nothing_and_is_told(plain) -> None:
+    class Overflowed(Oracle):
+        def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+            answer = super().estimate(image, picture_wh)
+            answer[: len(answer) // 2] = np.nan
+            return answer
+
+    frames, masks = clip()
+    notices: list[Message] = []
+    context = RunContext(on_notice=notices.append)
+    pairs = zip(
+        matted(with_network(Overflowed(frames, masks)), frames, masks[0], context),
+        matted(plain, frames, masks[0]),
+        strict=True,
+    )
+    assert all(np.array_equal(*pair) for pair in pairs)
+    assert [notice.code for notice in notices] == ["engine.foreground_failed"]
+    prompt = Prompt(box=Box(*(bounding_box(masks[0]) or (0, 0, 0, 0))))
+    (found,), (without,) = (
+        engine.segment_image(frames[0], prompt)
+        for engine in (with_network(Overflowed(frames, masks)), plain)
+    )
+    assert np.array_equal(found.mask, without.mask) and found.score == without.score
+
+
 def test_without_an_available_network_the_alphas_are_those_of_the_engine_alone(plain) -> None:
     frames, masks = clip()
     oracle = Oracle(frames, masks)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.base import ForegroundEstimator
-from engines.builtin.optional_network import OptionalNetwork
+from engines.builtin.optional_network import OptionalNetwork, finite
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.clicked_objects import (
     apart_from_clicks,
@@ -138,7 +138,7 @@ class PictureNetwork:
 
     def _answer(self, image: Frame) -> FloatMap | None:
         picture_wh = self._image.shape[1], self._image.shape[0]
-        return self._network.ask(lambda source: source.estimate(image, picture_wh))
+        return self._network.ask(lambda source: finite(source.estimate(image, picture_wh)))
 
 
 def component_at(answer: FloatMap, places: Sequence[tuple[int, int]]) -> Mask | None:
