@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     """Seconds that a locked-out address waits."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
     """IP addresses of proxies, or networks such as 10.0.0.0/8, whose X-Forwarded-For names the client."""
+    root_path: str = ""
+    """Path under which a proxy serves the page, such as /matte, and which it takes off; empty for a host of its own."""
     connections_per_client: int = Field(default=100, ge=4)
     """Connections, and requests at a time, of one client address; each open page takes two."""
     most_connections: int = Field(default=2000, ge=16)
@@ -309,6 +311,14 @@ class Settings(BaseSettings):
                     "a host name is written as matte.lan: without http://, port, path and wildcard"
                 )
         return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_root_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+            raise ValueError("write a path such as /matte")
+        return path
 
     @field_validator("trusted_proxies")
     @classmethod

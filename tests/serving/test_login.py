@@ -40,7 +40,7 @@ def test_a_password_opens_the_page_and_the_api(guarded: AppServer) -> None:
 
 def test_the_address_of_a_refused_form_leads_to_the_page(guarded: AppServer) -> None:
     answer = ask(guarded, "GET", "/login")
-    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert (answer.status, answer.headers["location"]) == (303, "./")
 
 
 def test_the_cookie_is_for_this_site_alone_and_out_of_scripts_reach(guarded: AppServer) -> None:
@@ -143,10 +143,10 @@ def test_a_browser_is_led_back_to_the_session_of_its_link(guarded: AppServer) ->
     assert 'value="/?s=abc_DEF-1"' in page
     assert "登录" in page
     answer = browser(guarded, "/", "username=splaz&password=correct+horse&next=/?s%3Dabc_DEF-1")
-    assert (answer.status, answer.headers["location"]) == (303, "/?s=abc_DEF-1")
+    assert (answer.status, answer.headers["location"]) == (303, "./?s=abc_DEF-1")
     for elsewhere in ("//other.example", "http://other.example", "/\\other.example", "/?s=%0d%0a"):
         answer = browser(guarded, "/", f"username=splaz&password=correct+horse&next={elsewhere}")
-        assert answer.headers["location"] == "/"
+        assert answer.headers["location"] == "./"
     wrong = browser(guarded, "/", "username=splaz&password=x")
     assert wrong.status == 401
     assert b'role="alert"' in wrong.body
@@ -165,7 +165,7 @@ def test_a_link_from_another_site_finds_who_is_signed_in(guarded: AppServer) -> 
     """The browser sends no strict cookie with the first request; our page makes it ask again."""
     elsewhere = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
     page = browser(guarded, "/?s=abc", **elsewhere).body
-    assert b'content="0;url=/?s=abc&amp;again=1"' in page
+    assert b'content="0;url=./?s=abc&amp;again=1"' in page
     assert b"http-equiv" not in browser(guarded, "/?s=abc&again=1", **elsewhere).body
     assert b"http-equiv" not in browser(guarded, "/?s=abc").body
 

@@ -67,7 +67,7 @@ class Admin:
         except SplazmatteError as error:
             problem = error.text(language)
             return await anyio.to_thread.run_sync(self._page, language, problem, 400)
-        return RedirectResponse(f"/admin?language={language}", 303)
+        return RedirectResponse(f"admin?language={language}", 303)
 
     def _page(self, language: Language, problem: str, status: int) -> Response:
         page = admin_page(self._operations.overview(), language, problem)

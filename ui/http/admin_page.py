@@ -42,7 +42,7 @@ _PAGE = Template(
     """<!DOCTYPE html>
 <html lang="$language"><head><meta charset="utf-8"><title>$title · SplazMatte</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>$style</style></head>
-<body><header><h1>$title</h1><a href="/">$home</a><a href="/admin?language=$other" lang="$other">$other_name</a></header>
+<body><header><h1>$title</h1><a href="./">$home</a><a href="admin?language=$other" lang="$other">$other_name</a></header>
 <main>$main</main><script>$script</script></body></html>"""
 )
 
@@ -209,7 +209,7 @@ def _table(codes: Sequence[str], rows: Iterable[Sequence[str]], language: Langua
 def _button(action: str, code: str, language: Language, target: str = "") -> str:
     name = escape(translate(code, language))
     return (
-        f'<form method="post" action="/admin?language={language}">'
+        f'<form method="post" action="admin?language={language}">'
         f'<input type="hidden" name="target" value="{escape(target)}">'
         f'<button name="action" value="{action}">{name}</button></form>'
     )

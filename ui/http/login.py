@@ -109,13 +109,15 @@ class Login:
         query = scope["query_string"].decode("latin-1")
         address = _safe_address(f"/?{query}" if query else "/")
         comes_from_link = headers.get("sec-fetch-site") == "cross-site" and "again=1" not in query
-        goes_on = address + ("&" if "?" in address else "?") + "again=1" if comes_from_link else ""
+        goes_on = (
+            f".{address}" + ("&" if "?" in address else "?") + "again=1" if comes_from_link else ""
+        )
         language = choose_language(headers.get("accept-language", ""), self._settings.language)
         return HTMLResponse(login_page(language, address, goes_on=goes_on), headers=_NO_STORE)
 
     async def _go_to_page(self, request: Request) -> Response:
         """Lead from the address that a browser shows after a wrong password to the page, or its form."""
-        return RedirectResponse("/", 303)
+        return RedirectResponse("./", 303)
 
     async def _sign_in(self, request: Request) -> Response:
         fields = _form_fields(await request.body())
@@ -142,7 +144,7 @@ class Login:
         while len(self._tokens) > MOST_TOKENS:
             self._forget(next(iter(self._tokens)))
         answer: Response = (
-            RedirectResponse(address, 303)
+            RedirectResponse(f".{address}", 303)  # the page may be under a path of its host
             if _wants_page(request)
             else JSONResponse({"success": True, "token": token, "expires_s": int(lasts_s)})
         )
@@ -150,7 +152,7 @@ class Login:
             self.cookie_name,
             token,
             max_age=int(lasts_s),
-            path="/",
+            path=self._cookie_path,
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="strict",
@@ -160,9 +162,11 @@ class Login:
     async def _sign_out(self, request: Request) -> Response:
         self._forget(self._token_key(request.scope))
         answer: Response = (
-            RedirectResponse("/", 303) if _wants_page(request) else JSONResponse({"success": True})
+            RedirectResponse("./", 303) if _wants_page(request) else JSONResponse({"success": True})
         )
-        answer.delete_cookie(self.cookie_name, path="/", httponly=True, samesite="strict")
+        answer.delete_cookie(
+            self.cookie_name, path=self._cookie_path, httponly=True, samesite="strict"
+        )
         return answer
 
     def end_of_sign_in(self, scope: Scope) -> asyncio.Event | None:
@@ -179,6 +183,11 @@ class Login:
     def cookie_name(self) -> str:
         """Browsers keep one set of cookies for all ports of a host: two servers must not share one."""
         return f"splazmatte_{self._settings.port}"
+
+    @property
+    def _cookie_path(self) -> str:
+        """Other programs on the same host get none of our cookies."""
+        return f"{self._settings.root_path}/"
 
     def _is_right(self, name: str, password: str) -> bool:
         if self._settings.users_file is not None:

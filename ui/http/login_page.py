@@ -26,7 +26,7 @@ _PAGE = Template(
     """<!DOCTYPE html>
 <html lang="$language"><head><meta charset="utf-8"><title>$sign_in · SplazMatte</title>$goes_on
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>$style</style></head>
-<body><main><form method="post" action="/login"><h1>SplazMatte</h1><p>$hint</p>$problem
+<body><main><form method="post" action="login"><h1>SplazMatte</h1><p>$hint</p>$problem
 <input type="hidden" name="next" value="$address">
 <label>$name<input name="username" autocapitalize="none" spellcheck="false" autocomplete="username" value="$username" required$focus_name></label>
 <label>$password<input name="password" type="password" autocomplete="current-password" required$focus_password></label>

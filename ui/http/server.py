@@ -134,6 +134,7 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     blocks.launch(
         server_name=in_address(settings.host),
         server_port=claimed_port(settings.host, settings.port),
+        root_path=settings.root_path,
         share=False,
         quiet=True,
         prevent_thread_lock=True,
