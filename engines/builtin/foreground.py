@@ -26,6 +26,7 @@ BY_SPEED = 0
 _SECONDS_A_FRAME = 0.25
 """Time for the network that a frame may take, in seconds, where the interval is chosen by speed."""
 _LARGEST_INTERVAL = 12
+"""Largest interval that is chosen by speed."""
 _KEPT_INTERVAL = "interval.txt"
 """File beside the kept answers with the interval that was chosen by speed: a rerun asks about the same frames."""
 _LARGEST_SPARED = 3

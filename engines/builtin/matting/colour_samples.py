@@ -13,6 +13,7 @@ from utils.types import FloatImage, FloatMap
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 1, 2
 """Values of a trimap, uint8 (H, W)."""
 _RAYS = 8
+"""Rays from each pixel along which known colours are looked for."""
 _TURNS = 16
 """Angles by which the rays of neighbouring pixels are turned, so that they meet other pixels."""
 _DEEPER = 2

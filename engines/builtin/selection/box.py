@@ -22,11 +22,15 @@ from utils.types import FloatImage, FloatMap, Mask
 
 _FIRST = ForestShape(trees=16, depth=4)
 _LATER = ForestShape(trees=16, depth=6)
+"""Forests of the first round and of later ones."""
 _LEARN = 2500
+"""Examples of each kind that a forest learns from, at most."""
 _CERTAIN = 8.0
+"""Log odds of what the constraints say."""
 _STABLE = 1.5
 """Log odds by which the threshold is moved to see how stable a mask is."""
 _SMOOTHNESS = 1.3
+"""Cost of a contour, in log odds a pixel, where no edge is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,15 @@ _AGREES = 0.3
 _EMPTY_BIAS = -0.7
 """Bias in a box that is mostly empty, as one around a kite surfer and his lines."""
 _ROUNDS = 4
+"""Rounds of a box, each trained on the last one's mask."""
 _SETTLED = 0.05
 """Share of the object's pixels that may change in a round after which a candidate of a click is good enough."""
 _MOTION = 0.6
+"""Weight of the motion's log odds in each round."""
 _PRIOR_LOSS = 0.4
 """Share of the box's prior that clear motion takes away."""
 _MOVING_BIAS = -0.4
+"""Bias in a box in which something clearly moves."""
 
 
 class DescriptorEvidence(Protocol):

@@ -37,6 +37,7 @@ _SECTION = 8.0
 _BEYOND = 3
 """Sections beyond a line's ends in which it must not go on."""
 _MOST_SEEDS, _MOST_SEARCHED, _MOST_LINES = 200, 24, 8
+"""Segments that are looked at, those of them that are searched around, and lines that are taken, at most."""
 _LEAST_PROMINENCE = 4.0
 """Contrast of a line above that of the lines beside it, in units of Lab."""
 _SEEN = 0.25
@@ -44,6 +45,7 @@ _SEEN = 0.25
 _LEAST_CONTRAST = 2.0
 """The same at the least, in units of Lab."""
 _LEAST_SEEN = 0.8
+"""Share of a line's sections that must be seen."""
 _WIDEST = 2.0
 """Largest width of a line: a wider one is a matter of the mask's."""
 _CLICKED = 3.0

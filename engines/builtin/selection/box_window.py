@@ -15,6 +15,7 @@ from utils.mask_utils import grow_box
 from utils.types import FloatMap, IntBox, Mask
 
 _MARGIN = 0.35
+"""Margin of the crop around a box, as a share of the box: examples of the background."""
 _SEED = 2
 """Pixels of the crop around a click that are certain as well."""
 

@@ -26,6 +26,7 @@ _REACH_LIMITS = 0.02, 0.2
 TAKEN = 2.0
 """Weight of likeness and motion at a negative click, beside its reach: most of what it could take away is right."""
 _OPEN_BONUS = 1.0
+"""Log odds for what no edge parts from the click."""
 _EDGE = 6.0
 """Barrier distance, in Lab units, from which on an edge parts two places."""
 

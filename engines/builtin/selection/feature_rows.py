@@ -9,6 +9,7 @@ from engines.builtin.selection.motion_cue import MotionCue
 from utils.types import FloatImage, Mask
 
 _POSITION_LIMIT = 2.5
+"""Largest distance from the object's centre that a forest is told, in standard deviations."""
 _LOCAL_FEATURES = (0, 1, 2, 3, 4, 5, 12, 14, 15, 16)
 """Features without wide support: the first round classifies inside against outside the box, and a wide
 blur alone would separate the two."""

@@ -22,12 +22,15 @@ FAR = (-3, 3)
 _ENOUGH_PIXELS = 3.0
 """Motion of the box's content against the background, in pixels at processing size, that shows an outline."""
 _AROUND = 4
+"""Pixels around a box that are not taken for background."""
 
 _TYPICAL = 80
+"""Percentile of the motion in a box that counts as its motion."""
 _CLEAR = 0.8, 1.8
 """Length of the box's motion vectors (their 80th percentile) at which motion is nothing, and clear."""
 _MOVES = 1.0
 _SLOPE = 2.0
+"""Length of a motion vector at log odds 0, and what they rise by with a length of 1."""
 _FOR, _AGAINST = 1.0, 1.5
 """Largest log odds for a pixel that moves, and against one that doesn't."""
 _SHOWN = 1.0, 1.8
@@ -42,6 +45,7 @@ _SEEN = 0.3
 _WITH, _LIKE = 1.5, 0.4
 """A pixel moves with a click from this length of its vector, and from this share of the click's."""
 _SPECK = 60
+"""Fewest pixels of the components at a click that are an object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from utils.types import FloatMap, Frame, IntBox, Mask
 _CROP_MARGIN = 0.5
 """Margin of the crop around a box that a network is asked about, as a share of the box."""
 _KEPT_BOXES = 16
+"""Answers on crops that are kept."""
 _SHORTEST_SIDE = 128
 """Shorter side of a crop, in pixels of the picture, below which it is too coarse to show a clicked object apart from others."""
 

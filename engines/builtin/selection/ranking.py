@@ -19,12 +19,17 @@ _SIZE_WEIGHT = 0.25
 _MOST_DEVIATIONS = 4.0
 """Deviations from which on an area is no less likely."""
 _LEAST = 0.01
-_MOTION_SAYS = 3.0
+"""Objectness that is added before its logarithm is taken."""
+_MOTION_SCALE = 3.0
+"""Weight of the mean log odds by motion in a candidate, and of its share of all motion, where motion is clear."""
 _RING = 2, 10
 """Inner and outer distance of the surroundings from the contour, in pixels at processing size."""
 _BINS = 8
+"""Bins of each Lab channel."""
 _BIN_SIZES = 12.5, 12.0, 12.0
+"""Widths of them, in Lab units."""
 _RARE = 0.05
+"""Pixels that are added to each bin of a histogram."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +174,4 @@ def _motion_match(motion_cue: MotionCue, mask: Mask, window: IntBox) -> float:
     moves = np.maximum(motion_cue.evidence, 0.0)
     held = float(moves[mask].sum()) / max(float(moves[y0:y1, x0:x1].sum()), 1e-6)
     pure = float(motion_cue.evidence[mask].mean())
-    return _MOTION_SAYS * motion_cue.strength * (pure + held)
+    return _MOTION_SCALE * motion_cue.strength * (pure + held)

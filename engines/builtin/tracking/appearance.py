@@ -17,16 +17,26 @@ from utils.mask_utils import dilate
 from utils.types import FloatMap, Mask
 
 LATTICE = 2
+"""Pixels from one place that the forests are asked about to the next, across and down."""
 _POSITION_LIMIT = 4.0
+"""Largest distance from the object's centre that a forest is told, in standard deviations."""
 _POSITION_JITTER = 0.15
+"""Standard deviation of what is added to an example's place, in the same unit: forests must not learn places by heart."""
 _KEY_COUNTS = 3000, 4500
+"""Examples that a confirmed frame gives at most, of the object and of the background."""
 _RUNNING_COUNTS = 500, 750
+"""The same of a tracked frame."""
 _NEAR_SHARE = 2.0 / 3.0
+"""Share of a confirmed frame's background examples that lie near the object."""
 _MEMORY_FRAMES = 16
+"""Tracked frames whose examples are kept."""
 _MEMORY_DECAY = 0.9
+"""Weight of a tracked frame's examples beside the next one's."""
 _REFIT_EVERY = 4
+"""Tracked frames from which on the running forest is out of date."""
 _APPEARANCE_TREES = ForestShape(trees=12, depth=9)
 CONFIDENT_LOG_ODDS = 2.5
+"""Log odds, for or against the object, from which on a tracked pixel is an example."""
 _LEAST_TRUST = 0.01
 """Trust in another pass below which its samples are left out."""
 

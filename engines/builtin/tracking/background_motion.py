@@ -20,19 +20,26 @@ _MAYBE = 0.3
 """Probability from which a pixel isn't taken for background, and `_AROUND`, pixels grown beyond it."""
 _AROUND = 8
 _BOX_MARGIN = 0.2
+"""Margin of the object's box, as a share of the box, outside of which all is background."""
 _LEAST_BACKGROUND = 0.1
 """Least share of the picture that must remain as background."""
 _LARGEST_RATIO = 4.0
+"""Largest motion that is told apart, in units of the background's own residual."""
 _LOCAL_RADIUS = 24
+"""Half side of the surroundings whose residual counts, in pixels at processing size."""
 _BINS = 20
+"""Bins of a histogram of motion vectors, across and down."""
 _EVERY = 7
+"""Of so many background pixels one is measured for noise."""
 _NOISE_PERCENTILE = 80
+"""Percentile of the background's differences that counts as its noise."""
 _LEAST_NOISE = 1.5
 """Differences of the background below which a picture counts as free of noise, in Lab units."""
 OTHER_SCENE = 30.0
 """Mismatch of the background, in Lab units, from which a neighbour is of another scene (the clips'
 own neighbours stay below 9, frames of other clips are above 55)."""
 _STILL_DIFFERENCE = 1.0
+"""Difference, in units of the background's noise, at log odds 0."""
 _LARGEST_LOG_ODDS = 2.0
 MOTION_COUNT = 3
 """Channels of `ObjectMotion.features`."""

@@ -12,6 +12,7 @@ from utils.guided_filter import box_mean
 from utils.types import FloatImage, FloatMap, IntBox, Mask
 
 _SAMPLES = 500
+"""About so many pixels of the background by which the camera's motion is estimated."""
 
 
 def background_homography(flow: FloatImage, background: Mask) -> npt.NDArray[np.float64]:

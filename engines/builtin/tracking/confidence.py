@@ -12,7 +12,9 @@ from utils.mask_utils import dilate, erode, intersection_over_union
 from utils.types import FloatImage, FloatMap, Mask
 
 _BAND = 3
+"""Pixels on either side of a contour that count as it."""
 _FEW = 32
+"""Pixels of a region from which on its motion tells a change of scale."""
 _LARGEST_SHARE = 1.1
 """Area, as a share of the expected one, beyond which detached parts are another object's."""
 _FARTHEST = 0.2

@@ -13,11 +13,14 @@ _BINS = 24
 _BINS_PER_FOLD = 9.6
 """Bins over which the logarithm of one plus a difference grows by one."""
 _SMOOTH = 0.1, 0.2, 0.4, 0.2, 0.1
+"""Weights of neighbouring bins, by which a histogram is smoothed."""
 _RARE = 0.01
 """Share of pixels that a bin is taken to hold at least, of either side."""
 _KEEP = 0.97
+"""Share of earlier frames in the histograms at each new frame."""
 _LARGEST_LOG_ODDS = 2.0
 _EDGE = 2
+"""Pixels beside the object that don't count as its surroundings."""
 
 
 class DifferenceModel:

@@ -13,6 +13,7 @@ _EDGE = 2
 _RIM = 3
 """Half width up to which foreground beside the target is an error of the contour, and no other object."""
 _FOREGROUND = 0.5
+"""Answer from which on a network shows foreground."""
 _BACKGROUND = 0.25
 _TARGET = 0.75
 """Shares of the target in a pixel's origin from which on it is known to be background or target."""
@@ -21,6 +22,7 @@ _KNOWN_SHARE = 0.5
 _PRESENT = 0.01
 """Area of distractors, as a share of the target's, from which a clip is known to show any."""
 _DECAY = 0.97
+"""Share of what is remembered of distractors that stays at each new frame."""
 _TOUCH = 4
 """Pixels from the target within which a distractor may go behind it."""
 _GONE = 0.4, 0.8

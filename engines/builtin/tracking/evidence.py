@@ -36,6 +36,7 @@ WEIGHTS = (0.03, 0.25, -0.7, 0.24, 0.75, 0.4, 0.35, 0.35, 0.1, 0.4)
 """Log odds per unit of each cue: a logistic regression along the tracker's own passes through the
 development clips, then moved one at a time; how much that is worth is in docs/quality.md."""
 BIAS = 0.02
+"""The regression's constant."""
 
 _STILL = 0.6
 """Accumulated motion against the background, in units of the background's residual, at log odds 0."""

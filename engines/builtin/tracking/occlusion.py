@@ -15,9 +15,11 @@ from utils.mask_utils import bounding_box, component_sums, components, dilate, k
 from utils.types import FloatMap, Mask
 
 _MARGIN = 12
+"""Pixels at processing size by which the search goes on beyond the object's own reach."""
 _MOTION = 1.0
 _DIFFERENCE = 0.4
 _BIAS = -0.3
+"""Weights of motion and difference beside the appearance, and a constant."""
 _SMOOTHNESS = 1.0
 _LEAST_APPEARANCE = 0.5
 """Least mean log odds of a part by appearance; `_LEAST_MOTION`, by motion and difference."""

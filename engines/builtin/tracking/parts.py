@@ -8,6 +8,7 @@ from utils.mask_utils import component_sums, components, keep_components, signed
 from utils.types import Mask
 
 _SMALLEST_OVERLAP = 0.25
+"""Share of a part that must be expected."""
 _PINHOLE = 0.002
 """Share of the object's area up to which a hole is an error, where `_PREDICTED_INSIDE` of it was inside."""
 _PREDICTED_INSIDE = 0.75

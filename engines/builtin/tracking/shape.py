@@ -13,11 +13,17 @@ from utils.mask_utils import signed_distance
 from utils.types import FloatMap
 
 _SIDE = 64
+"""Cells of a remembered outline, across and down."""
 _REACH = 3.0
+"""How far an outline is remembered from the centre, in standard deviations."""
 _SLOPE = 0.35
+"""Log odds that a pixel of distance to the contour is worth, up to `_KNEE`."""
 _KNEE = 3.0
+"""Log odds from which a pixel is worth 0.15 of that."""
 _DEEPEST = 6.0
+"""Largest log odds of a warped outline."""
 _SMALLEST_DEVIATION = 3.0
+"""Least standard deviation of an object's pixels, in pixels at processing size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _ELONGATION = 10.0
 """The same, in widths of the line."""
 _LARGEST_NUMBER = 8
 _LARGEST_TRIALS = 16
+"""Lines that are found at most, and segments that are tried for them."""
 _LARGEST_AREA = 16.0
 """Area of thin parts, in pixels at processing size times the picture's longer side, from which they are a net or foliage."""
 _LEAST_COVERAGE = 0.8

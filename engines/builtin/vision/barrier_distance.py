@@ -10,6 +10,7 @@ from utils.mask_utils import bounding_box, grow_box
 from utils.types import FloatImage, FloatMap, Mask
 
 _PASSES = 4
+"""Raster passes, in turns from the first pixel and from the last."""
 _LARGEST_LOG_ODDS = 2.0
 
 

@@ -13,6 +13,7 @@ from utils.mask_utils import grow_box
 from utils.types import FloatImage, FloatMap
 
 _RELIABILITY_FLOOR = 0.25
+"""Least reliability of flow."""
 _PATCH_STRIDE = 5
 """Pixels between the patches, of 8 pixels, that are matched in a clip: 3 takes half as long again."""
 FINE_PATCH_STRIDE = 3

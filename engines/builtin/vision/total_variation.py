@@ -9,6 +9,7 @@ from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap
 
 _EDGE_SCALE = 12.0
+"""Difference of neighbours, summed over the Lab channels, at which a contour costs 1 / e of that in a plain area."""
 
 
 def edge_weights(lab: FloatImage) -> tuple[FloatMap, FloatMap]:
