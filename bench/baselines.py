@@ -22,24 +22,26 @@ def follow(frames: Sequence[Frame], mask: Mask, cut: bool) -> Iterator[Mask]:
     columns, rows = np.meshgrid(
         np.arange(_SIZE[0], dtype=np.float32), np.arange(_SIZE[1], dtype=np.float32)
     )
-    belief = cv2.resize(mask.astype(np.float32), _SIZE, interpolation=cv2.INTER_AREA)
+    probability = cv2.resize(mask.astype(np.float32), _SIZE, interpolation=cv2.INTER_AREA)
     before = cv2.resize(frames[0], _SIZE, interpolation=cv2.INTER_AREA)
     for frame in frames[1:]:
         now = cv2.resize(frame, _SIZE, interpolation=cv2.INTER_AREA)
         flow = dis.calc(
             cv2.cvtColor(now, cv2.COLOR_RGB2GRAY), cv2.cvtColor(before, cv2.COLOR_RGB2GRAY), None
         )
-        belief = cv2.remap(belief, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR)
+        probability = cv2.remap(
+            probability, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR
+        )
         if cut:
-            belief = _cut(now, belief)
+            probability = _cut(now, probability)
         before = now
-        yield cv2.resize(belief, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+        yield cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
-def _cut(frame: Frame, belief: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    mask = (belief > 0.5).astype(np.uint8)
+def _cut(frame: Frame, probability: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    mask = (probability > 0.5).astype(np.uint8)
     if not 0 < np.count_nonzero(mask) < mask.size:
-        return belief
+        return probability
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
     labels = np.where(mask > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)

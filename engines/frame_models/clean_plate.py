@@ -21,17 +21,19 @@ MISFIT_LEVELS = 8.0
 _MARGIN = 0.015
 """What a mask grows by, as a share of the longer side: soft edges, motion blur and close shadows."""
 _STRIP_ROWS = 64
+"""Rows that the median is taken of at a time: all frames' are in memory."""
 _FILL_SIDE = 320
-_HIDDEN = 256
+"""Longest side at which what no frame shows is filled, in pixels."""
+_OCCLUDED = 256
 """Sorts after every level."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlateSample:
-    """A frame, uint8 RGB (H, W, 3), and where the target hides the scene, bool (H, W)."""
+    """A frame, uint8 RGB (H, W, 3), and where the target occludes the scene, bool (H, W)."""
 
     frame: Frame
-    hidden: Mask
+    occluded: Mask
 
 
 def sampled(
@@ -51,26 +53,26 @@ def sampled(
     for index in np.unique(places).tolist():
         check()
         mask = mask_of(index)
-        hidden = np.zeros((height, width), bool) if mask is None else dilate(mask, radius)
+        occluded = np.zeros((height, width), bool) if mask is None else dilate(mask, radius)
         with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
-            samples += [PlateSample(frame, hidden) for frame in reader]
+            samples += [PlateSample(frame, occluded) for frame in reader]
     return samples
 
 
 def temporal_median(samples: Sequence[PlateSample]) -> tuple[Frame, float]:
-    """Return the median of what each pixel shows while it isn't hidden, and the share that always is.
+    """Return the median of what each pixel shows while it isn't occluded, and the share that always is.
 
-    The plate is uint8 RGB (H, W, 3). What is always hidden is filled from its surroundings.
+    The plate is uint8 RGB (H, W, 3). What is always occluded is filled from its surroundings.
     """
-    hidden = np.stack([sample.hidden for sample in samples])
-    covered = np.asarray(hidden.all(axis=0))
+    occluded = np.stack([sample.occluded for sample in samples])
+    covered = np.asarray(occluded.all(axis=0))
     plate = np.empty_like(samples[0].frame)
     for top in range(0, len(plate), _STRIP_ROWS):
         rows = slice(top, top + _STRIP_ROWS)
         values = np.stack([sample.frame[rows] for sample in samples]).astype(np.int16)
-        values[hidden[:, rows]] = _HIDDEN
+        values[occluded[:, rows]] = _OCCLUDED
         values.sort(axis=0)
-        shown = len(samples) - hidden[:, rows].sum(axis=0)
+        shown = len(samples) - occluded[:, rows].sum(axis=0)
         middle = np.maximum(shown - 1, 0) // 2
         chosen = np.take_along_axis(values, middle[None, :, :, None], axis=0)[0]
         plate[rows] = np.minimum(chosen, 255)
@@ -78,13 +80,13 @@ def temporal_median(samples: Sequence[PlateSample]) -> tuple[Frame, float]:
 
 
 def misfit(plate: Frame, samples: Iterable[PlateSample]) -> float:
-    """Return the median difference of plate and frames where nothing hides the scene, in levels of 255.
+    """Return the median difference of plate and frames where nothing occludes the scene, in levels of 255.
 
     The camera's noise leaves it low; a camera that moves, other light or another place doesn't.
     """
     found = []
     for sample in samples:
-        difference = cv2.absdiff(plate, sample.frame).max(axis=2)[~sample.hidden]
+        difference = cv2.absdiff(plate, sample.frame).max(axis=2)[~sample.occluded]
         if difference.size:
             found.append(float(np.median(difference)))
     return float(np.median(found)) if found else 0.0

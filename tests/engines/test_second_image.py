@@ -78,7 +78,7 @@ def test_without_its_masks_a_thing_that_mostly_stays_would_be_in_the_plate():
     frames, masks = passing(7, step_px=6)
     plate, covered = temporal_median(samples_of(frames, masks))
     unmasked, _ = temporal_median(samples_of(frames, {}))
-    shown = ~np.logical_and.reduce([sample.hidden for sample in samples_of(frames, masks)])
+    shown = ~np.logical_and.reduce([sample.occluded for sample in samples_of(frames, masks)])
     assert np.abs(plate.astype(int) - scene())[shown].max() <= 3
     assert np.abs(unmasked.astype(int) - scene())[shown].max() > 50
     assert 0 < covered < 0.2

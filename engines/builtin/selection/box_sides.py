@@ -50,7 +50,7 @@ class BoxSides:
         self.lift: FloatMap = np.zeros(allowed.shape, dtype=np.float32)
 
     def compare(self, found: Mask) -> None:
-        """Take in a round's mask, bool (h, w)."""
+        """Compare a round's mask, bool (h, w), with the sides of the box."""
         self.lift = np.zeros(found.shape, dtype=np.float32)
         reached = bounding_box(drop_specks(found))  # A speck reaches no side.
         if reached is None:
