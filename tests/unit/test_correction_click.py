@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from engines.builtin.selection.click import Click, apply_click
+from engines.builtin.selection.click import Click, apply_click, known_at, loss_by_depth
 from engines.builtin.selection.ranking import Candidate
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
+from utils.mask_utils import intersection_over_union
 from utils.types import Prompt
 
 
@@ -25,6 +27,72 @@ def test_a_negative_click_takes_away_less_of_what_is_unlike_it_than_a_positive_o
     assert taken[60, 92]
     # With one weight for both, what is added and what is taken away mirror each other.
     assert np.count_nonzero(taken) < np.count_nonzero(added)
+
+
+def test_a_click_close_to_the_contour_takes_away_a_rim():
+    random = np.random.default_rng(0)
+    image = np.clip(random.normal(110.0, 6.0, (160, 200, 3)), 0, 255).astype(np.uint8)
+    picture = to_processing_size(image, (200, 160))
+    mask = np.zeros((160, 200), dtype=bool)
+    mask[20:140, 40:160] = True
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    at_rim, deep = (
+        mask & ~apply_click(picture, mask, Click(x, 80, positive=False)) for x in (43, 100)
+    )
+    # Nothing in the picture ends a region: it reaches as far as the click says.
+    assert depth[at_rim].max() < 20.0
+    assert depth[deep].max() > 50.0
+
+
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_places_lose_by_their_distance_in_multiples_of_the_clicks_distance_to_the_contour(
+    is_positive,
+):
+    side = np.zeros((60, 120), dtype=bool)
+    side[:, 20:] = True
+    click = Click(29, 30, positive=is_positive)  # 10 pixels from the contour
+    rows, columns = np.mgrid[:60, :120].astype(np.float32)
+    loss = loss_by_depth(side, np.hypot(columns - click.x, rows - click.y), click)
+    assert loss[30, 29] == pytest.approx(0.0)
+    assert loss[5, 29] == pytest.approx(0.0)
+    # 50 pixels away and, of a mask that a click takes away from, 60 deep.
+    assert loss[30, 79] == pytest.approx(0.4 * 2.0 + (0.0 if is_positive else 2.0 * 5.0), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("is_positive", "at_click", "share"),
+    [
+        (True, 3.0, 1.0),
+        (True, -3.0, 1.0),
+        (False, -1.0, 1.0),
+        (False, 0.25, 0.5),
+        (False, 2.0, 0.0),
+    ],
+)
+def test_appearance_on_confirmed_frames_counts_unless_a_negative_click_is_on_what_looks_like_the_target(
+    is_positive, at_click, share
+):
+    known = np.full((40, 60), 2.0, dtype=np.float32)
+    known[10:30, 20:40] = at_click
+    found = known_at(Click(30, 20, positive=is_positive), known)
+    assert found == pytest.approx(share * known)
+
+
+@pytest.mark.parametrize(("there", "is_whole"), [(-3.0, True), (3.0, False)])
+def test_a_negative_click_on_what_is_unlike_the_confirmed_target_takes_all_of_it(
+    there, is_whole, monkeypatch
+):
+    random = np.random.default_rng(0)
+    image = np.clip(random.normal(110.0, 6.0, (160, 200, 3)), 0, 255).astype(np.uint8)
+    picture = BuiltinSegmentation(image, "builtin")
+    mask, other = np.zeros((2, 160, 200), dtype=bool)
+    mask[20:140, 40:160] = True
+    other[20:140, 40:60] = True
+    known = np.where(other, np.float32(there), np.float32(3.0))
+    monkeypatch.setattr(picture, "_known_log_odds", lambda _: known)
+    found = picture._corrected(mask, Click(50, 80, positive=False), Prompt())
+    taken = mask & ~found
+    assert (intersection_over_union(taken, other) > 0.95) == is_whole
 
 
 @pytest.mark.parametrize(("rest", "counts"), [(slice(20, 60), True), (slice(40, 60), False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from engines.builtin.tracking.background_motion import sampled
@@ -24,9 +25,25 @@ _REACH = 0.4
 _REACH_LIMITS = 0.02, 0.2
 """The same, as shares of the picture's diagonal, at the least and at the most."""
 TAKEN = 2.0
-"""Weight of likeness and motion at a negative click, beside its reach: most of what it could take away is right."""
+"""Weight of motion at a negative click, beside its reach: most of what it could take away is right."""
+_LIKENESS_TAKEN = 1.5
+"""The same of likeness to what is clicked."""
 _OPEN_BONUS = 1.0
 """Log odds for what no edge parts from the click."""
+_LOOKS_LIKE_TARGET = 0.5
+"""Log odds of the target at a negative click from which on its appearance tells nothing there: a second camel."""
+_AT_CLICK = 3
+"""Pixels around a click that stand for what is clicked."""
+_LEAST_DEPTH = 2.5
+"""Distance of a click to the mask's contour, in pixels, at the least: what is thinner is a matter of rounding."""
+_WIDE = 3.0
+"""Distance from a click, as a multiple of its distance to the contour, up to which its region is as likely as near it."""
+_BEYOND = 0.4
+"""Log odds that a region loses for each such multiple beyond that."""
+_DEEP = 2.0
+"""Log odds that what is taken away loses, for each such multiple, by which it lies deeper in the mask than the click."""
+_SMOOTHNESS = 3.0
+"""Cost of a region's contour, in log odds a pixel."""
 _EDGE = 6.0
 """Barrier distance, in Lab units, from which on an edge parts two places."""
 
@@ -58,6 +75,19 @@ def apply_click(
     side = ~mask if click.positive else mask
     region = _region(picture, side, mask, click, evidence)
     return mask | region if click.positive else mask & ~region
+
+
+def known_at(click: Click, known: FloatMap) -> FloatMap:
+    """Return log odds of the target by its appearance on confirmed frames, float32 (h, w), as far as they count at a click.
+
+    At a positive click in full. What a negative click takes away was taken for the target, and may well look like it: the
+    more it does so there, the less they count.
+    """
+    if click.positive:
+        return known
+    rows, columns = (slice(max(0, at - _AT_CLICK), at + _AT_CLICK + 1) for at in (click.y, click.x))
+    share = 1.0 - float(known[rows, columns].mean()) / _LOOKS_LIKE_TARGET
+    return np.asarray(np.float32(np.clip(share, 0.0, 1.0)) * known)
 
 
 def _samples(table: FloatRows, spot: Mask, other_side: Mask, far: Mask) -> Samples:
@@ -105,15 +135,34 @@ def _region(
     samples = _samples(table, spot, ~side & (distance < 2.0 * fade), far)
     if samples.labels.all():
         return side
-    reach = 1.5 * (1.0 - 2.0 * distance / fade)
+    reach = np.clip(1.5 * (1.0 - 2.0 * distance / fade), -2.0, 1.5)
+    reach = reach - loss_by_depth(side, distance, click)
     likeness = Forest(samples, _TREES, seed=3).log_odds(table).reshape(side.shape)
     likeness = likeness + np.where(open_to_click, np.float32(_OPEN_BONUS), np.float32(0.0))
     if not click.positive:
-        likeness = np.float32(TAKEN) * likeness
-    log_odds = likeness + np.clip(reach, -2.0, 1.5)
+        likeness = np.float32(_LIKENESS_TAKEN) * likeness
+    log_odds = likeness + reach
     if evidence is not None:
         log_odds = log_odds + (evidence if click.positive else -evidence)
     log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
-    found = (regularised(log_odds, picture.lab, 0.8) > 0.5) & side
+    found = (regularised(log_odds, picture.lab, _SMOOTHNESS) > 0.5) & side
     names, _ = components(found | spot)
     return np.asarray((names == names[click.y, click.x]) & side)
+
+
+def loss_by_depth(side: Mask, distance: FloatMap, click: Click) -> FloatMap:
+    """Return how many log odds places lose, float32 (h, w), by how near the contour is to a click.
+
+    Who corrects a mask clicks in the middle of what is wrong. It mostly adjoins the contour, and is then about as wide as the
+    click is far from that: of a click close to the contour, a rim or a gap is meant.
+
+    Args:
+        side: what the click's region is a part of, bool (h, w).
+        distance: of each pixel to the click, float32 (h, w).
+    """
+    to_contour = cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 5)
+    depth = max(_LEAST_DEPTH, float(to_contour[click.y, click.x]))
+    loss = np.float32(_BEYOND) * np.maximum(distance / depth - _WIDE, 0.0)
+    if not click.positive:
+        loss = loss + np.float32(_DEEP) * np.maximum(to_contour / depth - 1.0, 0.0)
+    return np.asarray(loss, dtype=np.float32)

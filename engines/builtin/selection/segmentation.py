@@ -15,7 +15,7 @@ from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_parts import BoxParts
 from engines.builtin.selection.box_window import BoxWindow
-from engines.builtin.selection.click import TAKEN, Click, apply_click
+from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.click_spread import size_by_clicks
 from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorCue
@@ -167,10 +167,9 @@ class BuiltinSegmentation:
         if motion_cue is not None:
             weight = np.float32(1.0 if click.positive else TAKEN)
             evidence = evidence + weight * motion_cue.evidence
-        # What a negative click takes away was taken for the target, and may well look like it: a second camel.
-        known = self._known_log_odds(prompt) if click.positive else None
+        known = self._known_log_odds(prompt)
         if known is not None:
-            evidence = evidence + known
+            evidence = evidence + known_at(click, known)
         return apply_click(self._picture.frame(), mask, click, evidence)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
