@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import Mock
@@ -19,6 +21,7 @@ from engines.weights_manifest import model_weights
 from tests.engines.tiny_onnx import OPSET, build_network, install, unpinned_manifest
 from utils.errors import EngineUnavailable, ModelFilesError
 
+ROOT = Path(__file__).parents[2]
 NETWORKS = RVM_NETWORKS | FRAME_NETWORKS | DEPTH_NETWORKS
 RUNTIMES = ("onnxruntime", "openvino")
 RVM = RVM_NETWORKS["rvm"]
@@ -127,6 +130,48 @@ def test_a_fixed_size_other_than_the_row_s_is_refused(models: Path):
     install(NETWORKS["isnet-general-use"], models, side=512)
     with pytest.raises(ModelFilesError, match="instead of 1024 pixels square"):
         network_file("isnet-general-use", models).open("cpu")
+
+
+FIRST_USE = """
+import sys, threading, time
+from pathlib import Path
+import numpy as np
+
+class Slow(np.lib.NumpyVersion):
+    # What the binding calls while it looks numpy up; another thread comes to the same place meanwhile.
+    def __init__(self, version):
+        time.sleep(0.3)
+        super().__init__(version)
+
+np.lib.NumpyVersion = Slow
+from engines.onnx.runtime.with_openvino import OpenVinoSession
+sessions = [OpenVinoSession(Path(sys.argv[1]), 1) for _ in range(2)]
+barrier = threading.Barrier(2)
+found = []
+
+def ask(session):
+    image = np.zeros((1, 3, 320, 320), np.float32)
+    barrier.wait()
+    found.append(session.run({"image": image}, ["alpha"])[0].shape)
+
+threads = [threading.Thread(target=ask, args=(session,)) for session in sessions]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(found)
+"""
+
+
+def test_two_networks_may_be_asked_at_the_same_time_before_any_other_was(models: Path):
+    """The whole process stood still for good, also the page: each thread waited for what the other one held."""
+    pytest.importorskip("openvino")
+    path = install(NETWORKS["u2netp"], models)
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_USE, str(path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[(1, 1, 320, 320), (1, 1, 320, 320)]", done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

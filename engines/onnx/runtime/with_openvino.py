@@ -39,6 +39,7 @@ class OpenVinoSession:
     def __init__(self, path: Path, threads: int) -> None:
         import openvino
 
+        _exchange_arrays_once()
         self._path = path
         self._core = openvino.Core()
         self._config = {
@@ -176,6 +177,20 @@ class OpenVinoStream:
         self._request.infer()
         self._sets.reverse()
         return tuple(self._request.get_tensor(name).data for name in self._plan.outputs)
+
+
+def _exchange_arrays_once() -> None:
+    """Let OpenVINO's binding look numpy up while one thread alone uses it: networks load one at a time, see `ModelManager`.
+
+    Its first exchange of an array does that, in a static variable of C++ and with calls of Python. A second thread that
+    exchanges its first array meanwhile waits for that variable and holds the interpreter, which those calls need: the
+    process stands still for good. A job that asks two networks at once, and none before, could do so.
+    """
+    import openvino
+
+    for dtype in (np.float32, np.float16, np.uint8):
+        tensor = openvino.Tensor(np.zeros((1, 1), dtype), shared_memory=True)
+        openvino.Tensor(tensor.element_type, tensor.shape).data[...] = tensor.data
 
 
 def _keep_outputs(model: Any, kept: Collection[str]) -> None:
