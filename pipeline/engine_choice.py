@@ -14,7 +14,7 @@ from engines.weights_manifest import model_weights
 from pipeline.session.request import MatteRequest
 from utils.errors import BadRequest, EngineUnavailable
 from utils.messages import Text
-from utils.options import OptionSpec
+from utils.options import OptionSpec, OptionValue
 from utils.types import Message
 
 _AUTO = "auto"
@@ -158,6 +158,16 @@ class EngineChoice:
         if name not in self._elsewhere():
             self._require(name)
         return name
+
+    def check_options(self, name: str, options: Mapping[str, OptionValue]) -> None:
+        """Check an engine's resolved options where it runs in this process; a worker has files of its own.
+
+        Raises:
+            BadRequest: the engine can't do this.
+            EngineUnavailable: a file that they ask for is missing.
+        """
+        if name not in self._elsewhere():
+            self.registry.get(name).check_options(options)
 
     def main_object_engine(self) -> str:
         """Return the engine that finds the main object of one frame: as set, else the best that is ready.

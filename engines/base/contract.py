@@ -97,6 +97,15 @@ class Engine(ABC):
         """True when every requirement is present."""
         return all(requirement.present for requirement in self.requirements())
 
+    def check_options(self, options: Mapping[str, OptionValue]) -> None:
+        """Check what can't be done with these resolved options, before anything is tracked; loads nothing.
+
+        Raises:
+            BadRequest: the engine can't do this.
+            EngineUnavailable: a file that they ask for is missing.
+        """
+        return
+
     def wants_tracked_masks(self, options: Mapping[str, OptionValue]) -> bool:
         """Return whether a job with these resolved options uses a mask of every frame: track first.
 

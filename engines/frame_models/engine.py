@@ -82,6 +82,12 @@ class FrameEngine(Engine):
         width, height = input_size_wh(self.spec.size, size_wh)
         return width * height * _BYTES_PER_INPUT_PIXEL
 
+    def check_options(self, options: Mapping[str, OptionValue]) -> None:
+        """See `Engine.check_options`: rembg has the network, where its results are asked for."""
+        chosen = read_options(self.options_type, options, self.option_specs())
+        if isinstance(chosen, FrameModelOptions) and chosen.as_rembg and not self.spec.in_rembg:
+            raise BadRequest("engine.not_in_rembg", name=self.label)
+
     def load_model(self, device: DeviceName) -> None:
         """See `Engine.load_model`."""
         self.unload()
@@ -107,6 +113,7 @@ class FrameEngine(Engine):
         context: RunContext,
     ) -> Iterator[MattedFrame]:
         """See `MattingEngine.process`; an empty guide asks for the main object."""
+        self.check_options(options)
         chosen = read_options(self.options_type, options, self.option_specs())
         masks = TargetGuide(guide, frames.size_wh)
         masks.check_start(start)
@@ -121,15 +128,11 @@ class FrameEngine(Engine):
         masks: TargetGuide,
         context: RunContext,
     ) -> None:
-        """Check what the network can't do.
+        """Check what the network can't do with these frames.
 
         Raises:
-            BadRequest: the options ask for it, or the frames are too small.
+            BadRequest: they are too small, or what the options ask for is not there.
         """
-        if isinstance(options, FrameModelOptions) and options.as_rembg and not self.spec.in_rembg:
-            raise BadRequest(
-                "engine.option_range", name="as_rembg", value=self.spec.name, allowed="False"
-            )
 
     def _second_input(
         self,

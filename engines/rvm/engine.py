@@ -23,6 +23,7 @@ from engines.base import (
     Requirement,
     RunContext,
     Seam,
+    check_requirements,
 )
 from engines.device.placement import stream_with_smaller
 from engines.onnx.guide import TargetGuide
@@ -85,6 +86,12 @@ class RvmEngine(Engine):
     def requirements(self) -> tuple[Requirement, ...]:
         """The runtime and the MobileNetV3 network; the others are extras."""
         return self._files["rvm"].requirements()
+
+    def check_options(self, options: Mapping[str, OptionValue]) -> None:
+        """See `Engine.check_options`: another network's file is there."""
+        chosen = read_options(RvmOptions, options, self.option_specs())
+        name = self._network_name(chosen.network)
+        check_requirements(self.label, self._files[name].requirements())
 
     def working_bytes(self, size_wh: tuple[int, int]) -> int:
         """See `Engine.working_bytes`."""

@@ -60,7 +60,8 @@ class JobPreparation:
         """
         name = self._choice.matting_engine(request.engine, everyone=request.everyone)
         engine = self._choice.registry.get(name)
-        resolve_options(engine.option_specs(), request.options)
+        options = resolve_options(engine.option_specs(), request.options)
+        self._choice.check_options(name, options)
         check_outputs(request.outputs)
         if self._writes_here(engine.name):
             self._video.check_encoders(request.outputs)

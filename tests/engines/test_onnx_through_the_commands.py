@@ -123,6 +123,29 @@ def test_refining_needs_a_network(run, folder: Path, tmp_path: Path) -> None:
     assert "download_models.sh" in err
 
 
+@pytest.mark.parametrize(
+    ("engine", "option", "said"),
+    [
+        ("rvm", "network=resnet50", "download_models.sh rvm-resnet50"),
+        ("background-matting", "skip_unchanged=maybe", "skip_unchanged"),
+        ("modnet", "as_rembg=true", "rembg does not have MODNet"),
+    ],
+)
+def test_what_an_option_asks_for_in_vain_is_told_before_the_clip_is_tracked(
+    run, folder: Path, tmp_path: Path, engine: str, option: str, said: str
+) -> None:
+    """Minutes later, after the whole clip was tracked, is too late."""
+    write_mask_png(tmp_path / "mask.png")
+    install(FRAME_NETWORKS["modnet"], folder / "all")
+    code, out, err = run(
+        "matte", folder / "clip.mp4", "--mask", tmp_path / "mask.png", "--engine", engine,
+        "--option", option, "--out", tmp_path, models="all",
+    )  # fmt: skip
+    assert code == 2
+    assert said in err
+    assert "Tracking" not in out + err
+
+
 def test_nothing_else_names_the_target_beside_the_main_object(run, folder, tmp_path) -> None:
     code, _, err = run(
         "segment", folder / "clip.mp4", "--main-object", "--point", "5,5", "-o", tmp_path / "m.png"

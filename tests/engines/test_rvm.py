@@ -26,7 +26,13 @@ from engines.rvm.options import ratio_for
 from engines.rvm.two_views import TwoViews
 from pipeline.jobs.automatic import choose_by_looking
 from tests.engines.tiny_onnx import install, unpinned_manifest
-from utils.errors import BadRequest, ModelFilesError, OutOfGpuMemory, UnusablePrompt
+from utils.errors import (
+    BadRequest,
+    EngineUnavailable,
+    ModelFilesError,
+    OutOfGpuMemory,
+    UnusablePrompt,
+)
 from utils.messages import render
 
 SIZE_WH = (96, 64)
@@ -358,6 +364,12 @@ def test_another_network_can_be_chosen_and_the_first_comes_back(engine):
     mobile = run(engine, frames)
     assert not np.array_equal(run(engine, frames, network="resnet50")[0], mobile[0])
     assert np.array_equal(run(engine, frames)[0], mobile[0])
+
+
+def test_a_network_that_is_not_there_is_told_before_anything_is_tracked(engine):
+    engine.check_options({"network": "resnet50"})
+    with pytest.raises(EngineUnavailable, match=r"download_models\.sh effnetv2-human-matting"):
+        engine.check_options({"network": "effnetv2"})
 
 
 def test_wrong_options_are_refused(engine):

@@ -157,7 +157,13 @@ def test_the_engines_command_lists_it(red: Settings, capsys: pytest.CaptureFixtu
     assert rows["red"]["available"]
     assert rows["red"]["default"]  # preferred over the built-in engine
     assert rows["red"]["capabilities"] == ["everyone", "matte"]
-    assert rows["red"]["options"]["level"]["default"] == 150
+    level = rows["red"]["options"]["level"]
+    assert (level["default"], level["minimum"], level["maximum"]) == (150, 0, 255)
+    assert run_command(red, "engines") == 0
+    shown = capsys.readouterr().out
+    assert "--option level=0 … 255 (default 150)" in shown
+    assert level["label"] in shown
+    assert "--option fill=" not in shown  # Robust Video Matting is not installed here
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ TEXTS: dict[str, Text] = {
         en="{name} was not chosen: what it finds isn't the marked target ({recall} % of the mask, {overlap} % overlap).",
         zh="未使用 {name}：它找到的不是所标记的目标（覆盖蒙版 {recall}%，重合 {overlap}%）。",
     ),
+    "engine.not_in_rembg": Text(
+        en="rembg does not have {name}: switch as_rembg off, or choose a network that it has.",
+        zh="rembg 中没有 {name}：请关闭“与 rembg 相同”（as_rembg），或选择 rembg 已有的网络。",
+    ),
     "engine.not_compared": Text(
         en="{name} was not chosen: {said}",
         zh="未使用 {name}：{said}",

@@ -12,6 +12,7 @@ from pipeline.storage.disk import MEGABYTE
 from ui.command_line.commands.running import check_folder
 from utils.errors import BadRequest, EngineUnavailable, SessionError
 from utils.messages import Language, render
+from utils.options import OptionSpec
 from utils.types import Message
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
             print(f"{'':<10} licence: {row.licence.en}; {use}")
         for label, command in row.missing:
             print(f"{'':<10} needs {render(label)}{f'; get it with: {command}' if command else ''}")
+        for spec in row.option_specs if row.is_available else ():
+            print(f"{'':<10} --option {spec.name}={_values(spec)} (default {_value(spec.default)})")
+            print(f"{'':<10}     {spec.option.label.en}")
         if row.spending is not None and row.is_available:
             print(f"{'':<10} {render(row.spending)}")
         if row.peak_bytes:
@@ -64,6 +68,19 @@ def doctor(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         raise EngineUnavailable("engine.doctor_problems", count=problems)
 
 
+def _values(spec: OptionSpec) -> str:
+    """Return what an option takes, as it is written after its name."""
+    if spec.kind == "bool":
+        return "true|false"
+    if spec.choices:
+        return "|".join(spec.choices)
+    return "TEXT" if spec.option.minimum is None else spec.allowed
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _engine_row(row: EngineInfo) -> dict[str, object]:
     return {
         "name": row.name,
@@ -75,7 +92,15 @@ def _engine_row(row: EngineInfo) -> dict[str, object]:
         "capabilities": sorted(capability.value for capability in row.capabilities),
         "missing": [{"what": render(label), "command": command} for label, command in row.missing],
         "options": {
-            spec.name: {"kind": spec.kind, "default": spec.default} for spec in row.option_specs
+            spec.name: {
+                "kind": spec.kind,
+                "default": spec.default,
+                "label": spec.option.label.en,
+                "minimum": spec.option.minimum,
+                "maximum": spec.option.maximum,
+                "choices": list(spec.choices),
+            }
+            for spec in row.option_specs
         },
         "peak_bytes": row.peak_bytes,
         "licence": row.licence.en if row.licence else "",
