@@ -25,7 +25,6 @@ from engines.base import (
 )
 from engines.frame_models.marked_target import MarkedTarget
 from engines.frame_models.options import FrameModelOptions, SmoothingOptions
-from engines.onnx.exposure import exposed
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.frame_choice import AlphaSource, FrameChoice
@@ -38,6 +37,7 @@ from engines.onnx.runtime.interface import NetworkSession
 from engines.onnx.signature import alpha_output_of, image_input_of
 from engines.onnx.spec import NetworkSpec
 from utils.errors import BadRequest
+from utils.exposure import exposed
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
 from utils.types import Alpha, Frame, Mask, Message

@@ -15,7 +15,6 @@ import pytest
 from config import Settings
 from engines.base import ArrayFrames, ForegroundNetwork, RunContext
 from engines.frame_models.marked_target import MarkedTarget
-from engines.onnx.exposure import exposure_gain
 from engines.onnx.filling_loss import FillingLoss
 from engines.onnx.flow_smoothing import FlowSmoother, Sample
 from engines.onnx.guide import TargetGuide
@@ -27,6 +26,7 @@ from engines.onnx.spec import ShortSide, Square
 from engines.registry import build_registry
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from utils.errors import BadRequest
+from utils.exposure import exposure_gain
 from utils.messages import render
 from utils.motion import Motion, with_target_motion
 

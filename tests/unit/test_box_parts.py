@@ -97,6 +97,8 @@ def test_a_box_holds_a_part_that_its_network_denies_and_descriptors_find_alike(
     target = rim | (cv2.circle(empty, (80, 60), 40, 1, -1) > 0)
     image[target] += (0, 0, 25)
     image[rim] = (200, 60, 60)
+    # Something bright, or the picture would be dark and seen exposed, where colours tell the rest from its ground.
+    image[:4] = 230
     picture = BuiltinSegmentation(
         np.clip(image, 0, 255).astype(np.uint8),
         "builtin",

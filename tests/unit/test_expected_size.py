@@ -185,6 +185,8 @@ def test_a_click_takes_what_looks_like_the_target_on_a_confirmed_frame(descripto
     left[:, WIDTH // 2 :] = False
     noise = np.random.default_rng(0).integers(100, 120, (2, HEIGHT, WIDTH, 3), dtype=np.uint8)
     noise[:, pair], noise[:, left] = (40, 60, 200), (210, 40, 40)
+    # Something bright, or the picture would be dark and seen exposed, where the click tells both plates apart.
+    noise[:, :4] = 230
     here, there = noise[0], np.roll(noise[1], 20, axis=1)
     found = []
     for examples in ((), (Example(0, np.roll(left, 20, axis=1), lambda: there),)):

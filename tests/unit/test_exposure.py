@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engines.onnx.exposure import exposed, exposure_gain
+from utils.exposure import exposed, exposure_gain
 
 
 def ramp(highlights: int, share_above: float = 0.0) -> np.ndarray:

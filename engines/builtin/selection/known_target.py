@@ -12,6 +12,7 @@ from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.shape import object_frame
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
+from utils.exposure import multiplied
 from utils.types import Example, FloatMap, Frame, Mask
 
 _LARGEST_LOG_ODDS = 3.0
@@ -20,10 +21,17 @@ _LARGEST_LOG_ODDS = 3.0
 class KnownTarget:
     """What confirmed frames say of one picture: by colours and texture, and by a network's descriptors."""
 
-    def __init__(self, descriptors: PromptDescriptors, image: Frame) -> None:
-        """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet."""
+    def __init__(self, descriptors: PromptDescriptors, image: Frame, gain: float = 1.0) -> None:
+        """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet.
+
+        Args:
+            descriptors: whom to ask about the image and the examples as they are.
+            image: the picture as it is.
+            gain: factor by which levels of the examples are multiplied, as those of `picture` in `log_odds` are.
+        """
         self._descriptors = descriptors
         self._image = image
+        self._gain = gain
         self._examples: tuple[tuple[int, Mask], ...] = ()
         self._log_odds: FloatMap | None = None
 
@@ -34,7 +42,7 @@ class KnownTarget:
         the pictures are not: they are read for new examples only.
 
         Args:
-            picture: the image at processing size.
+            picture: the image at processing size, its levels multiplied by the gain.
             examples: of the same clip.
         """
         if not _are_same(self._examples, examples):
@@ -53,7 +61,8 @@ class KnownTarget:
             place = object_frame(small.astype(np.float32))
             if place is not None:
                 known = one.read()
-                features = to_processing_size(known, (width, height)).features
+                seen = multiplied(known, self._gain)
+                features = to_processing_size(seen, (width, height)).features
                 appearance.confirm(features, small, place)
                 labels.confirm(self._descriptors.of(known), small)
         if not appearance.key_samples():

@@ -27,6 +27,7 @@ from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.tracking.confidence import contour_cost
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.refined_edges import refine_edges
+from utils.exposure import exposure_gain, multiplied
 from utils.mask_utils import (
     bounding_box,
     check_keyframe_mask,
@@ -68,20 +69,23 @@ class BuiltinSegmentation:
     ) -> None:
         """Prepare to segment `image`, uint8 RGB (H, W, 3).
 
+        Of a dark picture, all but the networks see it `exposed`, and its neighbours and examples by the same factor.
+
         Args:
             engine: name for error messages.
             around: neighbouring frames by their distance in frames, of the same size, for the motion cue.
             foregrounds: networks whose answers are evidence too.
             descriptors: a network that tells alike places from others, in this picture and on other frames.
         """
-        self._picture = ReducedPicture(image)
+        self._gain = exposure_gain(image)
+        self._picture = ReducedPicture(multiplied(image, self._gain))
         self._small_wh = self._picture.small_wh
         self._around = around or {}
         self._motion: NeighbourMotion | None = None
         self._engine = engine
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
         asked = PromptDescriptors(descriptors)
-        self._known = KnownTarget(asked, image)
+        self._known = KnownTarget(asked, image, self._gain)
         self._descriptors = DescriptorCue(asked, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
@@ -202,7 +206,10 @@ class BuiltinSegmentation:
     def _motion_cue(self, box: IntBox) -> MotionCue | None:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
         if self._motion is None:
-            self._motion = NeighbourMotion(self._picture.colours(), self._around)
+            around = {
+                distance: multiplied(frame, self._gain) for distance, frame in self._around.items()
+            }
+            self._motion = NeighbourMotion(self._picture.colours(), around)
             self._around = {}
         return self._motion.inside(box)
 

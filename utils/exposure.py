@@ -1,4 +1,4 @@
-"""Exposes dark pictures for networks that find the foreground; pure array work, and no picture of a result is changed."""
+"""Exposes dark pictures for what has to recognise something in them; pure array work, for no picture of a result."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LARGEST_GAIN = 10.0
 
 
 def exposed(image: Frame) -> Frame:
-    """Return a dark picture with all its levels multiplied, so that its highlights are bright; others themselves.
+    """Return a dark picture with its levels multiplied by `exposure_gain`, so that its highlights are bright.
 
-    A network that was trained on photos misses things in a picture whose brightest parts are dark. All three channels get
-    one factor, which keeps the hue, and levels that come to more than 255 are cut.
+    A network that was trained on photos misses things in a picture whose brightest parts are dark, and colours that
+    differ by a few levels are taken for one.
 
     Args:
         image: uint8 RGB (H, W, 3).
@@ -31,7 +31,14 @@ def exposed(image: Frame) -> Frame:
     Returns:
         uint8 RGB (H, W, 3): `image` itself where the gain is 1.
     """
-    gain = exposure_gain(image)
+    return multiplied(image, exposure_gain(image))
+
+
+def multiplied(image: Frame, gain: float) -> Frame:
+    """Return a picture, uint8 RGB (H, W, 3), with all levels multiplied by `gain`, at least 1; itself where that is 1.
+
+    All three channels get one factor, which keeps the hue. Levels that come to more than 255 are cut.
+    """
     if gain == 1.0:
         return image
     levels = np.minimum(np.rint(np.arange(256) * gain), 255.0).astype(np.uint8)

@@ -1,0 +1,78 @@
+"""First masks in dark pictures: what of the built-in engine sees them exposed, and what does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engines.builtin.selection.segmentation import BuiltinSegmentation
+from utils.exposure import exposure_gain, multiplied
+from utils.mask_utils import intersection_over_union
+from utils.types import Box, Example, Frame, Mask, Point, Prompt
+
+HEIGHT, WIDTH = 120, 160
+BOX = Box(50, 40, 110, 90)
+
+
+def plate(shift: int = 0) -> Mask:
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[40:90, 50 + shift : 110 + shift] = True
+    return mask
+
+
+def dark(shift: int = 0) -> Frame:
+    """Return a plate of three levels above its ground, and a brighter stripe that is 40 of 255."""
+    noise = np.random.default_rng(shift + 10).integers(-1, 2, (HEIGHT, WIDTH, 3))
+    frame = np.full((HEIGHT, WIDTH, 3), 12) + noise
+    frame[plate(shift)] += (4, 1, 3)
+    frame[:10] = 40
+    return frame.astype(np.uint8)
+
+
+CLICK = Prompt(points=(Point(70, 60), Point(20, 70, positive=False)))
+CORRECTION = Prompt(points=(Point(100, 60),), mask=plate() & (np.arange(WIDTH) < 80))
+
+
+@pytest.mark.parametrize("prompt", [Prompt(box=BOX), CLICK, CORRECTION], ids=["box", "clicks", "correction"])  # fmt: skip
+@pytest.mark.parametrize("is_known", [False, True], ids=["alone", "known on another frame"])
+def test_a_dark_picture_is_segmented_like_the_same_one_exposed(prompt: Prompt, is_known: bool):
+    gain = exposure_gain(dark())
+    assert gain == pytest.approx(230 / 40)
+    masks = []
+    for factor in (1.0, gain):
+        pictures = {shift: multiplied(dark(shift), factor) for shift in (-4, 0, 4)}
+        examples = (Example(9, plate(4), lambda seen=pictures[4]: seen),) if is_known else ()
+        around = {distance: pictures[4 * distance] for distance in (-1, 1)}
+        opened = BuiltinSegmentation(pictures[0], "builtin", around)
+        given = Prompt(points=prompt.points, box=prompt.box, mask=prompt.mask, examples=examples)
+        masks.append(opened.segment(given)[0].mask)
+    assert masks[0].any()
+    assert np.array_equal(masks[0], masks[1])
+
+
+def test_a_box_finds_what_differs_from_the_dark_around_it_by_a_few_levels():
+    found = BuiltinSegmentation(dark(), "builtin").segment(Prompt(box=BOX))
+    assert intersection_over_union(found[0].mask, plate()) > 0.9
+
+
+def test_networks_get_the_picture_as_it_is():
+    seen = []
+
+    class Network:
+        network = "recording"
+        answers_quickly = True
+
+        def estimate(self, image: Frame, picture_wh: object = None) -> np.ndarray:
+            seen.append(image)
+            return np.zeros(image.shape[:2], np.float32)
+
+        def descriptors(self, image: Frame) -> np.ndarray:
+            seen.append(image)
+            return np.ones((8, 10, 4), np.float32)
+
+    examples = (Example(9, plate(4), lambda: dark(4)),)
+    opened = BuiltinSegmentation(dark(), "builtin", {1: dark(4)}, (Network(),), Network())  # type: ignore[arg-type]
+    opened.segment(Prompt(box=BOX, examples=examples))
+    assert any(np.array_equal(image, dark()) for image in seen)
+    assert any(np.array_equal(image, dark(4)) for image in seen)
+    assert max(image.max() for image in seen) == 40
