@@ -203,7 +203,8 @@ class Settings(BaseSettings):
     gpu_reserve_bytes: int = Field(default=1024**3, ge=0)
     """GPU bytes left to other programs."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Threads the built-in engine uses; 0 takes every core."""
+    """Threads of the built-in engine and of each network in an ONNX file; 0 takes every core for the one, half of them
+    for the other."""
     default_engine: str = "auto"
     """Matting engine chosen when a job names none; auto takes the best that is ready on this device."""
 

@@ -152,7 +152,8 @@ class EngineChoice:
             engine = self.registry.get(wanted)
             if engine not in able:
                 code = "engine.needs_mark" if everyone else "engine.cannot_matte"
-                known = _names(self._ready(capability) or able)
+                offered = [one for one in self._own(capability) if one.offered_when_missing]
+                known = _names(self._ready(capability) or offered)
                 raise BadRequest(code, name=engine.label, known=known)
             name = wanted
         if name not in self._elsewhere():

@@ -117,16 +117,20 @@ def chosen(names: list[str], models: dict[str, Any]) -> list[str]:
 
 
 def show_list(models: dict[str, Any], folder: Path) -> None:
-    """Print every model: name, size, whether it is there, licence."""
+    """Print every model: name, size, whether it is there, licence; and what fetches several of them."""
+    width = max(map(len, models))
     for name, model in models.items():
         target = folder / model["folder"]
         here = "installed" if is_complete(target, model["files"]) else "not installed"
         gated = ", access on request" if model["gated"] else ""
         gated += ", to be exported" if "export" in model else ""
         use = "" if model["commercial_use"] else ", no commercial use"
-        print(f"{name:18} {model['about_mb']:>5} MB  {here}{gated}{use}")
-        print(f"{'':18} {model['label']}; {model['licence']}")
-        print(f"{'':18} {model['licence_url']}")
+        print(f"{name:{width}} {model['about_mb']:>5} MB  {here}{gated}{use}")
+        print(f"{'':{width}} {model['label']}; {model['licence']}")
+        print(f"{'':{width}} {model['licence_url']}")
+    for name, what in GROUPS.items():
+        size_mb = sum(models[one]["about_mb"] for one in chosen([name], models))
+        print(f"{name:{width}} {size_mb:>5} MB  {what}")
 
 
 def is_complete(target: Path, files: dict[str, Any]) -> bool:

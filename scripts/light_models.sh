@@ -5,9 +5,13 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [ "${SPLAZMATTE_LIGHT_MODELS:-1}" = 0 ] || grep -qs '^SPLAZMATTE_LIGHT_MODELS=0' .env; then
-  exit 0
+# The environment goes before .env, as with every setting; quotes and the words for no are those of the others.
+setting=${SPLAZMATTE_LIGHT_MODELS:-}
+if [ -z "$setting" ] && [ -f .env ]; then
+  setting=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?SPLAZMATTE_LIGHT_MODELS[[:space:]]*=[[:space:]]*//p" .env \
+    | tail -n 1 | sed -E "s/[[:space:]]+#.*//; s/^[\"']//; s/[\"'[:space:]]*\$//")
 fi
+case "${setting,,}" in 0 | false | off | no | f | n) exit 0 ;; esac
 stamp=.venv/.light-models
 if [ -f "$stamp" ] && { [ "$(cat "$stamp")" = fetched ] || [ -n "$(find "$stamp" -mtime -1)" ]; }; then
   exit 0

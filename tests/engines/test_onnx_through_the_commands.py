@@ -28,6 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory):
         install(RVM_NETWORKS["rvm"], made / "all")
         install(FRAME_NETWORKS["u2netp"], made / "all")
         install(FRAME_NETWORKS["background-matting"], made / "all")
+        install(FRAME_NETWORKS["modnet"], made / "modnet")
         yield made
 
 
@@ -136,14 +137,26 @@ def test_what_an_option_asks_for_in_vain_is_told_before_the_clip_is_tracked(
 ) -> None:
     """Minutes later, after the whole clip was tracked, is too late."""
     write_mask_png(tmp_path / "mask.png")
-    install(FRAME_NETWORKS["modnet"], folder / "all")
     code, out, err = run(
         "matte", folder / "clip.mp4", "--mask", tmp_path / "mask.png", "--engine", engine,
-        "--option", option, "--out", tmp_path, models="all",
+        "--option", option, "--out", tmp_path, models="modnet" if engine == "modnet" else "all",
     )  # fmt: skip
     assert code == 2
     assert said in err
     assert "Tracking" not in out + err
+
+
+def test_an_engine_that_needs_a_mark_names_what_does_not_and_can_be_had_here(
+    run, folder: Path, tmp_path: Path
+) -> None:
+    """Without any network it named 32 engines, services that the clip would be sent to among them."""
+    for models, known in (("none", "rvm"), ("all", "rvm, u2netp, background-matting")):
+        code, _, err = run(
+            "matte", folder / "clip.mp4", "--everyone", "--engine", "builtin", "--out", tmp_path,
+            models=models,
+        )  # fmt: skip
+        assert code == 2
+        assert f"finds people by itself: {known}." in err
 
 
 def test_nothing_else_names_the_target_beside_the_main_object(run, folder, tmp_path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -339,7 +340,9 @@ def test_dry_run_and_list_touch_neither_network_nor_disk(hub, tmp_path):
     shown = download(hub, tmp_path, "--dry-run", "videomama").stdout
     assert "would fetch" in shown
     assert "vae/diffusion_pytorch_model.fp16.safetensors" in shown
-    assert "opus-mt-zh-en" in download(hub, tmp_path, "--list").stdout
+    listed = download(hub, tmp_path, "--list").stdout
+    assert "opus-mt-zh-en" in listed
+    assert re.search(r"^commercial-clean +[0-9]+ MB ", listed, re.MULTILINE)
     assert hub.requests == []
     assert list(tmp_path.iterdir()) == []
 
@@ -638,7 +641,33 @@ def test_light_model_that_can_not_be_had_is_one_line_and_not_asked_for_again(hub
 
 def test_light_models_can_be_switched_off(hub, light_models):
     assert light_models(SPLAZMATTE_LIGHT_MODELS="0").stdout == ""
+    assert light_models(SPLAZMATTE_LIGHT_MODELS="false").stdout == ""
     assert hub.requests == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_off"),
+    [
+        ("SPLAZMATTE_LIGHT_MODELS=0", True),
+        ('export SPLAZMATTE_LIGHT_MODELS = "0"  # offline', True),
+        ("SPLAZMATTE_LIGHT_MODELS=off\r", True),
+        ("SPLAZMATTE_LIGHT_MODELS=1", False),
+        ("# SPLAZMATTE_LIGHT_MODELS=0", False),
+        ("SPLAZMATTE_LIGHT_MODELS=", False),
+    ],
+)
+def test_light_models_are_switched_off_in_the_file_of_settings_as_any_other_is(
+    hub, tmp_path, light_models, line, is_off
+):
+    (tmp_path / "program" / ".env").write_text(f"SPLAZMATTE_PORT=7861\n{line}\n")
+    assert (light_models().stdout == "") is is_off
+    assert (hub.requests == []) is is_off
+
+
+def test_the_environment_goes_before_the_file_of_settings(hub, tmp_path, light_models):
+    (tmp_path / "program" / ".env").write_text("SPLAZMATTE_LIGHT_MODELS=0\n")
+    assert "GPL-3.0" in light_models(SPLAZMATTE_LIGHT_MODELS="1").stdout
+    assert hub.requests != []
 
 
 def test_folders_are_where_the_settings_look():

@@ -49,7 +49,10 @@ _PROGRESS: dict[str, Text] = {
 }
 
 _QUICK_PREVIEW: dict[str, Text] = {
-    "title": Text(en="Preview without a mark (people)", zh="无标记预览（人物）"),
+    "title": Text(
+        en="Preview without a mark: people only, empty where there is nobody",
+        zh="无标记预览：仅含人物，没有人物时为空",
+    ),
     "making": Text(
         en="Making it while nothing else runs: {done} / {total}", zh="空闲时生成：{done} / {total}"
     ),
