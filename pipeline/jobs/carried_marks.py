@@ -25,6 +25,8 @@ from utils.types import Alpha, FloatMap, Mask
 
 REACH = 24
 """Frames on either side that marks are carried to; at another key frame and at a cut they end."""
+SELECTED_REACH = 96
+"""The same for what strokes added to a first selection: a thing of its own, which the engine never shows."""
 _FADE = 8
 """The last frames of these, over which they lose their weight."""
 _LOST, _CERTAIN = 0.25, 0.5
@@ -140,17 +142,20 @@ class CarriedMarks:
         soft.pop("painted", None)
         if not soft:
             return
-        low, high = self._span(frame)
+        reach: dict[Kind, int] = dict.fromkeys(soft, REACH)
+        if "added" in soft and marks.adds_to_selection:
+            reach["added"] = SELECTED_REACH
+        low, high = self._span(frame, max(reach.values()))
         greys, cuts = self._read(low, high)
         for step, stop in ((1, high + 1), (-1, low - 1)):
-            self._carry_one_way(frame, step, stop, soft, greys, cuts)  # type: ignore[arg-type]
+            self._carry_one_way(frame, step, stop, soft, reach, greys, cuts)  # type: ignore[arg-type]
 
-    def _span(self, frame: int) -> tuple[int, int]:
+    def _span(self, frame: int, reach: int) -> tuple[int, int]:
         """Return the first and the last frame that a frame's marks are carried to: none has a mask of its own."""
         below = [other + 1 for other in self._confirmed if other < frame]
         above = [other - 1 for other in self._confirmed if other > frame]
-        low = max(0, frame - REACH, *below)
-        return low, min(len(self._frames) - 1, frame + REACH, *above)
+        low = max(0, frame - reach, *below)
+        return low, min(len(self._frames) - 1, frame + reach, *above)
 
     def _read(self, low: int, high: int) -> tuple[dict[int, Grey], set[int]]:
         """Return the reduced frames, and those among them that begin another scene."""
@@ -169,6 +174,7 @@ class CarriedMarks:
         step: Literal[1, -1],
         stop: int,
         soft: Mapping[Kind, npt.NDArray[np.uint16]],
+        reach: Mapping[Kind, int],
         greys: Mapping[int, Grey],
         cuts: set[int],
     ) -> None:
@@ -181,11 +187,12 @@ class CarriedMarks:
             there, _ = self._motion.both_ways(greys[frame], greys[frame - step])
             way = there.both + self._motion.warped(way, there.flow)
             certain = (np.exp(-way[..., 2]) - _LOST) / (_CERTAIN - _LOST)
-            fade = min(1.0, (REACH + 1 - abs(frame - marked)) / _FADE)
-            weight = cv2.resize(np.clip(certain, 0.0, 1.0), self._motion.full_wh) * fade
+            weight = cv2.resize(np.clip(certain, 0.0, 1.0), self._motion.full_wh)
             for kind, levels in soft.items():
-                carried = self._motion.carried(levels, way[..., :2]) / FULL_LEVELS
-                self._note(frame, carried * weight, kind)
+                fade = min(1.0, (reach[kind] + 1 - abs(frame - marked)) / _FADE)
+                if fade > 0:
+                    carried = self._motion.carried(levels, way[..., :2]) / FULL_LEVELS
+                    self._note(frame, carried * (weight * np.float32(fade)), kind)
 
     def _note(self, frame: int, weight: FloatMap, kind: Kind) -> None:
         levels = np.rint(weight * 255).astype(np.uint8)

@@ -26,11 +26,15 @@ _MISSING_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HandMarks:
-    """A frame's strokes, and what its marks changed: bool (H, W) where they took away, and where they added."""
+    """A frame's strokes, and what its marks changed: bool (H, W) where they took away, and where they added.
+
+    `adds_to_selection` tells that strokes added to what was selected there, as a bag, instead of correcting a mask.
+    """
 
     strokes: tuple[Stroke, ...]
     erased: Mask
     added: Mask
+    adds_to_selection: bool = False
 
     def are_ignored(self, alpha: AlphaLevels) -> bool:
         """Tell whether the alpha, (H, W), keeps part of what strokes erased, or lacks most of what they painted."""
@@ -71,7 +75,7 @@ def hand_marks(session: Session, guide: Mapping[int, Mask], first: int) -> dict[
         elif keyframe.engine != PAINT_ENGINE:
             added = _parts(mask & painted_by(strokes, mask.shape))
         if strokes or erased.any() or added.any():
-            found[frame] = HandMarks(strokes, erased, added)
+            found[frame] = HandMarks(strokes, erased, added, adds_to_selection=before is None)
     return found
 
 

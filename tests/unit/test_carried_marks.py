@@ -84,6 +84,21 @@ def test_what_was_added_is_as_much_as_the_mask_has(pictures: np.ndarray) -> None
     assert (changed(pictures, added, 0.1, NOTHING) == np.float32(0.1)).all()
 
 
+def test_what_strokes_added_to_a_selection_goes_on_where_a_correction_has_faded_out(
+    pictures: np.ndarray,
+) -> None:
+    """A bag painted beside a person was half gone from the twentieth frame on, though tracked masks had it."""
+    last = MARKED + REACH + 6
+    for adds_to_selection, lowest in ((True, 0.95), (False, 0.0)):
+        added = HandMarks((), NOTHING, region(MARKED), adds_to_selection)
+        alphas = changed(pictures, added, 0.1, EVERYTHING)
+        levels = alphas[last][inside(last)]
+        assert levels.min() > lowest
+        assert (levels == np.float32(0.1)).all() or adds_to_selection
+    erased = HandMarks((), region(MARKED), NOTHING, adds_to_selection=True)
+    assert (changed(pictures, erased, 0.6, NOTHING)[MARKED + REACH + 1 :] == np.float32(0.6)).all()
+
+
 def test_what_a_brush_painted_is_whole_on_its_frame_and_beside_it_but_for_the_masks_edge(
     pictures: np.ndarray,
 ) -> None:
