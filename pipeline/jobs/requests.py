@@ -15,6 +15,7 @@ from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.division import divide
 from pipeline.jobs.guides import start_frames
 from pipeline.jobs.memory_needs import MemoryNeeds
+from pipeline.jobs.noted_render import NotedRender
 from pipeline.jobs.parts import Division
 from pipeline.jobs.preparation import JobPreparation
 from pipeline.jobs.queue import JobRunner, JobStatus
@@ -23,14 +24,14 @@ from pipeline.session.page_mark import PageMark
 from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.session import Session
-from pipeline.session.state import SessionState, SessionStatus, WaitingRender, frame_range
+from pipeline.session.state import SessionState, SessionStatus, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.dispatched_job import DispatchedJob
 from pipeline.workers.needs import NO_NEEDS, JobNeeds
 from pipeline.workers.records import JobRecord
-from utils.errors import SessionError, SplazmatteError, StoreUnavailable
+from utils.errors import SessionError, StoreUnavailable
 from utils.types import Message
 
 logger = logging.getLogger(__name__)
@@ -315,36 +316,21 @@ class Jobs:
         """
         session, job, stages = self._preparation.render_job(session_id, request)
         _check_free(session)
-        waiting = WaitingRender(request=request, starts=_starts(session.state, request))
-
-        def run(context: RunContext) -> None:
-            note(waiting.model_copy(update={"starts": waiting.starts + 1}))
-            try:
-                job.run(context)
-            except BaseException:
-                note(waiting if self._is_stopping() else None)
-                raise
-            note(None)
-
-        def note(render: WaitingRender | None) -> None:
-            try:
-                session.update(render=render)
-            except (OSError, SplazmatteError) as error:
-                logger.warning("session %s keeps an old state: %s", session.id[:6], error)
+        noted = NotedRender(session, job, request, self._is_stopping)
 
         def drop() -> None:
             if not self._runner.is_stopping:
-                note(None)
+                noted.drop()
 
         def mark_queued() -> None:
             session.forget_live_picture()
-            self._claim(session, render=waiting)
+            self._claim(session, render=noted.waiting)
 
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(
                 session.id,
                 "render",
-                run,
+                noted.run,
                 stages,
                 client=session.state.owner,
                 on_dropped=drop,
@@ -383,9 +369,3 @@ def _check_free(session: Session) -> None:
     if lock is None:
         raise SessionError("job.already_running")
     os.close(lock)
-
-
-def _starts(state: SessionState, request: RenderRequest) -> int:
-    """Return how often making these files was begun already, by a page that was killed meanwhile."""
-    known = state.render
-    return known.starts if known is not None and known.request == request else 0
