@@ -163,9 +163,8 @@ class ObjectTracker:
             self._labels.advance(descriptors, flow, prediction.window)
         estimate = None
         if prediction is not None:
-            asked = descriptors if self._labels.is_active else foreground
-            can_doubt = asked is not None
-            estimate = self._update(frame, flow, prediction, foreground, can_doubt)
+            is_described = descriptors is not None
+            estimate = self._update(frame, flow, prediction, foreground, is_described)
         if estimate is None:
             self._is_outside = self._is_outside and not is_cut
             self._absence = 0.0 if is_cut else self._absence
@@ -201,7 +200,7 @@ class ObjectTracker:
         return Prediction(expected, last, motion, self._motion.over_time, window, place)
 
     def _is_something_else(
-        self, frame: ProcessingFrame, seen: Mask, difference: FloatMap | None = None
+        self, frame: ProcessingFrame, seen: Mask, difference: FloatMap | None
     ) -> bool:
         """Tell whether what is left of an occluded target, bool (h, w), looks like something else.
 
@@ -237,12 +236,12 @@ class ObjectTracker:
         frame: ProcessingFrame,
         flow: FlowPair,
         prediction: Prediction,
-        foreground: ForegroundView | None = None,
-        can_doubt: bool = False,
+        foreground: ForegroundView | None,
+        is_described: bool,
     ) -> Estimate | None:
         """Combine the evidence in the search window and learn from confident pixels; None where something else is found.
 
-        That is looked into without a network, and else if `can_doubt`: where descriptors are of this very frame.
+        With descriptors that is looked into where they are of this very frame, `is_described`; without, on every one.
         """
         x0, y0, x1, y1 = prediction.window
         view = np.s_[y0:y1, x0:x1]
@@ -260,8 +259,8 @@ class ObjectTracker:
         if foreground is None and not self._labels.is_active:
             difference = np.zeros_like(probability)
             difference[view] = maps[_DIFFERENCE]
-        can_doubt = can_doubt or difference is not None
-        if can_doubt and self._is_something_else(frame, probability > 0.5, difference):
+        is_judged = is_described or not self._labels.is_active
+        if is_judged and self._is_something_else(frame, probability > 0.5, difference):
             return None
         area_share = self._extent.expected_area.share(float(np.count_nonzero(probability > 0.5)))
         zones = ContourZones.of(probability > 0.5)
