@@ -55,6 +55,21 @@ def exposure_gain(image: Frame) -> float:
     return min(wanted / max(highlights, 1), _LARGEST_GAIN)
 
 
+def gain_beside(image: Frame, gain: float) -> float:
+    """Return the gain of another frame of a clip whose confirmed frame has `gain`: as large, unless this one is brighter.
+
+    At least 1, and at most what brings its highlights to 255. A clip that stays as dark gets one factor, so that
+    colours stay the same from frame to frame.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        gain: by `exposure_gain` of the confirmed frame.
+    """
+    if gain == 1.0:
+        return 1.0
+    return max(1.0, min(gain, 255.0 / max(_highlights(image), 1)))
+
+
 def _highlights(image: Frame) -> int:
     """Return the luma, 0..255, that no more than the brightest hundredth of the pixels is above."""
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)

@@ -42,6 +42,7 @@ from engines.builtin.vision.processing_size import processing_size
 from engines.builtin.vision.refined_edges import refine_edges
 from engines.builtin.warm_up import warm_up
 from utils.errors import UnusablePrompt
+from utils.exposure import exposure_gain
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
@@ -140,7 +141,8 @@ class BuiltinEngine(Engine):
         if start not in masks or not masks[start]:
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL)
-        clip = Clip(frames, context, maps, self._descriptor_maps(context, INTERVAL))
+        described = self._descriptor_maps(context, INTERVAL)
+        clip = Clip(frames, context, maps, described, gain=_gain_at(frames, start))
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for done, (step, estimates) in enumerate(steps, start=1):
                 probability = _exclusive_masks(step.frame, estimates)
@@ -164,13 +166,14 @@ class BuiltinEngine(Engine):
         chosen = read_options(BuiltinOptions, options)
         estimator = AlphaEstimator(frames.size_wh)
         follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
+        gain = 1.0
         if len(guide) < len(frames):
-            follow = _tracked
+            follow, gain = _tracked, _gain_at(frames, start)
             descriptors = self._descriptor_maps(context, chosen.network_interval)
             maps = self._network_for(
                 frames, (guide[start],), start, context, chosen.network_interval
             )
-        clip = Clip(frames, context, maps, descriptors)
+        clip = Clip(frames, context, maps, descriptors, gain=gain)
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
@@ -204,6 +207,11 @@ class BuiltinEngine(Engine):
         ]
         known = choose_network(candidates, frames, targets, start) if candidates else None
         return known or ForegroundMaps(None, context)
+
+
+def _gain_at(frames: FrameSource, index: int) -> float:
+    with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
+        return exposure_gain(next(reader))
 
 
 def _tracked(

@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from config import Settings
+from engines.base import ArrayFrames, RunContext
+from engines.builtin.engine import BuiltinEngine
 from engines.builtin.selection.segmentation import BuiltinSegmentation
-from utils.exposure import exposure_gain, multiplied
+from engines.builtin.tracking.steps import read_steps
+from engines.builtin.vision.processing_size import to_processing_size
+from utils.exposure import exposed, exposure_gain, multiplied
 from utils.mask_utils import intersection_over_union
 from utils.types import Box, Example, Frame, Mask, Point, Prompt
 
@@ -76,3 +81,39 @@ def test_networks_get_the_picture_as_it_is():
     assert any(np.array_equal(image, dark()) for image in seen)
     assert any(np.array_equal(image, dark(4)) for image in seen)
     assert max(image.max() for image in seen) == 40
+
+
+def test_a_dark_clip_is_tracked_exposed_with_one_gain_and_its_frames_stay_as_they_are():
+    frames = [dark(0), dark(4), (dark(8) * 0.8).astype(np.uint8)]
+    steps = list(read_steps(ArrayFrames(frames), 0, 3, 1, 5.0))
+    for step, frame in zip(steps, frames, strict=True):
+        shown = to_processing_size(multiplied(frame, 5.0), (WIDTH, HEIGHT))
+        assert np.array_equal(step.working.rgb, shown.rgb)
+        assert np.array_equal(step.working.lab, shown.lab)
+        assert np.array_equal(step.frame, frame)
+
+
+def test_what_is_brighter_later_in_a_dark_clip_is_not_washed_out():
+    bright = multiplied(dark(4), 5.0)
+    steps = list(read_steps(ArrayFrames([dark(), bright]), 0, 2, 1, exposure_gain(dark())))
+    # Its highlights, at 200, come to 255.
+    assert np.array_equal(steps[1].working.rgb, multiplied(bright, 255 / 200))
+    assert steps[0].working.rgb.max() == 230
+
+
+def test_the_start_frame_tells_whether_a_clip_is_tracked_exposed(monkeypatch: pytest.MonkeyPatch):
+    seen: list[int] = []
+
+    def record(frame: Frame, size_wh: tuple[int, int]) -> object:
+        seen.append(int(frame.max()))
+        return to_processing_size(frame, size_wh)
+
+    monkeypatch.setattr("engines.builtin.tracking.steps.to_processing_size", record)
+    engine = BuiltinEngine(Settings(_env_file=None))  # type: ignore[call-arg]
+    for frames, shown in (([dark(), dark(4)], {230}), ([exposed(dark()), dark(4)], {230, 40})):
+        seen.clear()
+        list(engine.process(ArrayFrames(frames), {0: plate()}, 0, {}, RunContext()))
+        assert set(seen) == shown
+        seen.clear()
+        list(engine.track_video(ArrayFrames(frames), {0: {1: plate()}}, 0, RunContext()))
+        assert set(seen) == shown

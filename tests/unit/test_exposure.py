@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.exposure import exposed, exposure_gain
+from utils.exposure import exposed, exposure_gain, gain_beside
 
 
 def ramp(highlights: int, share_above: float = 0.0) -> np.ndarray:
@@ -66,3 +66,21 @@ def test_luma_counts_and_not_the_brightest_channel():
     # Blue has 0.114 of luma: 29 of 255.
     assert exposure_gain(image) == pytest.approx(230 / 29)
     assert exposed(image)[0, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize(
+    ("highlights", "gain", "expected"),
+    [
+        (46, 5.0, 5.0),
+        (20, 5.0, 5.0),
+        (51, 5.0, 5.0),
+        (102, 5.0, 2.5),
+        (255, 5.0, 1.0),
+        (0, 10.0, 10.0),
+        (20, 1.0, 1.0),
+    ],
+)
+def test_other_frames_get_the_confirmed_frame_s_gain_unless_they_are_brighter(
+    highlights: int, gain: float, expected: float
+):
+    assert gain_beside(flat(highlights), gain) == expected

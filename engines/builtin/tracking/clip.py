@@ -29,6 +29,7 @@ class Clip:
     """What a pass reads: the frames, the job they belong to, and its networks' answers.
 
     `confirmed`: indices of the frames that the networks are asked about whatever their intervals say.
+    `gain`: of the frame that tracking starts from, by `exposure_gain`; above 1, dark frames are tracked exposed.
     """
 
     frames: FrameSource
@@ -36,6 +37,7 @@ class Clip:
     foreground: ForegroundMaps
     descriptors: DescriptorMaps | None = None
     confirmed: Collection[int] = ()
+    gain: float = 1.0
 
     def steps(self, first: int, stop: int, step: int) -> Iterator[Step]:
         """Yield `read_steps` with the networks' answers, made ahead of the reader.
@@ -44,7 +46,7 @@ class Clip:
         """
 
         def plain() -> Iterator[Step]:
-            return ahead(lambda: read_steps(self.frames, first, stop, step))
+            return ahead(lambda: read_steps(self.frames, first, stop, step, self.gain))
 
         def described() -> Iterator[Step]:
             maps = self.descriptors

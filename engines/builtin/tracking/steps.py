@@ -23,6 +23,7 @@ from engines.builtin.vision.processing_size import (
     processing_size,
     to_processing_size,
 )
+from utils.exposure import gain_beside, multiplied
 from utils.scene_cut import CutDetector
 from utils.types import FloatImage, FloatMap, Frame
 
@@ -62,15 +63,21 @@ class Step:
     ask_ahead: AskAhead | None = None
 
 
-def read_steps(frames: FrameSource, first: int, stop: int, step: int) -> Iterator[Step]:
-    """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours."""
+def read_steps(
+    frames: FrameSource, first: int, stop: int, step: int, gain: float = 1.0
+) -> Iterator[Step]:
+    """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours.
+
+    Of a dark clip, with a gain above 1, what is `working` is exposed; see `gain_beside`.
+    """
     size_wh = processing_size(frames.size_wh)
     estimator, cuts = FlowEstimator(), CutDetector()
     waiting: Step | None = None
     reader = frames.read(first, stop, 1 if step > 0 else -1)
     try:
         for offset, frame in enumerate(reader):
-            working = to_processing_size(frame, size_wh)
+            seen = multiplied(frame, gain_beside(frame, gain))
+            working = to_processing_size(seen, size_wh)
             is_cut = cuts.is_cut(frame)
             flow = None
             if waiting is not None:
