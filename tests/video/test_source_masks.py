@@ -122,7 +122,8 @@ def test_the_note_is_there_where_an_engine_that_takes_such_masks_is_used_and_not
     reason = Message("engine.rvm.agrees", {"name": "A", "recall": 99, "overlap": 98})
 
     def look(*arguments: Any) -> Agreement:
-        arguments[5]()
+        *_, track, _ = arguments
+        track()
         return Agreement(agrees, reason)
 
     monkeypatch.setattr(EngineChoice, "tried_first", lambda *_: "builtin")
