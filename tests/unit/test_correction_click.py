@@ -11,7 +11,7 @@ from engines.builtin.selection.ranking import Candidate
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import intersection_over_union
-from utils.types import Prompt
+from utils.types import Point, Prompt
 
 
 def test_a_negative_click_takes_away_less_of_what_is_unlike_it_than_a_positive_one_would_add():
@@ -93,6 +93,40 @@ def test_a_negative_click_on_what_is_unlike_the_confirmed_target_takes_all_of_it
     found = picture._corrected(mask, Click(50, 80, positive=False), Prompt())
     taken = mask & ~found
     assert (intersection_over_union(taken, other) > 0.95) == is_whole
+
+
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_a_later_click_of_the_other_kind_leaves_the_place_of_an_earlier_one(is_positive):
+    random = np.random.default_rng(0)
+    image = np.clip(random.normal(110.0, 6.0, (160, 200, 3)), 0, 255).astype(np.uint8)
+    picture = to_processing_size(image, (200, 160))
+    mask = np.zeros((160, 200), dtype=bool)
+    mask[:, 100:] = True
+    # Both lie on the side that the later one changes: nothing in the picture parts them.
+    x, step = (70, 16) if is_positive else (130, -16)
+    later = Click(x, 80, positive=is_positive)
+    earlier = Click(x + step, 80, positive=not is_positive)
+    alone = mask ^ apply_click(picture, mask, later)
+    beside = mask ^ apply_click(picture, mask, later, earlier=[earlier])
+    same = mask ^ apply_click(
+        picture, mask, later, earlier=[Click(earlier.x, earlier.y, is_positive)]
+    )
+    assert alone[80, earlier.x]
+    assert np.array_equal(same, alone)
+    assert beside[80, x]
+    assert not beside[78:83, earlier.x - 1 : earlier.x + 2].any()
+
+
+def test_clicks_of_a_prompt_hold_the_places_of_those_before():
+    random = np.random.default_rng(0)
+    image = np.clip(random.normal(110.0, 6.0, (160, 200, 3)), 0, 255).astype(np.uint8)
+    mask = np.zeros((160, 200), dtype=bool)
+    mask[:, 100:] = True
+    first, second = Point(70, 80), Point(86, 80, positive=False)
+    found = BuiltinSegmentation(image, "builtin").segment(Prompt(points=(first,), mask=mask))
+    assert found[0].mask[80, 70] and found[0].mask[80, 86]
+    both = BuiltinSegmentation(image, "builtin").segment(Prompt(points=(first, second), mask=mask))
+    assert both[0].mask[80, 70] and not both[0].mask[80, 86]
 
 
 @pytest.mark.parametrize(("rest", "counts"), [(slice(20, 60), True), (slice(40, 60), False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,6 +43,8 @@ _BEYOND = 0.4
 """Log odds that a region loses for each such multiple beyond that."""
 _DEEP = 2.0
 """Log odds that what is taken away loses, for each such multiple, by which it lies deeper in the mask than the click."""
+_NEARER_TO_KEPT = 5.0
+"""Log odds that places lose beside an earlier click of the other kind, by how much nearer to it than to the click they are."""
 _SMOOTHNESS = 3.0
 """Cost of a region's contour, in log odds a pixel."""
 _EDGE = 6.0
@@ -62,18 +65,24 @@ class Click:
 
 
 def apply_click(
-    picture: ProcessingFrame, mask: Mask, click: Click, evidence: FloatMap | None = None
+    picture: ProcessingFrame,
+    mask: Mask,
+    click: Click,
+    evidence: FloatMap | None = None,
+    earlier: Sequence[Click] = (),
 ) -> Mask:
     """Return the mask, bool (h, w), with the click's region added or taken away.
 
     A click that the mask already agrees with changes nothing. Otherwise the region is what is
     connected to the click and resembles it more than the rest of its side, in appearance and by
-    `evidence`: further log odds of the object, float32 (h, w).
+    `evidence`: further log odds of the object, float32 (h, w). The places of `earlier` clicks of the other kind stay as they
+    are, and what is nearer to one of them than to the click is less likely.
     """
     if click.agrees_with(mask):
         return mask
     side = ~mask if click.positive else mask
-    region = _region(picture, side, mask, click, evidence)
+    kept = [one for one in earlier if one.positive != click.positive]
+    region = _region(picture, side, mask, click, evidence, kept)
     return mask | region if click.positive else mask & ~region
 
 
@@ -112,17 +121,23 @@ def _samples(table: FloatRows, spot: Mask, other_side: Mask, far: Mask) -> Sampl
 
 
 def _region(
-    picture: ProcessingFrame, side: Mask, mask: Mask, click: Click, evidence: FloatMap | None
+    picture: ProcessingFrame,
+    side: Mask,
+    mask: Mask,
+    click: Click,
+    evidence: FloatMap | None,
+    kept: Sequence[Click],
 ) -> Mask:
     """Return the pixels of `side` that go over to the other side with the click, bool (h, w)."""
     height, width = side.shape
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    distance = np.hypot(columns - click.x, rows - click.y)
+    distance = _distance_to(click, side.shape)
     diagonal = float(np.hypot(height, width))
     size = float(np.sqrt(np.count_nonzero(mask)))
     least, most = _REACH_LIMITS
     fade = float(np.clip(_REACH * size, least * diagonal, most * diagonal))
-    spot = (distance <= max(3.0, 0.005 * diagonal)) & side
+    radius = max(3.0, 0.005 * diagonal)
+    spot = (distance <= radius) & side
     # What no edge parts from the click is no example of the other side.
     open_to_click = barrier_distance(picture.lab, spot) < _EDGE
     far = side & (distance > 0.5 * fade) & ~open_to_click
@@ -144,10 +159,21 @@ def _region(
     log_odds = likeness + reach
     if evidence is not None:
         log_odds = log_odds + (evidence if click.positive else -evidence)
+    for one in kept:
+        to_kept = _distance_to(one, side.shape)
+        nearer = (distance - to_kept) / max(1.0, float(to_kept[click.y, click.x]))
+        log_odds = log_odds - np.float32(_NEARER_TO_KEPT) * np.maximum(nearer, 0.0)
+        side = side & ((to_kept > radius) | spot)
     log_odds = np.where(spot, 8.0, np.where(side, log_odds, -8.0)).astype(np.float32)
     found = (regularised(log_odds, picture.lab, _SMOOTHNESS) > 0.5) & side
     names, _ = components(found | spot)
     return np.asarray((names == names[click.y, click.x]) & side)
+
+
+def _distance_to(click: Click, shape: tuple[int, ...]) -> FloatMap:
+    """Return the distance of each pixel of a shape (h, w) to a click, float32, in pixels."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    return np.asarray(np.hypot(columns - click.x, rows - click.y))
 
 
 def loss_by_depth(side: Mask, distance: FloatMap, click: Click) -> FloatMap:

@@ -154,16 +154,19 @@ class BuiltinSegmentation:
         if not found:
             return []
         best = found[0].mask
-        for point in prompt.points[known:]:
-            click = self._picture.click(point)
+        clicks = [self._picture.click(point) for point in prompt.points]
+        for number in range(known, len(clicks)):
+            click = clicks[number]
             if not click.agrees_with(best):
-                changed = self._corrected(best, click, prompt)
+                changed = self._corrected(best, click, prompt, clicks[:number])
                 if prompt.mask is None and prompt.box is None:
                     changed = self._resegmented(best, changed, click, prompt)
                 best = changed
         return [replace(found[0], mask=best), *found[1:]]
 
-    def _corrected(self, mask: Mask, click: Click, prompt: Prompt) -> Mask:
+    def _corrected(
+        self, mask: Mask, click: Click, prompt: Prompt, earlier: Sequence[Click] = ()
+    ) -> Mask:
         x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
         both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
         evidence = self._cue.log_odds_of_change(mask, both, click)
@@ -174,7 +177,7 @@ class BuiltinSegmentation:
         known = self._known_log_odds(prompt)
         if known is not None:
             evidence = evidence + known_at(click, known)
-        return apply_click(self._picture.frame(), mask, click, evidence)
+        return apply_click(self._picture.frame(), mask, click, evidence, earlier)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
