@@ -13,6 +13,7 @@ from engines.builtin.tracking.confidence import (
     quality_indicators,
 )
 from engines.builtin.tracking.difference_histogram import DifferenceModel
+from engines.builtin.tracking.displacement import Displacement
 from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
 from engines.builtin.tracking.label_propagation import (
@@ -39,6 +40,8 @@ from utils.types import FloatImage, FloatMap, Mask
 _LOST_CONFIDENCE = 0.1
 _ABSENT_CONFIDENCE = 0.9
 """Confidence of an empty mask where the whole object was about to leave the picture, or the user stated that it is not there."""
+_LEAVES = 0.5
+"""Share of the object that is about to leave the picture from which it is taken to be outside where it is lost next."""
 _REMNANT = 0.5
 """Share of its expected area below which what is left of the object must look like it."""
 _STILL = 0.5
@@ -71,6 +74,7 @@ class ObjectTracker:
         self._labels = LabelPropagation()
         self._appearance = AppearanceModel()
         self._motion = TargetMotion()
+        self._displacement = Displacement()
         self._extent = TargetExtent()
         self._is_outside = False
         self._absence = 0.0
@@ -93,6 +97,7 @@ class ObjectTracker:
         self._frames_since_confirmed = 0
         self._is_new_scene = False
         self._motion.confirm(frame.lab)
+        self._displacement.confirm(frame)
         place = object_frame(self._estimate.probability)
         if place is not None:
             self._extent.confirm(mask)
@@ -157,6 +162,8 @@ class ObjectTracker:
         `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
         """
         self._is_new_scene = self._is_new_scene or is_cut
+        if not is_cut:
+            flow = self._displacement.corrected(flow, frame, self._estimate.probability)
         prediction = None if is_cut else self._predict(frame, flow, next_frame)
         self._frames_since_confirmed += 1
         if prediction is not None:
@@ -170,13 +177,15 @@ class ObjectTracker:
             self._absence = 0.0 if is_cut else self._absence
             estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
         elif self._extent.is_found(float(np.count_nonzero(seen := estimate.probability > 0.5))):
-            self._is_outside = touches_border(seen)
-            self._absence = leaving_share(seen, flow.to_previous) if self._is_outside else 0.0
+            leaving = leaving_share(seen, flow.to_previous)
+            self._is_outside = touches_border(seen) or leaving > _LEAVES
+            self._absence = leaving if self._is_outside else 0.0
         if not (estimate.probability > 0.5).any():
             confidence = max(_LOST_CONFIDENCE, _ABSENT_CONFIDENCE * self._absence)
             estimate = replace(estimate, confidence=confidence)
         self._estimate = estimate
         self._motion.advance(frame.lab)
+        self._displacement.advance(frame)
         return self._estimate
 
     def _predict(

@@ -92,7 +92,7 @@ class FlowEstimator:
         """Return the flow between two neighbouring frames in the order they are tracked."""
         to_previous = self.one_way(current, previous)
         from_previous = self.one_way(previous, current)
-        reliability = _reliability(previous, current, to_previous, from_previous)
+        reliability = flow_reliability(previous, current, to_previous, from_previous)
         return FlowPair(to_previous, from_previous, reliability)
 
 
@@ -101,10 +101,10 @@ def reversed_flow(
 ) -> FlowPair:
     """Return the flow between two frames as if the later one came first."""
     to_next, from_next = flow.from_previous, flow.to_previous
-    return FlowPair(to_next, from_next, _reliability(current, previous, to_next, from_next))
+    return FlowPair(to_next, from_next, flow_reliability(current, previous, to_next, from_next))
 
 
-def _reliability(
+def flow_reliability(
     previous: ProcessingColours,
     current: ProcessingColours,
     to_previous: FloatImage,
