@@ -235,12 +235,20 @@ def test_a_lost_object_is_absent_where_it_moved_out_of_the_picture(engine, clip,
 
 def test_confidence_falls_when_the_object_is_occluded(engine, clip):
     frames, masks = clip
-    hidden = [frame.copy() for frame in frames]
-    for frame in hidden[4:]:
-        frame[:, :] = np.roll(frames[0], 70, axis=1)[:, :]
+    elsewhere = frames[0].copy()
+    elsewhere[masks[0]] = elsewhere[~masks[0]].mean(axis=0)
+    hidden = [*frames[:4], *([np.roll(elsewhere, 70, axis=1)] * len(frames[4:]))]
     shown = list(engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext()))
     lost = list(engine.process(ArrayFrames(hidden), {0: masks[0]}, 0, {}, RunContext()))
     assert min(item.confidence for item in lost[4:]) < min(item.confidence for item in shown) - 0.1
+
+
+def test_an_object_is_found_where_the_whole_picture_jumps(engine, clip):
+    frames, masks = clip
+    jumping = [*frames[:4], *(np.roll(frame, -50, axis=1) for frame in frames[4:])]
+    for item in engine.process(ArrayFrames(jumping), {0: masks[0]}, 0, {}, RunContext()):
+        true = np.roll(masks[item.index], -50 if item.index >= 4 else 0, axis=1)
+        assert intersection_over_union(item.alpha > 0.5, true) > 0.8
 
 
 def test_a_second_click_corrects_near_itself_and_leaves_the_rest(engine, clip):
