@@ -27,6 +27,7 @@ _REDUCTION = 2
 _LARGEST_GAP = np.float32(25.0)
 """Difference of colours, summed over Lab's channels, from which a pixel is not the one that moved here."""
 _SAMPLES = 3000
+"""Pixels of the target that are compared at most."""
 _DOUBTFUL = 0.5
 """Mismatch along the flow, in [0, 1], from which it is doubted."""
 _LEAST_LEAD, _LEAD = 0.03, 0.12
