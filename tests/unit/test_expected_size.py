@@ -198,7 +198,7 @@ def test_a_click_takes_what_looks_like_the_target_on_a_confirmed_frame(descripto
     assert found[1] > 0.9
 
 
-def test_what_looks_like_the_target_counts_at_positive_clicks_on_a_mask_and_not_at_negative_ones(
+def test_what_looks_like_the_target_counts_at_clicks_on_a_mask_but_not_at_a_negative_one_on_its_like(
     monkeypatch,
 ):
     plate = rectangle(48, 16)
@@ -208,16 +208,22 @@ def test_what_looks_like_the_target_counts_at_positive_clicks_on_a_mask_and_not_
     half[:, WIDTH // 2 :] = False
     given = []
 
-    def record(picture, mask, click, evidence):
+    def record(picture, mask, click, evidence, earlier):
         given.append(evidence)
         return mask
 
     monkeypatch.setattr(segmentation, "apply_click", record)
-    for point, mask in ((Point(95, 60), half), (Point(95, 60, positive=False), plate)):
+    whole = np.ones_like(plate)
+    for point, mask in (
+        (Point(95, 60), half),
+        (Point(95, 60, positive=False), plate),
+        (Point(20, 20, positive=False), whole),
+    ):
         prompt = Prompt(points=(point,), mask=mask, examples=(Example(0, plate, lambda: image),))
         BuiltinSegmentation(image, "builtin").segment(prompt)
-    assert np.median(given[0][plate]) > 1.0
-    assert np.median(given[0][~plate]) < -1.0
+    for evidence in (given[0], given[2]):
+        assert np.median(evidence[plate]) > 1.0
+        assert np.median(evidence[~plate]) < -1.0
     assert not given[1].any()
 
 
