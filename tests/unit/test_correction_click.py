@@ -84,6 +84,8 @@ def test_a_negative_click_on_what_is_unlike_the_confirmed_target_takes_all_of_it
 ):
     random = np.random.default_rng(0)
     image = np.clip(random.normal(110.0, 6.0, (160, 200, 3)), 0, 255).astype(np.uint8)
+    # Something bright, or the picture would be dark and its noise seen exposed.
+    image[:, :4] = 230
     picture = BuiltinSegmentation(image, "builtin")
     mask, other = np.zeros((2, 160, 200), dtype=bool)
     mask[20:140, 40:160] = True
@@ -122,6 +124,7 @@ def test_clicks_of_a_prompt_hold_the_places_of_those_before():
     image = np.clip(random.normal(110.0, 6.0, (160, 200, 3)), 0, 255).astype(np.uint8)
     mask = np.zeros((160, 200), dtype=bool)
     mask[:, 100:] = True
+    image[:, :4] = 230
     first, second = Point(70, 80), Point(86, 80, positive=False)
     found = BuiltinSegmentation(image, "builtin").segment(Prompt(points=(first,), mask=mask))
     assert found[0].mask[80, 70] and found[0].mask[80, 86]
