@@ -50,8 +50,11 @@ class JobPreparation:
         self._is_stopping = is_stopping
         self._writes_here = writes_here
 
-    def check_request(self, request: MatteRequest) -> Engine:
+    def check_request(self, request: MatteRequest, *, makes_files: bool = True) -> Engine:
         """Check what can be checked of a request without a clip; return its engine.
+
+        Args:
+            makes_files: False of a part of a job, of which only alphas are made.
 
         Raises:
             BadRequest: a value of the request is unusable.
@@ -63,7 +66,7 @@ class JobPreparation:
         options = resolve_options(engine.option_specs(), request.options)
         self._choice.check_options(name, options)
         check_outputs(request.outputs)
-        if self._writes_here(engine.name):
+        if makes_files and self._writes_here(engine.name):
             self._video.check_encoders(request.outputs)
         if request.refine_key_frames:
             self._choice.main_object_engine()
@@ -99,8 +102,13 @@ class JobPreparation:
         request: MatteRequest,
         engine_name: str = "",
         division: Division | None = None,
+        *,
+        makes_files: bool = True,
     ) -> tuple[Session, MattingJob, Mapping[str, int]]:
         """Return the checked job, its session, and its stages' units; a divided one has its engine chosen.
+
+        Args:
+            makes_files: as in `check_request`.
 
         Raises:
             BadRequest: a value of the request is unusable, or beyond what a service takes.
@@ -115,7 +123,7 @@ class JobPreparation:
             if division is None
             else request.model_copy(update={"engine": engine_name})
         )
-        engine = self.check_request(choosing)
+        engine = self.check_request(choosing, makes_files=makes_files)
         check_picture(session, request.backgrounds)
         first, last = frame_range(request, clip)
         targets = len(start_frames(request, session.state, first, last))

@@ -301,7 +301,11 @@ class Jobs:
         """Run in this thread what a worker has taken, a part of a job or a whole one; same errors as `submit`."""
         division = Division(record.job_id, record.parts) if record.parts else None
         _, job, _ = self._preparation.matting_job(
-            record.session_id, record.request, record.needs, division
+            record.session_id,
+            record.request,
+            record.needs,
+            division,
+            makes_files=record.part is None,
         )
         if record.part is None:
             job.run(context)

@@ -16,17 +16,19 @@ from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
 from engines.rvm.engine import RvmEngine
 from pipeline.jobs import parts as parts_module
 from pipeline.orchestrator import Orchestrator
+from pipeline.session.parts import parts_dir
 from pipeline.session.request import MatteRequest
 from pipeline.session.scene_cuts import kept_cuts
 from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
-from pipeline.video_io import read_master
+from pipeline.video_io import VideoIO, read_master
 from pipeline.workers.records import JobRecord
 from tests.disc import write_clip, write_mask_png
 from tests.engines.tiny_onnx import install, unpinned_manifest
 from tests.engines.tiny_videomama import build_tiny_videomama
 from tests.faults.workplace import SMALL
+from utils.errors import FfmpegFailed
 
 FRAMES, CUTS, MARKED, SIZE = 30, (10, 20), 15, (96, 64)
 
@@ -96,6 +98,24 @@ def test_parts_make_the_alpha_of_the_whole(
     assert (state.engine_used, state.frames_done) == (engine, FRAMES)
     if everyone:
         assert orchestrator.scene_cuts(whole.id) == CUTS
+
+
+def test_a_part_needs_no_encoder_for_the_job_s_files(
+    page: tuple[Path, Orchestrator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker took a part, of which it makes alphas alone, and failed the job as it could not write its files."""
+    request = MatteRequest(engine="u2netp", everyone=True, outputs=("alpha",))
+    session, jobs = done_whole(page, request), page[1]._jobs
+    monkeypatch.setattr(VideoIO, "unwritable", lambda _, kinds: tuple({"hevc"} & set(kinds)))
+    again = request.model_copy(update={"outputs": ("hevc",), "every_frame": True})
+    record = JobRecord(id="cd", session_id=session.id, request=again, needs="u2netp")
+    parts = jobs.divide(record, 4, RunContext().cancel)
+    record = record.model_copy(update={"parts": parts})
+    for part in record.part_records():
+        jobs.run_record(part, RunContext())
+    assert len(list(parts_dir(session.folder).rglob("*.nut"))) == len(parts)
+    with pytest.raises(FfmpegFailed):
+        jobs.run_record(record, RunContext())
 
 
 def test_an_engine_that_plans_by_cuts_is_told_those_between_its_frames(
