@@ -7,7 +7,7 @@ import math
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from pipeline.metrics import Metric
@@ -57,7 +57,14 @@ class Dispatcher:
         self._workspace_dir = workspace_dir
         self._local = local
         self._delivery = Delivery(
-            store, workspace_dir, files, lease_s, send, self._is_dead, self._able, self._queues
+            store,
+            workspace_dir,
+            files,
+            lease_s,
+            send,
+            self._is_dead,
+            self._count_able,
+            self._queues,
         )
         self._watch = LeaseWatch(lease_s)
         self._dead: set[str] = set()
@@ -137,8 +144,7 @@ class Dispatcher:
     def may_start(self, needs: JobNeeds, running: Sequence[JobNeeds]) -> bool:
         """Return whether a worker may be free for a job, of those that have its engine and the memory for it.
 
-        What suits a job with an engine suits every one that needs less. So all of them have a worker each if
-        the one that suits the fewest has one, the next two, and so on; a small job on a large card is not noticed.
+        Those with that engine may be handed to any worker that suits them: one must be left, however they share them.
 
         Args:
             running: what the jobs need that were handed out.
@@ -148,8 +154,7 @@ class Dispatcher:
         if not needs.engine:
             return True
         able = [self._able(one) for one in running if one.engine == needs.engine]
-        counts = sorted([self._able(needs), *(count for count in able if count)])
-        return all(count > place for place, count in enumerate(counts))
+        return _is_one_left(self._able(needs), able)
 
     def check(self, needs: JobNeeds) -> None:
         """Check that a live worker suits a job.
@@ -181,8 +186,13 @@ class Dispatcher:
     def _suiting(self, needs: JobNeeds) -> list[WorkerRecord]:
         return [worker for worker in self._live if worker.suits(needs)]
 
-    def _able(self, needs: JobNeeds) -> int:
-        return sum(worker.order is Order.WORK for worker in self._suiting(needs))
+    def _able(self, needs: JobNeeds) -> frozenset[str]:
+        """Return the names of the workers that suit a job and are not about to end."""
+        suiting = self._suiting(needs)
+        return frozenset(worker.name for worker in suiting if worker.order is Order.WORK)
+
+    def _count_able(self, needs: JobNeeds) -> int:
+        return len(self._able(needs))
 
     def _queues(self, needs: JobNeeds) -> frozenset[str]:
         """Return the queue of the smallest idle worker that suits a job; where all are busy, those of all of them."""
@@ -212,6 +222,27 @@ class Dispatcher:
                 logger.debug("%s", error)
                 for worker in self._live:
                     self._watch.forget(worker.name)
+
+
+def _is_one_left(names: Collection[str], others: Sequence[Collection[str]]) -> bool:
+    """Return whether one of a job's workers is left where others have one of theirs each, as far as those reach.
+
+    The jobs and workers are matched by augmenting paths (Kuhn 1955).
+    """
+    jobs = [*others, names]
+    taken: dict[str, int] = {}
+
+    def has_one(job: int, seen: set[str]) -> bool:
+        for name in jobs[job]:
+            if name in seen:
+                continue
+            seen.add(name)
+            if name not in taken or has_one(taken[name], seen):
+                taken[name] = job
+                return True
+        return False
+
+    return [has_one(job, set()) for job in range(len(jobs))][-1]
 
 
 def _size(worker: WorkerRecord) -> tuple[bool, float]:

@@ -174,6 +174,10 @@ def test_a_job_goes_to_workers_whose_ffmpeg_can_write_its_files(place: Place) ->
     assert place.dispatcher._queues(hevc) == {place.small.queue("rvm")}
     assert place.dispatcher.may_start(hevc, [plain])
     assert not place.dispatcher.may_start(hevc, [hevc])
+    # Neither suits the other's worker: one waited for the other, beside an idle worker of its own.
+    assert place.dispatcher.may_start(rvm(20), [hevc])
+    assert place.dispatcher.may_start(hevc, [rvm(20)])
+    assert not place.dispatcher.may_start(plain, [hevc, rvm(20)])
     # Who reads the queue of workers that can write everything must be able to.
     twin = WorkerRecord(name="a", engines=("rvm",), device="cuda", memory_bytes=8 * GIB)
     assert twin.queue("rvm") == place.small.queue("rvm")
@@ -204,6 +208,7 @@ def test_as_many_jobs_start_as_have_a_worker_of_their_size(place: Place) -> None
     assert may_start(rvm(4), [JobNeeds("builtin"), JobNeeds("builtin")])
     assert not may_start(rvm(30), [])
     assert may_start(rvm(4), [rvm(30)]), "a job that waits for a worker holds up nobody"
+    assert may_start(rvm(4), [rvm(20), rvm(20)]), "nor does one that waits for the other"
     assert may_start(NO_NEEDS, [rvm(4), rvm(20)]), "workers have it already"
     here = JobNeeds("bria", in_page=True)
     assert may_start(here, [rvm(4)])
