@@ -27,6 +27,8 @@ _SECONDS_A_FRAME = 0.25
 """Time for the network that a frame may take, in seconds, where the interval is chosen by speed."""
 _LARGEST_INTERVAL = 12
 """Largest interval that is chosen by speed."""
+_KEPT_AS = 2
+"""Number in the name of the folder of kept answers; raised when networks are shown other pictures of the same frames."""
 _KEPT_INTERVAL = "interval.txt"
 """File beside the kept answers with the interval that was chosen by speed: a rerun asks about the same frames."""
 _LARGEST_SPARED = 3
@@ -69,7 +71,7 @@ class ForegroundMaps:
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
         self._folder: Path | None = None
         if self._network.is_active and context.kept_dir is not None:
-            self._folder = context.kept_dir / f"foreground-{self._network.name}"
+            self._folder = context.kept_dir / f"foreground-{_KEPT_AS}-{self._network.name}"
             if interval == BY_SPEED:
                 self._interval = _read_interval(self._folder / _KEPT_INTERVAL)
 

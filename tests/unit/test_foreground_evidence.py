@@ -528,6 +528,18 @@ def test_answers_outlive_a_job_in_its_cache_folder_and_a_damaged_one_is_asked_ag
     assert network.calls == 2
 
 
+def test_answers_on_dark_pictures_as_they_are_are_not_used_since_they_are_exposed(
+    tmp_path: Path,
+) -> None:
+    """A session that an earlier version had matted kept its answers, and a rerun of it got nothing of what is better."""
+    network = Network()
+    ForegroundMaps(network, RunContext(kept_dir=tmp_path)).at(0, picture(TARGET))
+    (kept,) = tmp_path.iterdir()
+    kept.rename(tmp_path / f"foreground-{network.network}")
+    ForegroundMaps(network, RunContext(kept_dir=tmp_path)).at(0, picture(TARGET))
+    assert network.calls == 2
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
