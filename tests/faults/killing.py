@@ -41,7 +41,8 @@ while True:
     orchestrator.segment(session.id, 3, Prompt(box=Box(20, 10, 60, 60)))
     orchestrator.rerender(session.id, RenderRequest(backgrounds=Backgrounds("#123456"), outputs=("png", "preview")))
     orchestrator._runner.wait(session.id)
-    orchestrator.outputs(session.id)
+    for file in orchestrator.outputs(session.id):
+        orchestrator.prepare_download(session.id, file)
     orchestrator.remove_keyframe(session.id, 3)
 """
 """Takes clips in, mattes them, clicks, renders again and packs, for ever: every step that writes."""
