@@ -449,9 +449,11 @@ class Orchestrator:
             return session
         return saved_result(session, version)
 
-    def outputs(self, session_id: str, version: int | None = None) -> tuple[OutputFile, ...]:
+    def outputs(
+        self, session_id: str, version: int | None = None, kind: str = ""
+    ) -> tuple[OutputFile, ...]:
         """Return the finished files of the current result or of a version; see `Results.outputs`."""
-        return self._results.outputs(self._result(session_id, version))
+        return self._results.outputs(self._result(session_id, version), kind)
 
     def prepare_download(
         self, session_id: str, output: OutputFile, version: int | None = None

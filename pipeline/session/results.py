@@ -66,9 +66,14 @@ class Results:
     def __init__(self, video: VideoIO) -> None:
         self._video = video
 
-    def outputs(self, session: Session) -> tuple[OutputFile, ...]:
-        """Return the finished files; a sequence as one ZIP, which is not packed by being listed."""
-        found = (_listed(session.folder, record) for record in session.state.outputs)
+    def outputs(self, session: Session, kind: str = "") -> tuple[OutputFile, ...]:
+        """Return the finished files; a sequence as one ZIP, which is not packed by being listed.
+
+        Args:
+            kind: the only one to list; the size of a long sequence takes a tenth of a second.
+        """
+        wanted = [one for one in session.state.outputs if kind in ("", one.kind)]
+        found = (_listed(session.folder, record) for record in wanted)
         return tuple(output for output in found if output is not None)
 
     def prepare_download(self, session: Session, output: OutputFile) -> None:

@@ -84,3 +84,27 @@ def test_a_list_of_results_packs_nothing_and_has_the_size_of_the_download(
     assert len(zipfile.ZipFile(listed.path).namelist()) == 6
     assert listed.path.stat().st_size == listed.size_bytes
     assert made.outputs(session) == (listed,)
+
+
+def test_who_asks_for_a_video_does_not_wait_for_the_size_of_a_sequence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part of a video that a browser plays was looked up among all files of the result."""
+
+    def fill(folder: Path) -> dict[str, object]:
+        for name in ("foreground", "alpha"):
+            (folder / name).mkdir()
+        (folder / "alpha.mp4").write_bytes(bytes(9))
+        records = (("png", "foreground"), ("alpha", "alpha.mp4"))
+        return {"outputs": tuple(OutputRecord(kind=k, file=f, size_bytes=9) for k, f in records)}
+
+    session = SessionStore(tmp_path).create("clip.mp4", fill)
+    made = results.Results(VideoIO(None))  # type: ignore[arg-type]  # no clip is read
+    assert [one.kind for one in made.outputs(session)] == ["png", "alpha"]
+
+    def refuse(folders: object) -> None:
+        raise AssertionError("the frames of the sequence were looked at")
+
+    monkeypatch.setattr(results, "_entries", refuse)
+    (video,) = made.outputs(session, "alpha")
+    assert (video.kind, video.size_bytes) == ("alpha", 9)

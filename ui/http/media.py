@@ -191,7 +191,7 @@ class Media:
         wanted = (request.path_params["kind"], request.query_params.get("target", ""))
 
         def find(_: threading.Event) -> tuple[SessionState, OutputFile | None]:
-            outputs = self._orchestrator.outputs(session_id, version)
+            outputs = self._orchestrator.outputs(session_id, version, wanted[0])
             found = next((one for one in outputs if (one.kind, target_of(one)) == wanted), None)
             if found is not None:
                 self._orchestrator.prepare_download(session_id, found, version)
