@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.soak import ROOT, Soak, quantile
-from bench.soak_users import FORM, Connection
+from bench.soak_users import FORM, PACES, Connection
 from tests.disc import write_clip
 
 SIZE = (160, 96)
@@ -74,7 +74,7 @@ class Client:
 
 def run(folder: Path, clips: int) -> dict[str, object]:
     clip = write_clip(folder / "a.mp4", FRAMES, SIZE).read_bytes()
-    soak = Soak(folder, 0, 0)
+    soak = Soak(folder, 0, 0, PACES["hasty"])  # it has no users of its own
     outcomes: Counter[str] = Counter()
     try:
         soak.read_parameters()
