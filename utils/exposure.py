@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from utils.types import Frame
 
@@ -47,7 +50,7 @@ def multiplied(image: Frame, gain: float) -> Frame:
 
 def exposure_gain(image: Frame) -> float:
     """Return the factor, 1 to 10, by which the levels of a picture, uint8 RGB (H, W, 3), are too dark; 1 of a bright one."""
-    highlights = _highlights(image)
+    highlights = _highlights(_luma_counts(image))
     if highlights >= _EXPOSED_FROM:
         return 1.0
     share = min((_EXPOSED_FROM - highlights) / (_EXPOSED_FROM - _FULL_BELOW), 1.0)
@@ -55,24 +58,61 @@ def exposure_gain(image: Frame) -> float:
     return min(wanted / max(highlights, 1), _LARGEST_GAIN)
 
 
-def gain_beside(image: Frame, gain: float) -> float:
-    """Return the gain of another frame of a clip whose confirmed frame has `gain`: as large, unless this one is brighter.
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How another frame of a clip is exposed that belongs with a dark one.
 
-    At least 1, and at most what brings its highlights to 255. A clip that stays as dark gets one factor, so that
-    colours stay the same from frame to frame.
+    Attributes:
+        gain: of that one, by `exposure_gain`; 1 where all frames are left as they are.
+        level: the geometric mean of its luma plus one, 1..256.
+    """
+
+    gain: float = 1.0
+    level: float = 1.0
+
+
+AS_IT_IS = Exposure()
+"""Of a clip whose frames are left as they are."""
+
+
+def exposure_of(image: Frame) -> Exposure:
+    """Return what frames beside a picture, uint8 RGB (H, W, 3), are exposed by."""
+    gain = exposure_gain(image)
+    return AS_IT_IS if gain == 1.0 else Exposure(gain, _level(_luma_counts(image)))
+
+
+def gain_beside(image: Frame, beside: Exposure) -> float:
+    """Return the gain of another frame of a clip than the one that `beside` is of: as large, unless this one is brighter.
+
+    A clip that stays as dark gets one factor, so that colours stay the same from frame to frame. It falls, to 1 at the
+    least, where that would cut more than a hundredth of the pixels, but by no more than the level rises: a lamp that comes
+    into the picture brightens little else, and with another factor everything would change its colour. The level is the
+    log-average of Reinhard et al., Photographic Tone Reproduction for Digital Images, 2002.
 
     Args:
         image: uint8 RGB (H, W, 3).
-        gain: by `exposure_gain` of the confirmed frame.
+        beside: by `exposure_of` of the confirmed frame.
     """
-    if gain == 1.0:
+    if beside.gain == 1.0:
         return 1.0
-    return max(1.0, min(gain, 255.0 / max(_highlights(image), 1)))
+    counts = _luma_counts(image)
+    uncut = 255.0 / max(_highlights(counts), 1)
+    as_bright = beside.gain * beside.level / _level(counts)
+    return max(1.0, min(beside.gain, max(uncut, as_bright)))
 
 
-def _highlights(image: Frame) -> int:
-    """Return the luma, 0..255, that no more than the brightest hundredth of the pixels is above."""
+def _luma_counts(image: Frame) -> npt.NDArray[np.int64]:
+    """Return how many pixels have each luma, int64 (256,)."""
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    counts = np.bincount(luma.ravel(), minlength=256)
-    above = luma.size - np.cumsum(counts)
-    return int(np.argmax(above <= _BRIGHT_SHARE * luma.size))
+    return np.bincount(luma.ravel(), minlength=256)
+
+
+def _level(counts: npt.NDArray[np.int64]) -> float:
+    """Return the geometric mean of the luma plus one: of a frame twice as bright nearly twice as much."""
+    return float(np.exp(np.sum(counts * np.log(np.arange(1.0, 257.0))) / counts.sum()))
+
+
+def _highlights(counts: npt.NDArray[np.int64]) -> int:
+    """Return the luma, 0..255, that no more than the brightest hundredth of the pixels is above."""
+    above = counts.sum() - np.cumsum(counts)
+    return int(np.argmax(above <= _BRIGHT_SHARE * counts.sum()))

@@ -42,7 +42,7 @@ from engines.builtin.vision.processing_size import processing_size
 from engines.builtin.vision.refined_edges import refine_edges
 from engines.builtin.warm_up import warm_up
 from utils.errors import UnusablePrompt
-from utils.exposure import exposure_gain
+from utils.exposure import AS_IT_IS, Exposure, exposure_of
 from utils.mask_utils import check_keyframe_mask
 from utils.options import OptionValue, read_options
 from utils.prefetch import ahead
@@ -142,7 +142,7 @@ class BuiltinEngine(Engine):
             raise UnusablePrompt("prompt.mask_missing", frame=start)
         maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL)
         described = self._descriptor_maps(context, INTERVAL)
-        clip = Clip(frames, context, maps, described, gain=_gain_at(frames, start))
+        clip = Clip(frames, context, maps, described, exposure=_exposure_at(frames, start))
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for done, (step, estimates) in enumerate(steps, start=1):
                 probability = _exclusive_masks(step.frame, estimates)
@@ -166,14 +166,14 @@ class BuiltinEngine(Engine):
         chosen = read_options(BuiltinOptions, options)
         estimator = AlphaEstimator(frames.size_wh)
         follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
-        gain = 1.0
+        exposure = AS_IT_IS
         if len(guide) < len(frames):
-            follow, gain = _tracked, _gain_at(frames, start)
+            follow, exposure = _tracked, _exposure_at(frames, start)
             descriptors = self._descriptor_maps(context, chosen.network_interval)
             maps = self._network_for(
                 frames, (guide[start],), start, context, chosen.network_interval
             )
-        clip = Clip(frames, context, maps, descriptors, gain=gain)
+        clip = Clip(frames, context, maps, descriptors, exposure=exposure)
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
@@ -209,9 +209,9 @@ class BuiltinEngine(Engine):
         return known or ForegroundMaps(None, context)
 
 
-def _gain_at(frames: FrameSource, index: int) -> float:
+def _exposure_at(frames: FrameSource, index: int) -> Exposure:
     with closing(frames.read(index, index + 1)) as reader:  # type: ignore[type-var]
-        return exposure_gain(next(reader))
+        return exposure_of(next(reader))
 
 
 def _tracked(

@@ -11,7 +11,7 @@ from engines.builtin.engine import BuiltinEngine
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.steps import read_steps
 from engines.builtin.vision.processing_size import to_processing_size
-from utils.exposure import exposed, exposure_gain, multiplied
+from utils.exposure import Exposure, exposed, exposure_gain, exposure_of, gain_beside, multiplied
 from utils.mask_utils import intersection_over_union
 from utils.types import Box, Example, Frame, Mask, Point, Prompt
 
@@ -85,7 +85,7 @@ def test_networks_get_the_picture_as_it_is():
 
 def test_a_dark_clip_is_tracked_exposed_with_one_gain_and_its_frames_stay_as_they_are():
     frames = [dark(0), dark(4), (dark(8) * 0.8).astype(np.uint8)]
-    steps = list(read_steps(ArrayFrames(frames), 0, 3, 1, 5.0))
+    steps = list(read_steps(ArrayFrames(frames), 0, 3, 1, Exposure(5.0, 14.0)))
     for step, frame in zip(steps, frames, strict=True):
         shown = to_processing_size(multiplied(frame, 5.0), (WIDTH, HEIGHT))
         assert np.array_equal(step.working.rgb, shown.rgb)
@@ -95,7 +95,7 @@ def test_a_dark_clip_is_tracked_exposed_with_one_gain_and_its_frames_stay_as_the
 
 def test_what_is_brighter_later_in_a_dark_clip_is_not_washed_out():
     bright = multiplied(dark(4), 5.0)
-    steps = list(read_steps(ArrayFrames([dark(), bright]), 0, 2, 1, exposure_gain(dark())))
+    steps = list(read_steps(ArrayFrames([dark(), bright]), 0, 2, 1, exposure_of(dark())))
     # Its highlights, at 200, come to 255.
     assert np.array_equal(steps[1].working.rgb, multiplied(bright, 255 / 200))
     assert steps[0].working.rgb.max() == 230
@@ -117,3 +117,23 @@ def test_the_start_frame_tells_whether_a_clip_is_tracked_exposed(monkeypatch: py
         seen.clear()
         list(engine.track_video(ArrayFrames(frames), {0: {1: plate()}}, 0, RunContext()))
         assert set(seen) == shown
+
+
+def test_a_lamp_that_appears_leaves_the_other_colours_of_a_dark_clip_as_they_are():
+    lit = dark(4)
+    lit[-20:, -20:] = 250  # A fiftieth of the picture.
+    steps = list(read_steps(ArrayFrames([dark(), lit]), 0, 2, 1, exposure_of(dark())))
+    away = np.s_[20:90, :130]
+    ratio = steps[1].working.rgb[away].mean() / steps[0].working.rgb[away].mean()
+    assert 0.9 < ratio < 1.1
+
+
+def test_a_bright_confirmed_frame_tells_of_the_target_in_a_dark_picture():
+    gain = exposure_gain(dark())
+    by_daylight = multiplied(dark(4), gain)
+    assert gain_beside(by_daylight, exposure_of(dark())) < 1.3
+    examples = (Example(9, plate(4), lambda: by_daylight),)
+    opened = BuiltinSegmentation(dark(), "builtin")
+    log_odds = opened._known_log_odds(Prompt(points=(Point(70, 60),), examples=examples))
+    assert log_odds is not None
+    assert log_odds[plate()].mean() > log_odds[~plate()].mean() + 2.0

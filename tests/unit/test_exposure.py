@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.exposure import exposed, exposure_gain, gain_beside
+from utils.exposure import AS_IT_IS, Exposure, exposed, exposure_gain, exposure_of, gain_beside
 
 
 def ramp(highlights: int, share_above: float = 0.0) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_luma_counts_and_not_the_brightest_channel():
 
 
 @pytest.mark.parametrize(
-    ("highlights", "gain", "expected"),
+    ("level", "gain", "expected"),
     [
         (46, 5.0, 5.0),
         (20, 5.0, 5.0),
@@ -81,6 +81,27 @@ def test_luma_counts_and_not_the_brightest_channel():
     ],
 )
 def test_other_frames_get_the_confirmed_frame_s_gain_unless_they_are_brighter(
-    highlights: int, gain: float, expected: float
+    level: int, gain: float, expected: float
 ):
-    assert gain_beside(flat(highlights), gain) == expected
+    assert gain_beside(flat(level), Exposure(gain, 46.0)) == expected
+
+
+def test_a_lamp_that_comes_into_a_dark_clip_leaves_its_gain():
+    beside = exposure_of(ramp(50))
+    assert beside.gain == pytest.approx(230 / 49)
+    for share in (0.008, 0.012, 0.02, 0.05):
+        # A twentieth that turns from black to white raises the level by less than a third: 256 to that power is 1.32.
+        assert 0.75 * beside.gain < gain_beside(ramp(50, share), beside) <= beside.gain
+    # All of it is four times as bright: nothing of it is cut.
+    assert gain_beside(ramp(200), beside) == pytest.approx(255 / 198, rel=0.02)
+
+
+def test_frames_beside_a_bright_one_are_left_as_they_are():
+    assert exposure_of(flat(128)) == AS_IT_IS
+    assert gain_beside(flat(10), AS_IT_IS) == 1.0
+
+
+def test_the_level_of_an_exposure_is_the_geometric_mean_of_luma_and_one():
+    image = flat(3)
+    image[:20] = 15
+    assert exposure_of(image).level == pytest.approx(8.0)

@@ -12,7 +12,7 @@ from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.shape import object_frame
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
-from utils.exposure import multiplied
+from utils.exposure import AS_IT_IS, Exposure, gain_beside, multiplied
 from utils.types import Example, FloatMap, Frame, Mask
 
 _LARGEST_LOG_ODDS = 3.0
@@ -21,17 +21,19 @@ _LARGEST_LOG_ODDS = 3.0
 class KnownTarget:
     """What confirmed frames say of one picture: by colours and texture, and by a network's descriptors."""
 
-    def __init__(self, descriptors: PromptDescriptors, image: Frame, gain: float = 1.0) -> None:
+    def __init__(
+        self, descriptors: PromptDescriptors, image: Frame, exposure: Exposure = AS_IT_IS
+    ) -> None:
         """Prepare for `image`, uint8 RGB (H, W, 3); nothing is computed yet.
 
         Args:
             descriptors: whom to ask about the image and the examples as they are.
             image: the picture as it is.
-            gain: factor by which levels of the examples are multiplied, as those of `picture` in `log_odds` are.
+            exposure: of the image: its gain is that of `picture` in `log_odds`, and examples are exposed as beside it.
         """
         self._descriptors = descriptors
         self._image = image
-        self._gain = gain
+        self._exposure = exposure
         self._examples: tuple[tuple[int, Mask], ...] = ()
         self._log_odds: FloatMap | None = None
 
@@ -61,7 +63,7 @@ class KnownTarget:
             place = object_frame(small.astype(np.float32))
             if place is not None:
                 known = one.read()
-                seen = multiplied(known, self._gain)
+                seen = multiplied(known, gain_beside(known, self._exposure))
                 features = to_processing_size(seen, (width, height)).features
                 appearance.confirm(features, small, place)
                 labels.confirm(self._descriptors.of(known), small)

@@ -27,7 +27,7 @@ from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.tracking.confidence import contour_cost
 from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.refined_edges import refine_edges
-from utils.exposure import exposure_gain, multiplied
+from utils.exposure import exposure_of, gain_beside, multiplied
 from utils.mask_utils import (
     bounding_box,
     check_keyframe_mask,
@@ -69,7 +69,7 @@ class BuiltinSegmentation:
     ) -> None:
         """Prepare to segment `image`, uint8 RGB (H, W, 3).
 
-        Of a dark picture, all but the networks see it `exposed`, and its neighbours and examples by the same factor.
+        Of a dark picture, all but the networks see it `exposed`, and its neighbours and examples as `gain_beside` it says.
 
         Args:
             engine: name for error messages.
@@ -77,15 +77,15 @@ class BuiltinSegmentation:
             foregrounds: networks whose answers are evidence too.
             descriptors: a network that tells alike places from others, in this picture and on other frames.
         """
-        self._gain = exposure_gain(image)
-        self._picture = ReducedPicture(multiplied(image, self._gain))
+        self._exposure = exposure_of(image)
+        self._picture = ReducedPicture(multiplied(image, self._exposure.gain))
         self._small_wh = self._picture.small_wh
         self._around = around or {}
         self._motion: NeighbourMotion | None = None
         self._engine = engine
         self._cue = ForegroundCue(foregrounds, image, self._small_wh)
         asked = PromptDescriptors(descriptors)
-        self._known = KnownTarget(asked, image, self._gain)
+        self._known = KnownTarget(asked, image, self._exposure)
         self._descriptors = DescriptorCue(asked, image, self._small_wh)
         self._answers: deque[tuple[Prompt, list[Candidate]]] = deque(maxlen=_REMEMBERED)
 
@@ -210,7 +210,8 @@ class BuiltinSegmentation:
         """Return the motion cue of a box of the reduced picture; None where motion is unknown."""
         if self._motion is None:
             around = {
-                distance: multiplied(frame, self._gain) for distance, frame in self._around.items()
+                distance: multiplied(frame, gain_beside(frame, self._exposure))
+                for distance, frame in self._around.items()
             }
             self._motion = NeighbourMotion(self._picture.colours(), around)
             self._around = {}

@@ -20,6 +20,7 @@ from engines.builtin.tracking.steps import (
     with_later,
 )
 from engines.builtin.tracking.target_foreground import ForegroundView
+from utils.exposure import AS_IT_IS, Exposure
 from utils.prefetch import ahead
 from utils.types import FloatMap, IntBox
 
@@ -29,7 +30,7 @@ class Clip:
     """What a pass reads: the frames, the job they belong to, and its networks' answers.
 
     `confirmed`: indices of the frames that the networks are asked about whatever their intervals say.
-    `gain`: of the frame that tracking starts from, by `exposure_gain`; above 1, dark frames are tracked exposed.
+    `exposure`: of the frame that tracking starts from; dark frames are tracked exposed where its gain is above 1.
     """
 
     frames: FrameSource
@@ -37,7 +38,7 @@ class Clip:
     foreground: ForegroundMaps
     descriptors: DescriptorMaps | None = None
     confirmed: Collection[int] = ()
-    gain: float = 1.0
+    exposure: Exposure = AS_IT_IS
 
     def steps(self, first: int, stop: int, step: int) -> Iterator[Step]:
         """Yield `read_steps` with the networks' answers, made ahead of the reader.
@@ -46,7 +47,7 @@ class Clip:
         """
 
         def plain() -> Iterator[Step]:
-            return ahead(lambda: read_steps(self.frames, first, stop, step, self.gain))
+            return ahead(lambda: read_steps(self.frames, first, stop, step, self.exposure))
 
         def described() -> Iterator[Step]:
             maps = self.descriptors

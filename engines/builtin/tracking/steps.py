@@ -23,7 +23,7 @@ from engines.builtin.vision.processing_size import (
     processing_size,
     to_processing_size,
 )
-from utils.exposure import gain_beside, multiplied
+from utils.exposure import AS_IT_IS, Exposure, gain_beside, multiplied
 from utils.scene_cut import CutDetector
 from utils.types import FloatImage, FloatMap, Frame
 
@@ -64,11 +64,11 @@ class Step:
 
 
 def read_steps(
-    frames: FrameSource, first: int, stop: int, step: int, gain: float = 1.0
+    frames: FrameSource, first: int, stop: int, step: int, exposure: Exposure = AS_IT_IS
 ) -> Iterator[Step]:
     """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours.
 
-    Of a dark clip, with a gain above 1, what is `working` is exposed; see `gain_beside`.
+    Of a dark clip, with an `exposure` whose gain is above 1, what is `working` is exposed; see `gain_beside`.
     """
     size_wh = processing_size(frames.size_wh)
     estimator, cuts = FlowEstimator(), CutDetector()
@@ -76,7 +76,7 @@ def read_steps(
     reader = frames.read(first, stop, 1 if step > 0 else -1)
     try:
         for offset, frame in enumerate(reader):
-            seen = multiplied(frame, gain_beside(frame, gain))
+            seen = multiplied(frame, gain_beside(frame, exposure))
             working = to_processing_size(seen, size_wh)
             is_cut = cuts.is_cut(frame)
             flow = None
