@@ -277,6 +277,7 @@ def _runners(
             warmup=options.warmup,
             meter=WorkMeter(plan, options.warmup, part),
             label=_LABEL,
+            first=context.first,
         )
         for plan, masks, part in zip(plans, targets, shared_progress(context, totals), strict=True)
     ]

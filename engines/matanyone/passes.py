@@ -101,6 +101,7 @@ class Runner:
         warmup: extra predictions of each seed frame.
         meter: counts steps.
         label: the engine's name for an error's text.
+        first: the clip's frame that frame 0 is, for the same.
     """
 
     frames: FrameSource
@@ -109,6 +110,7 @@ class Runner:
     warmup: int
     meter: WorkMeter
     label: str
+    first: int
 
     def run(self, open_core: Callable[[], StreamCore], done: int) -> Iterator[MattedFrame | None]:
         """Yield all alphas but the first `done`, with fresh cores from the segment they end in.
@@ -131,7 +133,7 @@ class Runner:
                         yield None
                         continue
                     index = segment.first + offset * segment.step
-                    yield MattedFrame(index, checked_alpha(alpha, index, self.label))
+                    yield MattedFrame(index, checked_alpha(alpha, index + self.first, self.label))
 
     def _follow(self, segment: Segment, open_core: Callable[[], StreamCore]) -> Iterator[Alpha]:
         mask = self.seed(segment.first)

@@ -374,9 +374,10 @@ def test_a_dead_gpu_is_not_tried_again(tmp_path, clip, monkeypatch):
 def test_an_alpha_that_is_not_a_number_never_reaches_the_caller(tmp_path, clip):
     frames, masks = clip
     engine = make_fake_engine(tmp_path, FakeBackend(nan_step=4))
-    stream = engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {"warmup": 0}, RunContext())
+    context = RunContext(first=7)
+    stream = engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {"warmup": 0}, context)
     assert [next(stream).index, next(stream).index] == [0, 1]
-    with pytest.raises(EngineError, match="frame 2"):
+    with pytest.raises(EngineError, match="frame 9"):
         next(stream)
 
 
