@@ -16,6 +16,10 @@ MIN_INTERVAL_S = 0.2
 """Least time between two updates that are kept."""
 WARM_UP_SAMPLES = 3
 """Samples before a rate is used."""
+_RENDER = "render"
+"""The stage of kept alpha: the frames that no engine makes again."""
+_TOGETHER = "encode"
+"""The stage of all targets together, after those of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ class ProgressMeter:
 
     def _last_snapshot(self, ended_s: float) -> Snapshot:
         is_complete = self._is_complete
-        stage = self._expected[-1] if is_complete and self._expected else self._stage
+        expected = [stage for stage in self._expected if stage in self._totals]
+        stage = expected[-1] if is_complete and expected else self._stage
         total = self._totals.get(stage, 0)
         left_s = 0.0 if is_complete else None
         return Snapshot(
@@ -169,11 +174,24 @@ class ProgressMeter:
             self._done_before[self._stage] = self._done
         if stage in self._expected:
             self._finished.update(self._expected[: self._expected.index(stage)])
+        elif stage == _RENDER:
+            self._go_past_engines()
         self._finished.discard(stage)
         self._stage = stage
         self._done = self._done_before.get(stage, 0)
         self._samples.clear()
         self._last_s = float("-inf")
+
+    def _go_past_engines(self) -> None:
+        """Count what engines were expected to do as done, or where they did nothing leave it out."""
+        engines = [stage for stage in self._expected if stage != _TOGETHER]
+        if self._done_before:
+            self._finished.update(engines)
+            for stage in engines:
+                self._done_before.pop(stage, None)  # one that ends early has nothing left either
+            return
+        for stage in engines:
+            self._totals.pop(stage, None)
 
     def _left(self, stage: str) -> int:
         """Return the units that a stage has left; one that ended without a report has none."""

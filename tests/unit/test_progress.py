@@ -134,3 +134,32 @@ def test_a_job_that_was_cancelled_stays_where_it_was() -> None:
     last = meter.snapshot()
     assert (last.done, last.elapsed_s, last.remaining_s) == (4, 4.0, None)
     assert abs(last.fraction - 0.4) < 1e-9
+
+
+def test_a_job_that_mattes_nothing_again_goes_by_what_it_renders() -> None:
+    """With every frame rendered it stood at 12 %: what engines were expected to do was still to come."""
+    clock = Clock()
+    meter = ProgressMeter({"track": 10, "matte": 10}, {"track": 1.0, "matte": 2.0}, clock=clock)
+    run(meter, clock, "render", 10, 1.0, 5)
+    half = meter.snapshot()
+    assert abs(half.fraction - 0.5) < 1e-9
+    assert half.remaining_s is not None and abs(half.remaining_s - 5.0) < 0.5
+    run(meter, clock, "render", 10, 1.0, 10)
+    assert meter.snapshot().fraction == 1.0
+    meter.end(is_complete=True)
+    last = meter.snapshot()
+    assert (last.stage, last.done, last.total) == ("render", 10, 10)
+
+
+def test_frames_that_are_kept_follow_those_that_are_matted_again() -> None:
+    """A correction of two frames ended at a fraction of what the whole clip would have been."""
+    clock = Clock()
+    meter = ProgressMeter({"track": 20, "matte": 20, "encode": 20}, clock=clock)
+    run(meter, clock, "track", 2, 1.0, 2)
+    run(meter, clock, "matte", 2, 1.0, 1)
+    run(meter, clock, "render", 20, 1.0, 20)
+    assert abs(meter.snapshot().fraction - 24 / 44) < 1e-9, (
+        "the targets are still to be put together"
+    )
+    run(meter, clock, "encode", 20, 1.0, 20)
+    assert meter.snapshot().fraction > 0.99
