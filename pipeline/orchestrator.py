@@ -233,9 +233,15 @@ class Orchestrator:
         return self._playback.ask(self._store.open(session_id))
 
     def archive(self, session_ids: Sequence[str], name_of: NameOf) -> Iterator[bytes]:
-        """Return the finished files of several sessions as one ZIP, piece by piece; see `archive`."""
+        """Return the finished files of several sessions as one ZIP, piece by piece; see `archive`.
+
+        Raises:
+            SessionError: none of them has any.
+        """
         sessions = [self._store.open(session_id) for session_id in session_ids]
         files = [(session.state, self._results.outputs(session)) for session in sessions]
+        if not any(found for _, found in files):
+            raise SessionError("job.no_result")
         for session, (_, found) in zip(sessions, files, strict=True):
             for file in found:
                 self._results.prepare_download(session, file)

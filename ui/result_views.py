@@ -71,9 +71,9 @@ def appearance_view(state: SessionState, background: str | None = None) -> dict[
     Args:
         background: behind the preview instead of the one the files were made with.
     """
-    if state.request is None or state.clip is None or not state.outputs:
+    request = state.result_request or state.request
+    if request is None or state.clip is None or not state.result_outputs:
         return None
-    request = state.request
     last = request.last if request.last is not None else state.clip.frame_count - 1
     start = request.start if request.start is not None else first_marked(state)
     return {

@@ -76,7 +76,9 @@ def marks_stamp(state: SessionState) -> str:
 
 def result_stamp(state: SessionState) -> str:
     """Return a text that changes with a session's result."""
-    return _digest(state, {"outputs", "result_number", "result_at_s"})
+    # A job that begins changes nothing of the result that is shown meanwhile.
+    shown = state.model_copy(update={"outputs": state.result_outputs})
+    return _digest(shown, {"outputs", "result_number", "result_at_s"})
 
 
 def job_stamp(state: SessionState, job: JobStatus | None) -> str:

@@ -40,7 +40,7 @@ def begin(session: Session, request: MatteRequest, engine_name: str) -> None:
                 "status": SessionStatus.RUNNING,
                 "request": request,
                 "engine_used": engine_name,
-                "previous_outputs": state.outputs or state.previous_outputs,
+                "previous_outputs": state.result_outputs,
                 "outputs": (),
                 "error": None,
                 "job": "",
@@ -145,7 +145,7 @@ def _with_former_result(
         update={
             "status": status,
             "error": error,
-            "outputs": state.outputs or state.previous_outputs,
+            "outputs": state.result_outputs,
             "previous_outputs": (),
         }
     )

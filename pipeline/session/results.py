@@ -69,10 +69,12 @@ class Results:
     def outputs(self, session: Session, kind: str = "") -> tuple[OutputFile, ...]:
         """Return the finished files; a sequence as one ZIP, which is not packed by being listed.
 
+        While a job runs they are those of the result before it.
+
         Args:
             kind: the only one to list; the size of a long sequence takes a tenth of a second.
         """
-        wanted = [one for one in session.state.outputs if kind in ("", one.kind)]
+        wanted = [one for one in session.state.result_outputs if kind in ("", one.kind)]
         found = (_listed(session.folder, record) for record in wanted)
         return tuple(output for output in found if output is not None)
 

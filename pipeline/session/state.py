@@ -202,6 +202,11 @@ class SessionState(_Record):
         return self.status is SessionStatus.QUEUED or self.render is not None
 
     @property
+    def result_outputs(self) -> tuple[OutputRecord, ...]:
+        """The files of the current result: those of the one before, while a job that has none yet runs."""
+        return self.outputs or self.previous_outputs
+
+    @property
     def result_engine(self) -> str:
         """The engine that made the current result; a later job that failed has put its own into `engine_used`."""
         return self.result_plan.engine if self.result_plan else self.engine_used
@@ -271,7 +276,7 @@ class ResultRecord(_Record):
     @classmethod
     def of(cls, state: SessionState) -> ResultRecord | None:
         """Return the record of the current result, None where there is none."""
-        outputs = state.outputs or state.previous_outputs
+        outputs = state.result_outputs
         if state.result_request is None or not outputs:
             return None
         return cls(

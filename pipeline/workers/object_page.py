@@ -221,7 +221,7 @@ def _needed(session: Session) -> set[str]:
     """Return the hashes of what a later job of the session begins with, and of its files for download."""
     state = session.state
     names, _ = names_to_send(session, state)
-    names += [record.file for record in state.outputs]
+    names += [record.file for record in state.result_outputs]
     hashes = FileHashes(session)
     known = (hashes.known(name, session.folder / name) for name in names)
     return {file.sha256 for file in known if file is not None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,10 @@ from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.store import SessionStore
 from tests.disc import disc_frame, write_clip
 from tests.video.waiting import finish
-from utils.errors import BadRequest, Cancelled
-from utils.types import Prompt, Stroke
+from ui.downloads import ArchiveNames
+from ui.result_views import appearance_view
+from utils.errors import BadRequest, Cancelled, SessionError
+from utils.types import Progress, Prompt, Stroke
 
 FRAMES = 6
 PATCH = Stroke(((120.5, 80.5), (140.5, 80.5)), 5.0)
@@ -109,3 +113,37 @@ def test_files_of_another_appearance_keep_the_former_ones(
     assert (session.folder / "alpha.mp4").read_bytes() == first
     assert {one.kind for one in work.outputs(session_id)} == {"alpha", "foreground", "png"}
     assert work.state(session_id).result_request.edges == Edges()
+
+
+def test_the_files_of_a_result_are_there_while_the_next_one_is_made(
+    work: Orchestrator, session_id: str
+) -> None:
+    """The page went on offering them: each was answered with 404, all of them with an empty ZIP."""
+    kinds: list[list[str]] = []
+    packed: list[list[str]] = []
+    edges: list[float] = []
+
+    def look(_: Progress) -> None:
+        if kinds:
+            return
+        kinds.append([output.kind for output in work.outputs(session_id)])
+        pieces = b"".join(work.archive([session_id], ArchiveNames()))
+        with zipfile.ZipFile(io.BytesIO(pieces)) as archive:
+            packed.append(archive.namelist())
+        shown = appearance_view(work.state(session_id))
+        assert shown is not None
+        edges.append(shown["edges"]["feather_px"])
+
+    other = REQUEST.model_copy(update={"every_frame": True, "edges": Edges(feather_px=2.0)})
+    work.run_now(session_id, other, RunContext(on_progress=look))
+    assert kinds == [["alpha", "png"]]
+    assert packed == [["clip/clip_alpha.mp4", "clip/clip_png.zip"]]
+    assert edges == [0.0], "the edges shown are those of the files"
+    assert [output.kind for output in work.outputs(session_id)] == ["alpha", "png"]
+
+
+def test_sessions_without_a_result_are_no_empty_archive(work: Orchestrator, tmp_path: Path) -> None:
+    made = work.create_session(write_clip(tmp_path / "clip.mp4", FRAMES), "clip.mp4").id
+    with pytest.raises(SessionError) as caught:
+        work.archive([made], ArchiveNames())
+    assert caught.value.code == "job.no_result"

@@ -71,7 +71,7 @@ class SessionSteps:
         answers = self._answers()
         made = short_text(event_value(event, "made"), "made")
         # The same result again would take back edges that are being chosen.
-        is_other = made != (result_views.made_at(state) if state.outputs else "")
+        is_other = made != (result_views.made_at(state) if state.result_outputs else "")
         return merged(
             answers.kept(state, language),
             answers.job(state),
