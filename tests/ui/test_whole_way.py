@@ -78,6 +78,8 @@ def test_background_and_edges_render_again_without_the_engine(
     before = (folder / "preview.mp4").read_bytes()
 
     page.wait_for_function("document.querySelector('.sm-appearance').dataset.after")
+    hint = page.locator(".sm-appearance [data-part=hint]")
+    assert "have these changes" not in hint.inner_text()
     shown = page.get_attribute(".sm-appearance", "data-after")
     page.click("[data-background=black]")
     page.fill("[data-edge=grow_px]", "2")
@@ -86,6 +88,9 @@ def test_background_and_edges_render_again_without_the_engine(
         " return now !== shown && now.includes('grow_px=2') && now.includes('000000'); }",
         arg=shown,
     )
+    # That the files don't have them must be said.
+    page.wait_for_selector(".sm-appearance[data-applied=false] [data-part=apply].sm-primary")
+    assert "The files don't have these changes yet" in hint.inner_text()
     # The stage shows them too, on any frame.
     with page.expect_request(re.compile(r"/still/7\.jpg\?.*grow_px=2.*background=%23000000")):
         go_to(page, 7)
@@ -104,6 +109,8 @@ def test_background_and_edges_render_again_without_the_engine(
     page.wait_for_function(
         "old => document.querySelector('.sm-results').dataset.version !== old", arg=version
     )
+    page.wait_for_selector(".sm-appearance[data-applied=true]")
+    assert "have these changes" not in hint.inner_text()
     assert (folder / "alpha_master.nut").read_bytes() == master
     assert (folder / "preview.mp4").read_bytes() != before
     request = state_file(app.workspace, session)["request"]

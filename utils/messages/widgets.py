@@ -103,6 +103,10 @@ _EDGES: dict[str, Text] = {
         en="Renders again from the kept alpha; the engine does not run.",
         zh="用已有的 Alpha 通道重新渲染，无需再次抠图。",
     ),
+    "unapplied": Text(
+        en="The files don't have these changes yet. “Apply to all files” renders them again; the engine does not run.",
+        zh="文件中还没有这些更改。点击“应用到全部文件”重新渲染后再下载，无需再次抠图。",
+    ),
 }
 
 _STATUS: dict[str, Text] = {

@@ -16,6 +16,22 @@ const chosenColour = () => {
 };
 const publish = () => {
   props.value = { background: part("screen").value.toUpperCase(), preview_background: chosenColour(), edges };
+  showApplied();
+};
+// The stage shows what is chosen at once: that the files don't have it yet must be said.
+const isApplied = () => {
+  if (!result() || result().picture) return !result();
+  const made = result();
+  const screen = made.background.startsWith("#") ? made.background : "#00ff00";
+  return part("screen").value.toUpperCase() === screen.toUpperCase()
+    && chosenColour().toUpperCase() === made.preview_background.toUpperCase()
+    && Object.entries(made.edges).every(([name, value]) => Number(edges[name]) === Number(value));
+};
+const showApplied = () => {
+  const applied = isApplied();
+  root.dataset.applied = String(applied);
+  part("hint").textContent = label(applied ? "apply_hint" : "unapplied");
+  part("apply").classList.toggle("sm-primary", !applied);
 };
 
 const showStill = () => {
@@ -96,7 +112,7 @@ const takeBackgrounds = () => {
 const showTexts = () => {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", label(node.dataset.label));
-  showBackgrounds(); showEdges();
+  showBackgrounds(); showEdges(); showApplied();
 };
 
 divider.addEventListener("input", showDivider);
