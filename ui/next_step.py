@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.jobs.rerun import RerunPlan
-from pipeline.session.state import SessionState, SessionStatus
+from pipeline.session.state import SessionState, SessionStatus, frame_range
 from ui.text import listed, sentences, translate
+from utils.errors import BadRequest
 from utils.messages import Language, render
 
 _ENDED = {
@@ -53,8 +54,7 @@ def step_line(
         return "step", translate(_ENDED[state.status], language, start=start)
     if keeps_everyone(state):
         return "step", translate("page.step.everyone", language)
-    text = translate(_selection_step(state), language)
-    return "step", sentences((text, _unmarked_targets(state, language)), language)
+    return "step", _marks_line(state, language)
 
 
 def _has_lost_target(state: SessionState) -> bool:
@@ -90,14 +90,57 @@ def _selection_step(state: SessionState) -> str:
     return "page.step.start"
 
 
+def _marks_line(state: SessionState, language: Language) -> str:
+    """Return what to do about the marks, and which of them the next job leaves out."""
+    missed = _outside_range(state, language)
+    if missed and not _kept_targets(state, in_range=True):
+        return missed
+    text = translate(_selection_step(state), language)
+    return sentences((text, _unmarked_targets(state, language), missed), language)
+
+
+def chosen_range(state: SessionState) -> tuple[int, int] | None:
+    """Return the in and out points chosen for the next job, inclusive; None while none can be used."""
+    request = state.draft or state.request
+    if request is None or state.clip is None:
+        return None
+    try:
+        return frame_range(request, state.clip)
+    except BadRequest:
+        return None
+
+
+def _kept_targets(state: SessionState, *, in_range: bool = False) -> set[int]:
+    """Return the targets of which something is kept on a frame, or on one `in_range` of the next job."""
+    first, last = (chosen_range(state) if in_range else None) or (0, None)
+    return {
+        keyframe.target
+        for keyframe in state.all_keyframes
+        if keyframe.kept and first <= keyframe.frame and (last is None or keyframe.frame <= last)
+    }
+
+
 def _unmarked_targets(state: SessionState, language: Language) -> str:
     """Return the names of targets that keep nothing, beside others that do, as a sentence; "" for none."""
-    kept = {keyframe.target for keyframe in state.all_keyframes if keyframe.kept}
+    kept = _kept_targets(state)
+    unmarked = {target.id for target in state.targets} - kept if kept else set()
+    return _sentence_about(state, unmarked, "page.step.unmarked", language)
+
+
+def _outside_range(state: SessionState, language: Language) -> str:
+    """Return what is kept outside the in and out points alone, as a sentence; "" for nothing."""
+    outside = _kept_targets(state) - _kept_targets(state, in_range=True)
+    if not outside or _kept_targets(state, in_range=True):
+        return _sentence_about(state, outside, "page.step.outside", language)
+    first, last = chosen_range(state) or (0, 0)
+    start = min(keyframe.frame for keyframe in state.all_keyframes if keyframe.kept)
+    return translate("job.start_outside_range", language, start=start, first=first, last=last)
+
+
+def _sentence_about(state: SessionState, targets: set[int], code: str, language: Language) -> str:
     names = [
         target.name or translate("page.target", language, number=target.id)
         for target in state.targets
-        if kept and target.id not in kept
+        if target.id in targets
     ]
-    if not names:
-        return ""
-    return translate("page.step.unmarked", language, names=listed(names, language))
+    return translate(code, language, names=listed(names, language)) if names else ""

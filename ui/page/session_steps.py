@@ -11,7 +11,7 @@ from pipeline.orchestrator import Orchestrator
 from pipeline.session.request import MatteRequest
 from ui import result_views
 from ui.inputs import event_value, session_key, short_text, whole_number
-from ui.next_step import keeps_everyone
+from ui.next_step import chosen_range, keeps_everyone
 from ui.page.answers import Answers, Updates, merged
 from ui.page.job_request import read_job
 from ui.text import about, listed, more, sentences, translate
@@ -56,6 +56,7 @@ class SessionSteps:
         self._orchestrator.remember(session_id, request)
         state = self._orchestrator.state(session_id)
         is_other_step = keeps_everyone(before) != keeps_everyone(state)
+        is_other_step |= chosen_range(before) != chosen_range(state)
         if (
             state.result_plan
             or said

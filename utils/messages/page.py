@@ -58,6 +58,10 @@ TEXTS: dict[str, Text] = {
         en="{names} has no mark and will not be in the result.",
         zh="“{names}”没有标记，不会出现在结果中。",
     ),
+    "page.step.outside": Text(
+        en="The marks of {names} lie outside the in and out points and will not be in the result.",
+        zh="“{names}”的标记都在入点与出点之外，不会出现在结果中。",
+    ),
     "page.step.queued": Text(
         en="Waiting in the queue. You may close this page: its link finds the job again.",
         zh="正在排队。可以关闭页面，凭本页链接随时回来查看。",
