@@ -30,7 +30,7 @@ const isApplied = () => {
 const showApplied = () => {
   const applied = isApplied();
   root.dataset.applied = String(applied);
-  part("hint").textContent = label(applied ? "apply_hint" : "unapplied");
+  part("hint").textContent = applied ? label("apply_hint") : label("unapplied");
   part("apply").classList.toggle("sm-primary", !applied);
 };
 
