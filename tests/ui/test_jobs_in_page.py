@@ -130,3 +130,32 @@ def test_a_job_in_a_worker_process_is_followed_over_a_reload(
     assert state["status"] == "done"
     assert state["outputs"]
     assert page.locator(".sm-results").is_visible()
+
+
+def test_the_page_says_that_the_last_files_are_being_finished(
+    app: AppServer, open_page: Callable[..., Any], medium_clip: Path
+) -> None:
+    """It stood at 100 % with 0:00 remaining for as long as the encoders went on."""
+    page = open_page(app.url)
+
+    page.evaluate(
+        """() => {
+          const real = window.fetch;
+          window.fetch = async (...asked) => {
+            const answer = await real(...asked);
+            if (!String(asked[0].url || asked[0]).includes("component_server")) return answer;
+            const body = await answer.json();
+            const all = { fraction: 1, remaining_s: 0, stage_remaining_s: 0 };
+            if (body && body.job) Object.assign(body.job, all);
+            return new Response(JSON.stringify(body), { status: answer.status });
+          };
+        }"""
+    )
+    start_long_job(page, medium_clip)
+    page.wait_for_function(
+        "document.querySelector('.sm-progress').innerText.includes('Finishing the files…')"
+    )
+    shown = page.inner_text(".sm-progress")
+    assert "99%" in shown and "remaining" not in shown
+    page.click(".sm-progress [data-part=cancel]")
+    page.wait_for_selector(".sm-progress", state="hidden")

@@ -37,6 +37,7 @@ _PROGRESS: dict[str, Text] = {
     "elapsed": Text(en="elapsed {time}", zh="已用 {time}"),
     "remaining": Text(en="remaining {time}", zh="剩余 {time}"),
     "stage_remaining": Text(en="{stage}: remaining {time}", zh="{stage}剩余 {time}"),
+    "finishing": Text(en="Finishing the files…", zh="正在完成输出文件…"),
     "cancel": Text(en="Cancel", zh="取消"),
     "cancelling": Text(en="Stopping…", zh="正在停止…"),
     "live": Text(en="Newest matted frame", zh="最新完成的一帧"),

@@ -15,6 +15,8 @@ const lineOf = (job) => {
     return words;
   }
   if (job.is_cancelling) return [label("cancelling")];
+  // Every frame is on its way; encoders and the last checks take a while longer.
+  if (job.is_active && job.fraction >= 1) return [label("finishing"), label("elapsed", { time: shownTime(job.elapsed_s) })];
   words.push(label("units", { stage: job.stage, done: job.done, total: job.total }));
   if (job.fps !== null) words.push(label("fps", { fps: job.fps.toFixed(job.fps < 10 ? 1 : 0) }));
   words.push(label("elapsed", { time: shownTime(job.elapsed_s) }));
@@ -81,7 +83,7 @@ const show = (job) => {
   if (job.is_active) tellStep(job);
   root.hidden = false;
   root.dataset.state = job.state;
-  const percent = Math.floor(job.fraction * 100);
+  const percent = Math.min(Math.floor(job.fraction * 100), job.is_active ? 99 : 100);
   bar.setAttribute("aria-valuenow", String(percent));
   bar.firstElementChild.style.width = `${percent}%`;
   part("percent").textContent = job.state === "queued" ? "" : `${percent}%`;
