@@ -132,6 +132,40 @@ def test_clicks_of_a_prompt_hold_the_places_of_those_before():
     assert both[0].mask[80, 70] and not both[0].mask[80, 86]
 
 
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_a_click_on_what_is_thinner_than_a_reduced_pixel_changes_it_there(is_positive):
+    random = np.random.default_rng(0)
+    image = np.clip(random.normal(110.0, 6.0, (1080, 1920, 3)), 0, 255).astype(np.uint8)
+    mask = np.zeros((1080, 1920), dtype=bool)
+    mask[360:720, 640:1280] = True
+    thin = np.s_[500:501, 900:1280] if is_positive else np.s_[500:501, 400:640]
+    mask[thin] = not is_positive
+    x = thin[1].start + 60
+    prompt = Prompt(points=(Point(x, 500, is_positive),), mask=mask)
+    found = BuiltinSegmentation(image, "builtin").segment(prompt)[0].mask
+    changed = found ^ mask
+    assert changed[500, x - 8 : x + 9].all()
+    # Nothing but a piece of the line.
+    line = np.zeros_like(mask)
+    line[thin] = True
+    assert not (changed & ~line).any()
+    assert np.count_nonzero(changed) < 40
+
+
+def test_a_click_just_beside_the_contour_at_full_size_takes_no_bite_out_of_the_mask():
+    random = np.random.default_rng(0)
+    image = np.clip(random.normal(110.0, 6.0, (1080, 1920, 3)), 0, 255).astype(np.uint8)
+    mask = np.zeros((1080, 1920), dtype=bool)
+    # A pixel more than what the reduced mask has.
+    mask[360:720, 639:1280] = True
+    prompt = Prompt(points=(Point(639, 540, False),), mask=mask)
+    found = BuiltinSegmentation(image, "builtin").segment(prompt)[0].mask
+    changed = found ^ mask
+    assert changed[540, 639]
+    assert not changed[:, 641:].any()
+    assert np.count_nonzero(changed) < 40
+
+
 @pytest.mark.parametrize(("rest", "counts"), [(slice(20, 60), True), (slice(40, 60), False)])
 def test_a_new_segmentation_counts_only_where_it_agrees_with_the_rest_of_the_mask(
     rest, counts, monkeypatch

@@ -86,6 +86,42 @@ def apply_click(
     return mask | region if click.positive else mask & ~region
 
 
+def label_at(full: Mask, reduced: Mask, x: int, y: int) -> Mask:
+    """Return a mask at full size with the label at a click that the reduced mask has there.
+
+    What is thinner than a pixel at processing size is not in the reduced mask, so a click on it changes nothing there, and
+    edges at full size can move a contour over a click. What is joined to the click and differs in the same way changes, as
+    far as a click's spot reaches.
+
+    Args:
+        full: bool (H, W).
+        reduced: bool (h, w), with the click's label at its place.
+        x: of the click, in pixels at full size.
+        y: likewise.
+    """
+    height, width = full.shape
+    small_height, small_width = reduced.shape
+    label = not full[y, x]
+    reach = round(_spot_radius(reduced.shape) * width / small_width)
+    rows = np.arange(max(0, y - reach), min(height, y + reach + 1))
+    columns = np.arange(max(0, x - reach), min(width, x + reach + 1))
+    down, across = small_height / height, small_width / width
+    below = reduced[(rows * down).astype(int)][:, (columns * across).astype(int)]
+    near = np.hypot(columns - x, rows[:, None] - y) <= reach
+    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    differs = near & (full[part] != label) & (below == label)
+    differs[y - rows[0], x - columns[0]] = True
+    names, _ = components(differs)
+    changed = full.copy()
+    changed[part][names == names[y - rows[0], x - columns[0]]] = label
+    return changed
+
+
+def _spot_radius(shape: tuple[int, ...]) -> float:
+    """Return the radius of what a click in a picture of a shape (h, w) stands for, in pixels."""
+    return max(3.0, 0.005 * float(np.hypot(shape[0], shape[1])))
+
+
 def known_at(click: Click, known: FloatMap) -> FloatMap:
     """Return log odds of the target by its appearance on confirmed frames, float32 (h, w), as far as they count at a click.
 
@@ -136,7 +172,7 @@ def _region(
     size = float(np.sqrt(np.count_nonzero(mask)))
     least, most = _REACH_LIMITS
     fade = float(np.clip(_REACH * size, least * diagonal, most * diagonal))
-    radius = max(3.0, 0.005 * diagonal)
+    radius = _spot_radius(side.shape)
     spot = (distance <= radius) & side
     # What no edge parts from the click is no example of the other side.
     open_to_click = barrier_distance(picture.lab, spot) < _EDGE

@@ -15,7 +15,7 @@ from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_parts import BoxParts
 from engines.builtin.selection.box_window import BoxWindow
-from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at
+from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at, label_at
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.click_spread import size_by_clicks
 from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorCue
@@ -110,6 +110,7 @@ class BuiltinSegmentation:
             score = 1.0 if prompt.mask is not None else self._score(candidate, prompt)
             best = instances[-1].score if instances else 1.0
             full = self._with_lines(self._full(candidate.mask, prompt), prompt)
+            full = self._as_clicked(full, candidate.mask, prompt)
             instances.append(Instance(full, min(score, best)))
         return instances
 
@@ -310,6 +311,15 @@ class BuiltinSegmentation:
         if prompt.box is None or prompt.mask is not None:
             return mask
         return with_lines(self._picture.image, mask, prompt.box, prompt.points)
+
+    def _as_clicked(self, mask: Mask, reduced: Mask, prompt: Prompt) -> Mask:
+        """Return a mask, bool (H, W), with each click's label at its place, unless a later click changed the reduced one."""
+        width, height = self._picture.size_wh
+        for point in prompt.points:
+            x, y = min(int(point.x), width - 1), min(int(point.y), height - 1)
+            if mask[y, x] != point.positive and self._picture.click(point).agrees_with(reduced):
+                mask = label_at(mask, reduced, x, y)
+        return mask
 
     def _refined(self, mask: Mask) -> Mask:
         return refine_edges(self._picture.image, mask, self._picture.colours().rgb)
