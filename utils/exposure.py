@@ -48,12 +48,20 @@ def multiplied(image: Frame, gain: float) -> Frame:
     return np.asarray(cv2.LUT(image, levels), np.uint8)
 
 
-def exposure_gain(image: Frame) -> float:
-    """Return the factor, 1 to 10, by which the levels of a picture, uint8 RGB (H, W, 3), are too dark; 1 of a bright one."""
+def exposure_gain(
+    image: Frame, full_below: int = _FULL_BELOW, exposed_from: int = _EXPOSED_FROM
+) -> float:
+    """Return the factor, 1 to 10, by which the levels of a picture are too dark; 1 of a bright one.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        full_below: luma of the highlights, 0..255, below which they are to be brought to 230.
+        exposed_from: luma from which the factor is 1; in between it fades out.
+    """
     highlights = _highlights(_luma_counts(image))
-    if highlights >= _EXPOSED_FROM:
+    if highlights >= exposed_from:
         return 1.0
-    share = min((_EXPOSED_FROM - highlights) / (_EXPOSED_FROM - _FULL_BELOW), 1.0)
+    share = min((exposed_from - highlights) / (exposed_from - full_below), 1.0)
     wanted = highlights + share * (_HIGHLIGHTS - highlights)
     return min(wanted / max(highlights, 1), _LARGEST_GAIN)
 

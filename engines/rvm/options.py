@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from engines.rvm.brightness import AUTOMATIC_GAMMA
 from utils.messages import Text
 from utils.options import AUTOMATIC, Option
 
@@ -77,13 +78,14 @@ class RvmOptions:
         float,
         Option(
             Text(
-                en="Gamma of what the network sees (1 = the picture as it is; 0.6 for dark pictures: gaps open, soft edges lose a little)",
-                zh="网络所见画面的伽马（1 为原样；暗画面可用 0.6：空隙会打开，柔和边缘略有损失）",
+                en="Gamma of what the network sees (0 = automatic: very dark pictures are exposed; 1 = the picture as it is; "
+                "0.6 for dark pictures: gaps open, soft edges lose a little)",
+                zh="网络所见画面的伽马（0 为自动：很暗的画面会提亮；1 为原样；暗画面可用 0.6：空隙会打开，柔和边缘略有损失）",
             ),
-            minimum=0.3,
+            minimum=AUTOMATIC_GAMMA,
             maximum=1.0,
         ),
-    ] = 1.0
+    ] = AUTOMATIC_GAMMA
 
 
 def ratio_for(size_wh: tuple[int, int], chosen: float) -> float:

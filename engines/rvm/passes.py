@@ -21,7 +21,7 @@ from engines.onnx.target import (
     compare_with_target,
     reduced_picture,
 )
-from engines.rvm.brightness import brightened
+from engines.rvm.brightness import AUTOMATIC_GAMMA, ShotGain, brightened
 from engines.rvm.shot_start import (
     WARM_UP_STEPS,
     Step,
@@ -32,6 +32,8 @@ from engines.rvm.shot_start import (
 from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask
+
+_GAIN_DETAIL = "network_gain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Runner:
         start: the frame that matting goes away from.
         confirmed: frames whose masks a user confirmed; there the network is compared with the mask again.
         fill: "auto", "on" or "off", see `RvmOptions.fill`.
-        gamma: of what the network sees, see `brightened`; colours and edges are those of the picture as it is.
+        gamma: of what the network sees, see `brightened`, or `AUTOMATIC_GAMMA`: dark shots are exposed, see `ShotGain`.
+            Colours and edges are those of the picture as it is.
         open_stream: starts a stream with empty states.
         open_target: the same for a marked target's clip; it may see each frame twice, see `TwoViews`.
         context: progress and cancel.
@@ -78,6 +81,7 @@ class Runner:
         with closing(ahead(lambda: self._matte(first, step), depth=1)) as pairs:  # type: ignore[type-var]
             for item, alpha in pairs:
                 self.context.check_cancelled()
+                self._note_gain(item.gain)
                 if is_lead:
                     is_lead = False
                     continue
@@ -90,6 +94,11 @@ class Runner:
                 yield MattedFrame(item.index, result)
                 # Frame and alphas would be held until the network has the next.
                 del item, alpha, result
+
+    def _note_gain(self, gain: float) -> None:
+        """Keep the largest gain of the job in its details; a job without dark shots has none."""
+        if gain > float(self.context.details.get(_GAIN_DETAIL, "1")):
+            self.context.details[_GAIN_DETAIL] = f"{gain:.3g}"
 
     def _restriction(self, item: Step, current: TargetRestriction | None) -> TargetRestriction:
         if current is None or item.starts:
@@ -116,6 +125,7 @@ class Runner:
         """Yield the frames' steps; `comparison` is a stream of its own for comparisons of single frames."""
         stop = len(self.frames) if step > 0 else -1
         cuts = CutDetector()
+        shot_gain = ShotGain()
         blanks = False
         with closing(self.frames.read(first, stop, step)) as reader:  # type: ignore[type-var]
             for offset, frame in enumerate(reader):
@@ -124,18 +134,20 @@ class Runner:
                 starts = cuts.is_cut(frame) or offset == 0
                 mask = self.guide.mask(index)
                 seen = brightened(frame, self.gamma)
+                gain = shot_gain.of(frame, starts) if self.gamma == AUTOMATIC_GAMMA else 1.0
                 agreement = None
+                # Not exposed: there the network tells others from the target at first, and merges them later.
                 if mask is not None and comparison is not None:
                     if starts or index in self.confirmed:
                         agreement = compare_once(comparison, seen, mask)
                     if starts and agreement is not None:
                         blanks = agreement.sees_others
                 if mask is None:
-                    yield Step(index, seen, starts)
+                    yield Step(index, seen, starts, gain=gain)
                     continue
                 if blanks:
                     seen = blank_outside(seen, mask)
-                yield Step(index, seen, starts, mask, reduced_picture(frame), agreement)
+                yield Step(index, seen, starts, mask, reduced_picture(frame), agreement, gain)
 
 
 def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:

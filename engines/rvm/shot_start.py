@@ -8,12 +8,13 @@ reverse run are taken for most of them: they know what follows, such as a hand t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engines.onnx.runtime.interface import NetworkStream, Tensor
 from engines.onnx.target import TargetAgreement
+from utils.exposure import multiplied
 from utils.heap import return_free_memory
 from utils.types import Alpha, Frame, Mask
 
@@ -38,11 +39,12 @@ class Step:
 
     Attributes:
         index: its number.
-        seen: what the network is to see of it, uint8 RGB (H, W, 3).
+        seen: what the network is to see of it, uint8 RGB (H, W, 3), before `gain`.
         starts: it is a shot's first.
         mask: the target's, bool (H, W); None without a target.
         picture: the whole frame by `reduced_picture`, where there is a target.
         agreement: of the network with the mask, where they were compared.
+        gain: factor by which the network sees its levels, at least 1; it never rises within a shot.
     """
 
     index: int
@@ -51,6 +53,12 @@ class Step:
     mask: Mask | None = None
     picture: Frame | None = None
     agreement: TargetAgreement | None = None
+    gain: float = 1.0
+
+    @property
+    def exposed(self) -> Frame:
+        """`seen`, times `gain`."""
+        return multiplied(self.seen, self.gain)
 
 
 def lead_in_frames(size_wh: tuple[int, int], marked: bool) -> int:
@@ -71,6 +79,8 @@ def matte_shots(
 ) -> Iterator[tuple[Step, Alpha]]:
     """Yield the steps in order, each with the network's alpha, float32 (H, W).
 
+    A shot's first frames have the gain of the last of them, so that no dark frame of a fade from black sets it.
+
     Args:
         steps: the frames of one or more shots; each shot's first one says that it starts.
         stream: the network; its states are set to zero at each shot's start.
@@ -84,7 +94,7 @@ def matte_shots(
         if begun or item.starts:
             begun.append(item)
         else:
-            yield item, alpha_of(stream.step(item.seen))
+            yield item, alpha_of(stream.step(item.exposed))
     if begun:
         yield from _both_ways(begun, stream, check_cancelled)
 
@@ -94,14 +104,18 @@ def _both_ways(
 ) -> Iterator[tuple[Step, Alpha]]:
     """Yield a shot's first steps with their alphas and take them off the list; one of one frame leads to itself."""
     stream.reset()
+    gain = begun[-1].gain
+    for place, item in enumerate(begun):
+        if item.gain != gain:
+            begun[place] = replace(item, gain=gain)
     reverse = []
     for item in reversed(begun[1:]):
         check_cancelled()
         # Half precision: alphas of the full size wait here.
-        reverse.append(alpha_of(stream.step(item.seen)).astype(np.float16))
+        reverse.append(alpha_of(stream.step(item.exposed)).astype(np.float16))
     if not reverse:
         for _ in range(WARM_UP_STEPS):
-            stream.step(begun[0].seen)
+            stream.step(begun[0].exposed)
     count = len(begun)
     begun.reverse()
     for place in range(count):
@@ -110,7 +124,7 @@ def _both_ways(
             return_free_memory()
         # Off the list at once: while these frames are matted, the encoders fill their queues.
         item = begun.pop()
-        alpha = alpha_of(stream.step(item.seen))
+        alpha = alpha_of(stream.step(item.exposed))
         if place:
             share = np.float32(min(_FADE * (count - place) / count, 1.0))
             alpha += share * (reverse.pop() - alpha)

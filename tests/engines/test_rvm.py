@@ -303,6 +303,85 @@ def test_the_network_alone_sees_the_gamma(engine, monkeypatch, masks):
     assert len(pictures) == len(masks)
 
 
+def dark(count: int, highlights: int = 46, seed: int = 0) -> list[np.ndarray]:
+    """Return noise whose brightest hundredth has a luma of `highlights`: a band of a tenth of the rows."""
+    frames = [
+        (frame.astype(np.uint16) * highlights // 300).astype(np.uint8)
+        for frame in noise(count, seed=seed)
+    ]
+    for frame in frames:
+        frame[:6] = highlights
+    return frames
+
+
+@pytest.mark.parametrize("masks", [{}, dict.fromkeys(range(3), box_mask())])
+def test_the_network_alone_sees_dark_frames_exposed_and_the_details_tell_the_gain(
+    engine, monkeypatch, masks
+):
+    frames, pictures = dark(3), []
+    reduced = passes.reduced_picture
+
+    def reducing(frame):
+        pictures.append(frame)
+        # What follows the network is the same for both jobs.
+        return reduced(np.zeros_like(frame))
+
+    monkeypatch.setattr(passes, "reduced_picture", reducing)
+    context, as_it_is = RunContext(), RunContext()
+    found = run(engine, frames, masks, 1, context)
+    assert context.details["network_gain"] == "5"
+    assert all(
+        np.array_equal(*pair) for pair in zip(pictures, [frames[1], frames[0]], strict=False)
+    )
+    bright = [np.minimum(frame.astype(np.uint16) * 5, 255).astype(np.uint8) for frame in frames]
+    compared = passes.compare_once
+    monkeypatch.setattr(
+        passes,
+        "compare_once",
+        lambda stream, _, mask: compared(stream, frames[1], mask),
+    )
+    expected = run(engine, bright, masks, 1, as_it_is)
+    assert all(np.array_equal(found[index], expected[index]) for index in range(3))
+    assert "network_gain" not in as_it_is.details
+
+
+@pytest.mark.parametrize("gamma", ["1", "0.6"])
+def test_a_gamma_that_is_chosen_takes_the_place_of_exposing(engine, gamma):
+    frames, context = dark(3), RunContext()
+    found = run(engine, frames, context=context, network_gamma=gamma)
+    seen = [brightened(frame, float(gamma)) for frame in frames]
+    expected = run(engine, seen, network_gamma="1")
+    assert "network_gain" not in context.details
+    assert all(np.array_equal(found[index], expected[index]) for index in range(3))
+
+
+def test_a_frame_that_is_compared_with_its_mask_is_not_exposed(engine, monkeypatch):
+    seen = []
+
+    def comparing(_, frame, mask):
+        seen.append(int(frame[0, 0, 0]))
+        return compare_with_target(mask.astype(np.float32), mask)
+
+    monkeypatch.setattr(passes, "compare_once", comparing)
+    monkeypatch.setattr(engine_module, "compare_once", comparing)
+    frames, masks = dark(2), dict.fromkeys(range(2), box_mask())
+    run(engine, frames, masks)
+    engine.agrees_with_target(ArrayFrames(frames), masks, RunContext())
+    assert seen == [46, 46, 46]
+
+
+def test_a_shot_s_first_frames_are_seen_by_the_gain_of_the_last_of_them():
+    stream, gains = _Recorder(), [10.0, 8.0, 3.0, 2.0, 2.0, 1.5]
+    steps = [
+        shot_start.Step(index, np.full((2, 2, 3), 10, np.uint8), index == 0, gain=gain)
+        for index, gain in enumerate(gains)
+    ]
+    pairs = list(shot_start.matte_shots(steps, stream, 3, lambda: None))
+    assert stream.seen == [[20, 20, 20, 20, 20, 20, 20, 20, 15]]
+    assert [item.gain for item, _ in pairs] == [2.0] * 5 + [1.5]
+    assert all((item.seen == 10).all() for item, _ in pairs)
+
+
 def test_a_large_picture_has_a_shorter_lead_in_and_everyone_the_least():
     assert shot_start.lead_in_frames((1920, 1080), marked=True) == 24
     assert 8 < shot_start.lead_in_frames((2560, 1440), marked=True) < 24
