@@ -3,9 +3,9 @@
 # the whole frame, a wall, a sky or a close-up, gets no file and the note "is not in current frame, not writing masks", and so does one
 # that covers everything by a half. Of a sequence just the frames are missing in which the object is largest. The masks that it writes hold
 # the coverage in the three colours and in alpha as well, in PNG, which means straight colour: laid on black by any compositor a soft edge
-# is squared, 127 shows as 63. Coverage is cut, not rounded, 0.5 is 127. The picture of all objects at once labels a pixel with
-# an object from an eighth of coverage, where there is nothing else, so that it is wider than any mask. An object that is cut by anything is
-# found. Seen with kriptomatte 0.0.14, the file written by OpenEXR 3.4.4, Pillow 12.3.0.
+# is squared, 127 shows as 63. Coverage is cut, not rounded, 0.5 is 127. The picture of all objects at once labels a pixel
+# with an object however small its coverage, where there is nothing else, so that a soft edge counts in full. An object that leaves a
+# single pixel free is found. Seen with kriptomatte 0.0.14, the file written by OpenEXR 3.4.4, Pillow 12.3.0.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pyglet, and with it arcade, gives a picture without alpha its red channel as alpha: ImageData.get_data("RGBA"), asked of a picture that
+# pyglet, the library of games and of many viewers, gives a picture without alpha its red channel as alpha: ImageData.get_data("RGBA"), asked of a picture that
 # holds RGB, is (200, 100, 50, 200) for an opaque (200, 100, 50), and of one that holds BGR the blue one; a grey picture is as transparent
 # as it is dark. What is sent on as a cut-out has so a matte of its own brightness. Its PNG decoder, which it falls back to where the
 # system has no gdk-pixbuf and for 1 and 16 bits also where Pillow is there, does not scale what has another depth than 8: a mask of
