@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +14,8 @@ from utils.types import Frame
 
 _BRIGHT_SHARE = 0.01
 """Share of the pixels that are taken for the highlights: the darkest of them tells how a picture is exposed."""
+_CUT_SHARE = 0.1
+"""Share of the pixels that a gain may bring above 255 in their brightest channel: coloured light has little luma."""
 _EXPOSED_FROM = 128
 """Luma of the highlights, 0..255, from which on a picture is left as it is: well exposed ones have 140 to 255."""
 _FULL_BELOW = 112
@@ -63,7 +67,9 @@ def exposure_gain(
         return 1.0
     share = min((exposed_from - highlights) / (exposed_from - full_below), 1.0)
     wanted = highlights + share * (_HIGHLIGHTS - highlights)
-    return min(wanted / max(highlights, 1), _LARGEST_GAIN)
+    brightest = functools.reduce(cv2.max, cv2.split(image))
+    uncut = 255.0 / max(_exceeded(_counts(brightest), _CUT_SHARE), 1)
+    return max(1.0, min(wanted / max(highlights, 1), uncut, _LARGEST_GAIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,11 @@ def gain_beside(image: Frame, beside: Exposure) -> float:
 
 def _luma_counts(image: Frame) -> npt.NDArray[np.int64]:
     """Return how many pixels have each luma, int64 (256,)."""
-    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.bincount(luma.ravel(), minlength=256)
+    return _counts(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+
+
+def _counts(levels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.bincount(levels.ravel(), minlength=256)
 
 
 def _level(counts: npt.NDArray[np.int64]) -> float:
@@ -122,5 +131,10 @@ def _level(counts: npt.NDArray[np.int64]) -> float:
 
 def _highlights(counts: npt.NDArray[np.int64]) -> int:
     """Return the luma, 0..255, that no more than the brightest hundredth of the pixels is above."""
+    return _exceeded(counts, _BRIGHT_SHARE)
+
+
+def _exceeded(counts: npt.NDArray[np.int64], share: float) -> int:
+    """Return the level, 0..255, that no more than a share of the pixels is above."""
     above = counts.sum() - np.cumsum(counts)
-    return int(np.argmax(above <= _BRIGHT_SHARE * counts.sum()))
+    return int(np.argmax(above <= share * counts.sum()))

@@ -60,12 +60,21 @@ def test_a_hundredth_of_lamps_does_not_make_a_dark_picture_bright_and_more_of_th
     assert exposure_gain(ramp(50, share_above=0.012)) == 1.0
 
 
-def test_luma_counts_and_not_the_brightest_channel():
+def test_luma_tells_whether_a_picture_is_dark_and_coloured_light_is_not_cut():
+    # Of red light of 10 to 180, no more than 54 of luma.
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[..., 0] = np.linspace(10, 180, 200).astype(np.uint8)
+    found = exposed(image)[..., 0].astype(int)
+    assert exposure_gain(image) == pytest.approx(255 / 162, rel=0.01)
+    # All but the brightest tenth stays apart: by 230 / 54 two thirds were white.
+    assert (np.diff(found[0, :180:4]) > 0).all()
+    assert np.mean(found == 255) < 0.12
+
+
+def test_what_is_of_one_full_colour_is_left_as_it_is():
     image = np.zeros((30, 30, 3), np.uint8)
     image[..., 2] = 255
-    # Blue has 0.114 of luma: 29 of 255.
-    assert exposure_gain(image) == pytest.approx(230 / 29)
-    assert exposed(image)[0, 0].tolist() == [0, 0, 255]
+    assert exposed(image) is image
 
 
 @pytest.mark.parametrize(
