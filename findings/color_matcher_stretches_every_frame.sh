@@ -2,7 +2,7 @@
 # color-matcher gives a picture the colours of another, as floats; what it has to make bytes of them, Normalizer(...).uint8_norm(), and its
 # save_img_file and load_img_file stretch each picture to its own darkest and brightest number. A picture that is matched to itself comes
 # back 90 levels off, although the match was exact. In a clip each frame is stretched by another amount: one white pixel in a corner moves
-# all others by 120 levels, so that a graded plate flickers. A ghost of 40 levels in a matte is saved as full white, and a file of 40 or
+# the others by up to 120 levels, so that a graded plate flickers. A ghost of 40 levels in a matte is saved as full white, and a file of 40 or
 # 162 at most is loaded as if it reached 1. No message. Round and clip to 0..255 yourself: Normalizer(answer, min=0, max=255) takes the 0 for not
 # given, and the picture is still 59 levels off. Seen with color-matcher 0.6.0.
 set -euo pipefail
