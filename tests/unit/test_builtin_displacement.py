@@ -113,3 +113,21 @@ def test_the_tracker_keeps_a_target_that_jumps_and_goes_on_from_there():
     for (before, now), x in zip(pairwise(frames), places[1:], strict=True):
         seen = tracker.step(now, estimator.between(before, now)).probability > 0.5
         assert intersection_over_union(seen, figure(x)) > 0.85
+
+
+def test_the_shift_before_a_cut_says_nothing_of_the_scene_after_it(monkeypatch):
+    own, is_kept = Displacement.corrected, []
+
+    def corrected_flow(self, flow, now, probability):
+        found = own(self, flow, now, probability)
+        is_kept.append(found is flow)
+        return found
+
+    monkeypatch.setattr(Displacement, "corrected", corrected_flow)
+    frames = [picture(x) for x in (START, START + 75, 270)] + [picture(None)]
+    tracker, estimator = ObjectTracker(frames[0], figure(START)), FlowEstimator()
+    tracker.step(frames[1], estimator.between(frames[0], frames[1]))
+    seen = tracker.step(frames[2], estimator.between(frames[1], frames[2]), is_cut=True)
+    assert intersection_over_union(seen.probability > 0.5, figure(270)) > 0.85
+    tracker.step(frames[3], estimator.between(frames[2], frames[3]))
+    assert is_kept == [False, True], "it vanished, and did not go on out of the picture"

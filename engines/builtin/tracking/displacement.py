@@ -52,6 +52,10 @@ class Displacement:
         """Make a frame the last one. Of it the colours are kept."""
         self._last = ProcessingColours(frame.rgb, frame.lab, frame.luma)
 
+    def begin_scene(self) -> None:
+        """Forget the last shift: in another scene the target does not go on as before the cut."""
+        self._last_shift = None
+
     def corrected(self, flow: FlowPair, now: ProcessingColours, probability: FloatMap) -> FlowPair:
         """Return the flow from the last frame, corrected where the target moved farther than it reaches.
 

@@ -162,7 +162,9 @@ class ObjectTracker:
         `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
         """
         self._is_new_scene = self._is_new_scene or is_cut
-        if not is_cut:
+        if is_cut:
+            self._displacement.begin_scene()
+        else:
             flow = self._displacement.corrected(flow, frame, self._estimate.probability)
         prediction = None if is_cut else self._predict(frame, flow, next_frame)
         self._frames_since_confirmed += 1
