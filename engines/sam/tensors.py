@@ -49,7 +49,7 @@ def to_mask(
         logits: of the object's presence; above 0 is inside.
         size_wh: the picture's size in pixels.
         name: the engine, for the error's text.
-        frame: the frame's index, for the error's text.
+        frame: the frame's number in the clip, for the error's text.
         speck_area: see `without_specks`; 0 keeps all.
 
     Raises:

@@ -37,9 +37,9 @@ def track(
         UnusablePrompt: frame `start` has no mask, or a mask is empty there or of another size.
     """
     if not masks.get(start):
-        raise UnusablePrompt("prompt.mask_missing", frame=start)
+        raise UnusablePrompt("prompt.mask_missing", frame=start + context.first)
     for mask in masks[start].values():
-        check_keyframe_mask(mask, frames.size_wh, start)
+        check_keyframe_mask(mask, frames.size_wh, start + context.first)
     done = 0
     passes: tuple[tuple[int, Literal[1, -1]], ...] = ((-1, -1), (len(frames), 1))
     for stop, step in passes:
@@ -84,18 +84,20 @@ def _one_way(
             parts = {number: connected_parts(mask) for number, mask in given.items()}
             for number, masks_of_parts in parts.items():
                 objects[number] = [ObjectMemory(network, len(frames)) for _ in masks_of_parts]
-            yield _run_step(network, name, objects, _Step(frame, index, clock, given, parts))
+            frame_step = _Step(frame, index, index + context.first, clock, given, parts)
+            yield _run_step(network, name, objects, frame_step)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One frame of a pass: uint8 RGB (H, W, 3), its index in the clip, and how many came before it.
+    """One frame of a pass: uint8 RGB (H, W, 3), its index in the range, and how many came before it.
 
-    `confirmed` are the masks given for it by object id, `parts` the same in their connected parts.
+    `number` is its number in the clip, for messages. `confirmed` are the masks given for it by object id, `parts` the same in their connected parts.
     """
 
     frame: Frame
     index: int
+    number: int
     clock: int
     confirmed: Mapping[int, Mask]
     parts: Mapping[int, list[Mask]]
@@ -120,7 +122,7 @@ def _run_step(
             continue
         found[number] = np.logical_or.reduce(
             [
-                to_mask(answer.logits, size_wh, name, step.index, network.kind.speck_area)
+                to_mask(answer.logits, size_wh, name, step.number, network.kind.speck_area)
                 for answer in answers
             ]
         )

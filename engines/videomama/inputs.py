@@ -13,8 +13,10 @@ from utils.types import Frame
 class FrameReader:
     """Continues its stream when the next frame is asked for, else reopens it at the frame."""
 
-    def __init__(self, frames: FrameSource) -> None:
+    def __init__(self, frames: FrameSource, first: int = 0) -> None:
+        """Open nothing yet; `first` is the number that the source's frame 0 has in the clip, for messages."""
         self._frames = frames
+        self._first = first
         self._stream: Iterator[Frame] | None = None
         self._next = -1
 
@@ -32,7 +34,10 @@ class FrameReader:
             self._next = index + 1
             return frame
         raise EngineError(
-            "engine.bad_alpha", name="VideoMaMa", frame=index, problem="the clip ended early"
+            "engine.bad_alpha",
+            name="VideoMaMa",
+            frame=index + self._first,
+            problem="the clip ended early",
         )
 
     def close(self) -> None:

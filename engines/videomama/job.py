@@ -55,7 +55,7 @@ class ClipJob:
         self._options = options
         self._context = context
         self._space = space
-        self._reader = FrameReader(frames)
+        self._reader = FrameReader(frames, context.first)
         self.shots = plan_shots(masks, frames.size_wh, context.cuts, options)
         folder = context.cache_dir / "videomama" if context.cache_dir is not None else None
         self.cache = WorkCache(folder, space.disk_reserve_bytes)

@@ -306,6 +306,29 @@ def test_tracking_without_a_usable_mask_is_refused(sam2, clip, masks):
         track(sam2, clip[:3], masks, 0)
 
 
+@pytest.mark.parametrize(
+    ("masks", "code"),
+    [
+        ({}, "prompt.mask_missing"),
+        ({1: {1: np.zeros((HEIGHT, WIDTH), bool)}}, "prompt.mask_empty"),
+    ],
+)
+def test_an_unusable_mask_is_named_by_its_frame_s_number_in_the_clip(sam2, clip, masks, code):
+    with pytest.raises(UnusablePrompt) as caught:
+        track(sam2, clip[:3], masks, 1, RunContext(first=20))
+    assert (caught.value.code, caught.value.message.params["frame"]) == (code, 21)
+
+
+def test_a_tracked_mask_without_numbers_names_its_frame_in_the_clip(sam2, clip, monkeypatch):
+    def broken(output):
+        return tracking.Answer(torch.full((4, 4), float("nan")), 1.0)
+
+    monkeypatch.setattr(tracking, "_answer", broken)
+    with pytest.raises(EngineError) as caught:
+        track(sam2, clip[:3], {0: {1: block(10, 10)}}, 0, RunContext(first=20))
+    assert caught.value.message.params["frame"] == 21
+
+
 def state_bytes(value, seen=None) -> int:
     """Bytes of all tensors that an object graph holds."""
     seen = set() if seen is None else seen

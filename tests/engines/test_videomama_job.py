@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,21 @@ def test_numbers_that_stay_infinite_are_an_error_naming_the_frame() -> None:
         alphas_of(make_job(networks, frames, masks).run())
     assert fault.value.code == "engine.bad_alpha"
     assert fault.value.message.params["frame"] == 0
+
+
+def test_a_clip_that_ends_early_is_an_error_naming_the_frame_by_its_number_in_the_clip() -> None:
+    frames, masks = moving_disc(30)
+    recorder = Recorder()
+    recorder.context.first = 20
+
+    class Short(WatchedFrames):
+        def read(self, start: int, stop: int, step: Any = 1) -> Iterator[Frame]:
+            return super().read(start, min(stop, 9), step)
+
+    with pytest.raises(EngineError) as fault:
+        alphas_of(make_job(FakeNetworks(), Short(frames), masks, recorder).run())
+    params = fault.value.message.params
+    assert (params["problem"], params["frame"]) == ("the clip ended early", 29)
 
 
 def test_empty_masks_give_zeros_and_windows_of_them_are_not_touched() -> None:
