@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -29,6 +30,8 @@ _LARGEST_INTERVAL = 12
 """Largest interval that is chosen by speed."""
 _KEPT_AS = 2
 """Number in the name of the folder of kept answers; raised when networks are shown other pictures of the same frames."""
+_KEPT_FOLDERS = "foreground-"
+"""How the names of such folders begin, also those of earlier versions."""
 _KEPT_INTERVAL = "interval.txt"
 """File beside the kept answers with the interval that was chosen by speed: a rerun asks about the same frames."""
 _LARGEST_SPARED = 3
@@ -71,7 +74,7 @@ class ForegroundMaps:
         self._memory: dict[str, npt.NDArray[np.uint8]] = {}
         self._folder: Path | None = None
         if self._network.is_active and context.kept_dir is not None:
-            self._folder = context.kept_dir / f"foreground-{_KEPT_AS}-{self._network.name}"
+            self._folder = context.kept_dir / f"{_KEPT_FOLDERS}{_KEPT_AS}-{self._network.name}"
             if interval == BY_SPEED:
                 self._interval = _read_interval(self._folder / _KEPT_INTERVAL)
 
@@ -232,11 +235,20 @@ def _read_interval(path: Path) -> int:
         return BY_SPEED
 
 
+def _remove_earlier(kept_dir: Path) -> None:
+    """Remove the answers that earlier versions kept: nothing reads them any more."""
+    for folder in kept_dir.glob(f"{_KEPT_FOLDERS}*"):
+        if not folder.name.startswith(f"{_KEPT_FOLDERS}{_KEPT_AS}-"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _write(path: Path, content: bytes | memoryview) -> None:
     """Write through a partial name; without the answer kept, a rerun asks again."""
     partial = own_partial_path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            _remove_earlier(path.parent.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as problem:

@@ -540,6 +540,19 @@ def test_answers_on_dark_pictures_as_they_are_are_not_used_since_they_are_expose
     assert network.calls == 2
 
 
+def test_answers_of_earlier_versions_go_when_new_ones_are_kept(tmp_path: Path) -> None:
+    """They lay beside the new ones, tens of megabytes, until their session went."""
+    network, other, own = Network(), "foreground-2-another", "matanyone"
+    for name in (f"foreground-{network.network}", "foreground-1-another", other, own):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kept.png").write_bytes(b"kept")
+    maps = ForegroundMaps(network, RunContext(kept_dir=tmp_path))
+    assert len(list(tmp_path.iterdir())) == 4, "nothing is kept yet"
+    maps.at(0, picture(TARGET))
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"foreground-2-{network.network}", other, own}
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
