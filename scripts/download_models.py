@@ -38,6 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     transfer = Transfer(stored_token(), host_of(hub_endpoint()), options.retry_wait)
     try:
         names = chosen(options.names, models)
+        if options.is_there:
+            here = (
+                is_complete(folder / models[one]["folder"], models[one]["files"]) for one in names
+            )
+            return 0 if all(here) else 1
         if options.dry_run:
             for name in names:
                 show_plan(models[name], folder, transfer)
@@ -62,6 +67,11 @@ def _parser(models: dict[str, Any]) -> argparse.ArgumentParser:
     names = ", ".join([*models, *(f"{name} ({what})" for name, what in GROUPS.items())])
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--list", action="store_true", help="show what there is and stop")
+    parser.add_argument(
+        "--is-there",
+        action="store_true",
+        help="exit with 0 where all are there, else 1; for scripts",
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be fetched and stop"
     )

@@ -8,10 +8,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,6 +38,7 @@ class FakeHub(ThreadingHTTPServer):
         self.claimed: dict[str, bytes] = {}
         self.status = 0
         self.break_after: int | None = None
+        self.hold: threading.Event | None = None
         self.requests: list[tuple[str, str, str | None, str | None]] = []
 
     @property
@@ -60,6 +63,10 @@ class Handler(BaseHTTPRequestHandler):
         hub.requests.append(
             (self.command, self.path, self.headers.get("Range"), self.headers.get("Authorization"))
         )
+        if hub.hold is not None:
+            hub.hold.wait(60)
+            self.close_connection = True
+            return
         if hub.status:
             self.send_error(hub.status)
             return
@@ -626,6 +633,56 @@ def test_light_model_is_fetched_once_and_its_licence_shown(hub, tmp_path, light_
     hub.requests.clear()
     assert light_models().stdout == ""
     assert hub.requests == []
+
+
+def test_light_model_whose_folder_was_moved_is_fetched_again(hub, tmp_path, light_models):
+    hub.files = {"/rvm/resolve/main/rvm.onnx": WEIGHTS}
+    light_models()
+    (tmp_path / "models").rename(tmp_path / "elsewhere")
+    light_models()
+    assert (tmp_path / "models" / "rvm" / "rvm.onnx").read_bytes() == WEIGHTS
+    (tmp_path / "models").rename(tmp_path / "elsewhere too")
+    hub.files = {}
+    assert "could not be fetched" in light_models().stderr
+    assert light_models().stderr == "", "not twice in a row"
+    hub.requests.clear()
+    (tmp_path / "elsewhere").rename(tmp_path / "models")
+    assert (light_models().stderr, hub.requests) == ("", [])
+
+
+def test_ctrl_c_while_the_light_model_is_fetched_ends_the_start(hub, tmp_path, light_models):
+    program = tmp_path / "program"
+    (program / "scripts" / "setup_env.sh").write_text("exit 0\n")
+    python = program / ".venv" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(
+        f'#!/usr/bin/env bash\n[ "$1" != app.py ] || exec echo serving\nexec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    hub.hold = threading.Event()
+    started = subprocess.Popen(
+        ["env", "--default-signal=INT", "bash", str(program / "scripts" / "start.sh")],
+        env={**os.environ, "HF_ENDPOINT": hub.url, "no_proxy": "*",
+             "SPLAZMATTE_MODELS_DIR": str(tmp_path / "models")},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline_s = time.monotonic() + 60
+        while not hub.requests and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert hub.requests
+        os.killpg(started.pid, signal.SIGINT)  # As a terminal does.
+        shown, said = started.communicate(timeout=60)
+    finally:
+        hub.hold.set()
+        started.kill()
+        started.wait()
+    assert "serving" not in shown
+    assert "could not be fetched" not in said
+    assert started.returncode in (130, -signal.SIGINT)
+    hub.hold, hub.files = None, {"/rvm/resolve/main/rvm.onnx": WEIGHTS}
+    assert light_models().returncode == 0
+    assert (tmp_path / "models" / "rvm" / "rvm.onnx").is_file(), "it counted as tried"
 
 
 def test_light_model_that_can_not_be_had_is_one_line_and_not_asked_for_again(hub, light_models):
