@@ -35,6 +35,7 @@ from pipeline.storage.disk import free_bytes
 from pipeline.storage.files import try_lock
 from pipeline.video_io import VideoIO
 from pipeline.workers.left_jobs import left_jobs
+from pipeline.workers.store import sweep_partials
 from utils.errors import SessionError, SplazmatteError, StoreUnavailable, WorkersUnavailable
 from utils.types import Box, Prompt
 
@@ -148,6 +149,7 @@ class Upkeep:
         if not dry_run:
             services = ServiceStore.of(self._settings.workspace_dir)
             services.sweep(self._settings.retention_hours * 3600)
+            sweep_partials(self._settings.workspace_dir, time.time())
         active = self._jobs.active_sessions()
         removals = clean(
             self._store, rules, dry_run=dry_run, active=active, elsewhere=self._elsewhere()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ from utils.partial_names import own_partial_path
 
 logger = logging.getLogger(__name__)
 
+PARTIAL_KEPT_S = 3600.0
+"""Age at which a file goes that a killed process left half-written, in seconds; each is written in a moment."""
+_PARTIAL_NAME = re.compile(r".+\.partial-[0-9a-f]{12}(\.json)?")
 RETRY_S = 0.5
 """Seconds between two tries to reach a store."""
 
@@ -195,6 +199,24 @@ def _replace(path: Path, value: BaseModel) -> None:
     temporary = own_partial_path(path)
     temporary.write_bytes(value.model_dump_json().encode("utf-8"))
     os.replace(temporary, path)
+
+
+def sweep_partials(workspace_dir: Path, now_s: float) -> int:
+    """Remove what killed processes left half-written in a workspace's store of files; return how many files went.
+
+    Args:
+        now_s: the time to compare with, in seconds since the epoch.
+    """
+    removed = 0
+    for path in (workspace_dir / "jobs").rglob("*.partial-*"):
+        try:
+            is_old = now_s - path.lstat().st_mtime > PARTIAL_KEPT_S
+            if is_old and _PARTIAL_NAME.fullmatch(path.name):
+                path.unlink()
+                removed += 1
+        except OSError:
+            continue
+    return removed
 
 
 def reached(open_store: Callable[[], Opened], within_s: float) -> Opened:

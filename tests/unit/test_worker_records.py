@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from config import Settings
 from engines.base import RunContext
+from engines.device.manager import ModelManager
+from engines.registry import build_registry
+from pipeline.jobs.queue import JobRunner
+from pipeline.jobs.upkeep import Upkeep
+from pipeline.session.page_mark import PageMark
 from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest
 from pipeline.session.session import Session
 from pipeline.session.state import OutputRecord, SessionState, SessionStatus
 from pipeline.session.store import SessionStore
+from pipeline.video_io import VideoIO
 from pipeline.workers.attempts import Attempt, attempts_dir, sweep
 from pipeline.workers.celery_queue import CeleryQueue
 from pipeline.workers.divided_job import DividedJob
@@ -120,6 +128,35 @@ def test_two_workers_of_one_job_say_that_they_live_at_once(
     assert store.heartbeat("ab12") == Heartbeat(attempt=1, count=3)
     store.forget("ab12")
     assert not list((tmp_path / "jobs" / "beats").iterdir())
+
+
+def test_what_a_killed_process_left_half_written_goes_after_an_hour(tmp_path: Path) -> None:
+    """Nobody writes to such a name again, so those files stayed for good."""
+    store, folder = FileJobStore(tmp_path), tmp_path / "jobs"
+    store.begin("1")
+    store.put(job())
+    store.put_heartbeat("ab12", Heartbeat(attempt=1, count=3))
+    store.put_order("one.partial-worker", Order.PAUSE)
+    left = {
+        folder / "ab12.partial-0123456789ab.json",
+        folder / "version.partial-0123456789ab",
+        folder / "beats" / "ab12.partial-0123456789ab.json",
+        folder / "orders" / "one.partial-0123456789ab",
+    }
+    fresh = folder / "workers" / "one.partial-ba9876543210.json"
+    for path in (*left, fresh):
+        path.write_text("{")
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    for path in before - {fresh}:
+        os.utime(path, (time.time() - 7200,) * 2)
+    settings = Settings(_env_file=None, workspace_dir=tmp_path)
+    manager, sessions = ModelManager(build_registry(settings), device="cpu"), SessionStore(tmp_path)
+    upkeep = Upkeep(settings, sessions, VideoIO(settings), manager, JobRunner(), PageMark(tmp_path))
+    upkeep.clean_sessions(dry_run=True)
+    assert before == {path for path in folder.rglob("*") if path.is_file()}
+    upkeep.clean_sessions()
+    assert before - {path for path in folder.rglob("*") if path.is_file()} == left
+    assert store.read("ab12") is not None
 
 
 def test_a_job_is_claimed_once_however_often_it_is_delivered(store: JobStore) -> None:
