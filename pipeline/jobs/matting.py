@@ -53,6 +53,7 @@ class MattingJob:
     Args:
         engine_name: the matting engine, already chosen (never "auto").
         tried_first: an engine that takes its place where it agrees with the target; "" for none.
+        reasons: why the engine was chosen, where that is known already.
         division: how the job is divided, where others make its alphas in parts.
     """
 
@@ -64,6 +65,7 @@ class MattingJob:
         engine_name: str,
         tried_first: str = "",
         division: Division | None = None,
+        reasons: Sequence[Message] = (),
     ) -> None:
         self._services = services
         self._session = session
@@ -72,6 +74,7 @@ class MattingJob:
         self._engine = services.registry.get(engine_name)
         self._tried_first = tried_first
         self._division = division
+        self._reasons = tuple(reasons)
 
     def run(self, context: RunContext) -> SessionState:
         """Do the whole job; return the final state.
@@ -124,6 +127,8 @@ class MattingJob:
         guides = target_guides(self._session, self._request, first, last)
         self._check_disk(last - first + 1, len(guides))
         run = self._prepare(context, first, last)
+        for reason in self._reasons:
+            run.context.on_notice(reason)
         if self._tried_first and self._suits(run, guides):
             self.engine_name = self._tried_first
             self._engine = self._services.registry.get(self.engine_name)
@@ -136,8 +141,8 @@ class MattingJob:
         records = self._matte_targets(run, guides, kept)
         sizes = [path.stat().st_size for path in master_paths(self._session, plan)]
         tokens = [masks_token(folder) for folder in mask_folders(self._session, plan)]
-        files = {"master_bytes": tuple(sizes), "mask_tokens": tuple(tokens)}
-        plan = plan.model_copy(update=files)
+        noted = {"master_bytes": tuple(sizes), "mask_tokens": tuple(tokens)}
+        plan = plan.model_copy(update={**noted, "reasons": self._reasons})
         return finish(run, records, started_s, plan, former)
 
     def _read_clean_plate(self, run: MattingRun) -> None:
@@ -199,6 +204,7 @@ class MattingJob:
     def _suits(self, run: MattingRun, guides: Sequence[TargetGuide]) -> bool:
         """Tell whether the engine that is tried first finds every target; notices say why, or which it does not."""
         reasons: list[Message] = []
+        agrees = True
         for done, guide in enumerate(guides):
             folder = self._target_folder(guide.number, len(guides))
             one = run.of_target(guide.start, done, len(guides))
@@ -206,14 +212,16 @@ class MattingJob:
             reason = found.reason
             if len(guides) > 1:
                 reason = self._about_target(guide.number, reason)
-            if not found.agrees:
+            agrees = found.agrees
+            if not agrees:
                 # What spoke for the engine with other targets would read as if it had been taken.
-                run.context.on_notice(reason)
-                return False
+                reasons = [reason]
+                break
             reasons.append(reason)
+        self._reasons = tuple(reasons)
         for reason in reasons:
             run.context.on_notice(reason)
-        return True
+        return agrees
 
     def _about_target(self, number: int, said: Message) -> Message:
         names = {target.id: target.name for target in self._session.state.targets}

@@ -138,9 +138,27 @@ class JobPreparation:
         if targets > 1:
             stages["encode"] = count  # of all targets together, when each has its alpha
         job = MattingJob(
-            self._services(request), session, request, engine.name, tried_first, division
+            self._services(request),
+            session,
+            request,
+            engine.name,
+            tried_first,
+            division,
+            self._reasons(session.state, request, engine),
         )
         return session, job, stages
+
+    def _reasons(
+        self, state: SessionState, request: MatteRequest, engine: Engine
+    ) -> tuple[Message, ...]:
+        """Return why the engine of a job that names none was chosen, where no look at the clip decides that."""
+        if request.engine != "auto":
+            return ()
+        if request.everyone:
+            return (Message("engine.finds_everyone", {"name": engine.label}),)
+        is_as_before = self._as_before(state, request).engine != "auto"
+        plan = state.result_plan if is_as_before else None
+        return () if plan is None else plan.reasons
 
     def _as_before(self, state: SessionState, request: MatteRequest) -> MatteRequest:
         """Return the request with the result's engine where both were chosen by themselves.

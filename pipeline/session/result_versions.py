@@ -148,9 +148,9 @@ def _is_same(state: SessionState, request: MatteRequest, plan: ResultPlan) -> bo
     before, made_by = state.result_plan, state.result_request
     if before is None or made_by is None:
         return False
-    files = {"master_bytes": (), "mask_tokens": ()}
+    noted = {"master_bytes": (), "mask_tokens": (), "reasons": ()}
     looks = ("edges", "backgrounds", "files", "refine_key_frames")
-    return before.model_copy(update=files) == plan.model_copy(update=files) and all(
+    return before.model_copy(update=noted) == plan.model_copy(update=noted) and all(
         getattr(made_by, name) == getattr(request, name) for name in looks
     )
 

@@ -129,7 +129,8 @@ class ResultPlan(_Record):
 
     `guides` has, for each target, a checksum of each key frame's mask by frame counted from `first`;
     `numbers` are those of the targets, `master_bytes` the sizes of the kept alphas, and `mask_tokens` tell
-    whether the tracked masks are still those of this result.
+    whether the tracked masks are still those of this result. `reasons` say why this engine was taken where nobody
+    named one.
     """
 
     engine: str
@@ -140,6 +141,7 @@ class ResultPlan(_Record):
     numbers: tuple[int, ...] = ()
     master_bytes: tuple[int, ...] = ()
     mask_tokens: tuple[str, ...] = ()
+    reasons: tuple[Message, ...] = ()
 
 
 class WaitingRender(_Record):

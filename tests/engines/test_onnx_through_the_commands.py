@@ -41,6 +41,16 @@ def test_everyone_needs_no_mark(run, folder: Path, tmp_path: Path) -> None:
     summary = json.loads(out.splitlines()[-1])
     assert (summary["engine"], summary["frames"]) == ("rvm", 6)
     assert len(list((tmp_path / "alpha").iterdir())) == 6
+    chosen = "Chosen by itself: Robust Video Matting, because nobody is marked"
+    assert [one for one in summary["warnings"] if one.startswith(chosen)]
+    code, out, err = run(
+        "rerun", summary["session"], "--outputs", "alpha", "--engine", "rvm", "--out", tmp_path / "named",
+    )  # fmt: skip
+    assert code == 0 and "Chosen by itself" not in out + err, out + err
+    code, out, err = run(
+        "matte", folder / "clip.mp4", "--everyone", "--outputs", "alpha", "--out", tmp_path / "text"
+    )
+    assert code == 0 and chosen in out + err, out + err
 
 
 @pytest.mark.parametrize(("models", "engine"), [("all", "u2netp"), ("rvm", "rvm")])

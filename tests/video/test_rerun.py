@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from config import Settings
-from engines.base import MattedFrame, RunContext
+from engines.base import Agreement, MattedFrame, RunContext
 from engines.builtin.engine import BuiltinEngine
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.hand_marks import HandMarks
@@ -25,7 +25,7 @@ from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled
-from utils.types import Progress, Prompt, Stroke
+from utils.types import Message, Progress, Prompt, Stroke
 
 FRAMES = 30
 PATCH = Stroke(((120.5, 80.5), (140.5, 80.5)), 5.0)
@@ -349,3 +349,27 @@ def test_an_automatic_choice_stays_with_the_engine_of_the_result(
     run(work, session_id, automatic.model_copy(update={"every_frame": True}))
     assert asked == ["auto", "builtin", "auto"]
     assert work.status(session_id).state.request.engine == "auto"
+
+
+def test_why_an_engine_was_chosen_is_still_said_when_only_its_files_are_made_again(
+    work: Orchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = {"name": "A", "recall": 5, "overlap": 2}
+    reason = Message("engine.rvm.disagrees", shares)
+    monkeypatch.setattr(
+        EngineChoice, "tried_first", lambda _, request: "rvm" if request.engine == "auto" else ""
+    )
+    monkeypatch.setattr(
+        "pipeline.jobs.target_mattes.choose_by_looking", lambda *_: Agreement(False, reason)
+    )
+    automatic = REQUEST.model_copy(update={"engine": "auto"})
+    run(work, session_id, automatic)
+    assert reason in work.state(session_id).warnings
+    for outputs in (("alpha", "foreground"), ("alpha",)):
+        assert "matte" not in run(
+            work, session_id, automatic.model_copy(update={"outputs": outputs})
+        )
+        assert work.state(session_id).warnings.count(reason) == 1
+    assert work.state(session_id).result_number == 1
+    run(work, session_id, REQUEST)
+    assert reason not in work.state(session_id).warnings, "somebody named the engine"

@@ -51,6 +51,10 @@ TEXTS: dict[str, Text] = {
         en="No engine here finds people by itself. Select the target: click it, draw a box around it, or give a mask.",
         zh="没有能自动识别人物的引擎。请先选择目标：点击、框选，或提供蒙版。",
     ),
+    "engine.finds_everyone": Text(
+        en="Chosen by itself: {name}, because nobody is marked and it finds people by itself.",
+        zh="自动选择：{name}，因为没有标记，而它能自动识别画面中的人物。",
+    ),
     "engine.no_gpu_memory": Text(
         en="The GPU has too little free memory for {name}: it needs {needed_mb} MB, {free_mb} MB are free. "
         "Wait for other work to end, or choose a smaller size.",
