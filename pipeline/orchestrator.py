@@ -428,6 +428,12 @@ class Orchestrator:
             state, lambda name: self._choice.registry.get(name).option_specs()
         )
 
+    def mattes_nothing(self, session_id: str) -> bool:
+        """Return whether the job that is chosen next keeps every alpha of the result, and makes its files alone."""
+        state = self._store.open(session_id).state
+        request = state.draft or state.request
+        return request is not None and self._jobs.mattes_nothing(session_id, request)
+
     def cancel(self, session_id: str) -> bool:
         """Ask the session's job to stop at its next frame; False when none is active."""
         return self._runner.cancel(self._store.open(session_id).id)

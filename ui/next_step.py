@@ -32,12 +32,14 @@ def step_line(
     plan: RerunPlan | None = None,
     *,
     has_other_settings: bool = False,
+    mattes_nothing: bool = False,
 ) -> tuple[str, str]:
     """Return the status line's kind ("step", "done" or "error") and text: always the next step.
 
     Args:
         plan: what the marks made since the result can change; None where that is not known.
         has_other_settings: what is chosen now is other than what made the result.
+        mattes_nothing: with it files alone are made again.
     """
     if job is not None and job.state in ACTIVE:
         running = job.state is JobState.RUNNING
@@ -48,7 +50,10 @@ def step_line(
     has_nothing = _has_lost_target(state)
     if state.status is SessionStatus.DONE and not has_nothing:
         stopped = job is not None and job.state is JobState.CANCELLED
-        return _done_line(language, plan, stopped=stopped, has_other_settings=has_other_settings)
+        changed = "page.step.files" if mattes_nothing else "page.step.settings"
+        return _done_line(
+            language, plan, stopped=stopped, settings_code=changed if has_other_settings else ""
+        )
     if state.status in _ENDED and not has_nothing:
         start = start_label(plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)
@@ -71,14 +76,15 @@ def keeps_everyone(state: SessionState) -> bool:
 
 
 def _done_line(
-    language: Language, plan: RerunPlan | None, *, stopped: bool, has_other_settings: bool
+    language: Language, plan: RerunPlan | None, *, stopped: bool, settings_code: str
 ) -> tuple[str, str]:
     if plan is not None and plan.has_changes:
-        codes = {0: "page.step.changed", plan.length: "page.step.corrected_whole"}
-        code = codes.get(plan.clip_frames, "page.step.corrected")
+        some = "page.step.taken_back" if plan.is_taken_back else "page.step.corrected"
+        codes = {0: "page.step.changed", plan.length: f"{some}_whole"}
+        code = codes.get(plan.clip_frames, some)
         return "step", translate(code, language, count=plan.clip_frames)
-    if has_other_settings:
-        return "step", translate("page.step.settings", language)
+    if settings_code:
+        return "step", translate(settings_code, language)
     return "done", translate("page.step.done_before" if stopped else "page.step.done", language)
 
 

@@ -12,6 +12,7 @@ from pipeline.jobs.guides import start_frames
 from pipeline.jobs.matting import MattingJob
 from pipeline.jobs.parts import Division
 from pipeline.jobs.rerender import RenderJob, result_folders
+from pipeline.jobs.rerun import keeps_every_alpha
 from pipeline.jobs.target_mattes import Services, tracks_first
 from pipeline.session.clips import Clips
 from pipeline.session.request import MatteRequest, RenderRequest
@@ -21,7 +22,7 @@ from pipeline.session.state import SessionState, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs
-from utils.errors import SessionError
+from utils.errors import SessionError, SplazmatteError
 from utils.options import resolve_options
 from utils.types import Message
 
@@ -135,6 +136,8 @@ class JobPreparation:
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
         units = count * targets
         stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
+        if division is None and _keeps_every_alpha(session, request, engine, tried_first):
+            stages = {"render": units}
         if targets > 1:
             stages["encode"] = count  # of all targets together, when each has its alpha
         job = MattingJob(
@@ -147,6 +150,16 @@ class JobPreparation:
             self._reasons(session.state, request, engine),
         )
         return session, job, stages
+
+    def mattes_nothing(self, session: Session, request: MatteRequest) -> bool:
+        """Return whether a job keeps the last result's alphas whole; False of one that can't be started."""
+        choosing = self._as_before(session.state, request)
+        try:
+            name = self._choice.matting_engine(choosing.engine, everyone=request.everyone)
+        except SplazmatteError:
+            return False
+        engine = self._choice.registry.get(name)
+        return _keeps_every_alpha(session, request, engine, self._choice.tried_first(choosing))
 
     def _reasons(
         self, state: SessionState, request: MatteRequest, engine: Engine
@@ -207,3 +220,19 @@ class JobPreparation:
             key_frame_engine=self._choice.main_object_engine() if refines else "",
             is_stopping=self._is_stopping,
         )
+
+
+def _keeps_every_alpha(
+    session: Session, request: MatteRequest, engine: Engine, tried_first: str
+) -> bool:
+    """Return whether a job keeps the last result's alphas whole; False where its request is unusable.
+
+    Args:
+        tried_first: an engine that may take the place of the given one; "" for none.
+    """
+    if tried_first:
+        return False
+    try:
+        return keeps_every_alpha(session, request, engine, frame_range(request, session.clip))
+    except SplazmatteError:
+        return False

@@ -76,6 +76,11 @@ class Jobs:
         """Return what a user must know before the job starts; see `JobPreparation.before_start`."""
         return self._preparation.before_start(session_id, request)
 
+    def mattes_nothing(self, session_id: str, request: MatteRequest) -> bool:
+        """Return whether a job makes files alone; see `JobPreparation.mattes_nothing`."""
+        session, _ = self._clips.open(session_id)
+        return self._preparation.mattes_nothing(session, request)
+
     def check(self, session_id: str, request: MatteRequest) -> None:
         """Check a request without starting its job; the errors of `submit` but for those of its queue."""
         session, job, _ = self._preparation.matting_job(session_id, request)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from engines.base import Engine
 from pipeline.jobs.guides import target_guides
-from pipeline.jobs.kept_alpha import changed_count, changed_spans, kept_alphas, plan_of
+from pipeline.jobs.kept_alpha import changed_count, changed_spans, kept_alphas, made_with, plan_of
 from pipeline.session.output_records import target_numbers
 from pipeline.session.request import MatteRequest
+from pipeline.session.result_versions import next_number
 from pipeline.session.session import Session
 from pipeline.session.state import ResultPlan, SessionState
 from utils.errors import SplazmatteError
@@ -30,12 +32,14 @@ class RerunPlan:
     """`frames` to matte again, over all targets, in the inclusive `spans` of the clip; `length` frames were matted.
 
     `has_changes`: the files no longer show what is marked, be it that a target was only removed.
+    `is_taken_back`: an earlier result was made the current one again, and later ones are kept beside it.
     """
 
     frames: int
     spans: tuple[tuple[int, int], ...]
     length: int
     has_changes: bool
+    is_taken_back: bool = False
 
     @property
     def changed_spans(self) -> tuple[tuple[int, int], ...]:
@@ -54,6 +58,14 @@ def plan_rerun(session: Session) -> RerunPlan | None:
 
     None where there is no result, where it was made without marks, or where none are left.
     """
+    plan = _plan_rerun(session)
+    if plan is None or not plan.has_changes:
+        return plan
+    state = session.state
+    return replace(plan, is_taken_back=next_number(session, state) > state.result_number + 1)
+
+
+def _plan_rerun(session: Session) -> RerunPlan | None:
     state = session.state
     plan, request = state.result_plan, state.result_request
     if plan is None or request is None or request.everyone:
@@ -73,6 +85,26 @@ def plan_rerun(session: Session) -> RerunPlan | None:
         return RerunPlan(length * len(guides), ((first, last),), length, has_changes)
     frames = changed_count(kept, length)
     return RerunPlan(frames, tuple(changed_spans(kept, plan)), length, frames > 0 or is_other)
+
+
+def keeps_every_alpha(
+    session: Session, request: MatteRequest, engine: Engine, span: tuple[int, int]
+) -> bool:
+    """Return whether a job keeps the last result's alphas whole, so that it makes files alone.
+
+    Args:
+        engine: the job's, which nothing takes the place of.
+        span: its inclusive range.
+
+    Raises:
+        SplazmatteError: the request doesn't fit the session or the engine.
+    """
+    if engine.is_remote:
+        return False
+    guides = target_guides(session, request, *span)
+    plan = plan_of(engine.name, made_with(session, request, engine), span, guides)
+    kept = kept_alphas(session, session.state, request, plan)
+    return kept is not None and all(one is not None and one.stretch is None for one in kept)
 
 
 def _chosen(state: SessionState, plan: ResultPlan) -> tuple[int, int, bool]:

@@ -84,6 +84,7 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     page.wait_for_selector("#sm-start.primary")
     assert page.evaluate(colour) != of_primary, "one primary button at a time"
     assert "settings changed" in status_text(page)
+    assert "no frame is matted again" in status_text(page)
     page.locator("#sm-outputs input").nth(1).uncheck()
     page.wait_for_selector("#sm-start.secondary")
 

@@ -23,6 +23,8 @@ from pipeline.session.state import ResultPlan, SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
+from tests.video.waiting import finish
+from ui.next_step import step_line
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled
 from utils.types import Message, Progress, Prompt, Stroke
@@ -349,6 +351,38 @@ def test_an_automatic_choice_stays_with_the_engine_of_the_result(
     run(work, session_id, automatic.model_copy(update={"every_frame": True}))
     assert asked == ["auto", "builtin", "auto"]
     assert work.status(session_id).state.request.engine == "auto"
+
+
+def test_a_job_that_makes_files_alone_is_known_before_it_starts(
+    work: Orchestrator, session_id: str
+) -> None:
+    """The page said that frames would be made, and for its first second showed such a job as tracking."""
+    run(work, session_id)
+    wanted = REQUEST.model_copy(
+        update={"outputs": ("alpha", "foreground"), "edges": Edges(feather_px=2.0)}
+    )
+    work.remember(session_id, wanted)
+    state, plan = work.state(session_id), work.rerun_plan(session_id)
+    line = step_line(
+        state,
+        None,
+        "en",
+        plan,
+        has_other_settings=work.has_other_settings(session_id),
+        mattes_nothing=work.mattes_nothing(session_id),
+    )
+    assert "no frame is matted again" in line[1]
+    queued = work.submit(session_id, wanted)
+    assert (queued.progress.stage, queued.progress.total) == ("render", FRAMES)
+    finish(work, session_id)
+    for other in (
+        {"options": {"network_interval": 12}}, {"every_frame": True}, {"last": 9}, {"engine": "no engine"}
+    ):  # fmt: skip
+        work.remember(session_id, wanted.model_copy(update=other))
+        assert not work.mattes_nothing(session_id), other
+    work.remember(session_id, wanted)
+    work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
+    assert not work.mattes_nothing(session_id)
 
 
 def test_why_an_engine_was_chosen_is_still_said_when_only_its_files_are_made_again(

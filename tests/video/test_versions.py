@@ -18,6 +18,7 @@ from pipeline.session.store import SessionStore
 from tests.disc import disc_frame, write_clip
 from tests.video.waiting import finish
 from ui.downloads import ArchiveNames
+from ui.next_step import step_line
 from ui.result_views import appearance_view
 from utils.errors import BadRequest, Cancelled, SessionError
 from utils.types import Progress, Prompt, Stroke
@@ -67,6 +68,9 @@ def test_versions_are_kept_taken_and_deleted(
     assert not (session.folder / "foreground").exists()
     plan = work.rerun_plan(session_id)
     assert plan is not None and plan.has_changes
+    _, step = step_line(state, None, "en", plan)
+    assert "earlier result" in step and "Corrected" not in step, "nobody corrected anything"
+    assert "已修正" not in step_line(state, None, "zh", plan)[1]
     assert set(work.export(session_id, tmp_path / "out", 2)) == {"alpha", "png"}
     assert len(list((tmp_path / "out" / "foreground").iterdir())) == FRAMES
 

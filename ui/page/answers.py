@@ -177,7 +177,14 @@ class Answers:
         is_busy = job is not None and job.state in ACTIVE
         plan = None if is_busy else self._orchestrator.rerun_plan(state.id)
         is_other = not is_busy and self._orchestrator.has_other_settings(state.id)
-        kind, text = step_line(state, job, language, plan, has_other_settings=is_other)
+        kind, text = step_line(
+            state,
+            job,
+            language,
+            plan,
+            has_other_settings=is_other,
+            mattes_nothing=is_other and self._orchestrator.mattes_nothing(state.id),
+        )
         if not is_busy and kind == "step":
             text = sentences((text, self.before_start(state, language)), language)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}

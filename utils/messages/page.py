@@ -85,6 +85,15 @@ TEXTS: dict[str, Text] = {
         en="Corrected. “Matte {count:frame|frames} again” applies it, to every frame.",
         zh="已修正。按“重新抠图（{count} 帧）”生效，将更新所有帧。",
     ),
+    "page.step.taken_back": Text(
+        en="This is an earlier result, and the marks differ. “Matte {count:frame|frames} again” applies them; "
+        "the other frames stay as they are.",
+        zh="当前为较早的结果，与现有标记不同。按“重新抠图（{count} 帧）”应用这些标记，其余各帧保持不变。",
+    ),
+    "page.step.taken_back_whole": Text(
+        en="This is an earlier result, and the marks differ. “Matte {count:frame|frames} again” applies them, to every frame.",
+        zh="当前为较早的结果，与现有标记不同。按“重新抠图（{count} 帧）”应用这些标记，将更新所有帧。",
+    ),
     "page.step.changed": Text(
         en="The targets changed. “Start matting” makes the files again; no frame is matted again.",
         zh="目标已更改。按“开始抠图”重新生成文件，各帧不会重新抠图。",
@@ -92,6 +101,10 @@ TEXTS: dict[str, Text] = {
     "page.step.settings": Text(
         en="The settings changed. “Start matting” makes the result with them.",
         zh="设置已更改。按“开始抠图”按新设置生成结果。",
+    ),
+    "page.step.files": Text(
+        en="The settings changed. “Start matting” makes the files with them; no frame is matted again.",
+        zh="设置已更改。按“开始抠图”用新设置生成文件，各帧不会重新抠图。",
     ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “{start}” to run it again.",
