@@ -153,6 +153,18 @@ def forget_upload(path: Path) -> None:
         path.parent.rmdir()
 
 
+def forget_button_upload(path: Path, cache_dir: Path) -> None:
+    """Remove what came by one of Gradio's upload buttons, and the empty files that those leave in the cache.
+
+    `gr.UploadButton` makes a temporary file for each upload, and gives it the upload's name without ever using it.
+    """
+    forget_upload(path)
+    for left in cache_dir.glob("tmp*"):
+        with contextlib.suppress(OSError):
+            if left.is_file() and not left.is_symlink() and left.stat().st_size == 0:
+                left.unlink()
+
+
 def read_outputs(value: object) -> tuple[str, ...]:
     """Return the chosen kinds of files.
 

@@ -27,6 +27,7 @@ from ui.http.api import Api
 from ui.http.endpoint_values import read_examples, read_points
 from ui.inputs import cached_upload, kept_instances, read_outputs, short_text, whole_number
 from ui.next_step import step_line
+from ui.page.callbacks import Callbacks
 from ui.page.upload_steps import UploadSteps
 from ui.request_values import read_request
 from ui.result_views import result_view
@@ -235,6 +236,30 @@ def test_only_regular_files_inside_the_cache_are_taken(tmp_path: Path) -> None:
     for forged in (outside, cache / "link.mp4", cache / ".." / "secret.mp4", cache, "", None, 5):
         with pytest.raises(BadRequest):
             cached_upload(forged, cache)
+
+
+def test_an_upload_by_a_button_leaves_nothing_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradio left an empty file there for each, until the clean-up an hour later."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    button = gr.UploadButton(file_types=[".png"])
+    other = tmp_path / "of another" / "clip.mp4"
+    mask = tmp_path / "own" / "mask.png"
+    for path in (other, mask):
+        path.parent.mkdir()
+        path.write_bytes(b"bytes")
+    given = button.preprocess(gr.FileData(path=str(mask)))
+    read: list[Path] = []
+    orchestrator = SimpleNamespace(
+        read_mask_upload=lambda _session, _frame, path, target: read.append(path),
+        state=lambda _session: None,
+    )
+    callbacks = Callbacks(cast(Any, orchestrator), Settings(_env_file=None), tmp_path)
+    callbacks._answers = cast(Any, SimpleNamespace(selection=lambda *_: {}))
+    callbacks.own_mask("a" * 24, "en", MARKS, given)
+    assert read == [mask]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [other]
 
 
 def test_sizes_and_rates_are_short() -> None:

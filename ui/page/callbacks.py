@@ -20,6 +20,7 @@ from ui import result_views
 from ui.inputs import (
     cached_upload,
     event_value,
+    forget_button_upload,
     forget_upload,
     kept_instances,
     session_key,
@@ -183,7 +184,7 @@ class Callbacks:
             marks = read_annotation(value).marks
             self._orchestrator.read_mask_upload(session_id, marks.frame, path, target=marks.target)
         finally:
-            forget_upload(path)
+            forget_button_upload(path, self._cache_dir)
         return self._answer.selection(self._orchestrator.state(session_id), language)
 
     def replace_sky(
@@ -199,7 +200,7 @@ class Callbacks:
         except UnusablePrompt as error:
             missing = error
         finally:
-            forget_upload(path)
+            forget_button_upload(path, self._cache_dir)
         state = self._orchestrator.state(session_id)
         shown = merged(self._answer.selection(state, language), self._answer.chosen(state))
         behind = self._picture_behind(state)
