@@ -33,6 +33,7 @@ def test_a_job_from_upload_to_download_by_keys_alone(
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.matches('.sm-drop')"):
             break
+    assert page.evaluate("document.activeElement.className") == "sm-drop"
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(str(clip))
