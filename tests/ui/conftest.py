@@ -231,6 +231,8 @@ def open_page(browser: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
             contexts.append(context)
         page = context.new_page()
         watch.follow(page)
+        # From now on Playwright takes the page's file choosers; one that opens at once, while it begins to, is missed.
+        page.on("filechooser", lambda chooser: None)
         page.goto(url)
         page.wait_for_selector("body[data-ready]")
         return page
