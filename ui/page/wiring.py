@@ -22,6 +22,8 @@ SEGMENT_QUEUE = "segment"
 """Gradio's queue that the clicks of the page and of the API share."""
 SEGMENTS_AT_ONCE = 2
 """Clicks answered at a time: more would share the cores, and all would come late."""
+CHOICE_QUEUE = "choice"
+"""Gradio's queue of what is chosen for the next job."""
 QUEUE_CHECK_S = 0.02
 """Seconds between two looks for new events: Gradio's own 0.001 costs an idle server 7 % of a core."""
 READ_ADDRESS = """() => [
@@ -92,13 +94,19 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     job = (page.viewer, page.engines, page.outputs, page.edges, *page.controls.values())
     on(page.start.click, calls.start, *job)
     on(page.recent.start_all, calls.sessions.start_all, *job)
+    # One at a time, in the order they come: an earlier choice that is kept later would take a later one back.
+    in_turn: dict[str, Any] = {
+        "trigger_mode": "always_last",
+        "concurrency_id": CHOICE_QUEUE,
+        "concurrency_limit": 1,
+    }
     for changed in (
         page.viewer.range,
         page.engines.choose,
         page.outputs.input,
         *(control.input for control in page.controls.values()),
     ):
-        on(changed, calls.sessions.remember, *job, trigger_mode="always_last")
+        on(changed, calls.sessions.remember, *job, **in_turn)
     on(page.viewer.refresh, calls.sessions.refresh, trigger_mode="always_last")
     on(page.results.take, calls.sessions.take_version)
     on(page.results.discard, calls.sessions.delete_version)
