@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.types import Frame
+from utils.types import FloatMap, Frame
 
 _SMALL_WH = (64, 36)
 _BINS = 16
@@ -16,33 +16,84 @@ _SHARED_COLOURS = 0.84
 """Share of the colour histogram in common above which a large change is motion, not a cut."""
 _SAME_STRUCTURE = 0.6
 """Correlation of the thumbnails from which a large change is one of the light, such as a flash, not a cut."""
+_SAME_DETAIL = 0.25
+"""The same of their detail alone, for light that reaches a part of the picture. Of 2462 cuts between 13 clips none has more than 0.19."""
+_DETAIL_SIGMA = 3.0
+"""Standard deviation, in pixels of the thumbnail, of the surroundings that detail stands out from."""
+_LEAST_CONTRAST = np.float32(1.5)
+"""Levels added to the contrast by which detail is divided: below it is noise."""
+_BLACK = 8
+"""Levels of 255 up to which the lines at a thumbnail's border may be bars, as of a letterbox."""
+_LEAST_LINES = 8
+"""Lines of a thumbnail, across or down, that are compared at least: of a picture as good as black all are."""
+
+_Thumbnail = npt.NDArray[np.int16]
 
 
 class CutDetector:
-    """Compares each frame with the one before: a cut changes the picture, its colours and what is bright and dark."""
+    """Compares each frame with the one before: a cut changes the picture, its colours and what is bright and dark.
+
+    A door that opens, a flash that lights what is near or a half of the picture (a rolling shutter) leaves the detail.
+    """
 
     def __init__(self) -> None:
-        self._small: npt.NDArray[np.int16] | None = None
-        self._colours: npt.NDArray[np.float64] | None = None
+        self._small: _Thumbnail | None = None
 
     def is_cut(self, frame: Frame) -> bool:
         """Return whether a new scene begins with this frame, uint8 RGB (H, W, 3); False at the first."""
         small = cv2.resize(frame, _SMALL_WH, interpolation=cv2.INTER_AREA).astype(np.int16)
-        colours = np.concatenate(
-            [np.bincount(small[..., c].ravel() * _BINS // 256, minlength=_BINS) for c in range(3)]
-        ) / (3 * small[..., 0].size)
-        before, colours_before = self._small, self._colours
-        self._small, self._colours = small, colours
-        if before is None or colours_before is None:
+        before, self._small = self._small, small
+        if before is None:
             return False
-        change = float(np.abs(small - before).mean())
-        shared = float(np.minimum(colours, colours_before).sum())
-        is_large = change > _CHANGE_LEVELS and shared < _SHARED_COLOURS
-        return is_large and _correlation(small, before) < _SAME_STRUCTURE
+        small, before = _without_bars(small, before)
+        if float(np.abs(small - before).mean()) <= _CHANGE_LEVELS:
+            return False
+        shared = float(np.minimum(_colours(small), _colours(before)).sum())
+        if shared >= _SHARED_COLOURS or _correlation(small, before) >= _SAME_STRUCTURE:
+            return False
+        return _detail_correlation(small, before) < _SAME_DETAIL
 
 
-def _correlation(first: npt.NDArray[np.int16], second: npt.NDArray[np.int16]) -> float:
+def _without_bars(first: _Thumbnail, second: _Thumbnail) -> tuple[_Thumbnail, _Thumbnail]:
+    """Return two thumbnails without the bars that are black in both: these would be the same structure in any two scenes.
+
+    The line beside a bar goes too, since a part of it may be black.
+    """
+    shown = np.maximum(first, second).max(axis=2) > _BLACK
+    bounds = []
+    for axis in (1, 0):
+        lines = np.flatnonzero(shown.any(axis=axis))
+        count = shown.shape[1 - axis]
+        if lines.size < _LEAST_LINES:
+            return first, second
+        start, stop = int(lines[0]), int(lines[-1]) + 1
+        bounds.append(slice(start + (start > 0), stop - (stop < count)))
+    return first[bounds[0], bounds[1]], second[bounds[0], bounds[1]]
+
+
+def _colours(small: _Thumbnail) -> npt.NDArray[np.float64]:
+    """Return the share of a thumbnail's values in each bin of each channel, float64 (3 bins,)."""
+    counts = [np.bincount(small[..., c].ravel() * _BINS // 256, minlength=_BINS) for c in range(3)]
+    return np.concatenate(counts) / (3 * small[..., 0].size)
+
+
+def _correlation(first: _Thumbnail, second: _Thumbnail) -> float:
     """Return the correlation of the grey levels of two pictures (h, w, 3); 0 where one is plain."""
     one, other = (picture.mean(axis=2) - picture.mean() for picture in (first, second))
     deviation = float(one.std() * other.std())
     return float((one * other).mean()) / deviation if deviation > 0.0 else 0.0
+
+
+def _detail_correlation(first: _Thumbnail, second: _Thumbnail) -> float:
+    """Return the correlation of what stands out from its surroundings, whatever their light; 0 where one is plain."""
+    one, other = _detail(first), _detail(second)
+    energy = float(np.square(one).sum()) * float(np.square(other).sum())
+    return float((one * other).sum()) / float(np.sqrt(energy)) if energy > 0.0 else 0.0
+
+
+def _detail(small: _Thumbnail) -> FloatMap:
+    """Return how the grey levels differ from their mean nearby, in units of the contrast there, float32 (h, w)."""
+    grey = small.mean(axis=2, dtype=np.float32)
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), _DETAIL_SIGMA)
+    contrast = cv2.GaussianBlur(np.square(detail), (0, 0), _DETAIL_SIGMA)
+    return np.asarray(detail / (np.sqrt(contrast) + _LEAST_CONTRAST), dtype=np.float32)
