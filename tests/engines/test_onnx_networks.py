@@ -16,6 +16,7 @@ from engines import weights_manifest
 from engines.onnx.network_engine import NetworkFile
 from engines.onnx.networks import DEPTH_NETWORKS, FRAME_NETWORKS, RVM_NETWORKS
 from engines.onnx.runtime.interface import NetworkSession, StreamPlan
+from engines.onnx.runtime.opset import NEWEST_OPSET, check_opset
 from engines.onnx.spec import ColourOrder
 from engines.weights_manifest import model_weights
 from tests.engines.tiny_onnx import OPSET, build_network, install, unpinned_manifest
@@ -220,11 +221,15 @@ def test_a_damaged_file_is_refused_with_the_command_that_gets_it(models, how, ru
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     if how == "text":
         path.write_text("<html>not found</html>")
-    if how == "opset" and runtime == "openvino":
-        pytest.skip("OpenVINO reads operators of an unknown opset as those of the newest")
     with pytest.raises(ModelFilesError) as caught:
         network_file("rvm", models, runtime).open("cpu")
     assert "bash scripts/download_models.sh rvm" in caught.value.user_message
+
+
+def test_operators_of_a_later_version_than_the_newest_known_are_named(models):
+    check_opset(install(RVM, models, opset=NEWEST_OPSET))
+    with pytest.raises(ValueError, match=str(NEWEST_OPSET + 1)):
+        check_opset(install(RVM, models, opset=NEWEST_OPSET + 1))
 
 
 def test_a_file_with_another_checksum_is_refused(tmp_path: Path, monkeypatch):

@@ -18,6 +18,7 @@ from engines.onnx.runtime.channel_slices import drop_unused_channels
 from engines.onnx.runtime.hard_swish import name_hard_swishes
 from engines.onnx.runtime.input_size import network_of, size_change
 from engines.onnx.runtime.interface import RuntimeInfo, StreamPlan, Tensor, TensorInfo
+from engines.onnx.runtime.opset import check_opset
 from engines.onnx.runtime.plane_resizing import resize_single_channels_as_planes
 from utils.heap import return_free_memory
 from utils.types import Frame
@@ -34,11 +35,15 @@ class OpenVinoSession:
     Args:
         path: the ONNX file.
         threads: threads of one network on the CPU.
+
+    Raises:
+        ValueError: see `check_opset`.
     """
 
     def __init__(self, path: Path, threads: int) -> None:
         import openvino
 
+        check_opset(path)
         _exchange_arrays_once()
         self._path = path
         self._core = openvino.Core()
