@@ -139,7 +139,7 @@ class BuiltinEngine(Engine):
     ) -> Iterator[TrackedFrame]:
         """See `Tracker.track_video`."""
         if start not in masks or not masks[start]:
-            raise UnusablePrompt("prompt.mask_missing", frame=start)
+            raise UnusablePrompt("prompt.mask_missing", frame=start + context.first)
         maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL)
         described = self._descriptor_maps(context, INTERVAL)
         clip = Clip(frames, context, maps, described, exposure=_exposure_at(frames, start))
@@ -162,7 +162,7 @@ class BuiltinEngine(Engine):
     ) -> Iterator[MattedFrame]:
         """See `MattingEngine.process`; a guide with a mask of every frame is matted as it is."""
         if start not in guide:
-            raise UnusablePrompt("prompt.mask_missing", frame=start)
+            raise UnusablePrompt("prompt.mask_missing", frame=start + context.first)
         chosen = read_options(BuiltinOptions, options)
         estimator = AlphaEstimator(frames.size_wh)
         follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
@@ -205,7 +205,9 @@ class BuiltinEngine(Engine):
             for source in self._foregrounds
             if source.network
         ]
-        known = choose_network(candidates, frames, targets, start) if candidates else None
+        known = None
+        if candidates:
+            known = choose_network(candidates, frames, targets, start, context.first)
         return known or ForegroundMaps(None, context)
 
 
@@ -237,7 +239,7 @@ def _masks_of_guide(
             if answered:
                 mask = guide[step.index]
                 if step.index == start:
-                    mask = check_keyframe_mask(mask, clip.frames.size_wh, start)
+                    mask = check_keyframe_mask(mask, clip.frames.size_wh, clip.number(start))
                 probability = _upsampled_mask(mask, clip.frames.size_wh)
                 yield step, probability, Estimate(probability, 1.0)
 

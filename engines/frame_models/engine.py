@@ -115,7 +115,7 @@ class FrameEngine(Engine):
         """See `MattingEngine.process`; an empty guide asks for the main object."""
         self.check_options(options)
         chosen = read_options(self.options_type, options, self.option_specs())
-        masks = TargetGuide(guide, frames.size_wh)
+        masks = TargetGuide(guide, frames.size_wh, context.first)
         masks.check_start(start)
         self._check(chosen, frames.size_wh, masks, context)
         note_runtime(self._loaded(), self._device, context)

@@ -155,7 +155,7 @@ class MatAnyoneEngine(Engine):
         chosen = read_options(JobOptions, options, self.option_specs())
         # With a crop the guide holds tracked masks besides, which seed nothing.
         seeds = {start, *context.confirmed} if chosen.crop else None
-        masks = [PackedMasks(guide, start, frames, seeds) for guide in guides]
+        masks = [PackedMasks(guide, start, frames, seeds, context.first) for guide in guides]
         return self._run(frames, masks, start, chosen, context)
 
     def working_bytes_together(self, size_wh: tuple[int, int], targets: int) -> int:

@@ -21,6 +21,7 @@ class PackedMasks:
         start: the frame that must have one, not empty.
         frames: the clip, for its size and length.
         seeds: frames whose masks seed the network; the others only tell where the target is. None: all.
+        first: number that frame 0 has in the clip, for errors' texts.
 
     Raises:
         UnusablePrompt: a mask is missing, empty where it must not be, or of another size.
@@ -32,9 +33,10 @@ class PackedMasks:
         start: int,
         frames: FrameSource,
         seeds: Collection[int] | None = None,
+        first: int = 0,
     ) -> None:
         if start not in guide:
-            raise UnusablePrompt("prompt.mask_missing", frame=start)
+            raise UnusablePrompt("prompt.mask_missing", frame=start + first)
         width, height = frames.size_wh
         self._shape = height, width
         self._bits: dict[int, npt.NDArray[np.uint8]] = {}
@@ -50,7 +52,8 @@ class PackedMasks:
             empty = index != start and mask.shape == self._shape and not mask.any()
             self.is_empty[index] = empty
             if not empty:
-                self._bits[index] = np.packbits(check_keyframe_mask(mask, frames.size_wh, index))
+                checked = check_keyframe_mask(mask, frames.size_wh, index + first)
+                self._bits[index] = np.packbits(checked)
 
     def mask(self, index: int) -> Mask:
         """Return the mask of a frame that has one which is not empty, bool (H, W)."""

@@ -12,10 +12,17 @@ from utils.types import Mask
 
 
 class TargetGuide:
-    """The masks of a job, read once; `None` for every frame where everyone is wanted."""
+    """The masks of a job, read once; `None` for every frame where everyone is wanted.
 
-    def __init__(self, guide: Mapping[int, Mask], size_wh: tuple[int, int]) -> None:
+    Args:
+        guide: masks by frame index, bool (H, W); empty for everyone.
+        size_wh: width and height that every mask must have, in pixels.
+        first: number that frame 0 has in the clip, for errors' texts.
+    """
+
+    def __init__(self, guide: Mapping[int, Mask], size_wh: tuple[int, int], first: int = 0) -> None:
         self._guide = guide
+        self._first = first
         self._shape = size_wh[1], size_wh[0]
         self.is_empty = not guide
 
@@ -28,7 +35,7 @@ class TargetGuide:
         if self.is_empty:
             return None
         if index not in self._guide:
-            raise UnusablePrompt("engine.mask_missing", frame=index)
+            raise UnusablePrompt("engine.mask_missing", frame=index + self._first)
         mask = np.ascontiguousarray(self._guide[index], dtype=bool)
         if mask.shape != self._shape:
             height, width = (*mask.shape, 1, 1)[:2]
@@ -52,4 +59,4 @@ class TargetGuide:
         """
         mask = self.mask(start)
         if mask is not None and not is_tracked:
-            check_keyframe_mask(mask, (self._shape[1], self._shape[0]), start)
+            check_keyframe_mask(mask, (self._shape[1], self._shape[0]), start + self._first)

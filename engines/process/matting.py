@@ -91,7 +91,7 @@ class ProcessMattingEngine(Engine):
         if not self._host.is_open:
             raise RuntimeError("load_model comes before process")
         chosen = resolve_options(self.option_specs(), options)
-        masks = _checked_masks(guide, start, frames.size_wh)
+        masks = _checked_masks(guide, start, frames.size_wh, context.first)
         stall_s = self._host.stall_s
         return self._host.run(
             lambda connection: MattingJob(
@@ -111,15 +111,19 @@ def environment_requirement(name: str, python: Path | None, command: str) -> Req
 
 
 def _checked_masks(
-    guide: Mapping[int, Mask], start: int, size_wh: tuple[int, int]
+    guide: Mapping[int, Mask], start: int, size_wh: tuple[int, int], first: int
 ) -> dict[int, Mask]:
-    """Return the guide's masks, checked; those of a "first_mask" engine are few."""
+    """Return the guide's masks, checked; those of a "first_mask" engine are few.
+
+    Args:
+        first: number that frame 0 has in the clip, for errors' texts.
+    """
     if start not in guide:
-        raise UnusablePrompt("engine.mask_missing", frame=start)
+        raise UnusablePrompt("engine.mask_missing", frame=start + first)
     masks: dict[int, Mask] = {}
     for index in guide:
         mask = guide[index]
         if index == start or mask.shape != size_wh[::-1]:
-            mask = check_keyframe_mask(mask, size_wh, index)
+            mask = check_keyframe_mask(mask, size_wh, index + first)
         masks[index] = mask
     return masks

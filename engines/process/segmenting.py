@@ -96,7 +96,7 @@ class ProcessSegmenterEngine(Engine):
         objects: dict[int, dict[int, Mask]] = {}
         for index, by_object in sorted(masks.items()):
             for number, mask in by_object.items():
-                checked = check_keyframe_mask(mask, frames.size_wh, index)
+                checked = check_keyframe_mask(mask, frames.size_wh, index + context.first)
                 objects.setdefault(number, {})[index] = checked
         host = self._tracking
         return host.run(

@@ -176,7 +176,7 @@ class RemoteServiceEngine(Engine):
         if self._exchange is None:
             raise RuntimeError("use_exchange comes before process")
         chosen = read_options(RemoteOptions, options, self.option_specs())
-        TargetGuide(guide, frames.size_wh).check_start(start)
+        TargetGuide(guide, frames.size_wh, context.first).check_start(start)
         return self._run(frames, guide, start, chosen, context, self._exchange)
 
     def _run(
@@ -193,7 +193,7 @@ class RemoteServiceEngine(Engine):
         context.check_cancelled()
         job = ServiceJob(self.account(), exchange, frames, guide, start, options, context)
         takes_masks = bool(self.service.mask_field) and bool(guide)
-        masks = TargetGuide({} if takes_masks else guide, frames.size_wh)
+        masks = TargetGuide({} if takes_masks else guide, frames.size_wh, context.first)
         restriction = TargetRestriction(frames.size_wh, fills=False)
         with closing(job.alphas()) as alphas:
             for index, alpha in enumerate(alphas):

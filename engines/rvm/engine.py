@@ -178,7 +178,7 @@ class RvmEngine(Engine):
         if self._loaded is None:
             raise RuntimeError("load_model comes before process")
         chosen = read_options(RvmOptions, options, self.option_specs())
-        masks = TargetGuide(guide, frames.size_wh)
+        masks = TargetGuide(guide, frames.size_wh, context.first)
         masks.check_start(start, is_tracked=context.is_start_tracked)
         return self._run(frames, guide, start, chosen, context)
 
@@ -200,7 +200,7 @@ class RvmEngine(Engine):
             context.details["downsample_ratio"] = f"{ratio:.4g}"
             runner = Runner(
                 frames=frames,
-                guide=TargetGuide(guide, frames.size_wh),
+                guide=TargetGuide(guide, frames.size_wh, context.first),
                 start=start,
                 confirmed=context.confirmed,
                 fill=options.fill,

@@ -161,7 +161,9 @@ class VideoMaMaEngine(Engine):
         if networks is None:
             raise RuntimeError("load_model() first")
         chosen = read_options(JobOptions, options)
-        masks = ClipMasks(guide, len(frames), frames.size_wh, context.check_cancelled)
+        masks = ClipMasks(
+            guide, len(frames), frames.size_wh, context.check_cancelled, context.first
+        )
         identity = (self._files.identity(), networks.device, self._settings.dtype)
         job = ClipJob(
             LoadedModel(networks, identity),

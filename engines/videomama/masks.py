@@ -25,6 +25,7 @@ class ClipMasks:
         frames: int,
         size_wh: tuple[int, int],
         before_each: Callable[[], None] = lambda: None,
+        first: int = 0,
     ) -> None:
         """Read each mask of the guide once.
 
@@ -33,6 +34,7 @@ class ClipMasks:
             frames: length of the clip.
             size_wh: width and height that every mask must have.
             before_each: called before each mask, to check for a cancel.
+            first: number that frame 0 has in the clip, for errors' texts.
 
         Raises:
             UnusablePrompt: a mask is missing or of another size.
@@ -40,9 +42,10 @@ class ClipMasks:
         self._shape = (size_wh[1], size_wh[0])
         self._packed: list[bytes] = []
         self._boxes: list[Box | None] = []
+        self._first = first
         for index in range(frames):
             before_each()
-            self._add(index, _mask_of(guide, index))
+            self._add(index, self._mask_of(guide, index))
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -73,7 +76,7 @@ class ClipMasks:
         if mask.shape != self._shape:
             raise UnusablePrompt(
                 "prompt.mask_size",
-                detail=f"frame {index}",
+                detail=f"frame {index + self._first}",
                 mask_width=mask.shape[-1] if mask.ndim else 0,
                 mask_height=mask.shape[0] if mask.ndim else 0,
                 width=self._shape[1],
@@ -88,10 +91,9 @@ class ClipMasks:
         box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
         self._boxes.append(box)
 
-
-def _mask_of(guide: Mapping[int, Mask], index: int) -> Mask:
-    try:
-        mask = np.asarray(guide[index])
-    except KeyError as error:
-        raise UnusablePrompt("engine.mask_missing", frame=index) from error
-    return mask if mask.dtype == np.bool_ else mask > 127
+    def _mask_of(self, guide: Mapping[int, Mask], index: int) -> Mask:
+        try:
+            mask = np.asarray(guide[index])
+        except KeyError as error:
+            raise UnusablePrompt("engine.mask_missing", frame=index + self._first) from error
+        return mask if mask.dtype == np.bool_ else mask > 127

@@ -366,6 +366,21 @@ def test_empty_start_mask_and_mask_of_another_size_are_refused(bench):
             list(bench.open(frames, given, 0))
 
 
+def test_an_error_about_a_mask_names_its_frame_by_the_number_in_the_clip(bench):
+    frames, masks = bench.clip(3)
+    needs_all = bench.engine.guide_kind == "mask_per_frame" and bench.case.kind == "matte"
+    given = {0: masks[0]} if needs_all else {1: np.zeros_like(masks[1])}
+    context = RunContext(first=20)
+    source = ArrayFrames(frames)
+    with pytest.raises(UnusablePrompt) as caught:
+        if bench.case.kind == "track":
+            given = {index: {1: mask} for index, mask in given.items()}
+            list(bench.engine.track_video(source, given, 1, context))
+        else:
+            list(bench.engine.process(source, given, 1, {}, context))
+    assert caught.value.message.params["frame"] == 21
+
+
 def test_an_empty_guide_is_for_engines_that_need_no_mark(bench):
     if bench.case.kind != "matte":
         pytest.skip("not a matting engine")

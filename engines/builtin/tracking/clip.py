@@ -40,6 +40,10 @@ class Clip:
     confirmed: Collection[int] = ()
     exposure: Exposure = AS_IT_IS
 
+    def number(self, index: int) -> int:
+        """Return the number that a frame of `frames` has in the whole clip, which is what users are told."""
+        return index + self.context.first
+
     def steps(self, first: int, stop: int, step: int) -> Iterator[Step]:
         """Yield `read_steps` with the networks' answers, made ahead of the reader.
 
@@ -104,7 +108,7 @@ class Clip:
         It is one of those that are asked about in any case. It may lie beyond the clip.
         """
         period, first = 2 * self.foreground.interval, self.context.first
-        number = index + first
+        number = self.number(index)
         turns = (number - 1) // period if direction > 0 else number // period + 1
         return turns * period - first
 

@@ -30,14 +30,14 @@ class ConfirmedMask:
 
 
 def confirmed_mask(
-    frame: Frame, mask: Mask, index: int, *, may_be_empty: bool = False
+    frame: Frame, mask: Mask, number: int, *, may_be_empty: bool = False
 ) -> ConfirmedMask:
     """Return a user's mask of a frame, looked at once for all who track from it.
 
     Args:
         frame: uint8 RGB (H, W, 3).
         mask: bool (H, W).
-        index: of the frame in its clip.
+        number: the frame's in the clip, for errors' texts.
         may_be_empty: it may state that the object is not there.
 
     Raises:
@@ -45,7 +45,7 @@ def confirmed_mask(
     """
     size_wh = frame.shape[1], frame.shape[0]
     is_absent = may_be_empty and not mask.any()
-    whole = mask if is_absent else check_keyframe_mask(mask, size_wh, index)
+    whole = mask if is_absent else check_keyframe_mask(mask, size_wh, number)
     lines = ThinLineTracker(frame, whole)
     rest = resize_mask(without_lines(whole, lines.lines), processing_size(size_wh))
     return ConfirmedMask(whole, lines, rest)

@@ -24,7 +24,11 @@ _TIE = 0.02
 
 
 def choose_network(
-    candidates: Sequence[ForegroundMaps], frames: FrameSource, targets: Collection[Mask], start: int
+    candidates: Sequence[ForegroundMaps],
+    frames: FrameSource,
+    targets: Collection[Mask],
+    start: int,
+    first: int = 0,
 ) -> ForegroundMaps | None:
     """Return the answers of the network whose foreground overlaps the targets best on the start frame.
 
@@ -36,13 +40,14 @@ def choose_network(
         frames: the clip.
         targets: confirmed masks of the start frame, bool (H, W).
         start: index of the start frame.
+        first: number that frame 0 has in the clip, for errors' texts.
 
     Raises:
         UnusablePrompt: a mask is empty, full, or of another size.
     """
     target = np.zeros(frames.size_wh[::-1], dtype=bool)
     for mask in targets:
-        target |= check_keyframe_mask(mask, frames.size_wh, start)
+        target |= check_keyframe_mask(mask, frames.size_wh, start + first)
     small = resize_mask(target, processing_size(frames.size_wh))
     best, most = None, 0.0
     with closing(frames.read(start, start + 1)) as reader:  # type: ignore[type-var]

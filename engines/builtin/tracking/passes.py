@@ -34,8 +34,8 @@ def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
             for step in steps:
                 clip.context.check_cancelled()
                 if step.is_cut:
-                    place = step.index + clip.context.first
-                    clip.context.on_notice(Message("track.scene_cut", {"frame": place}))
+                    number = clip.number(step.index)
+                    clip.context.on_notice(Message("track.scene_cut", {"frame": number}))
                 yield step, direction > 0 or step.index != start
 
 
@@ -72,7 +72,9 @@ class _Job:
         if step.flow is None:
             self._trackers, self._thin = {}, {}
         given = {
-            name: confirmed_mask(step.frame, mask, step.index, may_be_empty=name in self._trackers)
+            name: confirmed_mask(
+                step.frame, mask, self._clip.number(step.index), may_be_empty=name in self._trackers
+            )
             for name, mask in self._keyframes.get(step.index, {}).items()
         }
         estimates: dict[int, Estimate] = {}
@@ -180,9 +182,8 @@ class _Job:
                 self._clip.context.check_cancelled()
                 for name, tracker in trackers.items():
                     if step.index == ahead_of_us:
-                        given = confirmed_mask(
-                            step.frame, masks[name], step.index, may_be_empty=True
-                        )
+                        number = self._clip.number(step.index)
+                        given = confirmed_mask(step.frame, masks[name], number, may_be_empty=True)
                         one = _correction(trackers, name, given, step, self._clip, shown.get(name))
                         if one is not None:
                             found[name] = one
@@ -226,7 +227,7 @@ class _Job:
         """Begin the reverse pass at a confirmed frame, with the forward pass's appearance samples."""
         for name, mask in self._keyframes[step.index].items():
             if name in self._trackers and mask.any():
-                given = confirmed_mask(step.frame, mask, step.index)
+                given = confirmed_mask(step.frame, mask, self._clip.number(step.index))
                 _confirm(trackers, name, given, step, self._clip, corrections.get(name))
                 trackers[name].adopt_appearance(self._trackers[name])
 
