@@ -116,14 +116,21 @@ class EngineChoice:
             return self._settings.default_engine
         return max(self._ready(Capability.MATTE), key=self._matting_preference).name
 
+    def why_default(self) -> Message | None:
+        """Return why `default_engine` is what it is; None where the settings name it."""
+        if self._settings.default_engine != _AUTO:
+            return None
+        label = self.registry.get(self.default_engine()).label
+        code = "engine.preferred_on_gpu" if self._is_on_gpu else "engine.preferred_on_cpu"
+        return Message(code, {"name": label})
+
     def tried_first(self, request: MatteRequest) -> str:
         """Return the engine that is to be compared with the target before the default is taken; "" for none.
 
         Options belong to a known engine, so a request that has some is not second-guessed.
         """
         asked = (request.engine, self._settings.default_engine)
-        on_gpu = self.manager.device.startswith("cuda")
-        if asked != (_AUTO, _AUTO) or request.everyone or request.options or on_gpu:
+        if asked != (_AUTO, _AUTO) or request.everyone or request.options or self._is_on_gpu:
             return ""
         able = self._here(Capability.MATTE)
         best = max(able, key=lambda engine: engine.preference.where_it_agrees)
@@ -236,8 +243,11 @@ class EngineChoice:
 
     def _matting_preference(self, engine: Engine) -> int:
         preference = engine.preference
-        on_gpu = self.manager.device.startswith("cuda")
-        return preference.matte_on_gpu if on_gpu else preference.matte_on_cpu
+        return preference.matte_on_gpu if self._is_on_gpu else preference.matte_on_cpu
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return self.manager.device.startswith("cuda")
 
     def _check_setting(self, setting: str, name: str, capability: Capability) -> None:
         if name == _AUTO:

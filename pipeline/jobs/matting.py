@@ -215,7 +215,8 @@ class MattingJob:
             agrees = found.agrees
             if not agrees:
                 # What spoke for the engine with other targets would read as if it had been taken.
-                reasons = [reason]
+                label = self._engine.label
+                reasons = [Message("engine.chosen_instead", {"name": label, "said": reason})]
                 break
             reasons.append(reason)
         self._reasons = tuple(reasons)

@@ -147,7 +147,7 @@ class JobPreparation:
             engine.name,
             tried_first,
             division,
-            self._reasons(session.state, request, engine),
+            self._reasons(session.state, request, engine, tried_first),
         )
         return session, job, stages
 
@@ -162,16 +162,17 @@ class JobPreparation:
         return _keeps_every_alpha(session, request, engine, self._choice.tried_first(choosing))
 
     def _reasons(
-        self, state: SessionState, request: MatteRequest, engine: Engine
+        self, state: SessionState, request: MatteRequest, engine: Engine, tried_first: str
     ) -> tuple[Message, ...]:
-        """Return why the engine of a job that names none was chosen, where no look at the clip decides that."""
+        """Return why the engine of a job that names none was chosen; nothing where the look of `tried_first` says it."""
         if request.engine != "auto":
             return ()
         if request.everyone:
             return (Message("engine.finds_everyone", {"name": engine.label}),)
-        is_as_before = self._as_before(state, request).engine != "auto"
-        plan = state.result_plan if is_as_before else None
-        return () if plan is None else plan.reasons
+        if self._as_before(state, request).engine != "auto":
+            return () if state.result_plan is None else state.result_plan.reasons
+        reason = None if tried_first else self._choice.why_default()
+        return () if reason is None else (reason,)
 
     def _as_before(self, state: SessionState, request: MatteRequest) -> MatteRequest:
         """Return the request with the result's engine where both were chosen by themselves.

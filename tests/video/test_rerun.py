@@ -12,6 +12,9 @@ import pytest
 from config import Settings
 from engines.base import Agreement, MattedFrame, RunContext
 from engines.builtin.engine import BuiltinEngine
+from engines.device.manager import ModelManager
+from engines.matanyone.engine import MatAnyoneEngine
+from engines.registry import build_registry
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.hand_marks import HandMarks
 from pipeline.jobs.ranges import FrameRange
@@ -398,12 +401,38 @@ def test_why_an_engine_was_chosen_is_still_said_when_only_its_files_are_made_aga
     )
     automatic = REQUEST.model_copy(update={"engine": "auto"})
     run(work, session_id, automatic)
-    assert reason in work.state(session_id).warnings
+    label = BuiltinEngine.label
+    said = Message("engine.chosen_instead", {"name": label, "said": reason})
+    assert said in work.state(session_id).warnings
     for outputs in (("alpha", "foreground"), ("alpha",)):
         assert "matte" not in run(
             work, session_id, automatic.model_copy(update={"outputs": outputs})
         )
-        assert work.state(session_id).warnings.count(reason) == 1
+        assert work.state(session_id).warnings.count(said) == 1
     assert work.state(session_id).result_number == 1
     run(work, session_id, REQUEST)
-    assert reason not in work.state(session_id).warnings, "somebody named the engine"
+    assert said not in work.state(session_id).warnings, "somebody named the engine"
+
+
+def test_the_engine_that_is_taken_without_a_look_says_why_unless_somebody_named_it(
+    work: Orchestrator, session_id: str
+) -> None:
+    said = Message("engine.preferred_on_cpu", {"name": BuiltinEngine.label})
+    run(work, session_id)
+    assert said not in work.state(session_id).warnings
+    automatic = REQUEST.model_copy(update={"engine": "auto", "every_frame": True})
+    run(work, session_id, automatic)
+    assert said in work.state(session_id).warnings
+
+
+def test_the_best_engine_on_a_gpu_says_that_it_was_chosen_for_that(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = build_registry(settings)
+    monkeypatch.setattr(MatAnyoneEngine, "is_available", True)
+    monkeypatch.setattr(ModelManager, "device", "cuda")
+    manager = ModelManager(registry, device="cpu")
+    reason = EngineChoice(settings, registry, manager).why_default()
+    assert reason == Message("engine.preferred_on_gpu", {"name": MatAnyoneEngine.label})
+    named = settings.model_copy(update={"default_engine": "builtin"})
+    assert EngineChoice(named, registry, manager).why_default() is None

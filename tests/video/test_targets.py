@@ -79,7 +79,9 @@ def test_what_is_said_of_an_engine_that_one_target_does_not_suit_names_that_targ
     run(work, session_id, REQUEST)
     said = [render(note) for note in work.state(session_id).warnings if "rvm" in str(note)]
     assert len(said) == 1
-    assert said[0].startswith("patch: Robust Video Matting was not chosen")
+    assert said[0].startswith(
+        "Chosen by itself: Built-in. patch: Robust Video Matting was not chosen"
+    )
 
 
 def test_two_targets_give_two_mattes_and_a_correction_mattes_its_own_target_again(

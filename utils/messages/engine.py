@@ -51,6 +51,18 @@ TEXTS: dict[str, Text] = {
         en="No engine here finds people by itself. Select the target: click it, draw a box around it, or give a mask.",
         zh="没有能自动识别人物的引擎。请先选择目标：点击、框选，或提供蒙版。",
     ),
+    "engine.preferred_on_gpu": Text(
+        en="Chosen by itself: {name}, the preferred one of the engines that are ready here for a marked target on a GPU.",
+        zh="自动选择：{name}，它是本机已就绪的引擎中，在显卡上处理标记目标的首选。",
+    ),
+    "engine.preferred_on_cpu": Text(
+        en="Chosen by itself: {name}, the preferred one of the engines that are ready here for a marked target on a CPU.",
+        zh="自动选择：{name}，它是本机已就绪的引擎中，在 CPU 上处理标记目标的首选。",
+    ),
+    "engine.chosen_instead": Text(
+        en="Chosen by itself: {name}. {said}",
+        zh="自动选择：{name}。{said}",
+    ),
     "engine.finds_everyone": Text(
         en="Chosen by itself: {name}, because nobody is marked and it finds people by itself.",
         zh="自动选择：{name}，因为没有标记，而它能自动识别画面中的人物。",
