@@ -22,7 +22,7 @@ from pipeline.selection.selector import Selector
 from pipeline.selection.source_alpha import OPAQUE_FROM, SOURCE_ENGINE
 from pipeline.selection.target_list import check_unlocked
 from pipeline.session.clips import Clips
-from pipeline.session.keyframes import remove_keyframe
+from pipeline.session.keyframes import remove_keyframe, restore_keyframe
 from pipeline.session.masks import write_mask
 from pipeline.session.results import Results
 from pipeline.session.session import Session
@@ -64,7 +64,7 @@ class Targets:
         with_own_mask: bool | None = None,
         target: int = FIRST_TARGET,
     ) -> Keyframe:
-        """Find the target on a frame; a Chinese text is translated first.
+        """Find the target on a frame; a Chinese text is translated first, and undone marks give back what they replaced.
 
         Args:
             with_own_mask: whether the mask that the user brought for the frame is what clicks and strokes
@@ -79,6 +79,9 @@ class Targets:
         check_unlocked(session.state, target)
         check_points(prompt.points, clip.size_wh)
         with disk.translate_disk_errors(session.folder):
+            former = None if with_own_mask else restore_keyframe(session, frame, prompt, target)
+            if former is not None:
+                return former
             if prompt.mask is not None:
                 write_mask(session.own_mask_path(frame, target), prompt.mask)
                 return self._find(session, clip, frame, prompt, is_own=True, target=target)

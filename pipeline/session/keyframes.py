@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.base import Instance
+from pipeline.session.former_keyframes import has_marks, set_aside, take_back
 from pipeline.session.masks import read_mask, write_mask
 from pipeline.session.session import Session
 from pipeline.session.state import (
@@ -46,6 +47,7 @@ def store_keyframe(session: Session, frame_index: int, found: Found) -> Keyframe
     """
     keyframe = _keyframe(frame_index, found, _most_like_choice(session, frame_index, found))
     with session.masks_lock():
+        _set_current_aside(session, frame_index, found.target)
         for number, instance in enumerate(found.instances):
             path = session.instance_path(frame_index, number, found.target)
             write_mask(path, instance.mask)
@@ -112,7 +114,7 @@ def _most_like_choice(session: Session, frame_index: int, found: Found) -> int |
 def remove_keyframe(session: Session, frame_index: int, target: int = FIRST_TARGET) -> SessionState:
     """Forget what was selected of a target on a frame; harmless when nothing was.
 
-    A mask that the user brought stays on the disk, so that undo and redo find it.
+    A mask that the user brought stays on the disk, so that undo and redo find it; see `restore_keyframe` for the rest.
     """
 
     def without(state: SessionState) -> SessionState:
@@ -122,10 +124,36 @@ def remove_keyframe(session: Session, frame_index: int, target: int = FIRST_TARG
         )
 
     with session.masks_lock():
+        _set_current_aside(session, frame_index, target)
         state = session.transform(without)
         _remove_surplus(session, frame_index, target, 0)
         session.base_mask_path(frame_index, target).unlink(missing_ok=True)
     return state
+
+
+def restore_keyframe(
+    session: Session, frame_index: int, prompt: Prompt, target: int = FIRST_TARGET
+) -> Keyframe | None:
+    """Give a frame the selection back that these marks made on it before others replaced or removed it.
+
+    None where there was none, or where the marks are those of now.
+    """
+    with session.masks_lock():
+        now = session.state.keyframes_of(target).get(frame_index)
+        if now is not None and has_marks(now, prompt):
+            return None
+        former = take_back(session, frame_index, prompt, target, now)
+        if former is None:
+            return None
+        session.transform(lambda state: state.with_keyframe(former))
+        _remove_surplus(session, frame_index, target, len(former.instances))
+    return former
+
+
+def _set_current_aside(session: Session, frame_index: int, target: int) -> None:
+    now = session.state.keyframes_of(target).get(frame_index)
+    if now is not None:
+        set_aside(session, now)
 
 
 def _remove_surplus(session: Session, frame_index: int, target: int, count: int) -> None:

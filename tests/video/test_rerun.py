@@ -30,7 +30,7 @@ from tests.video.waiting import finish
 from ui.next_step import step_line
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled
-from utils.types import Message, Progress, Prompt, Stroke
+from utils.types import Message, Point, Progress, Prompt, Stroke
 
 FRAMES = 30
 PATCH = Stroke(((120.5, 80.5), (140.5, 80.5)), 5.0)
@@ -436,3 +436,47 @@ def test_the_best_engine_on_a_gpu_says_that_it_was_chosen_for_that(
     assert reason == Message("engine.preferred_on_gpu", {"name": MatAnyoneEngine.label})
     named = settings.model_copy(update={"default_engine": "builtin"})
     assert EngineChoice(named, registry, manager).why_default() is None
+
+
+def test_marks_that_are_taken_back_and_put_back_leave_nothing_to_matte_again(
+    work: Orchestrator, clip: Path
+) -> None:
+    """The deleted frame was selected anew from the result, and the page still said that it was corrected."""
+    height, width = disc_mask(0).shape
+    rows, columns = np.nonzero(disc_mask(10))
+    centre = Point(float(columns.mean()), float(rows.mean()))
+    made = work.create_session(clip, "clip.mp4").id
+    first = Prompt(points=(centre,))
+    work.segment(made, 10, first)
+    run(work, made)
+    assert frames_to_rerun(work, made) == 0
+    before = work.state(made)
+
+    corner = Point(width - 20.0, height - 20.0)
+    work.segment(made, 10, Prompt(points=(centre, corner)))
+    work.segment(made, 20, Prompt(points=(centre,)))
+    assert frames_to_rerun(work, made) > 0
+    work.remove_keyframe(made, 10)
+    work.segment(made, 10, Prompt(points=(centre, corner)))
+    work.segment(made, 10, first)
+    work.remove_keyframe(made, 20)
+    assert frames_to_rerun(work, made) == 0
+    assert work.state(made).keyframes == before.keyframes
+    plan = work.rerun_plan(made)
+    assert plan is not None and not plan.has_changes
+
+    work.segment(made, 10, Prompt(points=(centre, corner)))
+    assert frames_to_rerun(work, made) > 0, "redone"
+
+
+def test_of_a_frame_s_former_selections_few_are_kept(
+    work: Orchestrator, session_id: str, settings: Settings
+) -> None:
+    for place in range(12):
+        stroke = replace(PATCH, radius_px=5.0 + place)
+        work.segment(session_id, 0, Prompt(mask=disc_mask(0), strokes=(stroke,)))
+        work.remove_keyframe(session_id, 0)
+        work.segment(session_id, 0, Prompt(strokes=(stroke,)))
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    kept = [*session.instance_path(0, 0).with_name("former").iterdir()]
+    assert 1 <= len(kept) <= 8
