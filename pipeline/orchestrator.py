@@ -17,7 +17,7 @@ from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
-from pipeline.jobs.rerun import RerunPlan, has_other_settings, plan_rerun
+from pipeline.jobs.rerun import NextJob
 from pipeline.jobs.upkeep import Upkeep
 from pipeline.jobs.waiting import Queue
 from pipeline.metrics import exposition
@@ -417,22 +417,9 @@ class Orchestrator:
         session = self._store.open(session_id)
         return SessionView(session.state, self._runner.status(session_id), session.live_picture)
 
-    def rerun_plan(self, session_id: str) -> RerunPlan | None:
-        """Return what the marks made since the result can change; see `jobs.rerun.plan_rerun`."""
-        return plan_rerun(self._store.open(session_id))
-
-    def has_other_settings(self, session_id: str) -> bool:
-        """Return whether what is chosen is other than what made the result; see `jobs.rerun`."""
-        state = self._store.open(session_id).state
-        return has_other_settings(
-            state, lambda name: self._choice.registry.get(name).option_specs()
-        )
-
-    def mattes_nothing(self, session_id: str) -> bool:
-        """Return whether the job that is chosen next keeps every alpha of the result, and makes its files alone."""
-        state = self._store.open(session_id).state
-        request = state.draft or state.request
-        return request is not None and self._jobs.mattes_nothing(session_id, request)
+    def next_job(self, session_id: str) -> NextJob:
+        """Return what the job that is chosen next would do beside the result; see `Jobs.next_job`."""
+        return self._jobs.next_job(session_id)
 
     def cancel(self, session_id: str) -> bool:
         """Ask the session's job to stop at its next frame; False when none is active."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
-from pipeline.jobs.rerun import RerunPlan
+from pipeline.jobs.rerun import NextJob, RerunPlan
 from pipeline.session.state import SessionState, SessionStatus, frame_range
 from ui.text import listed, sentences, translate
 from utils.errors import BadRequest
@@ -13,6 +13,9 @@ _ENDED = {
     SessionStatus.CANCELLED: "page.step.cancelled",
     SessionStatus.INTERRUPTED: "page.step.interrupted",
 }
+
+NOTHING_KNOWN = NextJob()
+"""Of a session without a result, or with a job under way."""
 
 
 def start_label(plan: RerunPlan | None, language: Language) -> str:
@@ -29,17 +32,12 @@ def step_line(
     state: SessionState,
     job: JobStatus | None,
     language: Language,
-    plan: RerunPlan | None = None,
-    *,
-    has_other_settings: bool = False,
-    mattes_nothing: bool = False,
+    chosen: NextJob = NOTHING_KNOWN,
 ) -> tuple[str, str]:
     """Return the status line's kind ("step", "done" or "error") and text: always the next step.
 
     Args:
-        plan: what the marks made since the result can change; None where that is not known.
-        has_other_settings: what is chosen now is other than what made the result.
-        mattes_nothing: with it files alone are made again.
+        chosen: what the job that is chosen next would do beside the result.
     """
     if job is not None and job.state in ACTIVE:
         running = job.state is JobState.RUNNING
@@ -50,12 +48,9 @@ def step_line(
     has_nothing = _has_lost_target(state)
     if state.status is SessionStatus.DONE and not has_nothing:
         stopped = job is not None and job.state is JobState.CANCELLED
-        changed = "page.step.files" if mattes_nothing else "page.step.settings"
-        return _done_line(
-            language, plan, stopped=stopped, settings_code=changed if has_other_settings else ""
-        )
+        return _done_line(language, chosen, stopped=stopped)
     if state.status in _ENDED and not has_nothing:
-        start = start_label(plan, language)
+        start = start_label(chosen.plan, language)
         return "step", translate(_ENDED[state.status], language, start=start)
     if keeps_everyone(state):
         return "step", translate("page.step.everyone", language)
@@ -75,16 +70,16 @@ def keeps_everyone(state: SessionState) -> bool:
     return request is not None and request.everyone
 
 
-def _done_line(
-    language: Language, plan: RerunPlan | None, *, stopped: bool, settings_code: str
-) -> tuple[str, str]:
+def _done_line(language: Language, chosen: NextJob, *, stopped: bool) -> tuple[str, str]:
+    plan = chosen.plan
     if plan is not None and plan.has_changes:
         some = "page.step.taken_back" if plan.is_taken_back else "page.step.corrected"
         codes = {0: "page.step.changed", plan.length: f"{some}_whole"}
         code = codes.get(plan.clip_frames, some)
         return "step", translate(code, language, count=plan.clip_frames)
-    if settings_code:
-        return "step", translate(settings_code, language)
+    if chosen.has_other_settings:
+        code = "page.step.files" if chosen.mattes_nothing else "page.step.settings"
+        return "step", translate(code, language)
     return "done", translate("page.step.done_before" if stopped else "page.step.done", language)
 
 

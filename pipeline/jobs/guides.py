@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +17,9 @@ from pipeline.session.state import FIRST_TARGET, SessionState
 from utils.errors import BadRequest
 from utils.strokes import erased_by
 from utils.types import Mask, Message
+
+ReadMask: TypeAlias = Callable[[Path], Mask]
+"""Reads a mask file of ours; returns bool (H, W)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +116,24 @@ def left_out_notice(
 
 
 def target_guides(
-    session: Session, request: MatteRequest, first: int, last: int
+    session: Session,
+    request: MatteRequest,
+    first: int,
+    last: int,
+    read: ReadMask = read_mask,
 ) -> list[TargetGuide]:
     """Return the targets of a job, each with its masks.
 
     A target's mask is the union of its kept instances. Where the session has one target and the request
     wants separate ones, each kept instance of the start frame is a target, and corrections on other
     frames go by their order. A job for everyone has one target without masks.
+
+    Args:
+        first, last: the inclusive range.
+        read: reads the file of a mask.
+
+    Raises:
+        BadRequest: see `start_frames`.
     """
     if request.everyone:
         return [TargetGuide(FIRST_TARGET, {}, 0)]
@@ -127,9 +143,7 @@ def target_guides(
     with session.masks_lock():
         masks = {
             number: {
-                frame - first: [
-                    read_mask(session.instance_path(frame, one, number)) for one in chosen
-                ]
+                frame - first: [read(session.instance_path(frame, one, number)) for one in chosen]
                 for frame, chosen in kept[number].items()
                 if first <= frame <= last
             }

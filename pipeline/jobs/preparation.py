@@ -8,13 +8,14 @@ from config import Settings
 from engines.base import Engine, RemoteEngine
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.disk_estimate import estimate_bytes
-from pipeline.jobs.guides import start_frames
+from pipeline.jobs.guides import ReadMask, start_frames
 from pipeline.jobs.matting import MattingJob
 from pipeline.jobs.parts import Division
 from pipeline.jobs.rerender import RenderJob, result_folders
 from pipeline.jobs.rerun import keeps_every_alpha
 from pipeline.jobs.target_mattes import Services, tracks_first
 from pipeline.session.clips import Clips
+from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.results import check_picture
 from pipeline.session.session import Session
@@ -151,15 +152,20 @@ class JobPreparation:
         )
         return session, job, stages
 
-    def mattes_nothing(self, session: Session, request: MatteRequest) -> bool:
-        """Return whether a job keeps the last result's alphas whole; False of one that can't be started."""
+    def mattes_nothing(self, session: Session, request: MatteRequest, read: ReadMask) -> bool:
+        """Return whether a job keeps the last result's alphas whole; False of one that can't be started.
+
+        Args:
+            read: reads the file of a mask.
+        """
         choosing = self._as_before(session.state, request)
         try:
             name = self._choice.matting_engine(choosing.engine, everyone=request.everyone)
         except SplazmatteError:
             return False
         engine = self._choice.registry.get(name)
-        return _keeps_every_alpha(session, request, engine, self._choice.tried_first(choosing))
+        tried_first = self._choice.tried_first(choosing)
+        return _keeps_every_alpha(session, request, engine, tried_first, read)
 
     def _reasons(
         self, state: SessionState, request: MatteRequest, engine: Engine, tried_first: str
@@ -224,16 +230,22 @@ class JobPreparation:
 
 
 def _keeps_every_alpha(
-    session: Session, request: MatteRequest, engine: Engine, tried_first: str
+    session: Session,
+    request: MatteRequest,
+    engine: Engine,
+    tried_first: str,
+    read: ReadMask = read_mask,
 ) -> bool:
     """Return whether a job keeps the last result's alphas whole; False where its request is unusable.
 
     Args:
         tried_first: an engine that may take the place of the given one; "" for none.
+        read: reads the file of a mask.
     """
     if tried_first:
         return False
     try:
-        return keeps_every_alpha(session, request, engine, frame_range(request, session.clip))
+        span = frame_range(request, session.clip)
+        return keeps_every_alpha(session, request, engine, span, read)
     except SplazmatteError:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
@@ -19,7 +20,9 @@ from pipeline.jobs.noted_render import NotedRender
 from pipeline.jobs.parts import Division
 from pipeline.jobs.preparation import JobPreparation
 from pipeline.jobs.queue import JobRunner, JobStatus
+from pipeline.jobs.rerun import NextJob, has_other_settings, plan_rerun
 from pipeline.session.clips import Clips
+from pipeline.session.masks import read_mask
 from pipeline.session.page_mark import PageMark
 from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest, RenderRequest
@@ -76,10 +79,23 @@ class Jobs:
         """Return what a user must know before the job starts; see `JobPreparation.before_start`."""
         return self._preparation.before_start(session_id, request)
 
-    def mattes_nothing(self, session_id: str, request: MatteRequest) -> bool:
-        """Return whether a job makes files alone; see `JobPreparation.mattes_nothing`."""
+    def next_job(self, session_id: str) -> NextJob:
+        """Return what the job that is chosen next would do; each mask is read once for it.
+
+        Raises:
+            SessionError: the session is unknown or damaged.
+        """
         session, _ = self._clips.open(session_id)
-        return self._preparation.mattes_nothing(session, request)
+        state, registry = session.state, self._choice.registry
+        read = functools.cache(read_mask)
+        plan = plan_rerun(session, read)
+        if not has_other_settings(state, lambda name: registry.get(name).option_specs()):
+            return NextJob(plan)
+        request = state.draft or state.request
+        mattes_nothing = request is not None and self._preparation.mattes_nothing(
+            session, request, read
+        )
+        return NextJob(plan, has_other_settings=True, mattes_nothing=mattes_nothing)
 
     def check(self, session_id: str, request: MatteRequest) -> None:
         """Check a request without starting its job; the errors of `submit` but for those of its queue."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from engines.base import Engine
-from pipeline.jobs.guides import target_guides
+from pipeline.jobs.guides import ReadMask, target_guides
 from pipeline.jobs.kept_alpha import changed_count, changed_spans, kept_alphas, made_with, plan_of
+from pipeline.session.masks import read_mask
 from pipeline.session.output_records import target_numbers
 from pipeline.session.request import MatteRequest
 from pipeline.session.result_versions import next_number
@@ -53,26 +54,42 @@ class RerunPlan:
         return len(set().union(*spans)) if self.frames else 0
 
 
-def plan_rerun(session: Session) -> RerunPlan | None:
+@dataclass(frozen=True, slots=True)
+class NextJob:
+    """What the job that is chosen next would do, beside the result that is there.
+
+    `plan` is what the marks made since can change, see `plan_rerun`. `has_other_settings`: what is chosen is other than
+    what made the result. `mattes_nothing`: it keeps every alpha of the result, and makes its files alone.
+    """
+
+    plan: RerunPlan | None = None
+    has_other_settings: bool = False
+    mattes_nothing: bool = False
+
+
+def plan_rerun(session: Session, read: ReadMask = read_mask) -> RerunPlan | None:
     """Return what the marks made since the result can change.
 
     None where there is no result, where it was made without marks, or where none are left.
+
+    Args:
+        read: reads the file of a mask.
     """
-    plan = _plan_rerun(session)
+    plan = _plan_rerun(session, read)
     if plan is None or not plan.has_changes:
         return plan
     state = session.state
     return replace(plan, is_taken_back=next_number(session, state) > state.result_number + 1)
 
 
-def _plan_rerun(session: Session) -> RerunPlan | None:
+def _plan_rerun(session: Session, read: ReadMask) -> RerunPlan | None:
     state = session.state
     plan, request = state.result_plan, state.result_request
     if plan is None or request is None or request.everyone:
         return None
     request = request.model_copy(update={"kept": {}, "start": None, "every_frame": False})
     try:
-        guides = target_guides(session, request, plan.first, plan.last)
+        guides = target_guides(session, request, plan.first, plan.last, read)
     except SplazmatteError:
         return None
     now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
@@ -88,20 +105,25 @@ def _plan_rerun(session: Session) -> RerunPlan | None:
 
 
 def keeps_every_alpha(
-    session: Session, request: MatteRequest, engine: Engine, span: tuple[int, int]
+    session: Session,
+    request: MatteRequest,
+    engine: Engine,
+    span: tuple[int, int],
+    read: ReadMask = read_mask,
 ) -> bool:
     """Return whether a job keeps the last result's alphas whole, so that it makes files alone.
 
     Args:
         engine: the job's, which nothing takes the place of.
         span: its inclusive range.
+        read: reads the file of a mask.
 
     Raises:
         SplazmatteError: the request doesn't fit the session or the engine.
     """
     if engine.is_remote:
         return False
-    guides = target_guides(session, request, *span)
+    guides = target_guides(session, request, *span, read)
     plan = plan_of(engine.name, made_with(session, request, engine), span, guides)
     kept = kept_alphas(session, session.state, request, plan)
     return kept is not None and all(one is not None and one.stretch is None for one in kept)

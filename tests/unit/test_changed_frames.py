@@ -9,7 +9,7 @@ from engines.builtin.options import BuiltinOptions
 from pipeline.jobs.changed_frames import Stretch, changed_stretch
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.queue import JobState, JobStatus
-from pipeline.jobs.rerun import RerunPlan, has_other_settings
+from pipeline.jobs.rerun import NextJob, RerunPlan, has_other_settings
 from pipeline.jobs.splice import SAME_FRAMES, Splice, is_same
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import (
@@ -182,18 +182,21 @@ def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_
     done = SessionState(id="x", status=SessionStatus.DONE, keyframes=MARKED)
     whole = RerunPlan(60, ((0, 29), (0, 29)), 30, has_changes=True)
     assert whole.clip_frames == 30
-    assert "30 frames again” applies it, to every frame" in step_line(done, None, "en", whole)[1]
+    assert (
+        "30 frames again” applies it, to every frame"
+        in step_line(done, None, "en", NextJob(whole))[1]
+    )
     part = RerunPlan(20, ((0, 9), (5, 14)), 30, has_changes=True)
     assert part.clip_frames == 15
-    assert "the other frames stay" in step_line(done, None, "en", part)[1]
+    assert "the other frames stay" in step_line(done, None, "en", NextJob(part))[1]
     removed = RerunPlan(0, (), 30, has_changes=True)
-    assert "no frame is matted again" in step_line(done, None, "en", removed)[1]
+    assert "no frame is matted again" in step_line(done, None, "en", NextJob(removed))[1]
     progress = Snapshot("render", 3, 9, 0.3, None, 1.0, None, None)
     render = JobStatus("x", "render", JobState.CANCELLED, progress, 0, None, False, None, ())
     assert "as they were" in step_line(done, render, "en")[1]
     cancelled = SessionState(id="x", status=SessionStatus.CANCELLED, keyframes=MARKED)
-    assert "press “Matte 15 frames again”" in step_line(cancelled, None, "en", part)[1]
-    assert "press “Start matting”" in step_line(cancelled, None, "en", None)[1]
+    assert "press “Matte 15 frames again”" in step_line(cancelled, None, "en", NextJob(part))[1]
+    assert "press “Start matting”" in step_line(cancelled, None, "en")[1]
 
 
 def specs_of_any(engine: str) -> tuple[OptionSpec, ...]:
@@ -228,5 +231,5 @@ def test_other_settings_than_those_of_the_result_make_its_start_the_next_step(
         options_used=options,
     )
     assert has_other_settings(state, specs_of_any) is is_other
-    kind, _ = step_line(state, None, "en", has_other_settings=is_other)
+    kind, _ = step_line(state, None, "en", NextJob(has_other_settings=is_other))
     assert kind == ("step" if is_other else "done")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from config import Settings
 from engines.base import Agreement, MattedFrame, RunContext
@@ -77,7 +79,7 @@ def session_id(work: Orchestrator, clip: Path) -> str:
 
 
 def frames_to_rerun(work: Orchestrator, session_id: str) -> int:
-    plan = work.rerun_plan(session_id)
+    plan = work.next_job(session_id).plan
     assert plan is not None
     return plan.frames
 
@@ -107,13 +109,13 @@ def alphas(settings: Settings, session_id: str) -> np.ndarray:
 def test_a_correction_is_matted_between_its_key_frames_only(
     work: Orchestrator, session_id: str, settings: Settings
 ) -> None:
-    assert work.rerun_plan(session_id) is None
+    assert work.next_job(session_id).plan is None
     assert run(work, session_id)["matte"] == FRAMES
     assert frames_to_rerun(work, session_id) == 0
     before = alphas(settings, session_id)
     confidence = work.confidence(session_id)
     work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
-    plan = work.rerun_plan(session_id)
+    plan = work.next_job(session_id).plan
     assert plan is not None and plan.spans == ((1, 19),) and plan.has_changes
     assert frames_to_rerun(work, session_id) == 19
     for change, frames in (({"first": 5, "last": 24}, 20), ({"every_frame": True}, FRAMES)):
@@ -357,7 +359,7 @@ def test_an_automatic_choice_stays_with_the_engine_of_the_result(
 
 
 def test_a_job_that_makes_files_alone_is_known_before_it_starts(
-    work: Orchestrator, session_id: str
+    work: Orchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page said that frames would be made, and for its first second showed such a job as tracking."""
     run(work, session_id)
@@ -365,15 +367,17 @@ def test_a_job_that_makes_files_alone_is_known_before_it_starts(
         update={"outputs": ("alpha", "foreground"), "edges": Edges(feather_px=2.0)}
     )
     work.remember(session_id, wanted)
-    state, plan = work.state(session_id), work.rerun_plan(session_id)
-    line = step_line(
-        state,
-        None,
-        "en",
-        plan,
-        has_other_settings=work.has_other_settings(session_id),
-        mattes_nothing=work.mattes_nothing(session_id),
-    )
+    opened: list[Path] = []
+
+    def open_image(path: Path) -> Image.Image:
+        opened.append(path)
+        return Image.open(path)
+
+    monkeypatch.setattr("pipeline.session.masks.Image", SimpleNamespace(open=open_image))
+    chosen = work.next_job(session_id)
+    assert len(opened) == len(set(opened)) == 2, "each mask was read twice for a status line"
+    monkeypatch.undo()
+    line = step_line(work.state(session_id), None, "en", chosen)
     assert "no frame is matted again" in line[1]
     queued = work.submit(session_id, wanted)
     assert (queued.progress.stage, queued.progress.total) == ("render", FRAMES)
@@ -382,10 +386,10 @@ def test_a_job_that_makes_files_alone_is_known_before_it_starts(
         {"options": {"network_interval": 12}}, {"every_frame": True}, {"last": 9}, {"engine": "no engine"}
     ):  # fmt: skip
         work.remember(session_id, wanted.model_copy(update=other))
-        assert not work.mattes_nothing(session_id), other
+        assert not work.next_job(session_id).mattes_nothing, other
     work.remember(session_id, wanted)
     work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
-    assert not work.mattes_nothing(session_id)
+    assert not work.next_job(session_id).mattes_nothing
 
 
 def test_why_an_engine_was_chosen_is_still_said_when_only_its_files_are_made_again(
@@ -462,7 +466,7 @@ def test_marks_that_are_taken_back_and_put_back_leave_nothing_to_matte_again(
     work.remove_keyframe(made, 20)
     assert frames_to_rerun(work, made) == 0
     assert work.state(made).keyframes == before.keyframes
-    plan = work.rerun_plan(made)
+    plan = work.next_job(made).plan
     assert plan is not None and not plan.has_changes
 
     work.segment(made, 10, Prompt(points=(centre, corner)))

@@ -105,7 +105,7 @@ def test_masks_that_were_tracked_go_where_the_own_transparency_alone_is_left_to_
     assert overlap(masks[5], disc(5)) < 0.1, "it was tracked"
 
     workplace.orchestrator.remove_keyframe(session_id, 0)
-    plan = workplace.orchestrator.rerun_plan(session_id)
+    plan = workplace.orchestrator.next_job(session_id).plan
     assert plan is not None
     assert plan.spans == ((0, FRAMES - 1),)
     notes = [warning.code for warning in workplace.matte(session_id).warnings]

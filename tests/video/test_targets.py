@@ -48,7 +48,7 @@ def alphas(path: Path) -> np.ndarray:
 
 
 def frames_to_rerun(work: Orchestrator, session_id: str) -> int:
-    plan = work.rerun_plan(session_id)
+    plan = work.next_job(session_id).plan
     assert plan is not None
     return plan.frames
 
@@ -124,7 +124,7 @@ def test_all_in_one_keeps_the_alpha_of_each_and_a_removed_target_leaves_the_rest
 
     work.remove_target(session_id, 2)
     assert [target.id for target in work.state(session_id).targets] == [1]
-    plan = work.rerun_plan(session_id)
+    plan = work.next_job(session_id).plan
     assert plan is not None and plan.has_changes and plan.frames == 0
     assert "matte" not in run(work, session_id, REQUEST)
     assert np.array_equal(alphas(folder / "alpha_master.nut"), first)

@@ -11,6 +11,7 @@ import pytest
 
 from config import Settings
 from engines.base import RunContext
+from pipeline.jobs.rerun import NextJob
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import Edges
 from pipeline.session.request import MatteRequest, RenderRequest
@@ -66,11 +67,11 @@ def test_versions_are_kept_taken_and_deleted(
     assert (alpha(work, session_id) == first).all()
     assert (alpha(work, session_id, 2) == second).all()
     assert not (session.folder / "foreground").exists()
-    plan = work.rerun_plan(session_id)
+    plan = work.next_job(session_id).plan
     assert plan is not None and plan.has_changes
-    _, step = step_line(state, None, "en", plan)
+    _, step = step_line(state, None, "en", NextJob(plan))
     assert "earlier result" in step and "Corrected" not in step, "nobody corrected anything"
-    assert "已修正" not in step_line(state, None, "zh", plan)[1]
+    assert "已修正" not in step_line(state, None, "zh", NextJob(plan))[1]
     assert set(work.export(session_id, tmp_path / "out", 2)) == {"alpha", "png"}
     assert len(list((tmp_path / "out" / "foreground").iterdir())) == FRAMES
 
@@ -78,7 +79,7 @@ def test_versions_are_kept_taken_and_deleted(
     assert [info.is_current for info in work.versions(session_id)] == [True, False]
     assert (alpha(work, session_id) == second).all()
     assert len(list((session.folder / "foreground").iterdir())) == FRAMES
-    plan = work.rerun_plan(session_id)
+    plan = work.next_job(session_id).plan
     assert plan is not None and not plan.has_changes
 
     work.delete_version(session_id, 1)

@@ -47,7 +47,7 @@ def test_jobs_run_in_a_worker_stop_there_and_go_to_another_when_it_stops(
     assert state.shown_name == "renamed meanwhile"
     assert (state.engine_used, state.frames_done) == ("builtin", FRAMES)
     # Marks, kept alpha and result are what a correction needs afterwards.
-    plan = page.orchestrator.rerun_plan(finished)
+    plan = page.orchestrator.next_job(finished).plan
     assert plan is not None
     assert plan.frames == 0
 

@@ -10,6 +10,7 @@ import gradio as gr
 
 from engines.base import Capability
 from pipeline.jobs.queue import ACTIVE
+from pipeline.jobs.rerun import NextJob
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.least_confident import least_confident
 from pipeline.session.state import SessionState
@@ -175,16 +176,9 @@ class Answers:
         """Name the next step, and let the job be started where it can be."""
         job = self._orchestrator.status(state.id).job
         is_busy = job is not None and job.state in ACTIVE
-        plan = None if is_busy else self._orchestrator.rerun_plan(state.id)
-        is_other = not is_busy and self._orchestrator.has_other_settings(state.id)
-        kind, text = step_line(
-            state,
-            job,
-            language,
-            plan,
-            has_other_settings=is_other,
-            mattes_nothing=is_other and self._orchestrator.mattes_nothing(state.id),
-        )
+        chosen = NextJob() if is_busy else self._orchestrator.next_job(state.id)
+        plan = chosen.plan
+        kind, text = step_line(state, job, language, chosen)
         if not is_busy and kind == "step":
             text = sentences((text, self.before_start(state, language)), language)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
