@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from config import Settings
-from engines.base import Capability, Engine, RemoteEngine, check_requirements
+from engines.base import (
+    Capability,
+    Engine,
+    ForegroundConsumer,
+    RemoteEngine,
+    check_requirements,
+)
 from engines.device.manager import ModelManager
 from engines.foreground import FOR_PEOPLE, PREFERRED
 from engines.registry import EngineRegistry
@@ -109,6 +115,20 @@ class EngineChoice:
             self._require(self._settings.segmenter)
             return self._settings.segmenter
         return next(engine.name for engine in self._segmenters() if engine.is_available)
+
+    def missing_network(self) -> Message | None:
+        """Return what the foreground network that the settings name lacks, where the finding engine would ask it."""
+        name = self._settings.foreground_network
+        if name not in self.registry.names:
+            return None
+        network, finder = self.registry.get(name), self.registry.get(self.segmenter_name())
+        if not isinstance(finder, ForegroundConsumer):
+            return None
+        try:
+            check_requirements(network.label, network.requirements())
+        except EngineUnavailable as error:
+            return Message("engine.marked_without_network", {"reason": error.message})
+        return None
 
     def default_engine(self) -> str:
         """Return the matting engine used when a job names none: as set, else as the engines declare."""

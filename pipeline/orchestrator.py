@@ -367,6 +367,10 @@ class Orchestrator:
         """Return every engine that finds targets, best first, with what each still needs."""
         return self._choice.segmenters()
 
+    def missing_network(self) -> Message | None:
+        """Return what the foreground network of the settings lacks; see `EngineChoice.missing_network`."""
+        return self._choice.missing_network()
+
     def examine(self) -> Iterator[Finding]:
         """Yield what this machine offers and lacks, item by item; runs a tiny job on every ready engine."""
         return self._doctor.examine()

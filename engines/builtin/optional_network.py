@@ -69,11 +69,9 @@ class OptionalNetwork(Generic[EstimatorT]):
         log.warning("network %s failed: %r", self.name, problem)
         if self._context is None:
             return
-        reason = (
-            problem.user_message if isinstance(problem, SplazmatteError) else type(problem).__name__
-        )
+        reason = problem.message if isinstance(problem, SplazmatteError) else type(problem).__name__
         self._context.on_notice(
-            Message("engine.foreground_failed", {"name": self.name, "reason": str(reason)})
+            Message("engine.foreground_failed", {"name": self.name, "reason": reason})
         )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -169,22 +167,10 @@ def test_a_kill_during_the_poll_loses_nothing_and_bills_once(service, settings, 
 
 
 def test_the_page_says_it_before_the_start_and_runs_the_job(service, settings, clip, mask):
-    import gradio as gr
-
-    from ui.page.callbacks import Callbacks
-    from ui.page.components import Page, lay_out
-    from ui.widgets.polling import Polling
+    from tests.page_handlers import page_handlers
 
     work = app.build_orchestrator(settings)
-    calls = Callbacks(work, settings, settings.workspace_dir)
-
-    async def build() -> Page:
-        with gr.Blocks():
-            return lay_out(settings, Polling(work), "en")
-
-    with ThreadPoolExecutor(1) as pool:
-        page = pool.submit(asyncio.run, build()).result()
-    calls.bind(page)
+    calls, page = page_handlers(work, settings)
     cards = {card["name"]: card for card in calls.load("", "en", "en")[page.engines]["engines"]}
     assert "off this machine, to fal (127.0.0.1); USD 1 a second" in cards["fal"]["description"]
     assert "Runs outside this machine" in cards["fal"]["description"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -225,23 +223,9 @@ def test_everyone_says_what_to_install(
 def test_a_made_up_engine_mattes_through_the_page(
     work: Orchestrator, red: Settings, clip: Path
 ) -> None:
-    import gradio as gr
+    from tests.page_handlers import page_handlers
 
-    from ui.page.callbacks import Callbacks
-    from ui.page.components import Page, lay_out
-    from ui.widgets.polling import Polling
-
-    calls = Callbacks(work, red, red.workspace_dir)
-
-    async def build() -> Page:
-        # Where no loop runs, Gradio makes one and leaves it open.
-        with gr.Blocks():
-            return lay_out(red, Polling(work), "en")
-
-    # In a thread: the browser of other tests keeps a loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        page = pool.submit(asyncio.run, build()).result()
-    calls.bind(page)
+    calls, page = page_handlers(work, red)
     cards = calls.load("", "en", "en")[page.engines]["engines"]
     assert "red" in [card["name"] for card in cards]
     state = work.create_session(clip, "clip.mp4")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +93,8 @@ def test_a_clip_without_it_says_so(
 
 
 def test_api_and_page_take_it_too(work: Orchestrator, settings: Settings, clip: Path) -> None:
-    import gradio as gr
-
+    from tests.page_handlers import page_handlers
     from ui.http.api import Api
-    from ui.page.callbacks import Callbacks
-    from ui.page.components import Page, lay_out
-    from ui.widgets.polling import Polling
 
     state = work.create_session(clip, clip.name)
     api = Api(work, settings.workspace_dir)
@@ -109,15 +103,7 @@ def test_api_and_page_take_it_too(work: Orchestrator, settings: Settings, clip: 
     with pytest.raises(Error, match="source_alpha"):
         api.segment(state.id, frame=3, source_alpha=True, points=[[5, 5]])
 
-    async def build() -> Page:
-        with gr.Blocks():
-            return lay_out(settings, Polling(work), "en")
-
-    # In a thread: the browser of other tests keeps a loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        page = pool.submit(asyncio.run, build()).result()
-    calls = Callbacks(work, settings, settings.workspace_dir)
-    calls.bind(page)
+    calls, page = page_handlers(work, settings)
     assert calls.load("", "en", "en")[page.source_alpha]["visible"] is False
     assert calls.load(state.id, "en", "en")[page.source_alpha]["visible"] is True
     marks = {"frame": 5, "points": [], "box": None, "first": 0, "last": 5, "sequence": 1}

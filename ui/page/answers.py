@@ -180,7 +180,8 @@ class Answers:
         plan = chosen.plan
         kind, text = step_line(state, job, language, chosen)
         if not is_busy and kind == "step":
-            text = sentences((text, self.before_start(state, language)), language)
+            notices = (self.before_start(state, language), self._missing_network(language))
+            text = sentences((text, *notices), language)
         status = {"kind": kind, "text": text, "language": language, "session": state.id}
         can_start = state.has_target or Capability.EVERYONE.value in ready_capabilities(
             self._orchestrator.engines()
@@ -207,6 +208,11 @@ class Answers:
             notice = self._orchestrator.before_start(state.id, request)
         except SplazmatteError as error:
             return error.text(language)
+        return "" if notice is None else render(notice, language)
+
+    def _missing_network(self, language: Language) -> str:
+        """Return what marks are answered without, "" where nothing is missing."""
+        notice = self._orchestrator.missing_network()
         return "" if notice is None else render(notice, language)
 
     def working(self, session_id: str, language: Language) -> Updates:

@@ -30,6 +30,10 @@ TEXTS: dict[str, Text] = {
         " model such as isnet-general-use.",
         zh="“{name}”不是前景网络：请将 SPLAZMATTE_FOREGROUND_NETWORK 设为 auto、off 或 isnet-general-use 等模型。",
     ),
+    "engine.marked_without_network": Text(
+        en="Marks are answered without the foreground network of the settings. {reason}",
+        zh="目前选择目标时不使用设置中的前景网络。{reason}",
+    ),
     "engine.foreground_failed": Text(
         en="The foreground network {name} failed ({reason}); the job went on without it.",
         zh="前景网络 {name} 出错（{reason}），任务已跳过该网络继续运行。",
