@@ -34,13 +34,14 @@ from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.tracking.clip import Clip
 from engines.builtin.tracking.estimate import Estimate
 from engines.builtin.tracking.network_choice import choose_network
-from engines.builtin.tracking.passes import in_both_directions, track
+from engines.builtin.tracking.passes import further_steps, in_both_directions, track
 from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_lines import drawn
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.processing_size import processing_size
 from engines.builtin.vision.refined_edges import refine_edges
 from engines.builtin.warm_up import warm_up
+from engines.builtin.work_meter import WorkMeter
 from utils.errors import UnusablePrompt
 from utils.exposure import AS_IT_IS, Exposure, exposure_of
 from utils.mask_utils import check_keyframe_mask
@@ -142,15 +143,18 @@ class BuiltinEngine(Engine):
             raise UnusablePrompt("prompt.mask_missing", frame=start + context.first)
         maps = self._network_for(frames, masks[start].values(), start, context, INTERVAL)
         described = self._descriptor_maps(context, INTERVAL)
-        clip = Clip(frames, context, maps, described, exposure=_exposure_at(frames, start))
+        meter = WorkMeter(context, "track", len(frames), further_steps(masks))
+        exposure = _exposure_at(frames, start)
+        clip = Clip(frames, context, maps, described, exposure=exposure, on_further_step=meter.step)
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
-            for done, (step, estimates) in enumerate(steps, start=1):
+            for step, estimates in steps:
                 probability = _exclusive_masks(step.frame, estimates)
                 confidence = min(
                     (estimate.confidence for estimate in estimates.values()), default=0.0
                 )
-                context.report("track", done, len(frames))
+                meter.step()
                 yield TrackedFrame(step.index, probability, confidence)
+        meter.end()
 
     def process(
         self,
@@ -166,26 +170,31 @@ class BuiltinEngine(Engine):
         chosen = read_options(BuiltinOptions, options)
         estimator = AlphaEstimator(frames.size_wh)
         follow, maps, descriptors = _masks_of_guide, ForegroundMaps(None, context), None
-        exposure = AS_IT_IS
+        exposure, further = AS_IT_IS, 0
         if len(guide) < len(frames):
             follow, exposure = _tracked, _exposure_at(frames, start)
+            further = further_steps(guide)
             descriptors = self._descriptor_maps(context, chosen.network_interval)
             maps = self._network_for(
                 frames, (guide[start],), start, context, chosen.network_interval
             )
-        clip = Clip(frames, context, maps, descriptors, exposure=exposure)
+        meter = WorkMeter(context, "matte", len(frames), further)
+        clip = Clip(
+            frames, context, maps, descriptors, exposure=exposure, on_further_step=meter.step
+        )
         # Reading, tracking and the alpha each have a thread, so that two cores are busy.
         source = ahead(lambda: follow(clip, guide, start), depth=1)
         with closing(source) as steps:  # type: ignore[type-var]
-            for done, (step, probability, estimate) in enumerate(steps, start=1):
+            for step, probability, estimate in steps:
                 error = EXACT if step.index in guide else _TRACKED
                 flow = None if step.is_cut else step.flow
                 alpha = estimator.alpha(step.frame, probability, flow, error)
                 lines = drawn(estimate.thin_lines, frames.size_wh)
                 if lines is not None:
                     alpha = np.maximum(alpha, lines)
-                context.report("matte", done, len(frames))
+                meter.step()
                 yield MattedFrame(step.index, alpha, estimate.confidence)
+        meter.end()
 
     def _descriptor_maps(self, context: RunContext, interval: int) -> DescriptorMaps:
         # They take a tenth of a foreground network's time: no interval needs to be chosen by it.

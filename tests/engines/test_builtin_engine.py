@@ -11,7 +11,7 @@ from engines.base import ArrayFrames, RunContext
 from engines.builtin.engine import BuiltinEngine
 from utils.errors import BadRequest, Cancelled, UnusablePrompt
 from utils.mask_utils import intersection_over_union
-from utils.types import Box, Message, Point, Prompt
+from utils.types import Box, Message, Point, Progress, Prompt
 
 COUNT, WIDTH, HEIGHT = 9, 160, 96
 
@@ -393,3 +393,24 @@ def test_a_target_is_redetected_in_another_scene_and_what_is_there_instead_is_no
         assert not (item.alpha > 0.5).any()
     for item in found[5:]:
         assert intersection_over_union(item.alpha > 0.5, elsewhere) > 0.85
+
+
+@pytest.mark.parametrize("stage", ["track", "matte"])
+def test_progress_goes_on_in_the_passes_between_key_frames(engine, clip, stage):
+    """It stood still until all of them were over."""
+    frames, masks = clip
+    seen: list[Progress] = []
+    context = RunContext(on_progress=seen.append)
+    guide = {0: masks[0], COUNT - 1: masks[COUNT - 1]}
+    if stage == "track":
+        given = {index: {1: mask} for index, mask in guide.items()}
+        results = engine.track_video(ArrayFrames(frames), given, 0, context)
+    else:
+        results = engine.process(ArrayFrames(frames), guide, 0, {}, context)
+    next(results)
+    assert {(item.stage, item.total) for item in seen} == {(stage, COUNT)}
+    assert len({item.done for item in seen}) > COUNT // 2, "the way there and back, before a frame"
+    list(results)
+    done = [item.done for item in seen]
+    assert done == sorted(done)
+    assert done[-1] == COUNT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -31,6 +31,7 @@ class Clip:
 
     `confirmed`: indices of the frames that the networks are asked about whatever their intervals say.
     `exposure`: of the frame that tracking starts from; dark frames are tracked exposed where its gain is above 1.
+    `on_further_step`: called for each frame of a pass between key frames, whose answers are not given to the caller.
     """
 
     frames: FrameSource
@@ -39,6 +40,7 @@ class Clip:
     descriptors: DescriptorMaps | None = None
     confirmed: Collection[int] = ()
     exposure: Exposure = AS_IT_IS
+    on_further_step: Callable[[], None] = lambda: None
 
     def number(self, index: int) -> int:
         """Return the number that a frame of `frames` has in the whole clip, which is what users are told."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 
 from engines.builtin.tracking.bidirectional import ReversePass
 from engines.builtin.tracking.clip import Clip
@@ -37,6 +38,12 @@ def in_both_directions(clip: Clip, start: int) -> Iterator[tuple[Step, bool]]:
                     number = clip.number(step.index)
                     clip.context.on_notice(Message("track.scene_cut", {"frame": number}))
                 yield step, direction > 0 or step.index != start
+
+
+def further_steps(confirmed: Collection[int]) -> int:
+    """Return how often `track` calls `Clip.on_further_step`: between two confirmed frames it goes there and back."""
+    ordered = sorted(confirmed)
+    return sum(2 * (last - first + 1) for first, last in pairwise(ordered))
 
 
 def track(
@@ -144,6 +151,7 @@ class _Job:
         steps_back = self._clip.steps(ahead_of_us, behind - direction, -direction)
         with closing(steps_back) as steps:  # type: ignore[type-var]
             for step in steps:
+                self._clip.on_further_step()
                 self._clip.context.check_cancelled()
                 if step.flow is None:
                     self._start_reverse_pass(trackers, step, corrections)
@@ -179,6 +187,7 @@ class _Job:
         steps_on = self._clip.steps(behind, ahead_of_us + direction, direction)
         with closing(steps_on) as steps:  # type: ignore[type-var]
             for step in steps:
+                self._clip.on_further_step()
                 self._clip.context.check_cancelled()
                 for name, tracker in trackers.items():
                     if step.index == ahead_of_us:
