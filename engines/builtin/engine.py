@@ -148,12 +148,13 @@ class BuiltinEngine(Engine):
         clip = Clip(frames, context, maps, described, exposure=exposure, on_further_step=meter.step)
         with closing(track(clip, masks, start)) as steps:  # type: ignore[type-var]
             for step, estimates in steps:
-                probability = _exclusive_masks(step.frame, estimates)
+                given = masks.get(step.index, {})
+                found = _exclusive_masks(step.frame, estimates, given)
                 confidence = min(
                     (estimate.confidence for estimate in estimates.values()), default=0.0
                 )
                 meter.step()
-                yield TrackedFrame(step.index, probability, confidence)
+                yield TrackedFrame(step.index, found, confidence)
         meter.end()
 
     def process(
@@ -280,15 +281,24 @@ class _TargetMask(Mapping[int, Mask]):
         return 1
 
 
-def _exclusive_masks(frame: Frame, estimates: Mapping[int, Estimate]) -> dict[int, Mask]:
-    """Return disjoint masks at full size: a pixel of several objects goes to the most probable one."""
-    if not estimates:
-        return {}
-    names = list(estimates)
-    stack = np.stack([estimate.probability for estimate in estimates.values()])
-    owner = stack.argmax(axis=0)
+def _exclusive_masks(
+    frame: Frame, estimates: Mapping[int, Estimate], given: Mapping[int, Mask]
+) -> dict[int, Mask]:
+    """Return disjoint masks at full size: a pixel of several objects goes to the most probable one.
+
+    What the user gave for the frame, bool (H, W) by object id, is the answer there: processing size would lose its thin
+    parts and the pixels of its contour.
+    """
     masks: dict[int, Mask] = {}
     taken = np.zeros(frame.shape[:2], dtype=bool)
+    for name in given:
+        masks[name] = given[name].astype(bool) & ~taken
+        taken |= masks[name]
+    names = [name for name in estimates if name not in given]
+    if not names:
+        return masks
+    stack = np.stack([estimates[name].probability for name in names])
+    owner = stack.argmax(axis=0)
     for rank, name in enumerate(names):
         mask = refine_edges(frame, (stack[rank] > 0.5) & (owner == rank))
         lines = drawn(estimates[name].thin_lines, (frame.shape[1], frame.shape[0]))

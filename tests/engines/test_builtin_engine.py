@@ -196,6 +196,30 @@ def test_a_confirmed_frame_keeps_lines_that_are_thinner_than_tracking_sees(engin
     assert (result[0].alpha > 0.5)[line & (frame[..., 0] == 120)].mean() > 0.9
 
 
+def test_tracked_masks_are_those_that_were_given_where_a_frame_is_confirmed(engine, clip):
+    """A notch and a stalk of a pixel are lost where a mask is reduced and enlarged again."""
+    frames = [cv2.resize(frame, (960, 576), interpolation=cv2.INTER_NEAREST) for frame in clip[0]]
+    given = {}
+    for index in (0, 6):
+        mask = cv2.resize(clip[1][index].astype(np.uint8), (960, 576)) > 0
+        row, column = 6 * (44 + 2 * index), 6 * (50 + 5 * index)
+        mask[row, column : column + 200] = True
+        mask[row - 60 : row - 58, column - 150 : column] = False
+        given[index] = mask
+    other = np.zeros_like(given[0])
+    other[420:540, 600:900] = True
+    keyframes = {0: {1: given[0], 2: other}, 6: {1: given[6]}}
+    found = {
+        item.index: item.masks
+        for item in engine.track_video(ArrayFrames(frames), keyframes, 0, RunContext())
+    }
+    assert np.array_equal(found[0][1], given[0])
+    assert np.array_equal(found[0][2], other)
+    assert np.array_equal(found[6][1], given[6])
+    assert not (found[6][2] & given[6]).any()
+    assert set(found[3]) == {1, 2}
+
+
 def test_two_objects_keep_apart(engine, clip):
     frames, masks = clip
     other = np.zeros_like(masks[0])
