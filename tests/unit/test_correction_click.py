@@ -182,3 +182,22 @@ def test_a_new_segmentation_counts_only_where_it_agrees_with_the_rest_of_the_mas
     monkeypatch.setattr(picture, "_in_box", lambda *_: candidate)
     found = picture._resegmented(mask, changed, Click(62, 32, positive=True), Prompt())
     assert np.array_equal(found, changed | large_part if counts else changed)
+
+
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_a_click_on_something_narrow_changes_that_alone(is_positive):
+    """In 1080p nine pixels, some two of processing size: a slit that was left out, or a strap that was added."""
+    random = np.random.default_rng(0)
+    narrow, body, true = np.zeros((3, 1080, 1920), dtype=bool)
+    body[360:720, 640:1280] = True
+    left = 1190 if is_positive else 1280
+    narrow[500:509, left : left + 90] = True
+    # As narrow, near it, and right as it is.
+    beside = np.roll(narrow, 30, axis=0)
+    true = body & ~beside if is_positive else body | beside
+    image = random.normal(90.0, 3.0, (1080, 1920, 3))
+    image[true] += (60.0, -20.0, -20.0)
+    image = np.clip(image, 0, 255).astype(np.uint8)
+    prompt = Prompt(points=(Point(left + 45, 504, is_positive),), mask=true ^ narrow)
+    found = BuiltinSegmentation(image, "builtin").segment(prompt)[0].mask
+    assert intersection_over_union(found ^ prompt.mask, narrow) > 0.95

@@ -37,7 +37,8 @@ class Candidate:
     """A mask that a prompt may mean, bool (h, w) at processing size.
 
     `box` is what it was segmented in; `stability` and `contour_margin`, in [0, 1], are those of `Segmented`.
-    `agreement`, in [0, 1], is the median overlap with the other candidates of the same clicks, 1 without any.
+    `agreement`, in [0, 1], is the median overlap with the other candidates of the same clicks, 1 without any. `full` is the
+    mask at full size, bool (H, W), where it goes on from one that was given.
     """
 
     mask: Mask
@@ -45,6 +46,7 @@ class Candidate:
     stability: float = 1.0
     contour_margin: float = 1.0
     agreement: float = 1.0
+    full: Mask | None = None
 
 
 class CandidateRanking:

@@ -18,6 +18,7 @@ from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at, label_at
 from engines.builtin.selection.click_boxes import boxes_around
 from engines.builtin.selection.click_spread import size_by_clicks
+from engines.builtin.selection.close_up import close_up_of
 from engines.builtin.selection.descriptor_cue import BoxDescriptors, DescriptorCue
 from engines.builtin.selection.foreground_cue import ForegroundCue
 from engines.builtin.selection.known_target import KnownTarget, added
@@ -109,7 +110,7 @@ class BuiltinSegmentation:
         for candidate in found:
             score = 1.0 if prompt.mask is not None else self._score(candidate, prompt)
             best = instances[-1].score if instances else 1.0
-            full = self._with_lines(self._full(candidate.mask, prompt), prompt)
+            full = self._with_lines(self._full(candidate), prompt)
             full = self._as_clicked(full, candidate.mask, prompt)
             instances.append(Instance(full, min(score, best)))
         return instances
@@ -146,7 +147,8 @@ class BuiltinSegmentation:
                 return found
             found = found[:1]
         elif prompt.mask is not None:
-            found = [Candidate(resize_mask(prompt.mask, self._small_wh), (0, 0, *self._small_wh))]
+            whole = resize_mask(prompt.mask, self._small_wh)
+            found = [Candidate(whole, (0, 0, *self._small_wh), full=prompt.mask.astype(bool))]
         elif prompt.box is not None:
             box = self._picture.box(prompt.box)
             found = [self._in_box(box, prompt, self._motion_cue(box))]
@@ -154,20 +156,53 @@ class BuiltinSegmentation:
             found = self._from_clicks(prompt)
         if not found:
             return []
-        best = found[0].mask
+        best, full = found[0].mask, found[0].full
         clicks = [self._picture.click(point) for point in prompt.points]
         for number in range(known, len(clicks)):
             click = clicks[number]
-            if not click.agrees_with(best):
-                changed = self._corrected(best, click, prompt, clicks[:number])
-                if prompt.mask is None and prompt.box is None:
-                    changed = self._resegmented(best, changed, click, prompt)
-                best = changed
-        return [replace(found[0], mask=best), *found[1:]]
+            if click.agrees_with(best):
+                continue
+            if full is not None:
+                best, full = self._corrected_mask(best, full, prompt, number)
+                continue
+            changed = self._corrected(best, click, prompt, clicks[:number])
+            if prompt.mask is None and prompt.box is None:
+                changed = self._resegmented(best, changed, click, prompt)
+            best = changed
+        return [replace(found[0], mask=best, full=full), *found[1:]]
+
+    def _corrected_mask(
+        self, mask: Mask, full: Mask, prompt: Prompt, number: int
+    ) -> tuple[Mask, Mask]:
+        """Return a given mask, changed by one of the clicks, as bool (h, w) and as bool (H, W).
+
+        What is narrow at the click is changed at full size, in a close-up.
+        """
+        point, earlier = prompt.points[number], prompt.points[:number]
+        click = self._picture.click(point)
+        close_up = close_up_of(full, point, self._small_wh)
+        if close_up is None:
+            before = [self._picture.click(one) for one in earlier]
+            changed = self._corrected(mask, click, prompt, before)
+            touched = resize_mask(changed ^ mask, self._picture.size_wh)
+            return changed, np.where(touched, self._refined(changed), full)
+        picture = self._picture.crop(close_up.reduced, close_up.crop_wh)
+        evidence = self._evidence_of_change(mask, click, prompt)
+        region = close_up.region(picture, full, point, evidence, earlier)
+        touched = resize_mask(region, self._small_wh)
+        touched[click.y, click.x] = True
+        if click.positive:
+            return mask | touched, full | region
+        return mask & ~touched, full & ~region
 
     def _corrected(
         self, mask: Mask, click: Click, prompt: Prompt, earlier: Sequence[Click] = ()
     ) -> Mask:
+        evidence = self._evidence_of_change(mask, click, prompt)
+        return apply_click(self._picture.frame(), mask, click, evidence, earlier)
+
+    def _evidence_of_change(self, mask: Mask, click: Click, prompt: Prompt) -> FloatMap:
+        """Return log odds of the object where a click changes a mask, float32 (h, w); the mask bool (h, w)."""
         x0, y0, x1, y1 = bounding_box(mask) or (click.x, click.y, click.x, click.y)
         both = min(x0, click.x), min(y0, click.y), max(x1, click.x + 1), max(y1, click.y + 1)
         evidence = self._cue.log_odds_of_change(mask, both, click)
@@ -178,7 +213,7 @@ class BuiltinSegmentation:
         known = self._known_log_odds(prompt)
         if known is not None:
             evidence = evidence + known_at(click, known)
-        return apply_click(self._picture.frame(), mask, click, evidence, earlier)
+        return np.asarray(evidence, dtype=np.float32)
 
     def _resegmented(self, mask: Mask, changed: Mask, click: Click, prompt: Prompt) -> Mask:
         """Return `changed` with the further change at the click of a new segmentation, bool (h, w).
@@ -298,13 +333,9 @@ class BuiltinSegmentation:
             shown = shown | component
         return size_by_clicks([one for one in clicks if one.positive or shown[one.y, one.x]])
 
-    def _full(self, mask: Mask, prompt: Prompt) -> Mask:
-        """Return a mask of processing size at full size, its contour on the picture's edges."""
-        if prompt.mask is not None:
-            changed = mask ^ resize_mask(prompt.mask, self._small_wh)
-            touched = resize_mask(changed, self._picture.size_wh)
-            return np.where(touched, self._refined(mask), prompt.mask)
-        return self._refined(mask)
+    def _full(self, candidate: Candidate) -> Mask:
+        """Return a candidate's mask at full size, its contour on the picture's edges where it was not given so."""
+        return self._refined(candidate.mask) if candidate.full is None else candidate.full
 
     def _with_lines(self, mask: Mask, prompt: Prompt) -> Mask:
         """Return a mask, bool (H, W), with the thin lines that a drawn box shows to be the object's."""
