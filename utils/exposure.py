@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ _HIGHLIGHTS = 230
 """Luma of the highlights of a picture that is brightened in full."""
 _LARGEST_GAIN = 10.0
 """A picture as good as black shows noise alone when it is brightened further."""
+_HEADROOM = 1.1
+"""How much brighter than the frame that sets a gain another may be before its own falls: 253 of 255 levels."""
+_LASTING_FRAMES = 4
+"""Frames in a row whose gains are smaller after which a shot's is for good: a flash is shorter."""
 
 
 def exposed(image: Frame) -> Frame:
@@ -52,20 +57,35 @@ def multiplied(image: Frame, gain: float) -> Frame:
     return np.asarray(cv2.LUT(image, levels), np.uint8)
 
 
-def exposure_gain(
-    image: Frame, full_below: int = _FULL_BELOW, exposed_from: int = _EXPOSED_FROM
-) -> float:
-    """Return the factor, 1 to 10, by which the levels of a picture are too dark; 1 of a bright one.
+@dataclass(frozen=True, slots=True)
+class ExposureLimits:
+    """Which pictures are dark, by the luma of their highlights, 0..255.
 
-    Args:
-        image: uint8 RGB (H, W, 3).
-        full_below: luma of the highlights, 0..255, below which they are to be brought to 230.
-        exposed_from: luma from which the factor is 1; in between it fades out.
+    Attributes:
+        full_below: below it highlights are brought to 230.
+        exposed_from: from it on a picture is left as it is; in between the gain fades out.
     """
-    highlights = _highlights(_luma_counts(image))
-    if highlights >= exposed_from:
+
+    full_below: int = _FULL_BELOW
+    exposed_from: int = _EXPOSED_FROM
+
+
+ANY_DARK = ExposureLimits()
+"""What is dark for whatever has to recognise something in it."""
+
+
+def exposure_gain(image: Frame, limits: ExposureLimits = ANY_DARK) -> float:
+    """Return the factor, 1 to 10, by which the levels of a picture, uint8 RGB (H, W, 3), are too dark; 1 of a bright one."""
+    return _gain_by_itself(image, _luma_counts(image), limits)
+
+
+def _gain_by_itself(image: Frame, counts: npt.NDArray[np.int64], limits: ExposureLimits) -> float:
+    """Return `exposure_gain`; `counts` are those of the image's luma."""
+    highlights = _highlights(counts)
+    if highlights >= limits.exposed_from:
         return 1.0
-    share = min((exposed_from - highlights) / (exposed_from - full_below), 1.0)
+    fading = limits.exposed_from - limits.full_below
+    share = min((limits.exposed_from - highlights) / fading, 1.0)
     wanted = highlights + share * (_HIGHLIGHTS - highlights)
     brightest = functools.reduce(cv2.max, cv2.split(image))
     uncut = 255.0 / max(_exceeded(_counts(brightest), _CUT_SHARE), 1)
@@ -79,40 +99,77 @@ class Exposure:
     Attributes:
         gain: of that one, by `exposure_gain`; 1 where all frames are left as they are.
         level: the geometric mean of its luma plus one, 1..256.
+        limits: by which it is dark.
     """
 
     gain: float = 1.0
     level: float = 1.0
+    limits: ExposureLimits = ANY_DARK
 
 
 AS_IT_IS = Exposure()
 """Of a clip whose frames are left as they are."""
 
 
-def exposure_of(image: Frame) -> Exposure:
+def exposure_of(image: Frame, limits: ExposureLimits = ANY_DARK) -> Exposure:
     """Return what frames beside a picture, uint8 RGB (H, W, 3), are exposed by."""
-    gain = exposure_gain(image)
-    return AS_IT_IS if gain == 1.0 else Exposure(gain, _level(_luma_counts(image)))
+    counts = _luma_counts(image)
+    gain = _gain_by_itself(image, counts, limits)
+    return AS_IT_IS if gain == 1.0 else Exposure(gain, _level(counts), limits)
 
 
 def gain_beside(image: Frame, beside: Exposure) -> float:
     """Return the gain of another frame of a clip than the one that `beside` is of: as large, unless this one is brighter.
 
-    A clip that stays as dark gets one factor, so that colours stay the same from frame to frame. It falls, to 1 at the
-    least, where that would cut more than a hundredth of the pixels, but by no more than the level rises: a lamp that comes
-    into the picture brightens little else, and with another factor everything would change its colour. The level is the
+    A clip that stays as dark gets one factor, so that colours stay the same from frame to frame. It falls where the frame
+    by itself would get less than nine tenths of it, but by no more than the level rises: a lamp that comes into the
+    picture brightens little else, and with another factor everything would change its colour. The level is the
     log-average of Reinhard et al., Photographic Tone Reproduction for Digital Images, 2002.
 
     Args:
         image: uint8 RGB (H, W, 3).
-        beside: by `exposure_of` of the confirmed frame.
+        beside: by `exposure_of` of the confirmed frame, or of a shot's first.
     """
     if beside.gain == 1.0:
         return 1.0
     counts = _luma_counts(image)
-    uncut = 255.0 / max(_highlights(counts), 1)
+    by_itself = 1.0 + _HEADROOM * (_gain_by_itself(image, counts, beside.limits) - 1.0)
     as_bright = beside.gain * beside.level / _level(counts)
-    return max(1.0, min(beside.gain, max(uncut, as_bright)))
+    return max(1.0, min(beside.gain, max(by_itself, as_bright)))
+
+
+class ShotGain:
+    """Tells the gains of the frames of a clip's shots, which come in order; each shot's first frame sets its own.
+
+    Within a shot they are those of `gain_beside`, which fall and rise with the light. A frame gets no more than the
+    largest of any four frames in a row before it: after a fade from black the gain is that of the picture, and after a
+    flash it is that before.
+    """
+
+    def __init__(self, limits: ExposureLimits) -> None:
+        self._limits = limits
+        self._first = AS_IT_IS
+        self._last: deque[float] = deque(maxlen=_LASTING_FRAMES)
+        self._lasting = 1.0
+
+    def of(self, frame: Frame, starts: bool) -> float:
+        """Return the factor, 1 to 10, of the next frame, uint8 RGB (H, W, 3); `starts`: it is a shot's first."""
+        if starts:
+            self._first = exposure_of(frame, self._limits)
+            self._lasting = self._first.gain
+            self._last.clear()
+        if self._lasting == 1.0:
+            return 1.0
+        gain = min(gain_beside(frame, self._first), self._lasting)
+        self._last.append(gain)
+        if len(self._last) == _LASTING_FRAMES:
+            self._lasting = max(self._last)
+        return gain
+
+    @property
+    def lasting(self) -> float:
+        """The largest factor that any later frame of the shot gets, 1 to 10."""
+        return self._lasting
 
 
 def _luma_counts(image: Frame) -> npt.NDArray[np.int64]:

@@ -21,7 +21,7 @@ from engines.onnx.target import (
     compare_with_target,
     reduced_picture,
 )
-from engines.rvm.brightness import AUTOMATIC_GAMMA, ShotGain, brightened
+from engines.rvm.brightness import AUTOMATIC_GAMMA, VERY_DARK, brightened
 from engines.rvm.shot_start import (
     WARM_UP_STEPS,
     Step,
@@ -29,6 +29,7 @@ from engines.rvm.shot_start import (
     lead_in_frames,
     matte_shots,
 )
+from utils.exposure import ShotGain
 from utils.prefetch import ahead
 from utils.scene_cut import CutDetector
 from utils.types import Alpha, Frame, Mask
@@ -125,7 +126,7 @@ class Runner:
         """Yield the frames' steps; `comparison` is a stream of its own for comparisons of single frames."""
         stop = len(self.frames) if step > 0 else -1
         cuts = CutDetector()
-        shot_gain = ShotGain()
+        shot_gain = ShotGain(VERY_DARK)
         blanks = False
         with closing(self.frames.read(first, stop, step)) as reader:  # type: ignore[type-var]
             for offset, frame in enumerate(reader):
@@ -135,6 +136,7 @@ class Runner:
                 mask = self.guide.mask(index)
                 seen = brightened(frame, self.gamma)
                 gain = shot_gain.of(frame, starts) if self.gamma == AUTOMATIC_GAMMA else 1.0
+                lasting = shot_gain.lasting
                 agreement = None
                 # Not exposed: there the network tells others from the target at first, and merges them later.
                 if mask is not None and comparison is not None:
@@ -143,11 +145,12 @@ class Runner:
                     if starts and agreement is not None:
                         blanks = agreement.sees_others
                 if mask is None:
-                    yield Step(index, seen, starts, gain=gain)
+                    yield Step(index, seen, starts, gain=gain, lasting=lasting)
                     continue
                 if blanks:
                     seen = blank_outside(seen, mask)
-                yield Step(index, seen, starts, mask, reduced_picture(frame), agreement, gain)
+                picture = reduced_picture(frame)
+                yield Step(index, seen, starts, mask, picture, agreement, gain, lasting)
 
 
 def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:

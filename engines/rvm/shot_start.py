@@ -44,7 +44,8 @@ class Step:
         mask: the target's, bool (H, W); None without a target.
         picture: the whole frame by `reduced_picture`, where there is a target.
         agreement: of the network with the mask, where they were compared.
-        gain: factor by which the network sees its levels, at least 1; it never rises within a shot.
+        gain: factor by which the network sees its levels, at least 1.
+        lasting: the largest factor that any later frame of the shot gets, at least 1.
     """
 
     index: int
@@ -54,6 +55,7 @@ class Step:
     picture: Frame | None = None
     agreement: TargetAgreement | None = None
     gain: float = 1.0
+    lasting: float = 1.0
 
     @property
     def exposed(self) -> Frame:
@@ -79,7 +81,8 @@ def matte_shots(
 ) -> Iterator[tuple[Step, Alpha]]:
     """Yield the steps in order, each with the network's alpha, float32 (H, W).
 
-    A shot's first frames have the gain of the last of them, so that no dark frame of a fade from black sets it.
+    A shot's first frames have no larger gain than may follow the last of them, so that no dark frame of a fade from black
+    sets it.
 
     Args:
         steps: the frames of one or more shots; each shot's first one says that it starts.
@@ -104,10 +107,10 @@ def _both_ways(
 ) -> Iterator[tuple[Step, Alpha]]:
     """Yield a shot's first steps with their alphas and take them off the list; one of one frame leads to itself."""
     stream.reset()
-    gain = begun[-1].gain
+    largest = begun[-1].lasting
     for place, item in enumerate(begun):
-        if item.gain != gain:
-            begun[place] = replace(item, gain=gain)
+        if item.gain > largest:
+            begun[place] = replace(item, gain=largest)
     reverse = []
     for item in reversed(begun[1:]):
         check_cancelled()

@@ -370,15 +370,17 @@ def test_a_frame_that_is_compared_with_its_mask_is_not_exposed(engine, monkeypat
     assert seen == [46, 46, 46]
 
 
-def test_a_shot_s_first_frames_are_seen_by_the_gain_of_the_last_of_them():
-    stream, gains = _Recorder(), [10.0, 8.0, 3.0, 2.0, 2.0, 1.5]
+def test_a_shot_s_first_frames_have_no_larger_gain_than_may_follow_the_last_of_them():
+    stream, gains, lasting = _Recorder(), [10.0, 1.0, 3.0, 2.0, 2.0, 1.5], [10.0] * 3 + [2.0] * 3
     steps = [
-        shot_start.Step(index, np.full((2, 2, 3), 10, np.uint8), index == 0, gain=gain)
-        for index, gain in enumerate(gains)
+        shot_start.Step(
+            index, np.full((2, 2, 3), 10, np.uint8), index == 0, gain=gain, lasting=most
+        )
+        for index, (gain, most) in enumerate(zip(gains, lasting, strict=True))
     ]
     pairs = list(shot_start.matte_shots(steps, stream, 3, lambda: None))
-    assert stream.seen == [[20, 20, 20, 20, 20, 20, 20, 20, 15]]
-    assert [item.gain for item, _ in pairs] == [2.0] * 5 + [1.5]
+    assert stream.seen == [[20, 20, 10, 20, 10, 20, 20, 20, 15]]
+    assert [item.gain for item, _ in pairs] == [2.0, 1.0, 2.0, 2.0, 2.0, 1.5]
     assert all((item.seen == 10).all() for item, _ in pairs)
 
 

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from utils.exposure import AS_IT_IS, Exposure, exposed, exposure_gain, exposure_of, gain_beside
+from utils.exposure import (
+    AS_IT_IS,
+    Exposure,
+    ExposureLimits,
+    ShotGain,
+    exposed,
+    exposure_gain,
+    exposure_of,
+    gain_beside,
+)
 
 
 def ramp(highlights: int, share_above: float = 0.0) -> np.ndarray:
@@ -82,8 +91,9 @@ def test_what_is_of_one_full_colour_is_left_as_it_is():
     [
         (46, 5.0, 5.0),
         (20, 5.0, 5.0),
-        (51, 5.0, 5.0),
-        (102, 5.0, 2.5),
+        (50, 5.0, 4.96),  # By itself it would get 4.6.
+        (46, 4.0, 4.0),
+        (102, 5.0, 2.380),  # By itself it would get 2.255.
         (255, 5.0, 1.0),
         (0, 10.0, 10.0),
         (20, 1.0, 1.0),
@@ -92,7 +102,7 @@ def test_what_is_of_one_full_colour_is_left_as_it_is():
 def test_other_frames_get_the_confirmed_frame_s_gain_unless_they_are_brighter(
     level: int, gain: float, expected: float
 ):
-    assert gain_beside(flat(level), Exposure(gain, 46.0)) == expected
+    assert gain_beside(flat(level), Exposure(gain, 46.0)) == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_lamp_that_comes_into_a_dark_clip_leaves_its_gain():
@@ -101,8 +111,10 @@ def test_a_lamp_that_comes_into_a_dark_clip_leaves_its_gain():
     for share in (0.008, 0.012, 0.02, 0.05):
         # A twentieth that turns from black to white raises the level by less than a third: 256 to that power is 1.32.
         assert 0.75 * beside.gain < gain_beside(ramp(50, share), beside) <= beside.gain
-    # All of it is four times as bright: nothing of it is cut.
-    assert gain_beside(ramp(200), beside) == pytest.approx(255 / 198, rel=0.02)
+    # All of it is four times as bright: it is no dark picture.
+    level = exposure_of(ramp(200), ExposureLimits(254, 255)).level
+    assert gain_beside(ramp(200), beside) == pytest.approx(beside.gain * beside.level / level)
+    assert gain_beside(flat(200), beside) == 1.0
 
 
 def test_frames_beside_a_bright_one_are_left_as_they_are():
@@ -114,3 +126,55 @@ def test_the_level_of_an_exposure_is_the_geometric_mean_of_luma_and_one():
     image = flat(3)
     image[:20] = 15
     assert exposure_of(image).level == pytest.approx(8.0)
+
+
+LIMITS = ExposureLimits(full_below=64, exposed_from=80)
+
+
+def gains(frames: list[np.ndarray], cuts: tuple[int, ...] = (0,)) -> list[float]:
+    shot_gain = ShotGain(LIMITS)
+    return [round(shot_gain.of(frame, index in cuts), 3) for index, frame in enumerate(frames)]
+
+
+def flats(*levels: int) -> list[np.ndarray]:
+    return [flat(level) for level in levels]
+
+
+def test_the_gain_of_a_shot_stays_while_its_brightness_varies_a_little():
+    assert gains(flats(46, 44, 49, 46, 30, 0, 46)) == [5.0] * 7
+
+
+def test_it_falls_where_a_frame_would_be_cut_and_no_frame_is():
+    levels = [46, 50, 46, 60, 46]
+    found = gains(flats(*levels))
+    assert found == [5.0, 4.96, 5.0, 4.117, 5.0]
+    assert all(level * gain <= 255 for level, gain in zip(levels, found, strict=True))
+
+
+def test_light_that_stays_lowers_it_for_good():
+    assert gains(flats(46, 60, 60, 60, 60, 46)) == [5.0, 4.117, 4.117, 4.117, 4.117, 4.117]
+
+
+def test_after_a_flash_it_is_that_before_and_so_it_is_between_the_flashes_of_a_strobe():
+    assert gains(flats(46, 46, 240, 250, 240, 46, 46, 46)) == [5.0] * 2 + [1.0] * 3 + [5.0] * 3
+    assert gains(flats(*([46, 220, 46] * 5)))[2::3] == [5.0] * 5
+
+
+def test_after_a_fade_from_black_a_bright_shot_is_seen_as_it_is_and_a_dark_one_by_its_own_gain():
+    assert gains(flats(0, 40, 90, 160, 220, 230, 230, 20))[2:] == [1.0] * 6
+    assert gains(flats(0, 20, 46, 46, 46))[-3:] == [5.4] * 3
+
+
+def test_a_lamp_that_comes_into_a_dark_shot_leaves_its_gain():
+    found = gains([ramp(50), *(ramp(50, share) for share in (0.008, 0.012, 0.02, 0.05))])
+    assert found[0] == pytest.approx(230 / 49, abs=1e-3)
+    assert all(0.75 * found[0] < gain <= found[0] for gain in found)
+
+
+def test_each_shot_has_a_gain_of_its_own_and_tells_the_largest_that_may_follow():
+    assert gains(flats(200, 46, 46, 46), cuts=(0, 2)) == [1.0, 1.0, 5.0, 5.0]
+    shot_gain, lasting = ShotGain(LIMITS), []
+    for index, frame in enumerate(flats(0, 20, 46, 46, 46, 46)):
+        shot_gain.of(frame, index == 0)
+        lasting.append(round(shot_gain.lasting, 3))
+    assert lasting == [10.0, 10.0, 10.0, 10.0, 10.0, 5.4]
