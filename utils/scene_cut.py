@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.types import FloatMap, Frame
+from utils.types import FloatImage, FloatMap, Frame
 
 _SMALL_WH = (64, 36)
 _BINS = 16
@@ -86,14 +86,17 @@ def _correlation(first: _Thumbnail, second: _Thumbnail) -> float:
 
 def _detail_correlation(first: _Thumbnail, second: _Thumbnail) -> float:
     """Return the correlation of what stands out from its surroundings, whatever their light; 0 where one is plain."""
-    one, other = _detail(first), _detail(second)
+    one, other = detail(first), detail(second)
     energy = float(np.square(one).sum()) * float(np.square(other).sum())
     return float((one * other).sum()) / float(np.sqrt(energy)) if energy > 0.0 else 0.0
 
 
-def _detail(small: _Thumbnail) -> FloatMap:
-    """Return how the grey levels differ from their mean nearby, in units of the contrast there, float32 (h, w)."""
+def detail(small: npt.NDArray[np.int16] | FloatImage) -> FloatMap:
+    """Return how a thumbnail's grey levels, of (h, w, 3), differ from their mean nearby, in units of the contrast there.
+
+    float32 (h, w): the same in any light that varies slowly over the picture.
+    """
     grey = small.mean(axis=2, dtype=np.float32)
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), _DETAIL_SIGMA)
-    contrast = cv2.GaussianBlur(np.square(detail), (0, 0), _DETAIL_SIGMA)
-    return np.asarray(detail / (np.sqrt(contrast) + _LEAST_CONTRAST), dtype=np.float32)
+    apart = grey - cv2.GaussianBlur(grey, (0, 0), _DETAIL_SIGMA)
+    contrast = cv2.GaussianBlur(np.square(apart), (0, 0), _DETAIL_SIGMA)
+    return np.asarray(apart / (np.sqrt(contrast) + _LEAST_CONTRAST), dtype=np.float32)

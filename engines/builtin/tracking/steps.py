@@ -16,6 +16,8 @@ from engines.builtin.tracking.answer_agreement import agreement
 from engines.builtin.tracking.crop import AskAhead, CropReliance
 from engines.builtin.tracking.estimate import NextFrame
 from engines.builtin.tracking.foreground_evidence import Foreground
+from engines.builtin.tracking.relighting import Relighting
+from engines.builtin.vision.area_mean import reduce_picture
 from engines.builtin.vision.arrays import resize_map
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, reversed_flow
 from engines.builtin.vision.processing_size import (
@@ -68,17 +70,22 @@ def read_steps(
 ) -> Iterator[Step]:
     """Yield frames first, first + step, … without `stop`, each with the flow to its neighbours.
 
-    Of a dark clip, with an `exposure` whose gain is above 1, what is `working` is exposed; see `gain_beside`.
+    Of a dark clip, with an `exposure` whose gain is above 1, what is `working` is exposed; see `gain_beside`. Where the
+    light changes, it is in the light before; see `Relighting`.
     """
     size_wh = processing_size(frames.size_wh)
-    estimator, cuts = FlowEstimator(), CutDetector()
+    estimator, cuts, relighting = FlowEstimator(), CutDetector(), Relighting()
     waiting: Step | None = None
     reader = frames.read(first, stop, 1 if step > 0 else -1)
     try:
         for offset, frame in enumerate(reader):
-            seen = multiplied(frame, gain_beside(frame, exposure))
-            working = to_processing_size(seen, size_wh)
             is_cut = cuts.is_cut(frame)
+            gain = gain_beside(frame, exposure)
+            small = reduce_picture(frame, size_wh)
+            seen = relighting.relit(small, gain, is_cut)
+            if seen is None:
+                seen = small if gain == 1.0 else multiplied(frame, gain)
+            working = to_processing_size(seen, size_wh)
             flow = None
             if waiting is not None:
                 flow = estimator.between(waiting.working, working)

@@ -1,0 +1,100 @@
+"""Undoes sudden changes of light, such as flashes, in what a pass sees of its frames; it changes no picture of a result."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from utils.scene_cut import detail
+from utils.types import FloatImage, Frame
+
+_SMALL_WH = (64, 36)
+"""Size at which the light is compared: people and their motion are small there, light is not."""
+_OFFSET = np.float32(4.0)
+"""Levels added before gains are taken, so that noise in the dark is none."""
+_MEDIAN = 5
+"""Side of the median over the gains of single pixels, which is taken twice: what moves has gains of its own."""
+_CHANGE_LEVELS = 6.0
+"""Mean change of the small picture, in levels of 255, below which the light counts as the same."""
+_LEFT = 0.6
+"""Share of the change that a smooth gain may leave where the light changed: motion from frame to frame leaves 0.64 to 1, light 0.02 to 0.56."""
+_LIT = 0.15
+"""Logarithm of the gain, up or down, from which a place counts as lit otherwise."""
+_SAME_DETAIL = 0.2
+"""Correlation of the detail of such places from which it is the light that changed: of what moved far, 95 % have less than 0.1, of light more than 0.25."""
+_LARGEST_GAIN = np.float32(8.0)
+"""By which a frame is brightened at most: beyond there is noise."""
+
+
+class Relighting:
+    """Follows a pass and shows each frame in the light of the frames before it.
+
+    The tracker knows its target by its colours, and optical flow takes for granted that they stay. When a lamp is
+    switched on, a door opens or a flash goes off, all of that is lost at once. But the light of such a change is
+    a gain in each channel that varies smoothly over the picture, and what was known holds once it is divided by.
+    """
+
+    def __init__(self) -> None:
+        self._seen: FloatImage | None = None
+        self._gain: FloatImage | None = None
+
+    def relit(self, picture: Frame, exposure: float, starts: bool) -> Frame | None:
+        """Return the next frame as the tracker is to see it; None where the light is that of the frame before.
+
+        Args:
+            picture: uint8 RGB (h, w, 3).
+            exposure: the factor by which its levels are to be seen; what that would cut is not lost here.
+            starts: a new scene begins with it, whose light is its own.
+        """
+        small = cv2.resize(picture, _SMALL_WH, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small = small * np.float32(exposure) + _OFFSET
+        before, gain = self._seen, self._gain
+        self._seen, self._gain = small, None
+        if before is None or starts:
+            return None
+        change = _change(small, before)
+        if change < _CHANGE_LEVELS:
+            return None
+        fresh = _smooth_gain(small, before)
+        left = _change(small * fresh, before)
+        if left <= _LEFT * change and _keeps_detail(small, before, fresh):
+            gain = fresh
+        elif gain is None or _change(small * gain, before) >= change:
+            return None
+        self._seen, self._gain = small * gain, gain
+        return _multiplied(picture, exposure, gain)
+
+
+def _change(first: FloatImage, second: FloatImage) -> float:
+    """Return the mean change between small pictures, in levels."""
+    return float(np.abs(first - second).mean())
+
+
+def _keeps_detail(small: FloatImage, before: FloatImage, gain: FloatImage) -> bool:
+    """Tell whether the places that a gain (h', w', 3) lights otherwise show what they showed before, but for the light.
+
+    Something large and plain that moved far is a smooth change too.
+    """
+    is_lit = np.abs(np.log(gain)).mean(axis=2) > _LIT
+    one, other = detail(small)[is_lit], detail(before)[is_lit]
+    energy = float(np.square(one).sum()) * float(np.square(other).sum())
+    return energy > 0.0 and float((one * other).sum()) >= _SAME_DETAIL * float(np.sqrt(energy))
+
+
+def _smooth_gain(small: FloatImage, before: FloatImage) -> FloatImage:
+    """Return what a small picture is to be multiplied by for the light before, float32 (h', w', 3)."""
+    log_gain = np.log(before / small)
+    channels = []
+    for channel in cv2.split(log_gain):
+        median = cv2.medianBlur(cv2.medianBlur(channel, _MEDIAN), _MEDIAN)
+        channels.append(cv2.blur(median, (3, 3)))
+    gain = np.exp(np.stack(channels, axis=2))
+    return np.asarray(np.minimum(gain, _LARGEST_GAIN), dtype=np.float32)
+
+
+def _multiplied(picture: Frame, exposure: float, gain: FloatImage) -> Frame:
+    """Return a picture, uint8 RGB (h, w, 3), by an exposure, and then by a gain of `_SMALL_WH` above `_OFFSET`."""
+    height, width = picture.shape[:2]
+    whole = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
+    levels = (picture.astype(np.float32) * np.float32(exposure) + _OFFSET) * whole - _OFFSET
+    return np.asarray(np.clip(np.rint(levels), 0.0, 255.0), dtype=np.uint8)
