@@ -193,7 +193,6 @@ class RvmEngine(Engine):
         context.check_cancelled()
         name, session = self._session(options.network)
         note_runtime(session, self._device, context)
-        self.release_memory()
         open_target = _open_views if options.mirrored else _open_stream
 
         def open_job(ratio: float, done: int) -> Iterator[MattedFrame]:
@@ -223,14 +222,10 @@ class RvmEngine(Engine):
         found = False
         settings = ratios(frames.size_wh, options.downsample_ratio)
         made = stream_with_smaller(_LABEL, settings, open_job, on_smaller)
-        try:
-            with closing(made):  # type: ignore[type-var]
-                for item in made:
-                    found = found or float((item.alpha > _PRESENT).mean()) > _LEAST_SHARE
-                    yield item
-        finally:
-            # The next target is tracked first, which has no use for it.
-            self.release_memory()
+        with closing(made):  # type: ignore[type-var]
+            for item in made:
+                found = found or float((item.alpha > _PRESENT).mean()) > _LEAST_SHARE
+                yield item
         if not found:
             context.on_notice(Message("engine.rvm.nobody"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -137,12 +137,9 @@ class MattingRun:
             guide = tracked
         elif tracks_first(self.engine, self.request):
             guide = self.tracked(guide, masks, context)
-        size_wh = self.clip.size_wh
-        manager = self.services.manager
-        # What clicks and tracking asked networks for is answered.
-        manager.release_working_memory()
-        with manager.lease(self.engine.name, size_wh=size_wh, cancel=context.cancel) as leased:
-            context = replace(context, memory_bytes=manager.reserved_for(self.engine.name))
+        with self._leased() as leased:
+            reserved_bytes = self.services.manager.reserved_for(self.engine.name)
+            context = replace(context, memory_bytes=reserved_bytes)
             # The engine goes on in a thread of its own while what it gave is rendered.
             made = ahead(
                 lambda: self._alphas(context, leased, guide, carried), self.engine.alphas_at_once
@@ -153,6 +150,21 @@ class MattingRun:
                     if position in marks and marks[position].are_ignored(result):
                         self._tell_ignored_strokes(self.first + position)
                     yield result
+
+    @contextmanager
+    def _leased(self) -> Iterator[Engine]:
+        """Lease the engine; before and after it, engines that nobody uses give their working memory back."""
+        manager, size_wh = self.services.manager, self.clip.size_wh
+        # What clicks and tracking asked networks for is answered.
+        manager.release_working_memory()
+        try:
+            with manager.lease(
+                self.engine.name, size_wh=size_wh, cancel=self.context.cancel
+            ) as leased:
+                yield leased
+        finally:
+            # The next target is tracked first, which has no use for what this one took.
+            manager.release_working_memory()
 
     def _tell_ignored_strokes(self, frame: int) -> None:
         values: dict[str, str | int | float | Message] = {"frame": frame, "name": self.engine.label}

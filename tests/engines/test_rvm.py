@@ -105,37 +105,13 @@ def test_alphas_of_odd_and_portrait_frames_have_their_size(engine, size_wh):
     assert {alpha.shape for alpha in alphas.values()} == {(size_wh[1], size_wh[0])}
 
 
-@pytest.mark.parametrize("masks", [{}, dict.fromkeys(range(3), box_mask())])
-def test_memory_of_single_images_is_given_back_before_matting_and_that_of_the_streams_after_it(
-    engine, monkeypatch, masks
-):
-    before = run(engine, noise(3), masks)
-    _, session = engine._loaded
-    engine._first_layers = session
-    done, opening = [], session.open_stream
-
-    def open_stream(plan):
-        assert engine._first_layers is None
-        done.append("stream")
-        return opening(plan)
-
-    monkeypatch.setattr(session, "open_stream", open_stream)
-    monkeypatch.setattr(session, "release_memory", lambda: done.append("memory"))
-    after = run(engine, noise(3), masks)
-    assert done[0] == done[-1] == "memory"
-    assert done[1:-1] == ["stream"] * (3 if masks else 1)
+def test_what_gives_its_memory_back_mattes_as_before(engine):
+    before = run(engine, noise(3))
+    engine._first_layers = engine._loaded[1]
+    engine.release_memory()
+    assert engine._first_layers is None
+    after = run(engine, noise(3))
     assert all(np.array_equal(before[index], after[index]) for index in before)
-
-
-def test_memory_is_given_back_after_a_job_that_was_ended(engine, monkeypatch):
-    _, session = engine._loaded
-    done = []
-    monkeypatch.setattr(session, "release_memory", lambda: done.append("memory"))
-    made = engine.process(ArrayFrames(noise(4)), {}, 0, {}, RunContext())
-    next(made)
-    assert done == ["memory"]
-    made.close()
-    assert done == ["memory"] * 2
 
 
 def test_the_result_does_not_depend_on_what_ran_before(engine):

@@ -83,6 +83,18 @@ def test_working_memory_of_networks_is_given_back_between_tracking_and_matting(
     assert {*steps[:at]} == {"track"}
     assert steps[at + 1] == "process"
     assert "track" not in steps[at:]
+    assert steps[-1] == "memory" and steps.count("memory") == 2, "after the job too"
+
+    def cancel_at_first_matte(progress: Progress) -> None:
+        if progress.stage == "matte":
+            context.cancel.set()
+
+    steps.clear()
+    context.on_progress = cancel_at_first_matte
+    again = MatteRequest(engine="builtin", outputs=("alpha",), every_frame=True)
+    with pytest.raises(Cancelled):
+        work.run_now(session_id, again, context)
+    assert steps == ["memory", "process", "memory"], "after a job that was ended too"
 
 
 def test_a_job_is_not_shown_with_the_newest_frame_of_the_one_before(
