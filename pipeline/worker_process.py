@@ -30,7 +30,7 @@ from pipeline.workers.cards import card_name, device_memory_bytes
 from pipeline.workers.connection import WorkerConnection
 from pipeline.workers.prompt_worker import CardWork, PromptWorker
 from pipeline.workers.records import JobRecord, WorkerRecord
-from pipeline.workers.worker import Worker
+from pipeline.workers.worker import RunJob, Worker
 from utils.priority import ClickPriority, give_way
 
 logger = logging.getLogger(__name__)
@@ -64,8 +64,30 @@ def run_worker(
     os.umask(0o077)
     video = VideoIO(settings)
     video.check_ffmpeg()
-    choice = EngineChoice(settings, registry, manager)
     runner = JobRunner()
+    engines = ready_engines(registry, shares_folder=connection.shares_folder)
+    worker = Worker(
+        connection.store,
+        settings.workspace_dir,
+        connection.files,
+        _job_starter(settings, video, EngineChoice(settings, registry, manager), runner),
+        _record(settings, name, engines, manager.device, video),
+        settings.lease_s,
+        lives,
+    )
+    if prompts is not None:
+        answer_prompts(prompts, settings, manager, worker, runner.clicks)
+    _stop_at_signals(worker, has_broker=connection.queue is not None)
+    with worker:
+        give_way()  # after its heartbeats began, which must not wait for a core
+        loop(worker)
+    manager.close(0.0)
+
+
+def _job_starter(
+    settings: Settings, video: VideoIO, choice: EngineChoice, runner: JobRunner
+) -> RunJob:
+    """Return what runs a job that a worker has taken, with its sessions; clicks that `runner` knows come first."""
     page = PageMark(settings.workspace_dir)
 
     def run_job(sessions: SessionStore, record: JobRecord, context: RunContext) -> None:
@@ -76,36 +98,31 @@ def run_worker(
         finally:
             clips.close()
 
-    device = manager.device
-    card = card_name() if device != "cpu" else ""
-    record = WorkerRecord(
+    return run_job
+
+
+def _record(
+    settings: Settings, name: str, engines: tuple[str, ...], device: str, video: VideoIO
+) -> WorkerRecord:
+    """Return what the page is told of a worker that runs these engines on a device, "cpu" or "cuda"."""
+    return WorkerRecord(
         name=name,
-        engines=ready_engines(registry, shares_folder=connection.shares_folder),
+        engines=engines,
         device=device,
-        card=card,
+        card=card_name() if device != "cpu" else "",
         memory_bytes=device_memory_bytes(settings, device),
         unwritable=video.unwritable(formats()),
     )
-    worker = Worker(
-        connection.store,
-        settings.workspace_dir,
-        connection.files,
-        run_job,
-        record,
-        settings.lease_s,
-        lives,
-    )
-    if prompts is not None:
-        answer_prompts(prompts, settings, manager, worker, runner.clicks)
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.stop())
-        if connection.queue is not None:
-            threading.Thread(target=_end_in_time, args=(worker,), name="end", daemon=True).start()
-    with worker:
-        give_way()  # after its heartbeats began, which must not wait for a core
-        loop(worker)
-    manager.close(0.0)
+
+
+def _stop_at_signals(worker: Worker, *, has_broker: bool) -> None:
+    """Stop the worker at SIGTERM and Ctrl+C, which the main thread alone can be told of."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    if has_broker:
+        threading.Thread(target=_end_in_time, args=(worker,), name="end", daemon=True).start()
 
 
 def _end_in_time(worker: Worker) -> None:

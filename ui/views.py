@@ -161,6 +161,25 @@ def keyframe_views(state: SessionState, language: Language) -> Json:
     return views
 
 
+def found_view(session_id: str, keyframe: Keyframe) -> dict[str, Any]:
+    """Return what was found on a frame as other programs are told it: each instance with the address of its mask."""
+    return {
+        "frame": keyframe.frame,
+        "target": keyframe.target,
+        "instances": [
+            {
+                "id": item.id,
+                "score": item.score,
+                "label": item.label,
+                "area_px": item.area_px,
+                "url": mask_path(session_id, keyframe, item.id),
+            }
+            for item in keyframe.instances
+        ],
+        "kept": list(keyframe.kept),
+    }
+
+
 def licence_text(engine: EngineInfo, language: Language) -> str:
     """Return the licence of the engine's weights and whether it allows commercial use; "" without weights."""
     if engine.licence is None:

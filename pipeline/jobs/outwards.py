@@ -71,12 +71,21 @@ class Backwards:
 
         Frames that are not reached come from the kept alpha.
         """
-        before = process(
-            frames.part(0, start),
-            GuidePart(guide, 0, start + 1),
-            start,
-            counted(context, 0, frames),
-        )
+        back = counted(context, 0, frames)
+        before = process(frames.part(0, start), GuidePart(guide, 0, start + 1), start, back)
+        yield from self._until_settled(before, start)
+        kept_alphas = itertools.islice(read_master(self.master, self.first), self.reached)
+        for index, kept in enumerate(kept_alphas):
+            yield MattedFrame(index, to_float(kept))
+        rest = frames.part(start, len(frames) - 1)
+        on = counted(context, start, frames)
+        onwards = process(rest, GuidePart(guide, start, len(rest)), 0, on)
+        with ended(onwards) as items:
+            for item in items:
+                yield replace(item, index=item.index + start)
+
+    def _until_settled(self, before: Iterator[MattedFrame], start: int) -> Iterator[MattedFrame]:
+        """Yield the frames before `start`, from it backwards, until the alpha is the kept one; sets `reached`."""
         convergence = Convergence()
         with ended(before) as items:
             for item in items:
@@ -94,19 +103,6 @@ class Backwards:
                     break
             for index, made in convergence.rest():
                 yield MattedFrame(index, to_float(made))
-        kept_alphas = itertools.islice(read_master(self.master, self.first), self.reached)
-        for index, kept in enumerate(kept_alphas):
-            yield MattedFrame(index, to_float(kept))
-        count = len(frames) - start
-        onwards = process(
-            frames.part(start, len(frames) - 1),
-            GuidePart(guide, start, count),
-            0,
-            counted(context, start, frames),
-        )
-        with ended(onwards) as items:
-            for item in items:
-                yield replace(item, index=item.index + start)
 
 
 def counted(context: RunContext, done: int, frames: FrameRange) -> RunContext:

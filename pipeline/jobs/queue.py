@@ -109,16 +109,8 @@ class JobRunner:
                 is full, or we are stopping.
         """
         with self._changed:
-            if self._stopping:
-                raise SessionError("job.stopping")
-            current = self._latest.get(session_id)
-            if current is not None and current.state in ACTIVE:
-                raise SessionError("job.already_running")
             lane = self._lanes[kind]
-            if lane.waiting_of(client) >= self._client_limit:
-                raise SessionError("job.client_queue_full", limit=self._client_limit)
-            if len(lane) >= self._queue_limit:
-                raise SessionError("job.queue_full", limit=self._queue_limit)
+            self._check_takes(session_id, lane, client)
             on_queued()
             key = f"{kind}:{rate_key}"
             meter = ProgressMeter(stages, self._rates.get(key))
@@ -138,6 +130,18 @@ class JobRunner:
             self._add_thread(kind)
             self._changed.notify_all()
         return job
+
+    def _check_takes(self, session_id: str, lane: Lane, client: str) -> None:
+        """Check that a session's job may be queued for a client; under the lock. Errors: see `submit`."""
+        if self._stopping:
+            raise SessionError("job.stopping")
+        current = self._latest.get(session_id)
+        if current is not None and current.state in ACTIVE:
+            raise SessionError("job.already_running")
+        if lane.waiting_of(client) >= self._client_limit:
+            raise SessionError("job.client_queue_full", limit=self._client_limit)
+        if len(lane) >= self._queue_limit:
+            raise SessionError("job.queue_full", limit=self._queue_limit)
 
     def _add_thread(self, kind: str) -> None:
         """Start the lane's thread, or one for each of its jobs where several may run; under the lock."""

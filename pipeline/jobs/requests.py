@@ -121,28 +121,6 @@ class Jobs:
             needs = self._needs(session, request, job.engine_name)
             remote = self._workers.new_job(session, request, needs)
             run = self._following(remote)
-
-        def mark_queued() -> None:
-            session.forget_live_picture()
-            former = session.state.job
-            if remote is not None:
-                remote.queue()
-            try:
-                self._claim(
-                    session,
-                    status=SessionStatus.QUEUED,
-                    request=request,
-                    draft=None,
-                    error=None,
-                    render=None,
-                    job="" if remote is None else remote.record.id,
-                )
-            except BaseException:
-                if remote is not None:
-                    remote.drop()
-                raise
-            self._drop_former(session, former)
-
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(
                 session.id,
@@ -153,9 +131,38 @@ class Jobs:
                 client=session.state.owner,
                 needs=needs,
                 on_dropped=self._dropping(session, remote),
-                on_queued=mark_queued,
+                on_queued=lambda: self._mark_queued(session, request, remote),
             )
         return self._status(session.id)
+
+    def _mark_queued(
+        self, session: Session, request: MatteRequest, remote: DispatchedJob | None
+    ) -> None:
+        """Record that a job waits, and give it to the workers where they do it; neither where one of them fails.
+
+        Raises:
+            SessionError: another page has one waiting.
+            StoreUnavailable: the workers' store can't be reached.
+        """
+        session.forget_live_picture()
+        former = session.state.job
+        if remote is not None:
+            remote.queue()
+        try:
+            self._claim(
+                session,
+                status=SessionStatus.QUEUED,
+                request=request,
+                draft=None,
+                error=None,
+                render=None,
+                job="" if remote is None else remote.record.id,
+            )
+        except BaseException:
+            if remote is not None:
+                remote.drop()
+            raise
+        self._drop_former(session, former)
 
     def _claim(self, session: Session, **changes: object) -> None:
         """Mark what waits as this page's.

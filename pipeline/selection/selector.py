@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from engines.base import Instance
 from engines.device.manager import ModelManager
-from engines.device.open_images import OpenImages, ReadPictures
+from engines.device.open_images import ImageKey, OpenImages, ReadPictures
 from pipeline.selection.distinct import distinct
 from pipeline.selection.painting import painted
 from pipeline.session.keyframes import Found, store_keyframe
@@ -61,18 +62,8 @@ class Selector:
         """
         started_s = time.perf_counter()
         engine_prompt = replace(prompt, text=text_used or prompt.text, strokes=())
-
-        def read(distances: tuple[int, ...]) -> Mapping[int, Frame]:
-            try:
-                return read_frames(distances)
-            except Cancelled as stopped:
-                raise EngineUnavailable("engine.closing") from stopped
-
         key = (session.id, frame_index, engine_name)
-        if on_card and self._cards is not None:
-            instances = list(self._cards.segment(key, engine_prompt, read))
-        else:
-            instances = self._images.segment(key, engine_prompt, read)
+        instances = self._answer(key, engine_prompt, read_frames, on_card=on_card)
         if not instances:
             raise UnusablePrompt("prompt.nothing_found")
         instances = painted(instances, prompt)
@@ -90,6 +81,21 @@ class Selector:
             target=target,
         )
         return store_keyframe(session, frame_index, found)
+
+    def _answer(
+        self, key: ImageKey, prompt: Prompt, read_frames: ReadPictures, *, on_card: bool
+    ) -> list[Instance]:
+        """Return what the prompt finds, best first, from the engine on a card or from the one here."""
+
+        def read(distances: tuple[int, ...]) -> Mapping[int, Frame]:
+            try:
+                return read_frames(distances)
+            except Cancelled as stopped:
+                raise EngineUnavailable("engine.closing") from stopped
+
+        if on_card and self._cards is not None:
+            return list(self._cards.segment(key, prompt, read))
+        return self._images.segment(key, prompt, read)
 
     def stop(self) -> None:
         """Begin nothing more; see `OpenImages.stop`."""

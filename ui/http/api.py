@@ -36,7 +36,7 @@ from ui.widgets.targets.targets import read_target_change
 from ui.widgets.viewer.viewer import read_box, read_strokes
 from utils.errors import BadRequest
 from utils.messages import render
-from utils.types import Prompt
+from utils.types import Prompt, Stroke
 
 
 class Api:
@@ -140,40 +140,21 @@ class Api:
                 select[name](key, at, number)
             elif mask is not None:
                 _alone("mask", marks)
-                path, _ = self._uploaded(mask)
-                try:
-                    painted = read_strokes(strokes or [])
-                    self._orchestrator.read_mask_upload(key, at, path, painted, number)
-                finally:
-                    forget_upload(path)
+                self._take_mask(key, at, mask, read_strokes(strokes or []), number)
             else:
-                wanted, unwanted = read_examples(examples or [])
-                prompt = Prompt(
-                    text=short_text(text, "text"),
-                    points=read_points(points or []),
-                    box=None if box is None else read_box(box),
-                    strokes=read_strokes(strokes or []),
-                    exemplars=wanted,
-                    negative_exemplars=unwanted,
-                )
+                prompt = _prompt(marks, read_strokes(strokes or []))
                 self._orchestrator.segment(key, at, prompt, target=number)
             found = self._orchestrator.state(key).keyframes_of(number)[at]
-            instances = [
-                {
-                    "id": item.id,
-                    "score": item.score,
-                    "label": item.label,
-                    "area_px": item.area_px,
-                    "url": views.mask_path(key, found, item.id),
-                }
-                for item in found.instances
-            ]
-            return {
-                "frame": at,
-                "target": number,
-                "instances": instances,
-                "kept": list(found.kept),
-            }
+            return views.found_view(key, found)
+
+    def _take_mask(
+        self, key: str, frame: int, mask: FileData, strokes: tuple[Stroke, ...], target: int
+    ) -> None:
+        path, _ = self._uploaded(mask)
+        try:
+            self._orchestrator.read_mask_upload(key, frame, path, strokes, target)
+        finally:
+            forget_upload(path)
 
     def targets(self, session: str, language: str = "en") -> list[dict[str, Any]]:
         """Return the clip's targets: number, name, colour, whether shown and locked, marked frames."""
@@ -345,6 +326,23 @@ class Api:
         path = cached_upload(value.get("path"), self._cache_dir)
         name = value.get("orig_name")
         return path, name[:500] if isinstance(name, str) and name else path.name
+
+
+def _prompt(marks: Mapping[str, Any], strokes: tuple[Stroke, ...]) -> Prompt:
+    """Return the prompt of `segment`'s values "text", "points", "box" and "examples", painted over by the strokes.
+
+    Raises:
+        BadRequest: a value is unusable.
+    """
+    wanted, unwanted = read_examples(marks["examples"] or [])
+    return Prompt(
+        text=short_text(marks["text"], "text"),
+        points=read_points(marks["points"] or []),
+        box=None if marks["box"] is None else read_box(marks["box"]),
+        strokes=strokes,
+        exemplars=wanted,
+        negative_exemplars=unwanted,
+    )
 
 
 def _alone(name: str, marks: Mapping[str, object]) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -40,6 +41,21 @@ SIGNAL_CHECK_S = 0.5
 """Seconds in which the main thread takes up a signal that the system has given to another thread."""
 STATE_SESSIONS = 128
 """Open pages that Gradio keeps a copy of its configuration for; ours holds no state there."""
+_LAUNCH_OPTIONS: Mapping[str, Any] = {
+    "share": False,
+    "quiet": True,
+    "prevent_thread_lock": True,
+    "show_error": False,
+    "state_session_capacity": STATE_SESSIONS,
+    "footer_links": [],
+    "run_history": False,
+    "ssr_mode": False,
+    "enable_monitoring": False,
+    "pwa": False,
+    "mcp_server": False,
+    "_frontend": False,  # asks for the page with a short time-out, which a busy machine misses
+}
+"""What of Gradio's launch is the same for every server."""
 
 
 def serve(settings: Settings, orchestrator: Orchestrator) -> None:
@@ -116,41 +132,29 @@ def launch(settings: Settings, orchestrator: Orchestrator, uploads_dir: Path) ->
     from ui.page.wiring import build_page
 
     api = Api(orchestrator, uploads_dir)
-    session_api = SessionApi(orchestrator)
 
     def publish() -> None:
         api.publish()
-        session_api.publish()
+        SessionApi(orchestrator).publish()
 
     blocks = build_page(settings, orchestrator, uploads_dir, publish)
     media = Media(orchestrator, settings)
     uploads = Uploads(settings, uploads_dir)
     rest = Rest(orchestrator, api, uploads)
     is_open = threading.Event()
-    admin, webhooks = Admin(settings, orchestrator.operations), Webhooks(orchestrator)
-    served = (uploads, media, rest, admin, webhooks)
+    admin = Admin(settings, orchestrator.operations)
+    served = (uploads, media, rest, admin, Webhooks(orchestrator))
     routes: list[BaseRoute] = [route for part in served for route in part.routes()]
     app = build_app(settings, routes, uploads_dir, is_open)
     blocks.launch(
         server_name=in_address(settings.host),
         server_port=claimed_port(settings.host, settings.port),
         root_path=settings.root_path,
-        share=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        show_error=False,
         max_file_size=settings.max_upload_bytes,
-        state_session_capacity=STATE_SESSIONS,
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        pwa=False,
-        mcp_server=False,
         theme=theme(),
         head=f"<style>{page_css()}</style>",  # unlike css=, taken as it is
         _app=app,
-        _frontend=False,  # asks for the page with a short time-out, which a busy machine misses
+        **_LAUNCH_OPTIONS,
     )
     limit_connections(blocks.server, settings)
     is_open.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -144,11 +144,11 @@ def with_foreground(
     with closing(steps):  # type: ignore[type-var]
         for place, step in enumerate(steps):
             answer, is_needed = None, step.is_cut or step.index in needed
-            if is_needed or not _is_spared(step.index, place, maps, reliance):
-                if last is not None and not is_needed and maps.may_wait(step.index):
-                    put_off = len(waiting)
-                else:
-                    answer = maps.at(step.index, step.frame, is_needed)
+            is_asked = is_needed or not _is_spared(step.index, place, maps, reliance)
+            if is_asked and not is_needed and last is not None and maps.may_wait(step.index):
+                put_off = len(waiting)
+            elif is_asked:
+                answer = maps.at(step.index, step.frame, is_needed)
             if answer is None:
                 last = _carried(last, step.flow) if maps.is_active else None
                 waiting.append(replace(step, foreground=last))
@@ -157,17 +157,25 @@ def with_foreground(
                     waiting, put_off = [], None
                 continue
             asked = _answered(step, answer)
-            if put_off is not None and not _agrees(_carried(last, step.flow), asked):
-                ready, waiting = _asked_between(waiting, put_off, maps)
-                yield from ready
+            if put_off is not None and _agrees(_carried(last, step.flow), asked):
+                put_off = None
+            waiting = yield from _settled(waiting, put_off, maps)
             last = asked.foreground
             yield from waiting if step.is_cut else _with_next_answer(waiting, asked)
             waiting, put_off = [], None
             yield asked
-        if put_off is not None:
-            ready, waiting = _asked_between(waiting, put_off, maps)
-            yield from ready
-        yield from waiting
+        yield from (yield from _settled(waiting, put_off, maps))
+
+
+def _settled(
+    waiting: list[Step], put_off: int | None, maps: ForegroundMaps
+) -> Generator[Step, None, list[Step]]:
+    """Ask about the step of that place in `waiting`, None for none; yield those it settles, return those that wait on."""
+    if put_off is None:
+        return waiting
+    ready, rest = _asked_between(waiting, put_off, maps)
+    yield from ready
+    return rest
 
 
 def _answered(step: Step, answer: FloatMap) -> Step:
