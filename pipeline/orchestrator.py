@@ -480,7 +480,7 @@ class Orchestrator:
         cancel: threading.Event | None = None,
         version: int | None = None,
     ) -> Frame:
-        """Return one result frame over a background; see `Results.still`."""
+        """Return one result frame over a background, uint8 RGB (H, W, 3); see `Results.still`."""
         session = self._result(session_id, version)
         return self._results.still(session, frame, edges, background, cancel)
 

@@ -35,7 +35,7 @@ def translate(code: str, language: Language, **params: str | int | float) -> str
 
 
 def widget_texts(group: str, language: Language) -> dict[str, str]:
-    """Return the templates of a widget ("annotator", "preview", …) by their short names."""
+    """Return the templates of a widget ("viewer", "recent", …) by their short names."""
     prefix = f"page.{group}."
     return {
         code[len(prefix) :]: text.in_language(language)

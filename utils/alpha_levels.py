@@ -23,7 +23,7 @@ OPAQUE = 4095
 
 
 def to_levels(alpha: Alpha | AlphaBytes | AlphaLevels) -> AlphaLevels:
-    """Return alpha as levels: float32 in [0, 1] rounded and clipped, bytes exactly, levels as they are."""
+    """Return alpha (H, W) as levels, uint16: float32 in [0, 1] rounded and clipped, bytes exactly, levels as they are."""
     if alpha.dtype == np.uint16:
         return np.asarray(alpha, np.uint16)
     levels = np.empty(alpha.shape, np.uint16)
@@ -48,25 +48,25 @@ def _round_floats(alpha: Alpha, levels: AlphaLevels) -> None:
 
 
 def to_bytes(levels: AlphaLevels) -> AlphaBytes:
-    """Return levels rounded to the nearest of 255; bytes that became levels come back as they were."""
+    """Return levels (H, W) rounded to uint8, 0 … 255; bytes that became levels come back as they were."""
     import cv2
 
     return np.asarray(cv2.convertScaleAbs(levels, alpha=255 / OPAQUE), np.uint8)
 
 
 def float_to_bytes(alpha: Alpha) -> AlphaBytes:
-    """Return alpha, float32 in [0, 1], rounded to the nearest of 255 and clipped."""
+    """Return alpha, float32 (H, W) in [0, 1], rounded to uint8, 0 … 255, and clipped."""
     rounded: AlphaBytes = np.clip(np.rint(alpha * np.float32(255.0)), 0, 255).astype(np.uint8)
     return rounded
 
 
 def to_float(levels: AlphaLevels) -> Alpha:
-    """Return levels as float32 in [0, 1]."""
+    """Return levels (H, W) as float32 in [0, 1]."""
     return levels.astype(np.float32) * np.float32(1 / OPAQUE)
 
 
 def to_depth(levels: AlphaLevels, bits: int) -> npt.NDArray[np.uint16]:
-    """Return levels rounded to so many bits, uint16, 0 … 2^bits - 1."""
+    """Return levels (H, W) rounded to so many bits, uint16, 0 … 2^bits - 1."""
     table = np.rint(np.arange(OPAQUE + 1) * (((1 << bits) - 1) / OPAQUE)).astype(np.uint16)
     deep: npt.NDArray[np.uint16] = table[levels]
     return deep

@@ -23,7 +23,7 @@ class _Moments(NamedTuple):
 
 
 def box_mean(values: FloatMap | FloatImage, radius: int) -> FloatMap:
-    """Return the mean over (2 radius + 1) squared pixels, borders reflected."""
+    """Return the mean of values, float32 (H, W[, C]), over (2 radius + 1) squared pixels, borders reflected."""
     size = 2 * radius + 1
     return cv2.blur(values, (size, size), borderType=cv2.BORDER_REFLECT)  # type: ignore[no-any-return]
 

@@ -49,7 +49,7 @@ def checkerboard(size_wh: tuple[int, int], cell_px: int = CHECKER_CELL_PX) -> Fr
 
 
 def cover(picture: Frame, size_wh: tuple[int, int]) -> Frame:
-    """Scale and crop the picture around its middle so that it fills the size, never stretched."""
+    """Scale and crop a picture, uint8 RGB (H, W, 3), around its middle so that it fills the size, never stretched."""
     width, height = size_wh
     scale = max(width / picture.shape[1], height / picture.shape[0])
     inner_wh = (
@@ -63,18 +63,23 @@ def cover(picture: Frame, size_wh: tuple[int, int]) -> Frame:
 
 
 def compose_over(frame: Frame, alpha: Alpha, background: Frame) -> Frame:
-    """Blend the frame over a background of its size: alpha * frame + (1 - alpha) * background."""
+    """Return the frame blended over a background: alpha * frame + (1 - alpha) * background, uint8 RGB (H, W, 3).
+
+    Args:
+        frame, background: uint8 RGB (H, W, 3).
+        alpha: float32 (H, W) in [0, 1].
+    """
     front = np.ascontiguousarray(alpha)
     return np.asarray(cv2.blendLinear(frame, background, front, np.float32(1.0) - front), np.uint8)
 
 
 def compose_over_checker(frame: Frame, alpha: Alpha) -> Frame:
-    """Blend the frame over a checkerboard, uint8 RGB (H, W, 3)."""
+    """See `compose_over`, with a checkerboard as the background."""
     return compose_over(frame, alpha, checkerboard((frame.shape[1], frame.shape[0])))
 
 
 def shrink_to(picture: _Picture, long_side: int) -> _Picture:
-    """Scale the picture or alpha down so that its longer side is at most `long_side` pixels."""
+    """Scale a picture (H, W, 3) or an alpha (H, W) down so that its longer side is at most `long_side` pixels."""
     height, width = picture.shape[:2]
     scale = long_side / max(height, width)
     if scale >= 1:

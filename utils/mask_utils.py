@@ -36,7 +36,7 @@ def check_keyframe_mask(mask: Mask, size_wh: tuple[int, int], frame: int) -> Mas
 
 
 def bounding_box(mask: Mask) -> tuple[int, int, int, int] | None:
-    """Return (x0, y0, x1, y1) of the true pixels, half-open; None where there are none."""
+    """Return (x0, y0, x1, y1) in pixels of a mask's true ones, bool (H, W), half-open; None where there are none."""
     columns = np.flatnonzero(mask.any(axis=0))
     rows = np.flatnonzero(mask.any(axis=1))
     if not columns.size:
@@ -70,14 +70,14 @@ def disc(radius: int) -> npt.NDArray[np.uint8]:
 
 
 def dilate(mask: Mask, radius: int) -> Mask:
-    """Return the mask grown by `radius` pixels with a round element; 0 returns a copy."""
+    """Return the mask, bool (H, W), grown by `radius` pixels with a round element; 0 returns a copy."""
     if radius <= 0:
         return mask.copy()
     return cv2.dilate(mask.view(np.uint8), disc(radius)).astype(bool)  # type: ignore[no-any-return]
 
 
 def erode(mask: Mask, radius: int) -> Mask:
-    """Return the mask shrunk by `radius` pixels; the picture's border counts as inside."""
+    """Return the mask, bool (H, W), shrunk by `radius` pixels; the picture's border counts as inside."""
     if radius <= 0:
         return mask.copy()
     return cv2.erode(  # type: ignore[no-any-return]
@@ -133,7 +133,12 @@ def _add_up(
 
 
 def keep_components(mask: Mask, keep: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32]) -> Mask:
-    """Return the mask without the components whose entry in `keep` (by label) is false."""
+    """Return the mask, bool (H, W), without the components whose entry in `keep` is false.
+
+    Args:
+        keep: bool, by label.
+        labels: of `components`, int32 (H, W).
+    """
     kept = np.empty(mask.shape, dtype=np.bool_)
     _fill_kept(mask, keep, labels, kept)
     return kept
@@ -152,7 +157,7 @@ def _fill_kept(
 
 
 def drop_small(mask: Mask, minimum_area: int) -> Mask:
-    """Return the mask without components and without holes of fewer than `minimum_area` pixels."""
+    """Return the mask, bool (H, W), without components and holes of fewer than `minimum_area` pixels."""
     labels, areas = components(mask)
     solid = keep_components(mask, areas >= minimum_area, labels)
     hole_labels, hole_areas = components(~solid)
@@ -160,7 +165,7 @@ def drop_small(mask: Mask, minimum_area: int) -> Mask:
 
 
 def drop_specks(mask: Mask) -> Mask:
-    """Return the mask without components and holes smaller than a hundredth of it, or than four pixels."""
+    """Return the mask, bool (H, W), without components and holes below a hundredth of it, or below four pixels."""
     return drop_small(mask, max(4, round(0.01 * np.count_nonzero(mask))))
 
 
@@ -186,6 +191,6 @@ def signed_distance(mask: Mask) -> FloatMap:
 
 
 def intersection_over_union(first: Mask, second: Mask) -> float:
-    """Return the overlap of two masks in [0, 1]; 1 when both are empty."""
+    """Return the overlap of two masks, bool (H, W), in [0, 1]; 1 when both are empty."""
     union = np.count_nonzero(first | second)
     return 1.0 if union == 0 else np.count_nonzero(first & second) / union

@@ -80,7 +80,7 @@ def temporal_median(samples: Sequence[PlateSample]) -> tuple[Frame, float]:
 
 
 def misfit(plate: Frame, samples: Iterable[PlateSample]) -> float:
-    """Return the median difference of plate and frames where nothing occludes the scene, in levels of 255.
+    """Return the median difference of plate, uint8 RGB (H, W, 3), and frames where nothing occludes the scene, in levels.
 
     The camera's noise leaves it low; a camera that moves, other light or another place doesn't.
     """

@@ -18,7 +18,10 @@ _LEAST_MAXIMUM = 1e-6
 
 
 def rembg_input(spec: NetworkSpec, image: Frame, dtype: str) -> Tensor:
-    """Return the network's input: Lanczos to the square, divided by the image's own maximum."""
+    """Return the network's input (1, 3, S, S) of an image, uint8 RGB (H, W, 3).
+
+    It is scaled to the square by Lanczos and divided by its own maximum, as rembg's sessions do.
+    """
     if not isinstance(spec.size, Square):
         raise ValueError("rembg has no network with such a size rule")
     side = (spec.size.side, spec.size.side)

@@ -40,6 +40,6 @@ def robust_mean(values: FloatMap, weights: FloatMap) -> FloatMap:
 
 
 def without_haze(alpha: FloatMap) -> FloatMap:
-    """Return the alpha with 0 up to the haze's level, the same from three times that, and a ramp between."""
+    """Return the alpha, float32 in [0, 1], with 0 up to the haze's level, the same from three times that, a ramp between."""
     lowered: FloatMap = np.clip(np.float32(1.5) * (alpha - np.float32(HAZE)), 0.0, alpha)
     return lowered

@@ -264,7 +264,7 @@ class _SeriesReader:
         self._step: Literal[1, -1] = 1
 
     def frame(self, index: int, stop: int, step: Literal[1, -1]) -> Frame:
-        """Return a frame; another series is opened where it doesn't follow the last one."""
+        """Return a frame, uint8 RGB (H, W, 3); another series is opened where it doesn't follow the last one."""
         if self._series is None or (index, step) != (self._next, self._step) or index == self._stop:
             self.close()
             self._series = Prefetch(

@@ -162,7 +162,7 @@ def _boxes(
 
 
 def chosen_mask(found: list[Instance], points: tuple[Point, ...], box: Box | None) -> Mask:
-    """Return the mask of the instance that agrees best with the clicks and the box."""
+    """Return the mask, bool (H, W), of the instance that agrees best with the clicks and the box."""
 
     def agreement(instance: Instance) -> float:
         mask = instance.mask

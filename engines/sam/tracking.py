@@ -153,7 +153,7 @@ class ObjectMemory:
     _meta: MetaTracker | None = None
 
     def step(self, features: _Features, clock: int, mask: Mask | None) -> Answer:
-        """Go on by one frame; `clock` counts frames in this direction, `mask` confirms the object."""
+        """Go on by one frame; `clock` counts frames in this direction, `mask`, bool (H, W), confirms the object."""
         import torch
 
         if self._session is None:

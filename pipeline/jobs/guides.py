@@ -182,7 +182,7 @@ def _instance_guide(masks: Mapping[int, list[Mask]], index: int, start: int) -> 
 
 
 def fingerprint(guide: Mapping[int, Mask]) -> dict[str, int]:
-    """Return a checksum of each mask by frame number."""
+    """Return a checksum of each mask, bool (H, W), by frame number."""
     return {str(index): _checksum(mask) for index, mask in guide.items()}
 
 

@@ -70,6 +70,9 @@ class Backwards:
         """Yield every frame: back from before `start` until the alpha is the kept one, then those from it on.
 
         Frames that are not reached come from the kept alpha.
+
+        Args:
+            guide: masks by frame index, bool (H, W), as far as the engine needs them.
         """
         back = counted(context, 0, frames)
         before = process(frames.part(0, start), GuidePart(guide, 0, start + 1), start, back)

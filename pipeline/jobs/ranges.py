@@ -44,11 +44,11 @@ class FrameRange:
         return FrameRange(self._source, self._first + first, self._first + last)
 
     def recent(self, index: int) -> Frame | None:
-        """Return a frame that was read and that someone still holds, else None."""
+        """Return a frame, uint8 RGB (H, W, 3), that was read and that someone still holds, else None."""
         return self._in_use.get(index)
 
     def one(self, index: int) -> Frame:
-        """Decode one frame by itself."""
+        """Decode one frame by itself, uint8 RGB (H, W, 3)."""
         frames = self._source.read(index + self._first, index + self._first + 1)
         try:
             return next(frames)

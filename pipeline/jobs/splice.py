@@ -61,7 +61,11 @@ class Convergence:
         self._held: list[tuple[int, AlphaLevels, AlphaLevels]] = []
 
     def take(self, frame: int, new: AlphaLevels, old: AlphaLevels) -> list[tuple[int, AlphaLevels]]:
-        """Return the frames that are settled by this one, in the order they came."""
+        """Return the frames that are settled by this one, in the order they came, each with its levels (H, W).
+
+        Args:
+            new, old: this frame's alphas, levels (H, W).
+        """
         if not is_same(new, old):
             return [*self.rest(), (frame, new)]
         self._held.append((frame, new, old))
@@ -75,7 +79,7 @@ class Convergence:
         ]
 
     def rest(self) -> list[tuple[int, AlphaLevels]]:
-        """Return the frames that are held back: the alpha differs again, or there are no further frames."""
+        """Return the frames that are held back with their levels (H, W): the alpha differs again, or no frames are left."""
         held = [(index, made) for index, made, _ in self._held]
         self._held.clear()
         return held

@@ -171,7 +171,12 @@ class MattingRun:
         self.context.on_notice(Message("job.strokes_ignored", values))
 
     def suits(self, name: str, guide: Mapping[int, Mask], folder: Path) -> Agreement:
-        """Tell whether an engine that finds people finds this target, and why."""
+        """Tell whether an engine that finds people finds this target, and why.
+
+        Args:
+            guide: the target's masks by frame within `frames`, bool (H, W).
+            folder: where the target's files are made.
+        """
         context = replace(self.context, confirmed=frozenset(guide))
         return choose_by_looking(
             self.services.manager,

@@ -41,7 +41,7 @@ class KeptMasks:
     changed_last: int
 
     def is_same(self, index: int, mask: Mask) -> bool:
-        """Tell whether a frame's mask is that of before, on a frame where that counts."""
+        """Tell whether a frame's mask, bool (H, W), is that of before, on a frame where that counts."""
         if self.changed_first <= index <= self.changed_last:
             return False
         return is_same_mask(mask, self.masks[self.first + index])

@@ -152,7 +152,7 @@ def with_foreground(
 
 
 def rounded_to_bytes(deep: DeepFrame) -> Frame:
-    """Return 16-bit levels rounded to the nearest of 255."""
+    """Return RGB at 16 bits, uint16 (H, W, 3), rounded to uint8."""
     import cv2
 
     return np.asarray(cv2.convertScaleAbs(deep, alpha=1 / 257), np.uint8)

@@ -101,7 +101,7 @@ class Picture:
 
     @property
     def needed_levels(self) -> AlphaLevels:
-        """Alpha's levels, for an output that asked for 16 bits."""
+        """Alpha's levels, uint16 (H, W), for an output that asked for 16 bits."""
         if self.levels is None:
             raise RuntimeError("no output asked for levels")
         return self.levels
@@ -115,7 +115,7 @@ class Picture:
 
     @property
     def needed_rgb(self) -> Frame:
-        """The RGB colour, for an output that asked for it."""
+        """The colour, uint8 RGB (H, W, 3), for an output that asked for it."""
         if self.rgb is None:
             raise RuntimeError("no output asked for RGB")
         return self.rgb

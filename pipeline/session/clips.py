@@ -234,7 +234,7 @@ class Clips:
     def read_around(
         self, session: Session, clip: ClipInfo, frame: int, distances: tuple[int, ...]
     ) -> dict[int, Frame]:
-        """Return a frame as 0 and its neighbours by their distance, those that the clip has.
+        """Return a frame as 0 and its neighbours by their distance, those that the clip has, uint8 RGB (H, W, 3).
 
         Raises:
             Cancelled: the process stops.

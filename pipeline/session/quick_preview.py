@@ -73,7 +73,7 @@ class SmallFrames:
             yield small
 
     def recent(self, index: int) -> Frame:
-        """Return a frame that was read, and forget those before it: an engine may read far ahead."""
+        """Return a small frame that was read, uint8 RGB (h, w, 3); those before it are forgotten: an engine may read far ahead."""
         while self._recent[0][0] != index:
             self._recent.popleft()
         return self._recent[0][1]
@@ -124,7 +124,7 @@ class PreviewMaker:
         on_done: Callable[[int], None],
         stopping: threading.Event,
     ) -> Iterator[Frame]:
-        """Yield every frame over a checkerboard, uint8 RGB; waits while something else runs."""
+        """Yield every frame over a checkerboard, uint8 RGB (h, w, 3); waits while something else runs."""
         clip = session.clip
         source = self._video.open(session.source, clip, stopping)
         done, next_s = 0, 0.0

@@ -27,7 +27,7 @@ def keep_cuts(session: Session, cuts: list[int]) -> None:
 
 
 def noting_cuts(frames: Iterator[Frame], cuts: list[int]) -> Iterator[Frame]:
-    """Pass on the frames, and put the numbers of those that begin a new scene into the list."""
+    """Pass on the frames, uint8 RGB (H, W, 3), and put the numbers of those that begin a new scene into the list."""
     detector = CutDetector()
     for index, frame in enumerate(frames):
         if detector.is_cut(frame):

@@ -41,7 +41,7 @@ class AlphaMasterWriter:
         self._stream = stream
 
     def append(self, alpha: AlphaLevels) -> None:
-        """Write the next frame's alpha.
+        """Write the next frame's alpha, levels (H, W) of the clip's size.
 
         Raises:
             OSError: the disk is full.

@@ -181,7 +181,7 @@ class AnimationSink(Sink):
 
 
 def read_animation(path: Path) -> Iterator[Rgba]:
-    """Yield the frames of our own animated picture, uint8 RGBA."""
+    """Yield the frames of our own animated picture, uint8 RGBA (H, W, 4)."""
     from PIL import Image, ImageSequence
 
     with Image.open(path) as image:
@@ -190,7 +190,7 @@ def read_animation(path: Path) -> Iterator[Rgba]:
 
 
 def resized(frame: Rgba, size_wh: tuple[int, int]) -> Rgba:
-    """Return straight RGBA scaled down; transparent pixels lend no colour to their neighbours."""
+    """Return straight RGBA, uint8 (H, W, 4), scaled down; transparent pixels lend no colour to their neighbours."""
     import cv2
 
     weights = frame[..., 3:].astype(np.float32)
