@@ -93,14 +93,13 @@ def test_a_dark_clip_is_tracked_exposed_with_one_gain_and_its_frames_stay_as_the
         assert np.array_equal(step.frame, frame)
 
 
-def test_what_is_brighter_later_in_a_dark_clip_is_not_washed_out():
+def test_what_is_brighter_later_in_a_dark_clip_is_not_washed_out_but_seen_in_the_light_before():
+    gain = exposure_gain(dark())
     bright = multiplied(dark(4), 5.0)
     steps = list(read_steps(ArrayFrames([dark(), bright]), 0, 2, 1, exposure_of(dark())))
-    # By the factor that its level rises by less.
-    gain = gain_beside(bright, exposure_of(dark()))
-    assert 1.0 < gain < 255 / 200
-    assert np.array_equal(steps[1].working.rgb, multiplied(bright, gain))
-    assert steps[0].working.rgb.max() == 230
+    assert steps[0].working.rgb.max() == 230 and steps[1].working.rgb.max() < 240
+    in_the_dark = multiplied(dark(4), gain).astype(float)
+    assert np.abs(steps[1].working.rgb - in_the_dark).mean() < 3.0
 
 
 def test_the_start_frame_tells_whether_a_clip_is_tracked_exposed(monkeypatch: pytest.MonkeyPatch):

@@ -98,6 +98,19 @@ def test_what_an_exposure_would_cut_is_not_lost_where_the_light_is_undone():
     assert difference(found[:, 320:], multiplied(dark[1], 5.0)[:, 320:]) < 8.0
 
 
+def test_a_flash_in_the_dark_is_seen_by_the_exposure_before_whatever_its_own_is():
+    dark = [scene(shift=shift, largest=40) for shift in (0, 4, 8)]
+    flash = multiplied(dark[1], 1.8)
+    relighting = Relighting()
+    relighting.relit(dark[0], 5.0, False)
+    found = relighting.relit(flash, 2.2, False)
+    assert found is not None
+    # By its own exposure the change was small, and would have stayed.
+    assert difference(found, multiplied(dark[1], 5.0)) < 3.0
+    assert difference(multiplied(flash, 2.2), multiplied(dark[1], 5.0)) > 10.0
+    assert relighting.relit(dark[2], 5.0, False) is None
+
+
 def test_a_pass_sees_a_flash_in_the_light_before_and_its_frames_stay_as_they_are():
     frames = [scene(shift=shift) for shift in (0, 4, 8)]
     shown = [frames[0], multiplied(frames[1], LIGHTS["rolling shutter"]), frames[2]]

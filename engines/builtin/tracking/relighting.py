@@ -36,6 +36,7 @@ class Relighting:
 
     def __init__(self) -> None:
         self._seen: FloatImage | None = None
+        self._exposure = 1.0
         self._gain: FloatImage | None = None
 
     def relit(self, picture: Frame, exposure: float, starts: bool) -> Frame | None:
@@ -43,26 +44,35 @@ class Relighting:
 
         Args:
             picture: uint8 RGB (h, w, 3).
-            exposure: the factor by which its levels are to be seen; what that would cut is not lost here.
+            exposure: the factor by which its levels are seen where the light is the same. Elsewhere it is that of the frame
+                before, and nothing is lost that a factor would cut.
             starts: a new scene begins with it, whose light is its own.
         """
         small = cv2.resize(picture, _SMALL_WH, interpolation=cv2.INTER_AREA).astype(np.float32)
-        small = small * np.float32(exposure) + _OFFSET
-        before, gain = self._seen, self._gain
-        self._seen, self._gain = small, None
-        if before is None or starts:
+        gain = None if starts else self._change_of_light(small)
+        if gain is None:
+            self._exposure = exposure
+        self._gain = gain
+        self._seen = small * np.float32(self._exposure) + _OFFSET
+        if gain is None:
             return None
+        self._seen *= gain
+        return _multiplied(picture, self._exposure, gain)
+
+    def _change_of_light(self, levels: FloatImage) -> FloatImage | None:
+        """Return by what a frame's small picture, float32 (h', w', 3), is in the light before; None where the light is the same."""
+        before = self._seen
+        if before is None:
+            return None
+        small = levels * np.float32(self._exposure) + _OFFSET
         change = _change(small, before)
         if change < _CHANGE_LEVELS:
             return None
         fresh = _smooth_gain(small, before)
-        left = _change(small * fresh, before)
-        if left <= _LEFT * change and _keeps_detail(small, before, fresh):
-            gain = fresh
-        elif gain is None or _change(small * gain, before) >= change:
-            return None
-        self._seen, self._gain = small * gain, gain
-        return _multiplied(picture, exposure, gain)
+        if _change(small * fresh, before) <= _LEFT * change and _keeps_detail(small, before, fresh):
+            return fresh
+        is_nearer = self._gain is not None and _change(small * self._gain, before) < change
+        return self._gain if is_nearer else None
 
 
 def _change(first: FloatImage, second: FloatImage) -> float:
