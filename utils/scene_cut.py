@@ -17,7 +17,7 @@ _SHARED_COLOURS = 0.84
 _SAME_STRUCTURE = 0.6
 """Correlation of the thumbnails from which a large change is one of the light, such as a flash, not a cut."""
 _SAME_DETAIL = 0.25
-"""The same of their detail alone, for light that reaches a part of the picture. Of 2462 cuts between 13 clips none has more than 0.19."""
+"""The same of their detail alone, for light that reaches a part of the picture. Of 2462 cuts between 15 clips none has more than 0.19."""
 _DETAIL_SIGMA = 3.0
 """Standard deviation, in pixels of the thumbnail, of the surroundings that detail stands out from."""
 _LEAST_CONTRAST = np.float32(1.5)
