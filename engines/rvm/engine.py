@@ -180,12 +180,12 @@ class RvmEngine(Engine):
         chosen = read_options(RvmOptions, options, self.option_specs())
         masks = TargetGuide(guide, frames.size_wh, context.first)
         masks.check_start(start, is_tracked=context.is_start_tracked)
-        return self._run(frames, guide, start, chosen, context)
+        return self._run(frames, masks, start, chosen, context)
 
     def _run(
         self,
         frames: FrameSource,
-        guide: Mapping[int, Mask],
+        guide: TargetGuide,
         start: int,
         options: RvmOptions,
         context: RunContext,
@@ -199,7 +199,7 @@ class RvmEngine(Engine):
             context.details["downsample_ratio"] = f"{ratio:.4g}"
             runner = Runner(
                 frames=frames,
-                guide=TargetGuide(guide, frames.size_wh, context.first),
+                guide=guide,
                 start=start,
                 confirmed=context.confirmed,
                 fill=options.fill,
@@ -212,12 +212,7 @@ class RvmEngine(Engine):
                 yield from runner.run(done)
 
         def on_smaller(wanted: float, used: float) -> None:
-            values: dict[str, str | int | float | Message] = {
-                "name": _LABEL,
-                "wanted": f"downsample_ratio={wanted:.3g}",
-                "used": f"downsample_ratio={used:.3g}",
-            }
-            context.on_notice(Message("engine.smaller", values))
+            context.on_notice(_smaller_notice(wanted, used))
 
         found = False
         settings = ratios(frames.size_wh, options.downsample_ratio)
@@ -243,6 +238,16 @@ class RvmEngine(Engine):
         half = f"{base}-fp16"
         has_half = half in self._files and self._files[half].is_present
         return half if self._device == "cuda" and has_half else base
+
+
+def _smaller_notice(wanted: float, used: float) -> Message:
+    """Return what is said where a smaller ratio was used for lack of memory."""
+    values: dict[str, str | int | float | Message] = {
+        "name": _LABEL,
+        "wanted": f"downsample_ratio={wanted:.3g}",
+        "used": f"downsample_ratio={used:.3g}",
+    }
+    return Message("engine.smaller", values)
 
 
 def _open_views(

@@ -226,27 +226,13 @@ def _decode(
     """Run the mask decoder; returns the best logits (1, 1, h, w) in main memory and their score."""
     import torch
 
-    tracker, device = network.tracker, network.device
-    width, height = size_wh
-    scale = torch.tensor([network.image_size / width, network.image_size / height])
-    # Coordinates stay float32 until they are normalised: bf16 resolves pixels only in steps of four.
-    coordinates = labels = corners = None
-    if points:
-        xy = torch.tensor([[point.x, point.y] for point in points], dtype=torch.float32)
-        coordinates = (xy * scale)[None, None].to(device)
-        labels = torch.tensor(
-            [[[int(p.positive) for p in points]]], dtype=torch.int32, device=device
-        )
-    if box is not None:
-        xy = torch.tensor([[box.x0, box.y0], [box.x1, box.y1]], dtype=torch.float32)
-        corners = (xy * scale).view(1, 1, 4).to(device)
+    tracker = network.tracker
+    prompt = _prompt_tensors(network, size_wh, points, box)
     if previous is not None:
-        previous = previous.to(device, network.dtype)
+        previous = previous.to(network.device, network.dtype)
     several = len(points) == 1 and box is None and previous is None
     with torch.inference_mode():
-        sparse, dense = tracker.prompt_encoder(
-            input_points=coordinates, input_labels=labels, input_boxes=corners, input_masks=previous
-        )
+        sparse, dense = tracker.prompt_encoder(**prompt, input_masks=previous)
         logits, scores, _, _ = tracker.mask_decoder(
             image_embeddings=pyramid[-1],
             image_positional_embeddings=tracker.get_image_wide_positional_embeddings(),
@@ -259,6 +245,28 @@ def _decode(
         score = min(max(float(scores[0, 0, best]), 0.0), 1.0)
         # The next click takes it as its mask prompt, within the range that upstream allows.
         return logits[:, :, best].float().clamp(-_LARGEST_LOGIT, _LARGEST_LOGIT).cpu(), score
+
+
+def _prompt_tensors(
+    network: Network, size_wh: tuple[int, int], points: tuple[Point, ...], box: Box | None
+) -> dict[str, torch.Tensor | None]:
+    """Return clicks and a box of a picture of `size_wh` as the prompt encoder's arguments, in its input's pixels."""
+    import torch
+
+    width, height = size_wh
+    scale = torch.tensor([network.image_size / width, network.image_size / height])
+    # Coordinates stay float32 until they are normalised: bf16 resolves pixels only in steps of four.
+    coordinates = labels = corners = None
+    if points:
+        xy = torch.tensor([[point.x, point.y] for point in points], dtype=torch.float32)
+        coordinates = (xy * scale)[None, None].to(network.device)
+        labels = torch.tensor(
+            [[[int(p.positive) for p in points]]], dtype=torch.int32, device=network.device
+        )
+    if box is not None:
+        xy = torch.tensor([[box.x0, box.y0], [box.x1, box.y1]], dtype=torch.float32)
+        corners = (xy * scale).view(1, 1, 4).to(network.device)
+    return {"input_points": coordinates, "input_labels": labels, "input_boxes": corners}
 
 
 def _mask_logits(network: Network, mask: Mask) -> torch.Tensor:

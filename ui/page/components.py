@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import gradio as gr
 
@@ -31,6 +31,9 @@ STAGE_PX = 560
 """Least width of the viewer's column; narrower windows stack the panel under it."""
 PANEL_PX = 330
 """Least width of the panel beside it."""
+
+_Parts: TypeAlias = dict[str, Any]
+"""Components by their names in `Page`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,76 +141,21 @@ def heading_html(language: Language) -> str:
 
 def lay_out(settings: Settings, polling: Polling, language: Language) -> Page:
     """Place the components inside the open `gr.Blocks`; return them."""
-    session = gr.Textbox(visible=False)
-    hint = gr.Textbox(visible=False)
-    heading, switch = _header(language)
-    status = build_status(language)
-    recent = build_recent(language, polling)
+    parts: _Parts = {"session": gr.Textbox(visible=False), "hint": gr.Textbox(visible=False)}
+    parts |= _header(language)
+    parts |= {"status": build_status(language), "recent": build_recent(language, polling)}
     with gr.Row(equal_height=False, elem_id="sm-work"):
         with gr.Column(scale=7, min_width=STAGE_PX):
-            viewer = build_viewer(
-                language,
-                polling,
-                clip_suffixes(settings),
-                PICTURE_SUFFIXES,
-                settings.max_upload_bytes,
-            )
-            edges = build_edges(language)
+            parts |= _stage(settings, polling, language)
         with gr.Column(scale=2, min_width=PANEL_PX, elem_id="sm-panel"):
-            upload = build_upload(
-                language,
-                upload_label(settings, language),
-                [*clip_suffixes(settings), *PICTURE_SUFFIXES],
-            )
-            targets = build_targets(language)
-            text, segment, exemplars, own_mask, main_object, source_alpha = _selection(language)
-            sky = gr.UploadButton(
-                translate("page.sky", language),
-                file_types=[".png", ".jpg", ".jpeg"],
-                size="sm",
-                elem_id="sm-sky",
-            )
+            parts |= _target(settings, language)
             # Before the many kinds of files, so that start and progress are in view.
-            start = gr.Button(
-                translate("page.start", language),
-                variant="primary",
-                interactive=False,
-                elem_id="sm-start",
-            )
-            progress = build_progress(language, polling)
-            quick_preview = build_quick_preview(language, polling)
-            results = build_results(language)
-            outputs, controls = _job_controls(language)
-            engines = build_engines(language)
-    return Page(
-        session=session,
-        hint=hint,
-        heading=heading,
-        language=switch,
-        status=status,
-        recent=recent,
-        upload=upload,
-        targets=targets,
-        viewer=viewer,
-        quick_preview=quick_preview,
-        text=text,
-        segment=segment,
-        exemplars=exemplars,
-        own_mask=own_mask,
-        main_object=main_object,
-        source_alpha=source_alpha,
-        sky=sky,
-        engines=engines,
-        outputs=outputs,
-        controls=controls,
-        start=start,
-        progress=progress,
-        results=results,
-        edges=edges,
-    )
+            parts |= _job(polling, language)
+            parts |= _job_options(language)
+    return Page(**parts)
 
 
-def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
+def _header(language: Language) -> _Parts:
     with gr.Row(equal_height=True):
         with gr.Column(scale=4, min_width=150):
             heading = gr.HTML(heading_html(language), apply_default_css=False)
@@ -220,12 +168,35 @@ def _header(language: Language) -> tuple[gr.HTML, gr.Radio]:
                 container=False,
                 elem_id="sm-language",
             )
-    return heading, switch
+    return {"heading": heading, "language": switch}
 
 
-def _selection(
-    language: Language,
-) -> tuple[gr.Textbox, gr.Button, gr.Checkbox, gr.UploadButton, gr.Button, gr.Button]:
+def _stage(settings: Settings, polling: Polling, language: Language) -> _Parts:
+    """Place the clip with its marks and results, and the result's edges below it."""
+    viewer = build_viewer(
+        language, polling, clip_suffixes(settings), PICTURE_SUFFIXES, settings.max_upload_bytes
+    )
+    return {"viewer": viewer, "edges": build_edges(language)}
+
+
+def _target(settings: Settings, language: Language) -> _Parts:
+    """Place what brings clips, lists the targets, and selects without the stage."""
+    suffixes = [*clip_suffixes(settings), *PICTURE_SUFFIXES]
+    parts: _Parts = {
+        "upload": build_upload(language, upload_label(settings, language), suffixes),
+        "targets": build_targets(language),
+    }
+    parts |= _selection(language)
+    sky = gr.UploadButton(
+        translate("page.sky", language),
+        file_types=[".png", ".jpg", ".jpeg"],
+        size="sm",
+        elem_id="sm-sky",
+    )
+    return {**parts, "sky": sky}
+
+
+def _selection(language: Language) -> _Parts:
     with gr.Row(equal_height=True):
         text = gr.Textbox(
             label=translate("page.text", language),
@@ -240,6 +211,11 @@ def _selection(
             translate("page.segment", language), scale=1, min_width=90, elem_id="sm-segment"
         )
     exemplars = gr.Checkbox(label=translate("page.exemplars", language), visible=False)
+    return {"text": text, "segment": segment, "exemplars": exemplars, **_ready_masks(language)}
+
+
+def _ready_masks(language: Language) -> _Parts:
+    """Place what selects without a mark."""
     with gr.Row(equal_height=True):
         main_object = gr.Button(
             translate("page.main_object", language),
@@ -260,12 +236,26 @@ def _selection(
         visible=False,
         elem_id="sm-source-alpha",
     )
-    return text, segment, exemplars, own_mask, main_object, source_alpha
+    return {"main_object": main_object, "own_mask": own_mask, "source_alpha": source_alpha}
 
 
-def _job_controls(
-    language: Language,
-) -> tuple[gr.CheckboxGroup, dict[str, Control]]:
+def _job(polling: Polling, language: Language) -> _Parts:
+    """Place what starts a job and shows how it goes and what it made."""
+    start = gr.Button(
+        translate("page.start", language),
+        variant="primary",
+        interactive=False,
+        elem_id="sm-start",
+    )
+    return {
+        "start": start,
+        "progress": build_progress(language, polling),
+        "quick_preview": build_quick_preview(language, polling),
+        "results": build_results(language),
+    }
+
+
+def _job_options(language: Language) -> _Parts:
     outputs = gr.CheckboxGroup(
         output_choices(language),
         value=list(default_outputs()),
@@ -273,4 +263,4 @@ def _job_controls(
         elem_id="sm-outputs",
     )
     controls = build_controls(language)
-    return outputs, controls
+    return {"outputs": outputs, "controls": controls, "engines": build_engines(language)}

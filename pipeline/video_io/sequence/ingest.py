@@ -52,17 +52,9 @@ def make_source(
     Raises:
         BadUpload: numbers are missing, a picture can't be used, or the clip is beyond the limits.
     """
-    gaps = sequence.missing
     count = sequence.last - sequence.first + 1
     check_length(settings, count, 0.0)
-    if options.rate is not None and options.rate > settings.max_fps:
-        limit = round(settings.max_fps, 2)
-        raise BadUpload("video.frame_rate", fps=round(float(options.rate), 2), limit=limit)
-    if "mkv" not in settings.formats or "ffv1" not in settings.codecs:
-        raise BadUpload("sequence.switched_off")
-    pattern = sequence.names.pattern
-    if gaps and not options.hold_missing:
-        raise BadUpload("sequence.missing", pattern=pattern, numbers=shown_numbers(gaps))
+    _check_options(settings, sequence, options)
     listing = folder / "sequence.json"
     task = {
         "target": str((folder / SOURCE_NAME).absolute()),
@@ -81,12 +73,29 @@ def make_source(
     # What the pictures may have together was checked; lossless video may have more.
     unlimited = settings.model_copy(update={"max_upload_bytes": sys.maxsize})
     clip = probe(unlimited, folder / SOURCE_NAME, "straight")
-    notices = (*_notices(sequence, options, gaps, found), *clip.notices)
+    notices = (*_notices(sequence, options, sequence.missing, found), *clip.notices)
     if found["was_premultiplied"]:
         # The clip that was made is straight: what was done to the pictures is said instead.
         of_clip, of_pictures = (alpha_notice(is_premultiplied=one) for one in (False, True))
         notices = tuple(of_pictures if one == of_clip else one for one in notices)
     return replace(clip, notices=notices, sequence=sequence.names)
+
+
+def _check_options(settings: Settings, sequence: PictureSequence, options: UploadOptions) -> None:
+    """Check that the sequence may become a clip in the way that is asked for.
+
+    Raises:
+        BadUpload: it may not; see `make_source`.
+    """
+    if options.rate is not None and options.rate > settings.max_fps:
+        limit = round(settings.max_fps, 2)
+        raise BadUpload("video.frame_rate", fps=round(float(options.rate), 2), limit=limit)
+    if "mkv" not in settings.formats or "ffv1" not in settings.codecs:
+        raise BadUpload("sequence.switched_off")
+    gaps = sequence.missing
+    if gaps and not options.hold_missing:
+        pattern = sequence.names.pattern
+        raise BadUpload("sequence.missing", pattern=pattern, numbers=shown_numbers(gaps))
 
 
 def _run(
