@@ -198,7 +198,8 @@ class MattingJob:
         return (
             records
             if len(guides) == 1
-            else combine_targets(run, masters) + self._put_targets(records)
+            else combine_targets(run.of_all_targets(len(guides)), masters)
+            + self._put_targets(records)
         )
 
     def _suits(self, run: MattingRun, guides: Sequence[TargetGuide]) -> bool:

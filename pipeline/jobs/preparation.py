@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from config import Settings
 from engines.base import Engine, RemoteEngine
@@ -22,7 +22,7 @@ from pipeline.session.session import Session
 from pipeline.session.state import SessionState, frame_range
 from pipeline.storage import disk
 from pipeline.video_io import ClipInfo, VideoIO
-from pipeline.video_io.outputs.registry import check_outputs
+from pipeline.video_io.outputs.registry import check_outputs, output_format
 from utils.errors import SessionError, SplazmatteError
 from utils.options import resolve_options
 from utils.types import Message
@@ -139,8 +139,13 @@ class JobPreparation:
         stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
         if division is None and _keeps_every_alpha(session, request, engine, tried_first):
             stages = {"render": units}
+        finishing = _finished_frames(request.outputs, count)
+        if finishing and targets > 1 and request.separate_targets:
+            stages["finish"] = finishing * (targets + 1)
         if targets > 1:
             stages["encode"] = count  # of all targets together, when each has its alpha
+        if finishing:
+            stages.setdefault("finish", finishing)
         job = MattingJob(
             self._services(request),
             session,
@@ -213,7 +218,10 @@ class JobPreparation:
         self._video.check_encoders(request.outputs)
         check_picture(session, request.backgrounds)
         first, last = frame_range(made_by, clip)
-        stages = {"render": (last - first + 1) * len(result_folders(session))}
+        count, folders = last - first + 1, len(result_folders(session))
+        stages = {"render": count * folders}
+        if finishing := _finished_frames(request.outputs, count):
+            stages["finish"] = finishing * folders
         return session, RenderJob(self._services(), session, request), stages
 
     def _services(self, request: MatteRequest | None = None) -> Services:
@@ -249,3 +257,8 @@ def _keeps_every_alpha(
         return keeps_every_alpha(session, request, engine, span, read)
     except SplazmatteError:
         return False
+
+
+def _finished_frames(outputs: Iterable[str], count: int) -> int:
+    """Return how many frames are encoded once all pictures of `count` frames are there."""
+    return count * sum(output_format(kind).is_encoded_last for kind in outputs)

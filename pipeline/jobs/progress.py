@@ -20,6 +20,8 @@ _RENDER = "render"
 """The stage of kept alpha: the frames that no engine makes again."""
 _TOGETHER = "encode"
 """The stage of all targets together, after those of each."""
+FINISH = "finish"
+"""The stage of files that are encoded once every picture is there; separate targets' come before `_TOGETHER`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class Snapshot:
     elapsed_s: float
     remaining_s: float | None
     stage_remaining_s: float | None
+
+
+def of_several(progress: Progress, done: int, count: int) -> Progress:
+    """Return the progress over several equal runs of a stage, of which `done` are done."""
+    total = progress.total
+    return Progress(progress.stage, progress.done + done * total, count * total)
 
 
 class ProgressMeter:
@@ -184,7 +192,7 @@ class ProgressMeter:
 
     def _go_past_engines(self) -> None:
         """Count what engines were expected to do as done, or where they did nothing leave it out."""
-        engines = [stage for stage in self._expected if stage != _TOGETHER]
+        engines = [stage for stage in self._expected if stage not in (_TOGETHER, FINISH)]
         if self._done_before:
             self._finished.update(engines)
             for stage in engines:

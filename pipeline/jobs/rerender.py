@@ -6,10 +6,12 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from engines.base import RunContext
 from pipeline.jobs.disk_estimate import estimate_bytes
+from pipeline.jobs.progress import of_several
 from pipeline.jobs.target_mattes import Services
 from pipeline.session.output_records import (
     appearance_of,
@@ -94,7 +96,7 @@ class RenderJob:
                 self._request.outputs,
                 folder,
                 appearance_of(request, self._session),
-                context,
+                _of_folder(context, number, len(folders)),
                 first=first,
                 last=last,
             )
@@ -157,6 +159,14 @@ class RenderJob:
         for record in stale:
             remove_output(folder, record)
         return done
+
+
+def _of_folder(context: RunContext, done: int, count: int) -> RunContext:
+    """Return the context of one of several folders' files; their progress goes on from those that are done."""
+    return replace(
+        context,
+        on_progress=lambda progress: context.on_progress(of_several(progress, done, count)),
+    )
 
 
 def _looks_different(record: OutputRecord, before: MatteRequest, request: MatteRequest) -> bool:

@@ -18,6 +18,7 @@ from pipeline.jobs.automatic import choose_by_looking
 from pipeline.jobs.carried_marks import CarriedMarks
 from pipeline.jobs.hand_marks import hand_marks
 from pipeline.jobs.outwards import Backwards
+from pipeline.jobs.progress import FINISH, of_several
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
 from pipeline.jobs.tracking import (
@@ -95,14 +96,27 @@ class MattingRun:
 
     def of_target(self, start: int, done: int, count: int) -> MattingRun:
         """Return the run for one of several targets; its progress goes on from the targets that are done."""
+        finishing = count + 1 if self.request.separate_targets else count
 
         def report(progress: Progress) -> None:
-            total = progress.total
-            whole = Progress(progress.stage, progress.done + done * total, count * total)
-            self.context.on_progress(whole)
+            shares = finishing if progress.stage == FINISH else count
+            self.context.on_progress(of_several(progress, done, shares))
 
         context = replace(self.context, on_progress=report) if count > 1 else self.context
         return replace(self, start=start, context=context)
+
+    def of_all_targets(self, count: int) -> MattingRun:
+        """Return the run for the files of all targets together, after those of each where they have their own."""
+        if not self.request.separate_targets:
+            return self
+
+        def report(progress: Progress) -> None:
+            is_shared = progress.stage == FINISH
+            self.context.on_progress(
+                of_several(progress, count, count + 1) if is_shared else progress
+            )
+
+        return replace(self, context=replace(self.context, on_progress=report))
 
     def of_frames(self, first: int, last: int, start: int) -> MattingRun:
         """Return the run of a part of the frames, `first` to `last`; all three are counted within `frames`."""

@@ -10,11 +10,14 @@ import pytest
 from config import Settings
 from engines.base import Agreement, RunContext
 from pipeline.engine_choice import EngineChoice
+from pipeline.jobs.progress import ProgressMeter
 from pipeline.orchestrator import Orchestrator, TargetChange
-from pipeline.session.request import MatteRequest
+from pipeline.postprocess.appearance import Edges
+from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
+from tests.video.waiting import finish
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest
 from utils.messages import render
@@ -110,6 +113,37 @@ def test_two_targets_give_two_mattes_and_a_correction_mattes_its_own_target_agai
     again = alphas(folder / "targets/1/alpha_master.nut")
     assert np.array_equal(again, first)
     assert alphas(folder / "targets/2/alpha_master.nut")[6, 10, 15] == 255
+
+
+def test_files_that_are_encoded_last_are_a_stage_over_all_targets_and_no_fraction_is_full_before(
+    work: Orchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HEVC took half of a job at 99 %, without saying how far it was."""
+    seen: list[tuple[Progress, float]] = []
+
+    class Meter(ProgressMeter):
+        def report(self, progress: Progress) -> None:
+            super().report(progress)
+            seen.append((progress, self.snapshot().fraction))
+
+    def check() -> None:
+        finishing = [progress for progress, _ in seen if progress.stage == "finish"]
+        assert {progress.total for progress in finishing} == {3 * FRAMES}
+        done = [progress.done for progress in finishing]
+        assert done == sorted(done) and done[-1] == 3 * FRAMES
+        whole = next(at for at, (progress, _) in enumerate(seen) if progress == finishing[-1])
+        assert all(fraction < 1 for _, fraction in seen[:whole])
+        assert seen[-1][1] == 1
+
+    monkeypatch.setattr("pipeline.jobs.queue.ProgressMeter", Meter)
+    request = REQUEST.model_copy(update={"outputs": ("hevc",), "separate_targets": True})
+    work.submit(session_id, request)
+    finish(work, session_id)
+    check()
+    seen.clear()
+    work.rerender(session_id, RenderRequest(outputs=("hevc",), edges=Edges(grow_px=1)))
+    finish(work, session_id)
+    check()
 
 
 def test_all_in_one_keeps_the_alpha_of_each_and_a_removed_target_leaves_the_rest(

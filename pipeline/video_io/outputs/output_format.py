@@ -39,6 +39,11 @@ class OutputFormat(ABC):
     """Encoder and pixel format that the FFmpeg program must have for it; those of PyAV are always there."""
     media_type: ClassVar[str] = "application/octet-stream"
 
+    @property
+    def is_encoded_last(self) -> bool:
+        """Whether the FFmpeg program encodes it once every picture is there: a stage of its own, as "finish"."""
+        return self.encoder is not None
+
     @abstractmethod
     def open(self, target: RenderTarget) -> Sink:
         """Return a sink that writes partial files of this format in the target's directory."""

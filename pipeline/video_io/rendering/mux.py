@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +23,17 @@ from utils.types import Message
 
 _ENCODING_COST = 8
 """How much more CPU time encoding may take than decoding."""
+_FRAME = re.compile(rb"^frame=\s*(\d+)\s*$", re.MULTILINE)
+"""A line of FFmpeg's progress that says how many pictures are written."""
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class MuxTask:
-    """What goes into one container: our `picture` file, and the source's sound where it is wanted."""
+    """What goes into one container: our `picture` file, and the source's sound where it is wanted.
+
+    `on_encoded` is told how many pictures are encoded, where they are.
+    """
 
     settings: Settings
     source: Path
@@ -38,6 +45,7 @@ class MuxTask:
     shown_name: str
     wants_sound: bool
     cancel: threading.Event
+    on_encoded: Callable[[int], None]
 
     @property
     def has_sound(self) -> bool:
@@ -134,8 +142,10 @@ def _run(task: MuxTask, plan: SoundPlan | None) -> bool:
     limits = Limits(cpu_s=cpu_s, stall_s=task.settings.ffmpeg_timeout_s)
     try:
         with Child(_arguments(task, plan), limits, stop=task.cancel) as child:
-            while child.read_some(child.stdout):
-                pass
+            while report := child.read_some(child.stdout):
+                counts = _FRAME.findall(report)
+                if counts and task.encodes:
+                    task.on_encoded(int(counts[-1]))
             code = child.wait(task.settings.ffmpeg_timeout_s)
             log = child.log
     except ChildStuckError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from config import Settings
@@ -10,6 +12,7 @@ from engines.base import RunContext
 from pipeline.storage.files import fsync_folder
 from pipeline.video_io import ffmpeg
 from pipeline.video_io.frame_span import FrameSpan
+from pipeline.video_io.outputs.registry import output_format
 from pipeline.video_io.outputs.sinks import Sink, VideoFileSink, require_frames
 from pipeline.video_io.probe.header import read_header
 from pipeline.video_io.rendering.mux import MuxTask, mux
@@ -26,15 +29,21 @@ def publish(
 ) -> tuple[dict[str, Path], dict[str, int], list[Message]]:
     """Add sound, check every output, then give all of them their final names.
 
+    What is encoded on the way into its container takes as long as a pass over the clip; it is reported as the
+    stage "finish".
+
     Raises:
         FfmpegFailed: an output lacks frames or can't be read back; nothing is renamed then.
         Cancelled: the context's event was set.
     """
     notices: list[Message] = []
-    for sink in sinks.values():
+    encoded = [kind for kind in sinks if output_format(kind).is_encoded_last]
+    for kind, sink in sinks.items():
         context.check_cancelled()
         if isinstance(sink, VideoFileSink):
-            told = _add_sound(settings, source, span, sink, context)
+            before = encoded.index(kind) * span.frame_count if kind in encoded else 0
+            report = partial(_report, context, before, len(encoded) * span.frame_count)
+            told = _add_sound(settings, source, span, sink, context.cancel, report)
             notices += [notice for notice in told if notice not in notices]
         if isinstance(sink, VideoFileSink) and sink.holds_upload_bytes:
             _check_in_child(settings, sink, span.frame_count)
@@ -49,8 +58,17 @@ def publish(
     return outputs, sizes, notices
 
 
+def _report(context: RunContext, before: int, total: int, done: int) -> None:
+    context.report("finish", min(before + done, total), total)
+
+
 def _add_sound(
-    settings: Settings, source: Path, span: FrameSpan, sink: VideoFileSink, context: RunContext
+    settings: Settings,
+    source: Path,
+    span: FrameSpan,
+    sink: VideoFileSink,
+    cancel: threading.Event,
+    on_encoded: Callable[[int], None],
 ) -> list[Message]:
     task = MuxTask(
         settings=settings,
@@ -62,7 +80,8 @@ def _add_sound(
         encoding=sink.encoding,
         shown_name=sink.path.name,
         wants_sound=sink.carries_sound,
-        cancel=context.cancel,
+        cancel=cancel,
+        on_encoded=on_encoded,
     )
     if not task.is_needed:
         return []
