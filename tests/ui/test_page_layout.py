@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.ui.steps import (
     stroke,
     upload,
     upload_and_matte,
+    upload_and_select,
     wait_laid_out,
     wait_masks,
 )
@@ -282,6 +284,42 @@ def test_no_accessibility_violation_in_any_state(
     page.evaluate(AXE.read_text("utf-8"))
     found["login"] = _violations(page)
     assert not any(found.values()), json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def test_no_two_controls_have_the_same_name_and_values_are_not_read_out_twice(
+    app: AppServer, finished: str, open_page: Callable[..., Any], clip: Path
+) -> None:
+    """Marks of two targets on a frame, versions, and engines' options could not be told apart by ear."""
+    page = open_page(app.url)
+    upload_and_select(page, clip)
+    page.click(".sm-targets [data-part=add]")
+    page.wait_for_selector(".sm-target[data-target='2'][data-chosen=true]")
+    page.keyboard.press("d")
+    stroke(page, (120, 80), (150, 80))
+    wait_masks(page, 2)
+    page.wait_for_selector(".sm-keyframes li:nth-child(2)")
+    found = _same_names(page)
+    page.goto(finished)
+    page.wait_for_selector(".sm-appearance:not([hidden])")
+    for fold in page.locator("summary:visible").all():
+        fold.click()
+    assert [*found, *_same_names(page)] == []
+    assert page.locator("label output").count() == 0, "a live region beside a slider that speaks"
+    assert page.locator("[data-part=chips][role]:not(:has(*))").count() == 0, "a group of nothing"
+
+
+def _same_names(page: Any) -> list[tuple[str, str]]:
+    """Return the controls, by role and name, that a screen reader finds more than once."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    roles = ("button", "link", "checkbox", "radio", "slider", "textbox", "DisclosureTriangle")
+    controls = Counter(
+        (node["role"]["value"], node["name"]["value"])
+        for node in nodes
+        if not node["ignored"] and node["role"]["value"] in roles
+    )
+    assert len(controls) > 40
+    return [control for control, count in controls.items() if count > 1]
 
 
 def test_running_cancelled_and_failed_are_accessible_and_outlast_a_reload(

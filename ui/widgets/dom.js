@@ -10,6 +10,12 @@ const make = (tag, attributes = {}, ...children) => {
   node.append(...children.filter((child) => child !== null));
   return node;
 };
+// A list has buttons of the same text in every line: their names for screen readers say of what.
+const nameFor = (node, text, owner) => {
+  node.textContent = text;
+  node.setAttribute("aria-label", `${text} · ${owner}`);
+  return node;
+};
 // "{count:frame|frames}" gives "1 frame" or "2 frames".
 const fill = (template, values) =>
   String(template ?? "").replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, key, one, several) => {

@@ -179,7 +179,7 @@ VIEWER: dict[str, Text] = {
     ),
     "keyframes": Text(en="Key frames", zh="关键帧"),
     "keyframe": Text(en="Frame {frame}", zh="第 {frame} 帧"),
-    "remove": Text(en="Remove the marks of frame {frame}", zh="移除第 {frame} 帧的标记"),
+    "remove": Text(en="Remove the marks: {name}", zh="移除标记：{name}"),
     "review_count": Text(en="{count:place|places} to review", zh="{count} 处待检查"),
     "review_here": Text(en="Frame {frame}: {reasons}", zh="第 {frame} 帧：{reasons}"),
     "review_previous": Text(en="Previous", zh="上一处"),

@@ -87,7 +87,7 @@ _EDGES: dict[str, Text] = {
     "before": Text(en="Source", zh="原片"),
     "after": Text(en="Result", zh="结果"),
     "slider": Text(en="Divider between source and result", zh="原片与结果的分割线"),
-    "frame": Text(en="Frame", zh="帧"),
+    "frame": Text(en="Compared frame", zh="对比帧"),
     "background": Text(en="Background of the preview", zh="预览背景"),
     "checker": Text(en="Checker", zh="棋盘格"),
     "grey": Text(en="Grey", zh="灰色"),

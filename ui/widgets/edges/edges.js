@@ -50,7 +50,8 @@ const soon = () => { clearTimeout(pending); pending = setTimeout(showStill, SETT
 const showDivider = () => root.style.setProperty("--sm-divide", `${divider.value}%`);
 
 const edgeControl = (spec) => {
-  const output = make("output", { text: String(edges[spec.name]) });
+  // Without a live region: the slider says its own value.
+  const output = make("span", { class: "sm-amount", "aria-hidden": "true", text: String(edges[spec.name]) });
   const input = make("input", {
     type: "range", min: spec.minimum, max: spec.maximum, step: spec.step, value: edges[spec.name], "data-edge": spec.name,
     "aria-label": spec.label,

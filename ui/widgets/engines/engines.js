@@ -42,8 +42,8 @@ const control = (engine, option) => {
   });
 };
 
-const copyButton = (command) => make("button", {
-  type: "button", class: "sm-button sm-small", text: label("copy"),
+const copyButton = (command) => nameFor(make("button", {
+  type: "button", class: "sm-button sm-small",
   onclick: async (event) => {
     const button = event.currentTarget;
     try { await navigator.clipboard.writeText(command); }
@@ -51,10 +51,10 @@ const copyButton = (command) => make("button", {
       getSelection().selectAllChildren(button.previousElementSibling);
       return;
     }
-    button.textContent = label("copied");
-    setTimeout(() => { button.textContent = label("copy"); }, 1500);
+    nameFor(button, label("copied"), command);
+    setTimeout(() => nameFor(button, label("copy"), command), 1500);
   },
-});
+}), label("copy"), command);
 
 // What an administrator does to get the engine; the others need not read it.
 const setup = (engine) => [...new Set(engine.missing.map((missing) => missing.command))].flatMap((command) => {
@@ -66,7 +66,7 @@ const setup = (engine) => [...new Set(engine.missing.map((missing) => missing.co
 });
 
 // A picture of the scene without the target, for an engine that uses one.
-const platePicker = () => {
+const platePicker = (engine) => {
   const input = make("input", { type: "file", accept: "image/png,image/jpeg", tabindex: "-1", hidden: true, "data-part": "plate" });
   input.addEventListener("change", async () => {
     const [file] = input.files;
@@ -75,8 +75,8 @@ const platePicker = () => {
     try { trigger("clean_plate", { path: (await upload(file)).path }); }
     catch (problem) { trigger("clean_plate", { path: null }); } // The server words the error.
   });
-  const button = make("button", { type: "button", class: "sm-button sm-small", text: label("clean_plate"), onclick: () => input.click() });
-  return [button, input];
+  const button = make("button", { type: "button", class: "sm-button sm-small", onclick: () => input.click() });
+  return [nameFor(button, label("clean_plate"), engine.label), input];
 };
 
 const card = (engine, index, chosen) => {
@@ -92,9 +92,9 @@ const card = (engine, index, chosen) => {
     make("p", { id: `${id}-about`, class: "sm-about", text: engine.description }));
   item.querySelector("input").checked = engine.name === chosen;
   if (engine.missing.length) item.append(...setup(engine));
-  if (engine.available && engine.takes_clean_plate) item.append(...platePicker());
+  if (engine.available && engine.takes_clean_plate) item.append(...platePicker(engine));
   if (engine.available && engine.options.length) {
-    item.append(make("details", {}, make("summary", { text: label("options") }),
+    item.append(make("details", {}, nameFor(make("summary"), label("options"), engine.label),
       ...engine.options.map((option) =>
         make("label", { class: "sm-option" }, make("span", { text: option.label }), control(engine, option)))));
   }

@@ -21,31 +21,29 @@ const renaming = (item) => {
 };
 const nameOf = (item) => make("a", { href: `?s=${encodeURIComponent(item.id)}`, text: item.name });
 // A second press on the same button does it: nothing modal, nothing by accident.
-const askingTwice = (button, sure, act) => {
+const askingTwice = (button, item, sure, act) => {
   button.onclick = () => {
     if (button.dataset.sure) { act(); return; }
     button.dataset.sure = "true";
     button.className = "sm-button sm-small sm-danger";
-    button.textContent = sure;
-    button.removeAttribute("aria-label");
+    nameFor(button, sure, item.name);
   };
   return button;
 };
 const deleting = (item) => askingTwice(make("button", {
   type: "button", class: "sm-icon", "data-part": "delete", "aria-label": label("delete", { name: item.name }), title: label("delete", { name: item.name }),
   text: "×", disabled: item.active,
-}), label("delete_sure"), () => ask("delete_session", { session: item.id }));
+}), item, label("delete_sure"), () => ask("delete_session", { session: item.id }));
 // Deleted sessions, which can be restored for a while.
 const deletedLine = (item, user) => {
   const words = [label("deleted_at", { time: shownDate(item.deleted_at_s) }), item.size, user && item.owner !== user ? item.owner : ""];
-  const purge = make("button", { type: "button", class: "sm-button sm-small", "data-part": "purge", text: label("purge") });
+  const purge = nameFor(make("button", { type: "button", class: "sm-button sm-small", "data-part": "purge" }), label("purge"), item.name);
   return make("li", { "data-deleted": item.id },
     make("div", { class: "sm-session-words" }, make("span", { text: item.name }), make("span", { class: "sm-hint", text: words.filter(Boolean).join(" · ") })),
-    make("button", {
-      type: "button", class: "sm-button sm-small", "data-part": "restore", text: label("restore"),
-      onclick: () => ask("restore_session", { session: item.id }),
-    }),
-    askingTwice(purge, label("purge_sure"), () => ask("purge_session", { session: item.id })));
+    nameFor(make("button", {
+      type: "button", class: "sm-button sm-small", "data-part": "restore", onclick: () => ask("restore_session", { session: item.id }),
+    }), label("restore"), item.name),
+    askingTwice(purge, item, label("purge_sure"), () => ask("purge_session", { session: item.id })));
 };
 const showDeleted = (items, user) => {
   const fold = root.querySelector("[data-part=deleted]");

@@ -36,13 +36,14 @@ const download = (output) => make("li", {},
 const timeOf = (version) => new Date(version.made_at_s * 1000).toLocaleString(document.documentElement.lang, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
 });
-const small = (name, text, onclick) => make("button", { type: "button", class: "sm-button sm-small", "data-part": name, text, onclick });
+const small = (version, name, text, onclick) =>
+  nameFor(make("button", { type: "button", class: "sm-button sm-small", "data-part": name, onclick }), text, version.label);
 const deleting = (version) => {
-  const button = small("version-delete", label("version_delete"), () => {
+  const button = small(version, "version-delete", label("version_delete"), () => {
     if (button.dataset.sure) { trigger("discard", { version: version.version }); return; }
     button.dataset.sure = "true";
     button.classList.add("sm-danger");
-    button.textContent = label("version_delete_sure");
+    nameFor(button, label("version_delete_sure"), version.label);
   });
   return button;
 };
@@ -51,8 +52,8 @@ const versionLine = (version) => make("li", { "data-version": version.version },
   version.is_current ? make("span", { class: "sm-tag", text: label("version_current") }) : null,
   make("span", { class: "sm-hint", text: [timeOf(version), version.engine_label, version.size].filter(Boolean).join(" · ") }),
   version.is_current ? null : make("span", { class: "sm-group" },
-    small("version-compare", label("version_compare"), () => tell("compare", { version: version.version })),
-    small("version-take", label("version_take"), () => trigger("take", { version: version.version })),
+    small(version, "version-compare", label("version_compare"), () => tell("compare", { version: version.version })),
+    small(version, "version-take", label("version_take"), () => trigger("take", { version: version.version })),
     deleting(version)));
 const showVersions = (versions) => {
   part("versions-row").hidden = versions.length < 2;

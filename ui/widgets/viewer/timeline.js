@@ -112,7 +112,7 @@ const keyframeChip = (item) => {
       "aria-current": item.frame === state.frame && item.target === state.target ? "true" : null, onclick: go,
     }, swatch, make("span", { text: name })),
     make("button", {
-      type: "button", class: "sm-icon", "aria-label": label("remove", { frame: item.frame }), text: "×",
+      type: "button", class: "sm-icon", "aria-label": label("remove", { name }), text: "×",
       onclick: () => { go(); clearFrame(); },
     }));
 };

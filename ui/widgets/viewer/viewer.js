@@ -102,8 +102,12 @@ const showChips = () => {
   showNote();
   // One answer to a click is no choice.
   const listed = isChoice && instances.length < 2 ? [] : instances;
-  part("chips").setAttribute("role", isChoice ? "radiogroup" : "group");
-  part("chips").setAttribute("aria-label", label(isChoice ? "alternatives" : "objects"));
+  // A group of nothing would be read out all the same.
+  const names = { role: isChoice ? "radiogroup" : "group", "aria-label": label(isChoice ? "alternatives" : "objects") };
+  for (const [name, value] of Object.entries(names)) {
+    if (listed.length) part("chips").setAttribute(name, value);
+    else part("chips").removeAttribute(name);
+  }
   part("chips").replaceChildren(...listed.map((instance, index) => chipOf(item, instance, index, isChoice)));
 };
 const chipOf = (item, instance, index, isChoice) => {
