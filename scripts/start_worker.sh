@@ -1,6 +1,15 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs a worker; arguments go to `app.py worker` (--broker redis://…, --name).
 set -euo pipefail
+# Nothing is set up for it; the program's own options are listed where its environment is there.
+case " $* " in
+  *" -h "* | *" --help "*)
+    sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"
+    python="$(dirname "${BASH_SOURCE[0]}")/../.venv/bin/python"
+    if [ -x "$python" ]; then exec "$python" "$(dirname "$python")/../../app.py" worker --help; fi
+    exit 0
+    ;;
+esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup_env.sh --workers
 exec .venv/bin/python app.py worker "$@"

@@ -65,7 +65,7 @@ TEXTS: dict[str, Text] = {
     "job.session_damaged": Text(
         en="This session's state file can't be read. Upload the clip again; the admin can find the old "
         "files in the workspace.",
-        zh="该会话的状态文件无法读取。请重新上传视频；管理员可在工作目录中找到原文件。",
+        zh="该会话的状态文件无法读取。请重新上传视频；管理员可在工作区中找到原文件。",
     ),
     "job.session_newer": Text(
         en="This session was made by a newer SplazMatte (state version {version}; this one reads up to {known}). "
@@ -170,7 +170,7 @@ TEXTS: dict[str, Text] = {
     ),
     "job.folder_of_sessions": Text(
         en="This output folder is inside the workspace, where sessions keep their files. Name another folder.",
-        zh="输出文件夹位于工作区的会话目录内，会覆盖会话自身的文件。请指定其他文件夹。",
+        zh="输出文件夹位于工作区的会话文件夹内，会覆盖会话自身的文件。请指定其他文件夹。",
     ),
     "job.output_is_folder": Text(
         en="{path} is a folder. Name a PNG file for the mask.",
@@ -202,7 +202,7 @@ TEXTS: dict[str, Text] = {
     ),
     "job.outputs_gone": Text(
         en="Files of this result were removed from the workspace: {names}. Render them again, or start matting again.",
-        zh="该结果的文件已从工作目录中删除：{names}。请重新渲染，或重新抠图。",
+        zh="该结果的文件已从工作区中删除：{names}。请重新渲染，或重新抠图。",
     ),
     "job.no_result": Text(
         en="There is no matte yet. Start matting first.",
