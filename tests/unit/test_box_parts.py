@@ -32,10 +32,16 @@ def described(target: np.ndarray, channels: int = 8) -> np.ndarray:
 
 
 HEAD, BODY = area(40, 20, 120, 44), area(40, 44, 120, 100)
+TRUNK = area(40, 20, 120, 80)
+SAYS_NOTHING = np.zeros(SIZE_WH[::-1], np.float32)
 
 
-def joined(found: np.ndarray, alone: np.ndarray, target: np.ndarray) -> np.ndarray:
-    return BoxParts(lambda: described(target), VIEW, SIZE_WH).joined(found, alone)
+def joined(
+    found: np.ndarray, alone: np.ndarray, target: np.ndarray, evidence: float = 0.0
+) -> np.ndarray:
+    """Return what is joined by descriptors that are alike in a target, where all other evidence is the same everywhere."""
+    parts = BoxParts(lambda: described(target), VIEW, SIZE_WH)
+    return parts.joined(found, alone, np.full(found.shape, evidence, np.float32))
 
 
 def test_a_part_that_is_described_like_what_both_masks_have_is_the_targets():
@@ -52,18 +58,36 @@ def test_each_part_is_judged_by_itself():
 
 
 def test_a_part_too_thin_for_descriptors_of_its_own_stays_denied():
-    gap = area(40, 44, 48, 100)
-    assert np.array_equal(joined(HEAD, HEAD | gap, HEAD | gap), HEAD)
+    gap = area(40, 80, 48, 100)
+    assert np.array_equal(joined(HEAD, HEAD | gap, HEAD | gap, evidence=-12.0), HEAD)
+    assert np.array_equal(joined(TRUNK, TRUNK | gap, TRUNK | gap, evidence=-12.0), TRUNK)
+
+
+@pytest.mark.parametrize("right", [48, 72], ids=["narrow", "wide"])
+def test_a_part_that_all_evidence_together_clearly_speaks_for_is_the_targets(right: int):
+    leg = area(40, 80, right, 100)
+    assert np.array_equal(joined(TRUNK, TRUNK | leg, TRUNK, evidence=16.0), TRUNK | leg)
+    assert np.array_equal(joined(TRUNK, TRUNK | leg, TRUNK, evidence=-1.0), TRUNK)
+
+
+def test_a_narrow_part_needs_both_descriptors_and_the_rest():
+    leg = area(40, 80, 48, 100)
+    assert np.array_equal(joined(TRUNK, TRUNK | leg, TRUNK | leg, evidence=1.0), TRUNK | leg)
+    assert np.array_equal(joined(TRUNK, TRUNK | leg, TRUNK, evidence=1.0), TRUNK)
+
+
+def test_evidence_says_nothing_of_parts_where_the_masks_are_of_different_objects():
+    assert np.array_equal(joined(HEAD, HEAD | BODY, HEAD, evidence=16.0), HEAD)
 
 
 def test_descriptors_are_asked_for_only_where_there_is_a_part():
     parts = BoxParts(lambda: pytest.fail("asked"), VIEW, SIZE_WH)
-    assert np.array_equal(parts.joined(HEAD | BODY, HEAD), HEAD | BODY)
+    assert np.array_equal(parts.joined(HEAD | BODY, HEAD, SAYS_NOTHING), HEAD | BODY)
 
 
 def test_without_descriptors_the_mask_stays():
     parts = BoxParts(lambda: None, VIEW, SIZE_WH)
-    assert np.array_equal(parts.joined(HEAD, HEAD | BODY), HEAD)
+    assert np.array_equal(parts.joined(HEAD, HEAD | BODY, SAYS_NOTHING), HEAD)
 
 
 class ShowsRim:

@@ -96,6 +96,27 @@ def test_a_network_that_shows_one_colour_of_an_object_alone_does_not_make_it_tha
     assert intersection_over_union(segment_box(crop, within((26, 11, 65, 50))).mask, DISC) > 0.95
 
 
+def test_parts_are_judged_by_what_networks_say_and_what_is_known_without_them():
+    box = (26, 11, 65, 50)
+    crop, constraints = crop_of(DISC), within(box)
+    upper = DISC & (np.arange(HEIGHT)[:, None] < 36)
+    crop = replace(crop, foreground=np.where(upper, 2.0, -1.0).astype(np.float32))
+    asked = []
+
+    def joined(found: np.ndarray, alone: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+        asked.append((found, alone, evidence))
+        return DISC
+
+    assert np.array_equal(segment_box(replace(crop, joined=joined), constraints).mask, DISC)
+    ((found, alone, evidence),) = asked
+    assert np.array_equal(found, segment_box(crop, constraints).mask)
+    assert np.array_equal(alone, segment_box(replace(crop, foreground=None), constraints).mask)
+    inner = cv2.erode(DISC.astype(np.uint8), np.ones((7, 7))) > 0
+    assert evidence[inner & ~upper].mean() > 0.0  # colours speak for what the network denies
+    assert evidence[inner & upper].mean() > evidence[inner & ~upper].mean() + 2.0
+    assert evidence[~constraints.allowed].max() < -2.0
+
+
 def test_another_mask_fits_a_box_better_if_it_misses_no_side_and_has_little_in_common():
     def filled(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         mask = np.zeros((60, 90), bool)

@@ -61,6 +61,10 @@ _EMPTY_BIAS = -0.7
 """Bias in a box that is mostly empty, as one around a kite surfer and his lines."""
 _ROUNDS = 4
 """Rounds of a box, each trained on the last one's mask."""
+_NETWORKS = 1.6
+"""Weight of networks' log odds beside those of all other evidence, where masks with and without them are compared."""
+_LARGEST = 5.0
+"""Log odds of that other evidence, at most, there."""
 _SETTLED = 0.05
 """Share of the object's pixels that may change in a round after which a candidate of a click is good enough."""
 _MOTION = 0.6
@@ -85,8 +89,9 @@ class BoxCrop:
     `motion_cue` is of the same size; None where motion is unknown. `foreground` are a network's
     weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one. `settled` gives
     the former by the mask without networks, bool (h, w); None where that settles nothing. `joined` gives the mask
-    by itself and that one; None where nothing tells which of their parts are the object's. `is_shown` says that a
-    network shows the very object that was clicked: it counts whatever edges and motion say.
+    by itself, that one, and the sum of what networks and all other evidence say, log odds float32 (h, w); None where
+    nothing tells which of their parts are the object's. `is_shown` says that a network shows the very object that was
+    clicked: it counts whatever edges and motion say.
     """
 
     lab: FloatImage
@@ -95,7 +100,7 @@ class BoxCrop:
     foreground: FloatMap | None = None
     descriptors: DescriptorEvidence | None = None
     settled: Callable[[Mask], FloatMap] | None = None
-    joined: Callable[[Mask, Mask], Mask] | None = None
+    joined: Callable[[Mask, Mask, FloatMap], Mask] | None = None
     is_shown: bool = False
 
 
@@ -146,8 +151,8 @@ def segment_box(crop: BoxCrop, constraints: Constraints, is_drawn: bool = True) 
             log_odds, probability = alone
     stability = intersection_over_union(log_odds > _STABLE, log_odds > -_STABLE)
     mask = np.asarray(probability > 0.5)
-    if alone is not None and crop.joined is not None:
-        mask = crop.joined(mask, alone[1] > 0.5)
+    if crop.foreground is not None and alone is not None and crop.joined is not None:
+        mask = crop.joined(mask, alone[1] > 0.5, _sum_of_all(crop.foreground, alone[0]))
     return Segmented(mask, stability, contour_margin(log_odds, ContourZones.of(mask)))
 
 
@@ -267,6 +272,11 @@ def _segmented(
         if is_drawn:
             sides.compare(probability > 0.5)
     return log_odds, probability
+
+
+def _sum_of_all(networks: FloatMap, others: FloatMap) -> FloatMap:
+    """Return the weighted sum of networks' log odds and those of all other evidence, each float32 (h, w)."""
+    return np.float32(_NETWORKS) * networks + np.clip(others, -_LARGEST, _LARGEST)
 
 
 def _agreement(cue: FloatMap, evidence: FloatMap, is_open: Mask) -> float:
