@@ -31,7 +31,7 @@ from pipeline.session.session import Session
 from pipeline.session.state import SessionStatus
 from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
-from pipeline.storage.disk import free_bytes
+from pipeline.storage.disk import MEGABYTE, free_bytes
 from pipeline.storage.files import try_lock
 from pipeline.video_io import VideoIO
 from pipeline.workers.left_jobs import left_jobs
@@ -76,6 +76,16 @@ class Upkeep:
             FfmpegFailed: FFmpeg is missing, does not run, or is too old.
         """
         logger.info("FFmpeg %s", self._video.check_ffmpeg())
+        folder, reserve = self._settings.workspace_dir, self._settings.min_free_disk_bytes
+        free = free_bytes(folder)
+        if free < reserve:
+            logger.warning(
+                "%s has %d MB free, less than SPLAZMATTE_MIN_FREE_DISK_BYTES (%d MB): every upload and job is "
+                "refused until there is more",
+                folder,
+                free // MEGABYTE,
+                reserve // MEGABYTE,
+            )
 
     def warm_up(self, name: str) -> None:
         """Get an engine without weights ready in the background.

@@ -374,3 +374,16 @@ def test_a_misspelt_setting_is_mentioned_and_variables_of_scripts_are_not() -> N
     assert misspelt(documented, Settings.model_fields) == []
     (line,) = misspelt(["SPLAZMATTE_MAX_DURATON_S", "PATH"], Settings.model_fields)
     assert "SPLAZMATTE_MAX_DURATON_S is no setting; SPLAZMATTE_MAX_DURATION_S may be meant" in line
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("LEASE", "LEASE_S"), ("MAX_UPLOAD", "MAX_UPLOAD_BYTES"), ("RETENTION", "RETENTION_HOURS")],
+)
+def test_a_setting_without_its_unit_is_mentioned(given: str, meant: str) -> None:
+    """SPLAZMATTE_MAX_UPLOAD was without effect, and nothing said so."""
+    from config import Settings
+    from ui.command_line.settings_problems import misspelt
+
+    (line,) = misspelt([f"SPLAZMATTE_{given}"], Settings.model_fields)
+    assert f"SPLAZMATTE_{given} is no setting; SPLAZMATTE_{meant} may be meant" in line

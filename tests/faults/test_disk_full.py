@@ -82,6 +82,19 @@ def test_a_job_that_would_not_fit_is_refused_with_the_numbers(
     assert len(list(workplace.store)) == 1
 
 
+def test_a_disk_below_the_reserve_is_said_at_the_start(
+    make_workplace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page started in silence and refused every upload, advising users to delete sessions."""
+    make_workplace().orchestrator.check_tools()
+    assert "SPLAZMATTE_MIN_FREE_DISK_BYTES" not in caplog.text
+    free = shutil.disk_usage(tmp_path).free
+    greedy = make_workplace(min_free_disk_bytes=2 * free)
+    greedy.orchestrator.check_tools()
+    (line,) = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert f"SPLAZMATTE_MIN_FREE_DISK_BYTES ({2 * free // disk.MEGABYTE} MB)" in line
+
+
 def test_a_disk_that_runs_low_stops_the_job_and_keeps_the_clip(
     make_workplace, small_disk: Path, clip: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

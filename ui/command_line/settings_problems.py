@@ -32,6 +32,9 @@ _LINE = re.compile(rf"^\s*(?:export\s+)?({_PREFIX}\w+)\s*=", re.IGNORECASE | re.
 _ALIKE = 0.85
 """Share of letters by which a variable is taken for a misspelt setting: others belong to scripts and services."""
 
+_UNIT = re.compile(r"_(S|HOURS|BYTES|BYTES_PER_S|USD)")
+"""What the name of a setting with a unit ends in."""
+
 
 def settings_problem(error: ValueError) -> str:
     """Return what is wrong with each setting, by the variable's name."""
@@ -75,14 +78,16 @@ def variables_given(settings: type[Settings]) -> set[str]:
 
 
 def misspelt(variables: Iterable[str], fields: Iterable[str]) -> list[str]:
-    """Return a line for each variable that is no setting but is spelt almost like one."""
+    """Return a line for each variable that is no setting but is spelt almost like one, or lacks its unit alone."""
     known = {f"{_PREFIX}{field}".upper() for field in fields}
     names = [name.removeprefix(_PREFIX) for name in known]
     lines = []
     for variable in sorted(set(variables) - known):
         if not variable.startswith(_PREFIX):
             continue
-        alike = difflib.get_close_matches(variable.removeprefix(_PREFIX), names, 1, _ALIKE)
+        given = variable.removeprefix(_PREFIX)
+        alike = [name for name in names if _UNIT.fullmatch(name.removeprefix(given))]
+        alike = alike or difflib.get_close_matches(given, names, 1, _ALIKE)
         lines += [
             f"warning: {variable} is no setting; {_PREFIX}{name} may be meant" for name in alike
         ]
