@@ -122,6 +122,13 @@ def go_to(page: Any, frame: int) -> None:
     page.wait_for_selector(f"{VIEWER}[data-frame='{frame}']")
 
 
+def open_recent(page: Any) -> None:
+    """Leave the clip that is shown, and open the list of recent ones."""
+    page.click("[data-part=fresh]")
+    page.wait_for_selector("body[data-ready]")
+    page.click(".sm-recent summary")
+
+
 def wait_done(page: Any, timeout_ms: int = 120_000) -> None:
     page.wait_for_selector(".sm-results:not([hidden])", timeout=timeout_ms)
     page.wait_for_selector(".sm-status[data-kind=done]", timeout=timeout_ms)

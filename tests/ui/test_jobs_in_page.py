@@ -9,6 +9,7 @@ import pytest
 
 from tests.ui.conftest import AppServer, Watch
 from tests.ui.steps import (
+    open_recent,
     select_disc,
     state_file,
     status_text,
@@ -100,9 +101,7 @@ def test_recent_clips_of_this_browser_are_listed_and_opened(
 ) -> None:
     page = open_page(app.url)
     session = upload(page, clip)
-    page.click("[data-part=fresh]")
-    page.wait_for_selector("body[data-ready]")
-    page.click(".sm-recent summary")
+    open_recent(page)
     link = page.locator(".sm-recent li a").first
     assert link.inner_text() == clip.name
     link.click()

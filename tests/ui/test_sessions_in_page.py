@@ -20,6 +20,7 @@ from tests.ui.steps import (
     fetch,
     go_to,
     loaded_session,
+    open_recent,
     place,
     select_disc,
     state_file,
@@ -218,9 +219,7 @@ def test_a_session_is_renamed_deleted_and_restored_in_the_list(
 ) -> None:
     page = open_page(app.url)
     session = upload(page, clip)
-    page.click("[data-part=fresh]")
-    page.wait_for_selector("body[data-ready]")
-    page.click(".sm-recent summary")
+    open_recent(page)
     line = page.locator(f".sm-recent li[data-session='{session}']")
     assert "iB" in line.inner_text()
     line.locator("[data-part=rename]").click()
