@@ -251,7 +251,7 @@ def divided(folder: Path, frames: int, seconds_a_frame: float, rounds: int) -> N
         clip = folder / f"{frames}.mp4"
         if not clip.exists():
             write_clip(clip, frames, size_wh, cuts=shots[1:])
-        page.orchestrator._jobs.divide = divide if count > 1 else lambda *_: ()
+        of_workers.divide = divide if count > 1 else lambda *_: ()  # type: ignore[method-assign]
         session = page.session(clip, mask, *shots)
         begins = len(workers.begins())
         pids = [process.pid for process in workers.processes.values()]
@@ -262,7 +262,9 @@ def divided(folder: Path, frames: int, seconds_a_frame: float, rounds: int) -> N
         return time.perf_counter() - started_s, processor_s(*pids) - used_s
 
     seconds: dict[int, float] = {}
-    divide = page.orchestrator._jobs.divide
+    of_workers = page.orchestrator._jobs._of_workers
+    assert of_workers is not None
+    divide = of_workers.divide
     try:
         for number in range(WORKERS):
             workers.start(f"w{number}", seconds_a_frame)

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 
 from config import Settings
 from engines.base import RunContext
 from pipeline.engine_choice import EngineChoice
-from pipeline.jobs.division import divide
-from pipeline.jobs.guides import start_frames
-from pipeline.jobs.memory_needs import MemoryNeeds
 from pipeline.jobs.noted_render import NotedRender
 from pipeline.jobs.parts import Division
 from pipeline.jobs.preparation import JobPreparation
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.rerun import NextJob, has_other_settings, plan_rerun
+from pipeline.jobs.worker_jobs import WorkerJobs, dropping
 from pipeline.session.clips import Clips
 from pipeline.session.masks import read_mask
 from pipeline.session.page_mark import PageMark
-from pipeline.session.parts import MattePart
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.session import Session
-from pipeline.session.state import SessionState, SessionStatus, frame_range
+from pipeline.session.state import SessionState, SessionStatus
 from pipeline.storage import disk
 from pipeline.video_io import VideoIO
 from pipeline.workers.dispatch import Dispatcher
 from pipeline.workers.dispatched_job import DispatchedJob
-from pipeline.workers.needs import NO_NEEDS, JobNeeds
+from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import JobRecord
-from utils.errors import SessionError, StoreUnavailable
+from utils.errors import SessionError
 from utils.types import Message
-
-logger = logging.getLogger(__name__)
 
 
 class Jobs:
@@ -58,15 +50,16 @@ class Jobs:
         page: PageMark,
         workers: Dispatcher | None = None,
     ) -> None:
-        self._workers = workers
-        self._settings = settings
         self._clips = clips
-        self._video = video
         self._choice = choice
         self._runner = runner
         self._page = page
-        self._memory = MemoryNeeds(settings)
         self._interrupted = threading.Event()
+        self._of_workers = (
+            None
+            if workers is None
+            else WorkerJobs(settings, clips, video, choice, runner, page, workers)
+        )
         self._preparation = JobPreparation(
             settings, clips, video, choice, self._is_stopping, self._runs_here
         )
@@ -100,8 +93,8 @@ class Jobs:
     def check(self, session_id: str, request: MatteRequest) -> None:
         """Check a request without starting its job; the errors of `submit` but for those of its queue."""
         session, job, _ = self._preparation.matting_job(session_id, request)
-        if self._workers is not None and not self._runs_here(job.engine_name):
-            self._workers.check(self._needs(session, request, job.engine_name))
+        if self._of_workers is not None and not self._runs_here(job.engine_name):
+            self._of_workers.check(session, request, job.engine_name)
 
     def submit(self, session_id: str, request: MatteRequest) -> JobStatus:
         """Queue a matting job; it belongs to the session, not to whoever asked.
@@ -117,10 +110,9 @@ class Jobs:
         _check_free(session)
         run: Callable[[RunContext], object] = job.run
         remote, needs = None, JobNeeds(job.engine_name, in_page=True)
-        if self._workers is not None and not self._runs_here(job.engine_name):
-            needs = self._needs(session, request, job.engine_name)
-            remote = self._workers.new_job(session, request, needs)
-            run = self._following(remote)
+        if self._of_workers is not None and not self._runs_here(job.engine_name):
+            remote = self._of_workers.new_job(session, request, job.engine_name)
+            needs, run = remote.record.requirements, self._of_workers.following(remote)
         with disk.translate_disk_errors(session.folder):
             self._runner.submit(
                 session.id,
@@ -130,7 +122,7 @@ class Jobs:
                 rate_key=job.engine_name,
                 client=session.state.owner,
                 needs=needs,
-                on_dropped=self._dropping(session, remote),
+                on_dropped=dropping(self._runner, session, remote),
                 on_queued=lambda: self._mark_queued(session, request, remote),
             )
         return self._status(session.id)
@@ -162,7 +154,8 @@ class Jobs:
             if remote is not None:
                 remote.drop()
             raise
-        self._drop_former(session, former)
+        if self._of_workers is not None:
+            self._of_workers.drop_former(session, former)
 
     def _claim(self, session: Session, **changes: object) -> None:
         """Mark what waits as this page's.
@@ -178,147 +171,16 @@ class Jobs:
 
         session.transform(claimed)
 
-    def _drop_former(self, session: Session, job_id: str | None) -> None:
-        """Forget the workers' record of a session's former job, which nobody follows: its page has ended."""
-        if self._workers is None or not job_id:
-            return
-        try:
-            record = self._workers.store.read(job_id)
-        except StoreUnavailable as error:
-            logger.warning("job %s may be done twice: %s", job_id, error)
-            return
-        if record is not None:
-            self._workers.job_of(session, record).drop()
-
     def _runs_here(self, engine_name: str) -> bool:
-        """Return whether this process runs a job itself, with workers one for a hosted service that none of them has.
-
-        Workers without the page's folder have none, as what was paid for is noted there.
-        """
-        if self._workers is None:
-            return True
-        engine = self._choice.registry.get(engine_name)
-        return engine.is_remote and engine_name not in self._workers.engines()
-
-    def _needs(self, session: Session, request: MatteRequest, engine_name: str) -> JobNeeds:
-        first, last = frame_range(request, session.clip)
-        starts = start_frames(request, session.state, first, last)
-        needs = self._memory.of_job(engine_name, request, session.clip.size_wh, starts.values())
-        return replace(needs, outputs=request.outputs)
+        return self._of_workers is None or not self._of_workers.takes(engine_name)
 
     def follow_left(self) -> frozenset[str]:
-        """Follow the jobs on that workers have of an earlier process of ours; return their sessions.
-
-        What a page without these workers has begun anew meanwhile is its job: the older one is forgotten.
-
-        Raises:
-            StoreUnavailable: the workers' store can't be reached.
-        """
-        found = set()
-        if self._workers is None:
-            return frozenset()
-        records = self._workers.begin()
-        known = {record.id for record in records}
-        for record in records:
-            if record.part is not None:
-                # The divided job that it belongs to follows it.
-                if record.job_id not in known:
-                    self._workers.store.forget(record.id)
-                continue
-            try:
-                session, _ = self._clips.open(record.session_id)
-            except SessionError:
-                self._workers.store.forget(record.id)
-                continue
-            if session.state.job not in (None, record.id):
-                self._workers.job_of(session, record).drop()
-                continue
-            with suppress(SessionError):  # another page follows it
-                self._follow(self._workers.job_of(session, record), session)
-            found.add(session.id)
-        return frozenset(found)
+        """Follow on what workers have of an earlier process; return the sessions. See `WorkerJobs.follow_left`."""
+        return frozenset() if self._of_workers is None else self._of_workers.follow_left()
 
     def follow_ended(self) -> int:
-        """Follow the jobs on that workers have of a page that has ended since our start; return how many.
-
-        Raises:
-            StoreUnavailable: the workers' store can't be reached.
-        """
-        if self._workers is None:
-            return 0
-        count, ours = 0, self._runner.active_sessions()
-        for record in self._workers.store.records():
-            if record.part is not None or record.session_id in ours:
-                continue
-            with suppress(SessionError):  # it was deleted, or another page was quicker
-                session, _ = self._clips.open(record.session_id)
-                state = session.state
-                # A record that a page is just making is not the session's yet.
-                if state.job == record.id and not self._page.is_living(state.page):
-                    self._follow(self._workers.job_of(session, record), session)
-                    count += 1
-        return count
-
-    def _follow(self, remote: DispatchedJob, session: Session) -> None:
-        """Put a job that workers have into our queue.
-
-        Raises:
-            SessionError: a living page has it, or our queue takes no more.
-        """
-        record = remote.record
-
-        def claimed(state: SessionState) -> SessionState:
-            if self._page.is_other(state.page):
-                raise SessionError("job.already_running")
-            return state.model_copy(update={"page": self._page.name})
-
-        def mark_ours() -> None:
-            with suppress(OSError):  # on a full disk the job is followed all the same
-                session.transform(claimed)
-
-        first, last = frame_range(record.request, session.clip)
-        self._runner.submit(
-            session.id,
-            "matte",
-            self._following(remote),
-            {"matte": last - first + 1},
-            rate_key=record.needs,
-            client=record.client,
-            needs=NO_NEEDS if record.is_handed_out else record.requirements,
-            on_dropped=self._dropping(session, remote),
-            on_queued=mark_ours,
-        )
-
-    def _following(self, remote: DispatchedJob) -> Callable[[RunContext], None]:
-        def run(context: RunContext) -> None:
-            def plan(workers: int) -> tuple[MattePart, ...]:
-                return self.divide(remote.record, workers, context.cancel)
-
-            remote.run(context, lambda: self._runner.is_stopping, plan)
-
-        return run
-
-    def divide(
-        self, record: JobRecord, workers: int, cancel: threading.Event
-    ) -> tuple[MattePart, ...]:
-        """Return the parts of a job for so many workers; see `division.divide`."""
-        if not self._settings.divide_jobs:
-            return ()
-        session, _ = self._clips.open(record.session_id)
-        request = record.request
-        return divide(self._choice, self._video, session, request, record.needs, workers, cancel)
-
-    def _dropping(self, session: Session, remote: DispatchedJob | None) -> Callable[[], None]:
-        """Return what settles a job that is taken out of the queue; where we stop it waits for the next start."""
-
-        def drop() -> None:
-            if self._runner.is_stopping:
-                return
-            session.update(status=SessionStatus.CANCELLED)
-            if remote is not None:
-                remote.drop()
-
-        return drop
+        """Follow on what workers have of a page that has ended; return how many. See `WorkerJobs.follow_ended`."""
+        return 0 if self._of_workers is None else self._of_workers.follow_ended()
 
     def run_now(self, session_id: str, request: MatteRequest, context: RunContext) -> SessionState:
         """Run a matting job in this thread, for the command line; same errors as `submit`."""

@@ -15,8 +15,9 @@ from engines.base import RunContext
 from engines.onnx.networks import FRAME_NETWORKS, RVM_NETWORKS
 from engines.rvm.engine import RvmEngine
 from pipeline.jobs import parts as parts_module
+from pipeline.jobs.division import divide
 from pipeline.orchestrator import Orchestrator
-from pipeline.session.parts import parts_dir
+from pipeline.session.parts import MattePart, parts_dir
 from pipeline.session.request import MatteRequest
 from pipeline.session.scene_cuts import kept_cuts
 from pipeline.session.session import Session
@@ -60,6 +61,13 @@ def done_whole(page: tuple[Path, Orchestrator], request: MatteRequest) -> Sessio
     return SessionStore(folder).open(session_id)
 
 
+def parts_of(orchestrator: Orchestrator, record: JobRecord) -> tuple[MattePart, ...]:
+    """Return the parts of a job for four workers."""
+    session, _ = orchestrator._clips.open(record.session_id)
+    video, cancel = orchestrator._clips._video, RunContext().cancel
+    return divide(orchestrator._choice, video, session, record.request, record.needs, 4, cancel)
+
+
 @pytest.mark.parametrize(
     ("engine", "everyone", "spans"),
     [
@@ -82,7 +90,7 @@ def test_parts_make_the_alpha_of_the_whole(
     record = JobRecord(id="ab", session_id=whole.id, request=request, needs=engine)
     again = request.model_copy(update={"every_frame": True})
     record = record.model_copy(update={"request": again})
-    parts = jobs.divide(record, 4, RunContext().cancel)
+    parts = parts_of(page[1], record)
     assert [(part.first, part.last) for part in parts] == spans
 
     record = record.model_copy(update={"parts": parts})
@@ -109,7 +117,7 @@ def test_a_part_needs_no_encoder_for_the_job_s_files(
     monkeypatch.setattr(VideoIO, "unwritable", lambda _, kinds: tuple({"hevc"} & set(kinds)))
     again = request.model_copy(update={"outputs": ("hevc",), "every_frame": True})
     record = JobRecord(id="cd", session_id=session.id, request=again, needs="u2netp")
-    parts = jobs.divide(record, 4, RunContext().cancel)
+    parts = parts_of(page[1], record)
     record = record.model_copy(update={"parts": parts})
     for part in record.part_records():
         jobs.run_record(part, RunContext())

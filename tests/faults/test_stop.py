@@ -362,7 +362,7 @@ def test_files_that_were_to_be_rendered_when_the_page_stopped_are_made_after_its
             time.sleep(0.01)
             arguments[6].check_cancelled()
 
-    monkeypatch.setattr(first.orchestrator._jobs._video, "render", slow)
+    monkeypatch.setattr(first.orchestrator._clips._video, "render", slow)
     for session_id in ids:
         first.orchestrator.rerender(session_id, RenderRequest(outputs=("webm",)))
     assert running.wait(20)
