@@ -6,8 +6,8 @@ docs/performance.md):
 
 - what lies outside the target's box is blanked in every input frame, where the network also sees others;
 - parts of the alpha that don't belong to the target are removed, by connection and by distance;
-- parts of the target that the network misses, such as raised hands, are filled from the tracked mask: all of them, or
-  where the alpha is uncertain and the colours are the target's. Beside somebody who touches the target, the mask loses
+- parts of the target that the network misses, such as raised hands, are filled from the tracked mask: all of them but
+  gaps between limbs, or where the alpha is uncertain and the colours are the target's. Beside somebody who touches the target, the mask loses
   what does not have these colours.
 
 Uncertain alpha is removed where earlier frames showed the same background. The contour of what is left is then moved to
@@ -26,6 +26,7 @@ from engines.onnx import target_colour
 from engines.onnx.broad_doubt import not_the_target
 from engines.onnx.contact import gate_beside_others, without_islands
 from engines.onnx.edge_guidance import drawn_to_edges
+from engines.onnx.limb_gaps import gaps_between_limbs
 from engines.onnx.own_parts import OwnParts, touching_parts
 from engines.onnx.seen_background import SeenBackground
 from engines.onnx.target_colour import Colours
@@ -220,7 +221,7 @@ class TargetRestriction:
             if lacks.any():
                 result += self._working.full(lacks)
                 np.minimum(result, 1.0, out=result)
-        filled = self._dropped(small, inside) if self.fills else None
+        filled = self._dropped(small, inside, colours) if self.fills else None
         if filled is not None and filled.any():
             soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
             np.maximum(
@@ -271,8 +272,8 @@ class TargetRestriction:
             gate = np.maximum(gate, cv2.blur(grown, (3, 3)))
         return gate
 
-    def _dropped(self, small: FloatMap, inside: Mask) -> Mask:
-        """Return where the mask must be filled in: around what lies deep inside it and isn't matted."""
+    def _dropped(self, small: FloatMap, inside: Mask, colours: Colours | None) -> Mask:
+        """Return where the mask must be filled in: around what lies deep inside it, isn't matted and isn't a gap."""
         scale = self._working.scale
         depth = _depth_px(np.count_nonzero(inside) * scale**2) / scale
         seeds = (inner_distance(inside) > depth) & (small < _DROPPED)
@@ -280,6 +281,8 @@ class TargetRestriction:
             return seeds
         near = inner_distance(~seeds) <= depth + 2.0
         filled: Mask = near & inside & (small < 0.9)
+        if colours is not None and not self._trusts_interior:
+            filled &= ~gaps_between_limbs(small, colours)
         return filled
 
 

@@ -159,3 +159,21 @@ def test_what_colours_take_only_in_part_leaves_no_specks_away_from_the_target():
     )
     assert gate[22:36, 104:116].max() < 0.05
     assert gate[45:145, 64:112].min() > 0.9
+
+
+def test_a_gap_between_arm_and_body_is_not_filled_but_a_thing_held_before_the_body_is():
+    # The mask takes in the wall under the arm and a book; the network shows both as background.
+    arm, gap, book = area(130, 40, 150, 150), area(120, 50, 130, 150), area(78, 80, 98, 100)
+    frame = painted(
+        (60, 40, 150, 150, COAT),
+        (75, 10, 105, 40, SKIN),
+        (120, 50, 130, 150, WALL),
+        (78, 80, 98, 100, (40, 160, 40)),
+    )
+    mask = BODY | FACE | arm | area(120, 40, 130, 150)
+    network = (mask & ~gap & ~book).astype(np.float32)
+    restrict = TargetRestriction(SIZE_WH, fills=True)
+    assert restrict(network, mask)[60:140, 122:128].min() > 0.9
+    found = restrict(network, mask, reduced_picture(frame))
+    assert found[60:140, 122:128].max() < 0.1
+    assert found[82:98, 80:96].min() > 0.9
