@@ -135,17 +135,9 @@ class JobPreparation:
         is_tracked = bool(tried_first) or tracks_first(engine, request)
         needed = estimate_bytes(clip.size_wh, count, request.outputs, with_cache=is_tracked)
         disk.check_before(session.folder, needed, self._settings.min_free_disk_bytes)
-        units = count * targets
-        stages = {"track": units, "matte": units} if is_tracked else {"matte": units}
+        made_by = ("track", "matte") if is_tracked else ("matte",)
         if division is None and _keeps_every_alpha(session, request, engine, tried_first):
-            stages = {"render": units}
-        finishing = _finished_frames(request.outputs, count)
-        if finishing and targets > 1 and request.separate_targets:
-            stages["finish"] = finishing * (targets + 1)
-        if targets > 1:
-            stages["encode"] = count  # of all targets together, when each has its alpha
-        if finishing:
-            stages.setdefault("finish", finishing)
+            made_by = ("render",)
         job = MattingJob(
             self._services(request),
             session,
@@ -155,7 +147,7 @@ class JobPreparation:
             division,
             self._reasons(session.state, request, engine, tried_first),
         )
-        return session, job, stages
+        return session, job, _stages(made_by, request, count, targets)
 
     def mattes_nothing(self, session: Session, request: MatteRequest, read: ReadMask) -> bool:
         """Return whether a job keeps the last result's alphas whole; False of one that can't be started.
@@ -235,6 +227,27 @@ class JobPreparation:
             key_frame_engine=self._choice.main_object_engine() if refines else "",
             is_stopping=self._is_stopping,
         )
+
+
+def _stages(
+    made_by: Iterable[str], request: MatteRequest, count: int, targets: int
+) -> dict[str, int]:
+    """Return the units of a job's stages, in their order.
+
+    Args:
+        made_by: the stages that give the alphas of each target.
+        count: frames.
+        targets: number of targets.
+    """
+    stages = dict.fromkeys(made_by, count * targets)
+    finishing = _finished_frames(request.outputs, count)
+    if finishing and targets > 1 and request.separate_targets:
+        stages["finish"] = finishing * (targets + 1)
+    if targets > 1:
+        stages["encode"] = count  # of all targets together, when each has its alpha
+    if finishing:
+        stages.setdefault("finish", finishing)
+    return stages
 
 
 def _keeps_every_alpha(
