@@ -45,6 +45,13 @@ def test_the_proxy_lets_the_largest_upload_through() -> None:
     assert int(largest[1]) * 1024**2 > Settings.model_fields["max_upload_bytes"].default
 
 
+def test_the_proxy_passes_the_port_of_the_host_on() -> None:
+    """Behind another port than 443 or 80 the page's own requests were refused as those of another site: no styles, no page."""
+    text = (EXAMPLES / "splazmatte_proxy.conf").read_text(encoding="utf-8")
+    (host,) = re.findall(r"^proxy_set_header Host (\S+);", text, re.MULTILINE)
+    assert host == "$http_host"
+
+
 @pytest.mark.parametrize("option", ["--models", "--gpu", "--workers", "--dev"])
 def test_set_up_knows_its_options(option: str) -> None:
     text = (ROOT / "scripts" / "setup_env.sh").read_text(encoding="utf-8")
