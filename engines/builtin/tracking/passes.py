@@ -15,7 +15,7 @@ from engines.builtin.tracking.correction import Correction, correction
 from engines.builtin.tracking.estimate import Estimate, confirmed
 from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
-from engines.builtin.tracking.tracker import ObjectTracker
+from engines.builtin.tracking.tracked_target import TargetTracker
 from engines.builtin.vision.flow import FlowPair, sample_at
 from utils.types import FloatMap, Mask, Message
 
@@ -70,7 +70,7 @@ class _Job:
     def __init__(self, clip: Clip, keyframes: Keyframes) -> None:
         self._clip = clip
         self._keyframes = keyframes
-        self._trackers: dict[int, ObjectTracker] = {}
+        self._trackers: dict[int, TargetTracker] = {}
         self._thin: dict[int, ThinLineTracker] = {}
         self._reverse: ReversePass | None = None
 
@@ -144,7 +144,7 @@ class _Job:
         if not beyond:
             return None
         ahead_of_us = min(beyond, key=lambda index: abs(index - behind))
-        trackers: dict[int, ObjectTracker] = {}
+        trackers: dict[int, TargetTracker] = {}
         kept = ReversePass(behind, ahead_of_us)
         corrections = self._corrections_ahead(behind, ahead_of_us, direction)
         changes = {name: one.change for name, one in corrections.items()}
@@ -203,7 +203,7 @@ class _Job:
         return found
 
     def _shown_ahead(
-        self, trackers: Mapping[int, ObjectTracker], behind: int, ahead_of_us: int, direction: int
+        self, trackers: Mapping[int, TargetTracker], behind: int, ahead_of_us: int, direction: int
     ) -> dict[int, FloatMap]:
         """Return what the user saw on the confirmed frame ahead, float32 (h, w) by object id.
 
@@ -231,7 +231,7 @@ class _Job:
         return shown
 
     def _start_reverse_pass(
-        self, trackers: dict[int, ObjectTracker], step: Step, corrections: Mapping[int, Correction]
+        self, trackers: dict[int, TargetTracker], step: Step, corrections: Mapping[int, Correction]
     ) -> None:
         """Begin the reverse pass at a confirmed frame, with the forward pass's appearance samples."""
         for name, mask in self._keyframes[step.index].items():
@@ -241,7 +241,7 @@ class _Job:
                 trackers[name].adopt_appearance(self._trackers[name])
 
 
-def _tracked(tracker: ObjectTracker, step: Step, flow: FlowPair, clip: Clip) -> Estimate:
+def _tracked(tracker: TargetTracker, step: Step, flow: FlowPair, clip: Clip) -> Estimate:
     """Return a tracker's estimate for the frame of a step, whose `flow` leads back to the last one."""
     return tracker.step(
         step.working, flow, step.next_frame, clip.view(step), step.descriptors, step.is_cut
@@ -249,7 +249,7 @@ def _tracked(tracker: ObjectTracker, step: Step, flow: FlowPair, clip: Clip) -> 
 
 
 def _confirm(
-    trackers: dict[int, ObjectTracker],
+    trackers: dict[int, TargetTracker],
     name: int,
     given: ConfirmedMask,
     step: Step,
@@ -261,7 +261,7 @@ def _confirm(
         return trackers[name].mark_absent()
     known, weight = (given.rest, None) if change is None else (change.mask, change.weight)
     if name not in trackers:
-        trackers[name] = ObjectTracker(
+        trackers[name] = TargetTracker(
             step.working, known, clip.view(step), weight, step.descriptors
         )
         return confirmed(given.rest)
@@ -274,7 +274,7 @@ def _confirm(
 
 
 def _correction(
-    trackers: dict[int, ObjectTracker],
+    trackers: dict[int, TargetTracker],
     name: int,
     given: ConfirmedMask,
     step: Step,

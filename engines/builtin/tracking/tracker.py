@@ -12,6 +12,7 @@ from engines.builtin.tracking.confidence import (
     predicted_overlap,
     quality_indicators,
 )
+from engines.builtin.tracking.crossing import Contact
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.displacement import Displacement
 from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
@@ -27,7 +28,7 @@ from engines.builtin.tracking.parts import (
     without_surplus,
 )
 from engines.builtin.tracking.redetection import leaving_share, redetect, touches_border
-from engines.builtin.tracking.shape import ShapeMemory, object_frame
+from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.tracking.target_extent import TargetExtent
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.tracking.target_motion import TargetMotion
@@ -52,6 +53,10 @@ _ITERATIONS = 40
 """Iterations of the total variation, which begins at the sign of the evidence."""
 _KEPT_SHAPE = 0.5
 """Share of the mean shape that stays where a mask is put right."""
+_OTHER = np.float32(6.0)
+"""Log odds against another object of the target's kind where the target is redetected."""
+_MAYBE_OTHER = 0.3
+"""Probability of that object from which on nothing there reappears."""
 _WINDOW_SHARE = 0.3
 _WINDOW_PIXELS = 12
 _KEY_FOREST = CUES.index("key_forest")
@@ -79,6 +84,7 @@ class ObjectTracker:
         self._is_outside = False
         self._absence = 0.0
         self._is_new_scene = False
+        self._contact: Contact | None = None
         self.correct(frame, mask, foreground, weight, descriptors)
 
     def correct(
@@ -148,6 +154,10 @@ class ObjectTracker:
         self._absence = 1.0
         return self._estimate
 
+    def keep(self, estimate: Estimate) -> None:
+        """Go on from another estimate of the last frame: without what is another object's."""
+        self._estimate = estimate
+
     def step(
         self,
         frame: ProcessingFrame,
@@ -156,11 +166,14 @@ class ObjectTracker:
         foreground: ForegroundView | None = None,
         descriptors: FloatImage | None = None,
         is_cut: bool = False,
+        contact: Contact | None = None,
     ) -> Estimate:
         """Return the estimate for the next frame, whose `flow` leads back to the last one unless `is_cut`.
 
-        `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames.
+        `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames. `contact` is with
+        another object of the target's kind, None without any.
         """
+        self._contact = contact
         self._is_new_scene = self._is_new_scene or is_cut
         if is_cut:
             self._displacement.begin_scene()
@@ -194,8 +207,13 @@ class ObjectTracker:
         self, frame: ProcessingFrame, flow: FlowPair, next_frame: NextFrame | None
     ) -> Prediction | None:
         """Warp the previous estimate to this frame; None where too little of the object is left."""
-        expected = sample_at(self._estimate.probability, flow.to_previous)
-        place = object_frame(expected)
+        contact = self._contact
+        if contact is not None and contact.is_near:
+            # Of a part in sight neither the middle nor the size is the object's.
+            expected, place = contact.expected, object_frame(contact.whole)
+        else:
+            expected = sample_at(self._estimate.probability, flow.to_previous)
+            place = object_frame(expected)
         box = bounding_box(expected > 0.5)
         area = float(np.count_nonzero(expected > 0.5))
         if box is None or place is None or not self._extent.is_found(area):
@@ -209,6 +227,12 @@ class ObjectTracker:
         motion = self._motion.at(expected, frame.lab, flow, next_frame, window, searched)
         last = self._motion.last_frame(flow, window)
         return Prediction(expected, last, motion, self._motion.over_time, window, place)
+
+    def _is_of_other(self, shape: tuple[int, ...]) -> Mask:
+        """Return where another object of the target's kind may be, bool of `shape` (h, w)."""
+        if self._contact is None:
+            return np.zeros(shape, dtype=bool)
+        return np.asarray(self._contact.other_whole > _MAYBE_OTHER)
 
     def _is_something_else(
         self, frame: ProcessingFrame, seen: Mask, difference: FloatMap | None
@@ -262,9 +286,12 @@ class ObjectTracker:
         )
         log_odds = combined_log_odds(maps)
         self._add_network_evidence(log_odds, maps[_MOTION], flow, prediction, foreground)
+        if self._contact is not None:
+            log_odds -= np.maximum(contour_evidence(self._contact.other), np.float32(0.0))[view]
         expected = prediction.expected[view] > 0.5
         keep, probability = self._segmented(frame, prediction, log_odds, foreground)
         reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
+        reappeared &= ~self._is_of_other(reappeared.shape)
         probability[reappeared] = _REAPPEARED
         difference = None
         if foreground is None and not self._labels.is_active:
@@ -312,7 +339,8 @@ class ObjectTracker:
         keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
         if foreground is not None:
             keep = without_surplus(keep, self._extent.expected_area.largest())
-        keep = self._extent.without_far_parts(keep)
+        if self._contact is None or not self._contact.is_near:
+            keep = self._extent.without_far_parts(keep)
         probability = np.zeros_like(prediction.expected)
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         return keep, probability
@@ -398,6 +426,8 @@ class ObjectTracker:
             self._labels.forget_answer()
         self._labels.advance(descriptors, flow, everywhere)
         appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
+        is_of_other = self._is_of_other(appearance.shape)
+        appearance = np.where(is_of_other, appearance - _OTHER, appearance)
         described = self._labels.overall_evidence()
         shown = 0.0 if foreground is None else self._foreground.overall(foreground)
         is_occluded = not self._is_outside and not self._is_new_scene
