@@ -131,3 +131,33 @@ def test_a_target_is_told_from_another_of_its_kind_that_passes(is_in_front):
         found.append(tracker.step(frames[index], flow, descriptors=known).probability > 0.5)
     assert float(np.mean(overlaps(found, true))) > 0.8
     assert intersection_over_union(found[-1], true[-1]) > 0.8
+
+
+def test_a_correction_beside_the_other_object_gives_its_pixels_back_to_the_target():
+    frames, true = crossing_clip(is_in_front=True)
+    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    near = next(index for index in range(FRAMES) if places(index)[1] - places(index)[0] < 40)
+    for index in range(1, near + 1):
+        flow = FlowEstimator().between(frames[index - 1], frames[index])
+        tracker.step(frames[index], flow)
+    everywhere = np.ones((HEIGHT, WIDTH), np.float32)
+    both = figure(places(near)[0]) | figure(places(near)[1])
+    tracker.amend(frames[near], both, everywhere)
+    flow = FlowEstimator().between(frames[near], frames[near + 1])
+    found = tracker.step(frames[near + 1], flow).probability > 0.5
+    mine, theirs = places(near + 1)
+    assert intersection_over_union(found, figure(mine) | figure(theirs)) > 0.8
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_cut_and_an_absent_target_leave_the_target_alone_to_be_looked_for(is_cut):
+    frames, true = crossing_clip(is_in_front=True)
+    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    if not is_cut:
+        assert not tracker.mark_absent().probability.any()
+    flow = FlowEstimator().between(frames[0], frames[1])
+    seen = tracker.step(frames[1], flow, is_cut=is_cut).probability > 0.5
+    alone = TargetTracker(frames[0], true[0])
+    if not is_cut:
+        alone.mark_absent()
+    assert np.array_equal(seen, alone.step(frames[1], flow, is_cut=is_cut).probability > 0.5)
