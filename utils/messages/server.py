@@ -15,7 +15,9 @@ TEXTS: dict[str, Text] = {
         zh="请求的 {name} 头无效。请在浏览器中用正确的地址打开页面。",
     ),
     "page.access.origin": Text(
-        en="Requests from other sites are refused.", zh="拒绝来自其他网站的请求。"
+        en="Requests from other sites are refused. If the page itself is behind a proxy, ask the admin to have the proxy "
+        "pass the Host header on as it is, with its port.",
+        zh="拒绝来自其他网站的请求。如果页面经由反向代理访问，请管理员将代理设为原样转发 Host 头（含端口）。",
     ),
     "page.access.path": Text(
         en="There is nothing at this address. Open the page at /.",
