@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engines.builtin.selection.box import BoxCrop, Constraints, segment_box
-from engines.builtin.selection.box_sides import BoxSides
+from engines.builtin.selection.box_sides import BoxSides, closer_box
 from engines.builtin.selection.box_window import box_prior
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
@@ -146,6 +146,23 @@ def test_a_mask_that_stays_away_from_all_sides_alike_misses_none_of_a_box_drawn_
     sides.compare(part)
     assert sides.trust == 0.0 and not sides.reached_by(part)
     assert np.array_equal(sides.lift > 0, allowed & (np.arange(100) >= 60))
+
+
+def test_a_box_is_drawn_closer_only_where_all_masks_stay_away_from_all_its_sides():
+    def filled(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        mask = np.zeros((100, 200), bool)
+        mask[y0:y1, x0:x1] = True
+        return mask
+
+    box, size = (20, 10, 120, 90), (200, 100)
+    target, part = filled(40, 26, 110, 74), filled(50, 30, 80, 60)
+    assert closer_box(box, size, [target, part, target & False]) == (39, 25, 111, 75)
+    assert closer_box(box, size, [part, filled(20, 30, 80, 60)]) == box  # reaches the left side
+    assert closer_box(box, size, [target, filled(130, 0, 200, 100)]) == (39, 25, 111, 75)  # outside
+    assert closer_box(box, size, [target & False]) == box
+    # A side at the picture's border stays.
+    assert closer_box((0, 10, 120, 90), size, [filled(0, 26, 110, 74)]) == (0, 25, 111, 75)
+    assert closer_box((0, 0, 200, 100), size, [target]) == (0, 0, 200, 100)
 
 
 def test_sides_count_where_a_mask_stays_away_from_them():

@@ -14,6 +14,7 @@ from engines.builtin.selection.box import BoxCrop, segment_box
 from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_parts import BoxParts
+from engines.builtin.selection.box_sides import closer_box
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at, label_at
 from engines.builtin.selection.click_boxes import boxes_around
@@ -150,7 +151,7 @@ class BuiltinSegmentation:
             whole = resize_mask(prompt.mask, self._small_wh)
             found = [Candidate(whole, (0, 0, *self._small_wh), full=prompt.mask.astype(bool))]
         elif prompt.box is not None:
-            box = self._picture.box(prompt.box)
+            box = self._drawn_closer(self._picture.box(prompt.box), prompt)
             found = [self._in_box(box, prompt, self._motion_cue(box))]
         else:
             found = self._from_clicks(prompt)
@@ -252,6 +253,21 @@ class BuiltinSegmentation:
             self._motion = NeighbourMotion(self._picture.colours(), around)
             self._around = {}
         return self._motion.inside(box)
+
+    def _drawn_closer(self, box: IntBox, prompt: Prompt) -> IntBox:
+        """Return a drawn box without what networks and a mask without them leave on all its sides; see `closer_box`."""
+        shown = [] if prompt.points else self._cue.shown()
+        if not shown or closer_box(box, self._small_wh, shown) == box:
+            return box
+        view = BoxWindow.around(box, self._small_wh, _CROP_AREA[True])
+        crop = self._picture.crop(view.window, view.crop_wh)
+        cue = self._motion_cue(box)
+        motion = cue and cue.part(view.window, view.crop_wh)
+        alone = segment_box(
+            BoxCrop(crop.lab, crop.features.whole(), motion), view.constraints(()), True
+        )
+        placed = view.placed(alone.mask, self._small_wh)
+        return closer_box(box, self._small_wh, [*shown, drop_specks(placed)])
 
     def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
         """Return the object in a box, segmented at a size that suits the box."""
