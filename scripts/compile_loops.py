@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,12 +18,17 @@ _SIZE_WH = 128, 96
 _FRAMES = 3
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run one job on pictures of a few pixels; its engine marks and tracks once when it is loaded.
 
     Raises:
         CalledProcessError: the files could not be written.
+        SystemExit: help was asked for, or there are arguments, which it has none of.
     """
+    argparse.ArgumentParser(
+        prog="scripts.compile_loops",
+        description="Compile the loops that a mark and a job need, and keep their machine code on disk.",
+    ).parse_args(arguments)
     with TemporaryDirectory() as name:
         folder = Path(name)
         environment = {

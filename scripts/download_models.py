@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # where it is run as a module
+
 from fetch.checks import digest_of
 from fetch.half import is_half_of, to_half
 from fetch.problems import NotThere, Refused
