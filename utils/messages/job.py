@@ -210,13 +210,15 @@ TEXTS: dict[str, Text] = {
     ),
     "job.disk_before": Text(
         en="The job needs about {needed_mb} MB, and {free_mb} MB are free ({reserve_mb} MB stay in "
-        "reserve). Delete old sessions for good, or choose fewer outputs.",
-        zh="该任务约需 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请永久删除旧会话，或减少输出文件。",
+        "reserve). Choose fewer outputs, delete old sessions for good if there are any, or free space on the "
+        "disk otherwise; the admin can also lower the reserve, SPLAZMATTE_MIN_FREE_DISK_BYTES.",
+        zh="该任务约需 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请减少输出文件，永久删除旧会话（如果有），"
+        "或清理磁盘上的其他文件；管理员也可以调低保留空间 SPLAZMATTE_MIN_FREE_DISK_BYTES。",
     ),
     "job.disk_full": Text(
-        en="The disk is full ({free_mb} MB free), so this could not be written. Delete old sessions for good or "
-        "free some space, then try again.",
-        zh="磁盘已满（剩余 {free_mb} MB），无法写入。请永久删除旧会话或释放空间后重试。",
+        en="The disk is full ({free_mb} MB free), so this could not be written. Free some space, also by deleting "
+        "old sessions for good if there are any, then try again.",
+        zh="磁盘已满（剩余 {free_mb} MB），无法写入。请清理磁盘空间（如有旧会话，可永久删除）后重试。",
     ),
     "job.folder_full": Text(
         en="The disk of {folder} is full ({free_mb} MB free), so not all files could be written there. Free some space, or "
@@ -230,8 +232,9 @@ TEXTS: dict[str, Text] = {
     ),
     "job.disk_during": Text(
         en="The disk ran low ({free_mb} MB free), so the job was stopped and its unfinished files were "
-        "removed. Your clip is kept: delete old sessions for good, then run it again.",
-        zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止，未完成的文件已删除。视频已保留：请永久删除旧会话后重试。",
+        "removed. Your clip is kept: free some space, also by deleting old sessions for good if there are "
+        "any, then run it again.",
+        zh="磁盘空间不足（剩余 {free_mb} MB），任务已停止，未完成的文件已删除。视频已保留：请清理磁盘空间（如有旧会话，可永久删除）后重试。",
     ),
     "job.disk_denied": Text(
         en="The folder of sessions can't be written ({reason}). Ask the admin to give this program's user the right "

@@ -190,8 +190,10 @@ TEXTS: dict[str, Text] = {
     ),
     "video.disk_before": Text(
         en="The clip needs {needed_mb} MB, and {free_mb} MB are free ({reserve_mb} MB stay in reserve). Delete old "
-        "sessions for good, then upload it again.",
-        zh="该视频需要 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请永久删除旧会话，再重新上传。",
+        "sessions for good if there are any, or free space on the disk otherwise, then upload it again; the admin can "
+        "also lower the reserve, SPLAZMATTE_MIN_FREE_DISK_BYTES.",
+        zh="该视频需要 {needed_mb} MB，磁盘剩余 {free_mb} MB（需保留 {reserve_mb} MB）。请永久删除旧会话（如果有），或清理磁盘上的其他文件，"
+        "再重新上传；管理员也可以调低保留空间 SPLAZMATTE_MIN_FREE_DISK_BYTES。",
     ),
     "video.alpha_straight": Text(
         en="Its colours are taken as straight. If its soft edges come out too dark, upload it again with colours "
