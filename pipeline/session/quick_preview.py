@@ -143,15 +143,18 @@ class PreviewMaker:
     def _matted(
         self, frames: SmallFrames, engine_name: str, stopping: threading.Event
     ) -> Iterator[Frame]:
-        with self._manager.lease(
-            engine_name, size_wh=frames.size_wh, wait_s=0, cancel=stopping
-        ) as engine:
-            if not isinstance(engine, MattingEngine):
-                raise TypeError(f"{engine_name} makes no mattes")
-            matted = engine.process(frames, {}, 0, {}, RunContext(cancel=stopping))
-            with closing(matted):  # type: ignore[type-var]
-                for item in matted:
-                    yield compose_over_checker(frames.recent(item.index), item.alpha)
+        lease = self._manager.lease(engine_name, size_wh=frames.size_wh, wait_s=0, cancel=stopping)
+        try:
+            with lease as engine:
+                if not isinstance(engine, MattingEngine):
+                    raise TypeError(f"{engine_name} makes no mattes")
+                matted = engine.process(frames, {}, 0, {}, RunContext(cancel=stopping))
+                with closing(matted):  # type: ignore[type-var]
+                    for item in matted:
+                        yield compose_over_checker(frames.recent(item.index), item.alpha)
+        finally:
+            # The next job may be hours away, or have no use for it.
+            self._manager.release_working_memory()
 
     def _wait_until_idle(self, stopping: threading.Event) -> None:
         while self.is_busy(own_leases=0):

@@ -141,6 +141,25 @@ def test_it_gives_its_engine_back_while_something_else_runs(folder: Path, tmp_pa
     manager.close()
 
 
+def test_working_memory_is_given_back_where_a_preview_pauses_or_ends(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its network took stayed with the page until the next job."""
+    settings = settings_of(folder, tmp_path)
+    orchestrator = app.build_orchestrator(settings)
+    session_id = orchestrator.create_session(folder / "clip.mp4", "clip.mp4").id
+    manager = ModelManager(build_registry(settings), device="cpu")
+    leases: list[int] = []
+    monkeypatch.setattr(manager, "release_working_memory", lambda: leases.append(manager.lease_count()))  # fmt: skip
+    job_runs = iter([False, False, True, False])
+    maker = PreviewMaker(VideoIO(settings), manager, lambda: next(job_runs, False))
+    session = SessionStore(settings.workspace_dir).open(session_id)
+    assert len(list(maker.composited(session, "rvm", lambda _: None, threading.Event()))) == COUNT
+    assert leases == [0, 0]
+    assert orchestrator.close()
+    manager.close()
+
+
 def test_a_click_counts_as_something_else(folder: Path, tmp_path: Path) -> None:
     settings = settings_of(folder, tmp_path)
     manager = ModelManager(build_registry(settings), device="cpu")
