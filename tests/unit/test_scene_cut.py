@@ -85,3 +85,35 @@ def test_pictures_that_are_as_good_as_black_are_compared_whole() -> None:
     detector = CutDetector()
     black = np.zeros((90, 160, 3), np.uint8)
     assert [detector.is_cut(frame) for frame in (black, black, detailed(10))] == [False, False, True]  # fmt: skip
+
+
+GREY = (130, 130, 130)
+
+
+def captioned(frame: np.ndarray, kind: str) -> np.ndarray:
+    result = cv2.resize(frame, (640, 360), interpolation=cv2.INTER_LINEAR)
+    if kind == "lower third":
+        result[260:] = (20, 30, 90)
+        cv2.putText(result, "LIVE: MARKETS AT NOON", (20, 330), 0, 1.4, (255, 255, 255), 4)
+    elif kind == "subtitles":
+        cv2.putText(result, "and then he said to me:", (50, 295), 0, 1.4, GREY, 4)
+        cv2.putText(result, "we should not be here", (60, 335), 0, 1.4, GREY, 4)
+    else:
+        result[:, 450:] = (240, 240, 235)
+        for row in range(6):
+            where = (465, 54 * row + 54)
+            cv2.putText(result, f"item {row} 17", where, 0, 1.0, (20, 20, 20), 3)
+    return result
+
+
+@pytest.mark.parametrize("kind", ["lower third", "subtitles", "side panel"])
+@pytest.mark.parametrize("seed", range(10, 60, 10))
+def test_a_cut_below_what_stays_over_it_is_found_and_light_there_is_none(kind, seed) -> None:
+    one = detailed(seed)
+    bright, other = 1 * one, 255 - detailed(seed + 5)
+    detector = CutDetector()
+    shown = [captioned(frame, kind) for frame in (bright, bright, other)]
+    assert [detector.is_cut(frame) for frame in shown] == [False, False, True]
+    detector = CutDetector()
+    lamp = lit(one, (slice(None), slice(0, 80)))
+    assert not any(detector.is_cut(captioned(frame, kind)) for frame in (one, lamp, one))
