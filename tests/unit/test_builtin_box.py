@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+import engines.builtin.selection.box as segmentation_in_a_box
 from engines.builtin.selection.box import BoxCrop, Constraints, segment_box
 from engines.builtin.selection.box_sides import BoxSides, closer_box
 from engines.builtin.selection.box_window import box_prior
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import intersection_over_union
-from utils.types import Point, Prompt
+from utils.types import Box, Point, Prompt
 
 HEIGHT, WIDTH = 60, 90
 DISC = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (45, 30), 16, 1, -1) > 0
@@ -163,6 +164,51 @@ def test_a_box_is_drawn_closer_only_where_all_masks_stay_away_from_all_its_sides
     # A side at the picture's border stays.
     assert closer_box((0, 10, 120, 90), size, [filled(0, 26, 110, 74)]) == (0, 25, 111, 75)
     assert closer_box((0, 0, 200, 100), size, [target]) == (0, 0, 200, 100)
+
+
+class ShowsTheMiddle:
+    """A network that shows the middle of a picture of DISC alone."""
+
+    network = "middle"
+
+    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
+        shown = np.zeros(image.shape[:2], np.float32)
+        height, width = shown.shape
+        shown[height * 2 // 5 : height * 3 // 5, width * 2 // 5 : width * 3 // 5] = 1.0
+        return shown
+
+
+class DescribesAllAlike:
+    """Descriptors that tell nothing apart."""
+
+    network = "descriptors"
+
+    def descriptors(self, image: np.ndarray) -> np.ndarray:
+        return np.full((8, 12, 4), 0.5, np.float32)
+
+
+@pytest.mark.parametrize(("margin", "is_closer"), [(0, False), (8, True)])
+def test_a_box_is_segmented_without_networks_once_unless_it_is_drawn_closer(
+    monkeypatch, margin, is_closer
+):
+    image = np.random.default_rng(0).normal(90, 6, (HEIGHT, WIDTH, 3))
+    image[DISC] = (200, 60, 60)
+    asked = []
+
+    def counted(crop: BoxCrop, *rest: object, **named: object) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(crop.foreground is not None)
+        return segmented(crop, *rest, **named)
+
+    segmented = segmentation_in_a_box._segmented
+    monkeypatch.setattr(segmentation_in_a_box, "_segmented", counted)
+    box = Box(28 - margin, 13 - margin, 63 + margin, 48 + margin)
+    image = np.clip(image, 0, 255).astype(np.uint8)
+    found = BuiltinSegmentation(
+        image, "builtin", foregrounds=[ShowsTheMiddle()], descriptors=DescribesAllAlike()
+    )
+    assert intersection_over_union(found.segment(Prompt(box=box))[0].mask, DISC) > 0.9
+    assert asked.count(False) == 1 + is_closer
+    assert asked.count(True) == 1
 
 
 def test_sides_count_where_a_mask_stays_away_from_them():

@@ -10,7 +10,7 @@ import numpy as np
 
 from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
 from engines.builtin.descriptors import PromptDescriptors
-from engines.builtin.selection.box import BoxCrop, segment_box
+from engines.builtin.selection.box import BoxCrop, segment_box, without_networks
 from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_parts import BoxParts
@@ -151,8 +151,8 @@ class BuiltinSegmentation:
             whole = resize_mask(prompt.mask, self._small_wh)
             found = [Candidate(whole, (0, 0, *self._small_wh), full=prompt.mask.astype(bool))]
         elif prompt.box is not None:
-            box = self._drawn_closer(self._picture.box(prompt.box), prompt)
-            found = [self._in_box(box, prompt, self._motion_cue(box))]
+            box, alone = self._drawn_closer(self._picture.box(prompt.box), prompt)
+            found = [self._in_box(box, prompt, self._motion_cue(box), alone)]
         else:
             found = self._from_clicks(prompt)
         if not found:
@@ -254,23 +254,35 @@ class BuiltinSegmentation:
             self._around = {}
         return self._motion.inside(box)
 
-    def _drawn_closer(self, box: IntBox, prompt: Prompt) -> IntBox:
-        """Return a drawn box without what networks and a mask without them leave on all its sides; see `closer_box`."""
+    def _drawn_closer(
+        self, box: IntBox, prompt: Prompt
+    ) -> tuple[IntBox, tuple[FloatMap, FloatMap] | None]:
+        """Return a drawn box without what networks and a mask without them leave on all its sides; see `closer_box`.
+
+        Where the box stays as it is, also what was found `without_networks` in it, if anything; else None.
+        """
         shown = [] if prompt.points else self._cue.shown()
         if not shown or closer_box(box, self._small_wh, shown) == box:
-            return box
+            return box, None
         view = BoxWindow.around(box, self._small_wh, _CROP_AREA[True])
         crop = self._picture.crop(view.window, view.crop_wh)
         cue = self._motion_cue(box)
         motion = cue and cue.part(view.window, view.crop_wh)
-        alone = segment_box(
-            BoxCrop(crop.lab, crop.features.whole(), motion), view.constraints(()), True
+        alone = without_networks(
+            BoxCrop(crop.lab, crop.features.whole(), motion), view.constraints(())
         )
-        placed = view.placed(alone.mask, self._small_wh)
-        return closer_box(box, self._small_wh, [*shown, drop_specks(placed)])
+        placed = view.placed(alone[1] > 0.5, self._small_wh)
+        closer = closer_box(box, self._small_wh, [*shown, drop_specks(placed)])
+        return closer, alone if closer == box else None
 
-    def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
-        """Return the object in a box, segmented at a size that suits the box."""
+    def _in_box(
+        self,
+        box: IntBox,
+        prompt: Prompt,
+        motion_cue: MotionCue | None,
+        alone: tuple[FloatMap, FloatMap] | None = None,
+    ) -> Candidate:
+        """Return the object in a box, segmented at a size that suits the box; `alone` as in `BoxCrop`."""
         trusted = prompt.box is not None
         view = BoxWindow.around(box, self._small_wh, _CROP_AREA[trusted])
         crop = self._picture.crop(view.window, view.crop_wh)
@@ -283,7 +295,13 @@ class BuiltinSegmentation:
         alike = self._descriptors_of(view, prompt)
         is_shown = not trusted and bool(self._cue.components_at(places))
         box_crop = BoxCrop(
-            crop.lab, crop.features.whole(), motion, foreground, alike, is_shown=is_shown
+            crop.lab,
+            crop.features.whole(),
+            motion,
+            foreground,
+            alike,
+            alone=alone,
+            is_shown=is_shown,
         )
         if trusted and not places and self._descriptors.is_active:
             parts = BoxParts(self._descriptors.described, view, self._small_wh)
