@@ -117,11 +117,15 @@ class EngineChoice:
         return next(engine.name for engine in self._segmenters() if engine.is_available)
 
     def missing_network(self) -> Message | None:
-        """Return what the foreground network that the settings name lacks, where the finding engine would ask it."""
+        """Return what the foreground network that the settings name lacks; None where no finding engine would ask it."""
         name = self._settings.foreground_network
         if name not in self.registry.names:
             return None
-        network, finder = self.registry.get(name), self.registry.get(self.segmenter_name())
+        network = self.registry.get(name)
+        try:
+            finder = self.registry.get(self.segmenter_name())
+        except EngineUnavailable:
+            return None
         if not isinstance(finder, ForegroundConsumer):
             return None
         try:

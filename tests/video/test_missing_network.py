@@ -31,3 +31,20 @@ def test_marks_that_are_answered_without_the_named_network_are_told(
         assert ("不使用设置中的前景网络" in said["zh"]) is is_told, said
         assert ("bash scripts/download_models.sh isnet-general-use" in said["en"]) is is_told
         assert work.close()
+
+
+def test_a_page_still_opens_where_the_named_finding_engine_is_missing_as_well(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Without the page's clip nobody could download what was made before."""
+    from tests.page_handlers import page_handlers
+
+    names = {"foreground_network": "isnet-general-use", "segmenter": "sam3"}
+    set_so = settings.model_copy(update={"models_dir": tmp_path / "models", **names})
+    work = app.build_orchestrator(set_so)
+    calls, page = page_handlers(work, set_so)
+    state = work.create_session(write_clip(tmp_path / "clip.mp4", 3), "clip.mp4")
+    said = calls.load(state.id, "en", "en")[page.status]["status"]
+    assert said["kind"] == "step"
+    assert "without the foreground network" not in said["text"], "nothing answers marks"
+    assert work.close()
