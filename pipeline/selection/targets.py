@@ -79,18 +79,19 @@ class Targets:
         check_unlocked(session.state, target)
         check_points(prompt.points, clip.size_wh)
         with disk.translate_disk_errors(session.folder):
-            former = None if with_own_mask else restore_keyframe(session, frame, prompt, target)
-            if former is not None:
-                return former
             if prompt.mask is not None:
                 write_mask(session.own_mask_path(frame, target), prompt.mask)
                 return self._find(session, clip, frame, prompt, is_own=True, target=target)
+            is_own = own_mask(session, frame, with_own_mask, target) is not None
+            former = None if is_own else restore_keyframe(session, frame, prompt, target)
+            if former is not None:
+                return former
             base = base_mask(session, frame, prompt, self._results, with_own_mask, target)
-            own = None if base is None else own_mask(session, frame, with_own_mask, target)
             whole = replace(prompt, mask=base)
             if prompt.is_clicks_only:
                 whole = self._with_known_target(session, clip, frame, whole, target)
-            return self._find(session, clip, frame, whole, is_own=own is not None, target=target)
+            is_own = is_own and base is not None
+            return self._find(session, clip, frame, whole, is_own=is_own, target=target)
 
     def _with_known_target(
         self, session: Session, clip: ClipInfo, frame: int, prompt: Prompt, target: int

@@ -23,6 +23,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.tracking import masks_token
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import Edges
+from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import ResultPlan, SessionStatus
 from pipeline.session.store import SessionStore
@@ -445,7 +446,7 @@ def test_the_best_engine_on_a_gpu_says_that_it_was_chosen_for_that(
 def test_marks_that_are_taken_back_and_put_back_leave_nothing_to_matte_again(
     work: Orchestrator, clip: Path
 ) -> None:
-    """The deleted frame was selected anew from the result, and the page still said that it was corrected."""
+    """The deleted frame was selected again from the result, and the page still said that it was corrected."""
     height, width = disc_mask(0).shape
     rows, columns = np.nonzero(disc_mask(10))
     centre = Point(float(columns.mean()), float(rows.mean()))
@@ -484,3 +485,23 @@ def test_of_a_frame_s_former_selections_few_are_kept(
     session = SessionStore(settings.workspace_dir).open(session_id)
     kept = [*session.instance_path(0, 0).with_name("former").iterdir()]
     assert 1 <= len(kept) <= 8
+
+
+def test_marks_that_correct_a_brought_mask_do_not_give_an_earlier_selection_back(
+    work: Orchestrator, clip: Path, settings: Settings
+) -> None:
+    """The same click had selected something on the frame before the mask was brought."""
+    made = work.create_session(clip, "clip.mp4").id
+    rows, columns = np.nonzero(disc_mask(10))
+    click = Prompt(points=(Point(float(columns.mean()), float(rows.mean())),))
+    work.segment(made, 10, click)
+    brought = np.zeros_like(disc_mask(10))
+    brought[:40, :40] = True
+    work.segment(made, 10, Prompt(mask=brought))
+    corrected = work.segment(made, 10, click)
+    assert corrected.prompt.own_mask
+    session = SessionStore(settings.workspace_dir).open(made)
+    assert read_mask(session.instance_path(10, 0))[:40, :40].mean() > 0.9
+    without = work.segment(made, 10, click, with_own_mask=False)
+    assert not without.prompt.own_mask
+    assert read_mask(session.instance_path(10, 0))[:30, :30].mean() < 0.1
