@@ -5,8 +5,8 @@ set -euo pipefail
 case " $* " in
   *" -h "* | *" --help "*)
     sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"
-    python="$(dirname "${BASH_SOURCE[0]}")/../.venv/bin/python"
-    if [ -x "$python" ]; then exec "$python" "$(dirname "$python")/../../app.py" serve --help; fi
+    root="$(dirname "${BASH_SOURCE[0]}")/.."
+    if [ -x "$root/.venv/bin/python" ]; then exec "$root/.venv/bin/python" "$root/app.py" serve --help; fi
     exit 0
     ;;
 esac

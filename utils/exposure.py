@@ -121,9 +121,9 @@ def exposure_of(image: Frame, limits: ExposureLimits = ANY_DARK) -> Exposure:
 def gain_beside(image: Frame, beside: Exposure) -> float:
     """Return the gain of another frame of a clip than the one that `beside` is of: as large, unless this one is brighter.
 
-    A clip that stays as dark gets one factor, so that colours stay the same from frame to frame. It falls where the frame
-    by itself would get less than nine tenths of it, but by no more than the level rises: a lamp that comes into the
-    picture brightens little else, and with another factor everything would change its colour. The level is the
+    A clip that stays as dark gets one factor, so that colours stay the same from frame to frame. It falls where what the
+    frame by itself would get is nearer to 1 by more than a tenth, but by no more than the level rises: a lamp that comes
+    into the picture brightens little else, and with another factor everything would change its colour. The level is the
     log-average of Reinhard et al., Photographic Tone Reproduction for Digital Images, 2002.
 
     Args:

@@ -92,7 +92,7 @@ class WorkerJobs:
     def follow_left(self) -> frozenset[str]:
         """Follow the jobs on that workers have of an earlier process of ours; return their sessions.
 
-        What a page without these workers has begun anew meanwhile is its job: the older one is forgotten.
+        What a page without these workers has begun again meanwhile is its job: the older one is forgotten.
 
         Raises:
             StoreUnavailable: the workers' store can't be reached.

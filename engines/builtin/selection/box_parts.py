@@ -21,7 +21,7 @@ _DEEP = np.ones((3, 3), dtype=np.uint8)
 _FEWEST = 4
 """Descriptors from which on they tell of a part, or of what it is compared with."""
 _FEWEST_SHALLOW = 2
-"""The same of a part too narrow for deep ones, where they are no more than one voice of several."""
+"""The same of a part too narrow for deep ones, where they are no more than one cue of several."""
 _LIKENESS = 3.0
 """Weight of descriptors' log odds beside all other evidence on a part."""
 _CLEAR = 2.0
@@ -35,7 +35,7 @@ class BoxParts:
 
     Such a mask and networks err in other ways: it takes what has the target's colours, and a network leaves out what is unlike
     the things it knows, such as a dress. Descriptors of a third kind decide between them, or all evidence on a part together:
-    the rounds that led to each mask have made it believe its own errors.
+    each mask's rounds have learned from its own errors.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class BoxParts:
         if grid is None:
             return found
         ours, others = self._inside(found & alone, grid), self._inside(~found & ~alone, grid)
-        is_told = min(np.count_nonzero(ours), np.count_nonzero(others)) >= _FEWEST
+        is_known = min(np.count_nonzero(ours), np.count_nonzero(others)) >= _FEWEST
         is_same = intersection_over_union(found, alone) >= _SAME
         joined = found.copy()
         for part in parts:
-            count, likeness = self._likeness(part, grid, ours, others) if is_told else (0, 0.0)
+            count, likeness = self._likeness(part, grid, ours, others) if is_known else (0, 0.0)
             is_alike = count >= _FEWEST and likeness > 0.0
             odds = float(evidence[part].mean()) + _LIKENESS * likeness
             if is_alike or (is_same and odds > _CLEAR):
