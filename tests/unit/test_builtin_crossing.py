@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
 
 from engines.builtin.tracking.crossing import Crossing
+from engines.builtin.tracking.object_layer import ObjectLayer
 from engines.builtin.tracking.similar_object import similar_object
 from engines.builtin.tracking.tracked_target import TargetTracker
-from engines.builtin.vision.flow import FlowEstimator
+from engines.builtin.vision.flow import FlowEstimator, FlowPair
 from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
 from utils.mask_utils import intersection_over_union
 
@@ -95,6 +98,33 @@ def test_an_object_that_colours_tell_from_the_target_is_not_followed():
     other = to_processing_size(bluish, (WIDTH, HEIGHT))
     assert similar_object(known, figure(TARGET_X), frame) is not None
     assert similar_object(known, figure(TARGET_X), other) is None
+
+
+@pytest.mark.parametrize("below", [HEIGHT, 68])
+def test_what_is_left_of_another_object_is_followed_only_if_it_is_large_enough(below):
+    frame = picture([TARGET_X, OTHER_X])
+    shown = figure(OTHER_X)
+    shown[below:] = False
+    network = shown.astype(np.float32)
+    found = similar_object(descriptors(frame), figure(TARGET_X), frame, network)
+    assert (found is None) == (below < HEIGHT)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_layer_goes_on_where_flow_stops_and_the_colours_do_not(goes_on):
+    steps = [0, 10, 20, 30, 40 if goes_on else 30]
+    layer = ObjectLayer(figure(TARGET_X))
+    for index, (before, now) in enumerate(itertools.pairwise(steps)):
+        moved = now - before if index < len(steps) - 2 else 0
+        vectors = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+        vectors[..., 0] = moved
+        flow = FlowPair(-vectors, vectors, np.ones((HEIGHT, WIDTH), np.float32))
+        colours = picture([TARGET_X + before]).lab, picture([TARGET_X + now]).lab
+        layer.advance(flow, np.zeros(2), True, colours)
+        seen = figure(TARGET_X + now)
+        assert intersection_over_union(layer.shifted > 0.5, seen) > 0.9
+        assert intersection_over_union(layer.followed > 0.5, seen) > 0.9
+        layer.settle(seen, np.zeros((HEIGHT, WIDTH), np.float32))
 
 
 def test_nothing_is_found_without_descriptors():

@@ -78,7 +78,7 @@ class Crossing:
         if background.any():
             camera = np.median(flow.from_previous[background], axis=0).astype(np.float64)
         for layer in (target, other):
-            layer.advance(flow, camera, not self._is_near)
+            layer.advance(flow, camera, not self._is_near, (self._lab, lab))
         self._compare(lab)
         if self._evidence > _CERTAIN:
             other.keep_shape(target.shifted)

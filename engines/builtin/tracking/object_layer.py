@@ -29,6 +29,10 @@ _LARGEST_GROWTH, _GROWTH_RANGE = 1.3, 0.3
 _COVERED = 0.7
 """Coverage from which on a pixel was in sight in the frame before."""
 _FAR = np.float32(1e6)
+_LARGEST_GAP = np.float32(25.0)
+"""Difference of colours, summed over Lab's channels, from which on two pixels are not the same."""
+_LEAD = 0.1
+"""Share of that by which colours must match better along the usual motion than along the flow's to be taken instead."""
 
 
 class ObjectLayer:
@@ -56,15 +60,29 @@ class ObjectLayer:
         self.whole = self.shifted = self.followed = self.expected = mask.astype(np.float32)
         self.seen = mask
 
-    def advance(self, flow: FlowPair, camera: npt.NDArray[np.float64], is_alone: bool) -> None:
+    def advance(
+        self,
+        flow: FlowPair,
+        camera: npt.NDArray[np.float64],
+        is_alone: bool,
+        colours: tuple[FloatImage, FloatImage],
+    ) -> None:
         """Go on to the next frame along the flow.
 
         Args:
             flow: between the frame and the last one.
             camera: the background's motion, float64 (2,), in pixels.
             is_alone: nothing hides it, so that its usual motion and area can be learned.
+            colours: Lab of the last frame and of the next one, float32 (h, w, 3).
         """
+        usual = None if self._velocity is None else self._velocity + camera
+        before = self._velocity
         self._move(flow.from_previous, camera, is_alone)
+        if usual is not None and self._is_better(usual, colours):
+            self._velocity, self.motion = before, usual
+            self.shifted = shifted(self.whole, usual)
+            self.followed = shifted(self.seen.astype(np.float32), usual)
+            return
         self.shifted = shifted(self.whole, self.motion)
         along = sample_at(self.seen.astype(np.float32), flow.to_previous)
         own = np.where(self.seen[..., None], flow.from_previous, _FAR)
@@ -90,6 +108,22 @@ class ObjectLayer:
         """Make the next frame the last one: its part in sight, bool (h, w), and the rest, float32 (h, w)."""
         self.seen = seen
         self.whole = np.where(seen, np.float32(1.0), hidden).astype(np.float32)
+
+    def _is_better(
+        self, usual: npt.NDArray[np.float64], colours: tuple[FloatImage, FloatImage]
+    ) -> bool:
+        """Tell whether the usual motion, float64 (2,), explains the colours clearly better than the flow's.
+
+        Flow takes an object for the other one where both come together at speed: they look alike.
+        """
+        mismatches = []
+        for motion in (usual, self.motion):
+            moved = shifted(self.seen.astype(np.float32), motion) > 0.5
+            if not moved.any():
+                return False
+            gap = np.abs(shifted(colours[0], motion)[moved] - colours[1][moved]).sum(axis=1)
+            mismatches.append(float(np.minimum(gap, _LARGEST_GAP).mean() / _LARGEST_GAP))
+        return mismatches[0] < mismatches[1] - _LEAD
 
     def _move(self, flow: FloatImage, camera: npt.NDArray[np.float64], is_alone: bool) -> None:
         core = erode(self.seen, _CORE)

@@ -82,7 +82,8 @@ def similar_object(
         log_odds += np.where(near, np.float32(_SHOWN) * (foreground - np.float32(0.5)), 0.0)
     found = (regularised(log_odds, frame.lab, _SMOOTHNESS) > 0.5) & ~mask
     names, areas = components(found)
-    if areas.size < 2:
+    least, most = np.multiply(_AREAS, np.count_nonzero(mask))
+    if areas.size < 2 or not least <= areas[1:].max() <= most:
         return None
     largest = names == 1 + int(areas[1:].argmax())
     if (dilate(mask, _APART) & largest).any():
