@@ -23,7 +23,7 @@ from pipeline.video_io.playback import RATE
 from ui.text import about, sentences, shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
-from utils.types import Message
+from utils.types import PREPARE, Message
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -261,11 +261,12 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
 def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]:
     """Return a job's progress; `live` tells one live picture from the next, "" for none."""
     progress = status.progress
-    code = f"job.stage.{progress.stage}"
+    code = f"job.stage.{PREPARE if progress.is_preparing else progress.stage}"
     return {
         "state": status.state.value,
         "is_active": status.state in ACTIVE,
         "is_cancelling": status.is_cancelling,
+        "is_preparing": progress.is_preparing,
         "stage": translate(code, language) if code in CATALOGUE else progress.stage,
         "done": progress.done,
         "total": progress.total,

@@ -133,6 +133,10 @@ class Prompt:
         return bool(self.text.strip() or self.points or self.box is not None or self.exemplars)
 
 
+PREPARE = "prepare"
+"""Stage before a job's first frame: networks are loaded and asked about a few frames. It has no units."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """`done` of `total` units of `stage`; units are real work items over all passes."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from utils.types import Progress
+from utils.types import PREPARE, Progress
 
 WINDOW = 40
 """Recent samples the rate is taken from."""
@@ -29,7 +29,8 @@ class Snapshot:
     """Where a job stands. `fraction` in [0, 1] over all stages; None where not known yet.
 
     `fps` is units a second of the current stage over the recent window. `stage_remaining_s` is for that stage alone,
-    which is known before later ones have ever been timed.
+    which is known before later ones have ever been timed. `is_preparing` is true from the start until the first report:
+    there is nothing to count yet.
     """
 
     stage: str
@@ -40,6 +41,7 @@ class Snapshot:
     elapsed_s: float
     remaining_s: float | None
     stage_remaining_s: float | None
+    is_preparing: bool = False
 
 
 def of_several(progress: Progress, done: int, count: int) -> Progress:
@@ -74,6 +76,7 @@ class ProgressMeter:
         self._finished: set[str] = set()
         self._done_before: dict[str, int] = {}
         self._fraction = 0.0
+        self._is_preparing = False
         self._started_s = clock()
         self._last_s = float("-inf")
         self._ended_s: float | None = None
@@ -83,11 +86,15 @@ class ProgressMeter:
         """Count elapsed time from now; until then the job was waiting."""
         with self._lock:
             self._started_s = self._clock()
+            self._is_preparing = True
 
     def report(self, progress: Progress) -> None:
-        """Take a report; one that goes back within its stage is ignored."""
+        """Take a report; one that goes back within its stage is ignored, and `PREPARE` counts nothing."""
         now_s = self._clock()
         with self._lock:
+            self._is_preparing = progress.stage == PREPARE
+            if self._is_preparing:
+                return
             if progress.stage != self._stage:
                 self._change_stage(progress.stage)
             self._totals[progress.stage] = max(progress.total, 1)
@@ -136,6 +143,7 @@ class ProgressMeter:
                 elapsed_s=now_s - self._started_s,
                 remaining_s=None if here_s is None else self._with_later_stages(here_s),
                 stage_remaining_s=here_s,
+                is_preparing=self._is_preparing,
             )
 
     def _last_snapshot(self, ended_s: float) -> Snapshot:

@@ -46,7 +46,7 @@ from utils.errors import (
     SplazmatteError,
     StoreUnavailable,
 )
-from utils.types import Message, Progress
+from utils.types import PREPARE, Message, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -261,8 +261,7 @@ class DispatchedJob:
             self._take_back(context, stop)
 
     def _pass_on(self, heartbeat: Heartbeat, context: RunContext) -> None:
-        if heartbeat.progress is not None:
-            context.on_progress(heartbeat.progress)
+        context.on_progress(heartbeat.progress or Progress(PREPARE, 0, 1))
         for notice in heartbeat.notices:
             if notice not in self._passed_on:
                 self._passed_on.append(notice)

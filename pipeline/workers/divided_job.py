@@ -12,7 +12,7 @@ from typing import Protocol
 from engines.base import RunContext
 from pipeline.workers.records import JobRecord, Phase
 from utils.errors import Cancelled, StoreUnavailable
-from utils.types import Message, Progress
+from utils.types import PREPARE, Message, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class DividedJob:
     def _report(self, context: RunContext) -> None:
         """Report what the parts have done together, of the latest stage that one of them has reached."""
         known = self._progress.values()
-        for stage in ("matte", "track", "worker"):
+        for stage in ("matte", "track", PREPARE, "worker"):
             of_stage = [progress for progress in known if progress.stage == stage]
             if of_stage:
                 total = sum(

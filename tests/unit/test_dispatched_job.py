@@ -194,6 +194,9 @@ def test_progress_notices_and_the_error_of_a_worker_reach_the_page_each_once(pla
     context = RunContext(on_progress=reported.append, on_notice=place.notices.append)
     place.job.look(context, is_cancelled=False)
     place.store.change("ab12", claim("one"))
+    place.store.put_heartbeat("ab12", Heartbeat(attempt=1, count=0))
+    place.job.look(context, is_cancelled=False)
+    assert reported[-1].stage == "prepare", "it was said to wait for a worker that had begun"
     first, second = Message("job.cancelled"), Message("worker.started_again")
     for count, notices in enumerate(((first,), (first, second)), start=1):
         progress = Progress("matte", count, 6)

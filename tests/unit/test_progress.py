@@ -163,3 +163,27 @@ def test_frames_that_are_kept_follow_those_that_are_matted_again() -> None:
     )
     run(meter, clock, "encode", 20, 1.0, 20)
     assert meter.snapshot().fraction > 0.99
+
+
+def test_what_comes_before_the_first_frame_is_told_from_no_progress() -> None:
+    """The bar stood at 0 for up to a minute while networks were loaded and asked, as if the job hung."""
+    clock = Clock()
+    meter = ProgressMeter({"matte": 10}, clock=clock)
+    assert not meter.snapshot().is_preparing, "it waits"
+    meter.start()
+    assert meter.snapshot().is_preparing
+    meter.report(Progress("worker", 0, 1))
+    assert not meter.snapshot().is_preparing, "it waits for a worker"
+    meter.report(Progress("prepare", 0, 1))
+    assert meter.snapshot().is_preparing
+    run(meter, clock, "matte", 10, 1.0, 5)
+    snapshot = meter.snapshot()
+    assert not snapshot.is_preparing
+    assert abs(snapshot.fraction - 6 / 11) < 1e-9, "nothing of it is counted"
+
+
+def test_a_job_that_ends_while_it_prepares_prepares_no_longer() -> None:
+    meter = ProgressMeter({"matte": 10}, clock=Clock())
+    meter.start()
+    meter.end(is_complete=False)
+    assert not meter.snapshot().is_preparing

@@ -106,6 +106,9 @@ class Job(BaseModel):
     state: str
     is_active: bool
     is_cancelling: bool
+    is_preparing: bool = Field(
+        description="Before the first frame: networks are loaded and asked about a few frames."
+    )
     stage: str
     done: int
     total: int

@@ -268,6 +268,10 @@ TEXTS: dict[str, Text] = {
         en="The correction changed frames {first} to {last}. The matte of all other frames is as it was.",
         zh="本次修正影响第 {first} 至 {last} 帧；此外的遮罩与之前相同，已直接沿用。",
     ),
+    "job.stage.prepare": Text(
+        en="Preparing: loading networks and looking at the first frames",
+        zh="正在准备：加载网络并分析首批帧",
+    ),
     "job.stage.track": Text(en="Tracking", zh="跟踪"),
     "job.stage.load": Text(en="Loading the model", zh="加载模型"),
     "job.stage.matte": Text(en="Matting", zh="抠图"),

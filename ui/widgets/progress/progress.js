@@ -17,6 +17,7 @@ const lineOf = (job) => {
   if (job.is_cancelling) return [label("cancelling")];
   // Every frame is on its way; encoders and the last checks take a while longer.
   if (job.is_active && job.fraction >= 1) return [label("finishing"), label("elapsed", { time: shownTime(job.elapsed_s) })];
+  if (job.is_preparing) return [`${job.stage}…`, label("elapsed", { time: shownTime(job.elapsed_s) })];
   words.push(label("units", { stage: job.stage, done: job.done, total: job.total }));
   if (job.fps !== null) words.push(label("fps", { fps: job.fps.toFixed(job.fps < 10 ? 1 : 0) }));
   words.push(label("elapsed", { time: shownTime(job.elapsed_s) }));
@@ -84,9 +85,13 @@ const show = (job) => {
   root.hidden = false;
   root.dataset.state = job.state;
   const percent = Math.min(Math.floor(job.fraction * 100), job.is_active ? 99 : 100);
-  bar.setAttribute("aria-valuenow", String(percent));
-  bar.firstElementChild.style.width = `${percent}%`;
-  part("percent").textContent = job.state === "queued" ? "" : `${percent}%`;
+  // Without a value a progress bar tells that something goes on whose end isn't known.
+  const isOpen = job.is_active && job.is_preparing && job.state !== "queued";
+  if (isOpen) bar.removeAttribute("aria-valuenow");
+  else bar.setAttribute("aria-valuenow", String(percent));
+  bar.toggleAttribute("data-open", isOpen);
+  bar.firstElementChild.style.width = isOpen ? "" : `${percent}%`;
+  part("percent").textContent = job.state === "queued" || isOpen ? "" : `${percent}%`;
   document.body.dataset.job = job.state === "queued" ? label("waiting") : `${percent} %`;
   showTitle();
   part("line").textContent = lineOf(job).join(" · ");
