@@ -11,6 +11,7 @@ from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import ReadMask, start_frames
 from pipeline.jobs.matting import MattingJob
 from pipeline.jobs.parts import Division
+from pipeline.jobs.progress import FINISH, SHRINK
 from pipeline.jobs.rerender import RenderJob, result_folders
 from pipeline.jobs.rerun import keeps_every_alpha
 from pipeline.jobs.target_mattes import Services, tracks_first
@@ -212,8 +213,8 @@ class JobPreparation:
         first, last = frame_range(made_by, clip)
         count, folders = last - first + 1, len(result_folders(session))
         stages = {"render": count * folders}
-        if finishing := _finished_frames(request.outputs, count):
-            stages["finish"] = finishing * folders
+        after = _last_stages(request, count)
+        stages |= {stage: frames * folders for stage, frames in after.items()}
         return session, RenderJob(self._services(), session, request), stages
 
     def _services(self, request: MatteRequest | None = None) -> Services:
@@ -240,13 +241,13 @@ def _stages(
         targets: number of targets.
     """
     stages = dict.fromkeys(made_by, count * targets)
-    finishing = _finished_frames(request.outputs, count)
-    if finishing and targets > 1 and request.separate_targets:
-        stages["finish"] = finishing * (targets + 1)
+    after = _last_stages(request, count)
+    if targets > 1 and request.separate_targets:
+        stages |= {stage: frames * (targets + 1) for stage, frames in after.items()}
     if targets > 1:
         stages["encode"] = count  # of all targets together, when each has its alpha
-    if finishing:
-        stages.setdefault("finish", finishing)
+    for stage, frames in after.items():
+        stages.setdefault(stage, frames)
     return stages
 
 
@@ -272,6 +273,13 @@ def _keeps_every_alpha(
         return False
 
 
-def _finished_frames(outputs: Iterable[str], count: int) -> int:
-    """Return how many frames are encoded once all pictures of `count` frames are there."""
-    return count * sum(output_format(kind).is_encoded_last for kind in outputs)
+def _last_stages(request: MatteRequest | RenderRequest, count: int) -> dict[str, int]:
+    """Return the frames of the files that are written again, or encoded, once all pictures of `count` frames are there."""
+    chosen = [output_format(kind) for kind in request.outputs]
+    frames = {
+        SHRINK: count * sum(one.has_size_limit for one in chosen)
+        if request.files.size_limit_mb
+        else 0,
+        FINISH: count * sum(one.is_encoded_last for one in chosen),
+    }
+    return {stage: number for stage, number in frames.items() if number}

@@ -75,10 +75,12 @@ def test_a_job_that_would_not_fit_is_refused_with_the_numbers(
     with pytest.raises(NotEnoughDisk) as caught:
         greedy.matte(session_id)
     assert_said(caught.value.message, "job.disk_before")
+    assert "if there are any" in caught.value.user_message, "nobody may have a session to delete"
     assert str(2 * free // disk.MEGABYTE) in caught.value.user_message
     assert workplace.orchestrator.state(session_id).status is SessionStatus.READY
-    with pytest.raises(NotEnoughDisk):
+    with pytest.raises(NotEnoughDisk, match="if there are any") as refused:
         greedy.orchestrator.create_session(clip, "x.mp4")
+    assert_said(refused.value.message, "video.disk_before")
     assert len(list(workplace.store)) == 1
 
 

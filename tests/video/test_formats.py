@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from pipeline.video_io import RenderResult, VideoIO
 from tests.clips import H264, decode, ffmpeg, make_clip, source
 from tests.video.readers import read_track
 from utils.alpha_levels import OPAQUE, to_levels
-from utils.errors import BadRequest
+from utils.errors import BadRequest, Cancelled
+from utils.types import Progress
 
 TAGS = ("colorspace", "color_primaries", "color_trc", "color_range")
 
@@ -261,6 +263,42 @@ def test_loops_and_size_limit_are_met(video: VideoIO, tmp_path: Path, kind: str)
     assert (frames[0].shape[1], sum(times)) == (320, pytest.approx(480, abs=10))
     assert [notice.code for notice in slower.notices] == ["video.rate_to_limit"]
     assert slower.notices[0].params["frames"] == len(frames) < 12
+
+
+@pytest.mark.parametrize("kind", ["webp", "apng", "gif"])
+def test_an_animation_that_is_shrunk_counts_its_pictures_and_can_be_cancelled(
+    video: VideoIO, tmp_path: Path, kind: str
+) -> None:
+    """It was written up to six times over at 99 %, without a count, and went on after a cancel."""
+    path = tmp_path / "busy.mp4"
+    ffmpeg(*source("160x96", frames=12), "-vf", "noise=alls=40:allf=t", *H264, path)
+    seen: list[Progress] = []
+    cancel = threading.Event()
+    stop_at = 0
+
+    def note(progress: Progress) -> None:
+        seen.append(progress)
+        if stop_at and len(seen) == stop_at:
+            cancel.set()
+
+    def render() -> RenderResult:
+        files = FileOptions(size_limit_mb=0.02)
+        return video.render(
+            path, video.probe(path), [np.ones((96, 160), np.float32)] * 12, (kind,), tmp_path / "out",
+            Appearance(files=files), RunContext(on_progress=note, cancel=cancel),
+        )  # fmt: skip
+
+    render()
+    assert {(progress.stage, progress.total) for progress in seen} == {("shrink", 12)}
+    done = [progress.done for progress in seen]
+    assert done == sorted(done) and len(set(done)) > 6 and done[-1] == 12
+    (tmp_path / "out" / f"foreground.{kind}").unlink(missing_ok=True)
+    stop_at = 3
+    seen.clear()
+    with pytest.raises(Cancelled):
+        render()
+    assert len(seen) == 3
+    assert not [one for one in (tmp_path / "out").iterdir() if "partial" in one.name]
 
 
 def test_a_rate_too_low_to_look_like_motion_is_scaled_down_besides(

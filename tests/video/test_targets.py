@@ -12,7 +12,7 @@ from engines.base import Agreement, RunContext
 from pipeline.engine_choice import EngineChoice
 from pipeline.jobs.progress import ProgressMeter
 from pipeline.orchestrator import Orchestrator, TargetChange
-from pipeline.postprocess.appearance import Edges
+from pipeline.postprocess.appearance import Edges, FileOptions
 from pipeline.session.request import MatteRequest, RenderRequest
 from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
@@ -115,10 +115,22 @@ def test_two_targets_give_two_mattes_and_a_correction_mattes_its_own_target_agai
     assert alphas(folder / "targets/2/alpha_master.nut")[6, 10, 15] == 255
 
 
+@pytest.mark.parametrize(
+    ("kind", "stage", "files"),
+    [
+        ("hevc", "finish", FileOptions()),
+        ("gif", "shrink", FileOptions(size_limit_mb=0.001)),
+    ],
+)
 def test_files_that_are_encoded_last_are_a_stage_over_all_targets_and_no_fraction_is_full_before(
-    work: Orchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
+    work: Orchestrator,
+    session_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    stage: str,
+    files: FileOptions,
 ) -> None:
-    """HEVC took half of a job at 99 %, without saying how far it was."""
+    """HEVC, and animations over their size limit, took half of a job at 99 %, without saying how far it was."""
     seen: list[tuple[Progress, float]] = []
 
     class Meter(ProgressMeter):
@@ -127,7 +139,7 @@ def test_files_that_are_encoded_last_are_a_stage_over_all_targets_and_no_fractio
             seen.append((progress, self.snapshot().fraction))
 
     def check() -> None:
-        finishing = [progress for progress, _ in seen if progress.stage == "finish"]
+        finishing = [progress for progress, _ in seen if progress.stage == stage]
         assert {progress.total for progress in finishing} == {3 * FRAMES}
         done = [progress.done for progress in finishing]
         assert done == sorted(done) and done[-1] == 3 * FRAMES
@@ -136,12 +148,14 @@ def test_files_that_are_encoded_last_are_a_stage_over_all_targets_and_no_fractio
         assert seen[-1][1] == 1
 
     monkeypatch.setattr("pipeline.jobs.queue.ProgressMeter", Meter)
-    request = REQUEST.model_copy(update={"outputs": ("hevc",), "separate_targets": True})
+    request = REQUEST.model_copy(
+        update={"outputs": (kind,), "separate_targets": True, "files": files}
+    )
     work.submit(session_id, request)
     finish(work, session_id)
     check()
     seen.clear()
-    work.rerender(session_id, RenderRequest(outputs=("hevc",), edges=Edges(grow_px=1)))
+    work.rerender(session_id, RenderRequest(outputs=(kind,), edges=Edges(grow_px=1), files=files))
     finish(work, session_id)
     check()
 

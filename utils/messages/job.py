@@ -281,5 +281,6 @@ TEXTS: dict[str, Text] = {
     "job.stage.send": Text(en="Sending to the service", zh="发送到服务"),
     "job.stage.wait": Text(en="Waiting for the service", zh="等待服务"),
     "job.stage.render": Text(en="Rendering files", zh="渲染文件"),
+    "job.stage.shrink": Text(en="Meeting the size limit", zh="压缩至大小上限"),
     "job.stage.finish": Text(en="Finishing files", zh="完成文件编码"),
 }

@@ -6,7 +6,7 @@ import itertools
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,8 @@ FILE_OPTIONS = ("loops", "size_limit_mb", "size_limit_by")
 """Fields of `FileOptions` that every animated format reads."""
 SMALLEST_SIDE_PX = 16
 MOST_ATTEMPTS = 6
+USUAL_ATTEMPTS = 2
+"""Attempts that progress counts on; it waits at its end where more are needed."""
 LEAST_RATE = 5
 """Pictures a second that are left at least where the rate is lowered to meet a limit."""
 _MARGIN = 0.95
@@ -96,11 +98,17 @@ class AnimationSink(Sink):
         """See `Sink.finish`."""
         self._writer.finish()
         self._stream.close()
+
+    def fit(self, on_step: Callable[[int, int], None]) -> None:
+        """See `Sink.fit`."""
         limit_bytes = self._target.files.size_limit_mb * MEGABYTE
         if limit_bytes and self._partial.stat().st_size > limit_bytes:
-            self._shrink(limit_bytes)
+            total = USUAL_ATTEMPTS * len(self._times)
+            steps = itertools.count(1)
+            self._shrink(limit_bytes, lambda: on_step(min(next(steps), total - 1), total))
+            on_step(total, total)
 
-    def _shrink(self, limit_bytes: float) -> None:
+    def _shrink(self, limit_bytes: float, on_picture: Callable[[], None]) -> None:
         """Write the file again at a scale or a rate that meets the limit, found by its bytes; say which.
 
         By the rate, every second, third, … picture stays, for as long as its neighbours did; where the
@@ -118,7 +126,7 @@ class AnimationSink(Sink):
             width, height = (max(round(side * scale), 1) for side in self._info.size_wh)
             if min(width, height) < SMALLEST_SIDE_PX:
                 break
-            size_bytes = self._write_smaller((width, height), step)
+            size_bytes = self._write_smaller((width, height), step, on_picture)
             if size_bytes <= limit_bytes:
                 os.replace(self._smaller, self._partial)
                 self._tell_smaller((width, height), step)
@@ -144,12 +152,15 @@ class AnimationSink(Sink):
         if size_wh != self._info.size_wh:
             self._tell("video.scaled_to_limit", width=size_wh[0], height=size_wh[1])
 
-    def _write_smaller(self, size_wh: tuple[int, int], step: int) -> int:
+    def _write_smaller(
+        self, size_wh: tuple[int, int], step: int, on_picture: Callable[[], None]
+    ) -> int:
         times = merged_times(self._times, step)
         kept = itertools.islice(read_animation(self._partial), 0, None, step)
         with self._smaller.open("w+b") as stream:
             writer = self._writer_type(stream, AnimationInfo(size_wh, len(times), self._info.loops))
             for frame, shown in zip(kept, times, strict=True):
+                on_picture()
                 is_scaled = size_wh != self._info.size_wh
                 writer.append(resized(frame, size_wh) if is_scaled else frame, *shown)
             writer.finish()

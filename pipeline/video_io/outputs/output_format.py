@@ -44,6 +44,11 @@ class OutputFormat(ABC):
         """Whether the FFmpeg program encodes it once every picture is there: a stage of its own, as "finish"."""
         return self.encoder is not None
 
+    @property
+    def has_size_limit(self) -> bool:
+        """Whether it is written again, smaller, where it is over a limit that was asked for: the stage "shrink"."""
+        return "size_limit_mb" in self.file_options
+
     @abstractmethod
     def open(self, target: RenderTarget) -> Sink:
         """Return a sink that writes partial files of this format in the target's directory."""

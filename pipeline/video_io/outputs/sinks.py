@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,14 @@ class Sink(ABC):
     @abstractmethod
     def finish(self) -> None:
         """Complete the partial files."""
+
+    def fit(self, on_step: Callable[[int, int], None]) -> None:
+        """Write a finished file again where it is over its size limit.
+
+        Args:
+            on_step: is told the pictures written and how many there are to write; may raise to stop.
+        """
+        del on_step
 
     @abstractmethod
     def check(self, frame_count: int) -> None:

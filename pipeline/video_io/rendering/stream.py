@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from config import Settings
@@ -163,9 +164,19 @@ def _stream(
                 worker.put(picture)
         for worker in workers:
             worker.finish()
-    for sink in sinks.values():
+    limit_mb = task.appearance.files.size_limit_mb
+    limited = [kind for kind in sinks if limit_mb and output_format(kind).has_size_limit]
+    for kind, sink in sinks.items():
         task.context.check_cancelled()
         sink.finish()
+        if kind in limited:
+            sink.fit(partial(_report_fit, task, limited.index(kind), len(limited)))
+
+
+def _report_fit(task: RenderTask, before: int, files: int, done: int, total: int) -> None:
+    """Report a file that is written again, in frames of the span each, after `before` of `files`."""
+    frames = task.span.frame_count
+    task.context.report("shrink", before * frames + frames * done // total, files * frames)
 
 
 def _pictures(
