@@ -21,6 +21,9 @@ alone, such as a rider, mostly reaches one of them."""
 _SPARE, _KEPT, _MOST_SPARE = 0.04, 0.01, 0.3
 """Distance from all sides that all masks keep, as a share of the box's size, from which on a box is drawn closer; what of it
 stays, and what is taken away at each side at most."""
+_FLOODED = 0.55
+"""Share of a closer box from which on a mask unlike what networks show is rather what lies around a target with thin parts, such
+as a racket: the box is mostly empty then."""
 _SAME = 0.5
 """Overlap from which on two masks are of one object, and differ in parts of it."""
 _LIFT = 1.0
@@ -61,6 +64,21 @@ def closer_box(box: IntBox, size_wh: tuple[int, int], masks: Sequence[Mask]) -> 
         round(x1 - right * width),
         round(y1 - bottom * height),
     )
+
+
+def is_flooded(alone: Mask, box: IntBox, shown: Sequence[Mask]) -> bool:
+    """Tell whether a mask without networks fills much of a box, and no network shows the same there.
+
+    Args:
+        alone: that mask, bool (h, w), within the box.
+        box: (x0, y0, x1, y1) in the same pixels.
+        shown: what each network shows of the whole picture, likewise.
+    """
+    x0, y0, x1, y1 = box
+    inside = np.s_[y0:y1, x0:x1]
+    if np.count_nonzero(alone[inside]) <= _FLOODED * (x1 - x0) * (y1 - y0):
+        return False
+    return all(intersection_over_union(alone[inside], one[inside]) < _SAME for one in shown)
 
 
 class BoxSides:

@@ -14,7 +14,7 @@ from engines.builtin.selection.box import BoxCrop, segment_box, without_networks
 from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_parts import BoxParts
-from engines.builtin.selection.box_sides import closer_box
+from engines.builtin.selection.box_sides import closer_box, is_flooded
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at, label_at
 from engines.builtin.selection.click_boxes import boxes_around
@@ -271,8 +271,10 @@ class BuiltinSegmentation:
         alone = without_networks(
             BoxCrop(crop.lab, crop.features.whole(), motion), view.constraints(())
         )
-        placed = view.placed(alone[1] > 0.5, self._small_wh)
-        closer = closer_box(box, self._small_wh, [*shown, drop_specks(placed)])
+        placed = drop_specks(view.placed(alone[1] > 0.5, self._small_wh))
+        closer = closer_box(box, self._small_wh, [*shown, placed])
+        if is_flooded(placed, closer, shown):
+            return box, alone
         return closer, alone if closer == box else None
 
     def _in_box(
