@@ -71,6 +71,20 @@ def test_light_that_stays_is_undone_as_long_as_it_does(light: str):
             assert difference(found, frame) < 0.3 * difference(lit, frame)
 
 
+def test_light_that_comes_back_after_a_fade_to_black_is_seen_as_it_is():
+    """What was too dark to be undone stayed the light before: the rest of a shot was seen as good as black."""
+    relighting = Relighting()
+    shares = (1.0, 0.75, 0.5, 0.25, 0.08, 0.02, 0.08, 0.25, 0.5, 0.75, 1.0, 1.0)
+    seen = []
+    for index, share in enumerate(shares):
+        frame = scene(shift=4 * index, largest=220)
+        faded = multiplied(frame, share)
+        found = relighting.relit(faded, 1.0, False)
+        seen.append(float((faded if found is None else found).mean() / frame.mean()))
+    assert min(seen[:4]) > 0.95, "undone while it could be"
+    assert seen[-4:] == pytest.approx(shares[-4:], rel=0.05)
+
+
 def test_motion_is_no_change_of_light():
     relighting = Relighting()
     frames = [scene(shift=shift) for shift in (0, 20, 45)]

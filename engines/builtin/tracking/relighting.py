@@ -24,6 +24,9 @@ _SAME_DETAIL = 0.2
 """Correlation of the detail of such places from which it is the light that changed: of what moved far, 95 % have less than 0.1, of light more than 0.25."""
 _LARGEST_GAIN = np.float32(8.0)
 """By which a frame is brightened at most: beyond there is noise."""
+_DIM, _RESTORED = 0.6, 0.95
+"""Shares of the mean level of a scene's first frame below which what is seen was too dark to be undone, and from which on it is
+as before."""
 
 
 class Relighting:
@@ -36,6 +39,9 @@ class Relighting:
 
     def __init__(self) -> None:
         self._seen: FloatImage | None = None
+        self._first_level = 1.0
+        """Mean of `_seen` in the scene's first frame."""
+        self._is_dim = False
         self._exposure = 1.0
         self._gain: FloatImage | None = None
 
@@ -49,15 +55,36 @@ class Relighting:
             starts: a new scene begins with it, whose light is its own.
         """
         small = cv2.resize(picture, _SMALL_WH, interpolation=cv2.INTER_AREA).astype(np.float32)
-        gain = None if starts else self._change_of_light(small)
+        is_first = starts or self._seen is None
+        gain = (
+            None if is_first or self._comes_back(small, exposure) else self._change_of_light(small)
+        )
         if gain is None:
             self._exposure = exposure
         self._gain = gain
         self._seen = small * np.float32(self._exposure) + _OFFSET
+        if gain is not None:
+            self._seen *= gain
+        level = float(self._seen.mean())
+        if is_first:
+            self._first_level = level
+        self._is_dim = level < (_RESTORED if self._is_dim else _DIM) * self._first_level
         if gain is None:
             return None
-        self._seen *= gain
         return _multiplied(picture, self._exposure, gain)
+
+    def _comes_back(self, levels: FloatImage, exposure: float) -> bool:
+        """Tell whether the light before is one that was too dark to be undone, and a frame's own is nearer to the first.
+
+        Args:
+            levels: the frame's small picture, float32 (h', w', 3).
+            exposure: by which it would be seen.
+        """
+        if self._seen is None or not self._is_dim:
+            return False
+        shown = levels * np.float32(exposure) + _OFFSET
+        before, now = (abs(np.log(one.mean() / self._first_level)) for one in (self._seen, shown))
+        return bool(now < before)
 
     def _change_of_light(self, levels: FloatImage) -> FloatImage | None:
         """Return by what a frame's small picture, float32 (h', w', 3), is in the light before; None where the light is the same."""
