@@ -158,3 +158,33 @@ def test_the_page_says_that_the_last_files_are_being_finished(
     assert "99%" in shown and "remaining" not in shown
     page.click(".sm-progress [data-part=cancel]")
     page.wait_for_selector(".sm-progress", state="hidden")
+
+
+def test_the_page_says_that_a_job_prepares_before_its_first_frame(
+    app: AppServer, open_page: Callable[..., Any], long_clip: Path
+) -> None:
+    """It stood at 0 % for up to a minute while networks were loaded and asked, as if the job hung."""
+    page = open_page(app.url, locale="zh-CN")
+    page.evaluate(
+        """() => {
+          const real = window.fetch;
+          window.fetch = async (...asked) => {
+            const answer = await real(...asked);
+            if (!String(asked[0].url || asked[0]).includes("component_server")) return answer;
+            const body = await answer.json();
+            if (body && body.job) Object.assign(body.job, { is_preparing: window.isPreparing });
+            return new Response(JSON.stringify(body), { status: answer.status });
+          };
+          window.isPreparing = true;
+        }"""
+    )
+    start_long_job(page, long_clip)
+    bar = page.locator(".sm-progress [role=progressbar]")
+    page.wait_for_selector(".sm-progress [role=progressbar]:not([aria-valuenow])")
+    shown = page.inner_text(".sm-progress")
+    assert "%" not in shown and "/" not in page.inner_text(".sm-line")
+    page.evaluate("window.isPreparing = false")
+    page.wait_for_selector(".sm-progress [role=progressbar][aria-valuenow]")
+    assert "%" in page.inner_text(".sm-progress") and bar.get_attribute("data-open") is None
+    page.click(".sm-progress [data-part=cancel]")
+    page.wait_for_selector(".sm-progress", state="hidden")

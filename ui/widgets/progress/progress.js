@@ -147,7 +147,7 @@ part("cancel").onclick = async () => {
 };
 const showTexts = () => {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = label(node.dataset.text);
-  bar.setAttribute("aria-label", label("title"));
+  for (const node of [root, bar]) node.setAttribute("aria-label", label("title"));
   root.querySelector("img").alt = label("live");
 };
 watch("texts", showTexts);

@@ -5,18 +5,21 @@ const shownDate = (seconds) => new Date(seconds * 1000).toLocaleString(document.
 const wordsOf = (item, user) => [
   shownDate(item.created_at_s), item.status, item.size, user && item.owner !== user ? item.owner : "", item.kept ? label("kept") : "",
 ].filter(Boolean).join(" · ");
-const clearLists = () => { for (const lines of root.querySelectorAll("details ul")) lines.replaceChildren(); };
+// The next answer replaces all lines, also one with a name that is being typed or a delete that is asked for. Until then
+// they stay: the keyboard would lose its place in a list that is empty for a moment.
+let isAnew = false;
+const showAnew = () => { isAnew = true; show(); };
 const ask = async (name, data) => {
   let answer = null;
   try { answer = await server[name]({ ...data, language: props.current.language }); } catch (problem) { answer = null; }
-  if (answer && answer.ok) { clearLists(); show(); return true; }
+  if (answer && answer.ok) { showAnew(); return true; }
   notice([(answer && answer.text) || label("lost")]);
   return false;
 };
 const renaming = (item) => {
   const input = make("input", { type: "text", value: item.name, maxlength: 200, "aria-label": label("rename", { name: item.name }) });
   input.addEventListener("change", () => ask("rename_session", { session: item.id, name: input.value }));
-  input.addEventListener("keydown", (event) => { if (event.key === "Escape") { list.replaceChildren(); show(); } });
+  input.addEventListener("keydown", (event) => { if (event.key === "Escape") showAnew(); });
   return input;
 };
 const nameOf = (item) => make("a", { href: `?s=${encodeURIComponent(item.id)}`, text: item.name });
@@ -51,7 +54,7 @@ const showDeleted = (items, user) => {
   fold.querySelector("summary").textContent = label("deleted", { count: items.length });
   fold.querySelector("p").textContent = label("deleted_hint");
   const lines = fold.querySelector("ul");
-  if (!lines.querySelector("[data-sure]")) lines.replaceChildren(...items.map((item) => deletedLine(item, user)));
+  if (isAnew || !lines.querySelector("[data-sure]")) lines.replaceChildren(...items.map((item) => deletedLine(item, user)));
 };
 const lineOf = (item, user) => {
   const name = nameOf(item);

@@ -64,7 +64,8 @@ const show = async () => {
   showAll(answer.sessions);
   showDeleted(answer.deleted, answer.user);
   // A name that is being typed, or a delete that is asked for, is not taken away.
-  if (!list.querySelector("input, [data-sure]")) list.replaceChildren(...others.map((item) => lineOf(item, answer.user)));
+  if (isAnew || !list.querySelector("input, [data-sure]")) list.replaceChildren(...others.map((item) => lineOf(item, answer.user)));
+  isAnew = false;
   clearTimeout(again);
   const isWaiting = answer.sessions.some((item) => item.active);
   if (isWaiting && element.isConnected) again = setTimeout(show, AGAIN_MS);

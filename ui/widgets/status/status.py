@@ -13,4 +13,4 @@ def build_status(language: Language) -> gr.HTML:
 
     Prop: `status` ({"text", "kind": "step" | "done" | "error", "language", "session"}).
     """
-    return build_widget("status", language, status={})
+    return build_widget("status", language, helpers=("focus",), status={})
