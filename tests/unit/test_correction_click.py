@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import cv2
 import numpy as np
 import pytest
@@ -201,3 +206,36 @@ def test_a_click_on_something_narrow_changes_that_alone(is_positive):
     prompt = Prompt(points=(Point(left + 45, 504, is_positive),), mask=true ^ narrow)
     found = BuiltinSegmentation(image, "builtin").segment(prompt)[0].mask
     assert intersection_over_union(found ^ prompt.mask, narrow) > 0.95
+
+
+@contextmanager
+def tracing_memory() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def test_corrections_of_a_large_picture_keep_little_of_its_masks():
+    """Each click's answer is kept for undoing it; the page reads the corrected mask again for every click."""
+    random = np.random.default_rng(0)
+    body = np.zeros((1080, 1920), dtype=bool)
+    body[360:720, 640:1280] = True
+    image = random.normal(90.0, 3.0, (1080, 1920, 3))
+    image[body] += (60.0, -20.0, -20.0)
+    for left in range(700, 1200, 100):
+        body[360:420, left : left + 8] = False
+    opened = BuiltinSegmentation(np.clip(image, 0, 255).astype(np.uint8), "builtin")
+    points = tuple(Point(left + 4, 390) for left in range(700, 1200, 100))
+    answers, sizes = [], []
+    with tracing_memory():
+        for count in range(1, len(points) + 1):
+            prompt = Prompt(points=points[:count], mask=body.copy())
+            answers.append(np.packbits(opened.segment(prompt)[0].mask))
+            del prompt
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    assert sizes[-1] - sizes[1] < (len(points) - 2) * body.size
+    undone = opened.segment(Prompt(points=points[:2], mask=body.copy()))[0].mask
+    assert np.array_equal(np.packbits(undone), answers[1])

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.selection.motion_cue import MotionCue
+from engines.builtin.vision.arrays import PackedMask
 from engines.builtin.vision.features import edge_strength
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, intersection_over_union
 from utils.types import ExpectedSize, FloatImage, FloatMap, IntBox, Mask
@@ -38,7 +39,7 @@ class Candidate:
 
     `box` is what it was segmented in; `stability` and `contour_margin`, in [0, 1], are those of `Segmented`.
     `agreement`, in [0, 1], is the median overlap with the other candidates of the same clicks, 1 without any. `full` is the
-    mask at full size, bool (H, W), where it goes on from one that was given.
+    mask at full size, (H, W), where it goes on from one that was given.
     """
 
     mask: Mask
@@ -46,7 +47,7 @@ class Candidate:
     stability: float = 1.0
     contour_margin: float = 1.0
     agreement: float = 1.0
-    full: Mask | None = None
+    full: PackedMask | None = None
 
 
 class CandidateRanking:

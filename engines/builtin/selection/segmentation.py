@@ -27,7 +27,7 @@ from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.tracking.confidence import contour_cost
-from engines.builtin.vision.arrays import resize_mask
+from engines.builtin.vision.arrays import PackedMask, resize_mask
 from engines.builtin.vision.refined_edges import refine_edges
 from utils.exposure import exposure_of, gain_beside, multiplied
 from utils.mask_utils import (
@@ -105,8 +105,7 @@ class BuiltinSegmentation:
                 return [Instance(prompt.mask.astype(bool), 1.0)]
         found = [candidate for candidate in self._candidates(prompt) if candidate.mask.any()]
         if found:
-            # Without what reads the pictures of other frames.
-            self._answers.append((replace(prompt, examples=()), found))
+            self._answers.append((self._remembered(prompt), found))
         instances: list[Instance] = []
         for candidate in found:
             score = 1.0 if prompt.mask is not None else self._score(candidate, prompt)
@@ -115,6 +114,12 @@ class BuiltinSegmentation:
             full = self._as_clicked(full, candidate.mask, prompt)
             instances.append(Instance(full, min(score, best)))
         return instances
+
+    def _remembered(self, prompt: Prompt) -> Prompt:
+        """Return a prompt without what reads the pictures of other frames, and with one array for masks that are the same."""
+        masks = [before.mask for before, _ in self._answers]
+        same = next((mask for mask in masks if _same(mask, prompt.mask)), prompt.mask)
+        return replace(prompt, mask=same, examples=())
 
     def _score(self, candidate: Candidate, prompt: Prompt) -> float:
         """Return about the overlap of a candidate with what is meant, in [0, 1].
@@ -149,7 +154,8 @@ class BuiltinSegmentation:
             found = found[:1]
         elif prompt.mask is not None:
             whole = resize_mask(prompt.mask, self._small_wh)
-            found = [Candidate(whole, (0, 0, *self._small_wh), full=prompt.mask.astype(bool))]
+            given = PackedMask.of(prompt.mask.astype(bool))
+            found = [Candidate(whole, (0, 0, *self._small_wh), full=given)]
         elif prompt.box is not None:
             box, alone = self._drawn_closer(self._picture.box(prompt.box), prompt)
             found = [self._in_box(box, prompt, self._motion_cue(box), alone)]
@@ -157,7 +163,8 @@ class BuiltinSegmentation:
             found = self._from_clicks(prompt)
         if not found:
             return []
-        best, full = found[0].mask, found[0].full
+        best, packed = found[0].mask, found[0].full
+        full = None if packed is None else packed.unpacked()
         clicks = [self._picture.click(point) for point in prompt.points]
         for number in range(known, len(clicks)):
             click = clicks[number]
@@ -170,7 +177,8 @@ class BuiltinSegmentation:
             if prompt.mask is None and prompt.box is None:
                 changed = self._resegmented(best, changed, click, prompt)
             best = changed
-        return [replace(found[0], mask=best, full=full), *found[1:]]
+        packed = None if full is None else PackedMask.of(full)
+        return [replace(found[0], mask=best, full=packed), *found[1:]]
 
     def _corrected_mask(
         self, mask: Mask, full: Mask, prompt: Prompt, number: int
@@ -371,7 +379,9 @@ class BuiltinSegmentation:
 
     def _full(self, candidate: Candidate) -> Mask:
         """Return a candidate's mask at full size, its contour on the picture's edges where it was not given so."""
-        return self._refined(candidate.mask) if candidate.full is None else candidate.full
+        if candidate.full is None:
+            return self._refined(candidate.mask)
+        return candidate.full.unpacked()
 
     def _with_lines(self, mask: Mask, prompt: Prompt) -> Mask:
         """Return a mask, bool (H, W), with the thin lines that a drawn box shows to be the object's."""
