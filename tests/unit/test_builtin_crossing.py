@@ -179,6 +179,24 @@ def test_a_correction_beside_the_other_object_gives_its_pixels_back_to_the_targe
     assert intersection_over_union(found, figure(mine) | figure(theirs)) > 0.8
 
 
+@pytest.mark.parametrize("is_in_front", [True, False])
+def test_the_other_object_stays_known_where_the_target_is_confirmed_beside_it(is_in_front):
+    frames, true = crossing_clip(is_in_front)
+    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    near = next(index for index in range(FRAMES) if places(index)[1] - places(index)[0] < 40)
+    found = []
+    for index in range(1, FRAMES):
+        flow = FlowEstimator().between(frames[index - 1], frames[index])
+        known = descriptors(frames[index]) if index % 3 == 0 or index == near else None
+        seen = tracker.step(frames[index], flow, descriptors=known).probability > 0.5
+        if index == near:
+            tracker.correct(frames[index], true[index], descriptors=known)
+        elif index > near:
+            found.append(seen)
+    assert float(np.mean(overlaps(found, true[near + 1 :]))) > 0.8
+    assert intersection_over_union(found[-1], true[-1]) > 0.8
+
+
 @pytest.mark.parametrize("is_cut", [True, False])
 def test_a_cut_and_an_absent_target_leave_the_target_alone_to_be_looked_for(is_cut):
     frames, true = crossing_clip(is_in_front=True)

@@ -65,10 +65,16 @@ class Crossing:
         self._behind = 0.5
         """Probability that the target is behind the other object."""
 
+    def is_other(self, mask: Mask) -> bool:
+        """Tell whether a mask of the last frame, bool (h, w), has more than half of what is seen of the other object."""
+        seen = self._other.seen
+        return bool(2 * np.count_nonzero(seen & mask) > np.count_nonzero(seen))
+
     def amend(self, target: Mask) -> None:
         """Go on from a corrected mask of the target in the last frame, bool (h, w)."""
-        self._target.amend(target)
-        self._other.amend(self._other.seen & ~target)
+        other = self._other.seen & ~target
+        self._target.amend(target, other)
+        self._other.amend(other, target)
 
     def advance(self, lab: FloatImage, flow: FlowPair) -> tuple[Contact, Contact]:
         """Go on to the next frame, Lab float32 (h, w, 3); return what is known there of the target, and of the other."""

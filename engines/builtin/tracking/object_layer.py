@@ -53,12 +53,13 @@ class ObjectLayer:
         self._parts = float(_LEAST_REACH)
         self._usual_area = float(np.count_nonzero(mask))
         self.motion = np.zeros(2)
-        self.amend(mask)
-
-    def amend(self, mask: Mask) -> None:
-        """Go on from another mask of the last frame, bool (h, w)."""
         self.whole = self.shifted = self.followed = self.expected = mask.astype(np.float32)
         self.seen = mask
+
+    def amend(self, mask: Mask, hides: Mask) -> None:
+        """Go on from another mask of the last frame, bool (h, w); what was hidden stays where the other one `hides` it."""
+        hidden = np.where(hides & ~self.seen, self.whole, np.float32(0.0))
+        self.settle(mask, hidden)
 
     def advance(
         self,

@@ -42,9 +42,16 @@ class TargetTracker:
         foreground: ForegroundView | None = None,
         descriptors: FloatImage | None = None,
     ) -> Estimate:
-        """See `ObjectTracker.correct`; the other object is looked for again."""
+        """See `ObjectTracker.correct`; the other object is looked for again.
+
+        Where it is not found, as both touch, the known one stays, unless the mask takes it in.
+        """
         estimate = self._target.correct(frame, mask, foreground, descriptors=descriptors)
+        known = self._other
         self._look_for_other(frame, mask, foreground, descriptors)
+        if self._other is None and known is not None and not known[1].is_other(mask):
+            known[1].amend(mask)
+            self._other = known
         return estimate
 
     def amend(
