@@ -48,8 +48,8 @@ TEXTS: dict[str, Text] = {
     ),
     "video.text_file": Text(
         en="This is not a video we can read but a text file, such as the web page or error message that a failed "
-        "download leaves. Download or copy the clip again: {formats}.",
-        zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频：{formats}。",
+        "download leaves. Download or copy the clip again; it may be {formats}.",
+        zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频（支持 {formats}）。",
     ),
     "video.more_pictures": Text(
         en="The file has {tracks} video tracks; track {number} is used: the default one, else the first. Still "
