@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # geotiff.js, the TIFF reader of maps and viewers in a browser, resizes what it reads when width and height are given, and takes the place of an
 # output pixel as index times factor, without the half that is between corner and centre: a matte twice as large stands half an output pixel
-# further left and up than the picture that a browser, Pillow or OpenCV enlarged, four times one and a half, seven times three, so that alpha and
+# further left than the picture that a browser, Pillow or OpenCV enlarged, four times one and a half, seven times three, so that alpha and
 # colour part and a rim appears; "nearest" is rounded from there and is off in the same way. "bilinear" does not average when it reduces: to a fifth,
 # a hair of one pixel is kept whole or missed wholly, by its place. Bytes are cut, not rounded (127 for 127.5). No message, and the
 # documentation names the methods only. Read at full size and resize outside. Seen with geotiff 3.0.5; needs npm.
