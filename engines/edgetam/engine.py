@@ -56,8 +56,12 @@ class EdgeTamEngine(ProcessSegmenterEngine):
         code = self._code
         has_code = code is not None and all((code / name).is_file() for name in _CODE_FILES)
         return (
-            environment_requirement(_NAME, self._python, _MAKE_ENVIRONMENT),
-            Requirement(Message("process.requirement_code", {"name": _NAME}), has_code, _GET_CODE),
+            environment_requirement(_NAME, self.label, self._python, _MAKE_ENVIRONMENT),
+            Requirement(
+                Message("process.requirement_code", {"name": _NAME, "label": self.label}),
+                has_code,
+                _GET_CODE,
+            ),
             Requirement(
                 Message("engine.requirement_weights", {"names": "EdgeTAM"}),
                 not missing_files(self._weights_folder(), self._files),

@@ -101,10 +101,17 @@ class ProcessMattingEngine(Engine):
         )
 
 
-def environment_requirement(name: str, python: Path | None, command: str) -> Requirement:
-    """Return the requirement of a worker's Python, an executable file that the settings name."""
+def environment_requirement(
+    name: str, label: Message, python: Path | None, command: str
+) -> Requirement:
+    """Return the requirement of a worker's Python, an executable file that the settings name.
+
+    Args:
+        name: of the engine in its settings' names, such as "EDGETAM".
+        label: of the engine for people.
+    """
     return Requirement(
-        Message("process.requirement_python", {"name": name}),
+        Message("process.requirement_python", {"name": name, "label": label}),
         present=python is not None and python.is_file(),
         command=command,
     )

@@ -48,9 +48,9 @@ class Sam2MattingEngine(ProcessMattingEngine):
     def requirements(self) -> tuple[Requirement, ...]:
         """Its environment, its code, its weights."""
         return (
-            environment_requirement(_NAME, self._python, _MAKE_ENVIRONMENT),
+            environment_requirement(_NAME, self.label, self._python, _MAKE_ENVIRONMENT),
             Requirement(
-                Message("process.requirement_code", {"name": _NAME}),
+                Message("process.requirement_code", {"name": _NAME, "label": self.label}),
                 self._code is not None and (self._code / _CODE_FILE).is_file(),
                 _GET_CODE,
             ),

@@ -15,6 +15,7 @@ from engines.base import ArrayFrames, RunContext
 from engines.edgetam.engine import EdgeTamEngine
 from engines.weights import download_command
 from utils.errors import EngineUnavailable, ModelFilesError
+from utils.messages import render
 from utils.types import Box, Point, Prompt
 
 pytestmark = pytest.mark.models
@@ -135,6 +136,9 @@ def settings(tmp_path: Path) -> Settings:
 def test_what_is_missing_is_named_with_what_gets_it():
     engine = EdgeTamEngine(Settings(_env_file=None))
     commands = [item.command for item in engine.requirements() if not item.present]
+    said = [render(item.label, "zh") for item in engine.requirements()]
+    assert said[0].startswith("EdgeTAM 的独立环境") and "SPLAZMATTE_EDGETAM_PYTHON" in said[0]
+    assert said[1].startswith("EdgeTAM 的代码"), "it was named EDGETAM, as in its settings"
     assert commands[2] == download_command("edgetam")
     assert "torchvision" in commands[0]
     assert commands[1].startswith("git clone ")

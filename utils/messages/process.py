@@ -6,12 +6,12 @@ from utils.messages.text import Text
 
 TEXTS: dict[str, Text] = {
     "process.requirement_python": Text(
-        en="an environment of its own for {name}: set SPLAZMATTE_{name}_PYTHON to its Python",
-        zh="{name} 的独立环境：请将 SPLAZMATTE_{name}_PYTHON 设为其 Python 路径",
+        en="an environment of its own for {label}: set SPLAZMATTE_{name}_PYTHON to its Python",
+        zh="{label} 的独立环境：请将 SPLAZMATTE_{name}_PYTHON 设为其 Python 路径",
     ),
     "process.requirement_code": Text(
-        en="the code of {name}: set SPLAZMATTE_{name}_CODE to its folder",
-        zh="{name} 的代码：请将 SPLAZMATTE_{name}_CODE 设为其所在文件夹",
+        en="the code of {label}: set SPLAZMATTE_{name}_CODE to its folder",
+        zh="{label} 的代码：请将 SPLAZMATTE_{name}_CODE 设为其所在文件夹",
     ),
     "process.died": Text(
         en="{name} ended unexpectedly ({problem}). Its last lines: {log}. Run the job again; if it happens again, "
