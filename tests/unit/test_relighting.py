@@ -145,3 +145,29 @@ def test_a_clip_whose_light_stays_is_seen_as_it_is():
         plain = to_processing_size(frames[step.index], SIZE)
         assert np.array_equal(step.working.rgb, plain.rgb)
         assert np.array_equal(step.working.lab, plain.lab)
+
+
+@pytest.mark.parametrize("light", ["door", "lights off"])
+def test_what_moves_into_the_picture_keeps_its_own_brightness_while_the_light_stays(light: str):
+    relighting = Relighting()
+    plain = frame = scene()
+    relighting.relit(frame, 1.0, False)
+    for place in range(1, 25):
+        # A bright wall comes in from the left, a few pixels in each frame.
+        plain = scene()
+        plain[:, : 8 * place] = 60 + plain[:, : 8 * place]
+        frame = multiplied(plain, LIGHTS[light])
+        found = relighting.relit(frame, 1.0, False)
+        assert found is not None
+    assert difference(found, plain) < 0.15 * difference(frame, plain)
+
+
+@pytest.mark.parametrize("first", [0.3, 2.2])
+def test_a_camera_that_takes_a_change_of_light_back_ends_at_the_picture_as_it_was(first: float):
+    relighting = Relighting()
+    relighting.relit(scene(), 1.0, False)
+    for index in range(30):
+        level = first ** max(0.0, 1.0 - index / 20.0)
+        found = relighting.relit(multiplied(scene(), level), 1.0, False)
+    seen = scene() if found is None else found
+    assert difference(seen, scene()) < 4.0

@@ -27,6 +27,8 @@ _LARGEST_GAIN = np.float32(8.0)
 _DIM, _RESTORED = 0.6, 0.95
 """Shares of the mean level of a scene's first frame below which what is seen was too dark to be undone, and from which on it is
 as before."""
+_STEP = 0.1
+"""By which the logarithm of a gain that stays changes from frame to frame at most."""
 
 
 class Relighting:
@@ -56,9 +58,9 @@ class Relighting:
         """
         small = cv2.resize(picture, _SMALL_WH, interpolation=cv2.INTER_AREA).astype(np.float32)
         is_first = starts or self._seen is None
-        gain = (
-            None if is_first or self._comes_back(small, exposure) else self._change_of_light(small)
-        )
+        gain = None
+        if not is_first and not self._comes_back(small, exposure):
+            gain = self._change_of_light(small, self._held(small))
         if gain is None:
             self._exposure = exposure
         self._gain = gain
@@ -86,20 +88,47 @@ class Relighting:
         before, now = (abs(np.log(one.mean() / self._first_level)) for one in (self._seen, shown))
         return bool(now < before)
 
-    def _change_of_light(self, levels: FloatImage) -> FloatImage | None:
-        """Return by what a frame's small picture, float32 (h', w', 3), is in the light before; None where the light is the same."""
+    def _held(self, levels: FloatImage) -> FloatImage | None:
+        """Return the gain of the frame before, but not what a camera takes back: most of the picture becomes brighter, or darker.
+
+        Its exposure follows the new light little by little. None without a gain.
+
+        Args:
+            levels: float32 (h', w', 3), of the next frame.
+        """
+        if self._gain is None or self._seen is None:
+            return None
+        lit = (levels * np.float32(self._exposure) + _OFFSET) * self._gain
+        excess = float(np.median(np.log(lit / self._seen)))
+        if excess * float(np.log(self._gain).mean()) <= 0.0:
+            return self._gain
+        return self._gain * np.float32(np.exp(-np.clip(excess, -_STEP, _STEP)))
+
+    def _change_of_light(self, levels: FloatImage, held: FloatImage | None) -> FloatImage | None:
+        """Return by what a frame's small picture, float32 (h', w', 3), is in the light before; None where the light is the same.
+
+        The gain that is `held` from the frame before is not found again: each time, motion would add to it.
+        """
         before = self._seen
         if before is None:
             return None
         small = levels * np.float32(self._exposure) + _OFFSET
         change = _change(small, before)
+        if held is not None:
+            lit = small * held
+            change_held = _change(lit, before)
+            if change_held < change:
+                small, change = lit, change_held
+            else:
+                held = None
         if change < _CHANGE_LEVELS:
-            return None
+            return held
         fresh = _smooth_gain(small, before)
-        if _change(small * fresh, before) <= _LEFT * change and _keeps_detail(small, before, fresh):
-            return fresh
-        is_nearer = self._gain is not None and _change(small * self._gain, before) < change
-        return self._gain if is_nearer else None
+        if _change(small * fresh, before) > _LEFT * change or not _keeps_detail(
+            small, before, fresh
+        ):
+            return held
+        return fresh if held is None else np.minimum(held * fresh, _LARGEST_GAIN)
 
 
 def _change(first: FloatImage, second: FloatImage) -> float:
