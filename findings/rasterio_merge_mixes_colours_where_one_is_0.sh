@@ -3,8 +3,8 @@
 # the first tile is pure blue, (0, 0, 255), red and green are filled from the next one below it, and opaque blue over (200, 100, 50) is (200, 100, 255), in
 # RGB and RGBA alike; black of the first tile shows the second one wholly. A mask made of tiles is the union of them, never the first. With "last"
 # nothing is left out, so that an alpha of 0 in the last tile erases what was there. "sum" wraps around: twice opaque is 254. Half transparent
-# pixels are copied, not laid over. No message. nodata=256 or the like is refused for bytes; merge masked copies or Pillow's pictures
-# instead. Seen with rasterio 1.4.4 (GDAL 3.10.3) and NumPy 2.2.6.
+# pixels are copied, not laid over. No message. A level that no tile has, as merge(nodata=7), keeps the first tile whole; 256 or -1 fails.
+# Seen with rasterio 1.4.4 (GDAL 3.10.3) and NumPy 2.2.6.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -44,4 +44,14 @@ for method, first, second, wrong in (
     seen = tuple(int(level) for level in merge(tiles, method=method)[0][:, 1, 1])
     print(f"  {method}: {first} and {second} are {seen}")
     assert seen == (wrong or {"first": first, "last": second}[method])
+tiles = [stored("a.tif", 0, 0, 255), stored("b.tif", 200, 100, 50)]
+kept = merge(tiles, nodata=7)[0][:, 1, 1].tolist()
+print("  first, nodata=7:", kept)
+assert kept == [0, 0, 255]
+try:
+    merge(tiles, nodata=256)
+except TypeError as error:
+    print("  first, nodata=256:", error)
+else:
+    raise AssertionError("256 is taken")
 PYTHON

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SimpleITK, and the ITK inside it, writes the four channels of a straight RGBA picture to TIFF unchanged and marks the fourth as associated, that is
-# premultiplied, at 8, 16 and 32 bits: Pillow, FFmpeg's and other readers that follow the mark divide, (200, 100, 50) at one half is (255, 199, 99).
+# premultiplied, at 8, 16 and 32 bits: Pillow, which follows the mark, divides: (200, 100, 50) at one half is (255, 199, 99).
 # When it reads, it heeds no mark: striped files come as they are stored, of either kind, but tiled ones and those of separate
-# planes go through libtiff's RGBA reader and come premultiplied, (100, 50, 25), whatever was asked for; grey with alpha of Pillow loses the alpha,
+# planes come premultiplied, (100, 50, 25), though they are straight; grey with alpha of Pillow loses the alpha,
 # and white of a palette is 65280 of 65535. PNG, MHA and NRRD keep all; JPEG multiplies, and marks four channels as CMYK.
 # Only JPEG says something. Use PNG, or write channels as files. Seen with SimpleITK 2.5.7, tifffile 2026.3.3, Pillow 12.3.0, NumPy 2.2.6.
 set -euo pipefail
