@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-import engines.builtin.selection.box as segmentation_in_a_box
 from engines.builtin.selection.box import BoxCrop, Constraints, segment_box
-from engines.builtin.selection.box_sides import BoxSides, closer_box, is_flooded
+from engines.builtin.selection.box_sides import BoxSides
 from engines.builtin.selection.box_window import box_prior
 from engines.builtin.selection.segmentation import BuiltinSegmentation
 from engines.builtin.vision.processing_size import to_processing_size
 from utils.mask_utils import intersection_over_union
-from utils.types import Box, Point, Prompt
+from utils.types import Point, Prompt
 
 HEIGHT, WIDTH = 60, 90
 DISC = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (45, 30), 16, 1, -1) > 0
@@ -147,82 +146,6 @@ def test_a_mask_that_stays_away_from_all_sides_alike_misses_none_of_a_box_drawn_
     sides.compare(part)
     assert sides.trust == 0.0 and not sides.reached_by(part)
     assert np.array_equal(sides.lift > 0, allowed & (np.arange(100) >= 60))
-
-
-def test_a_box_is_drawn_closer_only_where_all_masks_stay_away_from_all_its_sides():
-    def filled(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
-        mask = np.zeros((100, 200), bool)
-        mask[y0:y1, x0:x1] = True
-        return mask
-
-    box, size = (20, 10, 120, 90), (200, 100)
-    target, part = filled(40, 26, 110, 74), filled(50, 30, 80, 60)
-    assert closer_box(box, size, [target, part, target & False]) == (39, 25, 111, 75)
-    assert closer_box(box, size, [part, filled(20, 30, 80, 60)]) == box  # reaches the left side
-    assert closer_box(box, size, [target, filled(130, 0, 200, 100)]) == (39, 25, 111, 75)  # outside
-    assert closer_box(box, size, [target & False]) == box
-    # A side at the picture's border stays.
-    assert closer_box((0, 10, 120, 90), size, [filled(0, 26, 110, 74)]) == (0, 25, 111, 75)
-    assert closer_box((0, 0, 200, 100), size, [target]) == (0, 0, 200, 100)
-
-
-def test_a_mask_that_fills_its_box_counts_only_if_a_network_shows_the_same():
-    def filled(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
-        mask = np.zeros((100, 200), bool)
-        mask[y0:y1, x0:x1] = True
-        return mask
-
-    box, most, person = (39, 25, 111, 75), filled(40, 26, 110, 74), filled(50, 26, 65, 74)
-    assert is_flooded(most, box, [person])
-    assert not is_flooded(
-        most, box, [person, filled(0, 0, 105, 100)]
-    )  # as the other shows it there
-    assert not is_flooded(filled(40, 26, 70, 74), box, [person])  # a rider on a horse
-
-
-class ShowsTheMiddle:
-    """A network that shows the middle of a picture of DISC alone."""
-
-    network = "middle"
-
-    def estimate(self, image: np.ndarray, picture_wh: object = None) -> np.ndarray:
-        shown = np.zeros(image.shape[:2], np.float32)
-        height, width = shown.shape
-        shown[height * 3 // 10 : height * 7 // 10, width * 7 // 20 : width * 13 // 20] = 1.0
-        return shown
-
-
-class DescribesAllAlike:
-    """Descriptors that tell nothing apart."""
-
-    network = "descriptors"
-
-    def descriptors(self, image: np.ndarray) -> np.ndarray:
-        return np.full((8, 12, 4), 0.5, np.float32)
-
-
-@pytest.mark.parametrize(("margin", "is_closer"), [(0, False), (8, True)])
-def test_a_box_is_segmented_without_networks_once_unless_it_is_drawn_closer(
-    monkeypatch, margin, is_closer
-):
-    image = np.random.default_rng(0).normal(90, 6, (HEIGHT, WIDTH, 3))
-    image[DISC] = (200, 60, 60)
-    asked = []
-
-    def counted(crop: BoxCrop, *rest: object, **named: object) -> tuple[np.ndarray, np.ndarray]:
-        asked.append(crop.foreground is not None)
-        return segmented(crop, *rest, **named)
-
-    segmented = segmentation_in_a_box._segmented
-    monkeypatch.setattr(segmentation_in_a_box, "_segmented", counted)
-    box = Box(28 - margin, 13 - margin, 63 + margin, 48 + margin)
-    image = np.clip(image, 0, 255).astype(np.uint8)
-    found = BuiltinSegmentation(
-        image, "builtin", foregrounds=[ShowsTheMiddle()], descriptors=DescribesAllAlike()
-    )
-    assert intersection_over_union(found.segment(Prompt(box=box))[0].mask, DISC) > 0.8
-    assert asked.count(False) == 1 + is_closer
-    assert asked.count(True) == 1
 
 
 def test_sides_count_where_a_mask_stays_away_from_them():

@@ -90,9 +90,8 @@ class BoxCrop:
     weighted log odds, float32 (h, w), and `descriptors` those of the box; None without one. `settled` gives
     the former by the mask without networks, bool (h, w); None where that settles nothing. `joined` gives the mask
     by itself, that one, and the sum of what networks and all other evidence say, log odds float32 (h, w); None where
-    nothing tells which of their parts are the object's. `alone` is what `without_networks` returned of this very crop; None
-    to work it out where it is needed. `is_shown` says that a network shows the very object that was clicked: it counts
-    whatever edges and motion say.
+    nothing tells which of their parts are the object's. `is_shown` says that a network shows the very object that was
+    clicked: it counts whatever edges and motion say.
     """
 
     lab: FloatImage
@@ -102,7 +101,6 @@ class BoxCrop:
     descriptors: DescriptorEvidence | None = None
     settled: Callable[[Mask], FloatMap] | None = None
     joined: Callable[[Mask, Mask, FloatMap], Mask] | None = None
-    alone: tuple[FloatMap, FloatMap] | None = None
     is_shown: bool = False
 
 
@@ -140,9 +138,9 @@ def segment_box(crop: BoxCrop, constraints: Constraints, is_drawn: bool = True) 
     most of the object, such as a swan behind a pillar: the mask without them is taken where it fits the box better. That
     mask comes first where it may settle what networks say, and may add parts in the end; see `BoxCrop`.
     """
-    region, alone = _Region(crop, constraints), crop.alone
+    region, alone = _Region(crop, constraints), None
     if crop.settled is not None:
-        alone = alone or _segmented(replace(crop, foreground=None), constraints, region, is_drawn)
+        alone = _segmented(replace(crop, foreground=None), constraints, region, is_drawn)
         crop = replace(crop, foreground=crop.settled(alone[1] > 0.5))
     log_odds, probability = _segmented(crop, constraints, region, is_drawn)
     sides, found = BoxSides(constraints.allowed), probability > 0.5
@@ -156,12 +154,6 @@ def segment_box(crop: BoxCrop, constraints: Constraints, is_drawn: bool = True) 
     if crop.foreground is not None and alone is not None and crop.joined is not None:
         mask = crop.joined(mask, alone[1] > 0.5, _sum_of_all(crop.foreground, alone[0]))
     return Segmented(mask, stability, contour_margin(log_odds, ContourZones.of(mask)))
-
-
-def without_networks(crop: BoxCrop, constraints: Constraints) -> tuple[FloatMap, FloatMap]:
-    """Return log odds and, regularised, probability of the object in a drawn box without networks, float32 (h, w)."""
-    region = _Region(crop, constraints)
-    return _segmented(replace(crop, foreground=None), constraints, region, is_drawn=True)
 
 
 class _Region:

@@ -5,8 +5,6 @@ After Lempitsky, Kohli, Rother and Sharp, "Image segmentation with a bounding bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from utils.mask_utils import bounding_box, drop_specks, intersection_over_union
@@ -18,12 +16,6 @@ drawn a little large, and from which on the mask misses a part of the object."""
 _DRAWN_LARGE, _LARGEST = 0.05, 0.13
 """Distance from all four sides from which on, and up to which, a box was drawn larger than its object: a part that is known
 alone, such as a rider, mostly reaches one of them."""
-_SPARE, _KEPT, _MOST_SPARE = 0.04, 0.01, 0.3
-"""Distance from all sides that all masks keep, as a share of the box's size, from which on a box is drawn closer; what of it
-stays, and what is taken away at each side at most."""
-_FLOODED = 0.55
-"""Share of a closer box from which on a mask unlike what networks show is rather what lies around a target with thin parts, such
-as a racket: the box is mostly empty then."""
 _SAME = 0.5
 """Overlap from which on two masks are of one object, and differ in parts of it."""
 _LIFT = 1.0
@@ -37,48 +29,6 @@ def missed_sides(found: Mask, box: IntBox) -> list[int]:
         return []
     distances = _distances(reached, box)
     return [side for side, distance in enumerate(distances) if distance > _MISSED]
-
-
-def closer_box(box: IntBox, size_wh: tuple[int, int], masks: Sequence[Mask]) -> IntBox:
-    """Return a box drawn closer around all masks, each bool (h, w), of a picture of `size_wh` pixels.
-
-    Only where all of them stay away from each of its sides that isn't the picture's border: a part of the object that is known
-    alone, such as a rider, mostly reaches one, and so does a mask by other evidence. Empty masks say nothing.
-    """
-    x0, y0, x1, y1 = box
-    inside = np.zeros((size_wh[1], size_wh[0]), dtype=bool)
-    inside[y0:y1, x0:x1] = True
-    reached = [bounding_box(drop_specks(mask & inside)) for mask in masks]
-    distances = [_raw_distances(one, box) for one in reached if one is not None]
-    if not distances:
-        return box
-    is_border = np.array([x0 <= 0, y0 <= 0, x1 >= size_wh[0], y1 >= size_wh[1]])
-    least = np.min(distances, axis=0)
-    if is_border.all() or least[~is_border].min() < _SPARE:
-        return box
-    left, top, right, bottom = np.where(is_border, 0.0, np.clip(least - _KEPT, 0.0, _MOST_SPARE))
-    width, height = x1 - x0, y1 - y0
-    return (
-        round(x0 + left * width),
-        round(y0 + top * height),
-        round(x1 - right * width),
-        round(y1 - bottom * height),
-    )
-
-
-def is_flooded(alone: Mask, box: IntBox, shown: Sequence[Mask]) -> bool:
-    """Tell whether a mask without networks fills much of a box, and no network shows the same there.
-
-    Args:
-        alone: that mask, bool (h, w), within the box.
-        box: (x0, y0, x1, y1) in the same pixels.
-        shown: what each network shows of the whole picture, likewise.
-    """
-    x0, y0, x1, y1 = box
-    inside = np.s_[y0:y1, x0:x1]
-    if np.count_nonzero(alone[inside]) <= _FLOODED * (x1 - x0) * (y1 - y0):
-        return False
-    return all(intersection_over_union(alone[inside], one[inside]) < _SAME for one in shown)
 
 
 class BoxSides:

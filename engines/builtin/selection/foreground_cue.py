@@ -75,11 +75,6 @@ class ForegroundCue:
         arbitration = BoxArbitration(weighted, answers, box, lambda: self._contents(box))
         return arbitration if arbitration.is_open() else None
 
-    def shown(self) -> list[Mask]:
-        """Return what each network shows of the whole picture, bool (h, w)."""
-        answers = [network.whole() for network in self._networks]
-        return [answer > 0.5 for answer in answers if answer is not None]
-
     def _contents(self, box: IntBox) -> list[FloatMap]:
         """Return the networks' answers on a box's content alone, float32 (h, w) in [0, 1], 0 outside."""
         return [part for network in self._networks if (part := network.part(box)) is not None]

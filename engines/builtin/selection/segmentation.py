@@ -10,11 +10,10 @@ import numpy as np
 
 from engines.base import DescriptorEstimator, ForegroundEstimator, Instance
 from engines.builtin.descriptors import PromptDescriptors
-from engines.builtin.selection.box import BoxCrop, segment_box, without_networks
+from engines.builtin.selection.box import BoxCrop, segment_box
 from engines.builtin.selection.box_arbitration import BoxArbitration
 from engines.builtin.selection.box_lines import with_lines
 from engines.builtin.selection.box_parts import BoxParts
-from engines.builtin.selection.box_sides import closer_box, is_flooded
 from engines.builtin.selection.box_window import BoxWindow
 from engines.builtin.selection.click import TAKEN, Click, apply_click, known_at, label_at
 from engines.builtin.selection.click_boxes import boxes_around
@@ -157,8 +156,8 @@ class BuiltinSegmentation:
             given = PackedMask.of(prompt.mask.astype(bool))
             found = [Candidate(whole, (0, 0, *self._small_wh), full=given)]
         elif prompt.box is not None:
-            box, alone = self._drawn_closer(self._picture.box(prompt.box), prompt)
-            found = [self._in_box(box, prompt, self._motion_cue(box), alone)]
+            box = self._picture.box(prompt.box)
+            found = [self._in_box(box, prompt, self._motion_cue(box))]
         else:
             found = self._from_clicks(prompt)
         if not found:
@@ -262,37 +261,8 @@ class BuiltinSegmentation:
             self._around = {}
         return self._motion.inside(box)
 
-    def _drawn_closer(
-        self, box: IntBox, prompt: Prompt
-    ) -> tuple[IntBox, tuple[FloatMap, FloatMap] | None]:
-        """Return a drawn box without what networks and a mask without them leave on all its sides; see `closer_box`.
-
-        Where the box stays as it is, also what was found `without_networks` in it, if anything; else None.
-        """
-        shown = [] if prompt.points else self._cue.shown()
-        if not shown or closer_box(box, self._small_wh, shown) == box:
-            return box, None
-        view = BoxWindow.around(box, self._small_wh, _CROP_AREA[True])
-        crop = self._picture.crop(view.window, view.crop_wh)
-        cue = self._motion_cue(box)
-        motion = cue and cue.part(view.window, view.crop_wh)
-        alone = without_networks(
-            BoxCrop(crop.lab, crop.features.whole(), motion), view.constraints(())
-        )
-        placed = drop_specks(view.placed(alone[1] > 0.5, self._small_wh))
-        closer = closer_box(box, self._small_wh, [*shown, placed])
-        if is_flooded(placed, closer, shown):
-            return box, alone
-        return closer, alone if closer == box else None
-
-    def _in_box(
-        self,
-        box: IntBox,
-        prompt: Prompt,
-        motion_cue: MotionCue | None,
-        alone: tuple[FloatMap, FloatMap] | None = None,
-    ) -> Candidate:
-        """Return the object in a box, segmented at a size that suits the box; `alone` as in `BoxCrop`."""
+    def _in_box(self, box: IntBox, prompt: Prompt, motion_cue: MotionCue | None) -> Candidate:
+        """Return the object in a box, segmented at a size that suits the box."""
         trusted = prompt.box is not None
         view = BoxWindow.around(box, self._small_wh, _CROP_AREA[trusted])
         crop = self._picture.crop(view.window, view.crop_wh)
@@ -305,13 +275,7 @@ class BuiltinSegmentation:
         alike = self._descriptors_of(view, prompt)
         is_shown = not trusted and bool(self._cue.components_at(places))
         box_crop = BoxCrop(
-            crop.lab,
-            crop.features.whole(),
-            motion,
-            foreground,
-            alike,
-            alone=alone,
-            is_shown=is_shown,
+            crop.lab, crop.features.whole(), motion, foreground, alike, is_shown=is_shown
         )
         if trusted and not places and self._descriptors.is_active:
             parts = BoxParts(self._descriptors.described, view, self._small_wh)
