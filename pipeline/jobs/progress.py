@@ -184,9 +184,8 @@ class ProgressMeter:
 
     def _change_stage(self, stage: str) -> None:
         """Go on to another stage, or back to one that several targets share."""
-        if (
-            self._samples
-        ):  # a wait for a worker or a service comes before the first stage that is expected
+        # Without samples it was a wait, for a worker or a service, before the first expected stage.
+        if self._samples:
             self._finished.add(self._stage)
         if self._done:
             self._done_before[self._stage] = self._done

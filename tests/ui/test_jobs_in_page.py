@@ -144,7 +144,7 @@ def test_the_page_says_that_the_last_files_are_being_finished(
             const answer = await real(...asked);
             if (!String(asked[0].url || asked[0]).includes("component_server")) return answer;
             const body = await answer.json();
-            const all = { fraction: 1, remaining_s: 0, stage_remaining_s: 0 };
+            const all = { fraction: 1, remaining_s: 0, stage_remaining_s: 0, is_preparing: false };
             if (body && body.job) Object.assign(body.job, all);
             return new Response(JSON.stringify(body), { status: answer.status });
           };

@@ -15,9 +15,9 @@ const lineOf = (job) => {
     return words;
   }
   if (job.is_cancelling) return [label("cancelling")];
+  if (job.is_preparing) return [`${job.stage}…`, label("elapsed", { time: shownTime(job.elapsed_s) })];
   // Every frame is on its way; encoders and the last checks take a while longer.
   if (job.is_active && job.fraction >= 1) return [label("finishing"), label("elapsed", { time: shownTime(job.elapsed_s) })];
-  if (job.is_preparing) return [`${job.stage}…`, label("elapsed", { time: shownTime(job.elapsed_s) })];
   words.push(label("units", { stage: job.stage, done: job.done, total: job.total }));
   if (job.fps !== null) words.push(label("fps", { fps: job.fps.toFixed(job.fps < 10 ? 1 : 0) }));
   words.push(label("elapsed", { time: shownTime(job.elapsed_s) }));
