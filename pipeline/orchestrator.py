@@ -277,10 +277,16 @@ class Orchestrator:
         *,
         with_own_mask: bool | None = None,
         target: int = FIRST_TARGET,
+        is_undo: bool = False,
     ) -> Keyframe:
         """Find the target on a frame; see `Targets.segment`."""
         return self._targets.segment(
-            session_id, frame, prompt, with_own_mask=with_own_mask, target=target
+            session_id,
+            frame,
+            prompt,
+            with_own_mask=with_own_mask,
+            target=target,
+            is_undo=is_undo,
         )
 
     def select_source_alpha(

@@ -63,13 +63,16 @@ class Targets:
         *,
         with_own_mask: bool | None = None,
         target: int = FIRST_TARGET,
+        is_undo: bool = False,
     ) -> Keyframe:
-        """Find the target on a frame; a Chinese text is translated first, and undone marks give back what they replaced.
+        """Find the target on a frame; a Chinese text is translated first.
 
         Args:
             with_own_mask: whether the mask that the user brought for the frame is what clicks and strokes
                 correct; None where it is so already. With it, an empty prompt is that mask again.
             target: the number of the target that the prompt marks.
+            is_undo: give back what these marks had selected on the frame before, where it is still kept, instead of
+                an answer to what the session shows now; see `restore_keyframe`.
 
         Raises:
             UnusablePrompt: empty, outside the frame, too long, or nothing was found.
@@ -83,9 +86,10 @@ class Targets:
                 write_mask(session.own_mask_path(frame, target), prompt.mask)
                 return self._find(session, clip, frame, prompt, is_own=True, target=target)
             is_own = own_mask(session, frame, with_own_mask, target) is not None
-            former = None if is_own else restore_keyframe(session, frame, prompt, target)
-            if former is not None:
-                return former
+            if is_undo and not is_own:
+                former = restore_keyframe(session, frame, prompt, target)
+                if former is not None:
+                    return former
             base = base_mask(session, frame, prompt, self._results, with_own_mask, target)
             whole = replace(prompt, mask=base)
             if prompt.is_clicks_only:

@@ -1,6 +1,6 @@
 """Keyframes that other marks replaced or that were taken away, kept so that undo and redo give the very masks back.
 
-Marking again would not: what a click means also depends on the other key frames and on the result.
+Marking again does not: what a click means also depends on the other key frames and on the result.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def take_back(
         now: what the frame has, to be set aside.
     """
     former = _former_dir(session, frame, target)
-    if prompt.mask is not None or not _is_of_marks_alone(prompt) or not former.is_dir():
+    if not former.is_dir():
         return None
     for folder in sorted(former.iterdir(), reverse=True):
         try:
@@ -75,8 +75,12 @@ def take_back(
 
 
 def has_marks(keyframe: Keyframe, prompt: Prompt) -> bool:
-    """Tell whether a keyframe was made from the prompt's clicks, box and strokes."""
+    """Tell whether a keyframe was made from the prompt's clicks, box and strokes, and both are of nothing else."""
     made_from = keyframe.prompt
+    if prompt.mask is not None or not (
+        _is_of_marks_alone(prompt) and _is_of_marks_alone(made_from)
+    ):
+        return False
     return (made_from.points, made_from.box, made_from.strokes) == (
         prompt.points,
         prompt.box,

@@ -136,12 +136,12 @@ def restore_keyframe(
 ) -> Keyframe | None:
     """Give a frame the selection back that these marks made on it before others replaced or removed it.
 
-    None where there was none, or where the marks are those of now.
+    Where the marks are those of now, that stays; None where nothing is kept of them.
     """
     with session.masks_lock():
         now = session.state.keyframes_of(target).get(frame_index)
         if now is not None and has_marks(now, prompt):
-            return None
+            return now
         former = take_back(session, frame_index, prompt, target, now)
         if former is None:
             return None

@@ -425,6 +425,32 @@ def test_a_stroke_on_the_result_corrects_it_there(
     assert (mask & disc_mask(6, SIZE_WH)).sum() > 0.9 * disc_mask(6, SIZE_WH).sum()
 
 
+def test_undo_gives_back_what_a_click_had_selected_and_the_same_click_again_asks_anew(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload(page, clip)
+    click(page, 48, 48)
+    wait_masks(page)
+    assert not prompt_of(app, session)["has_mask"]
+    page.click("#sm-start")
+    wait_done(page)
+    made = state_file(app.workspace, session)["keyframes"]
+    page.focus(".sm-ink")
+    page.keyboard.press("Delete")
+    wait_masks(page, 0)
+    page.keyboard.press("Control+z")
+    wait_masks(page)
+    wait_answered(page)
+    assert state_file(app.workspace, session)["keyframes"] == made
+    page.keyboard.press("Delete")
+    wait_masks(page, 0)
+    click(page, 48, 48)
+    wait_masks(page)
+    wait_answered(page)
+    assert prompt_of(app, session)["has_mask"], "it corrects the result"
+
+
 def test_the_status_line_stays_in_view(
     app: AppServer, open_page: Callable[..., Any], clip: Path
 ) -> None:

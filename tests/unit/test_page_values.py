@@ -123,6 +123,7 @@ def test_a_value_of_another_shape_is_answered_with_the_shape_it_has(
             "source_alpha can't be given together with strokes",
         ),
         ({"main_object": True, "source_alpha": True}, "together with source_alpha"),
+        ({"main_object": True, "undo": True}, "main_object can't be given together with undo"),
     ],
 )
 def test_marks_that_exclude_each_other_are_refused_by_name(
@@ -147,9 +148,13 @@ def test_annotation_is_read_as_it_was_drawn() -> None:
 
 def test_brush_strokes_are_read_with_every_frame_that_waits_for_an_answer() -> None:
     drawn = {"vertices": [[1, 2.5], [3, 4]], "radius": 6, "positive": False, "filled": False}
-    waiting = [{"frame": 7, "strokes": [drawn], "own_mask": True}]
+    waiting = [
+        {"frame": 7, "strokes": [drawn], "own_mask": True},
+        {"frame": 8, "strokes": [drawn], "is_undo": True},
+    ]
     read = read_annotation({**MARKS, "waiting": waiting, "kept": {"3": [0]}})
     assert (read.waiting[0].frame, read.waiting[0].own_mask) == (7, True)
+    assert [marks.is_undo for marks in read.waiting] == [False, True]
     assert read.waiting[0].strokes == (Stroke(((1.0, 2.5), (3.0, 4.0)), 6.0, is_positive=False),)
     assert read.kept == {3: (0,)}
 

@@ -116,6 +116,7 @@ class Api:
         target: int = FIRST_TARGET,
         source_alpha: bool = False,
         examples: list[list[float]] | None = None,
+        undo: bool = False,
     ) -> dict[str, Any]:
         """Find a target on a frame by text, points [x, y, 1 or 0], a box, or a mask PNG.
 
@@ -124,6 +125,8 @@ class Api:
 
         Examples [x0, y0, x1, y1, 1 or 0] ask for everything like the boxes, and for nothing like those with 0.
         Strokes {"vertices": [[x, y], …], "radius", "positive", "filled"} are painted over it, exactly.
+        With `undo` points, box and strokes give back what the same ones had selected on the frame before others
+        replaced or removed it, while it is kept (the last eight); without it they are answered anew.
         """
         with answering(language):
             key = session_key(session)
@@ -132,18 +135,21 @@ class Api:
             if main_object is True or source_alpha is True:
                 name = "main_object" if main_object else "source_alpha"
                 both = main_object and source_alpha
-                _alone(name, marks | {"mask": mask, "strokes": strokes, "source_alpha": both})
+                _alone(
+                    name,
+                    marks | {"mask": mask, "strokes": strokes, "source_alpha": both, "undo": undo},
+                )
                 select = {
                     "main_object": self._orchestrator.select_main_object,
                     "source_alpha": self._orchestrator.select_source_alpha,
                 }
                 select[name](key, at, number)
             elif mask is not None:
-                _alone("mask", marks)
+                _alone("mask", marks | {"undo": undo})
                 self._take_mask(key, at, mask, read_strokes(strokes or []), number)
             else:
                 prompt = _prompt(marks, read_strokes(strokes or []))
-                self._orchestrator.segment(key, at, prompt, target=number)
+                self._orchestrator.segment(key, at, prompt, target=number, is_undo=undo is True)
             found = self._orchestrator.state(key).keyframes_of(number)[at]
             return views.found_view(key, found)
 

@@ -68,6 +68,10 @@ class Marks(_Body):
     )
     main_object: bool = Field(False, description="What a network finds without a mark.")
     source_alpha: bool = Field(False, description="What the clip's own transparency shows.")
+    undo: bool = Field(
+        False,
+        description="Give back what the same points, box and strokes had selected on the frame before.",
+    )
 
 
 class Instance(BaseModel):

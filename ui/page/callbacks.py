@@ -144,6 +144,7 @@ class Callbacks:
                 prompt,
                 with_own_mask=marks.own_mask,
                 target=marks.target,
+                is_undo=marks.is_undo,
             )
 
     def find_text(

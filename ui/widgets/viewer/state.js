@@ -51,7 +51,7 @@ const publish = () => {
   const kept = Object.fromEntries((props.keyframes || []).filter((item) => item.target === 1).map((item) => [item.frame, item.kept]));
   // Events may be merged on the way: every frame that is not answered yet travels with each of them.
   const waiting = [...state.asked.values()].filter((one) => one.sequence > state.answered)
-    .map((one) => ({ frame: one.frame, target: one.target, ...promptOf(one.frame, one.target) }));
+    .map((one) => ({ frame: one.frame, target: one.target, is_undo: Boolean(one.isUndo), ...promptOf(one.frame, one.target) }));
   props.value = { frame, target, ...promptOf(frame), waiting, first: range.first, last: range.last, sequence, kept };
 };
 const setBusy = () => root.classList.toggle("sm-busy", !isAnswered());
@@ -86,10 +86,11 @@ const send = () => {
   clearTimeout(pending);
   pending = setTimeout(() => trigger("annotate"), 40);
 };
-const annotate = () => {
+// After undo and redo the marks get the very masks back that they had made; a new one asks for an answer to what is there.
+const annotate = (isUndo = false) => {
   state.sequence += 1;
   const { frame, target, sequence } = state;
-  state.asked.set(`${target}/${frame}`, { frame, target, sequence });
+  state.asked.set(`${target}/${frame}`, { frame, target, sequence, isUndo });
   send();
 };
 const add = (gesture) => {
@@ -116,7 +117,7 @@ const move = (from, to, isUndo) => {
   if (gesture.target !== state.target) tell("target", { id: gesture.target });
   if (gesture.frame !== state.frame) showFrame(gesture.frame);
   if (gesture.kind === "keep") keep(gesture.frame, gesture.target, isUndo ? gesture.before : gesture.kept);
-  else annotate();
+  else annotate(true);
 };
 const undo = () => move(state.done, state.undone, true);
 const redo = () => move(state.undone, state.done, false);

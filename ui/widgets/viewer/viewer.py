@@ -85,7 +85,10 @@ def build_viewer(
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks of one target on one frame; `own_mask` goes on from the mask the user brought there."""
+    """The marks of one target on one frame; `own_mask` goes on from the mask the user brought there.
+
+    `is_undo`: they are what undo or redo left.
+    """
 
     frame: int
     target: int
@@ -93,6 +96,7 @@ class Marks:
     box: Box | None
     strokes: tuple[Stroke, ...]
     own_mask: bool
+    is_undo: bool
 
     def prompt(self, *, is_example: bool = False) -> Prompt:
         """Return the marks as a prompt; with `is_example` the box asks for everything like it."""
@@ -188,6 +192,7 @@ def _read_marks(value: object) -> Marks:
         box=None if box is None else read_box(box),
         strokes=read_strokes(value.get("strokes") or []),
         own_mask=value.get("own_mask") is True,
+        is_undo=value.get("is_undo") is True,
     )
 
 
