@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pysubs2 writes a MicroDVD file (.sub, which counts in frames) whose first line, the one that names the rate, is {0}{0}25, where the format, its
 # own documentation and its reader have {1}{1}25: the line is made as a caption from 1 ms to 1 ms and that is frame 0 at each usual rate, from
-# 500 frames a second on it is right. Read again without a rate, its own file is an UnknownFPSError; read with the rate, as who knows the plate
+# 501 frames a second on it is right, to 1499. Read again without a rate, its own file is an UnknownFPSError; read with the rate, as who knows the plate
 # does, there is one event more, "25" at frame 0, so that captions or cut points that are numbered by it, mattes with them, are one beside. The
 # frames themselves are right. Write with write_fps_declaration=False and read with fps=, or read with strict_fps_inference=False.
 # Seen with pysubs2 1.8.1.
@@ -26,7 +26,7 @@ def captions(text, **settings):
 
 subtitles = pysubs2.SSAFile()
 subtitles.extend(pysubs2.SSAEvent(start=start, end=end, text=text) for start, end, text in CAPTIONS)
-for rate in (25, 50, 120, 1000):
+for rate in (25, 50, 120, 500, 501, 1000):
     text = subtitles.to_string("microdvd", fps=rate)
     known = captions(text, fps=rate)
     try:
@@ -34,7 +34,7 @@ for rate in (25, 50, 120, 1000):
     except pysubs2.exceptions.UnknownFPSError as error:
         unknown = type(error).__name__
     print(f"  at {rate}: {text.splitlines()}; read without a rate: {unknown}; with it: {known}")
-    if rate < 500:
+    if rate <= 500:
         assert text.splitlines()[0] == f"{{0}}{{0}}{rate}"
         assert unknown == "UnknownFPSError"
         assert known == [(0, 0, str(rate)), *CAPTIONS]
