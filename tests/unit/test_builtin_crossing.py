@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.builtin.tracking.crossing import Crossing
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.object_layer import ObjectLayer
 from engines.builtin.tracking.similar_object import similar_object
 from engines.builtin.tracking.tracked_target import TargetTracker
@@ -64,6 +65,10 @@ def descriptors(frame: ProcessingFrame) -> np.ndarray:
     """Return stand-ins for a network's descriptors: each cell's mean colours, float32 (h', w', 3)."""
     size_wh = WIDTH // CELL, HEIGHT // CELL
     return cv2.resize(frame.lab, size_wh, interpolation=cv2.INTER_AREA)
+
+
+def described(frame: ProcessingFrame) -> FrameInputs:
+    return FrameInputs(frame, descriptors=descriptors(frame))
 
 
 def overlaps(found: list[np.ndarray], true: list[np.ndarray]) -> list[float]:
@@ -153,28 +158,28 @@ def test_a_crossing_divides_what_both_claim(is_in_front):
 @pytest.mark.parametrize("is_in_front", [True, False])
 def test_a_target_is_told_from_another_of_its_kind_that_passes(is_in_front):
     frames, true = crossing_clip(is_in_front)
-    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    tracker = TargetTracker(described(frames[0]), true[0])
     found = [true[0]]
     for index in range(1, FRAMES):
         flow = FlowEstimator().between(frames[index - 1], frames[index])
-        known = descriptors(frames[index]) if index % 3 == 0 else None
-        found.append(tracker.step(frames[index], flow, descriptors=known).probability > 0.5)
+        inputs = described(frames[index]) if index % 3 == 0 else FrameInputs(frames[index])
+        found.append(tracker.step(inputs, flow).probability > 0.5)
     assert float(np.mean(overlaps(found, true))) > 0.8
     assert intersection_over_union(found[-1], true[-1]) > 0.8
 
 
 def test_a_correction_beside_the_other_object_gives_its_pixels_back_to_the_target():
     frames, true = crossing_clip(is_in_front=True)
-    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    tracker = TargetTracker(described(frames[0]), true[0])
     near = next(index for index in range(FRAMES) if places(index)[1] - places(index)[0] < 40)
     for index in range(1, near + 1):
         flow = FlowEstimator().between(frames[index - 1], frames[index])
-        tracker.step(frames[index], flow)
+        tracker.step(FrameInputs(frames[index]), flow)
     everywhere = np.ones((HEIGHT, WIDTH), np.float32)
     both = figure(places(near)[0]) | figure(places(near)[1])
-    tracker.amend(frames[near], both, everywhere)
+    tracker.amend(FrameInputs(frames[near]), both, everywhere)
     flow = FlowEstimator().between(frames[near], frames[near + 1])
-    found = tracker.step(frames[near + 1], flow).probability > 0.5
+    found = tracker.step(FrameInputs(frames[near + 1]), flow).probability > 0.5
     mine, theirs = places(near + 1)
     assert intersection_over_union(found, figure(mine) | figure(theirs)) > 0.8
 
@@ -182,15 +187,16 @@ def test_a_correction_beside_the_other_object_gives_its_pixels_back_to_the_targe
 @pytest.mark.parametrize("is_in_front", [True, False])
 def test_the_other_object_stays_known_where_the_target_is_confirmed_beside_it(is_in_front):
     frames, true = crossing_clip(is_in_front)
-    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    tracker = TargetTracker(described(frames[0]), true[0])
     near = next(index for index in range(FRAMES) if places(index)[1] - places(index)[0] < 40)
     found = []
     for index in range(1, FRAMES):
         flow = FlowEstimator().between(frames[index - 1], frames[index])
-        known = descriptors(frames[index]) if index % 3 == 0 or index == near else None
-        seen = tracker.step(frames[index], flow, descriptors=known).probability > 0.5
+        is_asked = index % 3 == 0 or index == near
+        inputs = described(frames[index]) if is_asked else FrameInputs(frames[index])
+        seen = tracker.step(inputs, flow).probability > 0.5
         if index == near:
-            tracker.correct(frames[index], true[index], descriptors=known)
+            tracker.correct(inputs, true[index])
         elif index > near:
             found.append(seen)
     assert float(np.mean(overlaps(found, true[near + 1 :]))) > 0.8
@@ -200,12 +206,13 @@ def test_the_other_object_stays_known_where_the_target_is_confirmed_beside_it(is
 @pytest.mark.parametrize("is_cut", [True, False])
 def test_a_cut_and_an_absent_target_leave_the_target_alone_to_be_looked_for(is_cut):
     frames, true = crossing_clip(is_in_front=True)
-    tracker = TargetTracker(frames[0], true[0], descriptors=descriptors(frames[0]))
+    tracker = TargetTracker(described(frames[0]), true[0])
     if not is_cut:
         assert not tracker.mark_absent().probability.any()
     flow = FlowEstimator().between(frames[0], frames[1])
-    seen = tracker.step(frames[1], flow, is_cut=is_cut).probability > 0.5
-    alone = TargetTracker(frames[0], true[0])
+    inputs = FrameInputs(frames[1])
+    seen = tracker.step(inputs, flow, is_cut=is_cut).probability > 0.5
+    alone = TargetTracker(FrameInputs(frames[0]), true[0])
     if not is_cut:
         alone.mark_absent()
-    assert np.array_equal(seen, alone.step(frames[1], flow, is_cut=is_cut).probability > 0.5)
+    assert np.array_equal(seen, alone.step(inputs, flow, is_cut=is_cut).probability > 0.5)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.builtin.tracking.displacement import Displacement
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowEstimator, FlowPair, sample_at
 from engines.builtin.vision.processing_size import ProcessingFrame, to_processing_size
@@ -98,9 +99,9 @@ def test_a_target_that_leaves_the_picture_is_expected_where_its_last_shift_leads
 
 def test_a_target_whose_motion_takes_it_out_of_the_picture_counts_as_outside():
     frames = [picture(x) for x in (START, START + 75, START + 150, START + 225)] + [picture(None)]
-    tracker, estimator = ObjectTracker(frames[0], figure(START)), FlowEstimator()
+    tracker, estimator = ObjectTracker(FrameInputs(frames[0]), figure(START)), FlowEstimator()
     for before, now in pairwise(frames):
-        found = tracker.step(now, estimator.between(before, now))
+        found = tracker.step(FrameInputs(now), estimator.between(before, now))
     assert not (found.probability > 0.5).any()
     assert found.confidence > 0.8, "an empty mask is right there"
 
@@ -108,10 +109,10 @@ def test_a_target_whose_motion_takes_it_out_of_the_picture_counts_as_outside():
 def test_the_tracker_keeps_a_target_that_jumps_and_goes_on_from_there():
     places = [START, START + 70, START + 150, START + 152]
     frames = [picture(x) for x in places]
-    tracker = ObjectTracker(frames[0], figure(START))
+    tracker = ObjectTracker(FrameInputs(frames[0]), figure(START))
     estimator = FlowEstimator()
     for (before, now), x in zip(pairwise(frames), places[1:], strict=True):
-        seen = tracker.step(now, estimator.between(before, now)).probability > 0.5
+        seen = tracker.step(FrameInputs(now), estimator.between(before, now)).probability > 0.5
         assert intersection_over_union(seen, figure(x)) > 0.85
 
 
@@ -125,9 +126,11 @@ def test_the_shift_before_a_cut_says_nothing_of_the_scene_after_it(monkeypatch):
 
     monkeypatch.setattr(Displacement, "corrected", corrected_flow)
     frames = [picture(x) for x in (START, START + 75, 270)] + [picture(None)]
-    tracker, estimator = ObjectTracker(frames[0], figure(START)), FlowEstimator()
-    tracker.step(frames[1], estimator.between(frames[0], frames[1]))
-    seen = tracker.step(frames[2], estimator.between(frames[1], frames[2]), is_cut=True)
+    tracker, estimator = ObjectTracker(FrameInputs(frames[0]), figure(START)), FlowEstimator()
+    tracker.step(FrameInputs(frames[1]), estimator.between(frames[0], frames[1]))
+    seen = tracker.step(
+        FrameInputs(frames[2]), estimator.between(frames[1], frames[2]), is_cut=True
+    )
     assert intersection_over_union(seen.probability > 0.5, figure(270)) > 0.85
-    tracker.step(frames[3], estimator.between(frames[2], frames[3]))
+    tracker.step(FrameInputs(frames[3]), estimator.between(frames[2], frames[3]))
     assert is_kept == [False, True], "it vanished, and did not go on out of the picture"

@@ -9,6 +9,7 @@ import pytest
 
 from engines.builtin.tracking import label_propagation
 from engines.builtin.tracking.confidence import ContourZones
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.label_propagation import LabelPropagation
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
@@ -145,7 +146,7 @@ def test_without_a_foreground_network_descriptors_add_what_does_not_move_otherwi
         for described in (0.0, 50.0, -50.0):
             given = np.float32(described)
             monkeypatch.setattr(LabelPropagation, "evidence", lambda *_given, value=given: value)
-            found = ObjectTracker(frame, mask_at(16)).step(seen, flow)
+            found = ObjectTracker(FrameInputs(frame), mask_at(16)).step(FrameInputs(seen), flow)
             areas[name, described] = np.count_nonzero(found.probability > 0.5)
     assert areas["still", 50.0] > 2 * areas["still", 0.0] > 0
     assert 0 < areas["moving", 50.0] < 1.2 * areas["moving", 0.0]

@@ -9,6 +9,7 @@ from engines.builtin.tracking.appearance import AppearanceModel
 from engines.builtin.tracking.confidence import ExpectedArea
 from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.foreground_evidence import Foreground
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.parts import ConnectedParts
 from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
 from engines.builtin.tracking.tracker import ObjectTracker
@@ -70,7 +71,8 @@ def test_a_far_part_stays_only_where_the_target_was_confirmed_with_one(
     if taken_in:
         to_previous[OTHER] = -80, 0
     flow = FlowPair(to_previous, STILL, np.ones((HEIGHT, WIDTH), np.float32))
-    found = ObjectTracker(frame, confirmed).step(frame, flow).probability > 0.5
+    inputs = FrameInputs(frame)
+    found = ObjectTracker(inputs, confirmed).step(inputs, flow).probability > 0.5
     assert (found & kept).sum() / (found | kept).sum() > 0.9
 
 
@@ -95,8 +97,8 @@ def test_what_is_left_of_a_target_is_not_given_up_by_colours_alone(
     frame = to_processing_size(picture(BODY), (WIDTH, HEIGHT))
     flow = FlowPair(STILL, STILL, np.ones((HEIGHT, WIDTH), np.float32))
     answer = Foreground(BODY.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32))
-    view = ForegroundView(answer) if has_network else None
-    found = ObjectTracker(frame, BODY, view).step(frame, flow, foreground=view)
+    inputs = FrameInputs(frame, ForegroundView(answer) if has_network else None)
+    found = ObjectTracker(inputs, BODY).step(inputs, flow)
     assert (found.temporal_overlap > 0.0) == is_kept
 
 
@@ -122,10 +124,10 @@ def test_places_and_size_are_those_of_the_scene_in_which_a_target_is_redetected(
         ForegroundView(Foreground(mask.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32)))
         for mask in (BODY, smaller)
     ]
-    tracker = ObjectTracker(frame, BODY, views[0])
+    tracker = ObjectTracker(FrameInputs(frame, views[0]), BODY)
     tracker._foreground = RestartedForeground()
     tracker._foreground.confirm(views[0], BODY)
-    tracker.step(other, flow, foreground=views[1], is_cut=True)
-    tracker.step(other, flow, foreground=views[1])
+    tracker.step(FrameInputs(other, views[1]), flow, is_cut=True)
+    tracker.step(FrameInputs(other, views[1]), flow)
     assert tracker._foreground.begun == [100]
     assert tracker._extent.expected_area.missing(float(np.count_nonzero(smaller))) < 50

@@ -1,7 +1,7 @@
 """Two objects of one kind that may pass each other: which is in front, and which pixels are whose.
 
 Flow does not show what goes behind something or comes out from behind it, and objects of one kind have the same
-colours. What remains is how both move: each is kept as a layer, hidden parts too, and the one whose motion explains
+colours. What remains is how both move: each is kept as a layer, occluded parts too, and the one whose motion explains
 the pixels that both claim is in front.
 """
 
@@ -25,8 +25,9 @@ _FORGET_APART, _FORGET = 0.8, 0.95
 _PIXELS = 4.0
 """Pixels of evidence that are worth one unit of log odds of the order."""
 _CERTAIN = 2.0
-"""Evidence, in pixels, from which on the object in front is held to its shape; `_CERTAIN_ORDER`, in probability."""
+"""Evidence, in pixels, from which on the object in front is held to its shape."""
 _CERTAIN_ORDER = 0.9
+"""Probability of the order from which on the object in front may grow by no more than `_GROWTH`."""
 _NEAR = 12
 """Pixels by which both may be apart where they are taken to touch."""
 _LEAD = 0.05
@@ -41,8 +42,8 @@ _UNSEEN = 0.8
 class Contact:
     """What a tracker has to know of the other object, float32 (h, w) in [0, 1].
 
-    `expected`: its own object's part that should be in sight now. `whole`: with what is hidden. `other`: the other
-    one's part in sight; `other_whole` with what is hidden. `is_near`: both touch, or nearly do.
+    `expected`: its own object's part that should be in sight now. `whole`: with what is occluded. `other`: the other
+    one's part in sight; `other_whole` with what is occluded. `is_near`: both touch, or nearly do.
     """
 
     expected: FloatMap
@@ -137,11 +138,11 @@ class Crossing:
             target, other = target & ~(both & (theirs >= mine)), other & ~(both & (mine > theirs))
         unseen = np.float32(_UNSEEN if self._is_near else 0.0)
         behind = np.float32(self._behind)
-        for layer, seen, hides, share in (
+        for layer, seen, occluder, share in (
             (self._target, target, other, behind),
             (self._other, other, target, np.float32(1.0) - behind),
         ):
-            layer.settle(seen, layer.expected * np.where(hides, share, unseen))
+            layer.settle(seen, layer.expected * np.where(occluder, share, unseen))
         return target, other
 
     def _divided(self, union: Mask, target: Mask) -> tuple[Mask, Mask]:

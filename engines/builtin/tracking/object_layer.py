@@ -1,4 +1,4 @@
-"""One of two objects that pass each other: all of it, hidden parts too, carried from frame to frame."""
+"""One of two objects that pass each other: all of it, occluded parts too, carried from frame to frame."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _LEAD = 0.1
 
 
 class ObjectLayer:
-    """A layer moves as a whole by the median of its flow where it is hidden, and along the flow where it is seen.
+    """A layer moves as a whole by the median of its flow where it is occluded, and along the flow where it is seen.
 
     Attributes:
-        whole: probability of the object, hidden or not, float32 (h, w), in the last frame that was settled.
+        whole: probability of the object, occluded or not, float32 (h, w), in the last frame that was settled.
         seen: its part in sight there, bool (h, w).
         motion: of the whole from there to the next frame, float64 (2,) as (dx, dy), in pixels.
         shifted: `whole`, moved by that.
@@ -56,10 +56,10 @@ class ObjectLayer:
         self.whole = self.shifted = self.followed = self.expected = mask.astype(np.float32)
         self.seen = mask
 
-    def amend(self, mask: Mask, hides: Mask) -> None:
-        """Go on from another mask of the last frame, bool (h, w); what was hidden stays where the other one `hides` it."""
-        hidden = np.where(hides & ~self.seen, self.whole, np.float32(0.0))
-        self.settle(mask, hidden)
+    def amend(self, mask: Mask, occluder: Mask) -> None:
+        """Go on from another mask of the last frame, bool (h, w); what was occluded stays behind the `occluder`."""
+        occluded = np.where(occluder & ~self.seen, self.whole, np.float32(0.0))
+        self.settle(mask, occluded)
 
     def advance(
         self,
@@ -73,7 +73,7 @@ class ObjectLayer:
         Args:
             flow: between the frame and the last one.
             camera: the background's motion, float64 (2,), in pixels.
-            is_alone: nothing hides it, so that its usual motion and area can be learned.
+            is_alone: nothing occludes it, so that its usual motion and area can be learned.
             colours: Lab of the last frame and of the next one, float32 (h, w, 3).
         """
         usual = None if self._velocity is None else self._velocity + camera
@@ -92,10 +92,10 @@ class ObjectLayer:
         self.followed = np.minimum(along, covered * np.float32(1.0 / _COVERED))
 
     def expect(self, other: Mask) -> None:
-        """Set what is expected of the whole, where `other`, bool (h, w), is what the other object may hide."""
-        hidden = shifted(np.where(self.seen, np.float32(0.0), self.whole), self.motion)
+        """Set what is expected of the whole, where `other`, bool (h, w), is what the other object may occlude."""
+        occluded = shifted(np.where(self.seen, np.float32(0.0), self.whole), self.motion)
         behind = np.where(other, self.shifted, np.float32(0.0))
-        self.expected = np.maximum(np.maximum(self.followed, behind), hidden)
+        self.expected = np.maximum(np.maximum(self.followed, behind), occluded)
 
     def keep_shape(self, other: FloatMap) -> None:
         """Take no farther motion of parts for its own than they usually do, where another whole, float32 (h, w), is."""
@@ -105,10 +105,10 @@ class ObjectLayer:
         near = dilate(self.shifted > 0.5, max(1, round(reach * left)))
         self.followed = np.where(near | (other < 0.1), self.followed, np.float32(0.0))
 
-    def settle(self, seen: Mask, hidden: FloatMap) -> None:
+    def settle(self, seen: Mask, occluded: FloatMap) -> None:
         """Make the next frame the last one: its part in sight, bool (h, w), and the rest, float32 (h, w)."""
         self.seen = seen
-        self.whole = np.where(seen, np.float32(1.0), hidden).astype(np.float32)
+        self.whole = np.where(seen, np.float32(1.0), occluded).astype(np.float32)
 
     def _is_better(
         self, usual: npt.NDArray[np.float64], colours: tuple[FloatImage, FloatImage]

@@ -13,6 +13,7 @@ from engines.builtin.tracking.clip import Clip
 from engines.builtin.tracking.confirmed_mask import ConfirmedMask, confirmed_mask
 from engines.builtin.tracking.correction import Correction, correction
 from engines.builtin.tracking.estimate import Estimate, confirmed
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.steps import Step
 from engines.builtin.tracking.thin_line_tracking import ThinLineTracker
 from engines.builtin.tracking.tracked_target import TargetTracker
@@ -243,9 +244,12 @@ class _Job:
 
 def _tracked(tracker: TargetTracker, step: Step, flow: FlowPair, clip: Clip) -> Estimate:
     """Return a tracker's estimate for the frame of a step, whose `flow` leads back to the last one."""
-    return tracker.step(
-        step.working, flow, step.next_frame, clip.view(step), step.descriptors, step.is_cut
-    )
+    return tracker.step(_inputs(step, clip), flow, step.next_frame, step.is_cut)
+
+
+def _inputs(step: Step, clip: Clip) -> FrameInputs:
+    """Return what a tracker is given of a step's frame."""
+    return FrameInputs(step.working, clip.view(step), step.descriptors)
 
 
 def _confirm(
@@ -261,16 +265,12 @@ def _confirm(
         return trackers[name].mark_absent()
     known, weight = (given.rest, None) if change is None else (change.mask, change.weight)
     if name not in trackers:
-        trackers[name] = TargetTracker(
-            step.working, known, clip.view(step), weight, step.descriptors
-        )
+        trackers[name] = TargetTracker(_inputs(step, clip), known, weight)
         return confirmed(given.rest)
     if weight is not None:
-        trackers[name].amend(step.working, known, weight, clip.view(step), step.descriptors)
+        trackers[name].amend(_inputs(step, clip), known, weight)
         return confirmed(given.rest)
-    return trackers[name].correct(
-        step.working, given.rest, clip.view(step), descriptors=step.descriptors
-    )
+    return trackers[name].correct(_inputs(step, clip), given.rest)
 
 
 def _correction(

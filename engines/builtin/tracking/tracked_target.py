@@ -8,12 +8,11 @@ import numpy as np
 
 from engines.builtin.tracking.crossing import Crossing
 from engines.builtin.tracking.estimate import Estimate, NextFrame
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.similar_object import similar_object
-from engines.builtin.tracking.target_foreground import ForegroundView
 from engines.builtin.tracking.tracker import ObjectTracker
 from engines.builtin.vision.flow import FlowPair
-from engines.builtin.vision.processing_size import ProcessingFrame
-from utils.types import FloatImage, FloatMap, Mask
+from utils.types import FloatMap, Mask
 
 
 class TargetTracker:
@@ -22,48 +21,28 @@ class TargetTracker:
     The second one is dropped at a cut, and where the target is absent.
     """
 
-    def __init__(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        foreground: ForegroundView | None = None,
-        weight: FloatMap | None = None,
-        descriptors: FloatImage | None = None,
-    ) -> None:
+    def __init__(self, inputs: FrameInputs, mask: Mask, weight: FloatMap | None = None) -> None:
         """Begin at a confirmed frame; see `ObjectTracker.correct` for the arguments."""
-        self._target = ObjectTracker(frame, mask, foreground, weight, descriptors)
+        self._target = ObjectTracker(inputs, mask, weight)
         self._other: tuple[ObjectTracker, Crossing] | None = None
-        self._look_for_other(frame, mask, foreground, descriptors)
+        self._look_for_other(inputs, mask)
 
-    def correct(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        foreground: ForegroundView | None = None,
-        descriptors: FloatImage | None = None,
-    ) -> Estimate:
+    def correct(self, inputs: FrameInputs, mask: Mask) -> Estimate:
         """See `ObjectTracker.correct`; the other object is looked for again.
 
         Where it is not found, as both touch, the known one stays, unless the mask takes it in.
         """
-        estimate = self._target.correct(frame, mask, foreground, descriptors=descriptors)
+        estimate = self._target.correct(inputs, mask)
         known = self._other
-        self._look_for_other(frame, mask, foreground, descriptors)
+        self._look_for_other(inputs, mask)
         if self._other is None and known is not None and not known[1].is_other(mask):
             known[1].amend(mask)
             self._other = known
         return estimate
 
-    def amend(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        weight: FloatMap,
-        foreground: ForegroundView | None = None,
-        descriptors: FloatImage | None = None,
-    ) -> None:
+    def amend(self, inputs: FrameInputs, mask: Mask, weight: FloatMap) -> None:
         """See `ObjectTracker.amend`."""
-        self._target.amend(frame, mask, weight, foreground, descriptors)
+        self._target.amend(inputs, mask, weight)
         if self._other is not None:
             self._other[1].amend(mask)
 
@@ -78,50 +57,34 @@ class TargetTracker:
 
     def step(
         self,
-        frame: ProcessingFrame,
+        inputs: FrameInputs,
         flow: FlowPair,
         next_frame: NextFrame | None = None,
-        foreground: ForegroundView | None = None,
-        descriptors: FloatImage | None = None,
         is_cut: bool = False,
     ) -> Estimate:
         """See `ObjectTracker.step`; what is the other object's is not in the estimate."""
         if is_cut:
             self._other = None
         if self._other is None:
-            return self._target.step(frame, flow, next_frame, foreground, descriptors, is_cut)
+            return self._target.step(inputs, flow, next_frame, is_cut)
         other, crossing = self._other
-        of_target, of_other = crossing.advance(frame.lab, flow)
-        estimate = self._target.step(
-            frame, flow, next_frame, foreground, descriptors, contact=of_target
-        )
-        second = other.step(
-            frame, flow, next_frame, _whole_alone(foreground), descriptors, contact=of_other
-        )
+        of_target, of_other = crossing.advance(inputs.frame.lab, flow)
+        estimate = self._target.step(inputs, flow, next_frame, contact=of_target)
+        second = other.step(inputs.without_crops(), flow, next_frame, contact=of_other)
         mask, other_mask = crossing.settle(estimate.probability > 0.5, second.probability > 0.5)
         other.keep(_within(second, other_mask))
         estimate = _within(estimate, mask)
         self._target.keep(estimate)
         return estimate
 
-    def _look_for_other(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        foreground: ForegroundView | None,
-        descriptors: FloatImage | None,
-    ) -> None:
-        shown = None if foreground is None else foreground.whole.probability
-        found = similar_object(descriptors, mask, frame, shown)
+    def _look_for_other(self, inputs: FrameInputs, mask: Mask) -> None:
+        """Begin to follow an object like the target, if the frame shows one beside its mask, bool (h, w)."""
+        shown = None if inputs.foreground is None else inputs.foreground.whole.probability
+        found = similar_object(inputs.descriptors, mask, inputs.frame, shown)
         self._other = None
         if found is not None:
-            tracker = ObjectTracker(frame, found, _whole_alone(foreground), descriptors=descriptors)
-            self._other = tracker, Crossing(mask, found, frame.lab)
-
-
-def _whole_alone(view: ForegroundView | None) -> ForegroundView | None:
-    """Return a view without crops: those are asked about for the target."""
-    return None if view is None else ForegroundView(view.whole)
+            tracker = ObjectTracker(inputs.without_crops(), found)
+            self._other = tracker, Crossing(mask, found, inputs.frame.lab)
 
 
 def _within(estimate: Estimate, mask: Mask) -> Estimate:

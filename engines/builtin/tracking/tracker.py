@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from engines.builtin.tracking.absence import LOST_CONFIDENCE, Absence
 from engines.builtin.tracking.appearance import AppearanceModel
 from engines.builtin.tracking.confidence import (
     ContourZones,
+    NetworkAgreement,
+    QualityIndicators,
     predicted_overlap,
     quality_indicators,
 )
@@ -17,6 +20,7 @@ from engines.builtin.tracking.difference_histogram import DifferenceModel
 from engines.builtin.tracking.displacement import Displacement
 from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
+from engines.builtin.tracking.frame_inputs import FrameInputs
 from engines.builtin.tracking.label_propagation import (
     LabelPropagation,
     supporting_what_moves_alike,
@@ -27,10 +31,11 @@ from engines.builtin.tracking.parts import (
     without_pinholes,
     without_surplus,
 )
-from engines.builtin.tracking.redetection import leaving_share, redetect, touches_border
+from engines.builtin.tracking.redetection import redetect
+from engines.builtin.tracking.remnant import is_something_else
 from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.tracking.target_extent import TargetExtent
-from engines.builtin.tracking.target_foreground import ForegroundView, TargetForeground
+from engines.builtin.tracking.target_foreground import TargetForeground
 from engines.builtin.tracking.target_motion import TargetMotion
 from engines.builtin.vision.flow import FlowPair, sample_at
 from engines.builtin.vision.processing_size import ProcessingFrame
@@ -38,15 +43,6 @@ from engines.builtin.vision.total_variation import regularised
 from utils.mask_utils import bounding_box, grow_box
 from utils.types import FloatImage, FloatMap, Mask
 
-_LOST_CONFIDENCE = 0.1
-_ABSENT_CONFIDENCE = 0.9
-"""Confidence of an empty mask where the whole object was about to leave the picture, or the user stated that it is not there."""
-_LEAVES = 0.5
-"""Share of the object that is about to leave the picture from which it is taken to be outside where it is lost next."""
-_REMNANT = 0.5
-"""Share of its expected area below which what is left of the object must look like it."""
-_STILL = 0.5
-"""Mean log odds against what is left, by the difference to the background, from which it keeps still."""
 _REAPPEARED = 0.75
 """Probability of reappeared parts, until the next frame's evidence."""
 _ITERATIONS = 40
@@ -67,38 +63,25 @@ _DIFFERENCE = CUES.index("difference")
 class ObjectTracker:
     """The state of one object in one direction; a new one for each pass."""
 
-    def __init__(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        foreground: ForegroundView | None = None,
-        weight: FloatMap | None = None,
-        descriptors: FloatImage | None = None,
-    ) -> None:
+    def __init__(self, inputs: FrameInputs, mask: Mask, weight: FloatMap | None = None) -> None:
+        """Begin at a confirmed frame; see `correct` for the arguments."""
         self._foreground = TargetForeground()
         self._labels = LabelPropagation()
         self._appearance = AppearanceModel()
         self._motion = TargetMotion()
         self._displacement = Displacement()
         self._extent = TargetExtent()
-        self._is_outside = False
-        self._absence = 0.0
+        self._absence = Absence()
         self._is_new_scene = False
         self._contact: Contact | None = None
-        self.correct(frame, mask, foreground, weight, descriptors)
+        self.correct(inputs, mask, weight)
 
-    def correct(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        foreground: ForegroundView | None = None,
-        weight: FloatMap | None = None,
-        descriptors: FloatImage | None = None,
-    ) -> Estimate:
-        """Replace the estimate of this frame by a user's mask; return it.
+    def correct(self, inputs: FrameInputs, mask: Mask, weight: FloatMap | None = None) -> Estimate:
+        """Replace the estimate of this frame by a user's mask, bool (h, w); return it.
 
         Its pixels count as examples as far as `weight`, float32 (h, w), says, all alike without one.
         """
+        frame, foreground = inputs.frame, inputs.foreground
         self._estimate = confirmed(mask)
         self._frames_since_confirmed = 0
         self._is_new_scene = False
@@ -112,21 +95,16 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place, weight)
             if foreground is not None:
                 self._foreground.confirm(foreground, mask)
-            self._labels.confirm(descriptors, mask, weight)
+            self._labels.confirm(inputs.descriptors, mask, weight)
         return self._estimate
 
-    def amend(
-        self,
-        frame: ProcessingFrame,
-        mask: Mask,
-        weight: FloatMap,
-        foreground: ForegroundView | None = None,
-        descriptors: FloatImage | None = None,
-    ) -> None:
-        """Put the estimate of this frame, which was tracked to, right by a corrected mask.
+    def amend(self, inputs: FrameInputs, mask: Mask, weight: FloatMap) -> None:
+        """Put the estimate of this frame, which was tracked to, right by a corrected mask, bool (h, w).
 
-        The mask counts as far as `weight` says, see `Correction`; what was learned on the way here stays.
+        The mask counts as far as `weight`, float32 (h, w), says, see `Correction`; what was learned on the way here
+        stays.
         """
+        frame, foreground = inputs.frame, inputs.foreground
         tracked = self._estimate.probability
         mixed = np.asarray(tracked + weight * (mask - tracked), dtype=np.float32)
         self._estimate = Estimate(mixed, 1.0)
@@ -139,7 +117,7 @@ class ObjectTracker:
             self._appearance.confirm(frame.features, mask, place, weight)
         if foreground is not None:
             self._foreground.amend(foreground, mask, weight)
-        self._labels.confirm(descriptors, mask, weight)
+        self._labels.confirm(inputs.descriptors, mask, weight)
 
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
         """Use the samples of another pass's confirmed frames of the same object.
@@ -151,7 +129,7 @@ class ObjectTracker:
     def mark_absent(self) -> Estimate:
         """Record the user's statement that the object is not in this frame."""
         self._estimate = Estimate(np.zeros_like(self._estimate.probability), 1.0)
-        self._absence = 1.0
+        self._absence.state()
         return self._estimate
 
     def keep(self, estimate: Estimate) -> None:
@@ -160,19 +138,17 @@ class ObjectTracker:
 
     def step(
         self,
-        frame: ProcessingFrame,
+        inputs: FrameInputs,
         flow: FlowPair,
         next_frame: NextFrame | None = None,
-        foreground: ForegroundView | None = None,
-        descriptors: FloatImage | None = None,
         is_cut: bool = False,
         contact: Contact | None = None,
     ) -> Estimate:
         """Return the estimate for the next frame, whose `flow` leads back to the last one unless `is_cut`.
 
-        `descriptors`, float32 (h', w', C), are those of the frame; None between the asked frames. `contact` is with
-        another object of the target's kind, None without any.
+        `contact` is with another object of the target's kind, None without any.
         """
+        frame = inputs.frame
         self._contact = contact
         self._is_new_scene = self._is_new_scene or is_cut
         if is_cut:
@@ -181,23 +157,18 @@ class ObjectTracker:
             flow = self._displacement.corrected(flow, frame, self._estimate.probability)
         prediction = None if is_cut else self._predict(frame, flow, next_frame)
         self._frames_since_confirmed += 1
-        if prediction is not None:
-            self._labels.advance(descriptors, flow, prediction.window)
         estimate = None
         if prediction is not None:
-            is_described = descriptors is not None
-            estimate = self._update(frame, flow, prediction, foreground, is_described)
+            self._labels.advance(inputs.descriptors, flow, prediction.window)
+            estimate = self._update(inputs, flow, prediction)
+        if is_cut:
+            self._absence.begin_scene()
         if estimate is None:
-            self._is_outside = self._is_outside and not is_cut
-            self._absence = 0.0 if is_cut else self._absence
-            estimate = self._redetect(frame, flow, foreground, descriptors, is_cut)
+            estimate = self._redetect(inputs, flow, is_cut)
         elif self._extent.is_found(float(np.count_nonzero(seen := estimate.probability > 0.5))):
-            leaving = leaving_share(seen, flow.to_previous)
-            self._is_outside = touches_border(seen) or leaving > _LEAVES
-            self._absence = leaving if self._is_outside else 0.0
+            self._absence.follow(seen, flow.to_previous)
         if not (estimate.probability > 0.5).any():
-            confidence = max(_LOST_CONFIDENCE, _ABSENT_CONFIDENCE * self._absence)
-            estimate = replace(estimate, confidence=confidence)
+            estimate = replace(estimate, confidence=self._absence.confidence())
         self._estimate = estimate
         self._motion.advance(frame.lab)
         self._displacement.advance(frame)
@@ -234,29 +205,6 @@ class ObjectTracker:
             return np.zeros(shape, dtype=bool)
         return np.asarray(self._contact.other_whole > _MAYBE_OTHER)
 
-    def _is_something_else(
-        self, frame: ProcessingFrame, seen: Mask, difference: FloatMap | None
-    ) -> bool:
-        """Tell whether what is left of an occluded target, bool (h, w), looks like something else.
-
-        A target that goes behind something may leave its mask on what comes to light beside it. So it is where
-        less than half of its area is left, and neither the confirmed frames' appearance nor their descriptors,
-        where there are any, take the rest for the target. Appearance alone is not asked: the light may change.
-        Without any network the rest has to keep still against the background where the target did not, by the log odds
-        `difference` of the motion-compensated difference, float32 (h, w).
-        """
-        area = float(np.count_nonzero(seen))
-        if area == 0.0 or self._extent.expected_area.share(area) >= _REMNANT:
-            return False
-        x0, y0, x1, y1 = window = bounding_box(seen) or (0, 0, 0, 0)
-        appearance = self._appearance.appearance_log_odds(frame.features, window)
-        if float(appearance[seen[y0:y1, x0:x1]].mean()) >= 0.0:
-            return False
-        if difference is not None:
-            return float(difference[seen].mean()) < -_STILL
-        described = np.broadcast_to(self._labels.overall_evidence(), seen.shape)
-        return float(described[seen].mean()) <= 0.0
-
     def _learn_motion_of_confirmed(self, frame: ProcessingFrame, flow: FlowPair) -> None:
         """Learn the motion of the last, confirmed frame against the frame after it."""
         probability = self._estimate.probability
@@ -267,66 +215,94 @@ class ObjectTracker:
         self._appearance.add_motion(motion)
 
     def _update(
-        self,
-        frame: ProcessingFrame,
-        flow: FlowPair,
-        prediction: Prediction,
-        foreground: ForegroundView | None,
-        is_described: bool,
+        self, inputs: FrameInputs, flow: FlowPair, prediction: Prediction
     ) -> Estimate | None:
-        """Combine the evidence in the search window and learn from confident pixels; None where something else is found.
+        """Combine the evidence in the search window and learn from confident pixels; None where something else is found."""
+        maps, log_odds = self._evidence(inputs, flow, prediction)
+        keep, probability = self._segmented(inputs, prediction, log_odds)
+        probability[self._reappeared(inputs, flow, prediction, probability)] = _REAPPEARED
+        seen = probability > 0.5
+        if self._is_something_else(inputs, prediction, maps, seen):
+            return None
+        zones = ContourZones.of(seen)
+        indicators = self._quality(prediction, maps, log_odds, zones, seen)
+        agreement = self._follow(inputs, flow, seen)
+        confident = np.where(keep == (log_odds > 0), log_odds, 0.0)
+        self._learn(inputs.frame, prediction, confident, probability)
+        confidence = predicted_overlap(
+            indicators, seen, agreement, self._labels.overlap(zones), self._frames_since_confirmed
+        )
+        return Estimate(probability, confidence, indicators.temporal_overlap)
 
-        With descriptors that is looked into where they are of this very frame, `is_described`; without, on every one.
+    def _evidence(
+        self, inputs: FrameInputs, flow: FlowPair, prediction: Prediction
+    ) -> tuple[FloatImage, FloatMap]:
+        """Return the evidence maps of the search window, float32 (10, h', w'), and the log odds of all evidence there.
+
+        The log odds, float32 (h', w'), have besides what networks say, and another object's contour.
         """
         x0, y0, x1, y1 = prediction.window
-        view = np.s_[y0:y1, x0:x1]
         self._appearance.refit()
         maps = evidence_maps(
-            frame, flow, prediction, self._appearance, self._shape, self._differences
+            inputs.frame, flow, prediction, self._appearance, self._shape, self._differences
         )
         log_odds = combined_log_odds(maps)
-        self._add_network_evidence(log_odds, maps[_MOTION], flow, prediction, foreground)
+        self._add_network_evidence(log_odds, maps[_MOTION], inputs, flow, prediction)
         if self._contact is not None:
-            log_odds -= np.maximum(contour_evidence(self._contact.other), np.float32(0.0))[view]
-        expected = prediction.expected[view] > 0.5
-        keep, probability = self._segmented(frame, prediction, log_odds, foreground)
-        reappeared = self._reappeared(frame, flow, prediction, probability, foreground)
-        reappeared &= ~self._is_of_other(reappeared.shape)
-        probability[reappeared] = _REAPPEARED
+            others = np.maximum(contour_evidence(self._contact.other), np.float32(0.0))
+            log_odds -= others[y0:y1, x0:x1]
+        return maps, log_odds
+
+    def _is_something_else(
+        self, inputs: FrameInputs, prediction: Prediction, maps: FloatImage, seen: Mask
+    ) -> bool:
+        """Tell whether what was found, bool (h, w), is something else than the target; see `remnant`.
+
+        `maps` are the evidence maps of the search window, float32 (10, h', w'). With descriptors that is looked into
+        where they are of this very frame; without, on every one.
+        """
+        if self._labels.is_active and inputs.descriptors is None:
+            return False
         difference = None
-        if foreground is None and not self._labels.is_active:
-            difference = np.zeros_like(probability)
-            difference[view] = maps[_DIFFERENCE]
-        is_judged = is_described or not self._labels.is_active
-        if is_judged and self._is_something_else(frame, probability > 0.5, difference):
-            return None
-        area_share = self._extent.expected_area.share(float(np.count_nonzero(probability > 0.5)))
-        zones = ContourZones.of(probability > 0.5)
-        indicators = quality_indicators(
-            zones.within(prediction.window), expected, log_odds, maps[_KEY_FOREST], area_share
+        if inputs.foreground is None and not self._labels.is_active:
+            x0, y0, x1, y1 = prediction.window
+            difference = np.zeros(seen.shape, dtype=np.float32)
+            difference[y0:y1, x0:x1] = maps[_DIFFERENCE]
+        share = self._extent.expected_area.share(float(np.count_nonzero(seen)))
+        return is_something_else(
+            inputs.frame, seen, share, self._appearance, self._labels, difference
         )
-        self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
+
+    def _quality(
+        self,
+        prediction: Prediction,
+        maps: FloatImage,
+        log_odds: FloatMap,
+        zones: ContourZones,
+        seen: Mask,
+    ) -> QualityIndicators:
+        """Return the quality indicators of a mask, bool (h, w), by the search window's evidence as of `_evidence`.
+
+        `zones` are the mask's own.
+        """
+        x0, y0, x1, y1 = prediction.window
+        expected = prediction.expected[y0:y1, x0:x1] > 0.5
+        share = self._extent.expected_area.share(float(np.count_nonzero(seen)))
+        return quality_indicators(
+            zones.within(prediction.window), expected, log_odds, maps[_KEY_FOREST], share
+        )
+
+    def _follow(self, inputs: FrameInputs, flow: FlowPair, seen: Mask) -> NetworkAgreement | None:
+        """Go on from the mask of this frame, bool (h, w), in what networks say; return how far they agree with it."""
         agreement = None
-        if foreground is not None:
-            agreement = self._foreground.agreement(foreground, probability > 0.5)
-            self._foreground.follow(foreground, probability > 0.5, flow.to_previous)
-        self._labels.follow(probability > 0.5, flow.to_previous)
-        self._learn(frame, prediction, np.where(keep == (log_odds > 0), log_odds, 0.0), probability)
-        confident = predicted_overlap(
-            indicators,
-            probability > 0.5,
-            agreement,
-            self._labels.overlap(zones),
-            self._frames_since_confirmed,
-        )
-        return Estimate(probability, confident, indicators.temporal_overlap)
+        if inputs.foreground is not None:
+            agreement = self._foreground.agreement(inputs.foreground, seen)
+            self._foreground.follow(inputs.foreground, seen, flow.to_previous)
+        self._labels.follow(seen, flow.to_previous)
+        return agreement
 
     def _segmented(
-        self,
-        frame: ProcessingFrame,
-        prediction: Prediction,
-        log_odds: FloatMap,
-        foreground: ForegroundView | None,
+        self, inputs: FrameInputs, prediction: Prediction, log_odds: FloatMap
     ) -> tuple[Mask, FloatMap]:
         """Return what belongs to the object in the search window, bool (h', w'), and the frame's probability (h, w).
 
@@ -334,10 +310,10 @@ class ObjectTracker:
         """
         x0, y0, x1, y1 = prediction.window
         view = np.s_[y0:y1, x0:x1]
-        region = regularised(log_odds, frame.lab[view], iterations=_ITERATIONS)
+        region = regularised(log_odds, inputs.frame.lab[view], iterations=_ITERATIONS)
         expected = prediction.expected[view] > 0.5
         keep = without_pinholes(expected_parts(region > 0.5, expected), expected)
-        if foreground is not None:
+        if inputs.foreground is not None:
             keep = without_surplus(keep, self._extent.expected_area.largest())
         if self._contact is None or not self._contact.is_near:
             keep = self._extent.without_far_parts(keep)
@@ -349,11 +325,12 @@ class ObjectTracker:
         self,
         log_odds: FloatMap,
         motion: FloatMap,
+        inputs: FrameInputs,
         flow: FlowPair,
         prediction: Prediction,
-        foreground: ForegroundView | None,
     ) -> None:
-        """Add what networks say to the log odds in the search window, of which `motion` is the motion's."""
+        """Add what networks say to the log odds in the search window, float32 (h', w'), of which `motion` is the motion's."""
+        foreground = inputs.foreground
         expected, window = prediction.expected > 0.5, prediction.window
         described = self._labels.evidence(expected, flow.to_previous, window)
         if foreground is None:
@@ -366,16 +343,12 @@ class ObjectTracker:
         log_odds += self._foreground.evidence_of_others(expected, motion, window)
 
     def _reappeared(
-        self,
-        frame: ProcessingFrame,
-        flow: FlowPair,
-        prediction: Prediction,
-        seen: FloatMap,
-        foreground: ForegroundView | None,
+        self, inputs: FrameInputs, flow: FlowPair, prediction: Prediction, seen: FloatMap
     ) -> Mask:
-        """Return reappeared parts of a partly occluded object, bool (h, w).
+        """Return reappeared parts of a partly occluded object, bool (h, w), by the probability `seen`, float32 (h, w).
 
-        What a trusted network calls background is none: a shadow may look and move like the object.
+        What a trusted network calls background is none: a shadow may look and move like the object. Nor is what may be
+        another object of its kind.
         """
         mask = seen > 0.5
         area = float(np.count_nonzero(mask))
@@ -387,13 +360,14 @@ class ObjectTracker:
         window = search_window(mask, self._extent.confirmed_size) if is_searched else None
         if window is None:
             return np.zeros(seen.shape, dtype=bool)
-        log_odds = self._appearance.appearance_log_odds(frame.features, window)
-        if foreground is not None:
+        log_odds = self._appearance.appearance_log_odds(inputs.frame.features, window)
+        if inputs.foreground is not None:
             log_odds = log_odds + self._foreground.background_evidence(
-                foreground, prediction.expected > 0.5, flow.to_previous, window
+                inputs.foreground, prediction.expected > 0.5, flow.to_previous, window
             )
         search = OccludedParts(window, missing, log_odds)
-        return reappeared_parts(frame, flow, prediction, seen, search)
+        parts = reappeared_parts(inputs.frame, flow, prediction, seen, search)
+        return parts & ~self._is_of_other(parts.shape)
 
     def _learn(
         self,
@@ -402,6 +376,10 @@ class ObjectTracker:
         confident: FloatMap,
         probability: FloatMap,
     ) -> None:
+        """Learn from the frame's probability, float32 (h, w), and the window's confident log odds, float32 (h', w')."""
+        x0, y0, x1, y1 = prediction.window
+        view = np.s_[y0:y1, x0:x1]
+        self._differences.learn(prediction.motion.difference[view], probability[view] > 0.5)
         place = object_frame(probability)
         if place is None:
             return
@@ -411,46 +389,40 @@ class ObjectTracker:
             frame.features, prediction.motion, confident, prediction.window, place
         )
 
-    def _redetect(
-        self,
-        frame: ProcessingFrame,
-        flow: FlowPair,
-        foreground: ForegroundView | None,
-        descriptors: FloatImage | None,
-        is_cut: bool,
-    ) -> Estimate:
+    def _redetect(self, inputs: FrameInputs, flow: FlowPair, is_cut: bool) -> Estimate:
         """Redetect the object by its appearance anywhere in the frame; else return an empty estimate."""
+        frame, foreground = inputs.frame, inputs.foreground
         height, width = frame.luma.shape
         everywhere = 0, 0, width, height
         if is_cut:
             self._labels.forget_answer()
-        self._labels.advance(descriptors, flow, everywhere)
+        self._labels.advance(inputs.descriptors, flow, everywhere)
         appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
         is_of_other = self._is_of_other(appearance.shape)
         appearance = np.where(is_of_other, appearance - _OTHER, appearance)
         described = self._labels.overall_evidence()
         shown = 0.0 if foreground is None else self._foreground.overall(foreground)
-        is_occluded = not self._is_outside and not self._is_new_scene
+        is_occluded = not self._absence.is_outside and not self._is_new_scene
         found = redetect(
             appearance,
             described,
             shown,
             frame.lab,
             self._extent.usual_area,
-            self._is_outside,
+            self._absence.is_outside,
             is_occluded,
         )
         if (seen := found > 0.5).any():
-            self._restart(seen, foreground)
-        return Estimate(found, _LOST_CONFIDENCE, 0.0)
+            self._restart(seen, inputs)
+        return Estimate(found, LOST_CONFIDENCE, 0.0)
 
-    def _restart(self, seen: Mask, foreground: ForegroundView | None) -> None:
+    def _restart(self, seen: Mask, inputs: FrameInputs) -> None:
         """Forget places where the object was redetected, bool (h, w), and its size in the last scene."""
         if self._is_new_scene:
             self._extent.restart(seen)
         self._labels.restart(seen, self._is_new_scene)
-        if foreground is not None:
-            self._foreground.restart(foreground, seen, self._is_new_scene)
+        if inputs.foreground is not None:
+            self._foreground.restart(inputs.foreground, seen, self._is_new_scene)
         self._is_new_scene = False
 
 
