@@ -3,7 +3,7 @@
 # Without it the program goes on. After a failure it is not asked for again for a day; Ctrl+C ends the start.
 # SPLAZMATTE_LIGHT_MODELS=0 (environment or .env) skips it.
 set -uo pipefail
-case " $* " in *" -h "* | *" --help "*) sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"; exit 0 ;; esac
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The environment goes before .env, as with every setting; quotes and the words for no are those of the others.

@@ -2,7 +2,7 @@
 # Gets what the page's tests need, where it is missing: Chromium, Chinese fonts, axe-core.
 # Where one can't be had, its tests skip and say so.
 set -uo pipefail
-case " $* " in *" -h "* | *" --help "*) sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"; exit 0 ;; esac
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 have_browser() {

@@ -5,7 +5,7 @@
 #   --workers  also what workers on several machines need
 #   --dev      also what the tests and checks need
 set -euo pipefail
-case " $* " in *" -h "* | *" --help "*) sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"; exit 0 ;; esac
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 want_models=0

@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs the page; arguments go to `app.py serve` (--host, --port).
 set -euo pipefail
-# Nothing is set up for it; the program's own options are listed where its environment is there.
-case " $* " in
-  *" -h "* | *" --help "*)
-    sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"
-    root="$(dirname "${BASH_SOURCE[0]}")/.."
-    if [ -x "$root/.venv/bin/python" ]; then exec "$root/.venv/bin/python" "$root/app.py" serve --help; fi
-    exit 0
-    ;;
-esac
+command=serve
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup_env.sh
 bash scripts/light_models.sh

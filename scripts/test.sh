@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs every check and every test; arguments go to pytest.
 set -euo pipefail
-case " $* " in *" -h "* | *" --help "*) sed -nE '2,/^[^#]/s/^# ?//p' "${BASH_SOURCE[0]}"; exit 0 ;; esac
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # pip's name for "compile nothing": tests import a small part of what is installed, and compile that themselves.
 export PIP_NO_COMPILE=0

@@ -37,7 +37,8 @@ def set_up(tmp_path: Path) -> Callable[..., set[str]]:
         folder.mkdir(parents=True)
     for name in ("engines/builtin", "pipeline/postprocess", "utils"):
         (place / name).mkdir(parents=True)
-    shutil.copy(ROOT / "scripts" / "setup_env.sh", place / "scripts")
+    for name in ("setup_env.sh", "help.sh"):
+        shutil.copy(ROOT / "scripts" / name, place / "scripts")
     (place / "scripts" / "compile_loops.py").touch()
     for path in ROOT.glob("requirements*.txt"):
         shutil.copy(path, place)
