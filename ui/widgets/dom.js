@@ -16,6 +16,19 @@ const nameFor = (node, text, owner) => {
   node.setAttribute("aria-label", `${text} · ${owner}`);
   return node;
 };
+// A second press on the same button does it: nothing modal, nothing by accident.
+const askingTwice = (button, owner, sure, act) => {
+  button.onclick = () => {
+    if (button.dataset.sure) { act(); return; }
+    button.dataset.sure = "true";
+    button.className = "sm-button sm-small sm-danger";
+    nameFor(button, sure, owner);
+  };
+  return button;
+};
+const shownDate = (seconds) => new Date(seconds * 1000).toLocaleString(document.documentElement.lang, {
+  month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
+});
 // "{count:frame|frames}" gives "1 frame" or "2 frames".
 const fill = (template, values) =>
   String(template ?? "").replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, key, one, several) => {

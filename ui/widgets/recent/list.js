@@ -1,7 +1,4 @@
 // The list of sessions: a line each with picture, name, state and size; renamed and deleted in place.
-const shownDate = (seconds) => new Date(seconds * 1000).toLocaleString(document.documentElement.lang, {
-  month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
-});
 const wordsOf = (item, user) => [
   shownDate(item.created_at_s), item.status, item.size, user && item.owner !== user ? item.owner : "", item.kept ? label("kept") : "",
 ].filter(Boolean).join(" · ");
@@ -23,20 +20,10 @@ const renaming = (item) => {
   return input;
 };
 const nameOf = (item) => make("a", { href: `?s=${encodeURIComponent(item.id)}`, text: item.name });
-// A second press on the same button does it: nothing modal, nothing by accident.
-const askingTwice = (button, item, sure, act) => {
-  button.onclick = () => {
-    if (button.dataset.sure) { act(); return; }
-    button.dataset.sure = "true";
-    button.className = "sm-button sm-small sm-danger";
-    nameFor(button, sure, item.name);
-  };
-  return button;
-};
 const deleting = (item) => askingTwice(make("button", {
   type: "button", class: "sm-icon", "data-part": "delete", "aria-label": label("delete", { name: item.name }), title: label("delete", { name: item.name }),
   text: "×", disabled: item.active,
-}), item, label("delete_sure"), () => ask("delete_session", { session: item.id }));
+}), item.name, label("delete_sure"), () => ask("delete_session", { session: item.id }));
 // Deleted sessions, which can be restored for a while.
 const deletedLine = (item, user) => {
   const words = [label("deleted_at", { time: shownDate(item.deleted_at_s) }), item.size, user && item.owner !== user ? item.owner : ""];
@@ -46,7 +33,7 @@ const deletedLine = (item, user) => {
     nameFor(make("button", {
       type: "button", class: "sm-button sm-small", "data-part": "restore", onclick: () => ask("restore_session", { session: item.id }),
     }), label("restore"), item.name),
-    askingTwice(purge, item, label("purge_sure"), () => ask("purge_session", { session: item.id })));
+    askingTwice(purge, item.name, label("purge_sure"), () => ask("purge_session", { session: item.id })));
 };
 const showDeleted = (items, user) => {
   const fold = root.querySelector("[data-part=deleted]");

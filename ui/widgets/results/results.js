@@ -33,24 +33,14 @@ const download = (output) => make("li", {},
   output.target ? null : make("p", { class: "sm-about", text: output.note }));
 
 // Earlier results: compared in the viewer, taken back, or deleted, which a second press confirms.
-const timeOf = (version) => new Date(version.made_at_s * 1000).toLocaleString(document.documentElement.lang, {
-  month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
-});
-const small = (version, name, text, onclick) =>
+const small = (version, name, text, onclick = null) =>
   nameFor(make("button", { type: "button", class: "sm-button sm-small", "data-part": name, onclick }), text, version.label);
-const deleting = (version) => {
-  const button = small(version, "version-delete", label("version_delete"), () => {
-    if (button.dataset.sure) { trigger("discard", { version: version.version }); return; }
-    button.dataset.sure = "true";
-    button.classList.add("sm-danger");
-    nameFor(button, label("version_delete_sure"), version.label);
-  });
-  return button;
-};
+const deleting = (version) => askingTwice(
+  small(version, "version-delete", label("version_delete")), version.label, label("version_delete_sure"), () => trigger("discard", { version: version.version }));
 const versionLine = (version) => make("li", { "data-version": version.version },
   make("span", { class: "sm-version-name", text: version.label }),
   version.is_current ? make("span", { class: "sm-tag", text: label("version_current") }) : null,
-  make("span", { class: "sm-hint", text: [timeOf(version), version.engine_label, version.size].filter(Boolean).join(" · ") }),
+  make("span", { class: "sm-hint", text: [shownDate(version.made_at_s), version.engine_label, version.size].filter(Boolean).join(" · ") }),
   version.is_current ? null : make("span", { class: "sm-group" },
     small(version, "version-compare", label("version_compare"), () => tell("compare", { version: version.version })),
     small(version, "version-take", label("version_take"), () => trigger("take", { version: version.version })),
