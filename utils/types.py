@@ -135,6 +135,10 @@ class Prompt:
 
 PREPARE = "prepare"
 """Stage before a job's first frame: networks are loaded and asked about a few frames. It has no units."""
+SHRINK = "shrink"
+"""Stage of files over their size limit, which are written again; it comes right before `FINISH`."""
+FINISH = "finish"
+"""Stage of files that are encoded once every picture is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from pipeline.jobs.disk_estimate import estimate_bytes
 from pipeline.jobs.guides import ReadMask, start_frames
 from pipeline.jobs.matting import MattingJob
 from pipeline.jobs.parts import Division
-from pipeline.jobs.progress import FINISH, SHRINK
 from pipeline.jobs.rerender import RenderJob, result_folders
 from pipeline.jobs.rerun import keeps_every_alpha
 from pipeline.jobs.target_mattes import Services, tracks_first
@@ -26,7 +25,7 @@ from pipeline.video_io import ClipInfo, VideoIO
 from pipeline.video_io.outputs.registry import check_outputs, output_format
 from utils.errors import SessionError, SplazmatteError
 from utils.options import resolve_options
-from utils.types import Message
+from utils.types import FINISH, SHRINK, Message
 
 
 class JobPreparation:

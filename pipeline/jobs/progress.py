@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from utils.types import PREPARE, Progress
+from utils.types import FINISH, PREPARE, SHRINK, Progress
 
 WINDOW = 40
 """Recent samples the rate is taken from."""
@@ -20,10 +20,8 @@ _RENDER = "render"
 """The stage of kept alpha: the frames that no engine makes again."""
 _TOGETHER = "encode"
 """The stage of all targets together, after those of each."""
-SHRINK = "shrink"
-"""The stage of files over their size limit, which are written again; it comes right before `FINISH`."""
-FINISH = "finish"
-"""The stage of files that are encoded once every picture is there; separate targets' come before `_TOGETHER`."""
+OF_FILES = SHRINK, FINISH
+"""The stages of files whose pictures are all there; separate targets' come before `_TOGETHER`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +199,7 @@ class ProgressMeter:
 
     def _go_past_engines(self) -> None:
         """Count what engines were expected to do as done, or where they did nothing leave it out."""
-        engines = [stage for stage in self._expected if stage not in (_TOGETHER, SHRINK, FINISH)]
+        engines = [stage for stage in self._expected if stage not in (_TOGETHER, *OF_FILES)]
         if self._done_before:
             self._finished.update(engines)
             for stage in engines:

@@ -18,7 +18,7 @@ from pipeline.jobs.automatic import choose_by_looking
 from pipeline.jobs.carried_marks import CarriedMarks
 from pipeline.jobs.hand_marks import hand_marks
 from pipeline.jobs.outwards import Backwards
-from pipeline.jobs.progress import FINISH, SHRINK, of_several
+from pipeline.jobs.progress import OF_FILES, of_several
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
 from pipeline.jobs.tracking import (
@@ -99,7 +99,7 @@ class MattingRun:
         finishing = count + 1 if self.request.separate_targets else count
 
         def report(progress: Progress) -> None:
-            shares = finishing if progress.stage in (SHRINK, FINISH) else count
+            shares = finishing if progress.stage in OF_FILES else count
             self.context.on_progress(of_several(progress, done, shares))
 
         context = replace(self.context, on_progress=report) if count > 1 else self.context
@@ -111,7 +111,7 @@ class MattingRun:
             return self
 
         def report(progress: Progress) -> None:
-            is_shared = progress.stage in (SHRINK, FINISH)
+            is_shared = progress.stage in OF_FILES
             self.context.on_progress(
                 of_several(progress, count, count + 1) if is_shared else progress
             )

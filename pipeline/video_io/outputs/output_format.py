@@ -41,12 +41,12 @@ class OutputFormat(ABC):
 
     @property
     def is_encoded_last(self) -> bool:
-        """Whether the FFmpeg program encodes it once every picture is there: a stage of its own, as "finish"."""
+        """Whether the FFmpeg program encodes it once every picture is there: the stage `FINISH`."""
         return self.encoder is not None
 
     @property
     def has_size_limit(self) -> bool:
-        """Whether it is written again, smaller, where it is over a limit that was asked for: the stage "shrink"."""
+        """Whether it is written again, smaller, where it is over a limit that was asked for: the stage `SHRINK`."""
         return "size_limit_mb" in self.file_options
 
     @abstractmethod

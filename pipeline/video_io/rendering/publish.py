@@ -17,7 +17,7 @@ from pipeline.video_io.outputs.sinks import Sink, VideoFileSink, require_frames
 from pipeline.video_io.probe.header import read_header
 from pipeline.video_io.rendering.mux import MuxTask, mux
 from utils.errors import BadUpload, FfmpegFailed
-from utils.types import Message
+from utils.types import FINISH, Message
 
 
 def publish(
@@ -30,7 +30,7 @@ def publish(
     """Add sound, check every output, then give all of them their final names.
 
     What is encoded on the way into its container takes as long as a pass over the clip; it is reported as the
-    stage "finish".
+    stage `FINISH`.
 
     Raises:
         FfmpegFailed: an output lacks frames or can't be read back; nothing is renamed then.
@@ -59,7 +59,7 @@ def publish(
 
 
 def _report(context: RunContext, before: int, total: int, done: int) -> None:
-    context.report("finish", min(before + done, total), total)
+    context.report(FINISH, min(before + done, total), total)
 
 
 def _add_sound(

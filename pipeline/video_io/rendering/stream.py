@@ -31,7 +31,7 @@ from pipeline.video_io.writers.video_file import threads_each
 from utils.alpha_levels import AlphaBytes, AlphaLevels, to_bytes
 from utils.errors import BadRequest, EngineError, FfmpegFailed, NotEnoughDisk, OutOfGpuMemory
 from utils.prefetch import Prefetch
-from utils.types import Alpha, Message
+from utils.types import SHRINK, Alpha, Message
 
 QUEUE_DEPTH = 2
 """Pictures waiting at most before each writer, and frames decoded ahead."""
@@ -176,7 +176,7 @@ def _stream(
 def _report_fit(task: RenderTask, before: int, files: int, done: int, total: int) -> None:
     """Report a file that is written again, in frames of the span each, after `before` of `files`."""
     frames = task.span.frame_count
-    task.context.report("shrink", before * frames + frames * done // total, files * frames)
+    task.context.report(SHRINK, before * frames + frames * done // total, files * frames)
 
 
 def _pictures(
