@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import numpy as np
-import numpy.typing as npt
-
 from engines.base import FrameSource
 from utils.errors import UnusablePrompt
 from utils.mask_utils import bounding_box, check_keyframe_mask
+from utils.packed_mask import PackedMask
 from utils.types import IntBox, Mask
 
 
@@ -38,8 +36,7 @@ class PackedMasks:
         if start not in guide:
             raise UnusablePrompt("prompt.mask_missing", frame=start + first)
         width, height = frames.size_wh
-        self._shape = height, width
-        self._bits: dict[int, npt.NDArray[np.uint8]] = {}
+        self._masks: dict[int, PackedMask] = {}
         self.is_empty: dict[int, bool] = {}
         """For each frame that seeds the network, whether its mask is empty."""
         self.box: IntBox | None = None
@@ -49,17 +46,15 @@ class PackedMasks:
             self.box = joined_box(self.box, bounding_box(mask))
             if seeds is not None and index != start and index not in seeds:
                 continue
-            empty = index != start and mask.shape == self._shape and not mask.any()
+            empty = index != start and mask.shape == (height, width) and not mask.any()
             self.is_empty[index] = empty
             if not empty:
                 checked = check_keyframe_mask(mask, frames.size_wh, index + first)
-                self._bits[index] = np.packbits(checked)
+                self._masks[index] = PackedMask.of(checked)
 
     def mask(self, index: int) -> Mask:
         """Return the mask of a frame that has one which is not empty, bool (H, W)."""
-        height, width = self._shape
-        bits = np.unpackbits(self._bits[index], count=height * width)
-        return bits.astype(bool).reshape(self._shape)
+        return self._masks[index].unpacked()
 
 
 def joined_box(first: IntBox | None, second: IntBox | None) -> IntBox | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from engines.base import Instance
 from engines.sam import detection
@@ -16,6 +15,7 @@ from engines.sam.loading import Network
 from engines.sam.prompts import check_text
 from engines.sam.tensors import pixels, to_mask, within_range
 from utils.mask_utils import check_keyframe_mask
+from utils.packed_mask import PackedMask
 from utils.prompts import check_prompt
 from utils.types import Box, Frame, Mask, Point, Prompt
 
@@ -67,7 +67,7 @@ class SamImage:
     _answers: OrderedDict[_Clicks, tuple[torch.Tensor, float]] = field(default_factory=OrderedDict)
     _prior_key: bytes = b""
     _found_key: _Concept | None = None
-    _found: list[tuple[npt.NDArray[np.uint8], float]] = field(default_factory=list)
+    _found: list[tuple[PackedMask, float]] = field(default_factory=list)
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -116,12 +116,8 @@ class SamImage:
                 else self._cut_boxes(network, phrase)
             )
             self._found_key = (phrase, examples)
-            self._found = [(np.packbits(mask, axis=1), score) for mask, score in found]
-        width = self.size_wh[0]
-        return [
-            Instance(np.unpackbits(bits, axis=1, count=width).astype(bool), score, phrase)
-            for bits, score in self._found
-        ]
+            self._found = [(PackedMask.of(mask), score) for mask, score in found]
+        return [Instance(mask.unpacked(), score, phrase) for mask, score in self._found]
 
     def _detect(
         self, network: Network, phrase: str, examples: detection.Examples

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.builtin.selection.motion_cue import MotionCue
-from engines.builtin.vision.arrays import PackedMask
 from engines.builtin.vision.features import edge_strength
 from utils.mask_utils import bounding_box, dilate, erode, grow_box, intersection_over_union
+from utils.packed_mask import PackedMask
 from utils.types import ExpectedSize, FloatImage, FloatMap, IntBox, Mask
 
 _CONTRAST_WEIGHT, _OBJECTNESS_WEIGHT, _MOTION_WEIGHT, _STABILITY_WEIGHT = 0.3, 0.3, 0.1, 1.0

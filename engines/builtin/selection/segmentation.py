@@ -26,7 +26,7 @@ from engines.builtin.selection.motion_cue import MotionCue, NeighbourMotion
 from engines.builtin.selection.ranking import Candidate, CandidateRanking
 from engines.builtin.selection.reduced_picture import ReducedPicture
 from engines.builtin.tracking.confidence import contour_cost
-from engines.builtin.vision.arrays import PackedMask, resize_mask
+from engines.builtin.vision.arrays import resize_mask
 from engines.builtin.vision.refined_edges import refine_edges
 from utils.exposure import exposure_of, gain_beside, multiplied
 from utils.mask_utils import (
@@ -37,6 +37,7 @@ from utils.mask_utils import (
     grow_box,
     intersection_over_union,
 )
+from utils.packed_mask import PackedMask
 from utils.prompts import check_prompt
 from utils.types import ExpectedSize, FloatMap, Frame, IntBox, Mask, Prompt
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from utils.compiled import compiled
 from utils.types import FloatImage, FloatMap, Mask
@@ -27,24 +24,6 @@ def resize_mask(mask: Mask, size_wh: tuple[int, int]) -> Mask:
     if (mask.shape[1], mask.shape[0]) == size_wh:
         return mask
     return np.asarray(resize_map(mask.astype(np.float32), size_wh) > 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class PackedMask:
-    """A mask in an eighth of its memory: `bits` has its rows' pixels one after another, `shape` is its (H, W)."""
-
-    bits: npt.NDArray[np.uint8]
-    shape: tuple[int, int]
-
-    @classmethod
-    def of(cls, mask: Mask) -> PackedMask:
-        """Return a mask, bool (H, W), packed."""
-        return cls(np.packbits(mask), (mask.shape[0], mask.shape[1]))
-
-    def unpacked(self) -> Mask:
-        """Return the mask, bool (H, W), as an array of its own."""
-        height, width = self.shape
-        return np.unpackbits(self.bits, count=height * width).reshape(self.shape).astype(bool)
 
 
 def dot(first: FloatImage, second: FloatImage) -> FloatMap:
