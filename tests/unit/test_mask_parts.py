@@ -125,9 +125,9 @@ def test_places_and_size_are_those_of_the_scene_in_which_a_target_is_redetected(
         for mask in (BODY, smaller)
     ]
     tracker = ObjectTracker(FrameInputs(frame, views[0]), BODY)
-    tracker._foreground = RestartedForeground()
-    tracker._foreground.confirm(views[0], BODY)
+    tracker._networks._foreground = foreground = RestartedForeground()
+    foreground.confirm(views[0], BODY)
     tracker.step(FrameInputs(other, views[1]), flow, is_cut=True)
     tracker.step(FrameInputs(other, views[1]), flow)
-    assert tracker._foreground.begun == [100]
+    assert foreground.begun == [100]
     assert tracker._extent.expected_area.missing(float(np.count_nonzero(smaller))) < 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engines.builtin.tracking.appearance import AppearanceModel
-from engines.builtin.tracking.label_propagation import LabelPropagation
+from engines.builtin.tracking.network_evidence import NetworkEvidence
 from engines.builtin.vision.processing_size import ProcessingFrame
 from utils.mask_utils import bounding_box
 from utils.types import FloatMap, Mask
@@ -21,7 +21,7 @@ def is_something_else(
     seen: Mask,
     area_share: float,
     appearance: AppearanceModel,
-    labels: LabelPropagation,
+    networks: NetworkEvidence,
     difference: FloatMap | None,
 ) -> bool:
     """Tell whether what is left of an occluded target looks like something else.
@@ -36,7 +36,7 @@ def is_something_else(
         seen: what is left of the target there, bool (h, w).
         area_share: its area as a share of the expected one.
         appearance: the confirmed frames' appearance.
-        labels: the labels that descriptors propagate to this frame.
+        networks: what networks say of the frame; asked are the labels that descriptors propagate to it.
         difference: log odds by the motion-compensated difference, float32 (h, w); None with a network.
     """
     if not seen.any() or area_share >= _REMNANT:
@@ -47,5 +47,5 @@ def is_something_else(
         return False
     if difference is not None:
         return float(difference[seen].mean()) < -_STILL
-    described = np.broadcast_to(labels.overall_evidence(), seen.shape)
+    described = np.broadcast_to(networks.labels_overall(), seen.shape)
     return float(described[seen].mean()) <= 0.0

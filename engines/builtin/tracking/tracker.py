@@ -10,7 +10,6 @@ from engines.builtin.tracking.absence import LOST_CONFIDENCE, Absence
 from engines.builtin.tracking.appearance import AppearanceModel
 from engines.builtin.tracking.confidence import (
     ContourZones,
-    NetworkAgreement,
     QualityIndicators,
     predicted_overlap,
     quality_indicators,
@@ -21,10 +20,7 @@ from engines.builtin.tracking.displacement import Displacement
 from engines.builtin.tracking.estimate import Estimate, NextFrame, confirmed
 from engines.builtin.tracking.evidence import CUES, Prediction, combined_log_odds, evidence_maps
 from engines.builtin.tracking.frame_inputs import FrameInputs
-from engines.builtin.tracking.label_propagation import (
-    LabelPropagation,
-    supporting_what_moves_alike,
-)
+from engines.builtin.tracking.network_evidence import NetworkEvidence
 from engines.builtin.tracking.occlusion import OccludedParts, reappeared_parts, search_window
 from engines.builtin.tracking.parts import (
     expected_parts,
@@ -35,7 +31,6 @@ from engines.builtin.tracking.redetection import redetect
 from engines.builtin.tracking.remnant import is_something_else
 from engines.builtin.tracking.shape import ShapeMemory, contour_evidence, object_frame
 from engines.builtin.tracking.target_extent import TargetExtent
-from engines.builtin.tracking.target_foreground import TargetForeground
 from engines.builtin.tracking.target_motion import TargetMotion
 from engines.builtin.vision.flow import FlowPair, sample_at
 from engines.builtin.vision.processing_size import ProcessingFrame
@@ -65,8 +60,7 @@ class ObjectTracker:
 
     def __init__(self, inputs: FrameInputs, mask: Mask, weight: FloatMap | None = None) -> None:
         """Begin at a confirmed frame; see `correct` for the arguments."""
-        self._foreground = TargetForeground()
-        self._labels = LabelPropagation()
+        self._networks = NetworkEvidence()
         self._appearance = AppearanceModel()
         self._motion = TargetMotion()
         self._displacement = Displacement()
@@ -81,7 +75,7 @@ class ObjectTracker:
 
         Its pixels count as examples as far as `weight`, float32 (h, w), says, all alike without one.
         """
-        frame, foreground = inputs.frame, inputs.foreground
+        frame = inputs.frame
         self._estimate = confirmed(mask)
         self._frames_since_confirmed = 0
         self._is_new_scene = False
@@ -93,9 +87,7 @@ class ObjectTracker:
             self._shape = ShapeMemory(self._estimate.probability)
             self._differences = DifferenceModel()
             self._appearance.confirm(frame.features, mask, place, weight)
-            if foreground is not None:
-                self._foreground.confirm(foreground, mask)
-            self._labels.confirm(inputs.descriptors, mask, weight)
+            self._networks.confirm(inputs, mask, weight)
         return self._estimate
 
     def amend(self, inputs: FrameInputs, mask: Mask, weight: FloatMap) -> None:
@@ -104,7 +96,7 @@ class ObjectTracker:
         The mask counts as far as `weight`, float32 (h, w), says, see `Correction`; what was learned on the way here
         stays.
         """
-        frame, foreground = inputs.frame, inputs.foreground
+        frame = inputs.frame
         tracked = self._estimate.probability
         mixed = np.asarray(tracked + weight * (mask - tracked), dtype=np.float32)
         self._estimate = Estimate(mixed, 1.0)
@@ -115,9 +107,7 @@ class ObjectTracker:
         if place is not None:
             self._shape.update(mixed, _KEPT_SHAPE)
             self._appearance.confirm(frame.features, mask, place, weight)
-        if foreground is not None:
-            self._foreground.amend(foreground, mask, weight)
-        self._labels.confirm(inputs.descriptors, mask, weight)
+        self._networks.amend(inputs, mask, weight)
 
     def adopt_appearance(self, other: ObjectTracker, trust: float = 1.0) -> None:
         """Use the samples of another pass's confirmed frames of the same object.
@@ -159,7 +149,7 @@ class ObjectTracker:
         self._frames_since_confirmed += 1
         estimate = None
         if prediction is not None:
-            self._labels.advance(inputs.descriptors, flow, prediction.window)
+            self._networks.advance_labels(inputs, flow, prediction.window)
             estimate = self._update(inputs, flow, prediction)
         if is_cut:
             self._absence.begin_scene()
@@ -226,11 +216,15 @@ class ObjectTracker:
             return None
         zones = ContourZones.of(seen)
         indicators = self._quality(prediction, maps, log_odds, zones, seen)
-        agreement = self._follow(inputs, flow, seen)
+        agreement = self._networks.follow(inputs, flow, seen)
         confident = np.where(keep == (log_odds > 0), log_odds, 0.0)
         self._learn(inputs.frame, prediction, confident, probability)
         confidence = predicted_overlap(
-            indicators, seen, agreement, self._labels.overlap(zones), self._frames_since_confirmed
+            indicators,
+            seen,
+            agreement,
+            self._networks.label_overlap(zones),
+            self._frames_since_confirmed,
         )
         return Estimate(probability, confidence, indicators.temporal_overlap)
 
@@ -247,7 +241,11 @@ class ObjectTracker:
             inputs.frame, flow, prediction, self._appearance, self._shape, self._differences
         )
         log_odds = combined_log_odds(maps)
-        self._add_network_evidence(log_odds, maps[_MOTION], inputs, flow, prediction)
+        expected = prediction.expected > 0.5
+        missing = self._extent.expected_area.missing(float(np.count_nonzero(expected)))
+        self._networks.add_to(
+            log_odds, inputs, flow, expected, prediction.window, maps[_MOTION], missing
+        )
         if self._contact is not None:
             others = np.maximum(contour_evidence(self._contact.other), np.float32(0.0))
             log_odds -= others[y0:y1, x0:x1]
@@ -261,16 +259,16 @@ class ObjectTracker:
         `maps` are the evidence maps of the search window, float32 (10, h', w'). With descriptors that is looked into
         where they are of this very frame; without, on every one.
         """
-        if self._labels.is_active and inputs.descriptors is None:
+        if self._networks.has_labels and inputs.descriptors is None:
             return False
         difference = None
-        if inputs.foreground is None and not self._labels.is_active:
+        if inputs.foreground is None and not self._networks.has_labels:
             x0, y0, x1, y1 = prediction.window
             difference = np.zeros(seen.shape, dtype=np.float32)
             difference[y0:y1, x0:x1] = maps[_DIFFERENCE]
         share = self._extent.expected_area.share(float(np.count_nonzero(seen)))
         return is_something_else(
-            inputs.frame, seen, share, self._appearance, self._labels, difference
+            inputs.frame, seen, share, self._appearance, self._networks, difference
         )
 
     def _quality(
@@ -292,15 +290,6 @@ class ObjectTracker:
             zones.within(prediction.window), expected, log_odds, maps[_KEY_FOREST], share
         )
 
-    def _follow(self, inputs: FrameInputs, flow: FlowPair, seen: Mask) -> NetworkAgreement | None:
-        """Go on from the mask of this frame, bool (h, w), in what networks say; return how far they agree with it."""
-        agreement = None
-        if inputs.foreground is not None:
-            agreement = self._foreground.agreement(inputs.foreground, seen)
-            self._foreground.follow(inputs.foreground, seen, flow.to_previous)
-        self._labels.follow(seen, flow.to_previous)
-        return agreement
-
     def _segmented(
         self, inputs: FrameInputs, prediction: Prediction, log_odds: FloatMap
     ) -> tuple[Mask, FloatMap]:
@@ -321,27 +310,6 @@ class ObjectTracker:
         probability[view] = np.where(keep, np.maximum(region, 0.5 + 1e-3), 0.0)
         return keep, probability
 
-    def _add_network_evidence(
-        self,
-        log_odds: FloatMap,
-        motion: FloatMap,
-        inputs: FrameInputs,
-        flow: FlowPair,
-        prediction: Prediction,
-    ) -> None:
-        """Add what networks say to the log odds in the search window, float32 (h', w'), of which `motion` is the motion's."""
-        foreground = inputs.foreground
-        expected, window = prediction.expected > 0.5, prediction.window
-        described = self._labels.evidence(expected, flow.to_previous, window)
-        if foreground is None:
-            log_odds += supporting_what_moves_alike(described, motion)
-            return
-        log_odds += described
-        missing = self._extent.expected_area.missing(float(np.count_nonzero(expected)))
-        self._foreground.advance(foreground, expected, flow, missing)
-        log_odds += self._foreground.evidence(foreground, expected, flow.to_previous, window)
-        log_odds += self._foreground.evidence_of_others(expected, motion, window)
-
     def _reappeared(
         self, inputs: FrameInputs, flow: FlowPair, prediction: Prediction, seen: FloatMap
     ) -> Mask:
@@ -361,10 +329,9 @@ class ObjectTracker:
         if window is None:
             return np.zeros(seen.shape, dtype=bool)
         log_odds = self._appearance.appearance_log_odds(inputs.frame.features, window)
-        if inputs.foreground is not None:
-            log_odds = log_odds + self._foreground.background_evidence(
-                inputs.foreground, prediction.expected > 0.5, flow.to_previous, window
-            )
+        log_odds = log_odds + self._networks.background_evidence(
+            inputs, flow, prediction.expected > 0.5, window
+        )
         search = OccludedParts(window, missing, log_odds)
         parts = reappeared_parts(inputs.frame, flow, prediction, seen, search)
         return parts & ~self._is_of_other(parts.shape)
@@ -391,22 +358,20 @@ class ObjectTracker:
 
     def _redetect(self, inputs: FrameInputs, flow: FlowPair, is_cut: bool) -> Estimate:
         """Redetect the object by its appearance anywhere in the frame; else return an empty estimate."""
-        frame, foreground = inputs.frame, inputs.foreground
+        frame = inputs.frame
         height, width = frame.luma.shape
         everywhere = 0, 0, width, height
         if is_cut:
-            self._labels.forget_answer()
-        self._labels.advance(inputs.descriptors, flow, everywhere)
+            self._networks.forget_labels()
+        self._networks.advance_labels(inputs, flow, everywhere)
         appearance = self._appearance.appearance_log_odds(frame.features, everywhere)
         is_of_other = self._is_of_other(appearance.shape)
         appearance = np.where(is_of_other, appearance - _OTHER, appearance)
-        described = self._labels.overall_evidence()
-        shown = 0.0 if foreground is None else self._foreground.overall(foreground)
         is_occluded = not self._absence.is_outside and not self._is_new_scene
         found = redetect(
             appearance,
-            described,
-            shown,
+            self._networks.labels_overall(),
+            self._networks.foreground_overall(inputs),
             frame.lab,
             self._extent.usual_area,
             self._absence.is_outside,
@@ -420,9 +385,7 @@ class ObjectTracker:
         """Forget places where the object was redetected, bool (h, w), and its size in the last scene."""
         if self._is_new_scene:
             self._extent.restart(seen)
-        self._labels.restart(seen, self._is_new_scene)
-        if inputs.foreground is not None:
-            self._foreground.restart(inputs.foreground, seen, self._is_new_scene)
+        self._networks.restart(inputs, seen, self._is_new_scene)
         self._is_new_scene = False
 
 
