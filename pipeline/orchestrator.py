@@ -15,6 +15,7 @@ from engines.registry import EngineRegistry
 from engines.text.translation import Translator
 from pipeline.doctor import Doctor, Finding
 from pipeline.engine_choice import EngineChoice, EngineInfo
+from pipeline.jobs.deletion import Deletion
 from pipeline.jobs.queue import JobRunner, JobStatus
 from pipeline.jobs.requests import Jobs
 from pipeline.jobs.rerun import NextJob
@@ -33,7 +34,7 @@ from pipeline.selection.target_list import (
 )
 from pipeline.selection.targets import Targets
 from pipeline.selection.undo import marking
-from pipeline.session.archive import NameOf, zip_stream
+from pipeline.session.archive import NameOf, archive
 from pipeline.session.clips import Clips
 from pipeline.session.page_mark import PageMark
 from pipeline.session.pictures import SessionPictures
@@ -56,7 +57,6 @@ from pipeline.session.store import SessionStore
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io import PictureSequence, UploadOptions, VideoIO
 from pipeline.workers.dispatch import Dispatcher
-from utils.errors import SessionError
 from utils.types import Frame, Message, Prompt, Stroke
 
 __all__ = [
@@ -119,6 +119,7 @@ class Orchestrator:
             self._choice.quick_preview_engine, maker.make if cards is None else cards.make_preview
         )
         self._upkeep = Upkeep(settings, store, video, manager, jobs, page)
+        self._deletion = Deletion(store, self._upkeep, self._targets, workers)
         self._doctor = Doctor(settings, registry, manager, video)
 
     # --- sessions -------------------------------------------------------------------------------
@@ -153,10 +154,7 @@ class Orchestrator:
 
     def delete(self, session_id: str) -> bool:
         """Move a session to the trash; False when a job runs or waits."""
-        if self._has_job(session_id):
-            return False
-        self._targets.forget(session_id)
-        return self._store.delete(self._store.open(session_id))
+        return self._deletion.delete(session_id)
 
     def restore(self, session_id: str) -> SessionState:
         """Take a session back from the trash; `SessionError` where it is not there."""
@@ -164,9 +162,7 @@ class Orchestrator:
 
     def purge(self, session_id: str) -> bool:
         """Remove a session of the trash for good; False where it is not there."""
-        is_gone = self._store.purge(session_id)
-        self._forget_objects(session_id, is_gone=is_gone)
-        return is_gone
+        return self._deletion.purge(session_id)
 
     def deleted(self, session_id: str) -> DeletedSession | None:
         """Return a session of the trash, None where it is not there."""
@@ -178,20 +174,7 @@ class Orchestrator:
 
     def discard(self, session_id: str) -> bool:
         """Remove a session for good; False when a job runs or waits."""
-        if self._has_job(session_id):
-            return False
-        self._targets.forget(session_id)
-        is_gone = self._store.remove(self._store.open(session_id))
-        self._forget_objects(session_id, is_gone=is_gone)
-        return is_gone
-
-    def _has_job(self, session_id: str) -> bool:
-        is_ours = session_id in self._runner.active_sessions()
-        return is_ours or self._upkeep.is_elsewhere(session_id)
-
-    def _forget_objects(self, session_id: str, *, is_gone: bool) -> None:
-        if self._workers is not None and is_gone:
-            self._workers.files.forget(session_id)
+        return self._deletion.discard(session_id)
 
     def rename(self, session_id: str, name: str) -> SessionState:
         """Give a session another name to show; see `Clips.rename`."""
@@ -233,21 +216,9 @@ class Orchestrator:
         return self._playback.ask(self._store.open(session_id))
 
     def archive(self, session_ids: Sequence[str], name_of: NameOf) -> Iterator[bytes]:
-        """Return the finished files of several sessions as one ZIP, piece by piece; see `archive`.
-
-        Raises:
-            SessionError: none of them has any.
-        """
+        """Return the finished files of several sessions as one ZIP, piece by piece; see `archive`."""
         sessions = [self._store.open(session_id) for session_id in session_ids]
-        files = [(session.state, self._results.outputs(session)) for session in sessions]
-        if not any(found for _, found in files):
-            raise SessionError("job.no_result")
-        for session, (_, found) in zip(sessions, files, strict=True):
-            for file in found:
-                self._results.prepare_download(session, file)
-        return zip_stream(
-            [(name_of(state, file), file.path) for state, found in files for file in found]
-        )
+        return archive(self._results, sessions, name_of)
 
     def scene_cuts(self, session_id: str) -> tuple[int, ...]:
         """Return the frames that begin a new scene; none before the playback clip was made."""
@@ -351,13 +322,8 @@ class Orchestrator:
 
     def marking(self, session_id: str) -> AbstractContextManager[None]:
         """Take back all marks that are made inside the block where one is refused; see `undo.marking`."""
-        self._check_free(session_id)
+        self._upkeep.check_free(session_id)
         return marking(self._store.open(session_id))
-
-    def _check_free(self, session_id: str) -> None:
-        """Check that no job of the session waits or runs here, at another page or in a worker; else `SessionError`."""
-        if self._has_job(session_id):
-            raise SessionError("job.already_running")
 
     # --- engines --------------------------------------------------------------------------------
 
@@ -419,7 +385,7 @@ class Orchestrator:
         self, session_id: str, request: RenderRequest, context: RunContext
     ) -> SessionState:
         """Render again in this thread, for the command line."""
-        self._check_free(session_id)
+        self._upkeep.check_free(session_id)
         return self._jobs.rerender_now(session_id, request, context)
 
     def status(self, session_id: str) -> SessionView:
@@ -443,12 +409,12 @@ class Orchestrator:
 
     def take_version(self, session_id: str, number: int) -> SessionState:
         """Make an earlier result the current one; see `result_versions.take_version`."""
-        self._check_free(session_id)
+        self._upkeep.check_free(session_id)
         return take_version(self._store.open(session_id), number)
 
     def delete_version(self, session_id: str, number: int) -> SessionState:
         """Delete an earlier result for good; see `result_versions.delete_version`."""
-        self._check_free(session_id)
+        self._upkeep.check_free(session_id)
         return delete_version(self._store.open(session_id), number)
 
     def _result(self, session_id: str, version: int | None) -> Session:

@@ -131,7 +131,7 @@ class Upkeep:
 
         return status
 
-    def is_elsewhere(self, session_id: str) -> bool:
+    def _is_elsewhere(self, session_id: str) -> bool:
         """Return whether another page has a session's job waiting, or workers have it while no page follows it."""
         session = self._store.open(session_id)
         try:
@@ -142,6 +142,23 @@ class Upkeep:
             return True
         is_marked = state.status is SessionStatus.RUNNING and not session.is_running
         return is_marked and self._elsewhere()(session_id) is not None
+
+    def has_job(self, session_id: str) -> bool:
+        """Return whether a session's job waits or runs here, at another page or in a worker.
+
+        Raises:
+            SessionError: the session is unknown.
+        """
+        return session_id in self._jobs.active_sessions() or self._is_elsewhere(session_id)
+
+    def check_free(self, session_id: str) -> None:
+        """Check that a session has no job.
+
+        Raises:
+            SessionError: it has one, or is unknown.
+        """
+        if self.has_job(session_id):
+            raise SessionError("job.already_running")
 
     def list_deleted(self) -> list[DeletedSession]:
         """Return the sessions that can be restored, the one deleted last first."""

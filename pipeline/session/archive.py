@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
+from utils.errors import SessionError
 from utils.numbered_names import numbered_name
 
 if TYPE_CHECKING:
-    from pipeline.session.results import OutputFile
+    from pipeline.session.results import OutputFile, Results
+    from pipeline.session.session import Session
     from pipeline.session.state import SessionState
 
 NameOf: TypeAlias = "Callable[[SessionState, OutputFile], str]"
@@ -40,7 +42,24 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-def zip_stream(files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
+def archive(results: Results, sessions: Sequence[Session], name_of: NameOf) -> Iterator[bytes]:
+    """Return the finished files of several sessions as one ZIP, piece by piece.
+
+    Raises:
+        SessionError: none of them has any.
+    """
+    files = [(session, session.state, results.outputs(session)) for session in sessions]
+    if not any(found for _, _, found in files):
+        raise SessionError("job.no_result")
+    for session, _, found in files:
+        for file in found:
+            results.prepare_download(session, file)
+    return _zip_stream(
+        [(name_of(state, file), file.path) for _, state, found in files for file in found]
+    )
+
+
+def _zip_stream(files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
     """Yield a ZIP of the files, stored as they are: video does not get smaller.
 
     Args:
@@ -48,10 +67,10 @@ def zip_stream(files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
     """
     sink = _Sink()
     used: set[str] = set()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as packed:
         for name, path in files:
             info = zipfile.ZipInfo.from_file(path, _unused(name, used))
-            with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as entry:
+            with path.open("rb") as source, packed.open(info, "w", force_zip64=True) as entry:
                 while piece := source.read(PIECE_BYTES):
                     entry.write(piece)
                     yield sink.take()

@@ -48,7 +48,7 @@ _PACKED_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A finished output; `target` as `outputs.target_number` has it.
+    """A finished output; `target` as `output_records.target_number` has it.
 
     `path` is what is downloaded: of a sequence the ZIP of its `folders`, there after `Results.prepare_download`.
     """

@@ -47,7 +47,7 @@ def true_alphas(
 
 
 class ObedientEngine(BuiltinEngine):
-    """The built-in engine with its matting replaced; `load_error` is raised at the first loads."""
+    """The built-in engine with its matting replaced; `load_errors` are raised at the first loads, one each."""
 
     def __init__(self, settings: Settings, process: Process = true_alphas) -> None:
         super().__init__(settings)
