@@ -23,10 +23,10 @@ import numpy as np
 from bench import reference_matanyone as reference
 from config import Settings
 from engines.base import RunContext
-from engines.matanyone.checkpoint import detect_generation, find_weights
+from engines.matanyone.checkpoint import find_weights, read_config
 from engines.matanyone.contract import Generation
 from engines.matanyone.engine import MatAnyoneEngine
-from engines.weights import write_receipt
+from engines.weights import missing_files, write_receipt
 from utils.types import Frame, Mask
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -148,6 +148,24 @@ def _weights(options: argparse.Namespace, scratch: Path) -> tuple[Generation, Pa
         if len(files) == 1:
             return generation, files[0]
     return generation, folder
+
+
+def detect_generation(folder: Path) -> Generation:
+    """Return the generation of weights in a folder (or of one file), judged by their names.
+
+    Both generations have the same architecture, so the tensors don't differ. In this order:
+    a .pth of the release, the weights' name in config.json, the folder's own name; else generation 1.
+    """
+    if not folder.is_file():
+        if not missing_files(folder, ["matanyone2.pth"]):
+            return "2"
+        if not missing_files(folder, ["matanyone.pth"]):
+            return "1"
+        named = str(read_config(folder).get("weights", "")).lower()
+        if "matanyone" in named:
+            return "2" if "matanyone2" in named else "1"
+    name = folder.resolve().name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    return "2" if "matanyone2" in name else "1"
 
 
 def _read_mask(path: Path) -> Mask:

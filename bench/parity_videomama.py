@@ -53,7 +53,7 @@ def load_networks(weights: Path) -> Networks:
 
 def compare(networks: Networks, case: Path) -> Difference:
     """Run one case; see the module's docstring for its format."""
-    from engines.videomama.window import run_window
+    from bench.reference_videomama import run_window
 
     try:
         with np.load(case, allow_pickle=False) as data:

@@ -58,24 +58,6 @@ def require_weights(folder: Path, generation: Generation) -> Path:
     return weights
 
 
-def detect_generation(folder: Path) -> Generation:
-    """Return the generation of weights in a folder (or of one file), judged by their names.
-
-    Both generations have the same architecture, so the tensors don't differ. In this order:
-    a .pth of the release, the weights' name in config.json, the folder's own name; else generation 1.
-    """
-    if not folder.is_file():
-        if not missing_files(folder, ["matanyone2.pth"]):
-            return "2"
-        if not missing_files(folder, ["matanyone.pth"]):
-            return "1"
-        named = str(read_config(folder).get("weights", "")).lower()
-        if "matanyone" in named:
-            return "2" if "matanyone2" in named else "1"
-    name = folder.resolve().name.lower().replace("_", "").replace("-", "").replace(" ", "")
-    return "2" if "matanyone2" in name else "1"
-
-
 def read_config(folder: Path) -> dict[str, Any]:
     """Return the network's configuration from the folder's config.json; empty where there is none.
 

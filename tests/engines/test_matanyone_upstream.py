@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from bench import reference_matanyone as reference
+from bench.parity_matanyone import detect_generation
 from config import Settings
 from engines.base import ArrayFrames, RunContext
-from engines.matanyone.checkpoint import detect_generation
 from engines.matanyone.engine import MatAnyoneEngine
 from tests.engines.fake_matanyone import moving_disc
 from utils.errors import ModelFilesError

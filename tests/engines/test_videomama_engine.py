@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 from bench import parity, parity_videomama  # noqa: E402
+from bench.reference_videomama import run_window  # noqa: E402
 from engines.base import ArrayFrames  # noqa: E402
 from engines.registry import build_registry  # noqa: E402
 from engines.videomama import cost  # noqa: E402
@@ -33,7 +34,6 @@ from engines.videomama.loading import (  # noqa: E402
 )
 from engines.videomama.networks import Networks, NonFiniteError, frame_noise  # noqa: E402
 from engines.videomama.plan import plan_windows  # noqa: E402
-from engines.videomama.window import run_window  # noqa: E402
 from tests.engines.fake_videomama import Recorder, alphas_of  # noqa: E402
 from tests.engines.tiny_videomama import (  # noqa: E402
     UNET_CONFIG,

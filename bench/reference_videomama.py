@@ -1,4 +1,5 @@
-"""One window by upstream's steps, without crop, blending or context frames: the reference for tests."""
+"""One window by upstream's steps on our networks, without crop, blending or context frames: the reference for tests and
+benchmarks."""
 
 from __future__ import annotations
 
