@@ -59,3 +59,42 @@ def test_two_targets_are_marked_apart_and_give_two_mattes(
     page.reload()
     page.wait_for_selector(f"{VIEWER}[data-shown=over]")
     assert page.input_value(".sm-target[data-target='1'] input[type=text]") == "disc"
+
+
+def test_a_name_that_is_being_typed_outlasts_the_answer_to_something_else(
+    app: AppServer, open_page: Callable[..., Any], clip: Path
+) -> None:
+    page = open_page(app.url)
+    session = upload_and_select(page, clip)
+    page.click(".sm-targets [data-part=add]")
+    page.wait_for_selector(".sm-target[data-target='2'][data-chosen=true]")
+    page.focus(".sm-target[data-target='2'] input[type=text]")
+    page.keyboard.type("ro")
+    page.evaluate(
+        "() => { const row = document.querySelector(\".sm-target[data-target='1']\"); row.dataset.former = '';"
+        " const colour = row.querySelector('input[type=color]'); colour.value = '#112233';"
+        " colour.dispatchEvent(new Event('change')); }"
+    )
+    page.wait_for_selector(".sm-target[data-former]", state="detached")
+    page.keyboard.type("bot")
+    page.keyboard.press("Enter")
+    assert page.input_value(".sm-target[data-target='2'] input[type=text]") == "robot"
+    page.wait_for_selector(".sm-target[data-target='2'] [aria-label*='robot']")
+    targets = state_file(app.workspace, session)["targets"]
+    assert [(one["name"], one["colour"].lower()) for one in targets][0] == ("", "#112233")
+    assert targets[1]["name"] == "robot"
+
+    # A button keeps the keyboard's place, in the list made again.
+    page.focus(".sm-target[data-target='1'] [data-toggle=shown]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".sm-target[data-target='1'] [data-toggle=shown][aria-pressed=false]")
+    assert page.evaluate("document.activeElement.dataset.toggle") == "shown"
+    # In the next session the field takes nothing along.
+    page.focus(".sm-target[data-target='1'] input[type=text]")
+    page.keyboard.type("nobody")
+    page.set_input_files("#sm-upload input[type=file]", str(clip))
+    page.wait_for_function(
+        f"new URL(location.href).searchParams.get('s') !== '{session}'"
+        " && document.querySelectorAll('.sm-target').length === 1"
+    )
+    assert page.input_value(".sm-target[data-target='1'] input[type=text]") == ""

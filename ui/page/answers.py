@@ -102,7 +102,7 @@ class Answers:
                     shown_marks=views.marks_stamp(state),
                     answered=_now(),
                 ),
-                page.targets: gr.update(targets=targets),
+                page.targets: gr.update(targets=targets, session=state.id),
                 page.source_alpha: gr.update(
                     visible=state.clip is not None and state.clip.has_alpha
                 ),

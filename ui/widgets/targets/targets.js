@@ -68,10 +68,47 @@ const show = () => {
     if (targets().some((target) => target.id === id)) { chosen = 0; choose(id); }
   }
   if (targets().length && !targets().some((target) => target.id === chosen)) choose(targets()[0].id);
-  const typing = root.contains(document.activeElement) ? document.activeElement.closest("li")?.dataset.target : null;
-  part("list").replaceChildren(...targets().map(row));
-  if (typing) part("list").querySelector(`[data-target="${typing}"] input[type=text]`)?.focus();
+  showRows();
   showChosen();
+};
+// Each answer brings the list again. A name that is being typed stays as it is, also in the middle of a composed character.
+const showRows = () => {
+  const isSame = root.dataset.session === props.session;
+  root.dataset.session = props.session;
+  const held = isSame && document.activeElement?.matches("input[type=text]") ? document.activeElement : null;
+  const place = root.contains(document.activeElement) ? placeOf(document.activeElement) : "";
+  const typed = held && part("list").contains(held) ? held.closest("li") : null;
+  for (const item of [...part("list").children]) if (item !== typed) item.remove();
+  let isAfter = false;
+  for (const target of targets()) {
+    const item = row(target);
+    if (typed && Number(typed.dataset.target) === target.id) { isAfter = true; renewAround(held, typed, item); }
+    else if (typed && !isAfter) typed.before(item);
+    else part("list").append(item);
+  }
+  if (typed && !isAfter) typed.remove();
+  if (isSame && !typed && place) part("list").querySelector(place)?.focus();
+};
+// What stands around the field that is typed in becomes that of the new row; the field takes the new name unless it was changed.
+const renewAround = (field, item, made) => {
+  const fresh = made.querySelector("input[type=text]");
+  if (field.value === field.defaultValue) field.value = fresh.value;
+  field.defaultValue = fresh.defaultValue;
+  field.placeholder = fresh.placeholder;
+  field.setAttribute("aria-label", fresh.getAttribute("aria-label"));
+  const parts = [...made.children];
+  const place = parts.indexOf(fresh);
+  for (const node of [...item.children]) if (node !== field) node.remove();
+  field.before(...parts.slice(0, place));
+  field.after(...parts.slice(place + 1));
+};
+// The control of a row, as a selector that finds it in the list made again.
+const placeOf = (node) => {
+  const target = node.closest("li")?.dataset.target;
+  if (!target) return "";
+  const { toggle, part: name } = node.dataset;
+  const control = (toggle && `[data-toggle=${toggle}]`) || (name && `[data-part=${name}]`) || `input[type=${node.type}]`;
+  return `[data-target="${target}"] ${control}`;
 };
 part("add").onclick = () => trigger("create", {});
 hear("target", (detail) => { chosen = detail.id; showChosen(); });

@@ -18,10 +18,10 @@ _TEXT_LIMIT = 200
 def build_targets(language: Language) -> gr.HTML:
     """Return the widget.
 
-    Props: `targets` (see `ui.views.target_views`), `added` (the number of a target to choose, and when it
-    was added). Events with their data: `create`, `edit` (the target and its new values), `discard` (the target).
+    Props: `targets` (see `ui.views.target_views`), `session` (whose they are), `added` (the number of a target to
+    choose, and when it was added). Events with their data: `create`, `edit` (the target and its new values), `discard` (the target).
     """
-    return build_widget("targets", language, targets=[], added="")
+    return build_widget("targets", language, targets=[], session="", added="")
 
 
 def read_target_change(values: Mapping[str, object]) -> TargetChange:

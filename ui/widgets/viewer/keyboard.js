@@ -10,9 +10,14 @@ const KEYS = [
 const showHelp = (isOpen) => {
   part("keys").hidden = !isOpen;
   part("help").setAttribute("aria-expanded", String(isOpen));
-  if (isOpen) part("keys").replaceChildren(...KEYS.map(([keys, text]) => make("p", {}, make("kbd", { text: label(keys) || keys }), make("span", { text: label(text) }))));
+  if (!isOpen) return;
+  part("keys").replaceChildren(...KEYS.map(([keys, text]) => make("p", {}, make("kbd", { text: label(keys) || keys }), make("span", { text: label(text) }))));
 };
-const toggleHelp = () => showHelp(part("keys").hidden);
+// The key works on the whole page: the list may be above or below what is in view.
+const toggleHelp = () => {
+  showHelp(part("keys").hidden);
+  if (!part("keys").hidden) stage.scrollIntoView({ block: "nearest" });
+};
 const setBrush = (size) => {
   state.brush = clamp(Math.round(size), 1, MOST_BRUSH_PX);
   part("size").value = state.brush;
