@@ -48,9 +48,10 @@ def corrected_alphas(
         if stretch.weight(frame) > 0.0 and first <= frame <= splice.last:
             run.confidence[frame] = value
     if (first, splice.last) != (stretch.first, stretch.last):
-        run.context.on_notice(
-            Message("job.converged", {"first": run.first + first, "last": run.first + splice.last})
-        )
+        # A kept key frame at an end is only the anchor of the fade: it is as it was.
+        changed = [frame for frame in range(first, splice.last + 1) if stretch.weight(frame) > 0.0]
+        ends = {"first": run.first + changed[0], "last": run.first + changed[-1]}
+        run.context.on_notice(Message("job.converged", {**ends}))
     for index, share in part.disagreement.items():
         run.disagreement[stretch.first + index] = share
 

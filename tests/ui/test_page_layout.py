@@ -178,6 +178,27 @@ def test_errors_speak_the_language_of_the_page(
     assert "s=" not in page.url
 
 
+def test_a_mask_or_picture_of_another_type_is_refused_by_its_name(
+    app: AppServer, open_page: Callable[..., Any], clip: Path, tmp_path: Path
+) -> None:
+    """The page said that the server could not take that just now: trying again was of no use."""
+    page = open_page(app.url, locale="zh-CN")
+    upload(page, clip)
+    for button, name, allowed in (
+        ("#sm-own-mask", "蒙版. Only.jpg", "仅支持 PNG。"),
+        ("#sm-own-mask", "轮廓.svg", "仅支持 PNG。"),
+        ("#sm-sky", "天空.bmp", "仅支持 PNG / JPG / JPEG。"),
+    ):
+        (tmp_path / name).write_bytes(b"a")
+        with page.expect_file_chooser() as chooser:
+            page.click(button)
+        chooser.value.set_files(str(tmp_path / name))
+        page.wait_for_function(
+            "name => document.querySelector('.sm-status').textContent.includes(name)", arg=name
+        )
+        assert allowed in status_text(page)
+
+
 @pytest.mark.parametrize("ratio", [1, 2])
 @pytest.mark.parametrize("size_wh", [(160, 96), (90, 160)])
 def test_clicks_and_boxes_arrive_at_the_exact_pixel(

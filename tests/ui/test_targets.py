@@ -81,7 +81,7 @@ def test_a_name_that_is_being_typed_outlasts_the_answer_to_something_else(
     assert page.input_value(".sm-target[data-target='2'] input[type=text]") == "robot"
     page.wait_for_selector(".sm-target[data-target='2'] [aria-label*='robot']")
     targets = state_file(app.workspace, session)["targets"]
-    assert [(one["name"], one["colour"].lower()) for one in targets][0] == ("", "#112233")
+    assert (targets[0]["name"], targets[0]["colour"].lower()) == ("", "#112233")
     assert targets[1]["name"] == "robot"
 
     # A button keeps the keyboard's place, in the list made again.

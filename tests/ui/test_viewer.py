@@ -315,6 +315,14 @@ def test_keys_step_jump_and_set_the_range(
     assert "Ctrl Z" in keys and "scene cut" in keys, "the timeline's signs are explained as well"
     page.keyboard.press("Escape")
     assert page.locator("[data-part=keys]").is_hidden()
+    # The key works on the whole page: the list comes into view.
+    resize(page, 390, 700)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.keyboard.press("?")
+    page.wait_for_function(
+        "() => { const box = document.querySelector('[data-part=keys]').getBoundingClientRect();"
+        " return box.top >= 0 && box.top < innerHeight / 2; }"
+    )
 
 
 def test_the_source_plays_before_a_job_and_the_result_after_it(

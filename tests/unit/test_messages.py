@@ -71,3 +71,25 @@ def test_a_number_has_the_word_for_one_where_it_may_be_one() -> None:
     left = render(Message("page.clips_left", {"count": 1, "limit": 50}))
     assert "1 was left out" in left
     assert "You have 1 job waiting" in render(Message("job.client_queue_full", {"limit": 1}))
+
+
+def test_a_list_in_a_chinese_sentence_has_the_chinese_mark_between_its_items() -> None:
+    """The page said “支持 mp4, mov, avi”, and a sentence about the choice of an engine that nobody would speak."""
+    error = BadUpload("video.text_file", formats="mp4, mov, webm")
+    assert "mp4, mov, webm" in error.user_message
+    assert "mp4、mov、webm" in error.text("zh")
+    lists = ("known", "formats", "suffixes", "names", "accepted", "others", "channels", "kinds")
+    # These come with the language's own mark, or are a number, or are filled in by the browser.
+    others = re.compile(r"page\.(step|upload|results)|job\.session_newer")
+    plain = {
+        code
+        for code, text in CATALOGUE.items()
+        if not others.match(code) and any(f"{{{name}}}" in text.zh for name in lists)
+    }
+    assert plain == set()
+
+
+def test_buttons_are_clicked_and_keys_are_pressed_in_chinese() -> None:
+    """The status line said 按 of a button where the hints said 点击."""
+    pressed = [code for code, text in CATALOGUE.items() if re.search("按“(?!{text})", text.zh)]
+    assert pressed == []

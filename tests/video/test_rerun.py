@@ -261,7 +261,8 @@ def test_tracking_ends_too_where_the_masks_are_what_they_were(
     after = alphas(settings, session_id)
     (notice,) = [one for one in work.state(session_id).warnings if one.code == "job.converged"]
     last = int(str(notice.params["last"]))
-    assert notice.params["first"] == 0 and 14 < last < FRAMES - 4
+    assert notice.params["first"] == 1 and 14 < last < FRAMES - 4
+    assert (after[0] == before[0]).all(), "its key frame is as it was"
     assert (after[last + 1 :] == before[last + 1 :]).all()
     assert after[14, 80, 125] > 250
     # The masks of the last frames were not tracked again.

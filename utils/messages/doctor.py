@@ -29,7 +29,7 @@ TEXTS: dict[str, Text] = {
         zh="请安装 NVIDIA 驱动；如刚更新过驱动，请重启",
     ),
     "doctor.driver_version": Text(en="driver {version}", zh="驱动 {version}"),
-    "doctor.packages_missing": Text(en="not installed: {names}", zh="未安装：{names}"),
+    "doctor.packages_missing": Text(en="not installed: {names}", zh="未安装：{names:、}"),
     "doctor.torch_version": Text(en="torch {version}", zh="torch {version}"),
     "doctor.device_unusable": Text(en="can't be used", zh="无法使用"),
     "doctor.runs_on": Text(en="model engines run on {device}", zh="模型引擎在 {device} 上运行"),

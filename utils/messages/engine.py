@@ -7,11 +7,11 @@ from utils.messages.text import Text
 TEXTS: dict[str, Text] = {
     "engine.option_unknown": Text(
         en="The engine has no option “{name}”. It has: {known}.",
-        zh="该引擎没有“{name}”这个选项。可用选项：{known}。",
+        zh="该引擎没有“{name}”这个选项。可用选项：{known:、}。",
     ),
     "engine.option_range": Text(
         en="Option “{name}” can't be {value}. Allowed: {allowed}.",
-        zh="选项“{name}”不能取 {value}。允许的范围：{allowed}。",
+        zh="选项“{name}”不能取 {value}。允许的范围：{allowed:、}。",
     ),
     "engine.unavailable": Text(
         en="{name} can't run here. Missing: {missing}. Get it with: {command}",
@@ -19,7 +19,7 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.unknown": Text(
         en="There is no engine “{name}”. Engines: {known}.",
-        zh="没有名为“{name}”的引擎。可用引擎：{known}。",
+        zh="没有名为“{name}”的引擎。可用引擎：{known:、}。",
     ),
     "engine.no_foreground_network": Text(
         en="No foreground network is installed. Get one: bash scripts/download_models.sh isnet-general-use",
@@ -44,12 +44,12 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.cannot_matte": Text(
         en="{name} can't make mattes. Choose one of: {known}.",
-        zh="{name} 不能用于抠图。请选择：{known}。",
+        zh="{name} 不能用于抠图。请选择：{known:、}。",
     ),
     "engine.needs_mark": Text(
         en="{name} can't matte without a mark on the target. Select the target, or use an engine that finds people "
         "by itself: {known}.",
-        zh="{name} 需要先标记目标才能抠图。请选择目标，或改用能自动识别人物的引擎：{known}。",
+        zh="{name} 需要先标记目标才能抠图。请选择目标，或改用能自动识别人物的引擎：{known:、}。",
     ),
     "engine.everyone_none": Text(
         en="No engine here finds people by itself. Select the target: click it, draw a box around it, or give a mask.",
@@ -57,11 +57,11 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.preferred_on_gpu": Text(
         en="Chosen by itself: {name}, the preferred one of the engines that are ready here for a marked target on a GPU.",
-        zh="自动选择：{name}，它是本机已就绪的引擎中，在显卡上处理标记目标的首选。",
+        zh="自动选择：{name}。用显卡处理已标记的目标时，它是本机可用引擎中的首选。",
     ),
     "engine.preferred_on_cpu": Text(
         en="Chosen by itself: {name}, the preferred one of the engines that are ready here for a marked target on a CPU.",
-        zh="自动选择：{name}，它是本机已就绪的引擎中，在 CPU 上处理标记目标的首选。",
+        zh="自动选择：{name}。用 CPU 处理已标记的目标时，它是本机可用引擎中的首选。",
     ),
     "engine.chosen_instead": Text(
         en="Chosen by itself: {name}. {said}",
@@ -185,8 +185,8 @@ TEXTS: dict[str, Text] = {
         en="A new scene begins at frame {frame}. Check the mask there, and correct it if the target was lost.",
         zh="第 {frame} 帧开始了新的镜头。请检查该处的蒙版，如目标丢失请修正。",
     ),
-    "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names}"),
-    "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names}"),
+    "engine.requirement_packages": Text(en="Python packages {names}", zh="Python 包 {names:、}"),
+    "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names:、}"),
     "engine.builtin.label": Text(en="Built-in", zh="内置引擎"),
     "engine.builtin.description": Text(
         en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",

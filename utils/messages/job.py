@@ -44,7 +44,7 @@ TEXTS: dict[str, Text] = {
     ),
     "job.not_marked": Text(
         en="Target {target} has no mark on frame {frame}. Its marked frames: {frames}.",
-        zh="目标 {target} 在第 {frame} 帧上没有标记。已标记的帧：{frames}。",
+        zh="目标 {target} 在第 {frame} 帧上没有标记。已标记的帧：{frames:、}。",
     ),
     "job.removed.age": Text(
         en="it had not been used for {hours:hour|hours}", zh="已 {hours} 小时未使用"
@@ -131,7 +131,7 @@ TEXTS: dict[str, Text] = {
     "job.targets_left_out": Text(
         en="Not in this result, since their marks all lie outside the in and out points {first} to {last}: {names}. Mark them on "
         "a frame between, and start again.",
-        zh="结果中不包含以下目标，因为其标记都不在入点 {first} 与出点 {last} 之间：{names}。请在此范围内标记后重新开始。",
+        zh="结果中不包含以下目标，因为其标记都不在入点 {first} 与出点 {last} 之间：{names:、}。请在此范围内标记后重新开始。",
     ),
     "job.about_target": Text(en="{target}: {said}", zh="{target}：{said}"),
     "job.source_masks": Text(
@@ -146,11 +146,11 @@ TEXTS: dict[str, Text] = {
     ),
     "job.output_unknown": Text(
         en="There is no output “{name}”. Outputs: {known}.",
-        zh="没有名为“{name}”的输出。可选输出：{known}。",
+        zh="没有名为“{name}”的输出。可选输出：{known:、}。",
     ),
     "job.no_output": Text(
         en="No output is chosen. Choose at least one of: {known}.",
-        zh="未选择任何输出。请至少选择一项：{known}。",
+        zh="未选择任何输出。请至少选择一项：{known:、}。",
     ),
     "job.colour": Text(
         en="“{value}” is not a colour. Write it as #RRGGBB, for instance #00FF00.",
@@ -158,7 +158,7 @@ TEXTS: dict[str, Text] = {
     ),
     "job.value": Text(
         en="{name} can't be {value}. Allowed: {allowed}.",
-        zh="{name} 的值不能是 {value}。允许：{allowed}。",
+        zh="{name} 的值不能是 {value}。允许：{allowed:、}。",
     ),
     "job.folder_missing": Text(
         en="The folder {folder} does not exist. Make it first, or name another.",
@@ -202,7 +202,7 @@ TEXTS: dict[str, Text] = {
     ),
     "job.outputs_gone": Text(
         en="Files of this result were removed from the workspace: {names}. Render them again, or start matting again.",
-        zh="该结果的文件已从工作区中删除：{names}。请重新渲染，或重新抠图。",
+        zh="该结果的文件已从工作区中删除：{names:、}。请重新渲染，或重新抠图。",
     ),
     "job.no_result": Text(
         en="There is no matte yet. Start matting first.",

@@ -48,11 +48,11 @@ TEXTS: dict[str, Text] = {
     "page.step.start": Text(
         en="Step 3 of 4 · Does the coloured mask fit? Then press “Start matting”. "
         "More clicks or other frames correct it.",
-        zh="第 3 步，共 4 步 · 彩色蒙版准确吗？准确就按“开始抠图”；不准确就继续点击，或在其他帧上修正。",
+        zh="第 3 步，共 4 步 · 请检查彩色蒙版：准确则点击“开始抠图”，否则继续标记，或到其他帧上修正。",
     ),
     "page.step.everyone": Text(
         en="Step 3 of 4 · Everybody will be kept; marks are not used. Press “Start matting”.",
-        zh="第 3 步，共 4 步 · 将保留画面中的所有人，不使用标记。请按“开始抠图”。",
+        zh="第 3 步，共 4 步 · 将保留画面中的所有人，不使用标记。请点击“开始抠图”。",
     ),
     "page.step.unmarked": Text(
         en="{names} has no mark and will not be in the result.",
@@ -79,41 +79,41 @@ TEXTS: dict[str, Text] = {
     ),
     "page.step.corrected": Text(
         en="Corrected. “Matte {count:frame|frames} again” applies it; the other frames stay as they are.",
-        zh="已修正。按“重新抠图（{count} 帧）”生效，其余各帧保持不变。",
+        zh="已修正。点击“重新抠图（{count} 帧）”应用修正，其余各帧保持不变。",
     ),
     "page.step.corrected_whole": Text(
         en="Corrected. “Matte {count:frame|frames} again” applies it, to every frame.",
-        zh="已修正。按“重新抠图（{count} 帧）”生效，将更新所有帧。",
+        zh="已修正。点击“重新抠图（{count} 帧）”应用修正，将更新所有帧。",
     ),
     "page.step.taken_back": Text(
         en="This is an earlier result, and the marks differ. “Matte {count:frame|frames} again” applies them; "
         "the other frames stay as they are.",
-        zh="当前为较早的结果，与现有标记不同。按“重新抠图（{count} 帧）”应用这些标记，其余各帧保持不变。",
+        zh="当前为较早的结果，与现有标记不同。点击“重新抠图（{count} 帧）”应用这些标记，其余各帧保持不变。",
     ),
     "page.step.taken_back_whole": Text(
         en="This is an earlier result, and the marks differ. “Matte {count:frame|frames} again” applies them, to every frame.",
-        zh="当前为较早的结果，与现有标记不同。按“重新抠图（{count} 帧）”应用这些标记，将更新所有帧。",
+        zh="当前为较早的结果，与现有标记不同。点击“重新抠图（{count} 帧）”应用这些标记，将更新所有帧。",
     ),
     "page.step.changed": Text(
         en="The targets changed. “Start matting” makes the files again; no frame is matted again.",
-        zh="目标已更改。按“开始抠图”重新生成文件，各帧不会重新抠图。",
+        zh="目标已更改。点击“开始抠图”重新生成文件，各帧不会重新抠图。",
     ),
     "page.step.settings": Text(
         en="The settings changed. “Start matting” makes the result with them.",
-        zh="设置已更改。按“开始抠图”按新设置生成结果。",
+        zh="设置已更改。点击“开始抠图”，按新设置生成结果。",
     ),
     "page.step.files": Text(
         en="The settings changed. “Start matting” makes the files with them; no frame is matted again.",
-        zh="设置已更改。按“开始抠图”用新设置生成文件，各帧不会重新抠图。",
+        zh="设置已更改。点击“开始抠图”，按新设置生成文件，各帧不会重新抠图。",
     ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “{start}” to run it again.",
-        zh="已取消。标记已保留，按“{start}”可重新运行。",
+        zh="已取消。标记已保留，点击“{start}”可重新运行。",
     ),
     "page.step.interrupted": Text(
         en="The server stopped while the job ran. Clip and selection are kept: "
         "press “{start}” to run it again.",
-        zh="任务运行时服务器停止。视频和标记已保留，按“{start}”可重新运行。",
+        zh="任务运行时服务器停止。视频和标记已保留，点击“{start}”可重新运行。",
     ),
     "page.searched": Text(en="Searched for “{text}”.", zh="已按“{text}”查找。"),
     "page.internal_error": Text(
@@ -133,7 +133,7 @@ TEXTS: dict[str, Text] = {
     ),
     "page.not_together": Text(
         en="{name} can't be given together with {others}. Leave one of them out.",
-        zh="{name} 不能与 {others} 同时使用，请只保留其中一种。",
+        zh="{name} 不能与 {others:、} 同时使用，请只保留其中一种。",
     ),
     "page.review.area": Text(en="the area jumps by {percent} %", zh="面积突变 {percent}%"),
     "page.review.disagreement": Text(
@@ -157,7 +157,7 @@ TEXTS: dict[str, Text] = {
     ),
     "page.name_pattern": Text(
         en="“{pattern}” is no name for downloads. Use text with any of {known} in braces.",
-        zh="“{pattern}”不能用作下载文件名。请使用文字，并可包含花括号中的 {known}。",
+        zh="“{pattern}”不能用作下载文件名。请使用文字，并可包含花括号中的 {known:、}。",
     ),
     "page.no_outputs": Text(
         en="No file to make is ticked. Tick at least one under “Files to make”.",

@@ -44,7 +44,7 @@ TEXTS: dict[str, Text] = {
     ),
     "prompt.selects_alone": Text(
         en="{option} selects by itself: leave out {others}.",
-        zh="{option} 会自行选择目标：请勿同时使用 {others}。",
+        zh="{option} 会自行选择目标：请勿同时使用 {others:、}。",
     ),
     "prompt.no_positive": Text(
         en="There are only negative clicks. Add a click on the target, or draw a box around it.",
@@ -90,12 +90,12 @@ TEXTS: dict[str, Text] = {
     "prompt.mask_values": Text(
         en="The mask holds the values {values}, so it is not clear which is the target. Paint the target "
         "white (255) and everything else black (0).",
-        zh="蒙版中的数值为 {values}，无法判断哪一个是目标。请将目标涂成白色（255），其余涂成黑色（0）。",
+        zh="蒙版中的数值为 {values:、}，无法判断哪一个是目标。请将目标涂成白色（255），其余涂成黑色（0）。",
     ),
     "prompt.mask_colours": Text(
         en="The mask holds {colours} colours ({values}), so it is not clear which is the target. Paint the "
         "target white and everything else black.",
-        zh="蒙版中有 {colours} 种颜色（{values}），无法判断哪一种是目标。请将目标涂成白色，其余涂成黑色。",
+        zh="蒙版中有 {colours} 种颜色（{values:、}），无法判断哪一种是目标。请将目标涂成白色，其余涂成黑色。",
     ),
     "prompt.mask_missing": Text(
         en="Frame {frame} has no mask to start from. Select the target on that frame first.",
@@ -121,7 +121,7 @@ TEXTS: dict[str, Text] = {
     ),
     "prompt.none_given": Text(
         en="Mark the target with one of these: {options}.",
-        zh="请用以下选项之一指定目标：{options}。",
+        zh="请用以下选项之一指定目标：{options:、}。",
     ),
     "prompt.everyone_alone": Text(
         en="--everyone keeps everybody, so it can't be used with --mask, --text, --point or --box.",

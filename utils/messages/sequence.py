@@ -8,12 +8,12 @@ TEXTS: dict[str, Text] = {
     "sequence.none": Text(
         en="There are no numbered pictures here. A sequence has a number before the suffix, such as "
         "shot.0001.png; suffixes: {suffixes}.",
-        zh="这里没有带编号的图像。序列文件的扩展名前应有编号，例如 shot.0001.png；支持的扩展名：{suffixes}。",
+        zh="这里没有带编号的图像。序列文件的扩展名前应有编号，例如 shot.0001.png；支持的扩展名：{suffixes:、}。",
     ),
     "sequence.several": Text(
         en="There are several sequences: {names}. Give one of them: its pattern on the command line, or a folder "
         "or ZIP with that one alone.",
-        zh="包含多个序列：{names}。请只提供其中一个：在命令行给出其文件名模式，或使用只含该序列的文件夹或 ZIP。",
+        zh="包含多个序列：{names:、}。请只提供其中一个：在命令行给出其文件名模式，或使用只含该序列的文件夹或 ZIP。",
     ),
     "sequence.no_match": Text(
         en="No picture is called {pattern}. Check the name, the number of digits and the range.",
@@ -48,7 +48,7 @@ TEXTS: dict[str, Text] = {
     "sequence.exr_channels": Text(
         en="{name} has no colour that can be read. It needs the channels R, G and B (or Y) at full resolution, "
         "without a layer's name or in one layer alone; it has: {channels}.",
-        zh="{name} 中没有可读取的颜色。需要全分辨率的 R、G、B（或 Y）通道，不带图层名，或只在一个图层中；现有通道：{channels}。",
+        zh="{name} 中没有可读取的颜色。需要全分辨率的 R、G、B（或 Y）通道，不带图层名，或只在一个图层中；现有通道：{channels:、}。",
     ),
     "sequence.failed": Text(
         en="The pictures could not be made into a clip. Try again; if that fails, render them as 8- or 16-bit PNG.",

@@ -26,10 +26,12 @@ class Text:
         return self.zh if language == "zh" else self.page_en or self.en
 
 
-class _CountedWords(string.Formatter):
-    """`{count:frame|frames}` gives "1 frame" or "2 frames"; all else is as in `str.format`."""
+class _Words(string.Formatter):
+    """`{count:frame|frames}` gives "1 frame" or "2 frames", `{names:、}` puts 、 for the ", " of a list."""
 
     def format_field(self, value: object, format_spec: str) -> str:
+        if format_spec == "、":
+            return str(value).replace(", ", format_spec)
         if "|" not in format_spec:
             return str(super().format_field(value, format_spec))
         one, several = format_spec.split("|")
@@ -39,7 +41,9 @@ class _CountedWords(string.Formatter):
 def fill(template: str, values: Mapping[str, object]) -> str:
     """Return a template with its placeholders filled in; of `{count:frame|frames}` the first word stands after 1.
 
+    `{names:、}` separates a list's items as Chinese does.
+
     Raises:
         KeyError: a value is missing.
     """
-    return _CountedWords().vformat(template, (), values)
+    return _Words().vformat(template, (), values)

@@ -15,7 +15,7 @@ TEXTS: dict[str, Text] = {
     "video.folder": Text(
         en="This is a folder without numbered pictures of a kind that is read ({suffixes}). Give a video file, such as an mp4 "
         "or mov, or the folder of a sequence such as shot.0001.png.",
-        zh="该文件夹中没有可读取的带编号图像（{suffixes}）。请提供视频文件（例如 mp4 或 mov），或图像序列（例如 shot.0001.png）所在的文件夹。",
+        zh="该文件夹中没有可读取的带编号图像（{suffixes:、}）。请提供视频文件（例如 mp4 或 mov），或图像序列（例如 shot.0001.png）所在的文件夹。",
     ),
     "video.empty": Text(
         en="The file is empty. Export or copy the clip again, then upload it.",
@@ -27,15 +27,15 @@ TEXTS: dict[str, Text] = {
     ),
     "video.unreadable": Text(
         en="This is not a video we can read. Use {formats}, and check that the clip plays elsewhere.",
-        zh="无法读取该视频。请使用 {formats} 格式，并确认它能在其他播放器中播放。",
+        zh="无法读取该视频。请使用 {formats:、} 格式，并确认它能在其他播放器中播放。",
     ),
     "video.other_kind": Text(
         en="The file is of the type {kind}, which is not accepted. Use a video file: {formats}.",
-        zh="该文件是 {kind} 格式，不支持。请使用视频文件：{formats}。",
+        zh="该文件是 {kind} 格式，不支持。请使用视频文件：{formats:、}。",
     ),
     "video.still_webp": Text(
         en="The file is a WebP of one picture, no animation. Use a video file: {formats}.",
-        zh="该文件是单张 WebP 图像，不是动画。请使用视频文件：{formats}。",
+        zh="该文件是单张 WebP 图像，不是动画。请使用视频文件：{formats:、}。",
     ),
     "video.no_index": Text(
         en="The file is cut off: the index that MP4 and MOV need (moov) is missing, as after a broken-off recording, "
@@ -49,7 +49,7 @@ TEXTS: dict[str, Text] = {
     "video.text_file": Text(
         en="This is not a video we can read but a text file, such as the web page or error message that a failed "
         "download leaves. Download or copy the clip again; it may be {formats}.",
-        zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频（支持 {formats}）。",
+        zh="这不是视频，而是文本文件，例如下载失败时留下的网页或错误信息。请重新下载或复制视频（支持 {formats:、}）。",
     ),
     "video.more_pictures": Text(
         en="The file has {tracks} video tracks; track {number} is used: the default one, else the first. Still "
@@ -78,7 +78,7 @@ TEXTS: dict[str, Text] = {
     ),
     "video.codec": Text(
         en="The codec {codec} is not accepted. Convert the clip to one of these: {accepted}.",
-        zh="不支持编码格式 {codec}。请转换为以下格式之一：{accepted}。",
+        zh="不支持编码格式 {codec}。请转换为以下格式之一：{accepted:、}。",
     ),
     "video.encrypted": Text(
         en="The picture is encrypted for copy protection ({coding}), and the key is not in the file. Use a copy "

@@ -74,9 +74,13 @@ VIEWER: dict[str, Text] = {
     "tool_box": Text(en="Box", zh="框选"),
     "tool_box_hint": Text(en="Drag a box around the target (B)", zh="拖动框选目标（B）"),
     "tool_brush": Text(en="Brush", zh="画笔"),
-    "tool_brush_hint": Text(en="Paint onto the mask (D), size [ ]", zh="绘制蒙版（D），大小 [ ]"),
+    "tool_brush_hint": Text(
+        en="Paint onto the mask (D), size [ ]", zh="绘制蒙版（D），按 [ ] 调整大小"
+    ),
     "tool_erase": Text(en="Eraser", zh="橡皮擦"),
-    "tool_erase_hint": Text(en="Erase from the mask (E), size [ ]", zh="擦除蒙版（E），大小 [ ]"),
+    "tool_erase_hint": Text(
+        en="Erase from the mask (E), size [ ]", zh="擦除蒙版（E），按 [ ] 调整大小"
+    ),
     "tool_polygon": Text(en="Polygon", zh="多边形"),
     "tool_polygon_hint": Text(
         en="Click corner by corner, first corner or Enter closes; Shift on the first corner erases (G)",

@@ -52,7 +52,7 @@ _PROGRESS: dict[str, Text] = {
 _QUICK_PREVIEW: dict[str, Text] = {
     "title": Text(
         en="Preview without a mark: people only, empty where there is nobody",
-        zh="无标记预览：仅含人物，没有人物时为空",
+        zh="快速预览（无需标记）：仅保留人物，没有人物时为空",
     ),
     "making": Text(
         en="Making it while nothing else runs: {done} / {total}", zh="空闲时生成：{done} / {total}"
@@ -98,7 +98,7 @@ _EDGES: dict[str, Text] = {
     "picture": Text(en="Own picture", zh="自选图片"),
     "edges": Text(en="Edges", zh="边缘"),
     "screen": Text(en="Colour behind the foreground", zh="前景视频的底色"),
-    "reset": Text(en="Reset", zh="重置"),
+    "reset": Text(en="Reset edges", zh="重置边缘"),
     "apply": Text(en="Apply to all files", zh="应用到全部文件"),
     "apply_hint": Text(
         en="Renders again from the kept alpha; the engine does not run.",
@@ -118,6 +118,10 @@ _STATUS: dict[str, Text] = {
     "no_answer": Text(
         en="The server could not take that just now. Try again in a moment.",
         zh="服务器暂时无法处理该操作，请稍后再试。",
+    ),
+    "wrong_file": Text(
+        en="“{name}” is not a file that can be used here: {allowed} only. Choose another one, or convert it.",
+        zh="“{name}”的格式不适用：此处仅支持 {allowed}。请选择其他文件，或转换格式后再试。",
     ),
     "signed_out": Text(
         en="You are signed out (a restart of the server does that too). What was sent is kept.",

@@ -14,7 +14,7 @@ TEXTS: dict[str, Text] = {
         en="No running worker that has the engine “{engine}” has an FFmpeg that can write these files: {kinds}. Leave them "
         "out, or give the worker another FFmpeg (SPLAZMATTE_FFMPEG_PATH there; without it the one from pip) and start it "
         "again.",
-        zh="具备引擎“{engine}”的运行中工作进程，其 FFmpeg 均无法写入以下文件：{kinds}。请取消这些文件，或为工作进程更换 FFmpeg（在其机器上设置 SPLAZMATTE_FFMPEG_PATH；不设置则使用 pip 安装的版本）并重新启动。",
+        zh="具备引擎“{engine}”的运行中工作进程，其 FFmpeg 均无法写入以下文件：{kinds:、}。请取消这些文件，或为工作进程更换 FFmpeg（在其机器上设置 SPLAZMATTE_FFMPEG_PATH；不设置则使用 pip 安装的版本）并重新启动。",
     ),
     "worker.too_small": Text(
         en="This job needs about {needed_mb} MB of memory with the engine “{engine}”; the largest worker that has it "

@@ -28,7 +28,7 @@ class AlphaOutput(OutputFormat):
     note = Text(
         en="A luma matte for any editor; with the source it beats re-keying green. FFmpeg's alphamerge needs "
         "ts_sync_mode=nearest with an MKV or WebM source, or mattes come a frame late.",
-        zh="任何剪辑软件可用的亮度遮罩；配合原片使用，效果优于重新抠绿。原片为 MKV 或 WebM 时，FFmpeg 的 alphamerge "
+        zh="任何剪辑软件可用的亮度遮罩；配合原片使用，效果优于再对绿幕抠像。原片为 MKV 或 WebM 时，FFmpeg 的 alphamerge "
         "需加 ts_sync_mode=nearest，否则遮罩会晚一帧。",
     )
     bytes_per_pixel = 0.02

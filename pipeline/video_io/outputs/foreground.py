@@ -14,10 +14,10 @@ class ForegroundOutput(OutputFormat):
     kind = "foreground"
     position = 20
     names = ("foreground.mp4",)
-    label = Text(en="Foreground on green, MP4", zh="绿幕前景 MP4")
+    label = Text(en="Foreground on green or another colour, MP4", zh="前景 MP4（绿幕或其他纯色底）")
     note = Text(
         en="Quick to key; 4:2:0 video blurs colour at the rim, ProRes or PNG don't.",
-        zh="便于快速抠绿；4:2:0 视频会让边缘颜色变糊，ProRes 与 PNG 不会。",
+        zh="可用超级键、Keylight 等快速抠像；4:2:0 视频会让边缘颜色变糊，ProRes 与 PNG 不会。",
     )
     layout = "yuv420p"
     bytes_per_pixel = 0.15

@@ -43,17 +43,26 @@ const askServer = async () => {
   setTimeout(askServer, trouble ? 1000 : ASK_MS);
 };
 setTimeout(askServer, ASK_MS);
+// Gradio refuses a file by its name's ending before it sends it: "Invalid file type: a.jpg. Only .png allowed."
+const REFUSED_FILE = /Invalid file type: (.*?)\. Only (\.[\w., ]+?) allowed\./g;
+const wordsOf = (text) => {
+  const refused = [...text.matchAll(REFUSED_FILE)].pop();
+  if (!refused) return label("no_answer");
+  const [, name, endings] = refused;
+  return label("wrong_file", { name, allowed: endings.split(", ").map((ending) => ending.slice(1).toUpperCase()).join(" / ") });
+};
 // Gradio tells what it could not send in a pop-up of its own, in English; the line says it in the page's words.
 const noticePopUps = new MutationObserver(async () => {
   if (!element.isConnected) { noticePopUps.disconnect(); return; }
   // It also titles tick boxes with the names that requests have for them.
   for (const box of document.querySelectorAll("input[type=checkbox][title]")) box.removeAttribute("title");
-  const popUp = document.querySelector(".toast-body.error:not([data-seen])");
+  // A further error joins the pop-up that is there.
+  const popUp = [...document.querySelectorAll(".toast-body.error")].find((one) => one.dataset.seen !== one.textContent);
   if (!popUp) return;
-  popUp.dataset.seen = "true";
+  popUp.dataset.seen = popUp.textContent;
   tell("unanswered", {});
   if (!trouble) await lookForTrouble();
-  if (!trouble) say({ kind: "error", text: label("no_answer") });
+  if (!trouble) say({ kind: "error", text: wordsOf(popUp.textContent) });
 });
 noticePopUps.observe(document.body, { childList: true, subtree: true });
 hear("say", say);
