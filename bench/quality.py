@@ -138,6 +138,19 @@ def guide_mask(engine: BuiltinEngine, clip: Clip, way: str, start: int) -> Mask:
     return found[0].mask if found else np.zeros_like(clip.masks[0])
 
 
+def _bounds(clip: Clip, way: str, guide: dict[int, Mask]) -> dict[int, Mask]:
+    """Return where the user's marks let the target be, as a job takes them: the true mask, or the drawn box."""
+    if way == "mask":
+        return guide
+    if way != "box":
+        return {}
+    x0, y0, x1, y1 = clip.prompt["box"]
+    bounds = {frame: np.zeros_like(mask) for frame, mask in guide.items()}
+    for mask in bounds.values():
+        mask[y0:y1, x0:x1] = True
+    return bounds
+
+
 def start_frame(clip: Clip, name: str) -> int:
     return {"first": 0, "middle": len(clip.frames) // 2, "last": len(clip.frames) - 1}[name]
 
@@ -156,9 +169,17 @@ def matte(
 
 
 def matte_by_engine(
-    engine: Engine, tracker: BuiltinEngine, clip: Clip, guide: dict[int, Mask], start: int
+    engine: Engine,
+    tracker: BuiltinEngine,
+    clip: Clip,
+    guide: dict[int, Mask],
+    start: int,
+    bounds: dict[int, Mask] | None = None,
 ) -> tuple[list[MattedFrame], dict[str, float]]:
-    """Matte with another engine than the built-in one, which tracks for it; no guide asks for everyone."""
+    """Matte with another engine than the built-in one, which tracks for it; no guide asks for everyone.
+
+    `bounds` are those of `RunContext`.
+    """
     if not isinstance(engine, MattingEngine):
         raise SystemExit(f"{engine.name} makes no mattes")
     frames = ArrayFrames(clip.frames)
@@ -169,7 +190,7 @@ def matte_by_engine(
         for tracked in tracker.track_video(frames, targets, start, RunContext()):
             masks[tracked.index] = tracked.masks[1]
     tracked_cpu = time.process_time() - processor
-    context = RunContext(confirmed=frozenset(guide))
+    context = RunContext(confirmed=frozenset(guide), bounds=bounds or {})
     found = list(engine.process(frames, masks, start, {}, context))
     seconds = time.process_time() - processor
     cost = {
@@ -319,7 +340,9 @@ def measure_other(
         ways = ["everyone", *ways]
     for way in ways:
         guide = {} if way == "everyone" else {start: guide_mask(tracker, clip, way, start)}
-        found, cost = matte_by_engine(engine, tracker, clip, guide, start if guide else 0)
+        found, cost = matte_by_engine(
+            engine, tracker, clip, guide, start if guide else 0, _bounds(clip, way, guide)
+        )
         figures = _figures(clip, [item.alpha for item in found], start) | cost
         rows.append(Row(clip.name, f"{engine.name}, {way}", figures))
     return rows

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from utils.errors import Cancelled
-from utils.types import Frame, OnNotice, OnProgress, Progress
+from utils.types import Frame, Mask, OnNotice, OnProgress, Progress
 
 
 @dataclass(slots=True)
@@ -29,6 +29,9 @@ class RunContext:
     kept_dir: Path | None = None
     confirmed: frozenset[int] = frozenset()
     """Frames whose masks a user confirmed; the guide's other masks were tracked."""
+    bounds: Mapping[int, Mask] = field(default_factory=dict)
+    """Where the user's marks let the target be, bool (H, W), by confirmed frame: a drawn box, or a mask the user brought.
+    Frames without such marks are left out."""
     memory_bytes: int | None = None
     """Device bytes reserved for this job beside the weights; None where nobody reserved any."""
     details: dict[str, str] = field(default_factory=dict)

@@ -58,9 +58,9 @@ _SPILL_SHARE = 0.4
 """Area beyond the reach, as a share of the target's, from which a part holds somebody else as well."""
 
 _BESIDE_SHARE = 0.1
-"""The same for a network that mattes more than people, on a frame whose mask is known well.
+"""The same where it is known better: outside the user's box or own mask, and for a network that mattes more than people.
 
-It mattes whoever stands beside the target, and a mask found from a box with such a network lacks a tenth of the
+Such a network mattes whoever stands beside the target, and a mask found from a box with such a network lacks a tenth of the
 target on average, most of it within the reach."""
 
 
@@ -74,6 +74,7 @@ class TargetAgreement:
         others: area matted away from the target as a share of the target's.
         joined: the part of it that hangs together with the target's alpha: somebody touches the target.
         surrounded: share of what lies just beyond the mask's soft edge that is matted, in [0, 1].
+        out_of_bounds: what of the joined part lies where the user's marks don't let the target be, as a share as well.
     """
 
     recall: float
@@ -81,6 +82,7 @@ class TargetAgreement:
     others: float
     joined: float = 0.0
     surrounded: float = 0.0
+    out_of_bounds: float = 0.0
 
     @property
     def sees_others(self) -> bool:
@@ -91,9 +93,9 @@ class TargetAgreement:
     def others_touch(self) -> bool:
         """Tell whether somebody touches the target; else what hangs together with it is its own.
 
-        A mask found from a box may lack legs and arms, which hang together with the target as well.
+        A mask found from a box may lack legs and arms, which hang together with the target as well, but lie in the box.
         """
-        return self.joined > _SPILL_SHARE
+        return self.joined > _SPILL_SHARE or self.out_of_bounds > _BESIDE_SHARE
 
     @property
     def drops_parts(self) -> bool:
@@ -101,8 +103,14 @@ class TargetAgreement:
         return 1.0 - self.recall > _MISSED_SHARE
 
 
-def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
-    """Compare the alpha of a whole frame, float32 (H, W), with the target's mask, bool (H, W)."""
+def compare_with_target(alpha: Alpha, mask: Mask, bounds: Mask | None = None) -> TargetAgreement:
+    """Compare the alpha of a whole frame, float32 (H, W), with the target's mask.
+
+    Args:
+        alpha: the network's, float32 (H, W).
+        mask: the target's, bool (H, W).
+        bounds: where the user's marks let the target be, bool (H, W); None where they don't tell.
+    """
     working = _Working(mask.shape)
     inside, small = working.mask(mask), working.map(alpha)
     if not inside.any():
@@ -115,13 +123,18 @@ def compare_with_target(alpha: Alpha, mask: Mask) -> TargetAgreement:
     beside = (distance_px > FALLOFF_PX) & ~away
     near = (small > 0.5) & ~away
     matted = away & (small > _DROPPED)
+    joined = matted & touching_parts(small, inside)
+    beyond = np.zeros_like(joined)
+    if bounds is not None:
+        beyond = joined & (inner_distance(~working.mask(bounds)) * working.scale > FALLOFF_PX)
     union = np.count_nonzero(near | inside)
     return TargetAgreement(
         recall=float(np.count_nonzero(interior & (small >= _DROPPED)) / np.count_nonzero(interior)),
         overlap=float(np.count_nonzero(near & inside) / union),
         others=float(np.count_nonzero(matted) / area),
-        joined=float(np.count_nonzero(matted & touching_parts(small, inside)) / area),
+        joined=float(np.count_nonzero(joined) / area),
         surrounded=float(np.count_nonzero(near & beside) / max(float(beside.sum()), 1.0)),
+        out_of_bounds=float(np.count_nonzero(beyond) / area),
     )
 
 

@@ -202,6 +202,7 @@ class RvmEngine(Engine):
                 guide=guide,
                 start=start,
                 confirmed=context.confirmed,
+                bounds=context.bounds,
                 fill=options.fill,
                 gamma=options.network_gamma,
                 open_stream=lambda: _open_stream(session, name, frames.size_wh, ratio),

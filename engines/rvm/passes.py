@@ -6,7 +6,7 @@ to zero at the start of a stream and at cuts: with old ones the first frames are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -46,6 +46,7 @@ class Runner:
         guide: its masks.
         start: the frame that matting goes away from.
         confirmed: frames whose masks a user confirmed; there the network is compared with the mask again.
+        bounds: where the user's marks let the target be on some of them, bool (H, W).
         fill: "auto", "on" or "off", see `RvmOptions.fill`.
         gamma: of what the network sees, see `brightened`, or `AUTOMATIC_GAMMA`: dark shots are exposed, see `ShotGain`.
             Colours and edges are those of the picture as it is.
@@ -58,6 +59,7 @@ class Runner:
     guide: TargetGuide
     start: int
     confirmed: frozenset[int]
+    bounds: Mapping[int, Mask]
     fill: str
     gamma: float
     open_stream: Callable[[], NetworkStream]
@@ -141,7 +143,7 @@ class Runner:
                 # Not exposed: there the network tells others from the target at first, and merges them later.
                 if mask is not None and comparison is not None:
                     if starts or index in self.confirmed:
-                        agreement = compare_once(comparison, seen, mask)
+                        agreement = compare_once(comparison, seen, mask, self.bounds.get(index))
                     if starts and agreement is not None:
                         blanks = agreement.sees_others
                 if mask is None:
@@ -153,9 +155,14 @@ class Runner:
                 yield Step(index, seen, starts, mask, picture, agreement, gain, lasting)
 
 
-def compare_once(stream: NetworkStream, frame: Frame, mask: Mask) -> TargetAgreement:
-    """Return what the network says of one frame by itself, uint8 RGB (H, W, 3), and the mask on it."""
+def compare_once(
+    stream: NetworkStream, frame: Frame, mask: Mask, bounds: Mask | None = None
+) -> TargetAgreement:
+    """Return what the network says of one frame by itself, uint8 RGB (H, W, 3), and the mask on it.
+
+    `mask` and `bounds` are those of `compare_with_target`.
+    """
     stream.reset()
     for _ in range(WARM_UP_STEPS):
         stream.step(frame)
-    return compare_with_target(alpha_of(stream.step(frame)), mask)
+    return compare_with_target(alpha_of(stream.step(frame)), mask, bounds)

@@ -116,4 +116,11 @@ def counted(context: RunContext, done: int, frames: FrameRange) -> RunContext:
         context.on_progress(whole)
 
     confirmed = frozenset(frame - done for frame in context.confirmed if frame >= done)
-    return replace(context, on_progress=report, confirmed=confirmed, first=context.first + done)
+    bounds = {frame - done: mask for frame, mask in context.bounds.items() if frame >= done}
+    return replace(
+        context,
+        on_progress=report,
+        confirmed=confirmed,
+        bounds=bounds,
+        first=context.first + done,
+    )

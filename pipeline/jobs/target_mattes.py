@@ -21,6 +21,7 @@ from pipeline.jobs.outwards import Backwards
 from pipeline.jobs.progress import OF_FILES, of_several
 from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.reorder import in_order
+from pipeline.jobs.target_bounds import target_bounds
 from pipeline.jobs.tracking import (
     KeptMasks,
     TrackingPlan,
@@ -141,7 +142,8 @@ class MattingRun:
             masks: the folder of its tracked masks.
             tracked: a mask of every frame, where that is known already.
         """
-        context = replace(self.context, confirmed=frozenset(guide))
+        bounds = target_bounds(self.session, guide, self.first)
+        context = replace(self.context, confirmed=frozenset(guide), bounds=bounds)
         marks, carried = hand_marks(self.session, guide, self.first), None
         if marks and (tracked is not None or tracks_first(self.engine, self.request)):
             carried = CarriedMarks(self.frames, marks, context.confirmed, context.check_cancelled)

@@ -314,7 +314,7 @@ def test_the_network_alone_sees_dark_frames_exposed_and_the_details_tell_the_gai
     monkeypatch.setattr(
         passes,
         "compare_once",
-        lambda stream, _, mask: compared(stream, frames[1], mask),
+        lambda stream, _, mask, bounds: compared(stream, frames[1], mask, bounds),
     )
     expected = run(engine, bright, masks, 1, as_it_is)
     assert all(np.array_equal(found[index], expected[index]) for index in range(3))
@@ -334,9 +334,9 @@ def test_a_gamma_that_is_chosen_takes_the_place_of_exposing(engine, gamma):
 def test_a_frame_that_is_compared_with_its_mask_is_not_exposed(engine, monkeypatch):
     seen = []
 
-    def comparing(_, frame, mask):
+    def comparing(_, frame, *masks):
         seen.append(int(frame[0, 0, 0]))
-        return compare_with_target(mask.astype(np.float32), mask)
+        return compare_with_target(masks[0].astype(np.float32), *masks)
 
     monkeypatch.setattr(passes, "compare_once", comparing)
     monkeypatch.setattr(engine_module, "compare_once", comparing)
@@ -526,6 +526,48 @@ def test_somebody_who_touches_the_target_from_the_start_is_cut_off_at_the_mask()
     found = TargetRestriction((400, 240), fills=False, joins=False)(alpha, mask)
     assert found[:, 150:].max() == 0.0
     assert found[100, 135] == 1.0
+
+
+@pytest.mark.parametrize("box", [None, (60, 40, 140, 220), (60, 40, 166, 220), (60, 40, 200, 220)])
+def test_who_reaches_out_of_the_users_box_or_own_mask_touches_the_target(box):
+    alpha, mask = two_people()
+    alpha[:, 200:] = 0.0
+    alpha[60:180, 140:180] = (
+        1.0  # half somebody, behind the target: a sixth of its area is out of the mask's reach
+    )
+    bounds = None if box is None else box_mask((400, 240), box)
+    agreement = compare_with_target(alpha, mask, bounds)
+    assert 0.1 < agreement.joined < 0.4
+    assert agreement.others_touch == (box == (60, 40, 140, 220))
+    assert agreement.out_of_bounds == pytest.approx(
+        {None: 0.0, 140: agreement.joined, 166: 0.05, 200: 0.0}[box and box[2]], abs=1e-3
+    )
+
+
+def test_legs_that_a_mask_lacks_are_the_targets_own_where_the_box_holds_them():
+    alpha, mask = two_people()
+    alpha[:, 200:] = 0.0
+    whole = mask.copy()
+    mask[160:] = False
+    for bounds in (None, whole):
+        assert not compare_with_target(alpha, mask, bounds).others_touch
+    assert compare_with_target(alpha, mask, mask).others_touch
+
+
+@pytest.mark.parametrize("start", [0])
+def test_the_users_bounds_decide_on_confirmed_frames_who_is_cut_off(engine, monkeypatch, start):
+    alpha = box_mask().astype(np.float32)
+    alpha[20:50, 60:96] = 1.0
+    monkeypatch.setattr(passes, "alpha_of", lambda _: alpha)
+    monkeypatch.setattr(shot_start, "alpha_of", lambda _: alpha)
+    masks = dict.fromkeys(range(3), box_mask())
+    found = {}
+    for name, bounds in {"own": {}, "cut": {start: box_mask()}}.items():
+        context = RunContext(confirmed=frozenset({start}), bounds=bounds)
+        found[name] = run(engine, noise(3), masks, start, context)
+    for index in range(3):
+        assert found["own"][index][35, 90] > 0.9 > 0.1 > found["cut"][index][35, 68:].max()
+        assert found["cut"][index][35, 45] > 0.9
 
 
 def test_a_crowd_that_is_larger_than_the_target_and_touches_it_is_cut_off_at_the_mask():

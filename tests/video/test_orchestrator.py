@@ -97,6 +97,31 @@ def test_working_memory_of_networks_is_given_back_between_tracking_and_matting(
     assert steps == ["memory", "process", "memory"], "after a job that was ended too"
 
 
+def test_an_engine_is_told_where_the_box_or_the_users_own_mask_ends(
+    work, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    matte = BuiltinEngine.process
+
+    def process(*arguments):
+        told.append(arguments[-1].bounds)
+        return matte(*arguments)
+
+    monkeypatch.setattr(BuiltinEngine, "process", process)
+    mask = disc_frame(0)[1]
+    request = MatteRequest(engine="builtin", first=0, outputs=("alpha",), every_frame=True)
+    work.run_now(session_id, request, RunContext())
+    box = np.zeros_like(mask)
+    box[BOX.y0 : BOX.y1, BOX.x0 : BOX.x1] = True
+    work.segment(session_id, 0, Prompt(mask=mask))
+    work.run_now(session_id, request, RunContext())
+    work.segment(session_id, 4, Prompt(points=(Point(60, 50),)))
+    work.run_now(session_id, request.model_copy(update={"first": 2}), RunContext())
+    for found, expected in zip(told, [{0: box}, {0: mask}, {}], strict=True):
+        assert list(found) == list(expected)
+        assert all(np.array_equal(found[frame], expected[frame]) for frame in expected)
+
+
 def test_a_job_is_not_shown_with_the_newest_frame_of_the_one_before(
     work, session_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
