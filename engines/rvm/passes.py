@@ -85,13 +85,14 @@ class Runner:
             for item, alpha in pairs:
                 self.context.check_cancelled()
                 self._note_gain(item.gain)
-                if is_lead:
-                    is_lead = False
-                    continue
                 result = alpha
                 if item.mask is not None:
                     restriction = self._restriction(item, restriction)
                     result = restriction(alpha, item.mask, item.picture)
+                if is_lead:
+                    # What it tells of the target and others counts all the same.
+                    is_lead = False
+                    continue
                 done += 1
                 self.context.report("matte", done, len(self.frames))
                 yield MattedFrame(item.index, result)

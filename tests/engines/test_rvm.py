@@ -554,7 +554,7 @@ def test_legs_that_a_mask_lacks_are_the_targets_own_where_the_box_holds_them():
     assert compare_with_target(alpha, mask, mask).others_touch
 
 
-@pytest.mark.parametrize("start", [0])
+@pytest.mark.parametrize("start", [0, 2])
 def test_the_users_bounds_decide_on_confirmed_frames_who_is_cut_off(engine, monkeypatch, start):
     alpha = box_mask().astype(np.float32)
     alpha[20:50, 60:96] = 1.0
