@@ -62,7 +62,7 @@ class CutDetector:
         shared = float(np.minimum(_colours(small), _colours(before)).sum())
         if shared >= _SHARED_COLOURS or _correlation(small, before) >= _SAME_STRUCTURE:
             return False
-        return not _keeps_detail(small, before)
+        return not _keeps_detail_in_most_places(small, before)
 
 
 def _without_bars(first: _Thumbnail, second: _Thumbnail) -> tuple[_Thumbnail, _Thumbnail]:
@@ -100,7 +100,7 @@ def _map_correlation(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float
     return float((one * other).mean()) / deviation if deviation > 0.0 else 0.0
 
 
-def _keeps_detail(first: _Thumbnail, second: _Thumbnail) -> bool:
+def _keeps_detail_in_most_places(first: _Thumbnail, second: _Thumbnail) -> bool:
     """Tell whether most places that changed show in both what stands out from its surroundings, whatever their light."""
     one, other = detail(first), detail(second)
     change = np.abs(first - second).mean(axis=2)

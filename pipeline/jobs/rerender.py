@@ -30,7 +30,7 @@ from pipeline.session.state import (
     frame_range,
 )
 from pipeline.storage import disk
-from pipeline.video_io import read_master
+from pipeline.video_io import ClipInfo, read_master
 from pipeline.video_io.outputs.registry import formats
 from utils.alpha_levels import AlphaLevels
 from utils.errors import SessionError
@@ -73,20 +73,12 @@ class RenderJob:
         if made_by is None or state.clip is None:
             raise SessionError("job.no_result")
         started_s = time.perf_counter()
-        request = made_by.model_copy(
-            update={
-                "edges": self._request.edges,
-                "backgrounds": self._request.backgrounds,
-                "files": self._request.files,
-            }
-        )
+        request = self._rendered_request(made_by)
         first, last = frame_range(request, state.clip)
         count = last - first + 1
         folders = result_folders(self._session)
-        needed = estimate_bytes(state.clip.size_wh, count, self._request.outputs)
-        reserve = self._services.settings.min_free_disk_bytes
-        disk.check_before(self._session.folder, needed * len(folders), reserve)
         total = count * len(folders)
+        self._check_disk(state.clip, count, len(folders))
         former = FormerResult(self._session) if request != made_by else None
         for number, folder in enumerate(folders):
             result = self._services.video.render(
@@ -109,6 +101,23 @@ class RenderJob:
             time.perf_counter() - started_s,
         )
         return state
+
+    def _rendered_request(self, made_by: MatteRequest) -> MatteRequest:
+        """Return the request of the result that is there, with the appearance and the kinds of files asked for now."""
+        asked = self._request
+        return made_by.model_copy(
+            update={"edges": asked.edges, "backgrounds": asked.backgrounds, "files": asked.files}
+        )
+
+    def _check_disk(self, clip: ClipInfo, frames: int, folders: int) -> None:
+        """Check that the files of so many frames fit on the disk in so many folders.
+
+        Raises:
+            NotEnoughDisk: they don't.
+        """
+        needed = estimate_bytes(clip.size_wh, frames, self._request.outputs) * folders
+        reserve = self._services.settings.min_free_disk_bytes
+        disk.check_before(self._session.folder, needed, reserve)
 
     def _alphas(
         self, context: RunContext, folder: Path, before: int, total: int

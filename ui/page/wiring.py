@@ -55,31 +55,46 @@ def build_page(
     return blocks
 
 
-def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
-    everything = page.components
-    base = [page.session, page.language]
+class _Events:
+    """Connects the events of a page with steps of its callbacks: each gets session and language, and answers with everything."""
 
-    def on(event: Any, step: Step, *inputs: Any, **options: Any) -> None:
+    def __init__(self, page: Page, calls: Callbacks) -> None:
+        self._calls = calls
+        self._base = [page.session, page.language]
+        self._outputs = page.components
+
+    def connect(self, event: Any, step: Step, *inputs: Any, **options: Any) -> None:
+        """Have an event call a step, with further inputs; `options` are those of Gradio's events."""
         event(
-            calls.guarded(step),
-            inputs=[*base, *inputs],
-            outputs=everything,
+            self._calls.guarded(step),
+            inputs=[*self._base, *inputs],
+            outputs=self._outputs,
             show_progress="hidden",
             api_name=f"page_{step.__name__}",
             api_visibility="private",
             **options,
         )
 
+
+def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
+    events = _Events(page, calls)
+    events.connect(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
+    events.connect(page.language.input, calls.change_language)
+    # A file chosen while another is being checked is taken too.
+    events.connect(page.viewer.clips, calls.uploads.clips, trigger_mode="multiple")
+    _connect_selection(events, page, calls)
+    _connect_job(events, page, calls)
+    _connect_result(events, page, calls)
+
+
+def _connect_selection(events: _Events, page: Page, calls: Callbacks) -> None:
+    on = events.connect
     quick: dict[str, Any] = {
         "trigger_mode": "always_last",
         "concurrency_id": SEGMENT_QUEUE,
         "concurrency_limit": SEGMENTS_AT_ONCE,
     }
-    on(blocks.load, calls.load, page.hint, js=READ_ADDRESS)
-    on(page.language.input, calls.change_language)
     on(page.viewer.annotate, calls.annotate, page.viewer, page.exemplars, **quick)
-    # A file chosen while another is being checked is taken too.
-    on(page.viewer.clips, calls.uploads.clips, trigger_mode="multiple")
     on(page.viewer.keep, calls.keep, trigger_mode="always_last")
     on(page.targets.create, calls.targets.add_target)
     on(page.targets.edit, calls.targets.change_target)
@@ -91,6 +106,10 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     on(page.source_alpha.click, calls.source_alpha, page.viewer, **quick)
     on(page.own_mask.upload, calls.own_mask, page.viewer, page.own_mask)
     on(page.sky.upload, calls.replace_sky, page.viewer, page.sky, **quick)
+
+
+def _connect_job(events: _Events, page: Page, calls: Callbacks) -> None:
+    on = events.connect
     job = (page.viewer, page.engines, page.outputs, page.edges, *page.controls.values())
     on(page.start.click, calls.start, *job)
     on(page.recent.start_all, calls.sessions.start_all, *job)
@@ -108,10 +127,14 @@ def _connect(blocks: gr.Blocks, page: Page, calls: Callbacks) -> None:
     ):
         on(changed, calls.sessions.remember, *job, **in_turn)
     on(page.viewer.refresh, calls.sessions.refresh, trigger_mode="always_last")
+    on(page.progress.finished, calls.finished)
+    on(page.engines.clean_plate, calls.clean_plate)
+
+
+def _connect_result(events: _Events, page: Page, calls: Callbacks) -> None:
+    on = events.connect
     on(page.results.take, calls.sessions.take_version)
     on(page.results.discard, calls.sessions.delete_version)
-    on(page.progress.finished, calls.finished)
     again = [page.controls[spec.name] for spec in page_controls(RenderRequest)]
     on(page.edges.apply, calls.render, page.edges, page.outputs, *again)
     on(page.edges.picture, calls.picture)
-    on(page.engines.clean_plate, calls.clean_plate)

@@ -124,7 +124,7 @@ class Relighting:
         if change < _CHANGE_LEVELS:
             return held
         fresh = _smooth_gain(small, before)
-        if _change(small * fresh, before) > _LEFT * change or not _keeps_detail(
+        if _change(small * fresh, before) > _LEFT * change or not _keeps_detail_where_lit(
             small, before, fresh
         ):
             return held
@@ -136,7 +136,7 @@ def _change(first: FloatImage, second: FloatImage) -> float:
     return float(np.abs(first - second).mean())
 
 
-def _keeps_detail(small: FloatImage, before: FloatImage, gain: FloatImage) -> bool:
+def _keeps_detail_where_lit(small: FloatImage, before: FloatImage, gain: FloatImage) -> bool:
     """Tell whether the places that a gain (h', w', 3) lights otherwise show what they showed before, but for the light.
 
     Something large and plain that moved far is a smooth change too.
