@@ -271,17 +271,19 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
         "done": progress.done,
         "total": progress.total,
         "fraction": round(progress.fraction, 4),
-        "fps": None if progress.fps is None else round(progress.fps, 2),
+        "fps": _rounded(progress.fps, 2),
         "elapsed_s": round(progress.elapsed_s, 1),
-        "remaining_s": None if progress.remaining_s is None else round(progress.remaining_s, 1),
-        "stage_remaining_s": None
-        if progress.stage_remaining_s is None
-        else round(progress.stage_remaining_s, 1),
+        "remaining_s": _rounded(progress.remaining_s, 1),
+        "stage_remaining_s": _rounded(progress.stage_remaining_s, 1),
         "in_front": status.in_front,
-        "wait_s": None if status.expected_wait_s is None else round(status.expected_wait_s, 1),
+        "wait_s": _rounded(status.expected_wait_s, 1),
         "live": live,
         "error": None if status.error is None else render(status.error, language),
     }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def session_view(

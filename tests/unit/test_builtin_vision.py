@@ -235,3 +235,22 @@ def test_the_features_of_a_flat_picture_are_finite():
     features = Appearance(lab).whole()
     assert features.shape == (HEIGHT, WIDTH, FEATURE_COUNT)
     assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize(
+    "second",
+    [(20, 70, 110, 90), (90, 10, 110, 90), (90, 70, 180, 90), (90, 70, 110, 150)],
+    ids=["left", "above", "right", "below"],
+)
+def test_features_are_those_of_the_whole_picture_also_beyond_the_window_read_first(second):
+    height, width = 160, 200
+    lab = np.random.default_rng(3).uniform(0, 90, (height, width, 3)).astype(np.float32)
+    whole = Appearance(lab).whole().reshape(-1, FEATURE_COUNT)
+    features = Appearance(lab)
+    for x0, y0, x1, y1 in ((90, 70, 110, 90), second):
+        inside = np.zeros((height, width), dtype=bool)
+        inside[y0:y1, x0:x1] = True
+        places = np.flatnonzero(inside)
+        rows = np.empty((places.size, FEATURE_COUNT), np.float32)
+        features.read(places, rows, (x0, y0, x1, y1))
+        assert np.allclose(rows, whole[places], atol=1e-3)
