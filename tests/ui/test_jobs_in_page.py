@@ -48,6 +48,13 @@ def test_two_users_queue_reload_and_cancel_at_once_without_touching_each_other(
         "document.querySelector('.sm-status').textContent.includes('Cancelled')"
     )
     assert state_file(app.workspace, second_session)["status"] == "cancelled"
+    # What can't be deleted now looks so, and says why.
+    other_tab = open_page(app.url, context=first.context)
+    other_tab.click(".sm-recent summary")
+    delete = other_tab.locator(f"li[data-session='{first_session}'] [data-part=delete]")
+    assert delete.is_disabled() and "取消任务后才能删除" in delete.get_attribute("title")
+    assert delete.evaluate("node => Number(getComputedStyle(node).opacity)") < 1
+    other_tab.close()
     second.click("#sm-start:not([disabled])")
     second.wait_for_selector(".sm-progress[data-state=queued]")
     first.wait_for_function("/^[0-9]+ %/.test(document.title)")

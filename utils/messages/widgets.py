@@ -172,6 +172,10 @@ _RECENT: dict[str, Text] = {
     "download_all": Text(en="Download all {count} as ZIP", zh="全部打包下载（{count} 个，ZIP）"),
     "rename": Text(en="Rename {name}", zh="重命名“{name}”"),
     "delete": Text(en="Delete {name}", zh="删除“{name}”"),
+    "delete_active": Text(
+        en="A job of {name} waits or runs. Cancel it, then delete the clip.",
+        zh="“{name}”有任务在排队或运行，取消任务后才能删除。",
+    ),
     "delete_sure": Text(en="Delete?", zh="确定删除？"),
     "deleted": Text(en="Recently deleted ({count})", zh="最近删除（{count}）"),
     "deleted_at": Text(en="deleted {time}", zh="删除于 {time}"),

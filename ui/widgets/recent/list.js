@@ -21,7 +21,7 @@ const renaming = (item) => {
 };
 const nameOf = (item) => make("a", { href: `?s=${encodeURIComponent(item.id)}`, text: item.name });
 const deleting = (item) => askingTwice(make("button", {
-  type: "button", class: "sm-icon", "data-part": "delete", "aria-label": label("delete", { name: item.name }), title: label("delete", { name: item.name }),
+  type: "button", class: "sm-icon", "data-part": "delete", "aria-label": label("delete", { name: item.name }), title: label(item.active ? "delete_active" : "delete", { name: item.name }),
   text: "×", disabled: item.active,
 }), item.name, label("delete_sure"), () => ask("delete_session", { session: item.id }));
 // Deleted sessions, which can be restored for a while.
