@@ -54,10 +54,12 @@ class EngineInfo:
     """What was spent on it, for an engine that sends the clip away."""
 
     @property
-    def device_note(self) -> Message:
-        """A sentence on where it would run."""
+    def device_note(self) -> Message | None:
+        """A sentence on where it would run; None for one that lacks something here, perhaps the GPU itself."""
         if self.spending is not None:
             return Message("remote.elsewhere")
+        if not self.is_available:
+            return None
         return Message("engine.on_gpu" if self.device.startswith("cuda") else "engine.on_cpu")
 
 

@@ -228,7 +228,7 @@ def engine_views(engines: Sequence[EngineInfo], language: Language) -> list[dict
             "description": sentences(
                 (
                     render(engine.description, language),
-                    render(engine.device_note, language),
+                    "" if engine.device_note is None else render(engine.device_note, language),
                     licence_text(engine, language),
                 ),
                 language,

@@ -70,7 +70,7 @@ class RvmOptions:
         Option(
             Text(
                 en="With a mark: see each frame's mirror image too and take the mean (less error and flicker, slower)",
-                zh="有标记时：网络另看每帧的镜像并取平均（误差和闪烁更小，速度更慢）",
+                zh="有标记时：每帧再对其镜像运行一次网络并取平均（误差和闪烁更小，速度更慢）",
             )
         ),
     ] = True
@@ -80,7 +80,7 @@ class RvmOptions:
             Text(
                 en="Gamma of what the network sees (0 = automatic: very dark pictures are exposed; 1 = the picture as it is; "
                 "0.6 for dark pictures: gaps open, soft edges lose a little)",
-                zh="网络所见画面的伽马（0 为自动：很暗的画面会提亮；1 为原样；暗画面可用 0.6：空隙会打开，柔和边缘略有损失）",
+                zh="输入网络的画面的伽马（0 为自动：很暗的画面会提亮；1 为不变；暗画面可用 0.6：身体间的空隙更清楚，柔和边缘略有损失）",
             ),
             minimum=AUTOMATIC_GAMMA,
             maximum=1.0,

@@ -34,6 +34,10 @@ def test_the_licence_stands_beside_each_engine(tmp_path, capsys):
     assert "bash scripts/download_models.sh sam3" in commands
     assert "commercial-clean" in views["rvm"]["description"]
     assert "not for commercial use" in views["matanyone"]["description"]
+    # VideoMaMa said that it needs an NVIDIA GPU and that it runs on the CPU.
+    assert "Runs on the CPU" in views["builtin"]["description"]
+    assert not views["videomama"]["available"]
+    assert "Runs on" not in views["videomama"]["description"]
     assert "Licence" not in views["builtin"]["description"]
     for info in infos.values():
         # Beside its name, a licence has no English words on the Chinese page.

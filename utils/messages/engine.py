@@ -189,8 +189,8 @@ TEXTS: dict[str, Text] = {
     "engine.requirement_weights": Text(en="weights {names}", zh="模型权重 {names:、}"),
     "engine.builtin.label": Text(en="Built-in", zh="内置引擎"),
     "engine.builtin.description": Text(
-        en="Any subject, no GPU and no weights: follows the target and cuts it out on the CPU.",
-        zh="任意目标，无需显卡和模型权重：在 CPU 上跟踪并抠出目标。",
+        en="Any subject, no GPU and no weights: follows the target and cuts it out.",
+        zh="任意目标，无需显卡和模型权重：跟踪目标并抠像。",
     ),
     "engine.matanyone.label": Text(en="MatAnyone", zh="MatAnyone"),
     "engine.matanyone.description": Text(
@@ -217,10 +217,8 @@ TEXTS: dict[str, Text] = {
     ),
     "engine.videomama.label": Text(en="VideoMaMa", zh="VideoMaMa"),
     "engine.videomama.description": Text(
-        en="Any subject, the finest edges, slow: needs an NVIDIA GPU and a mask on every frame. "
-        "Non-commercial (CC BY-NC 4.0); weights under the Stability AI Community License.",
-        zh="任意目标，边缘最精细，但速度慢：需要 NVIDIA 显卡和逐帧蒙版。"
-        "仅限非商业用途（CC BY-NC 4.0）；模型权重遵循 Stability AI Community License。",
+        en="Any subject, the finest edges, slow: needs an NVIDIA GPU and a mask on every frame.",
+        zh="任意目标，边缘最精细，但速度慢：需要 NVIDIA 显卡和逐帧蒙版。",
     ),
     "engine.videomama.requirement_gpu": Text(
         en="an NVIDIA GPU (SPLAZMATTE_ALLOW_SLOW_CPU=1 does without, at about {minutes:minute|minutes} a frame here)",

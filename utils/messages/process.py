@@ -39,8 +39,8 @@ TEXTS: dict[str, Text] = {
     "engine.edgetam.label": Text(en="EdgeTAM", zh="EdgeTAM"),
     "engine.edgetam.description": Text(
         en="Clicks, a box and tracking by a small network, in a Python environment of its own; a third of SAM 2.1 tiny's "
-        "work. Apache-2.0.",
-        zh="用小型网络进行点选、框选和跟踪，在独立的 Python 环境中运行；计算量为 SAM 2.1 tiny 的三分之一。Apache-2.0。",
+        "work.",
+        zh="用小型网络进行点选、框选和跟踪，在独立的 Python 环境中运行；计算量为 SAM 2.1 tiny 的三分之一。",
     ),
     "engine.sam2matting.label": Text(en="SAM2Matting", zh="SAM2Matting"),
     "engine.sam2matting.description": Text(

@@ -33,7 +33,8 @@ def engines(options: argparse.Namespace, orchestrator: Orchestrator) -> None:
         print(
             f"{row.name:<10} {render(row.label)}: {state}{' (default)' if row.is_default else ''}"
         )
-        print(f"{'':<10} {render(row.description)} {render(row.device_note)}")
+        notes = [row.description, *([] if row.device_note is None else [row.device_note])]
+        print(f"{'':<10} {' '.join(map(render, notes))}")
         if row.licence:
             use = "commercial-clean" if row.commercial_use else "not for commercial use"
             print(f"{'':<10} licence: {row.licence.en}; {use}")
