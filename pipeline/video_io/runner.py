@@ -50,7 +50,7 @@ class Child:
 
     Args:
         argv: program and arguments.
-        limits: enforced by the kernel (CPU, memory, files) and by `read_into` (progress).
+        limits: enforced by the kernel (CPU, memory, files) and by the calls that wait for its pipes (progress).
         stop: set it to have waiting calls raise `Cancelled`.
         on_line: gets every line of the child's stderr, in a thread of its own.
         side_pipes: how many more pipes the child may write to; `SIDE_PIPES` stand for them in argv.

@@ -10,6 +10,7 @@ from engines.builtin.matting.alpha import AlphaEstimator, matte
 from engines.builtin.matting.background_plate import Behind, behind
 from engines.builtin.matting.colour_samples import BACKGROUND, FOREGROUND, UNKNOWN, sampled_alpha
 from engines.builtin.matting.linear_model import ContourError
+from engines.builtin.vision.flow import FlowPair
 from engines.builtin.vision.refined_edges import refine_edges
 from tests.unit.pictures import HEIGHT, WIDTH, disc, noise_texture
 from utils.background_plate import BackgroundPlate
@@ -160,3 +161,29 @@ def test_matting_an_absent_object_gives_nothing():
     alpha = estimator.alpha(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32), np.float32), None)
     assert alpha.shape == (48, 64)
     assert not alpha.any()
+
+
+@pytest.mark.parametrize("between", ["absent", "cut", "present"])
+def test_no_background_is_known_from_before_a_cut_or_a_frame_without_the_target(between):
+    """What was seen earlier can't be moved along with a camera that nobody followed meanwhile."""
+    height, width = 128, 192
+    texture = np.random.default_rng(4).integers(0, 255, (height, width, 3)).astype(np.uint8)
+
+    def scene(x: int) -> tuple[np.ndarray, np.ndarray]:
+        hard = cv2.circle(np.zeros((height, width), np.float32), (x, 64), 26, 1.0, -1)
+        alpha = cv2.GaussianBlur(hard, (0, 0), 4)
+        picture = alpha[..., None] * (200, 40, 40) + (1 - alpha[..., None]) * texture
+        return picture.astype(np.uint8), alpha
+
+    nothing = np.zeros((height, width, 2), np.float32)
+    still = FlowPair(nothing, nothing, np.ones((height, width), np.float32))
+    fresh, used = (AlphaEstimator((width, height)) for _ in range(2))
+    before, now, after = scene(50), scene(140), scene(100)
+    used.alpha(*before, None)
+    if between == "absent":
+        used.alpha(texture, np.zeros((height, width), np.float32), still)
+    flow = None if between == "cut" else still
+    found = [used.alpha(*now, flow), used.alpha(*after, still)]
+    wanted = [fresh.alpha(*now, None), fresh.alpha(*after, still)]
+    for one, other in zip(found, wanted, strict=True):
+        assert np.array_equal(one, other) == (between != "present")
