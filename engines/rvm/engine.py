@@ -215,15 +215,9 @@ class RvmEngine(Engine):
         def on_smaller(wanted: float, used: float) -> None:
             context.on_notice(_smaller_notice(wanted, used))
 
-        found = False
         settings = ratios(frames.size_wh, options.downsample_ratio)
         made = stream_with_smaller(_LABEL, settings, open_job, on_smaller)
-        with closing(made):  # type: ignore[type-var]
-            for item in made:
-                found = found or float((item.alpha > _PRESENT).mean()) > _LEAST_SHARE
-                yield item
-        if not found:
-            context.on_notice(Message("engine.rvm.nobody"))
+        yield from _telling_of_nobody(made, context)
 
     def _session(self, network: str) -> tuple[str, NetworkSession]:
         """Return the network asked for, loaded; one is kept at a time."""
@@ -239,6 +233,17 @@ class RvmEngine(Engine):
         half = f"{base}-fp16"
         has_half = half in self._files and self._files[half].is_present
         return half if self._device == "cuda" and has_half else base
+
+
+def _telling_of_nobody(made: Iterator[MattedFrame], context: RunContext) -> Iterator[MattedFrame]:
+    """Yield a job's frames, and say at their end where none of them shows anybody."""
+    found = False
+    with closing(made):  # type: ignore[type-var]
+        for item in made:
+            found = found or float((item.alpha > _PRESENT).mean()) > _LEAST_SHARE
+            yield item
+    if not found:
+        context.on_notice(Message("engine.rvm.nobody"))
 
 
 def _smaller_notice(wanted: float, used: float) -> Message:

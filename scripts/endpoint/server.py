@@ -204,13 +204,9 @@ def build_app(jobs: Jobs, key: str, folder: Path, most_bytes: int) -> FastAPI:
 
     @app.middleware("http")
     async def guard(request: Request, forward: Any) -> Response:
-        sent = request.headers.get("authorization", "").encode()
-        if not hmac.compare_digest(sent, f"Bearer {key}".encode()):
-            logger.info("a wrong key from %s", request.client.host if request.client else "")
-            return _problem(401, "the key is wrong")
-        length = request.headers.get("content-length", "")
-        if request.method == "POST" and (not length.isdecimal() or int(length) > most_bytes):
-            return _problem(413, f"more than {most_bytes // _MEGABYTE} MB, or no Content-Length")
+        refusal = _refusal(request, key, most_bytes)
+        if refusal is not None:
+            return refusal
         response: Response = await forward(request)
         return response
 
@@ -249,6 +245,18 @@ def build_app(jobs: Jobs, key: str, folder: Path, most_bytes: int) -> FastAPI:
         return {"id": job, "status": "cancelled"}
 
     return app
+
+
+def _refusal(request: Request, key: str, most_bytes: int) -> Response | None:
+    """Return the answer to a request without the key, or whose body may be too large; None for any other."""
+    sent = request.headers.get("authorization", "").encode()
+    if not hmac.compare_digest(sent, f"Bearer {key}".encode()):
+        logger.info("a wrong key from %s", request.client.host if request.client else "")
+        return _problem(401, "the key is wrong")
+    length = request.headers.get("content-length", "")
+    if request.method == "POST" and (not length.isdecimal() or int(length) > most_bytes):
+        return _problem(413, f"more than {most_bytes // _MEGABYTE} MB, or no Content-Length")
+    return None
 
 
 async def _save_form(form: FormData, place: Path) -> tuple[dict[str, Path], dict[str, str]]:
