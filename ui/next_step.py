@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
-from pipeline.jobs.rerun import NextJob, RerunPlan
+from pipeline.jobs.rerun import NextJob
 from pipeline.session.state import SessionState, SessionStatus, frame_range
 from ui.text import listed, sentences, translate
 from utils.errors import BadRequest
@@ -18,14 +18,20 @@ NOTHING_KNOWN = NextJob()
 """Of a session without a result, or with a job under way."""
 
 
-def start_label(plan: RerunPlan | None, language: Language) -> str:
-    """Return what the start button says.
-
-    Args:
-        plan: what the marks made since the result can change; None where that is not known.
-    """
+def start_label(chosen: NextJob, language: Language) -> str:
+    """Return what the start button says: what the job that is chosen next does beside the result."""
+    plan = chosen.plan
     count = plan.clip_frames if plan is not None and plan.has_changes else 0
+    if _makes_files_alone(chosen):
+        return translate("page.files_again", language)
     return translate("page.rerun" if count else "page.start", language, count=count)
+
+
+def _makes_files_alone(chosen: NextJob) -> bool:
+    """Tell whether the next job changes the files and no alpha."""
+    if chosen.plan is not None and chosen.plan.has_changes:
+        return chosen.plan.clip_frames == 0
+    return chosen.has_other_settings and chosen.mattes_nothing
 
 
 def step_line(
@@ -50,7 +56,7 @@ def step_line(
         stopped = job is not None and job.state is JobState.CANCELLED
         return _done_line(language, chosen, stopped=stopped)
     if state.status in _ENDED and not has_nothing:
-        start = start_label(chosen.plan, language)
+        start = start_label(chosen, language)
         return "step", translate(_ENDED[state.status], language, start=start)
     if keeps_everyone(state):
         return "step", translate("page.step.everyone", language)

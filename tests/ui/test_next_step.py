@@ -85,8 +85,11 @@ def test_a_refused_file_leaves_the_box_ready_and_enter_starts_the_job(
     assert page.evaluate(colour) != of_primary, "one primary button at a time"
     assert "settings changed" in status_text(page)
     assert "no frame is matted again" in status_text(page)
+    assert page.inner_text("#sm-start") in status_text(page), "the line names the button"
+    assert page.inner_text("#sm-start") == "Make the files again"
     page.locator("#sm-outputs input").nth(1).uncheck()
     page.wait_for_selector("#sm-start.secondary")
+    assert page.inner_text("#sm-start") == "Start matting"
 
 
 def test_a_gesture_while_the_server_is_away_is_sent_when_it_is_back(

@@ -19,7 +19,7 @@ from pipeline.session.state import (
     SessionState,
     SessionStatus,
 )
-from ui.next_step import step_line
+from ui.next_step import start_label, step_line
 from utils.alpha_levels import OPAQUE, AlphaLevels
 from utils.options import OptionSpec, resolve_options, specs_of
 
@@ -191,6 +191,16 @@ def test_frames_that_two_targets_share_count_once_and_the_status_line_says_when_
     assert "the other frames stay" in step_line(done, None, "en", NextJob(part))[1]
     removed = RerunPlan(0, (), 30, has_changes=True)
     assert "no frame is matted again" in step_line(done, None, "en", NextJob(removed))[1]
+    # The button said that it starts matting.
+    files = NextJob(has_other_settings=True, mattes_nothing=True)
+    for chosen, label in (
+        (NextJob(removed), "Make the files again"),
+        (files, "Make the files again"),
+        (NextJob(has_other_settings=True), "Start matting"),
+        (NextJob(part), "Matte 15 frames again"),
+    ):
+        assert start_label(chosen, "en") == label
+        assert label in step_line(done, None, "en", chosen)[1]
     progress = Snapshot("render", 3, 9, 0.3, None, 1.0, None, None)
     render = JobStatus("x", "render", JobState.CANCELLED, progress, 0, None, False, None, ())
     assert "as they were" in step_line(done, render, "en")[1]

@@ -193,7 +193,7 @@ class Answers:
             ),
             self.page.start: gr.update(
                 interactive=can_start and not is_busy,
-                value=start_label(plan, language),
+                value=start_label(chosen, language),
                 # What is done leads to its files, which have the primary button then.
                 variant="secondary" if kind == "done" else "primary",
             ),

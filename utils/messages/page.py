@@ -33,6 +33,7 @@ TEXTS: dict[str, Text] = {
     "page.outputs": Text(en="Files to make", zh="输出文件"),
     "page.start": Text(en="Start matting", zh="开始抠图"),
     "page.rerun": Text(en="Matte {count:frame|frames} again", zh="重新抠图（{count} 帧）"),
+    "page.files_again": Text(en="Make the files again", zh="重新生成文件"),
     "page.target": Text(en="Target {number}", zh="目标 {number}"),
     "page.step.upload": Text(
         en="Step 1 of 4 · Upload a clip to begin.", zh="第 1 步，共 4 步 · 请上传视频。"
@@ -95,16 +96,16 @@ TEXTS: dict[str, Text] = {
         zh="当前为较早的结果，与现有标记不同。点击“重新抠图（{count} 帧）”应用这些标记，将更新所有帧。",
     ),
     "page.step.changed": Text(
-        en="The targets changed. “Start matting” makes the files again; no frame is matted again.",
-        zh="目标已更改。点击“开始抠图”重新生成文件，各帧不会重新抠图。",
+        en="The targets changed. “Make the files again” applies that; no frame is matted again.",
+        zh="目标已更改。点击“重新生成文件”使其生效，各帧不会重新抠图。",
     ),
     "page.step.settings": Text(
         en="The settings changed. “Start matting” makes the result with them.",
         zh="设置已更改。点击“开始抠图”，按新设置生成结果。",
     ),
     "page.step.files": Text(
-        en="The settings changed. “Start matting” makes the files with them; no frame is matted again.",
-        zh="设置已更改。点击“开始抠图”，按新设置生成文件，各帧不会重新抠图。",
+        en="The settings changed. “Make the files again” applies them; no frame is matted again.",
+        zh="设置已更改。点击“重新生成文件”使其生效，各帧不会重新抠图。",
     ),
     "page.step.cancelled": Text(
         en="Cancelled. Your selection is kept: press “{start}” to run it again.",
