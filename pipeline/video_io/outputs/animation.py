@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.storage.files import partial_path
+from pipeline.video_io.outputs.output_format import OutputFormat
 from pipeline.video_io.outputs.sinks import Sink, fsync_file, require_frames
 from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.png import straight_rgba
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pipeline.postprocess.picture import Picture
 
 MEGABYTE = 1_000_000
-FILE_OPTIONS = ("loops", "size_limit_mb", "size_limit_by")
-"""Fields of `FileOptions` that every animated format reads."""
 SMALLEST_SIDE_PX = 16
 MOST_ATTEMPTS = 6
 USUAL_ATTEMPTS = 2
@@ -64,6 +63,19 @@ class AnimationWriter(ABC):
     @abstractmethod
     def finish(self) -> None:
         """Complete the file."""
+
+
+class AnimationOutput(OutputFormat):
+    """What every animated format has in common; each has a writer of its own."""
+
+    writer: ClassVar[type[AnimationWriter]]
+    layout = "rgb24_exact"
+    has_alpha = True
+    file_options = ("loops", "size_limit_mb", "size_limit_by")
+
+    def open(self, target: RenderTarget) -> AnimationSink:
+        """See `OutputFormat.open`."""
+        return AnimationSink(target, self.names[0], self.writer)
 
 
 class AnimationSink(Sink):

@@ -7,41 +7,16 @@ from fractions import Fraction
 from typing import BinaryIO
 
 from pipeline.video_io.outputs.animation import (
-    FILE_OPTIONS,
     AnimationInfo,
-    AnimationSink,
+    AnimationOutput,
     AnimationWriter,
     Rgba,
     ticks,
 )
-from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.render_target import RenderTarget
 from pipeline.video_io.writers.png import RGBA, SIGNATURE, chunk, header, packed_rows
 from utils.messages import Text
 
 _LARGEST = 65_535
-
-
-class ApngOutput(OutputFormat):
-    """See the module."""
-
-    kind = "apng"
-    position = 120
-    names = ("foreground.apng",)
-    label = Text(en="Animated PNG", zh="动态 PNG（APNG）")
-    note = Text(
-        en="Lossless, with full alpha; for stickers in apps that play APNG. Files are large.",
-        zh="无损，完整 Alpha 通道；适合支持 APNG 的贴纸。文件较大。",
-    )
-    layout = "rgb24_exact"
-    has_alpha = True
-    bytes_per_pixel = 1.0
-    file_options = FILE_OPTIONS
-    media_type = "image/apng"
-
-    def open(self, target: RenderTarget) -> AnimationSink:
-        """See `OutputFormat.open`."""
-        return AnimationSink(target, self.names[0], ApngWriter)
 
 
 class ApngWriter(AnimationWriter):
@@ -75,6 +50,22 @@ class ApngWriter(AnimationWriter):
     def finish(self) -> None:
         """See `AnimationWriter.finish`."""
         self.stream.write(chunk(b"IEND", b""))
+
+
+class ApngOutput(AnimationOutput):
+    """See the module."""
+
+    kind = "apng"
+    position = 120
+    names = ("foreground.apng",)
+    label = Text(en="Animated PNG", zh="动态 PNG（APNG）")
+    note = Text(
+        en="Lossless, with full alpha; for stickers in apps that play APNG. Files are large.",
+        zh="无损，完整 Alpha 通道；适合支持 APNG 的贴纸。文件较大。",
+    )
+    bytes_per_pixel = 1.0
+    media_type = "image/apng"
+    writer = ApngWriter
 
 
 FORMAT = ApngOutput()

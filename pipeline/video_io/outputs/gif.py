@@ -10,14 +10,11 @@ from typing import BinaryIO
 import numpy as np
 
 from pipeline.video_io.outputs.animation import (
-    FILE_OPTIONS,
     AnimationInfo,
-    AnimationSink,
+    AnimationOutput,
     AnimationWriter,
     Rgba,
 )
-from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.render_target import RenderTarget
 from utils.messages import Text
 
 OPAQUE_FROM = 128
@@ -25,29 +22,6 @@ LEAST_DELAY = 2
 """Hundredths of a second: browsers show what is shorter for a tenth of a second."""
 _TRANSPARENT = 255
 _RESTORE_TO_BACKGROUND = 2
-
-
-class GifOutput(OutputFormat):
-    """See the module."""
-
-    kind = "gif"
-    position = 130
-    names = ("foreground.gif",)
-    label = Text(en="Animated GIF", zh="动态 GIF")
-    note = Text(
-        en="Plays everywhere. Alpha is one bit, so soft edges become hard; times are hundredths of a "
-        "second, at most 50 pictures a second.",
-        zh="到处可播放。Alpha 通道只有 1 位，柔和边缘会变硬；时间以百分之一秒计，每秒最多 50 帧。",
-    )
-    layout = "rgb24_exact"
-    has_alpha = True
-    bytes_per_pixel = 0.6
-    file_options = FILE_OPTIONS
-    media_type = "image/gif"
-
-    def open(self, target: RenderTarget) -> AnimationSink:
-        """See `OutputFormat.open`."""
-        return AnimationSink(target, self.names[0], GifWriter)
 
 
 class GifWriter(AnimationWriter):
@@ -105,6 +79,23 @@ def _with_own_palette(still: bytes) -> bytes:
         at += 1
     place = still[at : at + 9]
     return place + bytes([0x80 | (still[10] & 7)]) + palette + still[at + 10 : -1]
+
+
+class GifOutput(AnimationOutput):
+    """See the module."""
+
+    kind = "gif"
+    position = 130
+    names = ("foreground.gif",)
+    label = Text(en="Animated GIF", zh="动态 GIF")
+    note = Text(
+        en="Plays everywhere. Alpha is one bit, so soft edges become hard; times are hundredths of a "
+        "second, at most 50 pictures a second.",
+        zh="到处可播放。Alpha 通道只有 1 位，柔和边缘会变硬；时间以百分之一秒计，每秒最多 50 帧。",
+    )
+    bytes_per_pixel = 0.6
+    media_type = "image/gif"
+    writer = GifWriter
 
 
 FORMAT = GifOutput()

@@ -8,43 +8,17 @@ from fractions import Fraction
 from typing import BinaryIO
 
 from pipeline.video_io.outputs.animation import (
-    FILE_OPTIONS,
     AnimationInfo,
-    AnimationSink,
+    AnimationOutput,
     AnimationWriter,
     Rgba,
     ticks,
 )
-from pipeline.video_io.outputs.output_format import OutputFormat
-from pipeline.video_io.render_target import RenderTarget
 from utils.messages import Text
 
 QUALITY = 80
 _ALPHA, _ANIMATION = 0x10, 0x02
 _NO_BLEND = 0x02
-
-
-class WebpOutput(OutputFormat):
-    """See the module."""
-
-    kind = "webp"
-    position = 110
-    names = ("foreground.webp",)
-    label = Text(en="Animated WebP", zh="动态 WebP")
-    note = Text(
-        en="For stickers and web pages: exact alpha, times to 1 ms. Every picture is kept, also where "
-        "neighbours are alike.",
-        zh="适合贴纸和网页：Alpha 通道精确，时间精确到 1 毫秒。即使相邻画面相同，也保留每一帧。",
-    )
-    layout = "rgb24_exact"
-    has_alpha = True
-    bytes_per_pixel = 0.15
-    file_options = FILE_OPTIONS
-    media_type = "image/webp"
-
-    def open(self, target: RenderTarget) -> AnimationSink:
-        """See `OutputFormat.open`."""
-        return AnimationSink(target, self.names[0], WebpWriter)
 
 
 class WebpWriter(AnimationWriter):
@@ -96,6 +70,23 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 def _u24(value: int) -> bytes:
     return value.to_bytes(3, "little")
+
+
+class WebpOutput(AnimationOutput):
+    """See the module."""
+
+    kind = "webp"
+    position = 110
+    names = ("foreground.webp",)
+    label = Text(en="Animated WebP", zh="动态 WebP")
+    note = Text(
+        en="For stickers and web pages: exact alpha, times to 1 ms. Every picture is kept, also where "
+        "neighbours are alike.",
+        zh="适合贴纸和网页：Alpha 通道精确，时间精确到 1 毫秒。即使相邻画面相同，也保留每一帧。",
+    )
+    bytes_per_pixel = 0.15
+    media_type = "image/webp"
+    writer = WebpWriter
 
 
 FORMAT = WebpOutput()
