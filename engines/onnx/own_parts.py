@@ -25,6 +25,13 @@ _APART_SHARE = 0.3
 _SEAM = 2
 """Reduced pixels around others that are not the target's, as wide as what is kept of it is grown."""
 
+_MATTED = 0.5
+"""Alpha from which somebody is there."""
+_REACH = 5
+"""Reduced pixels around the mask in which alpha is the target's edge."""
+_TAKEN_SHARE = 0.5
+"""Share of a detached part of the mask that lies where others were one frame before, from which it is theirs."""
+
 
 class OwnParts:
     """Tells a target's parts from others who were matted apart from it and touch it later; call it in frame order."""
@@ -83,3 +90,31 @@ def _are_own(
     own = component_sums(alpha * inside, labels, areas) / np.maximum(total, 1e-6)
     own[0] = 0.0
     return np.asarray(own > _OWN_SHARE)
+
+
+class OthersInMask:
+    """Takes parts of others from tracked masks, beside somebody who touches the target; call it in frame order.
+
+    A part that lies apart from the target where others were one frame before was taken from them. A part that somebody in
+    front cut off was the target's before.
+    """
+
+    def __init__(self) -> None:
+        self._others: Mask | None = None
+        self._target: Mask | None = None
+
+    def __call__(self, alpha: FloatMap, inside: Mask) -> Mask:
+        """Return the tracked mask without such parts, bool (h, w), of the network's alpha, float32, and the mask."""
+        own = inside
+        if self._others is not None and self._target is not None:
+            labels, areas = components(inside)
+            were_others = component_sums(dilate(self._others, _MOVED), labels, areas)
+            was_target = component_sums(self._target, labels, areas)
+            taken = (were_others > _TAKEN_SHARE * areas) & (was_target < _OWN_SHARE * areas)
+            taken[0] = False
+            if taken.any():
+                taken[int(np.argmax(np.where(np.arange(len(areas)) > 0, was_target, -1)))] = False
+                own = inside & ~taken[labels]
+        self._others = ((alpha > _MATTED) | inside) & ~dilate(own, _REACH)
+        self._target = own
+        return own

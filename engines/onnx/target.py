@@ -27,7 +27,7 @@ from engines.onnx.broad_doubt import not_the_target
 from engines.onnx.contact import gate_beside_others, without_islands
 from engines.onnx.edge_guidance import drawn_to_edges
 from engines.onnx.limb_gaps import gaps_between_limbs
-from engines.onnx.own_parts import OwnParts, touching_parts
+from engines.onnx.own_parts import OthersInMask, OwnParts, touching_parts
 from engines.onnx.seen_background import SeenBackground
 from engines.onnx.target_colour import Colours
 from utils.mask_utils import (
@@ -184,6 +184,7 @@ class TargetRestriction:
         self._trusts_interior = trusts_interior
         self._spill = 0.0
         self._own_parts = OwnParts()
+        self._others_in_mask = OthersInMask()
         self._seen_background = SeenBackground() if remembers else None
 
     def learn(self, alpha: Alpha, mask: Mask) -> None:
@@ -192,10 +193,15 @@ class TargetRestriction:
         self.fills = agreement.drops_parts
         self.joins = agreement.joined <= _BESIDE_SHARE
 
+    def begin_with_known_mask(self) -> None:
+        """Take the next frame's mask as it is: it wasn't tracked from the frames before."""
+        self._others_in_mask = OthersInMask()
+
     def begin_scene(self) -> None:
         """Forget where others were: a cut leads to the next frame."""
         self._spill = 0.0
         self._own_parts = OwnParts()
+        self.begin_with_known_mask()
         if self._seen_background is not None:
             self._seen_background.forget()
 
@@ -213,6 +219,8 @@ class TargetRestriction:
                 # Frames later, nothing tells how the camera has moved meanwhile.
                 self._seen_background.forget()
             return np.zeros_like(alpha)
+        if not self.joins and not self._trusts_interior:
+            inside = self._others_in_mask(small, inside)
         distance = inner_distance(~inside)
         colours, seen = None, np.zeros_like(small)
         detail = cache(lambda: self._detail(alpha, small))

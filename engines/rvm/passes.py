@@ -111,6 +111,7 @@ class Runner:
         if item.agreement is not None:
             restriction.fills = item.agreement.drops_parts
             restriction.joins = not item.agreement.others_touch
+            restriction.begin_with_known_mask()
         if self.fill != "auto":
             restriction.fills = self.fill == "on"
         return restriction

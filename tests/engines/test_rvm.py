@@ -570,6 +570,41 @@ def test_the_users_bounds_decide_on_confirmed_frames_who_is_cut_off(engine, monk
         assert found["cut"][index][35, 45] > 0.9
 
 
+def test_what_the_mask_takes_from_others_apart_from_the_target_stays_theirs():
+    alpha, mask = two_people()
+    alpha[60:80, 140:260] = 1.0  # an arm round the target's shoulder
+    grown = mask.copy()
+    grown[140:200, 270:310] = True  # the tracker takes the other's legs for the target's
+    cut_off = mask.copy()
+    cut_off[170:180] = False  # somebody passes in front of the target's legs
+    restriction = TargetRestriction((400, 240), fills=False, joins=False)
+    for tracked in (mask, grown, grown, mask | grown & cut_off):
+        found = restriction(alpha, tracked)
+        assert found[:, 265:].max() == 0.0
+        assert found[60:160, 70:130].min() == 1.0
+    found = restriction(alpha, cut_off)
+    assert found[185:215, 70:130].min() == 1.0
+    restriction.begin_with_known_mask()
+    assert restriction(alpha, grown)[150:190, 280:300].min() == 1.0
+    assert restriction(alpha, grown)[150:190, 280:300].min() == 1.0
+
+
+def test_a_mask_that_is_corrected_on_a_confirmed_frame_is_taken_as_it_is(engine, monkeypatch):
+    alpha = box_mask().astype(np.float32)
+    alpha[20:50, 60:96] = 1.0
+    monkeypatch.setattr(passes, "alpha_of", lambda _: alpha)
+    monkeypatch.setattr(shot_start, "alpha_of", lambda _: alpha)
+    grown = box_mask() | box_mask(box=(80, 20, 96, 50))
+    masks = {0: box_mask(), 1: box_mask(), 2: grown, 3: grown}
+    bounds = {0: box_mask()}
+    opaque = {}
+    for confirmed in ({0}, {0, 2}):
+        context = RunContext(confirmed=frozenset(confirmed), bounds=bounds | {2: box_mask()})
+        found = run(engine, noise(4), masks, 0, context)
+        opaque[len(confirmed)] = [found[index][25:45, 84:94].min() > 0.9 for index in range(4)]
+    assert opaque == {1: [False] * 4, 2: [False, False, True, True]}
+
+
 def test_a_crowd_that_is_larger_than_the_target_and_touches_it_is_cut_off_at_the_mask():
     alpha, mask = two_people()
     mask[:, :100] = False
