@@ -113,9 +113,12 @@ def test_all_files_of_a_result_come_as_one_zip(
     assert headers["content-disposition"].endswith("moving%20disc.zip")
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     assert len(names) == page.locator(".sm-files li").count() > 1
-    page.fill(".sm-results [data-part=name]", "{clip}_{shot}")
-    page.press(".sm-results [data-part=name]", "Tab")
-    assert "{clip} {target} {output}" in page.inner_text(".sm-results [data-part=name-problem]")
+    for pattern in ("{clip}_{shot}", "{clip}_{镜头}"):
+        page.fill(".sm-results [data-part=name]", "")
+        page.press(".sm-results [data-part=name]", "Tab")
+        page.fill(".sm-results [data-part=name]", pattern)
+        page.press(".sm-results [data-part=name]", "Tab")
+        assert "{clip} {target} {output}" in page.inner_text(".sm-results [data-part=name-problem]")
     assert link == page.get_attribute(".sm-results [data-part=together]", "href")
 
 

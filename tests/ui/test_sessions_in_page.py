@@ -275,8 +275,11 @@ def test_two_results_are_compared_one_is_deleted_and_the_next_clip_shows_none(
         tab.wait_for_selector(".sm-results [data-version='2']", timeout=120_000)
     assert other.get_attribute(VIEWER, "data-mode") == "over"
     other.close()
+    assert page.locator("[data-part=opacity]").is_visible()
     page.click(".sm-results [data-version='1'] [data-part=version-compare]")
     page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='1']")
+    # In Chinese the bar would need a second line for it, and the timeline would jump.
+    assert page.locator("[data-part=opacity]").is_hidden(), "nothing is overlaid there"
     page.locator(f"{VIEWER} select[data-part=left]").select_option("0")
     page.wait_for_selector(f"{VIEWER}[data-shown=wipe][data-left='']")
     x, y = place(page, 80, 48)

@@ -8,7 +8,8 @@ let pattern = "";
 try { pattern = localStorage.getItem(NAME_KEY) || ""; } catch (problem) { /* private mode */ }
 part("name").value = pattern;
 const naming = () => pattern;
-const isUsable = (text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, word]) => props.name_parts.includes(word));
+// Words of any script, as the server reads them: a download with one that it does not know would be refused.
+const isUsable = (text) => [...text.matchAll(/\{([\p{L}\p{N}_]*)\}/gu)].every(([, word]) => props.name_parts.includes(word));
 const showProblem = () => {
   const isWrong = !isUsable(part("name").value);
   part("name").setAttribute("aria-invalid", String(isWrong));

@@ -60,6 +60,8 @@ const showButtons = () => {
   ink.dataset.tool = state.tool;
   part("size").parentElement.hidden = !["brush", "erase"].includes(state.tool);
   part("wipe").hidden = state.mode !== "wipe";
+  // Nothing is overlaid there; with what is chosen for the left side the bar would need a second line.
+  part("opacity").parentElement.hidden = state.mode === "wipe";
   part("left").parentElement.hidden = state.mode !== "wipe" || !versions().length;
   part("undo").disabled = !state.done.length;
   part("redo").disabled = !state.undone.length;
