@@ -57,10 +57,11 @@ def step_line(
         return _done_line(language, chosen, stopped=stopped)
     if state.status in _ENDED and not has_nothing:
         start = start_label(chosen, language)
-        return "step", translate(_ENDED[state.status], language, start=start)
+        text = translate(_ENDED[state.status], language, start=start)
+        return "step", text if keeps_everyone(state) else _marks_line(state, text, language)
     if keeps_everyone(state):
         return "step", translate("page.step.everyone", language)
-    return "step", _marks_line(state, language)
+    return "step", _marks_line(state, translate(_selection_step(state), language), language)
 
 
 def _has_lost_target(state: SessionState) -> bool:
@@ -97,13 +98,12 @@ def _selection_step(state: SessionState) -> str:
     return "page.step.start"
 
 
-def _marks_line(state: SessionState, language: Language) -> str:
-    """Return what to do about the marks, and which of them the next job leaves out."""
+def _marks_line(state: SessionState, step: str, language: Language) -> str:
+    """Return the step that the marks allow, and which of them the next job leaves out."""
     missed = _outside_range(state, language)
     if missed and not _kept_targets(state, in_range=True):
         return missed
-    text = translate(_selection_step(state), language)
-    return sentences((text, _unmarked_targets(state, language), missed), language)
+    return sentences((step, _unmarked_targets(state, language), missed), language)
 
 
 def chosen_range(state: SessionState) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from pipeline.session.state import (
     Keyframe,
     PromptRecord,
     SessionState,
+    SessionStatus,
     TargetRecord,
 )
 from pipeline.video_io.clip import ClipInfo, ColourTags
@@ -64,6 +65,22 @@ def test_a_target_that_is_marked_outside_the_range_alone_is_named_before_the_sta
     assert text.endswith(
         "The marks of person lie outside the in and out points and will not be in the result."
     )
+
+
+def test_what_the_next_job_leaves_out_is_told_after_a_cancelled_one_too() -> None:
+    """The line only said that the job was cancelled, whatever was marked or left out since."""
+    for status, begins in (
+        (SessionStatus.CANCELLED, "Cancelled."),
+        (SessionStatus.INTERRUPTED, "The server stopped"),
+    ):
+        ended = state_with(MatteRequest(first=2, last=9)).model_copy(update={"status": status})
+        text = step_line(ended, None, "en")[1]
+        assert text.startswith(begins) and "press “Start matting”" in text
+        assert "The marks of person lie outside the in and out points" in text
+        outside = ended.model_copy(update={"draft": MatteRequest(first=6, last=9)})
+        assert step_line(outside, None, "en")[1].startswith("The selection is on frame 0, outside")
+        everyone = ended.model_copy(update={"draft": MatteRequest(first=2, everyone=True)})
+        assert "person" not in step_line(everyone, None, "en")[1]
 
 
 def test_marks_within_the_range_are_not_mentioned() -> None:
