@@ -53,9 +53,16 @@ def test_a_moving_object_is_matted_in_both_directions_from_the_start_frame(engin
         assert 0.0 <= item.confidence <= 1.0
 
 
+def matted(engine, frames, guide):
+    """Return what a job from frame 0 gives: every frame, in order."""
+    found = list(engine.process(ArrayFrames(frames), guide, 0, {}, RunContext()))
+    assert [item.index for item in found] == list(range(len(frames)))
+    return found
+
+
 def test_alpha_is_solid_inside_and_clean_outside(engine, clip):
     frames, masks = clip
-    for item in engine.process(ArrayFrames(frames), {0: masks[0]}, 0, {}, RunContext()):
+    for item in matted(engine, frames, {0: masks[0]}):
         inside = cv2.erode(masks[item.index].astype(np.uint8), np.ones((11, 11))) > 0
         outside = cv2.dilate(masks[item.index].astype(np.uint8), np.ones((17, 17))) == 0
         assert item.alpha[inside].min() == 1.0
@@ -122,8 +129,9 @@ def test_a_prompt_that_selects_nothing_is_refused_with_its_reason(engine, clip, 
 @pytest.mark.parametrize("x0", [-5, 10, WIDTH - 2])
 def test_a_box_of_two_pixels_is_taken_wherever_it_lies(engine, clip, x0):
     box = Box(x0, 10, max(x0, 0) + 2, HEIGHT + 9)
-    for instance in engine.segment_image(clip[0][0], Prompt(box=box)):
-        assert instance.mask.shape == (HEIGHT, WIDTH)
+    found = engine.segment_image(clip[0][0], Prompt(box=box))
+    assert found
+    assert {instance.mask.shape for instance in found} == {(HEIGHT, WIDTH)}
 
 
 def test_a_guide_without_the_start_frame_is_refused(engine, clip):
@@ -178,13 +186,10 @@ def test_a_mask_of_every_frame_is_matted_as_it_is(engine, clip):
     frames, masks = clip
     shifted = [np.roll(mask, 30, axis=1) for mask in masks]
     guide = dict(enumerate(shifted))
-    for item in engine.process(ArrayFrames(frames), guide, 0, {}, RunContext()):
-        assert (
-            item.alpha[
-                ~cv2.dilate(shifted[item.index].astype(np.uint8), np.ones((9, 9))).astype(bool)
-            ].max()
-            == 0
-        )
+    for item in matted(engine, frames, guide):
+        given = shifted[item.index].astype(np.uint8)
+        assert item.alpha[cv2.dilate(given, np.ones((9, 9))) == 0].max() == 0.0
+        assert item.alpha[cv2.erode(given, np.ones((9, 9))) > 0].min() == 1.0
 
 
 def test_a_confirmed_frame_keeps_lines_that_are_thinner_than_tracking_sees(engine):
@@ -226,7 +231,9 @@ def test_two_objects_keep_apart(engine, clip):
     other[70:90, 110:150] = True
     painted = [np.where(other[..., None], np.uint8(20), frame) for frame in frames]
     keyframes = {0: {1: masks[0], 2: other}}
-    for item in engine.track_video(ArrayFrames(painted), keyframes, 0, RunContext()):
+    found = list(engine.track_video(ArrayFrames(painted), keyframes, 0, RunContext()))
+    assert [item.index for item in found] == list(range(COUNT))
+    for item in found:
         assert set(item.masks) == {1, 2}
         assert not (item.masks[1] & item.masks[2]).any()
         assert intersection_over_union(item.masks[1], masks[item.index]) > 0.8
@@ -237,8 +244,10 @@ def test_an_object_that_leaves_is_not_painted_onto_the_background(engine, clip):
     frames, masks = clip
     ground = np.full_like(frames[0], 90)
     gone = [*frames[:4], ground, ground, ground]
-    for item in engine.process(ArrayFrames(gone), {0: masks[0]}, 0, {}, RunContext()):
-        if item.index >= 5:
+    for item in matted(engine, gone, {0: masks[0]}):
+        if item.index < 4:
+            assert intersection_over_union(item.alpha > 0.5, masks[item.index]) > 0.8
+        elif item.index >= 5:
             assert item.alpha.mean() < 0.02
             assert item.confidence < 0.6
 
@@ -270,7 +279,7 @@ def test_confidence_falls_when_the_object_is_occluded(engine, clip):
 def test_an_object_is_found_where_the_whole_picture_jumps(engine, clip):
     frames, masks = clip
     jumping = [*frames[:4], *(np.roll(frame, -50, axis=1) for frame in frames[4:])]
-    for item in engine.process(ArrayFrames(jumping), {0: masks[0]}, 0, {}, RunContext()):
+    for item in matted(engine, jumping, {0: masks[0]}):
         true = np.roll(masks[item.index], -50 if item.index >= 4 else 0, axis=1)
         assert intersection_over_union(item.alpha > 0.5, true) > 0.8
 

@@ -243,7 +243,9 @@ def test_every_frame_comes_once_backwards_first_then_forwards(bench, place):
 @pytest.mark.parametrize("size_wh", [(101, 67), (66, 113), (64, 64)])
 def test_results_have_the_frame_s_size_and_the_contract_s_type_and_range(bench, size_wh):
     frames, masks = bench.clip(3, size_wh)
-    for item in bench.open(frames, masks, 1):
+    found = list(bench.open(frames, masks, 1))
+    assert len(found) == len(frames)
+    for item in found:
         result = values(item)
         assert result.shape == (size_wh[1], size_wh[0])
         assert 0.0 <= item.confidence <= 1.0

@@ -56,7 +56,9 @@ def modules_of(path: Path) -> set[str]:
 
 
 def sources(*packages: str) -> list[Path]:
-    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+    found = {package: sorted((ROOT / package).rglob("*.py")) for package in packages}
+    assert all(found.values()), "a package that is not there has nothing to check"
+    return [path for package in packages for path in found[package]]
 
 
 def test_config_imports_no_package_of_ours() -> None:

@@ -124,7 +124,9 @@ def test_the_lines_of_confirmed_frames_are_left_out_of_the_rest_that_is_tracked(
     clip = Clip(ArrayFrames(list(frames)), context, ForegroundMaps(None, context))
     keyframes = {0: {1: masks[0]}, 2: {1: masks[2]}}
     right = np.s_[:, 150:]
-    for step, estimates in track(clip, keyframes, 0):
+    tracked = list(track(clip, keyframes, 0))
+    assert [step.index for step, _ in tracked] == [0, 1, 2]
+    for step, estimates in tracked:
         assert len(estimates[1].thin_lines) == 1
         assert not estimates[1].probability[right].any(), step.index
 

@@ -141,7 +141,9 @@ def test_a_pass_sees_a_flash_in_the_light_before_and_its_frames_stay_as_they_are
 
 def test_a_clip_whose_light_stays_is_seen_as_it_is():
     frames = [scene(shift=shift, largest=220) for shift in (0, 9, 18)]
-    for step in read_steps(ArrayFrames(frames), 0, 3, 1):
+    steps = list(read_steps(ArrayFrames(frames), 0, 3, 1))
+    assert [step.index for step in steps] == [0, 1, 2]
+    for step in steps:
         plain = to_processing_size(frames[step.index], SIZE)
         assert np.array_equal(step.working.rgb, plain.rgb)
         assert np.array_equal(step.working.lab, plain.lab)
