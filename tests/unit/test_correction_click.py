@@ -57,11 +57,44 @@ def test_places_lose_by_their_distance_in_multiples_of_the_clicks_distance_to_th
     side[:, 20:] = True
     click = Click(29, 30, positive=is_positive)  # 10 pixels from the contour
     rows, columns = np.mgrid[:60, :120].astype(np.float32)
-    loss = loss_by_depth(side, np.hypot(columns - click.x, rows - click.y), click)
+    loss = loss_by_depth(side, np.hypot(columns - click.x, rows - click.y), click, side)
     assert loss[30, 29] == pytest.approx(0.0)
     assert loss[5, 29] == pytest.approx(0.0)
     # 50 pixels away and, of a mask that a click takes away from, 60 deep.
     assert loss[30, 79] == pytest.approx(0.4 * 2.0 + (0.0 if is_positive else 2.0 * 5.0), abs=0.05)
+
+
+def test_a_negative_click_in_a_hole_deep_in_the_mask_leaves_the_target_that_networks_deny():
+    """A gap, a little brighter than the target, with a darker rim around it."""
+    hole, rim = np.zeros((2, 160, 200), np.uint8)
+    hole = cv2.circle(hole, (100, 80), 8, 1, -1) > 0
+    rim = cv2.circle(rim, (100, 80), 11, 1, -1) > 0
+    image = np.random.default_rng(0).normal(110.0, 3.0, (160, 200, 3))
+    image[rim & ~hole] = 95.0
+    image[hole] += 12.0
+    picture = to_processing_size(np.clip(image, 0, 255).astype(np.uint8), (200, 160))
+    mask = np.zeros((160, 200), dtype=bool)
+    mask[10:150, 20:180] = True
+    denied = np.full((160, 200), -3.0, dtype=np.float32)
+    taken = mask & ~apply_click(picture, mask, Click(100, 80, positive=False), denied)
+    assert taken[hole].mean() > 0.9
+    # Without the edges around the click it would take 27 times as much.
+    assert np.count_nonzero(taken) < 10 * np.count_nonzero(hole)
+
+
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_a_hole_is_as_wide_as_the_edges_around_a_negative_click_are_apart(is_positive):
+    side, is_open = np.zeros((2, 120, 120), dtype=bool)
+    side[5:115, 5:115] = True
+    is_open[53:68, 53:68] = True  # edges 8 pixels from the click, the contour 55
+    click = Click(60, 60, positive=is_positive)
+    rows, columns = np.mgrid[:120, :120].astype(np.float32)
+    loss = loss_by_depth(side, np.hypot(columns - 60, rows - 60), click, is_open)
+    assert loss[60, 75] == pytest.approx(0.0)
+    assert (loss[60, 90] > 2.0) == (not is_positive)
+    # Edges in a quarter of the directions alone are of something else.
+    is_open[:, 53:68] = is_open[53:68] = True
+    assert not loss_by_depth(side, np.hypot(columns - 60, rows - 60), click, is_open)[60, 90]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,14 @@ _BEYOND = 0.4
 """Log odds that a region loses for each such multiple beyond that."""
 _DEEP = 2.0
 """Log odds that what is taken away loses, for each such multiple, by which it lies deeper in the mask than the click."""
+_RAYS = 16
+"""Directions around a click in which the nearest edge is looked for."""
+_ENCLOSED = 2.0
+"""Distance of a negative click to the contour, as a multiple of that to the edges around it, from which a hole is meant."""
+_WIDE_HOLE = 2.0
+"""The same as `_WIDE` of a hole, as a multiple of the distance to the edges around the click."""
+_BEYOND_HOLE = 2.0
+"""The same as `_BEYOND` of a hole."""
 _NEARER_TO_KEPT = 5.0
 """Log odds that places lose beside an earlier click of the other kind, by how much nearer to it than to the click they are."""
 _SMOOTHNESS = 3.0
@@ -187,7 +195,7 @@ def _region(
     if samples.labels.all():
         return side
     reach = np.clip(1.5 * (1.0 - 2.0 * distance / fade), -2.0, 1.5)
-    reach = reach - loss_by_depth(side, distance, click)
+    reach = reach - loss_by_depth(side, distance, click, open_to_click & side)
     likeness = Forest(samples, _TREES, seed=3).log_odds(table).reshape(side.shape)
     likeness = likeness + np.where(open_to_click, np.float32(_OPEN_BONUS), np.float32(0.0))
     if not click.positive:
@@ -212,19 +220,38 @@ def _distance_to(click: Click, shape: tuple[int, ...]) -> FloatMap:
     return np.asarray(np.hypot(columns - click.x, rows - click.y))
 
 
-def loss_by_depth(side: Mask, distance: FloatMap, click: Click) -> FloatMap:
+def loss_by_depth(side: Mask, distance: FloatMap, click: Click, is_open: Mask) -> FloatMap:
     """Return how many log odds places lose, float32 (h, w), by how near the contour is to a click.
 
     Who corrects a mask clicks in the middle of what is wrong. It mostly adjoins the contour, and is then about as wide as the
-    click is far from that: of a click close to the contour, a rim or a gap is meant.
+    click is far from that: of a click close to the contour, a rim or a gap is meant. A negative click with edges around it,
+    far nearer than the contour, means a hole as wide as those are apart: without that limit it could take much of the target.
 
     Args:
         side: what the click's region is a part of, bool (h, w).
         distance: of each pixel to the click, float32 (h, w).
+        is_open: what no edge parts from the click, bool (h, w).
     """
     to_contour = cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 5)
-    depth = max(_LEAST_DEPTH, float(to_contour[click.y, click.x]))
-    loss = np.float32(_BEYOND) * np.maximum(distance / depth - _WIDE, 0.0)
+    at_click = max(_LEAST_DEPTH, float(to_contour[click.y, click.x]))
+    depth, wide, beyond = at_click, _WIDE, _BEYOND
     if not click.positive:
-        loss = loss + np.float32(_DEEP) * np.maximum(to_contour / depth - 1.0, 0.0)
+        to_edges = max(_LEAST_DEPTH, _distance_to_edges(is_open, click))
+        if at_click > _ENCLOSED * to_edges:
+            depth, wide, beyond = to_edges, _WIDE_HOLE, _BEYOND_HOLE
+    loss = np.float32(beyond) * np.maximum(distance / depth - wide, 0.0)
+    if not click.positive:
+        loss = loss + np.float32(_DEEP) * np.maximum((to_contour - at_click) / depth, 0.0)
     return np.asarray(loss, dtype=np.float32)
+
+
+def _distance_to_edges(is_open: Mask, click: Click) -> float:
+    """Return how far the edges around a click are in most directions, in pixels; `is_open`, bool (h, w), as above."""
+    height, width = is_open.shape
+    steps = np.arange(1, int(np.hypot(height, width)) + 2)
+    angles = np.arange(_RAYS)[:, None] * (2.0 * np.pi / _RAYS)
+    rows = np.rint(click.y + steps * np.sin(angles)).astype(int)
+    columns = np.rint(click.x + steps * np.cos(angles)).astype(int)
+    is_inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    is_free = is_inside & is_open[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return float(np.percentile(steps[np.argmin(is_free, axis=1)], 75))
