@@ -10,7 +10,7 @@ import sys
 import time
 
 from utils.messages import CATALOGUE, render
-from utils.types import Message, Progress
+from utils.types import PREPARE, Message, Progress
 
 
 def one_line(text: str) -> str:
@@ -37,24 +37,45 @@ def reader_is_gone() -> bool:
 
 
 class ConsoleProgress:
-    """Progress on stderr: one line rewritten on a terminal, else a line every few seconds."""
+    """Progress on stderr: one line rewritten on a terminal, else a line every few seconds.
+
+    A stage's first line is never left out, and `PREPARE` has no count.
+    """
 
     def __init__(self) -> None:
-        self._interval_s = 0.2 if sys.stderr.isatty() else 5.0
+        self._is_terminal = sys.stderr.isatty()
+        self._interval_s = 0.2 if self._is_terminal else 5.0
         self._next_s = 0.0
+        self._stage = ""
+        self._open_length = 0
 
     def __call__(self, progress: Progress) -> None:
         """Show the progress, where the last line is old enough."""
+        is_preparing = progress.stage == PREPARE
+        is_first = progress.stage != self._stage
+        is_last = progress.done >= progress.total and not is_preparing
         now_s = time.monotonic()
-        is_last = progress.done >= progress.total
-        if now_s < self._next_s and not is_last:
+        if not (is_first or is_last) and (is_preparing or now_s < self._next_s):
             return
+        self._stage = progress.stage
         self._next_s = now_s + self._interval_s
-        line = f"{_stage_name(progress.stage)}: {progress.done}/{progress.total}"
-        if sys.stderr.isatty():
-            print(f"\r{line}   ", end="\n" if is_last else "", file=sys.stderr, flush=True)
-        else:
+        name = _stage_name(progress.stage)
+        self._show(name if is_preparing else f"{name}: {progress.done}/{progress.total}", is_last)
+
+    def end(self) -> None:
+        """Leave the line that is being rewritten, so that what is printed next has one of its own."""
+        if self._open_length:
+            print(file=sys.stderr, flush=True)
+        self._open_length = 0
+
+    def _show(self, line: str, is_last: bool) -> None:
+        if not self._is_terminal:
             print(line, file=sys.stderr, flush=True)
+            return
+        # Spaces cover what is left of a longer line.
+        covering = f"\r{line:<{self._open_length}}"
+        print(covering, end="\n" if is_last else "", file=sys.stderr, flush=True)
+        self._open_length = 0 if is_last else len(line)
 
 
 def _stage_name(stage: str) -> str:

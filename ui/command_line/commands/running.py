@@ -19,7 +19,7 @@ from ui.command_line.arguments import request_values
 from ui.command_line.console import ConsoleProgress
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.messages import render as render_text
-from utils.types import Message
+from utils.types import PREPARE, Message, Progress
 
 if TYPE_CHECKING:
     from engines.base import RunContext
@@ -48,9 +48,14 @@ def run_job(
     """Run the job that `work` runs, with its progress on stderr, so that a signal stops it."""
     from engines.base import RunContext
 
-    context = RunContext(on_progress=ConsoleProgress(), is_watched=False)
-    with options.stopper.job(context.cancel, orchestrator.interrupt):
-        return work(context)
+    progress = ConsoleProgress()
+    context = RunContext(on_progress=progress, is_watched=False)
+    progress(Progress(PREPARE, 0, 1))
+    try:
+        with options.stopper.job(context.cancel, orchestrator.interrupt):
+            return work(context)
+    finally:
+        progress.end()
 
 
 def export_result(
