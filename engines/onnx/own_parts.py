@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utils.mask_utils import component_sums, components, dilate
+from utils.mask_utils import component_sums, components, dilate, inner_distance
 from utils.types import FloatMap, Mask
 
 _PRESENT = 0.1
@@ -96,7 +96,7 @@ class OthersInMask:
     """Takes parts of others from tracked masks, beside somebody who touches the target; call it in frame order.
 
     A part that lies apart from the target where others were one frame before was taken from them. A part that somebody in
-    front cut off was the target's before.
+    front cut off was the target's before, and what comes into sight behind him begins as a narrow strip.
     """
 
     def __init__(self) -> None:
@@ -113,6 +113,7 @@ class OthersInMask:
             taken = (were_others > _TAKEN_SHARE * areas) & (was_target < _OWN_SHARE * areas)
             taken[0] = False
             if taken.any():
+                taken &= component_sums(inner_distance(inside) > _MOVED, labels, areas) > 0
                 taken[int(np.argmax(np.where(np.arange(len(areas)) > 0, was_target, -1)))] = False
                 own = inside & ~taken[labels]
         self._others = ((alpha > _MATTED) | inside) & ~dilate(own, _REACH)

@@ -589,6 +589,22 @@ def test_what_the_mask_takes_from_others_apart_from_the_target_stays_theirs():
     assert restriction(alpha, grown)[150:190, 280:300].min() == 1.0
 
 
+@pytest.mark.parametrize("others_move", [False, True])
+def test_what_comes_into_sight_on_the_other_side_of_somebody_is_the_targets_own(others_move):
+    """All of the target was lost behind somebody narrower, up to the frame in which its mask was one part again."""
+    restriction = TargetRestriction((400, 240), fills=False, joins=False)
+    for moved in range(0, 132, 6):
+        shift = (0, moved) if others_move else (moved, 0)
+        target = box_mask((400, 240), (100 + shift[0], 60, 160 + shift[0], 190))
+        if others_move:
+            others = box_mask((400, 240), (60 + shift[1], 40, 80 + shift[1], 190))
+        else:
+            others = box_mask((400, 240), (180, 40, 200, 190))
+        seen = target & ~others
+        found = restriction((target | others).astype(np.float32), seen)
+        assert found[seen].mean() > 0.99
+
+
 def test_a_mask_that_is_corrected_on_a_confirmed_frame_is_taken_as_it_is(engine, monkeypatch):
     alpha = box_mask().astype(np.float32)
     alpha[20:50, 60:96] = 1.0
