@@ -44,6 +44,15 @@ def bounding_box(mask: Mask) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def convex_hull(mask: Mask) -> Mask:
+    """Return the smallest convex area around a mask, bool (H, W) as the mask is; an empty one for an empty one."""
+    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = np.zeros(mask.shape, np.uint8)
+    if contours:
+        cv2.fillConvexPoly(hull, cv2.convexHull(np.vstack(contours)), 1)
+    return hull.view(np.bool_)
+
+
 def grow_box(
     box: tuple[int, int, int, int], size_wh: tuple[int, int], share: float, minimum: int
 ) -> tuple[int, int, int, int]:

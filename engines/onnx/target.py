@@ -32,6 +32,7 @@ from engines.onnx.seen_background import SeenBackground
 from engines.onnx.target_colour import Colours
 from utils.mask_utils import (
     bounding_box,
+    convex_hull,
     grow_box,
     inner_distance,
 )
@@ -63,6 +64,11 @@ _BESIDE_SHARE = 0.1
 Such a network mattes whoever stands beside the target, and a mask found from a box with such a network lacks a tenth of the
 target on average, most of it within the reach."""
 
+_GAPS_SHARE = 0.2
+"""Area matted in gaps of the mask, as a share of the target's, up to which these are gaps between limbs."""
+_GAP_RIM = 3.0
+"""Reduced pixels around the mask that are its edge and no gap."""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetAgreement:
@@ -75,6 +81,9 @@ class TargetAgreement:
         joined: the part of it that hangs together with the target's alpha: somebody touches the target.
         surrounded: share of what lies just beyond the mask's soft edge that is matted, in [0, 1].
         out_of_bounds: what of the joined part lies where the user's marks don't let the target be, as a share as well.
+        in_gaps: what is matted within the mask's convex hull but not by the mask, as a share as well: somebody in front
+            of the target, or parts that the mask lacks.
+        is_bounded: the user's marks say where the target may be.
     """
 
     recall: float
@@ -83,6 +92,8 @@ class TargetAgreement:
     joined: float = 0.0
     surrounded: float = 0.0
     out_of_bounds: float = 0.0
+    in_gaps: float = 0.0
+    is_bounded: bool = False
 
     @property
     def sees_others(self) -> bool:
@@ -94,8 +105,12 @@ class TargetAgreement:
         """Tell whether somebody touches the target; else what hangs together with it is its own.
 
         A mask found from a box may lack legs and arms, which hang together with the target as well, but lie in the box.
+        Where much is in gaps of the mask, bounds don't tell: with others, what the mask lacks would be cut off, or what comes
+        into sight from behind somebody.
         """
-        return self.joined > _SPILL_SHARE or self.out_of_bounds > _BESIDE_SHARE
+        if self.joined > _SPILL_SHARE:
+            return True
+        return self.out_of_bounds > _BESIDE_SHARE and self.in_gaps <= _GAPS_SHARE
 
     @property
     def drops_parts(self) -> bool:
@@ -123,9 +138,12 @@ def compare_with_target(alpha: Alpha, mask: Mask, bounds: Mask | None = None) ->
     beside = (distance_px > FALLOFF_PX) & ~away
     near = (small > 0.5) & ~away
     matted = away & (small > _DROPPED)
-    joined = matted & touching_parts(small, inside)
-    beyond = np.zeros_like(joined)
+    touching = touching_parts(small, inside)
+    joined = matted & touching
+    beyond = gaps = np.zeros_like(joined)
     if bounds is not None:
+        gaps = convex_hull(inside) & (inner_distance(~inside) > _GAP_RIM) & touching
+        gaps &= small > _DROPPED
         beyond = joined & (inner_distance(~working.mask(bounds)) * working.scale > FALLOFF_PX)
     union = np.count_nonzero(near | inside)
     return TargetAgreement(
@@ -135,6 +153,8 @@ def compare_with_target(alpha: Alpha, mask: Mask, bounds: Mask | None = None) ->
         joined=float(np.count_nonzero(joined) / area),
         surrounded=float(np.count_nonzero(near & beside) / max(float(beside.sum()), 1.0)),
         out_of_bounds=float(np.count_nonzero(beyond) / area),
+        in_gaps=float(np.count_nonzero(gaps) / area),
+        is_bounded=bounds is not None,
     )
 
 
@@ -185,6 +205,7 @@ class TargetRestriction:
         self._spill = 0.0
         self._own_parts = OwnParts()
         self._others_in_mask = OthersInMask()
+        self._bounds_told_others = False
         self._seen_background = SeenBackground() if remembers else None
 
     def learn(self, alpha: Alpha, mask: Mask) -> None:
@@ -193,15 +214,22 @@ class TargetRestriction:
         self.fills = agreement.drops_parts
         self.joins = agreement.joined <= _BESIDE_SHARE
 
-    def begin_with_known_mask(self) -> None:
-        """Take the next frame's mask as it is: it wasn't tracked from the frames before."""
+    def decide(self, agreement: TargetAgreement) -> None:
+        """Decide by a confirmed frame what is filled and what is joined, and take its mask as it is.
+
+        Others whom the user's marks told from the target are others on later frames without such marks too.
+        """
+        self.fills = agreement.drops_parts
+        if agreement.is_bounded:
+            self._bounds_told_others = agreement.others_touch
+        self.joins = not (agreement.others_touch or self._bounds_told_others)
         self._others_in_mask = OthersInMask()
 
     def begin_scene(self) -> None:
         """Forget where others were: a cut leads to the next frame."""
         self._spill = 0.0
         self._own_parts = OwnParts()
-        self.begin_with_known_mask()
+        self._others_in_mask = OthersInMask()
         if self._seen_background is not None:
             self._seen_background.forget()
 

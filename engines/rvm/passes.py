@@ -109,9 +109,7 @@ class Runner:
             current = TargetRestriction(self.frames.size_wh, fills=False, remembers=True)
         restriction = current
         if item.agreement is not None:
-            restriction.fills = item.agreement.drops_parts
-            restriction.joins = not item.agreement.others_touch
-            restriction.begin_with_known_mask()
+            restriction.decide(item.agreement)
         if self.fill != "auto":
             restriction.fills = self.fill == "on"
         return restriction

@@ -49,8 +49,11 @@ def _box(keyframe: Keyframe, mask: Mask) -> Mask | None:
     columns = sorted((round(box.x0), round(box.x1)))
     rows = sorted((round(box.y0), round(box.y1)))
     inside[max(0, rows[0]) : rows[1], max(0, columns[0]) : columns[1]] = True
-    outside = np.count_nonzero(mask & ~inside)
-    return inside if outside <= _OUTSIDE_SHARE * np.count_nonzero(mask) else None
+    if np.count_nonzero(mask & ~inside) > _OUTSIDE_SHARE * np.count_nonzero(mask):
+        return None
+    # A box around the upper body alone leaves the legs below; somebody else reaches out of the other sides.
+    inside[max(0, rows[0]) :, max(0, columns[0]) : columns[1]] = True
+    return inside
 
 
 def _has_made(session: Session, keyframe: Keyframe, mask: Mask) -> bool:

@@ -21,6 +21,16 @@ def test_an_empty_mask_has_no_bounding_box():
     assert mask_utils.bounding_box(np.zeros((4, 4), bool)) is None
 
 
+def test_the_convex_hull_holds_all_parts_and_the_gaps_between_them():
+    mask = square()
+    mask[7:15, 11:17] = False  # two legs
+    assert np.array_equal(mask_utils.convex_hull(mask), square())
+    mask[0, 0] = True
+    hull = mask_utils.convex_hull(mask)
+    assert hull[2, 4] and hull[square()].all() and not hull[15:].any() and not hull[10, 2]
+    assert not mask_utils.convex_hull(np.zeros((4, 4), bool)).any()
+
+
 def test_a_grown_box_stays_within_the_picture():
     assert mask_utils.grow_box((8, 5, 20, 15), (30, 20), 0.5, 2) == (2, 0, 26, 20)
     assert mask_utils.grow_box((8, 5, 20, 15), (30, 20), 0.0, 3) == (5, 2, 23, 18)

@@ -112,7 +112,7 @@ def test_an_engine_is_told_where_the_box_or_the_users_own_mask_ends(
     request = MatteRequest(engine="builtin", first=0, outputs=("alpha",), every_frame=True)
     work.run_now(session_id, request, RunContext())
     box = np.zeros_like(mask)
-    box[BOX.y0 : BOX.y1, BOX.x0 : BOX.x1] = True
+    box[BOX.y0 :, BOX.x0 : BOX.x1] = True
     work.segment(session_id, 0, Prompt(mask=mask))
     work.run_now(session_id, request, RunContext())
     work.segment(session_id, 4, Prompt(points=(Point(60, 50),)))
