@@ -29,7 +29,7 @@ from pipeline.workers.dispatched_job import DispatchedJob
 from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import JobRecord
 from utils.errors import SessionError
-from utils.types import Message
+from utils.types import PREPARE, Message, Progress
 
 
 class Jobs:
@@ -185,6 +185,7 @@ class Jobs:
     def run_now(self, session_id: str, request: MatteRequest, context: RunContext) -> SessionState:
         """Run a matting job in this thread, for the command line; same errors as `submit`."""
         _, job, _ = self._preparation.matting_job(session_id, request)
+        context.on_progress(Progress(PREPARE, 0, 1))
         return job.run(context)
 
     def run_record(self, record: JobRecord, context: RunContext) -> None:
@@ -237,6 +238,7 @@ class Jobs:
     ) -> SessionState:
         """Render again in this thread, for the command line; same errors as `rerender`."""
         _, job, _ = self._preparation.render_job(session_id, request)
+        context.on_progress(Progress(PREPARE, 0, 1))
         return job.run(context)
 
     def interrupt(self) -> None:

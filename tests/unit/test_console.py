@@ -31,19 +31,6 @@ def stderr_in(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO) -> io.String
     return stream
 
 
-def test_a_job_says_that_it_prepares_before_anything_is_done(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Nothing was printed while a job loaded its networks, as if it hung."""
-    pipe = stderr_in(monkeypatch, io.StringIO())
-    said: list[str] = []
-    with Stopper(1.0) as stopper:
-        options = argparse.Namespace(stopper=stopper)
-        work = SimpleNamespace(interrupt=threading.Event().set)
-        run_job(options, work, lambda context: said.append(pipe.getvalue()))  # type: ignore[arg-type]
-    assert said == [f"{PREPARING}\n"]
-
-
 def test_each_stage_has_its_first_line_and_preparing_one_without_a_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

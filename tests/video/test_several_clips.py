@@ -92,6 +92,23 @@ def test_what_a_batch_has_finished_is_printed_where_it_is_cancelled(
     assert [result["frames"] for result in json.loads(line)["clips"]] == [2]
 
 
+def test_a_job_says_that_it_prepares_once_its_values_are_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was printed while a job loaded its networks, as if it hung; a wrong value stays one line."""
+    settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
+    clip = write_clip(tmp_path / "one.mp4", 2)
+    words = ["matte", str(clip), "--box", "25,25,75,72", "--engine", "builtin", "--outputs", "alpha"]
+    words += ["--out", str(tmp_path / "out")]
+    wrong = [*words, "--first", "1"]
+    assert main(wrong, lambda: settings, app.build_orchestrator, lambda _: None) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert main(words, lambda: settings, app.build_orchestrator, lambda _: None) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "Preparing: loading networks and looking at the first frames"
+
+
 def test_links_are_followed_and_a_further_key_frame_is_marked(tmp_path: Path) -> None:
     """A link to a clip was refused as no regular file; of marks on two frames all came onto the last one."""
     settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)

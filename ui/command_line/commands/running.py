@@ -19,7 +19,7 @@ from ui.command_line.arguments import request_values
 from ui.command_line.console import ConsoleProgress
 from utils.errors import BadRequest, SessionError, SplazmatteError
 from utils.messages import render as render_text
-from utils.types import PREPARE, Message, Progress
+from utils.types import Message
 
 if TYPE_CHECKING:
     from engines.base import RunContext
@@ -50,7 +50,6 @@ def run_job(
 
     progress = ConsoleProgress()
     context = RunContext(on_progress=progress, is_watched=False)
-    progress(Progress(PREPARE, 0, 1))
     try:
         with options.stopper.job(context.cancel, orchestrator.interrupt):
             return work(context)
