@@ -98,8 +98,8 @@ def test_a_job_says_that_it_prepares_once_its_values_are_right(
     """Nothing was printed while a job loaded its networks, as if it hung; a wrong value stays one line."""
     settings = Settings(_env_file=None, workspace_dir=tmp_path / "w", min_free_disk_bytes=0)
     clip = write_clip(tmp_path / "one.mp4", 2)
-    words = ["matte", str(clip), "--box", "25,25,75,72", "--engine", "builtin", "--outputs", "alpha"]
-    words += ["--out", str(tmp_path / "out")]
+    words = ["matte", str(clip), "--box", "25,25,75,72", "--engine", "builtin"]
+    words += ["--outputs", "alpha", "--out", str(tmp_path / "out")]
     wrong = [*words, "--first", "1"]
     assert main(wrong, lambda: settings, app.build_orchestrator, lambda _: None) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -47,6 +47,8 @@ _RAYS = 16
 """Directions around a click in which the nearest edge is looked for."""
 _ENCLOSED = 2.0
 """Distance of a negative click to the contour, as a multiple of that to the edges around it, from which a hole is meant."""
+_DENIED = 1.0
+"""Log odds by which evidence is lower at a negative click than in the mask from which it tells what is meant, not edges."""
 _WIDE_HOLE = 2.0
 """The same as `_WIDE` of a hole, as a multiple of the distance to the edges around the click."""
 _BEYOND_HOLE = 2.0
@@ -138,9 +140,20 @@ def known_at(click: Click, known: FloatMap) -> FloatMap:
     """
     if click.positive:
         return known
-    rows, columns = (slice(max(0, at - _AT_CLICK), at + _AT_CLICK + 1) for at in (click.y, click.x))
-    share = 1.0 - float(known[rows, columns].mean()) / _LOOKS_LIKE_TARGET
+    share = 1.0 - _mean_at(click, known) / _LOOKS_LIKE_TARGET
     return np.asarray(np.float32(np.clip(share, 0.0, 1.0)) * known)
+
+
+def _mean_at(click: Click, log_odds: FloatMap) -> float:
+    """Return the mean of log odds, float32 (h, w), around a click."""
+    rows, columns = (slice(max(0, at - _AT_CLICK), at + _AT_CLICK + 1) for at in (click.y, click.x))
+    return float(log_odds[rows, columns].mean())
+
+
+def _is_told(side: Mask, click: Click, evidence: FloatMap) -> bool:
+    """Return whether evidence, float32 (h, w), denies what is clicked and not the rest of a mask `side`, bool (h, w)."""
+    at_click = _mean_at(click, evidence)
+    return at_click < 0.0 and at_click < float(evidence[side].mean()) - _DENIED
 
 
 def _samples(table: FloatRows, spot: Mask, other_side: Mask, far: Mask) -> Samples:
@@ -195,7 +208,8 @@ def _region(
     if samples.labels.all():
         return side
     reach = np.clip(1.5 * (1.0 - 2.0 * distance / fade), -2.0, 1.5)
-    reach = reach - loss_by_depth(side, distance, click, open_to_click & side)
+    is_told = evidence is not None and _is_told(side, click, evidence)
+    reach = reach - loss_by_depth(side, distance, click, None if is_told else open_to_click & side)
     likeness = Forest(samples, _TREES, seed=3).log_odds(table).reshape(side.shape)
     likeness = likeness + np.where(open_to_click, np.float32(_OPEN_BONUS), np.float32(0.0))
     if not click.positive:
@@ -220,7 +234,7 @@ def _distance_to(click: Click, shape: tuple[int, ...]) -> FloatMap:
     return np.asarray(np.hypot(columns - click.x, rows - click.y))
 
 
-def loss_by_depth(side: Mask, distance: FloatMap, click: Click, is_open: Mask) -> FloatMap:
+def loss_by_depth(side: Mask, distance: FloatMap, click: Click, is_open: Mask | None) -> FloatMap:
     """Return how many log odds places lose, float32 (h, w), by how near the contour is to a click.
 
     Who corrects a mask clicks in the middle of what is wrong. It mostly adjoins the contour, and is then about as wide as the
@@ -230,12 +244,12 @@ def loss_by_depth(side: Mask, distance: FloatMap, click: Click, is_open: Mask) -
     Args:
         side: what the click's region is a part of, bool (h, w).
         distance: of each pixel to the click, float32 (h, w).
-        is_open: what no edge parts from the click, bool (h, w).
+        is_open: what no edge parts from the click, bool (h, w); None where edges don't matter, since other evidence tells.
     """
     to_contour = cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 5)
     at_click = max(_LEAST_DEPTH, float(to_contour[click.y, click.x]))
     depth, wide, beyond = at_click, _WIDE, _BEYOND
-    if not click.positive:
+    if is_open is not None and not click.positive:
         to_edges = max(_LEAST_DEPTH, _distance_to_edges(is_open, click))
         if at_click > _ENCLOSED * to_edges:
             depth, wide, beyond = to_edges, _WIDE_HOLE, _BEYOND_HOLE
