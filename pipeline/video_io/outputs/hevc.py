@@ -27,8 +27,10 @@ class HevcOutput(OutputFormat):
     names = ("foreground_hevc.mov",)
     label = Text(en="HEVC with alpha, MOV", zh="HEVC 带 Alpha 通道 MOV")
     note = Text(
-        en="Straight alpha. For Safari and iOS web pages; most other players show it without alpha.",
-        zh="直接（Straight）Alpha 通道。适合 Safari 和 iOS 网页；其他播放器大多不显示 Alpha 通道。",
+        en="Straight alpha. For Safari and iOS web pages; most other players show it without alpha. "
+        "Cutting it by FFmpeg's -c copy loses the alpha.",
+        zh="直接（Straight）Alpha 通道。适合 Safari 和 iOS 网页；其他播放器大多不显示 Alpha 通道。"
+        "用 FFmpeg 的 -c copy 裁剪会丢失 Alpha 通道。",
     )
     layout = "yuv420p"
     has_alpha = True
