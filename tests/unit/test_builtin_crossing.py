@@ -155,6 +155,42 @@ def test_a_crossing_divides_what_both_claim(is_in_front):
     assert intersection_over_union(found[-1], true[-1]) > 0.9
 
 
+def test_both_are_taken_for_each_other_where_the_one_in_front_shrinks_and_the_other_grows():
+    frames, true = crossing_clip(is_in_front=False)
+    crossing = Crossing(figure(TARGET_X), figure(OTHER_X), frames[0].lab)
+    last = next(index for index in range(FRAMES) if places(index)[1] - places(index)[0] < 30)
+    for index in range(1, last + 1):
+        flow = FlowEstimator().between(frames[index - 1], frames[index])
+        crossing.advance(frames[index].lab, flow)
+        mine, theirs = places(index)
+        crossing.settle(true[index], figure(theirs))
+        assert not crossing.has_swapped()
+    union = figure(mine) | figure(theirs)
+    left = union.copy()
+    left[:110] = False
+    crossing.amend(union & ~left)
+    assert crossing.has_swapped()
+
+
+def test_the_other_object_is_followed_no_longer_once_both_were_taken_for_each_other(monkeypatch):
+    """A runner whose double passed in front was lost for good: each layer kept what was the other's."""
+    frames, true = crossing_clip(is_in_front=False)
+    tracker = TargetTracker(described(frames[0]), true[0])
+    followed = []
+    advance = Crossing.advance
+
+    def noted(self, *words):
+        followed.append(len(followed))
+        return advance(self, *words)
+
+    monkeypatch.setattr(Crossing, "advance", noted)
+    monkeypatch.setattr(Crossing, "has_swapped", lambda _: len(followed) == 2)
+    for index in range(1, 5):
+        flow = FlowEstimator().between(frames[index - 1], frames[index])
+        tracker.step(FrameInputs(frames[index]), flow)
+    assert len(followed) == 2
+
+
 @pytest.mark.parametrize("is_in_front", [True, False])
 def test_a_target_is_told_from_another_of_its_kind_that_passes(is_in_front):
     frames, true = crossing_clip(is_in_front)

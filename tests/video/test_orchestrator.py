@@ -80,7 +80,7 @@ def test_working_memory_of_networks_is_given_back_between_tracking_and_matting(
     context = RunContext(on_progress=lambda progress: steps.append(progress.stage))
     work.run_now(session_id, MatteRequest(engine="builtin", outputs=("alpha",)), context)
     at = steps.index("memory")
-    assert {*steps[:at]} == {"track"}
+    assert steps[0] == "prepare" and {*steps[1:at]} == {"track"}
     assert steps[at + 1] == "process"
     assert "track" not in steps[at:]
     assert steps[-1] == "memory" and steps.count("memory") == 2, "after the job too"

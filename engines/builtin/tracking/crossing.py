@@ -34,6 +34,8 @@ _LEAD = 0.05
 """Difference of the expected probabilities from which on a pixel is one object's."""
 _GROWTH = 2
 """Pixels by which the object in front may grow in a frame beside the other: what comes to light there is the other's."""
+_SHRUNK, _GROWN = 0.8, 1.1
+"""Shares of the usual area: below the first one the object in front, beyond the second one the one behind, is the other."""
 _UNSEEN = 0.8
 """Share of an expected object that stays where it is in neither mask: its own evidence may have missed it."""
 
@@ -122,6 +124,15 @@ class Crossing:
             self._evidence *= _FORGET_APART
         self._behind = float(1.0 / (1.0 + np.exp(-np.clip(self._evidence / _PIXELS, -20.0, 20.0))))
         self._lab = lab
+
+    def has_swapped(self) -> bool:
+        """Tell whether both were taken for each other in the last frame: the one in front shrinks, and the other grows."""
+        if not (self._is_near and abs(self._behind - 0.5) > _CERTAIN_ORDER - 0.5):
+            return False
+        front, back = (
+            (self._other, self._target) if self._behind > 0.5 else (self._target, self._other)
+        )
+        return front.area_share < _SHRUNK and back.area_share > _GROWN
 
     def settle(self, target: Mask, other: Mask) -> tuple[Mask, Mask]:
         """Return both objects' masks of the frame, bool (h, w), without what is the other's.

@@ -56,6 +56,11 @@ class ObjectLayer:
         self.whole = self.shifted = self.followed = self.expected = mask.astype(np.float32)
         self.seen = mask
 
+    @property
+    def area_share(self) -> float:
+        """The area in sight as a share of the usual one."""
+        return float(np.count_nonzero(self.seen)) / max(self._usual_area, 1.0)
+
     def amend(self, mask: Mask, occluder: Mask) -> None:
         """Go on from another mask of the last frame, bool (h, w); what was occluded stays behind the `occluder`."""
         occluded = np.where(occluder & ~self.seen, self.whole, np.float32(0.0))
@@ -99,8 +104,7 @@ class ObjectLayer:
 
     def keep_shape(self, other: FloatMap) -> None:
         """Take no farther motion of parts for its own than they usually do, where another whole, float32 (h, w), is."""
-        growth = np.count_nonzero(self.seen) / max(self._usual_area, 1.0)
-        left = float(np.clip((_LARGEST_GROWTH - growth) / _GROWTH_RANGE, 0.0, 1.0))
+        left = float(np.clip((_LARGEST_GROWTH - self.area_share) / _GROWTH_RANGE, 0.0, 1.0))
         reach = float(np.clip(round(self._parts), _LEAST_REACH, _LARGEST_REACH))
         near = dilate(self.shifted > 0.5, max(1, round(reach * left)))
         self.followed = np.where(near | (other < 0.1), self.followed, np.float32(0.0))

@@ -18,7 +18,7 @@ from utils.types import FloatMap, Mask
 class TargetTracker:
     """An `ObjectTracker` of the target, and one of the object that is like it; a new one for each pass.
 
-    The second one is dropped at a cut, and where the target is absent.
+    The second one is dropped at a cut, where the target is absent, and where both were taken for each other.
     """
 
     def __init__(self, inputs: FrameInputs, mask: Mask, weight: FloatMap | None = None) -> None:
@@ -75,6 +75,8 @@ class TargetTracker:
         other.keep(_within(second, other_mask))
         estimate = _within(estimate, mask)
         self._target.keep(estimate)
+        if crossing.has_swapped():
+            self._other = None
         return estimate
 
     def _look_for_other(self, inputs: FrameInputs, mask: Mask) -> None:
