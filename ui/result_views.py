@@ -37,13 +37,18 @@ def result_view(
     return {
         "session": state.id,
         "version": f"{state.updated_at_s:.3f}",
-        "engine": engine,
-        "seconds": f"{state.seconds.total:.1f}",
+        "took": _took(state.seconds.total, engine, language),
         "outputs": output_views(state, outputs, language),
         "versions": versions,
         # Those of the clip stand above the stage.
         "notes": [render(note, language) for note in state.warnings if note not in told],
     }
+
+
+def _took(seconds: float, engine: str, language: Language) -> str:
+    """Return which engine made a result and how long that took, "" where no engine is known."""
+    shown = f"{seconds:.1f}" if seconds < 59.95 else f"{seconds:.0f}"
+    return translate("page.took", language, engine=engine, seconds=shown) if engine else ""
 
 
 def version_view(info: VersionInfo, language: Language) -> dict[str, Json]:

@@ -1,11 +1,13 @@
 """What the page and the command line say of the same thing."""
 
+import math
 import re
 
 import pytest
 
 from utils.errors import BadUpload
 from utils.messages import CATALOGUE, Text, render
+from utils.messages.text import fill
 from utils.types import Message
 
 WITH_PAGE_TEXT = sorted(code for code, text in CATALOGUE.items() if text.page_en)
@@ -93,3 +95,34 @@ def test_buttons_are_clicked_and_keys_are_pressed_in_chinese() -> None:
     """The status line said 按 of a button where the hints said 点击."""
     pressed = [code for code, text in CATALOGUE.items() if re.search("按“(?!{text})", text.zh)]
     assert pressed == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        ("4.2", "4.2 s", "4.2 秒"),
+        (59.9, "59.9 s", "59.9 秒"),
+        ("60.0", "1 min", "1 分钟"),
+        (61.5, "1 min 1.5 s", "1 分 1.5 秒"),
+        ("390", "6 min 30 s", "6 分 30 秒"),
+        (3600, "1 h", "1 小时"),
+        (3660, "1 h 1 min", "1 小时 1 分钟"),
+        (3605, "1 h 0 min 5 s", "1 小时 0 分 5 秒"),
+        (math.inf, "inf s", "inf 秒"),
+    ],
+)
+def test_times_have_minutes_from_a_minute_on(
+    seconds: float | str, english: str, chinese: str
+) -> None:
+    assert fill("{time:duration}", {"time": seconds}) == english
+    assert fill("{time:时长}", {"time": seconds}) == chinese
+
+
+def test_every_number_of_seconds_has_minutes_in_both_languages() -> None:
+    """A job was said to have taken 389.9 s, and a wrong password to lock for 900 seconds."""
+    bare = re.compile(r"{\w+} (?:s\b|秒)|{\w+:second")
+    texts = [(code, said) for code, text in CATALOGUE.items() for said in (text.en, text.zh)]
+    assert not [code for code, said in texts if bare.search(said)]
+    for code, text in CATALOGUE.items():
+        counts = text.en.count(":duration}"), text.zh.count(":时长}")
+        assert counts[0] == counts[1], code

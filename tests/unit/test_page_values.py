@@ -20,6 +20,7 @@ from pipeline.session.state import (
     PromptRecord,
     SessionState,
     SessionStatus,
+    StepSeconds,
     TargetRecord,
 )
 from ui.downloads import DEFAULT_NAME, ArchiveNames, file_name
@@ -370,6 +371,17 @@ def test_the_stamp_of_a_session_follows_marks_results_and_jobs_and_not_what_is_c
     assert len(stamps | {state_stamp(idle), state_stamp(running)}) == len(changed) + 2
     draft = state.model_copy(update={"draft": MatteRequest(), "updated_at_s": 1.0})
     assert state_stamp(SessionView(draft, None, None)) == state_stamp(idle)
+
+
+def test_a_long_job_took_minutes() -> None:
+    """The page said that a job took 389.9 s."""
+    outputs = [OutputFile("alpha", Path("alpha.mp4"), 1, 0)]
+    state = SessionState(id="a", seconds=StepSeconds(total=389.9))
+    shown = [result_view(state, outputs, [], "RVM", language) for language in ("en", "zh")]
+    assert [view["took"] for view in shown] == ["RVM · 6 min 30 s", "RVM · 用时 6 分 30 秒"]
+    short = state.model_copy(update={"seconds": StepSeconds(total=4.25)})
+    assert result_view(short, outputs, [], "RVM", "en")["took"] == "RVM · 4.2 s"
+    assert result_view(state, outputs, [], "", "en")["took"] == ""
 
 
 def test_notes_of_the_clip_are_not_said_again_beside_its_files() -> None:

@@ -48,11 +48,11 @@ TEXTS: dict[str, Text] = {
     "doctor.job_failed": Text(en="its tiny job failed", zh="小型测试任务失败"),
     "doctor.job_error": Text(en="its tiny job failed: {error}", zh="小型测试任务失败：{error}"),
     "doctor.job_done": Text(
-        en="a tiny job took {seconds} s on {device}",
-        zh="小型测试任务在 {device} 上用时 {seconds} 秒",
+        en="a tiny job took {seconds:duration} on {device}",
+        zh="小型测试任务在 {device} 上用时 {seconds:时长}",
     ),
     "doctor.job_done_licence": Text(
-        en="a tiny job took {seconds} s on {device}; weights: {licence}",
-        zh="小型测试任务在 {device} 上用时 {seconds} 秒；许可证：{licence}",
+        en="a tiny job took {seconds:duration} on {device}; weights: {licence}",
+        zh="小型测试任务在 {device} 上用时 {seconds:时长}；许可证：{licence}",
     ),
 }

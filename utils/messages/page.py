@@ -11,8 +11,8 @@ TEXTS: dict[str, Text] = {
     "page.language": Text(en="Language", zh="语言"),
     "page.upload": Text(
         en="{formats} · picture sequences, as files or as a ZIP: {pictures} · up to {long_side}x{short_side} in either "
-        "orientation, {seconds} s, {size}",
-        zh="{formats} · 图像序列（多个文件或 ZIP）：{pictures} · 最大 {long_side}x{short_side}（横竖均可）、{seconds} 秒、{size}",
+        "orientation, {seconds:duration}, {size}",
+        zh="{formats} · 图像序列（多个文件或 ZIP）：{pictures} · 最大 {long_side}x{short_side}（横竖均可）、{seconds:时长}、{size}",
     ),
     "page.text": Text(en="Find by words", zh="用文字查找"),
     "page.text_hint": Text(
@@ -28,6 +28,7 @@ TEXTS: dict[str, Text] = {
     ),
     "page.main_object": Text(en="Select the main object", zh="选择主体"),
     "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的 Alpha 通道"),
+    "page.took": Text(en="{engine} · {seconds:duration}", zh="{engine} · 用时 {seconds:时长}"),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="导入蒙版（PNG）"),
     "page.sky": Text(en="Replace the sky (picture)", zh="替换天空（图片）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),

@@ -75,8 +75,8 @@ TEXTS: dict[str, Text] = {
         "（SPLAZMATTE_REMOTE_BUDGET_MONTH_USD）。",
     ),
     "remote.too_long": Text(
-        en="{service} takes at most {limit} s, this would be {seconds} s. Choose a shorter range, or another engine.",
-        zh="{service} 最多接受 {limit} 秒，本次为 {seconds} 秒。请选择更短的范围或其他引擎。",
+        en="{service} takes at most {limit:duration}, this would be {seconds:duration}. Choose a shorter range, or another engine.",
+        zh="{service} 最多接受 {limit:时长}，本次为 {seconds:时长}。请选择更短的范围或其他引擎。",
     ),
     "remote.too_large": Text(
         en="What would be sent is too large for {service}. Send it smaller (long_side), or choose another engine. "
@@ -136,9 +136,9 @@ TEXTS: dict[str, Text] = {
         zh="{service} 在 {minutes} 分钟后仍未完成。重新开始可继续等待，不会重复发送视频。",
     ),
     "remote.slow": Text(
-        en="The result of {service} did not arrive within {limit} s. Start again: it is fetched once more, the clip is "
+        en="The result of {service} did not arrive within {limit:duration}. Start again: it is fetched once more, the clip is "
         "not sent again.",
-        zh="{service} 的结果未能在 {limit} 秒内传完。请重新开始：只会再次下载结果，不会重复发送视频。",
+        zh="{service} 的结果未能在 {limit:时长}内传完。请重新开始：只会再次下载结果，不会重复发送视频。",
     ),
     "remote.result_too_large": Text(
         en="The result of {service} is larger than {limit_mb} MB (SPLAZMATTE_REMOTE_RESULT_BYTES).",

@@ -105,8 +105,8 @@ TEXTS: dict[str, Text] = {
     "page.login.sign_in": Text(en="Sign in", zh="登录"),
     "page.login.wrong": Text(en="The name or the password is wrong.", zh="用户名或密码错误。"),
     "page.login.locked": Text(
-        en="Too many wrong passwords. Try again in {seconds:second|seconds}.",
-        zh="密码错误次数过多，请在 {seconds} 秒后重试。",
+        en="Too many wrong passwords. Try again in {seconds:duration}.",
+        zh="密码错误次数过多，请在 {seconds:时长}后重试。",
     ),
     "page.users_file": Text(
         en="The users file {path} can't be read ({reason}). Make it with scripts/add_user.py and give it to the user "

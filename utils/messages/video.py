@@ -109,12 +109,12 @@ TEXTS: dict[str, Text] = {
         zh="视频共 {frames} 帧，超过上限 {limit} 帧。请剪短后再上传。",
     ),
     "video.too_long": Text(
-        en="The clip is {seconds} s long, longer than {limit} s. Cut it shorter.",
-        zh="视频时长 {seconds} 秒，超过上限 {limit} 秒。请剪短后再上传。",
+        en="The clip is {seconds:duration} long, longer than {limit:duration}. Cut it shorter.",
+        zh="视频时长 {seconds:时长}，超过上限 {limit:时长}。请剪短后再上传。",
     ),
     "video.probe_timeout": Text(
-        en="Reading the file took longer than {limit} s, so it was stopped. Convert the clip to H.264 mp4.",
-        zh="读取文件超过 {limit} 秒，已停止。请将视频转换为 H.264 编码的 mp4。",
+        en="Reading the file took longer than {limit:duration}, so it was stopped. Convert the clip to H.264 mp4.",
+        zh="读取文件超过 {limit:时长}，已停止。请将视频转换为 H.264 编码的 mp4。",
     ),
     "video.no_frames": Text(
         en="No frame of this file can be decoded. Export or copy the clip again.",
@@ -126,9 +126,9 @@ TEXTS: dict[str, Text] = {
         zh="只读到 {expected} 帧中的 {frames} 帧：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
     ),
     "video.cut_off_seconds": Text(
-        en="{seconds} of {expected_s} s could be read: the file looks cut off. Export or copy it again "
+        en="{seconds:duration} of {expected_s:duration} could be read: the file looks cut off. Export or copy it again "
         "if the end is missing.",
-        zh="只读到 {expected_s} 秒中的 {seconds} 秒：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
+        zh="只读到 {expected_s:时长}中的 {seconds:时长}：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
     ),
     "video.cut_off_end": Text(
         en="{frames:frame|frames} could be read, but the file ends in the middle of something: it looks cut off. Export or "
@@ -136,9 +136,9 @@ TEXTS: dict[str, Text] = {
         zh="读到 {frames} 帧，但文件在数据中途结束：文件似乎不完整。如果结尾缺失，请重新导出或复制。",
     ),
     "video.damaged_from": Text(
-        en="The file is damaged from about {at_s} s on: {frames} of {expected} frames could be read. Export or copy "
+        en="The file is damaged from about {at_s:duration} on: {frames} of {expected} frames could be read. Export or copy "
         "it again.",
-        zh="文件从约 {at_s} 秒起损坏：只读到 {expected} 帧中的 {frames} 帧。请重新导出或复制。",
+        zh="文件从约 {at_s:时长}起损坏：只读到 {expected} 帧中的 {frames} 帧。请重新导出或复制。",
     ),
     # Sessions from before the place was told have it.
     "video.damaged": Text(
@@ -147,9 +147,9 @@ TEXTS: dict[str, Text] = {
         zh="文件部分损坏：读到 {frames} 帧，其中一些画面可能异常。请检查结果，或重新导出视频。",
     ),
     "video.damaged_at": Text(
-        en="The file is damaged near {at_s} s; {frames:frame|frames} could be read and some may look wrong. Check "
+        en="The file is damaged near {at_s:duration}; {frames:frame|frames} could be read and some may look wrong. Check "
         "the result there, or export the clip again.",
-        zh="文件在约 {at_s} 秒处损坏：读到 {frames} 帧，其中一些画面可能异常。请检查该处的结果，或重新导出视频。",
+        zh="文件在约 {at_s:时长}处损坏：读到 {frames} 帧，其中一些画面可能异常。请检查该处的结果，或重新导出视频。",
     ),
     "video.subtitles_left_out": Text(
         en="The clip has subtitles (tracks: {tracks}); the files carry none.",
@@ -257,9 +257,9 @@ TEXTS: dict[str, Text] = {
         zh="解码第 {frame} 帧时失败。请重试；若仍失败，请将视频转换为 H.264 编码的 mp4。",
     ),
     "video.decode_stuck": Text(
-        en="The decoder made no progress for {limit} s and was stopped. Run it again; if that fails, "
+        en="The decoder made no progress for {limit:duration} and was stopped. Run it again; if that fails, "
         "convert the clip to H.264 mp4.",
-        zh="解码器 {limit} 秒没有进展，已停止。请重试；若仍失败，请将视频转换为 H.264 编码的 mp4。",
+        zh="解码器 {limit:时长}没有进展，已停止。请重试；若仍失败，请将视频转换为 H.264 编码的 mp4。",
     ),
     "video.encode_failed": Text(
         en="{file} could not be written. Run it again, and tell the admin when it happens twice.",
@@ -298,8 +298,8 @@ TEXTS: dict[str, Text] = {
     ),
     "video.sequence_times": Text(
         en="The clip's frame rate is variable, and picture sequences hold no times: at {fps} frames a second theirs are up "
-        "to {seconds} s away from the clip's. Video files (ProRes 4444, for instance) keep each frame's time.",
-        zh="该视频为可变帧率，而图像序列不含时间信息：按 {fps} 帧/秒导入时，画面与原片最多相差 {seconds} 秒。"
+        "to {seconds:duration} away from the clip's. Video files (ProRes 4444, for instance) keep each frame's time.",
+        zh="该视频为可变帧率，而图像序列不含时间信息：按 {fps} 帧/秒导入时，画面与原片最多相差 {seconds:时长}。"
         "视频文件（如 ProRes 4444）保留每帧的时间。",
     ),
     "video.alpha_count": Text(

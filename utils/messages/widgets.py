@@ -61,7 +61,6 @@ _QUICK_PREVIEW: dict[str, Text] = {
 
 _RESULTS: dict[str, Text] = {
     "downloads": Text(en="Downloads", zh="下载"),
-    "took": Text(en="{engine} · {seconds} s", zh="{engine} · 用时 {seconds} 秒"),
     "naming_unusable": Text(
         en="Only {known} may be used in braces. Downloads are named as before.",
         zh="花括号内只能使用 {known}。下载文件名仍与之前相同。",

@@ -54,9 +54,9 @@ TEXTS: dict[str, Text] = {
         zh="任务存储（{store}）在内存不足时可能丢弃记录（maxmemory-policy {policy}）。请在其配置中设置 maxmemory-policy noeviction。",
     ),
     "worker.visibility": Text(
-        en="The broker ({store}) would give a running job's message to another worker after {seconds} s; it must be {needed} s. "
+        en="The broker ({store}) would give a running job's message to another worker after {seconds:duration}; it must be {needed:duration}. "
         "The installed kombu does not take the setting: install requirements-workers.txt.",
-        zh="消息服务（{store}）会在 {seconds} 秒后把运行中任务的消息交给其他工作进程，应为 {needed} 秒。已安装的 kombu 未采用该设置：请安装 requirements-workers.txt。",
+        zh="消息服务（{store}）会在 {seconds:时长}后把运行中任务的消息交给其他工作进程，应为 {needed:时长}。已安装的 kombu 未采用该设置：请安装 requirements-workers.txt。",
     ),
     "worker.address": Text(
         en="The broker's address ({store}) has something after “?” that Redis clients don't know. Leave it out; with TLS, "

@@ -60,7 +60,7 @@ const show = () => {
   part("title").textContent = label("downloads");
   part("name-label").textContent = label("naming");
   showProblem();
-  part("took").textContent = result.engine ? label("took", { engine: result.engine, seconds: result.seconds }) : "";
+  part("took").textContent = result.took;
   part("files").replaceChildren(...result.outputs.map(download));
   part("notes").replaceChildren(...result.notes.map((text) => make("li", { text })));
   part("notes").hidden = !result.notes.length;
