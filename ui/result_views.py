@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.orchestrator import OutputFile
+from pipeline.orchestrator import EngineInfo, OutputFile
 from pipeline.postprocess.review import ReviewPlace
 from pipeline.session.output_records import target_number
 from pipeline.session.request import RenderRequest
@@ -14,6 +14,7 @@ from pipeline.session.result_versions import VersionInfo
 from pipeline.session.state import SessionState
 from ui.downloads import output_views
 from ui.text import shown_bytes, translate
+from ui.version_changes import version_changes
 from ui.views import Json, first_marked, shown_ratio
 from utils.messages import Language, render
 
@@ -51,8 +52,28 @@ def _took(seconds: float, engine: str, language: Language) -> str:
     return translate("page.took", language, engine=engine, seconds=shown) if engine else ""
 
 
-def version_view(info: VersionInfo, language: Language) -> dict[str, Json]:
-    """Return one result as the list of versions shows it."""
+def version_views(
+    versions: Sequence[VersionInfo], engines: Sequence[EngineInfo], language: Language
+) -> list[dict[str, Json]]:
+    """Return the results as the list of versions shows them, each with what is other than in the one before.
+
+    Args:
+        versions: the newest first.
+        engines: those that may have made them.
+    """
+    labels = {
+        (engine.name, spec.name): spec.option.label.in_language(language)
+        for engine in engines
+        for spec in engine.option_specs
+    }
+    changes = version_changes(versions, lambda *names: labels.get(names, ""), language)
+    return [
+        {**_version_view(info, language), "changes": changes.get(info.record.number, "")}
+        for info in versions
+    ]
+
+
+def _version_view(info: VersionInfo, language: Language) -> dict[str, Json]:
     record = info.record
     kinds = {output.kind for output in record.outputs if not target_number(output)}
     return {

@@ -36,7 +36,7 @@ class SessionApi:
         """Return the current result and the earlier ones that are kept, the newest first."""
         with answering(language) as spoken:
             infos = self._orchestrator.versions(session_key(session))
-            return [dict(result_views.version_view(info, spoken)) for info in infos]
+            return result_views.version_views(infos, self._orchestrator.engines(), spoken)
 
     def take_version(
         self, session: str, version: int, language: str = "en"

@@ -266,12 +266,11 @@ class Answers:
         return {"session": state.id, "nonce": _now()}
 
     def _versions(self, state: SessionState, language: Language) -> list[dict[str, views.Json]]:
+        found = self._orchestrator.versions(state.id)
+        shown = result_views.version_views(found, self._orchestrator.engines(), language)
         return [
-            {
-                **result_views.version_view(info, language),
-                "engine_label": self._engine_label(info.record.engine_used, language),
-            }
-            for info in self._orchestrator.versions(state.id)
+            {**view, "engine_label": self._engine_label(info.record.engine_used, language)}
+            for view, info in zip(shown, found, strict=True)
         ]
 
     def _engine_label(self, name: str, language: Language) -> str:

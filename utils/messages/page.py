@@ -29,6 +29,25 @@ TEXTS: dict[str, Text] = {
     "page.main_object": Text(en="Select the main object", zh="选择主体"),
     "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的 Alpha 通道"),
     "page.took": Text(en="{engine} · {seconds:duration}", zh="{engine} · 用时 {seconds:时长}"),
+    "page.change.line": Text(
+        en="Other than version {number}: {changes}", zh="与版本 {number} 不同：{changes}"
+    ),
+    "page.change.engine": Text(en="engine", zh="引擎"),
+    "page.change.options": Text(en="options ({names})", zh="引擎选项（{names:、}）"),
+    "page.change.clean_plate": Text(en="clean plate", zh="干净背景板"),
+    "page.change.targets": Text(en="targets", zh="目标"),
+    "page.change.marks": Text(en="marks on frame {frames}", zh="第 {frames} 帧的标记"),
+    "page.change.many_marks": Text(en="marks on {count:frame|frames}", zh="{count} 帧的标记"),
+    "page.change.range": Text(en="frames {first} to {last}", zh="范围（第 {first} 至 {last} 帧）"),
+    "page.change.everyone": Text(en="everybody or the marks", zh="保留所有人或按标记"),
+    "page.change.refine": Text(en="alpha of marked frames", zh="标记帧的 Alpha 通道"),
+    "page.change.inverted": Text(en="inverted", zh="已反转"),
+    "page.change.upright": Text(en="no longer inverted", zh="不再反转"),
+    "page.change.background": Text(en="background", zh="背景"),
+    "page.change.files": Text(en="options of the files", zh="文件选项"),
+    "page.change.nothing": Text(
+        en="nothing, every frame matted again", zh="设置未变，全部帧重新抠图"
+    ),
     "page.own_mask": Text(en="Use your own mask (PNG)", zh="导入蒙版（PNG）"),
     "page.sky": Text(en="Replace the sky (picture)", zh="替换天空（图片）"),
     "page.outputs": Text(en="Files to make", zh="输出文件"),
