@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from pipeline.orchestrator import OutputFile
 from pipeline.session.state import SessionState
-from pipeline.video_io.outputs.registry import output_format
-from ui.text import shown_bytes, translate
+from pipeline.video_io.outputs.registry import formats, output_format
+from ui.text import listed, shown_bytes, translate
 from utils.errors import BadRequest
-from utils.messages import Language
+from utils.messages import Language, render
 from utils.numbered_names import numbered_name
+from utils.types import Message
 
 
 def target_of(output: OutputFile) -> str:
@@ -105,6 +106,34 @@ def output_views(
         }
         for output in outputs
     ]
+
+
+def render_for_page(message: Message, language: Language) -> str:
+    """Return a message in the language, the files of a job by the labels that downloads have.
+
+    In a session's folder they have names of their own, which are nowhere on the page.
+    """
+    return render(_with_labels(message, language), language)
+
+
+def _with_labels(message: Message, language: Language) -> Message:
+    params = {
+        name: _with_labels(value, language) if isinstance(value, Message) else value
+        for name, value in message.params.items()
+    }
+    if message.code.startswith("video.") and isinstance(params.get("file"), str):
+        labels = [_file_label(name, language) for name in str(params["file"]).split(", ")]
+        params["file"] = listed(labels, language)
+    return Message(message.code, params)
+
+
+def _file_label(name: str, language: Language) -> str:
+    finished = re.sub(r"\.partial(-\w+)?", "", name)
+    for item in formats().values():
+        if finished in item.names:
+            label = item.label_in(language)
+            return label if language == "zh" else f"“{label}”"
+    return name
 
 
 def _output_label(state: SessionState, output: OutputFile, language: Language) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pipeline.jobs.queue import ACTIVE, JobState, JobStatus
 from pipeline.jobs.rerun import NextJob
 from pipeline.session.state import SessionState, SessionStatus, frame_range
+from ui.downloads import render_for_page
 from ui.text import listed, sentences, translate
 from utils.errors import BadRequest
-from utils.messages import Language, render
+from utils.messages import Language
 
 _ENDED = {
     SessionStatus.CANCELLED: "page.step.cancelled",
@@ -50,7 +51,7 @@ def step_line(
         return "step", translate("page.step.running" if running else "page.step.queued", language)
     error = (job.error if job is not None else None) or state.error
     if error is not None and (job is None or job.state is JobState.FAILED):
-        return "error", render(error, language)
+        return "error", render_for_page(error, language)
     has_nothing = _has_lost_target(state)
     if state.status is SessionStatus.DONE and not has_nothing:
         stopped = job is not None and job.state is JobState.CANCELLED

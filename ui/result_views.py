@@ -12,11 +12,11 @@ from pipeline.session.output_records import target_number
 from pipeline.session.request import RenderRequest
 from pipeline.session.result_versions import VersionInfo
 from pipeline.session.state import SessionState
-from ui.downloads import output_views
+from ui.downloads import output_views, render_for_page
 from ui.text import shown_bytes, translate
 from ui.version_changes import version_changes
 from ui.views import Json, first_marked, shown_ratio
-from utils.messages import Language, render
+from utils.messages import Language
 
 _PLAYED = ("preview", "foreground", "alpha")
 """Kinds of files that the viewer can play, best first."""
@@ -42,7 +42,7 @@ def result_view(
         "outputs": output_views(state, outputs, language),
         "versions": versions,
         # Those of the clip stand above the stage.
-        "notes": [render(note, language) for note in state.warnings if note not in told],
+        "notes": [render_for_page(note, language) for note in state.warnings if note not in told],
     }
 
 

@@ -20,6 +20,7 @@ from pipeline.session.state import (
 from pipeline.session.trash import DeletedSession
 from pipeline.video_io import ClipInfo
 from pipeline.video_io.playback import RATE
+from ui.downloads import render_for_page
 from ui.text import about, sentences, shown_bytes, shown_fps, translate
 from utils.messages import CATALOGUE, Language, render
 from utils.options import specs_of
@@ -278,7 +279,7 @@ def job_view(status: JobStatus, live: str, language: Language) -> dict[str, Any]
         "in_front": status.in_front,
         "wait_s": _rounded(status.expected_wait_s, 1),
         "live": live,
-        "error": None if status.error is None else render(status.error, language),
+        "error": None if status.error is None else render_for_page(status.error, language),
     }
 
 
@@ -298,7 +299,7 @@ def session_view(
         percent = int(100 * job.progress.fraction)
         status = f"{status} {percent}%" if language == "zh" else f"{status} {percent} %"
     elif state.error is not None:
-        status = about(status, render(state.error, language), language)
+        status = about(status, render_for_page(state.error, language), language)
     return {
         "id": state.id,
         "name": state.shown_name,

@@ -384,6 +384,48 @@ def test_a_long_job_took_minutes() -> None:
     assert result_view(state, outputs, [], "", "en")["took"] == ""
 
 
+@pytest.mark.parametrize(
+    ("file", "english", "chinese"),
+    [
+        ("foreground.webm", "“VP9 with alpha, WebM”", "VP9 带 Alpha 通道 WebM"),
+        ("foreground.partial.webm", "“VP9 with alpha, WebM”", "VP9 带 Alpha 通道 WebM"),
+        (
+            "foreground.gif, alpha.mp4",
+            "“Animated GIF”, “Alpha matte, MP4”",
+            "动态 GIF、Alpha 通道 MP4",
+        ),
+        ("other.bin", "other.bin", "other.bin"),
+    ],
+)
+def test_the_page_calls_a_file_in_a_note_as_its_download_and_not_as_its_folder_does(
+    file: str, english: str, chinese: str
+) -> None:
+    """A note named foreground.webm, which was downloaded as “shot 1_webm.webm” or as the user's pattern said."""
+    note = Message("video.encode_failed", {"file": file})
+    nested = Message("job.about_target", {"target": "cap", "said": note})
+    outputs = [OutputFile("webm", Path("foreground.webm"), 1, 0)]
+    state = SessionState(id="a", status=SessionStatus.FAILED, warnings=(nested,), error=note)
+    for language, label in (("en", english), ("zh", chinese)):
+        shown = result_view(state, outputs, [], "", language)["notes"]
+        assert shown == [
+            render(
+                Message(
+                    nested.code,
+                    {
+                        "target": "cap",
+                        "said": render(Message(note.code, {"file": label}), language),
+                    },
+                ),
+                language,
+            )
+        ]
+        assert step_line(state, None, language) == (
+            "error",
+            render(Message(note.code, {"file": label}), language),
+        )
+    assert file in render(note), "the command line writes files by these names"
+
+
 def test_notes_of_the_clip_are_not_said_again_beside_its_files() -> None:
     of_clip, of_job = Message("video.hdr", {}), Message("engine.everyone_none", {})
     clip = SimpleNamespace(notices=(of_clip,))

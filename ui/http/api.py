@@ -15,7 +15,7 @@ from pipeline.session.request import MatteRequest, RenderRequest, sky_request
 from pipeline.session.state import FIRST_TARGET
 from ui import views
 from ui.client import client_of
-from ui.downloads import download_path, output_views
+from ui.downloads import download_path, output_views, render_for_page
 from ui.http.answering import answering
 from ui.http.endpoint_parameters import with_request_options
 from ui.http.endpoint_values import read_examples, read_points
@@ -35,7 +35,6 @@ from ui.widgets.engines.engines import read_choice
 from ui.widgets.targets.targets import read_target_change
 from ui.widgets.viewer.viewer import read_box, read_strokes
 from utils.errors import BadRequest
-from utils.messages import render
 from utils.types import Prompt, Stroke
 
 
@@ -317,7 +316,7 @@ class Api:
             for item in files:
                 item["url"] = download_path(key, item["kind"], item["target"], number)
             warnings = state.warnings if number is None else []
-            notes = [render(warning, spoken) for warning in warnings]
+            notes = [render_for_page(warning, spoken) for warning in warnings]
             told = {"state": state.status.value, "engine": state.result_engine, "notes": notes}
             return {**told, "outputs": files}
 
