@@ -55,7 +55,7 @@ def _took(seconds: float, engine: str, language: Language) -> str:
 def version_views(
     versions: Sequence[VersionInfo], engines: Sequence[EngineInfo], language: Language
 ) -> list[dict[str, Json]]:
-    """Return the results as the list of versions shows them, each with what is other than in the one before.
+    """Return the results as the list of versions shows them, each with how it differs from the one before.
 
     Args:
         versions: the newest first.

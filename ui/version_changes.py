@@ -1,4 +1,4 @@
-"""What a result's version has other than the one before it, in one line; it decides nothing and changes nothing."""
+"""How a version of a result differs from the one before it, in one line; it decides nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_FRAMES = 4
 def version_changes(
     versions: Sequence[VersionInfo], option_label: OptionLabels, language: Language
 ) -> dict[int, str]:
-    """Return a line for each version but the oldest, by number: what is other than in the version before.
+    """Return a line for each version but the oldest, by number: how it differs from the version before.
 
     Args:
         versions: the newest first.

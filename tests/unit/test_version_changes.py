@@ -1,4 +1,4 @@
-"""What the list of versions says of each: what is other than in the version before."""
+"""What the list of versions says of each: how it differs from the version before."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def _said(before: ResultRecord, after: ResultRecord, language: str = "en") -> st
 )
 def test_what_the_alpha_is_made_from_is_compared(plan: dict[str, object], expected: str) -> None:
     after = _record(4, _PLAN.model_copy(update=plan))
-    assert _said(_record(2), after) == f"Other than version 2: {expected}"
+    assert _said(_record(2), after) == f"Different from version 2: {expected}"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ TEXTS: dict[str, Text] = {
     "page.source_alpha": Text(en="Use the clip's transparency", zh="使用视频自带的 Alpha 通道"),
     "page.took": Text(en="{engine} · {seconds:duration}", zh="{engine} · 用时 {seconds:时长}"),
     "page.change.line": Text(
-        en="Other than version {number}: {changes}", zh="与版本 {number} 不同：{changes}"
+        en="Different from version {number}: {changes}", zh="与版本 {number} 不同：{changes}"
     ),
     "page.change.engine": Text(en="engine", zh="引擎"),
     "page.change.options": Text(en="options ({names})", zh="引擎选项（{names:、}）"),
