@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[Make, str, str]] = {
     "15 endless": (
         clip_of(size="64x64", rate="1/3600", frames=200),
         "video.too_long",
-        "longer than 60",
+        "longer than 1 min",
     ),
     "16 frames": (
         clip_of(size="32x32", rate="240", frames=7300),
