@@ -21,10 +21,10 @@ NOTHING_KNOWN = NextJob()
 
 def start_label(chosen: NextJob, language: Language) -> str:
     """Return what the start button says: what the job that is chosen next does beside the result."""
-    plan = chosen.plan
-    count = plan.clip_frames if plan is not None and plan.has_changes else 0
     if _makes_files_alone(chosen):
         return translate("page.files_again", language)
+    plan = chosen.plan
+    count = plan.clip_frames if plan is not None and plan.has_changes else 0
     return translate("page.rerun" if count else "page.start", language, count=count)
 
 

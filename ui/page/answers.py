@@ -11,7 +11,7 @@ import gradio as gr
 from engines.base import Capability
 from pipeline.jobs.queue import ACTIVE
 from pipeline.jobs.rerun import NextJob
-from pipeline.orchestrator import Orchestrator
+from pipeline.orchestrator import EngineInfo, Orchestrator
 from pipeline.postprocess.least_confident import least_confident
 from pipeline.session.state import SessionState
 from ui import result_views, views
@@ -237,8 +237,9 @@ class Answers:
         page = self.page
         outputs = self._orchestrator.outputs(state.id)
         appearance = result_views.appearance_view(state)
-        versions = self._versions(state, language) if outputs else []
-        engine = self._engine_label(state.result_engine, language)
+        engines = self._orchestrator.engines()
+        versions = self._versions(state, engines, language) if outputs else []
+        engine = _engine_label(state.result_engine, engines, language)
         result = result_views.result_view(state, outputs, versions, engine, language)
         earlier = [version for version in versions if not version["is_current"]]
         confidence = self._orchestrator.confidence(state.id) if outputs else ()
@@ -265,19 +266,20 @@ class Answers:
             return None
         return {"session": state.id, "nonce": _now()}
 
-    def _versions(self, state: SessionState, language: Language) -> list[dict[str, views.Json]]:
+    def _versions(
+        self, state: SessionState, engines: Sequence[EngineInfo], language: Language
+    ) -> list[dict[str, views.Json]]:
         found = self._orchestrator.versions(state.id)
-        shown = result_views.version_views(found, self._orchestrator.engines(), language)
+        shown = result_views.version_views(found, engines, language)
         return [
-            {**view, "engine_label": self._engine_label(info.record.engine_used, language)}
+            {**view, "engine_label": _engine_label(info.record.engine_used, engines, language)}
             for view, info in zip(shown, found, strict=True)
         ]
 
-    def _engine_label(self, name: str, language: Language) -> str:
-        for engine in self._orchestrator.engines():
-            if engine.name == name:
-                return render(engine.label, language)
-        return name
+
+def _engine_label(name: str, engines: Sequence[EngineInfo], language: Language) -> str:
+    """Return what the page calls an engine; its name where it is none of today's."""
+    return next((render(one.label, language) for one in engines if one.name == name), name)
 
 
 def merged(*parts: Updates) -> Updates:
