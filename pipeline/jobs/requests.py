@@ -29,6 +29,7 @@ from pipeline.workers.dispatched_job import DispatchedJob
 from pipeline.workers.needs import JobNeeds
 from pipeline.workers.records import JobRecord
 from utils.errors import SessionError
+from utils.options import OptionSpec
 from utils.types import PREPARE, Message, Progress
 
 
@@ -81,8 +82,12 @@ class Jobs:
         session, _ = self._clips.open(session_id)
         state, registry = session.state, self._choice.registry
         read = functools.cache(read_mask)
-        plan = plan_rerun(session, read)
-        if not has_other_settings(state, lambda name: registry.get(name).option_specs()):
+
+        def specs_of(name: str) -> tuple[OptionSpec, ...]:
+            return registry.get(name).option_specs()
+
+        plan = plan_rerun(session, specs_of, read)
+        if not has_other_settings(state, specs_of):
             return NextJob(plan)
         request = state.draft or state.request
         mattes_nothing = request is not None and self._preparation.mattes_nothing(

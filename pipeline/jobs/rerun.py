@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from engines.base import Engine
 from pipeline.jobs.guides import ReadMask, target_guides
@@ -16,6 +17,8 @@ from pipeline.session.session import Session
 from pipeline.session.state import ResultPlan, SessionState
 from utils.errors import SplazmatteError
 from utils.options import OptionSpec, resolve_options
+
+SpecsOf: TypeAlias = Callable[[str], tuple[OptionSpec, ...]]
 
 _APART: Mapping[str, object] = {
     "kept": {},
@@ -67,22 +70,23 @@ class NextJob:
     mattes_nothing: bool = False
 
 
-def plan_rerun(session: Session, read: ReadMask = read_mask) -> RerunPlan | None:
+def plan_rerun(session: Session, specs_of: SpecsOf, read: ReadMask = read_mask) -> RerunPlan | None:
     """Return what the marks made since the result can change.
 
     None where there is no result, where it was made without marks, or where none are left.
 
     Args:
+        specs_of: returns the options of an engine by its name.
         read: reads the file of a mask.
     """
-    plan = _plan_rerun(session, read)
+    plan = _plan_rerun(session, specs_of, read)
     if plan is None or not plan.has_changes:
         return plan
     state = session.state
     return replace(plan, is_taken_back=next_number(session, state) > state.result_number + 1)
 
 
-def _plan_rerun(session: Session, read: ReadMask) -> RerunPlan | None:
+def _plan_rerun(session: Session, specs_of: SpecsOf, read: ReadMask) -> RerunPlan | None:
     state = session.state
     plan, request = state.result_plan, state.result_request
     if plan is None or request is None or request.everyone:
@@ -94,6 +98,7 @@ def _plan_rerun(session: Session, read: ReadMask) -> RerunPlan | None:
         return None
     now = plan_of(plan.engine, plan.options, (plan.first, plan.last), guides)
     first, last, is_every = _chosen(state, plan)
+    is_every |= _has_other_alpha(state, plan, specs_of)
     kept = None if is_every else kept_alphas(session, state, request, now)
     length = last - first + 1
     is_other = target_numbers(now) != target_numbers(plan)
@@ -140,9 +145,19 @@ def _chosen(state: SessionState, plan: ResultPlan) -> tuple[int, int, bool]:
     return draft.first, last, is_other or draft.every_frame
 
 
-def has_other_settings(
-    state: SessionState, specs_of: Callable[[str], tuple[OptionSpec, ...]]
-) -> bool:
+def _has_other_alpha(state: SessionState, plan: ResultPlan, specs_of: SpecsOf) -> bool:
+    """Return whether what is chosen beside engine, range and marks gives another alpha: no frame's is kept then."""
+    draft, made = state.draft, state.result_request
+    if draft is None or made is None:
+        return False
+    try:
+        options = resolve_options(specs_of(plan.engine), draft.options)
+    except SplazmatteError:
+        return True
+    return options != state.options_used or draft.refine_key_frames != made.refine_key_frames
+
+
+def has_other_settings(state: SessionState, specs_of: SpecsOf) -> bool:
     """Return whether what is chosen for the next job is other than what made the result, the marks aside.
 
     Args:
@@ -154,11 +169,7 @@ def has_other_settings(
     first, last, _ = _chosen(state, plan)
     if (first, last) != (plan.first, plan.last) or draft.engine not in (made.engine, plan.engine):
         return True
-    try:
-        options = resolve_options(specs_of(plan.engine), draft.options)
-    except SplazmatteError:
-        return True
-    return options != state.options_used or _compared(draft) != _compared(made)
+    return _has_other_alpha(state, plan, specs_of) or _compared(draft) != _compared(made)
 
 
 def _compared(request: MatteRequest) -> MatteRequest:

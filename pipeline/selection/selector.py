@@ -63,7 +63,8 @@ class Selector:
         started_s = time.perf_counter()
         engine_prompt = replace(prompt, text=text_used or prompt.text, strokes=())
         key = (session.id, frame_index, engine_name)
-        instances = self._answer(key, engine_prompt, read_frames, on_card=on_card)
+        answered = self._answer(key, engine_prompt, read_frames, on_card=on_card)
+        instances = [one for one in answered if one.mask.any()]
         if not instances:
             raise UnusablePrompt("prompt.nothing_found")
         instances = painted(instances, prompt)

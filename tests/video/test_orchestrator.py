@@ -97,6 +97,23 @@ def test_working_memory_of_networks_is_given_back_between_tracking_and_matting(
     assert steps == ["memory", "process", "memory"], "after a job that was ended too"
 
 
+def test_a_box_in_which_nothing_is_found_at_full_size_is_refused_at_once(
+    work, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty mask was shown as a selection, and refused by the job that it was for."""
+    kept = work.state(session_id).keyframes
+    nothing = Instance(np.zeros_like(disc_frame(0)[1]), 0.3)
+    found = Instance(disc_frame(0)[1], 0.2)
+    answers = [[nothing], [nothing, found]]
+    monkeypatch.setattr(BuiltinSegmentation, "segment", lambda *_: answers.pop(0))
+    with pytest.raises(UnusablePrompt) as refused:
+        work.segment(session_id, 0, Prompt(box=Box(40, 8, 42, 60)))
+    assert refused.value.message.code == "prompt.nothing_found"
+    assert work.state(session_id).keyframes == kept
+    keyframe = work.segment(session_id, 0, Prompt(box=Box(44, 8, 46, 60)))
+    assert [one.area_px for one in keyframe.instances] == [np.count_nonzero(found.mask)]
+
+
 def test_an_engine_is_told_where_the_box_or_the_users_own_mask_ends(
     work, session_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from pipeline.jobs.ranges import FrameRange
 from pipeline.jobs.tracking import masks_token
 from pipeline.orchestrator import Orchestrator
 from pipeline.postprocess.appearance import Edges
+from pipeline.selection.target_list import TargetChange
 from pipeline.session.masks import read_mask
 from pipeline.session.request import MatteRequest
 from pipeline.session.state import ResultPlan, SessionStatus
@@ -30,10 +31,10 @@ from pipeline.session.store import SessionStore
 from pipeline.video_io import read_master
 from tests.disc import disc_frame, write_clip
 from tests.video.waiting import finish
-from ui.next_step import step_line
+from ui.next_step import start_label, step_line
 from utils.alpha_levels import to_bytes
 from utils.errors import BadRequest, Cancelled
-from utils.types import Message, Point, Progress, Prompt, Stroke
+from utils.types import Box, Message, Point, Progress, Prompt, Stroke
 
 FRAMES = 30
 PATCH = Stroke(((120.5, 80.5), (140.5, 80.5)), 5.0)
@@ -297,6 +298,33 @@ def test_every_frame_again_and_other_options_keep_nothing(
     others = REQUEST.model_copy(update={"options": {"network_interval": 5}})
     assert run(work, session_id, others)["matte"] == FRAMES
     assert run(work, session_id, others.model_copy(update={"last": 25}))["matte"] == 26
+
+
+@pytest.mark.parametrize(
+    "change", [{"options": {"network_interval": 5}}, {"refine_key_frames": True}]
+)
+@pytest.mark.parametrize("edit", ["correct", "remove"])
+def test_with_other_options_no_line_says_that_frames_are_kept(
+    work: Orchestrator, session_id: str, change: dict[str, object], edit: str
+) -> None:
+    """Line and button told how few frames the marks change, or that only files are made; all were matted."""
+    second = work.add_target(session_id, TargetChange()).id
+    work.segment(session_id, 0, Prompt(box=Box(100, 60, 150, 90)), target=second)
+    run(work, session_id)
+    if edit == "correct":
+        work.segment(session_id, 10, Prompt(mask=disc_mask(10), strokes=(PATCH,)))
+    else:
+        work.remove_target(session_id, second)
+    work.remember(session_id, REQUEST)
+    state, chosen = work.state(session_id), work.next_job(session_id)
+    line, label = step_line(state, None, "en", chosen)[1], start_label(chosen, "en")
+    assert ("other frames stay" if edit == "correct" else "no frame is matted again") in line
+    assert label == ("Matte 19 frames again" if edit == "correct" else "Make the files again")
+    work.remember(session_id, REQUEST.model_copy(update=change))
+    state, chosen = work.state(session_id), work.next_job(session_id)
+    line, label = step_line(state, None, "en", chosen)[1], start_label(chosen, "en")
+    assert "stay" not in line and "no frame" not in line
+    assert label == f"Matte {FRAMES} frames again"
 
 
 def test_a_removed_key_frame_is_matted_again_around_it(
